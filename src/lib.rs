@@ -1,0 +1,2 @@
+//! Keeps Google Calendar in step with the appointments of Cassius.
+pub mod clock;
