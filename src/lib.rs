@@ -1,2 +1,3 @@
 //! Keeps Google Calendar in step with the appointments of Cassius.
 pub mod clock;
+pub mod model;

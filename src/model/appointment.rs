@@ -1,0 +1,101 @@
+//! The appointment of Cassius.
+
+use std::fmt;
+
+use jiff::{Timestamp, tz::TimeZone};
+use serde::{Deserialize, Serialize};
+
+use super::{AppointmentId, Revision};
+
+/// Says whether an appointment takes place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AppointmentState {
+    /// It takes place.
+    Scheduled,
+    /// It was called off.
+    Cancelled,
+    /// It was removed from Cassius.
+    Deleted,
+}
+
+/// Says how much of the patient's name a title shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TitlePrivacy {
+    /// The whole name.
+    #[default]
+    Full,
+    /// The initials.
+    Initials,
+    /// Neither name nor type.
+    Masked,
+}
+
+/// The time that an appointment takes: `start_at` before `end_at`, in a zone that exists.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Slot {
+    /// The first instant.
+    pub start_at: Timestamp,
+    /// The instant after the last.
+    pub end_at: Timestamp,
+    /// The IANA name of the zone that it is shown in.
+    pub time_zone: String,
+}
+
+impl Slot {
+    /// The zone itself.
+    pub fn zone(&self) -> TimeZone {
+        // The name was checked when the appointment was accepted; a zone that a later tzdata dropped still has its
+        // instants right in UTC.
+        TimeZone::get(&self.time_zone).unwrap_or(TimeZone::UTC)
+    }
+}
+
+/// What a practice knows of an appointment. A patient can be known by it: it is stored sealed and never shown by `Debug`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Details {
+    /// The kind of appointment, as the practice calls it.
+    pub kind: String,
+    /// The patient's name.
+    pub patient_name: String,
+    /// The practitioner's name.
+    pub practitioner_name: String,
+    /// Where it takes place.
+    pub location: String,
+    /// The page of the appointment in Cassius, if the caller gave one.
+    pub url: Option<String>,
+}
+
+impl fmt::Debug for Details {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Details(withheld)")
+    }
+}
+
+/// An appointment, whole, as it stands at one revision.
+///
+/// A scheduled one always has a slot: `Cancelled` and `Deleted` may come without.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Appointment {
+    /// Its id in Cassius.
+    pub id: AppointmentId,
+    /// Which state of it this is.
+    pub revision: Revision,
+    /// Whether it takes place.
+    pub state: AppointmentState,
+    /// When.
+    pub slot: Option<Slot>,
+    /// What, who, where.
+    pub details: Details,
+}
+
+impl Appointment {
+    /// The slot and the details, if it takes place.
+    pub fn scheduled(&self) -> Option<(&Slot, &Details)> {
+        match self.state {
+            AppointmentState::Scheduled => self.slot.as_ref().map(|slot| (slot, &self.details)),
+            AppointmentState::Cancelled | AppointmentState::Deleted => None,
+        }
+    }
+}
