@@ -14,4 +14,4 @@ pub use identifier::{
     AppointmentId, CalendarId, Epoch, Etag, EventId, Fingerprint, Generation, GoogleUserId, IdentifierFault,
     OrganisationId, Revision,
 };
-pub use standing::{Calendar, Placement, Problem, Reason, RemoteEvents, SyncStatus};
+pub use standing::{Calendar, Place, Placement, Problem, Reason, RemoteEvents, SyncStatus};

@@ -72,6 +72,9 @@ pub struct Calendar {
 }
 
 /// Where the event of an appointment stands, as far as is known.
+///
+/// It is stored **before** the first call that could change it: whatever becomes of the call, the next attempt knows
+/// which events may exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Placement {
     /// No event stands anywhere; the next one is of this generation.
@@ -79,45 +82,46 @@ pub enum Placement {
         /// The generation of the next event.
         generation: Generation,
     },
-    /// An event is about to be written, or was, and no answer has confirmed it.
-    Reserved {
-        /// The calendar that it is written to.
-        calendar: CalendarId,
-        /// Its id, chosen before the first call.
-        event: EventId,
-        /// Its generation.
-        generation: Generation,
-    },
-    /// Google confirmed the event.
+    /// An event is about to be inserted, or was, and no answer has confirmed it.
+    Reserved(Place),
+    /// Google has confirmed the event at least once.
     Written {
-        /// The calendar that holds it.
-        calendar: CalendarId,
-        /// Its id.
-        event: EventId,
-        /// Its generation.
-        generation: Generation,
+        /// Where it stands.
+        place: Place,
         /// The state that Google confirmed last.
-        etag: Option<Etag>,
-        /// The content that Google confirmed last.
-        fingerprint: Fingerprint,
+        etag: Etag,
+        /// The content that Google confirmed last; `None` while a call that changes it is under way or unanswered.
+        fingerprint: Option<Fingerprint>,
+    },
+    /// A confirmed event is on its way from `from` to the calendar of `place`; it stands in one of the two.
+    Moving {
+        /// Where it goes.
+        place: Place,
+        /// The calendar that it leaves.
+        from: CalendarId,
     },
 }
 
-impl Placement {
-    /// The generation of the present event, or of the next one.
-    pub fn generation(&self) -> Generation {
-        match self {
-            Self::Absent { generation } | Self::Reserved { generation, .. } | Self::Written { generation, .. } => {
-                *generation
-            }
-        }
-    }
+/// One event in one calendar.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The calendar.
+    pub calendar: CalendarId,
+    /// The event's id, chosen before the first call.
+    pub event: EventId,
+    /// Which event of its appointment this is.
+    pub generation: Generation,
+}
 
-    /// The calendar and the id of the event that may stand there.
-    pub fn event(&self) -> Option<(&CalendarId, &EventId)> {
+impl Placement {
+    /// The placement of an appointment that never had an event.
+    pub const NEVER: Self = Self::Absent { generation: Generation::FIRST };
+
+    /// Where an event may stand.
+    pub fn place(&self) -> Option<&Place> {
         match self {
             Self::Absent { .. } => None,
-            Self::Reserved { calendar, event, .. } | Self::Written { calendar, event, .. } => Some((calendar, event)),
+            Self::Reserved(place) | Self::Written { place, .. } | Self::Moving { place, .. } => Some(place),
         }
     }
 
@@ -126,8 +130,8 @@ impl Placement {
     pub fn vanished(&self) -> Self {
         match self {
             Self::Absent { generation } => Self::Absent { generation: *generation },
-            Self::Reserved { generation, .. } | Self::Written { generation, .. } => {
-                Self::Absent { generation: generation.next() }
+            Self::Reserved(place) | Self::Written { place, .. } | Self::Moving { place, .. } => {
+                Self::Absent { generation: place.generation.next() }
             }
         }
     }
