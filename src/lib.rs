@@ -1,3 +1,4 @@
 //! Keeps Google Calendar in step with the appointments of Cassius.
 pub mod clock;
+pub mod crypto;
 pub mod model;
