@@ -1,6 +1,10 @@
 //! Keeps Google Calendar in step with the appointments of Cassius.
+pub mod bell;
 pub mod clock;
+pub mod connection;
 pub mod crypto;
+pub mod delivery;
 pub mod google;
 pub mod model;
+pub mod store;
 pub mod sync;

@@ -1,0 +1,150 @@
+//! Claims: due links, leased to one worker at a time.
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::{Error, LinkError, Store};
+use crate::crypto::Sealed;
+use crate::model::{AppointmentId, CalendarId, Epoch, OrganisationId, Placement, Revision, TitlePrivacy};
+
+/// The right to work on one link until it lapses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lease {
+    /// Proves whose it is.
+    pub token: Uuid,
+    /// When it lapses.
+    pub until: Timestamp,
+}
+
+/// How many links of one organisation a worker has room for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// Whose.
+    pub organisation: OrganisationId,
+    /// How many at most.
+    pub count: i64,
+}
+
+/// A link under a lease, as it stood when it was claimed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claimed {
+    /// Whose it is.
+    pub organisation: OrganisationId,
+    /// The appointment.
+    pub appointment: AppointmentId,
+    /// The revision of the snapshot.
+    pub revision: Revision,
+    /// How often it had been asked to be sent.
+    pub demand: i64,
+    /// How many attempts have failed in a row.
+    pub attempts: i32,
+    /// 0 for a live edit, 1 for a catch-up.
+    pub lane: i16,
+    /// The appointment, sealed; `None` once it was erased.
+    pub snapshot: Option<Sealed>,
+    /// Where its event stands.
+    pub placement: Placement,
+    /// The lease.
+    pub lease: Lease,
+    /// The integration's epoch.
+    pub epoch: Epoch,
+    /// The target calendar.
+    pub target: CalendarId,
+    /// How much of the patient's name a title shows.
+    pub title_privacy: TitlePrivacy,
+}
+
+/// What an attempt came to. The placement is recorded in any case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Settlement {
+    /// Google shows `revision`.
+    Synced {
+        /// Where the event stands.
+        placement: Placement,
+        /// The event's page at Google.
+        html_link: Option<String>,
+        /// The revision that it shows.
+        revision: Revision,
+    },
+    /// It failed, and is tried again.
+    Later {
+        /// Where the event stands.
+        placement: Placement,
+        /// When.
+        next_attempt_at: Timestamp,
+        /// Why.
+        error: LinkError,
+    },
+    /// Google refuses it for good.
+    Refused {
+        /// Where the event stands.
+        placement: Placement,
+        /// Why.
+        error: LinkError,
+    },
+    /// The whole integration is in trouble: the link stays as due as it was.
+    Parked {
+        /// Where the event stands.
+        placement: Placement,
+    },
+}
+
+impl Store {
+    /// The organisations that have a due link and may be served: connected, enabled, without a problem or with one whose
+    /// `retry_at` has come.
+    pub async fn due_organisations(&self, _now: Timestamp) -> Result<Vec<OrganisationId>, Error> {
+        unimplemented!()
+    }
+
+    /// The earliest instant after `now` at which something becomes due: an attempt, the lapse of a lease, or the retry of
+    /// a problem.
+    pub async fn next_due_at(&self, _now: Timestamp) -> Result<Option<Timestamp>, Error> {
+        unimplemented!()
+    }
+
+    /// Leases due links until `until`: live edits first, then the longest due. One transaction.
+    ///
+    /// `place` sees each claimed link and may choose another placement, which is stored with the lease. The lease of the
+    /// n-th claimed link has the token `lease_token` + n: a caller draws one random token for each claim.
+    pub async fn claim<F>(
+        &self,
+        _wanted: &[Wanted],
+        _lease_token: Uuid,
+        _until: Timestamp,
+        _now: Timestamp,
+        _place: F,
+    ) -> Result<Vec<Claimed>, Error>
+    where
+        F: FnMut(&Claimed) -> Option<Placement> + Send + 'static,
+    {
+        unimplemented!()
+    }
+
+    /// Renews a lease. `false`: it was taken over, or the integration is in another epoch; call Google no more.
+    pub async fn hold(&self, _claimed: &Claimed, _until: Timestamp, _now: Timestamp) -> Result<bool, Error> {
+        unimplemented!()
+    }
+
+    /// Renews a lease and stores a placement with it. `false` as for [`Store::hold`], and nothing is stored.
+    pub async fn reserve(
+        &self,
+        _claimed: &Claimed,
+        _placement: &Placement,
+        _until: Timestamp,
+        _now: Timestamp,
+    ) -> Result<bool, Error> {
+        unimplemented!()
+    }
+
+    /// Records what an attempt came to, and gives the lease back. `false`: it was taken over, and nothing is recorded.
+    ///
+    /// Where the link was asked to be sent again meanwhile, it stays as due as that request left it.
+    pub async fn settle(&self, _claimed: &Claimed, _settlement: &Settlement, _now: Timestamp) -> Result<bool, Error> {
+        unimplemented!()
+    }
+
+    /// Gives leases back with nothing recorded, and answers how many still stood.
+    pub async fn release(&self, _lease_tokens: &[Uuid], _now: Timestamp) -> Result<u64, Error> {
+        unimplemented!()
+    }
+}

@@ -1,0 +1,69 @@
+//! Consents: the round-trips to Google's consent page that are under way.
+
+use jiff::Timestamp;
+
+use super::{Error, Store};
+use crate::crypto::Sealed;
+use crate::model::OrganisationId;
+
+/// A consent that is about to begin.
+#[derive(Debug, Clone)]
+pub struct NewConsent {
+    /// The hash of the one-time ticket.
+    pub ticket_hash: Vec<u8>,
+    /// For whom.
+    pub organisation: OrganisationId,
+    /// Where the browser goes afterwards.
+    pub return_url: Option<String>,
+    /// When it lapses.
+    pub expires_at: Timestamp,
+}
+
+/// A consent that came back from Google, taken out of the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Consent {
+    /// For whom.
+    pub organisation: OrganisationId,
+    /// Where the browser goes afterwards.
+    pub return_url: Option<String>,
+    /// The PKCE verifier, sealed.
+    pub verifier: Sealed,
+    /// What the id token has to repeat.
+    pub nonce: String,
+    /// The hash of the ticket that it began with.
+    pub ticket_hash: Vec<u8>,
+}
+
+impl Store {
+    /// Stores a new consent, and drops those that have lapsed.
+    pub async fn create_consent(&self, _consent: NewConsent, _now: Timestamp) -> Result<(), Error> {
+        unimplemented!()
+    }
+
+    /// Binds state, verifier and nonce to an unlapsed ticket; a second start replaces the first. `false`: no such ticket.
+    pub async fn start_consent(
+        &self,
+        _ticket_hash: &[u8],
+        _state_hash: Vec<u8>,
+        _verifier: Sealed,
+        _nonce: String,
+        _now: Timestamp,
+    ) -> Result<bool, Error> {
+        unimplemented!()
+    }
+
+    /// Takes an unlapsed consent out, by state and ticket together: it serves once.
+    pub async fn take_consent(
+        &self,
+        _state_hash: &[u8],
+        _ticket_hash: &[u8],
+        _now: Timestamp,
+    ) -> Result<Option<Consent>, Error> {
+        unimplemented!()
+    }
+
+    /// Drops every consent of `organisation`.
+    pub async fn cancel_consents(&self, _organisation: &OrganisationId) -> Result<(), Error> {
+        unimplemented!()
+    }
+}

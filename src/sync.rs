@@ -1,0 +1,18 @@
+//! The brain: what should be, what is known and what Google answered, in; the next step, out.
+//!
+//! Owns the rendering of an appointment as an event, the choice of event ids, the plan of an attempt, and the delays
+//! between attempts. It is pure: no async, no I/O, no clock, no randomness, so that every history can be tested in
+//! microseconds.
+//!
+//! Invariant: whatever answers are lost and wherever an attempt breaks off, an appointment has at most one live event,
+//! over all calendars; and once an attempt settles as synced, Google shows the goal.
+
+mod attempt;
+mod backoff;
+mod call;
+mod event;
+
+pub use attempt::{Attempt, Goal, Outcome, Setback, Step, Stop};
+pub use backoff::{Delay, GIVE_UP_AFTER, delay};
+pub use call::{Answer, Call, Owner, ThrottleScope};
+pub use event::{Event, EventContext, event_id, render, title};

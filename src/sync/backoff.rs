@@ -1,0 +1,72 @@
+//! How long to wait before the next attempt.
+
+use jiff::SignedDuration;
+
+use super::ThrottleScope;
+
+/// How long an appointment is tried while Google is away or asks for patience: three days, then it is put in error.
+pub const GIVE_UP_AFTER: SignedDuration = SignedDuration::from_hours(72);
+
+const FIRST: SignedDuration = SignedDuration::from_secs(1);
+const LONGEST: SignedDuration = SignedDuration::from_mins(15);
+/// An account that is held read-only stays so for hours: asking more often prolongs it.
+const READ_ONLY_FIRST: SignedDuration = SignedDuration::from_mins(30);
+const READ_ONLY_LONGEST: SignedDuration = SignedDuration::from_hours(4);
+
+/// What is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delay {
+    /// Google to be back.
+    Unavailable,
+    /// A budget to fill again.
+    Throttled(ThrottleScope),
+}
+
+/// The delay before the next attempt: exponential with full jitter, never shorter than what Google asked for.
+///
+/// `attempts` counts the failures so far (0 at the first); `seed` is any number, equal ones give equal delays.
+pub fn delay(cause: Delay, attempts: u32, retry_after: Option<SignedDuration>, seed: u64) -> SignedDuration {
+    let (first, longest) = match cause {
+        Delay::Unavailable | Delay::Throttled(ThrottleScope::User | ThrottleScope::Project) => (FIRST, LONGEST),
+        Delay::Throttled(ThrottleScope::Account) => (READ_ONLY_FIRST, READ_ONLY_LONGEST),
+    };
+    let ceiling = first.saturating_mul(2_i32.saturating_pow(attempts.min(20))).min(longest);
+    // Full jitter between half of the first step and the ceiling: nobody retries at once, nobody in step.
+    let floor = first / 2;
+    let spread = u128::try_from((ceiling - floor).as_nanos()).unwrap_or(0);
+    let drawn = i64::try_from(spread * u128::from(seed >> 32) >> 32).unwrap_or(i64::MAX);
+    let jittered = floor + SignedDuration::from_nanos(drawn);
+    // The jitter stays on top of what Google asked for: all that were throttled together heard the same number.
+    retry_after
+        .map_or(jittered, |asked| asked.max(SignedDuration::ZERO).saturating_add(jittered.min(FIRST)).max(jittered))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_delay_lies_between_half_a_second_and_its_ceiling(attempts in 0u32..1000, seed: u64) {
+            let delay = delay(Delay::Unavailable, attempts, None, seed);
+            prop_assert!(delay >= FIRST / 2 && delay <= LONGEST);
+        }
+
+        #[test]
+        fn what_google_asks_for_is_honoured(attempts in 0u32..50, seed: u64, asked in 0i64..100_000) {
+            let asked = SignedDuration::from_secs(asked);
+            let delay = delay(Delay::Throttled(ThrottleScope::User), attempts, Some(asked), seed);
+            prop_assert!(delay >= asked);
+        }
+    }
+
+    #[test]
+    fn delays_grow_and_spread() {
+        let at = |attempts, seed| delay(Delay::Unavailable, attempts, None, seed);
+        assert!(at(8, u64::MAX) > at(3, u64::MAX));
+        assert!(at(5, u64::MAX) > at(5, u64::MAX / 3));
+        assert!(delay(Delay::Throttled(ThrottleScope::Account), 0, None, 0) >= SignedDuration::from_mins(15));
+    }
+}

@@ -1,0 +1,155 @@
+//! The calls that an attempt may make of Google, and the meanings of Google's answers.
+
+use jiff::SignedDuration;
+
+use super::Event;
+use crate::model::{AppointmentId, CalendarId, Etag, OrganisationId, Place};
+
+/// One call of Google Calendar.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Call {
+    /// Inserts the event under the id that `place` names.
+    Insert {
+        /// Where.
+        place: Place,
+        /// What.
+        event: Event,
+    },
+    /// Merges our fields into the event; what the user set beside them stays.
+    Patch {
+        /// Where.
+        place: Place,
+        /// What.
+        event: Event,
+        /// The state that it must still be in: a call that arrives late cannot undo a newer one.
+        etag: Option<Etag>,
+    },
+    /// Deletes the event.
+    Delete {
+        /// Where.
+        place: Place,
+        /// The state that it must still be in.
+        etag: Option<Etag>,
+    },
+    /// Moves the event from one calendar to another; it keeps its id.
+    Move {
+        /// Where to.
+        place: Place,
+        /// Where from.
+        from: CalendarId,
+    },
+    /// Reads the event.
+    Get {
+        /// Where.
+        place: Place,
+    },
+    /// Asks whether the calendar exists and may be written to.
+    Probe {
+        /// Which.
+        calendar: CalendarId,
+    },
+}
+
+impl Call {
+    /// What the call costs of Google's quota, in units: a patch three, any other one.
+    pub fn units(&self) -> u32 {
+        match self {
+            Self::Patch { .. } => 3,
+            Self::Insert { .. } | Self::Delete { .. } | Self::Move { .. } | Self::Get { .. } | Self::Probe { .. } => 1,
+        }
+    }
+
+    /// Google's name of the method, for the log.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Insert { .. } => "events.insert",
+            Self::Patch { .. } => "events.patch",
+            Self::Delete { .. } => "events.delete",
+            Self::Move { .. } => "events.move",
+            Self::Get { .. } => "events.get",
+            Self::Probe { .. } => "events.list",
+        }
+    }
+}
+
+/// Whose event it is, by its private properties.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owner {
+    /// The organisation named there.
+    pub organisation: OrganisationId,
+    /// The appointment named there.
+    pub appointment: AppointmentId,
+}
+
+/// Says which budget of Google is exhausted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ThrottleScope {
+    /// The account's calls a minute.
+    User,
+    /// The operator's project's calls a minute.
+    Project,
+    /// The account is held read-only, for hours.
+    Account,
+}
+
+/// What Google's answer means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// An insert, a patch or a move succeeded, and the event is alive.
+    Stored {
+        /// Its new state.
+        etag: Etag,
+        /// Its page.
+        html_link: Option<String>,
+    },
+    /// The event that was read is alive.
+    Found {
+        /// Its state.
+        etag: Etag,
+        /// Its page.
+        html_link: Option<String>,
+        /// Whose it is; `None`: it names no appointment.
+        owner: Option<Owner>,
+    },
+    /// The event was there and is gone: 410, or `cancelled` in the answer.
+    Gone,
+    /// 404: the event, or its calendar.
+    NotFound,
+    /// The event was deleted.
+    Deleted,
+    /// The id is taken, by a live event or by a deleted one.
+    AlreadyExists,
+    /// The event is no longer in the state that the call named.
+    Changed,
+    /// The calendar exists and may be written to.
+    CalendarOpen,
+    /// The calendar exists and may not be written to.
+    CalendarReadOnly,
+    /// The calendar does not exist for this account.
+    CalendarMissing,
+    /// The account may not do this to this event or calendar.
+    NotPermitted,
+    /// Refused for good.
+    Refused {
+        /// Google's word for why.
+        reason: String,
+    },
+    /// Too many calls.
+    Throttled {
+        /// Whose budget.
+        scope: ThrottleScope,
+        /// How long Google asks to wait.
+        retry_after: Option<SignedDuration>,
+    },
+    /// The access token is not honoured.
+    Unauthorized,
+    /// The grant lacks a scope.
+    ScopeMissing,
+    /// The operator's project may not use the API.
+    Misconfigured,
+    /// No usable answer: the call may have been carried out.
+    Unavailable {
+        /// How long Google asks to wait.
+        retry_after: Option<SignedDuration>,
+    },
+}
