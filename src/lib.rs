@@ -4,6 +4,7 @@ pub mod clock;
 pub mod connection;
 pub mod crypto;
 pub mod delivery;
+pub mod google;
 pub mod model;
 pub mod store;
 pub mod sync;
