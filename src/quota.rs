@@ -7,7 +7,6 @@ use std::fmt;
 use std::num::NonZeroU32;
 use std::sync::{Mutex, PoisonError};
 
-use governor::clock::Reference;
 use governor::middleware::NoOpMiddleware;
 use governor::nanos::Nanos;
 use governor::state::keyed::DashMapStateStore;
@@ -94,7 +93,7 @@ impl Quota {
         *paused_until = until.max(*paused_until);
     }
 
-    fn wait(&self, refusal: &NotUntil<Nanos, NoOpMiddleware<Nanos>>, now: Timestamp) -> Timestamp {
+    fn wait(&self, refusal: &NotUntil<Nanos>, now: Timestamp) -> Timestamp {
         let wait = refusal.wait_time_from(governor::clock::Clock::now(&self.time));
         // At least a millisecond: what is asked again at once is asked in a busy loop.
         now + SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX).max(SignedDuration::from_millis(1))

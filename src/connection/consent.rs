@@ -117,11 +117,10 @@ impl Connections {
         let verifier = pkce_verifier(&self.0.entropy);
         let url = self.0.google.authorize_url(&state, verifier.expose_secret(), &nonce);
         let row = hex(&ticket_hash);
-        let cell = verifier_cell(&[&row]);
-        let sealed = self.0.keyring.seal(&cell, verifier.expose_secret().as_bytes(), &self.0.entropy);
+        let row = [row.as_str()];
+        let sealed = self.0.keyring.seal(&verifier_cell(&row), verifier.expose_secret().as_bytes(), &self.0.entropy);
         let state_hash = digest(state.as_bytes()).to_vec();
-        let started =
-            self.0.store.start_consent(&ticket_hash, state_hash, sealed, nonce, self.0.clock.now()).await?;
+        let started = self.0.store.start_consent(&ticket_hash, state_hash, sealed, nonce, self.0.clock.now()).await?;
         Ok(started.then_some(url))
     }
 
@@ -131,8 +130,7 @@ impl Connections {
     pub async fn complete(&self, ticket: Option<&Secret>, callback: Callback) -> Result<Completed, Error> {
         let expired = Completed { outcome: ConsentOutcome::Expired, return_url: None };
         let (Some(ticket), Some(state)) = (ticket, callback.state) else { return Ok(expired) };
-        let (ticket_hash, state_hash) =
-            (digest(ticket.expose_secret().as_bytes()), digest(state.as_bytes()));
+        let (ticket_hash, state_hash) = (digest(ticket.expose_secret().as_bytes()), digest(state.as_bytes()));
         let taken = self.0.store.take_consent(&state_hash, &ticket_hash, self.0.clock.now()).await?;
         let Some(consent) = taken else { return Ok(expired) };
         let organisation = consent.organisation;
@@ -181,7 +179,7 @@ impl Connections {
 
     /// The account's primary calendar. Where Google does not tell, its id is the account's e-mail address.
     async fn primary_calendar(&self, granted: &Granted) -> Calendar {
-        match self.0.google.calendar(&granted.access_token, "primary").await {
+        match self.0.google.calendar(&granted.access_token, "primary", &granted.google_email).await {
             Ok(access) if access.calendar.id.as_str() != "primary" => access.calendar,
             Ok(_)
             | Err(

@@ -9,7 +9,7 @@ use jiff::SignedDuration;
 
 use super::{Connections, Error};
 use crate::crypto::{ExposeSecret, Sealed, Secret};
-use crate::model::{CalendarId, GoogleUserId, OrganisationId, Place, Placement, RemoteEvents};
+use crate::model::{AppointmentId, CalendarId, GoogleUserId, OrganisationId, Place, Placement, RemoteEvents};
 use crate::store::{Integration, Link};
 use crate::sync::{Answer, Call};
 
@@ -157,15 +157,12 @@ impl Connections {
                     continue;
                 }
             };
-            let mut deletions = stream::iter(&page)
-                .map(|link| async move { (link, self.delete_event(token, account, link).await) })
-                .buffer_unordered(SIDE_BY_SIDE);
-            while let Some((link, is_deleted)) = deletions.next().await {
+            let mut deletions =
+                stream::iter(page).map(|link| self.delete_event(token, account, link)).buffer_unordered(SIDE_BY_SIDE);
+            while let Some((appointment, is_deleted)) = deletions.next().await {
                 if is_deleted {
-                    self.0
-                        .store
-                        .forget_placement(organisation, &link.appointment, integration.epoch, self.0.clock.now())
-                        .await?;
+                    let now = self.0.clock.now();
+                    self.0.store.forget_placement(organisation, &appointment, integration.epoch, now).await?;
                     outcome.deleted_events += 1;
                     failures = 0;
                 } else {
@@ -179,7 +176,8 @@ impl Connections {
     /// An access token for the last calls. The integration is fenced already, so it is not stored any more.
     async fn parting_token(&self, integration: &Integration) -> Option<Secret> {
         let organisation = &integration.organisation;
-        let is_fresh = integration.token_expires_at.is_some_and(|at| at > self.0.clock.now() + SignedDuration::from_mins(2));
+        let is_fresh =
+            integration.token_expires_at.is_some_and(|at| at > self.0.clock.now() + SignedDuration::from_mins(2));
         if let Some(sealed) = integration.access_token.as_ref().filter(|_| is_fresh) {
             return self.open(organisation, "access_token", sealed).ok();
         }
@@ -188,15 +186,16 @@ impl Connections {
         Some(refreshed.access_token.expose_secret().into())
     }
 
-    async fn delete_event(&self, token: &Secret, account: &GoogleUserId, link: &Link) -> bool {
+    /// Deletes a link's event wherever it may stand; answers whether it is gone.
+    async fn delete_event(&self, token: &Secret, account: &GoogleUserId, link: Link) -> (AppointmentId, bool) {
         for place in places(&link.placement) {
             self.0.quota.take(account, 1).await;
-            match self.0.google.call(token, &Call::Delete { place, etag: None }).await {
-                Answer::Deleted | Answer::Gone | Answer::NotFound => {}
-                _ => return false,
+            let answer = self.0.google.call(token, &Call::Delete { place, etag: None }).await;
+            if !matches!(answer, Answer::Deleted | Answer::Gone | Answer::NotFound) {
+                return (link.appointment, false);
             }
         }
-        true
+        (link.appointment, true)
     }
 }
 

@@ -3,12 +3,12 @@
 use jiff::{SignedDuration, ToSpan, civil::Time};
 
 use super::{Connections, Error, Status};
-use crate::google::may_list_calendars;
+use crate::google::{CalendarAccess, may_list_calendars};
 use crate::model::{
     Appointment, AppointmentId, AppointmentState, Calendar, CalendarId, Details, OrganisationId, Revision, Slot,
     TitlePrivacy,
 };
-use crate::store::SettingsChange;
+use crate::store::{Integration, SettingsChange};
 use crate::sync::{Event, EventContext, render};
 
 /// What changes of the settings; `None` leaves a setting as it is.
@@ -29,11 +29,14 @@ impl Connections {
     pub async fn calendars(&self, organisation: &OrganisationId) -> Result<Vec<Calendar>, Error> {
         let integration = self.connected(organisation).await?;
         if !may_list_calendars(&integration.granted_scopes) {
-            let primary = integration.google_email.clone().unwrap_or_default();
-            let primary = self.ask(&integration, async |token| self.0.google.calendar(token, &primary).await).await?;
-            return Ok(vec![Calendar { is_primary: true, ..primary.calendar }]);
+            return Ok(vec![self.calendar(&integration, "primary").await?.calendar]);
         }
         self.ask(&integration, async |token| self.0.google.calendars(token).await).await
+    }
+
+    async fn calendar(&self, integration: &Integration, id: &str) -> Result<CalendarAccess, Error> {
+        let google_email = integration.google_email.as_deref().unwrap_or_default();
+        self.ask(integration, async |token| self.0.google.calendar(token, id, google_email).await).await
     }
 
     /// Changes settings; a new calendar is checked with Google first.
@@ -45,8 +48,7 @@ impl Connections {
         let integration = self.connected(organisation).await?;
         let calendar = match request.calendar {
             Some(id) => {
-                let access =
-                    self.ask(&integration, async |token| self.0.google.calendar(token, id.as_str()).await).await?;
+                let access = self.calendar(&integration, id.as_str()).await?;
                 if !access.may_write {
                     return Err(Error::CalendarUnavailable);
                 }
@@ -54,8 +56,7 @@ impl Connections {
             }
             None => None,
         };
-        let change =
-            SettingsChange { is_enabled: request.is_enabled, calendar, title_privacy: request.title_privacy };
+        let change = SettingsChange { is_enabled: request.is_enabled, calendar, title_privacy: request.title_privacy };
         self.0.store.change_settings(organisation, change, self.0.clock.now()).await?.ok_or(Error::NotConnected)?;
         self.0.bell.ring_changed(organisation);
         self.0.bell.ring_due();

@@ -116,9 +116,10 @@ fn status(integration: Option<Integration>, counts: Counts, now: Timestamp) -> S
     };
     let problem = standing_problem(&integration, &counts, now);
     let state = match &problem {
-        Some(Problem { reason: Reason::ReconnectRequired | Reason::CalendarUnavailable | Reason::GoogleMisconfigured, .. }) => {
-            State::Error
-        }
+        Some(Problem {
+            reason: Reason::ReconnectRequired | Reason::CalendarUnavailable | Reason::GoogleMisconfigured,
+            ..
+        }) => State::Error,
         Some(_) | None => State::Connected,
     };
     let catch_up = integration.catch_up.filter(|_| counts.catching_up > 0).map(|(total, started_at)| {

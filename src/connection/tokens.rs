@@ -94,7 +94,8 @@ impl Connections {
     ) -> Result<Access, AccessError> {
         let now = self.0.clock.now();
         let is_fit = |access: &Access| {
-            let is_rejected = rejected.is_some_and(|rejected| rejected.token.expose_secret() == access.token.expose_secret());
+            let is_rejected =
+                rejected.is_some_and(|rejected| rejected.token.expose_secret() == access.token.expose_secret());
             access.expires_at > now + LEEWAY && !is_rejected
         };
         let slot = self.0.tokens.slot(organisation);
@@ -135,8 +136,10 @@ impl Connections {
             Err(RefreshError::Unavailable { retry_after }) => return Err(AccessError::Unavailable { retry_after }),
         };
         let sealed = self.seal(organisation, "access_token", refreshed.access_token.expose_secret());
-        let renewed =
-            refreshed.refresh_token.as_ref().map(|token| self.seal(organisation, "refresh_token", token.expose_secret()));
+        let renewed = refreshed
+            .refresh_token
+            .as_ref()
+            .map(|token| self.seal(organisation, "refresh_token", token.expose_secret()));
         let saved =
             self.0.store.save_tokens(organisation, epoch, sealed, refreshed.expires_at, renewed, self.0.clock.now());
         if !saved.await? {

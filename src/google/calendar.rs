@@ -17,7 +17,7 @@ use super::retry_after::retry_after;
 use super::wire::{EventAnswer, EventsAnswer, address};
 use crate::crypto::{ExposeSecret, Secret};
 use crate::model::{CalendarId, Etag, Place};
-use crate::sync::call::{Answer, Call};
+use crate::sync::{Answer, Call};
 
 const SILENT: (&str, &str) = ("sendUpdates", "none");
 const COMPACT: (&str, &str) = ("prettyPrint", "false");
@@ -52,13 +52,11 @@ impl Google {
             }
             Call::Patch { place, event, etag } => {
                 let uri = self.event(place, &[SILENT, EVENT_FIELDS, COMPACT]);
-                let mut request = with_body(Method::PATCH, uri, patch_body(event));
-                if let Some(etag) = etag.as_ref().and_then(|etag| HeaderValue::from_str(etag.as_str()).ok()) {
-                    request.headers_mut().insert(IF_MATCH, etag);
-                }
-                request
+                if_match(with_body(Method::PATCH, uri, patch_body(event)), etag.as_ref())
             }
-            Call::Delete { place } => bare(Method::DELETE, self.event(place, &[SILENT, COMPACT])),
+            Call::Delete { place, etag } => {
+                if_match(bare(Method::DELETE, self.event(place, &[SILENT, COMPACT])), etag.as_ref())
+            }
             Call::Move { place, from } => {
                 let destination = ("destination", place.calendar.as_str());
                 let query = [destination, SILENT, EVENT_FIELDS, COMPACT];
@@ -155,4 +153,12 @@ fn found(answer: &Response<Bytes>) -> Answer {
 
 fn is_cancelled(event: &EventAnswer) -> bool {
     event.status.as_deref() == Some("cancelled")
+}
+
+/// Makes the call hold only while the event is in the state that `etag` marks.
+fn if_match(mut request: Request<Bytes>, etag: Option<&Etag>) -> Request<Bytes> {
+    if let Some(etag) = etag.and_then(|etag| HeaderValue::from_str(etag.as_str()).ok()) {
+        request.headers_mut().insert(IF_MATCH, etag);
+    }
+    request
 }

@@ -10,9 +10,8 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::model::EventId;
-use crate::sync::call::Owner;
-use crate::sync::event::Event;
+use crate::model::{AppointmentId, EventId, OrganisationId};
+use crate::sync::{Event, Owner};
 
 use super::wire::ExtendedProperties;
 
@@ -64,7 +63,10 @@ pub(super) fn patch_body(event: &Event) -> Vec<u8> {
 pub(super) fn owner(properties: Option<ExtendedProperties>) -> Option<Owner> {
     let mut private = properties?.private;
     let (organisation, appointment) = (private.remove(ORGANISATION)?, private.remove(APPOINTMENT)?);
-    Some(Owner { organisation, appointment })
+    Some(Owner {
+        organisation: OrganisationId::parse(&organisation).ok()?,
+        appointment: AppointmentId::parse(&appointment).ok()?,
+    })
 }
 
 fn body(event: &Event, id: Option<&EventId>) -> Map<String, Value> {
@@ -80,7 +82,7 @@ fn body(event: &Event, id: Option<&EventId>) -> Map<String, Value> {
         extended_properties: json!({"private": {
             APPOINTMENT: event.appointment,
             ORGANISATION: event.organisation,
-            REVISION: event.revision.to_string(),
+            REVISION: event.revision.number().to_string(),
         }}),
     };
     match serde_json::to_value(body) {
@@ -150,7 +152,8 @@ mod tests {
     #[test]
     fn the_owner_is_read_back_from_what_was_written() {
         let body = parsed(&insert_body(&event(), &EventId::new("cassius1a")));
-        let properties: Option<ExtendedProperties> = serde_json::from_value(body["extendedProperties"].clone()).expect("properties");
+        let properties: Option<ExtendedProperties> =
+            serde_json::from_value(body["extendedProperties"].clone()).expect("properties");
         let expected = Owner { organisation: "org-1".to_owned(), appointment: "rdv-42".to_owned() };
         assert_eq!(owner(properties), Some(expected));
         assert_eq!(owner(Some(ExtendedProperties::default())), None);
