@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{Error, LinkError, Store};
 use crate::crypto::Sealed;
-use crate::model::{AppointmentId, CalendarId, Epoch, OrganisationId, Placement, Revision, TitlePrivacy};
+use crate::model::{AppointmentId, CalendarId, Epoch, GoogleUserId, OrganisationId, Placement, Revision, TitlePrivacy};
 
 /// The right to work on one link until it lapses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +14,15 @@ pub struct Lease {
     pub token: Uuid,
     /// When it lapses.
     pub until: Timestamp,
+}
+
+/// An organisation that has due links.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DueOrganisation {
+    /// Which.
+    pub organisation: OrganisationId,
+    /// Whose quota its calls count against.
+    pub google_user_id: GoogleUserId,
 }
 
 /// How many links of one organisation a worker has room for.
@@ -92,7 +101,7 @@ pub enum Settlement {
 impl Store {
     /// The organisations that have a due link and may be served: connected, enabled, without a problem or with one whose
     /// `retry_at` has come.
-    pub async fn due_organisations(&self, _now: Timestamp) -> Result<Vec<OrganisationId>, Error> {
+    pub async fn due_organisations(&self, _now: Timestamp) -> Result<Vec<DueOrganisation>, Error> {
         unimplemented!()
     }
 

@@ -11,7 +11,7 @@ mod consents;
 mod integrations;
 mod links;
 
-pub use claims::{Claimed, Lease, Settlement, Wanted};
+pub use claims::{Claimed, DueOrganisation, Lease, Settlement, Wanted};
 pub use consents::{Consent, NewConsent};
 pub use integrations::{Grant, Integration, SettingsChange};
 pub use links::{Acceptance, CatchUp, Counts, Link, LinkError, Retry};
