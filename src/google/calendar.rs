@@ -17,7 +17,7 @@ use super::retry_after::retry_after;
 use super::wire::{EventAnswer, EventsAnswer, address};
 use crate::crypto::{ExposeSecret, Secret};
 use crate::model::{CalendarId, Etag, Place};
-use crate::sync::call::{Answer, Call};
+use crate::sync::{Answer, Call};
 
 const SILENT: (&str, &str) = ("sendUpdates", "none");
 const COMPACT: (&str, &str) = ("prettyPrint", "false");
@@ -52,13 +52,11 @@ impl Google {
             }
             Call::Patch { place, event, etag } => {
                 let uri = self.event(place, &[SILENT, EVENT_FIELDS, COMPACT]);
-                let mut request = with_body(Method::PATCH, uri, patch_body(event));
-                if let Some(etag) = etag.as_ref().and_then(|etag| HeaderValue::from_str(etag.as_str()).ok()) {
-                    request.headers_mut().insert(IF_MATCH, etag);
-                }
-                request
+                only_if(with_body(Method::PATCH, uri, patch_body(event)), etag.as_ref())
             }
-            Call::Delete { place } => bare(Method::DELETE, self.event(place, &[SILENT, COMPACT])),
+            Call::Delete { place, etag } => {
+                only_if(bare(Method::DELETE, self.event(place, &[SILENT, COMPACT])), etag.as_ref())
+            }
             Call::Move { place, from } => {
                 let destination = ("destination", place.calendar.as_str());
                 let query = [destination, SILENT, EVENT_FIELDS, COMPACT];
@@ -123,6 +121,16 @@ pub(super) fn bare(method: Method, uri: Uri) -> Request<Bytes> {
 fn with_body(method: Method, uri: Uri, body: Vec<u8>) -> Request<Bytes> {
     let mut request = bare(method, uri).map(|_| Bytes::from(body));
     request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    request
+}
+
+/// Makes a request fail unless the event is still in one state.
+fn only_if(mut request: Request<Bytes>, etag: Option<&Etag>) -> Request<Bytes> {
+    // An etag that fits into no header matches nothing, which is what a made-up one says.
+    let header = |etag: &Etag| HeaderValue::from_str(etag.as_str()).unwrap_or(HeaderValue::from_static("\"none\""));
+    if let Some(etag) = etag {
+        request.headers_mut().insert(IF_MATCH, header(etag));
+    }
     request
 }
 

@@ -12,7 +12,7 @@ use http::StatusCode;
 use jiff::SignedDuration;
 
 use super::wire::{ErrorAnswer, ErrorBody, plain_word};
-use crate::sync::call::{Answer, ThrottleScope};
+use crate::sync::{Answer, ThrottleScope};
 
 /// Reads an answer that is no success.
 pub(super) fn classify(status: StatusCode, retry_after: Option<SignedDuration>, body: &[u8]) -> Answer {

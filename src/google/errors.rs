@@ -9,7 +9,7 @@ use jiff::SignedDuration;
 
 use crate::crypto::Secret;
 use crate::model::GoogleUserId;
-use crate::sync::call::{Answer, ThrottleScope};
+use crate::sync::{Answer, ThrottleScope};
 
 /// A token that Google gave in an exchange that failed all the same. Nobody keeps it; the caller may revoke it, mindful
 /// that revoking acts on the whole project for that account.
