@@ -1,6 +1,7 @@
 //! Keeps Google Calendar in step with the appointments of Cassius.
 pub mod bell;
 pub mod clock;
+pub mod config;
 pub mod connection;
 pub mod crypto;
 pub mod delivery;
