@@ -52,10 +52,10 @@ impl Google {
             }
             Call::Patch { place, event, etag } => {
                 let uri = self.event(place, &[SILENT, EVENT_FIELDS, COMPACT]);
-                if_match(with_body(Method::PATCH, uri, patch_body(event)), etag.as_ref())
+                only_if(with_body(Method::PATCH, uri, patch_body(event)), etag.as_ref())
             }
             Call::Delete { place, etag } => {
-                if_match(bare(Method::DELETE, self.event(place, &[SILENT, COMPACT])), etag.as_ref())
+                only_if(bare(Method::DELETE, self.event(place, &[SILENT, COMPACT])), etag.as_ref())
             }
             Call::Move { place, from } => {
                 let destination = ("destination", place.calendar.as_str());
@@ -124,6 +124,16 @@ fn with_body(method: Method, uri: Uri, body: Vec<u8>) -> Request<Bytes> {
     request
 }
 
+/// Makes a request fail unless the event is still in one state.
+fn only_if(mut request: Request<Bytes>, etag: Option<&Etag>) -> Request<Bytes> {
+    // An etag that fits into no header matches nothing, which is what a made-up one says.
+    let header = |etag: &Etag| HeaderValue::from_str(etag.as_str()).unwrap_or(HeaderValue::from_static("\"none\""));
+    if let Some(etag) = etag {
+        request.headers_mut().insert(IF_MATCH, header(etag));
+    }
+    request
+}
+
 /// A refusal in the words of the call that it answers: what is about an event is about the calendar for a probe.
 fn for_call(call: &Call, refusal: Answer) -> Answer {
     match (call, refusal) {
@@ -153,12 +163,4 @@ fn found(answer: &Response<Bytes>) -> Answer {
 
 fn is_cancelled(event: &EventAnswer) -> bool {
     event.status.as_deref() == Some("cancelled")
-}
-
-/// Makes the call hold only while the event is in the state that `etag` marks.
-fn if_match(mut request: Request<Bytes>, etag: Option<&Etag>) -> Request<Bytes> {
-    if let Some(etag) = etag.and_then(|etag| HeaderValue::from_str(etag.as_str()).ok()) {
-        request.headers_mut().insert(IF_MATCH, etag);
-    }
-    request
 }

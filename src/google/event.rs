@@ -10,10 +10,9 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::wire::ExtendedProperties;
 use crate::model::{AppointmentId, EventId, OrganisationId};
 use crate::sync::{Event, Owner};
-
-use super::wire::ExtendedProperties;
 
 const APPOINTMENT: &str = "cassiusAppointmentId";
 const ORGANISATION: &str = "cassiusOrganisationId";
@@ -59,14 +58,12 @@ pub(super) fn patch_body(event: &Event) -> Vec<u8> {
     Value::Object(body(event, None)).to_string().into_bytes()
 }
 
-/// The appointment that an event's private properties name.
+/// The appointment that an event's private properties name; none if they name none that could be one of Cassius.
 pub(super) fn owner(properties: Option<ExtendedProperties>) -> Option<Owner> {
-    let mut private = properties?.private;
-    let (organisation, appointment) = (private.remove(ORGANISATION)?, private.remove(APPOINTMENT)?);
-    Some(Owner {
-        organisation: OrganisationId::parse(&organisation).ok()?,
-        appointment: AppointmentId::parse(&appointment).ok()?,
-    })
+    let private = properties?.private;
+    let organisation = OrganisationId::parse(private.get(ORGANISATION)?).ok()?;
+    let appointment = AppointmentId::parse(private.get(APPOINTMENT)?).ok()?;
+    Some(Owner { organisation, appointment })
 }
 
 fn body(event: &Event, id: Option<&EventId>) -> Map<String, Value> {
@@ -80,8 +77,8 @@ fn body(event: &Event, id: Option<&EventId>) -> Map<String, Value> {
         source: event.source_url.as_deref().map(|url| Source { title: "Cassius", url }),
         visibility: "private",
         extended_properties: json!({"private": {
-            APPOINTMENT: event.appointment,
-            ORGANISATION: event.organisation,
+            APPOINTMENT: event.appointment.as_str(),
+            ORGANISATION: event.organisation.as_str(),
             REVISION: event.revision.number().to_string(),
         }}),
     };
@@ -107,6 +104,7 @@ fn moment(instant: Timestamp, zone: &str) -> Moment {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Revision;
 
     fn event() -> Event {
         Event {
@@ -117,9 +115,9 @@ mod tests {
             end_at: "2026-10-25T01:30:00Z".parse().expect("an instant"),
             time_zone: "Europe/Paris".to_owned(),
             source_url: Some("https://cassius.example/rdv/42".to_owned()),
-            organisation: "org-1".to_owned(),
-            appointment: "rdv-42".to_owned(),
-            revision: 7,
+            organisation: OrganisationId::parse("org-1").expect("an id"),
+            appointment: AppointmentId::parse("rdv-42").expect("an id"),
+            revision: Revision::new(7).expect("a revision"),
         }
     }
 
@@ -133,7 +131,20 @@ mod tests {
 
     #[test]
     fn an_insert_carries_its_id_and_everything_the_event_has() {
-        insta::assert_json_snapshot!(parsed(&insert_body(&event(), &EventId::new("cassius1a"))), @r#""#);
+        let expected = json!({
+            "id": "cassius1a",
+            "summary": "[Cassius] Pose d'implant — Camille Exemple",
+            "description": "Praticien : Dr Modèle\nhttps://cassius.example/rdv/42",
+            "location": "Cabinet 2",
+            "start": {"dateTime": "2026-10-25T02:30:00+02:00", "timeZone": "Europe/Paris"},
+            "end": {"dateTime": "2026-10-25T02:30:00+01:00", "timeZone": "Europe/Paris"},
+            "source": {"title": "Cassius", "url": "https://cassius.example/rdv/42"},
+            "visibility": "private",
+            "extendedProperties": {"private": {
+                "cassiusAppointmentId": "rdv-42", "cassiusOrganisationId": "org-1", "cassiusRevision": "7"
+            }}
+        });
+        assert_eq!(parsed(&insert_body(&event(), &EventId::new("cassius1a"))), expected);
     }
 
     #[test]
@@ -154,7 +165,7 @@ mod tests {
         let body = parsed(&insert_body(&event(), &EventId::new("cassius1a")));
         let properties: Option<ExtendedProperties> =
             serde_json::from_value(body["extendedProperties"].clone()).expect("properties");
-        let expected = Owner { organisation: "org-1".to_owned(), appointment: "rdv-42".to_owned() };
+        let expected = Owner { organisation: event().organisation, appointment: event().appointment };
         assert_eq!(owner(properties), Some(expected));
         assert_eq!(owner(Some(ExtendedProperties::default())), None);
     }

@@ -6,7 +6,7 @@
 //! Invariant: every fault that Google or the network can produce comes back as one of the words of [`Answer`] or of the
 //! error enums here, never as a panic, and none of them carries anything secret.
 //!
-//! [`Answer`]: crate::sync::call::Answer
+//! [`Answer`]: crate::sync::Answer
 
 mod calendar;
 mod calendars;
