@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use crate::crypto::Secret;
 use crate::model::{Appointment, Calendar, CalendarId, OrganisationId, Problem, RemoteEvents, TitlePrivacy};
 use crate::store;
+pub use crate::store::Error as StoreError;
 pub use crate::sync::Event;
 
 /// Says whether an integration works.
