@@ -8,6 +8,9 @@ pub mod delivery;
 #[cfg(feature = "dev")]
 pub mod emulator;
 pub mod google;
+pub mod grpc;
+pub mod http;
+pub mod language;
 pub mod model;
 pub mod quota;
 pub mod store;
