@@ -17,7 +17,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use url::Url;
 
-pub use consent::{Begun, COOKIE_NAME, Callback, Completed, ConsentOutcome};
+pub use consent::{Begun, CONSENT_LIFETIME, COOKIE_NAME, Callback, Completed, ConsentOutcome};
 pub use disconnect::Disconnected;
 pub use settings::SettingsRequest;
 pub use status::{Progress, State, Status};
