@@ -5,126 +5,38 @@
 //!
 //! Invariant: a token is plain only while a call needs it; whatever began before a disconnect can no longer get one.
 
-use jiff::Timestamp;
+mod consent;
+mod disconnect;
+mod settings;
+mod status;
+mod tokens;
 
-use crate::crypto::Secret;
-use crate::model::{Appointment, Calendar, CalendarId, OrganisationId, Problem, RemoteEvents, TitlePrivacy};
-use crate::store;
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use url::Url;
+
+pub use consent::{Begun, CONSENT_LIFETIME, COOKIE_NAME, Callback, Completed, ConsentOutcome};
+pub use disconnect::Disconnected;
+pub use settings::SettingsRequest;
+pub use status::{Progress, State, Status};
+pub use tokens::{Access, AccessError};
+
+use crate::bell::Bell;
+use crate::clock::{Clock, Entropy};
+use crate::config::ReturnUrls;
+use crate::crypto::{Cell, Keyring, OpenError, Sealed, Secret};
+use crate::google::{CalendarError, Google};
+use crate::model::{Epoch, OrganisationId, Problem, Reason};
+use crate::quota::Quota;
 pub use crate::store::Error as StoreError;
+use crate::store::{self, Integration, Store};
 pub use crate::sync::Event;
+use crate::sync::ThrottleScope;
 
-/// Says whether an integration works.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
-    /// No account is connected.
-    NotConnected,
-    /// Connected and able to write.
-    Connected,
-    /// Connected, and unable to write until a person acts.
-    Error,
-}
-
-/// How an integration stands: what the settings pages show.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Status {
-    /// Whether it works.
-    pub state: State,
-    /// The connected account.
-    pub google_email: Option<String>,
-    /// The target calendar; `None` when not connected.
-    pub calendar: Option<Calendar>,
-    /// Whether appointments are sent.
-    pub is_enabled: bool,
-    /// How much of the patient's name titles show.
-    pub title_privacy: TitlePrivacy,
-    /// When the account was connected.
-    pub connected_at: Option<Timestamp>,
-    /// When Google last confirmed a write.
-    pub last_sync_at: Option<Timestamp>,
-    /// How many links stand how.
-    pub counts: store::Counts,
-    /// The catch-up under way.
-    pub catch_up: Option<Progress>,
-    /// What is wrong.
-    pub problem: Option<Problem>,
-}
-
-/// The progress of a catch-up.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Progress {
-    /// How many links it began with.
-    pub total: i64,
-    /// How many are done.
-    pub done: i64,
-    /// How many were refused.
-    pub failed: i64,
-    /// When it began.
-    pub started_at: Timestamp,
-}
-
-/// What starts a consent.
-#[derive(Debug, Clone)]
-pub struct Begun {
-    /// Where to send the browser.
-    pub connect_url: String,
-    /// The one-time ticket: the value of the cookie.
-    pub ticket: crate::crypto::Secret,
-    /// How long the cookie lives, in seconds.
-    pub max_age_seconds: i64,
-    /// Until when the consent can be completed.
-    pub expires_at: Timestamp,
-}
-
-/// The name of the cookie that carries the ticket.
-pub const COOKIE_NAME: &str = "cassius_calendar_connect";
-
-/// How a consent ended: the word that is added to the return URL.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ConsentOutcome {
-    /// The account is connected.
-    Connected,
-    /// The person refused.
-    Denied,
-    /// The permission to write events was not given.
-    MissingScope,
-    /// The ticket or the state is unknown, used, expired, or of another browser.
-    Expired,
-    /// Google did not complete it: no refresh token, an unreadable answer, Google away.
-    Failed,
-}
-
-impl ConsentOutcome {
-    /// The word itself.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Connected => "connected",
-            Self::Denied => "denied",
-            Self::MissingScope => "missing_scope",
-            Self::Expired => "expired",
-            Self::Failed => "failed",
-        }
-    }
-}
-
-/// A consent that came back from Google.
-#[derive(Debug, Clone)]
-pub struct Completed {
-    /// How it ended.
-    pub outcome: ConsentOutcome,
-    /// Where the browser goes; `None`: nowhere in particular.
-    pub return_url: Option<String>,
-}
-
-/// What Google sent back with the browser.
-#[derive(Debug, Clone)]
-pub struct Callback {
-    /// The one-time state.
-    pub state: Option<String>,
-    /// The authorization code.
-    pub code: Option<crate::crypto::Secret>,
-    /// Google's error word, such as `access_denied`.
-    pub error: Option<String>,
-}
+/// How long a misconfigured Google project is left alone before it is tried again.
+const MISCONFIGURED_RETRY: SignedDuration = SignedDuration::from_mins(10);
 
 /// Says why a call about an integration could not be served, by what its caller does next.
 #[derive(Debug, thiserror::Error)]
@@ -142,13 +54,13 @@ pub enum Error {
     #[error("Google is unavailable")]
     GoogleUnavailable {
         /// How long to wait.
-        retry_after: Option<jiff::SignedDuration>,
+        retry_after: Option<SignedDuration>,
     },
     /// Google asks for patience.
     #[error("Google asks for patience")]
     GoogleThrottled {
         /// How long to wait.
-        retry_after: Option<jiff::SignedDuration>,
+        retry_after: Option<SignedDuration>,
     },
     /// The operator's Google project or OAuth client is wrong.
     #[error("the service's Google project is not set up")]
@@ -161,92 +73,153 @@ pub enum Error {
     Store(#[from] store::Error),
     /// A stored secret does not open: the keyring lacks its key, or the database was tampered with.
     #[error("a stored secret does not open")]
-    Sealed(#[source] crate::crypto::OpenError),
+    Sealed(#[source] OpenError),
 }
 
-/// What a disconnect came to.
+/// What the connections need beside the store and Google.
 #[derive(Debug, Clone)]
-pub struct Disconnected {
-    /// How many events were deleted.
-    pub deleted_events: u32,
-    /// How many were to be deleted and could not be.
-    pub remaining_events: u32,
-}
-
-/// What changes of the settings; `None` leaves a setting as it is.
-#[derive(Debug, Clone, Default)]
-pub struct SettingsRequest {
-    /// Whether appointments are sent.
-    pub is_enabled: Option<bool>,
-    /// The id of the target calendar.
-    pub calendar: Option<CalendarId>,
-    /// How much of the patient's name titles show.
-    pub title_privacy: Option<TitlePrivacy>,
+pub struct Settings {
+    /// Where a browser reaches the sidecar.
+    pub public_url: Url,
+    /// Where Cassius is: the base of deep links.
+    pub app_url: Option<Url>,
+    /// Where a consent may send the browser back to.
+    pub return_urls: ReturnUrls,
+    /// Whether the connect URL carries the ticket, for grpcurl.
+    pub ticket_in_url: bool,
 }
 
 /// The connections of all organisations. A clone is another handle.
-#[derive(Debug, Clone)]
-pub struct Connections;
+#[derive(Clone)]
+pub struct Connections(Arc<Parts>);
+
+struct Parts {
+    store: Store,
+    google: Google,
+    keyring: Arc<Keyring>,
+    clock: Clock,
+    entropy: Entropy,
+    bell: Bell,
+    settings: Settings,
+    tokens: tokens::Tokens,
+    disconnects: disconnect::Disconnects,
+    quota: Arc<Quota>,
+}
+
+impl fmt::Debug for Connections {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connections").field("settings", &self.0.settings).finish_non_exhaustive()
+    }
+}
 
 impl Connections {
-    /// How the integration stands; an organisation never seen is not connected.
-    pub async fn status(&self, _organisation: &OrganisationId) -> Result<Status, Error> {
-        unimplemented!()
+    /// Puts the parts together; nothing is asked of any of them yet.
+    #[expect(clippy::too_many_arguments, reason = "the composition root names each part once")]
+    pub fn new(
+        store: Store,
+        google: Google,
+        keyring: Arc<Keyring>,
+        clock: Clock,
+        entropy: Entropy,
+        bell: Bell,
+        quota: Arc<Quota>,
+        settings: Settings,
+    ) -> Self {
+        let (tokens, disconnects) = Default::default();
+        Self(Arc::new(Parts { store, google, keyring, clock, entropy, bell, quota, settings, tokens, disconnects }))
     }
 
-    /// How the integration stands now, and again after each change.
-    pub fn watch(
+    /// The integration, if an account is connected.
+    async fn connected(&self, organisation: &OrganisationId) -> Result<Integration, Error> {
+        let integration = self.0.store.integration(organisation).await?;
+        integration.filter(Integration::is_connected).ok_or(Error::NotConnected)
+    }
+
+    /// Notes a problem of the integration and tells whoever watches.
+    pub async fn note_problem(
         &self,
-        _organisation: &OrganisationId,
-    ) -> impl futures_util::Stream<Item = Result<Status, Error>> + Send + use<> {
-        futures_util::stream::empty()
+        organisation: &OrganisationId,
+        epoch: Epoch,
+        reason: Reason,
+        retry_after: Option<SignedDuration>,
+    ) -> Result<(), store::Error> {
+        let now = self.0.clock.now();
+        let retry_after = match reason {
+            Reason::GoogleMisconfigured => Some(retry_after.unwrap_or(MISCONFIGURED_RETRY)),
+            Reason::NotConnected
+            | Reason::ReconnectRequired
+            | Reason::CalendarUnavailable
+            | Reason::GoogleUnavailable
+            | Reason::GoogleThrottled
+            | Reason::EventRefused => retry_after,
+        };
+        let problem = Problem { reason, since_at: now, retry_at: retry_after.map(|wait| now + wait) };
+        if self.0.store.note_problem(organisation, epoch, &problem, now).await? {
+            match reason {
+                Reason::GoogleMisconfigured => tracing::error!(
+                    organisation.id = %organisation,
+                    "Google refuses this service's project or OAuth client; check GOOGLE_CLIENT_ID, \
+                     GOOGLE_CLIENT_SECRET and that the Calendar API is enabled"
+                ),
+                Reason::GoogleThrottled => tracing::info!(
+                    organisation.id = %organisation, retry_at = ?problem.retry_at, "Google asks for patience"
+                ),
+                Reason::NotConnected
+                | Reason::ReconnectRequired
+                | Reason::CalendarUnavailable
+                | Reason::GoogleUnavailable
+                | Reason::EventRefused => tracing::warn!(
+                    organisation.id = %organisation, ?reason, "an integration stands still until a person acts"
+                ),
+            }
+            self.0.bell.ring_changed(organisation);
+        }
+        Ok(())
     }
 
-    /// Starts a consent.
-    pub async fn begin(&self, _organisation: &OrganisationId, _return_url: Option<&str>) -> Result<Begun, Error> {
-        unimplemented!()
-    }
-
-    /// Takes a ticket to Google's consent page; `None`: it is unknown or expired.
-    pub async fn start_consent(&self, _ticket: &Secret) -> Result<Option<url::Url>, Error> {
-        unimplemented!()
-    }
-
-    /// Completes the consent that came back from Google to the browser that holds `ticket`.
-    pub async fn complete(&self, _ticket: Option<&Secret>, _callback: Callback) -> Result<Completed, Error> {
-        unimplemented!()
-    }
-
-    /// The calendars that the account may write to, the primary one first.
-    pub async fn calendars(&self, _organisation: &OrganisationId) -> Result<Vec<Calendar>, Error> {
-        unimplemented!()
-    }
-
-    /// Changes settings; a new calendar is checked with Google first.
-    pub async fn change_settings(
+    /// Makes a reading call of Google: with an access token, and once more with a fresh one if it is not honoured.
+    ///
+    /// The call takes the token by value: a future that borrowed it could not be proven `Send` behind a service.
+    async fn ask<T, F: Future<Output = Result<T, CalendarError>> + Send>(
         &self,
-        _organisation: &OrganisationId,
-        _request: SettingsRequest,
-    ) -> Result<Status, Error> {
-        unimplemented!()
+        integration: &Integration,
+        call: impl Fn(Secret) -> F + Send + Sync,
+    ) -> Result<T, Error> {
+        let organisation = &integration.organisation;
+        let access = self.access(organisation, integration.epoch, None).await?;
+        let answer = match call(access.token.clone()).await {
+            Err(CalendarError::Unauthorized) => {
+                let access = self.access(organisation, integration.epoch, Some(&access)).await?;
+                call(access.token.clone()).await
+            }
+            answer => answer,
+        };
+        match answer {
+            Ok(value) => Ok(value),
+            Err(CalendarError::Unauthorized | CalendarError::ScopeMissing) => Err(Error::ReconnectRequired),
+            Err(CalendarError::NotFound | CalendarError::NotPermitted | CalendarError::Refused { .. }) => {
+                Err(Error::CalendarUnavailable)
+            }
+            Err(CalendarError::Throttled { scope: ThrottleScope::Account, retry_after }) => {
+                Err(Error::GoogleThrottled { retry_after })
+            }
+            Err(CalendarError::Throttled { retry_after, .. } | CalendarError::Unavailable { retry_after }) => {
+                Err(Error::GoogleUnavailable { retry_after })
+            }
+            Err(CalendarError::Misconfigured) => Err(Error::GoogleMisconfigured),
+        }
     }
 
-    /// Renders the event of an appointment (or of a sample) as it would be written; `None`: none would stand.
-    pub async fn preview(
-        &self,
-        _organisation: &OrganisationId,
-        _appointment: Option<Appointment>,
-        _privacy: Option<TitlePrivacy>,
-    ) -> Result<Option<Event>, Error> {
-        unimplemented!()
+    fn seal(&self, organisation: &OrganisationId, column: &'static str, secret: &str) -> Sealed {
+        let cell = Cell { table: "calendar_integrations", row: &[organisation.as_str(), "google"], column };
+        self.0.keyring.seal(&cell, secret.as_bytes(), &self.0.entropy)
     }
 
-    /// Disconnects; see `remote_events` for what becomes of the events. Idempotent.
-    pub async fn disconnect(
-        &self,
-        _organisation: &OrganisationId,
-        _remote_events: RemoteEvents,
-    ) -> Result<Disconnected, Error> {
-        unimplemented!()
+    fn open(&self, organisation: &OrganisationId, column: &'static str, sealed: &Sealed) -> Result<Secret, OpenError> {
+        let cell = Cell { table: "calendar_integrations", row: &[organisation.as_str(), "google"], column };
+        let plain = self.0.keyring.open(&cell, sealed)?;
+        // Only texts are ever sealed here; anything else is not ours.
+        let text = std::str::from_utf8(&plain).map_err(|_| OpenError::Forged)?;
+        Ok(text.into())
     }
 }

@@ -1,72 +1,183 @@
 //! Appointments on their way to Google.
 //!
-//! Owns the intake, the catch-up, the worker that brings each link in step, and the pace at which Google is called.
-//! Never decides what to call (that is `sync`), never speaks gRPC.
+//! Owns the intake, the catch-up, the worker that brings each link in step, and whose turn it is. Never decides what to
+//! call (that is `sync`), never speaks gRPC.
 //!
 //! Invariant: what was accepted is durable before the answer, and stays due until Google shows it, refuses it for good,
 //! or a person has to act.
 
+mod attempt;
+mod intake;
+mod patience;
+mod snapshot;
+mod turns;
+mod worker;
+
+use std::fmt;
+use std::sync::Arc;
+
 use jiff::SignedDuration;
 
-use crate::connection;
-use crate::model::{Appointment, AppointmentId, OrganisationId, Revision, SyncStatus};
+use crate::bell::Bell;
+use crate::clock::{Clock, Entropy};
+use crate::connection::{Connections, Error};
+use crate::crypto::Keyring;
+use crate::google::Google;
+use crate::model::{Appointment, AppointmentId, OrganisationId, Reason, Revision, SyncStatus};
+use crate::quota::Quota;
+use crate::store::{Acceptance, CatchUp, Integration, Store};
 pub use crate::store::{Link, LinkError, Retry};
+pub use worker::Worker;
 
 /// The intake and the standing of appointments. A clone is another handle.
-#[derive(Debug, Clone)]
-pub struct Delivery;
+#[derive(Clone)]
+pub struct Delivery(Arc<Parts>);
+
+struct Parts {
+    store: Store,
+    google: Google,
+    connections: Connections,
+    keyring: Arc<Keyring>,
+    clock: Clock,
+    entropy: Entropy,
+    bell: Bell,
+    quota: Arc<Quota>,
+    intake: intake::Intake,
+    patience: patience::Patience,
+}
+
+impl fmt::Debug for Delivery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Delivery").finish_non_exhaustive()
+    }
+}
 
 impl Delivery {
+    /// Puts the parts together and starts the intake; the worker is started by [`Worker::run`].
+    #[expect(clippy::too_many_arguments, reason = "the composition root names each part once")]
+    pub fn new(
+        store: Store,
+        google: Google,
+        connections: Connections,
+        keyring: Arc<Keyring>,
+        clock: Clock,
+        entropy: Entropy,
+        bell: Bell,
+        quota: Arc<Quota>,
+    ) -> Self {
+        let intake = intake::Intake::start(store.clone(), clock.clone());
+        let patience = patience::Patience::default();
+        Self(Arc::new(Parts { store, google, connections, keyring, clock, entropy, bell, quota, intake, patience }))
+    }
+
     /// Accepts an appointment durably, and answers its link; with `wait`, once Google has it or the time is up.
     pub async fn accept(
         &self,
-        _organisation: &OrganisationId,
-        _appointment: Appointment,
-        _wait: Option<SignedDuration>,
-    ) -> Result<Link, connection::Error> {
-        unimplemented!()
+        organisation: &OrganisationId,
+        appointment: Appointment,
+        wait: Option<SignedDuration>,
+    ) -> Result<Link, Error> {
+        let parts = &*self.0;
+        // Listening begins before the accept, so that no settle falls between.
+        let listener = wait.map(|wait| (parts.bell.listen_changed(organisation), parts.clock.now() + wait));
+        let acceptance = Acceptance {
+            organisation: organisation.clone(),
+            appointment: appointment.id.clone(),
+            revision: appointment.revision,
+            snapshot: snapshot::seal(&parts.keyring, &parts.entropy, organisation, &appointment),
+            starts_at: appointment.slot.as_ref().map(|slot| slot.start_at),
+            ends_at: appointment.slot.as_ref().map(|slot| slot.end_at),
+        };
+        let mut link = parts.intake.accept(acceptance).await?;
+        parts.bell.ring_changed(organisation);
+        if link.sync_status == SyncStatus::Pending {
+            parts.bell.ring_due();
+        }
+        let Some((mut listener, deadline)) = listener else { return Ok(link) };
+        while link.sync_status == SyncStatus::Pending {
+            tokio::select! {
+                () = listener.changed() => {}
+                () = parts.clock.sleep_until(deadline) => return Ok(link),
+            }
+            if let Some(now) = parts.store.link(organisation, &appointment.id).await? {
+                link = now;
+            }
+        }
+        Ok(link)
     }
 
     /// The link of one appointment.
     pub async fn link(
         &self,
-        _organisation: &OrganisationId,
-        _appointment: &AppointmentId,
-    ) -> Result<Option<Link>, connection::Error> {
-        unimplemented!()
+        organisation: &OrganisationId,
+        appointment: &AppointmentId,
+    ) -> Result<Option<Link>, Error> {
+        Ok(self.0.store.link(organisation, appointment).await?)
     }
 
     /// Up to `limit` links by appointment id, those after `after`.
     pub async fn links(
         &self,
-        _organisation: &OrganisationId,
-        _status: Option<SyncStatus>,
-        _after: Option<&AppointmentId>,
-        _limit: i64,
-    ) -> Result<Vec<Link>, connection::Error> {
-        unimplemented!()
+        organisation: &OrganisationId,
+        status: Option<SyncStatus>,
+        after: Option<&AppointmentId>,
+        limit: i64,
+    ) -> Result<Vec<Link>, Error> {
+        Ok(self.0.store.links(organisation, status, after, limit).await?)
     }
 
     /// Those of the given appointments that are unknown (`None`) or held at an older revision, in the order given.
     pub async fn lacking(
         &self,
-        _organisation: &OrganisationId,
-        _held: &[(AppointmentId, Revision)],
-    ) -> Result<Vec<(AppointmentId, Option<Revision>)>, connection::Error> {
-        unimplemented!()
+        organisation: &OrganisationId,
+        held: &[(AppointmentId, Revision)],
+    ) -> Result<Vec<(AppointmentId, Option<Revision>)>, Error> {
+        let ids: Vec<_> = held.iter().map(|(id, _)| id.clone()).collect();
+        let known = self.0.store.revisions(organisation, &ids).await?;
+        let lacking = held.iter().filter_map(|(id, revision)| match known.get(id) {
+            Some(known) if known >= revision => None,
+            known => Some((id.clone(), known.copied())),
+        });
+        Ok(lacking.collect())
     }
 
     /// Tries links again that are refused or wait: those named, or all that are refused.
     pub async fn retry(
         &self,
-        _organisation: &OrganisationId,
-        _appointments: Option<&[AppointmentId]>,
-    ) -> Result<Retry, connection::Error> {
-        unimplemented!()
+        organisation: &OrganisationId,
+        appointments: Option<&[AppointmentId]>,
+    ) -> Result<Retry, Error> {
+        let retry = self.0.store.retry(organisation, appointments, self.0.clock.now()).await?;
+        self.0.bell.ring_changed(organisation);
+        self.0.bell.ring_due();
+        Ok(retry)
     }
 
-    /// Catches up, and answers how many links it queued; 0 where a catch-up is under way.
-    pub async fn sync_now(&self, _organisation: &OrganisationId) -> Result<i32, connection::Error> {
-        unimplemented!()
+    /// Catches up, and answers how many links it queued; 0 where a catch-up is under way, or nothing may be sent.
+    pub async fn sync_now(&self, organisation: &OrganisationId) -> Result<i32, Error> {
+        let integration = self.0.store.integration(organisation).await?.filter(Integration::is_connected);
+        let integration = integration.ok_or(Error::NotConnected)?;
+        match integration.problem.map(|problem| problem.reason) {
+            Some(Reason::ReconnectRequired) => return Err(Error::ReconnectRequired),
+            Some(Reason::CalendarUnavailable) => return Err(Error::CalendarUnavailable),
+            Some(
+                Reason::NotConnected
+                | Reason::GoogleUnavailable
+                | Reason::GoogleThrottled
+                | Reason::EventRefused
+                | Reason::GoogleMisconfigured,
+            )
+            | None => {}
+        }
+        if !integration.is_enabled {
+            return Ok(0);
+        }
+        let queued = match self.0.store.catch_up(organisation, self.0.clock.now()).await? {
+            CatchUp::AlreadyRunning => 0,
+            CatchUp::Queued(count) => count,
+        };
+        self.0.bell.ring_changed(organisation);
+        self.0.bell.ring_due();
+        Ok(queued)
     }
 }

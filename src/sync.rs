@@ -13,6 +13,6 @@ mod call;
 mod event;
 
 pub use attempt::{Attempt, Goal, Outcome, Setback, Step, Stop};
-pub use backoff::{Delay, GIVE_UP_AFTER, delay};
+pub use backoff::{Delay, delay};
 pub use call::{Answer, Call, Owner, ThrottleScope};
 pub use event::{Event, EventContext, event_id, render, title};

@@ -4,9 +4,6 @@ use jiff::SignedDuration;
 
 use super::ThrottleScope;
 
-/// How long an appointment is tried while Google is away or asks for patience: three days, then it is put in error.
-pub const GIVE_UP_AFTER: SignedDuration = SignedDuration::from_hours(72);
-
 const FIRST: SignedDuration = SignedDuration::from_secs(1);
 const LONGEST: SignedDuration = SignedDuration::from_mins(15);
 /// An account that is held read-only stays so for hours: asking more often prolongs it.

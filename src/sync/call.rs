@@ -153,3 +153,28 @@ pub enum Answer {
         retry_after: Option<SignedDuration>,
     },
 }
+
+impl Answer {
+    /// The word for the log.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Stored { .. } => "stored",
+            Self::Found { .. } => "found",
+            Self::Gone => "gone",
+            Self::NotFound => "not_found",
+            Self::Deleted => "deleted",
+            Self::AlreadyExists => "already_exists",
+            Self::Changed => "changed",
+            Self::CalendarOpen => "calendar_open",
+            Self::CalendarReadOnly => "calendar_read_only",
+            Self::CalendarMissing => "calendar_missing",
+            Self::NotPermitted => "not_permitted",
+            Self::Refused { .. } => "refused",
+            Self::Throttled { .. } => "throttled",
+            Self::Unauthorized => "unauthorized",
+            Self::ScopeMissing => "scope_missing",
+            Self::Misconfigured => "misconfigured",
+            Self::Unavailable { .. } => "unavailable",
+        }
+    }
+}

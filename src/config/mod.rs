@@ -1,0 +1,295 @@
+//! Every setting, from the environment.
+//!
+//! Owns the names of the settings, their defaults, and the rules they must keep, alone and together. Never echoes a
+//! value: a fault names the variable, what is wrong and what to do.
+//!
+//! Invariant: a [`Config`] that exists is fit to start with.
+
+mod fault;
+mod parse;
+mod reader;
+mod return_urls;
+mod settings;
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::fmt;
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+
+use jiff::SignedDuration;
+use secrecy::SecretString;
+use url::Url;
+
+pub use fault::{Fault, Faults};
+pub use return_urls::ReturnUrls;
+pub use settings::{SETTINGS, Setting, settings_table};
+
+use crate::model::OrganisationId;
+use reader::{Reader, wrong};
+
+/// The path of the browser's way back from Google, below `PUBLIC_URL`.
+pub const CALLBACK_PATH: &str = "/api/integrations/google/callback";
+
+/// Says which defaults hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Those of production.
+    Serve,
+    /// Those of development. The rules are the same: what development makes up (keys, Google's addresses) comes from the
+    /// source, below what the environment says.
+    Dev,
+}
+
+/// A rule for one variable that another room has: says what is wrong with a text, without repeating it.
+pub type Check<'a> = (&'static str, &'a dyn Fn(&str) -> Result<(), String>);
+
+/// All settings.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// `DATABASE_URL`.
+    pub database_url: SecretString,
+    /// Where the two servers listen.
+    pub listen: Listen,
+    /// `PUBLIC_URL`.
+    pub public_url: Url,
+    /// `CASSIUS_APP_URL`.
+    pub cassius_app_url: Option<Url>,
+    /// `RETURN_URL_ALLOWED`.
+    pub return_urls: ReturnUrls,
+    /// Google, and who we are there.
+    pub google: Google,
+    /// `ENCRYPTION_KEYS`.
+    pub encryption_keys: SecretString,
+    /// `API_KEYS`; empty only if gRPC is served on loopback.
+    pub api_keys: Vec<ApiKey>,
+    /// `TLS_CERT` and `TLS_KEY`.
+    pub tls: Option<Tls>,
+    /// What may be spent of Google's quota.
+    pub quota: Quota,
+    /// `SNAPSHOT_RETENTION`.
+    pub snapshot_retention: SignedDuration,
+    /// `REFLECTION`.
+    pub reflection: bool,
+    /// `TICKET_IN_URL`.
+    pub ticket_in_url: bool,
+    /// What is logged, and how.
+    pub log: Log,
+}
+
+/// Where the two servers listen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listen {
+    /// `GRPC_ADDR`.
+    pub grpc: SocketAddr,
+    /// `HTTP_ADDR`.
+    pub http: SocketAddr,
+}
+
+/// Google, and who we are there.
+#[derive(Debug, Clone)]
+pub struct Google {
+    /// `GOOGLE_CLIENT_ID`.
+    pub client_id: String,
+    /// `GOOGLE_CLIENT_SECRET`.
+    pub client_secret: SecretString,
+    /// `GOOGLE_AUTH_URL`.
+    pub auth_url: Url,
+    /// `GOOGLE_TOKEN_URL`.
+    pub token_url: Url,
+    /// `GOOGLE_REVOKE_URL`.
+    pub revoke_url: Url,
+    /// `GOOGLE_CALENDAR_URL`.
+    pub calendar_url: Url,
+    /// `GOOGLE_ISSUER`.
+    pub issuer: String,
+    /// `GOOGLE_SCOPES`.
+    pub scopes: Vec<String>,
+}
+
+/// A key that may call.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ApiKey {
+    /// Its name, for the log.
+    pub name: String,
+    /// The SHA-256 of the key.
+    pub hash: [u8; 32],
+    /// For whom it may call.
+    pub organisations: Organisations,
+}
+
+impl fmt::Debug for ApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiKey").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// The organisations that an API key is good for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Organisations {
+    /// Every one.
+    All,
+    /// These.
+    Only(BTreeSet<OrganisationId>),
+}
+
+impl Organisations {
+    /// Whether this one is among them.
+    pub fn allow(&self, organisation: &OrganisationId) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(organisations) => organisations.contains(organisation),
+        }
+    }
+}
+
+/// The files of server TLS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tls {
+    /// `TLS_CERT`.
+    pub cert: PathBuf,
+    /// `TLS_KEY`.
+    pub key: PathBuf,
+}
+
+/// What may be spent of Google's quota.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quota {
+    /// `QUOTA_PROJECT_PER_MINUTE`.
+    pub project_per_minute: NonZeroU32,
+    /// `QUOTA_USER_PER_MINUTE`.
+    pub user_per_minute: NonZeroU32,
+}
+
+/// What is logged, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Log {
+    /// `LOG`.
+    pub filter: String,
+    /// `LOG_FORMAT`.
+    pub format: LogFormat,
+}
+
+/// The form of a log line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines.
+    Json,
+}
+
+impl Config {
+    /// Reads all settings from `source` (variable to text), holds them against their rules and `checks`, and names every
+    /// fault there is. Unknown variables are nobody's business.
+    pub fn load(source: &dyn Fn(&str) -> Option<OsString>, mode: Mode, checks: &[Check<'_>]) -> Result<Self, Faults> {
+        let mut reader = Reader::new(source, mode, checks);
+        let config = Self::read(&mut reader);
+        reader.finish(config)
+    }
+
+    /// Where Google sends the browser back to.
+    pub fn redirect_url(&self) -> Url {
+        let mut url = self.public_url.clone();
+        url.set_path(&format!("{}{CALLBACK_PATH}", self.public_url.path().trim_end_matches('/')));
+        url
+    }
+
+    /// Everything is read before anything is given up, so that no fault hides another.
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let database_url = reader.value("DATABASE_URL", parse::database);
+        let public_url = reader.value("PUBLIC_URL", parse::url);
+        let cassius_app_url = reader.value("CASSIUS_APP_URL", parse::url);
+        let return_urls = reader.value("RETURN_URL_ALLOWED", parse::urls);
+        let google = Google::read(reader);
+        let keys_remedy = "make one with `cassius-calendar generate-key`, and keep a copy of it in a safe place";
+        let encryption_keys = reader.required("ENCRYPTION_KEYS", keys_remedy);
+        let project_per_minute = reader.value("QUOTA_PROJECT_PER_MINUTE", parse::quota);
+        let user_per_minute = reader.value("QUOTA_USER_PER_MINUTE", parse::quota);
+        let snapshot_retention = reader.value("SNAPSHOT_RETENTION", parse::days);
+        let reflection = reader.value("REFLECTION", parse::switch);
+        let ticket_in_url = reader.value("TICKET_IN_URL", parse::switch);
+        let filter = reader.value("LOG", parse::log);
+        let format = reader.value("LOG_FORMAT", parse::log_format);
+        let (listen, api_keys, tls) = read_access(reader);
+        Some(Self {
+            database_url: database_url?,
+            listen: listen?,
+            public_url: public_url?,
+            return_urls: ReturnUrls::new(return_urls.unwrap_or_else(|| cassius_app_url.iter().cloned().collect())),
+            cassius_app_url,
+            google: google?,
+            encryption_keys: encryption_keys?.into(),
+            api_keys,
+            tls,
+            quota: Quota { project_per_minute: project_per_minute?, user_per_minute: user_per_minute? },
+            snapshot_retention: snapshot_retention?,
+            reflection: reflection?,
+            ticket_in_url: ticket_in_url?,
+            log: Log { filter: filter?, format: format? },
+        })
+    }
+}
+
+impl Google {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let remedy = "put the OAuth client of your Google Cloud project there";
+        let client_id = reader.required("GOOGLE_CLIENT_ID", remedy);
+        let client_secret = reader.required("GOOGLE_CLIENT_SECRET", remedy);
+        let auth_url = reader.value("GOOGLE_AUTH_URL", parse::url);
+        let token_url = reader.value("GOOGLE_TOKEN_URL", parse::url);
+        let revoke_url = reader.value("GOOGLE_REVOKE_URL", parse::url);
+        let calendar_url = reader.value("GOOGLE_CALENDAR_URL", parse::url);
+        let issuer = reader.text("GOOGLE_ISSUER");
+        let scopes = reader.value("GOOGLE_SCOPES", parse::scopes);
+        Some(Self {
+            client_id: client_id?,
+            client_secret: client_secret?.into(),
+            auth_url: auth_url?,
+            token_url: token_url?,
+            revoke_url: revoke_url?,
+            calendar_url: calendar_url?,
+            issuer: issuer?,
+            scopes: scopes?,
+        })
+    }
+}
+
+/// Where to listen and who may call: an address that others reach wants keys, and TLS or somebody's word that it is not
+/// needed.
+fn read_access(reader: &mut Reader<'_>) -> (Option<Listen>, Vec<ApiKey>, Option<Tls>) {
+    let grpc = reader.value("GRPC_ADDR", parse::address);
+    let http = reader.value("HTTP_ADDR", parse::address);
+    let listen = grpc.zip(http).map(|(grpc, http)| Listen { grpc, http });
+    let is_keyed = reader.is_set("API_KEYS");
+    let api_keys = reader.value("API_KEYS", parse::api_keys).unwrap_or_default();
+    let (has_cert, has_key) = (reader.is_set("TLS_CERT"), reader.is_set("TLS_KEY"));
+    let cert = reader.value("TLS_CERT", parse::file);
+    let key = reader.value("TLS_KEY", parse::file);
+    let allow_plaintext = reader.value("ALLOW_PLAINTEXT", parse::switch).unwrap_or_default();
+    if has_cert != has_key {
+        let (lacking, other) = if has_cert { ("TLS_KEY", "TLS_CERT") } else { ("TLS_CERT", "TLS_KEY") };
+        reader.fault(lacking, wrong(&format!("is not set, but {other} is"), "set both or neither"));
+    }
+    if let Some(listen) = listen
+        && listen.grpc == listen.http
+        && listen.grpc.port() != 0
+    {
+        reader.fault("HTTP_ADDR", wrong("is the address of GRPC_ADDR", "give each its own port"));
+    }
+    if grpc.is_some_and(|grpc| !grpc.ip().to_canonical().is_loopback()) {
+        if !is_keyed {
+            let remedy = "set it, or serve on loopback";
+            reader.fault("API_KEYS", wrong("is not set, but GRPC_ADDR can be reached by others", remedy));
+        }
+        if !has_cert && !has_key && !allow_plaintext {
+            let remedy = "set TLS_CERT and TLS_KEY, or ALLOW_PLAINTEXT=true behind a mesh that encrypts";
+            reader.fault("TLS_CERT", wrong("is not set, but GRPC_ADDR can be reached by others", remedy));
+        }
+    }
+    (listen, api_keys, cert.zip(key).map(|(cert, key)| Tls { cert, key }))
+}
+
+#[cfg(test)]
+mod tests;

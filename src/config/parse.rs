@@ -1,0 +1,170 @@
+//! From the text of a setting to its value.
+//!
+//! Owns the rules of form of single settings. Never looks at another setting.
+//!
+//! Invariant: what is refused is refused with a word on what to write instead, and without the text itself.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+
+use jiff::SignedDuration;
+use url::{Host, Url};
+
+use super::reader::{Wrong, wrong};
+use super::{ApiKey, LogFormat, Organisations};
+use crate::model::OrganisationId;
+
+pub(super) fn address(text: &str) -> Result<SocketAddr, Wrong> {
+    text.parse().map_err(|_| wrong("is not an address", "write an IP address and a port, such as 127.0.0.1:50051"))
+}
+
+pub(super) fn switch(text: &str) -> Result<bool, Wrong> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "on" | "yes" | "1" => Ok(true),
+        "false" | "off" | "no" | "0" => Ok(false),
+        _ => Err(wrong("is neither on nor off", "write true or false")),
+    }
+}
+
+pub(super) fn quota(text: &str) -> Result<NonZeroU32, Wrong> {
+    text.parse().map_err(|_| wrong("is not a number of units", "write a whole number above 0"))
+}
+
+pub(super) fn days(text: &str) -> Result<SignedDuration, Wrong> {
+    let days = text.parse().ok().filter(|days| (1..=3650).contains(days));
+    days.map(|days: i64| SignedDuration::from_hours(24 * days))
+        .ok_or_else(|| wrong("is not a number of days", "write a whole number from 1 to 3650"))
+}
+
+pub(super) fn log(text: &str) -> Result<String, Wrong> {
+    match tracing_subscriber::EnvFilter::builder().parse(text) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(_) => {
+            Err(wrong("is not a log filter", "write a level such as info, or directives such as info,hyper=warn"))
+        }
+    }
+}
+
+pub(super) fn log_format(text: &str) -> Result<LogFormat, Wrong> {
+    match text {
+        "text" => Ok(LogFormat::Text),
+        "json" => Ok(LogFormat::Json),
+        _ => Err(wrong("is not a log format", "write text or json")),
+    }
+}
+
+pub(super) fn file(text: &str) -> Result<PathBuf, Wrong> {
+    let path = PathBuf::from(text);
+    match path.is_file() {
+        true => Ok(path),
+        false => Err(wrong("names no file", "name a readable PEM file")),
+    }
+}
+
+pub(super) fn database(text: &str) -> Result<secrecy::SecretString, Wrong> {
+    let is_known = match text.split_once(':') {
+        Some(("sqlite", path)) => !path.is_empty(),
+        Some(("postgres" | "postgresql", rest)) => rest.starts_with("//"),
+        _ => false,
+    };
+    match is_known {
+        true => Ok(text.into()),
+        false => Err(wrong("names no database", "write sqlite:<file> or postgres://<user>@<host>/<name>")),
+    }
+}
+
+/// An address of http(s) that paths can be put behind; plain http only on loopback.
+pub(super) fn url(text: &str) -> Result<Url, Wrong> {
+    let remedy = "write an address such as https://cassius.example, without user, query or fragment";
+    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "https" | "http") && url.has_host());
+    let url = url.ok_or_else(|| wrong("is not an http address", remedy))?;
+    let is_bare =
+        url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.fragment().is_none();
+    // What the browser's rules for addresses let through, the client's may not.
+    if !is_bare || url.as_str().parse::<http::Uri>().is_err() {
+        return Err(wrong("has more than an origin and a path", remedy));
+    }
+    if url.scheme() == "http" && !is_loopback(&url) {
+        return Err(wrong("is not https", "write an https address; plain http is for loopback alone"));
+    }
+    Ok(url)
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(domain)) => domain == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+pub(super) fn urls(text: &str) -> Result<Vec<Url>, Wrong> {
+    let entries = text.split(|c: char| c == ',' || c.is_whitespace()).filter(|entry| !entry.is_empty());
+    let entries = entries.enumerate().map(|(index, entry)| {
+        url(entry).map_err(|(problem, remedy)| (format!("{problem} (entry {})", index + 1), remedy))
+    });
+    entries.collect()
+}
+
+pub(super) fn scopes(text: &str) -> Result<Vec<String>, Wrong> {
+    let scopes: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+    let is_openid = scopes.iter().any(|scope| scope == "openid");
+    let is_email = scopes.iter().any(|scope| scope == "email" || scope.ends_with("/auth/userinfo.email"));
+    let may_write = scopes.iter().any(|scope| {
+        let name = scope.strip_prefix("https://www.googleapis.com/auth/");
+        matches!(name, Some("calendar" | "calendar.events" | "calendar.events.owned"))
+    });
+    match is_openid && is_email && may_write {
+        true => Ok(scopes),
+        false => Err(wrong(
+            "asks for too little",
+            "name openid, email, and one of calendar.events, calendar.events.owned and calendar in full",
+        )),
+    }
+}
+
+pub(super) fn api_keys(text: &str) -> Result<Vec<ApiKey>, Wrong> {
+    let mut keys: Vec<ApiKey> = Vec::new();
+    let entries = text.split([',', '\n']).map(str::trim).filter(|entry| !entry.is_empty());
+    for (index, entry) in entries.enumerate() {
+        let at = |problem: &str, remedy: &str| wrong(&format!("{problem} (entry {})", index + 1), remedy);
+        let mut parts = entry.splitn(3, ':');
+        let (Some(name), Some(hash), Some(organisations)) = (parts.next(), parts.next(), parts.next()) else {
+            return Err(at("is not a list of keys", "write entries of the form name:sha256:organisations"));
+        };
+        let is_name = (1..=64).contains(&name.len())
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
+        if !is_name {
+            return Err(at("has a bad name", "use 1 to 64 letters, digits and the signs - _ ."));
+        }
+        let hash: Option<[u8; 32]> =
+            data_encoding::HEXLOWER_PERMISSIVE.decode(hash.as_bytes()).ok().and_then(|hash| hash.try_into().ok());
+        let Some(hash) = hash else {
+            return Err(at("has a bad digest", "write the SHA-256 of the key as 64 hex digits, never the key itself"));
+        };
+        if keys.iter().any(|key| key.hash == hash) {
+            return Err(at("has one digest twice", "give each entry a key of its own"));
+        }
+        let organisations = self::organisations(organisations)
+            .ok_or_else(|| at("has bad organisations", "write * for all, or ids separated by |"))?;
+        keys.push(ApiKey { name: name.to_owned(), hash, organisations });
+    }
+    match keys.is_empty() {
+        true => Err(wrong("holds no key", "write an entry of the form name:sha256:organisations")),
+        false => Ok(keys),
+    }
+}
+
+fn organisations(text: &str) -> Option<Organisations> {
+    match text {
+        "*" => Some(Organisations::All),
+        ids => {
+            let ids: Result<BTreeSet<_>, _> = ids.split('|').map(OrganisationId::parse).collect();
+            // A star among ids is a slip that must not read as one organisation's name.
+            ids.ok().filter(|ids| ids.iter().all(|id| id.as_str() != "*")).map(Organisations::Only)
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Reads one variable at a time and gathers what is wrong.
+//!
+//! Owns the way from a variable (or the file that `<NAME>_FILE` names) to a text, and the list of faults. It is plain
+//! code: the crates that parse settings can either report every fault, or hold rules that span several settings against
+//! them in the same go, and none leaves the wording of a fault to us.
+//!
+//! Invariant: reading goes on after a fault, so that all are found.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use super::fault::{Fault, Faults};
+use super::settings::{SETTINGS, Setting};
+use super::{Check, Mode};
+
+/// Says what is wrong with a text, and what to do.
+pub(super) type Wrong = (String, String);
+
+pub(super) fn wrong(problem: &str, remedy: &str) -> Wrong {
+    (problem.to_owned(), remedy.to_owned())
+}
+
+pub(super) struct Reader<'a> {
+    source: &'a dyn Fn(&str) -> Option<OsString>,
+    mode: Mode,
+    checks: &'a [Check<'a>],
+    faults: Vec<Fault>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(source: &'a dyn Fn(&str) -> Option<OsString>, mode: Mode, checks: &'a [Check<'a>]) -> Self {
+        Self { source, mode, checks, faults: Vec::new() }
+    }
+
+    pub(super) fn fault(&mut self, variable: &str, (problem, remedy): Wrong) {
+        self.faults.push(Fault { variable: variable.to_owned(), problem, remedy });
+    }
+
+    /// Whether a variable is set, be it well or badly.
+    pub(super) fn is_set(&self, name: &str) -> bool {
+        self.set(name).or_else(|| self.set(&format!("{name}_FILE"))).is_some()
+    }
+
+    /// What the source has for a name; blank is unset.
+    fn set(&self, name: &str) -> Option<OsString> {
+        (self.source)(name).filter(|text| !text.to_string_lossy().trim().is_empty())
+    }
+
+    /// The text of a variable, or its default; blank is unset.
+    pub(super) fn text(&mut self, name: &str) -> Option<String> {
+        let setting = SETTINGS.iter().find(|setting| setting.name == name).expect("what is read stands in the table");
+        match self.written(setting) {
+            Ok(Some(text)) => self.checked(name, text),
+            Ok(None) => {
+                let dev_default = setting.dev_default.filter(|_| self.mode == Mode::Dev);
+                dev_default.or(setting.default).map(str::to_owned)
+            }
+            Err((variable, wrong)) => {
+                self.fault(&variable, wrong);
+                None
+            }
+        }
+    }
+
+    /// The text of a variable that has to be set.
+    pub(super) fn required(&mut self, name: &str, remedy: &str) -> Option<String> {
+        let faults = self.faults.len();
+        let text = self.text(name);
+        if text.is_none() && self.faults.len() == faults {
+            self.fault(name, wrong("is not set", remedy));
+        }
+        text
+    }
+
+    /// The value of a variable, if it is set or has a default, and can be read.
+    pub(super) fn value<T>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, Wrong>) -> Option<T> {
+        let text = self.text(name)?;
+        parse(&text).map_err(|wrong| self.fault(name, wrong)).ok()
+    }
+
+    /// The list, if nothing is wrong; the faults in the order of the table otherwise.
+    pub(super) fn finish<T>(self, config: Option<T>) -> Result<T, Faults> {
+        let mut faults = self.faults;
+        let position = |fault: &Fault| {
+            let name = fault.variable.strip_suffix("_FILE").unwrap_or(&fault.variable);
+            SETTINGS.iter().position(|setting| setting.name == name)
+        };
+        faults.sort_by_key(position);
+        match config {
+            Some(config) if faults.is_empty() => Ok(config),
+            _ => Err(Faults(faults)),
+        }
+    }
+
+    fn written(&self, setting: &Setting) -> Result<Option<String>, (String, Wrong)> {
+        let name = setting.name;
+        let file_name = format!("{name}_FILE");
+        let file = self.set(&file_name).filter(|_| setting.secret);
+        let text = match (self.set(name), file) {
+            (Some(_), Some(_)) => {
+                let remedy = format!("set either {name} or {file_name}");
+                return Err((name.to_owned(), wrong("is set twice", &remedy)));
+            }
+            (Some(text), None) => {
+                text.into_string().map_err(|_| (name.to_owned(), wrong("is not UTF-8", "write it in UTF-8")))?
+            }
+            (None, Some(path)) => std::fs::read_to_string(PathBuf::from(path)).map_err(|fault| {
+                let problem = format!("names a file that cannot be read ({})", fault.kind());
+                (file_name, wrong(&problem, "name a readable file of UTF-8 text"))
+            })?,
+            (None, None) => return Ok(None),
+        };
+        Ok(Some(text.trim().to_owned()).filter(|text| !text.is_empty()))
+    }
+
+    /// Holds a text against the check that a room which may not be imported here has for it.
+    fn checked(&mut self, name: &str, text: String) -> Option<String> {
+        for (_, passes) in self.checks.iter().filter(|(variable, _)| *variable == name) {
+            if let Err(problem) = passes(&text) {
+                self.fault(name, wrong(&problem, "correct it"));
+                return None;
+            }
+        }
+        Some(text)
+    }
+}

@@ -1,0 +1,121 @@
+//! The settings there are.
+//!
+//! Owns their names, defaults and summaries: the one table that the reader and the README go by.
+//!
+//! Invariant: a variable that is read stands here, and what stands here is read.
+
+/// One setting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Setting {
+    /// The environment variable.
+    pub name: &'static str,
+    /// What holds when it is not set; `None`: nothing, or what the summary says.
+    pub default: Option<&'static str>,
+    /// What holds instead under `dev`.
+    pub dev_default: Option<&'static str>,
+    /// Whether it is a secret: it can then be read from the file that `<NAME>_FILE` names.
+    pub secret: bool,
+    /// What it is for, in one sentence.
+    pub summary: &'static str,
+}
+
+const fn setting(name: &'static str, default: Option<&'static str>, summary: &'static str) -> Setting {
+    Setting { name, default, dev_default: None, secret: false, summary }
+}
+
+const fn secret(name: &'static str, default: Option<&'static str>, summary: &'static str) -> Setting {
+    Setting { secret: true, ..setting(name, default, summary) }
+}
+
+const fn on_in_dev(name: &'static str, summary: &'static str) -> Setting {
+    Setting { dev_default: Some("true"), ..setting(name, Some("false"), summary) }
+}
+
+/// All settings, in the order in which they are shown.
+pub const SETTINGS: &[Setting] = &[
+    secret(
+        "DATABASE_URL",
+        Some("sqlite:cassius-calendar.db"),
+        "Where everything is stored: `sqlite:<file>`, or `postgres://…` for more than one replica.",
+    ),
+    setting("GRPC_ADDR", Some("127.0.0.1:50051"), "Where gRPC is served."),
+    setting("HTTP_ADDR", Some("127.0.0.1:8080"), "Where the two browser routes of the consent are served."),
+    setting(
+        "PUBLIC_URL",
+        Some("http://127.0.0.1:8080"),
+        "Where a browser reaches those two routes; the OAuth redirect URI derives from it. https, unless on loopback.",
+    ),
+    setting(
+        "CASSIUS_APP_URL",
+        None,
+        "Where Cassius is: the base of links to appointments that come without a `url` of their own.",
+    ),
+    setting(
+        "RETURN_URL_ALLOWED",
+        None,
+        "The addresses, separated by commas, under which a `return_url` must lie. Default: `CASSIUS_APP_URL`.",
+    ),
+    setting("GOOGLE_CLIENT_ID", None, "The id of the OAuth client in the Google Cloud project. Required."),
+    secret("GOOGLE_CLIENT_SECRET", None, "Its secret. Required."),
+    setting("GOOGLE_AUTH_URL", Some("https://accounts.google.com/o/oauth2/v2/auth"), "Google's consent page."),
+    setting("GOOGLE_TOKEN_URL", Some("https://oauth2.googleapis.com/token"), "Google's token endpoint."),
+    setting("GOOGLE_REVOKE_URL", Some("https://oauth2.googleapis.com/revoke"), "Google's revocation endpoint."),
+    setting("GOOGLE_CALENDAR_URL", Some("https://www.googleapis.com/calendar/v3"), "The base of Calendar v3."),
+    setting("GOOGLE_ISSUER", Some("https://accounts.google.com"), "Who issues Google's id tokens."),
+    setting(
+        "GOOGLE_SCOPES",
+        Some(
+            "openid email https://www.googleapis.com/auth/calendar.events \
+             https://www.googleapis.com/auth/calendar.calendarlist.readonly",
+        ),
+        "What a consent asks for, separated by blanks.",
+    ),
+    secret(
+        "ENCRYPTION_KEYS",
+        None,
+        "The keys that seal tokens and snapshots, `id:base64` separated by commas: the first seals, all open. Required; \
+         `generate-key` makes one.",
+    ),
+    secret(
+        "API_KEYS",
+        None,
+        "Who may call: `name:sha256:organisations`, separated by commas or lines, where `sha256` is the hex digest of the \
+         key and `organisations` is `*` or ids separated by `|`. Required unless gRPC is served on loopback.",
+    ),
+    setting("TLS_CERT", None, "The certificate chain of the gRPC server, a PEM file. Required unless on loopback."),
+    setting("TLS_KEY", None, "Its private key, a PEM file."),
+    setting(
+        "ALLOW_PLAINTEXT",
+        Some("false"),
+        "Lets gRPC be served without TLS on an address that is not loopback, behind a mesh that encrypts.",
+    ),
+    setting("QUOTA_PROJECT_PER_MINUTE", Some("10000"), "Units of Google's quota that the project may spend a minute."),
+    setting("QUOTA_USER_PER_MINUTE", Some("600"), "Units of it that one Google account may spend a minute."),
+    setting("SNAPSHOT_RETENTION", Some("30"), "Days after its end for which an appointment's snapshot is kept."),
+    on_in_dev("REFLECTION", "Serves gRPC reflection."),
+    on_in_dev("TICKET_IN_URL", "Lets `connect_url` carry the one-time ticket, for a consent begun with grpcurl."),
+    setting(
+        "LOG",
+        Some("info"),
+        "What is logged: a level, or directives such as `info,cassius_calendar::google=debug`.",
+    ),
+    setting("LOG_FORMAT", Some("text"), "How it is logged: `text` or `json`."),
+];
+
+/// The settings as a table of Markdown, for the README.
+pub fn settings_table() -> String {
+    let row = |setting: &Setting| {
+        let code = |text: &str| format!("`{text}`");
+        let default = match (setting.default.map(code), setting.dev_default.map(code)) {
+            (Some(default), Some(dev)) => format!("{default} (`dev`: {dev})"),
+            (Some(default), None) => default,
+            (None, _) => "–".to_owned(),
+        };
+        let file = if setting.secret { format!("<br>`{}_FILE`", setting.name) } else { String::new() };
+        // A bar would end the cell.
+        let summary = setting.summary.replace('|', "\\|");
+        format!("| `{}`{file} | {default} | {summary} |\n", setting.name)
+    };
+    let rows: String = SETTINGS.iter().map(row).collect();
+    format!("| variable | default | what it is for |\n|---|---|---|\n{rows}")
+}

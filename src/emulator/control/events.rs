@@ -1,0 +1,83 @@
+//! Events, as their user sees and changes them at Google.
+//!
+//! Owns these routes. It never goes through scopes or quota. Invariant: a change made here gives the event a new etag,
+//! as any other does.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, Query, State};
+use axum::response::Response;
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::super::Shared;
+use super::super::calendar::{check, merge};
+use super::super::settings::DeletedAnswer;
+use super::super::world::{Object, Origin};
+use super::accounts::{change_world, read};
+use super::{ok, unfit, unknown};
+
+/// `GET accounts/{email}/events`.
+pub(crate) async fn all(State(shared): State<Arc<Shared>>, Path(email): Path<String>) -> Response {
+    let google = shared.lock();
+    let Some(account) = google.world.accounts.get(&email) else { return unknown("account") };
+    let origin = Origin { base_url: &shared.base_url, reader: &email };
+    let mut events: Vec<Value> = Vec::new();
+    for calendar in account.list.iter().filter_map(|entry| google.world.calendars.get(&entry.calendar_id)) {
+        for (id, event) in &calendar.events {
+            let mut shown = event.whole(id, calendar, &calendar.zone(), origin);
+            shown["calendar_id"] = json!(calendar.id);
+            shown["moved_away"] = json!(event.moved_away);
+            events.push(shown);
+        }
+    }
+    ok(&json!({"events": events}))
+}
+
+/// `PATCH calendars/{id}/events/{event}`.
+pub(crate) async fn alter(
+    State(shared): State<Arc<Shared>>,
+    Path((calendar, id)): Path<(String, String)>,
+    raw: Bytes,
+) -> Response {
+    let now = shared.now();
+    change_world(&shared, |google| {
+        let sent: Object = read(&raw)?;
+        let etag = google.world.next_etag();
+        let calendar = google.world.calendars.get_mut(&calendar).ok_or_else(|| unknown("calendar"))?;
+        let event = calendar.events.get_mut(&id).ok_or_else(|| unknown("event"))?;
+        let checked = check(&merge(&event.body, &sent), &calendar.time_zone)
+            .map_err(|refusal| unfit(&refusal.body().to_string()))?;
+        event.sequence += i64::from((checked.start, checked.end) != (event.start, event.end));
+        (event.body, event.start, event.end) = (checked.body, checked.start, checked.end);
+        (event.etag, event.updated) = (etag, now);
+        event.cancelled = checked.cancelled || (event.cancelled && !sent.contains_key("status"));
+        Ok(json!({}))
+    })
+    .await
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Vanishing {
+    answer: Option<DeletedAnswer>,
+}
+
+/// `DELETE calendars/{id}/events/{event}`.
+pub(crate) async fn vanish(
+    State(shared): State<Arc<Shared>>,
+    Path((calendar, id)): Path<(String, String)>,
+    Query(Vanishing { answer }): Query<Vanishing>,
+) -> Response {
+    let now = shared.now();
+    change_world(&shared, |google| {
+        let etag = google.world.next_etag();
+        let calendar = google.world.calendars.get_mut(&calendar).ok_or_else(|| unknown("calendar"))?;
+        let event = calendar.events.get_mut(&id).ok_or_else(|| unknown("event"))?;
+        (event.cancelled, event.etag, event.updated) = (true, etag, now);
+        event.deleted_answer = answer;
+        Ok(json!({}))
+    })
+    .await
+}

@@ -1,0 +1,229 @@
+//! Google on loopback: Calendar v3 and OAuth 2.0, for `dev`, tests and benches.
+//!
+//! Owns an emulation that is as strict as Google wherever this project relies on Google: ids, etags, deleted events,
+//! scopes, expiring tokens, quotas in units, consent. It is steered and watched over HTTP under `/emulator/` (see
+//! `control`), and what it claims about Google is the contract suite in `tests/contract`, which also runs against
+//! Google itself. It never imports another room of this project, and never talks to anybody.
+//!
+//! Invariant: one mutex holds the whole state, nothing awaits while holding it, and an answer leaves only after its
+//! call stands in the journal (and in the state file, where there is one).
+
+mod calendar;
+mod call;
+mod control;
+mod fault;
+mod file;
+mod journal;
+mod oauth;
+mod pages;
+mod quota;
+mod refusal;
+mod scope;
+mod selection;
+mod server;
+mod settings;
+mod world;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::clock::{Clock, Entropy};
+use fault::Faults;
+use file::StateFile;
+use journal::Journal;
+use quota::Quota;
+use settings::Settings;
+use world::World;
+
+/// How an emulator is started.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where it listens; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Tells the time for token expiry, quota windows and timestamps. Emulated latency is real time all the same.
+    pub clock: Clock,
+    /// Draws tokens, codes and calendar ids.
+    pub entropy: Entropy,
+    /// Keeps accounts, calendars, events and grants over restarts; without it nothing is written to disk.
+    pub state_file: Option<PathBuf>,
+    /// The one OAuth client that Google knows.
+    pub client_id: String,
+    /// Its secret.
+    pub client_secret: String,
+    /// Redirect URIs registered besides those on loopback, which are always allowed.
+    pub redirect_uris: Vec<String>,
+}
+
+impl Options {
+    /// A free port on 127.0.0.1, no state file, and the sample client `emulated-client`.
+    pub fn loopback(clock: Clock, entropy: Entropy) -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            clock,
+            entropy,
+            state_file: None,
+            client_id: "emulated-client.apps.googleusercontent.com".to_owned(),
+            client_secret: "emulated-secret".to_owned(),
+            redirect_uris: Vec::new(),
+        }
+    }
+}
+
+/// Why an emulator did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The address is taken or not ours: choose another.
+    #[error("the emulator cannot listen on {address}")]
+    Listen {
+        /// The address that was asked for.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The state file is there but cannot be used: repair or remove it.
+    #[error("the emulator cannot use its state file {path}")]
+    StateFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: std::io::Error,
+    },
+}
+
+/// A running emulator; dropping it ends it.
+#[derive(Debug)]
+pub struct Emulator {
+    address: SocketAddr,
+    ending: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Emulator {
+    /// The origin under which everything is served, without a slash at the end; the issuer of its id tokens as well.
+    pub fn base_url(&self) -> String {
+        base_url(self.address)
+    }
+
+    /// Cuts every connection, writes what is unwritten, and returns when all is over.
+    pub async fn shutdown(self) {
+        self.ending.cancel();
+        self.tasks.wait().await;
+    }
+}
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        self.ending.cancel();
+    }
+}
+
+/// Starts an emulator: it listens and serves when this returns. A fresh one has two sample accounts.
+///
+/// # Errors
+///
+/// [`Error::Listen`] and [`Error::StateFile`].
+pub async fn start(options: Options) -> Result<Emulator, Error> {
+    let Options { listen, clock, entropy, state_file, client_id, client_secret, redirect_uris } = options;
+    let world = match &state_file {
+        Some(path) => file::load(path).map_err(|source| Error::StateFile { path: path.clone(), source })?,
+        None => None,
+    };
+    let world = world.unwrap_or_else(world::samples);
+    let failed = |source| Error::Listen { address: listen, source };
+    let listener = TcpListener::bind(listen).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    let shared = Arc::new(Shared {
+        google: Mutex::new(Google::new(world)),
+        clock,
+        entropy,
+        base_url: base_url(address),
+        client_id,
+        client_secret,
+        redirect_uris,
+        file: state_file.map(StateFile::new),
+    });
+    let (ending, tasks) = (CancellationToken::new(), TaskTracker::new());
+    if shared.file.is_some() {
+        tasks.spawn(file::keep(Arc::clone(&shared), ending.clone()));
+    }
+    tasks.spawn(server::serve(listener, shared, ending.clone(), tasks.clone()));
+    tasks.close();
+    Ok(Emulator { address, ending, tasks })
+}
+
+fn base_url(address: SocketAddr) -> String {
+    if address.ip().is_unspecified() {
+        format!("http://127.0.0.1:{}", address.port())
+    } else {
+        format!("http://{address}")
+    }
+}
+
+/// What every route is handed.
+#[derive(Debug)]
+struct Shared {
+    google: Mutex<Google>,
+    clock: Clock,
+    entropy: Entropy,
+    base_url: String,
+    client_id: String,
+    client_secret: String,
+    redirect_uris: Vec<String>,
+    file: Option<StateFile>,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Google> {
+        self.google.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Counts a change of the world, which [`Shared::saved`] can then wait for.
+    fn changed(&self, google: &mut Google) -> u64 {
+        google.version += 1;
+        if let Some(file) = &self.file {
+            file.want(google.version);
+        }
+        google.version
+    }
+
+    /// Waits until `version` of the world is on disk; at once where nothing is kept.
+    async fn saved(&self, version: u64) {
+        if let Some(file) = &self.file {
+            file.saved(version).await;
+        }
+    }
+}
+
+/// Everything on Google's side.
+#[derive(Debug)]
+struct Google {
+    world: World,
+    settings: Settings,
+    faults: Faults,
+    journal: Journal,
+    quota: Quota,
+    version: u64,
+}
+
+impl Google {
+    fn new(world: World) -> Self {
+        Self {
+            world,
+            settings: Settings::default(),
+            faults: Faults::default(),
+            journal: Journal::default(),
+            quota: Quota::default(),
+            version: 0,
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! The accept loop: HTTP/1.1 and HTTP/2 by prior knowledge on one port.
+//!
+//! Owns the sockets. It never looks into a call. Invariant: an answer marked [`Cut`] does not leave; over HTTP/1.1 the
+//! connection closes without one byte of it, over HTTP/2 its stream is reset.
+
+use std::io;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::response::Response;
+use http::Request;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto::Builder;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower::ServiceExt;
+
+use super::{Shared, calendar, control, oauth, pages};
+
+/// Marks an answer that must be lost on its way.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Cut;
+
+/// Serves until `ending`, then drops every connection.
+pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>, ending: CancellationToken, tasks: TaskTracker) {
+    let routes = Router::new()
+        .merge(calendar::routes())
+        .merge(oauth::routes())
+        .merge(control::routes())
+        .merge(pages::routes())
+        .with_state(shared);
+    loop {
+        let accepted = tokio::select! {
+            () = ending.cancelled() => return,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, _)) => {
+                let (routes, ending) = (routes.clone(), ending.clone());
+                tasks.spawn(async move {
+                    tokio::select! {
+                        () = ending.cancelled() => {}
+                        () = converse(stream, routes) => {}
+                    }
+                });
+            }
+            // Out of descriptors, or a peer that left at once: the next accept decides.
+            Err(_) => tokio::task::yield_now().await,
+        }
+    }
+}
+
+async fn converse(stream: TcpStream, routes: Router) {
+    // Without it small answers wait for the peer's delayed acknowledgement.
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(move |request: Request<Incoming>| {
+        let routes = routes.clone();
+        async move {
+            let response: Response = match routes.oneshot(request.map(Body::new)).await {
+                Ok(response) => response,
+                Err(never) => match never {},
+            };
+            if response.extensions().get::<Cut>().is_some() {
+                return Err(io::Error::from(io::ErrorKind::ConnectionAborted));
+            }
+            Ok(response)
+        }
+    });
+    // An error here is a peer that left or an answer that was cut: both are meant.
+    let _ = Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await;
+}

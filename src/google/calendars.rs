@@ -1,0 +1,123 @@
+//! The calendars of an account.
+//!
+//! Owns the reading of the calendar list, and the way around it where the account did not allow it. Never writes.
+//!
+//! Invariant: a calendar that comes from here has its real id, never the alias `primary`.
+
+use std::cmp::Reverse;
+
+use http::Method;
+
+use super::Google;
+use super::calendar::{bare, may_write, read};
+use super::errors::CalendarError;
+use super::wire::{CalendarEntry, CalendarPage, EventsAnswer, address};
+use crate::crypto::Secret;
+use crate::model::{Calendar, CalendarId};
+
+/// The alias by which Google knows the main calendar of the account that asks.
+const PRIMARY: &str = "primary";
+const ENTRY_FIELDS: &str = "id,summary,summaryOverride,primary,accessRole,timeZone,backgroundColor,deleted";
+/// No account has 10,000 calendars; a list that does not end is cut.
+const MAX_PAGES: usize = 40;
+
+/// A calendar, and what the account may do there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CalendarAccess {
+    /// The calendar.
+    pub calendar: Calendar,
+    /// Whether the account may write events to it.
+    pub may_write: bool,
+}
+
+impl Google {
+    /// The calendars that the account may write to: the primary one first, then by name. Wants the list scope.
+    pub async fn calendars(&self, access_token: &Secret) -> Result<Vec<Calendar>, CalendarError> {
+        let fields = format!("nextPageToken,items({ENTRY_FIELDS})");
+        let mut calendars = Vec::new();
+        let mut page_token: Option<String> = None;
+        for _ in 0..MAX_PAGES {
+            let mut query = vec![
+                ("minAccessRole", "writer"),
+                ("maxResults", "250"),
+                ("fields", fields.as_str()),
+                ("prettyPrint", "false"),
+            ];
+            query.extend(page_token.as_deref().map(|token| ("pageToken", token)));
+            let uri = address(&self.client.endpoints.calendar_url, &["users", "me", "calendarList"], &query);
+            let answer = self.send(access_token, bare(Method::GET, uri)).await?;
+            let page: CalendarPage = read(&answer).ok_or(UNREADABLE)?;
+            let accessible = page.items.into_iter().filter(|entry| entry.deleted != Some(true)).map(access);
+            calendars.extend(accessible.filter(|access| access.may_write).map(|access| access.calendar));
+            page_token = page.next_page_token.filter(|token| !token.is_empty());
+            if page_token.is_none() {
+                break;
+            }
+        }
+        calendars.sort_by_cached_key(|calendar| {
+            (Reverse(calendar.is_primary), calendar.name.to_lowercase(), calendar.id.clone())
+        });
+        Ok(calendars)
+    }
+
+    /// One calendar, by its id or as `primary`, with its real id.
+    ///
+    /// Without the list scope Google does not say what `primary` stands for; the primary calendar's id is the account's
+    /// e-mail, so that `google_email` is asked for in its place, and what comes back is proven to be there. Name and
+    /// colour are then what a list of events can tell.
+    pub async fn calendar(
+        &self,
+        access_token: &Secret,
+        id: &str,
+        google_email: &str,
+    ) -> Result<CalendarAccess, CalendarError> {
+        let query = [("fields", ENTRY_FIELDS), ("prettyPrint", "false")];
+        let uri = address(&self.client.endpoints.calendar_url, &["users", "me", "calendarList", id], &query);
+        match self.send(access_token, bare(Method::GET, uri)).await.map_err(CalendarError::from) {
+            Ok(answer) => match read::<CalendarEntry>(&answer) {
+                Some(entry) if entry.deleted == Some(true) => Err(CalendarError::NotFound),
+                Some(entry) => Ok(access(entry)),
+                None => Err(UNREADABLE),
+            },
+            Err(CalendarError::ScopeMissing) => self.calendar_by_events(access_token, id, google_email).await,
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn calendar_by_events(
+        &self,
+        access_token: &Secret,
+        id: &str,
+        google_email: &str,
+    ) -> Result<CalendarAccess, CalendarError> {
+        let id = if id == PRIMARY { google_email } else { id };
+        let query = [("maxResults", "1"), ("fields", "accessRole,summary,timeZone"), ("prettyPrint", "false")];
+        let uri = address(&self.client.endpoints.calendar_url, &["calendars", id, "events"], &query);
+        let answer = self.send(access_token, bare(Method::GET, uri)).await?;
+        let events: EventsAnswer = read(&answer).ok_or(UNREADABLE)?;
+        let role = events.access_role.ok_or(UNREADABLE)?;
+        let calendar = Calendar {
+            id: CalendarId::new(id),
+            name: events.summary.unwrap_or_else(|| id.to_owned()),
+            time_zone: events.time_zone.unwrap_or_default(),
+            color: String::new(),
+            is_primary: id == google_email,
+        };
+        Ok(CalendarAccess { calendar, may_write: may_write(&role) })
+    }
+}
+
+const UNREADABLE: CalendarError = CalendarError::Unavailable { retry_after: None };
+
+fn access(entry: CalendarEntry) -> CalendarAccess {
+    let may_write = entry.access_role.as_deref().is_some_and(may_write);
+    let name = entry.summary_override.or(entry.summary).filter(|name| !name.is_empty());
+    let calendar = Calendar {
+        name: name.unwrap_or_else(|| entry.id.clone()),
+        id: CalendarId::new(entry.id),
+        time_zone: entry.time_zone.unwrap_or_default(),
+        color: entry.background_color.unwrap_or_default(),
+        is_primary: entry.primary == Some(true),
+    };
+    CalendarAccess { calendar, may_write }
+}

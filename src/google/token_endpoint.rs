@@ -1,0 +1,103 @@
+//! The token endpoint behind the crate `oauth2`.
+//!
+//! Owns the adapter that lets `oauth2` speak over our transport, and the reading of its errors. Never lets a body of the
+//! token endpoint out: on a parse fault `oauth2` hands it back whole, and it may hold tokens.
+//!
+//! Invariant: an answer that is not the token endpoint's own word (5xx, 429, HTML, nothing) is `Unavailable`.
+
+use std::pin::Pin;
+
+use bytes::Bytes;
+use http::StatusCode;
+use jiff::SignedDuration;
+use oauth2::basic::{BasicErrorResponse, BasicErrorResponseType};
+use oauth2::{AsyncHttpClient, HttpRequest, HttpResponse, RequestTokenError};
+
+use super::retry_after::retry_after;
+use super::transport::Transport;
+use crate::clock::Clock;
+
+/// Google's words for an OAuth client that is set up wrong.
+const CLIENT_FAULTS: [&str; 8] = [
+    "invalid_client",
+    "unauthorized_client",
+    "unsupported_grant_type",
+    "redirect_uri_mismatch",
+    "deleted_client",
+    "disabled_client",
+    "org_internal",
+    "invalid_request",
+];
+
+/// The token endpoint could not be spoken with.
+#[derive(Debug, thiserror::Error)]
+#[error("the token endpoint is not available")]
+pub(super) struct Away {
+    retry_after: Option<SignedDuration>,
+}
+
+/// Lets `oauth2` speak over the transport.
+pub(super) struct TokenEndpoint<'a> {
+    transport: &'a Transport,
+    clock: &'a Clock,
+}
+
+impl<'a> TokenEndpoint<'a> {
+    pub(super) fn new(transport: &'a Transport, clock: &'a Clock) -> Self {
+        Self { transport, clock }
+    }
+}
+
+impl<'c> AsyncHttpClient<'c> for TokenEndpoint<'_> {
+    type Error = Away;
+    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, Away>> + Send + 'c>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        Box::pin(async move {
+            let answer = self.transport.send(request.map(Bytes::from)).await.map_err(|_| Away { retry_after: None })?;
+            let status = answer.status();
+            if status.is_server_error() || matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT)
+            {
+                return Err(Away { retry_after: retry_after(answer.headers(), self.clock.now()) });
+            }
+            Ok(answer.map(Vec::from))
+        })
+    }
+}
+
+/// What a refusal of the token endpoint means.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// The code or the refresh token is dead.
+    Dead,
+    /// The OAuth client is set up wrong, in Google's word.
+    Client(String),
+    /// Another word of Google.
+    Other(String),
+    /// It could not be spoken with, or not be understood.
+    Unavailable {
+        /// How long Google asks to wait.
+        retry_after: Option<SignedDuration>,
+    },
+}
+
+pub(super) fn refusal(error: RequestTokenError<Away, BasicErrorResponse>) -> Refusal {
+    match error {
+        RequestTokenError::ServerResponse(response) => match response.error() {
+            BasicErrorResponseType::InvalidGrant => Refusal::Dead,
+            error => word(error.as_ref()),
+        },
+        RequestTokenError::Request(Away { retry_after }) => Refusal::Unavailable { retry_after },
+        RequestTokenError::Parse(..) | RequestTokenError::Other(_) => Refusal::Unavailable { retry_after: None },
+    }
+}
+
+fn word(word: &str) -> Refusal {
+    match word {
+        "internal_failure" | "temporarily_unavailable" | "rate_limit_exceeded" | "server_error" => {
+            Refusal::Unavailable { retry_after: None }
+        }
+        word if CLIENT_FAULTS.contains(&word) => Refusal::Client(word.to_owned()),
+        word => Refusal::Other(super::wire::plain_word(word)),
+    }
+}

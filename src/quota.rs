@@ -1,0 +1,169 @@
+//! The pace at which Google is called.
+//!
+//! Owns two budgets in Google's units: one for the whole project, one for each account. Never calls anybody and never
+//! decides who goes first. Invariant: in any minute no more units are given out than either budget allows.
+
+use std::fmt;
+use std::num::NonZeroU32;
+use std::sync::{Mutex, PoisonError};
+
+use governor::middleware::NoOpMiddleware;
+use governor::nanos::Nanos;
+use governor::state::keyed::DashMapStateStore;
+use governor::state::{InMemoryState, NotKeyed};
+use governor::{NotUntil, RateLimiter};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::clock::Clock;
+use crate::model::GoogleUserId;
+
+/// The most that one call costs.
+const DEAREST_CALL: u32 = 3;
+
+/// The budgets.
+pub struct Quota {
+    clock: Clock,
+    time: Time,
+    project: RateLimiter<NotKeyed, InMemoryState, Time, NoOpMiddleware<Nanos>>,
+    accounts: RateLimiter<GoogleUserId, DashMapStateStore<GoogleUserId>, Time, NoOpMiddleware<Nanos>>,
+    /// Until when Google asked the whole project for patience.
+    paused_until: Mutex<Timestamp>,
+}
+
+impl fmt::Debug for Quota {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Quota").finish_non_exhaustive()
+    }
+}
+
+/// Our clock, as the rate limiter wants it: time since it was made.
+#[derive(Debug, Clone)]
+struct Time {
+    clock: Clock,
+    start: Timestamp,
+}
+
+impl governor::clock::Clock for Time {
+    type Instant = Nanos;
+
+    fn now(&self) -> Nanos {
+        let elapsed = self.clock.now().duration_since(self.start).max(SignedDuration::ZERO);
+        Nanos::from(elapsed.unsigned_abs())
+    }
+}
+
+impl Quota {
+    /// Budgets of so many units a minute for the project and for each account.
+    pub fn new(project_per_minute: NonZeroU32, account_per_minute: NonZeroU32, clock: Clock) -> Self {
+        let time = Time { clock: clock.clone(), start: clock.now() };
+        Self {
+            project: RateLimiter::new(pace(project_per_minute), InMemoryState::default(), time.clone()),
+            accounts: RateLimiter::new(pace(account_per_minute), DashMapStateStore::default(), time.clone()),
+            paused_until: Mutex::new(Timestamp::MIN),
+            clock,
+            time,
+        }
+    }
+
+    /// Takes units for one call, or says when to ask again.
+    pub fn try_take(&self, account: &GoogleUserId, units: u32) -> Result<(), Timestamp> {
+        let now = self.clock.now();
+        let paused_until = *self.paused_until.lock().unwrap_or_else(PoisonError::into_inner);
+        if paused_until > now {
+            return Err(paused_until);
+        }
+        let units = NonZeroU32::new(units.clamp(1, DEAREST_CALL)).unwrap_or(NonZeroU32::MIN);
+        // The account first: an account without budget must not eat up the project's.
+        let account = self.accounts.check_key_n(account, units).map(|taken| taken.map_err(|it| self.wait(&it, now)));
+        account.unwrap_or(Ok(()))?;
+        let project = self.project.check_n(units).map(|taken| taken.map_err(|it| self.wait(&it, now)));
+        project.unwrap_or(Ok(()))
+    }
+
+    /// Takes units for one call, waiting for them.
+    pub async fn take(&self, account: &GoogleUserId, units: u32) {
+        while let Err(ready_at) = self.try_take(account, units) {
+            self.clock.sleep_until(ready_at).await;
+        }
+    }
+
+    /// Gives nothing out until `until`: Google asked the whole project for patience.
+    pub fn pause(&self, until: Timestamp) {
+        let mut paused_until = self.paused_until.lock().unwrap_or_else(PoisonError::into_inner);
+        *paused_until = until.max(*paused_until);
+    }
+
+    fn wait(&self, refusal: &NotUntil<Nanos>, now: Timestamp) -> Timestamp {
+        let wait = refusal.wait_time_from(governor::clock::Clock::now(&self.time));
+        // At least a millisecond: what is asked again at once is asked in a busy loop.
+        now + SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX).max(SignedDuration::from_millis(1))
+    }
+}
+
+/// A steady rate and a burst that together stay within `per_minute` in **any** window of a minute: nine tenths flow, a
+/// twentieth may come at once, and a twentieth is left for calls that arrive bunched.
+fn pace(per_minute: NonZeroU32) -> governor::Quota {
+    let limit = per_minute.get();
+    let rate = NonZeroU32::new(limit / 10 * 9).unwrap_or(NonZeroU32::MIN);
+    let burst = NonZeroU32::new((limit / 20).max(DEAREST_CALL)).unwrap_or(NonZeroU32::MIN);
+    governor::Quota::per_minute(rate).allow_burst(burst)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn quota(project: u32, account: u32) -> (Quota, Clock) {
+        let clock = Clock::manual(Timestamp::UNIX_EPOCH);
+        (Quota::new(NonZeroU32::new(project).unwrap(), NonZeroU32::new(account).unwrap(), clock.clone()), clock)
+    }
+
+    /// Takes as much as there is for `seconds`, a millisecond at a time, and answers when each unit was taken.
+    fn drain(quota: &Quota, clock: &Clock, accounts: &[GoogleUserId], seconds: i64, units: u32) -> Vec<Timestamp> {
+        let mut taken = Vec::new();
+        for _ in 0..seconds * 100 {
+            for account in accounts {
+                while quota.try_take(account, units).is_ok() {
+                    taken.extend((0..units).map(|_| clock.now()));
+                }
+            }
+            clock.advance(SignedDuration::from_millis(10));
+        }
+        taken
+    }
+
+    fn most_in_a_minute(taken: &[Timestamp]) -> usize {
+        let minute = SignedDuration::from_mins(1);
+        (0..taken.len())
+            .map(|first| taken[first..].partition_point(|at| at.duration_since(taken[first]) < minute))
+            .max()
+            .unwrap_or(0)
+    }
+
+    #[test]
+    fn no_minute_holds_more_than_the_account_may_call_and_most_of_it_is_used() {
+        for units in [1, 3] {
+            let (quota, clock) = quota(10_000, 600);
+            let most = most_in_a_minute(&drain(&quota, &clock, &[GoogleUserId::new("a")], 180, units));
+            assert!((540..=600).contains(&most), "{most}");
+        }
+    }
+
+    #[test]
+    fn no_minute_holds_more_than_the_project_may_call() {
+        let (quota, clock) = quota(1_000, 600);
+        let accounts: Vec<_> = (0..5).map(|number| GoogleUserId::new(number.to_string())).collect();
+        let most = most_in_a_minute(&drain(&quota, &clock, &accounts, 180, 1));
+        assert!((900..=1_000).contains(&most), "{most}");
+    }
+
+    #[test]
+    fn a_pause_of_the_project_holds_everybody() {
+        let (quota, clock) = quota(10_000, 600);
+        let until = clock.now() + SignedDuration::from_secs(30);
+        quota.pause(until);
+        assert_eq!(quota.try_take(&GoogleUserId::new("a"), 1), Err(until));
+        clock.advance(SignedDuration::from_secs(30));
+        assert_eq!(quota.try_take(&GoogleUserId::new("a"), 1), Ok(()));
+    }
+}

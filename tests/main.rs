@@ -1,0 +1,4 @@
+//! Every test that does I/O, in one binary.
+
+#[cfg(feature = "dev")]
+mod contract;
