@@ -2,7 +2,11 @@
 //!
 //! Owns nothing but the `Debug` of the messages that a patient, an account or a browser's ticket could be known by.
 
-#![expect(clippy::allow_attributes, reason = "generated code; its documentation stands in `proto/`")]
+#![expect(
+    clippy::allow_attributes,
+    clippy::large_enum_variant,
+    reason = "generated code; its documentation stands in `proto/`"
+)]
 
 use std::fmt;
 

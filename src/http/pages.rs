@@ -1,0 +1,142 @@
+//! The pages of the sidecar, and the headers of all its answers.
+//!
+//! Owns what a person reads there, in both languages. Invariant: a page is made of sentences from this file alone, so
+//! that there is nothing to escape.
+
+use std::sync::LazyLock;
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{Html, IntoResponse as _, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest as _, Sha256};
+
+use crate::connection::ConsentOutcome;
+use crate::language::Language;
+
+const STYLE: &str = "body{font:1.0625rem/1.5 system-ui,sans-serif;color:#1b1b1f;background:#f6f6f8;margin:0}\
+main{max-width:34rem;margin:15vh auto;padding:2rem;background:#fff;border-radius:.75rem}\
+h1{font-size:1.375rem;margin:0 0 .5rem}p{margin:0}\
+@media(prefers-color-scheme:dark){body{color:#ececf1;background:#131316}main{background:#1e1e23}}";
+
+/// A page that a person may end up on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Page {
+    /// There is no ticket: a consent starts elsewhere.
+    Start,
+    /// A consent has ended, and there is nowhere to go back to.
+    Ended(ConsentOutcome),
+    /// Something of ours is away.
+    Unavailable,
+}
+
+impl Page {
+    /// The page, as an answer.
+    pub(super) fn answer(self, language: Language) -> Response {
+        let (title, text) = self.words(language);
+        let tag = language.tag();
+        let body = format!(
+            "<!doctype html><html lang=\"{tag}\"><head><meta charset=\"utf-8\"><title>{title}</title>\
+             <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><style>{STYLE}</style></head>\
+             <body><main><h1>{title}</h1><p>{text}</p></main></body></html>"
+        );
+        let language = [(header::CONTENT_LANGUAGE, HeaderValue::from_static(tag))];
+        (self.code(), language, Html(body)).into_response()
+    }
+
+    fn code(self) -> StatusCode {
+        match self {
+            Self::Start | Self::Ended(ConsentOutcome::Expired) => StatusCode::BAD_REQUEST,
+            Self::Ended(
+                ConsentOutcome::Connected
+                | ConsentOutcome::Denied
+                | ConsentOutcome::MissingScope
+                | ConsentOutcome::Failed,
+            ) => StatusCode::OK,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    fn words(self, language: Language) -> (&'static str, &'static str) {
+        match (self, language) {
+            (Self::Start, Language::French) => (
+                "Commencez dans Cassius",
+                "Ouvrez les réglages de Cassius, puis Intégrations et Google Calendar, et choisissez « Connecter ».",
+            ),
+            (Self::Start, Language::English) => (
+                "Start in Cassius",
+                "Open the settings of Cassius, then Integrations and Google Calendar, and choose “Connect”.",
+            ),
+            (Self::Ended(ConsentOutcome::Connected), Language::French) => {
+                ("Google Calendar est connecté", "Vous pouvez fermer cette page et revenir à Cassius.")
+            }
+            (Self::Ended(ConsentOutcome::Connected), Language::English) => {
+                ("Google Calendar is connected", "You can close this page and go back to Cassius.")
+            }
+            (Self::Ended(ConsentOutcome::Denied), Language::French) => (
+                "Rien n’a été connecté",
+                "Vous avez refusé l’accès à Google Calendar. Pour le permettre, recommencez dans les réglages de Cassius.",
+            ),
+            (Self::Ended(ConsentOutcome::Denied), Language::English) => (
+                "Nothing was connected",
+                "You refused access to Google Calendar. To allow it, start again in the settings of Cassius.",
+            ),
+            (Self::Ended(ConsentOutcome::MissingScope), Language::French) => (
+                "Une autorisation manque",
+                "Sans l’autorisation de modifier les événements, rien ne peut être synchronisé. Recommencez dans les \
+                 réglages de Cassius et cochez-la.",
+            ),
+            (Self::Ended(ConsentOutcome::MissingScope), Language::English) => (
+                "A permission is missing",
+                "Without the permission to edit events nothing can be synchronised. Start again in the settings of \
+                 Cassius and tick it.",
+            ),
+            (Self::Ended(ConsentOutcome::Expired), Language::French) => (
+                "Cette demande n’est plus valable",
+                "Elle a expiré, a déjà servi, ou a commencé dans un autre navigateur. Recommencez dans les réglages de \
+                 Cassius.",
+            ),
+            (Self::Ended(ConsentOutcome::Expired), Language::English) => (
+                "This request is no longer valid",
+                "It has expired, was used before, or began in another browser. Start again in the settings of Cassius.",
+            ),
+            (Self::Ended(ConsentOutcome::Failed), Language::French) => (
+                "Google n’a pas terminé la connexion",
+                "Rien n’a été connecté. Recommencez dans les réglages de Cassius.",
+            ),
+            (Self::Ended(ConsentOutcome::Failed), Language::English) => (
+                "Google did not complete the connection",
+                "Nothing was connected. Start again in the settings of Cassius.",
+            ),
+            (Self::Unavailable, Language::French) => (
+                "Service momentanément indisponible",
+                "Rien n’est perdu. Réessayez dans quelques instants depuis les réglages de Cassius.",
+            ),
+            (Self::Unavailable, Language::English) => (
+                "Unavailable for the moment",
+                "Nothing is lost. Try again in a few moments from the settings of Cassius.",
+            ),
+        }
+    }
+}
+
+/// The headers of every answer, pages or not.
+pub(super) fn headers() -> HeaderMap {
+    static HEADERS: LazyLock<HeaderMap> = LazyLock::new(|| {
+        let style = STANDARD.encode(Sha256::digest(STYLE));
+        let policy = format!(
+            "default-src 'none'; style-src 'sha256-{style}'; frame-ancestors 'none'; base-uri 'none'; \
+             form-action 'none'"
+        );
+        let policy = HeaderValue::from_str(&policy).expect("base64 and the policy's words are visible ASCII");
+        let fixed: [(HeaderName, &'static str); 4] = [
+            (header::CACHE_CONTROL, "no-store"),
+            (header::REFERRER_POLICY, "no-referrer"),
+            (header::X_FRAME_OPTIONS, "DENY"),
+            (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        ];
+        let fixed = fixed.map(|(name, value)| (name, HeaderValue::from_static(value)));
+        fixed.into_iter().chain([(header::CONTENT_SECURITY_POLICY, policy)]).collect()
+    });
+    HEADERS.clone()
+}
