@@ -1,5 +1,8 @@
 //! What no Google should do: silence, cut connections, endless and broken answers.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
 use cassius_calendar::clock::Clock;
@@ -11,6 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::stage::client;
 
+const MIB: usize = 1024 * 1024;
 const AWAY: Answer = Answer::Unavailable { retry_after: None };
 
 /// What a server says to whoever connects.
@@ -18,8 +22,8 @@ const AWAY: Answer = Answer::Unavailable { retry_after: None };
 enum Says {
     /// These bytes, then the connection ends.
     Bytes(String),
-    /// A head, then a body without end.
-    EndlessBody,
+    /// A head, then a body as long as anybody reads it; counts its bytes, and gives up after 64 MiB.
+    EndlessBody(Arc<AtomicUsize>),
     /// A head without end.
     EndlessHead,
     /// Nothing.
@@ -49,9 +53,11 @@ async fn serve(mut stream: TcpStream, says: Says) {
             // What is left unread when a socket closes resets the connection, and the answer might be lost with it.
             while stream.read(&mut request).await.is_ok_and(|read| read > 0) {}
         }
-        Says::EndlessBody => {
+        Says::EndlessBody(sent) => {
             let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n\"").await;
-            while stream.write_all(chunk.as_bytes()).await.is_ok() {}
+            while sent.load(SeqCst) < 64 * MIB && stream.write_all(chunk.as_bytes()).await.is_ok() {
+                sent.fetch_add(chunk.len(), SeqCst);
+            }
         }
         Says::EndlessHead => {
             let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nx: ").await;
@@ -97,7 +103,12 @@ async fn silence_ends_by_the_deadline() {
 
 #[tokio::test]
 async fn an_answer_without_end_is_cut() {
-    is_away(&facing(Says::EndlessBody).await).await;
+    let sent = Arc::new(AtomicUsize::new(0));
+    let google = facing(Says::EndlessBody(Arc::clone(&sent))).await;
+    assert_eq!(google.call(&"token".into(), &probe()).await, AWAY);
+    // 4 MiB are read; the rest is what the sockets between hold.
+    assert!(sent.load(SeqCst) < 32 * MIB);
+    is_away(&google).await;
     is_away(&facing(Says::EndlessHead).await).await;
 }
 
