@@ -17,7 +17,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use url::Url;
 
-pub use consent::{Begun, COOKIE_NAME, Callback, Completed, ConsentOutcome};
+pub use consent::{Begun, CONSENT_LIFETIME, COOKIE_NAME, Callback, Completed, ConsentOutcome};
 pub use disconnect::Disconnected;
 pub use settings::SettingsRequest;
 pub use status::{Progress, State, Status};
@@ -30,6 +30,7 @@ use crate::crypto::{Cell, Keyring, OpenError, Sealed, Secret};
 use crate::google::{CalendarError, Google};
 use crate::model::{Epoch, OrganisationId, Problem, Reason};
 use crate::quota::Quota;
+pub use crate::store::Error as StoreError;
 use crate::store::{self, Integration, Store};
 pub use crate::sync::Event;
 use crate::sync::ThrottleScope;
@@ -177,17 +178,17 @@ impl Connections {
     }
 
     /// Makes a reading call of Google: with an access token, and once more with a fresh one if it is not honoured.
-    async fn ask<T>(
+    async fn ask<T, Calling: Future<Output = Result<T, CalendarError>> + Send>(
         &self,
         integration: &Integration,
-        call: impl AsyncFn(&Secret) -> Result<T, CalendarError>,
+        call: impl Fn(Google, Secret) -> Calling,
     ) -> Result<T, Error> {
         let organisation = &integration.organisation;
         let access = self.access(organisation, integration.epoch, None).await?;
-        let answer = match call(&access.token).await {
+        let answer = match call(self.0.google.clone(), access.token.clone()).await {
             Err(CalendarError::Unauthorized) => {
                 let access = self.access(organisation, integration.epoch, Some(&access)).await?;
-                call(&access.token).await
+                call(self.0.google.clone(), access.token).await
             }
             answer => answer,
         };

@@ -18,7 +18,7 @@ use crate::store::{Grant, Integration, NewConsent};
 pub const COOKIE_NAME: &str = "cassius_calendar_connect";
 
 /// How long a person may take from the button in Cassius to the end of Google's pages.
-const CONSENT_LIFETIME: SignedDuration = SignedDuration::from_mins(15);
+pub const CONSENT_LIFETIME: SignedDuration = SignedDuration::from_mins(15);
 
 /// What starts a consent.
 #[derive(Debug, Clone)]

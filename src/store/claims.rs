@@ -101,14 +101,14 @@ pub enum Settlement {
 impl Store {
     /// The organisations that have a due link and may be served: connected, enabled, without a problem or with one whose
     /// `retry_at` has come.
-    pub async fn due_organisations(&self, _now: Timestamp) -> Result<Vec<DueOrganisation>, Error> {
-        unimplemented!()
+    pub async fn due_organisations(&self, now: Timestamp) -> Result<Vec<DueOrganisation>, Error> {
+        query!(self, read, claims::due_organisations(now))
     }
 
     /// The earliest instant after `now` at which something becomes due: an attempt, the lapse of a lease, or the retry of
     /// a problem.
-    pub async fn next_due_at(&self, _now: Timestamp) -> Result<Option<Timestamp>, Error> {
-        unimplemented!()
+    pub async fn next_due_at(&self, now: Timestamp) -> Result<Option<Timestamp>, Error> {
+        query!(self, read, claims::next_due_at(now))
     }
 
     /// Leases due links until `until`: live edits first, then the longest due. One transaction.
@@ -117,43 +117,53 @@ impl Store {
     /// n-th claimed link has the token `lease_token` + n: a caller draws one random token for each claim.
     pub async fn claim<F>(
         &self,
-        _wanted: &[Wanted],
-        _lease_token: Uuid,
-        _until: Timestamp,
-        _now: Timestamp,
-        _place: F,
+        wanted: &[Wanted],
+        lease_token: Uuid,
+        until: Timestamp,
+        now: Timestamp,
+        place: F,
     ) -> Result<Vec<Claimed>, Error>
     where
         F: FnMut(&Claimed) -> Option<Placement> + Send + 'static,
     {
-        unimplemented!()
+        let wanted = wanted.to_vec();
+        query!(self, write, claims::claim(wanted, lease_token, until, now, place))
     }
 
     /// Renews a lease. `false`: it was taken over, or the integration is in another epoch; call Google no more.
-    pub async fn hold(&self, _claimed: &Claimed, _until: Timestamp, _now: Timestamp) -> Result<bool, Error> {
-        unimplemented!()
+    pub async fn hold(&self, claimed: &Claimed, until: Timestamp, now: Timestamp) -> Result<bool, Error> {
+        let claimed = claimed.clone();
+        query!(self, write, claims::hold(&claimed, until, now))
     }
 
     /// Renews a lease and stores a placement with it. `false` as for [`Store::hold`], and nothing is stored.
     pub async fn reserve(
         &self,
-        _claimed: &Claimed,
-        _placement: &Placement,
-        _until: Timestamp,
-        _now: Timestamp,
+        claimed: &Claimed,
+        placement: &Placement,
+        until: Timestamp,
+        now: Timestamp,
     ) -> Result<bool, Error> {
-        unimplemented!()
+        let (claimed, placement) = (claimed.clone(), placement.clone());
+        query!(self, write, claims::reserve(&claimed, &placement, until, now))
     }
 
     /// Records what an attempt came to, and gives the lease back. `false`: it was taken over, and nothing is recorded.
     ///
     /// Where the link was asked to be sent again meanwhile, it stays as due as that request left it.
-    pub async fn settle(&self, _claimed: &Claimed, _settlement: &Settlement, _now: Timestamp) -> Result<bool, Error> {
-        unimplemented!()
+    pub async fn settle(&self, claimed: &Claimed, settlement: &Settlement, now: Timestamp) -> Result<bool, Error> {
+        let (claimed, settlement) = (claimed.clone(), settlement.clone());
+        query!(self, write, claims::settle(&claimed, &settlement, now))
     }
 
     /// Gives leases back with nothing recorded, and answers how many still stood.
-    pub async fn release(&self, _lease_tokens: &[Uuid], _now: Timestamp) -> Result<u64, Error> {
-        unimplemented!()
+    pub async fn release(&self, lease_tokens: &[Uuid], now: Timestamp) -> Result<u64, Error> {
+        let lease_tokens = lease_tokens.to_vec();
+        query!(self, write, claims::release(&lease_tokens, now))
+    }
+
+    /// Gives back every lease, whoever holds it: for the start of the only process there is.
+    pub async fn release_all(&self) -> Result<u64, Error> {
+        query!(self, write, claims::release_all())
     }
 }

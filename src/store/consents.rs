@@ -36,34 +36,37 @@ pub struct Consent {
 
 impl Store {
     /// Stores a new consent, and drops those that have lapsed.
-    pub async fn create_consent(&self, _consent: NewConsent, _now: Timestamp) -> Result<(), Error> {
-        unimplemented!()
+    pub async fn create_consent(&self, consent: NewConsent, now: Timestamp) -> Result<(), Error> {
+        query!(self, write, consents::create(consent, now))
     }
 
     /// Binds state, verifier and nonce to an unlapsed ticket; a second start replaces the first. `false`: no such ticket.
     pub async fn start_consent(
         &self,
-        _ticket_hash: &[u8],
-        _state_hash: Vec<u8>,
-        _verifier: Sealed,
-        _nonce: String,
-        _now: Timestamp,
+        ticket_hash: &[u8],
+        state_hash: Vec<u8>,
+        verifier: Sealed,
+        nonce: String,
+        now: Timestamp,
     ) -> Result<bool, Error> {
-        unimplemented!()
+        let ticket_hash = ticket_hash.to_vec();
+        query!(self, write, consents::start(&ticket_hash, state_hash, &verifier, nonce, now))
     }
 
     /// Takes an unlapsed consent out, by state and ticket together: it serves once.
     pub async fn take_consent(
         &self,
-        _state_hash: &[u8],
-        _ticket_hash: &[u8],
-        _now: Timestamp,
+        state_hash: &[u8],
+        ticket_hash: &[u8],
+        now: Timestamp,
     ) -> Result<Option<Consent>, Error> {
-        unimplemented!()
+        let (state_hash, ticket_hash) = (state_hash.to_vec(), ticket_hash.to_vec());
+        query!(self, write, consents::take(&state_hash, &ticket_hash, now))
     }
 
     /// Drops every consent of `organisation`.
-    pub async fn cancel_consents(&self, _organisation: &OrganisationId) -> Result<(), Error> {
-        unimplemented!()
+    pub async fn cancel_consents(&self, organisation: &OrganisationId) -> Result<(), Error> {
+        let organisation = organisation.clone();
+        query!(self, write, consents::cancel(&organisation))
     }
 }

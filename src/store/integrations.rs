@@ -84,8 +84,9 @@ pub struct SettingsChange {
 
 impl Store {
     /// The integration of `organisation`, if it ever had one.
-    pub async fn integration(&self, _organisation: &OrganisationId) -> Result<Option<Integration>, Error> {
-        unimplemented!()
+    pub async fn integration(&self, organisation: &OrganisationId) -> Result<Option<Integration>, Error> {
+        let organisation = organisation.clone();
+        query!(self, read, integrations::integration(&organisation))
     }
 
     /// Stores a grant: connects, or connects anew. Begins an epoch and clears problem and disconnect.
@@ -93,43 +94,46 @@ impl Store {
     /// The same account as before finds its calendar and settings kept. Another account gets the grant's calendar, and
     /// every link forgets its placement: its event lies in an account that is out of reach. A first connect is enabled,
     /// and its titles show the whole name.
-    pub async fn connect(&self, _grant: Grant, _now: Timestamp) -> Result<Integration, Error> {
-        unimplemented!()
+    pub async fn connect(&self, grant: Grant, now: Timestamp) -> Result<Integration, Error> {
+        query!(self, long, integrations::connect(grant, now))
     }
 
     /// Stores tokens that a refresh brought; the old refresh token stays where `refresh` is `None`. Answers whether it
     /// did: `false` in another epoch.
     pub async fn save_tokens(
         &self,
-        _organisation: &OrganisationId,
-        _epoch: Epoch,
-        _access: Sealed,
-        _expires_at: Timestamp,
-        _refresh: Option<Sealed>,
-        _now: Timestamp,
+        organisation: &OrganisationId,
+        epoch: Epoch,
+        access: Sealed,
+        expires_at: Timestamp,
+        refresh: Option<Sealed>,
+        now: Timestamp,
     ) -> Result<bool, Error> {
-        unimplemented!()
+        let organisation = organisation.clone();
+        query!(self, write, integrations::save_tokens(&organisation, epoch, &access, expires_at, refresh.as_ref(), now))
     }
 
     /// Notes what is wrong; keeps `since_at` where the same reason stands already. `false` in another epoch.
     pub async fn note_problem(
         &self,
-        _organisation: &OrganisationId,
-        _epoch: Epoch,
-        _problem: &Problem,
-        _now: Timestamp,
+        organisation: &OrganisationId,
+        epoch: Epoch,
+        problem: &Problem,
+        now: Timestamp,
     ) -> Result<bool, Error> {
-        unimplemented!()
+        let (organisation, problem) = (organisation.clone(), problem.clone());
+        query!(self, write, integrations::note_problem(&organisation, epoch, &problem, now))
     }
 
     /// Clears what was wrong. `false` in another epoch.
     pub async fn clear_problem(
         &self,
-        _organisation: &OrganisationId,
-        _epoch: Epoch,
-        _now: Timestamp,
+        organisation: &OrganisationId,
+        epoch: Epoch,
+        now: Timestamp,
     ) -> Result<bool, Error> {
-        unimplemented!()
+        let organisation = organisation.clone();
+        query!(self, write, integrations::clear_problem(&organisation, epoch, now))
     }
 
     /// Changes settings, and answers the integration as it stands then; `None` if there is none.
@@ -138,11 +142,12 @@ impl Store {
     /// Another calendar also clears the problem `CalendarUnavailable`.
     pub async fn change_settings(
         &self,
-        _organisation: &OrganisationId,
-        _change: SettingsChange,
-        _now: Timestamp,
+        organisation: &OrganisationId,
+        change: SettingsChange,
+        now: Timestamp,
     ) -> Result<Option<Integration>, Error> {
-        unimplemented!()
+        let organisation = organisation.clone();
+        query!(self, long, integrations::change_settings(&organisation, change, now))
     }
 
     /// Begins a disconnect: no claim is given out any more, and a new epoch fences those that were. Answers the
@@ -150,30 +155,33 @@ impl Store {
     /// again, in the same epoch.
     pub async fn begin_disconnect(
         &self,
-        _organisation: &OrganisationId,
-        _now: Timestamp,
+        organisation: &OrganisationId,
+        now: Timestamp,
     ) -> Result<Option<Integration>, Error> {
-        unimplemented!()
+        let organisation = organisation.clone();
+        query!(self, write, integrations::begin_disconnect(&organisation, now))
     }
 
     /// Ends a disconnect: erases tokens, address and scopes, and lets pending and refused links rest. `false` in another
     /// epoch.
     pub async fn finish_disconnect(
         &self,
-        _organisation: &OrganisationId,
-        _epoch: Epoch,
-        _now: Timestamp,
+        organisation: &OrganisationId,
+        epoch: Epoch,
+        now: Timestamp,
     ) -> Result<bool, Error> {
-        unimplemented!()
+        let organisation = organisation.clone();
+        query!(self, long, integrations::finish_disconnect(&organisation, epoch, now))
     }
 
     /// The organisations whose disconnect began and did not end.
     pub async fn unfinished_disconnects(&self) -> Result<Vec<OrganisationId>, Error> {
-        unimplemented!()
+        query!(self, read, integrations::unfinished_disconnects())
     }
 
     /// Whether another connected integration than that of `except` has the same Google account.
-    pub async fn others_share(&self, _account: &GoogleUserId, _except: &OrganisationId) -> Result<bool, Error> {
-        unimplemented!()
+    pub async fn others_share(&self, account: &GoogleUserId, except: &OrganisationId) -> Result<bool, Error> {
+        let (account, except) = (account.clone(), except.clone());
+        query!(self, read, integrations::others_share(&account, &except))
     }
 }

@@ -108,91 +108,100 @@ impl Store {
     ///
     /// A revision that is not newer changes nothing. A newer one is pending and due now where an enabled integration is
     /// connected (a problem does not matter), and rests otherwise. A lease that lives stays.
-    pub async fn accept(&self, _acceptances: Vec<Acceptance>, _now: Timestamp) -> Result<Vec<Link>, Error> {
-        unimplemented!()
+    pub async fn accept(&self, acceptances: Vec<Acceptance>, now: Timestamp) -> Result<Vec<Link>, Error> {
+        query!(self, write, links::accept(acceptances, now))
     }
 
     /// The link of one appointment.
     pub async fn link(
         &self,
-        _organisation: &OrganisationId,
-        _appointment: &AppointmentId,
+        organisation: &OrganisationId,
+        appointment: &AppointmentId,
     ) -> Result<Option<Link>, Error> {
-        unimplemented!()
+        let (organisation, appointment) = (organisation.clone(), appointment.clone());
+        query!(self, read, links::link(&organisation, &appointment))
     }
 
     /// Up to `limit` links by appointment id, those after `after`, of one status if one is given.
     pub async fn links(
         &self,
-        _organisation: &OrganisationId,
-        _status: Option<SyncStatus>,
-        _after: Option<&AppointmentId>,
-        _limit: i64,
+        organisation: &OrganisationId,
+        status: Option<SyncStatus>,
+        after: Option<&AppointmentId>,
+        limit: i64,
     ) -> Result<Vec<Link>, Error> {
-        unimplemented!()
+        let (organisation, after) = (organisation.clone(), after.cloned());
+        query!(self, read, links::links(&organisation, status, after.as_ref(), limit))
     }
 
     /// The highest accepted revision of each of these appointments that is known.
     pub async fn revisions(
         &self,
-        _organisation: &OrganisationId,
-        _appointments: &[AppointmentId],
+        organisation: &OrganisationId,
+        appointments: &[AppointmentId],
     ) -> Result<HashMap<AppointmentId, Revision>, Error> {
-        unimplemented!()
+        let (organisation, appointments) = (organisation.clone(), appointments.to_vec());
+        query!(self, read, links::revisions(&organisation, &appointments))
     }
 
     /// Makes links due now: those named that are refused or pending, or all that are refused. Queues none where nothing
     /// is connected.
     pub async fn retry(
         &self,
-        _organisation: &OrganisationId,
-        _appointments: Option<&[AppointmentId]>,
-        _now: Timestamp,
+        organisation: &OrganisationId,
+        appointments: Option<&[AppointmentId]>,
+        now: Timestamp,
     ) -> Result<Retry, Error> {
-        unimplemented!()
+        let (organisation, appointments) = (organisation.clone(), appointments.map(<[_]>::to_vec));
+        query!(self, long, links::retry(&organisation, appointments, now))
     }
 
     /// Makes due now what was never sent, is pending or refused, and what is upcoming with its event in another calendar
     /// than the target. One run at a time. Queues none where nothing is connected.
-    pub async fn catch_up(&self, _organisation: &OrganisationId, _now: Timestamp) -> Result<CatchUp, Error> {
-        unimplemented!()
+    pub async fn catch_up(&self, organisation: &OrganisationId, now: Timestamp) -> Result<CatchUp, Error> {
+        let organisation = organisation.clone();
+        query!(self, long, integrations::catch_up(&organisation, now))
     }
 
     /// How many links of `organisation` stand how.
-    pub async fn counts(&self, _organisation: &OrganisationId, _now: Timestamp) -> Result<Counts, Error> {
-        unimplemented!()
+    pub async fn counts(&self, organisation: &OrganisationId, now: Timestamp) -> Result<Counts, Error> {
+        let organisation = organisation.clone();
+        query!(self, read, links::counts(&organisation, now))
     }
 
     /// Up to `limit` links by appointment id, those after `after`, that have an event and are not over at `now`.
     pub async fn upcoming_placed(
         &self,
-        _organisation: &OrganisationId,
-        _now: Timestamp,
-        _after: Option<&AppointmentId>,
-        _limit: i64,
+        organisation: &OrganisationId,
+        now: Timestamp,
+        after: Option<&AppointmentId>,
+        limit: i64,
     ) -> Result<Vec<Link>, Error> {
-        unimplemented!()
+        let (organisation, after) = (organisation.clone(), after.cloned());
+        query!(self, read, links::upcoming_placed(&organisation, now, after.as_ref(), limit))
     }
 
     /// Notes that the event of a link was deleted at the disconnect. `false` in another epoch.
     pub async fn forget_placement(
         &self,
-        _organisation: &OrganisationId,
-        _appointment: &AppointmentId,
-        _epoch: Epoch,
-        _now: Timestamp,
+        organisation: &OrganisationId,
+        appointment: &AppointmentId,
+        epoch: Epoch,
+        now: Timestamp,
     ) -> Result<bool, Error> {
-        unimplemented!()
+        let (organisation, appointment) = (organisation.clone(), appointment.clone());
+        query!(self, write, links::forget_placement(&organisation, &appointment, epoch, now))
     }
 
     /// How many leases of `organisation` have not lapsed.
-    pub async fn live_leases(&self, _organisation: &OrganisationId, _now: Timestamp) -> Result<i64, Error> {
-        unimplemented!()
+    pub async fn live_leases(&self, organisation: &OrganisationId, now: Timestamp) -> Result<i64, Error> {
+        let organisation = organisation.clone();
+        query!(self, read, links::live_leases(&organisation, now))
     }
 
     /// Erases the snapshots of appointments that were over before `over_before` and that nobody holds a lease of, and
     /// answers how many.
-    pub async fn erase_snapshots(&self, _over_before: Timestamp, _now: Timestamp) -> Result<u64, Error> {
-        unimplemented!()
+    pub async fn erase_snapshots(&self, over_before: Timestamp, now: Timestamp) -> Result<u64, Error> {
+        query!(self, long, links::erase_snapshots(over_before, now))
     }
 }

@@ -6,10 +6,51 @@
 //!
 //! One set of queries is mounted once for each back end (`postgres.rs`, `sqlite.rs`); [`Store`] picks at run time.
 
+use std::fmt;
+
+mod fault;
+mod instant;
+mod placement;
+mod words;
+
+/// Runs a query of either mount on a connection of a pool: `read`, `write`, or `long` for a write that may touch every
+/// row of an organisation.
+///
+/// It runs in a task of its own: a caller that goes away does not leave a transaction half done.
+macro_rules! query {
+    ($store:expr, $lane:ident, $room:ident :: $query:ident ( $($arg:expr),* $(,)? )) => {
+        match &$store.backend {
+            $crate::store::Backend::Postgres { pools, .. } => {
+                run!(pools, $lane, $crate::store::postgres::queries::$room::$query, $($arg),*)
+            }
+            $crate::store::Backend::Sqlite { pools, .. } => {
+                run!(pools, $lane, $crate::store::sqlite::queries::$room::$query, $($arg),*)
+            }
+        }
+    };
+}
+
+macro_rules! run {
+    ($pools:expr, $lane:ident, $query:path, $($arg:expr),*) => {{
+        let pools = $pools.clone();
+        let task = tokio::spawn(async move {
+            let mut checkout = pools.$lane().await?;
+            let outcome = {
+                let (conn, limit) = checkout.parts();
+                tokio::time::timeout(limit, $query(conn, $($arg),*)).await
+            };
+            checkout.conclude(outcome)
+        });
+        $crate::store::joined(task).await?
+    }};
+}
+
 mod claims;
 mod consents;
 mod integrations;
 mod links;
+mod postgres;
+mod sqlite;
 
 pub use claims::{Claimed, DueOrganisation, Lease, Settlement, Wanted};
 pub use consents::{Consent, NewConsent};
@@ -44,12 +85,25 @@ impl Default for Options {
 }
 
 /// The database, open. A clone is another handle on the same one.
-#[derive(Debug, Clone)]
-pub enum Store {
-    /// PostgreSQL, for any number of replicas.
-    Postgres(()),
-    /// SQLite in a file, for one process.
-    Sqlite(()),
+#[derive(Clone)]
+pub struct Store {
+    backend: Backend,
+}
+
+#[derive(Clone)]
+enum Backend {
+    Postgres { pools: postgres::pool::Pools, url: String },
+    Sqlite { pools: sqlite::pool::Pools, path: String },
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // An address may hold a password.
+        f.write_str(match &self.backend {
+            Backend::Postgres { .. } => "Store(postgres)",
+            Backend::Sqlite { .. } => "Store(sqlite)",
+        })
+    }
 }
 
 impl Store {
@@ -57,22 +111,47 @@ impl Store {
     ///
     /// An SQLite file is created where there is none. A PostgreSQL that is away does not fail this call, but the first
     /// that needs it. Nothing is migrated.
-    pub async fn open(_url: &str, _options: &Options) -> Result<Self, Error> {
-        unimplemented!()
+    pub async fn open(url: &str, options: &Options) -> Result<Self, Error> {
+        let backend = if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            Backend::Postgres { pools: postgres::open(url, options.pool_size)?, url: url.to_owned() }
+        } else if let Some(path) = url.strip_prefix("sqlite:") {
+            let path = path.strip_prefix("//").unwrap_or(path);
+            if path.is_empty() || path.contains(":memory:") || path.contains('?') {
+                return Err(Error::Bug("an SQLite address names a file: sqlite:<path>".into()));
+            }
+            Backend::Sqlite { pools: sqlite::open(path)?, path: path.to_owned() }
+        } else {
+            return Err(Error::Bug("a database address begins with sqlite:, postgres:// or postgresql://".into()));
+        };
+        Ok(Self { backend })
     }
 
     /// Applies the migrations that are still pending, and answers their names. Safe when two start at once.
     pub async fn migrate(&self) -> Result<Vec<String>, Error> {
-        unimplemented!()
+        match &self.backend {
+            Backend::Postgres { url, .. } => postgres::migrate(url).await,
+            Backend::Sqlite { path, .. } => sqlite::migrate(path).await,
+        }
     }
 
     /// The names of the migrations that are not applied yet.
     pub async fn pending_migrations(&self) -> Result<Vec<String>, Error> {
-        unimplemented!()
+        match &self.backend {
+            Backend::Postgres { url, .. } => postgres::pending_migrations(url).await,
+            Backend::Sqlite { path, .. } => sqlite::pending_migrations(path).await,
+        }
     }
 
     /// Asks the database for an answer.
     pub async fn ping(&self) -> Result<(), Error> {
-        unimplemented!()
+        query!(self, read, integrations::ping())
     }
+}
+
+/// What a task came to. A panic goes on in the caller.
+async fn joined<T>(task: tokio::task::JoinHandle<T>) -> Result<T, Error> {
+    task.await.map_err(|error| match error.try_into_panic() {
+        Ok(panic) => std::panic::resume_unwind(panic),
+        Err(error) => Error::Unavailable(Box::new(error)),
+    })
 }

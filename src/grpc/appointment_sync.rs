@@ -1,0 +1,127 @@
+//! `AppointmentSync`: the Cassius backend's side.
+//!
+//! Owns the order of each call: check, ask `delivery`, tell. Never keeps anything between calls, and never decides what
+//! happens at Google. Invariant: an answer that says a link stands was given by `delivery` after the appointment was
+//! durable.
+
+mod streams;
+
+use jiff::SignedDuration;
+use tokio_util::sync::CancellationToken;
+use tonic::{Request, Response, Status, Streaming};
+
+use super::edge::{Answers, answer, open};
+use super::pb::appointment_sync_server::AppointmentSync;
+use super::status::Refusal;
+use super::{convert, pb, validate};
+use crate::delivery::{Delivery, Link, Retry};
+use crate::model::{Appointment, OrganisationId};
+
+/// The service.
+#[derive(Debug, Clone)]
+pub(super) struct Appointments {
+    pub(super) delivery: Delivery,
+    pub(super) drain: CancellationToken,
+}
+
+impl Appointments {
+    /// Accepts an appointment; a wait ends early when the service drains, with the link as it stands.
+    async fn accept(
+        &self,
+        organisation: &OrganisationId,
+        appointment: Appointment,
+        wait: Option<SignedDuration>,
+    ) -> Result<Link, Refusal> {
+        if wait.is_some() {
+            let waited = self.delivery.accept(organisation, appointment.clone(), wait);
+            if let Some(link) = self.drain.run_until_cancelled(waited).await {
+                return Ok(link?);
+            }
+        }
+        // To accept the same revision again changes nothing, so it matters not how far the wait had come.
+        Ok(self.delivery.accept(organisation, appointment, None).await?)
+    }
+}
+
+#[tonic::async_trait]
+impl AppointmentSync for Appointments {
+    async fn sync_appointment(
+        &self,
+        request: Request<pb::SyncAppointmentRequest>,
+    ) -> Result<Response<pb::SyncAppointmentResponse>, Status> {
+        answer(request, async |call, request| {
+            let (organisation, appointment, wait) = validate::sync_appointment(&call, &request)?;
+            let link = self.accept(&organisation, appointment, wait).await?;
+            Ok(pb::SyncAppointmentResponse { link: Some(convert::link(link, call.language)) })
+        })
+        .await
+    }
+
+    type SyncAppointmentsStream = Answers<pb::SyncAppointmentsResponse>;
+
+    async fn sync_appointments(
+        &self,
+        request: Request<Streaming<pb::SyncAppointmentsRequest>>,
+    ) -> Result<Response<Self::SyncAppointmentsStream>, Status> {
+        let (call, requests) = open(request);
+        Ok(Response::new(streams::sync(self.delivery.clone(), &self.drain, call, requests)))
+    }
+
+    type ReconcileAppointmentsStream = Answers<pb::ReconcileAppointmentsResponse>;
+
+    async fn reconcile_appointments(
+        &self,
+        request: Request<Streaming<pb::ReconcileAppointmentsRequest>>,
+    ) -> Result<Response<Self::ReconcileAppointmentsStream>, Status> {
+        let (call, requests) = open(request);
+        Ok(Response::new(streams::reconcile(self.delivery.clone(), &self.drain, call, requests)))
+    }
+
+    async fn get_appointment_link(
+        &self,
+        request: Request<pb::GetAppointmentLinkRequest>,
+    ) -> Result<Response<pb::GetAppointmentLinkResponse>, Status> {
+        answer(request, async |call, request| {
+            let (organisation, appointment) = validate::appointment_link(&call, &request)?;
+            match self.delivery.link(&organisation, &appointment).await? {
+                Some(link) => Ok(pb::GetAppointmentLinkResponse { link: Some(convert::link(link, call.language)) }),
+                None => Err(Refusal::AppointmentNotFound(vec![appointment])),
+            }
+        })
+        .await
+    }
+
+    async fn list_appointment_links(
+        &self,
+        request: Request<pb::ListAppointmentLinksRequest>,
+    ) -> Result<Response<pb::ListAppointmentLinksResponse>, Status> {
+        answer(request, async |call, request| {
+            let page = validate::list_appointment_links(&call, &request)?;
+            // One more than the page holds tells whether another page follows.
+            let limit = i64::from(page.size) + 1;
+            let mut links = self.delivery.links(&page.organisation, page.status, page.after.as_ref(), limit).await?;
+            let goes_on = links.len() > usize::from(page.size);
+            links.truncate(page.size.into());
+            let last = links.last().filter(|_| goes_on);
+            Ok(pb::ListAppointmentLinksResponse {
+                next_page_token: last.map(|last| validate::page_token(&page, &last.appointment)).unwrap_or_default(),
+                links: links.into_iter().map(|link| convert::link(link, call.language)).collect(),
+            })
+        })
+        .await
+    }
+
+    async fn retry_appointments(
+        &self,
+        request: Request<pb::RetryAppointmentsRequest>,
+    ) -> Result<Response<pb::RetryAppointmentsResponse>, Status> {
+        answer(request, async |call, request| {
+            let (organisation, appointments) = validate::retry_appointments(&call, &request)?;
+            match self.delivery.retry(&organisation, appointments.as_deref()).await? {
+                Retry::Queued(queued_count) => Ok(pb::RetryAppointmentsResponse { queued_count }),
+                Retry::Unknown(unknown) => Err(Refusal::AppointmentNotFound(unknown)),
+            }
+        })
+        .await
+    }
+}

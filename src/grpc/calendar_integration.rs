@@ -1,0 +1,133 @@
+//! `CalendarIntegration`: the settings pages' side.
+//!
+//! Owns the order of each call: check, ask `connection` (or `delivery` for the catch-up), tell. Never keeps anything
+//! between calls. Invariant: no answer holds a token of Google; the ticket of `BeginConnect` is in its answer alone.
+
+use futures_util::StreamExt as _;
+use tokio_util::sync::CancellationToken;
+use tonic::{Request, Response, Status};
+
+use super::edge::{Answers, Call, answer, open};
+use super::pb::calendar_integration_server::CalendarIntegration;
+use super::status::Refusal;
+use super::{convert, pb, validate};
+use crate::connection::Connections;
+use crate::delivery::Delivery;
+use crate::model::OrganisationId;
+
+/// The service.
+#[derive(Debug, Clone)]
+pub(super) struct Integrations {
+    pub(super) connections: Connections,
+    pub(super) delivery: Delivery,
+    pub(super) drain: CancellationToken,
+}
+
+impl Integrations {
+    async fn standing(&self, call: &Call, organisation: &OrganisationId) -> Result<pb::IntegrationStatus, Refusal> {
+        Ok(convert::status(self.connections.status(organisation).await?, call.language))
+    }
+}
+
+#[tonic::async_trait]
+impl CalendarIntegration for Integrations {
+    async fn get_status(
+        &self,
+        request: Request<pb::GetStatusRequest>,
+    ) -> Result<Response<pb::GetStatusResponse>, Status> {
+        answer(request, async |call, request| {
+            let organisation = validate::organisation(&call, &request.organisation_id)?;
+            Ok(pb::GetStatusResponse { status: Some(self.standing(&call, &organisation).await?) })
+        })
+        .await
+    }
+
+    type WatchStatusStream = Answers<pb::WatchStatusResponse>;
+
+    async fn watch_status(
+        &self,
+        request: Request<pb::WatchStatusRequest>,
+    ) -> Result<Response<Self::WatchStatusStream>, Status> {
+        let (call, request) = open(request);
+        let organisation =
+            validate::organisation(&call, &request.organisation_id).map_err(|refusal| call.refuse(refusal))?;
+        let teller = call.clone();
+        let told = self.connections.watch(&organisation).map(move |status| match status {
+            Ok(status) => Ok(pb::WatchStatusResponse { status: Some(convert::status(status, teller.language)) }),
+            Err(error) => Err(teller.refuse(error.into())),
+        });
+        Ok(Response::new(call.guarded(call.until_drained(told, &self.drain))))
+    }
+
+    async fn begin_connect(
+        &self,
+        request: Request<pb::BeginConnectRequest>,
+    ) -> Result<Response<pb::BeginConnectResponse>, Status> {
+        answer(request, async |call, request| {
+            let (organisation, return_url) = validate::begin_connect(&call, &request)?;
+            Ok(convert::begun(self.connections.begin(&organisation, return_url.as_deref()).await?))
+        })
+        .await
+    }
+
+    async fn list_calendars(
+        &self,
+        request: Request<pb::ListCalendarsRequest>,
+    ) -> Result<Response<pb::ListCalendarsResponse>, Status> {
+        answer(request, async |call, request| {
+            let organisation = validate::organisation(&call, &request.organisation_id)?;
+            let calendars = self.connections.calendars(&organisation).await?;
+            Ok(pb::ListCalendarsResponse { calendars: calendars.into_iter().map(convert::calendar).collect() })
+        })
+        .await
+    }
+
+    async fn update_settings(
+        &self,
+        request: Request<pb::UpdateSettingsRequest>,
+    ) -> Result<Response<pb::UpdateSettingsResponse>, Status> {
+        answer(request, async |call, request| {
+            let (organisation, change) = validate::update_settings(&call, &request)?;
+            let status = self.connections.change_settings(&organisation, change).await?;
+            Ok(pb::UpdateSettingsResponse { status: Some(convert::status(status, call.language)) })
+        })
+        .await
+    }
+
+    async fn preview_event(
+        &self,
+        request: Request<pb::PreviewEventRequest>,
+    ) -> Result<Response<pb::PreviewEventResponse>, Status> {
+        answer(request, async |call, request| {
+            let validate::Preview { organisation, appointment, privacy } = validate::preview_event(&call, &request)?;
+            let event = self.connections.preview(&organisation, appointment, privacy).await?;
+            Ok(pb::PreviewEventResponse { event: event.map(convert::event) })
+        })
+        .await
+    }
+
+    async fn sync_now(&self, request: Request<pb::SyncNowRequest>) -> Result<Response<pb::SyncNowResponse>, Status> {
+        answer(request, async |call, request| {
+            let organisation = validate::organisation(&call, &request.organisation_id)?;
+            let queued_count = self.delivery.sync_now(&organisation).await?;
+            Ok(pb::SyncNowResponse { queued_count, status: Some(self.standing(&call, &organisation).await?) })
+        })
+        .await
+    }
+
+    async fn disconnect(
+        &self,
+        request: Request<pb::DisconnectRequest>,
+    ) -> Result<Response<pb::DisconnectResponse>, Status> {
+        answer(request, async |call, request| {
+            let (organisation, remote_events) = validate::disconnect(&call, &request)?;
+            let disconnected = self.connections.disconnect(&organisation, remote_events).await?;
+            Ok(pb::DisconnectResponse {
+                status: Some(self.standing(&call, &organisation).await?),
+                deleted_event_count: convert::count(disconnected.deleted_events),
+                remaining_event_count: convert::count(disconnected.remaining_events),
+            })
+        })
+        .await
+    }
+}

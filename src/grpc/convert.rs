@@ -1,0 +1,200 @@
+//! What the rooms below know becomes what the wire says.
+//!
+//! Owns the mapping of each type, one way only: requests are read in `validate`. Never decides anything. Invariant: every
+//! variant of the model has its word on the wire; nothing falls to a default by omission.
+
+use jiff::Timestamp;
+use prost_types::Timestamp as PbTimestamp;
+
+use super::messages;
+use super::pb;
+use crate::connection::{Begun, COOKIE_NAME, Event, Progress, State, Status};
+// The ticket is a secret in the rooms below, and the answer to `BeginConnect` is the one place that may show it.
+use crate::crypto::ExposeSecret as _;
+use crate::delivery::{Link, LinkError};
+use crate::language::Language;
+use crate::model::{Calendar, Problem, Reason, SyncStatus, TitlePrivacy};
+
+const PROVIDER: &str = "google";
+
+pub(super) fn instant(instant: Timestamp) -> PbTimestamp {
+    // Nanos count forward on the wire, before 1970 too; jiff's count away from zero.
+    let (seconds, nanos) = (instant.as_second(), instant.subsec_nanosecond());
+    if nanos < 0 {
+        PbTimestamp { seconds: seconds - 1, nanos: nanos + 1_000_000_000 }
+    } else {
+        PbTimestamp { seconds, nanos }
+    }
+}
+
+/// A count, as far as the wire can tell it.
+pub(super) fn count(count: impl TryInto<i32>) -> i32 {
+    count.try_into().unwrap_or(i32::MAX)
+}
+
+pub(super) fn link(link: Link, language: Language) -> pb::AppointmentLink {
+    let is_pending = link.sync_status == SyncStatus::Pending;
+    let place = link.placement.place();
+    pb::AppointmentLink {
+        appointment_id: link.appointment.to_string(),
+        provider: PROVIDER.to_owned(),
+        external_calendar_id: place.map(|place| place.calendar.to_string()).unwrap_or_default(),
+        external_event_id: place.map(|place| place.event.to_string()).unwrap_or_default(),
+        html_link: link.html_link.unwrap_or_default(),
+        sync_status: sync_status(link.sync_status).into(),
+        revision: link.revision.number(),
+        synced_revision: link.synced_revision.map(|revision| revision.number()).unwrap_or_default(),
+        last_sync_time: link.last_synced_at.map(instant),
+        next_attempt_time: link.next_attempt_at.filter(|_| is_pending).map(instant),
+        last_error: link.last_error.map(|error| link_error(&error, is_pending, language)),
+        start_time: link.starts_at.map(instant),
+        end_time: link.ends_at.map(instant),
+    }
+}
+
+fn link_error(error: &LinkError, retryable: bool, language: Language) -> pb::LinkError {
+    let reason = reason(error.reason);
+    pb::LinkError { reason: reason.into(), message: messages::sentence(reason, language).to_owned(), retryable }
+}
+
+fn sync_status(status: SyncStatus) -> pb::SyncStatus {
+    match status {
+        SyncStatus::None => pb::SyncStatus::None,
+        SyncStatus::Pending => pb::SyncStatus::Pending,
+        SyncStatus::Synced => pb::SyncStatus::Synced,
+        SyncStatus::Error => pb::SyncStatus::Error,
+    }
+}
+
+fn reason(reason: Reason) -> pb::ErrorReason {
+    match reason {
+        Reason::NotConnected => pb::ErrorReason::NotConnected,
+        Reason::ReconnectRequired => pb::ErrorReason::ReconnectRequired,
+        Reason::CalendarUnavailable => pb::ErrorReason::CalendarUnavailable,
+        Reason::GoogleUnavailable => pb::ErrorReason::GoogleUnavailable,
+        Reason::GoogleThrottled => pb::ErrorReason::GoogleThrottled,
+        Reason::EventRefused => pb::ErrorReason::EventRefused,
+        Reason::GoogleMisconfigured => pb::ErrorReason::GoogleMisconfigured,
+    }
+}
+
+pub(super) fn status(status: Status, language: Language) -> pb::IntegrationStatus {
+    pb::IntegrationStatus {
+        state: state(status.state).into(),
+        google_email: status.google_email.unwrap_or_default(),
+        calendar: status.calendar.map(calendar),
+        is_enabled: status.is_enabled,
+        title_privacy: title_privacy(status.title_privacy).into(),
+        connect_time: status.connected_at.map(instant),
+        last_sync_time: status.last_sync_at.map(instant),
+        counts: Some(pb::LinkCounts {
+            pending: count(status.counts.pending),
+            synced: count(status.counts.synced),
+            error: count(status.counts.error),
+            upcoming_events: count(status.counts.upcoming_events),
+        }),
+        catch_up: status.catch_up.map(|progress| catch_up(&progress)),
+        problem: status.problem.map(|problem| self::problem(&problem, language)),
+    }
+}
+
+fn state(state: State) -> pb::IntegrationState {
+    match state {
+        State::NotConnected => pb::IntegrationState::NotConnected,
+        State::Connected => pb::IntegrationState::Connected,
+        State::Error => pb::IntegrationState::Error,
+    }
+}
+
+fn title_privacy(privacy: TitlePrivacy) -> pb::TitlePrivacy {
+    match privacy {
+        TitlePrivacy::Full => pb::TitlePrivacy::Full,
+        TitlePrivacy::Initials => pb::TitlePrivacy::Initials,
+        TitlePrivacy::Masked => pb::TitlePrivacy::Masked,
+    }
+}
+
+fn catch_up(progress: &Progress) -> pb::CatchUp {
+    pb::CatchUp {
+        total: count(progress.total),
+        done: count(progress.done),
+        failed: count(progress.failed),
+        start_time: Some(instant(progress.started_at)),
+    }
+}
+
+fn problem(problem: &Problem, language: Language) -> pb::Problem {
+    let reason = reason(problem.reason);
+    let action = match problem.reason {
+        Reason::NotConnected | Reason::ReconnectRequired => pb::ProblemAction::Reconnect,
+        Reason::CalendarUnavailable => pb::ProblemAction::ChooseCalendar,
+        Reason::GoogleUnavailable | Reason::GoogleThrottled => pb::ProblemAction::Wait,
+        // A refused event is its link's trouble; on an integration only the operator could tell what it means.
+        Reason::EventRefused | Reason::GoogleMisconfigured => pb::ProblemAction::ContactOperator,
+    };
+    pb::Problem {
+        reason: reason.into(),
+        message: messages::sentence(reason, language).to_owned(),
+        action: action.into(),
+        since_time: Some(instant(problem.since_at)),
+        retry_time: problem.retry_at.map(instant),
+    }
+}
+
+pub(super) fn calendar(calendar: Calendar) -> pb::Calendar {
+    pb::Calendar {
+        id: calendar.id.to_string(),
+        name: calendar.name,
+        time_zone: calendar.time_zone,
+        color: calendar.color,
+        is_primary: calendar.is_primary,
+    }
+}
+
+pub(super) fn begun(begun: Begun) -> pb::BeginConnectResponse {
+    pb::BeginConnectResponse {
+        connect_cookie: Some(pb::ConnectCookie {
+            name: COOKIE_NAME.to_owned(),
+            value: begun.ticket.expose_secret().to_owned(),
+            max_age: count(begun.max_age_seconds),
+        }),
+        connect_url: begun.connect_url,
+        expire_time: Some(instant(begun.expires_at)),
+    }
+}
+
+pub(super) fn event(event: Event) -> pb::EventPreview {
+    pb::EventPreview {
+        title: event.summary,
+        description: event.description,
+        location: event.location,
+        start_time: Some(instant(event.start_at)),
+        end_time: Some(instant(event.end_at)),
+        time_zone: event.time_zone,
+        url: event.source_url.unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nanos_count_forward_on_both_sides_of_1970() {
+        for (text, seconds, nanos) in [
+            ("1970-01-01T00:00:00.25Z", 0, 250_000_000),
+            ("1969-12-31T23:59:59.75Z", -1, 750_000_000),
+            ("1969-12-31T23:59:59Z", -1, 0),
+            ("1900-01-01T00:00:00.000001Z", -2_208_988_800, 1_000),
+        ] {
+            let instant: Timestamp = text.parse().expect("an instant");
+            assert_eq!(super::instant(instant), PbTimestamp { seconds, nanos }, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_count_that_the_wire_cannot_hold_stays_at_its_greatest() {
+        assert_eq!(count(7_i64), 7);
+        assert_eq!(count(i64::MAX), i32::MAX);
+    }
+}

@@ -1,0 +1,138 @@
+//! The gRPC side of the service.
+//!
+//! Owns the wire: who may call, what a request must look like, what an answer and an error look like. Decides nothing
+//! about calendars or appointments, which is `connection`'s and `delivery`'s. The generated types stop at this room.
+//!
+//! A call passes the edge (`edge`: who calls, in which language), its check (`validate`: all violations at once), one
+//! room below, and `convert`; or `status`, the only place that names a gRPC code.
+//!
+//! Invariant: nothing is looked up for a caller before it is known and may act for the organisation that it names.
+
+pub mod pb;
+
+mod appointment_sync;
+mod auth;
+mod calendar_integration;
+mod convert;
+mod edge;
+mod health;
+mod messages;
+mod status;
+mod validate;
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use tonic::transport::server::Router;
+use tonic::transport::{Identity, Server, ServerTlsConfig};
+
+use crate::clock::Entropy;
+use crate::connection::Connections;
+use crate::delivery::Delivery;
+use appointment_sync::Appointments;
+use calendar_integration::Integrations;
+use edge::Edge;
+use pb::appointment_sync_server::AppointmentSyncServer;
+use pb::calendar_integration_server::CalendarIntegrationServer;
+
+pub use auth::{Callers, Organisations};
+pub use health::Health;
+
+/// The largest message that is read.
+const MAX_MESSAGE_BYTES: usize = 4 * 1024 * 1024;
+/// The largest message to health and reflection, which anybody may call.
+const MAX_OPEN_MESSAGE_BYTES: usize = 16 * 1024;
+const MAX_HEADER_BYTES: u32 = 16 * 1024;
+/// The calls and streams that one connection may have open.
+const MAX_STREAMS: u32 = 512;
+/// The streams that a peer may open and reset before the connection is closed on it.
+const MAX_RESETS: usize = 20;
+const KEEPALIVE: Duration = Duration::from_secs(30);
+const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
+const TLS_HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What the services work with.
+#[derive(Debug, Clone)]
+pub struct Services {
+    /// Behind `CalendarIntegration`.
+    pub connections: Connections,
+    /// Behind `AppointmentSync`.
+    pub delivery: Delivery,
+    /// Who may call.
+    pub callers: Callers,
+    /// Where incidents get their ids.
+    pub entropy: Entropy,
+    /// Cancelled when the service drains: streams and waits end then, with a word to their callers.
+    pub drain: CancellationToken,
+}
+
+/// How the services are served.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Whether callers may ask for the description of the wire.
+    pub reflection: bool,
+    /// The certificate chain and its key, in PEM; `None`: plain text.
+    pub tls: Option<Identity>,
+}
+
+/// Says why the services cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The certificate or its key.
+    #[error("the TLS certificate or its key is not usable")]
+    Tls(#[source] tonic::transport::Error),
+    /// The description of the wire, which is compiled in.
+    #[error("the description of the wire cannot be served")]
+    Reflection(#[source] tonic_reflection::server::Error),
+}
+
+/// Both services, their health, and reflection if asked for, ready to be served.
+///
+/// There is no time limit on calls: streams last, a wait is bounded by its request, and a caller's own deadline
+/// (`grpc-timeout`) is kept.
+pub fn server(services: Services, options: Options) -> Result<(Router, Health), Error> {
+    let Services { connections, delivery, callers, entropy, drain } = services;
+    let (health, health_service) = Health::new();
+    let integrations = Integrations { connections, delivery: delivery.clone(), drain: drain.clone() };
+    let integrations = CalendarIntegrationServer::new(integrations).max_decoding_message_size(MAX_MESSAGE_BYTES);
+    let appointments = AppointmentSyncServer::new(Appointments { delivery, drain });
+    let appointments = appointments.max_decoding_message_size(MAX_MESSAGE_BYTES);
+    let router = builder(options.tls)?
+        .add_service(Edge::new(integrations, callers.clone(), entropy.clone()))
+        .add_service(Edge::new(appointments, callers, entropy))
+        .add_service(health_service.max_decoding_message_size(MAX_OPEN_MESSAGE_BYTES));
+    let router = if options.reflection { with_reflection(router)? } else { router };
+    Ok((router, health))
+}
+
+fn builder(tls: Option<Identity>) -> Result<Server, Error> {
+    let server = Server::builder()
+        .tcp_nodelay(true)
+        .tcp_keepalive(Some(KEEPALIVE))
+        .http2_keepalive_interval(Some(KEEPALIVE))
+        .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
+        .http2_max_header_list_size(MAX_HEADER_BYTES)
+        .http2_max_pending_accept_reset_streams(Some(MAX_RESETS))
+        .max_concurrent_streams(MAX_STREAMS);
+    match tls {
+        Some(identity) => {
+            let tls = ServerTlsConfig::new().identity(identity).timeout(TLS_HANDSHAKE_TIMEOUT);
+            server.tls_config(tls).map_err(Error::Tls)
+        }
+        None => Ok(server),
+    }
+}
+
+/// Reflection in both versions: older clients speak the alpha alone.
+fn with_reflection(router: Router) -> Result<Router, Error> {
+    let configure = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(pb::DESCRIPTORS)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+    };
+    let v1 = configure().build_v1().map_err(Error::Reflection)?;
+    let v1alpha = configure().build_v1alpha().map_err(Error::Reflection)?;
+    Ok(router
+        .add_service(v1.max_decoding_message_size(MAX_OPEN_MESSAGE_BYTES))
+        .add_service(v1alpha.max_decoding_message_size(MAX_OPEN_MESSAGE_BYTES)))
+}

@@ -1,0 +1,59 @@
+//! Instants, spans and zones.
+
+use std::ops::RangeInclusive;
+use std::sync::LazyLock;
+
+use jiff::tz::TimeZoneDatabase;
+use jiff::{SignedDuration, Timestamp};
+use prost_types::{Duration as PbDuration, Timestamp as PbTimestamp};
+
+use super::Check;
+
+const NANOS: RangeInclusive<i32> = 0..=999_999_999;
+/// From 1900-01-01T00:00:00Z to 9998-12-31T23:59:59Z.
+const SECONDS: RangeInclusive<i64> = -2_208_988_800..=253_370_764_799;
+const MAX_WAIT: SignedDuration = SignedDuration::from_secs(30);
+/// The zones as compiled in: every replica knows the same, whatever its system has installed.
+static ZONES: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
+
+impl Check<'_> {
+    pub(super) fn instant(&mut self, field: &str, instant: &PbTimestamp) -> Option<Timestamp> {
+        if !NANOS.contains(&instant.nanos) {
+            return self.fault(field, "nanos must be from 0 to 999,999,999");
+        }
+        if !SECONDS.contains(&instant.seconds) {
+            return self.fault(field, "must lie in the years 1900 to 9998");
+        }
+        Timestamp::new(instant.seconds, instant.nanos).ok().or_else(|| self.fault(field, "is no instant"))
+    }
+
+    pub(super) fn zone(&mut self, field: &str, name: &str) -> Option<String> {
+        if is_iana(name) {
+            Some(name.to_owned())
+        } else {
+            self.fault(field, "must be the IANA name of a time zone, such as Europe/Paris")
+        }
+    }
+
+    /// How long to wait; absent or 0: not at all.
+    pub(super) fn wait(&mut self, field: &str, wait: Option<&PbDuration>) -> Option<Option<SignedDuration>> {
+        let Some(wait) = wait else { return Some(None) };
+        // Nanos carry the sign of the seconds; a wait has none.
+        if !NANOS.contains(&wait.nanos) {
+            return self.fault(field, "nanos must be from 0 to 999,999,999");
+        }
+        let wait = SignedDuration::new(wait.seconds.clamp(-1, MAX_WAIT.as_secs() + 1), wait.nanos);
+        if wait.is_negative() || wait > MAX_WAIT {
+            return self.fault(field, "must be from 0 to 30 seconds");
+        }
+        Some((!wait.is_zero()).then_some(wait))
+    }
+}
+
+/// Whether IANA lists the name, in exactly this case: the name goes on to Google, which is exact.
+fn is_iana(name: &str) -> bool {
+    // No name of the database is longer than 32 bytes; some entries of it are placeholders and no places.
+    name.len() <= 64
+        && !matches!(name, "Factory" | "Etc/Unknown")
+        && ZONES.get(name).is_ok_and(|zone| zone.iana_name() == Some(name))
+}

@@ -1,0 +1,105 @@
+//! The requests of the settings pages.
+
+use super::Check;
+use crate::connection::SettingsRequest;
+use crate::grpc::edge::Call;
+use crate::grpc::pb;
+use crate::grpc::status::Refusal;
+use crate::model::{Appointment, OrganisationId, RemoteEvents, TitlePrivacy};
+
+/// What `PreviewEvent` renders.
+#[derive(Debug)]
+pub(in crate::grpc) struct Preview {
+    /// For whom.
+    pub(in crate::grpc) organisation: OrganisationId,
+    /// The appointment; `None`: a sample.
+    pub(in crate::grpc) appointment: Option<Appointment>,
+    /// The title privacy; `None`: the present one.
+    pub(in crate::grpc) privacy: Option<TitlePrivacy>,
+}
+
+/// `BeginConnect`; without a return URL: a page of the service's own.
+pub(in crate::grpc) fn begin_connect(
+    call: &Call,
+    request: &pb::BeginConnectRequest,
+) -> Result<(OrganisationId, Option<String>), Refusal> {
+    let mut check = Check::of(call);
+    let organisation = check.organisation(&request.organisation_id)?;
+    let return_url = check.url("return_url", &request.return_url);
+    check.finish(organisation.zip(return_url))
+}
+
+/// `UpdateSettings`: only what the mask names is looked at.
+pub(in crate::grpc) fn update_settings(
+    call: &Call,
+    request: &pb::UpdateSettingsRequest,
+) -> Result<(OrganisationId, SettingsRequest), Refusal> {
+    let mut check = Check::of(call);
+    let organisation = check.organisation(&request.organisation_id)?;
+    let paths = request.update_mask.as_ref().map_or(&[][..], |mask| &mask.paths);
+    if paths.is_empty() {
+        check.fault::<()>("update_mask", "must name at least one setting");
+    }
+    let (mut is_enabled, mut calendar, mut privacy) = (false, false, false);
+    for (index, path) in paths.iter().enumerate() {
+        match path.as_str() {
+            "is_enabled" => is_enabled = true,
+            "calendar_id" => calendar = true,
+            "title_privacy" => privacy = true,
+            "*" => (is_enabled, calendar, privacy) = (true, true, true),
+            _ => {
+                let rule = "names no setting: is_enabled, calendar_id, title_privacy, or * for all";
+                check.fault::<()>(format!("update_mask.paths[{index}]"), rule);
+            }
+        }
+    }
+    let Some(settings) = &request.settings else {
+        check.fault::<()>("settings", "is required");
+        return check.finish(None);
+    };
+    let mut change = SettingsRequest { is_enabled: is_enabled.then_some(settings.is_enabled), ..Default::default() };
+    if calendar {
+        change.calendar = check.calendar_id("settings.calendar_id", &settings.calendar_id);
+    }
+    if privacy {
+        let title_privacy = check.choice("settings.title_privacy", settings.title_privacy);
+        change.title_privacy = title_privacy.and_then(model_privacy);
+    }
+    check.finish(organisation.map(|organisation| (organisation, change)))
+}
+
+/// `PreviewEvent`.
+pub(in crate::grpc) fn preview_event(call: &Call, request: &pb::PreviewEventRequest) -> Result<Preview, Refusal> {
+    let mut check = Check::of(call);
+    let organisation = check.organisation(&request.organisation_id)?;
+    let appointment = match &request.appointment {
+        Some(draft) => check.draft("appointment", draft).map(Some),
+        None => Some(None),
+    };
+    let privacy = check.known("title_privacy", request.title_privacy).map(model_privacy);
+    let whole = organisation.zip(appointment).zip(privacy);
+    check.finish(whole.map(|((organisation, appointment), privacy)| Preview { organisation, appointment, privacy }))
+}
+
+/// `Disconnect`.
+pub(in crate::grpc) fn disconnect(
+    call: &Call,
+    request: &pb::DisconnectRequest,
+) -> Result<(OrganisationId, RemoteEvents), Refusal> {
+    let mut check = Check::of(call);
+    let organisation = check.organisation(&request.organisation_id)?;
+    let remote_events = check.known("remote_events", request.remote_events).map(|remote_events| match remote_events {
+        pb::RemoteEvents::Unspecified | pb::RemoteEvents::Keep => RemoteEvents::Keep,
+        pb::RemoteEvents::DeleteUpcoming => RemoteEvents::DeleteUpcoming,
+    });
+    check.finish(organisation.zip(remote_events))
+}
+
+fn model_privacy(privacy: pb::TitlePrivacy) -> Option<TitlePrivacy> {
+    match privacy {
+        pb::TitlePrivacy::Unspecified => None,
+        pb::TitlePrivacy::Full => Some(TitlePrivacy::Full),
+        pb::TitlePrivacy::Initials => Some(TitlePrivacy::Initials),
+        pb::TitlePrivacy::Masked => Some(TitlePrivacy::Masked),
+    }
+}

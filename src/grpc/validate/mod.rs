@@ -1,0 +1,179 @@
+//! Requests become the types of the model, or a list of everything that is wrong with them.
+//!
+//! Owns the rules of form that `proto/` states. Never looks anything up and never repeats a value: a violation names the
+//! field and the rule. Invariant: whatever bytes a caller sends, a check ends in a value or in violations, never in a
+//! panic, and what it lets through is well formed for the rooms below.
+
+mod appointment;
+mod instant;
+mod integration;
+mod page;
+mod text;
+
+use std::fmt::Display;
+
+use jiff::SignedDuration;
+use tonic_types::FieldViolation;
+
+use super::edge::Call;
+use super::pb;
+use super::status::Refusal;
+use crate::model::{Appointment, AppointmentId, OrganisationId, Revision};
+
+pub(super) use integration::{Preview, begin_connect, disconnect, preview_event, update_settings};
+pub(super) use page::{list_appointment_links, page_token};
+
+const MAX_IDS: usize = 1_000;
+/// How many violations are told: details travel in a header, and many clients take 16 KiB of headers at most. Only a
+/// list of bad ids has more.
+const MAX_TOLD: usize = 40;
+
+/// The fields at fault: at least one.
+#[derive(Debug, Default)]
+pub(super) struct Violations {
+    told: Vec<FieldViolation>,
+    unnamed: usize,
+}
+
+impl Violations {
+    /// One field at fault.
+    pub(super) fn one(field: &str, description: &str) -> Self {
+        Self { told: vec![FieldViolation::new(field, description)], unnamed: 0 }
+    }
+
+    /// How many more there are than are told.
+    pub(super) fn unnamed(&self) -> usize {
+        self.unnamed
+    }
+
+    /// Those that are told.
+    pub(super) fn into_fields(self) -> Vec<FieldViolation> {
+        self.told
+    }
+}
+
+/// One request under examination. A check that answers `None` has noted a violation.
+#[derive(Debug)]
+struct Check<'a> {
+    call: &'a Call,
+    violations: Violations,
+}
+
+impl<'a> Check<'a> {
+    fn of(call: &'a Call) -> Self {
+        Self { call, violations: Violations::default() }
+    }
+
+    fn fault<T>(&mut self, field: impl Into<String>, description: impl Display) -> Option<T> {
+        if self.violations.told.len() < MAX_TOLD {
+            self.violations.told.push(FieldViolation::new(field, description.to_string()));
+        } else {
+            self.violations.unnamed += 1;
+        }
+        None
+    }
+
+    fn faults(&self) -> usize {
+        self.violations.told.len() + self.violations.unnamed
+    }
+
+    /// The organisation that a request names, once its caller may act for it. Comes first in every check: a foreign
+    /// organisation is refused before anything else is said about the request.
+    fn organisation(&mut self, text: &str) -> Result<Option<OrganisationId>, Refusal> {
+        match OrganisationId::parse(text) {
+            Ok(organisation) => self.call.authorise(&organisation).map(|()| Some(organisation)),
+            Err(fault) => Ok(self.fault("organisation_id", fault)),
+        }
+    }
+
+    fn appointment_id(&mut self, field: impl Into<String>, text: &str) -> Option<AppointmentId> {
+        AppointmentId::parse(text).map_or_else(|fault| self.fault(field, fault), Some)
+    }
+
+    fn revision(&mut self, field: &str, number: i64) -> Option<Revision> {
+        Revision::new(number).or_else(|| self.fault(field, "must be greater than 0"))
+    }
+
+    /// An enum's value that is set and known.
+    fn choice<E: TryFrom<i32> + Default + PartialEq>(&mut self, field: &str, number: i32) -> Option<E> {
+        let value = self.known(field, number)?;
+        if value == E::default() { self.fault(field, "is required") } else { Some(value) }
+    }
+
+    /// An enum's value that is known; it may be its default.
+    fn known<E: TryFrom<i32>>(&mut self, field: &str, number: i32) -> Option<E> {
+        E::try_from(number).ok().or_else(|| self.fault(field, "is not one of the known values"))
+    }
+
+    fn finish<T>(self, value: Option<T>) -> Result<T, Refusal> {
+        if self.faults() > 0 {
+            return Err(Refusal::InvalidRequest(self.violations));
+        }
+        Ok(value.expect("a check that answers nothing has noted a violation"))
+    }
+}
+
+/// A request that names an organisation and nothing else.
+pub(super) fn organisation(call: &Call, organisation_id: &str) -> Result<OrganisationId, Refusal> {
+    let mut check = Check::of(call);
+    let organisation = check.organisation(organisation_id)?;
+    check.finish(organisation)
+}
+
+/// `SyncAppointment`, and one request of its stream (which never waits).
+pub(super) fn sync_appointment(
+    call: &Call,
+    request: &pb::SyncAppointmentRequest,
+) -> Result<(OrganisationId, Appointment, Option<SignedDuration>), Refusal> {
+    let mut check = Check::of(call);
+    let organisation = check.organisation(&request.organisation_id)?;
+    let appointment = check.appointment("appointment", request.appointment.as_ref());
+    let wait = check.wait("wait", request.wait.as_ref());
+    let whole = organisation.zip(appointment).zip(wait);
+    check.finish(whole.map(|((organisation, appointment), wait)| (organisation, appointment, wait)))
+}
+
+/// One request of `ReconcileAppointments`.
+pub(super) fn reconcile(
+    call: &Call,
+    request: &pb::ReconcileAppointmentsRequest,
+) -> Result<(OrganisationId, AppointmentId, Revision), Refusal> {
+    let mut check = Check::of(call);
+    let organisation = check.organisation(&request.organisation_id)?;
+    let appointment = check.appointment_id("appointment_id", &request.appointment_id);
+    let revision = check.revision("revision", request.revision);
+    let whole = organisation.zip(appointment).zip(revision);
+    check.finish(whole.map(|((organisation, appointment), revision)| (organisation, appointment, revision)))
+}
+
+/// `GetAppointmentLink`.
+pub(super) fn appointment_link(
+    call: &Call,
+    request: &pb::GetAppointmentLinkRequest,
+) -> Result<(OrganisationId, AppointmentId), Refusal> {
+    let mut check = Check::of(call);
+    let organisation = check.organisation(&request.organisation_id)?;
+    let appointment = check.appointment_id("appointment_id", &request.appointment_id);
+    check.finish(organisation.zip(appointment))
+}
+
+/// `RetryAppointments`; without ids: all that stand in error.
+pub(super) fn retry_appointments(
+    call: &Call,
+    request: &pb::RetryAppointmentsRequest,
+) -> Result<(OrganisationId, Option<Vec<AppointmentId>>), Refusal> {
+    let mut check = Check::of(call);
+    let organisation = check.organisation(&request.organisation_id)?;
+    let texts = &request.appointment_ids;
+    let ids: Option<Vec<_>> = if texts.len() > MAX_IDS {
+        check.fault("appointment_ids", "must not name more than 1,000 appointments")
+    } else {
+        let ids = texts.iter().enumerate().map(|(i, text)| check.appointment_id(format!("appointment_ids[{i}]"), text));
+        // Collected before it is folded, so that one bad id does not hide the next.
+        ids.collect::<Vec<_>>().into_iter().collect()
+    };
+    check.finish(organisation.zip(ids).map(|(organisation, ids)| (organisation, (!ids.is_empty()).then_some(ids))))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,103 @@
+//! Connections, and how a query ends on one.
+//!
+//! Owns the pools and the deadlines. Never retries. Invariant: a query ends within its deadline, and a connection whose
+//! state is unknown is closed, never handed on.
+//!
+//! Mounted once for each back end, like the queries.
+
+use std::time::Duration;
+
+use diesel_async::pooled_connection::deadpool::{Object, Pool};
+use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod, SetupCallback};
+use tokio::time::{error::Elapsed, timeout};
+
+use super::Conn;
+use crate::store::Error;
+use crate::store::fault::Fault;
+
+/// How long a caller waits for a connection.
+const CHECKOUT: Duration = Duration::from_millis(2_500);
+
+/// How long a query may take that touches a few rows.
+const BRIEF: Duration = Duration::from_secs(4);
+
+/// How long a query may take that touches every row of an organisation.
+const LONG: Duration = Duration::from_secs(30);
+
+/// The connections of one database.
+#[derive(Clone)]
+pub(in crate::store) struct Pools {
+    write: Pool<Conn>,
+    read: Pool<Conn>,
+}
+
+/// A connection with the time that the query on it may take.
+pub(in crate::store) struct Checkout {
+    conn: Object<Conn>,
+    limit: Duration,
+}
+
+impl Pools {
+    pub(super) fn new(write: Pool<Conn>, read: Pool<Conn>) -> Self {
+        Self { write, read }
+    }
+
+    /// For a query that changes nothing.
+    pub(in crate::store) async fn read(&self) -> Result<Checkout, Error> {
+        checkout(&self.read, BRIEF).await
+    }
+
+    /// For a query that changes a few rows.
+    pub(in crate::store) async fn write(&self) -> Result<Checkout, Error> {
+        checkout(&self.write, BRIEF).await
+    }
+
+    /// For a query that may change every row of an organisation.
+    pub(in crate::store) async fn long(&self) -> Result<Checkout, Error> {
+        checkout(&self.write, LONG).await
+    }
+}
+
+/// A pool of at most `size` connections, each made by `setup`.
+pub(super) fn pool(url: &str, size: usize, setup: SetupCallback<Conn>) -> Pool<Conn> {
+    let mut config = ManagerConfig::<Conn>::default();
+    // A test query at each checkout would double the round-trips; a closed connection is recognised without one.
+    config.recycling_method = RecyclingMethod::Fast;
+    config.custom_setup = setup;
+    Pool::builder(AsyncDieselConnectionManager::new_with_config(url, config))
+        .max_size(size.max(1))
+        .build()
+        .expect("a pool without time-outs of its own needs no runtime")
+}
+
+async fn checkout(pool: &Pool<Conn>, limit: Duration) -> Result<Checkout, Error> {
+    match timeout(CHECKOUT, pool.get()).await {
+        Ok(Ok(conn)) => Ok(Checkout { conn, limit }),
+        Ok(Err(error)) => Err(Error::Unavailable(Box::new(error))),
+        Err(elapsed) => Err(Error::Unavailable(Box::new(elapsed))),
+    }
+}
+
+impl Checkout {
+    /// The connection, and how long it may be used.
+    pub(in crate::store) fn parts(&mut self) -> (&mut Conn, Duration) {
+        (&mut self.conn, self.limit)
+    }
+
+    /// Hands the connection back, or closes it where its state is unknown, and says what the query came to.
+    pub(in crate::store) fn conclude<T>(mut self, outcome: Result<Result<T, Fault>, Elapsed>) -> Result<T, Error> {
+        use diesel_async::pooled_connection::PoolableConnection;
+        match outcome {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(fault)) => {
+                let is_closed = self.conn.is_broken();
+                Err(fault.into_error(is_closed))
+            }
+            Err(elapsed) => {
+                // The statement may be running still: only closing the connection ends it.
+                drop(Object::take(self.conn));
+                Err(Error::Unavailable(Box::new(elapsed)))
+            }
+        }
+    }
+}

@@ -1,0 +1,384 @@
+//! Links: accept, read, and what makes one due or lets it rest.
+
+use std::collections::HashMap;
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Binary, Nullable, Text};
+use diesel_async::RunQueryDsl;
+use jiff::Timestamp;
+
+use super::rows::{LINK_COLUMNS, LinkRow};
+use super::schema::appointment_external_links::dsl;
+use super::{CONNECTED, Conn, FOR_SHARE, FOR_UPDATE, Fault, InstantSql, rows, rows_of, statement};
+use crate::model::{AppointmentId, Epoch, OrganisationId, Revision, SyncStatus};
+use crate::store::instant::Instant;
+use crate::store::words::{self, PROVIDER};
+use crate::store::{Acceptance, Counts, Link, Retry};
+
+pub(in crate::store) async fn accept(
+    conn: &mut Conn,
+    acceptances: Vec<Acceptance>,
+    now: Timestamp,
+) -> Result<Vec<Link>, Fault> {
+    if acceptances.is_empty() {
+        return Ok(Vec::new());
+    }
+    // The integrations are held until the commit: one that is connected or enabled meanwhile either is seen here, or
+    // finds these rows when it catches up. All is taken in the order of keys.
+    let mut upsert = statement(format!(
+        "WITH incoming (organisation_id, appointment_id, revision, snapshot, starts_at, ends_at) AS (VALUES {values}),
+         standing AS (
+            SELECT organisation_id, is_enabled AND {CONNECTED} AS is_sending
+            FROM calendar_integrations
+            WHERE provider = 'google' AND organisation_id IN (SELECT incoming.organisation_id FROM incoming)
+            ORDER BY organisation_id {FOR_SHARE}
+         )
+         INSERT INTO appointment_external_links AS kept (
+            organisation_id, appointment_id, provider, revision, snapshot, starts_at, ends_at,
+            sync_status, next_attempt_at, created_at, updated_at
+         )
+         SELECT n.organisation_id, n.appointment_id, 'google', n.revision, n.snapshot, n.starts_at, n.ends_at,
+            CASE WHEN s.is_sending THEN 'pending' ELSE 'none' END, CASE WHEN s.is_sending THEN ${now} END, ${now}, ${now}
+         FROM incoming AS n LEFT JOIN standing AS s ON s.organisation_id = n.organisation_id
+         WHERE TRUE
+         ORDER BY n.organisation_id, n.appointment_id
+         ON CONFLICT (organisation_id, appointment_id, provider) DO UPDATE SET
+            revision = excluded.revision, snapshot = excluded.snapshot,
+            starts_at = COALESCE(excluded.starts_at, kept.starts_at),
+            ends_at = COALESCE(excluded.ends_at, kept.ends_at),
+            sync_status = excluded.sync_status, next_attempt_at = excluded.next_attempt_at,
+            attempts = 0, lane = 0, demand = kept.demand + 1, last_error = NULL, last_error_detail = NULL,
+            updated_at = excluded.updated_at
+         WHERE excluded.revision > kept.revision
+         RETURNING {LINK_COLUMNS}",
+        values = rows_of(acceptances.len(), 6, 1),
+        now = acceptances.len() * 6 + 1,
+    ));
+    let mut keys = Vec::with_capacity(acceptances.len());
+    for acceptance in acceptances {
+        upsert = upsert
+            .bind::<Text, _>(acceptance.organisation.as_str().to_owned())
+            .bind::<Text, _>(acceptance.appointment.as_str().to_owned())
+            .bind::<BigInt, _>(acceptance.revision.number())
+            .bind::<Binary, _>(acceptance.snapshot.as_bytes().to_vec())
+            .bind::<Nullable<InstantSql>, _>(acceptance.starts_at.map(Instant))
+            .bind::<Nullable<InstantSql>, _>(acceptance.ends_at.map(Instant));
+        keys.push((acceptance.organisation, acceptance.appointment));
+    }
+    let accepted: Vec<LinkRow> = upsert.bind::<InstantSql, _>(Instant(now)).load(conn).await?;
+    let mut links = HashMap::with_capacity(keys.len());
+    collect(accepted, &mut links)?;
+    let stale: Vec<_> = keys.iter().filter(|key| !links.contains_key(*key)).cloned().collect();
+    if !stale.is_empty() {
+        collect(standing(conn, stale).await?, &mut links)?;
+    }
+    // Links are never deleted, so each key has one by now.
+    keys.iter().map(|key| links.remove(key).ok_or(Fault::Corrupt("appointment_id"))).collect()
+}
+
+type Key = (OrganisationId, AppointmentId);
+
+fn collect(rows: Vec<LinkRow>, links: &mut HashMap<Key, Link>) -> Result<(), Fault> {
+    for row in rows {
+        let link = Link::try_from(row)?;
+        links.insert((link.organisation.clone(), link.appointment.clone()), link);
+    }
+    Ok(())
+}
+
+async fn standing(conn: &mut Conn, keys: Vec<Key>) -> Result<Vec<LinkRow>, Fault> {
+    let mut select = statement(format!(
+        "SELECT {LINK_COLUMNS} FROM (VALUES {}) AS wanted
+         JOIN appointment_external_links ON organisation_id = wanted.column1 AND appointment_id = wanted.column2
+         WHERE provider = 'google'",
+        rows_of(keys.len(), 2, 1)
+    ));
+    for (organisation, appointment) in keys {
+        select =
+            select.bind::<Text, _>(organisation.as_str().to_owned()).bind::<Text, _>(appointment.as_str().to_owned());
+    }
+    Ok(select.load(conn).await?)
+}
+
+pub(in crate::store) async fn link(
+    conn: &mut Conn,
+    organisation: &OrganisationId,
+    appointment: &AppointmentId,
+) -> Result<Option<Link>, Fault> {
+    let row = dsl::appointment_external_links
+        .find((organisation.as_str(), appointment.as_str(), PROVIDER))
+        .select(LinkRow::as_select())
+        .first(conn)
+        .await
+        .optional()?;
+    row.map(Link::try_from).transpose()
+}
+
+pub(in crate::store) async fn links(
+    conn: &mut Conn,
+    organisation: &OrganisationId,
+    status: Option<SyncStatus>,
+    after: Option<&AppointmentId>,
+    limit: i64,
+) -> Result<Vec<Link>, Fault> {
+    let mut query = dsl::appointment_external_links
+        .filter(dsl::organisation_id.eq(organisation.as_str()))
+        .filter(dsl::provider.eq(PROVIDER))
+        .filter(dsl::appointment_id.gt(after.map_or("", AppointmentId::as_str)))
+        .order(dsl::appointment_id)
+        .limit(limit)
+        .select(LinkRow::as_select())
+        .into_boxed();
+    if let Some(status) = status {
+        query = query.filter(dsl::sync_status.eq(words::of_status(status)));
+    }
+    query.load(conn).await?.into_iter().map(Link::try_from).collect()
+}
+
+pub(in crate::store) async fn upcoming_placed(
+    conn: &mut Conn,
+    organisation: &OrganisationId,
+    now: Timestamp,
+    after: Option<&AppointmentId>,
+    limit: i64,
+) -> Result<Vec<Link>, Fault> {
+    let rows: Vec<LinkRow> = dsl::appointment_external_links
+        .filter(dsl::organisation_id.eq(organisation.as_str()))
+        .filter(dsl::provider.eq(PROVIDER))
+        .filter(dsl::appointment_id.gt(after.map_or("", AppointmentId::as_str)))
+        .filter(dsl::external_event_id.is_not_null())
+        .filter(dsl::ends_at.gt(Instant(now)))
+        .order(dsl::appointment_id)
+        .limit(limit)
+        .select(LinkRow::as_select())
+        .load(conn)
+        .await?;
+    rows.into_iter().map(Link::try_from).collect()
+}
+
+pub(in crate::store) async fn revisions(
+    conn: &mut Conn,
+    organisation: &OrganisationId,
+    appointments: &[AppointmentId],
+) -> Result<HashMap<AppointmentId, Revision>, Fault> {
+    let mut known = HashMap::with_capacity(appointments.len());
+    // SQLite takes some 32,000 binds in one statement.
+    for some in appointments.chunks(10_000) {
+        let found: Vec<(String, i64)> = dsl::appointment_external_links
+            .filter(dsl::organisation_id.eq(organisation.as_str()))
+            .filter(dsl::provider.eq(PROVIDER))
+            .filter(dsl::appointment_id.eq_any(some.iter().map(AppointmentId::as_str)))
+            .select((dsl::appointment_id, dsl::revision))
+            .load(conn)
+            .await?;
+        for (appointment, revision) in found {
+            known.insert(rows::appointment(&appointment)?, rows::revision(revision)?);
+        }
+    }
+    Ok(known)
+}
+
+#[derive(QueryableByName)]
+struct CountsRow {
+    #[diesel(sql_type = BigInt)]
+    pending: i64,
+    #[diesel(sql_type = BigInt)]
+    synced: i64,
+    #[diesel(sql_type = BigInt)]
+    refused: i64,
+    #[diesel(sql_type = BigInt)]
+    catching_up: i64,
+    #[diesel(sql_type = BigInt)]
+    catch_up_failed: i64,
+    #[diesel(sql_type = BigInt)]
+    upcoming_events: i64,
+    #[diesel(sql_type = Nullable<InstantSql>)]
+    unavailable_until: Option<Instant>,
+}
+
+pub(in crate::store) async fn counts(
+    conn: &mut Conn,
+    organisation: &OrganisationId,
+    now: Timestamp,
+) -> Result<Counts, Fault> {
+    let row: CountsRow = statement(
+        "SELECT
+            COUNT(*) FILTER (WHERE sync_status = 'pending') AS pending,
+            COUNT(*) FILTER (WHERE sync_status = 'synced') AS synced,
+            COUNT(*) FILTER (WHERE sync_status = 'error') AS refused,
+            COUNT(*) FILTER (WHERE sync_status = 'pending' AND lane = 1) AS catching_up,
+            COUNT(*) FILTER (WHERE sync_status = 'error' AND lane = 1) AS catch_up_failed,
+            (SELECT COUNT(*) FROM appointment_external_links
+                WHERE organisation_id = $1 AND provider = 'google' AND external_event_id IS NOT NULL AND ends_at > $2
+            ) AS upcoming_events,
+            (SELECT MIN(next_attempt_at) FROM appointment_external_links
+                WHERE organisation_id = $1 AND provider = 'google' AND sync_status = 'pending'
+                    AND last_error = 'google_unavailable'
+            ) AS unavailable_until
+         FROM appointment_external_links
+         WHERE organisation_id = $1 AND provider = 'google'",
+    )
+    .bind::<Text, _>(organisation.as_str().to_owned())
+    .bind::<InstantSql, _>(Instant(now))
+    .get_result(conn)
+    .await?;
+    Ok(Counts {
+        pending: row.pending,
+        synced: row.synced,
+        error: row.refused,
+        upcoming_events: row.upcoming_events,
+        catching_up: row.catching_up,
+        catch_up_failed: row.catch_up_failed,
+        unavailable_until: super::instant(row.unavailable_until),
+    })
+}
+
+pub(in crate::store) async fn retry(
+    conn: &mut Conn,
+    organisation: &OrganisationId,
+    appointments: Option<Vec<AppointmentId>>,
+    now: Timestamp,
+) -> Result<Retry, Fault> {
+    transaction!(conn, async |conn| {
+        let integration = super::integrations::locked(conn, organisation).await?;
+        if let Some(appointments) = &appointments {
+            let known = revisions(conn, organisation, appointments).await?;
+            let unknown: Vec<_> = appointments.iter().filter(|id| !known.contains_key(*id)).cloned().collect();
+            if !unknown.is_empty() {
+                return Ok(Retry::Unknown(unknown));
+            }
+        }
+        if !integration.is_some_and(|integration| integration.is_connected()) {
+            return Ok(Retry::Queued(0));
+        }
+        let Some(appointments) = appointments else {
+            let rows = requeue(conn, organisation, "sync_status = 'error' AND snapshot IS NOT NULL", "0", now).await?;
+            return Ok(Retry::Queued(rows));
+        };
+        let mut queued = 0;
+        for some in appointments.chunks(10_000) {
+            queued += requeue_named(conn, organisation, some, now).await?;
+        }
+        Ok(Retry::Queued(queued))
+    })
+}
+
+/// What being asked to send again changes.
+const DUE_AGAIN: &str = "sync_status = 'pending', attempts = 0, demand = demand + 1, last_error = NULL, \
+                         last_error_detail = NULL";
+
+/// Makes due at `now` the links of `organisation` that `condition` is true of.
+pub(super) async fn requeue(
+    conn: &mut Conn,
+    organisation: &OrganisationId,
+    condition: &str,
+    lane: &str,
+    now: Timestamp,
+) -> Result<i32, Fault> {
+    let rows = statement(format!(
+        "UPDATE appointment_external_links SET lane = {lane}, next_attempt_at = $1, updated_at = $1, {DUE_AGAIN}
+         WHERE organisation_id = $2 AND provider = 'google' AND ({condition})"
+    ))
+    .bind::<InstantSql, _>(Instant(now))
+    .bind::<Text, _>(organisation.as_str().to_owned())
+    .execute(conn)
+    .await?;
+    Ok(i32::try_from(rows).unwrap_or(i32::MAX))
+}
+
+async fn requeue_named(
+    conn: &mut Conn,
+    organisation: &OrganisationId,
+    appointments: &[AppointmentId],
+    now: Timestamp,
+) -> Result<i32, Fault> {
+    let mut update = statement(format!(
+        "UPDATE appointment_external_links SET lane = 0, next_attempt_at = $1, updated_at = $1, {DUE_AGAIN}
+         WHERE organisation_id = $2 AND provider = 'google' AND sync_status IN ('error', 'pending')
+            AND snapshot IS NOT NULL AND appointment_id IN {}",
+        // One row of placeholders is a list of them.
+        rows_of(1, appointments.len(), 3),
+    ))
+    .bind::<InstantSql, _>(Instant(now))
+    .bind::<Text, _>(organisation.as_str().to_owned());
+    for appointment in appointments {
+        update = update.bind::<Text, _>(appointment.as_str().to_owned());
+    }
+    Ok(i32::try_from(update.execute(conn).await?).unwrap_or(i32::MAX))
+}
+
+pub(in crate::store) async fn forget_placement(
+    conn: &mut Conn,
+    organisation: &OrganisationId,
+    appointment: &AppointmentId,
+    epoch: Epoch,
+    now: Timestamp,
+) -> Result<bool, Fault> {
+    let rows = statement(format!(
+        "UPDATE appointment_external_links SET {FORGOTTEN}, sync_status = 'none', next_attempt_at = NULL,
+            attempts = 0, lane = 0, last_error = NULL, last_error_detail = NULL, updated_at = $1
+         WHERE organisation_id = $2 AND appointment_id = $3 AND provider = 'google' AND EXISTS (
+            SELECT 1 FROM calendar_integrations AS i
+            WHERE i.organisation_id = $2 AND i.provider = 'google' AND i.epoch = $4
+         )"
+    ))
+    .bind::<InstantSql, _>(Instant(now))
+    .bind::<Text, _>(organisation.as_str().to_owned())
+    .bind::<Text, _>(appointment.as_str().to_owned())
+    .bind::<BigInt, _>(epoch.0)
+    .execute(conn)
+    .await?;
+    Ok(rows > 0)
+}
+
+/// What a link loses whose event is gone or out of reach. Whoever holds a lease of it has nothing to settle any more.
+pub(super) const FORGOTTEN: &str = "generation = generation + CASE WHEN external_event_id IS NULL THEN 0 ELSE 1 END, \
+     external_calendar_id = NULL, external_event_id = NULL, moving_from_calendar_id = NULL, etag = NULL, \
+     content_hash = NULL, html_link = NULL, synced_revision = 0, lease_token = NULL, lease_until = NULL";
+
+pub(in crate::store) async fn live_leases(
+    conn: &mut Conn,
+    organisation: &OrganisationId,
+    now: Timestamp,
+) -> Result<i64, Fault> {
+    Ok(dsl::appointment_external_links
+        .filter(dsl::organisation_id.eq(organisation.as_str()))
+        .filter(dsl::provider.eq(PROVIDER))
+        .filter(dsl::lease_until.gt(Instant(now)))
+        .count()
+        .get_result(conn)
+        .await?)
+}
+
+/// How many snapshots one statement erases: others are not kept waiting for long.
+const ERASED_AT_ONCE: u64 = 2_000;
+
+pub(in crate::store) async fn erase_snapshots(
+    conn: &mut Conn,
+    over_before: Timestamp,
+    now: Timestamp,
+) -> Result<u64, Fault> {
+    let mut erased = 0;
+    for over in ["ends_at < $1", "ends_at IS NULL AND updated_at < $1"] {
+        loop {
+            let rows = statement(format!(
+                "UPDATE appointment_external_links SET snapshot = NULL, next_attempt_at = NULL, updated_at = $2,
+                    sync_status = CASE WHEN sync_status = 'pending' THEN 'none' ELSE sync_status END
+                 WHERE (organisation_id, appointment_id, provider) IN (
+                    SELECT organisation_id, appointment_id, provider FROM appointment_external_links
+                    WHERE snapshot IS NOT NULL AND {over} AND (lease_until IS NULL OR lease_until <= $2)
+                    ORDER BY ends_at, organisation_id, appointment_id LIMIT {ERASED_AT_ONCE} {FOR_UPDATE}
+                 )",
+            ))
+            .bind::<InstantSql, _>(Instant(over_before))
+            .bind::<InstantSql, _>(Instant(now))
+            .execute(conn)
+            .await? as u64;
+            erased += rows;
+            if rows < ERASED_AT_ONCE {
+                break;
+            }
+        }
+    }
+    Ok(erased)
+}

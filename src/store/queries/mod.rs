@@ -1,0 +1,44 @@
+//! The queries, written once for both back ends.
+//!
+//! Owns every statement but the migrations. Never knows which back end it speaks to: this folder is mounted twice, and
+//! takes the connection, the type of an instant and the words of locking from its mount. Invariant: a query that takes a
+//! row of `calendar_integrations` and one of `appointment_external_links` takes them in that order, and links by their
+//! key, so that no two queries wait for each other.
+//!
+//! Placeholders are numbered, and first stand in the order of their numbers: SQLite counts them so.
+
+use diesel::query_builder::{BoxedSqlQuery, SqlQuery};
+
+use super::{Conn, Db, FOR_SHARE, FOR_UPDATE, InstantSql, SKIP_LOCKED};
+use crate::store::fault::Fault;
+
+pub(in crate::store) mod claims;
+pub(in crate::store) mod consents;
+pub(in crate::store) mod integrations;
+pub(in crate::store) mod links;
+mod rows;
+mod schema;
+
+/// A statement whose binds are added one by one.
+type Statement = BoxedSqlQuery<'static, Db, SqlQuery>;
+
+/// What makes an integration one that is connected.
+const CONNECTED: &str = "refresh_token IS NOT NULL AND disconnecting_at IS NULL";
+
+fn statement(sql: impl Into<String>) -> Statement {
+    diesel::sql_query(sql).into_boxed()
+}
+
+/// `($1, $2), ($3, $4)`: placeholders for `count` rows of `width` values, numbered from `first`.
+fn rows_of(count: usize, width: usize, first: usize) -> String {
+    let row = |n: usize| {
+        let places: Vec<String> = (0..width).map(|i| format!("${}", first + n * width + i)).collect();
+        format!("({})", places.join(", "))
+    };
+    (0..count).map(row).collect::<Vec<_>>().join(", ")
+}
+
+/// The instant in a column, if one stands there.
+fn instant(at: Option<crate::store::instant::Instant>) -> Option<jiff::Timestamp> {
+    at.map(|at| at.0)
+}

@@ -1,0 +1,159 @@
+//! Rows, and what they say in the vocabulary of the service.
+
+use diesel::prelude::*;
+
+use super::instant;
+use super::schema::{appointment_external_links, calendar_integrations};
+use crate::crypto::Sealed;
+use crate::model::{
+    AppointmentId, Calendar, CalendarId, Epoch, GoogleUserId, OrganisationId, Placement, Problem, Revision,
+};
+use crate::store::fault::Fault;
+use crate::store::instant::Instant;
+use crate::store::placement::PlacementColumns;
+use crate::store::{Integration, Link, LinkError, words};
+
+/// The columns of a [`LinkRow`], for statements that are written out.
+pub(super) const LINK_COLUMNS: &str = "organisation_id, appointment_id, revision, synced_revision, sync_status, external_calendar_id, external_event_id, \
+     generation, moving_from_calendar_id, etag, content_hash, html_link, last_synced_at, next_attempt_at, attempts, \
+     last_error, last_error_detail, starts_at, ends_at";
+
+/// A link without its snapshot and its lease.
+#[derive(Queryable, QueryableByName, Selectable)]
+#[diesel(table_name = appointment_external_links)]
+pub(super) struct LinkRow {
+    organisation_id: String,
+    appointment_id: String,
+    revision: i64,
+    synced_revision: i64,
+    sync_status: String,
+    external_calendar_id: Option<String>,
+    external_event_id: Option<String>,
+    generation: i32,
+    moving_from_calendar_id: Option<String>,
+    etag: Option<String>,
+    content_hash: Option<Vec<u8>>,
+    html_link: Option<String>,
+    last_synced_at: Option<Instant>,
+    next_attempt_at: Option<Instant>,
+    attempts: i32,
+    last_error: Option<String>,
+    last_error_detail: Option<String>,
+    starts_at: Option<Instant>,
+    ends_at: Option<Instant>,
+}
+
+impl TryFrom<LinkRow> for Link {
+    type Error = Fault;
+
+    fn try_from(row: LinkRow) -> Result<Self, Fault> {
+        let placement = Placement::try_from(PlacementColumns {
+            external_calendar_id: row.external_calendar_id,
+            external_event_id: row.external_event_id,
+            generation: row.generation,
+            moving_from_calendar_id: row.moving_from_calendar_id,
+            etag: row.etag,
+            content_hash: row.content_hash,
+        })?;
+        let last_error = match row.last_error {
+            Some(word) => Some(LinkError { reason: words::reason(&word)?, detail: row.last_error_detail }),
+            None => None,
+        };
+        Ok(Self {
+            organisation: organisation(&row.organisation_id)?,
+            appointment: appointment(&row.appointment_id)?,
+            revision: revision(row.revision)?,
+            synced_revision: Revision::new(row.synced_revision),
+            sync_status: words::status(&row.sync_status)?,
+            placement,
+            html_link: row.html_link,
+            last_synced_at: instant(row.last_synced_at),
+            next_attempt_at: instant(row.next_attempt_at),
+            attempts: row.attempts,
+            last_error,
+            starts_at: instant(row.starts_at),
+            ends_at: instant(row.ends_at),
+        })
+    }
+}
+
+/// An integration without what nobody reads.
+#[derive(Queryable, QueryableByName, Selectable)]
+#[diesel(table_name = calendar_integrations)]
+pub(super) struct IntegrationRow {
+    organisation_id: String,
+    google_user_id: Option<String>,
+    google_email: Option<String>,
+    access_token: Option<Vec<u8>>,
+    refresh_token: Option<Vec<u8>>,
+    token_expiry: Option<Instant>,
+    granted_scopes: String,
+    calendar_id: Option<String>,
+    calendar_name: String,
+    calendar_time_zone: String,
+    calendar_color: String,
+    calendar_is_primary: bool,
+    is_enabled: bool,
+    title_privacy: String,
+    problem_reason: Option<String>,
+    problem_since: Option<Instant>,
+    problem_retry_at: Option<Instant>,
+    last_sync_at: Option<Instant>,
+    connected_at: Option<Instant>,
+    catch_up_total: Option<i32>,
+    catch_up_started_at: Option<Instant>,
+    epoch: i64,
+    disconnecting_at: Option<Instant>,
+}
+
+impl TryFrom<IntegrationRow> for Integration {
+    type Error = Fault;
+
+    fn try_from(row: IntegrationRow) -> Result<Self, Fault> {
+        let problem = match row.problem_reason {
+            Some(word) => Some(Problem {
+                reason: words::reason(&word)?,
+                since_at: row.problem_since.ok_or(Fault::Corrupt("problem_since"))?.0,
+                retry_at: instant(row.problem_retry_at),
+            }),
+            None => None,
+        };
+        let calendar = row.calendar_id.map(|id| Calendar {
+            id: CalendarId::new(id),
+            name: row.calendar_name,
+            time_zone: row.calendar_time_zone,
+            color: row.calendar_color,
+            is_primary: row.calendar_is_primary,
+        });
+        Ok(Self {
+            organisation: organisation(&row.organisation_id)?,
+            google_user_id: row.google_user_id.map(GoogleUserId::new),
+            google_email: row.google_email,
+            access_token: row.access_token.map(Sealed::from_bytes),
+            refresh_token: row.refresh_token.map(Sealed::from_bytes),
+            token_expires_at: instant(row.token_expiry),
+            granted_scopes: row.granted_scopes.split_whitespace().map(str::to_owned).collect(),
+            calendar,
+            is_enabled: row.is_enabled,
+            title_privacy: words::privacy(&row.title_privacy)?,
+            problem,
+            last_sync_at: instant(row.last_sync_at),
+            connected_at: instant(row.connected_at),
+            catch_up: row.catch_up_total.zip(instant(row.catch_up_started_at)),
+            epoch: Epoch(row.epoch),
+            disconnecting_at: instant(row.disconnecting_at),
+        })
+    }
+}
+
+pub(super) fn organisation(text: &str) -> Result<OrganisationId, Fault> {
+    OrganisationId::parse(text).map_err(|_| Fault::Corrupt("organisation_id"))
+}
+
+pub(super) fn appointment(text: &str) -> Result<AppointmentId, Fault> {
+    AppointmentId::parse(text).map_err(|_| Fault::Corrupt("appointment_id"))
+}
+
+pub(super) fn revision(number: i64) -> Result<Revision, Fault> {
+    Revision::new(number).ok_or(Fault::Corrupt("revision"))
+}

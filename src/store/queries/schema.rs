@@ -1,0 +1,90 @@
+//! The tables, as diesel sees them.
+//!
+//! Owns the list of columns in Rust. Never differs from `migrations/`: a test compares the two. Invariant: an instant has
+//! the mount's own SQL type and one Rust type.
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::super::super::InstantSql;
+
+    calendar_integrations (organisation_id, provider) {
+        organisation_id -> Text,
+        provider -> Text,
+        id -> Text,
+        google_user_id -> Nullable<Text>,
+        google_email -> Nullable<Text>,
+        access_token -> Nullable<Binary>,
+        refresh_token -> Nullable<Binary>,
+        token_expiry -> Nullable<InstantSql>,
+        granted_scopes -> Text,
+        calendar_id -> Nullable<Text>,
+        calendar_name -> Text,
+        calendar_time_zone -> Text,
+        calendar_color -> Text,
+        calendar_is_primary -> Bool,
+        is_enabled -> Bool,
+        title_privacy -> Text,
+        problem_reason -> Nullable<Text>,
+        problem_since -> Nullable<InstantSql>,
+        problem_retry_at -> Nullable<InstantSql>,
+        last_sync_at -> Nullable<InstantSql>,
+        connected_at -> Nullable<InstantSql>,
+        catch_up_total -> Nullable<Integer>,
+        catch_up_started_at -> Nullable<InstantSql>,
+        disconnecting_at -> Nullable<InstantSql>,
+        epoch -> BigInt,
+        created_at -> InstantSql,
+        updated_at -> InstantSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::super::super::InstantSql;
+
+    appointment_external_links (organisation_id, appointment_id, provider) {
+        organisation_id -> Text,
+        appointment_id -> Text,
+        provider -> Text,
+        revision -> BigInt,
+        snapshot -> Nullable<Binary>,
+        starts_at -> Nullable<InstantSql>,
+        ends_at -> Nullable<InstantSql>,
+        sync_status -> Text,
+        synced_revision -> BigInt,
+        external_calendar_id -> Nullable<Text>,
+        external_event_id -> Nullable<Text>,
+        generation -> Integer,
+        moving_from_calendar_id -> Nullable<Text>,
+        etag -> Nullable<Text>,
+        content_hash -> Nullable<Binary>,
+        html_link -> Nullable<Text>,
+        last_synced_at -> Nullable<InstantSql>,
+        next_attempt_at -> Nullable<InstantSql>,
+        attempts -> Integer,
+        lane -> SmallInt,
+        demand -> BigInt,
+        lease_token -> Nullable<Text>,
+        lease_until -> Nullable<InstantSql>,
+        last_error -> Nullable<Text>,
+        last_error_detail -> Nullable<Text>,
+        created_at -> InstantSql,
+        updated_at -> InstantSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::super::super::InstantSql;
+
+    oauth_consents (ticket_hash) {
+        organisation_id -> Text,
+        ticket_hash -> Binary,
+        state_hash -> Nullable<Binary>,
+        pkce_verifier -> Nullable<Binary>,
+        nonce -> Nullable<Text>,
+        return_url -> Nullable<Text>,
+        expires_at -> InstantSql,
+        created_at -> InstantSql,
+    }
+}

@@ -1,0 +1,125 @@
+//! SQLite: a file, for one process.
+//!
+//! Owns how the file is made and opened, and what its SQL has that PostgreSQL's has not. Never holds a query: those are
+//! mounted from `queries/`. Invariant: what a commit has answered survives a power cut, and nobody but the owner of the
+//! process can read the file.
+
+use std::path::Path;
+
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, SqliteConnection};
+use diesel_async::SimpleAsyncConnection;
+use diesel_async::pooled_connection::SetupCallback;
+use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+use super::Error;
+
+#[path = "pool.rs"]
+pub(super) mod pool;
+
+macro_rules! transaction {
+    ($conn:expr, $body:expr) => {
+        // Taking the write lock at once, rather than after a read, cannot fail for a stale read.
+        $conn.immediate_transaction($body).await
+    };
+}
+
+#[path = "queries/mod.rs"]
+pub(super) mod queries;
+
+type Conn = SyncConnectionWrapper<SqliteConnection>;
+type Db = diesel::sqlite::Sqlite;
+type InstantSql = diesel::sql_types::BigInt;
+
+/// One writer at a time holds the whole file: rows need no locks.
+const SKIP_LOCKED: &str = "";
+const FOR_UPDATE: &str = "";
+const FOR_SHARE: &str = "";
+
+const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+
+/// How many connections read beside the one that writes: they never wait for it.
+const READERS: usize = 4;
+
+/// What each connection is told first. `FULL` makes a commit wait for the disk.
+const SESSION: &str = "PRAGMA busy_timeout = 3000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+                       PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -8192";
+
+/// Makes the file where there is none, and the pools.
+pub(super) fn open(path: &str) -> Result<pool::Pools, Error> {
+    create(Path::new(path)).map_err(|error| Error::Unavailable(Box::new(error)))?;
+    Ok(pool::Pools::new(pool::pool(path, 1, setup()), pool::pool(path, READERS, setup())))
+}
+
+fn setup() -> SetupCallback<Conn> {
+    Box::new(|path| {
+        let path = path.to_owned();
+        Box::pin(async move {
+            let mut conn = <Conn as diesel_async::AsyncConnection>::establish(&path).await?;
+            conn.batch_execute(SESSION).await.map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
+            Ok(conn)
+        })
+    })
+}
+
+/// SQLite gives its side files (`-wal`, `-shm`) the mode of the main one.
+fn create(path: &Path) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop)
+}
+
+/// Applies what is pending, in one transaction: a second process that starts meanwhile finds nothing pending.
+pub(super) async fn migrate(path: &str) -> Result<Vec<String>, Error> {
+    solitary(path, |conn| {
+        conn.immediate_transaction(|conn| {
+            let versions = conn.run_pending_migrations(MIGRATIONS).map_err(Failure::Migration)?;
+            Ok(versions.iter().map(ToString::to_string).collect())
+        })
+    })
+    .await
+}
+
+/// The names of what is pending.
+pub(super) async fn pending_migrations(path: &str) -> Result<Vec<String>, Error> {
+    solitary(path, |conn| {
+        let pending = conn.pending_migrations(MIGRATIONS).map_err(Failure::Migration)?;
+        Ok(pending.iter().map(|migration| migration.name().to_string()).collect())
+    })
+    .await
+}
+
+/// What stopped a migration.
+enum Failure {
+    Connection(diesel::ConnectionError),
+    Query(diesel::result::Error),
+    Migration(Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl From<diesel::result::Error> for Failure {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Query(error)
+    }
+}
+
+async fn solitary<T, F>(path: &str, work: F) -> Result<T, Error>
+where
+    T: Send + 'static,
+    F: FnOnce(&mut SqliteConnection) -> Result<T, Failure> + Send + 'static,
+{
+    let path = path.to_owned();
+    let outcome = tokio::task::spawn_blocking(move || {
+        let mut conn = SqliteConnection::establish(&path).map_err(Failure::Connection)?;
+        conn.batch_execute(SESSION)?;
+        work(&mut conn)
+    });
+    match super::joined(outcome).await? {
+        Ok(answer) => Ok(answer),
+        Err(Failure::Connection(error)) => Err(Error::Unavailable(Box::new(error))),
+        Err(Failure::Query(error)) => Err(super::fault::Fault::from(error).into_error(false)),
+        Err(Failure::Migration(error)) => Err(Error::Bug(error)),
+    }
+}
