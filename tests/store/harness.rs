@@ -21,17 +21,17 @@ macro_rules! on_both {
         $(mod $name {
             use super::*;
 
-            async fn check($database: &$crate::store::harness::Database) $body
+            async fn check($database: &Database) $body
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn on_sqlite() {
-                let database = $crate::store::harness::Database::on_sqlite().await;
+                let database = Database::on_sqlite().await;
                 check(&database).await;
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn on_postgres() {
-                let database = $crate::store::harness::Database::on_postgres().await;
+                let database = Database::on_postgres().await;
                 check(&database).await;
                 database.drop().await;
             }
