@@ -231,7 +231,7 @@ on_both! {
         assert!(begun.epoch > connected.epoch && !begun.is_connected());
         assert_eq!((begun.refresh_token.as_ref(), begun.disconnecting_at), (Some(&sealed("refresh")), Some(at(4))));
         assert_eq!(database.store.begin_disconnect(&north, at(5)).await.unwrap(), Some(begun.clone()));
-        assert_eq!(database.store.unfinished_disconnects().await.unwrap(), [north.clone()]);
+        assert_eq!(database.store.unfinished_disconnects().await.unwrap(), std::slice::from_ref(&north));
 
         assert!(!database.store.finish_disconnect(&north, connected.epoch, at(6)).await.unwrap());
         assert!(database.store.finish_disconnect(&north, begun.epoch, at(6)).await.unwrap());

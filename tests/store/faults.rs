@@ -108,7 +108,7 @@ async fn connections_that_the_server_ended_are_replaced() {
     let database = Database::on_postgres().await;
     database.is_connected("north").await;
     let ended = format!(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}' AND pid <> pg_backend_pid()",
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{}' AND pid <> pg_backend_pid()",
         database.name()
     );
     for n in 0..3 {
