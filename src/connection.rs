@@ -178,19 +178,17 @@ impl Connections {
     }
 
     /// Makes a reading call of Google: with an access token, and once more with a fresh one if it is not honoured.
-    ///
-    /// The call takes the token by value: a future that borrowed it could not be proven `Send` behind a service.
-    async fn ask<T, F: Future<Output = Result<T, CalendarError>> + Send>(
+    async fn ask<T, Calling: Future<Output = Result<T, CalendarError>> + Send>(
         &self,
         integration: &Integration,
-        call: impl Fn(Secret) -> F + Send + Sync,
+        call: impl Fn(Google, Secret) -> Calling,
     ) -> Result<T, Error> {
         let organisation = &integration.organisation;
         let access = self.access(organisation, integration.epoch, None).await?;
-        let answer = match call(access.token.clone()).await {
+        let answer = match call(self.0.google.clone(), access.token.clone()).await {
             Err(CalendarError::Unauthorized) => {
                 let access = self.access(organisation, integration.epoch, Some(&access)).await?;
-                call(access.token.clone()).await
+                call(self.0.google.clone(), access.token).await
             }
             answer => answer,
         };

@@ -3,7 +3,8 @@
 use jiff::{SignedDuration, ToSpan, civil::Time};
 
 use super::{Connections, Error, Status};
-use crate::google::{CalendarAccess, may_list_calendars};
+use crate::crypto::Secret;
+use crate::google::{CalendarAccess, Google, may_list_calendars};
 use crate::model::{
     Appointment, AppointmentId, AppointmentState, Calendar, CalendarId, Details, OrganisationId, Revision, Slot,
     TitlePrivacy,
@@ -31,12 +32,13 @@ impl Connections {
         if !may_list_calendars(&integration.granted_scopes) {
             return Ok(vec![self.calendar(&integration, "primary").await?.calendar]);
         }
-        self.ask(&integration, |token| async move { self.0.google.calendars(&token).await }).await
+        self.ask(&integration, |google, token| async move { google.calendars(&token).await }).await
     }
 
     async fn calendar(&self, integration: &Integration, id: &str) -> Result<CalendarAccess, Error> {
         let google_email = integration.google_email.as_deref().unwrap_or_default();
-        self.ask(integration, |token| async move { self.0.google.calendar(&token, id, google_email).await }).await
+        let calendar = |google: Google, token: Secret| async move { google.calendar(&token, id, google_email).await };
+        self.ask(integration, calendar).await
     }
 
     /// Changes settings; a new calendar is checked with Google first.
