@@ -1,4 +1,5 @@
 //! Keeps Google Calendar in step with the appointments of Cassius.
+pub mod app;
 pub mod bell;
 pub mod clock;
 pub mod config;

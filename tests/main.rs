@@ -2,3 +2,5 @@
 
 #[cfg(feature = "dev")]
 mod contract;
+#[cfg(feature = "dev")]
+mod google;

@@ -20,12 +20,14 @@ use super::world::{Calendar, Event, World};
 
 const STYLE: &str = include_str!("pages.css");
 
-/// Replaces the page's content every second; without script the page reloads itself.
-const RENEW: &str = "setInterval(async () => {
+/// Replaces the page's content when it changed, asked every second; without script the page reloads itself.
+const RENEW: &str = "const main = document.querySelector('main');
+let shown = main.innerHTML;
+setInterval(async () => {
   try {
     const page = new DOMParser().parseFromString(await (await fetch(location.href)).text(), 'text/html');
-    const [now, next] = [document.querySelector('main'), page.querySelector('main')];
-    if (next && now.innerHTML !== next.innerHTML) now.innerHTML = next.innerHTML;
+    const next = page.querySelector('main')?.innerHTML;
+    if (next && next !== shown) main.innerHTML = shown = next;
   } catch {}
 }, 1000)";
 
@@ -69,7 +71,7 @@ async fn home(State(shared): State<Arc<Shared>>) -> Response {
                         @if let Some(calendar) = world.calendars.get(&entry.calendar_id) {
                             li {
                                 span.dot style=(format!("background:{}", entry.background_color)) {}
-                                a href=(address(&account.email, &calendar.id, None)) { (calendar.summary) }
+                                a href=(address(&account.email, &calendar.id, None)) { (entry.summary_override.as_ref().unwrap_or(&calendar.summary)) }
                                 small { (entry.access_role.word()) " · " (calendar.events.values().filter(|event| !event.cancelled).count()) " év." }
                             }
                         }

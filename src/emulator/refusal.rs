@@ -25,9 +25,17 @@ pub(crate) struct Refusal {
 #[derive(Debug, Clone)]
 enum Shape {
     /// `{"error":{"errors":[…],"code","message"}}`.
-    Calendar { domain: &'static str, location: Option<(&'static str, &'static str)>, front: Option<Front> },
+    Calendar(Box<Place>),
     /// `{"error","error_description"}`.
     OAuth,
+}
+
+/// Where in Google, and in the request, a refusal of the Calendar API comes from.
+#[derive(Debug, Clone)]
+struct Place {
+    domain: &'static str,
+    location: Option<(&'static str, &'static str)>,
+    front: Option<Front>,
 }
 
 /// What Google's front end adds to the errors that it answers itself.
@@ -45,20 +53,20 @@ impl Refusal {
             reason: reason.into(),
             retry_after_seconds: None,
             message: message.into(),
-            shape: Shape::Calendar { domain, location: None, front: None },
+            shape: Shape::Calendar(Box::new(Place { domain, location: None, front: None })),
         }
     }
 
     fn at(mut self, location_type: &'static str, location: &'static str) -> Self {
-        if let Shape::Calendar { location: place, .. } = &mut self.shape {
-            *place = Some((location_type, location));
+        if let Shape::Calendar(place) = &mut self.shape {
+            place.location = Some((location_type, location));
         }
         self
     }
 
     fn by_front_end(mut self, message: &'static str, status: &'static str, details: Value) -> Self {
-        if let Shape::Calendar { front, .. } = &mut self.shape {
-            *front = Some(Front { message, status, details });
+        if let Shape::Calendar(place) = &mut self.shape {
+            place.front = Some(Front { message, status, details });
         }
         self
     }
@@ -210,7 +218,8 @@ impl Refusal {
     pub(crate) fn body(&self) -> Value {
         match &self.shape {
             Shape::OAuth => json!({"error": self.reason, "error_description": self.message}),
-            Shape::Calendar { domain, location, front } => {
+            Shape::Calendar(place) => {
+                let Place { domain, location, front } = place.as_ref();
                 let mut inner = json!({"domain": domain, "reason": self.reason, "message": self.message});
                 if let Some((location_type, location)) = location {
                     inner["locationType"] = json!(location_type);

@@ -16,6 +16,7 @@ mod event;
 mod id_token;
 mod oauth;
 mod retry_after;
+mod scopes;
 mod token_endpoint;
 mod transport;
 mod wire;
@@ -28,7 +29,8 @@ use url::Url;
 
 pub use calendars::CalendarAccess;
 pub use errors::{CalendarError, ExchangeError, IdTokenFault, Orphan, RefreshError, RevokeError};
-pub use oauth::{Granted, Refreshed, may_list_calendars, pkce_verifier};
+pub use oauth::{Granted, Refreshed, pkce_verifier};
+pub use scopes::may_list_calendars;
 
 use crate::clock::Clock;
 use crate::crypto::Secret;

@@ -28,17 +28,11 @@ use url::Url;
 use super::errors::{ExchangeError, IdTokenFault, Orphan, RefreshError, RevokeError};
 use super::id_token::{self, Expected};
 use super::token_endpoint::{Refusal, TokenEndpoint, refusal};
-use super::{Endpoints, Google};
+use super::{Endpoints, Google, scopes};
 use crate::clock::Entropy;
 use crate::crypto::{ExposeSecret, Secret};
 use crate::model::GoogleUserId;
 
-const SCOPE_BASE: &str = "https://www.googleapis.com/auth/";
-/// Each lets events be written, the narrowest first.
-const WRITE_SCOPES: [&str; 3] = ["calendar.events.owned", "calendar.events", "calendar"];
-/// Each lets the account's calendars be listed.
-const LIST_SCOPES: [&str; 4] =
-    ["calendar.calendarlist.readonly", "calendar.calendarlist", "calendar.readonly", "calendar"];
 /// Google's own limits, in bytes.
 const MAX_CODE_BYTES: usize = 256;
 const MAX_ACCESS_TOKEN_BYTES: usize = 2048;
@@ -124,15 +118,6 @@ pub fn pkce_verifier(entropy: &Entropy) -> Secret {
     URL_SAFE_NO_PAD.encode(entropy.bytes::<32>()).into()
 }
 
-/// Whether these scopes let the account's calendars be listed.
-pub fn may_list_calendars(scopes: &[String]) -> bool {
-    scopes.iter().any(|scope| among(scope, &LIST_SCOPES))
-}
-
-fn among(scope: &str, names: &[&str]) -> bool {
-    scope.strip_prefix(SCOPE_BASE).is_some_and(|name| names.contains(&name))
-}
-
 impl Google {
     /// The address of the consent page, for one consent: `state` comes back with the browser, `verifier` (from
     /// [`pkce_verifier`]) and `nonce` are held against the exchange.
@@ -197,7 +182,7 @@ impl Google {
             .and_then(|token| id_token::read(token, &expected))
             .map_err(|fault| ExchangeError::IdToken { fault, orphan: orphan(None) })?;
         let scopes = self.granted_scopes(response);
-        let missing = self.missing_scopes(&scopes);
+        let missing = scopes::missing(&self.client.scopes, &scopes);
         if !missing.is_empty() {
             let orphan = orphan(Some(account.google_user_id));
             return Err(ExchangeError::MissingScope { missing, orphan });
@@ -220,16 +205,6 @@ impl Google {
         match response.scopes() {
             Some(scopes) => scopes.iter().map(|scope| scope.to_string()).collect(),
             None => self.client.scopes.clone(),
-        }
-    }
-
-    /// The write scopes that were asked for, if none of them was granted.
-    fn missing_scopes(&self, granted: &[String]) -> Vec<String> {
-        let wanted: Vec<_> = self.client.scopes.iter().filter(|scope| among(scope, &WRITE_SCOPES)).cloned().collect();
-        match wanted.iter().any(|scope| granted.contains(scope)) {
-            true => Vec::new(),
-            false if wanted.is_empty() => vec![format!("{SCOPE_BASE}calendar.events")],
-            false => wanted,
         }
     }
 

@@ -161,4 +161,9 @@ impl Store {
         let lease_tokens = lease_tokens.to_vec();
         query!(self, write, claims::release(&lease_tokens, now))
     }
+
+    /// Gives back every lease, whoever holds it: for the start of the only process there is.
+    pub async fn release_all(&self) -> Result<u64, Error> {
+        query!(self, write, claims::release_all())
+    }
 }

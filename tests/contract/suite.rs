@@ -31,8 +31,11 @@ pub(crate) struct Case {
     pub(crate) name: &'static str,
     /// What is claimed, and by whom.
     pub(crate) claim: &'static str,
-    pub(crate) run: for<'a> fn(&'a Subject, &'a mut Findings) -> Pin<Box<dyn Future<Output = ()> + 'a>>,
+    pub(crate) run: for<'a> fn(&'a Subject, &'a mut Findings) -> Trial<'a>,
 }
+
+/// A case under way.
+type Trial<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
 
 /// Lists cases by the functions that try them.
 macro_rules! claims {

@@ -29,7 +29,7 @@ mod watch;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, patch, post};
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -62,10 +62,21 @@ fn ok(value: &Value) -> Response {
     answer(StatusCode::OK, value, true)
 }
 
-fn unknown(what: &str) -> Response {
-    answer(StatusCode::NOT_FOUND, &json!({"error": format!("no such {what}")}), true)
+/// Why a control does nothing.
+#[derive(Debug)]
+pub(crate) enum Wrong {
+    /// 404: there is no such thing.
+    Unknown(&'static str),
+    /// 400: the request makes no sense.
+    Unfit(String),
 }
 
-fn unfit(message: &str) -> Response {
-    answer(StatusCode::BAD_REQUEST, &json!({"error": message}), true)
+impl IntoResponse for Wrong {
+    fn into_response(self) -> Response {
+        let (status, message) = match self {
+            Self::Unknown(thing) => (StatusCode::NOT_FOUND, format!("no such {thing}")),
+            Self::Unfit(message) => (StatusCode::BAD_REQUEST, message),
+        };
+        answer(status, &json!({"error": message}), true)
+    }
 }

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, Query, State};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ use super::super::fault::Fault;
 use super::super::settings::Settings;
 use super::super::world::samples;
 use super::super::{Google, Shared};
-use super::{ok, unfit, unknown};
+use super::{Wrong, ok};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -46,7 +46,7 @@ pub(crate) async fn faults(State(shared): State<Arc<Shared>>) -> Response {
 pub(crate) async fn set_fault(State(shared): State<Arc<Shared>>, raw: Bytes) -> Response {
     match serde_json::from_slice::<Fault>(&raw) {
         Ok(fault) => ok(&json!({"id": shared.lock().faults.set(fault)})),
-        Err(error) => unfit(&error.to_string()),
+        Err(error) => Wrong::Unfit(error.to_string()).into_response(),
     }
 }
 
@@ -58,7 +58,7 @@ pub(crate) async fn clear_faults(State(shared): State<Arc<Shared>>) -> Response 
 
 /// `DELETE faults/{id}`.
 pub(crate) async fn remove_fault(State(shared): State<Arc<Shared>>, Path(id): Path<u64>) -> Response {
-    if shared.lock().faults.remove(id) { ok(&json!({})) } else { unknown("fault") }
+    if shared.lock().faults.remove(id) { ok(&json!({})) } else { Wrong::Unknown("fault").into_response() }
 }
 
 /// `GET settings`.
@@ -75,7 +75,7 @@ pub(crate) async fn set(State(shared): State<Arc<Shared>>, raw: Bytes) -> Respon
             google.settings = settings;
             ok(&json!(google.settings))
         }
-        Err(error) => unfit(&error),
+        Err(error) => Wrong::Unfit(error).into_response(),
     }
 }
 

@@ -18,7 +18,7 @@ pub(crate) fn samples() -> World {
     let holidays = "fr.french#holiday@group.v.calendar.google.com";
     for (email, id, summary, access_role, color) in [
         (LILAS, salle, "Fauteuils et salles", AccessRole::Owner, "#f83a22"),
-        (LILAS, implants, "Implantologie (partagé)", AccessRole::Writer, "#7bd148"),
+        (LILAS, implants, "Implantologie", AccessRole::Writer, "#7bd148"),
         (LILAS, holidays, "Jours fériés en France", AccessRole::Reader, "#16a765"),
         (MONNIER, implants, "Implantologie", AccessRole::Owner, "#4986e7"),
         (MONNIER, salle, "Fauteuils et salles", AccessRole::Reader, "#fad165"),
@@ -35,6 +35,13 @@ pub(crate) fn samples() -> World {
                 app_created: false,
             },
         );
+    }
+    if let Some(shared) = world
+        .accounts
+        .get_mut(LILAS)
+        .and_then(|account| account.list.iter_mut().find(|entry| entry.calendar_id == implants))
+    {
+        shared.summary_override = Some("Implantologie (partagé)".to_owned());
     }
     world
 }

@@ -542,3 +542,12 @@ pub(in crate::store) async fn release(conn: &mut Conn, lease_tokens: &[Uuid], no
     }
     Ok(released)
 }
+
+pub(in crate::store) async fn release_all(conn: &mut Conn) -> Result<u64, Fault> {
+    let released = statement(
+        "UPDATE appointment_external_links SET lease_token = NULL, lease_until = NULL WHERE lease_token IS NOT NULL",
+    )
+    .execute(conn)
+    .await?;
+    Ok(u64::try_from(released).unwrap_or(u64::MAX))
+}

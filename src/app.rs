@@ -1,0 +1,262 @@
+//! The composition root: puts the rooms together, serves, and drains.
+//!
+//! Owns the order of starting and stopping, and the standing tasks beside the worker. Never decides anything that a room
+//! below could. Invariant: when [`App::stop`] has returned, no call is under way, and no lease is held that this process
+//! could give back.
+
+mod housekeeping;
+mod lock;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::ExposeSecret;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tonic::transport::Identity;
+use tonic::transport::server::TcpIncoming;
+
+use crate::bell::Bell;
+use crate::clock::{Clock, Entropy};
+use crate::config::{self, Config};
+use crate::connection::{self, Connections};
+use crate::crypto::{Keyring, KeyringFault};
+use crate::delivery::{Delivery, Worker};
+use crate::google::{Endpoints, Google};
+use crate::grpc::{self, Callers, Health, Organisations, Services};
+use crate::http;
+use crate::quota::Quota;
+use crate::store::{self, Store};
+
+/// How long calls under way may take to end when the service stops. Together with the worker's own patience it stays
+/// under the fifteen seconds after which an orchestrator would kill.
+const DRAIN: Duration = Duration::from_secs(10);
+const KEEPALIVE: Duration = Duration::from_secs(30);
+
+/// Says why the service did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The keyring.
+    #[error("ENCRYPTION_KEYS is not usable")]
+    Keyring(#[source] KeyringFault),
+    /// The database.
+    #[error("the database at DATABASE_URL is not usable")]
+    Store(#[from] store::Error),
+    /// The SQLite file.
+    #[error(
+        "the SQLite file at DATABASE_URL is served by another process: stop that one, or use PostgreSQL for more than \
+         one replica"
+    )]
+    Locked,
+    /// An address.
+    #[error("{variable} ({address}) cannot be listened on")]
+    Listen {
+        /// Which setting.
+        variable: &'static str,
+        /// What it says.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A file of the TLS settings.
+    #[error("{variable} cannot be read")]
+    TlsFile {
+        /// Which setting.
+        variable: &'static str,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The gRPC server.
+    #[error("gRPC cannot be served")]
+    Grpc(#[source] grpc::Error),
+    /// The integrations that a crash left half disconnected.
+    #[error("an unfinished disconnect could not be resumed")]
+    Disconnect(#[source] connection::Error),
+}
+
+/// The service, running.
+#[derive(Debug)]
+pub struct App {
+    /// Where gRPC is served.
+    pub grpc_address: SocketAddr,
+    /// Where the sidecar is served.
+    pub http_address: SocketAddr,
+    /// The connections, for `dev`, which begins a consent itself.
+    pub connections: Connections,
+    health: Health,
+    /// Streams and waits end.
+    drain: CancellationToken,
+    /// Nothing new is accepted.
+    close: CancellationToken,
+    servers: Vec<JoinHandle<()>>,
+    worker: JoinHandle<()>,
+    housekeeping: Vec<JoinHandle<()>>,
+    _lock: Option<std::fs::File>,
+}
+
+/// Starts the service: it is serving when this returns.
+pub async fn start(config: Config, clock: Clock, entropy: Entropy) -> Result<App, StartError> {
+    let keyring = Arc::new(Keyring::parse(config.encryption_keys.expose_secret()).map_err(StartError::Keyring)?);
+    let url = config.database_url.expose_secret();
+    let lock = lock::take(url)?;
+    let store = Store::open(url, &store::Options::default()).await?;
+    for migration in store.migrate().await? {
+        tracing::info!(%migration, "applied a migration");
+    }
+    if lock.is_some() {
+        // Nobody else serves this file: whoever held a lease is gone.
+        store.release_all().await?;
+    }
+
+    let bell = Bell::default();
+    let quota = Arc::new(Quota::new(config.quota.project_per_minute, config.quota.user_per_minute, clock.clone()));
+    let google = google(&config, &clock);
+    let settings = connection::Settings {
+        public_url: config.public_url.clone(),
+        app_url: config.cassius_app_url.clone(),
+        return_urls: config.return_urls.clone(),
+        ticket_in_url: config.ticket_in_url,
+    };
+    let connections = Connections::new(
+        store.clone(),
+        google.clone(),
+        keyring.clone(),
+        clock.clone(),
+        entropy.clone(),
+        bell.clone(),
+        quota.clone(),
+        settings,
+    );
+    connections.resume_disconnects().await.map_err(StartError::Disconnect)?;
+    let delivery =
+        Delivery::new(store.clone(), google, connections.clone(), keyring, clock.clone(), entropy.clone(), bell, quota);
+
+    let (drain, close) = (CancellationToken::new(), CancellationToken::new());
+    let services = Services {
+        connections: connections.clone(),
+        delivery: delivery.clone(),
+        callers: callers(&config),
+        entropy,
+        drain: drain.clone(),
+    };
+    let options = grpc::Options { reflection: config.reflection, tls: tls(&config).await? };
+    let (router, health) = grpc::server(services, options).map_err(StartError::Grpc)?;
+    let (grpc_listener, grpc_address) = listen("GRPC_ADDR", config.listen.grpc).await?;
+    let (http_listener, http_address) = listen("HTTP_ADDR", config.listen.http).await?;
+
+    let incoming = TcpIncoming::from(grpc_listener).with_nodelay(Some(true)).with_keepalive(Some(KEEPALIVE));
+    let grpc_server = {
+        let close = close.clone();
+        async move {
+            if let Err(error) = router.serve_with_incoming_shutdown(incoming, close.cancelled_owned()).await {
+                tracing::error!(error = &error as &dyn std::error::Error, "gRPC is no longer served");
+            }
+        }
+    };
+    let sidecar = http::router(http::Sidecar {
+        connections: connections.clone(),
+        ticket_in_url: config.ticket_in_url,
+        is_https: config.public_url.scheme() == "https",
+    });
+    let servers = vec![
+        tokio::spawn(grpc_server),
+        tokio::spawn(http::serve(http_listener, sidecar, http::Limits::default(), clock.clone(), close.clone())),
+    ];
+    let worker = tokio::spawn(Worker::run(delivery, close.clone()));
+    let housekeeping = vec![
+        tokio::spawn(housekeeping::tell_health(store.clone(), health.clone(), clock.clone(), close.clone())),
+        tokio::spawn(housekeeping::erase_snapshots(store, config.snapshot_retention, clock, close.clone())),
+    ];
+    tracing::info!(grpc.address = %grpc_address, http.address = %http_address, "serving");
+    Ok(App {
+        grpc_address,
+        http_address,
+        connections,
+        health,
+        drain,
+        close,
+        servers,
+        worker,
+        housekeeping,
+        _lock: lock,
+    })
+}
+
+impl App {
+    /// Stops: says NOT_SERVING, ends streams, lets calls under way end, gives leases back. Takes 15 seconds at most.
+    pub async fn stop(self) {
+        tracing::info!("draining");
+        self.housekeeping.iter().for_each(JoinHandle::abort);
+        self.health.close().await;
+        self.drain.cancel();
+        self.close.cancel();
+        let servers = futures_util::future::join_all(self.servers.into_iter().map(at_most));
+        let (_, worker) = tokio::join!(servers, self.worker);
+        if worker.is_err() {
+            tracing::error!("the worker panicked");
+        }
+        tracing::info!("stopped");
+    }
+}
+
+/// Waits for a server to drain; one that does not is cut off.
+async fn at_most(mut server: JoinHandle<()>) {
+    #[expect(clippy::disallowed_methods, reason = "the patience of a shutdown is real time, whatever clock is used")]
+    let patience = tokio::time::sleep(DRAIN);
+    tokio::select! {
+        _ = &mut server => {}
+        () = patience => {
+            tracing::warn!("calls were still under way at the end of the drain; they are cut off");
+            server.abort();
+        }
+    }
+}
+
+fn google(config: &Config, clock: &Clock) -> Google {
+    let endpoints = Endpoints {
+        auth_url: config.google.auth_url.clone(),
+        token_url: config.google.token_url.clone(),
+        revoke_url: config.google.revoke_url.clone(),
+        calendar_url: config.google.calendar_url.clone(),
+        issuer: config.google.issuer.clone(),
+    };
+    Google::new(
+        endpoints,
+        config.google.client_id.clone(),
+        config.google.client_secret.clone(),
+        config.redirect_url(),
+        config.google.scopes.clone(),
+        clock.clone(),
+    )
+}
+
+fn callers(config: &Config) -> Callers {
+    if config.api_keys.is_empty() {
+        // The configuration allows this on loopback alone.
+        return Callers::anybody();
+    }
+    Callers::new(config.api_keys.iter().map(|key| {
+        let organisations = match &key.organisations {
+            config::Organisations::All => Organisations::All,
+            config::Organisations::Only(only) => Organisations::Only(only.clone()),
+        };
+        (key.name.clone(), key.hash, organisations)
+    }))
+}
+
+async fn tls(config: &Config) -> Result<Option<Identity>, StartError> {
+    let Some(tls) = &config.tls else { return Ok(None) };
+    let file = |variable| move |source| StartError::TlsFile { variable, source };
+    let cert = tokio::fs::read(&tls.cert).await.map_err(file("TLS_CERT"))?;
+    let key = tokio::fs::read(&tls.key).await.map_err(file("TLS_KEY"))?;
+    Ok(Some(Identity::from_pem(cert, key)))
+}
+
+async fn listen(variable: &'static str, address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let failed = |source| StartError::Listen { variable, address, source };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok((listener, address))
+}

@@ -1,0 +1,47 @@
+//! What goes on beside calls and deliveries: health follows the database, and old snapshots go.
+
+use jiff::SignedDuration;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clock;
+use crate::grpc::Health;
+use crate::store::Store;
+
+/// How often the database is asked whether it is there.
+const PING: SignedDuration = SignedDuration::from_secs(5);
+/// How often snapshots are looked through.
+const ERASE: SignedDuration = SignedDuration::from_hours(1);
+
+/// Tells probes whether the database answers.
+pub(super) async fn tell_health(store: Store, health: Health, clock: Clock, close: CancellationToken) {
+    let mut was_serving = true;
+    while !close.is_cancelled() {
+        let ping = store.ping().await;
+        health.tell(ping.is_ok()).await;
+        if std::mem::replace(&mut was_serving, ping.is_ok()) != ping.is_ok() {
+            match ping {
+                Ok(()) => tracing::info!("the database is back"),
+                Err(error) => tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "the database is away: calls are answered with UNAVAILABLE until it is back"
+                ),
+            }
+        }
+        clock.sleep_until(clock.now() + PING).await;
+    }
+}
+
+/// Erases the snapshots of appointments that are over for longer than `retention`.
+pub(super) async fn erase_snapshots(store: Store, retention: SignedDuration, clock: Clock, close: CancellationToken) {
+    while !close.is_cancelled() {
+        let now = clock.now();
+        match store.erase_snapshots(now - retention, now).await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "erased the snapshots of appointments that are over"),
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "old snapshots could not be erased");
+            }
+        }
+        clock.sleep_until(now + ERASE).await;
+    }
+}

@@ -1,0 +1,110 @@
+//! The subcommands.
+//!
+//! Owns what each of them does with the settings and prints. Never does a room's work. Invariant: a command that fails
+//! says why in a sentence on standard error and exits with 1.
+
+#[cfg(feature = "dev")]
+mod dev;
+mod generate_key;
+mod healthcheck;
+mod logs;
+
+use std::ffi::OsString;
+
+use anyhow::Context;
+use cassius_calendar::app;
+use cassius_calendar::clock::{Clock, Entropy};
+use cassius_calendar::config::{Config, Mode};
+use cassius_calendar::crypto::{ExposeSecret, Keyring};
+use cassius_calendar::store::{Options, Store};
+use clap::{Parser, Subcommand};
+
+/// Keeps Google Calendar in step with the appointments of Cassius.
+#[derive(Debug, Parser)]
+#[command(version, about, after_help = "Settings come from the environment: see the README, or `check-config`.")]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serves.
+    Serve,
+    /// Serves on loopback with nothing to configure, and an emulated Google beside it.
+    #[cfg(feature = "dev")]
+    Dev(dev::Dev),
+    /// Applies pending migrations to the database. `serve` does so too.
+    Migrate,
+    /// Checks the settings, and names every fault.
+    CheckConfig,
+    /// Makes a key for ENCRYPTION_KEYS, or an API key.
+    GenerateKey(generate_key::GenerateKey),
+    /// Asks a running service for its health; exits with 0 if it serves.
+    Healthcheck(healthcheck::Healthcheck),
+}
+
+impl Cli {
+    /// Carries out the subcommand.
+    pub(crate) async fn run(self) -> anyhow::Result<()> {
+        match self.command {
+            Command::Serve => serve().await,
+            #[cfg(feature = "dev")]
+            Command::Dev(dev) => dev.run().await,
+            Command::Migrate => migrate().await,
+            Command::CheckConfig => {
+                load(&environment, Mode::Serve)?;
+                println!("The settings are in order.");
+                Ok(())
+            }
+            Command::GenerateKey(generate_key) => generate_key.run(),
+            Command::Healthcheck(healthcheck) => healthcheck.run().await,
+        }
+    }
+}
+
+async fn serve() -> anyhow::Result<()> {
+    let config = load(&environment, Mode::Serve)?;
+    logs::start(&config.log)?;
+    let app = app::start(config, Clock::system(), Entropy::system()).await?;
+    asked_to_stop().await?;
+    app.stop().await;
+    Ok(())
+}
+
+async fn migrate() -> anyhow::Result<()> {
+    let config = load(&environment, Mode::Serve)?;
+    let store = Store::open(config.database_url.expose_secret(), &Options::default()).await?;
+    let applied = store.migrate().await?;
+    applied.iter().for_each(|migration| println!("Applied {migration}."));
+    if applied.is_empty() {
+        println!("Nothing to apply.");
+    }
+    Ok(())
+}
+
+/// Reads the settings; the keyring's rules are `crypto`'s.
+fn load(source: &dyn Fn(&str) -> Option<OsString>, mode: Mode) -> anyhow::Result<Config> {
+    let keyring = |text: &str| Keyring::parse(text).map(drop).map_err(|fault| fault.to_string());
+    Ok(Config::load(source, mode, &[("ENCRYPTION_KEYS", &keyring)])?)
+}
+
+fn environment(name: &str) -> Option<OsString> {
+    std::env::var_os(name)
+}
+
+/// Waits for Ctrl-C, or for the SIGTERM of an orchestrator.
+async fn asked_to_stop() -> anyhow::Result<()> {
+    #[cfg(unix)]
+    {
+        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+            .context("SIGTERM cannot be listened for")?;
+        tokio::select! {
+            interrupt = tokio::signal::ctrl_c() => interrupt.context("Ctrl-C cannot be listened for")?,
+            _ = terminate.recv() => {}
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await.context("Ctrl-C cannot be listened for")?;
+    Ok(())
+}

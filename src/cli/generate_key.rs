@@ -1,0 +1,59 @@
+//! Makes keys.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use cassius_calendar::clock::Entropy;
+use cassius_calendar::crypto::{Keyring, digest};
+use cassius_calendar::model::OrganisationId;
+use clap::{Args, Subcommand};
+use data_encoding::HEXLOWER;
+
+/// What `generate-key` is told.
+#[derive(Debug, Args)]
+pub(crate) struct GenerateKey {
+    #[command(subcommand)]
+    kind: Option<Kind>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Kind {
+    /// An entry for ENCRYPTION_KEYS (what `generate-key` alone makes).
+    Encryption,
+    /// An API key, and its entry for API_KEYS.
+    Api {
+        /// The name of the caller, for the log.
+        name: String,
+        /// The organisations that it stands for; none: every one.
+        organisations: Vec<String>,
+    },
+}
+
+impl GenerateKey {
+    /// Prints the key; what is to be configured on standard output, what explains it on standard error.
+    pub(super) fn run(self) -> anyhow::Result<()> {
+        let entropy = Entropy::system();
+        match self.kind.unwrap_or(Kind::Encryption) {
+            Kind::Encryption => println!("{}", Keyring::generate(&entropy)),
+            Kind::Api { name, organisations } => {
+                anyhow::ensure!(
+                    !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)),
+                    "a caller's name is made of letters, digits, `-`, `_` and `.`"
+                );
+                for organisation in &organisations {
+                    OrganisationId::parse(organisation)
+                        .map_err(|fault| anyhow::anyhow!("the organisation {organisation:?} {fault}"))?;
+                    anyhow::ensure!(
+                        !organisation.contains([',', '|', ':']),
+                        "the organisation {organisation:?} holds a character that separates entries"
+                    );
+                }
+                let key = URL_SAFE_NO_PAD.encode(entropy.bytes::<32>());
+                let whom = if organisations.is_empty() { "*".to_owned() } else { organisations.join("|") };
+                eprintln!("Give the key to the caller, and add the entry to API_KEYS. The key is shown this once.");
+                println!("key:   {key}");
+                println!("entry: {name}:{}:{whom}", HEXLOWER.encode(&digest(key.as_bytes())));
+            }
+        }
+        Ok(())
+    }
+}
