@@ -49,7 +49,9 @@ mod claims;
 mod consents;
 mod integrations;
 mod links;
+#[expect(clippy::duplicate_mod, reason = "the queries are written once and mounted for each back end")]
 mod postgres;
+#[expect(clippy::duplicate_mod, reason = "the queries are written once and mounted for each back end")]
 mod sqlite;
 
 pub use claims::{Claimed, DueOrganisation, Lease, Settlement, Wanted};

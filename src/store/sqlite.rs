@@ -42,9 +42,10 @@ const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 /// How many connections read beside the one that writes: they never wait for it.
 const READERS: usize = 4;
 
-/// What each connection is told first. `FULL` makes a commit wait for the disk.
+/// What each connection is told first. `synchronous` makes a commit wait for the disk, `secure_delete` leaves nothing of
+/// what was erased in the file.
 const SESSION: &str = "PRAGMA busy_timeout = 3000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-                       PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -8192";
+                       PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -8192";
 
 /// Makes the file where there is none, and the pools.
 pub(super) fn open(path: &str) -> Result<pool::Pools, Error> {

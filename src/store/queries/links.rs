@@ -359,19 +359,19 @@ pub(in crate::store) async fn erase_snapshots(
     now: Timestamp,
 ) -> Result<u64, Fault> {
     let mut erased = 0;
-    for over in ["ends_at < $1", "ends_at IS NULL AND updated_at < $1"] {
+    for over in ["ends_at < $2", "ends_at IS NULL AND updated_at < $2"] {
         loop {
             let rows = statement(format!(
-                "UPDATE appointment_external_links SET snapshot = NULL, next_attempt_at = NULL, updated_at = $2,
+                "UPDATE appointment_external_links SET snapshot = NULL, next_attempt_at = NULL, updated_at = $1,
                     sync_status = CASE WHEN sync_status = 'pending' THEN 'none' ELSE sync_status END
                  WHERE (organisation_id, appointment_id, provider) IN (
                     SELECT organisation_id, appointment_id, provider FROM appointment_external_links
-                    WHERE snapshot IS NOT NULL AND {over} AND (lease_until IS NULL OR lease_until <= $2)
+                    WHERE snapshot IS NOT NULL AND {over} AND (lease_until IS NULL OR lease_until <= $1)
                     ORDER BY ends_at, organisation_id, appointment_id LIMIT {ERASED_AT_ONCE} {FOR_UPDATE}
                  )",
             ))
-            .bind::<InstantSql, _>(Instant(over_before))
             .bind::<InstantSql, _>(Instant(now))
+            .bind::<InstantSql, _>(Instant(over_before))
             .execute(conn)
             .await? as u64;
             erased += rows;

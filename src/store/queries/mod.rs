@@ -26,7 +26,21 @@ type Statement = BoxedSqlQuery<'static, Db, SqlQuery>;
 const CONNECTED: &str = "refresh_token IS NOT NULL AND disconnecting_at IS NULL";
 
 fn statement(sql: impl Into<String>) -> Statement {
+    let sql = sql.into();
+    debug_assert!(is_in_order(&sql), "a placeholder first stands before a lower one: {sql}");
     diesel::sql_query(sql).into_boxed()
+}
+
+/// Whether each placeholder first stands after all lower ones.
+fn is_in_order(sql: &str) -> bool {
+    let mut highest = 0;
+    sql.split('$').skip(1).all(|rest| {
+        let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        let number = rest[..digits].parse().unwrap_or(0);
+        let is_next = (1..=highest + 1).contains(&number);
+        highest = highest.max(number);
+        is_next
+    })
 }
 
 /// `($1, $2), ($3, $4)`: placeholders for `count` rows of `width` values, numbered from `first`.

@@ -1,0 +1,229 @@
+//! The service under test, whole: started as `serve` starts it, on a clock that the test moves.
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+
+use cassius_calendar::app::{self, App};
+use cassius_calendar::clock::{Clock, Entropy};
+use cassius_calendar::config::{Config, Mode};
+use cassius_calendar::crypto::{Keyring, digest};
+use cassius_calendar::grpc::pb::appointment_sync_client::AppointmentSyncClient;
+use cassius_calendar::grpc::pb::calendar_integration_client::CalendarIntegrationClient;
+use cassius_calendar::grpc::pb::{
+    Appointment, AppointmentLink, GetAppointmentLinkRequest, GetStatusRequest, IntegrationStatus,
+    SyncAppointmentRequest, WatchStatusRequest,
+};
+use jiff::{SignedDuration, Timestamp};
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::Channel;
+
+use super::browser::Browser;
+use super::database::Database;
+use super::google::Google;
+use super::logs;
+
+/// The instant at which every test begins.
+pub(crate) const START: &str = "2026-03-02T08:00:00Z";
+/// The key that the harness calls with; it stands for every organisation.
+pub(crate) const API_KEY: &str = "canary-api-key-Zx81";
+
+type WithKey = fn(tonic::Request<()>) -> Result<tonic::Request<()>, tonic::Status>;
+pub(crate) type Integrations = CalendarIntegrationClient<InterceptedService<Channel, WithKey>>;
+pub(crate) type Appointments = AppointmentSyncClient<InterceptedService<Channel, WithKey>>;
+
+/// Declares a test that runs once with the service on each back end.
+macro_rules! with_app {
+    ($($(#[$attribute:meta])* async fn $name:ident($app:ident: &mut TestApp) $body:block)+) => {
+        $(mod $name {
+            use super::*;
+            use crate::harness::{app::TestApp, database::Database};
+
+            async fn check($app: &mut TestApp) $body
+
+            $(#[$attribute])*
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_sqlite() {
+                let mut app = TestApp::start(Database::empty_on_sqlite().await).await;
+                check(&mut app).await;
+                app.end().await;
+            }
+
+            $(#[$attribute])*
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_postgres() {
+                let mut app = TestApp::start(Database::empty_on_postgres().await).await;
+                check(&mut app).await;
+                app.end().await;
+            }
+        })+
+    };
+}
+pub(crate) use with_app;
+
+pub(crate) struct TestApp {
+    pub(crate) clock: Clock,
+    pub(crate) google: Google,
+    pub(crate) database: Database,
+    pub(crate) integrations: Integrations,
+    pub(crate) appointments: Appointments,
+    pub(crate) browser: Browser,
+    pub(crate) settings: HashMap<String, String>,
+    app: Option<App>,
+}
+
+impl TestApp {
+    /// Starts the emulated Google and the service, with its API key required.
+    pub(crate) async fn start(database: Database) -> Self {
+        Self::start_with(database, &[]).await
+    }
+
+    /// The same, with settings besides the harness's own.
+    pub(crate) async fn start_with(database: Database, settings: &[(&str, &str)]) -> Self {
+        logs::start();
+        let clock = Clock::manual(START.parse::<Timestamp>().unwrap());
+        let google = Google::start(&clock).await;
+        let mut all: HashMap<String, String> = [
+            ("DATABASE_URL", database.url.clone()),
+            ("GRPC_ADDR", "127.0.0.1:0".to_owned()),
+            ("HTTP_ADDR", "127.0.0.1:0".to_owned()),
+            ("CASSIUS_APP_URL", "http://127.0.0.1:3000".to_owned()),
+            ("GOOGLE_CLIENT_ID", google.client_id.clone()),
+            ("GOOGLE_CLIENT_SECRET", google.client_secret.clone()),
+            ("GOOGLE_AUTH_URL", google.url("/o/oauth2/v2/auth")),
+            ("GOOGLE_TOKEN_URL", google.url("/token")),
+            ("GOOGLE_REVOKE_URL", google.url("/revoke")),
+            ("GOOGLE_CALENDAR_URL", google.url("/calendar/v3")),
+            ("GOOGLE_ISSUER", google.url("")),
+            ("ENCRYPTION_KEYS", Keyring::generate(&Entropy::system())),
+            ("API_KEYS", format!("tests:{}:*", data_encoding::HEXLOWER.encode(&digest(API_KEY.as_bytes())))),
+            ("REFLECTION", "true".to_owned()),
+        ]
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect();
+        all.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        let app = serve(&all, &clock).await;
+        let (integrations, appointments) = clients(&app).await;
+        let browser = Browser::new(app.http_address);
+        Self { clock, google, database, integrations, appointments, browser, settings: all, app: Some(app) }
+    }
+
+    /// Stops the service as an operator would, and starts it again on the same database.
+    pub(crate) async fn restart(&mut self) {
+        self.stop().await;
+        let app = serve(&self.settings, &self.clock).await;
+        (self.integrations, self.appointments) = clients(&app).await;
+        self.browser = Browser::new(app.http_address);
+        self.app = Some(app);
+    }
+
+    /// Stops the service; the database, the emulated Google and the clock stay.
+    pub(crate) async fn stop(&mut self) {
+        if let Some(app) = self.app.take() {
+            app.stop().await;
+        }
+    }
+
+    pub(crate) fn running(&self) -> &App {
+        self.app.as_ref().unwrap()
+    }
+
+    /// Ends the test: stops the service, and asserts what holds at the end of every test.
+    pub(crate) async fn end(mut self) {
+        self.stop().await;
+        self.google.no_write_invites_or_notifies().await;
+        self.google.no_two_calls_for_one_event_at_a_time().await;
+        if self.database.is_postgres() {
+            self.database.drop().await;
+        }
+    }
+
+    /// Connects an organisation with the emulated account `email`, through the consent page.
+    pub(crate) async fn connect_as(&mut self, organisation: &str, email: &str) {
+        let outcome = self.browser.consent(&mut self.integrations, organisation, email).await;
+        assert_eq!(outcome, "connected");
+    }
+
+    /// Connects an organisation with the first sample account.
+    pub(crate) async fn connect(&mut self, organisation: &str) {
+        self.connect_as(organisation, super::google::ACCOUNT).await;
+    }
+
+    /// Syncs an appointment and waits until it is settled; the clock stands still, so the wait never times out.
+    pub(crate) async fn sync(&mut self, organisation: &str, appointment: Appointment) -> AppointmentLink {
+        let wait = Some(prost_types::Duration { seconds: 30, nanos: 0 });
+        let request =
+            SyncAppointmentRequest { organisation_id: organisation.into(), appointment: Some(appointment), wait };
+        self.appointments.sync_appointment(request).await.unwrap().into_inner().link.unwrap()
+    }
+
+    /// Syncs an appointment without waiting for Google.
+    pub(crate) async fn accept(&mut self, organisation: &str, appointment: Appointment) -> AppointmentLink {
+        let request =
+            SyncAppointmentRequest { organisation_id: organisation.into(), appointment: Some(appointment), wait: None };
+        self.appointments.sync_appointment(request).await.unwrap().into_inner().link.unwrap()
+    }
+
+    pub(crate) async fn link(&mut self, organisation: &str, appointment: &str) -> AppointmentLink {
+        let request =
+            GetAppointmentLinkRequest { organisation_id: organisation.into(), appointment_id: appointment.into() };
+        self.appointments.get_appointment_link(request).await.unwrap().into_inner().link.unwrap()
+    }
+
+    pub(crate) async fn status(&mut self, organisation: &str) -> IntegrationStatus {
+        let request = GetStatusRequest { organisation_id: organisation.into() };
+        self.integrations.get_status(request).await.unwrap().into_inner().status.unwrap()
+    }
+
+    /// Watches an organisation until its status is as wanted; the stream tells each change, so nothing is polled.
+    pub(crate) async fn until(
+        &mut self,
+        organisation: &str,
+        is_wanted: impl Fn(&IntegrationStatus) -> bool,
+    ) -> IntegrationStatus {
+        let request = WatchStatusRequest { organisation_id: organisation.into() };
+        let mut statuses = self.integrations.watch_status(request).await.unwrap().into_inner();
+        let mut latest = None;
+        let watch = async {
+            loop {
+                let status = statuses.message().await.unwrap().unwrap().status.unwrap();
+                if is_wanted(&status) {
+                    return status;
+                }
+                latest = Some(status);
+            }
+        };
+        // A bound for a test that would hang; none that a passing test comes near.
+        match tokio::time::timeout(std::time::Duration::from_secs(60), watch).await {
+            Ok(status) => status,
+            Err(_) => panic!("the status never became what was wanted; it is {latest:?}"),
+        }
+    }
+
+    /// Watches until nothing is to be sent any more.
+    pub(crate) async fn at_rest(&mut self, organisation: &str) -> IntegrationStatus {
+        self.until(organisation, |status| status.counts.is_some_and(|counts| counts.pending == 0)).await
+    }
+
+    pub(crate) fn advance(&self, seconds: i64) {
+        self.clock.advance(SignedDuration::from_secs(seconds));
+    }
+}
+
+async fn serve(settings: &HashMap<String, String>, clock: &Clock) -> App {
+    let source = |name: &str| settings.get(name).map(OsString::from);
+    let config = Config::load(&source, Mode::Serve, &[]).unwrap();
+    app::start(config, clock.clone(), Entropy::system()).await.unwrap()
+}
+
+async fn clients(app: &App) -> (Integrations, Appointments) {
+    let channel = Channel::from_shared(format!("http://{}", app.grpc_address)).unwrap().connect().await.unwrap();
+    let with_key: WithKey = |mut request| {
+        request.metadata_mut().insert("authorization", format!("Bearer {API_KEY}").parse().unwrap());
+        Ok(request)
+    };
+    (
+        CalendarIntegrationClient::with_interceptor(channel.clone(), with_key),
+        AppointmentSyncClient::with_interceptor(channel, with_key),
+    )
+}

@@ -1,0 +1,121 @@
+//! A database for each test, on each back end.
+//!
+//! PostgreSQL is found by `TEST_POSTGRES_URL`, which names a server where databases may be made.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use cassius_calendar::store::{Options, Store};
+use diesel::Connection;
+use diesel::connection::SimpleConnection;
+
+/// Declares a test that runs once on each back end.
+macro_rules! on_both {
+    ($($(#[$attribute:meta])* async fn $name:ident($database:ident: &Database) $body:block)+) => {
+        $(mod $name {
+            use super::*;
+
+            async fn check($database: &Database) $body
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_sqlite() {
+                let database = Database::on_sqlite().await;
+                check(&database).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_postgres() {
+                let database = Database::on_postgres().await;
+                check(&database).await;
+                database.drop().await;
+            }
+        })+
+    };
+}
+pub(crate) use on_both;
+
+pub(crate) struct Database {
+    pub(crate) store: Store,
+    pub(crate) url: String,
+    folder: Option<tempfile::TempDir>,
+}
+
+static MADE: AtomicU32 = AtomicU32::new(0);
+
+fn server() -> String {
+    std::env::var("TEST_POSTGRES_URL").expect("TEST_POSTGRES_URL names a PostgreSQL where databases may be made")
+}
+
+fn on_server(database: &str) -> String {
+    let mut url = url::Url::parse(&server()).unwrap();
+    url.set_path(database);
+    url.to_string()
+}
+
+pub(crate) async fn run_on_postgres(url: &str, sql: &str) {
+    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
+    let connection = tokio::spawn(connection);
+    client.batch_execute(sql).await.unwrap();
+    drop(client);
+    connection.await.unwrap().unwrap();
+}
+
+impl Database {
+    pub(crate) async fn on_sqlite() -> Self {
+        let database = Self::empty_on_sqlite().await;
+        database.store.migrate().await.unwrap();
+        database
+    }
+
+    pub(crate) async fn on_postgres() -> Self {
+        let database = Self::empty_on_postgres().await;
+        database.store.migrate().await.unwrap();
+        database
+    }
+
+    pub(crate) async fn empty_on_sqlite() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("test.db").display());
+        let store = Store::open(&url, &Options::default()).await.unwrap();
+        Self { store, url, folder: Some(folder) }
+    }
+
+    pub(crate) async fn empty_on_postgres() -> Self {
+        let name = format!("test_{}_{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
+        run_on_postgres(&server(), &format!("CREATE DATABASE {name}")).await;
+        let url = on_server(&name);
+        let store = Store::open(&url, &Options { pool_size: 4 }).await.unwrap();
+        Self { store, url, folder: None }
+    }
+
+    /// Drops a database of PostgreSQL; one whose test failed is left to be looked at.
+    pub(crate) async fn drop(self) {
+        let name = self.name();
+        run_on_postgres(&server(), &format!("DROP DATABASE {name} WITH (FORCE)")).await;
+    }
+
+    pub(crate) fn name(&self) -> String {
+        url::Url::parse(&self.url).unwrap().path().trim_start_matches('/').to_owned()
+    }
+
+    pub(crate) fn is_postgres(&self) -> bool {
+        self.folder.is_none()
+    }
+
+    /// Runs a statement beside the store.
+    pub(crate) async fn run(&self, sql: &str) {
+        if self.is_postgres() {
+            run_on_postgres(&self.url, sql).await;
+        } else {
+            let mut conn = diesel::SqliteConnection::establish(&self.path()).unwrap();
+            conn.batch_execute(sql).unwrap();
+        }
+    }
+
+    pub(crate) fn path(&self) -> String {
+        self.url.trim_start_matches("sqlite:").to_owned()
+    }
+
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        self.folder.as_ref().unwrap().path()
+    }
+}

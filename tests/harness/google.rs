@@ -1,0 +1,128 @@
+//! The emulated Google, watched and steered over HTTP.
+
+use cassius_calendar::clock::{Clock, Entropy};
+use cassius_calendar::emulator::{self, Emulator};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Value, json};
+
+/// The first sample account, whose primary calendar has the same id.
+pub(crate) const ACCOUNT: &str = "accueil@cabinet-des-lilas.example";
+/// The second sample account.
+pub(crate) const OTHER_ACCOUNT: &str = "dr.monnier@gmail.com";
+/// A second calendar that the first account owns.
+pub(crate) const SECOND_CALENDAR: &str = "c_5f1c9be0a7d24d0fa5cb0b7c9d3e8a11@group.calendar.google.com";
+
+pub(crate) struct Google {
+    emulator: Emulator,
+    http: reqwest::Client,
+    pub(crate) client_id: String,
+    pub(crate) client_secret: String,
+}
+
+impl Google {
+    pub(crate) async fn start(clock: &Clock) -> Self {
+        let options = emulator::Options::loopback(clock.clone(), Entropy::system());
+        let (client_id, client_secret) = (options.client_id.clone(), options.client_secret.clone());
+        let emulator = emulator::start(options).await.unwrap();
+        Self { emulator, http: reqwest::Client::new(), client_id, client_secret }
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.emulator.base_url())
+    }
+
+    async fn send(&self, request: reqwest::RequestBuilder) -> Value {
+        let response = request.send().await.unwrap();
+        let status = response.status();
+        let text = response.text().await.unwrap();
+        assert!(status.is_success(), "the emulator answered {status}: {text}");
+        if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap() }
+    }
+
+    pub(crate) async fn read(&self, path: &str) -> Value {
+        self.send(self.http.get(self.url(&format!("/emulator/{path}")))).await
+    }
+
+    pub(crate) async fn control(&self, path: &str, body: Value) -> Value {
+        self.send(self.http.post(self.url(&format!("/emulator/{path}"))).json(&body)).await
+    }
+
+    pub(crate) async fn remove(&self, path: &str) -> Value {
+        self.send(self.http.delete(self.url(&format!("/emulator/{path}")))).await
+    }
+
+    /// Makes the next `times` calls of an operation (`events.insert`, `events.*`, `token.refresh`, …) fail.
+    pub(crate) async fn fault(&self, operation: &str, times: u32, fault: Value) {
+        self.control("faults", json!({"operation": operation, "times": times, "fault": fault})).await;
+    }
+
+    pub(crate) async fn no_more_faults(&self) {
+        self.remove("faults").await;
+    }
+
+    pub(crate) async fn settings(&self, settings: Value) {
+        self.control("settings", settings).await;
+    }
+
+    /// Every call since the start, or since the journal was forgotten.
+    pub(crate) async fn journal(&self) -> Vec<Value> {
+        self.read("journal").await["calls"].as_array().unwrap().clone()
+    }
+
+    pub(crate) async fn forget_journal(&self) {
+        self.remove("journal").await;
+    }
+
+    /// The names of the calls of events, in order.
+    pub(crate) async fn event_calls(&self) -> Vec<String> {
+        let calls = self.journal().await;
+        let names = calls.iter().map(|call| call["operation"].as_str().unwrap().to_owned());
+        names.filter(|name| name.starts_with("events.")).collect()
+    }
+
+    /// The live events that Cassius wrote for an account, over all its calendars.
+    pub(crate) async fn events(&self, email: &str) -> Vec<Value> {
+        let all = self.read(&format!("accounts/{}/events", encode(email))).await;
+        let events = all.get("events").unwrap_or(&all).as_array().unwrap();
+        events.iter().filter(|event| event["status"] != "cancelled").cloned().collect()
+    }
+
+    /// The user deletes an event; `answer` is how Google speaks of it then: `cancelled`, `not_found` or `gone`.
+    pub(crate) async fn delete_event(&self, calendar: &str, event: &str, answer: &str) {
+        self.remove(&format!("calendars/{}/events/{}?answer={answer}", encode(calendar), encode(event))).await;
+    }
+
+    pub(crate) async fn delete_calendar(&self, calendar: &str) {
+        self.remove(&format!("calendars/{}", encode(calendar))).await;
+    }
+
+    pub(crate) async fn revoke(&self, email: &str) {
+        self.control(&format!("accounts/{}/revoke", encode(email)), json!({})).await;
+    }
+
+    pub(crate) async fn expire_tokens(&self, email: &str) {
+        self.control(&format!("accounts/{}/expire", encode(email)), json!({})).await;
+    }
+
+    /// Nobody is invited to an event, and nobody is notified of one.
+    pub(crate) async fn no_write_invites_or_notifies(&self) {
+        for call in self.journal().await {
+            let operation = call["operation"].as_str().unwrap();
+            if matches!(operation, "events.insert" | "events.patch" | "events.delete" | "events.move") {
+                assert_eq!(call["send_updates_none"], true, "{call}");
+                assert_eq!(call["has_attendees"], false, "{call}");
+            }
+        }
+    }
+
+    /// Never two calls in flight for one event.
+    pub(crate) async fn no_two_calls_for_one_event_at_a_time(&self) {
+        for call in self.journal().await {
+            assert!(call["max_in_flight"].as_u64().unwrap_or(1) <= 1, "{call}");
+        }
+    }
+}
+
+pub(crate) fn encode(text: &str) -> String {
+    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
+}

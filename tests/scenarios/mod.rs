@@ -1,0 +1,3 @@
+//! What the service must survive.
+
+mod acceptance_path;

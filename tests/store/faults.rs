@@ -1,0 +1,233 @@
+//! A database that is away, busy or asked for nonsense.
+
+use std::time::Duration;
+
+use cassius_calendar::model::SyncStatus;
+use cassius_calendar::store::{Error, Options, Settlement, Store};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+use super::harness::*;
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Wire {
+    Through,
+    /// Connections are closed, and new ones too.
+    Cut,
+    /// Connections stay, and nothing passes.
+    Mute,
+}
+
+/// Stands between the store and PostgreSQL; answers its port.
+async fn wire_to_postgres(wire: watch::Receiver<Wire>) -> u16 {
+    let server: tokio_postgres::Config = std::env::var("TEST_POSTGRES_URL").unwrap().parse().unwrap();
+    let tokio_postgres::config::Host::Tcp(host) = server.get_hosts()[0].clone() else {
+        panic!("the test's server is reached over TCP");
+    };
+    let port = server.get_ports().first().copied().unwrap_or(5432);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let here = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        loop {
+            let (mut near, _) = listener.accept().await.unwrap();
+            let (mut wire, host) = (wire.clone(), host.clone());
+            tokio::spawn(async move {
+                if *wire.borrow_and_update() == Wire::Cut {
+                    return;
+                }
+                let mut far = TcpStream::connect((host, port)).await.unwrap();
+                loop {
+                    let state = *wire.borrow_and_update();
+                    let copy = async {
+                        match state {
+                            Wire::Through => drop(tokio::io::copy_bidirectional(&mut near, &mut far).await),
+                            Wire::Cut => {}
+                            Wire::Mute => std::future::pending().await,
+                        }
+                    };
+                    tokio::select! {
+                        () = copy => return,
+                        changed = wire.changed() => if changed.is_err() { return },
+                    }
+                }
+            });
+        }
+    });
+    here
+}
+
+async fn within_five_seconds<T>(call: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(5), call).await.expect("an answer within five seconds")
+}
+
+async fn away_and_back(away: Wire) {
+    let database = Database::on_postgres().await;
+    let (switch, wire) = watch::channel(Wire::Through);
+    let port = wire_to_postgres(wire).await;
+    let mut url = url::Url::parse(&database.url).unwrap();
+    url.set_port(Some(port)).unwrap();
+    let store = Store::open(url.as_str(), &Options { pool_size: 3 }).await.unwrap();
+    store.connect(grant("north"), at(0)).await.unwrap();
+    store.accept(vec![acceptance("north", "before", 1)], at(1)).await.unwrap();
+
+    switch.send(away).unwrap();
+    for _ in 0..2 {
+        let accepted = within_five_seconds(store.accept(vec![acceptance("north", "lost", 1)], at(2))).await;
+        assert!(matches!(accepted, Err(Error::Unavailable(_))), "{accepted:?}");
+        let read = within_five_seconds(store.integration(&organisation("north"))).await;
+        assert!(matches!(read, Err(Error::Unavailable(_))), "{read:?}");
+    }
+
+    switch.send(Wire::Through).unwrap();
+    // Whatever connections are left broken are replaced without anybody's help.
+    let mut links = within_five_seconds(store.accept(vec![acceptance("north", "after", 1)], at(3))).await;
+    if links.is_err() {
+        links = within_five_seconds(store.accept(vec![acceptance("north", "after", 1)], at(3))).await;
+    }
+    assert_eq!(links.unwrap()[0].sync_status, SyncStatus::Pending);
+    assert_eq!(
+        store.link(&organisation("north"), &appointment("before")).await.unwrap().unwrap().revision,
+        revision(1)
+    );
+    drop((store, switch));
+    database.drop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_postgres_that_refuses_is_unavailable_and_found_again() {
+    away_and_back(Wire::Cut).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_postgres_that_hangs_is_unavailable_and_found_again() {
+    away_and_back(Wire::Mute).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_that_the_server_ended_are_replaced() {
+    let database = Database::on_postgres().await;
+    database.is_connected("north").await;
+    let ended = format!(
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{}' AND pid <> pg_backend_pid()",
+        database.name()
+    );
+    for n in 0..3 {
+        database.run(&ended).await;
+        // The one call that meets the end of its connection may say so; none after it.
+        let id = format!("rdv-{n}");
+        let first = database.store.accept(vec![acceptance("north", &id, 1)], at(1)).await;
+        assert!(matches!(first, Ok(_) | Err(Error::Unavailable(_))), "{first:?}");
+        database.accept("north", &id, 2, at(2)).await;
+    }
+    database.drop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_sqlite_that_another_process_writes_to_is_unavailable_until_it_is_done() {
+    let database = Database::on_sqlite().await;
+    database.is_connected("north").await;
+    let mut other = <diesel::SqliteConnection as diesel::Connection>::establish(&database.path()).unwrap();
+    diesel::connection::SimpleConnection::batch_execute(&mut other, "BEGIN IMMEDIATE").unwrap();
+    let accepted = within_five_seconds(database.store.accept(vec![acceptance("north", "rdv", 1)], at(1))).await;
+    assert!(matches!(accepted, Err(Error::Unavailable(_))), "{accepted:?}");
+    let consents = within_five_seconds(database.store.connect(grant("north"), at(1))).await;
+    assert!(matches!(consents, Err(Error::Unavailable(_))), "{consents:?}");
+    assert!(database.the_integration("north").await.is_connected(), "reading goes on");
+    diesel::connection::SimpleConnection::batch_execute(&mut other, "COMMIT").unwrap();
+    assert_eq!(database.accept("north", "rdv", 1, at(2)).await.sync_status, SyncStatus::Pending);
+}
+
+on_both! {
+    async fn a_caller_that_goes_away_leaves_no_transaction_open(database: &Database) {
+        database.is_connected("north").await;
+        for n in 0..40 {
+            let store = database.store.clone();
+            let call = tokio::spawn(async move { store.connect(grant("south"), at(n)).await });
+            for _ in 0..n % 7 {
+                tokio::task::yield_now().await;
+            }
+            call.abort();
+        }
+        database.accept("north", "rdv", 1, at(1)).await;
+        assert!(database.store.connect(grant("south"), at(99)).await.unwrap().is_connected());
+    }
+
+    async fn a_value_that_cannot_be_read_is_named_by_its_column(database: &Database) {
+        database.is_connected("north").await;
+        database.accept("north", "rdv", 1, at(1)).await;
+        database.run("UPDATE appointment_external_links SET sync_status = 'perhaps'").await;
+        let read = database.store.link(&organisation("north"), &appointment("rdv")).await;
+        assert!(matches!(read, Err(Error::Corrupt("sync_status"))), "{read:?}");
+    }
+
+    async fn a_table_that_is_missing_is_no_outage(database: &Database) {
+        database.run("DROP TABLE oauth_consents").await;
+        let cancelled = database.store.cancel_consents(&organisation("north")).await;
+        assert!(matches!(cancelled, Err(Error::Bug(_))), "{cancelled:?}");
+        database.store.ping().await.unwrap();
+    }
+
+    async fn a_nul_in_a_text_is_no_outage(database: &Database) {
+        database.is_connected("north").await;
+        database.accept("north", "rdv", 1, at(1)).await;
+        let claimed = database.claim("north", 1, at(2)).await.remove(0);
+        let mut settlement = synced(&claimed, &written("agenda", "event", 1));
+        if let Settlement::Synced { html_link, .. } = &mut settlement {
+            *html_link = Some("a\0b".into());
+        }
+        let settled = database.store.settle(&claimed, &settlement, at(3)).await;
+        if database.is_postgres() {
+            assert!(matches!(settled, Err(Error::Bug(_))), "{settled:?}");
+            assert_eq!(database.the_link("north", "rdv").await.sync_status, SyncStatus::Pending);
+        } else {
+            // SQLite can hold it.
+            assert!(settled.unwrap());
+            assert_eq!(database.the_link("north", "rdv").await.html_link.as_deref(), Some("a\0b"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_is_none_is_refused_without_a_word_of_it() {
+    for url in ["", "mysql://root:geheim@host/db", "sqlite::memory:", "sqlite:", "postgres://u:geheim@host:port/db"] {
+        let opened = Store::open(url, &Options::default()).await;
+        let Err(Error::Bug(reason)) = opened else { panic!("{url} was opened") };
+        assert!(!format!("{reason} {reason:?}").contains("geheim"), "{reason}");
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_but_the_owner_can_read_the_sqlite_files() {
+    use std::os::unix::fs::PermissionsExt;
+    let database = Database::on_sqlite().await;
+    database.is_connected("north").await;
+    let mut seen = 0;
+    for file in std::fs::read_dir(database.folder()).unwrap() {
+        let file = file.unwrap();
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{:?}", file.file_name());
+        seen += 1;
+    }
+    assert_eq!(seen, 3, "the file, its log and its index");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_disconnect_erased_is_not_left_in_the_sqlite_file() {
+    const CANARY: &str = "canary-8f2a@example.com";
+    let database = Database::on_sqlite().await;
+    let north = organisation("north");
+    let grant = cassius_calendar::store::Grant {
+        google_email: CANARY.into(),
+        refresh_token: sealed("sealed canary"),
+        ..grant("north")
+    };
+    database.store.connect(grant, at(0)).await.unwrap();
+    let epoch = database.store.begin_disconnect(&north, at(1)).await.unwrap().unwrap().epoch;
+    assert!(database.store.finish_disconnect(&north, epoch, at(2)).await.unwrap());
+    database.run("PRAGMA wal_checkpoint(TRUNCATE)").await;
+    let bytes = std::fs::read(database.path()).unwrap();
+    for canary in [CANARY, "sealed canary"] {
+        assert!(!bytes.windows(canary.len()).any(|window| window == canary.as_bytes()), "{canary}");
+    }
+    assert!(bytes.windows(16).any(|window| window == b"account of north"), "the test reads what is there");
+}

@@ -1,0 +1,12 @@
+//! The store, on both back ends.
+
+mod accepting;
+mod asking_again;
+mod claiming;
+mod connecting;
+mod consents;
+mod faults;
+mod harness;
+mod holding;
+mod schema;
+mod settling;
