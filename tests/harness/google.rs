@@ -21,6 +21,8 @@ pub(crate) struct Google {
 
 impl Google {
     pub(crate) async fn start(clock: &Clock) -> Self {
+        // The test's own HTTP client wants a provider of TLS even where it speaks plain HTTP; a second call is no harm.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let options = emulator::Options::loopback(clock.clone(), Entropy::system());
         let (client_id, client_secret) = (options.client_id.clone(), options.client_secret.clone());
         let emulator = emulator::start(options).await.unwrap();
