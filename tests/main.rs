@@ -6,4 +6,5 @@ mod contract;
 mod google;
 mod harness;
 mod scenarios;
+mod sidecar;
 mod store;
