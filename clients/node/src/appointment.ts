@@ -10,7 +10,7 @@ import {
   AppointmentSchema,
   AppointmentState,
   type Appointment,
-} from "../gen/cassius/calendar/v1/appointment_sync_pb.js";
+} from "./gen/cassius/calendar/v1/appointment_sync_pb.js";
 
 /** An appointment, whole, as it stands at one revision. */
 export interface AppointmentSnapshot {

@@ -6,8 +6,8 @@
  */
 import type { Client } from "@connectrpc/connect";
 
-import { AppointmentSync } from "../gen/cassius/calendar/v1/appointment_sync_pb.js";
-import { CalendarIntegration } from "../gen/cassius/calendar/v1/calendar_integration_pb.js";
+import { AppointmentSync } from "./gen/cassius/calendar/v1/appointment_sync_pb.js";
+import { CalendarIntegration } from "./gen/cassius/calendar/v1/calendar_integration_pb.js";
 import type { OwnedAppointment } from "./appointment.js";
 import { callsOf, type CallDefaults } from "./calls.js";
 import { deliver, type Delivery, type DeliveryOptions } from "./mutation.js";

@@ -12,7 +12,7 @@ import {
   ErrorInfoSchema,
   LocalizedMessageSchema,
   RetryInfoSchema,
-} from "../gen/google/rpc/error_details_pb.js";
+} from "./gen/google/rpc/error_details_pb.js";
 
 /** The gRPC codes by their names, as `google.rpc.Code` spells them. */
 export type CalendarErrorCode =

@@ -6,7 +6,7 @@
  */
 import type { Client } from "@connectrpc/connect";
 
-import type { AppointmentLink, AppointmentSync } from "../gen/cassius/calendar/v1/appointment_sync_pb.js";
+import type { AppointmentLink, AppointmentSync } from "./gen/cassius/calendar/v1/appointment_sync_pb.js";
 import { toWire, type OwnedAppointment } from "./appointment.js";
 import { CalendarError } from "./error.js";
 

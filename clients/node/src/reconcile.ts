@@ -11,8 +11,8 @@ import type {
   AppointmentSync,
   ReconcileAppointmentsResponse,
   SyncAppointmentsResponse,
-} from "../gen/cassius/calendar/v1/appointment_sync_pb.js";
-import { ErrorReason } from "../gen/cassius/calendar/v1/error_reason_pb.js";
+} from "./gen/cassius/calendar/v1/appointment_sync_pb.js";
+import { ErrorReason } from "./gen/cassius/calendar/v1/error_reason_pb.js";
 import { toWire, type AppointmentSnapshot } from "./appointment.js";
 import { CalendarError, type Violation } from "./error.js";
 

@@ -6,7 +6,7 @@
  */
 import { timestampDate, type Timestamp } from "@bufbuild/protobuf/wkt";
 
-import { SyncStatus, type AppointmentLink, type LinkError } from "../../gen/cassius/calendar/v1/appointment_sync_pb.js";
+import { SyncStatus, type AppointmentLink, type LinkError } from "../gen/cassius/calendar/v1/appointment_sync_pb.js";
 import {
   IntegrationState,
   ProblemAction,
@@ -17,8 +17,8 @@ import {
   type EventPreview,
   type IntegrationStatus,
   type Problem,
-} from "../../gen/cassius/calendar/v1/calendar_integration_pb.js";
-import { ErrorReason } from "../../gen/cassius/calendar/v1/error_reason_pb.js";
+} from "../gen/cassius/calendar/v1/calendar_integration_pb.js";
+import { ErrorReason } from "../gen/cassius/calendar/v1/error_reason_pb.js";
 import type {
   AppointmentLinkJson,
   CalendarJson,

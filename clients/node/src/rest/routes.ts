@@ -7,7 +7,7 @@ import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { stringifySetCookie } from "cookie";
 import type { z } from "zod";
 
-import { AppointmentState } from "../../gen/cassius/calendar/v1/appointment_sync_pb.js";
+import { AppointmentState } from "../gen/cassius/calendar/v1/appointment_sync_pb.js";
 import type { CallOptions } from "../calls.js";
 import type { CalendarClient } from "../client.js";
 import { BEGIN_CONNECT, DISCONNECT, LINKS, NOTHING, PREVIEW, RETRY, SETTINGS } from "./bodies.js";
