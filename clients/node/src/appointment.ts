@@ -6,6 +6,7 @@
 import { create } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 
+import { CalendarError } from "./error.js";
 import {
   AppointmentSchema,
   AppointmentState,
@@ -47,11 +48,11 @@ const STATES = {
   deleted: AppointmentState.DELETED,
 } as const;
 
-/** Turns a snapshot into the wire's message. Throws on a revision that is no integer and on an invalid `Date`. */
+/** Turns a snapshot into the wire's message. Throws INVALID_ARGUMENT on what the wire has no form for. */
 export function toWire(snapshot: AppointmentSnapshot): Appointment {
   return create(AppointmentSchema, {
     appointmentId: snapshot.appointmentId,
-    revision: BigInt(snapshot.revision),
+    revision: integer("revision", snapshot.revision),
     state: STATES[snapshot.state],
     type: snapshot.type ?? "",
     patientName: snapshot.patientName ?? "",
@@ -65,6 +66,22 @@ export function toWire(snapshot: AppointmentSnapshot): Appointment {
 }
 
 function timestamp(field: string, instant: Date) {
-  if (Number.isNaN(instant.getTime())) throw new RangeError(`${field} is an invalid Date`);
+  if (Number.isNaN(instant.getTime())) throw atFault(field, "not a valid Date");
   return timestampFromDate(instant);
+}
+
+function integer(field: string, value: bigint | number | string): bigint {
+  try {
+    return BigInt(value);
+  } catch {
+    throw atFault(field, "not an integer");
+  }
+}
+
+function atFault(field: string, description: string): CalendarError {
+  return new CalendarError(`${field}: ${description}`, {
+    code: "INVALID_ARGUMENT",
+    reason: "INVALID_REQUEST",
+    violations: [{ field, description }],
+  });
 }

@@ -7,6 +7,7 @@
 import { durationMs } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 
+import { ErrorReason } from "./gen/cassius/calendar/v1/error_reason_pb.js";
 import {
   BadRequestSchema,
   ErrorInfoSchema,
@@ -115,6 +116,11 @@ export class CalendarError extends Error {
       cause: error,
     });
   }
+}
+
+/** The name of a reason without its prefix. One that is newer than this client has no name here: `INTERNAL`. */
+export function reasonName(reason: ErrorReason): string {
+  return (ErrorReason as Record<number, string | undefined>)[reason] ?? "INTERNAL";
 }
 
 // What Node says when a connection breaks under a call. gRPC calls that UNAVAILABLE; connect-node knows some of them as

@@ -12,9 +12,8 @@ import type {
   ReconcileAppointmentsResponse,
   SyncAppointmentsResponse,
 } from "./gen/cassius/calendar/v1/appointment_sync_pb.js";
-import { ErrorReason } from "./gen/cassius/calendar/v1/error_reason_pb.js";
 import { toWire, type AppointmentSnapshot } from "./appointment.js";
-import { CalendarError, type Violation } from "./error.js";
+import { CalendarError, reasonName, type Violation } from "./error.js";
 
 /** An appointment of the period by its id and the revision that the host has it at. */
 export interface Held {
@@ -96,7 +95,8 @@ async function* send(
     try {
       sendable.push({ head, appointment: toWire(snapshot) });
     } catch (thrown) {
-      yield { ...head, outcome: "rejected", reason: "INVALID_REQUEST", message: String(thrown), violations: [] };
+      const { message, violations } = CalendarError.from(thrown);
+      yield { ...head, outcome: "rejected", reason: "INVALID_REQUEST", message, violations: [...violations] };
     }
   }
   if (sendable.length === 0) return;
@@ -126,7 +126,7 @@ function reconciled(head: Head, { result }: SyncAppointmentsResponse): Reconcile
       return {
         ...head,
         outcome: "rejected",
-        reason: ErrorReason[reason],
+        reason: reasonName(reason),
         message,
         violations: violations.map(({ field, description }) => ({ field, description })),
       };

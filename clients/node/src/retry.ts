@@ -51,9 +51,10 @@ export async function persist<T>(
         factor: 2,
         randomize: true,
         ...(signal && { signal }),
-        shouldRetry: async ({ error }) => {
+        shouldRetry: async ({ error, retriesConsumed }) => {
           const waitMs = waitBeforeRetry(error);
-          if (waitMs === null || waitMs + policy.firstWaitMs >= deadline - performance.now()) return false;
+          if (waitMs === null) return false;
+          if (waitMs + longestBackoff(policy, retriesConsumed) >= deadline - performance.now()) return false;
           await sleep(waitMs, undefined, { ...(signal && { signal }) });
           return true;
         },
@@ -69,4 +70,9 @@ export async function persist<T>(
 export function waitBeforeRetry(error: Error): number | null {
   if (!(error instanceof CalendarError) || error.code !== "UNAVAILABLE") return null;
   return error.retryAfterMs ?? 0;
+}
+
+/** The longest that chance can make the backoff before a further try, in milliseconds. */
+export function longestBackoff({ firstWaitMs, longestWaitMs }: RetryPolicy, retriesConsumed: number): number {
+  return Math.min(longestWaitMs, 2 * firstWaitMs * 2 ** retriesConsumed);
 }

@@ -18,7 +18,7 @@ import {
   type IntegrationStatus,
   type Problem,
 } from "../gen/cassius/calendar/v1/calendar_integration_pb.js";
-import { ErrorReason } from "../gen/cassius/calendar/v1/error_reason_pb.js";
+import { reasonName } from "../error.js";
 import type {
   AppointmentLinkJson,
   CalendarJson,
@@ -29,7 +29,6 @@ import type {
   LinkErrorJson,
   ProblemActionJson,
   ProblemJson,
-  ReasonJson,
   RemoteEventsJson,
   SyncStatusJson,
   TitlePrivacyJson,
@@ -158,7 +157,7 @@ function catchUpJson(catchUp: CatchUp): CatchUpJson {
 
 function problemJson(problem: Problem): ProblemJson {
   return {
-    reason: reasonJson(problem.reason),
+    reason: reasonName(problem.reason),
     message: problem.message,
     action: known(ACTION, problem.action, "none"),
     sinceTime: instant(problem.sinceTime),
@@ -167,12 +166,7 @@ function problemJson(problem: Problem): ProblemJson {
 }
 
 function linkErrorJson(error: LinkError): LinkErrorJson {
-  return { reason: reasonJson(error.reason), message: error.message, retryable: error.retryable };
-}
-
-// A reason that is newer than this client has no name here.
-function reasonJson(reason: ErrorReason): ReasonJson {
-  return (ErrorReason as Record<number, string | undefined>)[reason] ?? "INTERNAL";
+  return { reason: reasonName(error.reason), message: error.message, retryable: error.retryable };
 }
 
 // An open enum may hold a value that is newer than this client.

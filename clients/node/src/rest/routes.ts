@@ -83,7 +83,9 @@ async function beginConnect(visit: Visit): Promise<Answered> {
   if (answer.connectCookie === undefined) return { json };
   const { name, value, maxAge } = answer.connectCookie;
   const secure = publicOrigin.startsWith("https:");
-  const cookie = stringifySetCookie({ name, value, maxAge, path: "/", httpOnly: true, sameSite: "lax", secure });
+  const attributes = { maxAge, path: "/", httpOnly: true, sameSite: "lax", secure } as const;
+  // The value as it is: the sidecar compares it byte by byte.
+  const cookie = stringifySetCookie({ name, value, ...attributes }, { encode: (plain) => plain });
   return { json, cookie };
 }
 
