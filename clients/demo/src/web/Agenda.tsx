@@ -11,7 +11,7 @@ import classic from "@fullcalendar/react/themes/classic";
 import "@fullcalendar/react/themes/classic/palette.css";
 import "@fullcalendar/react/themes/classic/theme.css";
 import timeGrid from "@fullcalendar/react/timegrid";
-import { useMemo, useState } from "react";
+import { useMemo, useState, useSyncExternalStore } from "react";
 import { useSearchParams } from "react-router";
 
 import type { PersonJson, RdvJson } from "../shared/agenda";
@@ -31,6 +31,7 @@ export default function Agenda({ person, timeZone }: { readonly person: PersonJs
   const change = useRdvChange();
   const events = useMemo(() => (rdvs.data ?? []).map(eventOf), [rdvs.data]);
   const buttons = controller.getButtonState();
+  const view = useIsNarrow() ? "timeGridDay" : "timeGridWeek";
 
   // A link to one RDV, as the calendar service writes it into the event, opens that RDV.
   const linked = rdvs.data?.find(({ id }) => id === search.get("rdv"));
@@ -58,14 +59,14 @@ export default function Agenda({ person, timeZone }: { readonly person: PersonJs
     <main className="app-page app-agenda">
       <h1 className="app-hidden">Agenda</h1>
       <div className="app-toolbar">
-        <div className="app-week" role="group" aria-label="Semaine affichée">
-          <button type="button" aria-label="Semaine précédente" onClick={() => controller.prev()}>
+        <div className="app-week" role="group" aria-label="Jours affichés">
+          <button type="button" aria-label="Précédent" onClick={() => controller.prev()}>
             ‹
           </button>
           <button type="button" disabled={buttons.today.isDisabled} onClick={() => controller.today()}>
             Aujourd’hui
           </button>
-          <button type="button" aria-label="Semaine suivante" onClick={() => controller.next()}>
+          <button type="button" aria-label="Suivant" onClick={() => controller.next()}>
             ›
           </button>
         </div>
@@ -84,9 +85,10 @@ export default function Agenda({ person, timeZone }: { readonly person: PersonJs
           plugins={PLUGINS}
           locale={french}
           timeZone={timeZone}
-          initialView="timeGridWeek"
+          key={view}
+          initialView={view}
           headerToolbar={false}
-          height="100%"
+          height="auto"
           allDaySlot={false}
           weekends={false}
           slotMinTime="07:00"
@@ -111,6 +113,19 @@ export default function Agenda({ person, timeZone }: { readonly person: PersonJs
       </div>
       {open && <RdvForm key={open.rdv?.id ?? "new"} draft={open} timeZone={timeZone} onSave={save} onClose={close} />}
     </main>
+  );
+}
+
+// Five days do not fit on a telephone.
+const NARROW = window.matchMedia("(max-width: 48rem)");
+
+function useIsNarrow(): boolean {
+  return useSyncExternalStore(
+    (changed) => {
+      NARROW.addEventListener("change", changed);
+      return () => NARROW.removeEventListener("change", changed);
+    },
+    () => NARROW.matches,
   );
 }
 
