@@ -15,6 +15,7 @@ export type {
   ErrorAnswer,
   EventPreviewJson,
   IntegrationStatusJson,
+  LinkErrorJson,
   LinksAnswer,
   LinksQuery,
   PreviewAnswer,

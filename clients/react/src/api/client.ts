@@ -107,5 +107,7 @@ function browserEvents(): ((url: string) => EventSource) | null {
 
 function queryString(query: LinksQuery): string {
   const pairs = Object.entries(query).filter((pair) => pair[1] !== undefined && pair[1] !== "");
-  return pairs.length === 0 ? "" : `?${new URLSearchParams(pairs.map(([name, value]) => [name, String(value)])).toString()}`;
+  return pairs.length === 0
+    ? ""
+    : `?${new URLSearchParams(pairs.map(([name, value]) => [name, String(value)])).toString()}`;
 }

@@ -27,45 +27,51 @@ export function Connected({ status, isOnline, onChangeCalendar, onDisconnect }: 
   const needsReconnect = status.problem?.action === "reconnect";
 
   return (
-      <dl className="cc-rows">
-        <Row
-          term={t("connection.account")}
-          action={
-            <Action weight="quiet" isDisabled={!isOnline} onPress={onDisconnect}>
-              {t("connection.disconnect")}
-            </Action>
-          }
-        >
-          <span className="cc-strong cc-break">{status.googleEmail}</span>
-          {status.connectTime === null ? null : (
-            <span className="cc-hint">{t("connection.since", { date: day(new Date(status.connectTime), locale) })}</span>
-          )}
-        </Row>
-        <Row
-          term={t("connection.calendar")}
-          action={
-            <Action isDisabled={!isOnline || needsReconnect} onPress={onChangeCalendar}>
-              {t("connection.change")}
-            </Action>
-          }
-        >
-          {status.calendar === null ? null : (
-            <>
-              <span className="cc-strong">
-                <CalendarName calendar={status.calendar} />
-              </span>
-              <code className="cc-calendar-id" title={t("connection.calendarId")}>
-                {status.calendar.id}
-              </code>
-            </>
-          )}
-        </Row>
-        <SyncRow status={status} isOnline={isOnline} />
-      </dl>
+    <dl className="cc-rows">
+      <Row
+        term={t("connection.account")}
+        action={
+          <Action weight="quiet" isDisabled={!isOnline} onPress={onDisconnect}>
+            {t("connection.disconnect")}
+          </Action>
+        }
+      >
+        <span className="cc-strong cc-break">{status.googleEmail}</span>
+        {status.connectTime === null ? null : (
+          <span className="cc-hint">{t("connection.since", { date: day(new Date(status.connectTime), locale) })}</span>
+        )}
+      </Row>
+      <Row
+        term={t("connection.calendar")}
+        action={
+          <Action isDisabled={!isOnline || needsReconnect} onPress={onChangeCalendar}>
+            {t("connection.change")}
+          </Action>
+        }
+      >
+        {status.calendar === null ? null : (
+          <>
+            <span className="cc-strong">
+              <CalendarName calendar={status.calendar} />
+            </span>
+            <code className="cc-calendar-id" title={t("connection.calendarId")}>
+              {status.calendar.id}
+            </code>
+          </>
+        )}
+      </Row>
+      <SyncRow status={status} isOnline={isOnline} />
+    </dl>
   );
 }
 
-function SyncRow({ status, isOnline }: { readonly status: IntegrationStatusJson; readonly isOnline: boolean }): ReactElement {
+function SyncRow({
+  status,
+  isOnline,
+}: {
+  readonly status: IntegrationStatusJson;
+  readonly isOnline: boolean;
+}): ReactElement {
   const { t } = useHost();
   const announce = useAnnounce();
   const syncNow = useSyncNow();
@@ -77,7 +83,8 @@ function SyncRow({ status, isOnline }: { readonly status: IntegrationStatusJson;
       onError: (failure) => announce(failureText(failure, t), "danger"),
     });
   const startedText = (answer: SyncNowAnswer) => {
-    if (answer.queuedCount > 0) return `${t("progress.started")} ${t("progress.queued", { count: answer.queuedCount })}`;
+    if (answer.queuedCount > 0)
+      return `${t("progress.started")} ${t("progress.queued", { count: answer.queuedCount })}`;
     return answer.status.catchUp ? t("progress.joined") : t("progress.nothing");
   };
   return (

@@ -1,4 +1,4 @@
-import { useEffect, useRef, type ReactElement } from "react";
+import { useRef, type ReactElement } from "react";
 import { useHost } from "../host/host";
 import type { MessageKey } from "../i18n/message";
 import { dayAndTime } from "../i18n/moment";
@@ -10,6 +10,7 @@ import { CopyableId } from "../ui/CopyableId";
 import { AlertIcon } from "../ui/icons";
 import { Notice } from "../ui/Notice";
 import { Skeleton } from "../ui/Skeleton";
+import { useFocusKept } from "../ui/useFocusKept";
 import type { AppointmentLinkJson, LinkErrorJson } from "../wire";
 import { failureText } from "./failureText";
 
@@ -29,7 +30,7 @@ export function LinksInErrorList(props: { readonly errorCount: number; readonly 
   const links = useLinksInError(errorCount);
   const heading = useRef<HTMLHeadingElement>(null);
   const retryAll = useRetryAloud();
-  useFocusKept(heading, links.data);
+  useFocusKept(heading, links.data?.length ?? 0);
 
   return (
     <div className="cc-links">
@@ -71,7 +72,13 @@ export function LinksInErrorList(props: { readonly errorCount: number; readonly 
   );
 }
 
-function LinkInError({ link, isOnline }: { readonly link: AppointmentLinkJson; readonly isOnline: boolean }): ReactElement {
+function LinkInError({
+  link,
+  isOnline,
+}: {
+  readonly link: AppointmentLinkJson;
+  readonly isOnline: boolean;
+}): ReactElement {
   const { t, locale } = useHost();
   const retry = useRetryAloud();
   const date = link.startTime === null ? t("errors.noDate") : dayAndTime(new Date(link.startTime), locale);
@@ -134,15 +141,4 @@ function useRetryAloud(): { readonly run: (which: readonly string[] | "all") => 
       );
   };
   return { run, isPending: retry.isPending };
-}
-
-/** Gives focus to the heading when the row that had it has gone. */
-function useFocusKept(heading: { readonly current: HTMLElement | null }, links: readonly AppointmentLinkJson[] | undefined): void {
-  const count = useRef<number | undefined>(undefined);
-  useEffect(() => {
-    const before = count.current;
-    count.current = links?.length;
-    const isShorter = before !== undefined && links !== undefined && links.length < before;
-    if (isShorter && document.activeElement === document.body) heading.current?.focus();
-  }, [heading, links]);
 }

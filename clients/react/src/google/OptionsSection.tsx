@@ -25,7 +25,13 @@ export function OptionsSection({ status, isOnline }: GoogleSectionProps): ReactE
   );
 }
 
-function Options({ status, isOnline }: { readonly status: IntegrationStatusJson; readonly isOnline: boolean }): ReactElement {
+function Options({
+  status,
+  isOnline,
+}: {
+  readonly status: IntegrationStatusJson;
+  readonly isOnline: boolean;
+}): ReactElement {
   const { t } = useHost();
   const announce = useAnnounce();
   const update = useUpdateSettings();
@@ -77,7 +83,13 @@ function Options({ status, isOnline }: { readonly status: IntegrationStatusJson;
 }
 
 /** The dropdown. Picking another calendar asks first, since events will move; the present one shows until it is done. */
-function TargetCalendar({ status, isOnline }: { readonly status: IntegrationStatusJson; readonly isOnline: boolean }): ReactElement {
+function TargetCalendar({
+  status,
+  isOnline,
+}: {
+  readonly status: IntegrationStatusJson;
+  readonly isOnline: boolean;
+}): ReactElement {
   const { t } = useHost();
   const canList = status.problem?.action !== "reconnect";
   const calendars = useCalendars(canList);

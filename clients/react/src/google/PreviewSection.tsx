@@ -21,7 +21,10 @@ export function PreviewSection({ status }: Pick<GoogleSectionProps, "status">): 
   );
 }
 
-function Preview(props: { readonly titlePrivacy: TitlePrivacyJson; readonly calendar: CalendarJson | null }): ReactElement {
+function Preview(props: {
+  readonly titlePrivacy: TitlePrivacyJson;
+  readonly calendar: CalendarJson | null;
+}): ReactElement {
   const { t } = useHost();
   const preview = usePreview(props.titlePrivacy);
   if (preview.data) {
@@ -55,7 +58,11 @@ function Event(props: {
       ? null
       : period(new Date(event.startTime), new Date(event.endTime), event.timeZone ?? "", locale);
   return (
-    <article className="cc-event" data-stale={props.isStale} style={{ borderInlineStartColor: calendar?.color ?? undefined }}>
+    <article
+      className="cc-event"
+      data-stale={props.isStale}
+      style={{ borderInlineStartColor: calendar?.color ?? undefined }}
+    >
       <h3 className="cc-event-title" aria-live="polite">
         {event.title}
       </h3>

@@ -1,4 +1,4 @@
-import { useState, type ReactElement } from "react";
+import type { ReactElement } from "react";
 import { useNow } from "../host/browser";
 import { useHost } from "../host/host";
 import type { MessageKey } from "../i18n/message";
@@ -7,8 +7,7 @@ import { Action } from "../ui/Action";
 import { AlertIcon, ClockIcon } from "../ui/icons";
 import { Moment } from "../ui/Moment";
 import { Notice } from "../ui/Notice";
-import type { IntegrationStatusJson, ProblemJson } from "../wire";
-import { ChangeCalendarWindow } from "./ChangeCalendarWindow";
+import type { ProblemJson } from "../wire";
 import { ConnectAction } from "./NotConnected";
 
 const WORDED = [
@@ -26,48 +25,50 @@ interface Words {
 
 /** What is wrong with the whole integration and what to do about it; a delay is told as a delay. */
 export function ProblemNotice(props: {
-  readonly status: IntegrationStatusJson;
   readonly problem: ProblemJson;
   readonly isOnline: boolean;
+  readonly onChooseCalendar: () => void;
 }): ReactElement {
-  const { status, problem, isOnline } = props;
+  const { problem, isOnline, onChooseCalendar } = props;
   const { t } = useHost();
-  const [isChoosing, setChoosing] = useState(false);
   const words = wordsFor(problem);
   const isDelay = problem.action === "wait";
   return (
-    <>
-      <Notice
-        tone={isDelay ? "warning" : "danger"}
-        icon={isDelay ? <ClockIcon /> : <AlertIcon />}
-        title={t(words.title)}
-        {...(problem.action === "reconnect" ? { actions: <ConnectAction label={t("connection.reconnect")} /> } : {})}
-        {...(problem.action === "choose_calendar"
-          ? {
-              actions: (
-                <Action weight="primary" isDisabled={!isOnline} onPress={() => setChoosing(true)}>
-                  {t("problem.choose")}
-                </Action>
-              ),
-            }
-          : {})}
-      >
-        <p>{words.body === null ? problem.message : t(words.body)}</p>
-        <ProblemTimes problem={problem} isDelay={isDelay} />
-      </Notice>
-      {isChoosing ? <ChangeCalendarWindow status={status} onClose={() => setChoosing(false)} /> : null}
-    </>
+    <Notice
+      tone={isDelay ? "warning" : "danger"}
+      icon={isDelay ? <ClockIcon /> : <AlertIcon />}
+      title={t(words.title)}
+      {...(problem.action === "reconnect" ? { actions: <ConnectAction label={t("connection.reconnect")} /> } : {})}
+      {...(problem.action === "choose_calendar"
+        ? {
+            actions: (
+              <Action weight="primary" isDisabled={!isOnline} onPress={onChooseCalendar}>
+                {t("problem.choose")}
+              </Action>
+            ),
+          }
+        : {})}
+    >
+      <p>{words.body === null ? problem.message : t(words.body)}</p>
+      <ProblemTimes problem={problem} isDelay={isDelay} />
+    </Notice>
   );
 }
 
-function ProblemTimes({ problem, isDelay }: { readonly problem: ProblemJson; readonly isDelay: boolean }): ReactElement | null {
+function ProblemTimes({
+  problem,
+  isDelay,
+}: {
+  readonly problem: ProblemJson;
+  readonly isDelay: boolean;
+}): ReactElement | null {
   const { t, locale } = useHost();
   const now = useNow();
   if (isDelay && problem.retryTime !== null) {
     return (
       <p className="cc-notice-times">
-        {t("connection.nextTry")} <strong>{timeOfDay(new Date(problem.retryTime), now, locale)}</strong>{" "}
-        (<Moment instant={problem.retryTime} tense="future" />)
+        {t("connection.nextTry")} <strong>{timeOfDay(new Date(problem.retryTime), now, locale)}</strong> (
+        <Moment instant={problem.retryTime} tense="future" />)
       </p>
     );
   }

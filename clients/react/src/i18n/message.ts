@@ -53,7 +53,11 @@ export function createTranslate(locale: Locale): Translate {
     const values: Readonly<Record<string, string | number>> = rest[0] ?? {};
     const message = catalogue[key];
     const template =
-      typeof message === "string" ? message : plural.select(Number(values["count"])) === "one" ? message.one : message.other;
+      typeof message === "string"
+        ? message
+        : plural.select(Number(values["count"])) === "one"
+          ? message.one
+          : message.other;
     const text = template.replace(/\{(\w+)\}/g, (_, name: string) => {
       const value = values[name];
       return typeof value === "number" ? number.format(value) : (value ?? "");

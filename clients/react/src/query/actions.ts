@@ -5,7 +5,14 @@
 import { useMutation, type UseMutationResult } from "@tanstack/react-query";
 import type { RequestFailure } from "../api/failure";
 import { useHost } from "../host/host";
-import type { DisconnectAnswer, DisconnectBody, IntegrationStatusJson, RetryAnswer, SettingsBody, SyncNowAnswer } from "../wire";
+import type {
+  DisconnectAnswer,
+  DisconnectBody,
+  IntegrationStatusJson,
+  RetryAnswer,
+  SettingsBody,
+  SyncNowAnswer,
+} from "../wire";
 import { keys } from "./keys";
 import { keepStatus } from "./useStatus";
 

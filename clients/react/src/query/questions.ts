@@ -32,7 +32,10 @@ export function useCalendars(isEnabled: boolean): UseQueryResult<CalendarJson[],
 }
 
 function primaryFirst(calendars: readonly CalendarJson[]): CalendarJson[] {
-  return [...calendars.filter((calendar) => calendar.isPrimary), ...calendars.filter((calendar) => !calendar.isPrimary)];
+  return [
+    ...calendars.filter((calendar) => calendar.isPrimary),
+    ...calendars.filter((calendar) => !calendar.isPrimary),
+  ];
 }
 
 /** Asks for the sample event as it would be written with `titlePrivacy`; the previous one stays until it is there. */

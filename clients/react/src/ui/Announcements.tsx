@@ -2,7 +2,16 @@
  * Tells results: to a screen reader through one polite live region, to the eye in a line at the foot of the window.
  * The region is in the page before its first message, since one that arrives with its text is not read out.
  */
-import { createContext, use, useCallback, useEffect, useMemo, useState, type ReactElement, type ReactNode } from "react";
+import {
+  createContext,
+  use,
+  useCallback,
+  useEffect,
+  useMemo,
+  useState,
+  type ReactElement,
+  type ReactNode,
+} from "react";
 import { Button } from "react-aria-components";
 import { useHost } from "../host/host";
 import { AlertIcon, CheckIcon, CrossIcon } from "./icons";
