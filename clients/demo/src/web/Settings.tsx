@@ -1,6 +1,5 @@
 /** The settings: the package's layout and pages, and the demo's placeholders for what is not theirs. */
 import { GoogleCalendarPage, IntegrationsPage, SettingsLayout } from "@cassius/calendar-react";
-import "@cassius/calendar-react/styles.css";
 import type { ReactNode } from "react";
 import { Navigate, Route, Routes, useLocation } from "react-router";
 

@@ -1,4 +1,5 @@
 /** Mounts the pages of the demo. */
+import "@cassius/calendar-react/styles.css";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
