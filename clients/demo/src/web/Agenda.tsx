@@ -149,8 +149,8 @@ function eventOf(rdv: RdvJson): EventInput {
     start: rdv.startTime,
     end: rdv.endTime,
     editable: !isCancelled,
-    color: isCancelled ? "var(--app-line)" : "var(--app-accent)",
-    contrastColor: isCancelled ? "var(--app-text)" : "var(--app-on-accent)",
+    color: isCancelled ? "var(--cassius-border)" : "var(--cassius-accent)",
+    contrastColor: isCancelled ? "var(--cassius-text)" : "var(--cassius-on-accent)",
     className: isCancelled ? "app-event app-event-cancelled" : "app-event",
   };
 }

@@ -55,7 +55,7 @@ function Bar({ person }: { readonly person: PersonJson }) {
       <span className="app-name">Cassius</span>
       <nav aria-label="Application">
         <NavLink to="/calendar">Agenda</NavLink>
-        <NavLink to="/settings">Réglages</NavLink>
+        <NavLink to="/settings">Paramètres</NavLink>
       </nav>
       <span className="app-person">
         <span className="app-person-name">{person.name}</span>
