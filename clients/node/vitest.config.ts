@@ -2,6 +2,15 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
+    projects: [
+      { test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
+      {
+        test: {
+          name: "service",
+          include: ["test/service/**/*.test.ts"],
+          testTimeout: 20_000,
+        },
+      },
+    ],
   },
 });

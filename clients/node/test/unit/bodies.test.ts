@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 
-import { BEGIN_CONNECT, LINKS, PREVIEW } from "../src/rest/bodies.js";
+import { BEGIN_CONNECT, LINKS, PREVIEW } from "../../src/rest/bodies.js";
 
 it.each([
   ["/settings", true],

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
-import { CalendarError } from "../src/error.js";
-import { languageOf, Refusal, tell } from "../src/rest/refusal.js";
+import { CalendarError } from "../../src/error.js";
+import { languageOf, Refusal, tell } from "../../src/rest/refusal.js";
 
 it.each([
   [null, "fr"],

@@ -1,8 +1,8 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { describe, expect, it } from "vitest";
 
-import { CalendarError, type CalendarErrorCode } from "../src/error.js";
-import { longestBackoff, persist, waitBeforeRetry } from "../src/retry.js";
+import { CalendarError, type CalendarErrorCode } from "../../src/error.js";
+import { longestBackoff, persist, waitBeforeRetry } from "../../src/retry.js";
 
 const POLICY = { retries: 3, firstWaitMs: 1, longestWaitMs: 4 };
 const failing = (code: CalendarErrorCode, retryAfterMs?: number) =>

@@ -2,15 +2,15 @@ import { create, fromJson, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { expect, it } from "vitest";
 
-import { AppointmentLinkSchema, SyncStatus } from "../src/gen/cassius/calendar/v1/appointment_sync_pb.js";
+import { AppointmentLinkSchema, SyncStatus } from "../../src/gen/cassius/calendar/v1/appointment_sync_pb.js";
 import {
   IntegrationState,
   IntegrationStatusSchema,
   ProblemAction,
   TitlePrivacy,
-} from "../src/gen/cassius/calendar/v1/calendar_integration_pb.js";
-import { ErrorReason } from "../src/gen/cassius/calendar/v1/error_reason_pb.js";
-import { linkJson, statusJson } from "../src/rest/json.js";
+} from "../../src/gen/cassius/calendar/v1/calendar_integration_pb.js";
+import { ErrorReason } from "../../src/gen/cassius/calendar/v1/error_reason_pb.js";
+import { linkJson, statusJson } from "../../src/rest/json.js";
 
 const at = (iso: string) => timestampFromDate(new Date(iso));
 const status = (init: MessageInitShape<typeof IntegrationStatusSchema>) => create(IntegrationStatusSchema, init);

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 
-import { admit, bodyOf } from "../src/rest/guard.js";
-import { RETRY, SETTINGS } from "../src/rest/bodies.js";
-import { Refusal } from "../src/rest/refusal.js";
+import { admit, bodyOf } from "../../src/rest/guard.js";
+import { RETRY, SETTINGS } from "../../src/rest/bodies.js";
+import { Refusal } from "../../src/rest/refusal.js";
 
 const ORIGIN = "https://cassius.example";
 
