@@ -8,6 +8,7 @@ export default defineConfig({
         test: {
           name: "service",
           include: ["test/service/**/*.test.ts"],
+          globalSetup: ["test/service/start.ts"],
           testTimeout: 20_000,
         },
       },

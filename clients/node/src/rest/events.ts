@@ -52,20 +52,25 @@ async function* statusFrames(stream: StatusStream, signal: AbortSignal): AsyncGe
   const headers = acceptLanguage === null ? {} : { "accept-language": acceptLanguage };
   yield `retry: ${RECONNECT_MS}\n\n`;
   let failures = 0;
+  // A stream that worked and breaks off is opened again before anything is said: a restart behind a balancer, or of a
+  // service that is back within the first wait, is none of the practice's business.
+  let worked = false;
   const isOver = () => signal.aborted;
   while (!isOver()) {
     try {
       for await (const { status } of client.integration.watchStatus({ organisationId }, { headers, signal })) {
         failures = 0;
+        worked = true;
         yield frame("status", statusJson(status));
       }
       // The service drains: another one, or the next one, takes over.
     } catch (thrown) {
       if (isOver()) return;
       const error = CalendarError.from(thrown);
-      yield frame("unavailable", tell(error, acceptLanguage).body);
+      if (!worked || isFinal(error)) yield frame("unavailable", tell(error, acceptLanguage).body);
       if (isFinal(error)) return;
     }
+    worked = false;
     failures += 1;
     await pause(failures, signal);
   }

@@ -4,6 +4,7 @@ import { afterAll, describe, expect, it } from "vitest";
 
 import { CalendarError, SyncStatus } from "../../src/index.js";
 import { toWire } from "../../src/appointment.js";
+import { freePort } from "./running.js";
 import { appointment, connectTo, newOrganisation } from "./service.js";
 
 const client = connectTo();
@@ -107,11 +108,3 @@ describe("after a mutation", () => {
     expect(delivery.delivered).toBe(false);
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((closed) => server.close(closed));
-  return port;
-}

@@ -5,21 +5,17 @@
  */
 import { randomUUID } from "node:crypto";
 
+import { inject } from "vitest";
+
 import { CalendarClient, type AppointmentSnapshot, type CalendarClientOptions } from "../../src/index.js";
 import { createRouter, type Router } from "../../src/rest/index.js";
 
-function required(name: string): string {
-  const value = process.env[name];
-  if (!value) throw new Error(`${name} is not set: these tests need a running service`);
-  return value;
-}
+const { calendar, sidecar, google } = inject("addresses");
 
 /** Where the service's gRPC port is. */
-export const CALENDAR_ADDRESS = required("CALENDAR_ADDRESS");
-/** Where a browser reaches the host: the service's `PUBLIC_URL` and `CASSIUS_APP_URL`. */
-export const PUBLIC_URL = new URL(required("PUBLIC_URL")).origin;
-const SIDECAR_URL = required("SIDECAR_URL");
-const EMULATOR_URL = required("EMULATOR_URL");
+export const CALENDAR_ADDRESS = calendar;
+/** Where a browser reaches the host. */
+export const PUBLIC_URL = sidecar;
 
 /** A client of the service. */
 export function connectTo(options: Partial<CalendarClientOptions> = {}): CalendarClient {
@@ -113,7 +109,7 @@ export class Practice {
   async #follow(address: string): Promise<URL> {
     const { pathname, search } = new URL(address);
     const cookie = [...this.#cookies].map(([name, value]) => `${name}=${value}`).join("; ");
-    const response = await fetch(new URL(pathname + search, SIDECAR_URL), { redirect: "manual", headers: { cookie } });
+    const response = await fetch(new URL(pathname + search, sidecar), { redirect: "manual", headers: { cookie } });
     this.#remember(response, await response.text());
     const location = response.headers.get("location");
     if (location === null) throw new Error(`no redirect from ${pathname}: ${response.status}`);
@@ -132,7 +128,7 @@ export class Practice {
 
 /** Steers or reads the emulator of Google. */
 export async function emulator<Answer = unknown>(method: string, path: string, body?: object): Promise<Answer> {
-  const response = await fetch(new URL(`/emulator/${path}`, EMULATOR_URL), {
+  const response = await fetch(new URL(`/emulator/${path}`, google), {
     method,
     ...(body && { headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
   });
