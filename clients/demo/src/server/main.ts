@@ -33,6 +33,10 @@ const keeper = new Keeper({
 const sessions = new Sessions(database, settings.PUBLIC_URL);
 const server = createServer(createApplication({ settings, client, rdvs, sessions }));
 
+server.once("error", (error: NodeJS.ErrnoException) => {
+  log("cannot listen", { host: settings.HOST, port: settings.PORT, code: error.code ?? "unknown" });
+  process.exit(1);
+});
 server.listen(settings.PORT, settings.HOST, () => {
   keeper.begin();
   log(`Cassius (demo) is at ${settings.PUBLIC_URL}`);
