@@ -1,0 +1,77 @@
+import { useEffect, useRef, useState, type ReactElement } from "react";
+import { useHost } from "../host/host";
+import { Section } from "../ui/Section";
+import { Skeleton } from "../ui/Skeleton";
+import type { IntegrationStatusJson } from "../wire";
+import { ChangeCalendarWindow } from "./ChangeCalendarWindow";
+import { Connected } from "./Connected";
+import { DisconnectWindow } from "./DisconnectWindow";
+import { NotConnected } from "./NotConnected";
+
+/** What a section of the page is drawn from; without a status it holds the place. */
+export interface GoogleSectionProps {
+  readonly status: IntegrationStatusJson | undefined;
+  readonly isOnline: boolean;
+}
+
+/** Connexion: the account and the calendar, or what there is to know before connecting. */
+export function ConnectionSection({ status, isOnline }: GoogleSectionProps): ReactElement {
+  const { t } = useHost();
+  // The windows live here, above what a change of state replaces: their answers arrive after the status has changed.
+  const [open, setOpen] = useState<"disconnect" | "change" | null>(null);
+  const [disconnections, setDisconnections] = useState(0);
+  const title = useRef<HTMLHeadingElement>(null);
+  const close = () => setOpen(null);
+
+  useEffect(() => {
+    // The button that opened the window is gone by now.
+    if (disconnections > 0) title.current?.focus();
+  }, [disconnections]);
+
+  return (
+    <Section title={t("connection.title")} lead={t("connection.lead")} isBusy={!status} titleRef={title}>
+      {status ? null : <ConnectionSkeleton />}
+      {status?.state === "not_connected" ? <NotConnected /> : null}
+      {status && status.state !== "not_connected" ? (
+        <Connected
+          status={status}
+          isOnline={isOnline}
+          onChangeCalendar={() => setOpen("change")}
+          onDisconnect={() => setOpen("disconnect")}
+        />
+      ) : null}
+      {status && open === "change" ? <ChangeCalendarWindow status={status} onClose={close} /> : null}
+      {status && open === "disconnect" ? (
+        <DisconnectWindow
+          status={status}
+          onClose={close}
+          onDisconnected={() => {
+            close();
+            setDisconnections((count) => count + 1);
+          }}
+        />
+      ) : null}
+    </Section>
+  );
+}
+
+function ConnectionSkeleton(): ReactElement {
+  return (
+    <div className="cc-rows">
+      {["9rem", "11rem", "13rem"].map((actionWidth) => (
+        <div key={actionWidth} className="cc-row">
+          <div className="cc-row-term">
+            <Skeleton width="5rem" />
+          </div>
+          <div className="cc-row-value">
+            <Skeleton width="14rem" />
+            <Skeleton width="9rem" />
+          </div>
+          <div className="cc-row-action">
+            <Skeleton width={actionWidth} height="2.5rem" />
+          </div>
+        </div>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,151 @@
+import { useRef, useState, type ReactElement } from "react";
+import { Switch } from "react-aria-components";
+import { useHost } from "../host/host";
+import { useUpdateSettings } from "../query/actions";
+import { useCalendars } from "../query/questions";
+import { useAnnounce } from "../ui/Announcements";
+import { Choices } from "../ui/Choices";
+import { Section } from "../ui/Section";
+import { Skeleton } from "../ui/Skeleton";
+import type { IntegrationStatusJson, SettingsBody, TitlePrivacyJson } from "../wire";
+import { CalendarSelect } from "./CalendarSelect";
+import { ChangeCalendarWindow } from "./ChangeCalendarWindow";
+import type { GoogleSectionProps } from "./ConnectionSection";
+import { failureText } from "./failureText";
+
+const PRIVACIES: readonly TitlePrivacyJson[] = ["full", "initials", "masked"];
+
+/** Options: whether appointments are sent, where to, and what their titles show. */
+export function OptionsSection({ status, isOnline }: GoogleSectionProps): ReactElement {
+  const { t } = useHost();
+  return (
+    <Section title={t("options.title")} lead={t("options.lead")} isBusy={!status}>
+      {status ? <Options status={status} isOnline={isOnline} /> : <OptionsSkeleton />}
+    </Section>
+  );
+}
+
+function Options({
+  status,
+  isOnline,
+}: {
+  readonly status: IntegrationStatusJson;
+  readonly isOnline: boolean;
+}): ReactElement {
+  const { t } = useHost();
+  const announce = useAnnounce();
+  const update = useUpdateSettings();
+  const save = (body: SettingsBody, done: string) =>
+    update.mutate(body, {
+      onSuccess: () => announce(done),
+      onError: (failure) => announce(`${t("options.rolledBack")} ${failureText(failure, t)}`, "danger"),
+    });
+
+  return (
+    <div className="cc-fields">
+      <div className="cc-field">
+        <Switch
+          className="cc-switch"
+          isSelected={status.isEnabled}
+          isDisabled={!isOnline}
+          onChange={(isEnabled) => save({ isEnabled }, isEnabled ? t("options.enabledOn") : t("options.enabledOff"))}
+        >
+          <span className="cc-switch-words">
+            <span className="cc-label">{t("options.enabled")}</span>
+            <span className="cc-hint">{t("options.enabledHint")}</span>
+          </span>
+          <span className="cc-switch-track" aria-hidden="true">
+            <span className="cc-switch-thumb" />
+          </span>
+        </Switch>
+      </div>
+      <div className="cc-field">
+        <TargetCalendar status={status} isOnline={isOnline} />
+      </div>
+      <div className="cc-field">
+        <Choices<TitlePrivacyJson>
+          label={t("options.privacy")}
+          hint={t("options.privacyHint")}
+          value={status.titlePrivacy}
+          isDisabled={!isOnline}
+          onChange={(titlePrivacy) =>
+            save({ titlePrivacy }, t("options.privacyDone", { choice: t(`options.privacy.${titlePrivacy}`) }))
+          }
+          choices={PRIVACIES.map((value) => ({
+            value,
+            label: t(`options.privacy.${value}`),
+            hint: t(`options.privacy.${value}.hint`),
+          }))}
+        />
+      </div>
+    </div>
+  );
+}
+
+/** The dropdown. Picking another calendar asks first, since events will move; the present one shows until it is done. */
+function TargetCalendar({
+  status,
+  isOnline,
+}: {
+  readonly status: IntegrationStatusJson;
+  readonly isOnline: boolean;
+}): ReactElement {
+  const { t } = useHost();
+  const canList = status.problem?.action !== "reconnect";
+  const calendars = useCalendars(canList);
+  const [pickedId, setPickedId] = useState<string | null>(null);
+  const button = useRef<HTMLButtonElement>(null);
+  const present = status.calendar ? [status.calendar] : [];
+  const list = calendars.data ?? present;
+  const value = list.find((calendar) => calendar.id === status.calendar?.id)?.id ?? null;
+  const hint = calendars.error ? t("calendars.failed") : t("options.calendarHint");
+
+  return (
+    <>
+      <CalendarSelect
+        label={t("options.calendar")}
+        hint={hint}
+        calendars={list}
+        value={value}
+        isLoading={canList && calendars.isPending}
+        isDisabled={!isOnline || !calendars.data}
+        buttonRef={button}
+        onChange={(calendarId) => {
+          if (calendarId !== value) setPickedId(calendarId);
+        }}
+      />
+      {pickedId === null ? null : (
+        <ChangeCalendarWindow
+          status={status}
+          initialCalendarId={pickedId}
+          onClose={() => {
+            setPickedId(null);
+            // What had focus before was the list that closed.
+            requestAnimationFrame(() => button.current?.focus());
+          }}
+        />
+      )}
+    </>
+  );
+}
+
+function OptionsSkeleton(): ReactElement {
+  return (
+    <div className="cc-fields">
+      <div className="cc-field cc-field-skeleton">
+        <Skeleton width="18rem" />
+        <Skeleton width="22rem" />
+      </div>
+      <div className="cc-field cc-field-skeleton">
+        <Skeleton width="10rem" />
+        <Skeleton width="20rem" />
+        <Skeleton width="100%" height="2.5rem" />
+      </div>
+      <div className="cc-field cc-field-skeleton">
+        <Skeleton width="11rem" />
+        <Skeleton width="20rem" />
+        <Skeleton width="100%" height="4.5rem" />
+      </div>
+    </div>
+  );
+}
