@@ -15,7 +15,8 @@ export interface GoogleSectionProps {
 }
 
 /** Connexion: the account and the calendar, or what there is to know before connecting. */
-export function ConnectionSection({ status, isOnline }: GoogleSectionProps): ReactElement {
+export function ConnectionSection(props: GoogleSectionProps & { readonly onShowErrors: () => void }): ReactElement {
+  const { status, isOnline, onShowErrors } = props;
   const { t } = useHost();
   // The windows live here, above what a change of state replaces: their answers arrive after the status has changed.
   const [open, setOpen] = useState<"disconnect" | "change" | null>(null);
@@ -38,6 +39,7 @@ export function ConnectionSection({ status, isOnline }: GoogleSectionProps): Rea
           isOnline={isOnline}
           onChangeCalendar={() => setOpen("change")}
           onDisconnect={() => setOpen("disconnect")}
+          onShowErrors={onShowErrors}
         />
       ) : null}
       {status && open === "change" ? <ChangeCalendarWindow status={status} onClose={close} /> : null}
@@ -58,7 +60,7 @@ export function ConnectionSection({ status, isOnline }: GoogleSectionProps): Rea
 function ConnectionSkeleton(): ReactElement {
   return (
     <div className="cc-rows">
-      {["9rem", "11rem", "13rem"].map((actionWidth) => (
+      {["7.5rem", "11rem", "13rem"].map((actionWidth, nth) => (
         <div key={actionWidth} className="cc-row">
           <div className="cc-row-term">
             <Skeleton width="5rem" />
@@ -70,6 +72,11 @@ function ConnectionSkeleton(): ReactElement {
           <div className="cc-row-action">
             <Skeleton width={actionWidth} height="2.5rem" />
           </div>
+          {nth === 2 ? (
+            <div className="cc-row-foot cc-progress-slot">
+              <Skeleton width="16rem" />
+            </div>
+          ) : null}
         </div>
       ))}
     </div>
