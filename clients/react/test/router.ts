@@ -61,7 +61,8 @@ export class Router {
       }),
       http.get(
         `${BASE}/events`,
-        () => new HttpResponse(this.#stream(), { headers: { "content-type": "text/event-stream" } }),
+        ({ request }) =>
+          new HttpResponse(this.#stream(request.signal), { headers: { "content-type": "text/event-stream" } }),
       ),
     );
   }
@@ -88,15 +89,14 @@ export class Router {
     return this.#streams.size;
   }
 
-  #stream(): ReadableStream<Uint8Array> {
-    let own: ReadableStreamDefaultController<Uint8Array>;
+  /** A stream that is open until the browser leaves it. */
+  #stream(left: AbortSignal): ReadableStream<Uint8Array> {
     return new ReadableStream({
       start: (controller) => {
-        own = controller;
         this.#streams.add(controller);
+        left.addEventListener("abort", () => this.#streams.delete(controller));
         this.tell("status", this.status);
       },
-      cancel: () => void this.#streams.delete(own),
     });
   }
 
