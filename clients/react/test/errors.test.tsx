@@ -8,6 +8,11 @@ import { BASE, refuse, Router, server } from "./router";
 
 const errors = () => within(screen.getByRole("region", { name: "Erreurs" }));
 const rows = () => within(screen.getByRole("list", { name: "Rendez-vous en erreur" })).getAllByRole("listitem");
+const row = (nth: number) => {
+  const found = rows()[nth];
+  if (!found) throw new Error(`there is no row ${nth}`);
+  return within(found);
+};
 const [first] = samples.linksInError;
 
 describe("Erreurs, for the whole integration", () => {
@@ -72,11 +77,11 @@ describe("Erreurs, per appointment", () => {
     mount(<GoogleCalendarPage />);
     await screen.findByText("3 rendez-vous en erreur");
     await waitFor(() => expect(rows()).toHaveLength(3));
-    const row = within(rows()[0] as HTMLElement);
-    expect(row.getByText(String(new Date(first?.startTime ?? "").getFullYear()), { exact: false })).toBeVisible();
-    expect(row.getByText("Google a refusé cet événement.")).toBeVisible();
-    expect(row.getByText(first?.appointmentId ?? "")).toBeVisible();
-    expect(within(rows()[2] as HTMLElement).getByText("Date inconnue")).toBeVisible();
+    const one = row(0);
+    expect(one.getByText(String(new Date(first?.startTime ?? "").getFullYear()), { exact: false })).toBeVisible();
+    expect(one.getByText("Google a refusé cet événement.")).toBeVisible();
+    expect(one.getByText(first?.appointmentId ?? "")).toBeVisible();
+    expect(row(2).getByText("Date inconnue")).toBeVisible();
   });
 
   it("copies the technical id", async () => {
@@ -93,7 +98,7 @@ describe("Erreurs, per appointment", () => {
     const router = new Router(samples.someRefused);
     const { user } = mount(<GoogleCalendarPage />);
     await waitFor(() => expect(rows()).toHaveLength(3));
-    await user.click(within(rows()[0] as HTMLElement).getByRole("button", { name: /^Réessayer/ }));
+    await user.click(row(0).getByRole("button", { name: /^Réessayer/ }));
     await waitFor(() => expect(rows()).toHaveLength(2));
     expect(router.to("retry")[0]?.body).toEqual({ appointmentIds: [first?.appointmentId] });
     expect(screen.getByText("1 rendez-vous va être réessayé.")).toBeInTheDocument();

@@ -18,7 +18,7 @@ export function mount(children: ReactElement, options: MountOptions = {}): Rende
   const locale = given.locale ?? "fr";
   const client = createCalendarClient({
     locale,
-    openEvents: withStream ? (url) => new EventSource(url) as unknown as globalThis.EventSource : null,
+    openEvents: withStream ? (url) => new EventSource(url) : null,
   });
   const user = userEvent.setup();
   const view = render(

@@ -1,5 +1,5 @@
 import { useRef, useState, type ReactElement } from "react";
-import { Switch } from "react-aria-components";
+import { SwitchButton, SwitchField, Text } from "react-aria-components";
 import { useHost } from "../host/host";
 import { useUpdateSettings } from "../query/actions";
 import { useCalendars } from "../query/questions";
@@ -44,20 +44,21 @@ function Options({
   return (
     <div className="cc-fields">
       <div className="cc-field">
-        <Switch
-          className="cc-switch"
+        <SwitchField
           isSelected={status.isEnabled}
           isDisabled={!isOnline}
           onChange={(isEnabled) => save({ isEnabled }, isEnabled ? t("options.enabledOn") : t("options.enabledOff"))}
         >
-          <span className="cc-switch-words">
+          <SwitchButton className="cc-switch">
             <span className="cc-label">{t("options.enabled")}</span>
-            <span className="cc-hint">{t("options.enabledHint")}</span>
-          </span>
-          <span className="cc-switch-track" aria-hidden="true">
-            <span className="cc-switch-thumb" />
-          </span>
-        </Switch>
+            <span className="cc-switch-track" aria-hidden="true">
+              <span className="cc-switch-thumb" />
+            </span>
+          </SwitchButton>
+          <Text slot="description" className="cc-hint">
+            {t("options.enabledHint")}
+          </Text>
+        </SwitchField>
       </div>
       <div className="cc-field">
         <TargetCalendar status={status} isOnline={isOnline} />
