@@ -31,9 +31,13 @@ export function ErrorsSection(
           )}
         </div>
       ) : (
-        <div className="cc-empty">
-          <Skeleton width="10rem" />
-          <Skeleton width="18rem" />
+        <div className="cc-errors">
+          <div className="cc-empty">
+            <Skeleton width="10rem" />
+            <div className="cc-hint">
+              <Skeleton width="18rem" />
+            </div>
+          </div>
         </div>
       )}
       {status && isChoosing ? <ChangeCalendarWindow status={status} onClose={() => setChoosing(false)} /> : null}

@@ -130,22 +130,43 @@ function TargetCalendar({
   );
 }
 
+/** The same words in the same places; what only the service knows is still to come. */
 function OptionsSkeleton(): ReactElement {
+  const { t } = useHost();
   return (
     <div className="cc-fields">
-      <div className="cc-field cc-field-skeleton">
-        <Skeleton width="18rem" />
-        <Skeleton width="22rem" />
+      <div className="cc-field">
+        <div className="cc-switch">
+          <span className="cc-label">{t("options.enabled")}</span>
+          <Skeleton width="2.75rem" height="1.625rem" />
+        </div>
+        <span className="cc-hint">{t("options.enabledHint")}</span>
       </div>
-      <div className="cc-field cc-field-skeleton">
-        <Skeleton width="10rem" />
-        <Skeleton width="20rem" />
-        <Skeleton width="100%" height="2.5rem" />
+      <div className="cc-field">
+        <div className="cc-select">
+          <span className="cc-label">{t("options.calendar")}</span>
+          <span className="cc-hint">{t("options.calendarHint")}</span>
+          <span className="cc-select-place">
+            <Skeleton width="100%" height="2.75rem" />
+          </span>
+        </div>
       </div>
-      <div className="cc-field cc-field-skeleton">
-        <Skeleton width="11rem" />
-        <Skeleton width="20rem" />
-        <Skeleton width="100%" height="4.5rem" />
+      <div className="cc-field">
+        <div className="cc-choices">
+          <span className="cc-label">{t("options.privacy")}</span>
+          <span className="cc-hint">{t("options.privacyHint")}</span>
+          <div className="cc-choices-list">
+            {PRIVACIES.map((value) => (
+              <div key={value} className="cc-choice cc-choice-place">
+                <span className="cc-choice-button">
+                  <span className="cc-choice-mark" aria-hidden="true" />
+                  {t(`options.privacy.${value}`)}
+                </span>
+                <span className="cc-hint cc-choice-hint">{t(`options.privacy.${value}.hint`)}</span>
+              </div>
+            ))}
+          </div>
+        </div>
       </div>
     </div>
   );
