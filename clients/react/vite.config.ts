@@ -9,7 +9,7 @@ export default defineConfig({
     // `light-dark()` stays as written: the theme's override is a change of `color-scheme`.
     cssTarget: ["chrome123", "firefox120", "safari17.5"],
     sourcemap: true,
-    lib: { entry: "src/index.ts", formats: ["es"], fileName: "index", cssFileName: "styles" },
+    lib: { entry: "src/bundle.ts", formats: ["es"], fileName: "index", cssFileName: "styles" },
     rolldownOptions: {
       external: [/^react($|\/)/, /^react-dom($|\/)/, /^react-aria-components/, /^@tanstack\//],
     },
@@ -17,6 +17,7 @@ export default defineConfig({
   test: {
     environment: "jsdom",
     environmentOptions: { jsdom: { url: "http://localhost:3000/settings/integrations/google-calendar" } },
+    testTimeout: 30_000,
     setupFiles: ["test/setup.ts"],
     include: ["test/**/*.test.{ts,tsx}"],
   },

@@ -92,7 +92,7 @@ export function clientOf(scenario: Scenario, locale: Locale): CalendarClient {
       return events as unknown as EventSource;
     },
     fetch: (input, init) => {
-      const name = new URL(String(input)).pathname.split("/").at(-1) ?? "";
+      const name = new URL(input as string).pathname.split("/").at(-1) ?? "";
       if (scenario.silent?.includes(name)) return new Promise(() => undefined);
       const failing = scenario.failing?.[name];
       if (failing !== undefined)

@@ -13,7 +13,7 @@ await visitAll(
       const targets = violation.nodes.map((node) => `${node.target.join(" ")}: ${node.any[0]?.message ?? ""}`);
       faults.push(`${name} (${frame.name}) ${violation.id}: ${violation.help}\n    ${targets.join("\n    ")}`);
     }
-    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+    const overflow = await page.evaluate("document.documentElement.scrollWidth - window.innerWidth");
     if (overflow > 0) faults.push(`${name} (${frame.name}) is ${overflow} px too wide`);
   },
   { only, frameNames },

@@ -36,9 +36,16 @@ export const looks = [
   { view: "google", state: "save-failing", name: "rolled-back", press: ["Synchroniser maintenant"] },
   { view: "google", state: "refused", name: "retried", press: ["Tout réessayer"] },
   { view: "google", state: "connected", name: "english", locale: "en" },
-  ...["loading", "not-connected", "connected", "reconnect-needed", "refused", "offline", "service-away", "unanswered"].map(
-    (state) => ({ view: "integrations", state }),
-  ),
+  ...[
+    "loading",
+    "not-connected",
+    "connected",
+    "reconnect-needed",
+    "refused",
+    "offline",
+    "service-away",
+    "unanswered",
+  ].map((state) => ({ view: "integrations", state })),
   { view: "badge", state: "connected" },
   { view: "badge", state: "offline" },
 ];

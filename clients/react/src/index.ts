@@ -2,8 +2,6 @@
  * What the Cassius front end mounts: the settings pages and the calendar's badge of the Google Calendar integration.
  * It talks to the REST router alone, and never holds a token of Google.
  */
-import "./styles/index.css";
-
 export { createCalendarClient, type CalendarClient, type ClientOptions } from "./api/client";
 export { RequestFailure, type FailureKind } from "./api/failure";
 export { GoogleCalendarBadge } from "./badge/GoogleCalendarBadge";

@@ -21,7 +21,7 @@ export function GoogleCalendarBadge(): ReactElement {
 function Badge({ view }: { readonly view: StatusView }): ReactElement | null {
   const { t, paths } = useHost();
   const { status, isOnline } = view;
-  if (!status) return view.failure ? null : <Skeleton width="9.5rem" height="1.75rem" />;
+  if (!status) return view.failure ? null : <Skeleton width="10rem" height="1.75rem" />;
   if (status.state === "not_connected") return null;
   if (!isOnline) {
     return (

@@ -1,4 +1,5 @@
 import type { ReactElement, ReactNode } from "react";
+import { Button } from "react-aria-components";
 import { useHost } from "../host/host";
 import { day } from "../i18n/moment";
 import { useSyncNow } from "../query/actions";
@@ -19,10 +20,13 @@ export interface ConnectedProps {
   readonly isOnline: boolean;
   readonly onChangeCalendar: () => void;
   readonly onDisconnect: () => void;
+  /** Goes to what the Errors section says. */
+  readonly onShowErrors: () => void;
 }
 
 /** The connected account, its calendar and how the sending stands, each with what can be done about it. */
-export function Connected({ status, isOnline, onChangeCalendar, onDisconnect }: ConnectedProps): ReactElement {
+export function Connected(props: ConnectedProps): ReactElement {
+  const { status, isOnline, onChangeCalendar, onDisconnect, onShowErrors } = props;
   const { t, locale } = useHost();
   const needsReconnect = status.problem?.action === "reconnect";
 
@@ -31,7 +35,7 @@ export function Connected({ status, isOnline, onChangeCalendar, onDisconnect }: 
       <Row
         term={t("connection.account")}
         action={
-          <Action weight="quiet" isDisabled={!isOnline} onPress={onDisconnect}>
+          <Action isDisabled={!isOnline} onPress={onDisconnect}>
             {t("connection.disconnect")}
           </Action>
         }
@@ -60,18 +64,13 @@ export function Connected({ status, isOnline, onChangeCalendar, onDisconnect }: 
           </>
         )}
       </Row>
-      <SyncRow status={status} isOnline={isOnline} />
+      <SyncRow status={status} isOnline={isOnline} onShowErrors={onShowErrors} />
     </dl>
   );
 }
 
-function SyncRow({
-  status,
-  isOnline,
-}: {
-  readonly status: IntegrationStatusJson;
-  readonly isOnline: boolean;
-}): ReactElement {
+function SyncRow(props: Pick<ConnectedProps, "status" | "isOnline" | "onShowErrors">): ReactElement {
+  const { status, isOnline, onShowErrors } = props;
   const { t } = useHost();
   const announce = useAnnounce();
   const syncNow = useSyncNow();
@@ -90,6 +89,7 @@ function SyncRow({
   return (
     <Row
       term={t("connection.sync")}
+      foot={<SyncProgress status={status} />}
       action={
         <Action
           icon={<SyncIcon />}
@@ -101,29 +101,39 @@ function SyncRow({
         </Action>
       }
     >
-      <span className="cc-line">
+      <span>
         <Pill tone={standing.tone}>{t(standing.key)}</Pill>
-        <span className="cc-hint">
-          {status.lastSyncTime === null ? (
-            t("connection.neverSynced")
-          ) : (
-            <>
-              {t("connection.lastSync")} <Moment instant={status.lastSyncTime} tense="past" />
-            </>
-          )}
-        </span>
+        {status.problem || status.counts.error > 0 ? (
+          <Button className="cc-aside" onPress={onShowErrors}>
+            {t("connection.showErrors")}
+          </Button>
+        ) : null}
       </span>
-      <SyncProgress status={status} />
+      <span className="cc-hint">
+        {status.lastSyncTime === null ? (
+          t("connection.neverSynced")
+        ) : (
+          <>
+            {t("connection.lastSync")} <Moment instant={status.lastSyncTime} tense="past" />
+          </>
+        )}
+      </span>
     </Row>
   );
 }
 
-function Row(props: { readonly term: string; readonly children: ReactNode; readonly action: ReactNode }): ReactElement {
+function Row(props: {
+  readonly term: string;
+  readonly children: ReactNode;
+  readonly action: ReactNode;
+  readonly foot?: ReactNode;
+}): ReactElement {
   return (
     <div className="cc-row">
       <dt className="cc-row-term">{props.term}</dt>
       <dd className="cc-row-value">{props.children}</dd>
       <dd className="cc-row-action">{props.action}</dd>
+      {props.foot === undefined ? null : <dd className="cc-row-foot">{props.foot}</dd>}
     </div>
   );
 }

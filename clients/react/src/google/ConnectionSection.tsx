@@ -15,7 +15,8 @@ export interface GoogleSectionProps {
 }
 
 /** Connexion: the account and the calendar, or what there is to know before connecting. */
-export function ConnectionSection({ status, isOnline }: GoogleSectionProps): ReactElement {
+export function ConnectionSection(props: GoogleSectionProps & { readonly onShowErrors: () => void }): ReactElement {
+  const { status, isOnline, onShowErrors } = props;
   const { t } = useHost();
   // The windows live here, above what a change of state replaces: their answers arrive after the status has changed.
   const [open, setOpen] = useState<"disconnect" | "change" | null>(null);
@@ -38,6 +39,7 @@ export function ConnectionSection({ status, isOnline }: GoogleSectionProps): Rea
           isOnline={isOnline}
           onChangeCalendar={() => setOpen("change")}
           onDisconnect={() => setOpen("disconnect")}
+          onShowErrors={onShowErrors}
         />
       ) : null}
       {status && open === "change" ? <ChangeCalendarWindow status={status} onClose={close} /> : null}
@@ -56,22 +58,39 @@ export function ConnectionSection({ status, isOnline }: GoogleSectionProps): Rea
 }
 
 function ConnectionSkeleton(): ReactElement {
+  const { t } = useHost();
   return (
     <div className="cc-rows">
-      {["9rem", "11rem", "13rem"].map((actionWidth) => (
-        <div key={actionWidth} className="cc-row">
-          <div className="cc-row-term">
-            <Skeleton width="5rem" />
-          </div>
-          <div className="cc-row-value">
-            <Skeleton width="14rem" />
-            <Skeleton width="9rem" />
-          </div>
-          <div className="cc-row-action">
-            <Skeleton width={actionWidth} height="2.5rem" />
-          </div>
+      <RowSkeleton term={t("connection.account")} actionWidth="7.5rem" />
+      <RowSkeleton term={t("connection.calendar")} actionWidth="11rem" />
+      <RowSkeleton term={t("connection.sync")} actionWidth="13rem" isSync />
+    </div>
+  );
+}
+
+function RowSkeleton(props: {
+  readonly term: string;
+  readonly actionWidth: string;
+  readonly isSync?: boolean;
+}): ReactElement {
+  const isSync = props.isSync === true;
+  return (
+    <div className="cc-row">
+      <span className="cc-row-term">{props.term}</span>
+      <div className="cc-row-value">
+        {isSync ? <Skeleton width="4rem" height="1.625rem" /> : <Skeleton width="14rem" />}
+        <span className="cc-hint">
+          {isSync ? <Skeleton width="14rem" height="1.5rem" /> : <Skeleton width="9rem" />}
+        </span>
+      </div>
+      <div className="cc-row-action">
+        <Skeleton width={props.actionWidth} height="2.5rem" />
+      </div>
+      {isSync ? (
+        <div className="cc-row-foot cc-progress-slot">
+          <Skeleton width="16rem" />
         </div>
-      ))}
+      ) : null}
     </div>
   );
 }

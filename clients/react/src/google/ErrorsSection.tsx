@@ -1,4 +1,4 @@
-import { useRef, useState, type ReactElement } from "react";
+import { useState, type ReactElement, type RefObject } from "react";
 import { useHost } from "../host/host";
 import { CheckIcon } from "../ui/icons";
 import { Section } from "../ui/Section";
@@ -10,13 +10,15 @@ import { LinksInErrorList } from "./LinksInErrorList";
 import { ProblemNotice } from "./ProblemNotice";
 
 /** Erreurs: what stands in the way of everything, then the appointments that Google refused. */
-export function ErrorsSection({ status, isOnline }: GoogleSectionProps): ReactElement {
+export function ErrorsSection(
+  props: GoogleSectionProps & { readonly titleRef: RefObject<HTMLHeadingElement | null> },
+): ReactElement {
+  const { status, isOnline, titleRef } = props;
   const { t } = useHost();
-  const title = useRef<HTMLHeadingElement>(null);
   const [isChoosing, setChoosing] = useState(false);
-  useFocusKept(title, status ? status.counts.error + (status.problem ? 1 : 0) : 0);
+  useFocusKept(titleRef, status ? status.counts.error + (status.problem ? 1 : 0) : 0);
   return (
-    <Section title={t("errors.title")} lead={t("errors.lead")} isBusy={!status} titleRef={title}>
+    <Section title={t("errors.title")} lead={t("errors.lead")} isBusy={!status} titleRef={titleRef}>
       {status ? (
         <div className="cc-errors">
           {status.problem ? (
@@ -29,9 +31,13 @@ export function ErrorsSection({ status, isOnline }: GoogleSectionProps): ReactEl
           )}
         </div>
       ) : (
-        <div className="cc-empty">
-          <Skeleton width="10rem" />
-          <Skeleton width="18rem" />
+        <div className="cc-errors">
+          <div className="cc-empty">
+            <Skeleton width="10rem" />
+            <div className="cc-hint">
+              <Skeleton width="18rem" />
+            </div>
+          </div>
         </div>
       )}
       {status && isChoosing ? <ChangeCalendarWindow status={status} onClose={() => setChoosing(false)} /> : null}

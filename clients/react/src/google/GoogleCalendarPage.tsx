@@ -1,4 +1,4 @@
-import { useEffect, useState, type ReactElement } from "react";
+import { useEffect, useRef, useState, type ReactElement } from "react";
 import { HostLink } from "../host/HostLink";
 import { useHost } from "../host/host";
 import { useStatus, type StatusView } from "../query/useStatus";
@@ -31,6 +31,11 @@ function Page(): ReactElement {
   const view = useStatus();
   const outcome = useOutcome();
   const { status, isOnline } = view;
+  const errorsTitle = useRef<HTMLHeadingElement>(null);
+  const showErrors = () => {
+    errorsTitle.current?.focus({ preventScroll: true });
+    errorsTitle.current?.scrollIntoView({ block: "start" });
+  };
   const isConnected = status !== undefined && status.state !== "not_connected";
   return (
     <>
@@ -41,10 +46,12 @@ function Page(): ReactElement {
         <Unanswered view={view} />
       ) : (
         <>
-          <ConnectionSection status={status} isOnline={isOnline} />
+          <ConnectionSection status={status} isOnline={isOnline} onShowErrors={showErrors} />
           {status === undefined || isConnected ? <OptionsSection status={status} isOnline={isOnline} /> : null}
           <PreviewSection status={status} />
-          {status === undefined || isConnected ? <ErrorsSection status={status} isOnline={isOnline} /> : null}
+          {status === undefined || isConnected ? (
+            <ErrorsSection status={status} isOnline={isOnline} titleRef={errorsTitle} />
+          ) : null}
         </>
       )}
     </>

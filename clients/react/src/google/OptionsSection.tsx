@@ -1,5 +1,5 @@
 import { useRef, useState, type ReactElement } from "react";
-import { Switch } from "react-aria-components";
+import { SwitchButton, SwitchField, Text } from "react-aria-components";
 import { useHost } from "../host/host";
 import { useUpdateSettings } from "../query/actions";
 import { useCalendars } from "../query/questions";
@@ -44,20 +44,21 @@ function Options({
   return (
     <div className="cc-fields">
       <div className="cc-field">
-        <Switch
-          className="cc-switch"
+        <SwitchField
           isSelected={status.isEnabled}
           isDisabled={!isOnline}
           onChange={(isEnabled) => save({ isEnabled }, isEnabled ? t("options.enabledOn") : t("options.enabledOff"))}
         >
-          <span className="cc-switch-words">
+          <SwitchButton className="cc-switch">
             <span className="cc-label">{t("options.enabled")}</span>
-            <span className="cc-hint">{t("options.enabledHint")}</span>
-          </span>
-          <span className="cc-switch-track" aria-hidden="true">
-            <span className="cc-switch-thumb" />
-          </span>
-        </Switch>
+            <span className="cc-switch-track" aria-hidden="true">
+              <span className="cc-switch-thumb" />
+            </span>
+          </SwitchButton>
+          <Text slot="description" className="cc-hint">
+            {t("options.enabledHint")}
+          </Text>
+        </SwitchField>
       </div>
       <div className="cc-field">
         <TargetCalendar status={status} isOnline={isOnline} />
@@ -129,22 +130,43 @@ function TargetCalendar({
   );
 }
 
+/** The same words in the same places; what only the service knows is still to come. */
 function OptionsSkeleton(): ReactElement {
+  const { t } = useHost();
   return (
     <div className="cc-fields">
-      <div className="cc-field cc-field-skeleton">
-        <Skeleton width="18rem" />
-        <Skeleton width="22rem" />
+      <div className="cc-field">
+        <div className="cc-switch">
+          <span className="cc-label">{t("options.enabled")}</span>
+          <Skeleton width="2.75rem" height="1.625rem" />
+        </div>
+        <span className="cc-hint">{t("options.enabledHint")}</span>
       </div>
-      <div className="cc-field cc-field-skeleton">
-        <Skeleton width="10rem" />
-        <Skeleton width="20rem" />
-        <Skeleton width="100%" height="2.5rem" />
+      <div className="cc-field">
+        <div className="cc-select">
+          <span className="cc-label">{t("options.calendar")}</span>
+          <span className="cc-hint">{t("options.calendarHint")}</span>
+          <span className="cc-select-place">
+            <Skeleton width="100%" height="2.75rem" />
+          </span>
+        </div>
       </div>
-      <div className="cc-field cc-field-skeleton">
-        <Skeleton width="11rem" />
-        <Skeleton width="20rem" />
-        <Skeleton width="100%" height="4.5rem" />
+      <div className="cc-field">
+        <div className="cc-choices">
+          <span className="cc-label">{t("options.privacy")}</span>
+          <span className="cc-hint">{t("options.privacyHint")}</span>
+          <div className="cc-choices-list">
+            {PRIVACIES.map((value) => (
+              <div key={value} className="cc-choice cc-choice-place">
+                <span className="cc-choice-button">
+                  <span className="cc-choice-mark" aria-hidden="true" />
+                  {t(`options.privacy.${value}`)}
+                </span>
+                <span className="cc-hint cc-choice-hint">{t(`options.privacy.${value}.hint`)}</span>
+              </div>
+            ))}
+          </div>
+        </div>
       </div>
     </div>
   );

@@ -107,11 +107,18 @@ function Fact(props: { readonly icon: ReactNode; readonly term: string; readonly
 function PreviewSkeleton(): ReactElement {
   return (
     <div className="cc-event cc-event-skeleton">
-      <Skeleton width="16rem" height="1.5rem" />
-      <Skeleton width="18rem" />
-      <Skeleton width="12rem" />
-      <Skeleton width="15rem" />
-      <Skeleton width="9rem" />
+      <div className="cc-event-title">
+        <Skeleton width="16rem" />
+      </div>
+      <div className="cc-event-facts">
+        <Skeleton width="18rem" />
+        <Skeleton width="12rem" />
+        <div>
+          <Skeleton width="15rem" />
+          <Skeleton width="9rem" />
+        </div>
+        <Skeleton width="10rem" />
+      </div>
     </div>
   );
 }

@@ -91,6 +91,7 @@ export const en: Catalogue = {
   "connection.counts.synced": { one: "{count} appointment synced", other: "{count} appointments synced" },
   "connection.counts.pending": { one: "{count} pending", other: "{count} pending" },
   "connection.counts.error": { one: "{count} in error", other: "{count} in error" },
+  "connection.showErrors": "See details",
   "connection.nextTry": "Next try",
 
   "progress.label": "Syncing",

@@ -92,6 +92,7 @@ export const fr = {
   "connection.counts.synced": { one: "{count} RDV synchronisé", other: "{count} RDV synchronisés" },
   "connection.counts.pending": { one: "{count} en attente", other: "{count} en attente" },
   "connection.counts.error": { one: "{count} en erreur", other: "{count} en erreur" },
+  "connection.showErrors": "Voir le détail",
   "connection.nextTry": "Prochain essai",
 
   "progress.label": "Synchronisation en cours",

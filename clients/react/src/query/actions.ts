@@ -66,9 +66,9 @@ export function useDisconnect(): UseMutationResult<DisconnectAnswer, RequestFail
 }
 
 /** Starts the consent and leaves the page for it; the page comes back to the path it was left from. */
-export function useConnect(): UseMutationResult<void, RequestFailure, void> {
+export function useConnect(): UseMutationResult<unknown, RequestFailure, void> {
   const { client, queryClient, redirect } = useHost();
-  return useMutation<void, RequestFailure>(
+  return useMutation<unknown, RequestFailure>(
     {
       mutationFn: async () => {
         const answer = await client.beginConnect({ returnPath: window.location.pathname });

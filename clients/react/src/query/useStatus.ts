@@ -5,7 +5,7 @@
 import { useMutationState, useQuery, type QueryClient } from "@tanstack/react-query";
 import { useSyncExternalStore } from "react";
 import type { CalendarClient } from "../api/client";
-import { RequestFailure } from "../api/failure";
+import type { RequestFailure } from "../api/failure";
 import { StatusStream, type Freshness } from "../api/stream";
 import { useOnline } from "../host/browser";
 import { useHost } from "../host/host";

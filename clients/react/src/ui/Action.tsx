@@ -19,11 +19,18 @@ export interface ActionProps {
   readonly ref?: Ref<HTMLButtonElement>;
 }
 
-/** A button. */
+/** A button. While it is pending its results are told by whoever made it pending, once: it announces nothing itself. */
 export function Action(props: ActionProps): ReactElement {
-  const { children, weight = "secondary", icon, isPending = false, ...rest } = props;
+  const { children, weight = "secondary", icon, isPending = false, onPress, ...rest } = props;
   return (
-    <Button {...rest} isPending={isPending} className={`cc-action cc-action-${weight}`}>
+    <Button
+      {...rest}
+      {...(isPending ? { "aria-disabled": true, "data-pending": true } : {})}
+      className={`cc-action cc-action-${weight}`}
+      onPress={() => {
+        if (!isPending) onPress();
+      }}
+    >
       {isPending ? <Spinner /> : icon}
       <span className="cc-action-label">{children}</span>
     </Button>

@@ -1,5 +1,5 @@
 import type { ReactElement, ReactNode } from "react";
-import { Label, Radio, RadioGroup, Text } from "react-aria-components";
+import { Label, RadioButton, RadioField, RadioGroup, Text } from "react-aria-components";
 
 /** One of several answers to a question. */
 export interface Choice<Value extends string> {
@@ -39,13 +39,15 @@ export function Choices<Value extends string>(props: ChoicesProps<Value>): React
       )}
       <div className="cc-choices-list">
         {choices.map((choice) => (
-          <Radio key={choice.value} value={choice.value} className="cc-choice">
-            <span className="cc-choice-mark" aria-hidden="true" />
-            <span className="cc-choice-words">
-              <span className="cc-choice-label">{choice.label}</span>
-              <span className="cc-hint">{choice.hint}</span>
-            </span>
-          </Radio>
+          <RadioField key={choice.value} value={choice.value} className="cc-choice">
+            <RadioButton className="cc-choice-button">
+              <span className="cc-choice-mark" aria-hidden="true" />
+              {choice.label}
+            </RadioButton>
+            <Text slot="description" className="cc-hint cc-choice-hint">
+              {choice.hint}
+            </Text>
+          </RadioField>
         ))}
       </div>
     </RadioGroup>
