@@ -65,10 +65,7 @@ impl Parts {
     /// made again.
     pub(super) async fn attempt(&self, claimed: Claimed) {
         let broken = match self.carry_out(&claimed).await {
-            Ok(settlement) => match self.store.settle(&claimed, &settlement, self.clock.now()).await {
-                Ok(_) => None,
-                Err(error) => Some(error),
-            },
+            Ok(settlement) => self.store.settle(&claimed, &settlement, self.clock.now()).await.err(),
             Err(Broken::Fenced) => self.store.release(&[claimed.lease.token], self.clock.now()).await.err(),
             Err(Broken::Store(error)) => Some(error),
         };
