@@ -5,6 +5,7 @@
 mod contract;
 mod google;
 mod harness;
+mod house;
 mod scenarios;
 mod sidecar;
 mod store;
