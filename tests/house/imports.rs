@@ -41,7 +41,7 @@ const ROOMS: &[(&str, u8, &[&str])] = &[
     ),
     // It is Google: it knows nothing of what calls it, and nothing but `dev` and the tests knows it.
     ("emulator", 6, &["clock"]),
-    ("cli", 7, &["app", "clock", "config", "crypto", "emulator", "model", "store"]),
+    ("cli", 7, &["app", "clock", "config", "connection", "crypto", "emulator", "model", "store"]),
     ("main", 7, &["cli"]),
 ];
 

@@ -4,5 +4,5 @@
 mod borders;
 mod files;
 mod imports;
-mod readme;
+pub(crate) mod readme;
 mod source;
