@@ -6,5 +6,6 @@
 mod contract;
 mod google;
 mod harness;
+mod kill;
 mod scenarios;
 mod store;
