@@ -6,6 +6,7 @@ mod contract;
 mod google;
 mod harness;
 mod house;
+mod kill;
 mod operations;
 mod scenarios;
 mod sidecar;

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::ffi::OsString;
+use std::net::SocketAddr;
 
 use cassius_calendar::app::{self, App};
 use cassius_calendar::clock::{Clock, Entropy};
@@ -104,7 +105,7 @@ impl TestApp {
         .collect();
         all.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let app = serve(&all, &clock).await;
-        let (integrations, appointments) = clients(&app).await;
+        let (integrations, appointments) = clients_at(app.grpc_address).await;
         let browser = Browser::new(app.http_address);
         Self { clock, google, database, integrations, appointments, browser, settings: all, looks: 0, app: Some(app) }
     }
@@ -113,7 +114,7 @@ impl TestApp {
     pub(crate) async fn restart(&mut self) {
         self.stop().await;
         let app = serve(&self.settings, &self.clock).await;
-        (self.integrations, self.appointments) = clients(&app).await;
+        (self.integrations, self.appointments) = clients_at(app.grpc_address).await;
         self.browser = Browser::new(app.http_address);
         self.app = Some(app);
     }
@@ -235,8 +236,13 @@ async fn serve(settings: &HashMap<String, String>, clock: &Clock) -> App {
     app::start(config, clock.clone(), Entropy::system()).await.unwrap()
 }
 
-async fn clients(app: &App) -> (Integrations, Appointments) {
-    let channel = Channel::from_shared(format!("http://{}", app.grpc_address)).unwrap().connect().await.unwrap();
+/// Clients of a service at an address of loopback, with the harness's key.
+pub(crate) async fn clients_at(address: SocketAddr) -> (Integrations, Appointments) {
+    clients(Channel::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap())
+}
+
+/// Clients over a channel.
+pub(crate) fn clients(channel: Channel) -> (Integrations, Appointments) {
     let with_key: WithKey = |mut request| {
         request.metadata_mut().insert("authorization", format!("Bearer {API_KEY}").parse().unwrap());
         Ok(request)
