@@ -1,0 +1,1 @@
+//! `AppointmentSync`, a file per RPC.

@@ -1,0 +1,1 @@
+//! `CalendarIntegration`, a file per RPC.
