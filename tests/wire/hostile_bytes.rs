@@ -124,16 +124,16 @@ with_app! {
     async fn what_is_no_grpc_is_told_so(app: &mut TestApp) {
         let http = reqwest::Client::builder().http2_prior_knowledge().build().unwrap();
         let at = |path: &str| format!("http://{}{path}", app.running().grpc_address);
-        for request in [
-            http.get(at("/")),
-            http.get(at("/cassius.calendar.v1.AppointmentSync/SyncAppointment")),
-            http.post(at("/cassius.calendar.v1.AppointmentSync/Unknown")),
-            http.post(at("/cassius.calendar.v1.Unknown/SyncAppointment")),
-            http.post(at("/../../etc/passwd")),
+        for (method, path) in [
+            (reqwest::Method::GET, "/"),
+            (reqwest::Method::GET, "/cassius.calendar.v1.AppointmentSync/SyncAppointment"),
+            (reqwest::Method::POST, "/cassius.calendar.v1.AppointmentSync/Unknown"),
+            (reqwest::Method::POST, "/cassius.calendar.v1.Unknown/SyncAppointment"),
+            (reqwest::Method::POST, "/../../etc/passwd"),
         ] {
-            let answer = request.header("authorization", format!("Bearer {API_KEY}")).send().await.unwrap();
+            let answer = http.request(method, at(path)).header("authorization", format!("Bearer {API_KEY}")).send().await.unwrap();
             let told = answer.headers().get("grpc-status").map(|status| status.to_str().unwrap().to_owned());
-            assert!(answer.status() != 200 || told.as_deref() == Some("12"), "{answer:?}");
+            assert!(answer.status() != 200 || told.is_some_and(|status| status != "0"), "{path}");
         }
         lives_on(app).await;
     }

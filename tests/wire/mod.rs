@@ -13,6 +13,6 @@ mod proxy;
 pub(crate) mod raw;
 mod reflection;
 pub(crate) mod refused;
-mod sidecar;
+pub(crate) mod sidecar;
 mod storage_away;
 mod storage_locked;
