@@ -139,6 +139,8 @@ pub async fn start(config: Config, clock: Clock, entropy: Entropy) -> Result<App
     };
     let options = grpc::Options { reflection: config.reflection, tls: tls(&config).await? };
     let (router, health) = grpc::server(services, options).map_err(StartError::Grpc)?;
+    // The database has just answered; a probe that comes before the first look at it must not find nobody.
+    health.tell(true).await;
     let (grpc_listener, grpc_address) = listen("GRPC_ADDR", config.listen.grpc).await?;
     let (http_listener, http_address) = listen("HTTP_ADDR", config.listen.http).await?;
 

@@ -2,6 +2,8 @@
 #![cfg(feature = "dev")]
 #![expect(clippy::unwrap_used, reason = "what a test does not expect ends it")]
 
+mod appointment_sync;
+mod calendar_integration;
 mod contract;
 mod google;
 mod harness;
@@ -11,3 +13,4 @@ mod operations;
 mod scenarios;
 mod sidecar;
 mod store;
+mod wire;
