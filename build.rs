@@ -22,6 +22,8 @@ const WITHHELD: [&str; 5] = [
 
 fn main() -> Result<(), Box<dyn error::Error>> {
     println!("cargo::rerun-if-changed=proto");
+    // They are embedded by a macro, which does not notice an edit by itself.
+    println!("cargo::rerun-if-changed=migrations");
     let descriptors = protox::compile(FILES, ["proto"])?;
     let path = PathBuf::from(env::var("OUT_DIR")?).join("descriptors.bin");
     fs::write(path, descriptors.encode_to_vec())?;

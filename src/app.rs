@@ -71,9 +71,6 @@ pub enum StartError {
     /// The gRPC server.
     #[error("gRPC cannot be served")]
     Grpc(#[source] grpc::Error),
-    /// The integrations that a crash left half disconnected.
-    #[error("an unfinished disconnect could not be resumed")]
-    Disconnect(#[source] connection::Error),
 }
 
 /// The service, running.
@@ -129,7 +126,6 @@ pub async fn start(config: Config, clock: Clock, entropy: Entropy) -> Result<App
         quota.clone(),
         settings,
     );
-    connections.resume_disconnects().await.map_err(StartError::Disconnect)?;
     let delivery =
         Delivery::new(store.clone(), google, connections.clone(), keyring, clock.clone(), entropy.clone(), bell, quota);
 
@@ -166,6 +162,7 @@ pub async fn start(config: Config, clock: Clock, entropy: Entropy) -> Result<App
     ];
     let worker = tokio::spawn(Worker::run(delivery, close.clone()));
     let housekeeping = vec![
+        tokio::spawn(housekeeping::resume_disconnects(connections.clone())),
         tokio::spawn(housekeeping::tell_health(store.clone(), health.clone(), clock.clone(), close.clone())),
         tokio::spawn(housekeeping::erase_snapshots(store, config.snapshot_retention, clock, close.clone())),
     ];

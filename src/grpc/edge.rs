@@ -34,6 +34,16 @@ pub(super) struct Call {
 }
 
 impl Call {
+    /// A call of somebody who may act for these organisations alone.
+    #[cfg(test)]
+    pub(super) fn of_a_caller_for(organisations: &[&str]) -> Self {
+        let organisations = organisations.iter().map(|id| OrganisationId::parse(id).expect("well formed")).collect();
+        let key = ("test".to_owned(), crate::crypto::digest(b"key"), super::Organisations::Only(organisations));
+        let headers = [(http::header::AUTHORIZATION, http::HeaderValue::from_static("Bearer key"))];
+        let caller = Callers::new([key]).identify(&headers.into_iter().collect()).expect("a known key");
+        Self { caller, language: Language::French, entropy: Entropy::seeded(7) }
+    }
+
     /// Lets the call go on only if its caller stands for `organisation`.
     pub(super) fn authorise(&self, organisation: &OrganisationId) -> Result<(), Refusal> {
         if self.caller.stands_for(organisation) {
@@ -141,3 +151,7 @@ where
         .boxed()
     }
 }
+
+#[cfg(test)]
+#[path = "edge_tests.rs"]
+mod tests;

@@ -129,6 +129,8 @@ fn with_reflection(router: Router) -> Result<Router, Error> {
         tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(pb::DESCRIPTORS)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+            // With these a client such as grpcurl can show the details of an error.
+            .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
     };
     let v1 = configure().build_v1().map_err(Error::Reflection)?;
     let v1alpha = configure().build_v1alpha().map_err(Error::Reflection)?;

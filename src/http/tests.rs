@@ -1,1 +1,97 @@
+//! What needs no database: what is read from a request, and what every answer carries.
 
+use super::*;
+
+fn cookies(values: &[&str]) -> HeaderMap {
+    values.iter().map(|value| (header::COOKIE, value.parse().expect("a header value"))).collect()
+}
+
+#[test]
+fn the_ticket_is_found_among_other_cookies() {
+    for values in [
+        &["cassius_calendar_connect=abc"][..],
+        &["theme=dark; cassius_calendar_connect=abc; session=1"],
+        &["theme=dark", "cassius_calendar_connect=abc"],
+        &["cassius_calendar_connect=abc; cassius_calendar_connect=abc"],
+        &["=; nonsense; cassius_calendar_connect=abc"],
+    ] {
+        assert_eq!(ticket(&cookies(values)).as_deref(), Some("abc"), "{values:?}");
+    }
+}
+
+#[test]
+fn what_is_not_one_ticket_is_none() {
+    let long = format!("cassius_calendar_connect={}", "a".repeat(257));
+    for values in [
+        &[][..],
+        &["cassius_calendar_connect="],
+        &["cassius_calendar_connected=abc"],
+        &["cassius_calendar_connect=abc; cassius_calendar_connect=planted"],
+        &["cassius_calendar_connect=abc", "cassius_calendar_connect=planted"],
+        &[&long],
+    ] {
+        assert_eq!(ticket(&cookies(values)), None, "{values:?}");
+    }
+}
+
+#[test]
+fn a_parameter_counts_if_it_stands_there_once_and_fits() {
+    assert_eq!(parameter("code=4%2Fabc&state=s", "code", 10).as_deref(), Some("4/abc"));
+    for query in ["", "state=s", "code=", "code=a&code=b", "code=12345678901", "code"] {
+        assert_eq!(parameter(query, "code", 10), None, "{query:?}");
+    }
+}
+
+#[test]
+fn the_outcome_joins_the_query_in_place_of_an_older_one() {
+    for (url, expected) in [
+        ("https://app.example/settings", "https://app.example/settings?google=connected"),
+        ("https://app.example/settings?tab=a%20b#top", "https://app.example/settings?tab=a+b&google=connected#top"),
+        ("https://app.example/?google=denied&x=1&google=failed", "https://app.example/?x=1&google=connected"),
+    ] {
+        let url = Url::parse(url).expect("a URL");
+        assert_eq!(with_outcome(url, ConsentOutcome::Connected).as_str(), expected);
+    }
+}
+
+#[test]
+fn the_cookie_is_out_of_reach_of_scripts_and_of_plain_connections() {
+    let set = |value, age, is_https| {
+        let mut response = Response::default();
+        set_cookie(&mut response, value, age, is_https);
+        response.headers()[header::SET_COOKIE].to_str().expect("text").to_owned()
+    };
+    assert_eq!(
+        set("abc", 900, true),
+        "cassius_calendar_connect=abc; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=900"
+    );
+    assert_eq!(set("", 0, false), "cassius_calendar_connect=; HttpOnly; SameSite=Lax; Path=/; Max-Age=0");
+}
+
+#[tokio::test]
+async fn every_page_speaks_the_readers_language_and_runs_nothing() {
+    let outcomes = [
+        ConsentOutcome::Connected,
+        ConsentOutcome::Denied,
+        ConsentOutcome::MissingScope,
+        ConsentOutcome::Expired,
+        ConsentOutcome::Failed,
+    ];
+    let pages = outcomes.map(Page::Ended).into_iter().chain([Page::Start, Page::Unavailable]);
+    for (page, language) in pages.flat_map(|page| [(page, Language::French), (page, Language::English)]) {
+        let response = page.answer(language);
+        assert_eq!(response.headers()[header::CONTENT_LANGUAGE], language.tag());
+        let body = axum::body::to_bytes(response.into_body(), 1 << 16).await.expect("a body");
+        let body = str::from_utf8(&body).expect("text");
+        assert!(body.contains(&format!("<html lang=\"{}\">", language.tag())), "{page:?}");
+        assert!(!body.contains("<script") && !body.contains("http"), "{page:?} refers to nothing");
+        // The policy lets this one style through, by the digest of exactly what stands between the tags.
+        let style = body.split_once("<style>").and_then(|(_, rest)| rest.split_once("</style>")).expect("a style").0;
+        let digest =
+            base64::Engine::encode(&base64::engine::general_purpose::STANDARD, crate::crypto::digest(style.as_bytes()));
+        let headers = pages::headers();
+        let policy = headers[header::CONTENT_SECURITY_POLICY].to_str().expect("text");
+        assert!(policy.contains(&format!("style-src 'sha256-{digest}'")), "{page:?}");
+        assert!(policy.starts_with("default-src 'none';") && policy.contains("frame-ancestors 'none'"));
+    }
+}

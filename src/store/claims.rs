@@ -102,13 +102,13 @@ impl Store {
     /// The organisations that have a due link and may be served: connected, enabled, without a problem or with one whose
     /// `retry_at` has come.
     pub async fn due_organisations(&self, now: Timestamp) -> Result<Vec<DueOrganisation>, Error> {
-        query!(self, read, claims::due_organisations(now))
+        query!(self, read, due::due_organisations(now))
     }
 
     /// The earliest instant after `now` at which something becomes due: an attempt, the lapse of a lease, or the retry of
     /// a problem.
     pub async fn next_due_at(&self, now: Timestamp) -> Result<Option<Timestamp>, Error> {
-        query!(self, read, claims::next_due_at(now))
+        query!(self, read, due::next_due_at(now))
     }
 
     /// Leases due links until `until`: live edits first, then the longest due. One transaction.
@@ -133,7 +133,7 @@ impl Store {
     /// Renews a lease. `false`: it was taken over, or the integration is in another epoch; call Google no more.
     pub async fn hold(&self, claimed: &Claimed, until: Timestamp, now: Timestamp) -> Result<bool, Error> {
         let claimed = claimed.clone();
-        query!(self, write, claims::hold(&claimed, until, now))
+        query!(self, write, leases::hold(&claimed, until, now))
     }
 
     /// Renews a lease and stores a placement with it. `false` as for [`Store::hold`], and nothing is stored.
@@ -145,7 +145,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<bool, Error> {
         let (claimed, placement) = (claimed.clone(), placement.clone());
-        query!(self, write, claims::reserve(&claimed, &placement, until, now))
+        query!(self, write, leases::reserve(&claimed, &placement, until, now))
     }
 
     /// Records what an attempt came to, and gives the lease back. `false`: it was taken over, and nothing is recorded.
@@ -153,17 +153,17 @@ impl Store {
     /// Where the link was asked to be sent again meanwhile, it stays as due as that request left it.
     pub async fn settle(&self, claimed: &Claimed, settlement: &Settlement, now: Timestamp) -> Result<bool, Error> {
         let (claimed, settlement) = (claimed.clone(), settlement.clone());
-        query!(self, write, claims::settle(&claimed, &settlement, now))
+        query!(self, write, settlements::settle(&claimed, &settlement, now))
     }
 
     /// Gives leases back with nothing recorded, and answers how many still stood.
     pub async fn release(&self, lease_tokens: &[Uuid], now: Timestamp) -> Result<u64, Error> {
         let lease_tokens = lease_tokens.to_vec();
-        query!(self, write, claims::release(&lease_tokens, now))
+        query!(self, write, leases::release(&lease_tokens, now))
     }
 
     /// Gives back every lease, whoever holds it: for the start of the only process there is.
     pub async fn release_all(&self) -> Result<u64, Error> {
-        query!(self, write, claims::release_all())
+        query!(self, write, leases::release_all())
     }
 }

@@ -95,7 +95,7 @@ impl Store {
     /// every link forgets its placement: its event lies in an account that is out of reach. A first connect is enabled,
     /// and its titles show the whole name.
     pub async fn connect(&self, grant: Grant, now: Timestamp) -> Result<Integration, Error> {
-        query!(self, long, integrations::connect(grant, now))
+        query!(self, long, grants::connect(grant, now))
     }
 
     /// Stores tokens that a refresh brought; the old refresh token stays where `refresh` is `None`. Answers whether it
@@ -147,7 +147,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<Option<Integration>, Error> {
         let organisation = organisation.clone();
-        query!(self, long, integrations::change_settings(&organisation, change, now))
+        query!(self, long, requests::change_settings(&organisation, change, now))
     }
 
     /// Begins a disconnect: no claim is given out any more, and a new epoch fences those that were. Answers the
@@ -159,7 +159,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<Option<Integration>, Error> {
         let organisation = organisation.clone();
-        query!(self, write, integrations::begin_disconnect(&organisation, now))
+        query!(self, write, grants::begin_disconnect(&organisation, now))
     }
 
     /// Ends a disconnect: erases tokens, address and scopes, and lets pending and refused links rest. `false` in another
@@ -171,12 +171,12 @@ impl Store {
         now: Timestamp,
     ) -> Result<bool, Error> {
         let organisation = organisation.clone();
-        query!(self, long, integrations::finish_disconnect(&organisation, epoch, now))
+        query!(self, long, grants::finish_disconnect(&organisation, epoch, now))
     }
 
     /// The organisations whose disconnect began and did not end.
     pub async fn unfinished_disconnects(&self) -> Result<Vec<OrganisationId>, Error> {
-        query!(self, read, integrations::unfinished_disconnects())
+        query!(self, read, grants::unfinished_disconnects())
     }
 
     /// Whether another connected integration than that of `except` has the same Google account.

@@ -109,7 +109,7 @@ impl Store {
     /// A revision that is not newer changes nothing. A newer one is pending and due now where an enabled integration is
     /// connected (a problem does not matter), and rests otherwise. A lease that lives stays.
     pub async fn accept(&self, acceptances: Vec<Acceptance>, now: Timestamp) -> Result<Vec<Link>, Error> {
-        query!(self, write, links::accept(acceptances, now))
+        query!(self, write, acceptances::accept(acceptances, now))
     }
 
     /// The link of one appointment.
@@ -153,14 +153,14 @@ impl Store {
         now: Timestamp,
     ) -> Result<Retry, Error> {
         let (organisation, appointments) = (organisation.clone(), appointments.map(<[_]>::to_vec));
-        query!(self, long, links::retry(&organisation, appointments, now))
+        query!(self, long, requests::retry(&organisation, appointments, now))
     }
 
     /// Makes due now what was never sent, is pending or refused, and what is upcoming with its event in another calendar
     /// than the target. One run at a time. Queues none where nothing is connected.
     pub async fn catch_up(&self, organisation: &OrganisationId, now: Timestamp) -> Result<CatchUp, Error> {
         let organisation = organisation.clone();
-        query!(self, long, integrations::catch_up(&organisation, now))
+        query!(self, long, requests::catch_up(&organisation, now))
     }
 
     /// How many links of `organisation` stand how.

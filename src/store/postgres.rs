@@ -36,6 +36,8 @@ type InstantSql = diesel::sql_types::Timestamptz;
 const SKIP_LOCKED: &str = "FOR UPDATE SKIP LOCKED";
 /// Holds rows against every other change.
 const FOR_UPDATE: &str = "FOR UPDATE";
+/// Holds rows against every other change, one after the other in the order of their keys.
+const HELD_BY_KEY: &str = "ORDER BY organisation_id, appointment_id FOR UPDATE";
 /// Holds rows as they are while others may read them so too.
 const FOR_SHARE: &str = "FOR SHARE";
 

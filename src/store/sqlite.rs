@@ -35,6 +35,7 @@ type InstantSql = diesel::sql_types::BigInt;
 /// One writer at a time holds the whole file: rows need no locks.
 const SKIP_LOCKED: &str = "";
 const FOR_UPDATE: &str = "";
+const HELD_BY_KEY: &str = "";
 const FOR_SHARE: &str = "";
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");

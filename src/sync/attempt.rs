@@ -24,6 +24,7 @@ pub struct Goal {
 
 /// What to do next.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "a step is looked at once and dropped; nobody keeps many")]
 pub enum Step {
     /// Store `placement` if it is not stored yet, then make the call.
     Call {

@@ -31,7 +31,7 @@ pub fn delay(cause: Delay, attempts: u32, retry_after: Option<SignedDuration>, s
     // Full jitter between half of the first step and the ceiling: nobody retries at once, nobody in step.
     let floor = first / 2;
     let spread = u128::try_from((ceiling - floor).as_nanos()).unwrap_or(0);
-    let drawn = i64::try_from(spread * u128::from(seed >> 32) >> 32).unwrap_or(i64::MAX);
+    let drawn = i64::try_from((spread * u128::from(seed >> 32)) >> 32).unwrap_or(i64::MAX);
     let jittered = floor + SignedDuration::from_nanos(drawn);
     // The jitter stays on top of what Google asked for: all that were throttled together heard the same number.
     retry_after

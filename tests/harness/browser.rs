@@ -72,7 +72,7 @@ impl Browser {
     }
 
     /// Begins a consent and goes to Google's page: the address of that page.
-    pub(crate) async fn to_google(&mut self, integrations: &mut Integrations, organisation: &str) -> String {
+    pub(crate) async fn go_to_google(&mut self, integrations: &mut Integrations, organisation: &str) -> String {
         let request = BeginConnectRequest {
             organisation_id: organisation.into(),
             return_url: "http://127.0.0.1:3000/settings/integrations/google-calendar".into(),
@@ -98,7 +98,7 @@ impl Browser {
 
     /// The whole way with every permission given: the outcome's word.
     pub(crate) async fn consent(&mut self, integrations: &mut Integrations, organisation: &str, email: &str) -> String {
-        let consent = self.to_google(integrations, organisation).await;
+        let consent = self.go_to_google(integrations, organisation).await;
         let callback = self.decide(&consent, email, &[EVENTS, LIST], "allow").await;
         let page = self.get(&callback).await;
         outcome(&page)

@@ -151,7 +151,7 @@ CREATE INDEX appointment_external_links_by_status
 
 -- The events that are not over yet.
 CREATE INDEX appointment_external_links_upcoming
-    ON appointment_external_links (organisation_id, ends_at)
+    ON appointment_external_links (organisation_id, provider, ends_at)
     WHERE external_event_id IS NOT NULL;
 
 -- The few rows that a worker holds.

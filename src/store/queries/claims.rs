@@ -1,4 +1,4 @@
-//! Claims: what is due, leased, and settled.
+//! Claims: due links, leased to one worker.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -8,110 +8,15 @@ use diesel_async::RunQueryDsl;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{CONNECTED, Conn, FOR_UPDATE, Fault, InstantSql, SKIP_LOCKED, Statement, rows, rows_of, statement};
+use super::due::{FREE, served};
+use super::leases::bind_placement;
+use super::{Conn, FOR_SHARE, Fault, InstantSql, SKIP_LOCKED, rows, rows_of, statement};
 use crate::crypto::Sealed;
-use crate::model::{CalendarId, Epoch, GoogleUserId, Placement, TitlePrivacy};
-use crate::store::fault::unless_fenced;
+use crate::model::{CalendarId, Epoch, Placement, TitlePrivacy};
 use crate::store::instant::Instant;
 use crate::store::placement::PlacementColumns;
 use crate::store::words;
-use crate::store::{Claimed, DueOrganisation, Lease, LinkError, Settlement, Wanted};
-
-/// Which integrations may be served at `$1`.
-fn served() -> String {
-    format!(
-        "provider = 'google' AND {CONNECTED} AND is_enabled AND calendar_id IS NOT NULL \
-         AND (problem_reason IS NULL OR problem_retry_at <= $1)"
-    )
-}
-
-/// Which links nobody holds at `$1`.
-const FREE: &str = "(lease_until IS NULL OR lease_until <= $1)";
-
-#[derive(QueryableByName)]
-struct DueOrganisationRow {
-    #[diesel(sql_type = Text)]
-    organisation_id: String,
-    #[diesel(sql_type = Text)]
-    google_user_id: String,
-}
-
-pub(in crate::store) async fn due_organisations(
-    conn: &mut Conn,
-    now: Timestamp,
-) -> Result<Vec<DueOrganisation>, Fault> {
-    // A subquery with a limit is probed once for each integration; an EXISTS may become a join over every due row.
-    let found: Vec<DueOrganisationRow> = statement(format!(
-        "SELECT i.organisation_id, i.google_user_id FROM calendar_integrations AS i
-         WHERE {} AND (
-            SELECT 1 FROM appointment_external_links AS l
-            WHERE l.organisation_id = i.organisation_id AND l.provider = 'google' AND l.lane IN (0, 1)
-                AND l.next_attempt_at <= $1 AND {FREE}
-            LIMIT 1
-         ) = 1
-         ORDER BY i.organisation_id",
-        served()
-    ))
-    .bind::<InstantSql, _>(Instant(now))
-    .load(conn)
-    .await?;
-    let due = |row: DueOrganisationRow| {
-        Ok(DueOrganisation {
-            organisation: rows::organisation(&row.organisation_id)?,
-            google_user_id: GoogleUserId::new(row.google_user_id),
-        })
-    };
-    found.into_iter().map(due).collect()
-}
-
-#[derive(QueryableByName)]
-struct DueRow {
-    #[diesel(sql_type = Nullable<InstantSql>)]
-    due_at: Option<Instant>,
-}
-
-pub(in crate::store) async fn next_due_at(conn: &mut Conn, now: Timestamp) -> Result<Option<Timestamp>, Fault> {
-    let earliest = |lane: u8| {
-        format!(
-            "SELECT (
-                SELECT next_attempt_at FROM appointment_external_links AS l
-                WHERE l.organisation_id = i.organisation_id AND l.provider = 'google' AND l.lane = {lane}
-                    AND next_attempt_at > $1 AND (lease_until IS NULL OR lease_until <= next_attempt_at)
-                ORDER BY next_attempt_at LIMIT 1
-             ) AS due_at FROM calendar_integrations AS i WHERE {}",
-            served()
-        )
-    };
-    let row: DueRow = statement(format!(
-        "SELECT MIN(due_at) AS due_at FROM (
-            {live}
-            UNION ALL
-            {catch_up}
-            UNION ALL
-            SELECT (
-                SELECT MIN(lease_until) FROM appointment_external_links AS l
-                WHERE l.organisation_id = i.organisation_id AND l.provider = 'google'
-                    AND lease_until > $1 AND next_attempt_at < lease_until
-            ) AS due_at FROM calendar_integrations AS i WHERE {served}
-            UNION ALL
-            SELECT problem_retry_at AS due_at FROM calendar_integrations AS i
-            WHERE provider = 'google' AND {CONNECTED} AND is_enabled AND problem_reason IS NOT NULL
-                AND problem_retry_at > $1 AND (
-                    SELECT 1 FROM appointment_external_links AS l
-                    WHERE l.organisation_id = i.organisation_id AND l.provider = 'google'
-                        AND l.next_attempt_at IS NOT NULL
-                    LIMIT 1
-                ) = 1
-         ) AS instants",
-        live = earliest(0),
-        catch_up = earliest(1),
-        served = served(),
-    ))
-    .bind::<InstantSql, _>(Instant(now))
-    .get_result(conn)
-    .await?;
-    Ok(super::instant(row.due_at))
-}
+use crate::store::{Claimed, Lease, Wanted};
 
 #[derive(QueryableByName)]
 struct TermsRow {
@@ -206,6 +111,8 @@ where
     })
 }
 
+/// What the integrations say, held until the end of the transaction: a disconnect that begins meanwhile waits for the
+/// claim, and then finds its leases.
 async fn terms(
     conn: &mut Conn,
     organisations: impl ExactSizeIterator<Item = &String>,
@@ -213,7 +120,7 @@ async fn terms(
 ) -> Result<HashMap<String, Terms>, Fault> {
     let mut select = statement(format!(
         "SELECT organisation_id, epoch, calendar_id, title_privacy FROM calendar_integrations
-         WHERE {} AND organisation_id IN {}",
+         WHERE {} AND organisation_id IN {} ORDER BY organisation_id {FOR_SHARE}",
         served(),
         rows_of(1, organisations.len(), 2)
     ))
@@ -319,235 +226,4 @@ async fn lease(conn: &mut Conn, claimed: &[Claimed], until: Timestamp, now: Time
         update.bind::<InstantSql, _>(Instant(until)).bind::<InstantSql, _>(Instant(now)).execute(conn).await?;
     }
     Ok(())
-}
-
-/// Binds the six columns, in the order of `PLACEMENT`.
-fn bind_placement(statement: Statement, placement: &Placement) -> Statement {
-    let columns = PlacementColumns::from(placement);
-    statement
-        .bind::<Nullable<Text>, _>(columns.external_calendar_id)
-        .bind::<Nullable<Text>, _>(columns.external_event_id)
-        .bind::<Integer, _>(columns.generation)
-        .bind::<Nullable<Text>, _>(columns.moving_from_calendar_id)
-        .bind::<Nullable<Text>, _>(columns.etag)
-        .bind::<Nullable<Binary>, _>(columns.content_hash)
-}
-
-/// Sets the six columns to `$1` to `$6`.
-const PLACEMENT: &str = "external_calendar_id = $1, external_event_id = $2, generation = $3, \
-     moving_from_calendar_id = $4, etag = $5, content_hash = $6";
-
-/// Binds who holds the row, for [`mine`].
-fn bind_mine(statement: Statement, claimed: &Claimed) -> Statement {
-    statement
-        .bind::<Text, _>(claimed.organisation.as_str().to_owned())
-        .bind::<Text, _>(claimed.appointment.as_str().to_owned())
-        .bind::<Text, _>(claimed.lease.token.to_string())
-}
-
-/// Which row it is, while the lease is the claim's own; three placeholders from `first`.
-fn mine(first: usize) -> String {
-    format!(
-        "organisation_id = ${} AND appointment_id = ${} AND provider = 'google' AND lease_token = ${}",
-        first,
-        first + 1,
-        first + 2
-    )
-}
-
-/// Whether the integration is still the one that was claimed under: two placeholders, the first being [`mine`]'s first.
-fn unfenced(organisation: usize, epoch: usize) -> String {
-    format!(
-        "EXISTS (SELECT 1 FROM calendar_integrations AS i WHERE i.organisation_id = ${organisation} \
-         AND i.provider = 'google' AND i.epoch = ${epoch} AND {CONNECTED})"
-    )
-}
-
-pub(in crate::store) async fn hold(
-    conn: &mut Conn,
-    claimed: &Claimed,
-    until: Timestamp,
-    now: Timestamp,
-) -> Result<bool, Fault> {
-    let update = statement(format!(
-        "UPDATE appointment_external_links SET lease_until = $1, updated_at = $2 WHERE {} AND {}",
-        mine(3),
-        unfenced(3, 6)
-    ))
-    .bind::<InstantSql, _>(Instant(until))
-    .bind::<InstantSql, _>(Instant(now));
-    let rows = bind_mine(update, claimed).bind::<BigInt, _>(claimed.epoch.0).execute(conn).await?;
-    Ok(rows > 0)
-}
-
-pub(in crate::store) async fn reserve(
-    conn: &mut Conn,
-    claimed: &Claimed,
-    placement: &Placement,
-    until: Timestamp,
-    now: Timestamp,
-) -> Result<bool, Fault> {
-    let update = statement(format!(
-        "UPDATE appointment_external_links SET {PLACEMENT}, lease_until = $7, updated_at = $8 WHERE {} AND {}",
-        mine(9),
-        unfenced(9, 12)
-    ));
-    let update =
-        bind_placement(update, placement).bind::<InstantSql, _>(Instant(until)).bind::<InstantSql, _>(Instant(now));
-    let rows = bind_mine(update, claimed).bind::<BigInt, _>(claimed.epoch.0).execute(conn).await?;
-    Ok(rows > 0)
-}
-
-/// The statement that settles: binds the placement, `now` as `$7`, the claim's demand as `$8`, what the caller adds from
-/// `$9` on, and [`mine`] from `first`.
-///
-/// `standing` holds only where the request that was claimed still stands: nobody has asked again since, nor let the link
-/// rest.
-fn settling(standing: &[(&str, &str)], always: &str, first: usize) -> String {
-    let standing: String = standing
-        .iter()
-        .map(|(column, value)| {
-            format!("{column} = CASE WHEN demand = $8 AND sync_status = 'pending' THEN {value} ELSE {column} END, ")
-        })
-        .collect();
-    format!(
-        "UPDATE appointment_external_links SET {PLACEMENT}, updated_at = $7, {standing} {always}
-            lease_token = NULL, lease_until = NULL
-         WHERE {}",
-        mine(first)
-    )
-}
-
-fn bind_settling(sql: String, placement: &Placement, now: Timestamp, claimed: &Claimed) -> Statement {
-    bind_placement(statement(sql), placement).bind::<InstantSql, _>(Instant(now)).bind::<BigInt, _>(claimed.demand)
-}
-
-fn bind_error(statement: Statement, error: &LinkError) -> Statement {
-    statement.bind::<Text, _>(words::of_reason(error.reason)).bind::<Nullable<Text>, _>(error.detail.clone())
-}
-
-async fn ended(conn: &mut Conn, update: Statement, claimed: &Claimed) -> Result<(), Fault> {
-    match bind_mine(update, claimed).execute(conn).await? {
-        0 => Err(Fault::Fenced),
-        _ => Ok(()),
-    }
-}
-
-pub(in crate::store) async fn settle(
-    conn: &mut Conn,
-    claimed: &Claimed,
-    settlement: &Settlement,
-    now: Timestamp,
-) -> Result<bool, Fault> {
-    let outcome = match settlement {
-        Settlement::Synced { placement, html_link, revision } => {
-            synced(conn, claimed, placement, html_link.as_deref(), revision.number(), now).await
-        }
-        Settlement::Later { placement, next_attempt_at, error } => {
-            let sql = settling(
-                &[
-                    ("next_attempt_at", "$9"),
-                    ("attempts", "attempts + 1"),
-                    ("last_error", "$10"),
-                    ("last_error_detail", "$11"),
-                ],
-                "",
-                12,
-            );
-            let update = bind_settling(sql, placement, now, claimed).bind::<InstantSql, _>(Instant(*next_attempt_at));
-            ended(conn, bind_error(update, error), claimed).await
-        }
-        Settlement::Refused { placement, error } => {
-            // The status goes last: the others look at the one that stands, but a reader need not know that.
-            let sql = settling(
-                &[
-                    ("last_error", "$9"),
-                    ("last_error_detail", "$10"),
-                    ("next_attempt_at", "NULL"),
-                    ("sync_status", "'error'"),
-                ],
-                "",
-                11,
-            );
-            let update = bind_settling(sql, placement, now, claimed);
-            ended(conn, bind_error(update, error), claimed).await
-        }
-        Settlement::Parked { placement } => {
-            let sql = settling(&[("next_attempt_at", "next_attempt_at")], "", 9);
-            ended(conn, bind_settling(sql, placement, now, claimed), claimed).await
-        }
-    };
-    unless_fenced(outcome)
-}
-
-async fn synced(
-    conn: &mut Conn,
-    claimed: &Claimed,
-    placement: &Placement,
-    html_link: Option<&str>,
-    revision: i64,
-    now: Timestamp,
-) -> Result<(), Fault> {
-    transaction!(conn, async |conn| {
-        statement(
-            // What Google asked patience for is over once a call went through.
-            "UPDATE calendar_integrations SET last_sync_at = $1,
-                problem_reason = CASE WHEN problem_retry_at <= $1 THEN NULL ELSE problem_reason END,
-                problem_since = CASE WHEN problem_retry_at <= $1 THEN NULL ELSE problem_since END,
-                problem_retry_at = CASE WHEN problem_retry_at <= $1 THEN NULL ELSE problem_retry_at END
-             WHERE organisation_id = $2 AND provider = 'google' AND (last_sync_at IS NULL OR last_sync_at < $1)",
-        )
-        .bind::<InstantSql, _>(Instant(now))
-        .bind::<Text, _>(claimed.organisation.as_str().to_owned())
-        .execute(conn)
-        .await?;
-        // A settlement without a call brings no link: the one that stands stays as long as the event does.
-        let html_link_now = if placement.place().is_some() { "COALESCE($10, html_link)" } else { "$10" };
-        let sql = settling(
-            &[
-                ("next_attempt_at", "NULL"),
-                ("attempts", "0"),
-                ("last_error", "NULL"),
-                ("last_error_detail", "NULL"),
-                ("sync_status", "'synced'"),
-            ],
-            &format!("synced_revision = $9, html_link = {html_link_now}, last_synced_at = $7,"),
-            11,
-        );
-        let html_link = html_link.filter(|_| placement.place().is_some()).map(str::to_owned);
-        let update = bind_settling(sql, placement, now, claimed)
-            .bind::<BigInt, _>(revision)
-            .bind::<Nullable<Text>, _>(html_link);
-        ended(conn, update, claimed).await
-    })
-}
-
-pub(in crate::store) async fn release(conn: &mut Conn, lease_tokens: &[Uuid], now: Timestamp) -> Result<u64, Fault> {
-    let mut released = 0;
-    for some in lease_tokens.chunks(LEASED_TOGETHER) {
-        let mut update = statement(format!(
-            "UPDATE appointment_external_links SET lease_token = NULL, lease_until = NULL, updated_at = $1
-             WHERE (organisation_id, appointment_id, provider) IN (
-                SELECT organisation_id, appointment_id, provider FROM appointment_external_links
-                WHERE lease_until IS NOT NULL AND lease_token IN {}
-                ORDER BY organisation_id, appointment_id {FOR_UPDATE}
-             )",
-            rows_of(1, some.len(), 2),
-        ))
-        .bind::<InstantSql, _>(Instant(now));
-        for token in some {
-            update = update.bind::<Text, _>(token.to_string());
-        }
-        released += update.execute(conn).await? as u64;
-    }
-    Ok(released)
-}
-
-pub(in crate::store) async fn release_all(conn: &mut Conn) -> Result<u64, Fault> {
-    let released = statement(
-        "UPDATE appointment_external_links SET lease_token = NULL, lease_until = NULL WHERE lease_token IS NOT NULL",
-    )
-    .execute(conn)
-    .await?;
-    Ok(u64::try_from(released).unwrap_or(u64::MAX))
 }

@@ -1,104 +1,19 @@
-//! Links: accept, read, and what makes one due or lets it rest.
+//! Links: read, and what makes one forget.
 
 use std::collections::HashMap;
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Binary, Nullable, Text};
+use diesel::sql_types::{BigInt, Nullable, Text};
 use diesel_async::RunQueryDsl;
 use jiff::Timestamp;
 
-use super::rows::{LINK_COLUMNS, LinkRow};
+use super::rows::LinkRow;
 use super::schema::appointment_external_links::dsl;
-use super::{CONNECTED, Conn, FOR_SHARE, FOR_UPDATE, Fault, InstantSql, rows, rows_of, statement};
+use super::{Conn, Fault, InstantSql, rows, statement};
 use crate::model::{AppointmentId, Epoch, OrganisationId, Revision, SyncStatus};
 use crate::store::instant::Instant;
 use crate::store::words::{self, PROVIDER};
-use crate::store::{Acceptance, Counts, Link, Retry};
-
-pub(in crate::store) async fn accept(
-    conn: &mut Conn,
-    acceptances: Vec<Acceptance>,
-    now: Timestamp,
-) -> Result<Vec<Link>, Fault> {
-    if acceptances.is_empty() {
-        return Ok(Vec::new());
-    }
-    // The integrations are held until the commit: one that is connected or enabled meanwhile either is seen here, or
-    // finds these rows when it catches up. All is taken in the order of keys.
-    let mut upsert = statement(format!(
-        "WITH incoming (organisation_id, appointment_id, revision, snapshot, starts_at, ends_at) AS (VALUES {values}),
-         standing AS (
-            SELECT organisation_id, is_enabled AND {CONNECTED} AS is_sending
-            FROM calendar_integrations
-            WHERE provider = 'google' AND organisation_id IN (SELECT incoming.organisation_id FROM incoming)
-            ORDER BY organisation_id {FOR_SHARE}
-         )
-         INSERT INTO appointment_external_links AS kept (
-            organisation_id, appointment_id, provider, revision, snapshot, starts_at, ends_at,
-            sync_status, next_attempt_at, created_at, updated_at
-         )
-         SELECT n.organisation_id, n.appointment_id, 'google', n.revision, n.snapshot, n.starts_at, n.ends_at,
-            CASE WHEN s.is_sending THEN 'pending' ELSE 'none' END, CASE WHEN s.is_sending THEN ${now} END, ${now}, ${now}
-         FROM incoming AS n LEFT JOIN standing AS s ON s.organisation_id = n.organisation_id
-         WHERE TRUE
-         ORDER BY n.organisation_id, n.appointment_id
-         ON CONFLICT (organisation_id, appointment_id, provider) DO UPDATE SET
-            revision = excluded.revision, snapshot = excluded.snapshot,
-            starts_at = COALESCE(excluded.starts_at, kept.starts_at),
-            ends_at = COALESCE(excluded.ends_at, kept.ends_at),
-            sync_status = excluded.sync_status, next_attempt_at = excluded.next_attempt_at,
-            attempts = 0, lane = 0, demand = kept.demand + 1, last_error = NULL, last_error_detail = NULL,
-            updated_at = excluded.updated_at
-         WHERE excluded.revision > kept.revision
-         RETURNING {LINK_COLUMNS}",
-        values = rows_of(acceptances.len(), 6, 1),
-        now = acceptances.len() * 6 + 1,
-    ));
-    let mut keys = Vec::with_capacity(acceptances.len());
-    for acceptance in acceptances {
-        upsert = upsert
-            .bind::<Text, _>(acceptance.organisation.as_str().to_owned())
-            .bind::<Text, _>(acceptance.appointment.as_str().to_owned())
-            .bind::<BigInt, _>(acceptance.revision.number())
-            .bind::<Binary, _>(acceptance.snapshot.as_bytes().to_vec())
-            .bind::<Nullable<InstantSql>, _>(acceptance.starts_at.map(Instant))
-            .bind::<Nullable<InstantSql>, _>(acceptance.ends_at.map(Instant));
-        keys.push((acceptance.organisation, acceptance.appointment));
-    }
-    let accepted: Vec<LinkRow> = upsert.bind::<InstantSql, _>(Instant(now)).load(conn).await?;
-    let mut links = HashMap::with_capacity(keys.len());
-    collect(accepted, &mut links)?;
-    let stale: Vec<_> = keys.iter().filter(|key| !links.contains_key(*key)).cloned().collect();
-    if !stale.is_empty() {
-        collect(standing(conn, stale).await?, &mut links)?;
-    }
-    // Links are never deleted, so each key has one by now.
-    keys.iter().map(|key| links.remove(key).ok_or(Fault::Corrupt("appointment_id"))).collect()
-}
-
-type Key = (OrganisationId, AppointmentId);
-
-fn collect(rows: Vec<LinkRow>, links: &mut HashMap<Key, Link>) -> Result<(), Fault> {
-    for row in rows {
-        let link = Link::try_from(row)?;
-        links.insert((link.organisation.clone(), link.appointment.clone()), link);
-    }
-    Ok(())
-}
-
-async fn standing(conn: &mut Conn, keys: Vec<Key>) -> Result<Vec<LinkRow>, Fault> {
-    let mut select = statement(format!(
-        "SELECT {LINK_COLUMNS} FROM (VALUES {}) AS wanted
-         JOIN appointment_external_links ON organisation_id = wanted.column1 AND appointment_id = wanted.column2
-         WHERE provider = 'google'",
-        rows_of(keys.len(), 2, 1)
-    ));
-    for (organisation, appointment) in keys {
-        select =
-            select.bind::<Text, _>(organisation.as_str().to_owned()).bind::<Text, _>(appointment.as_str().to_owned());
-    }
-    Ok(select.load(conn).await?)
-}
+use crate::store::{Counts, Link};
 
 pub(in crate::store) async fn link(
     conn: &mut Conn,
@@ -233,80 +148,6 @@ pub(in crate::store) async fn counts(
     })
 }
 
-pub(in crate::store) async fn retry(
-    conn: &mut Conn,
-    organisation: &OrganisationId,
-    appointments: Option<Vec<AppointmentId>>,
-    now: Timestamp,
-) -> Result<Retry, Fault> {
-    transaction!(conn, async |conn| {
-        let integration = super::integrations::locked(conn, organisation).await?;
-        if let Some(appointments) = &appointments {
-            let known = revisions(conn, organisation, appointments).await?;
-            let unknown: Vec<_> = appointments.iter().filter(|id| !known.contains_key(*id)).cloned().collect();
-            if !unknown.is_empty() {
-                return Ok(Retry::Unknown(unknown));
-            }
-        }
-        if !integration.is_some_and(|integration| integration.is_connected()) {
-            return Ok(Retry::Queued(0));
-        }
-        let Some(appointments) = appointments else {
-            let rows = requeue(conn, organisation, "sync_status = 'error' AND snapshot IS NOT NULL", "0", now).await?;
-            return Ok(Retry::Queued(rows));
-        };
-        let mut queued = 0;
-        for some in appointments.chunks(10_000) {
-            queued += requeue_named(conn, organisation, some, now).await?;
-        }
-        Ok(Retry::Queued(queued))
-    })
-}
-
-/// What being asked to send again changes.
-const DUE_AGAIN: &str = "sync_status = 'pending', attempts = 0, demand = demand + 1, last_error = NULL, \
-                         last_error_detail = NULL";
-
-/// Makes due at `now` the links of `organisation` that `condition` is true of.
-pub(super) async fn requeue(
-    conn: &mut Conn,
-    organisation: &OrganisationId,
-    condition: &str,
-    lane: &str,
-    now: Timestamp,
-) -> Result<i32, Fault> {
-    let rows = statement(format!(
-        "UPDATE appointment_external_links SET lane = {lane}, next_attempt_at = $1, updated_at = $1, {DUE_AGAIN}
-         WHERE organisation_id = $2 AND provider = 'google' AND ({condition})"
-    ))
-    .bind::<InstantSql, _>(Instant(now))
-    .bind::<Text, _>(organisation.as_str().to_owned())
-    .execute(conn)
-    .await?;
-    Ok(i32::try_from(rows).unwrap_or(i32::MAX))
-}
-
-async fn requeue_named(
-    conn: &mut Conn,
-    organisation: &OrganisationId,
-    appointments: &[AppointmentId],
-    now: Timestamp,
-) -> Result<i32, Fault> {
-    let mut update = statement(format!(
-        "UPDATE appointment_external_links SET lane = 0, next_attempt_at = $1, updated_at = $1, {DUE_AGAIN}
-         WHERE organisation_id = $2 AND provider = 'google' AND sync_status IN ('error', 'pending')
-            AND snapshot IS NOT NULL AND appointment_id IN {}",
-        // One row of placeholders is a list of them.
-        rows_of(1, appointments.len(), 3),
-    ))
-    .bind::<InstantSql, _>(Instant(now))
-    .bind::<Text, _>(organisation.as_str().to_owned());
-    for appointment in appointments {
-        update = update.bind::<Text, _>(appointment.as_str().to_owned());
-    }
-    Ok(i32::try_from(update.execute(conn).await?).unwrap_or(i32::MAX))
-}
-
 pub(in crate::store) async fn forget_placement(
     conn: &mut Conn,
     organisation: &OrganisationId,
@@ -367,7 +208,7 @@ pub(in crate::store) async fn erase_snapshots(
                  WHERE (organisation_id, appointment_id, provider) IN (
                     SELECT organisation_id, appointment_id, provider FROM appointment_external_links
                     WHERE snapshot IS NOT NULL AND {over} AND (lease_until IS NULL OR lease_until <= $1)
-                    ORDER BY ends_at, organisation_id, appointment_id LIMIT {ERASED_AT_ONCE} {FOR_UPDATE}
+                    ORDER BY ends_at, organisation_id, appointment_id LIMIT {ERASED_AT_ONCE}
                  )",
             ))
             .bind::<InstantSql, _>(Instant(now))

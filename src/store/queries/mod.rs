@@ -3,21 +3,28 @@
 //! Owns every statement but the migrations. Never knows which back end it speaks to: this folder is mounted twice, and
 //! takes the connection, the type of an instant and the words of locking from its mount. Invariant: a query that takes a
 //! row of `calendar_integrations` and one of `appointment_external_links` takes them in that order, and links by their
-//! key, so that no two queries wait for each other.
+//! key, so that no two queries wait for each other. Only the sweep of old snapshots takes links as they come: nobody else
+//! is at those.
 //!
 //! Placeholders are numbered, and first stand in the order of their numbers: SQLite counts them so.
 
 use diesel::query_builder::{BoxedSqlQuery, SqlQuery};
 
-use super::{Conn, Db, FOR_SHARE, FOR_UPDATE, InstantSql, SKIP_LOCKED};
+use super::{Conn, Db, FOR_SHARE, FOR_UPDATE, HELD_BY_KEY, InstantSql, SKIP_LOCKED};
 use crate::store::fault::Fault;
 
+pub(in crate::store) mod acceptances;
 pub(in crate::store) mod claims;
 pub(in crate::store) mod consents;
+pub(in crate::store) mod due;
+pub(in crate::store) mod grants;
 pub(in crate::store) mod integrations;
+pub(in crate::store) mod leases;
 pub(in crate::store) mod links;
+pub(in crate::store) mod requests;
 mod rows;
 mod schema;
+pub(in crate::store) mod settlements;
 
 /// A statement whose binds are added one by one.
 type Statement = BoxedSqlQuery<'static, Db, SqlQuery>;

@@ -1,0 +1,54 @@
+/**
+ * Starts the demo, and ends it cleanly.
+ */
+import { createServer } from "node:http";
+
+import { CalendarClient } from "@cassius/calendar-client";
+
+import { createApplication } from "./application.js";
+import { openDatabase } from "./database.js";
+import { Keeper } from "./keeping.js";
+import { log } from "./log.js";
+import { Rdvs } from "./rdvs.js";
+import { Sessions } from "./session.js";
+import { readSettings } from "./settings.js";
+
+const settings = readSettings(process.env);
+const database = openDatabase(settings.DATA_DIR);
+const rdvs = new Rdvs(database);
+const client = new CalendarClient({
+  address: settings.CALENDAR_ADDRESS,
+  ...(settings.CALENDAR_API_KEY !== undefined && { apiKey: settings.CALENDAR_API_KEY }),
+  onUndelivered: ({ organisationId, error }) => {
+    log("a RDV is to be delivered later", { "organisation.id": organisationId, code: error.code });
+    keeper.hurry();
+  },
+});
+const keeper = new Keeper({
+  client,
+  rdvs,
+  publicUrl: settings.PUBLIC_URL,
+  everyMs: settings.RECONCILE_SECONDS * 1000,
+});
+const sessions = new Sessions(database, settings.PUBLIC_URL);
+const server = createServer(createApplication({ settings, client, rdvs, sessions }));
+
+server.once("error", (error: NodeJS.ErrnoException) => {
+  log("cannot listen", { host: settings.HOST, port: settings.PORT, code: error.code ?? "unknown" });
+  process.exit(1);
+});
+server.listen(settings.PORT, settings.HOST, () => {
+  keeper.begin();
+  log(`Cassius (demo) is at ${settings.PUBLIC_URL}`);
+});
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.once(signal, () => {
+    keeper.end();
+    server.close();
+    // The streams of status would hold the server open.
+    server.closeAllConnections();
+    client.close();
+    database.close();
+  });
+}

@@ -1,0 +1,179 @@
+/**
+ * The week calendar: RDV are created by choosing a time, edited by a click, moved and resized by dragging.
+ */
+import { GoogleCalendarBadge } from "@cassius/calendar-react";
+import type { EventInput } from "@fullcalendar/react";
+import FullCalendar, { useCalendarController } from "@fullcalendar/react";
+import interaction from "@fullcalendar/react/interaction";
+import french from "@fullcalendar/react/locales/fr";
+import "@fullcalendar/react/skeleton.css";
+import classic from "@fullcalendar/react/themes/classic";
+import "@fullcalendar/react/themes/classic/palette.css";
+import "@fullcalendar/react/themes/classic/theme.css";
+import timeGrid from "@fullcalendar/react/timegrid";
+import { useMemo, useState, useSyncExternalStore } from "react";
+import { useSearchParams } from "react-router";
+
+import type { PersonJson, RdvJson } from "../shared/agenda";
+import { fieldsOf, useRdvChange, useRdvs, type RdvChange } from "./requests";
+import { RdvForm, type Draft } from "./RdvForm";
+
+const PLUGINS = [timeGrid, interaction, classic];
+const HALF_HOUR_MS = 30 * 60_000;
+
+/** The page `/calendar`. */
+export default function Agenda({ person, timeZone }: { readonly person: PersonJson; readonly timeZone: string }) {
+  const controller = useCalendarController();
+  const [shown, setShown] = useState(thisWeek);
+  const [draft, setDraft] = useState<Draft | null>(null);
+  const [search, setSearch] = useSearchParams();
+  const rdvs = useRdvs(shown.from, shown.to);
+  const change = useRdvChange();
+  const events = useMemo(() => (rdvs.data ?? []).map(eventOf), [rdvs.data]);
+  const buttons = controller.getButtonState();
+  const view = useIsNarrow() ? "timeGridDay" : "timeGridWeek";
+
+  // A link to one RDV, as the calendar service writes it into the event, opens that RDV.
+  const linked = rdvs.data?.find(({ id }) => id === search.get("rdv"));
+  const open: Draft | null = draft ?? (linked ? { rdv: linked, fields: fieldsOf(linked) } : null);
+  const close = () => {
+    setDraft(null);
+    if (search.has("rdv")) setSearch({}, { replace: true });
+  };
+  const save = (wanted: RdvChange) => {
+    change.mutate(wanted);
+    close();
+  };
+  const begin = (startTime: Date, endTime: Date) => setDraft({ rdv: null, fields: blank(person, startTime, endTime) });
+  const move = (id: string, start: Date | null, end: Date | null, revert: () => void) => {
+    const rdv = rdvs.data?.find((one) => one.id === id);
+    if (!rdv || !start || !end) {
+      revert();
+      return;
+    }
+    const fields = { ...fieldsOf(rdv), startTime: start.toISOString(), endTime: end.toISOString() };
+    change.mutate({ kind: "edit", id, fields }, { onError: revert });
+  };
+
+  return (
+    <main className="app-page app-agenda">
+      <h1 className="app-hidden">Agenda</h1>
+      <div className="app-toolbar">
+        <div className="app-week" role="group" aria-label="Jours affichés">
+          <button type="button" aria-label="Précédent" onClick={() => controller.prev()}>
+            ‹
+          </button>
+          <button type="button" disabled={buttons.today.isDisabled} onClick={() => controller.today()}>
+            Aujourd’hui
+          </button>
+          <button type="button" aria-label="Suivant" onClick={() => controller.next()}>
+            ›
+          </button>
+        </div>
+        <p className="app-week-title" aria-live="polite">
+          {controller.view?.title}
+        </p>
+        <GoogleCalendarBadge />
+        <button type="button" className="app-primary" onClick={() => begin(...nextHalfHour())}>
+          Nouveau RDV
+        </button>
+      </div>
+      <Outcome change={change} />
+      <div className="app-grid">
+        <FullCalendar
+          controller={controller}
+          plugins={PLUGINS}
+          locale={french}
+          timeZone={timeZone}
+          key={view}
+          initialView={view}
+          headerToolbar={false}
+          height="auto"
+          allDaySlot={false}
+          weekends={false}
+          slotMinTime="07:00"
+          slotMaxTime="20:00"
+          slotDuration="00:30"
+          snapDuration="00:15"
+          nowIndicator
+          editable
+          selectable
+          selectMirror
+          eventInteractive
+          events={events}
+          datesSet={({ start, end }) => setShown({ from: start.toISOString(), to: end.toISOString() })}
+          select={({ start, end }) => begin(start, end)}
+          eventClick={({ event }) => {
+            const rdv = rdvs.data?.find(({ id }) => id === event.id);
+            if (rdv) setDraft({ rdv, fields: fieldsOf(rdv) });
+          }}
+          eventDrop={({ event, revert }) => move(event.id, event.start, event.end, revert)}
+          eventResize={({ event, revert }) => move(event.id, event.start, event.end, revert)}
+        />
+      </div>
+      {open && <RdvForm key={open.rdv?.id ?? "new"} draft={open} timeZone={timeZone} onSave={save} onClose={close} />}
+    </main>
+  );
+}
+
+// Five days do not fit on a telephone.
+const NARROW = window.matchMedia("(max-width: 48rem)");
+
+function useIsNarrow(): boolean {
+  return useSyncExternalStore(
+    (changed) => {
+      NARROW.addEventListener("change", changed);
+      return () => NARROW.removeEventListener("change", changed);
+    },
+    () => NARROW.matches,
+  );
+}
+
+function Outcome({ change }: { readonly change: ReturnType<typeof useRdvChange> }) {
+  return (
+    <p className="app-outcome" role="status">
+      {change.isError && <span className="app-failure">{change.error.message}</span>}
+      {change.isSuccess &&
+        (change.data.isDelivered
+          ? "RDV enregistré."
+          : "RDV enregistré. Le service d’agenda est absent : il l’aura dès son retour.")}
+    </p>
+  );
+}
+
+function eventOf(rdv: RdvJson): EventInput {
+  const isCancelled = rdv.state === "cancelled";
+  return {
+    id: rdv.id,
+    title: `${isCancelled ? "Annulé : " : ""}${rdv.type} — ${rdv.patientName}`,
+    start: rdv.startTime,
+    end: rdv.endTime,
+    editable: !isCancelled,
+    color: isCancelled ? "var(--cassius-border)" : "var(--cassius-accent)",
+    contrastColor: isCancelled ? "var(--cassius-text)" : "var(--cassius-on-accent)",
+    className: isCancelled ? "app-event app-event-cancelled" : "app-event",
+  };
+}
+
+function blank(person: PersonJson, startTime: Date, endTime: Date): Draft["fields"] {
+  return {
+    type: "Contrôle",
+    patientName: "",
+    practitionerName: person.name,
+    location: "",
+    startTime: startTime.toISOString(),
+    endTime: endTime.toISOString(),
+  };
+}
+
+function nextHalfHour(): [Date, Date] {
+  const start = Math.ceil(Date.now() / HALF_HOUR_MS) * HALF_HOUR_MS;
+  return [new Date(start), new Date(start + HALF_HOUR_MS)];
+}
+
+// Wide enough for the week in any zone; the grid says exactly which days it shows as soon as it is drawn.
+function thisWeek(): { from: string; to: string } {
+  const now = Date.now();
+  const week = 7 * 24 * 3600 * 1000;
+  return { from: new Date(now - week).toISOString(), to: new Date(now + week).toISOString() };
+}

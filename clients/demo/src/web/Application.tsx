@@ -1,0 +1,69 @@
+/**
+ * The frame of the demo: a bar with the two places, and who is signed in.
+ *
+ * The settings pages come from their package; the demo only gives them a place and a way to navigate.
+ */
+import { CalendarProvider } from "@cassius/calendar-react";
+import { lazy, Suspense, useCallback } from "react";
+import { Navigate, NavLink, Route, Routes, useNavigate } from "react-router";
+
+import type { PersonJson } from "../shared/agenda";
+import { useSession, useSignIn } from "./requests";
+import { Settings } from "./Settings";
+import { SignIn } from "./SignIn";
+
+// The calendar's grid is large: the settings pages do not wait for it.
+const Agenda = lazy(() => import("./Agenda"));
+
+/** The whole of the demo. */
+export function Application() {
+  const session = useSession();
+  if (session.isPending) return <div className="app-blank" />;
+  if (session.isError) {
+    return (
+      <main className="app-alone">
+        <p role="alert">Cassius est momentanément injoignable.</p>
+      </main>
+    );
+  }
+  const { person, people, timeZone } = session.data;
+  if (person === null) return <SignIn people={people} />;
+  return <SignedIn key={person.id} person={person} timeZone={timeZone} />;
+}
+
+function SignedIn({ person, timeZone }: { readonly person: PersonJson; readonly timeZone: string }) {
+  const go = useNavigate();
+  const navigate = useCallback((path: string) => void go(path), [go]);
+  return (
+    <CalendarProvider locale="fr" navigate={navigate}>
+      <Bar person={person} />
+      <Suspense fallback={<main className="app-page" aria-busy="true" />}>
+        <Routes>
+          <Route path="/calendar" element={<Agenda person={person} timeZone={timeZone} />} />
+          <Route path="/settings/*" element={<Settings person={person} />} />
+          <Route path="*" element={<Navigate to="/calendar" replace />} />
+        </Routes>
+      </Suspense>
+    </CalendarProvider>
+  );
+}
+
+function Bar({ person }: { readonly person: PersonJson }) {
+  const signIn = useSignIn();
+  return (
+    <header className="app-bar">
+      <span className="app-name">Cassius</span>
+      <nav aria-label="Application">
+        <NavLink to="/calendar">Agenda</NavLink>
+        <NavLink to="/settings">Paramètres</NavLink>
+      </nav>
+      <span className="app-person">
+        <span className="app-person-name">{person.name}</span>
+        <span className="app-organisation">{person.organisationName}</span>
+      </span>
+      <button type="button" className="app-quiet" onClick={() => signIn.mutate(null)}>
+        Se déconnecter
+      </button>
+    </header>
+  );
+}

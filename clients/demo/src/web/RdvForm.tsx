@@ -1,0 +1,157 @@
+/**
+ * The form of one RDV. Times are those of the practice's zone, wherever the browser is.
+ */
+import { useEffect, useId, useRef, useState, type ReactNode } from "react";
+import { Temporal } from "temporal-polyfill";
+
+import type { RdvFields, RdvJson } from "../shared/agenda";
+import type { RdvChange } from "./requests";
+
+/** What the form begins with. */
+export interface Draft {
+  /** The RDV to edit; `null`: a new one. */
+  rdv: RdvJson | null;
+  fields: RdvFields;
+}
+
+/** What the form is drawn from. */
+export interface RdvFormProps {
+  readonly draft: Draft;
+  readonly timeZone: string;
+  readonly onSave: (change: RdvChange) => void;
+  readonly onClose: () => void;
+}
+
+const TYPES = ["Contrôle", "Détartrage", "Implant", "Prothèse", "Chirurgie", "Urgence"];
+
+/** A modal window with the form. */
+export function RdvForm({ draft, timeZone, onSave, onClose }: RdvFormProps) {
+  const { rdv } = draft;
+  const [fields, setFields] = useState(draft.fields);
+  const dialog = useRef<HTMLDialogElement>(null);
+  const titleId = useId();
+  useEffect(() => dialog.current?.showModal(), []);
+
+  const start = wallClock(fields.startTime, timeZone);
+  const end = wallClock(fields.endTime, timeZone);
+  const set = (part: Partial<RdvFields>) => setFields((before) => ({ ...before, ...part }));
+  const isBackward = fields.endTime <= fields.startTime;
+  const isCancelled = rdv?.state === "cancelled";
+
+  return (
+    <dialog ref={dialog} className="app-dialog" aria-labelledby={titleId} onClose={onClose}>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (!isBackward) onSave(rdv ? { kind: "edit", id: rdv.id, fields } : { kind: "create", fields });
+        }}
+      >
+        <h2 id={titleId}>{rdv ? "Modifier le RDV" : "Nouveau RDV"}</h2>
+        {isCancelled && <p className="app-note">Ce RDV est annulé.</p>}
+        <Field label="Patient">
+          <input
+            name="patientName"
+            required
+            maxLength={200}
+            autoComplete="off"
+            value={fields.patientName}
+            onChange={(event) => set({ patientName: event.target.value })}
+          />
+        </Field>
+        <Field label="Type">
+          <select name="type" value={fields.type} onChange={(event) => set({ type: event.target.value })}>
+            {[...new Set([...TYPES, fields.type])].map((type) => (
+              <option key={type}>{type}</option>
+            ))}
+          </select>
+        </Field>
+        <div className="app-row">
+          <Field label="Début">
+            <input
+              type="datetime-local"
+              name="startTime"
+              required
+              value={start}
+              onChange={(event) => set(moved(fields, event.target.value, timeZone))}
+            />
+          </Field>
+          <Field label="Fin">
+            <input
+              type="datetime-local"
+              name="endTime"
+              required
+              value={end}
+              aria-invalid={isBackward}
+              onChange={(event) => set(event.target.value ? { endTime: instant(event.target.value, timeZone) } : {})}
+            />
+          </Field>
+        </div>
+        {isBackward && <p role="alert">La fin doit venir après le début.</p>}
+        <Field label="Praticien">
+          <input
+            name="practitionerName"
+            maxLength={200}
+            value={fields.practitionerName}
+            onChange={(event) => set({ practitionerName: event.target.value })}
+          />
+        </Field>
+        <Field label="Lieu">
+          <input
+            name="location"
+            maxLength={500}
+            value={fields.location}
+            onChange={(event) => set({ location: event.target.value })}
+          />
+        </Field>
+        <div className="app-actions">
+          <button type="submit" className="app-primary">
+            Enregistrer
+          </button>
+          <button type="button" onClick={onClose}>
+            Fermer
+          </button>
+          {rdv && (
+            <>
+              <button
+                type="button"
+                onClick={() => onSave({ kind: "turn", id: rdv.id, state: isCancelled ? "scheduled" : "cancelled" })}
+              >
+                {isCancelled ? "Rétablir le RDV" : "Annuler le RDV"}
+              </button>
+              <button type="button" className="app-danger" onClick={() => onSave({ kind: "delete", id: rdv.id })}>
+                Supprimer
+              </button>
+            </>
+          )}
+        </div>
+      </form>
+    </dialog>
+  );
+}
+
+function Field({ label, children }: { readonly label: string; readonly children: ReactNode }) {
+  return (
+    <label className="app-field">
+      <span>{label}</span>
+      {children}
+    </label>
+  );
+}
+
+// The end follows the start, so that a RDV keeps its length.
+function moved(fields: RdvFields, start: string, timeZone: string): Partial<RdvFields> {
+  if (start === "") return {};
+  const startTime = instant(start, timeZone);
+  const lengthMs = Date.parse(fields.endTime) - Date.parse(fields.startTime);
+  return { startTime, endTime: new Date(Date.parse(startTime) + Math.max(lengthMs, 0)).toISOString() };
+}
+
+function wallClock(iso: string, timeZone: string): string {
+  const zoned = Temporal.Instant.from(iso).toZonedDateTimeISO(timeZone);
+  return zoned.toPlainDateTime().toString({ smallestUnit: "minute" });
+}
+
+function instant(wall: string, timeZone: string): string {
+  const zoned = Temporal.PlainDateTime.from(wall).toZonedDateTime(timeZone);
+  return new Date(zoned.epochMilliseconds).toISOString();
+}

@@ -1,0 +1,68 @@
+/**
+ * The generated clients with manners: a deadline on every single call, retries, and `CalendarError` alone.
+ *
+ * It knows no method by name: what it does follows from the kind of the method. Its invariant: a stream that the caller
+ * leaves is cancelled at the service.
+ */
+import type { DescMessage, DescMethod, DescService, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
+import { createClient, type CallOptions, type Client, type Transport } from "@connectrpc/connect";
+
+import { CalendarError } from "./error.js";
+import { persist, type RetryPolicy } from "./retry.js";
+
+/** What a single call may say for itself. */
+export type { CallOptions } from "@connectrpc/connect";
+
+/** What every call of a client shares. */
+export interface CallDefaults {
+  /** The deadline of a call with one answer, in milliseconds, its retries included. */
+  timeoutMs: number;
+  retry: RetryPolicy;
+  /** What `accept-language` says unless the call says otherwise. */
+  language: string;
+}
+
+type Unary = (request: MessageInitShape<DescMessage>, options: CallOptions) => Promise<MessageShape<DescMessage>>;
+type Streaming = (request: unknown, options: CallOptions) => AsyncIterable<MessageShape<DescMessage>>;
+
+/** Makes the client of one service. */
+export function callsOf<S extends DescService>(service: S, transport: Transport, defaults: CallDefaults): Client<S> {
+  const raw = createClient(service, transport) as Record<string, unknown>;
+  const calls = service.methods.map((method) => [method.localName, withManners(method, raw, defaults)]);
+  return Object.fromEntries(calls) as Client<S>;
+}
+
+function withManners(method: DescMethod, raw: Record<string, unknown>, defaults: CallDefaults) {
+  if (method.methodKind === "unary") {
+    const call = raw[method.localName] as Unary;
+    return (request: MessageInitShape<DescMessage>, options: CallOptions = {}) =>
+      persist(
+        (remainingMs) => call(request, { ...options, headers: headersOf(options, defaults), timeoutMs: remainingMs }),
+        defaults.retry,
+        options.timeoutMs ?? defaults.timeoutMs,
+        options.signal,
+      );
+  }
+  const call = raw[method.localName] as Streaming;
+  return (request: unknown, options: CallOptions = {}) => stream(call, request, options, defaults);
+}
+
+async function* stream(call: Streaming, request: unknown, options: CallOptions, defaults: CallDefaults) {
+  // Leaving a `for await` early does not cancel a Connect stream; aborting its signal does.
+  const left = new AbortController();
+  const signal = options.signal ? AbortSignal.any([options.signal, left.signal]) : left.signal;
+  try {
+    yield* call(request, { ...options, headers: headersOf(options, defaults), signal });
+  } catch (thrown) {
+    throw CalendarError.from(thrown);
+  } finally {
+    left.abort();
+  }
+}
+
+function headersOf(options: CallOptions, defaults: CallDefaults): Headers {
+  // `HeadersInit` is a name of the browser's types, which a Node program need not have.
+  const headers = new Headers(options.headers as Headers | undefined);
+  if (!headers.has("accept-language")) headers.set("accept-language", defaults.language);
+  return headers;
+}

@@ -1,0 +1,84 @@
+/**
+ * The client that a Cassius backend holds, one a process.
+ *
+ * It is the door to the generated calls and to the two ways in which appointments are kept in step: after each mutation,
+ * and by reconciliation. It stores nothing.
+ */
+import type { Client } from "@connectrpc/connect";
+
+import { AppointmentSync } from "./gen/cassius/calendar/v1/appointment_sync_pb.js";
+import { CalendarIntegration } from "./gen/cassius/calendar/v1/calendar_integration_pb.js";
+import type { OwnedAppointment } from "./appointment.js";
+import { callsOf, type CallDefaults } from "./calls.js";
+import { deliver, type Delivery, type DeliveryOptions } from "./mutation.js";
+import { reconcile, type Reconciled, type Reconciliation } from "./reconcile.js";
+import { DEFAULT_RETRY, type RetryPolicy } from "./retry.js";
+import { layRoad, type TransportOptions } from "./transport.js";
+
+/** How a client is set up. */
+export interface CalendarClientOptions extends TransportOptions {
+  /** The deadline of a call with one answer, in milliseconds, its retries included. 10,000 unless told. */
+  timeoutMs?: number;
+  /** How UNAVAILABLE is tried again, in a call with one answer. */
+  retry?: Partial<RetryPolicy>;
+  /** The language of messages, as `accept-language` has it. "fr" unless told; a call may say otherwise. */
+  language?: string;
+  /** The longest that `syncAfterMutation` holds up a mutation, in milliseconds. 500 unless told. */
+  mutationDeadlineMs?: number;
+  /** Is told of each appointment that `syncAfterMutation` could not deliver. */
+  onUndelivered?: DeliveryOptions["onUndelivered"];
+}
+
+const TIMEOUT_MS = 10_000;
+const MUTATION_DEADLINE_MS = 500;
+
+/** A connection to cassius-calendar. */
+export class CalendarClient {
+  /** Every call of the service `CalendarIntegration`. */
+  readonly integration: Client<typeof CalendarIntegration>;
+  /** Every call of the service `AppointmentSync`. */
+  readonly appointments: Client<typeof AppointmentSync>;
+  readonly #delivery: DeliveryOptions;
+  readonly #close: () => void;
+
+  constructor(options: CalendarClientOptions) {
+    const road = layRoad(options);
+    const defaults: CallDefaults = {
+      timeoutMs: options.timeoutMs ?? TIMEOUT_MS,
+      retry: { ...DEFAULT_RETRY, ...options.retry },
+      language: options.language ?? "fr",
+    };
+    this.integration = callsOf(CalendarIntegration, road.transport, defaults);
+    this.appointments = callsOf(AppointmentSync, road.transport, defaults);
+    this.#delivery = {
+      deadlineMs: options.mutationDeadlineMs ?? MUTATION_DEADLINE_MS,
+      onUndelivered: options.onUndelivered,
+    };
+    this.#close = road.close;
+  }
+
+  /**
+   * Tells the service how an appointment stands, after a mutation has been committed.
+   *
+   * Call it with what was committed, deletions included. The promise always fulfils, at the latest when the deadline
+   * has passed. Await it or not: order does not matter, the highest revision wins.
+   */
+  syncAfterMutation(owned: OwnedAppointment, options: Partial<DeliveryOptions> = {}): Promise<Delivery> {
+    return deliver(this.appointments, owned, { ...this.#delivery, ...options });
+  }
+
+  /**
+   * Finds the appointments of a period that the service lacks or holds older, and sends those again.
+   *
+   * Run it at the start of the backend, then every few minutes over the days that people work on, and every night over
+   * the whole future.
+   */
+  reconcile<Period>(what: Reconciliation<Period>): AsyncGenerator<Reconciled, void, undefined> {
+    return reconcile(this.appointments, what);
+  }
+
+  /** Closes the connection; calls under way fail. */
+  close(): void {
+    this.#close();
+  }
+}

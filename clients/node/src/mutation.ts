@@ -1,0 +1,86 @@
+/**
+ * What a backend calls after each mutation of an appointment: the hot path.
+ *
+ * It never throws into the mutation and never holds it up for longer than its deadline. What it could not deliver is
+ * lost to nobody: `reconcile` finds it again, since the service holds an older revision, or none.
+ */
+import type { Client } from "@connectrpc/connect";
+
+import type { AppointmentLink, AppointmentSync } from "./gen/cassius/calendar/v1/appointment_sync_pb.js";
+import { toWire, type OwnedAppointment } from "./appointment.js";
+import { CalendarError } from "./error.js";
+
+/** What became of a delivery. */
+export type Delivery =
+  | { delivered: true; link: AppointmentLink }
+  /** The service did not say that it has the appointment. It may have it: sending it again does no harm. */
+  | { delivered: false; error: CalendarError };
+
+/** An appointment that could not be delivered, without its content: fit to be logged. */
+export interface Undelivered {
+  organisationId: string;
+  appointmentId: string;
+  revision: string;
+  error: CalendarError;
+}
+
+/** How a delivery is made. */
+export interface DeliveryOptions {
+  /** The longest that the mutation is held up, in milliseconds, retries included. */
+  deadlineMs: number;
+  /** Is told of each failure: for a log line and a counter. What it throws is dropped. */
+  onUndelivered?: ((undelivered: Undelivered) => void | Promise<void>) | undefined;
+}
+
+/** Delivers one appointment. The promise always fulfils. */
+export async function deliver(
+  sync: Client<typeof AppointmentSync>,
+  owned: OwnedAppointment,
+  options: DeliveryOptions,
+): Promise<Delivery> {
+  const late = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    // The call has its own deadline. The race is for what no deadline reaches, such as a connection that is being made.
+    const overdue = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        late.abort();
+        reject(new CalendarError("the deadline of the mutation passed", { code: "DEADLINE_EXCEEDED" }));
+      }, options.deadlineMs + GRACE_MS);
+    });
+    const { link } = await Promise.race([call(sync, owned, options.deadlineMs, late.signal), overdue]);
+    if (link === undefined) throw new CalendarError("the answer holds no link", { code: "INTERNAL" });
+    return { delivered: true, link };
+  } catch (thrown) {
+    const error = CalendarError.from(thrown);
+    tell(options.onUndelivered, owned, error);
+    return { delivered: false, error };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+// So that the call's own deadline, which tells more, comes first.
+const GRACE_MS = 25;
+
+// Async so that what `toWire` throws arrives as a rejection.
+async function call(
+  sync: Client<typeof AppointmentSync>,
+  { organisationId, appointment }: OwnedAppointment,
+  timeoutMs: number,
+  signal: AbortSignal,
+) {
+  return await sync.syncAppointment({ organisationId, appointment: toWire(appointment) }, { timeoutMs, signal });
+}
+
+function tell(hook: DeliveryOptions["onUndelivered"], owned: OwnedAppointment, error: CalendarError): void {
+  const { organisationId, appointment } = owned;
+  void Promise.resolve({
+    organisationId,
+    appointmentId: appointment.appointmentId,
+    revision: String(appointment.revision),
+    error,
+  })
+    .then(hook)
+    .catch(() => undefined);
+}

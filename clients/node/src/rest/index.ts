@@ -1,0 +1,10 @@
+/** The door of the REST router. */
+export {
+  createRouter,
+  type Caller,
+  type RouteFailure,
+  type RouteName,
+  type Router,
+  type RouterOptions,
+} from "./router.js";
+export type * from "./types.js";

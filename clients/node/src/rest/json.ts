@@ -1,0 +1,180 @@
+/**
+ * The service's messages as the JSON of `types.ts`.
+ *
+ * An allow list: each field is named here one by one, so that a field which the wire gains later reaches no browser
+ * by itself.
+ */
+import { timestampDate, type Timestamp } from "@bufbuild/protobuf/wkt";
+
+import { SyncStatus, type AppointmentLink, type LinkError } from "../gen/cassius/calendar/v1/appointment_sync_pb.js";
+import {
+  IntegrationState,
+  ProblemAction,
+  RemoteEvents,
+  TitlePrivacy,
+  type Calendar,
+  type CatchUp,
+  type EventPreview,
+  type IntegrationStatus,
+  type Problem,
+} from "../gen/cassius/calendar/v1/calendar_integration_pb.js";
+import { reasonName } from "../error.js";
+import type {
+  AppointmentLinkJson,
+  CalendarJson,
+  CatchUpJson,
+  EventPreviewJson,
+  IntegrationStateJson,
+  IntegrationStatusJson,
+  LinkErrorJson,
+  ProblemActionJson,
+  ProblemJson,
+  RemoteEventsJson,
+  SyncStatusJson,
+  TitlePrivacyJson,
+} from "./types.js";
+
+const STATE: Record<IntegrationState, IntegrationStateJson> = {
+  [IntegrationState.UNSPECIFIED]: "not_connected",
+  [IntegrationState.NOT_CONNECTED]: "not_connected",
+  [IntegrationState.CONNECTED]: "connected",
+  [IntegrationState.ERROR]: "error",
+};
+
+const PRIVACY: Record<TitlePrivacy, TitlePrivacyJson> = {
+  [TitlePrivacy.UNSPECIFIED]: "full",
+  [TitlePrivacy.FULL]: "full",
+  [TitlePrivacy.INITIALS]: "initials",
+  [TitlePrivacy.MASKED]: "masked",
+};
+
+const ACTION: Record<ProblemAction, ProblemActionJson> = {
+  [ProblemAction.UNSPECIFIED]: "none",
+  [ProblemAction.RECONNECT]: "reconnect",
+  [ProblemAction.CHOOSE_CALENDAR]: "choose_calendar",
+  [ProblemAction.WAIT]: "wait",
+  [ProblemAction.CONTACT_OPERATOR]: "contact_operator",
+};
+
+const SYNC: Record<SyncStatus, SyncStatusJson> = {
+  [SyncStatus.UNSPECIFIED]: "none",
+  [SyncStatus.NONE]: "none",
+  [SyncStatus.PENDING]: "pending",
+  [SyncStatus.SYNCED]: "synced",
+  [SyncStatus.ERROR]: "error",
+};
+
+/** A title privacy on its way to the service. */
+export const PRIVACY_TO_WIRE: Record<TitlePrivacyJson, TitlePrivacy> = {
+  full: TitlePrivacy.FULL,
+  initials: TitlePrivacy.INITIALS,
+  masked: TitlePrivacy.MASKED,
+};
+
+/** A sync status, as a filter, on its way to the service. */
+export const SYNC_TO_WIRE: Record<SyncStatusJson, SyncStatus> = {
+  none: SyncStatus.NONE,
+  pending: SyncStatus.PENDING,
+  synced: SyncStatus.SYNCED,
+  error: SyncStatus.ERROR,
+};
+
+/** What happens to the events at Google, on its way to the service. */
+export const REMOTE_EVENTS_TO_WIRE: Record<RemoteEventsJson, RemoteEvents> = {
+  keep: RemoteEvents.KEEP,
+  delete_upcoming: RemoteEvents.DELETE_UPCOMING,
+};
+
+/** How the integration stands. An absent message is an integration that nobody connected. */
+export function statusJson(status: IntegrationStatus | undefined): IntegrationStatusJson {
+  return {
+    state: known(STATE, status?.state, "error"),
+    googleEmail: textOrNull(status?.googleEmail),
+    calendar: status?.calendar ? calendarJson(status.calendar) : null,
+    isEnabled: status?.isEnabled ?? false,
+    titlePrivacy: known(PRIVACY, status?.titlePrivacy, "masked"),
+    connectTime: instant(status?.connectTime),
+    lastSyncTime: instant(status?.lastSyncTime),
+    counts: {
+      pending: status?.counts?.pending ?? 0,
+      synced: status?.counts?.synced ?? 0,
+      error: status?.counts?.error ?? 0,
+      upcomingEvents: status?.counts?.upcomingEvents ?? 0,
+    },
+    catchUp: status?.catchUp ? catchUpJson(status.catchUp) : null,
+    problem: status?.problem ? problemJson(status.problem) : null,
+  };
+}
+
+/** A calendar. */
+export function calendarJson(calendar: Calendar): CalendarJson {
+  return {
+    id: calendar.id,
+    name: calendar.name,
+    timeZone: textOrNull(calendar.timeZone),
+    color: textOrNull(calendar.color),
+    isPrimary: calendar.isPrimary,
+  };
+}
+
+/** How one appointment stands. */
+export function linkJson(link: AppointmentLink): AppointmentLinkJson {
+  return {
+    appointmentId: link.appointmentId,
+    syncStatus: known(SYNC, link.syncStatus, "none"),
+    externalCalendarId: textOrNull(link.externalCalendarId),
+    externalEventId: textOrNull(link.externalEventId),
+    htmlLink: textOrNull(link.htmlLink),
+    startTime: instant(link.startTime),
+    endTime: instant(link.endTime),
+    lastSyncTime: instant(link.lastSyncTime),
+    nextAttemptTime: instant(link.nextAttemptTime),
+    lastError: link.lastError ? linkErrorJson(link.lastError) : null,
+  };
+}
+
+/** An event as it would be written. */
+export function previewJson(event: EventPreview | undefined): EventPreviewJson {
+  return {
+    title: event?.title ?? "",
+    description: event?.description ?? "",
+    location: textOrNull(event?.location),
+    startTime: instant(event?.startTime),
+    endTime: instant(event?.endTime),
+    timeZone: textOrNull(event?.timeZone),
+    url: textOrNull(event?.url),
+  };
+}
+
+/** An instant in ISO 8601; `null` if it is absent. */
+export function instant(timestamp: Timestamp | undefined): string | null {
+  return timestamp === undefined ? null : timestampDate(timestamp).toISOString();
+}
+
+function catchUpJson(catchUp: CatchUp): CatchUpJson {
+  return { total: catchUp.total, done: catchUp.done, failed: catchUp.failed, startTime: instant(catchUp.startTime) };
+}
+
+function problemJson(problem: Problem): ProblemJson {
+  return {
+    reason: reasonName(problem.reason),
+    message: problem.message,
+    action: known(ACTION, problem.action, "none"),
+    sinceTime: instant(problem.sinceTime),
+    retryTime: instant(problem.retryTime),
+  };
+}
+
+function linkErrorJson(error: LinkError): LinkErrorJson {
+  return { reason: reasonName(error.reason), message: error.message, retryable: error.retryable };
+}
+
+// An open enum may hold a value that is newer than this client.
+function known<E extends number, J>(words: Record<E, J>, value: E | undefined, unknownWord: J): J {
+  if (value === undefined) return (words as Record<number, J>)[0] as J;
+  return (words as Record<number, J | undefined>)[value] ?? unknownWord;
+}
+
+function textOrNull(text: string | undefined): string | null {
+  return text === undefined || text === "" ? null : text;
+}

@@ -1,0 +1,163 @@
+/**
+ * The REST endpoints that Cassius's settings pages speak to, for any host that knows `Request` and `Response`.
+ *
+ * It owns routing, the order of the checks, and the headers of every answer. It never takes an organisation from the
+ * browser, and no token passes through it: the service gives none out, and each answer is built from an allow list.
+ */
+import type { CalendarClient } from "../client.js";
+import { statusStream } from "./events.js";
+import { admit } from "./guard.js";
+import { Refusal, tell } from "./refusal.js";
+import { ROUTES, type Answered, type Visit } from "./routes.js";
+
+/** The routes under the base path. */
+export type RouteName = keyof typeof ROUTES | "events";
+
+/** Who makes a request, as the host's own session knows. */
+export interface Caller {
+  organisationId: string;
+}
+
+/** A request that failed through no fault of the browser: for a log line. It names no person and no content. */
+export interface RouteFailure {
+  route: RouteName;
+  status: number;
+  error: unknown;
+}
+
+/** How a router is set up. `Host` is whatever the host hands over beside a request, such as Express's own. */
+export interface RouterOptions<Host, C extends Caller = Caller> {
+  client: CalendarClient;
+  /** The origin of the host as a browser sees it, such as `https://cassius.example`. */
+  publicOrigin: string;
+  /** Who makes the request; `null`: nobody is signed in. */
+  caller: (request: Request, host: Host) => C | null | Promise<C | null>;
+  /** Whether this person may use a route. Everybody who is signed in may, unless told. */
+  mayUse?: (caller: C, route: RouteName) => boolean | Promise<boolean>;
+  /** Is told of every answer of 500 and above. */
+  onFailure?: (failure: RouteFailure) => void;
+  /** `/api/integrations/google` unless told. */
+  basePath?: string;
+  /** Where the consent comes back to. `/settings/integrations/google-calendar` unless told. */
+  returnPath?: string;
+  /** 65,536 unless told. */
+  maxBodyBytes?: number;
+  /** How often `events` keeps a silent connection alive, in milliseconds. 15,000 unless told. */
+  heartbeatMs?: number;
+  /** How long one stream of `events` lives before the browser opens the next, in milliseconds. 600,000 unless told. */
+  streamLifetimeMs?: number;
+}
+
+/** A router that is set up. */
+export interface Router<Host> {
+  /** Answers a request. The promise always fulfils. */
+  respond: (request: Request, host: Host) => Promise<Response>;
+  /** Whether a path is one of the router's routes: `connect` and `callback`, the sidecar's, are not. */
+  serves: (pathname: string) => boolean;
+}
+
+const SECURITY_HEADERS = {
+  "cache-control": "no-store",
+  "x-content-type-options": "nosniff",
+  "cross-origin-resource-policy": "same-origin",
+  "referrer-policy": "no-referrer",
+  vary: "cookie, accept-language",
+};
+
+/** Makes the router. Throws on an origin that is none. */
+export function createRouter<Host = void, C extends Caller = Caller>(options: RouterOptions<Host, C>): Router<Host> {
+  const publicOrigin = originOf(options.publicOrigin);
+  const basePath = (options.basePath ?? "/api/integrations/google").replace(/\/+$/, "");
+
+  const routeOf = (pathname: string): RouteName | null => {
+    if (!pathname.startsWith(`${basePath}/`)) return null;
+    const name = pathname.slice(basePath.length + 1);
+    return name === "events" || Object.hasOwn(ROUTES, name) ? (name as RouteName) : null;
+  };
+
+  const serve = async (request: Request, host: Host, url: URL, route: RouteName | null): Promise<Response> => {
+    if (route === null) throw new Refusal("ROUTE_NOT_FOUND");
+    const visitRoute = methodOf(route, request.method);
+    admit(request, publicOrigin);
+    const caller = await options.caller(request, host);
+    if (caller === null) throw new Refusal("NOT_SIGNED_IN");
+    if (options.mayUse && !(await options.mayUse(caller, route))) throw new Refusal("NOT_ALLOWED");
+    const { organisationId } = caller;
+    const acceptLanguage = request.headers.get("accept-language");
+    if (visitRoute === null) {
+      const stream = statusStream(
+        {
+          client: options.client,
+          organisationId,
+          acceptLanguage,
+          heartbeatMs: options.heartbeatMs ?? 15_000,
+          lifetimeMs: options.streamLifetimeMs ?? 600_000,
+        },
+        request.signal,
+      );
+      return eventStream(stream);
+    }
+    const answered = await visitRoute({
+      request,
+      url,
+      client: options.client,
+      organisationId,
+      publicOrigin,
+      returnPath: options.returnPath ?? "/settings/integrations/google-calendar",
+      maxBodyBytes: options.maxBodyBytes ?? 65_536,
+      headers: acceptLanguage === null ? {} : { "accept-language": acceptLanguage },
+    });
+    return json(200, answered.json, answered.cookie === undefined ? {} : { "set-cookie": answered.cookie });
+  };
+
+  return {
+    serves: (pathname) => routeOf(pathname) !== null,
+    respond: async (request, host) => {
+      const url = new URL(request.url);
+      const route = routeOf(url.pathname);
+      try {
+        return await serve(request, host, url, route);
+      } catch (error) {
+        const told = tell(error, request.headers.get("accept-language"));
+        if (told.status >= 500 && route !== null) options.onFailure?.({ route, status: told.status, error });
+        return json(told.status, told.body, told.headers);
+      }
+    },
+  };
+}
+
+// The visit of a route by its method; `null` stands for the stream.
+function methodOf(route: RouteName, method: string): ((visit: Visit) => Promise<Answered>) | null {
+  const methods: Record<string, ((visit: Visit) => Promise<Answered>) | null> =
+    route === "events" ? { GET: null } : ROUTES[route];
+  const visit = Object.hasOwn(methods, method) ? methods[method] : undefined;
+  if (visit === undefined) {
+    throw new Refusal("METHOD_NOT_ALLOWED", [], { allow: Object.keys(methods).join(", ") });
+  }
+  return visit;
+}
+
+function json(status: number, body: object, headers: Record<string, string>): Response {
+  return new Response(JSON.stringify(body), {
+    status,
+    headers: { ...SECURITY_HEADERS, "content-type": "application/json; charset=utf-8", ...headers },
+  });
+}
+
+function eventStream(stream: ReadableStream<Uint8Array>): Response {
+  return new Response(stream, {
+    headers: {
+      ...SECURITY_HEADERS,
+      "content-type": "text/event-stream; charset=utf-8",
+      // A proxy that gathers or compresses the stream would hold the events back.
+      "cache-control": "no-store, no-transform",
+      "x-accel-buffering": "no",
+    },
+  });
+}
+
+function originOf(publicOrigin: string): string {
+  const { origin, protocol } = new URL(publicOrigin);
+  if (protocol !== "https:" && protocol !== "http:") throw new TypeError("publicOrigin must be http(s)");
+  return origin;
+}

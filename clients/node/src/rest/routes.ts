@@ -1,0 +1,198 @@
+/**
+ * The routes: each one reads its body or query, makes one call, and names what it answers.
+ *
+ * A route knows neither sessions nor origins, and never sees an organisation that the browser named.
+ */
+import { timestampFromDate } from "@bufbuild/protobuf/wkt";
+import { stringifySetCookie } from "cookie";
+import type { z } from "zod";
+
+import { AppointmentState } from "../gen/cassius/calendar/v1/appointment_sync_pb.js";
+import type { CallOptions } from "../calls.js";
+import type { CalendarClient } from "../client.js";
+import { BEGIN_CONNECT, DISCONNECT, LINKS, NOTHING, PREVIEW, RETRY, SETTINGS } from "./bodies.js";
+import { bodyOf, checked } from "./guard.js";
+import {
+  calendarJson,
+  instant,
+  linkJson,
+  previewJson,
+  PRIVACY_TO_WIRE,
+  REMOTE_EVENTS_TO_WIRE,
+  statusJson,
+  SYNC_TO_WIRE,
+} from "./json.js";
+import type {
+  BeginConnectAnswer,
+  CalendarsAnswer,
+  DisconnectAnswer,
+  LinksAnswer,
+  PreviewAnswer,
+  PreviewAppointmentJson,
+  RetryAnswer,
+  SettingsAnswer,
+  StatusAnswer,
+  SyncNowAnswer,
+} from "./types.js";
+
+/** What a route gets. */
+export interface Visit {
+  request: Request;
+  url: URL;
+  client: CalendarClient;
+  organisationId: string;
+  /** Where the browser sees the host. */
+  publicOrigin: string;
+  /** Where the consent comes back to unless the page says otherwise. */
+  returnPath: string;
+  maxBodyBytes: number;
+  /** The browser's language, for the service. */
+  headers: Record<string, string>;
+}
+
+/** What a route answers with status 200. */
+export interface Answered {
+  json: object;
+  cookie?: string;
+}
+
+type Route = (visit: Visit) => Promise<Answered>;
+
+// Calls that make the service ask Google, and the one that may have many events to delete.
+const ASKS_GOOGLE_MS = 20_000;
+const DISCONNECT_MS = 60_000;
+
+async function status(visit: Visit): Promise<Answered> {
+  const { organisationId, client } = visit;
+  const answer = await client.integration.getStatus({ organisationId }, calling(visit));
+  return { json: { status: statusJson(answer.status) } satisfies StatusAnswer };
+}
+
+async function calendars(visit: Visit): Promise<Answered> {
+  const { organisationId, client } = visit;
+  const answer = await client.integration.listCalendars({ organisationId }, calling(visit, ASKS_GOOGLE_MS));
+  return { json: { calendars: answer.calendars.map(calendarJson) } satisfies CalendarsAnswer };
+}
+
+async function beginConnect(visit: Visit): Promise<Answered> {
+  const { organisationId, client, publicOrigin } = visit;
+  const { returnPath } = await body(visit, BEGIN_CONNECT);
+  const returnUrl = new URL(returnPath ?? visit.returnPath, publicOrigin).href;
+  const answer = await client.integration.beginConnect({ organisationId, returnUrl }, calling(visit));
+  const json: BeginConnectAnswer = { connectUrl: answer.connectUrl, expireTime: instant(answer.expireTime) };
+  if (answer.connectCookie === undefined) return { json };
+  const { name, value, maxAge } = answer.connectCookie;
+  const secure = publicOrigin.startsWith("https:");
+  const attributes = { maxAge, path: "/", httpOnly: true, sameSite: "lax", secure } as const;
+  // The value as it is: the sidecar compares it byte by byte.
+  const cookie = stringifySetCookie({ name, value, ...attributes }, { encode: (plain) => plain });
+  return { json, cookie };
+}
+
+async function settings(visit: Visit): Promise<Answered> {
+  const { organisationId, client } = visit;
+  const { isEnabled, calendarId, titlePrivacy } = await body(visit, SETTINGS);
+  const paths = [
+    ...(isEnabled === undefined ? [] : ["is_enabled"]),
+    ...(calendarId === undefined ? [] : ["calendar_id"]),
+    ...(titlePrivacy === undefined ? [] : ["title_privacy"]),
+  ];
+  const wanted = {
+    ...(isEnabled !== undefined && { isEnabled }),
+    ...(calendarId !== undefined && { calendarId }),
+    ...(titlePrivacy !== undefined && { titlePrivacy: PRIVACY_TO_WIRE[titlePrivacy] }),
+  };
+  const request = { organisationId, settings: wanted, updateMask: { paths } };
+  const answer = await client.integration.updateSettings(request, calling(visit, ASKS_GOOGLE_MS));
+  return { json: { status: statusJson(answer.status) } satisfies SettingsAnswer };
+}
+
+async function preview(visit: Visit): Promise<Answered> {
+  const { organisationId, client } = visit;
+  const { titlePrivacy, appointment } = await body(visit, PREVIEW);
+  const request = {
+    organisationId,
+    ...(titlePrivacy !== undefined && { titlePrivacy: PRIVACY_TO_WIRE[titlePrivacy] }),
+    ...(appointment !== undefined && { appointment: previewed(appointment) }),
+  };
+  const answer = await client.integration.previewEvent(request, calling(visit));
+  return { json: { event: previewJson(answer.event) } satisfies PreviewAnswer };
+}
+
+// The wire wants a whole appointment; what makes it one is no matter of a page.
+function previewed({ startTime, endTime, ...rest }: PreviewAppointmentJson) {
+  return {
+    ...rest,
+    appointmentId: "preview",
+    revision: 1n,
+    state: AppointmentState.SCHEDULED,
+    startTime: timestampFromDate(new Date(startTime)),
+    endTime: timestampFromDate(new Date(endTime)),
+  };
+}
+
+async function syncNow(visit: Visit): Promise<Answered> {
+  const { organisationId, client } = visit;
+  await body(visit, NOTHING);
+  const answer = await client.integration.syncNow({ organisationId }, calling(visit));
+  return { json: { queuedCount: answer.queuedCount, status: statusJson(answer.status) } satisfies SyncNowAnswer };
+}
+
+async function disconnect(visit: Visit): Promise<Answered> {
+  const { organisationId, client } = visit;
+  const { remoteEvents } = await body(visit, DISCONNECT);
+  const request = { organisationId, remoteEvents: REMOTE_EVENTS_TO_WIRE[remoteEvents ?? "keep"] };
+  const answer = await client.integration.disconnect(request, calling(visit, DISCONNECT_MS));
+  const json: DisconnectAnswer = {
+    status: statusJson(answer.status),
+    deletedEventCount: answer.deletedEventCount,
+    remainingEventCount: answer.remainingEventCount,
+  };
+  return { json };
+}
+
+async function links(visit: Visit): Promise<Answered> {
+  const { organisationId, client, url } = visit;
+  const query = checked(LINKS, Object.fromEntries(url.searchParams));
+  const request = {
+    organisationId,
+    ...(query.syncStatus !== undefined && { syncStatus: SYNC_TO_WIRE[query.syncStatus] }),
+    pageSize: query.pageSize ?? 0,
+    pageToken: query.pageToken ?? "",
+  };
+  const answer = await client.appointments.listAppointmentLinks(request, calling(visit));
+  const json: LinksAnswer = {
+    links: answer.links.map(linkJson),
+    nextPageToken: answer.nextPageToken === "" ? null : answer.nextPageToken,
+  };
+  return { json };
+}
+
+async function retry(visit: Visit): Promise<Answered> {
+  const { organisationId, client } = visit;
+  const { appointmentIds } = await body(visit, RETRY);
+  const request = { organisationId, appointmentIds: appointmentIds ?? [] };
+  const answer = await client.appointments.retryAppointments(request, calling(visit));
+  return { json: { queuedCount: answer.queuedCount } satisfies RetryAnswer };
+}
+
+function calling(visit: Visit, timeoutMs?: number): CallOptions {
+  return { headers: visit.headers, ...(timeoutMs !== undefined && { timeoutMs }) };
+}
+
+function body<T>(visit: Visit, schema: z.ZodType<T>): Promise<T> {
+  return bodyOf(visit.request, schema, visit.maxBodyBytes);
+}
+
+/** Every route by its name, but for `events`, which answers a stream. */
+export const ROUTES = {
+  status: { GET: status },
+  calendars: { GET: calendars },
+  "begin-connect": { POST: beginConnect },
+  settings: { PATCH: settings, POST: settings },
+  preview: { POST: preview },
+  "sync-now": { POST: syncNow },
+  disconnect: { POST: disconnect },
+  links: { GET: links },
+  retry: { POST: retry },
+} satisfies Record<string, Record<string, Route>>;

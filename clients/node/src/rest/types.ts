@@ -1,0 +1,302 @@
+/**
+ * The JSON that the router under `/api/integrations/google/` takes and answers.
+ *
+ * It owns the shapes alone: no code, no import, so that a browser bundle may take its types from here at no cost.
+ * Its invariant: what is not named here never reaches a browser. Instants are ISO 8601 strings in UTC; a field that may
+ * be absent is `null`, never missing.
+ */
+
+/** Whether an integration works. */
+export type IntegrationStateJson = "not_connected" | "connected" | "error";
+
+/** How much of the patient's name an event's title shows. */
+export type TitlePrivacyJson = "full" | "initials" | "masked";
+
+/** What a person has to do about a problem; `none` where the service did not say. */
+export type ProblemActionJson = "none" | "reconnect" | "choose_calendar" | "wait" | "contact_operator";
+
+/** How an appointment stands at Google. */
+export type SyncStatusJson = "none" | "pending" | "synced" | "error";
+
+/** What happens to the events at Google when the account is disconnected. */
+export type RemoteEventsJson = "keep" | "delete_upcoming";
+
+/** The outcome word that the consent's way back adds to the page's URL as `?google=<word>`. */
+export type ConnectOutcome = "connected" | "denied" | "missing_scope" | "expired" | "failed";
+
+/** The reasons that the service gives; see `error_reason.proto`. */
+export type ServiceReason =
+  | "INVALID_REQUEST"
+  | "INVALID_API_KEY"
+  | "ORGANISATION_NOT_ALLOWED"
+  | "NOT_CONNECTED"
+  | "RECONNECT_REQUIRED"
+  | "CALENDAR_UNAVAILABLE"
+  | "APPOINTMENT_NOT_FOUND"
+  | "GOOGLE_UNAVAILABLE"
+  | "GOOGLE_THROTTLED"
+  | "EVENT_REFUSED"
+  | "GOOGLE_MISCONFIGURED"
+  | "STORAGE_UNAVAILABLE"
+  | "INTERNAL";
+
+/** The reasons that the router gives by itself. */
+export type RouterReason =
+  /** The service could not be reached. 503. */
+  | "SERVICE_UNAVAILABLE"
+  /** The service did not answer in time. 504. */
+  | "DEADLINE_EXCEEDED"
+  /** Nobody is signed in to the host. 401. */
+  | "NOT_SIGNED_IN"
+  /** The person who is signed in may not do this. 403. */
+  | "NOT_ALLOWED"
+  /** The request comes from another site, or does not say where from. 403. */
+  | "CROSS_SITE_REQUEST"
+  /** A route that changes something takes `application/json` alone. 415. */
+  | "UNSUPPORTED_MEDIA_TYPE"
+  /** The body is larger than the router takes. 413. */
+  | "BODY_TOO_LARGE"
+  /** There is no such route. 404. */
+  | "ROUTE_NOT_FOUND"
+  /** The route does not take this method. 405. */
+  | "METHOD_NOT_ALLOWED";
+
+/** Why a call failed, or what stands in the way. A value may be added: treat an unknown one by the HTTP status. */
+export type ReasonJson = ServiceReason | RouterReason | (string & {});
+
+/** A Google calendar that the account may write to. */
+export interface CalendarJson {
+  /** Its id at Google, never the alias "primary". */
+  id: string;
+  name: string;
+  /** IANA; `null` if Google did not say. */
+  timeZone: string | null;
+  /** `#rrggbb`; `null` if Google did not say. */
+  color: string | null;
+  isPrimary: boolean;
+}
+
+/** How many appointments stand how. */
+export interface LinkCountsJson {
+  pending: number;
+  synced: number;
+  error: number;
+  /** Events at Google of appointments that are not over yet: what a change of calendar moves, what disconnecting deletes. */
+  upcomingEvents: number;
+}
+
+/** The progress of a catch-up or of a move to another calendar. */
+export interface CatchUpJson {
+  total: number;
+  done: number;
+  failed: number;
+  startTime: string | null;
+}
+
+/** What is wrong with the integration. */
+export interface ProblemJson {
+  reason: ReasonJson;
+  /** A sentence for the practice, in the language that the browser asked for. */
+  message: string;
+  action: ProblemActionJson;
+  sinceTime: string | null;
+  /** When the service tries again by itself; `null` if it does not. */
+  retryTime: string | null;
+}
+
+/** How the integration of the caller's organisation stands. */
+export interface IntegrationStatusJson {
+  state: IntegrationStateJson;
+  /** `null` when not connected. */
+  googleEmail: string | null;
+  /** `null` when not connected. */
+  calendar: CalendarJson | null;
+  isEnabled: boolean;
+  titlePrivacy: TitlePrivacyJson;
+  connectTime: string | null;
+  lastSyncTime: string | null;
+  counts: LinkCountsJson;
+  /** `null` when none is under way. */
+  catchUp: CatchUpJson | null;
+  /** `null` when nothing is wrong. */
+  problem: ProblemJson | null;
+}
+
+/** How one appointment stands at Google. */
+export interface AppointmentLinkJson {
+  appointmentId: string;
+  syncStatus: SyncStatusJson;
+  externalCalendarId: string | null;
+  externalEventId: string | null;
+  htmlLink: string | null;
+  startTime: string | null;
+  endTime: string | null;
+  lastSyncTime: string | null;
+  nextAttemptTime: string | null;
+  lastError: LinkErrorJson | null;
+}
+
+/** Why the latest attempt of an appointment did not succeed. */
+export interface LinkErrorJson {
+  reason: ReasonJson;
+  message: string;
+  /** Whether the service goes on by itself, at `nextAttemptTime`. */
+  retryable: boolean;
+}
+
+/** An event as it would be written. */
+export interface EventPreviewJson {
+  title: string;
+  /** HTML as Google Calendar shows it: text in it is escaped by the service, yet show it through a sanitiser or as text. */
+  description: string;
+  location: string | null;
+  startTime: string | null;
+  endTime: string | null;
+  timeZone: string | null;
+  url: string | null;
+}
+
+/** An appointment to preview, as the page has it. */
+export interface PreviewAppointmentJson {
+  type?: string;
+  patientName?: string;
+  practitionerName?: string;
+  location?: string;
+  startTime: string;
+  endTime: string;
+  timeZone: string;
+  url?: string;
+}
+
+/** Answer of `GET status`. */
+export interface StatusAnswer {
+  status: IntegrationStatusJson;
+}
+
+/** Answer of `GET calendars`. */
+export interface CalendarsAnswer {
+  /** The primary one first, then by name. */
+  calendars: CalendarJson[];
+}
+
+/** Body of `POST begin-connect`. */
+export interface BeginConnectBody {
+  /** Where the browser comes back to: a path of this origin, such as `/settings/integrations/google-calendar`. */
+  returnPath?: string;
+}
+
+/** Answer of `POST begin-connect`; the cookie travels in `set-cookie` and is not readable by a script. */
+export interface BeginConnectAnswer {
+  /** Where to send the browser, with a full navigation. */
+  connectUrl: string;
+  /** Until when the consent can be completed. */
+  expireTime: string | null;
+}
+
+/** Body of `PATCH settings` (and of `POST settings`): only what is named changes. */
+export interface SettingsBody {
+  isEnabled?: boolean;
+  calendarId?: string;
+  titlePrivacy?: TitlePrivacyJson;
+}
+
+/** Answer of `PATCH settings`. */
+export interface SettingsAnswer {
+  status: IntegrationStatusJson;
+}
+
+/** Body of `POST preview`. */
+export interface PreviewBody {
+  /** Absent: the organisation's present one. */
+  titlePrivacy?: TitlePrivacyJson;
+  /** Absent: a sample of the service. */
+  appointment?: PreviewAppointmentJson;
+}
+
+/** Answer of `POST preview`. */
+export interface PreviewAnswer {
+  event: EventPreviewJson;
+}
+
+/** Answer of `POST sync-now`, whose body is `{}`. */
+export interface SyncNowAnswer {
+  /** How many appointments this call queued; 0 if a catch-up was under way already. */
+  queuedCount: number;
+  status: IntegrationStatusJson;
+}
+
+/** Body of `POST disconnect`. */
+export interface DisconnectBody {
+  /** Absent: `keep`. */
+  remoteEvents?: RemoteEventsJson;
+}
+
+/** Answer of `POST disconnect`. */
+export interface DisconnectAnswer {
+  status: IntegrationStatusJson;
+  deletedEventCount: number;
+  /** Events that were to be deleted and could not be: they stay at Google. */
+  remainingEventCount: number;
+}
+
+/** Query of `GET links`. */
+export interface LinksQuery {
+  /** Absent: every status. */
+  syncStatus?: SyncStatusJson;
+  /** 1 to 1000; absent: 100. */
+  pageSize?: number;
+  /** `nextPageToken` of the page before. */
+  pageToken?: string;
+}
+
+/** Answer of `GET links`. */
+export interface LinksAnswer {
+  links: AppointmentLinkJson[];
+  /** `null`: this was the last page. */
+  nextPageToken: string | null;
+}
+
+/** Body of `POST retry`. */
+export interface RetryBody {
+  /** At most 1000. Absent or empty: all that stand in error. */
+  appointmentIds?: string[];
+}
+
+/** Answer of `POST retry`. */
+export interface RetryAnswer {
+  queuedCount: number;
+}
+
+/** One field at fault. */
+export interface ViolationJson {
+  /** The path of the field in the JSON body or the query, such as `appointment.startTime`. */
+  field: string;
+  description: string;
+}
+
+/** Body of every answer that is not 2xx. */
+export interface ErrorAnswer {
+  reason: ReasonJson;
+  /** A sentence for a person, in French, or in English when `accept-language` prefers it. */
+  message: string;
+  /** Every field at fault, where the request was. */
+  violations?: ViolationJson[];
+  /** How long to wait before the next try, where one helps. */
+  retryAfterMs?: number;
+  /** The word to look for in the service's log, after a defect. */
+  incident?: string;
+}
+
+/**
+ * The server-sent events of `GET events`, by their name; `data` is the JSON of the type.
+ *
+ * The first one follows at once. The stream outlives a restart of the service: `unavailable` tells that the service is
+ * away (and why), the next `status` that it is back. Comments (`:`) keep the connection alive. An `EventSource`
+ * reconnects by itself when the host restarts.
+ */
+export interface StatusEvents {
+  /** How the integration stands now. */
+  status: IntegrationStatusJson;
+  /** The service cannot be asked at the moment; the router keeps trying. */
+  unavailable: ErrorAnswer;
+}

@@ -1,0 +1,78 @@
+/**
+ * The road to the service: gRPC over HTTP/2, with key, TLS and keep-alive.
+ *
+ * It owns the connection, and never logs the key. Its invariant: a key is not sent in the clear to another machine
+ * unless the host says so.
+ */
+import type { SecureClientSessionOptions } from "node:http2";
+
+import type { Interceptor, Transport } from "@connectrpc/connect";
+import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
+
+/** Where the service is, and how to reach it. */
+export interface TransportOptions {
+  /** Address of the service's gRPC port, such as `https://calendar.internal:50051` or `http://127.0.0.1:50051`. */
+  address: string;
+  /** The API key, sent as `authorization: Bearer`. Not needed by a service in dev mode. */
+  apiKey?: string;
+  /** TLS beside the system's own roots. */
+  tls?: {
+    /** Certificate authorities in PEM, instead of the system's. */
+    ca?: string | Buffer;
+    /** The name to hold the certificate against, where it is not the host of `address`. */
+    serverName?: string;
+  };
+  /** Allows a key over `http:` to another machine: behind a mesh that encrypts by itself. */
+  allowPlaintext?: boolean;
+}
+
+/** A transport and the way to end it. */
+export interface Road {
+  transport: Transport;
+  close: () => void;
+}
+
+const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
+// How a dead peer is noticed while a stream is open and silent.
+const PING_INTERVAL_MS = 20_000;
+const PING_TIMEOUT_MS = 5_000;
+const LARGEST_ANSWER_BYTES = 4 * 1024 * 1024;
+
+/** Lays the road; the connection itself is opened by the first call. Throws on options that make no sense together. */
+export function layRoad(options: TransportOptions): Road {
+  const { address, apiKey, tls } = options;
+  const url = new URL(address);
+  if (url.protocol !== "https:" && url.protocol !== "http:") {
+    throw new TypeError(`address must begin with https:// or http://, not ${url.protocol}`);
+  }
+  if (url.protocol === "http:" && tls !== undefined) {
+    throw new TypeError("tls is set, but address begins with http://");
+  }
+  if (url.protocol === "http:" && apiKey && !LOOPBACK.test(url.hostname) && !options.allowPlaintext) {
+    throw new TypeError("an API key would travel in the clear: use https://, or set allowPlaintext behind a mesh");
+  }
+  const secure: SecureClientSessionOptions = {
+    ...(tls?.ca !== undefined && { ca: tls.ca }),
+    ...(tls?.serverName !== undefined && { servername: tls.serverName }),
+  };
+  const sessionManager = new Http2SessionManager(
+    url.origin,
+    { pingIntervalMs: PING_INTERVAL_MS, pingTimeoutMs: PING_TIMEOUT_MS },
+    secure,
+  );
+  const transport = createGrpcTransport({
+    baseUrl: url.origin,
+    sessionManager,
+    readMaxBytes: LARGEST_ANSWER_BYTES,
+    interceptors: apiKey ? [bearer(apiKey)] : [],
+  });
+  return { transport, close: () => sessionManager.abort() };
+}
+
+function bearer(apiKey: string): Interceptor {
+  const authorization = `Bearer ${apiKey}`;
+  return (next) => (request) => {
+    request.header.set("authorization", authorization);
+    return next(request);
+  };
+}

@@ -1,0 +1,96 @@
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+
+import express from "express";
+import { afterEach, expect, it, vi } from "vitest";
+
+import { googleIntegration } from "../../src/rest/express.js";
+import { connectTo, newOrganisation } from "./service.js";
+
+const client = connectTo();
+let server: Server | undefined;
+afterEach(() => {
+  server?.closeAllConnections();
+  server?.close();
+});
+
+interface HostRequest {
+  person?: { organisationId: string; isManager: boolean } | null;
+}
+
+async function hostAt(person: HostRequest["person"], parsesFirst = false): Promise<string> {
+  const app = express();
+  server = createServer(app);
+  await new Promise<void>((listening) => server?.listen(0, "127.0.0.1", listening));
+  const { port } = server.address() as AddressInfo;
+  const origin = `http://127.0.0.1:${port}`;
+  app.use((request, _, next) => {
+    (request as HostRequest).person = person ?? null;
+    next();
+  });
+  if (parsesFirst) app.use(express.json());
+  app.use(
+    googleIntegration({
+      client,
+      publicOrigin: origin,
+      caller: (request) => (request as HostRequest).person ?? null,
+      mayUse: ({ isManager }, route) => isManager || route === "status",
+    }),
+  );
+  app.use((_, response) => void response.status(418).send("the host's own"));
+  return `${origin}/api/integrations/google`;
+}
+
+const manager = () => ({ organisationId: newOrganisation(), isManager: true });
+const json = (base: string) => ({ origin: new URL(base).origin, "content-type": "application/json" });
+
+it("a page asks over a real connection", async () => {
+  const base = await hostAt(manager());
+  const answer = await fetch(`${base}/status`);
+  expect(answer.status).toBe(200);
+  expect(await answer.json()).toMatchObject({ status: { state: "not_connected" } });
+});
+
+it.each([false, true])("a body arrives, whether or not the host has parsed it before: %s", async (parsesFirst) => {
+  const base = await hostAt(manager(), parsesFirst);
+  const answer = await fetch(`${base}/preview`, {
+    method: "POST",
+    headers: json(base),
+    body: JSON.stringify({ titlePrivacy: "masked" }),
+  });
+  expect(await answer.json()).toMatchObject({ event: { title: "[Cassius] Rendez-vous" } });
+});
+
+it.each(["connect", "callback", "unknown"])("GET %s goes on to the host", async (route) => {
+  const base = await hostAt(manager());
+  expect((await fetch(`${base}/${route}`)).status).toBe(418);
+});
+
+it("nobody signed in is 401, and nobody who may not is 403", async () => {
+  expect((await fetch(`${await hostAt(null)}/status`)).status).toBe(401);
+  const base = await hostAt({ organisationId: newOrganisation(), isManager: false });
+  expect((await fetch(`${base}/status`)).status).toBe(200);
+  expect((await fetch(`${base}/calendars`)).status).toBe(403);
+});
+
+it("another site's request changes nothing", async () => {
+  const base = await hostAt(manager());
+  const headers = { ...json(base), origin: "https://evil.example" };
+  const answer = await fetch(`${base}/disconnect`, { method: "POST", headers, body: "{}" });
+  expect(answer.status).toBe(403);
+});
+
+it("the stream of events is closed at the service when the browser leaves", async () => {
+  const watch = vi.spyOn(client.integration, "watchStatus");
+  const base = await hostAt(manager());
+  const browser = new AbortController();
+  const answer = await fetch(`${base}/events`, { signal: browser.signal });
+  const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  while (!text.includes("event: status")) text += (await reader?.read())?.value ?? "";
+  const signal = watch.mock.calls[0]?.[1]?.signal;
+  expect(signal?.aborted).toBe(false);
+  const closed = new Promise((resolve) => signal?.addEventListener("abort", resolve));
+  browser.abort();
+  await closed;
+});

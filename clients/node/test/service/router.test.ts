@@ -1,0 +1,180 @@
+import { afterAll, describe, expect, it } from "vitest";
+
+import { toWire } from "../../src/appointment.js";
+import { SyncStatus } from "../../src/index.js";
+import type {
+  CalendarsAnswer,
+  DisconnectAnswer,
+  IntegrationStatusJson,
+  LinksAnswer,
+  PreviewAnswer,
+  StatusAnswer,
+  SyncNowAnswer,
+} from "../../src/rest/types.js";
+import { appointment, emulator, Practice, PUBLIC_URL } from "./service.js";
+
+// How Google's tokens and codes begin, at the emulator as at Google.
+const SECRETS = [/ya29\./, /1\/\/0/, /4\/0A/];
+
+const practices: Practice[] = [];
+const newPractice = () => {
+  const practice = new Practice();
+  practices.push(practice);
+  return practice;
+};
+afterAll(() => practices.forEach(({ client }) => client.close()));
+
+it("a practice goes the whole way, and no answer holds a token", async () => {
+  const practice = newPractice();
+  const { organisationId, client } = practice;
+  const before = (await practice.ask("GET", "status")).json as StatusAnswer;
+  expect(before.status).toMatchObject({ state: "not_connected", googleEmail: null, calendar: null });
+
+  const back = await practice.connect();
+  expect(back.origin).toBe(PUBLIC_URL);
+  expect(back.pathname).toBe("/settings");
+  expect(Object.fromEntries(back.searchParams)).toEqual({ tab: "google", google: "connected" });
+
+  const connected = (await practice.ask("GET", "status")).json as StatusAnswer;
+  expect(connected.status).toMatchObject({ state: "connected", googleEmail: practice.account, isEnabled: true });
+  expect(connected.status.calendar).toMatchObject({ id: practice.account });
+
+  const added = await emulator<{ id: string }>("POST", `accounts/${practice.account}/calendars`, {
+    summary: "Salle 2",
+  });
+  const { calendars } = (await practice.ask("GET", "calendars")).json as CalendarsAnswer;
+  expect(calendars[0]).toMatchObject({ id: practice.account, isPrimary: true });
+  expect(calendars.map(({ id }) => id)).toContain(added.id);
+
+  const settings = await practice.ask("PATCH", "settings", { calendarId: added.id, titlePrivacy: "initials" });
+  expect(settings.json).toMatchObject({ status: { calendar: { id: added.id }, titlePrivacy: "initials" } });
+
+  const preview = (await practice.ask("POST", "preview", { titlePrivacy: "masked" })).json as PreviewAnswer;
+  expect(preview.event.title).toBe("[Cassius] Rendez-vous");
+  const own = await practice.ask("POST", "preview", {
+    appointment: {
+      type: "Implant",
+      patientName: "Marie Durand",
+      startTime: "2026-05-04T09:00:00Z",
+      endTime: "2026-05-04T09:30:00Z",
+      timeZone: "Europe/Paris",
+    },
+  });
+  expect((own.json as PreviewAnswer).event.title).toBe("[Cassius] Implant — M. D.");
+
+  const sent = toWire(appointment());
+  const { link } = await client.appointments.syncAppointment({
+    organisationId,
+    appointment: sent,
+    wait: { seconds: 10n },
+  });
+  expect(link).toMatchObject({ syncStatus: SyncStatus.SYNCED, externalCalendarId: added.id });
+
+  const links = (await practice.ask("GET", "links?syncStatus=synced&pageSize=10")).json as LinksAnswer;
+  expect(links.links).toMatchObject([{ appointmentId: sent.appointmentId, syncStatus: "synced", lastError: null }]);
+  expect(links.nextPageToken).toBeNull();
+  expect((await practice.ask("GET", "links?syncStatus=error")).json).toEqual({ links: [], nextPageToken: null });
+  expect((await practice.ask("POST", "retry", {})).json).toEqual({ queuedCount: 0 });
+  expect((await practice.ask("POST", "sync-now", {})).json as SyncNowAnswer).toMatchObject({
+    status: { state: "connected" },
+  });
+
+  const gone = (await practice.ask("POST", "disconnect", { remoteEvents: "delete_upcoming" })).json as DisconnectAnswer;
+  expect(gone).toMatchObject({ status: { state: "not_connected" }, deletedEventCount: 1, remainingEventCount: 0 });
+
+  const everything = practice.seen.join("\n");
+  for (const secret of SECRETS) expect(everything).not.toMatch(secret);
+});
+
+describe("begin-connect", () => {
+  it("sets the one-time cookie so that no script and no other site gets it, and keeps it out of the answer", async () => {
+    const practice = newPractice();
+    const { headers, text } = await practice.ask("POST", "begin-connect", {});
+    const cookie = headers.get("set-cookie") ?? "";
+    expect(cookie).toMatch(/; HttpOnly/);
+    expect(cookie).toMatch(/; SameSite=Lax/);
+    expect(cookie).toMatch(/; Path=\//);
+    expect(cookie).toMatch(/; Max-Age=[1-9]/);
+    expect(cookie).not.toMatch(/Secure/);
+    const value = /=([^;]+)/.exec(cookie)?.[1] ?? "";
+    expect(value.length).toBeGreaterThan(20);
+    expect(text).not.toContain(value);
+  });
+
+  it.each(["//evil.example", "https://evil.example/", "/\\evil.example"])(
+    "refuses %s as the way back",
+    async (returnPath) => {
+      const { status, headers } = await newPractice().ask("POST", "begin-connect", { returnPath });
+      expect(status).toBe(400);
+      expect(headers.get("set-cookie")).toBeNull();
+    },
+  );
+});
+
+describe("an answer", () => {
+  it("of a call that has to wait for something else is 409 with the reason", async () => {
+    const { status, json } = await newPractice().ask("GET", "calendars");
+    expect(status).toBe(409);
+    expect(json).toMatchObject({ reason: "NOT_CONNECTED" });
+  });
+
+  it("speaks the browser's language", async () => {
+    const practice = newPractice();
+    const french = await practice.ask("POST", "sync-now", {});
+    const english = await practice.ask("POST", "sync-now", {}, { "accept-language": "en-GB,en;q=0.9" });
+    expect((english.json as { message: string }).message).not.toBe((french.json as { message: string }).message);
+  });
+
+  it("names the fields of the page, not those of the wire", async () => {
+    const practice = newPractice();
+    const { status, json } = await practice.ask("POST", "preview", {
+      appointment: { startTime: "2026-05-04T10:00:00Z", endTime: "2026-05-04T09:00:00Z", timeZone: "Paris" },
+    });
+    expect(status).toBe(400);
+    const fields = (json as { violations: { field: string }[] }).violations.map(({ field }) => field);
+    expect(fields).toContain("appointment.timeZone");
+    expect(fields).toContain("appointment.endTime");
+  });
+
+  it.each([
+    ["GET", "status"],
+    ["GET", "calendars"],
+    ["POST", "begin-connect"],
+    ["PATCH", "unknown"],
+  ])("of %s %s is stored by nobody", async (method, route) => {
+    const { headers } = await newPractice().ask(method, route, method === "GET" ? undefined : {});
+    expect(headers.get("cache-control")).toBe("no-store");
+    expect(headers.get("x-content-type-options")).toBe("nosniff");
+  });
+});
+
+describe("the stream of events", () => {
+  it("tells the status at once, then each change, and ends when the browser leaves", async () => {
+    const practice = newPractice();
+    const browser = new AbortController();
+    const request = new Request(practice.request("GET", "events"), { signal: browser.signal });
+    const response = await practice.router.respond(request);
+    expect(response.headers.get("content-type")).toContain("text/event-stream");
+    expect(response.headers.get("cache-control")).toContain("no-store");
+    const statuses = statusesOf(response);
+    expect((await statuses.next()).value).toMatchObject({ state: "not_connected" });
+    await practice.connect();
+    let latest = (await statuses.next()).value;
+    while (latest && latest.state !== "connected") latest = (await statuses.next()).value;
+    expect(latest).toMatchObject({ state: "connected", googleEmail: practice.account });
+    browser.abort();
+    expect((await statuses.next()).done).toBe(true);
+  });
+});
+
+async function* statusesOf(response: Response): AsyncGenerator<IntegrationStatusJson, void> {
+  let text = "";
+  for await (const chunk of (response.body ?? new ReadableStream<Uint8Array>()).pipeThrough(new TextDecoderStream())) {
+    text += chunk;
+    for (let end = text.indexOf("\n\n"); end >= 0; end = text.indexOf("\n\n")) {
+      const frame = /^event: status\ndata: (.*)$/.exec(text.slice(0, end));
+      text = text.slice(end + 2);
+      if (frame?.[1]) yield JSON.parse(frame[1]) as IntegrationStatusJson;
+    }
+  }
+}

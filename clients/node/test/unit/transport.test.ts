@@ -1,0 +1,22 @@
+import { expect, it } from "vitest";
+
+import { layRoad, type TransportOptions } from "../../src/transport.js";
+
+it.each<[string, TransportOptions]>([
+  ["a key in the clear to another machine", { address: "http://calendar.internal:50051", apiKey: "k" }],
+  ["a host that only looks like loopback", { address: "http://127.0.0.1.evil.example:50051", apiKey: "k" }],
+  ["TLS settings for a plain address", { address: "http://127.0.0.1:50051", tls: { ca: "" } }],
+  ["another protocol", { address: "ftp://127.0.0.1" }],
+  ["no URL", { address: "127.0.0.1:50051" }],
+])("%s is refused before anything is sent", (_, options) => {
+  expect(() => layRoad(options)).toThrow(TypeError);
+});
+
+it.each<[string, TransportOptions]>([
+  ["a key over TLS", { address: "https://calendar.internal:50051", apiKey: "k" }],
+  ["a key to loopback", { address: "http://[::1]:50051", apiKey: "k" }],
+  ["a key behind a mesh", { address: "http://calendar:50051", apiKey: "k", allowPlaintext: true }],
+  ["no key", { address: "http://calendar:50051" }],
+])("%s is accepted", (_, options) => {
+  expect(() => layRoad(options).close()).not.toThrow();
+});

@@ -1,0 +1,153 @@
+/** Answers of the router with made-up people and ids, one for each state that the components draw. */
+import type {
+  AppointmentLinkJson,
+  CalendarJson,
+  CatchUpJson,
+  EventPreviewJson,
+  IntegrationStatusJson,
+  ProblemJson,
+  TitlePrivacyJson,
+} from "../src/wire";
+
+const MINUTE_MS = 60_000;
+
+/** Answers the instant that many minutes from now. */
+export function inMinutes(minutes: number): string {
+  return new Date(Date.now() + minutes * MINUTE_MS).toISOString();
+}
+
+export const calendars: CalendarJson[] = [
+  {
+    id: "cabinet.lilas@example.com",
+    name: "Cabinet des Lilas",
+    timeZone: "Europe/Paris",
+    color: "#3f7fe0",
+    isPrimary: true,
+  },
+  {
+    id: "c_bloc7f2k@group.calendar.example.com",
+    name: "Bloc implantaire",
+    timeZone: "Europe/Paris",
+    color: "#0f9d76",
+    isPrimary: false,
+  },
+  {
+    id: "c_hyg41m9x@group.calendar.example.com",
+    name: "Hygiène et contrôles",
+    timeZone: "Europe/Paris",
+    color: "#c2542d",
+    isPrimary: false,
+  },
+];
+
+const [primary] = calendars;
+
+export const notConnected: IntegrationStatusJson = {
+  state: "not_connected",
+  googleEmail: null,
+  calendar: null,
+  isEnabled: false,
+  titlePrivacy: "full",
+  connectTime: null,
+  lastSyncTime: null,
+  counts: { pending: 0, synced: 0, error: 0, upcomingEvents: 0 },
+  catchUp: null,
+  problem: null,
+};
+
+export const connected: IntegrationStatusJson = {
+  ...notConnected,
+  state: "connected",
+  googleEmail: "cabinet.lilas@example.com",
+  calendar: primary ?? null,
+  isEnabled: true,
+  connectTime: "2026-03-03T09:12:00Z",
+  lastSyncTime: inMinutes(-5),
+  counts: { pending: 3, synced: 1248, error: 0, upcomingEvents: 86 },
+};
+
+const catchUp: CatchUpJson = { total: 450, done: 187, failed: 2, startTime: inMinutes(-2) };
+
+export const syncing: IntegrationStatusJson = { ...connected, catchUp };
+
+export const paused: IntegrationStatusJson = { ...connected, isEnabled: false };
+
+export const neverSynced: IntegrationStatusJson = {
+  ...connected,
+  connectTime: inMinutes(-1),
+  lastSyncTime: null,
+  counts: notConnected.counts,
+};
+
+function problem(given: Partial<ProblemJson> & Pick<ProblemJson, "reason" | "action">): ProblemJson {
+  return { message: "", sinceTime: inMinutes(-180), retryTime: null, ...given };
+}
+
+export const throttled: IntegrationStatusJson = {
+  ...connected,
+  counts: { ...connected.counts, pending: 212 },
+  problem: problem({ reason: "GOOGLE_THROTTLED", action: "wait", retryTime: inMinutes(4) }),
+};
+
+export const reconnectNeeded: IntegrationStatusJson = {
+  ...connected,
+  state: "error",
+  counts: { ...connected.counts, pending: 14 },
+  problem: problem({ reason: "RECONNECT_REQUIRED", action: "reconnect" }),
+};
+
+export const calendarGone: IntegrationStatusJson = {
+  ...connected,
+  state: "error",
+  calendar: {
+    id: "c_old09zz@group.calendar.example.com",
+    name: "Ancien agenda",
+    timeZone: null,
+    color: null,
+    isPrimary: false,
+  },
+  problem: problem({ reason: "CALENDAR_UNAVAILABLE", action: "choose_calendar" }),
+};
+
+export const misconfigured: IntegrationStatusJson = {
+  ...connected,
+  state: "error",
+  problem: problem({ reason: "GOOGLE_MISCONFIGURED", action: "contact_operator" }),
+};
+
+export const linksInError: AppointmentLinkJson[] = [1, 2, 3].map((nth) => ({
+  appointmentId: `rdv_01J9ZC4T8Q${nth}M7XKD`,
+  syncStatus: "error",
+  externalCalendarId: null,
+  externalEventId: null,
+  htmlLink: null,
+  startTime: nth === 3 ? null : inMinutes(nth * 1_570),
+  endTime: null,
+  lastSyncTime: null,
+  nextAttemptTime: null,
+  lastError: { reason: "EVENT_REFUSED", message: "", retryable: false },
+}));
+
+export const someRefused: IntegrationStatusJson = {
+  ...connected,
+  counts: { ...connected.counts, error: linksInError.length },
+};
+
+const TITLES: Readonly<Record<TitlePrivacyJson, string>> = {
+  full: "[Cassius] Implant — Marie Durand",
+  initials: "[Cassius] Implant — M. D.",
+  masked: "[Cassius] Rendez-vous",
+};
+
+/** Answers the sample event with a title of that privacy. */
+export function preview(titlePrivacy: TitlePrivacyJson): EventPreviewJson {
+  return {
+    title: TITLES[titlePrivacy],
+    description: 'Praticien : Dr Hélène Morel<br><a href="https://cassius.example.com/rdv/1">Ouvrir dans Cassius</a>',
+    location: "Cabinet des Lilas, salle 2",
+    startTime: "2026-03-12T13:30:00Z",
+    endTime: "2026-03-12T14:15:00Z",
+    timeZone: "Europe/Paris",
+    url: "https://cassius.example.com/rdv/1",
+  };
+}

@@ -1,0 +1,101 @@
+/** Serves the built gallery and opens it in Chromium; whoever uses it closes it. */
+import { chromium } from "playwright-core";
+import { preview } from "vite";
+
+/** Where Chromium is; another one by `CHROMIUM`. */
+const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
+
+/** The states to look at: which page, which state, and what to press before looking. */
+export const looks = [
+  ...[
+    "loading",
+    "not-connected",
+    "connected",
+    "never-synced",
+    "paused",
+    "syncing",
+    "throttled",
+    "reconnect-needed",
+    "calendar-gone",
+    "misconfigured",
+    "refused",
+    "parts-loading",
+    "parts-failing",
+    "offline",
+    "service-away",
+    "unanswered",
+    "forbidden",
+    "outcome-connected",
+    "outcome-denied",
+    "outcome-missing-scope",
+  ].map((state) => ({ view: "google", state })),
+  { view: "google", state: "connected", name: "disconnect", press: ["Déconnecter"] },
+  { view: "google", state: "connected", name: "change", press: ["Changer de calendrier"] },
+  { view: "google", state: "calendar-gone", name: "choose", press: ["Choisir un autre agenda"] },
+  { view: "google", state: "connected", name: "dropdown", press: [/Agenda de destination/] },
+  { view: "google", state: "save-failing", name: "rolled-back", press: ["Synchroniser maintenant"] },
+  { view: "google", state: "refused", name: "retried", press: ["Tout réessayer"] },
+  { view: "google", state: "connected", name: "english", locale: "en" },
+  ...[
+    "loading",
+    "not-connected",
+    "connected",
+    "reconnect-needed",
+    "refused",
+    "offline",
+    "service-away",
+    "unanswered",
+  ].map((state) => ({ view: "integrations", state })),
+  { view: "badge", state: "connected" },
+  { view: "badge", state: "offline" },
+];
+
+/** The windows to look in. */
+export const frames = [
+  { name: "light", theme: "light", width: 1280, height: 900 },
+  { name: "dark", theme: "dark", width: 1280, height: 900 },
+  { name: "narrow", theme: "light", width: 320, height: 720 },
+  { name: "narrow-dark", theme: "dark", width: 320, height: 720 },
+];
+
+/** Runs `visit` on every look in every frame. `only` keeps the looks whose name holds it. */
+export async function visitAll(visit, { only = "", frameNames = [] } = {}) {
+  const server = await preview({
+    configFile: new URL("../gallery/vite.config.ts", import.meta.url).pathname,
+    preview: { port: 0, host: "127.0.0.1" },
+    logLevel: "error",
+  });
+  const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu", "--disable-quic"] });
+  try {
+    const address = server.httpServer.address();
+    for (const frame of frames.filter((each) => frameNames.length === 0 || frameNames.includes(each.name))) {
+      const context = await browser.newContext({
+        viewport: { width: frame.width, height: frame.height },
+        colorScheme: frame.theme,
+        reducedMotion: "reduce",
+        timezoneId: "Europe/Paris",
+      });
+      const page = await context.newPage();
+      for (const look of looks) {
+        const name = `${look.view}-${look.name ?? look.state}`;
+        if (!name.includes(only)) continue;
+        const query = new URLSearchParams({ view: look.view, state: look.state, locale: look.locale ?? "fr" });
+        await page.goto(`http://127.0.0.1:${address.port}/?${query}`);
+        await page.waitForLoadState("networkidle");
+        await page.waitForTimeout(look.state === "offline" ? 500 : 150);
+        for (const label of look.press ?? []) await page.getByRole("button", { name: label }).first().click();
+        if (look.press) await page.waitForTimeout(200);
+        await visit({ page, name, frame });
+      }
+      if ("menu".includes(only) && frame.width < 768) {
+        await page.goto(`http://127.0.0.1:${address.port}/?view=google&state=connected`);
+        await page.getByRole("button", { name: /Menu/ }).click();
+        await visit({ page, name: "menu", frame });
+      }
+      await context.close();
+    }
+  } finally {
+    await browser.close();
+    await server.close();
+  }
+}

@@ -1,0 +1,113 @@
+/**
+ * The requests that the pages make: JSON over fetch to the host's own origin.
+ * It never sees a token of Google, writes no storage, and sends no request to another origin.
+ */
+import type { Locale } from "../i18n/message";
+import type {
+  BeginConnectAnswer,
+  BeginConnectBody,
+  CalendarJson,
+  CalendarsAnswer,
+  DisconnectAnswer,
+  DisconnectBody,
+  EventPreviewJson,
+  IntegrationStatusJson,
+  LinksAnswer,
+  LinksQuery,
+  PreviewAnswer,
+  PreviewBody,
+  RetryAnswer,
+  RetryBody,
+  SettingsAnswer,
+  SettingsBody,
+  StatusAnswer,
+  SyncNowAnswer,
+} from "../wire";
+import { failureOf, failureOfNetwork } from "./failure";
+
+/** How a client reaches the router. */
+export interface ClientOptions {
+  /** Where the host mounted the router. Default: `/api/integrations/google`. */
+  readonly basePath?: string;
+  /** The language that messages are asked for in. Default: `fr`. */
+  readonly locale?: Locale;
+  /** Default: the browser's. */
+  readonly fetch?: typeof globalThis.fetch;
+  /** Opens the status stream. Default: the browser's `EventSource`; `null` where there is none, then the pages poll. */
+  readonly openEvents?: ((url: string) => EventSource) | null;
+}
+
+/** The router's routes as functions. Each throws a `RequestFailure`. */
+export interface CalendarClient {
+  readonly basePath: string;
+  status(signal?: AbortSignal): Promise<IntegrationStatusJson>;
+  calendars(signal?: AbortSignal): Promise<CalendarJson[]>;
+  links(query: LinksQuery, signal?: AbortSignal): Promise<LinksAnswer>;
+  preview(body: PreviewBody, signal?: AbortSignal): Promise<EventPreviewJson>;
+  beginConnect(body: BeginConnectBody): Promise<BeginConnectAnswer>;
+  updateSettings(body: SettingsBody): Promise<IntegrationStatusJson>;
+  syncNow(): Promise<SyncNowAnswer>;
+  disconnect(body: DisconnectBody): Promise<DisconnectAnswer>;
+  retry(body: RetryBody): Promise<RetryAnswer>;
+  /** Opens the status stream; `null` where the browser has none. */
+  openEvents(): EventSource | null;
+}
+
+const DEFAULT_BASE_PATH = "/api/integrations/google";
+
+/** Makes a client. */
+export function createCalendarClient(options: ClientOptions = {}): CalendarClient {
+  const basePath = (options.basePath ?? DEFAULT_BASE_PATH).replace(/\/+$/, "");
+  const locale = options.locale ?? "fr";
+  const send = options.fetch ?? ((input, init) => globalThis.fetch(input, init));
+  const open = options.openEvents === undefined ? browserEvents() : options.openEvents;
+  const urlOf = (route: string) => new URL(`${basePath}/${route}`, window.location.origin).href;
+
+  async function request<Answer>(method: string, route: string, body?: object, signal?: AbortSignal): Promise<Answer> {
+    let response: Response;
+    try {
+      response = await send(urlOf(route), {
+        method,
+        credentials: "same-origin",
+        cache: "no-store",
+        headers: {
+          accept: "application/json",
+          "accept-language": locale,
+          ...(body ? { "content-type": "application/json" } : {}),
+        },
+        ...(body ? { body: JSON.stringify(body) } : {}),
+        ...(signal ? { signal } : {}),
+      });
+    } catch (error) {
+      if (signal?.aborted) throw error;
+      throw failureOfNetwork();
+    }
+    if (!response.ok) throw await failureOf(response);
+    return (await response.json()) as Answer;
+  }
+
+  return {
+    basePath,
+    status: async (signal) => (await request<StatusAnswer>("GET", "status", undefined, signal)).status,
+    calendars: async (signal) => (await request<CalendarsAnswer>("GET", "calendars", undefined, signal)).calendars,
+    links: (query, signal) => request<LinksAnswer>("GET", `links${queryString(query)}`, undefined, signal),
+    preview: async (body, signal) => (await request<PreviewAnswer>("POST", "preview", body, signal)).event,
+    beginConnect: (body) => request<BeginConnectAnswer>("POST", "begin-connect", body),
+    updateSettings: async (body) => (await request<SettingsAnswer>("PATCH", "settings", body)).status,
+    syncNow: () => request<SyncNowAnswer>("POST", "sync-now", {}),
+    disconnect: (body) => request<DisconnectAnswer>("POST", "disconnect", body),
+    retry: (body) => request<RetryAnswer>("POST", "retry", body),
+    openEvents: () => (open ? open(urlOf("events")) : null),
+  };
+}
+
+function browserEvents(): ((url: string) => EventSource) | null {
+  return typeof EventSource === "undefined" ? null : (url) => new EventSource(url);
+}
+
+function queryString(query: LinksQuery): string {
+  const pairs = Object.entries(query).filter((pair) => pair[1] !== undefined && pair[1] !== "");
+  return pairs.length === 0
+    ? ""
+    : `?${new URLSearchParams(pairs.map(([name, value]) => [name, String(value)])).toString()}`;
+}

@@ -1,0 +1,96 @@
+/**
+ * One status stream a client, shared by every component on the page.
+ * It is open only while somebody looks: a hidden tab holds no connection, since browsers allow few per origin.
+ * Its invariant: when it does not say `live`, whoever watches has to poll.
+ */
+import type { IntegrationStatusJson } from "../wire";
+import type { CalendarClient } from "./client";
+
+/** How fresh the stream keeps the status. */
+export type Freshness =
+  /** Not open, or nothing has arrived yet. */
+  | "silent"
+  /** Each change arrives by itself. */
+  | "live"
+  /** The router says that the service is away. */
+  | "unavailable";
+
+/** How long a stream may stay without its first status before it counts as broken (a proxy that buffers, say). */
+const FIRST_STATUS_TIMEOUT_MS = 5_000;
+/** How long to wait before a stream that was refused is opened again. */
+const REOPEN_DELAY_MS = 30_000;
+
+/** Follows the status of one client. */
+export class StatusStream {
+  #freshness: Freshness = "silent";
+  #source: EventSource | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #listeners = new Set<() => void>();
+  readonly #client: CalendarClient;
+  readonly #onStatus: (status: IntegrationStatusJson) => void;
+
+  constructor(client: CalendarClient, onStatus: (status: IntegrationStatusJson) => void) {
+    this.#client = client;
+    this.#onStatus = onStatus;
+  }
+
+  /** Answers how fresh the status is. */
+  readonly freshness = (): Freshness => this.#freshness;
+
+  /** Watches; the stream closes when the last watcher leaves. */
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    if (this.#listeners.size === 1) {
+      document.addEventListener("visibilitychange", this.#onVisibility);
+      this.#onVisibility();
+    }
+    return () => {
+      this.#listeners.delete(listener);
+      if (this.#listeners.size > 0) return;
+      document.removeEventListener("visibilitychange", this.#onVisibility);
+      this.#close();
+    };
+  };
+
+  readonly #onVisibility = (): void => {
+    if (document.visibilityState === "hidden") this.#close();
+    else if (this.#source === null) this.#open();
+  };
+
+  #open(): void {
+    clearTimeout(this.#timer);
+    const source = this.#client.openEvents();
+    if (source === null) return;
+    this.#source = source;
+    this.#timer = setTimeout(() => this.#become("silent"), FIRST_STATUS_TIMEOUT_MS);
+    source.addEventListener("status", (event: MessageEvent<string>) => {
+      clearTimeout(this.#timer);
+      this.#onStatus(JSON.parse(event.data) as IntegrationStatusJson);
+      this.#become("live");
+    });
+    source.addEventListener("unavailable", () => {
+      clearTimeout(this.#timer);
+      this.#become("unavailable");
+    });
+    source.addEventListener("error", () => {
+      this.#become("silent");
+      // 2 is CLOSED: the browser gave up by itself (an answer that is no stream), so opening again is up to us.
+      if (source.readyState !== 2) return;
+      this.#close();
+      this.#timer = setTimeout(() => this.#onVisibility(), REOPEN_DELAY_MS);
+    });
+  }
+
+  #close(): void {
+    clearTimeout(this.#timer);
+    this.#source?.close();
+    this.#source = null;
+    this.#become("silent");
+  }
+
+  #become(freshness: Freshness): void {
+    if (this.#freshness === freshness) return;
+    this.#freshness = freshness;
+    for (const listener of this.#listeners) listener();
+  }
+}

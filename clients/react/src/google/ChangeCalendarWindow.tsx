@@ -1,0 +1,102 @@
+import { useState, type ReactElement } from "react";
+import { useHost } from "../host/host";
+import { useUpdateSettings } from "../query/actions";
+import { useCalendars } from "../query/questions";
+import { Action } from "../ui/Action";
+import { useAnnounce } from "../ui/Announcements";
+import { AlertIcon } from "../ui/icons";
+import { Notice } from "../ui/Notice";
+import { Window } from "../ui/Window";
+import type { IntegrationStatusJson } from "../wire";
+import { CalendarSelect } from "./CalendarSelect";
+import { failureText } from "./failureText";
+
+/** What the window begins with. */
+export interface ChangeCalendarWindowProps {
+  readonly status: IntegrationStatusJson;
+  /** The calendar that was already picked elsewhere. */
+  readonly initialCalendarId?: string;
+  readonly onClose: () => void;
+}
+
+/** Lets the reader choose another calendar and says how many events will move before anything does. */
+export function ChangeCalendarWindow({ status, initialCalendarId, onClose }: ChangeCalendarWindowProps): ReactElement {
+  const { t } = useHost();
+  const announce = useAnnounce();
+  const calendars = useCalendars(true);
+  const update = useUpdateSettings();
+  const [pickedId, setPickedId] = useState<string | undefined>(initialCalendarId);
+
+  const list = calendars.data ?? [];
+  // Until the reader picks: the present calendar while it is there to be written to, else the primary one.
+  const present = list.find((calendar) => calendar.id === status.calendar?.id);
+  const chosen = list.find((calendar) => calendar.id === pickedId) ?? present ?? list[0];
+  const isSame = chosen?.id === status.calendar?.id && status.problem?.action !== "choose_calendar";
+
+  const confirm = () => {
+    if (!chosen) return;
+    update.mutate(
+      { calendarId: chosen.id },
+      {
+        onSuccess: () => {
+          announce(t("change.done", { calendar: chosen.name }));
+          onClose();
+        },
+      },
+    );
+  };
+
+  return (
+    <Window
+      title={t("change.title")}
+      isOpen
+      onClose={onClose}
+      actions={
+        <>
+          <Action onPress={onClose} isDisabled={update.isPending}>
+            {t("common.cancel")}
+          </Action>
+          <Action weight="primary" onPress={confirm} isPending={update.isPending} isDisabled={!chosen || isSame}>
+            {update.isPending ? t("change.pending") : t("change.confirm")}
+          </Action>
+        </>
+      }
+    >
+      <p>{t("change.body")}</p>
+      <CalendarSelect
+        label={t("change.field")}
+        calendars={list}
+        value={chosen?.id ?? null}
+        onChange={setPickedId}
+        isLoading={calendars.isPending}
+        isDisabled={list.length === 0 || update.isPending}
+      />
+      <p className="cc-window-outlook" aria-live="polite">
+        {calendars.isPending ? t("calendars.loading") : null}
+        {calendars.isSuccess && list.length === 0 ? t("calendars.empty") : null}
+        {chosen ? outlook(chosen.name) : null}
+      </p>
+      {calendars.error ? (
+        <Notice
+          tone="danger"
+          icon={<AlertIcon />}
+          role="alert"
+          actions={<Action onPress={() => void calendars.refetch()}>{t("common.retry")}</Action>}
+        >
+          {t("calendars.failed")}
+        </Notice>
+      ) : null}
+      {update.error ? (
+        <Notice tone="danger" icon={<AlertIcon />} role="alert">
+          {failureText(update.error, t)}
+        </Notice>
+      ) : null}
+    </Window>
+  );
+
+  function outlook(calendar: string): string {
+    if (isSame) return t("change.same");
+    const count = status.counts.upcomingEvents;
+    return count === 0 ? t("change.movesNone") : t("change.moves", { count, calendar });
+  }
+}

@@ -1,0 +1,139 @@
+import type { ReactElement, ReactNode } from "react";
+import { Button } from "react-aria-components";
+import { useHost } from "../host/host";
+import { day } from "../i18n/moment";
+import { useSyncNow } from "../query/actions";
+import { Action } from "../ui/Action";
+import { useAnnounce } from "../ui/Announcements";
+import { SyncIcon } from "../ui/icons";
+import { Moment } from "../ui/Moment";
+import { Pill } from "../ui/Pill";
+import type { IntegrationStatusJson, SyncNowAnswer } from "../wire";
+import { CalendarName } from "./CalendarSelect";
+import { failureText } from "./failureText";
+import { syncStanding } from "./standing";
+import { SyncProgress } from "./SyncProgress";
+
+/** What the connected account is drawn from. */
+export interface ConnectedProps {
+  readonly status: IntegrationStatusJson;
+  readonly isOnline: boolean;
+  readonly onChangeCalendar: () => void;
+  readonly onDisconnect: () => void;
+  /** Goes to what the Errors section says. */
+  readonly onShowErrors: () => void;
+}
+
+/** The connected account, its calendar and how the sending stands, each with what can be done about it. */
+export function Connected(props: ConnectedProps): ReactElement {
+  const { status, isOnline, onChangeCalendar, onDisconnect, onShowErrors } = props;
+  const { t, locale } = useHost();
+  const needsReconnect = status.problem?.action === "reconnect";
+
+  return (
+    <dl className="cc-rows">
+      <Row
+        term={t("connection.account")}
+        action={
+          <Action isDisabled={!isOnline} onPress={onDisconnect}>
+            {t("connection.disconnect")}
+          </Action>
+        }
+      >
+        <span className="cc-strong cc-break">{status.googleEmail}</span>
+        {status.connectTime === null ? null : (
+          <span className="cc-hint">{t("connection.since", { date: day(new Date(status.connectTime), locale) })}</span>
+        )}
+      </Row>
+      <Row
+        term={t("connection.calendar")}
+        action={
+          <Action isDisabled={!isOnline || needsReconnect} onPress={onChangeCalendar}>
+            {t("connection.change")}
+          </Action>
+        }
+      >
+        {status.calendar === null ? null : (
+          <>
+            <span className="cc-strong">
+              <CalendarName calendar={status.calendar} />
+            </span>
+            <code className="cc-calendar-id" title={t("connection.calendarId")}>
+              {status.calendar.id}
+            </code>
+          </>
+        )}
+      </Row>
+      <SyncRow status={status} isOnline={isOnline} onShowErrors={onShowErrors} />
+    </dl>
+  );
+}
+
+function SyncRow(props: Pick<ConnectedProps, "status" | "isOnline" | "onShowErrors">): ReactElement {
+  const { status, isOnline, onShowErrors } = props;
+  const { t } = useHost();
+  const announce = useAnnounce();
+  const syncNow = useSyncNow();
+  const standing = syncStanding(status);
+  const cannotSend = status.state === "error" || !status.isEnabled;
+  const start = () =>
+    syncNow.mutate(undefined, {
+      onSuccess: (answer) => announce(startedText(answer)),
+      onError: (failure) => announce(failureText(failure, t), "danger"),
+    });
+  const startedText = (answer: SyncNowAnswer) => {
+    if (answer.queuedCount > 0)
+      return `${t("progress.started")} ${t("progress.queued", { count: answer.queuedCount })}`;
+    return answer.status.catchUp ? t("progress.joined") : t("progress.nothing");
+  };
+  return (
+    <Row
+      term={t("connection.sync")}
+      foot={<SyncProgress status={status} />}
+      action={
+        <Action
+          icon={<SyncIcon />}
+          isPending={syncNow.isPending || status.catchUp !== null}
+          isDisabled={!isOnline || cannotSend}
+          onPress={start}
+        >
+          {t("connection.syncNow")}
+        </Action>
+      }
+    >
+      <span>
+        <Pill tone={standing.tone}>{t(standing.key)}</Pill>
+        {status.problem || status.counts.error > 0 ? (
+          <Button className="cc-aside" onPress={onShowErrors}>
+            {t("connection.showErrors")}
+          </Button>
+        ) : null}
+      </span>
+      <span className="cc-hint">
+        {status.lastSyncTime === null ? (
+          t("connection.neverSynced")
+        ) : (
+          <>
+            {t("connection.lastSync")} <Moment instant={status.lastSyncTime} tense="past" />
+          </>
+        )}
+      </span>
+    </Row>
+  );
+}
+
+function Row(props: {
+  readonly term: string;
+  readonly children: ReactNode;
+  readonly action: ReactNode;
+  readonly foot?: ReactNode;
+}): ReactElement {
+  return (
+    <div className="cc-row">
+      <dt className="cc-row-term">{props.term}</dt>
+      <dd className="cc-row-value">{props.children}</dd>
+      <dd className="cc-row-action">{props.action}</dd>
+      {props.foot === undefined ? null : <dd className="cc-row-foot">{props.foot}</dd>}
+    </div>
+  );
+}

@@ -1,0 +1,96 @@
+import { useEffect, useRef, useState, type ReactElement } from "react";
+import { useHost } from "../host/host";
+import { Section } from "../ui/Section";
+import { Skeleton } from "../ui/Skeleton";
+import type { IntegrationStatusJson } from "../wire";
+import { ChangeCalendarWindow } from "./ChangeCalendarWindow";
+import { Connected } from "./Connected";
+import { DisconnectWindow } from "./DisconnectWindow";
+import { NotConnected } from "./NotConnected";
+
+/** What a section of the page is drawn from; without a status it holds the place. */
+export interface GoogleSectionProps {
+  readonly status: IntegrationStatusJson | undefined;
+  readonly isOnline: boolean;
+}
+
+/** Connexion: the account and the calendar, or what there is to know before connecting. */
+export function ConnectionSection(props: GoogleSectionProps & { readonly onShowErrors: () => void }): ReactElement {
+  const { status, isOnline, onShowErrors } = props;
+  const { t } = useHost();
+  // The windows live here, above what a change of state replaces: their answers arrive after the status has changed.
+  const [open, setOpen] = useState<"disconnect" | "change" | null>(null);
+  const [disconnections, setDisconnections] = useState(0);
+  const title = useRef<HTMLHeadingElement>(null);
+  const close = () => setOpen(null);
+
+  useEffect(() => {
+    // The button that opened the window is gone by now.
+    if (disconnections > 0) title.current?.focus();
+  }, [disconnections]);
+
+  return (
+    <Section title={t("connection.title")} lead={t("connection.lead")} isBusy={!status} titleRef={title}>
+      {status ? null : <ConnectionSkeleton />}
+      {status?.state === "not_connected" ? <NotConnected /> : null}
+      {status && status.state !== "not_connected" ? (
+        <Connected
+          status={status}
+          isOnline={isOnline}
+          onChangeCalendar={() => setOpen("change")}
+          onDisconnect={() => setOpen("disconnect")}
+          onShowErrors={onShowErrors}
+        />
+      ) : null}
+      {status && open === "change" ? <ChangeCalendarWindow status={status} onClose={close} /> : null}
+      {status && open === "disconnect" ? (
+        <DisconnectWindow
+          status={status}
+          onClose={close}
+          onDisconnected={() => {
+            close();
+            setDisconnections((count) => count + 1);
+          }}
+        />
+      ) : null}
+    </Section>
+  );
+}
+
+function ConnectionSkeleton(): ReactElement {
+  const { t } = useHost();
+  return (
+    <div className="cc-rows">
+      <RowSkeleton term={t("connection.account")} actionWidth="7.5rem" />
+      <RowSkeleton term={t("connection.calendar")} actionWidth="11rem" />
+      <RowSkeleton term={t("connection.sync")} actionWidth="13rem" isSync />
+    </div>
+  );
+}
+
+function RowSkeleton(props: {
+  readonly term: string;
+  readonly actionWidth: string;
+  readonly isSync?: boolean;
+}): ReactElement {
+  const isSync = props.isSync === true;
+  return (
+    <div className="cc-row">
+      <span className="cc-row-term">{props.term}</span>
+      <div className="cc-row-value">
+        {isSync ? <Skeleton width="4rem" height="1.625rem" /> : <Skeleton width="14rem" />}
+        <span className="cc-hint">
+          {isSync ? <Skeleton width="14rem" height="1.5rem" /> : <Skeleton width="9rem" />}
+        </span>
+      </div>
+      <div className="cc-row-action">
+        <Skeleton width={props.actionWidth} height="2.5rem" />
+      </div>
+      {isSync ? (
+        <div className="cc-row-foot cc-progress-slot">
+          <Skeleton width="16rem" />
+        </div>
+      ) : null}
+    </div>
+  );
+}

@@ -1,0 +1,84 @@
+import { useState, type ReactElement } from "react";
+import { useHost } from "../host/host";
+import { useDisconnect } from "../query/actions";
+import { Action } from "../ui/Action";
+import { useAnnounce } from "../ui/Announcements";
+import { Choices } from "../ui/Choices";
+import { AlertIcon } from "../ui/icons";
+import { Notice } from "../ui/Notice";
+import { Window } from "../ui/Window";
+import type { DisconnectAnswer, IntegrationStatusJson, RemoteEventsJson } from "../wire";
+import { failureText } from "./failureText";
+
+/** What the question is asked about. */
+export interface DisconnectWindowProps {
+  readonly status: IntegrationStatusJson;
+  readonly onClose: () => void;
+  readonly onDisconnected: () => void;
+}
+
+/** Asks before the account is disconnected: keep the events at Google, or delete the upcoming ones. */
+export function DisconnectWindow({ status: opened, onClose, onDisconnected }: DisconnectWindowProps): ReactElement {
+  const { t } = useHost();
+  // The question stays as it was asked, even when the stream tells of the disconnection before the answer is here.
+  const [status] = useState(opened);
+  const announce = useAnnounce();
+  const disconnect = useDisconnect();
+  const [remoteEvents, setRemoteEvents] = useState<RemoteEventsJson>("keep");
+
+  const confirm = () =>
+    disconnect.mutate(
+      { remoteEvents },
+      {
+        onSuccess: (answer) => {
+          announce(doneText(answer), answer.remainingEventCount > 0 ? "danger" : "success");
+          onDisconnected();
+        },
+      },
+    );
+  const doneText = (answer: DisconnectAnswer) => {
+    if (answer.remainingEventCount > 0) return t("disconnect.doneRemaining", { count: answer.remainingEventCount });
+    if (answer.deletedEventCount > 0) return t("disconnect.doneDeleted", { count: answer.deletedEventCount });
+    return t("disconnect.done");
+  };
+
+  return (
+    <Window
+      role="alertdialog"
+      title={t("disconnect.title")}
+      isOpen
+      onClose={onClose}
+      actions={
+        <>
+          <Action onPress={onClose} isDisabled={disconnect.isPending}>
+            {t("common.cancel")}
+          </Action>
+          <Action weight="danger" onPress={confirm} isPending={disconnect.isPending}>
+            {disconnect.isPending ? t("disconnect.pending") : t("disconnect.confirm")}
+          </Action>
+        </>
+      }
+    >
+      <p>{t("disconnect.body", { email: status.googleEmail ?? "" })}</p>
+      <Choices<RemoteEventsJson>
+        label={t("disconnect.question")}
+        value={remoteEvents}
+        onChange={setRemoteEvents}
+        isDisabled={disconnect.isPending}
+        choices={[
+          { value: "keep", label: t("disconnect.keep"), hint: t("disconnect.keepHint") },
+          {
+            value: "delete_upcoming",
+            label: t("disconnect.delete"),
+            hint: t("disconnect.deleteHint", { count: status.counts.upcomingEvents }),
+          },
+        ]}
+      />
+      {disconnect.error ? (
+        <Notice tone="danger" icon={<AlertIcon />} role="alert">
+          {failureText(disconnect.error, t)}
+        </Notice>
+      ) : null}
+    </Window>
+  );
+}

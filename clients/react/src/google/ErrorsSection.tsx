@@ -1,0 +1,59 @@
+import { useState, type ReactElement, type RefObject } from "react";
+import { useHost } from "../host/host";
+import { CheckIcon } from "../ui/icons";
+import { Section } from "../ui/Section";
+import { Skeleton } from "../ui/Skeleton";
+import { useFocusKept } from "../ui/useFocusKept";
+import { ChangeCalendarWindow } from "./ChangeCalendarWindow";
+import type { GoogleSectionProps } from "./ConnectionSection";
+import { LinksInErrorList } from "./LinksInErrorList";
+import { ProblemNotice } from "./ProblemNotice";
+
+/** Erreurs: what stands in the way of everything, then the appointments that Google refused. */
+export function ErrorsSection(
+  props: GoogleSectionProps & { readonly titleRef: RefObject<HTMLHeadingElement | null> },
+): ReactElement {
+  const { status, isOnline, titleRef } = props;
+  const { t } = useHost();
+  const [isChoosing, setChoosing] = useState(false);
+  useFocusKept(titleRef, status ? status.counts.error + (status.problem ? 1 : 0) : 0);
+  return (
+    <Section title={t("errors.title")} lead={t("errors.lead")} isBusy={!status} titleRef={titleRef}>
+      {status ? (
+        <div className="cc-errors">
+          {status.problem ? (
+            <ProblemNotice problem={status.problem} isOnline={isOnline} onChooseCalendar={() => setChoosing(true)} />
+          ) : null}
+          {status.counts.error > 0 ? (
+            <LinksInErrorList errorCount={status.counts.error} isOnline={isOnline} />
+          ) : status.problem ? null : (
+            <NoErrors />
+          )}
+        </div>
+      ) : (
+        <div className="cc-errors">
+          <div className="cc-empty">
+            <Skeleton width="10rem" />
+            <div className="cc-hint">
+              <Skeleton width="18rem" />
+            </div>
+          </div>
+        </div>
+      )}
+      {status && isChoosing ? <ChangeCalendarWindow status={status} onClose={() => setChoosing(false)} /> : null}
+    </Section>
+  );
+}
+
+function NoErrors(): ReactElement {
+  const { t } = useHost();
+  return (
+    <div className="cc-empty">
+      <p className="cc-empty-title">
+        <CheckIcon />
+        {t("errors.none")}
+      </p>
+      <p className="cc-hint">{t("errors.noneBody")}</p>
+    </div>
+  );
+}

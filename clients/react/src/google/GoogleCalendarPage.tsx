@@ -1,0 +1,99 @@
+import { useEffect, useRef, useState, type ReactElement } from "react";
+import { HostLink } from "../host/HostLink";
+import { useHost } from "../host/host";
+import { useStatus, type StatusView } from "../query/useStatus";
+import { Announcements } from "../ui/Announcements";
+import { AlertIcon, ArrowLeftIcon, CheckIcon } from "../ui/icons";
+import { Notice } from "../ui/Notice";
+import { Pill } from "../ui/Pill";
+import { Skeleton } from "../ui/Skeleton";
+import type { ConnectOutcome } from "../wire";
+import { ConnectionSection } from "./ConnectionSection";
+import { ErrorsSection } from "./ErrorsSection";
+import { Health, Unanswered } from "./Health";
+import { OptionsSection } from "./OptionsSection";
+import { useOutcome } from "./outcome";
+import { PreviewSection } from "./PreviewSection";
+import { connectionStanding } from "./standing";
+
+/** The page `/settings/integrations/google-calendar`: Connexion, Options, Aperçu, Erreurs. */
+export function GoogleCalendarPage(): ReactElement {
+  return (
+    <div className="cassius-calendar cc-page">
+      <Announcements>
+        <Page />
+      </Announcements>
+    </div>
+  );
+}
+
+function Page(): ReactElement {
+  const view = useStatus();
+  const outcome = useOutcome();
+  const { status, isOnline } = view;
+  const errorsTitle = useRef<HTMLHeadingElement>(null);
+  const showErrors = () => {
+    errorsTitle.current?.focus({ preventScroll: true });
+    errorsTitle.current?.scrollIntoView({ block: "start" });
+  };
+  const isConnected = status !== undefined && status.state !== "not_connected";
+  return (
+    <>
+      <Head view={view} />
+      <OutcomeNotice outcome={outcome} />
+      <Health view={view} />
+      {status === undefined && view.failure ? (
+        <Unanswered view={view} />
+      ) : (
+        <>
+          <ConnectionSection status={status} isOnline={isOnline} onShowErrors={showErrors} />
+          {status === undefined || isConnected ? <OptionsSection status={status} isOnline={isOnline} /> : null}
+          <PreviewSection status={status} />
+          {status === undefined || isConnected ? (
+            <ErrorsSection status={status} isOnline={isOnline} titleRef={errorsTitle} />
+          ) : null}
+        </>
+      )}
+    </>
+  );
+}
+
+function Head({ view }: { readonly view: StatusView }): ReactElement {
+  const { t, paths } = useHost();
+  const standing = view.status ? connectionStanding(view.status) : null;
+  return (
+    <header className="cc-page-head">
+      <HostLink href={paths.integrations} className="cc-back">
+        <ArrowLeftIcon />
+        {t("google.back")}
+      </HostLink>
+      <div className="cc-page-line">
+        <h1 className="cc-page-title">{t("google.title")}</h1>
+        {standing ? <Pill tone={standing.tone}>{t(standing.key)}</Pill> : null}
+        {standing || view.failure ? null : <Skeleton width="6.5rem" height="1.625rem" />}
+      </div>
+      <p className="cc-page-lead">{t("google.lead")}</p>
+    </header>
+  );
+}
+
+/** How the consent came out. The region is there from the start and filled afterwards, so that it is read out. */
+function OutcomeNotice({ outcome }: { readonly outcome: ConnectOutcome | null }): ReactElement | null {
+  const { t } = useHost();
+  const [isTold, setTold] = useState(false);
+  useEffect(() => {
+    const frame = requestAnimationFrame(() => setTold(true));
+    return () => cancelAnimationFrame(frame);
+  }, []);
+  if (outcome === null) return null;
+  const isGood = outcome === "connected";
+  return (
+    <div role="status" className="cc-outcome">
+      {isTold ? (
+        <Notice tone={isGood ? "success" : "danger"} icon={isGood ? <CheckIcon /> : <AlertIcon />}>
+          {t(`outcome.${outcome}`)}
+        </Notice>
+      ) : null}
+    </div>
+  );
+}

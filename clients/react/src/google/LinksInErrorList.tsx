@@ -1,0 +1,144 @@
+import { useRef, type ReactElement } from "react";
+import { useHost } from "../host/host";
+import type { MessageKey } from "../i18n/message";
+import { dayAndTime } from "../i18n/moment";
+import { useRetry } from "../query/actions";
+import { useLinksInError } from "../query/questions";
+import { Action } from "../ui/Action";
+import { useAnnounce } from "../ui/Announcements";
+import { CopyableId } from "../ui/CopyableId";
+import { AlertIcon } from "../ui/icons";
+import { Notice } from "../ui/Notice";
+import { Skeleton } from "../ui/Skeleton";
+import { useFocusKept } from "../ui/useFocusKept";
+import type { AppointmentLinkJson, LinkErrorJson } from "../wire";
+import { failureText } from "./failureText";
+
+const WORDED = [
+  "EVENT_REFUSED",
+  "RECONNECT_REQUIRED",
+  "CALENDAR_UNAVAILABLE",
+  "GOOGLE_UNAVAILABLE",
+  "GOOGLE_THROTTLED",
+  "GOOGLE_MISCONFIGURED",
+] as const;
+
+/** The appointments that stand in error, each with its reason and a way to try it again. */
+export function LinksInErrorList(props: { readonly errorCount: number; readonly isOnline: boolean }): ReactElement {
+  const { t } = useHost();
+  const { errorCount, isOnline } = props;
+  const links = useLinksInError(errorCount);
+  const heading = useRef<HTMLHeadingElement>(null);
+  const retryAll = useRetryAloud();
+  useFocusKept(heading, links.data?.length ?? 0);
+
+  return (
+    <div className="cc-links">
+      <div className="cc-links-head">
+        <h3 className="cc-links-title" ref={heading} tabIndex={-1}>
+          {t("errors.count", { count: errorCount })}
+        </h3>
+        <Action isPending={retryAll.isPending} isDisabled={!isOnline} onPress={() => retryAll.run("all")}>
+          {t("errors.retryAll")}
+        </Action>
+      </div>
+      {links.data ? (
+        <ul className="cc-links-list" aria-label={t("errors.list")}>
+          {links.data.map((link) => (
+            <LinkInError key={link.appointmentId} link={link} isOnline={isOnline} />
+          ))}
+        </ul>
+      ) : links.error ? (
+        <Notice
+          tone="neutral"
+          icon={<AlertIcon />}
+          actions={
+            <Action isPending={links.isFetching} onPress={() => void links.refetch()}>
+              {t("common.retry")}
+            </Action>
+          }
+        >
+          {t("errors.failed")}
+        </Notice>
+      ) : (
+        <LinksSkeleton count={Math.min(errorCount, 3)} />
+      )}
+      {links.hasNextPage ? (
+        <Action weight="quiet" isPending={links.isFetchingNextPage} onPress={() => void links.fetchNextPage()}>
+          {t("errors.more")}
+        </Action>
+      ) : null}
+    </div>
+  );
+}
+
+function LinkInError({
+  link,
+  isOnline,
+}: {
+  readonly link: AppointmentLinkJson;
+  readonly isOnline: boolean;
+}): ReactElement {
+  const { t, locale } = useHost();
+  const retry = useRetryAloud();
+  const date = link.startTime === null ? t("errors.noDate") : dayAndTime(new Date(link.startTime), locale);
+  return (
+    <li className="cc-link-row">
+      <div className="cc-link-words">
+        <p className="cc-strong">{date}</p>
+        <p className="cc-link-reason">{t(reasonKey(link.lastError))}</p>
+        <p className="cc-link-id">
+          <span className="cc-hint">{t("errors.id")}</span>
+          <CopyableId id={link.appointmentId} label={t("errors.copyId", { id: link.appointmentId })} />
+        </p>
+      </div>
+      <Action
+        isPending={retry.isPending}
+        isDisabled={!isOnline}
+        aria-label={t("errors.retryNamed", { date })}
+        onPress={() => retry.run([link.appointmentId])}
+      >
+        {t("common.retry")}
+      </Action>
+    </li>
+  );
+}
+
+function reasonKey(error: LinkErrorJson | null): MessageKey & `reason.${string}` {
+  const reason = WORDED.find((each) => each === error?.reason);
+  return reason ? `reason.${reason}` : "reason.unknown";
+}
+
+function LinksSkeleton({ count }: { readonly count: number }): ReactElement {
+  return (
+    <ul className="cc-links-list" aria-hidden="true">
+      {Array.from({ length: count }, (_, index) => (
+        <li key={index} className="cc-link-row">
+          <div className="cc-link-words">
+            <Skeleton width="11rem" />
+            <Skeleton width="15rem" />
+            <Skeleton width="13rem" />
+          </div>
+          <Skeleton width="6rem" height="2.5rem" />
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** Tries appointments again and tells how it came out. */
+function useRetryAloud(): { readonly run: (which: readonly string[] | "all") => void; readonly isPending: boolean } {
+  const { t } = useHost();
+  const announce = useAnnounce();
+  const retry = useRetry();
+  const run = (which: readonly string[] | "all") => {
+    // A promise, not a callback of `mutate`: the row may be gone from the page when the answer arrives.
+    retry
+      .mutateAsync(which)
+      .then((answer) => announce(t("errors.retried", { count: answer.queuedCount })))
+      .catch((failure: unknown) =>
+        announce(failure instanceof Error ? failureText(failure, t) : t("errors.retryFailed"), "danger"),
+      );
+  };
+  return { run, isPending: retry.isPending };
+}

@@ -1,0 +1,173 @@
+import { useRef, useState, type ReactElement } from "react";
+import { SwitchButton, SwitchField, Text } from "react-aria-components";
+import { useHost } from "../host/host";
+import { useUpdateSettings } from "../query/actions";
+import { useCalendars } from "../query/questions";
+import { useAnnounce } from "../ui/Announcements";
+import { Choices } from "../ui/Choices";
+import { Section } from "../ui/Section";
+import { Skeleton } from "../ui/Skeleton";
+import type { IntegrationStatusJson, SettingsBody, TitlePrivacyJson } from "../wire";
+import { CalendarSelect } from "./CalendarSelect";
+import { ChangeCalendarWindow } from "./ChangeCalendarWindow";
+import type { GoogleSectionProps } from "./ConnectionSection";
+import { failureText } from "./failureText";
+
+const PRIVACIES: readonly TitlePrivacyJson[] = ["full", "initials", "masked"];
+
+/** Options: whether appointments are sent, where to, and what their titles show. */
+export function OptionsSection({ status, isOnline }: GoogleSectionProps): ReactElement {
+  const { t } = useHost();
+  return (
+    <Section title={t("options.title")} lead={t("options.lead")} isBusy={!status}>
+      {status ? <Options status={status} isOnline={isOnline} /> : <OptionsSkeleton />}
+    </Section>
+  );
+}
+
+function Options({
+  status,
+  isOnline,
+}: {
+  readonly status: IntegrationStatusJson;
+  readonly isOnline: boolean;
+}): ReactElement {
+  const { t } = useHost();
+  const announce = useAnnounce();
+  const update = useUpdateSettings();
+  const save = (body: SettingsBody, done: string) =>
+    update.mutate(body, {
+      onSuccess: () => announce(done),
+      onError: (failure) => announce(`${t("options.rolledBack")} ${failureText(failure, t)}`, "danger"),
+    });
+
+  return (
+    <div className="cc-fields">
+      <div className="cc-field">
+        <SwitchField
+          isSelected={status.isEnabled}
+          isDisabled={!isOnline}
+          onChange={(isEnabled) => save({ isEnabled }, isEnabled ? t("options.enabledOn") : t("options.enabledOff"))}
+        >
+          <SwitchButton className="cc-switch">
+            <span className="cc-label">{t("options.enabled")}</span>
+            <span className="cc-switch-track" aria-hidden="true">
+              <span className="cc-switch-thumb" />
+            </span>
+          </SwitchButton>
+          <Text slot="description" className="cc-hint">
+            {t("options.enabledHint")}
+          </Text>
+        </SwitchField>
+      </div>
+      <div className="cc-field">
+        <TargetCalendar status={status} isOnline={isOnline} />
+      </div>
+      <div className="cc-field">
+        <Choices<TitlePrivacyJson>
+          label={t("options.privacy")}
+          hint={t("options.privacyHint")}
+          value={status.titlePrivacy}
+          isDisabled={!isOnline}
+          onChange={(titlePrivacy) =>
+            save({ titlePrivacy }, t("options.privacyDone", { choice: t(`options.privacy.${titlePrivacy}`) }))
+          }
+          choices={PRIVACIES.map((value) => ({
+            value,
+            label: t(`options.privacy.${value}`),
+            hint: t(`options.privacy.${value}.hint`),
+          }))}
+        />
+      </div>
+    </div>
+  );
+}
+
+/** The dropdown. Picking another calendar asks first, since events will move; the present one shows until it is done. */
+function TargetCalendar({
+  status,
+  isOnline,
+}: {
+  readonly status: IntegrationStatusJson;
+  readonly isOnline: boolean;
+}): ReactElement {
+  const { t } = useHost();
+  const canList = status.problem?.action !== "reconnect";
+  const calendars = useCalendars(canList);
+  const [pickedId, setPickedId] = useState<string | null>(null);
+  const button = useRef<HTMLButtonElement>(null);
+  const present = status.calendar ? [status.calendar] : [];
+  const list = calendars.data ?? present;
+  const value = list.find((calendar) => calendar.id === status.calendar?.id)?.id ?? null;
+  const hint = calendars.error ? t("calendars.failed") : t("options.calendarHint");
+
+  return (
+    <>
+      <CalendarSelect
+        label={t("options.calendar")}
+        hint={hint}
+        calendars={list}
+        value={value}
+        isLoading={canList && calendars.isPending}
+        isDisabled={!isOnline || !calendars.data}
+        buttonRef={button}
+        onChange={(calendarId) => {
+          if (calendarId !== value) setPickedId(calendarId);
+        }}
+      />
+      {pickedId === null ? null : (
+        <ChangeCalendarWindow
+          status={status}
+          initialCalendarId={pickedId}
+          onClose={() => {
+            setPickedId(null);
+            // What had focus before was the list that closed.
+            requestAnimationFrame(() => button.current?.focus());
+          }}
+        />
+      )}
+    </>
+  );
+}
+
+/** The same words in the same places; what only the service knows is still to come. */
+function OptionsSkeleton(): ReactElement {
+  const { t } = useHost();
+  return (
+    <div className="cc-fields">
+      <div className="cc-field">
+        <div className="cc-switch">
+          <span className="cc-label">{t("options.enabled")}</span>
+          <Skeleton width="2.75rem" height="1.625rem" />
+        </div>
+        <span className="cc-hint">{t("options.enabledHint")}</span>
+      </div>
+      <div className="cc-field">
+        <div className="cc-select">
+          <span className="cc-label">{t("options.calendar")}</span>
+          <span className="cc-hint">{t("options.calendarHint")}</span>
+          <span className="cc-select-place">
+            <Skeleton width="100%" height="2.75rem" />
+          </span>
+        </div>
+      </div>
+      <div className="cc-field">
+        <div className="cc-choices">
+          <span className="cc-label">{t("options.privacy")}</span>
+          <span className="cc-hint">{t("options.privacyHint")}</span>
+          <div className="cc-choices-list">
+            {PRIVACIES.map((value) => (
+              <div key={value} className="cc-choice cc-choice-place">
+                <span className="cc-choice-button">
+                  <span className="cc-choice-mark" aria-hidden="true" />
+                  {t(`options.privacy.${value}`)}
+                </span>
+                <span className="cc-hint cc-choice-hint">{t(`options.privacy.${value}.hint`)}</span>
+              </div>
+            ))}
+          </div>
+        </div>
+      </div>
+    </div>
+  );
+}

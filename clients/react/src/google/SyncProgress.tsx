@@ -1,0 +1,65 @@
+import { useEffect, useRef, type ReactElement } from "react";
+import { ProgressBar } from "react-aria-components";
+import { useHost } from "../host/host";
+import { useAnnounce } from "../ui/Announcements";
+import type { CatchUpJson, IntegrationStatusJson } from "../wire";
+
+/** How far a catch-up is; at rest, how many appointments stand how. Both take the same room. */
+export function SyncProgress({ status }: { readonly status: IntegrationStatusJson }): ReactElement {
+  useCatchUpEnd(status.catchUp);
+  return (
+    <div className="cc-progress-slot">
+      {status.catchUp ? <Bar catchUp={status.catchUp} /> : <Counts status={status} />}
+    </div>
+  );
+}
+
+function Bar({ catchUp }: { readonly catchUp: CatchUpJson }): ReactElement {
+  const { t } = useHost();
+  const finished = Math.min(catchUp.done + catchUp.failed, catchUp.total);
+  const words = [
+    t("progress.value", { done: finished, total: catchUp.total }),
+    ...(catchUp.failed > 0 ? [t("progress.failed", { count: catchUp.failed })] : []),
+  ].join(" · ");
+  return (
+    <ProgressBar
+      className="cc-progress"
+      aria-label={t("progress.label")}
+      value={finished}
+      maxValue={Math.max(catchUp.total, 1)}
+      valueLabel={words}
+    >
+      {({ percentage }) => (
+        <>
+          <span className="cc-progress-words">{words}</span>
+          <span className="cc-progress-track">
+            <span className="cc-progress-fill" style={{ width: `${percentage ?? 0}%` }} />
+          </span>
+        </>
+      )}
+    </ProgressBar>
+  );
+}
+
+function Counts({ status }: { readonly status: IntegrationStatusJson }): ReactElement {
+  const { t } = useHost();
+  const { synced, pending, error } = status.counts;
+  const parts = [t("connection.counts.synced", { count: synced })];
+  if (pending > 0) parts.push(t("connection.counts.pending", { count: pending }));
+  if (error > 0) parts.push(t("connection.counts.error", { count: error }));
+  return <p className="cc-counts">{parts.join(" · ")}</p>;
+}
+
+/** Tells when a catch-up that was seen under way is over. Its steps are not told: they would drown the reader. */
+function useCatchUpEnd(catchUp: CatchUpJson | null): void {
+  const { t } = useHost();
+  const announce = useAnnounce();
+  const last = useRef<CatchUpJson | null>(null);
+  useEffect(() => {
+    const before = last.current;
+    last.current = catchUp;
+    if (!before || catchUp) return;
+    if (before.failed > 0) announce(t("progress.finishedWithFailures", { count: before.failed }), "danger");
+    else announce(t("progress.finished"));
+  }, [catchUp, announce, t]);
+}

@@ -1,0 +1,56 @@
+import { QueryClient } from "@tanstack/react-query";
+import { useMemo, type ReactElement, type ReactNode } from "react";
+import { I18nProvider } from "react-aria-components";
+import { createCalendarClient, type CalendarClient } from "../api/client";
+import { resolveLocale, type Locale } from "../i18n/message";
+import { createHost, HostContext, type Host, type LinkProps, type SettingsPaths } from "./host";
+
+/** What a host may say; all of it is optional. */
+export interface CalendarProviderProps {
+  readonly children: ReactNode;
+  /** Where the host mounted the router. Default: `/api/integrations/google`. Not looked at when `client` is given. */
+  readonly basePath?: string;
+  /** The language. Default: that of the document, French unless it is English. */
+  readonly locale?: Locale;
+  /** A client of the host's own making. */
+  readonly client?: CalendarClient;
+  /** The host's TanStack Query client. Default: one of our own. */
+  readonly queryClient?: QueryClient;
+  /** Goes to a path of the host without a reload. */
+  readonly navigate?: (path: string) => void;
+  /** Draws a link with the host router's own component. */
+  readonly renderLink?: (props: LinkProps) => ReactElement;
+  /** Where the host shows the pages. */
+  readonly paths?: Partial<SettingsPaths>;
+  /** Leaves the page for the consent. Default: `window.location.assign`. */
+  readonly redirect?: (url: string) => void;
+}
+
+/** Tells the components below it about the host. Keep `navigate`, `renderLink` and `paths` stable between renders. */
+export function CalendarProvider({ children, ...props }: CalendarProviderProps): ReactElement {
+  const { basePath, client, queryClient, navigate, renderLink, paths, redirect } = props;
+  const locale = props.locale ?? resolveLocale(document.documentElement.lang);
+  const ownClient = useMemo(
+    () => client ?? createCalendarClient(basePath === undefined ? { locale } : { basePath, locale }),
+    [client, basePath, locale],
+  );
+  const ownQueryClient = useMemo(() => queryClient ?? new QueryClient(), [queryClient]);
+  const host = useMemo<Host>(
+    () =>
+      createHost({
+        client: ownClient,
+        queryClient: ownQueryClient,
+        locale,
+        navigate,
+        renderLink,
+        paths,
+        ...(redirect ? { redirect } : {}),
+      }),
+    [ownClient, ownQueryClient, locale, navigate, renderLink, paths, redirect],
+  );
+  return (
+    <I18nProvider locale={locale}>
+      <HostContext value={host}>{children}</HostContext>
+    </I18nProvider>
+  );
+}

@@ -1,0 +1,78 @@
+/**
+ * What the host gives to the components: where the router is, how to navigate, which language.
+ * Every part has a default, so that a component works without a provider around it.
+ */
+import { QueryClient } from "@tanstack/react-query";
+import { createContext, use, type ReactElement, type ReactNode } from "react";
+import { createCalendarClient, type CalendarClient } from "../api/client";
+import { createTranslate, resolveLocale, type Locale, type Translate } from "../i18n/message";
+
+/** Where the host shows the pages. */
+export interface SettingsPaths {
+  readonly profile: string;
+  readonly organisation: string;
+  readonly integrations: string;
+  readonly googleCalendar: string;
+  readonly security: string;
+}
+
+/** What a link is drawn from; spread it onto the host router's own link component. */
+export interface LinkProps {
+  readonly href: string;
+  readonly children: ReactNode;
+  readonly className?: string;
+  readonly "aria-current"?: "page" | "true" | undefined;
+  readonly "aria-label"?: string | undefined;
+}
+
+/** What the components know of the host. */
+export interface Host {
+  readonly client: CalendarClient;
+  readonly queryClient: QueryClient;
+  readonly locale: Locale;
+  readonly t: Translate;
+  readonly paths: SettingsPaths;
+  /** Goes to a path of the host without a reload. Absent: links reload. */
+  readonly navigate: ((path: string) => void) | undefined;
+  /** Draws a link with the host router's own component. Absent: `<a>` with `navigate`. */
+  readonly renderLink: ((props: LinkProps) => ReactElement) | undefined;
+  /** Leaves the page for the consent. */
+  readonly redirect: (url: string) => void;
+}
+
+/** Where the pages are when the host does not say otherwise. */
+export const DEFAULT_PATHS: SettingsPaths = {
+  profile: "/settings/profile",
+  organisation: "/settings/organisation",
+  integrations: "/settings/integrations",
+  googleCalendar: "/settings/integrations/google-calendar",
+  security: "/settings/security",
+};
+
+/** What a host is built from; whatever is absent has a default. */
+export type HostParts = Partial<Omit<Host, "t" | "paths">> & { readonly paths?: Partial<SettingsPaths> | undefined };
+
+/** Builds a host from what is given, and defaults for the rest. */
+export function createHost(given: HostParts = {}): Host {
+  const locale = given.locale ?? resolveLocale(document.documentElement.lang);
+  return {
+    client: given.client ?? createCalendarClient({ locale }),
+    queryClient: given.queryClient ?? new QueryClient(),
+    locale,
+    t: createTranslate(locale),
+    paths: { ...DEFAULT_PATHS, ...given.paths },
+    navigate: given.navigate,
+    renderLink: given.renderLink,
+    redirect: given.redirect ?? ((url) => window.location.assign(url)),
+  };
+}
+
+/** Holds the host given by the nearest `CalendarProvider`. */
+export const HostContext = createContext<Host | null>(null);
+
+let defaultHost: Host | undefined;
+
+/** Answers the host, or the default one outside of a provider. */
+export function useHost(): Host {
+  return use(HostContext) ?? (defaultHost ??= createHost());
+}

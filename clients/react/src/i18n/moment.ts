@@ -1,0 +1,80 @@
+/**
+ * Writes instants for people: relative, exact, as a period.
+ * Reads no clock: the present comes in as a parameter.
+ */
+import type { Locale } from "./message";
+
+const STEPS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
+  ["year", 31_557_600],
+  ["month", 2_629_800],
+  ["week", 604_800],
+  ["day", 86_400],
+  ["hour", 3_600],
+  ["minute", 60],
+];
+
+/** Says on which side of the present an instant lies. */
+export type Tense = "past" | "future";
+
+/**
+ * Says how far `instant` is from `now`, such as "il y a 5 minutes"; under a minute it is `justNow`.
+ * A clock that differs from the service's never turns the past into the future: `tense` decides.
+ */
+export function relative(instant: Date, now: Date, tense: Tense, locale: Locale, justNow: string): string {
+  const distance = (instant.getTime() - now.getTime()) / 1000;
+  const seconds = tense === "past" ? Math.min(distance, 0) : Math.max(distance, 0);
+  const format = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
+  for (const [unit, length] of STEPS) {
+    const amount = Math.trunc(seconds / length);
+    if (amount !== 0) return format.format(amount, unit);
+  }
+  // A next try in 40 seconds is not "just now": what lies ahead is told in minutes, rounded up.
+  return seconds > 5 ? format.format(1, "minute") : justNow;
+}
+
+/** Says an instant exactly, to the second, in the reader's time zone. */
+export function exact(instant: Date, locale: Locale): string {
+  return new Intl.DateTimeFormat(locale, { dateStyle: "full", timeStyle: "medium" }).format(instant);
+}
+
+/** Says the day of an instant, such as "12 mars 2026". */
+export function day(instant: Date, locale: Locale): string {
+  return new Intl.DateTimeFormat(locale, { dateStyle: "long" }).format(instant);
+}
+
+/** Says the day and the time of an appointment, such as "jeu. 12 mars 2026, 14:30". */
+export function dayAndTime(instant: Date, locale: Locale): string {
+  return new Intl.DateTimeFormat(locale, {
+    weekday: "short",
+    day: "numeric",
+    month: "short",
+    year: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+  }).format(instant);
+}
+
+/** Says the time of an instant, with the day when it is not the day of `now`. */
+export function timeOfDay(instant: Date, now: Date, locale: Locale): string {
+  const sameDay = instant.toDateString() === now.toDateString();
+  return new Intl.DateTimeFormat(locale, {
+    ...(sameDay ? {} : { day: "numeric", month: "long" }),
+    hour: "2-digit",
+    minute: "2-digit",
+  }).format(instant);
+}
+
+/** Says a period in a given zone, such as "jeudi 12 mars 2026 de 14:30 à 15:00". */
+export function period(start: Date, end: Date, timeZone: string, locale: Locale): string {
+  const options: Intl.DateTimeFormatOptions = { dateStyle: "full", timeStyle: "short" };
+  const zoned = isTimeZone(timeZone) ? { ...options, timeZone } : options;
+  return new Intl.DateTimeFormat(locale, zoned).formatRange(start, end);
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    return name !== "" && Boolean(new Intl.DateTimeFormat("en", { timeZone: name }));
+  } catch {
+    return false;
+  }
+}

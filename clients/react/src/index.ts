@@ -1,0 +1,17 @@
+/**
+ * What the Cassius front end mounts: the settings pages and the calendar's badge of the Google Calendar integration.
+ * It talks to the REST router alone, and never holds a token of Google.
+ */
+export { createCalendarClient, type CalendarClient, type ClientOptions } from "./api/client";
+export { RequestFailure, type FailureKind } from "./api/failure";
+export { GoogleCalendarBadge } from "./badge/GoogleCalendarBadge";
+export { GoogleCalendarPage } from "./google/GoogleCalendarPage";
+export { CalendarProvider, type CalendarProviderProps } from "./host/CalendarProvider";
+export { DEFAULT_PATHS, type LinkProps, type SettingsPaths } from "./host/host";
+export type { Locale } from "./i18n/message";
+export { IntegrationsPage } from "./integrations/IntegrationsPage";
+export { useConnect, useDisconnect, useRetry, useSyncNow, useUpdateSettings } from "./query/actions";
+export { useCalendars, useLinksInError, usePreview, type LinksInError } from "./query/questions";
+export { useStatus, type StatusView } from "./query/useStatus";
+export { SettingsLayout, type SettingsLayoutProps } from "./settings/SettingsLayout";
+export type * from "./wire";

@@ -1,0 +1,105 @@
+/**
+ * What a person can make the service do. Each answer that holds a status is kept at once, so that the page never shows
+ * the state before the action after it has succeeded. Nothing is queued while offline: an action fails where it is seen.
+ */
+import { useMutation, type UseMutationResult } from "@tanstack/react-query";
+import type { RequestFailure } from "../api/failure";
+import { useHost } from "../host/host";
+import type {
+  DisconnectAnswer,
+  DisconnectBody,
+  IntegrationStatusJson,
+  RetryAnswer,
+  SettingsBody,
+  SyncNowAnswer,
+} from "../wire";
+import { keys } from "./keys";
+import { keepStatus } from "./useStatus";
+
+/** Saves settings: shown at once by `useStatus`, one after the other, and taken back when refused. */
+export function useUpdateSettings(): UseMutationResult<IntegrationStatusJson, RequestFailure, SettingsBody> {
+  const { client, queryClient } = useHost();
+  return useMutation<IntegrationStatusJson, RequestFailure, SettingsBody>(
+    {
+      mutationKey: keys.settings(client),
+      mutationFn: (body) => client.updateSettings(body),
+      scope: { id: keys.settings(client).join(" ") },
+      networkMode: "always",
+      onSuccess: async (status) => {
+        // Awaited, so that the saved value is in place before the optimistic one is taken away.
+        await queryClient.cancelQueries({ queryKey: keys.status(client) });
+        queryClient.setQueryData(keys.status(client), status);
+      },
+    },
+    queryClient,
+  );
+}
+
+/** Catches up now. */
+export function useSyncNow(): UseMutationResult<SyncNowAnswer, RequestFailure, void> {
+  const { client, queryClient } = useHost();
+  return useMutation<SyncNowAnswer, RequestFailure>(
+    {
+      mutationFn: () => client.syncNow(),
+      networkMode: "always",
+      onSuccess: (answer) => keepStatus(client, queryClient, answer.status),
+    },
+    queryClient,
+  );
+}
+
+/** Disconnects the account. */
+export function useDisconnect(): UseMutationResult<DisconnectAnswer, RequestFailure, DisconnectBody> {
+  const { client, queryClient } = useHost();
+  return useMutation<DisconnectAnswer, RequestFailure, DisconnectBody>(
+    {
+      mutationFn: (body) => client.disconnect(body),
+      networkMode: "always",
+      onSuccess: (answer) => {
+        keepStatus(client, queryClient, answer.status);
+        queryClient.removeQueries({ queryKey: keys.calendars(client) });
+        queryClient.removeQueries({ queryKey: keys.linksInError(client) });
+      },
+    },
+    queryClient,
+  );
+}
+
+/** Starts the consent and leaves the page for it; the page comes back to the path it was left from. */
+export function useConnect(): UseMutationResult<unknown, RequestFailure, void> {
+  const { client, queryClient, redirect } = useHost();
+  return useMutation<unknown, RequestFailure>(
+    {
+      mutationFn: async () => {
+        const answer = await client.beginConnect({ returnPath: window.location.pathname });
+        redirect(webUrl(answer.connectUrl));
+      },
+      networkMode: "always",
+    },
+    queryClient,
+  );
+}
+
+/** Tries appointments again: those named, or all that stand in error. */
+export function useRetry(): UseMutationResult<RetryAnswer, RequestFailure, readonly string[] | "all"> {
+  const { client, queryClient } = useHost();
+  return useMutation<RetryAnswer, RequestFailure, readonly string[] | "all">(
+    {
+      mutationFn: (which) => client.retry(which === "all" ? {} : { appointmentIds: [...which] }),
+      networkMode: "always",
+      onSuccess: () =>
+        Promise.all([
+          queryClient.invalidateQueries({ queryKey: keys.linksInError(client) }),
+          queryClient.invalidateQueries({ queryKey: keys.status(client) }),
+        ]),
+    },
+    queryClient,
+  );
+}
+
+/** Lets through a web address alone: an address such as `javascript:` must never be followed. */
+function webUrl(address: string): string {
+  const url = new URL(address, window.location.origin);
+  if (url.protocol !== "https:" && url.protocol !== "http:") throw new TypeError("the consent page has no web address");
+  return url.href;
+}

@@ -1,0 +1,16 @@
+/**
+ * The names under which answers are kept. All of them begin with the base path, so that two routers in one page
+ * never share an answer.
+ */
+import type { CalendarClient } from "../api/client";
+
+const root = (client: CalendarClient) => ["cassius-calendar", client.basePath] as const;
+
+/** One function a question. */
+export const keys = {
+  status: (client: CalendarClient) => [...root(client), "status"] as const,
+  calendars: (client: CalendarClient) => [...root(client), "calendars"] as const,
+  linksInError: (client: CalendarClient) => [...root(client), "links-in-error"] as const,
+  preview: (client: CalendarClient) => [...root(client), "preview"] as const,
+  settings: (client: CalendarClient) => [...root(client), "settings"] as const,
+};

@@ -1,0 +1,88 @@
+/** What the pages ask beside the status: calendars, links in error, the preview. Each asks only while it is shown. */
+import {
+  keepPreviousData,
+  useInfiniteQuery,
+  useQuery,
+  type InfiniteData,
+  type UseInfiniteQueryResult,
+  type UseQueryResult,
+} from "@tanstack/react-query";
+import { useEffect, useRef } from "react";
+import type { RequestFailure } from "../api/failure";
+import { useHost } from "../host/host";
+import type { AppointmentLinkJson, CalendarJson, EventPreviewJson, LinksAnswer, TitlePrivacyJson } from "../wire";
+import { keys } from "./keys";
+
+const LINKS_PAGE_SIZE = 20;
+
+/** Asks for the calendars that the account may write to, the primary one first. */
+export function useCalendars(isEnabled: boolean): UseQueryResult<CalendarJson[], RequestFailure> {
+  const { client, queryClient } = useHost();
+  return useQuery<CalendarJson[], RequestFailure>(
+    {
+      queryKey: keys.calendars(client),
+      queryFn: async ({ signal }) => primaryFirst(await client.calendars(signal)),
+      networkMode: "always",
+      retry: false,
+      enabled: isEnabled,
+      staleTime: 60_000,
+    },
+    queryClient,
+  );
+}
+
+function primaryFirst(calendars: readonly CalendarJson[]): CalendarJson[] {
+  return [
+    ...calendars.filter((calendar) => calendar.isPrimary),
+    ...calendars.filter((calendar) => !calendar.isPrimary),
+  ];
+}
+
+/** Asks for the sample event as it would be written with `titlePrivacy`; the previous one stays until it is there. */
+export function usePreview(titlePrivacy: TitlePrivacyJson): UseQueryResult<EventPreviewJson, RequestFailure> {
+  const { client, queryClient, locale } = useHost();
+  return useQuery<EventPreviewJson, RequestFailure>(
+    {
+      queryKey: [...keys.preview(client), titlePrivacy, locale],
+      queryFn: ({ signal }) => client.preview({ titlePrivacy }, signal),
+      networkMode: "always",
+      retry: false,
+      staleTime: 5 * 60_000,
+      placeholderData: keepPreviousData,
+    },
+    queryClient,
+  );
+}
+
+/** The pages of links in error that were asked for so far. */
+export type LinksInError = UseInfiniteQueryResult<readonly AppointmentLinkJson[], RequestFailure>;
+
+/** Asks for the appointments that stand in error, and again whenever `errorCount` changes. */
+export function useLinksInError(errorCount: number): LinksInError {
+  const { client, queryClient } = useHost();
+  const seenCount = useRef(errorCount);
+  useEffect(() => {
+    if (seenCount.current === errorCount) return;
+    seenCount.current = errorCount;
+    void queryClient.invalidateQueries({ queryKey: keys.linksInError(client) });
+  }, [client, queryClient, errorCount]);
+  return useInfiniteQuery<
+    LinksAnswer,
+    RequestFailure,
+    readonly AppointmentLinkJson[],
+    ReturnType<typeof keys.linksInError>,
+    string
+  >(
+    {
+      queryKey: keys.linksInError(client),
+      queryFn: ({ pageParam, signal }) =>
+        client.links({ syncStatus: "error", pageSize: LINKS_PAGE_SIZE, pageToken: pageParam }, signal),
+      initialPageParam: "",
+      getNextPageParam: (page) => page.nextPageToken,
+      select: (data: InfiniteData<LinksAnswer, string>) => data.pages.flatMap((page) => page.links),
+      networkMode: "always",
+      retry: false,
+    },
+    queryClient,
+  );
+}

@@ -1,0 +1,98 @@
+import { useEffect, useId, useRef, useState, type KeyboardEvent, type ReactElement, type ReactNode } from "react";
+import { HostLink } from "../host/HostLink";
+import { useHost, type SettingsPaths } from "../host/host";
+import type { MessageKey } from "../i18n/message";
+import { BuildingIcon, ChevronDownIcon, PersonIcon, PlugIcon, ShieldIcon } from "../ui/icons";
+
+interface Destination {
+  readonly path: keyof SettingsPaths;
+  readonly label: MessageKey & `settings.${string}`;
+  readonly icon: ReactNode;
+}
+
+const DESTINATIONS: readonly Destination[] = [
+  { path: "profile", label: "settings.profile", icon: <PersonIcon /> },
+  { path: "organisation", label: "settings.organisation", icon: <BuildingIcon /> },
+  { path: "integrations", label: "settings.integrations", icon: <PlugIcon /> },
+  { path: "security", label: "settings.security", icon: <ShieldIcon /> },
+];
+
+/** What the layout is drawn from. */
+export interface SettingsLayoutProps {
+  /** The path that the host shows at the moment; the layout stays mounted while it changes. */
+  readonly currentPath: string;
+  /** The page. */
+  readonly children: ReactNode;
+}
+
+/** The frame of `/settings`: the sidebar, which is a menu on a narrow screen, and the page beside it. */
+export function SettingsLayout({ currentPath, children }: SettingsLayoutProps): ReactElement {
+  const { t, paths } = useHost();
+  const [openedAt, setOpenedAt] = useState<string | null>(null);
+  const toggle = useRef<HTMLButtonElement>(null);
+  const navigation = useRef<HTMLElement>(null);
+  const listId = useId();
+  // The menu belongs to the page that it was opened on: going elsewhere closes it.
+  const isOpen = openedAt === currentPath;
+  const current = DESTINATIONS.find((destination) => isWithin(currentPath, paths[destination.path]));
+
+  useEffect(() => {
+    if (!isOpen) return;
+    const closeOutside = (event: PointerEvent) => {
+      if (event.target instanceof Node && !navigation.current?.contains(event.target)) setOpenedAt(null);
+    };
+    document.addEventListener("pointerdown", closeOutside);
+    return () => document.removeEventListener("pointerdown", closeOutside);
+  }, [isOpen]);
+
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key !== "Escape" || !isOpen) return;
+    setOpenedAt(null);
+    toggle.current?.focus();
+  };
+
+  return (
+    <div className="cassius-calendar cc-settings">
+      <nav className="cc-nav" aria-label={t("settings.title")} ref={navigation} onKeyDown={onKeyDown}>
+        <p className="cc-nav-title">{t("settings.title")}</p>
+        <button
+          type="button"
+          className="cc-nav-toggle"
+          ref={toggle}
+          aria-expanded={isOpen}
+          aria-controls={listId}
+          onClick={() => setOpenedAt(isOpen ? null : currentPath)}
+        >
+          <span className="cc-hidden">{t("settings.menu")} : </span>
+          {current?.icon}
+          <span className="cc-nav-toggle-label">{t(current?.label ?? "settings.title")}</span>
+          <ChevronDownIcon />
+        </button>
+        <ul id={listId} className="cc-nav-list" data-open={isOpen}>
+          {DESTINATIONS.map((destination) => (
+            <li key={destination.path}>
+              <HostLink
+                href={paths[destination.path]}
+                className="cc-nav-link"
+                aria-current={ariaCurrent(currentPath, paths[destination.path])}
+              >
+                {destination.icon}
+                <span>{t(destination.label)}</span>
+              </HostLink>
+            </li>
+          ))}
+        </ul>
+      </nav>
+      <div className="cc-settings-page">{children}</div>
+    </div>
+  );
+}
+
+function isWithin(currentPath: string, path: string): boolean {
+  return currentPath === path || currentPath.startsWith(`${path}/`);
+}
+
+function ariaCurrent(currentPath: string, path: string): "page" | "true" | undefined {
+  if (currentPath === path) return "page";
+  return isWithin(currentPath, path) ? "true" : undefined;
+}

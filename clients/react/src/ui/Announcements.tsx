@@ -1,0 +1,76 @@
+/**
+ * Tells results: to a screen reader through one polite live region, to the eye in a line at the foot of the window.
+ * The region is in the page before its first message, since one that arrives with its text is not read out.
+ */
+import {
+  createContext,
+  use,
+  useCallback,
+  useEffect,
+  useMemo,
+  useState,
+  type ReactElement,
+  type ReactNode,
+} from "react";
+import { Button } from "react-aria-components";
+import { useHost } from "../host/host";
+import { AlertIcon, CheckIcon, CrossIcon } from "./icons";
+
+/** How a result came out. */
+export type ResultTone = "success" | "danger";
+
+/** Tells a result. */
+export type Announce = (text: string, tone?: ResultTone) => void;
+
+interface Result {
+  readonly text: string;
+  readonly tone: ResultTone;
+  /** Grows with each result, so that the same words twice are read twice. */
+  readonly turn: number;
+}
+
+/** How long a success stays in sight; a failure stays until it is closed or the next result comes. */
+const SUCCESS_SHOWN_MS = 6_000;
+
+const AnnounceContext = createContext<Announce>(() => undefined);
+
+/** Answers the function that tells results. */
+export function useAnnounce(): Announce {
+  return use(AnnounceContext);
+}
+
+/** Holds the live region for the components below it. */
+export function Announcements({ children }: { readonly children: ReactNode }): ReactElement {
+  const { t } = useHost();
+  const [result, setResult] = useState<Result | null>(null);
+  const announce = useCallback<Announce>((text, tone = "success") => {
+    setResult((previous) => ({ text, tone, turn: (previous?.turn ?? 0) + 1 }));
+  }, []);
+  useEffect(() => {
+    if (result?.tone !== "success") return;
+    const timer = setTimeout(() => setResult(null), SUCCESS_SHOWN_MS);
+    return () => clearTimeout(timer);
+  }, [result]);
+  const close = useMemo(() => () => setResult(null), []);
+
+  return (
+    <AnnounceContext value={announce}>
+      {children}
+      <div className={result ? `cc-result cc-result-${result.tone}` : "cc-result cc-result-none"}>
+        <div className="cc-result-words" role="status" aria-live="polite" aria-atomic="true">
+          {result ? (
+            <span key={result.turn} className="cc-result-line">
+              {result.tone === "success" ? <CheckIcon /> : <AlertIcon />}
+              <span>{result.text}</span>
+            </span>
+          ) : null}
+        </div>
+        {result ? (
+          <Button className="cc-result-close" aria-label={t("common.close")} onPress={close}>
+            <CrossIcon />
+          </Button>
+        ) : null}
+      </div>
+    </AnnounceContext>
+  );
+}

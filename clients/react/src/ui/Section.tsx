@@ -1,0 +1,27 @@
+import { useId, type ReactElement, type ReactNode, type Ref } from "react";
+
+/** What a section is drawn from. */
+export interface SectionProps {
+  readonly title: string;
+  readonly lead: string;
+  readonly children: ReactNode;
+  readonly isBusy?: boolean;
+  /** The heading, so that focus has a place to go when what held it is gone. */
+  readonly titleRef?: Ref<HTMLHeadingElement>;
+}
+
+/** One titled part of a settings page. */
+export function Section({ title, lead, children, isBusy = false, titleRef }: SectionProps): ReactElement {
+  const titleId = useId();
+  return (
+    <section className="cc-section" aria-labelledby={titleId} aria-busy={isBusy}>
+      <header className="cc-section-head">
+        <h2 id={titleId} className="cc-section-title" ref={titleRef} tabIndex={-1}>
+          {title}
+        </h2>
+        <p className="cc-section-lead">{lead}</p>
+      </header>
+      <div className="cc-section-body">{children}</div>
+    </section>
+  );
+}

@@ -1,0 +1,155 @@
+import { screen, waitFor, within } from "@testing-library/react";
+import { http, HttpResponse } from "msw";
+import { describe, expect, it, vi } from "vitest";
+import * as samples from "../gallery/samples";
+import { GoogleCalendarPage } from "../src";
+import { mount } from "./host";
+import { BASE, refuse, Router, server } from "./router";
+
+const errors = () => within(screen.getByRole("region", { name: "Erreurs" }));
+const rows = () => within(screen.getByRole("list", { name: "Rendez-vous en erreur" })).getAllByRole("listitem");
+const row = (nth: number) => {
+  const found = rows()[nth];
+  if (!found) throw new Error(`there is no row ${nth}`);
+  return within(found);
+};
+const [first] = samples.linksInError;
+
+describe("Erreurs, for the whole integration", () => {
+  it("says that there is none", async () => {
+    const router = new Router(samples.connected);
+    mount(<GoogleCalendarPage />);
+    expect(await screen.findByText("Aucune erreur")).toBeVisible();
+    expect(router.to("links")).toHaveLength(0);
+  });
+
+  it("offers to reconnect when the grant is dead, and asks Google for nothing meanwhile", async () => {
+    const router = new Router(samples.reconnectNeeded);
+    const redirect = vi.fn();
+    const { user } = mount(<GoogleCalendarPage />, { redirect });
+    expect(await screen.findByText("Google n’autorise plus Cassius à écrire")).toBeVisible();
+    expect(screen.getByText("En erreur")).toBeVisible();
+    expect(screen.getByRole("button", { name: "Synchroniser maintenant" })).toBeDisabled();
+    await user.click(errors().getByRole("button", { name: "Reconnecter Google Calendar" }));
+    await waitFor(() => expect(redirect).toHaveBeenCalledOnce());
+    expect(router.to("calendars")).toHaveLength(0);
+  });
+
+  it("leads from the connection to the errors", async () => {
+    new Router(samples.calendarGone);
+    const { user } = mount(<GoogleCalendarPage />);
+    await user.click(await screen.findByRole("button", { name: "Voir le détail" }));
+    expect(screen.getByRole("heading", { name: "Erreurs" })).toHaveFocus();
+  });
+
+  it("lets one choose another calendar when it is gone, and leaves focus on the section", async () => {
+    const router = new Router(samples.calendarGone);
+    const { user } = mount(<GoogleCalendarPage />, { withStream: true });
+    await user.click(await screen.findByRole("button", { name: "Choisir un autre agenda" }));
+    const window = within(await screen.findByRole("dialog"));
+    await window.findByText(/vers « Cabinet des Lilas »/);
+    await user.click(window.getByRole("button", { name: "Changer de calendrier" }));
+    await waitFor(() => expect(router.to("settings")).toHaveLength(1));
+    router.become(samples.connected);
+    expect(await screen.findByText("Aucune erreur")).toBeVisible();
+    await waitFor(() => expect(screen.getByRole("heading", { name: "Erreurs" })).toHaveFocus());
+  });
+
+  it("shows the service's own words for a problem that it does not know", async () => {
+    new Router({
+      ...samples.calendarGone,
+      problem: {
+        reason: "SOMETHING_NEW",
+        message: "Phrase du service.",
+        action: "contact_operator",
+        sinceTime: null,
+        retryTime: null,
+      },
+    });
+    mount(<GoogleCalendarPage />);
+    expect(await screen.findByText("Phrase du service.")).toBeVisible();
+  });
+});
+
+describe("Erreurs, per appointment", () => {
+  it("shows the date, a readable reason and the technical id of each", async () => {
+    new Router(samples.someRefused);
+    mount(<GoogleCalendarPage />);
+    await screen.findByText("3 rendez-vous en erreur");
+    await waitFor(() => expect(rows()).toHaveLength(3));
+    const one = row(0);
+    expect(one.getByText(String(new Date(first?.startTime ?? "").getFullYear()), { exact: false })).toBeVisible();
+    expect(one.getByText("Google a refusé cet événement.")).toBeVisible();
+    expect(one.getByText(first?.appointmentId ?? "")).toBeVisible();
+    expect(row(2).getByText("Date inconnue")).toBeVisible();
+  });
+
+  it("copies the technical id", async () => {
+    new Router(samples.someRefused);
+    const { user } = mount(<GoogleCalendarPage />);
+    await user.click(
+      await screen.findByRole("button", { name: `Copier l’identifiant technique ${first?.appointmentId ?? ""}` }),
+    );
+    expect(await navigator.clipboard.readText()).toBe(first?.appointmentId);
+    expect(await screen.findByText("Copié")).toBeInTheDocument();
+  });
+
+  it("retries one, takes it off the list and keeps focus in the list", async () => {
+    const router = new Router(samples.someRefused);
+    const { user } = mount(<GoogleCalendarPage />);
+    await waitFor(() => expect(rows()).toHaveLength(3));
+    await user.click(row(0).getByRole("button", { name: /^Réessayer/ }));
+    await waitFor(() => expect(rows()).toHaveLength(2));
+    expect(router.to("retry")[0]?.body).toEqual({ appointmentIds: [first?.appointmentId] });
+    expect(screen.getByText("1 rendez-vous va être réessayé.")).toBeInTheDocument();
+    await waitFor(() => expect(screen.getByRole("heading", { name: "2 rendez-vous en erreur" })).toHaveFocus());
+  });
+
+  it("retries all and leaves focus on the section when none is left", async () => {
+    const router = new Router(samples.someRefused);
+    const { user } = mount(<GoogleCalendarPage />);
+    await user.click(await screen.findByRole("button", { name: "Tout réessayer" }));
+    expect(await screen.findByText("Aucune erreur")).toBeVisible();
+    expect(router.to("retry")[0]?.body).toEqual({});
+    expect(screen.getByText("3 rendez-vous vont être réessayés.")).toBeInTheDocument();
+    await waitFor(() => expect(screen.getByRole("heading", { name: "Erreurs" })).toHaveFocus());
+  });
+
+  it("tells when a retry could not be asked for, and keeps the row", async () => {
+    new Router(samples.someRefused);
+    refuse("post", "retry", 503, "SERVICE_UNAVAILABLE");
+    const { user } = mount(<GoogleCalendarPage />);
+    await user.click(await screen.findByRole("button", { name: "Tout réessayer" }));
+    expect(await screen.findByText("Le service ne répond pas. Réessayez dans un instant.")).toBeInTheDocument();
+    expect(rows()).toHaveLength(3);
+  });
+
+  it("shows the next page when asked", async () => {
+    new Router(samples.someRefused);
+    const [one, two, three] = samples.linksInError;
+    server.use(
+      http.get(`${BASE}/links`, ({ request }) => {
+        const token = new URL(request.url).searchParams.get("pageToken");
+        return HttpResponse.json(
+          token === "next" ? { links: [three], nextPageToken: null } : { links: [one, two], nextPageToken: "next" },
+        );
+      }),
+    );
+    const { user } = mount(<GoogleCalendarPage />);
+    await waitFor(() => expect(rows()).toHaveLength(2));
+    await user.click(screen.getByRole("button", { name: "Afficher la suite" }));
+    await waitFor(() => expect(rows()).toHaveLength(3));
+    expect(screen.queryByRole("button", { name: "Afficher la suite" })).toBeNull();
+  });
+
+  it("asks again when the stream tells of another error", async () => {
+    const router = new Router(samples.someRefused);
+    router.links = { links: samples.linksInError.slice(0, 2), nextPageToken: null };
+    mount(<GoogleCalendarPage />, { withStream: true });
+    await waitFor(() => expect(rows()).toHaveLength(2));
+    await waitFor(() => expect(router.watchers).toBe(1));
+    router.links = { links: samples.linksInError, nextPageToken: null };
+    router.become({ ...samples.someRefused, counts: { ...samples.someRefused.counts, error: 4 } });
+    await waitFor(() => expect(rows()).toHaveLength(3));
+  });
+});

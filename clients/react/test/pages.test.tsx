@@ -1,0 +1,207 @@
+import { screen, waitFor, within } from "@testing-library/react";
+import { useEffect, useState, type ReactElement } from "react";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import * as samples from "../gallery/samples";
+import { CalendarProvider, GoogleCalendarBadge, GoogleCalendarPage, IntegrationsPage, SettingsLayout } from "../src";
+import { mount, setOnline } from "./host";
+import { refuse, Router, silence } from "./router";
+
+describe("the way back from the consent", () => {
+  const words = {
+    connected: /Google Calendar est connecté/,
+    denied: /refusée chez Google/,
+    missing_scope: /autorisation d’écrire/,
+    expired: /a expiré/,
+    failed: /n’a pas abouti/,
+    "something-else": /n’a pas abouti/,
+  };
+  it.each(Object.entries(words))("announces %s once and takes it out of the address", async (word, text) => {
+    window.history.replaceState(null, "", `/settings/integrations/google-calendar?tab=1&google=${word}#top`);
+    new Router(samples.connected);
+    mount(<GoogleCalendarPage />);
+    const told = await screen.findByText(text);
+    expect(told.closest("[role=status]")).not.toBeNull();
+    expect(window.location.search + window.location.hash).toBe("?tab=1#top");
+  });
+
+  it("says nothing without an outcome", async () => {
+    new Router(samples.connected);
+    mount(<GoogleCalendarPage />);
+    await screen.findByText("OK");
+    for (const text of Object.values(words)) expect(screen.queryByText(text)).toBeNull();
+  });
+});
+
+describe("the settings layout", () => {
+  function Host({ onMount }: { readonly onMount: () => void }): ReactElement {
+    const [path, setPath] = useState("/settings/integrations");
+    return (
+      <CalendarProvider locale="fr" navigate={setPath}>
+        <SettingsLayout currentPath={path}>
+          <Marker onMount={onMount} />
+          <p>{path}</p>
+        </SettingsLayout>
+      </CalendarProvider>
+    );
+  }
+  function Marker({ onMount }: { readonly onMount: () => void }): null {
+    useEffect(onMount, [onMount]);
+    return null;
+  }
+
+  it("goes to a page without a reload and without mounting again", async () => {
+    const onMount = vi.fn();
+    const { user } = mount(<Host onMount={onMount} />);
+    const navigation = within(screen.getByRole("navigation", { name: "Paramètres" }));
+    expect(navigation.getAllByRole("link").map((link) => link.textContent)).toEqual([
+      "Profil",
+      "Organisation",
+      "Intégrations",
+      "Sécurité",
+    ]);
+    expect(navigation.getByRole("link", { name: "Intégrations" })).toHaveAttribute("aria-current", "page");
+    await user.click(navigation.getByRole("link", { name: "Profil" }));
+    expect(screen.getByText("/settings/profile")).toBeVisible();
+    expect(navigation.getByRole("link", { name: "Profil" })).toHaveAttribute("aria-current", "page");
+    expect(onMount).toHaveBeenCalledOnce();
+  });
+
+  it("marks the section of a page within it", () => {
+    mount(
+      <SettingsLayout currentPath="/settings/integrations/google-calendar">
+        <p />
+      </SettingsLayout>,
+    );
+    expect(screen.getByRole("link", { name: "Intégrations" })).toHaveAttribute("aria-current", "true");
+  });
+
+  it("opens its menu, closes it with Escape and gives focus back, and closes it on the way to a page", async () => {
+    const { user } = mount(<Host onMount={() => undefined} />);
+    const toggle = screen.getByRole("button", { name: /Menu des paramètres/ });
+    await user.click(toggle);
+    expect(toggle).toHaveAttribute("aria-expanded", "true");
+    await user.tab();
+    expect(screen.getByRole("link", { name: "Profil" })).toHaveFocus();
+    await user.keyboard("{Escape}");
+    expect(toggle).toHaveAttribute("aria-expanded", "false");
+    expect(toggle).toHaveFocus();
+    await user.click(toggle);
+    await user.click(screen.getByRole("link", { name: "Sécurité" }));
+    expect(toggle).toHaveAttribute("aria-expanded", "false");
+  });
+
+  it("draws links as the host says", () => {
+    mount(
+      <SettingsLayout currentPath="/settings/profile">
+        <p />
+      </SettingsLayout>,
+      { renderLink: ({ href, ...props }) => <a {...props} href={`/app${href}`} data-router="host" /> },
+    );
+    const link = screen.getByRole("link", { name: "Profil" });
+    expect(link).toHaveAttribute("href", "/app/settings/profile");
+    expect(link).toHaveAttribute("data-router", "host");
+  });
+});
+
+describe("Intégrations", () => {
+  const card = async (name: string) => within(await screen.findByRole("listitem", { name }));
+  afterEach(() => setOnline(true));
+
+  it.each([
+    ["Non connecté", samples.notConnected],
+    ["Connecté", samples.connected],
+    ["En erreur", samples.reconnectNeeded],
+  ])("says « %s »", async (word, status) => {
+    new Router(status);
+    mount(<IntegrationsPage />);
+    expect(await (await card("Google Calendar")).findByText(word)).toBeVisible();
+    expect((await card("Google Calendar")).getByRole("link", { name: "Configurer Google Calendar" })).toHaveAttribute(
+      "href",
+      "/settings/integrations/google-calendar",
+    );
+  });
+
+  it("shows the last sync, and what is still to come", async () => {
+    new Router(samples.connected);
+    mount(<IntegrationsPage />);
+    const google = await card("Google Calendar");
+    expect(await google.findByRole("button", { name: "il y a 5 minutes" })).toBeVisible();
+    for (const name of ["Doctolib", "Gmail"]) expect((await card(name)).getByText("Bientôt")).toBeVisible();
+  });
+
+  it("holds its places while loading, and stays usable without an answer", async () => {
+    new Router(samples.connected);
+    silence("get", "status");
+    const { container, unmount } = mount(<IntegrationsPage />);
+    expect(container.querySelectorAll(".cc-skeleton")).toHaveLength(2);
+    unmount();
+    refuse("get", "status", 503, "SERVICE_UNAVAILABLE");
+    mount(<IntegrationsPage />);
+    expect(await screen.findByText("Indisponible")).toBeVisible();
+    expect(screen.getByRole("link", { name: "Configurer Google Calendar" })).toBeVisible();
+  });
+
+  it("says that it is offline", async () => {
+    new Router(samples.connected);
+    mount(<IntegrationsPage />);
+    await screen.findByText("Connecté");
+    setOnline(false);
+    expect(await screen.findByText("Vous êtes hors ligne")).toBeVisible();
+    expect(screen.getByText("Connecté")).toBeVisible();
+  });
+});
+
+describe("the badge", () => {
+  afterEach(() => setOnline(true));
+
+  it("says that Google is connected, also during a delay", async () => {
+    new Router(samples.throttled);
+    mount(<GoogleCalendarBadge />);
+    expect(await screen.findByText("Google connecté")).toBeVisible();
+    expect(screen.queryByRole("link")).toBeNull();
+  });
+
+  it("turns to an error that leads to the settings when the stream tells of it, and back when it is mended", async () => {
+    const router = new Router(samples.connected);
+    const navigate = vi.fn();
+    const { user } = mount(<GoogleCalendarBadge />, { withStream: true, navigate });
+    await screen.findByText("Google connecté");
+    await waitFor(() => expect(router.watchers).toBe(1));
+    router.become(samples.reconnectNeeded);
+    const link = await screen.findByRole("link", { name: "Sync Google en erreur" });
+    await user.click(link);
+    expect(navigate).toHaveBeenCalledWith("/settings/integrations/google-calendar");
+    router.become(samples.connected);
+    expect(await screen.findByText("Google connecté")).toBeVisible();
+  });
+
+  it("holds its place while loading and says nothing without an integration", async () => {
+    const router = new Router(samples.notConnected);
+    const { container } = mount(<GoogleCalendarBadge />);
+    expect(container.querySelector(".cc-skeleton")).not.toBeNull();
+    await waitFor(() => expect(router.to("status")).toHaveLength(1));
+    await waitFor(() => expect(screen.getByRole("status")).toBeEmptyDOMElement());
+  });
+
+  it("says nothing when nothing was ever answered", async () => {
+    new Router(samples.connected);
+    refuse("get", "status", 503, "SERVICE_UNAVAILABLE");
+    mount(<GoogleCalendarBadge />);
+    await waitFor(() => expect(screen.getByRole("status")).toBeEmptyDOMElement());
+  });
+
+  it("is faint while offline", async () => {
+    new Router(samples.reconnectNeeded);
+    mount(<GoogleCalendarBadge />);
+    await screen.findByText("Sync Google en erreur");
+    setOnline(false);
+    expect(await screen.findByText(/hors ligne/)).toBeVisible();
+    expect(screen.queryByRole("link")).toBeNull();
+  });
+
+  it("speaks English to an English host", async () => {
+    new Router(samples.reconnectNeeded);
+    mount(<GoogleCalendarBadge />, { locale: "en" });
+    expect(await screen.findByText("Google sync in error")).toBeVisible();
+  });
+});

@@ -1,0 +1,85 @@
+import { describe, expect, it } from "vitest";
+import { en } from "../src/i18n/en";
+import { fr } from "../src/i18n/fr";
+import { createTranslate, resolveLocale } from "../src/i18n/message";
+import { relative, timeOfDay } from "../src/i18n/moment";
+
+const now = new Date("2026-03-12T12:00:00Z");
+const ago = (seconds: number) => new Date(now.getTime() - seconds * 1000);
+const placeholders = (message: string | { one: string; other: string }) =>
+  [...new Set(JSON.stringify(message).match(/\{\w+\}/g))].sort();
+
+describe("the catalogues", () => {
+  it("have the same keys and the same placeholders", () => {
+    expect(Object.keys(en)).toEqual(Object.keys(fr));
+    for (const key of Object.keys(fr) as (keyof typeof fr)[]) {
+      expect([key, ...placeholders(en[key])]).toEqual([key, ...placeholders(fr[key])]);
+    }
+  });
+
+  it("choose the plural as each language does: zero is one thing in French and many in English", () => {
+    const inFrench = createTranslate("fr");
+    const inEnglish = createTranslate("en");
+    expect([0, 1, 2].map((count) => inFrench("errors.retried", { count }))).toEqual([
+      "0 rendez-vous va être réessayé.",
+      "1 rendez-vous va être réessayé.",
+      "2 rendez-vous vont être réessayés.",
+    ]);
+    expect([0, 1, 2].map((count) => inEnglish("errors.retried", { count }))).toEqual([
+      "0 appointments will be retried.",
+      "1 appointment will be retried.",
+      "2 appointments will be retried.",
+    ]);
+  });
+
+  it("set no-break spaces where French wants them, and group digits as the language does", () => {
+    expect(createTranslate("fr")("disconnect.title")).toBe("Déconnecter Google Calendar\u00a0?");
+    expect(createTranslate("fr")("change.done", { calendar: "Bloc" })).toBe(
+      "L’agenda est maintenant «\u00a0Bloc\u00a0».",
+    );
+    expect(createTranslate("fr")("progress.value", { done: 1234, total: 5678 })).toBe("1\u202f234 sur 5\u202f678");
+    expect(createTranslate("en")("progress.value", { done: 1234, total: 5678 })).toBe("1,234 of 5,678");
+  });
+
+  it("do not expand a placeholder that stands in a value", () => {
+    expect(createTranslate("fr")("connection.since", { date: "{date}" })).toBe("Connecté le {date}");
+  });
+
+  it("are French unless the language is English", () => {
+    expect([undefined, "", "fr-CA", "de", "en-GB", "EN"].map(resolveLocale)).toEqual([
+      "fr",
+      "fr",
+      "fr",
+      "fr",
+      "en",
+      "en",
+    ]);
+  });
+});
+
+describe("relative time", () => {
+  it.each([
+    [20, "à l’instant"],
+    [60, "il y a 1 minute"],
+    [3_599, "il y a 59 minutes"],
+    [7_200, "il y a 2 heures"],
+    [86_400, "hier"],
+    [40 * 86_400, "le mois dernier"],
+  ])("says %i seconds ago as « %s »", (seconds, text) => {
+    expect(relative(ago(seconds), now, "past", "fr", "à l’instant")).toBe(text);
+  });
+
+  it("never puts the past into the future when the service's clock is ahead", () => {
+    expect(relative(ago(-90), now, "past", "fr", "à l’instant")).toBe("à l’instant");
+  });
+
+  it("rounds the wait for the next try up to a minute, and counts one that is due as now", () => {
+    expect(relative(ago(-40), now, "future", "fr", "à l’instant")).toBe("dans 1 minute");
+    expect(relative(ago(60), now, "future", "fr", "à l’instant")).toBe("à l’instant");
+  });
+
+  it("names the day of the next try when it is not today", () => {
+    expect(timeOfDay(new Date("2026-03-12T14:05:00Z"), now, "fr")).toMatch(/^\d\d:\d\d$/);
+    expect(timeOfDay(new Date("2026-03-14T14:05:00Z"), now, "fr")).toMatch(/^14 mars/);
+  });
+});

@@ -1,0 +1,166 @@
+//! Grants: connect, and the two halves of a disconnect.
+
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+use diesel_async::RunQueryDsl;
+use jiff::Timestamp;
+
+use super::integrations::{changed, locked, set_calendar};
+use super::links::FORGOTTEN;
+use super::schema::calendar_integrations::dsl;
+use super::{Conn, Fault, InstantSql, rows, statement};
+use crate::model::{Epoch, OrganisationId};
+use crate::store::instant::Instant;
+use crate::store::words::PROVIDER;
+use crate::store::{Grant, Integration};
+
+pub(in crate::store) async fn connect(conn: &mut Conn, grant: Grant, now: Timestamp) -> Result<Integration, Fault> {
+    transaction!(conn, async |conn| {
+        let organisation = &grant.organisation;
+        // Two first connects at once: the second waits for the first here, and then finds its row.
+        diesel::insert_into(dsl::calendar_integrations)
+            .values((
+                dsl::organisation_id.eq(organisation.as_str()),
+                dsl::provider.eq(PROVIDER),
+                dsl::created_at.eq(Instant(now)),
+                dsl::updated_at.eq(Instant(now)),
+            ))
+            .on_conflict_do_nothing()
+            .execute(conn)
+            .await?;
+        let before = locked(conn, organisation).await?.ok_or(Fault::Corrupt("organisation_id"))?;
+        let row = dsl::calendar_integrations.find((organisation.as_str(), PROVIDER));
+        diesel::update(row)
+            .set((
+                dsl::google_user_id.eq(grant.google_user_id.as_str()),
+                dsl::google_email.eq(&grant.google_email),
+                dsl::access_token.eq(grant.access_token.as_bytes()),
+                dsl::refresh_token.eq(grant.refresh_token.as_bytes()),
+                dsl::token_expiry.eq(Instant(grant.token_expires_at)),
+                dsl::granted_scopes.eq(grant.granted_scopes.join(" ")),
+                dsl::problem_reason.eq(None::<String>),
+                dsl::problem_since.eq(None::<Instant>),
+                dsl::problem_retry_at.eq(None::<Instant>),
+                dsl::connected_at.eq(Instant(now)),
+                dsl::disconnecting_at.eq(None::<Instant>),
+                dsl::epoch.eq(dsl::epoch + 1),
+                dsl::updated_at.eq(Instant(now)),
+            ))
+            .execute(conn)
+            .await?;
+        let is_other = before.google_user_id.is_some_and(|account| account != grant.google_user_id);
+        if is_other || before.calendar.is_none() {
+            set_calendar(conn, organisation, &grant.calendar).await?;
+        }
+        if is_other {
+            forget_account(conn, organisation, now).await?;
+        }
+        changed(conn, organisation).await
+    })
+}
+
+/// The events of another account are out of reach: nothing of them is true of this one.
+async fn forget_account(conn: &mut Conn, organisation: &OrganisationId, now: Timestamp) -> Result<(), Fault> {
+    diesel::update(dsl::calendar_integrations.find((organisation.as_str(), PROVIDER)))
+        .set((
+            dsl::last_sync_at.eq(None::<Instant>),
+            dsl::catch_up_total.eq(None::<i32>),
+            dsl::catch_up_started_at.eq(None::<Instant>),
+        ))
+        .execute(conn)
+        .await?;
+    statement(format!(
+        "UPDATE appointment_external_links SET {FORGOTTEN}, attempts = 0, updated_at = $1,
+            next_attempt_at = CASE WHEN sync_status = 'pending' THEN $1 ELSE next_attempt_at END,
+            sync_status = CASE WHEN sync_status = 'synced' THEN 'none' ELSE sync_status END
+         WHERE organisation_id = $2 AND provider = 'google'"
+    ))
+    .bind::<InstantSql, _>(Instant(now))
+    .bind::<Text, _>(organisation.as_str().to_owned())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub(in crate::store) async fn begin_disconnect(
+    conn: &mut Conn,
+    organisation: &OrganisationId,
+    now: Timestamp,
+) -> Result<Option<Integration>, Fault> {
+    transaction!(conn, async |conn| {
+        let Some(before) = locked(conn, organisation).await? else {
+            return Ok(None);
+        };
+        if before.disconnecting_at.is_some() {
+            return Ok(Some(before));
+        }
+        if !before.is_connected() {
+            return Ok(None);
+        }
+        diesel::update(dsl::calendar_integrations.find((organisation.as_str(), PROVIDER)))
+            .set((
+                dsl::disconnecting_at.eq(Instant(now)),
+                dsl::epoch.eq(dsl::epoch + 1),
+                dsl::updated_at.eq(Instant(now)),
+            ))
+            .execute(conn)
+            .await?;
+        changed(conn, organisation).await.map(Some)
+    })
+}
+
+pub(in crate::store) async fn finish_disconnect(
+    conn: &mut Conn,
+    organisation: &OrganisationId,
+    epoch: Epoch,
+    now: Timestamp,
+) -> Result<bool, Fault> {
+    transaction!(conn, async |conn| {
+        let row = dsl::calendar_integrations
+            .find((organisation.as_str(), PROVIDER))
+            .filter(dsl::epoch.eq(epoch.0))
+            .filter(dsl::disconnecting_at.is_not_null());
+        let rows = diesel::update(row)
+            .set((
+                dsl::google_email.eq(None::<String>),
+                dsl::access_token.eq(None::<Vec<u8>>),
+                dsl::refresh_token.eq(None::<Vec<u8>>),
+                dsl::token_expiry.eq(None::<Instant>),
+                dsl::granted_scopes.eq(""),
+                dsl::problem_reason.eq(None::<String>),
+                dsl::problem_since.eq(None::<Instant>),
+                dsl::problem_retry_at.eq(None::<Instant>),
+                dsl::connected_at.eq(None::<Instant>),
+                dsl::catch_up_total.eq(None::<i32>),
+                dsl::catch_up_started_at.eq(None::<Instant>),
+                dsl::disconnecting_at.eq(None::<Instant>),
+                dsl::updated_at.eq(Instant(now)),
+            ))
+            .execute(conn)
+            .await?;
+        if rows == 0 {
+            return Ok(false);
+        }
+        statement(
+            "UPDATE appointment_external_links SET sync_status = 'none', next_attempt_at = NULL, attempts = 0, lane = 0,
+                last_error = NULL, last_error_detail = NULL, updated_at = $1
+             WHERE organisation_id = $2 AND provider = 'google' AND sync_status IN ('pending', 'error')",
+        )
+        .bind::<InstantSql, _>(Instant(now))
+        .bind::<Text, _>(organisation.as_str().to_owned())
+        .execute(conn)
+        .await?;
+        Ok(true)
+    })
+}
+
+pub(in crate::store) async fn unfinished_disconnects(conn: &mut Conn) -> Result<Vec<OrganisationId>, Fault> {
+    let found: Vec<String> = dsl::calendar_integrations
+        .filter(dsl::provider.eq(PROVIDER))
+        .filter(dsl::disconnecting_at.is_not_null())
+        .order(dsl::organisation_id)
+        .select(dsl::organisation_id)
+        .load(conn)
+        .await?;
+    found.iter().map(|id| rows::organisation(id)).collect()
+}
