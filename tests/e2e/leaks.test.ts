@@ -1,0 +1,33 @@
+/** The eye that looks for tokens sees them: otherwise its silence elsewhere would say nothing. */
+import { expect, test as plain } from "vitest";
+
+import { leaksIn, namesToken } from "./stage/leaks.js";
+import { test } from "./stage/test.js";
+
+const TOKEN = "ya29.a0abcdefghijklmnopqrstuvwxyz";
+
+plain("a token is seen by its value and by its shape", () => {
+  expect(leaksIn([{ name: "body", text: "x secret-value y" }], ["secret-value"])).toHaveLength(1);
+  expect(leaksIn([{ name: "body", text: `{"a":"${TOKEN}"}` }], [])).toHaveLength(1);
+  expect(leaksIn([{ name: "body", text: `r=1//0${"q".repeat(60)}` }], [])).toHaveLength(1);
+  expect(leaksIn([{ name: "body", text: "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJodHRwIn0.c2ln" }], [])).toHaveLength(1);
+  expect(leaksIn([{ name: "body", text: "nothing of the kind, 1//2" }], [TOKEN])).toEqual([]);
+  expect(namesToken('{"refreshToken":null}')).toBe(true);
+  expect(namesToken('{"nextPageToken":null}')).toBe(false);
+});
+
+test("what a page is sent, keeps, and sets as a cookie is looked at", async ({ stage }) => {
+  const { page } = await stage.person();
+  await page.goto("/settings/integrations");
+  expect(await stage.leaks()).toEqual([]);
+  await page.evaluate((token) => localStorage.setItem("kept", token), TOKEN);
+  await page.evaluate(() => (document.cookie = "open=1; path=/"));
+  await page.evaluate((token) => history.replaceState(null, "", `/settings/integrations?t=${token}`), TOKEN);
+  const leaks = await stage.leaks();
+  expect(leaks).toContainEqual(expect.stringContaining("the storage of /settings/integrations"));
+  expect(leaks).toContainEqual(expect.stringContaining("the cookie open"));
+  await page.evaluate(() => localStorage.clear());
+  await page.context().clearCookies({ name: "open" });
+  await page.evaluate(() => history.replaceState(null, "", "/settings/integrations"));
+  expect(stage.tap.received).toContain("Cabinet dentaire des Lilas");
+});
