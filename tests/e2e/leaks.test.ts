@@ -2,7 +2,8 @@
 import { expect, test as plain } from "vitest";
 
 import { leaksIn, namesToken } from "./stage/leaks.js";
-import { test } from "./stage/test.js";
+import { Stage } from "./stage/stage.js";
+import { withBrowser } from "./stage/test.js";
 
 const TOKEN = "ya29.a0abcdefghijklmnopqrstuvwxyz";
 
@@ -16,18 +17,22 @@ plain("a token is seen by its value and by its shape", () => {
   expect(namesToken('{"nextPageToken":null}')).toBe(false);
 });
 
-test("what a page is sent, keeps, and sets as a cookie is looked at", async ({ stage }) => {
+withBrowser("what a page is sent, keeps, and sets as a cookie is looked at", async ({ browser }) => {
+  const stage = await Stage.set(browser);
   const { page } = await stage.person();
   await page.goto("/settings/integrations");
   expect(await stage.leaks()).toEqual([]);
-  await page.evaluate((token) => localStorage.setItem("kept", token), TOKEN);
-  await page.evaluate(() => (document.cookie = "open=1; path=/"));
-  await page.evaluate((token) => history.replaceState(null, "", `/settings/integrations?t=${token}`), TOKEN);
-  const leaks = await stage.leaks();
-  expect(leaks).toContainEqual(expect.stringContaining("the storage of /settings/integrations"));
-  expect(leaks).toContainEqual(expect.stringContaining("the cookie open"));
-  await page.evaluate(() => localStorage.clear());
-  await page.context().clearCookies({ name: "open" });
-  await page.evaluate(() => history.replaceState(null, "", "/settings/integrations"));
   expect(stage.tap.received).toContain("Cabinet dentaire des Lilas");
+  await page.evaluate((token) => {
+    localStorage.setItem("kept", token);
+    document.cookie = "open=1; path=/";
+  }, TOKEN);
+  expect(await stage.leaks()).toEqual([
+    "the cookie open is open to scripts",
+    expect.stringContaining("the storage of /settings/integrations"),
+  ]);
+  await page.goto(`/settings/integrations?of=${TOKEN}`);
+  const found = await stage.end();
+  expect(found).toContainEqual(expect.stringContaining("an address"));
+  expect(found).toContainEqual(expect.stringContaining("what the browser sent"));
 });

@@ -94,7 +94,13 @@ export class Google {
 
   /** Remembers the tokens that are alive now; answers how many there have been so far. */
   async noteTokens(): Promise<number> {
-    const { grants } = JSON.parse(await readFile(join(this.folder, "google.json"), "utf8")) as StateFile;
+    const file = await readFile(join(this.folder, "google.json"), "utf8").catch((error: NodeJS.ErrnoException) => {
+      // Until somebody consents there is nothing to keep.
+      if (error.code === "ENOENT") return null;
+      throw error;
+    });
+    if (file === null) return this.#seen.size;
+    const { grants } = JSON.parse(file) as StateFile;
     const refresh = Object.values(grants.by_id).flatMap(({ refresh_token }) => refresh_token ?? []);
     for (const token of [...Object.keys(grants.access), ...refresh]) this.#seen.add(token);
     return this.#seen.size;

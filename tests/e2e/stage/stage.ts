@@ -138,10 +138,15 @@ export class Stage {
 
   /** Ends everything, and answers what is wrong with the story as a whole. */
   async end(): Promise<string[]> {
-    const wrong = await this.leaks();
-    wrong.push(...this.faults);
-    const away = this.#addresses.filter((address) => !/^(http:\/\/127\.0\.0\.1:|data:|blob:|about:)/.test(address));
-    wrong.push(...away.map((address) => `${address} is not of this machine`));
+    try {
+      const away = this.#addresses.filter((address) => !/^(http:\/\/127\.0\.0\.1:|data:|blob:|about:)/.test(address));
+      return [...(await this.leaks()), ...this.faults, ...away.map((address) => `${address} is not of this machine`)];
+    } finally {
+      await this.#strike();
+    }
+  }
+
+  async #strike(): Promise<void> {
     for (const context of this.#contexts) await context.close();
     const gone = this.demo.exitCode === null ? once(this.demo, "exit") : Promise.resolve();
     this.demo.kill("SIGTERM");
@@ -149,7 +154,6 @@ export class Stage {
     await this.service.end();
     await this.tap.close();
     await rm(this.folder, { recursive: true, force: true });
-    return wrong;
   }
 }
 

@@ -21,8 +21,9 @@ export async function openBrowser(): Promise<Browser> {
   return await chromium.launch({ executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium", args: FLAGS });
 }
 
+/** A test with a browser, which sets its stages itself. */
 // eslint-disable-next-line no-empty-pattern -- the runner reads what a fixture needs from this pattern
-const withBrowser = base.extend("browser", { scope: "file" }, async ({}, { onCleanup }) => {
+export const withBrowser = base.extend("browser", { scope: "file" }, async ({}, { onCleanup }) => {
   const browser = await openBrowser();
   onCleanup(() => browser.close());
   return browser;
