@@ -115,7 +115,7 @@ with_app! {
     async fn a_connected_integration_stays_so_until_the_new_consent_is_complete(app: &mut TestApp) {
         app.connect("cabinet").await;
         let before = app.status("cabinet").await;
-        app.browser.to_google(&mut app.integrations, "cabinet").await;
+        app.browser.go_to_google(&mut app.integrations, "cabinet").await;
         assert_eq!(app.status("cabinet").await, before);
         assert_eq!((before.state(), &*before.google_email), (IntegrationState::Connected, ACCOUNT));
     }

@@ -135,7 +135,7 @@ with_app! {
 
     async fn a_consent_that_was_begun_before_connects_nothing_any_more(app: &mut TestApp) {
         app.connect("cabinet").await;
-        let consent = app.browser.to_google(&mut app.integrations, "cabinet").await;
+        let consent = app.browser.go_to_google(&mut app.integrations, "cabinet").await;
         let callback = app.browser.decide(&consent, OTHER_ACCOUNT, &[EVENTS, LIST], "allow").await;
         disconnect(app, "cabinet", RemoteEvents::Keep).await;
         app.google.forget_journal().await;

@@ -49,7 +49,7 @@ with_app! {
     }
 
     async fn an_account_that_does_not_let_its_list_be_read_has_its_primary_alone(app: &mut TestApp) {
-        let consent = app.browser.to_google(&mut app.integrations, "cabinet").await;
+        let consent = app.browser.go_to_google(&mut app.integrations, "cabinet").await;
         let callback = app.browser.decide(&consent, ACCOUNT, &[EVENTS], "allow").await;
         assert_eq!(outcome(&app.browser.get(&callback).await), "connected");
         let calendars = list(app).await.unwrap();

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use cassius_calendar::store::{Options, Store};
 use diesel::Connection;
-use diesel::connection::SimpleConnection;
 use diesel::RunQueryDsl;
+use diesel::connection::SimpleConnection;
 
 /// Declares a test that runs once on each back end.
 macro_rules! on_both {
