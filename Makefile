@@ -18,18 +18,18 @@ help:
 	@sed -n 's/^#   //p' Makefile
 
 dev:
-	@tools/fetch cc
+	@.ci/fetch cc
 	@cargo run --locked -- dev $(DEV_ARGS)
 
 # The production build first: the test build then puts its own program, which has `dev`, in the same place.
 test:
-	@tools/fetch cc grpcurl
+	@.ci/fetch cc grpcurl
 	cargo build --locked --no-default-features
 	cargo test --locked --no-run
 	tests/with-postgres cargo test --locked
 
 lint:
-	@tools/fetch cc lint
+	@.ci/fetch cc lint
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 	cargo clippy --locked --all-targets --no-default-features -- -D warnings
@@ -40,11 +40,11 @@ lint:
 	@echo 'Advisories are not checked here, since their list comes over the network: cargo deny check advisories'
 
 bench:
-	@tools/fetch cc
+	@.ci/fetch cc
 	benches/run $(BENCH_ARGS)
 
 contract:
 	@missing=''; for name in $(CONTRACT); do [ -n "$${!name:-}" ] || missing+=" $$name"; done; \
 	if [ -n "$$missing" ]; then echo "Not set:$$missing (the README says how to get them)" >&2; exit 2; fi
-	@tools/fetch cc
+	@.ci/fetch cc
 	cargo test --locked --test integration google_keeps_the_contract -- --ignored --nocapture

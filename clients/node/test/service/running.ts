@@ -29,7 +29,8 @@ export class Running {
 
   private constructor(
     readonly addresses: Addresses,
-    private readonly folder: string,
+    /** Where it keeps its state, and the emulated Google its own. */
+    readonly folder: string,
     private readonly ports: readonly [number, number, number],
     private readonly settings: Record<string, string>,
   ) {}

@@ -1,0 +1,177 @@
+/**
+ * Every page, in light, in dark and at 320 px: no violation of axe's rules, nothing cut off at the side, and a picture to
+ * look at. And by keyboard alone: what matters can be reached and done.
+ */
+import { AxeBuilder } from "@axe-core/playwright";
+import type { BrowserContextOptions, Page } from "playwright-core";
+import { describe, expect } from "vitest";
+
+import type { Person } from "./stage/person.js";
+import type { Stage } from "./stage/stage.js";
+import { test } from "./stage/test.js";
+
+const FRAMES: Record<string, BrowserContextOptions> = {
+  light: { colorScheme: "light" },
+  dark: { colorScheme: "dark" },
+  narrow: { colorScheme: "light", viewport: { width: 320, height: 720 } },
+  "narrow-dark": { colorScheme: "dark", viewport: { width: 320, height: 720 } },
+};
+
+/** What is wrong with a page as it stands; takes its picture. */
+async function faultsOf(stage: Stage, page: Page, name: string): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  const faults = violations.flatMap(({ id, nodes }) =>
+    nodes.map(({ target, any }) => `${name}: ${id} at ${target.join(" ")}: ${any[0]?.message ?? ""}`),
+  );
+  const tooWide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+  if (tooWide > 0) faults.push(`${name} is ${tooWide} px too wide`);
+  const hasOverlay = (await page.locator(".cc-overlay, .cc-popover, dialog[open]").count()) > 0;
+  await stage.picture(page, name, !hasOverlay);
+  return faults;
+}
+
+describe.for(Object.entries(FRAMES))("in the frame %s", ([frame, options]) => {
+  test("no page has a violation", { timeout: 180_000 }, async ({ stage }) => {
+    const faults: string[] = [];
+    const door = await stage.page(options);
+    await door.goto("/");
+    await door.getByRole("button", { name: "Dr Camille Roche" }).waitFor();
+    const look = async (page: Page, name: string) => {
+      faults.push(...(await faultsOf(stage, page, `${name}-${frame}`)));
+    };
+    await look(door, "sign-in");
+
+    const camille = await stage.person("Dr Camille Roche", options);
+    const { page } = camille;
+    for (const [path, heading, name] of [
+      ["/settings/profile", "Profil", "profile"],
+      ["/settings/organisation", "Organisation", "organisation"],
+      ["/settings/security", "Sécurité", "security"],
+      ["/settings/integrations", "Intégrations", "integrations"],
+    ] as const) {
+      await page.goto(path);
+      await page.getByRole("heading", { name: heading, level: 1 }).waitFor();
+      await look(page, name);
+    }
+    await camille.openSettings();
+    await camille.status("Non connecté").waitFor();
+    await look(page, "google-not-connected");
+
+    await camille.button("Connecter Google Calendar").click();
+    await camille.button("Continuer").waitFor();
+    await look(page, "consent");
+    await camille.decide({});
+    await camille.status("Connecté").waitFor();
+    await camille.settled();
+    await camille.said("Google Calendar est connecté.");
+    await look(page, "google-connected");
+
+    await camille.openAgenda();
+    await camille.badge("Google connecté").waitFor();
+    await camille.button("Nouveau RDV").click();
+    await look(page, "agenda-form");
+    await page.keyboard.press("Escape");
+    await fillWeek(camille);
+    await look(page, "agenda");
+
+    await camille.openSettings();
+    await camille.button("Changer de calendrier").click();
+    await camille.chooseInWindow("Fauteuils et salles");
+    await camille.said(/seront déplacés/);
+    await look(page, "google-change");
+    await page.keyboard.press("Escape");
+    await camille.section("Connexion").getByRole("button", { name: "Déconnecter" }).click();
+    await page.getByRole("alertdialog").waitFor();
+    await look(page, "google-disconnect");
+    await page.keyboard.press("Escape");
+
+    await stage.google.fault({ operation: "events.insert", fault: { kind: "error", code: 400, reason: "invalid" } });
+    await camille.openAgenda();
+    await camille.createRdv({ patient: "Zoé Essai", day: 4, hour: 17 });
+    await camille.openSettings();
+    await camille.section("Erreurs").getByText("1 rendez-vous en erreur").waitFor();
+    await camille
+      .section("Erreurs")
+      .getByRole("button", { name: /^Réessayer/ })
+      .first()
+      .waitFor();
+    await look(page, "google-refused");
+    await stage.google.heal();
+    await stage.google.revoke();
+    await camille.openAgenda();
+    await camille.createRdv({ patient: "Yan Essai", day: 4, hour: 18 });
+    await camille.badge("Sync Google en erreur").waitFor();
+    await look(page, "agenda-error");
+    await camille.openSettings();
+    await camille.section("Erreurs").getByText("Google n’autorise plus Cassius à écrire").waitFor();
+    await look(page, "google-reconnect");
+    await page.goto("/settings/integrations");
+    await camille.said("En erreur");
+    await look(page, "integrations-error");
+
+    await page.goto("/api/integrations/google/connect");
+    await page.getByRole("heading").waitFor();
+    await look(page, "no-ticket");
+    expect(faults).toEqual([]);
+  });
+});
+
+async function fillWeek(camille: Person): Promise<void> {
+  const words = ["Contrôle", "Détartrage", "Implant", "Prothèse", "Chirurgie"];
+  for (const [day, type] of words.entries())
+    await camille.createRdv({
+      patient: `${["Ada", "Bea", "Cleo", "Dora", "Elsa"][day] ?? ""} Exemple`,
+      type,
+      day,
+      hour: 9 + day,
+    });
+  await camille.nextWeek();
+  await camille.said("RDV enregistré.");
+}
+
+test("by keyboard alone: a RDV is made, the settings are found, a window keeps and gives back the focus", async ({
+  stage,
+}) => {
+  const camille = await stage.person();
+  await camille.connected();
+  const { page } = camille;
+  await camille.button("Changer de calendrier").focus();
+  await page.keyboard.press("Enter");
+  const dialog = page.getByRole("dialog");
+  await dialog.waitFor();
+  for (let turn = 0; turn < 8; turn += 1) {
+    await page.keyboard.press("Tab");
+    expect(await dialog.evaluate((element) => element.contains(document.activeElement))).toBe(true);
+  }
+  await page.keyboard.press("Escape");
+  await dialog.waitFor({ state: "detached" });
+  await expect.poll(() => page.evaluate(() => document.activeElement?.textContent)).toBe("Changer de calendrier");
+
+  const toggle = page.getByRole("switch");
+  await toggle.focus();
+  await page.keyboard.press("Space");
+  await camille.said("La synchronisation est en pause.");
+  await page.keyboard.press("Space");
+  await camille.said("La synchronisation est activée.");
+
+  await camille.openAgenda();
+  await camille.button("Nouveau RDV").focus();
+  await page.keyboard.press("Enter");
+  await page.getByLabel("Patient").focus();
+  await page.keyboard.type("Léa Exemple");
+  await page.keyboard.press("Enter");
+  await camille.said("RDV enregistré.");
+  await expect.poll(() => stage.google.titles()).toEqual(["[Cassius] Contrôle — Léa Exemple"]);
+});
+
+test("going between the settings pages keeps the frame: the navigation is the same element", async ({ stage }) => {
+  const camille = await stage.person();
+  const { page } = camille;
+  await camille.openSettings();
+  const navigation = await page.getByRole("navigation", { name: "Paramètres" }).elementHandle();
+  for (const name of ["Profil", "Organisation", "Sécurité", "Intégrations"]) {
+    await page.getByRole("navigation", { name: "Paramètres" }).getByRole("link", { name }).click();
+    await page.getByRole("heading", { name, level: 1 }).waitFor();
+    expect(await navigation?.evaluate((element) => element.isConnected)).toBe(true);
+  }
+});

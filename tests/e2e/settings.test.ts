@@ -1,0 +1,123 @@
+/** What is set and started from the page, and what becomes of it at Google. */
+import { expect } from "vitest";
+
+import { ROOMS } from "./stage/google.js";
+import { test } from "./stage/test.js";
+
+const SWITCH = "Synchroniser les RDV Cassius vers Google";
+
+test("« Changer de calendrier » says how many events will move, and they move", async ({ stage }) => {
+  const camille = await stage.person();
+  await camille.connected();
+  await camille.openAgenda();
+  await camille.createRdv({ patient: "Léa Exemple", day: 1 });
+  await camille.createRdv({ patient: "Paul Modèle", day: 2 });
+  await expect.poll(() => stage.google.titles()).toHaveLength(2);
+
+  await camille.openSettings();
+  await camille.button("Changer de calendrier").click();
+  await camille.chooseInWindow("Fauteuils et salles");
+  await camille.said("2 événements à venir seront déplacés vers « Fauteuils et salles ».");
+  await stage.picture(camille.page, "change-calendar", false);
+  await camille.page.getByRole("dialog").getByRole("button", { name: "Changer de calendrier" }).click();
+  await camille.said("L’agenda est maintenant « Fauteuils et salles ».");
+  await expect
+    .poll(async () => (await stage.google.events()).map(({ calendar_id }) => calendar_id))
+    .toEqual([ROOMS, ROOMS]);
+});
+
+test("the switch shows at once, and falls back when it could not be saved", async ({ stage }) => {
+  const camille = await stage.person();
+  await camille.connected();
+  const toggle = camille.page.getByRole("switch", { name: SWITCH });
+  expect(await toggle.isChecked()).toBe(true);
+
+  await stage.service.stop();
+  await camille.flip(SWITCH);
+  expect(await toggle.isChecked()).toBe(false);
+  await camille.said("La modification n’a pas été enregistrée, le réglage précédent est rétabli.");
+  await expect.poll(() => toggle.isChecked()).toBe(true);
+  await stage.picture(camille.page, "rolled-back", false);
+
+  await stage.service.start();
+  await camille.page.getByText("Le service de synchronisation ne répond pas").waitFor({ state: "detached" });
+  await camille.flip(SWITCH);
+  await camille.said("La synchronisation est en pause.");
+  await camille.page.reload();
+  await camille.settled();
+  expect(await toggle.isChecked()).toBe(false);
+});
+
+test("paused, RDV are kept; « Synchroniser maintenant » sends them and counts them as they go", async ({ stage }) => {
+  const camille = await stage.person();
+  await camille.connected();
+  await camille.flip(SWITCH);
+  await camille.said("La synchronisation est en pause.");
+  await camille.openAgenda();
+  for (const [index, patient] of ["Ada", "Bea", "Cleo", "Dora", "Elsa", "Fanny"].entries())
+    await camille.createRdv({ patient: `${patient} Exemple`, day: index % 5, hour: 9 + index });
+  expect(await stage.google.titles()).toEqual([]);
+  expect(await stage.google.count("events.insert")).toBe(0);
+
+  await stage.google.fault({ operation: "events.insert", fault: { kind: "latency", ms: 500 } });
+  await camille.openSettings();
+  await camille.flip(SWITCH);
+  await camille.said("La synchronisation est activée.");
+  await camille.button("Synchroniser maintenant").click();
+  const bar = camille.page.getByRole("progressbar", { name: "Synchronisation en cours" });
+  await bar.waitFor();
+  await expect.poll(async () => Number(await bar.getAttribute("aria-valuenow"))).toBeGreaterThan(0);
+  expect(await bar.getAttribute("aria-valuemax")).toBe("6");
+  await stage.picture(camille.page, "syncing");
+  await camille.said("Synchronisation terminée.");
+  await bar.waitFor({ state: "detached" });
+  expect(await stage.google.titles()).toHaveLength(6);
+  await camille.said("6 RDV synchronisés");
+});
+
+test("the privacy of titles changes the preview at once, and the events at Google after", async ({ stage }) => {
+  const camille = await stage.person();
+  await camille.connected();
+  await camille.openAgenda();
+  await camille.createRdv({ patient: "Léa Exemple", type: "Implant" });
+  await expect.poll(() => stage.google.titles()).toEqual(["[Cassius] Implant — Léa Exemple"]);
+
+  await camille.openSettings();
+  const preview = camille.section("Aperçu");
+  await preview.getByText(/^\[Cassius\] .+ — \S+ \S+$/).waitFor();
+  await camille.choose("Initiales");
+  await preview.getByText(/^\[Cassius\] .+ — \S\. \S\.$/).waitFor();
+  await expect.poll(() => stage.google.titles()).toEqual(["[Cassius] Implant — L. E."]);
+  await camille.choose("Masqué");
+  await preview.getByText("[Cassius] Rendez-vous", { exact: true }).waitFor();
+  await expect.poll(() => stage.google.titles()).toEqual(["[Cassius] Rendez-vous"]);
+});
+
+test("disconnecting deletes the upcoming events where that is asked", async ({ stage }) => {
+  const camille = await stage.person();
+  await camille.connected();
+  await camille.openAgenda();
+  await camille.createRdv({ patient: "Léa Exemple" });
+  await expect.poll(() => stage.google.titles()).toHaveLength(1);
+  await camille.openSettings();
+  await camille.section("Connexion").getByRole("button", { name: "Déconnecter" }).click();
+  await camille.choose("Supprimer les événements à venir");
+  await camille.said("1 événement sera supprimé.");
+  await stage.picture(camille.page, "disconnect", false);
+  await camille.page.getByRole("alertdialog").getByRole("button", { name: "Déconnecter" }).click();
+  await camille.said("1 événement a été supprimé.");
+  expect(await stage.google.titles()).toEqual([]);
+  expect(await stage.google.count("revoke")).toBe(1);
+});
+
+test("a RDV that is dragged takes its event along", async ({ stage }) => {
+  const camille = await stage.person();
+  await camille.connected();
+  await camille.openAgenda();
+  await camille.createRdv({ patient: "Léa Exemple", day: 1, hour: 10 });
+  await expect.poll(() => stage.google.titles()).toHaveLength(1);
+  await camille.nextWeek();
+  await camille.drag("Léa Exemple", 96);
+  await expect.poll(async () => (await stage.google.events())[0]?.start.dateTime).not.toContain("T10:00:00");
+  expect(await stage.google.titles()).toHaveLength(1);
+});

@@ -1,0 +1,189 @@
+/**
+ * Somebody of a practice at a browser, and what they do: by the words and roles that the pages show, as they would.
+ */
+import type { Locator, Page } from "playwright-core";
+
+import { ACCOUNT } from "./google.js";
+import type { Stage } from "./stage.js";
+
+/** What a person writes into the form of a RDV. */
+export interface RdvWords {
+  patient: string;
+  type?: string;
+  /** Days after the Monday of the next week; a weekday, since the calendar shows no other. */
+  day?: number;
+  hour?: number;
+}
+
+/** What is done at the consent page. */
+export interface Decision {
+  account?: string;
+  /** Words of the permission that is unticked. */
+  untick?: string;
+  refuse?: boolean;
+}
+
+const GOOGLE_PAGE = "/settings/integrations/google-calendar";
+
+/** A person. */
+export class Person {
+  constructor(
+    private readonly stage: Stage,
+    readonly page: Page,
+  ) {}
+
+  /** Chooses who to be at the demo's door. */
+  async signIn(name: string): Promise<void> {
+    await this.page.goto("/");
+    await this.button(name).click();
+    await this.page.getByRole("link", { name: "Agenda" }).waitFor();
+  }
+
+  /** Opens the settings of Google Calendar, and waits until they show how things stand. */
+  async openSettings(): Promise<void> {
+    await this.page.goto(GOOGLE_PAGE);
+    await this.settled();
+  }
+
+  /** Waits until no part of the page holds a place for what is still to come. */
+  async settled(): Promise<void> {
+    await this.page.locator('[aria-busy="true"]').first().waitFor({ state: "detached" });
+  }
+
+  /** Opens the week calendar. */
+  async openAgenda(): Promise<void> {
+    await this.page.goto("/calendar");
+    await this.button("Nouveau RDV").waitFor();
+  }
+
+  /** Goes from the settings through Google's consent and comes back. */
+  async connect(decision: Decision = {}, label = "Connecter Google Calendar"): Promise<void> {
+    await this.button(label).first().click();
+    await this.decide(decision);
+    await this.page.waitForURL((url) => url.origin === this.stage.tap.origin && !url.searchParams.has("google"));
+    await this.settled();
+  }
+
+  /** Decides at the consent page. */
+  async decide({ account = ACCOUNT, untick, refuse = false }: Decision): Promise<void> {
+    await this.page.getByRole("radio", { name: account }).check();
+    if (untick !== undefined) await this.page.getByRole("checkbox", { name: untick }).uncheck();
+    await this.button(refuse ? "Annuler" : "Continuer").click();
+  }
+
+  /** Signed in, with Google connected, at its settings. */
+  async connected(): Promise<void> {
+    await this.openSettings();
+    await this.connect();
+    await this.status("Connecté").waitFor();
+  }
+
+  /** The same person in another tab of the same browser. */
+  async another(): Promise<Person> {
+    return new Person(this.stage, await this.page.context().newPage());
+  }
+
+  /** Chooses another calendar, and confirms it. */
+  async changeCalendar(name: string): Promise<void> {
+    await this.button("Changer de calendrier").click();
+    await this.chooseInWindow(name);
+    await this.page.getByRole("dialog").getByRole("button", { name: "Changer de calendrier" }).click();
+    await this.said(`L’agenda est maintenant « ${name} ».`);
+  }
+
+  /** Picks a calendar in the window that is open. */
+  async chooseInWindow(name: string): Promise<void> {
+    await this.page
+      .getByRole("dialog")
+      .getByRole("button", { name: /Nouvel agenda/ })
+      .click();
+    await this.page.getByRole("option", { name }).click();
+  }
+
+  /** Flips a switch, as a finger does: by its words. */
+  async flip(words: string): Promise<void> {
+    await this.page.getByText(words).click();
+  }
+
+  /** Chooses one of several answers. */
+  async choose(words: string): Promise<void> {
+    await this.page.getByText(words, { exact: true }).click();
+  }
+
+  /** Drags a RDV down by some pixels. */
+  async drag(words: string, pixels: number): Promise<void> {
+    const box = await this.rdv(words).boundingBox();
+    if (box === null) throw new Error("the RDV is not in sight");
+    const { mouse } = this.page;
+    const [x, y] = [box.x + box.width / 2, box.y + 8];
+    await mouse.move(x, y);
+    await mouse.down();
+    await mouse.move(x, y + pixels / 2, { steps: 5 });
+    await mouse.move(x, y + pixels, { steps: 5 });
+    await mouse.up();
+  }
+
+  /** Makes a RDV of the next week in the form. */
+  async createRdv(words: RdvWords): Promise<void> {
+    await this.button("Nouveau RDV").click();
+    await this.fillRdv(words);
+    await this.said("RDV enregistré.");
+  }
+
+  /** Writes into the form that is open, and saves it. */
+  async fillRdv({ patient, type, day, hour }: RdvWords): Promise<void> {
+    await this.page.getByLabel("Patient").fill(patient);
+    if (type !== undefined) await this.page.getByLabel("Type").selectOption(type);
+    if (day !== undefined || hour !== undefined || (await this.isNew()))
+      await this.page.getByLabel("Début").fill(nextWeek(day ?? 1, hour ?? 10));
+    await this.button("Enregistrer").click();
+    await this.page.getByRole("dialog").waitFor({ state: "detached" });
+  }
+
+  /** Shows the week that the RDV of these tests are in. */
+  async nextWeek(): Promise<void> {
+    await this.button("Suivant").click();
+  }
+
+  /** A RDV in the grid. */
+  rdv(words: string): Locator {
+    return this.page.locator(".app-event", { hasText: words });
+  }
+
+  /** A button by its name. */
+  button(name: string | RegExp): Locator {
+    return this.page.getByRole("button", { name });
+  }
+
+  /** What stands beside the title of the page: connected or not. */
+  status(word: "Connecté" | "Non connecté" | "En erreur"): Locator {
+    return this.page.locator(".cc-page-line").getByText(word, { exact: true });
+  }
+
+  /** A part of the page by its title. */
+  section(title: "Connexion" | "Options" | "Aperçu" | "Erreurs"): Locator {
+    return this.page.getByRole("region", { name: title });
+  }
+
+  /** Waits until words are in sight. */
+  async said(words: string | RegExp): Promise<void> {
+    await this.page.getByText(words).first().waitFor();
+  }
+
+  /** The badge of the calendar's toolbar. */
+  badge(words: string): Locator {
+    return this.page.locator(".cc-badge", { hasText: words });
+  }
+
+  private async isNew(): Promise<boolean> {
+    return await this.page.getByRole("heading", { name: "Nouveau RDV" }).isVisible();
+  }
+}
+
+/** A day and hour of the next week, as the form wants it. */
+export function nextWeek(day: number, hour: number): string {
+  const date = new Date();
+  date.setUTCHours(0, 0, 0, 0);
+  date.setUTCDate(date.getUTCDate() + (8 - (date.getUTCDay() || 7)) + day);
+  return `${date.toISOString().slice(0, 10)}T${String(hour).padStart(2, "0")}:00`;
+}

@@ -1,0 +1,135 @@
+/** What goes wrong once Google is connected: it is seen where people work, told in words, and mended from the page. */
+import { expect } from "vitest";
+
+import { ACCOUNT, ROOMS } from "./stage/google.js";
+import { test } from "./stage/test.js";
+
+test("a grant revoked at Google turns the badge; reconnecting sends what waited, without a double", async ({
+  stage,
+}) => {
+  const camille = await stage.person();
+  await camille.connected();
+  await camille.openAgenda();
+  await camille.createRdv({ patient: "Léa Exemple" });
+  await expect.poll(() => stage.google.titles()).toHaveLength(1);
+
+  await stage.google.revoke();
+  await camille.createRdv({ patient: "Paul Modèle", day: 2 });
+  await camille.badge("Sync Google en erreur").waitFor();
+  await stage.picture(camille.page, "badge-error", false);
+  await camille.badge("Sync Google en erreur").click();
+  await camille.status("En erreur").waitFor();
+  const errors = camille.section("Erreurs");
+  await errors.getByText("Google n’autorise plus Cassius à écrire").waitFor();
+  await stage.picture(camille.page, "reconnect-needed");
+
+  await camille.connect({}, "Reconnecter Google Calendar");
+  await camille.status("Connecté").waitFor();
+  await expect
+    .poll(() => stage.google.titles())
+    .toEqual(["[Cassius] Contrôle — Léa Exemple", "[Cassius] Contrôle — Paul Modèle"]);
+  await camille.openAgenda();
+  await camille.badge("Google connecté").waitFor();
+});
+
+test("a calendar deleted at Google is told; another one is chosen, and everything is there", async ({ stage }) => {
+  const camille = await stage.person();
+  await camille.connected();
+  await camille.changeCalendar("Fauteuils et salles");
+  await camille.openAgenda();
+  await camille.createRdv({ patient: "Léa Exemple" });
+  await expect.poll(() => stage.google.titles()).toHaveLength(1);
+
+  await stage.google.removeCalendar(ROOMS);
+  await camille.createRdv({ patient: "Paul Modèle", day: 2 });
+  await camille.badge("Sync Google en erreur").click();
+  await camille.section("Erreurs").getByText("L’agenda n’est plus accessible").first().waitFor();
+  await stage.picture(camille.page, "calendar-gone");
+  await camille.button("Choisir un autre agenda").click();
+  await camille.page.getByRole("dialog").getByRole("button", { name: "Changer de calendrier" }).click();
+  await camille.status("Connecté").waitFor();
+  await expect
+    .poll(async () => (await stage.google.events()).map(({ summary, calendar_id }) => [summary, calendar_id]))
+    .toEqual([
+      ["[Cassius] Contrôle — Léa Exemple", ACCOUNT],
+      ["[Cassius] Contrôle — Paul Modèle", ACCOUNT],
+    ]);
+});
+
+test("while the service is away RDV are kept, and it has them soon after it is back", async ({ stage }) => {
+  const camille = await stage.person();
+  await camille.connected();
+  const second = await camille.another();
+  await second.openAgenda();
+  await second.badge("Google connecté").waitFor();
+
+  await stage.service.stop();
+  await camille.said("Le service de synchronisation ne répond pas");
+  await stage.picture(camille.page, "service-away");
+  await second.button("Nouveau RDV").click();
+  await second.fillRdv({ patient: "Léa Exemple" });
+  await second.said("Le service d’agenda est absent : il l’aura dès son retour.");
+  expect(await second.page.locator(".app-agenda").isVisible()).toBe(true);
+
+  await stage.service.start();
+  await expect.poll(() => stage.google.titles(), { timeout: 30_000 }).toEqual(["[Cassius] Contrôle — Léa Exemple"]);
+  await camille.page.getByText("Le service de synchronisation ne répond pas").waitFor({ state: "detached" });
+  await camille.status("Connecté").waitFor();
+});
+
+test("a page opened while the service is away says so, and recovers by itself", async ({ stage }) => {
+  const camille = await stage.person();
+  await stage.service.stop();
+  await camille.page.goto("/settings/integrations/google-calendar");
+  await camille.said("Le service de synchronisation ne répond pas");
+  await stage.picture(camille.page, "service-away-at-opening");
+  const second = await camille.another();
+  await second.page.goto("/settings/integrations");
+  await second.said("Indisponible");
+
+  await stage.service.start();
+  await camille.status("Non connecté").waitFor({ timeout: 30_000 });
+  await second.page.getByText("Non connecté").waitFor({ timeout: 30_000 });
+});
+
+test("what Google refuses is listed by its date, and « Tout réessayer » sends all of it", async ({ stage }) => {
+  const camille = await stage.person();
+  await camille.connected();
+  await stage.google.fault({ operation: "events.insert", fault: { kind: "error", code: 400, reason: "invalid" } });
+  await camille.openAgenda();
+  await camille.createRdv({ patient: "Léa Exemple", hour: 9 });
+  await camille.createRdv({ patient: "Paul Modèle", day: 2, hour: 14 });
+  await camille.openSettings();
+  const errors = camille.section("Erreurs");
+  await errors.getByText("2 rendez-vous en erreur").waitFor();
+  await errors.getByText(/à? ?09:00/).waitFor();
+  await errors.getByText(/à? ?14:00/).waitFor();
+  expect(await errors.getByRole("button", { name: /Copier l’identifiant technique/ }).count()).toBe(2);
+  expect(await errors.innerText()).not.toContain("Exemple");
+  await stage.picture(camille.page, "refused-two");
+
+  await stage.google.heal();
+  await camille.button("Tout réessayer").click();
+  await camille.said("2 rendez-vous vont être réessayés.");
+  await errors.getByText("Aucune erreur").waitFor();
+  await expect.poll(() => stage.google.titles()).toHaveLength(2);
+});
+
+test("being throttled is told as a delay with the time of the next try, and not as an error", async ({ stage }) => {
+  const camille = await stage.person();
+  await camille.connected();
+  await stage.google.fault({
+    operation: "events.*",
+    fault: { kind: "error", code: 403, reason: "rateLimitExceeded", retry_after_seconds: 600 },
+  });
+  await camille.openAgenda();
+  await camille.createRdv({ patient: "Léa Exemple" });
+  await camille.badge("Google connecté").getByText("L’envoi vers Google est retardé").waitFor({ state: "attached" });
+  await camille.openSettings();
+  await camille.status("Connecté").waitFor();
+  const errors = camille.section("Erreurs");
+  await errors.getByText("Google demande de patienter").first().waitFor();
+  await errors.getByText(/Prochain essai/).waitFor();
+  await camille.section("Connexion").getByText("Retardée").waitFor();
+  await stage.picture(camille.page, "throttled");
+});
