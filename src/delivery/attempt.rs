@@ -7,9 +7,7 @@ use crate::connection::{Access, AccessError};
 use crate::google::CALL_DEADLINE;
 use crate::model::{OrganisationId, Placement, Reason};
 use crate::store::{self, Claimed, LinkError, Settlement};
-use crate::sync::{
-    Answer, Attempt, Delay, Goal, Outcome, Owner, Setback, Step, Stop, ThrottleScope, delay, render,
-};
+use crate::sync::{Answer, Attempt, Delay, Goal, Outcome, Owner, Setback, Step, Stop, ThrottleScope, delay, render};
 
 /// How long a lease lives. It outlives every call that is begun under it, and no more: what a crashed process held waits
 /// until it lapses.
@@ -106,8 +104,7 @@ impl Parts {
         loop {
             match step {
                 Step::Call { placement, call } => {
-                    let access =
-                        self.connections.access(&claimed.organisation, claimed.epoch, rejected.as_ref()).await;
+                    let access = self.connections.access(&claimed.organisation, claimed.epoch, rejected.as_ref()).await;
                     let access = match access {
                         Ok(access) => access,
                         Err(error) => return self.without_access(claimed, held.placement, error),
@@ -231,12 +228,18 @@ impl Parts {
                 Ok(Settlement::Refused { placement, error })
             }
             Outcome::Stopped { placement, stop } => {
-                let reason = match stop {
-                    Stop::ReconnectRequired => Reason::ReconnectRequired,
-                    Stop::CalendarUnavailable => Reason::CalendarUnavailable,
-                    Stop::Misconfigured => Reason::GoogleMisconfigured,
-                };
-                self.connections.note_problem(organisation, claimed.epoch, reason, None).await?;
+                let (connections, epoch) = (&self.connections, claimed.epoch);
+                match stop {
+                    Stop::ReconnectRequired => {
+                        connections.note_problem(organisation, epoch, Reason::ReconnectRequired, None).await?;
+                    }
+                    Stop::CalendarUnavailable => {
+                        connections.note_unavailable(organisation, epoch, &claimed.target).await?;
+                    }
+                    Stop::Misconfigured => {
+                        connections.note_problem(organisation, epoch, Reason::GoogleMisconfigured, None).await?;
+                    }
+                }
                 Ok(Settlement::Parked { placement })
             }
         }
