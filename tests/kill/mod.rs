@@ -188,7 +188,8 @@ async fn verify(ledger: &Ledger, google: &Google, appointments: &mut Appointment
         assert_eq!((link.sync_status(), link.synced_revision), (SyncStatus::Synced, link.revision), "{link:?}");
         let is_its = |event: &&Value| {
             let properties = &event["extendedProperties"]["private"];
-            properties["cassiusAppointmentId"] == appointment_id && properties["cassiusOrganisationId"] == organisation_id
+            properties["cassiusAppointmentId"] == appointment_id
+                && properties["cassiusOrganisationId"] == organisation_id
         };
         let shown: Vec<_> = events.iter().filter(is_its).map(|event| event["summary"].as_str().unwrap()).collect();
         let wanted = sent[&link.revision].as_ref().map(|patient| format!("[Cassius] Implant — {patient}"));

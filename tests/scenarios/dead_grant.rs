@@ -27,7 +27,8 @@ async fn with_a_backlog(app: &mut TestApp) {
     assert_eq!((problem.action(), problem.retry_time), (ProblemAction::Reconnect, None));
     app.worker_looks().await;
     let calls = app.google.journal().await;
-    let refreshes = calls.iter().filter(|call| call["operation"] == "token.refresh" && call["reason"] == "invalid_grant");
+    let refreshes =
+        calls.iter().filter(|call| call["operation"] == "token.refresh" && call["reason"] == "invalid_grant");
     assert_eq!(refreshes.count(), 1, "a dead token is asked for once: {calls:#?}");
 
     app.google.forget_journal().await;
