@@ -2,6 +2,7 @@
 //! are erased. It succeeds with a dead grant and with Google away.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::{StreamExt, stream};
@@ -157,8 +158,13 @@ impl Connections {
                     continue;
                 }
             };
-            let mut deletions =
-                stream::iter(page).map(|link| self.delete_event(token, account, link)).buffer_unordered(SIDE_BY_SIDE);
+            // Whoever asks a Google that is away for each event waits for hours.
+            let is_away = AtomicBool::new(false);
+            let delete = async |link: Link| match is_away.load(Ordering::Relaxed) {
+                false => self.delete_event(token, account, link).await,
+                true => (link.appointment, false),
+            };
+            let mut deletions = stream::iter(page).map(delete).buffer_unordered(SIDE_BY_SIDE);
             while let Some((appointment, is_deleted)) = deletions.next().await {
                 if is_deleted {
                     let now = self.0.clock.now();
@@ -169,6 +175,7 @@ impl Connections {
                     outcome.remaining_events += 1;
                     failures += 1;
                 }
+                is_away.store(failures >= MOST_FAILURES, Ordering::Relaxed);
             }
         }
     }

@@ -225,12 +225,18 @@ impl Parts {
                 Ok(Settlement::Refused { placement, error })
             }
             Outcome::Stopped { placement, stop } => {
-                let reason = match stop {
-                    Stop::ReconnectRequired => Reason::ReconnectRequired,
-                    Stop::CalendarUnavailable => Reason::CalendarUnavailable,
-                    Stop::Misconfigured => Reason::GoogleMisconfigured,
-                };
-                self.connections.note_problem(organisation, claimed.epoch, reason, None).await?;
+                let (connections, epoch) = (&self.connections, claimed.epoch);
+                match stop {
+                    Stop::ReconnectRequired => {
+                        connections.note_problem(organisation, epoch, Reason::ReconnectRequired, None).await?;
+                    }
+                    Stop::CalendarUnavailable => {
+                        connections.note_unavailable(organisation, epoch, &claimed.target).await?;
+                    }
+                    Stop::Misconfigured => {
+                        connections.note_problem(organisation, epoch, Reason::GoogleMisconfigured, None).await?;
+                    }
+                }
                 Ok(Settlement::Parked { placement })
             }
         }
