@@ -125,8 +125,8 @@ async function fillWeek(camille: Person): Promise<void> {
       day,
       hour: 9 + day,
     });
-  await camille.nextWeek();
-  await camille.said("RDV enregistré.");
+  await camille.showNextMonday();
+  await camille.rdv("Ada Exemple").waitFor();
 }
 
 test("by keyboard alone: a RDV is made, the settings are found, a window keeps and gives back the focus", async ({
