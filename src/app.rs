@@ -71,9 +71,6 @@ pub enum StartError {
     /// The gRPC server.
     #[error("gRPC cannot be served")]
     Grpc(#[source] grpc::Error),
-    /// The integrations that a crash left half disconnected.
-    #[error("an unfinished disconnect could not be resumed")]
-    Disconnect(#[source] connection::Error),
 }
 
 /// The service, running.
@@ -129,7 +126,6 @@ pub async fn start(config: Config, clock: Clock, entropy: Entropy) -> Result<App
         quota.clone(),
         settings,
     );
-    connections.resume_disconnects().await.map_err(StartError::Disconnect)?;
     let delivery =
         Delivery::new(store.clone(), google, connections.clone(), keyring, clock.clone(), entropy.clone(), bell, quota);
 
@@ -143,6 +139,8 @@ pub async fn start(config: Config, clock: Clock, entropy: Entropy) -> Result<App
     };
     let options = grpc::Options { reflection: config.reflection, tls: tls(&config).await? };
     let (router, health) = grpc::server(services, options).map_err(StartError::Grpc)?;
+    // The database has just answered; a probe that comes before the first look at it must not find nobody.
+    health.tell(true).await;
     let (grpc_listener, grpc_address) = listen("GRPC_ADDR", config.listen.grpc).await?;
     let (http_listener, http_address) = listen("HTTP_ADDR", config.listen.http).await?;
 
@@ -166,6 +164,7 @@ pub async fn start(config: Config, clock: Clock, entropy: Entropy) -> Result<App
     ];
     let worker = tokio::spawn(Worker::run(delivery, close.clone()));
     let housekeeping = vec![
+        tokio::spawn(housekeeping::resume_disconnects(connections.clone())),
         tokio::spawn(housekeeping::tell_health(store.clone(), health.clone(), clock.clone(), close.clone())),
         tokio::spawn(housekeeping::erase_snapshots(store, config.snapshot_retention, clock, close.clone())),
     ];

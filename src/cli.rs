@@ -8,16 +8,17 @@ mod dev;
 mod generate_key;
 mod healthcheck;
 mod logs;
+mod signals;
 
 use std::ffi::OsString;
 
-use anyhow::Context;
 use cassius_calendar::app;
 use cassius_calendar::clock::{Clock, Entropy};
 use cassius_calendar::config::{Config, Mode};
 use cassius_calendar::crypto::{ExposeSecret, Keyring};
 use cassius_calendar::store::{Options, Store};
 use clap::{Parser, Subcommand};
+use signals::Signals;
 
 /// Keeps Google Calendar in step with the appointments of Cassius.
 #[derive(Debug, Parser)]
@@ -66,8 +67,9 @@ impl Cli {
 async fn serve() -> anyhow::Result<()> {
     let config = load(&environment, Mode::Serve)?;
     logs::start(&config.log)?;
+    let mut signals = Signals::listen()?;
     let app = app::start(config, Clock::system(), Entropy::system()).await?;
-    asked_to_stop().await?;
+    signals.asked_to_stop().await?;
     app.stop().await;
     Ok(())
 }
@@ -91,20 +93,4 @@ fn load(source: &dyn Fn(&str) -> Option<OsString>, mode: Mode) -> anyhow::Result
 
 fn environment(name: &str) -> Option<OsString> {
     std::env::var_os(name)
-}
-
-/// Waits for Ctrl-C, or for the SIGTERM of an orchestrator.
-async fn asked_to_stop() -> anyhow::Result<()> {
-    #[cfg(unix)]
-    {
-        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
-            .context("SIGTERM cannot be listened for")?;
-        tokio::select! {
-            interrupt = tokio::signal::ctrl_c() => interrupt.context("Ctrl-C cannot be listened for")?,
-            _ = terminate.recv() => {}
-        }
-    }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await.context("Ctrl-C cannot be listened for")?;
-    Ok(())
 }

@@ -63,6 +63,27 @@ impl Clock {
         }
     }
 
+    /// Waits as long as `span`: by the system's steady time, which a correction of its clock neither stretches nor cuts.
+    #[expect(clippy::disallowed_methods, reason = "the one place that sleeps")]
+    async fn sleep(&self, span: std::time::Duration) {
+        match &self.0 {
+            Source::System => tokio::time::sleep(span).await,
+            Source::Manual(_) => {
+                let span = jiff::SignedDuration::try_from(span).unwrap_or(jiff::SignedDuration::MAX);
+                self.sleep_until(self.now().saturating_add(span).unwrap_or(Timestamp::MAX)).await;
+            }
+        }
+    }
+
+    /// Gives `work` as long as `limit`; `None`: it took longer, and was dropped.
+    pub async fn within<T>(&self, limit: std::time::Duration, work: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            biased;
+            outcome = work => Some(outcome),
+            () = self.sleep(limit) => None,
+        }
+    }
+
     /// Moves a manual clock forward and wakes what slept until then.
     ///
     /// # Panics

@@ -1,4 +1,44 @@
 //! Keeps Google Calendar in step with the appointments of Cassius.
+//!
+//! Cassius is the only source of truth. Its backend says over gRPC what an appointment is; what should be is stored, and
+//! a worker makes Google follow. Nothing that Google answers changes an appointment.
+//!
+//! # The map
+//!
+//! | room | owns |
+//! |---|---|
+//! | [`model`] | the vocabulary: organisations, appointments, revisions, how a link stands |
+//! | [`clock`] | time and randomness: the only caller of the system's |
+//! | [`language`] | French or English |
+//! | [`config`] | every setting, and all faults at once |
+//! | [`bell`] | "look again", within the process and between replicas |
+//! | [`sync`] | the brain, pure: what to do next, the event as rendered, how long to wait |
+//! | [`crypto`] | the keyring: seals tokens and snapshots to the cell that they stand in |
+//! | [`quota`] | what may be spent of Google's quota |
+//! | [`google`] | Google's wire: OAuth, calendars, events, errors by their meaning |
+//! | [`store`] | the database: one set of queries, on SQLite and on PostgreSQL |
+//! | [`connection`] | behind `CalendarIntegration`: consent, tokens, settings, status, disconnect |
+//! | [`delivery`] | behind `AppointmentSync`: accepts, the worker, one attempt, fair turns |
+//! | [`grpc`] | the wire: who calls, what a request must look like, what an error looks like |
+//! | [`http`] | the sidecar: the two addresses that a browser comes to |
+//! | [`app`] | the composition root: start, serve, drain |
+//! | `emulator` | Google on loopback, for `dev` and the tests (feature `dev`) |
+//!
+//! # The way of an appointment
+//!
+//! 1. `grpc` checks the call; [`delivery`] stores the snapshot in one guarded upsert and answers. It never waits for
+//!    Google unless it is asked to, and never fails because of it.
+//! 2. The worker hears the bell, claims what is due with a lease, and asks `sync` for the next step: a call to make, or
+//!    an outcome. The id of an event is stored before the call that creates it, so that a lost answer doubles nothing.
+//! 3. What Google answered goes back into `sync`, until there is an outcome; it is settled only under the same lease. A
+//!    revision that arrived meanwhile stays due.
+//!
+//! # The import rule
+//!
+//! A room imports from rooms below it in this order, and never beside or above: model, clock, language, config, bell;
+//! sync, crypto, quota; google, store; connection; delivery; grpc, http; app. Generated types of the wire stop at
+//! `grpc`, diesel's at `store`, Google's at `google`. `tests/house` holds the table.
+
 pub mod app;
 pub mod bell;
 pub mod clock;

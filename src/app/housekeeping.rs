@@ -4,6 +4,7 @@ use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
+use crate::connection::Connections;
 use crate::grpc::Health;
 use crate::store::Store;
 
@@ -11,6 +12,16 @@ use crate::store::Store;
 const PING: SignedDuration = SignedDuration::from_secs(5);
 /// How often snapshots are looked through.
 const ERASE: SignedDuration = SignedDuration::from_hours(1);
+
+/// Finishes the disconnects that a crash broke off. What was under way then may still hold a lease, and is waited for.
+pub(super) async fn resume_disconnects(connections: Connections) {
+    if let Err(error) = connections.resume_disconnects().await {
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "an unfinished disconnect could not be resumed; disconnecting again finishes it"
+        );
+    }
+}
 
 /// Tells probes whether the database answers.
 pub(super) async fn tell_health(store: Store, health: Health, clock: Clock, close: CancellationToken) {

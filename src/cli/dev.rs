@@ -3,6 +3,8 @@
 //! What it makes up (keys, the database, Google's accounts) stays in a folder of its own, so that a second start finds
 //! the state of the first. What the environment says wins, but for Google's addresses.
 
+mod welcome;
+
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -16,7 +18,9 @@ use cassius_calendar::emulator;
 use cassius_calendar::model::OrganisationId;
 use clap::Args;
 
-use super::{asked_to_stop, environment, load, logs};
+use super::signals::Signals;
+use super::{environment, load, logs};
+use welcome::Welcome;
 
 const SAMPLE: &str = "cabinet-exemple";
 
@@ -34,6 +38,7 @@ pub(crate) struct Dev {
 impl Dev {
     /// Serves until Ctrl-C.
     pub(super) async fn run(self) -> anyhow::Result<()> {
+        let mut signals = Signals::listen()?;
         std::fs::create_dir_all(&self.folder)
             .with_context(|| format!("the folder {} cannot be made", self.folder.display()))?;
         let (clock, entropy) = (Clock::system(), Entropy::system());
@@ -44,7 +49,11 @@ impl Dev {
             ..emulator::Options::loopback(clock.clone(), entropy.clone())
         };
         let (client_id, client_secret) = (options.client_id.clone(), options.client_secret.clone());
-        let google = emulator::start(options).await?;
+        let google = emulator::start(options).await.map_err(|error| match error {
+            taken @ emulator::Error::Listen { .. } => anyhow::Error::from(taken)
+                .context("choose another address for the emulated Google with --emulator-addr"),
+            other => other.into(),
+        })?;
         let base = google.base_url();
         let database = format!("sqlite:{}", self.folder.join("cassius-calendar.db").display());
         let source = |name: &str| -> Option<OsString> {
@@ -63,6 +72,8 @@ impl Dev {
                         _ if is_given_as_file => None,
                         "DATABASE_URL" => Some(database.clone().into()),
                         "ENCRYPTION_KEYS" => Some(keys.clone().into()),
+                        // A browser reaches the sidecar where it listens, unless somebody says otherwise.
+                        "PUBLIC_URL" => Some(format!("http://{}", environment("HTTP_ADDR")?.to_str()?).into()),
                         "CASSIUS_APP_URL" => Some("http://127.0.0.1:3000".into()),
                         _ => None,
                     });
@@ -73,11 +84,23 @@ impl Dev {
         let config = load(&source, Mode::Dev)?;
         logs::start(&config.log)?;
         let (public_url, is_open) = (config.public_url.clone(), config.api_keys.is_empty());
-        let app = app::start(config, clock, entropy).await?;
+        let app = app::start(config, clock.clone(), entropy).await?;
         let sample = OrganisationId::parse(SAMPLE).expect("the sample's id is well formed");
         let begun = app.connections.begin(&sample, None).await.context("the sample consent could not be begun")?;
-        print!("{}", welcome(&base, &public_url, &app.grpc_address, &begun.connect_url, is_open, &self.folder));
-        asked_to_stop().await?;
+        let status = app.connections.status(&sample).await.context("how the sample stands cannot be read")?;
+        let welcome = Welcome {
+            organisation: &sample,
+            status: &status,
+            connect_url: &begun.connect_url,
+            grpc: app.grpc_address,
+            is_open,
+            public_url: &public_url,
+            google: &base,
+            folder: &self.folder,
+            now: clock.now(),
+        };
+        print!("{welcome}");
+        signals.asked_to_stop().await?;
         app.stop().await;
         google.shutdown().await;
         Ok(())
@@ -98,55 +121,4 @@ fn keys(folder: &Path, entropy: &Entropy) -> anyhow::Result<String> {
     let mut open = options.open(&file).with_context(|| format!("{} cannot be written", file.display()))?;
     std::io::Write::write_all(&mut open, keys.as_bytes())?;
     Ok(keys)
-}
-
-/// What a person needs for the whole path, ready to paste.
-fn welcome(
-    google: &str,
-    public_url: &url::Url,
-    grpc: &SocketAddr,
-    connect_url: &str,
-    is_open: bool,
-    folder: &Path,
-) -> String {
-    let key = if is_open { "" } else { "-H \"authorization: Bearer $KEY\" " };
-    let call = |method: &str, body: &str| {
-        format!("  grpcurl -plaintext {key}-d '{body}' {grpc} cassius.calendar.v1.{method}\n")
-    };
-    let organisation = format!(r#""organisation_id":"{SAMPLE}""#);
-    let appointment = |revision: u32, state: &str, start: &str, end: &str| {
-        format!(
-            r#"{{{organisation},"wait":"5s","appointment":{{"appointment_id":"rdv-1","revision":{revision},"state":"APPOINTMENT_STATE_{state}","type":"Implant","patient_name":"Camille Exemple","practitioner_name":"Dr Alex Modèle","location":"Cabinet, salle 2","start_time":"{start}","end_time":"{end}","time_zone":"Europe/Paris"}}}}"#
-        )
-    };
-    let (nine, ten, eleven) = ("2030-03-04T08:00:00Z", "2030-03-04T09:00:00Z", "2030-03-04T10:00:00Z");
-    let lines = [
-        format!(
-            "\n  gRPC      {grpc}\n  sidecar   {public_url}\n  Google    {google}  (emulated; its calendars are a page there)\n"
-        ),
-        format!("  state     {}  (remove the folder to begin anew)\n", folder.display()),
-        format!("\n1. Connect the sample organisation: open this once, choose an account\n  {connect_url}\n"),
-        "   or begin another consent\n".to_owned(),
-        call("CalendarIntegration/BeginConnect", &format!("{{{organisation}}}")),
-        "\n2. See how it stands, and choose a calendar\n".to_owned(),
-        call("CalendarIntegration/GetStatus", &format!("{{{organisation}}}")),
-        call("CalendarIntegration/ListCalendars", &format!("{{{organisation}}}")),
-        call(
-            "CalendarIntegration/UpdateSettings",
-            &format!(
-                r#"{{{organisation},"settings":{{"title_privacy":"TITLE_PRIVACY_INITIALS"}},"update_mask":"titlePrivacy"}}"#
-            ),
-        ),
-        "\n3. Create, edit and cancel an appointment\n".to_owned(),
-        call("AppointmentSync/SyncAppointment", &appointment(1, "SCHEDULED", nine, ten)),
-        call("AppointmentSync/SyncAppointment", &appointment(2, "SCHEDULED", ten, eleven)),
-        call("AppointmentSync/GetAppointmentLink", &format!(r#"{{{organisation},"appointment_id":"rdv-1"}}"#)),
-        call("AppointmentSync/SyncAppointment", &appointment(3, "CANCELLED", ten, eleven)),
-        "\n4. Catch up, retry, disconnect\n".to_owned(),
-        call("CalendarIntegration/SyncNow", &format!("{{{organisation}}}")),
-        call("AppointmentSync/RetryAppointments", &format!("{{{organisation}}}")),
-        call("CalendarIntegration/Disconnect", &format!("{{{organisation}}}")),
-        "\nCtrl-C ends it.\n\n".to_owned(),
-    ];
-    lines.concat()
 }

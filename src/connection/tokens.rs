@@ -122,6 +122,10 @@ impl Connections {
                 return Ok(access);
             }
         }
+        // Google has said so once; it says the same to whoever asks again.
+        if integration.problem.as_ref().is_some_and(|problem| problem.reason == Reason::ReconnectRequired) {
+            return Err(AccessError::ReconnectRequired);
+        }
         let refresh_token = self.open(organisation, "refresh_token", refresh_token)?;
         let refreshed = match self.0.google.refresh(&refresh_token).await {
             Ok(refreshed) => refreshed,

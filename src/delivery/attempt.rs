@@ -4,14 +4,17 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Parts, snapshot};
 use crate::connection::{Access, AccessError};
+use crate::google::CALL_DEADLINE;
 use crate::model::{OrganisationId, Placement, Reason};
 use crate::store::{self, Claimed, LinkError, Settlement};
-use crate::sync::{
-    Answer, Attempt, Call, Delay, Goal, Outcome, Owner, Setback, Step, Stop, ThrottleScope, delay, render,
-};
+use crate::sync::{Answer, Attempt, Delay, Goal, Outcome, Owner, Setback, Step, Stop, ThrottleScope, delay, render};
 
-/// How long a lease lives: longer than the longest call.
-pub(super) const LEASE: SignedDuration = SignedDuration::from_secs(60);
+/// How long a lease lives. It outlives every call that is begun under it, and no more: what a crashed process held waits
+/// until it lapses.
+pub(super) const LEASE: SignedDuration = SignedDuration::from_secs(30);
+/// How long a lease has to live still for a call to be begun: the call itself, and a moment to settle.
+const CALL: SignedDuration = SignedDuration::from_secs(25);
+const _: () = assert!(CALL_DEADLINE.as_secs() < CALL.as_secs().unsigned_abs() && CALL.as_secs() < LEASE.as_secs());
 /// Who has to wait longer than this for quota gives the lease back meanwhile.
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_secs(10);
 
@@ -21,6 +24,12 @@ enum Broken {
     Fenced,
     /// The database.
     Store(store::Error),
+}
+
+/// What is stored of the link, and until when it is ours.
+struct Held {
+    placement: Placement,
+    until: Timestamp,
 }
 
 impl From<store::Error> for Broken {
@@ -84,28 +93,37 @@ impl Parts {
             let error = LinkError { reason: Reason::EventRefused, detail: Some("snapshotUnreadable".to_owned()) };
             return Ok(Settlement::Refused { placement: claimed.placement.clone(), error });
         };
-        let mut stored = claimed.placement.clone();
-        // The worker took one unit before it claimed the link, and the claim is a moment old.
+        let mut held = Held { placement: claimed.placement.clone(), until: claimed.lease.until };
+        // The worker took one unit before it claimed the link.
         let mut is_first = true;
-        let (mut attempt, mut step) = Attempt::begin(goal, stored.clone());
+        let mut rejected = None;
+        let (mut attempt, mut step) = Attempt::begin(goal, held.placement.clone());
         loop {
             match step {
                 Step::Call { placement, call } => {
-                    let access = match self.connections.access(&claimed.organisation, claimed.epoch, None).await {
+                    let access = self.connections.access(&claimed.organisation, claimed.epoch, rejected.as_ref()).await;
+                    let access = match access {
                         Ok(access) => access,
-                        Err(error) => return self.without_access(claimed, stored, error),
+                        Err(error) => return self.without_access(claimed, held.placement, error),
                     };
                     let units = if is_first { call.units() - 1 } else { call.units() };
-                    let waited = match self.wait_for_quota(&access, units).await {
-                        Ok(waited) => waited,
-                        Err(()) => return Ok(Settlement::Parked { placement: stored }),
-                    };
-                    self.secure(claimed, &placement, &mut stored, is_first && !waited).await?;
+                    if self.wait_for_quota(&access, units).await.is_err() {
+                        return Ok(Settlement::Parked { placement: held.placement });
+                    }
+                    self.secure(claimed, &placement, &mut held, is_first).await?;
                     is_first = false;
-                    let answer = self.call(claimed, &access, &call).await;
-                    step = match answer {
-                        Ok(answer) => attempt.advance(answer),
-                        Err(error) => return self.without_access(claimed, stored, error),
+                    let answer = self.google.call(&access.token, &call).await;
+                    tracing::debug!(
+                        organisation.id = %claimed.organisation, appointment.id = %claimed.appointment,
+                        call = call.name(), answer = answer.name(), "called Google"
+                    );
+                    step = if answer == Answer::Unauthorized && rejected.is_none() {
+                        // Once more, with a fresh token.
+                        rejected = Some(access);
+                        Step::Call { placement, call }
+                    } else {
+                        rejected = None;
+                        attempt.advance(answer)
                     };
                 }
                 Step::Settle(outcome) => return Ok(self.settlement(claimed, outcome).await?),
@@ -113,55 +131,41 @@ impl Parts {
         }
     }
 
-    /// Makes sure that the placement is stored and the lease is ours before a call is made.
+    /// Makes sure that the placement is stored and that the lease outlives the call that is about to be made.
     async fn secure(
         &self,
         claimed: &Claimed,
         placement: &Placement,
-        stored: &mut Placement,
-        is_fresh: bool,
+        held: &mut Held,
+        is_first: bool,
     ) -> Result<(), Broken> {
         let now = self.clock.now();
-        let is_ours = if placement != stored {
-            *stored = placement.clone();
-            self.store.reserve(claimed, placement, now + LEASE, now).await?
-        } else if is_fresh {
-            true
+        let until = now + LEASE;
+        let is_ours = if *placement != held.placement {
+            self.store.reserve(claimed, placement, until, now).await?
+        } else if is_first && held.until >= now + CALL {
+            return Ok(());
         } else {
-            self.store.hold(claimed, now + LEASE, now).await?
+            self.store.hold(claimed, until, now).await?
         };
-        if is_ours { Ok(()) } else { Err(Broken::Fenced) }
+        if !is_ours {
+            return Err(Broken::Fenced);
+        }
+        *held = Held { placement: placement.clone(), until };
+        Ok(())
     }
 
-    /// Makes the call; once more with a fresh token if Google does not honour this one.
-    async fn call(&self, claimed: &Claimed, access: &Access, call: &Call) -> Result<Answer, AccessError> {
-        let answer = self.google.call(&access.token, call).await;
-        let answer = match answer {
-            Answer::Unauthorized => {
-                let access = self.connections.access(&claimed.organisation, claimed.epoch, Some(access)).await?;
-                self.quota.take(&access.google_user_id, call.units()).await;
-                self.google.call(&access.token, call).await
-            }
-            answer => answer,
-        };
-        tracing::debug!(
-            organisation.id = %claimed.organisation, appointment.id = %claimed.appointment,
-            call = call.name(), answer = answer.name(), "called Google"
-        );
-        Ok(answer)
-    }
-
-    /// Waits for units; answers whether it had to. `Err`: it would take too long to keep the lease.
-    async fn wait_for_quota(&self, access: &Access, units: u32) -> Result<bool, ()> {
+    /// Waits for units. `Err`: it would take too long to keep the link.
+    async fn wait_for_quota(&self, access: &Access, units: u32) -> Result<(), ()> {
         if units == 0 {
-            return Ok(false);
+            return Ok(());
         }
         match self.quota.try_take(&access.google_user_id, units) {
-            Ok(()) => Ok(false),
+            Ok(()) => Ok(()),
             Err(ready_at) if ready_at.duration_since(self.clock.now()) > LONGEST_WAIT => Err(()),
             Err(_) => {
                 self.quota.take(&access.google_user_id, units).await;
-                Ok(true)
+                Ok(())
             }
         }
     }

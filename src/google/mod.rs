@@ -36,6 +36,9 @@ use crate::clock::Clock;
 use crate::crypto::Secret;
 use transport::Transport;
 
+/// How long a whole call of Google may take.
+pub const CALL_DEADLINE: Duration = Duration::from_secs(20);
+
 /// Where Google is. The five share no origin.
 #[derive(Debug, Clone)]
 pub struct Endpoints {
@@ -78,11 +81,12 @@ impl Google {
         clock: Clock,
     ) -> Self {
         let oauth = oauth::client(&endpoints, &client_id, &client_secret, redirect_url);
+        let transport = Transport::new(clock.clone());
         let client = Arc::new(Client { endpoints, oauth, client_id, scopes, clock });
-        Self { transport: Transport::new(), client }
+        Self { transport, client }
     }
 
-    /// The same, but a whole call may take no longer than `deadline` (20 seconds unless told).
+    /// The same, but a whole call may take no longer than `deadline` ([`CALL_DEADLINE`] unless told).
     #[must_use]
     pub fn with_deadline(self, deadline: Duration) -> Self {
         Self { transport: self.transport.with_deadline(deadline), ..self }

@@ -19,8 +19,10 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::{ClientConfig, RootCertStore};
 
+use super::CALL_DEADLINE;
+use crate::clock::Clock;
+
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-const DEADLINE: Duration = Duration::from_secs(20);
 const MAX_ANSWER_BYTES: usize = 4 * 1024 * 1024;
 const IDLE_CONNECTION: Duration = Duration::from_secs(60);
 /// A connection that died without a word (a NAT that forgot it) is noticed within the two together.
@@ -52,15 +54,16 @@ pub(super) enum TransportError {
 pub(super) struct Transport {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     deadline: Duration,
+    clock: Clock,
 }
 
 impl Transport {
     /// A transport that is not connected to anything yet, and trusts what browsers trust.
-    pub(super) fn new() -> Self {
-        Self::trusting(webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect())
+    pub(super) fn new(clock: Clock) -> Self {
+        Self::trusting(webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect(), clock)
     }
 
-    fn trusting(roots: RootCertStore) -> Self {
+    fn trusting(roots: RootCertStore, clock: Clock) -> Self {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
@@ -79,19 +82,19 @@ impl Transport {
             .http2_keep_alive_interval(PING_EVERY)
             .http2_keep_alive_timeout(PONG_WITHIN)
             .build(connector);
-        Self { client, deadline: DEADLINE }
+        Self { client, deadline: CALL_DEADLINE, clock }
     }
 
     /// The same connections under another deadline.
     pub(super) fn with_deadline(&self, deadline: Duration) -> Self {
-        Self { client: self.client.clone(), deadline }
+        Self { deadline, ..self.clone() }
     }
 
     /// Sends one request and reads its whole answer, whatever its status.
     pub(super) async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
         let host = request.uri().host().unwrap_or_default().to_owned();
         let answer = if may_carry(request.uri()) {
-            tokio::time::timeout(self.deadline, self.exchange(request)).await.unwrap_or(Err(TransportError::TimedOut))
+            self.clock.within(self.deadline, self.exchange(request)).await.unwrap_or(Err(TransportError::TimedOut))
         } else {
             Err(TransportError::Insecure)
         };

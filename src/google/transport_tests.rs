@@ -51,7 +51,7 @@ async fn http_2_is_spoken_where_it_is_offered_and_http_1_elsewhere() {
         [(&["h2", "http/1.1"][..], Version::HTTP_2), (&["http/1.1"][..], Version::HTTP_11), (&[][..], Version::HTTP_11)]
     {
         let (uri, roots) = serve_tls(protocols).await;
-        let answer = Transport::trusting(roots).send(request(&uri)).await.expect("an answer");
+        let answer = Transport::trusting(roots, Clock::system()).send(request(&uri)).await.expect("an answer");
         assert_eq!((answer.version(), answer.body().as_ref()), (version, &b"hello"[..]), "{protocols:?}");
     }
 }
@@ -59,7 +59,7 @@ async fn http_2_is_spoken_where_it_is_offered_and_http_1_elsewhere() {
 #[tokio::test]
 async fn a_certificate_of_nobody_known_is_not_trusted() {
     let (uri, _) = serve_tls(&["h2"]).await;
-    assert_eq!(Transport::new().send(request(&uri)).await.err(), Some(TransportError::Unreachable));
+    assert_eq!(Transport::new(Clock::system()).send(request(&uri)).await.err(), Some(TransportError::Unreachable));
 }
 
 #[test]

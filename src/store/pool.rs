@@ -7,6 +7,7 @@
 
 use std::time::Duration;
 
+use diesel_async::SimpleAsyncConnection as _;
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod, SetupCallback};
 use tokio::time::{error::Elapsed, timeout};
@@ -54,7 +55,13 @@ impl Pools {
 
     /// For a query that may change every row of an organisation.
     pub(in crate::store) async fn long(&self) -> Result<Checkout, Error> {
-        checkout(&self.write, LONG).await
+        let mut checkout = checkout(&self.write, LONG).await?;
+        // A database that is away is told from one that has much to do before the long time is granted.
+        match timeout(BRIEF, checkout.conn.batch_execute("SELECT 1")).await {
+            Ok(Ok(())) => Ok(checkout),
+            Ok(Err(error)) => checkout.conclude(Ok(Err(error.into()))),
+            Err(elapsed) => checkout.conclude(Err(elapsed)),
+        }
     }
 }
 

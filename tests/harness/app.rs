@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::ffi::OsString;
+use std::net::SocketAddr;
 
 use cassius_calendar::app::{self, App};
 use cassius_calendar::clock::{Clock, Entropy};
@@ -68,6 +69,7 @@ pub(crate) struct TestApp {
     pub(crate) appointments: Appointments,
     pub(crate) browser: Browser,
     pub(crate) settings: HashMap<String, String>,
+    looks: i64,
     app: Option<App>,
 }
 
@@ -103,16 +105,16 @@ impl TestApp {
         .collect();
         all.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let app = serve(&all, &clock).await;
-        let (integrations, appointments) = clients(&app).await;
+        let (integrations, appointments) = clients_at(app.grpc_address).await;
         let browser = Browser::new(app.http_address);
-        Self { clock, google, database, integrations, appointments, browser, settings: all, app: Some(app) }
+        Self { clock, google, database, integrations, appointments, browser, settings: all, looks: 0, app: Some(app) }
     }
 
     /// Stops the service as an operator would, and starts it again on the same database.
     pub(crate) async fn restart(&mut self) {
         self.stop().await;
         let app = serve(&self.settings, &self.clock).await;
-        (self.integrations, self.appointments) = clients(&app).await;
+        (self.integrations, self.appointments) = clients_at(app.grpc_address).await;
         self.browser = Browser::new(app.http_address);
         self.app = Some(app);
     }
@@ -133,6 +135,10 @@ impl TestApp {
         self.stop().await;
         self.google.no_write_invites_or_notifies().await;
         self.google.no_two_calls_for_one_event_at_a_time().await;
+        self.google.no_event_is_doubled().await;
+        let leased = "SELECT COUNT(*) FROM appointment_external_links WHERE lease_token IS NOT NULL";
+        assert_eq!(self.database.number(leased).await, 0, "links are still leased");
+        logs::hold_nothing_secret();
         if self.database.is_postgres() {
             self.database.drop().await;
         }
@@ -205,6 +211,20 @@ impl TestApp {
         self.until(organisation, |status| status.counts.is_some_and(|counts| counts.pending == 0)).await
     }
 
+    /// Lets the worker look at whatever is due now, and whatever it began come to its end: what was not called for by
+    /// then is not called for. An organisation of its own shows that it has looked.
+    pub(crate) async fn worker_looks(&mut self) {
+        const LANDMARK: (&str, &str) = ("repère", "repere@example.com");
+        self.looks += 1;
+        if self.looks == 1 {
+            self.google.control("accounts", serde_json::json!({"email": LANDMARK.1})).await;
+            self.connect_as(LANDMARK.0, LANDMARK.1).await;
+        }
+        let link = self.sync(LANDMARK.0, super::samples::appointment("repère", self.looks)).await;
+        assert_eq!(link.synced_revision, self.looks);
+        self.restart().await;
+    }
+
     pub(crate) fn advance(&self, seconds: i64) {
         self.clock.advance(SignedDuration::from_secs(seconds));
     }
@@ -216,8 +236,13 @@ async fn serve(settings: &HashMap<String, String>, clock: &Clock) -> App {
     app::start(config, clock.clone(), Entropy::system()).await.unwrap()
 }
 
-async fn clients(app: &App) -> (Integrations, Appointments) {
-    let channel = Channel::from_shared(format!("http://{}", app.grpc_address)).unwrap().connect().await.unwrap();
+/// Clients of a service at an address of loopback, with the harness's key.
+pub(crate) async fn clients_at(address: SocketAddr) -> (Integrations, Appointments) {
+    clients(Channel::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap())
+}
+
+/// Clients over a channel.
+pub(crate) fn clients(channel: Channel) -> (Integrations, Appointments) {
     let with_key: WithKey = |mut request| {
         request.metadata_mut().insert("authorization", format!("Bearer {API_KEY}").parse().unwrap());
         Ok(request)

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use cassius_calendar::store::{Options, Store};
 use diesel::Connection;
+use diesel::RunQueryDsl;
 use diesel::connection::SimpleConnection;
 
 /// Declares a test that runs once on each back end.
@@ -106,9 +107,31 @@ impl Database {
         if self.is_postgres() {
             run_on_postgres(&self.url, sql).await;
         } else {
-            let mut conn = diesel::SqliteConnection::establish(&self.path()).unwrap();
-            conn.batch_execute(sql).unwrap();
+            self.connection().batch_execute(sql).unwrap();
         }
+    }
+
+    /// The number that a query of one row and one column answers.
+    pub(crate) async fn number(&self, sql: &str) -> i64 {
+        if self.is_postgres() {
+            let (client, connection) = tokio_postgres::connect(&self.url, tokio_postgres::NoTls).await.unwrap();
+            let connection = tokio::spawn(connection);
+            let number = client.query_one(sql, &[]).await.unwrap().get(0);
+            drop(client);
+            connection.await.unwrap().unwrap();
+            number
+        } else {
+            diesel::select(diesel::dsl::sql::<diesel::sql_types::BigInt>(&format!("({sql})")))
+                .get_result(&mut self.connection())
+                .unwrap()
+        }
+    }
+
+    /// A connection to SQLite beside the service; it waits its turn, as the service's own do.
+    fn connection(&self) -> diesel::SqliteConnection {
+        let mut conn = diesel::SqliteConnection::establish(&self.path()).unwrap();
+        conn.batch_execute("PRAGMA busy_timeout = 10000").unwrap();
+        conn
     }
 
     pub(crate) fn path(&self) -> String {

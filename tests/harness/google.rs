@@ -1,5 +1,7 @@
 //! The emulated Google, watched and steered over HTTP.
 
+use std::collections::HashMap;
+
 use cassius_calendar::clock::{Clock, Entropy};
 use cassius_calendar::emulator::{self, Emulator};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -58,6 +60,37 @@ impl Google {
         self.control("faults", json!({"operation": operation, "times": times, "fault": fault})).await;
     }
 
+    /// Makes the next call of an operation hang until [`Google::let_go`]; with `carry_out` it is done before it hangs.
+    pub(crate) async fn hang(&self, operation: &str, carry_out: bool) -> u64 {
+        let fault = json!({"kind": "hang", "carry_out": carry_out});
+        let set = self.control("faults", json!({"operation": operation, "times": 1, "fault": fault})).await;
+        set["id"].as_u64().unwrap()
+    }
+
+    /// Lets the calls go on that hang by a fault.
+    pub(crate) async fn let_go(&self, fault: u64) {
+        self.remove(&format!("faults/{fault}")).await;
+    }
+
+    /// Reads the journal until it is as wanted. Each look is a call of its own, so what is waited for goes on meanwhile.
+    pub(crate) async fn until(&self, is_wanted: impl Fn(&[Value]) -> bool) {
+        let look = async { while !is_wanted(&self.journal().await) {} };
+        // A bound for a test that would hang; none that a passing test comes near.
+        if tokio::time::timeout(std::time::Duration::from_secs(60), look).await.is_err() {
+            panic!("the journal never became what was wanted: {:#?}", self.journal().await);
+        }
+    }
+
+    /// Waits until an operation has been called so often, be it answered or not.
+    pub(crate) async fn until_called(&self, operation: &str, times: usize) {
+        self.until(|calls| calls.iter().filter(|call| call["operation"] == operation).count() >= times).await;
+    }
+
+    /// Waits until no call is under way: what was given up is gone from Google's side as well.
+    pub(crate) async fn until_idle(&self) {
+        self.until(|calls| calls.iter().all(|call| !call["ended_at"].is_null())).await;
+    }
+
     pub(crate) async fn no_more_faults(&self) {
         self.remove("faults").await;
     }
@@ -82,6 +115,13 @@ impl Google {
         names.filter(|name| name.starts_with("events.")).collect()
     }
 
+    /// The calls of an account's calendars, in order.
+    pub(crate) async fn calls_of(&self, email: &str) -> Vec<String> {
+        let calls = self.journal().await;
+        let its = calls.iter().filter(|call| call["account"] == email);
+        its.map(|call| call["operation"].as_str().unwrap().to_owned()).collect()
+    }
+
     /// The live events that Cassius wrote for an account, over all its calendars.
     pub(crate) async fn events(&self, email: &str) -> Vec<Value> {
         let all = self.read(&format!("accounts/{}/events", encode(email))).await;
@@ -89,13 +129,37 @@ impl Google {
         events.iter().filter(|event| event["status"] != "cancelled").cloned().collect()
     }
 
+    /// The live events of one appointment, over all calendars of an account.
+    pub(crate) async fn events_of(&self, email: &str, appointment: &str) -> Vec<Value> {
+        let mut events = self.events(email).await;
+        events.retain(|event| event["extendedProperties"]["private"]["cassiusAppointmentId"] == appointment);
+        events
+    }
+
     /// The user deletes an event; `answer` is how Google speaks of it then: `cancelled`, `not_found` or `gone`.
     pub(crate) async fn delete_event(&self, calendar: &str, event: &str, answer: &str) {
         self.remove(&format!("calendars/{}/events/{}?answer={answer}", encode(calendar), encode(event))).await;
     }
 
+    /// The user alters an event.
+    pub(crate) async fn alter_event(&self, calendar: &str, event: &str, change: Value) {
+        let path = self.url(&format!("/emulator/calendars/{}/events/{}", encode(calendar), encode(event)));
+        self.send(self.http.patch(path).json(&change)).await;
+    }
+
     pub(crate) async fn delete_calendar(&self, calendar: &str) {
         self.remove(&format!("calendars/{}", encode(calendar))).await;
+    }
+
+    /// Gives an account another role in a calendar: `owner`, `writer`, `reader`, `freeBusyReader`.
+    pub(crate) async fn change_role(&self, email: &str, calendar: &str, role: &str) {
+        let path = format!("accounts/{}/calendars/{}", encode(email), encode(calendar));
+        self.control(&path, json!({"access_role": role})).await;
+    }
+
+    /// Holds an account read-only, as Google does after too many writes, or lets it go.
+    pub(crate) async fn read_only(&self, email: &str, read_only: bool) {
+        self.control(&format!("accounts/{}", encode(email)), json!({"read_only": read_only})).await;
     }
 
     pub(crate) async fn revoke(&self, email: &str) {
@@ -113,6 +177,30 @@ impl Google {
             if matches!(operation, "events.insert" | "events.patch" | "events.delete" | "events.move") {
                 assert_eq!(call["send_updates_none"], true, "{call}");
                 assert_eq!(call["has_attendees"], false, "{call}");
+            }
+        }
+    }
+
+    /// An appointment has one live event at most, over all calendars of the accounts that are still connected, and over
+    /// those of each other account.
+    pub(crate) async fn no_event_is_doubled(&self) {
+        let accounts = self.read("accounts").await;
+        let mut live = HashMap::new();
+        for account in accounts["accounts"].as_array().unwrap() {
+            let email = account["email"].as_str().unwrap();
+            let scope = if account["has_grant"] == true { "" } else { email };
+            for event in self.events(email).await {
+                let properties = &event["extendedProperties"]["private"];
+                let (organisation, appointment) =
+                    (&properties["cassiusOrganisationId"], &properties["cassiusAppointmentId"]);
+                if appointment.is_null() {
+                    continue;
+                }
+                let place = (event["calendar_id"].to_string(), event["id"].to_string());
+                let key = (scope.to_owned(), organisation.to_string(), appointment.to_string());
+                // A calendar that two accounts share is seen twice.
+                let standing = live.entry(key).or_insert_with(|| place.clone());
+                assert_eq!(*standing, place, "{appointment} of {organisation} has two live events");
             }
         }
     }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::due::{FREE, served};
 use super::leases::bind_placement;
-use super::{Conn, Fault, InstantSql, SKIP_LOCKED, rows, rows_of, statement};
+use super::{Conn, FOR_SHARE, Fault, InstantSql, SKIP_LOCKED, rows, rows_of, statement};
 use crate::crypto::Sealed;
 use crate::model::{CalendarId, Epoch, Placement, TitlePrivacy};
 use crate::store::instant::Instant;
@@ -111,6 +111,8 @@ where
     })
 }
 
+/// What the integrations say, held until the end of the transaction: a disconnect that begins meanwhile waits for the
+/// claim, and then finds its leases.
 async fn terms(
     conn: &mut Conn,
     organisations: impl ExactSizeIterator<Item = &String>,
@@ -118,7 +120,7 @@ async fn terms(
 ) -> Result<HashMap<String, Terms>, Fault> {
     let mut select = statement(format!(
         "SELECT organisation_id, epoch, calendar_id, title_privacy FROM calendar_integrations
-         WHERE {} AND organisation_id IN {}",
+         WHERE {} AND organisation_id IN {} ORDER BY organisation_id {FOR_SHARE}",
         served(),
         rows_of(1, organisations.len(), 2)
     ))

@@ -1,0 +1,50 @@
+# Everything that a person or a machine asks of this repository. Each target brings what it needs.
+#
+#   make dev       builds the service and starts it on loopback, with an emulated Google; DEV_ARGS go to `dev`
+#   make test      every test, on SQLite and on PostgreSQL
+#   make lint      formatting, clippy, documentation, the wire, dependencies
+#   make bench     what the figures in the README come from
+#   make contract  holds the emulator's claims against the real Google, with a test account
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+export PATH := $(CURDIR)/target/tools/bin:$(PATH)
+
+CONTRACT := CONTRACT_GOOGLE_CLIENT_ID CONTRACT_GOOGLE_CLIENT_SECRET CONTRACT_GOOGLE_REFRESH_TOKEN
+
+.PHONY: help dev test lint bench contract
+help:
+	@sed -n 's/^#   //p' Makefile
+
+dev:
+	@.ci/fetch cc
+	@cargo run --locked -- dev $(DEV_ARGS)
+
+# The production build first: the test build then puts its own program, which has `dev`, in the same place.
+test:
+	@.ci/fetch cc grpcurl
+	cargo build --locked --no-default-features
+	cargo test --locked --no-run
+	tests/with-postgres cargo test --locked
+
+lint:
+	@.ci/fetch cc lint
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+	cargo clippy --locked --all-targets --no-default-features -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps
+	cd proto && buf lint
+	cargo shear
+	cargo deny --all-features --log-level warn check licenses bans sources
+	@echo 'Advisories are not checked here, since their list comes over the network: cargo deny check advisories'
+
+bench:
+	@.ci/fetch cc
+	benches/run $(BENCH_ARGS)
+
+contract:
+	@missing=''; for name in $(CONTRACT); do [ -n "$${!name:-}" ] || missing+=" $$name"; done; \
+	if [ -n "$$missing" ]; then echo "Not set:$$missing (the README says how to get them)" >&2; exit 2; fi
+	@.ci/fetch cc
+	cargo test --locked --test integration google_keeps_the_contract -- --ignored --nocapture

@@ -1,0 +1,8 @@
+//! `AppointmentSync`, a file per RPC.
+
+mod get_appointment_link;
+mod list_appointment_links;
+mod reconcile_appointments;
+mod retry_appointments;
+mod sync_appointment;
+mod sync_appointments;

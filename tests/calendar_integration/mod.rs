@@ -1,0 +1,12 @@
+//! `CalendarIntegration`, a file per RPC, and the consent over HTTP.
+
+mod begin_connect;
+mod consent;
+mod disconnect;
+mod get_status;
+mod list_calendars;
+mod preview_event;
+mod rows;
+mod sync_now;
+mod update_settings;
+mod watch_status;

@@ -1,0 +1,65 @@
+//! What a file looks like.
+
+use super::source;
+
+/// At this many lines a file is to be thought about again; it is printed.
+const THINK: usize = 300;
+/// More than this no file has.
+const MOST: usize = 400;
+/// The same for unit tests in a file of their own.
+const MOST_OF_TESTS: usize = 600;
+
+#[test]
+fn no_file_is_too_long() {
+    let mut faults = Vec::new();
+    for source in source::all() {
+        let lines = source.text.lines().count();
+        let most = if source.is_tests() { MOST_OF_TESTS } else { MOST };
+        if lines > most {
+            faults.push(format!("{}: {lines} lines", source.path.display()));
+        } else if lines > THINK && !source.is_tests() {
+            println!("{} has {lines} lines: think again above {THINK}", source.path.display());
+        }
+    }
+    assert_eq!(faults, Vec::<String>::new());
+}
+
+#[test]
+fn every_module_opens_by_saying_what_it_owns() {
+    // A module of unit tests is named after what it tests, which says enough.
+    let sources = source::all();
+    let silent = sources.iter().filter(|source| !source.is_tests() && !source.text.starts_with("//! "));
+    assert_eq!(silent.map(|source| source.path.display().to_string()).collect::<Vec<_>>(), Vec::<String>::new());
+}
+
+#[test]
+fn names_that_say_nothing_are_not_used() {
+    const EMPTY: [&str; 8] = ["Manager", "Helper", "Util", "Handler", "Processor", "Info", "Impl", "Common"];
+    // What libraries and Google's error model call things, and what a dentist does.
+    const FOREIGN: [&str; 8] = [
+        "ErrorInfo",
+        "RetryInfo",
+        "ResourceInfo",
+        "BrokenTransactionManager",
+        "AsyncDieselConnectionManager",
+        "ManagerConfig",
+        "Implant",
+        "Implantologie",
+    ];
+    let mut faults = Vec::new();
+    for source in source::all() {
+        let words = source.code.split(|c: char| !c.is_alphanumeric() && c != '_');
+        for word in words.filter(|word| word.starts_with(char::is_uppercase) && !FOREIGN.contains(word)) {
+            if EMPTY.iter().any(|empty| word.starts_with(empty) || word.ends_with(empty)) {
+                faults.push(format!("{}: {word}", source.path.display()));
+            }
+        }
+        // The calls of the wire are named on the wire.
+        let is_named_elsewhere = source.room() == "grpc";
+        if !is_named_elsewhere && source.code.contains("fn get_") || source.code.contains("fn do_") {
+            faults.push(format!("{}: a function's name begins with get_ or do_", source.path.display()));
+        }
+    }
+    faults.dedup();
+    assert_eq!(faults, Vec::<String>::new());
+}

@@ -1,0 +1,120 @@
+//! Who may import whom.
+
+use std::collections::BTreeMap;
+
+use super::source::{self, Source};
+
+/// Each room, its rank, and the rooms that it may import. Where a room stands in a path with `::`, it may import that
+/// name of the room alone.
+const ROOMS: &[(&str, u8, &[&str])] = &[
+    ("model", 0, &[]),
+    ("clock", 0, &[]),
+    ("language", 0, &[]),
+    ("config", 0, &["model"]),
+    ("bell", 0, &["model"]),
+    ("sync", 1, &["model"]),
+    ("crypto", 1, &["model", "clock"]),
+    ("quota", 1, &["model", "clock"]),
+    ("google", 2, &["model", "clock", "sync", "crypto::Secret", "crypto::ExposeSecret"]),
+    ("store", 2, &["model", "crypto::Sealed"]),
+    ("connection", 3, &["model", "clock", "config", "bell", "sync", "crypto", "quota", "google", "store"]),
+    ("delivery", 4, &["model", "clock", "bell", "sync", "crypto", "quota", "google", "store", "connection"]),
+    ("grpc", 5, &["model", "clock", "language", "crypto::ExposeSecret", "connection", "delivery"]),
+    ("http", 5, &["model", "clock", "language", "crypto::Secret", "connection"]),
+    (
+        "app",
+        6,
+        &[
+            "bell",
+            "clock",
+            "config",
+            "connection",
+            "crypto",
+            "delivery",
+            "google",
+            "grpc",
+            "http",
+            "model",
+            "quota",
+            "store",
+        ],
+    ),
+    // It is Google: it knows nothing of what calls it, and nothing but `dev` and the tests knows it.
+    ("emulator", 6, &["clock"]),
+    ("cli", 7, &["app", "clock", "config", "connection", "crypto", "emulator", "model", "store"]),
+    ("main", 7, &["cli"]),
+];
+
+/// What a file imports of other rooms, as paths that begin with the room.
+fn imports(source: &Source) -> Vec<String> {
+    let of_library = source.paths_of("cassius_calendar");
+    let paths = source.paths_of("crate").chain(of_library).map(str::to_owned);
+    paths.filter(|path| path.split("::").next() != Some(&source.room())).collect()
+}
+
+fn is_allowed(path: &str, allowed: &[&str]) -> bool {
+    allowed.iter().any(|allowed| {
+        let of_path: Vec<_> = path.split("::").collect();
+        let of_rule: Vec<_> = allowed.split("::").collect();
+        of_path.starts_with(&of_rule)
+    })
+}
+
+/// The names of a path that ends in braces, each as a path of its own.
+fn spread(source: &Source, path: String) -> Vec<String> {
+    let Some(stem) = path.find('{').map(|at| &path[..at]) else { return vec![path] };
+    let text = &source.code;
+    let at = text.find(&format!("::{path}")).unwrap() + 2 + stem.len() + 1;
+    let names = text[at..].split('}').next().unwrap();
+    assert!(!names.contains('{'), "{}: braces within braces are not read here", source.path.display());
+    let names = names.split(',').map(str::trim).filter(|name| !name.is_empty());
+    names.map(|name| format!("{stem}{}", name.split_whitespace().next().unwrap())).collect()
+}
+
+#[test]
+fn every_room_imports_only_what_stands_below_it_in_the_table() {
+    let rooms: BTreeMap<_, _> = ROOMS.iter().map(|(room, _, allowed)| (*room, *allowed)).collect();
+    let mut faults = Vec::new();
+    for source in source::all().iter().filter(|source| !source.is_tests() && source.room() != "lib") {
+        let room = source.room();
+        let Some(allowed) = rooms.get(room.as_str()) else {
+            faults.push(format!("{}: the room is not in the table", source.path.display()));
+            continue;
+        };
+        for path in imports(source).into_iter().flat_map(|path| spread(source, path)) {
+            if !is_allowed(&path, allowed) {
+                faults.push(format!("{}: imports {path}", source.path.display()));
+            }
+        }
+    }
+    assert_eq!(faults, Vec::<String>::new());
+}
+
+#[test]
+fn no_file_climbs_out_of_its_room_by_super() {
+    let mut faults = Vec::new();
+    for source in source::all().iter().filter(|source| !source.is_tests() && source.depth() > 0) {
+        // Each table of diesel's macro is a module of its own.
+        let depth = source.depth() + usize::from(source.code.contains("diesel::table!"));
+        if source.code.contains(&"super::".repeat(depth)) {
+            faults.push(source.path.clone());
+        }
+    }
+    assert_eq!(faults, Vec::<std::path::PathBuf>::new());
+}
+
+#[test]
+fn the_table_names_every_room_once_and_no_room_imports_its_own_rank_or_above() {
+    let ranks: BTreeMap<_, _> = ROOMS.iter().map(|(room, rank, _)| (*room, *rank)).collect();
+    assert_eq!(ranks.len(), ROOMS.len(), "a room stands in the table once");
+    let rooms: Vec<String> = source::all().iter().map(Source::room).collect();
+    for (room, rank, allowed) in ROOMS {
+        assert!(rooms.iter().any(|found| found == room), "{room} has a file");
+        for import in *allowed {
+            let import = import.split("::").next().unwrap();
+            // The vocabulary is everybody's.
+            let is_below = ranks[import] < *rank || import == "model" && *room != "model" || *room == "main";
+            assert!(is_below, "{room} imports {import}, which does not stand below it");
+        }
+    }
+}

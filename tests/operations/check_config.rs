@@ -1,0 +1,73 @@
+//! `check-config`, and what `serve` refuses to start with.
+
+use super::process::{Settings, run, settings, with};
+
+#[test]
+fn every_fault_is_named_at_once_and_no_value_is_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let faulty = [
+        ("DATABASE_URL", "mysql://canary:canary@host/base"),
+        ("GRPC_ADDR", "canary"),
+        ("PUBLIC_URL", "http://canary.example"),
+        ("GOOGLE_SCOPES", "canary"),
+        ("ENCRYPTION_KEYS", "one:canary"),
+        ("API_KEYS", "backend:canary:*"),
+        ("TLS_CERT", "/canary.pem"),
+        ("QUOTA_USER_PER_MINUTE", "canary"),
+        ("REFLECTION", "canary"),
+        ("LOG_FORMAT", "canary"),
+    ];
+    let faulty: Settings = faulty.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    for command in ["check-config", "serve", "migrate"] {
+        let ended = run(&[command], &faulty, folder.path());
+        assert_eq!((ended.code, ended.output.as_str()), (Some(1), ""), "{command}");
+        let unset = ["GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET", "TLS_KEY"];
+        for variable in faulty.keys().map(String::as_str).chain(unset) {
+            let named = ended.errors.lines().filter(|line| line.trim_start().starts_with(&format!("{variable} ")));
+            assert_eq!(named.count(), 1, "{command} names {variable} once:\n{}", ended.errors);
+        }
+        assert!(!ended.errors.contains("canary"), "{}", ended.errors);
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing was begun");
+}
+
+#[test]
+fn settings_that_are_in_order_are_said_to_be() {
+    let folder = tempfile::tempdir().unwrap();
+    let ended = run(&["check-config"], &settings(), folder.path());
+    assert_eq!((ended.code, ended.output.as_str()), (Some(0), "The settings are in order.\n"), "{}", ended.errors);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing was begun");
+}
+
+#[test]
+fn a_secret_may_stand_in_a_file_and_not_in_two_places() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut settings = settings();
+    let file = folder.path().join("secret");
+    std::fs::write(&file, settings.remove("GOOGLE_CLIENT_SECRET").unwrap() + "\n").unwrap();
+    let by_file = with(&settings, &[("GOOGLE_CLIENT_SECRET_FILE", file.to_str().unwrap())]);
+    assert_eq!(run(&["check-config"], &by_file, folder.path()).code, Some(0));
+
+    let twice = with(&by_file, &[("GOOGLE_CLIENT_SECRET", "canary")]);
+    let ended = run(&["check-config"], &twice, folder.path());
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.errors.contains("GOOGLE_CLIENT_SECRET is set twice") && !ended.errors.contains("canary"));
+
+    let nowhere = with(&settings, &[("GOOGLE_CLIENT_SECRET_FILE", "/nowhere")]);
+    let ended = run(&["check-config"], &nowhere, folder.path());
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.errors.contains("GOOGLE_CLIENT_SECRET_FILE names a file that cannot be read"), "{}", ended.errors);
+}
+
+#[test]
+fn an_open_address_wants_keys_and_tls() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = with(&settings(), &[("GRPC_ADDR", "0.0.0.0:0")]);
+    let ended = run(&["serve"], &open, folder.path());
+    assert_eq!(ended.code, Some(1));
+    for variable in ["API_KEYS", "TLS_CERT"] {
+        let refused = format!("{variable} is not set, but GRPC_ADDR can be reached by others");
+        assert!(ended.errors.contains(&refused), "{}", ended.errors);
+    }
+    assert!(ended.errors.contains("ALLOW_PLAINTEXT=true"), "the way behind a mesh is named: {}", ended.errors);
+}

@@ -1,0 +1,39 @@
+//! `migrate`.
+
+use super::process::{Settings, run, settings, with};
+use crate::harness::database::Database;
+
+fn migrates(settings: &Settings) {
+    let folder = tempfile::tempdir().unwrap();
+    let ended = run(&["migrate"], settings, folder.path());
+    assert_eq!(ended.code, Some(0), "{}", ended.errors);
+    assert_eq!(ended.output, "Applied 2026-11-01-000000_tables.\n");
+    let ended = run(&["migrate"], settings, folder.path());
+    assert_eq!((ended.code, ended.output.as_str()), (Some(0), "Nothing to apply.\n"), "{}", ended.errors);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn migrations_are_applied_once_on_sqlite() {
+    let database = Database::empty_on_sqlite().await;
+    migrates(&with(&settings(), &[("DATABASE_URL", &database.url)]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn migrations_are_applied_once_on_postgres() {
+    let database = Database::empty_on_postgres().await;
+    migrates(&with(&settings(), &[("DATABASE_URL", &database.url)]));
+    database.drop().await;
+}
+
+#[test]
+fn a_database_that_is_not_there_is_said_so_without_its_password() {
+    let folder = tempfile::tempdir().unwrap();
+    for url in ["postgres://somebody:canary@127.0.0.1:9/none", "sqlite:/nowhere/canary/file.db"] {
+        for command in ["migrate", "serve"] {
+            let ended = run(&[command], &with(&settings(), &[("DATABASE_URL", url)]), folder.path());
+            assert_eq!((ended.code, ended.output.as_str()), (Some(1), ""), "{command} {url}");
+            assert!(ended.errors.contains("DATABASE_URL"), "{command}: {}", ended.errors);
+            assert!(!ended.errors.contains("canary"), "{command}: {}", ended.errors);
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! The real program, as an operator runs it.
+
+mod check_config;
+mod dev;
+mod drain;
+mod generate_key;
+mod healthcheck;
+mod logs;
+mod migrate;
+mod process;
+mod readme;
+mod serve;
