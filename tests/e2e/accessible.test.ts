@@ -172,6 +172,6 @@ test("going between the settings pages keeps the frame: the navigation is the sa
   for (const name of ["Profil", "Organisation", "Sécurité", "Intégrations"]) {
     await page.getByRole("navigation", { name: "Paramètres" }).getByRole("link", { name }).click();
     await page.getByRole("heading", { name, level: 1 }).waitFor();
-    expect(await navigation?.evaluate((element) => element.isConnected)).toBe(true);
+    expect(await navigation.evaluate((element) => element.isConnected)).toBe(true);
   }
 });
