@@ -8,7 +8,7 @@ import { ACCOUNT, ROOMS } from "./stage/google.js";
 import type { Person } from "./stage/person.js";
 import { chapter } from "./stage/test.js";
 
-describe.sequential("a practice connects Google Calendar, works, and disconnects", () => {
+describe("a practice connects Google Calendar, works, and disconnects", () => {
   let camille: Person;
   chapter.beforeAll(async ({ stage }) => {
     camille = await stage.person();

@@ -4,19 +4,27 @@
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const binary = process.env.CASSIUS_CALENDAR_BINARY ?? here("../../../target/debug/cassius-calendar");
 const say = (line) => process.stdout.write(`${line}\n`);
 
-const port = process.env.PORT ?? "3000";
-const origin = `http://127.0.0.1:${port}`;
-const google = "127.0.0.1:8090";
+// The usual port, so that the address stays the same from one day to the next; any other where it is taken.
+const cassius = process.env.PORT ?? (await portNear(3000));
+const google = `127.0.0.1:${await portNear(8090)}`;
+const grpc = process.env.GRPC_ADDR ?? `127.0.0.1:${await portNear(0)}`;
+const sidecar = process.env.HTTP_ADDR ?? `127.0.0.1:${await portNear(0)}`;
+const origin = `http://127.0.0.1:${cassius}`;
 const environment = {
   LOG: "warn",
   ...process.env,
-  PORT: port,
+  PORT: String(cassius),
+  GRPC_ADDR: grpc,
+  HTTP_ADDR: sidecar,
+  CALENDAR_ADDRESS: `http://${grpc}`,
+  SIDECAR_URL: `http://${sidecar}`,
   // One origin for all: the demo forwards the sidecar's two paths.
   PUBLIC_URL: origin,
   CASSIUS_APP_URL: origin,
@@ -58,10 +66,25 @@ const end = () => {
   demo.kill("SIGTERM");
   service.kill("SIGTERM");
 };
-process.once("SIGINT", end);
-process.once("SIGTERM", end);
+process.on("SIGINT", end);
+process.on("SIGTERM", end);
 // Whichever ends first takes the other along; ending by itself is a failure.
 const [code] = await Promise.race([serviceEnded, demoEnded]);
 process.exitCode = code ?? 0;
 end();
 await Promise.all([serviceEnded, demoEnded]);
+
+/** A port to listen on: this one, or another if it is taken. */
+async function portNear(port) {
+  const server = createServer();
+  server.listen(port, "127.0.0.1");
+  try {
+    await once(server, "listening");
+  } catch {
+    return portNear(0);
+  }
+  const { port: free } = server.address();
+  server.close();
+  await once(server, "close");
+  return free;
+}

@@ -94,9 +94,9 @@ export class Google {
 
   /** Remembers the tokens that are alive now; answers how many there have been so far. */
   async noteTokens(): Promise<number> {
-    const file = await readFile(join(this.folder, "google.json"), "utf8").catch((error: NodeJS.ErrnoException) => {
+    const file = await readFile(join(this.folder, "google.json"), "utf8").catch((error: unknown) => {
       // Until somebody consents there is nothing to keep.
-      if (error.code === "ENOENT") return null;
+      if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
       throw error;
     });
     if (file === null) return this.#seen.size;

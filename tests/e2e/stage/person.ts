@@ -145,6 +145,15 @@ export class Person {
     await this.button("Suivant").click();
   }
 
+  /** Shows the day or the week of the next Monday, whichever the window has room for. */
+  async showNextMonday(): Promise<void> {
+    const isNarrow = (this.page.viewportSize()?.width ?? 0) < 768;
+    // A day at a time, without the weekend; on a weekend it is Monday that stands there already.
+    const weekday = new Date().getDay();
+    const turns = isNarrow ? [0, 5, 4, 3, 2, 1, 0][weekday] : 1;
+    for (let turn = 0; turn < (turns ?? 0); turn += 1) await this.button("Suivant").click();
+  }
+
   /** A RDV in the grid. */
   rdv(words: string): Locator {
     return this.page.locator(".app-event", { hasText: words });

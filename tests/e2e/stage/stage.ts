@@ -162,8 +162,8 @@ async function storageOf(page: Page): Promise<string> {
   return await page.evaluate(async () =>
     JSON.stringify([
       document.cookie,
-      { ...localStorage },
-      { ...sessionStorage },
+      Object.entries(localStorage),
+      Object.entries(sessionStorage),
       await indexedDB.databases(),
       await caches.keys(),
       history.state,

@@ -1,25 +1,8 @@
 /** `test` with a stage of its own, whose end is part of every story. */
-import { chromium, type Browser } from "playwright-core";
 import { expect, test as base } from "vitest";
 
+import { openBrowser } from "./browser.js";
 import { Stage } from "./stage.js";
-
-// Quiet: nothing but the pages under test goes over the wire.
-const FLAGS = [
-  "--headless",
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
-
-/** Starts Debian's Chromium, or the one that `CHROMIUM` names. */
-export async function openBrowser(): Promise<Browser> {
-  return await chromium.launch({ executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium", args: FLAGS });
-}
 
 /** A test with a browser, which sets its stages itself. */
 // eslint-disable-next-line no-empty-pattern -- the runner reads what a fixture needs from this pattern

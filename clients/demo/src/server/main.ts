@@ -42,8 +42,12 @@ server.listen(settings.PORT, settings.HOST, () => {
   log(`Cassius (demo) is at ${settings.PUBLIC_URL}`);
 });
 
+// Ctrl-C reaches the demo twice when a script started it: from the terminal, and from the script.
+let isEnding = false;
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  process.once(signal, () => {
+  process.on(signal, () => {
+    if (isEnding) return;
+    isEnding = true;
     keeper.end();
     server.close();
     // The streams of status would hold the server open.

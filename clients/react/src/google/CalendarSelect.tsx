@@ -60,8 +60,10 @@ export function CalendarName({ calendar }: { readonly calendar: CalendarJson }):
   return (
     <span className="cc-calendar">
       <span className="cc-calendar-dot" style={{ background: calendar.color ?? undefined }} aria-hidden="true" />
-      <span className="cc-calendar-name">{calendar.name}</span>
-      {calendar.isPrimary ? <span className="cc-tag">{t("common.primary")}</span> : null}
+      <span className="cc-calendar-name">
+        <span>{calendar.name}</span>
+        {calendar.isPrimary ? <span className="cc-tag">{t("common.primary")}</span> : null}
+      </span>
     </span>
   );
 }
