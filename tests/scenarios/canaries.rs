@@ -61,7 +61,7 @@ fn contains(bytes: &[u8], text: &str) -> bool {
 /// Whatever the service does with an appointment and an account, well and badly; answers the secrets of the consent.
 async fn live(app: &mut TestApp, told: &mut Told) -> Vec<String> {
     let organisation_id = || "cabinet".to_owned();
-    let consent = app.browser.to_google(&mut app.integrations, "cabinet").await;
+    let consent = app.browser.go_to_google(&mut app.integrations, "cabinet").await;
     let mut secrets: Vec<String> = app.browser.cookies.values().cloned().collect();
     let callback = app.browser.decide(&consent, ACCOUNT, &[EVENTS, LIST], "allow").await;
     for (url, name) in [(&consent, "state"), (&consent, "nonce"), (&callback, "code")] {
