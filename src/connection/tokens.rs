@@ -113,6 +113,10 @@ impl Connections {
         else {
             return Err(AccessError::Fenced);
         };
+        // A dead grant is final: Google is not asked about it again.
+        if integration.problem.as_ref().is_some_and(|problem| problem.reason == Reason::ReconnectRequired) {
+            return Err(AccessError::ReconnectRequired);
+        }
         // Another replica may have refreshed it meanwhile.
         if let (Some(sealed), Some(expires_at)) = (&integration.access_token, integration.token_expires_at) {
             let token = self.open(organisation, "access_token", sealed)?;
