@@ -232,7 +232,10 @@ pub(in crate::store) async fn change_settings(
             is_moved = before.calendar.as_ref().is_none_or(|kept| kept.id != calendar.id);
             set_calendar(conn, organisation, calendar).await?;
         }
-        if is_moved && before.problem.as_ref().is_some_and(|problem| problem.reason == Reason::CalendarUnavailable) {
+        // Google has just said that the chosen one may be written to, be it another or the same.
+        if change.calendar.is_some()
+            && before.problem.as_ref().is_some_and(|problem| problem.reason == Reason::CalendarUnavailable)
+        {
             clear_problem(conn, organisation, before.epoch, now).await?;
         }
         if before.is_connected() && (is_moved || privacy != before.title_privacy) {
