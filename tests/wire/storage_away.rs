@@ -1,6 +1,8 @@
 //! PostgreSQL away: cut off, or silent. Callers are told within seconds, nothing that was accepted is lost, and the
 //! service goes on by itself when the database is back.
 
+#![expect(clippy::needless_update, reason = "one macro fills messages of many fields and of one")]
+
 use std::time::Duration;
 
 use cassius_calendar::grpc::pb::sync_appointments_response::Result as Outcome;
