@@ -28,10 +28,10 @@ demo:
 	@clients/prepare
 	@cd clients && npm run --silent demo
 
-# The production build first: the test build then puts its own program, which has `dev`, in the same place.
+# The production build has other features than the tests', whose own dependencies add some: it is checked apart.
 test:
 	@.ci/fetch cc grpcurl
-	cargo build --locked --no-default-features
+	cargo check --locked --no-default-features
 	cargo test --locked --no-run
 	tests/with-postgres cargo test --locked
 	CASSIUS_CALENDAR_BINARY=$(CURDIR)/target/debug/cassius-calendar clients/check
