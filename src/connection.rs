@@ -184,14 +184,14 @@ impl Connections {
                  GOOGLE_CLIENT_SECRET and that the Calendar API is enabled"
             ),
             Reason::GoogleThrottled => tracing::info!(
-                organisation.id = %organisation, retry_at = ?problem.retry_at, "Google asks for patience"
+                organisation.id = %organisation, retry_at = problem.retry_at.map(tracing::field::display), "Google asks for patience"
             ),
             Reason::NotConnected
             | Reason::ReconnectRequired
             | Reason::CalendarUnavailable
             | Reason::GoogleUnavailable
             | Reason::EventRefused => tracing::warn!(
-                organisation.id = %organisation, reason = ?problem.reason,
+                organisation.id = %organisation, reason = problem.reason.word(),
                 "an integration stands still until a person acts"
             ),
         }

@@ -9,6 +9,7 @@ use futures_util::{StreamExt, stream};
 use jiff::SignedDuration;
 
 use super::{Connections, Error};
+use crate::causes::causes;
 use crate::crypto::{ExposeSecret, Sealed, Secret};
 use crate::model::{AppointmentId, CalendarId, GoogleUserId, OrganisationId, Place, Placement, RemoteEvents};
 use crate::store::{Integration, Link};
@@ -125,7 +126,7 @@ impl Connections {
             Ok(token) => token,
             Err(error) => {
                 tracing::warn!(
-                    organisation.id = %organisation, error = &error as &dyn std::error::Error,
+                    organisation.id = %organisation, error = %causes(&error),
                     "a grant could not be revoked"
                 );
                 return Ok(());
@@ -133,7 +134,7 @@ impl Connections {
         };
         if let Err(error) = self.0.google.revoke(&token).await {
             tracing::warn!(
-                organisation.id = %organisation, error = &error as &dyn std::error::Error,
+                organisation.id = %organisation, error = %causes(&error),
                 "a grant could not be revoked; it ends by itself, or in the account's own settings"
             );
         }
