@@ -23,7 +23,7 @@ use crate::clock::{Clock, Entropy};
 use crate::connection::{Connections, Error};
 use crate::crypto::Keyring;
 use crate::google::Google;
-use crate::model::{Appointment, AppointmentId, OrganisationId, Reason, Revision, SyncStatus};
+use crate::model::{Appointment, AppointmentId, OrganisationId, Problem, Reason, Revision, SyncStatus};
 use crate::quota::Quota;
 use crate::store::{Acceptance, CatchUp, Integration, Store};
 pub use crate::store::{Link, LinkError, Retry};
@@ -96,6 +96,11 @@ impl Delivery {
         let Some((mut listener, deadline)) = listener else { return Ok(link) };
         let mut is_over = false;
         while link.sync_status == SyncStatus::Pending && !is_over {
+            let standstill = self.standstill(organisation).await?;
+            if standstill.is_some_and(|problem| problem.retry_at.is_none_or(|retry_at| retry_at > deadline)) {
+                // Nothing is sent before the time is up: there is nothing to wait for.
+                break;
+            }
             tokio::select! {
                 () = listener.changed() => {}
                 () = parts.clock.sleep_until(deadline) => is_over = true,
@@ -105,6 +110,7 @@ impl Delivery {
                 link = now;
             }
         }
+        self.explain(organisation, std::slice::from_mut(&mut link)).await?;
         Ok(link)
     }
 
@@ -114,7 +120,9 @@ impl Delivery {
         organisation: &OrganisationId,
         appointment: &AppointmentId,
     ) -> Result<Option<Link>, Error> {
-        Ok(self.0.store.link(organisation, appointment).await?)
+        let mut link = self.0.store.link(organisation, appointment).await?;
+        self.explain(organisation, link.as_mut_slice()).await?;
+        Ok(link)
     }
 
     /// Up to `limit` links by appointment id, those after `after`.
@@ -125,7 +133,31 @@ impl Delivery {
         after: Option<&AppointmentId>,
         limit: i64,
     ) -> Result<Vec<Link>, Error> {
-        Ok(self.0.store.links(organisation, status, after, limit).await?)
+        let mut links = self.0.store.links(organisation, status, after, limit).await?;
+        self.explain(organisation, &mut links).await?;
+        Ok(links)
+    }
+
+    /// Why nothing of this organisation is sent at present, and until when.
+    async fn standstill(&self, organisation: &OrganisationId) -> Result<Option<Problem>, Error> {
+        let integration = self.0.store.integration(organisation).await?.filter(Integration::is_connected);
+        let now = self.0.clock.now();
+        let problem = integration.and_then(|integration| integration.problem);
+        Ok(problem.filter(|problem| problem.retry_at.is_none_or(|retry_at| retry_at > now)))
+    }
+
+    /// Tells of links that wait for their integration why they wait, and that they are not due before it is well.
+    async fn explain(&self, organisation: &OrganisationId, links: &mut [Link]) -> Result<(), Error> {
+        if !links.iter().any(|link| link.sync_status == SyncStatus::Pending) {
+            return Ok(());
+        }
+        if let Some(problem) = self.standstill(organisation).await? {
+            for link in links.iter_mut().filter(|link| link.sync_status == SyncStatus::Pending) {
+                link.last_error = Some(LinkError { reason: problem.reason, detail: None });
+                link.next_attempt_at = problem.retry_at;
+            }
+        }
+        Ok(())
     }
 
     /// Those of the given appointments that are unknown (`None`) or held at an older revision, in the order given.

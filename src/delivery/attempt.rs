@@ -206,11 +206,15 @@ impl Parts {
         match outcome {
             Outcome::Synced { placement, html_link } => {
                 self.patience.over(organisation);
+                self.patience.google_is_back();
                 Ok(Settlement::Synced { placement, html_link, revision: claimed.revision })
             }
             Outcome::Later { placement, setback } => {
                 let (next_attempt_at, reason) = match setback.delay {
-                    Delay::Unavailable => (self.next_attempt_at(setback, attempts(claimed)), Reason::GoogleUnavailable),
+                    Delay::Unavailable => {
+                        self.patience.google_is_away();
+                        (self.next_attempt_at(setback, attempts(claimed)), Reason::GoogleUnavailable)
+                    }
                     Delay::Throttled(scope) => {
                         (self.throttled(claimed, scope, setback).await?, Reason::GoogleThrottled)
                     }

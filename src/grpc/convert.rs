@@ -34,6 +34,7 @@ pub(super) fn count(count: impl TryInto<i32>) -> i32 {
 
 pub(super) fn link(link: Link, language: Language) -> pb::AppointmentLink {
     let is_pending = link.sync_status == SyncStatus::Pending;
+    let goes_on = is_pending && link.next_attempt_at.is_some();
     let place = link.placement.place();
     pb::AppointmentLink {
         appointment_id: link.appointment.to_string(),
@@ -46,7 +47,7 @@ pub(super) fn link(link: Link, language: Language) -> pb::AppointmentLink {
         synced_revision: link.synced_revision.map(|revision| revision.number()).unwrap_or_default(),
         last_sync_time: link.last_synced_at.map(instant),
         next_attempt_time: link.next_attempt_at.filter(|_| is_pending).map(instant),
-        last_error: link.last_error.map(|error| link_error(&error, is_pending, language)),
+        last_error: link.last_error.map(|error| link_error(&error, goes_on, language)),
         start_time: link.starts_at.map(instant),
         end_time: link.ends_at.map(instant),
     }

@@ -79,7 +79,7 @@ with_app! {
             wait,
         };
         let call = tokio::spawn(async move { appointments.sync_appointment(request).await });
-        app.until("cabinet", |status| status.counts.unwrap().pending == 1).await;
+        app.google.until_called("events.insert", 1).await;
         app.advance(5);
         assert!(!call.is_finished());
         app.advance(1);

@@ -36,7 +36,26 @@ async fn open(app: &mut TestApp) -> (mpsc::Sender<SyncAppointmentsRequest>, Stre
     (sender, answers)
 }
 
+/// An import as a shell pipes it: each request is ready by itself, so that each goes out in a frame of its own.
+fn one_by_one(count: i64) -> impl tokio_stream::Stream<Item = SyncAppointmentsRequest> + Send {
+    futures_util::stream::unfold(0, move |number| async move {
+        tokio::task::yield_now().await;
+        (number < count).then(|| (request(appointment(&format!("rdv-{number}"), 1)), number + 1))
+    })
+}
+
 with_app! {
+    async fn an_import_of_many_small_messages_leaves_the_connection_open(app: &mut TestApp) {
+        const COUNT: i64 = 10_000;
+        let mut answers = app.appointments.sync_appointments(one_by_one(COUNT)).await.unwrap().into_inner();
+        let mut answered = 0;
+        while let Some(answer) = answers.message().await.unwrap() {
+            assert_eq!(link(answer).appointment_id, format!("rdv-{answered}"));
+            answered += 1;
+        }
+        assert_eq!(answered, COUNT);
+    }
+
     async fn many_are_answered_in_the_order_of_the_requests(app: &mut TestApp) {
         const MANY: usize = 3_000;
         let requests = (0..MANY).map(|number| request(appointment(&format!("rdv-{number}"), 1)));
