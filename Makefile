@@ -1,7 +1,8 @@
 # Everything that a person or a machine asks of this repository. Each target brings what it needs.
 #
 #   make dev       builds the service and starts it on loopback, with an emulated Google; DEV_ARGS go to `dev`
-#   make test      every test, on SQLite and on PostgreSQL
+#   make demo      a small Cassius around the service, on one address: settings pages, calendar, emulated Google
+#   make test      every test: the service on SQLite and on PostgreSQL, the clients, and the whole in a browser
 #   make lint      formatting, clippy, documentation, the wire, dependencies
 #   make bench     what the figures in the README come from
 #   make contract  holds the emulator's claims against the real Google, with a test account
@@ -13,7 +14,7 @@ export PATH := $(CURDIR)/target/tools/bin:$(PATH)
 
 CONTRACT := CONTRACT_GOOGLE_CLIENT_ID CONTRACT_GOOGLE_CLIENT_SECRET CONTRACT_GOOGLE_REFRESH_TOKEN
 
-.PHONY: help dev test lint bench contract
+.PHONY: help dev demo test lint bench contract
 help:
 	@sed -n 's/^#   //p' Makefile
 
@@ -21,12 +22,19 @@ dev:
 	@.ci/fetch cc
 	@cargo run --locked -- dev $(DEV_ARGS)
 
-# The production build first: the test build then puts its own program, which has `dev`, in the same place.
+demo:
+	@.ci/fetch cc
+	@cargo build --locked
+	@clients/prepare
+	@cd clients && npm run --silent demo
+
+# The production build has other features than the tests', whose own dependencies add some: it is checked apart.
 test:
 	@.ci/fetch cc grpcurl
-	cargo build --locked --no-default-features
+	cargo check --locked --no-default-features
 	cargo test --locked --no-run
 	tests/with-postgres cargo test --locked
+	CASSIUS_CALENDAR_BINARY=$(CURDIR)/target/debug/cassius-calendar clients/check
 
 lint:
 	@.ci/fetch cc lint

@@ -19,6 +19,7 @@ use tonic::transport::Identity;
 use tonic::transport::server::TcpIncoming;
 
 use crate::bell::Bell;
+use crate::causes::causes;
 use crate::clock::{Clock, Entropy};
 use crate::config::{self, Config};
 use crate::connection::{self, Connections};
@@ -149,7 +150,7 @@ pub async fn start(config: Config, clock: Clock, entropy: Entropy) -> Result<App
         let close = close.clone();
         async move {
             if let Err(error) = router.serve_with_incoming_shutdown(incoming, close.cancelled_owned()).await {
-                tracing::error!(error = &error as &dyn std::error::Error, "gRPC is no longer served");
+                tracing::error!(error = %causes(&error), "gRPC is no longer served");
             }
         }
     };

@@ -12,6 +12,7 @@ mod signals;
 
 use std::ffi::OsString;
 
+use anyhow::Context as _;
 use cassius_calendar::app;
 use cassius_calendar::clock::{Clock, Entropy};
 use cassius_calendar::config::{Config, Mode};
@@ -76,8 +77,9 @@ async fn serve() -> anyhow::Result<()> {
 
 async fn migrate() -> anyhow::Result<()> {
     let config = load(&environment, Mode::Serve)?;
-    let store = Store::open(config.database_url.expose_secret(), &Options::default()).await?;
-    let applied = store.migrate().await?;
+    let migrate =
+        async { Store::open(config.database_url.expose_secret(), &Options::default()).await?.migrate().await };
+    let applied = migrate.await.context("the database at DATABASE_URL is not usable")?;
     applied.iter().for_each(|migration| println!("Applied {migration}."));
     if applied.is_empty() {
         println!("Nothing to apply.");

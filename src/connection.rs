@@ -28,7 +28,7 @@ use crate::clock::{Clock, Entropy};
 use crate::config::ReturnUrls;
 use crate::crypto::{Cell, Keyring, OpenError, Sealed, Secret};
 use crate::google::{CalendarError, Google};
-use crate::model::{Epoch, OrganisationId, Problem, Reason};
+use crate::model::{CalendarId, Epoch, OrganisationId, Problem, Reason};
 use crate::quota::Quota;
 pub use crate::store::Error as StoreError;
 use crate::store::{self, Integration, Store};
@@ -155,26 +155,47 @@ impl Connections {
         };
         let problem = Problem { reason, since_at: now, retry_at: retry_after.map(|wait| now + wait) };
         if self.0.store.note_problem(organisation, epoch, &problem, now).await? {
-            match reason {
-                Reason::GoogleMisconfigured => tracing::error!(
-                    organisation.id = %organisation,
-                    "Google refuses this service's project or OAuth client; check GOOGLE_CLIENT_ID, \
-                     GOOGLE_CLIENT_SECRET and that the Calendar API is enabled"
-                ),
-                Reason::GoogleThrottled => tracing::info!(
-                    organisation.id = %organisation, retry_at = ?problem.retry_at, "Google asks for patience"
-                ),
-                Reason::NotConnected
-                | Reason::ReconnectRequired
-                | Reason::CalendarUnavailable
-                | Reason::GoogleUnavailable
-                | Reason::EventRefused => tracing::warn!(
-                    organisation.id = %organisation, ?reason, "an integration stands still until a person acts"
-                ),
-            }
-            self.0.bell.ring_changed(organisation);
+            self.tell_problem(organisation, &problem);
         }
         Ok(())
+    }
+
+    /// Notes that a calendar is gone or may not be written to, unless another one was chosen meanwhile.
+    pub async fn note_unavailable(
+        &self,
+        organisation: &OrganisationId,
+        epoch: Epoch,
+        calendar: &CalendarId,
+    ) -> Result<(), store::Error> {
+        let now = self.0.clock.now();
+        let problem = Problem { reason: Reason::CalendarUnavailable, since_at: now, retry_at: None };
+        if self.0.store.note_problem_of_calendar(organisation, epoch, &problem, calendar, now).await? {
+            self.tell_problem(organisation, &problem);
+        }
+        Ok(())
+    }
+
+    /// Tells the operator, and whoever watches.
+    fn tell_problem(&self, organisation: &OrganisationId, problem: &Problem) {
+        match problem.reason {
+            Reason::GoogleMisconfigured => tracing::error!(
+                organisation.id = %organisation,
+                "Google refuses this service's project or OAuth client; check GOOGLE_CLIENT_ID, \
+                 GOOGLE_CLIENT_SECRET and that the Calendar API is enabled"
+            ),
+            Reason::GoogleThrottled => tracing::info!(
+                organisation.id = %organisation, retry_at = problem.retry_at.map(tracing::field::display), "Google asks for patience"
+            ),
+            Reason::NotConnected
+            | Reason::ReconnectRequired
+            | Reason::CalendarUnavailable
+            | Reason::GoogleUnavailable
+            | Reason::EventRefused => tracing::warn!(
+                organisation.id = %organisation, reason = problem.reason.word(),
+                "an integration stands still until a person acts"
+            ),
+        }
+        self.0.bell.ring_changed(organisation);
     }
 
     /// Makes a reading call of Google: with an access token, and once more with a fresh one if it is not honoured.

@@ -94,11 +94,13 @@ impl Delivery {
             parts.bell.ring_due();
         }
         let Some((mut listener, deadline)) = listener else { return Ok(link) };
-        while link.sync_status == SyncStatus::Pending {
+        let mut is_over = false;
+        while link.sync_status == SyncStatus::Pending && !is_over {
             tokio::select! {
                 () = listener.changed() => {}
-                () = parts.clock.sleep_until(deadline) => return Ok(link),
+                () = parts.clock.sleep_until(deadline) => is_over = true,
             }
+            // At the end too: what a claim has written since then is told by no bell.
             if let Some(now) = parts.store.link(organisation, &appointment.id).await? {
                 link = now;
             }

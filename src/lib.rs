@@ -41,6 +41,7 @@
 
 pub mod app;
 pub mod bell;
+pub mod causes;
 pub mod clock;
 pub mod config;
 pub mod connection;

@@ -117,15 +117,15 @@ impl Service {
 
     /// The memory that is resident now, in mebibytes.
     pub(crate) fn resident_mib(&self) -> anyhow::Result<f64> {
-        self.from_status("VmRSS:")
+        self.mib_of("VmRSS:")
     }
 
     /// The most memory that was ever resident, in mebibytes.
     pub(crate) fn peak_mib(&self) -> anyhow::Result<f64> {
-        self.from_status("VmHWM:")
+        self.mib_of("VmHWM:")
     }
 
-    fn from_status(&self, name: &str) -> anyhow::Result<f64> {
+    fn mib_of(&self, name: &str) -> anyhow::Result<f64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix(name)).context("no such line")?;
         Ok(line.trim().trim_end_matches(" kB").parse::<f64>()? / 1024.0)

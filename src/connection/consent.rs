@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
 use super::{Connections, Error};
+use crate::causes::causes;
 use crate::crypto::{Cell, ExposeSecret, OpenError, Sealed, Secret, digest};
 use crate::google::{CalendarError, ExchangeError, Granted, pkce_verifier};
 use crate::model::{Calendar, CalendarId, OrganisationId};
@@ -231,7 +232,7 @@ pub(super) fn sidecar_url(public_url: &Url, route: &str) -> Url {
 }
 
 fn exchange_failed(organisation: &OrganisationId, error: &ExchangeError) -> ConsentOutcome {
-    tracing::warn!(organisation.id = %organisation, error = error as &dyn std::error::Error, "a consent did not become a grant");
+    tracing::warn!(organisation.id = %organisation, error = %causes(error), "a consent did not become a grant");
     match error {
         ExchangeError::MissingScope { .. } => ConsentOutcome::MissingScope,
         ExchangeError::NoRefreshToken(_)

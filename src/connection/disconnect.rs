@@ -2,12 +2,14 @@
 //! are erased. It succeeds with a dead grant and with Google away.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::{StreamExt, stream};
 use jiff::SignedDuration;
 
 use super::{Connections, Error};
+use crate::causes::causes;
 use crate::crypto::{ExposeSecret, Sealed, Secret};
 use crate::model::{AppointmentId, CalendarId, GoogleUserId, OrganisationId, Place, Placement, RemoteEvents};
 use crate::store::{Integration, Link};
@@ -124,7 +126,7 @@ impl Connections {
             Ok(token) => token,
             Err(error) => {
                 tracing::warn!(
-                    organisation.id = %organisation, error = &error as &dyn std::error::Error,
+                    organisation.id = %organisation, error = %causes(&error),
                     "a grant could not be revoked"
                 );
                 return Ok(());
@@ -132,7 +134,7 @@ impl Connections {
         };
         if let Err(error) = self.0.google.revoke(&token).await {
             tracing::warn!(
-                organisation.id = %organisation, error = &error as &dyn std::error::Error,
+                organisation.id = %organisation, error = %causes(&error),
                 "a grant could not be revoked; it ends by itself, or in the account's own settings"
             );
         }
@@ -157,8 +159,13 @@ impl Connections {
                     continue;
                 }
             };
-            let mut deletions =
-                stream::iter(page).map(|link| self.delete_event(token, account, link)).buffer_unordered(SIDE_BY_SIDE);
+            // Whoever asks a Google that is away for each event waits for hours.
+            let is_away = AtomicBool::new(false);
+            let delete = async |link: Link| match is_away.load(Ordering::Relaxed) {
+                false => self.delete_event(token, account, link).await,
+                true => (link.appointment, false),
+            };
+            let mut deletions = stream::iter(page).map(delete).buffer_unordered(SIDE_BY_SIDE);
             while let Some((appointment, is_deleted)) = deletions.next().await {
                 if is_deleted {
                     let now = self.0.clock.now();
@@ -169,6 +176,7 @@ impl Connections {
                     outcome.remaining_events += 1;
                     failures += 1;
                 }
+                is_away.store(failures >= MOST_FAILURES, Ordering::Relaxed);
             }
         }
     }

@@ -124,12 +124,9 @@ fn status(integration: Option<Integration>, counts: Counts, now: Timestamp) -> S
     };
     let catch_up = integration.catch_up.filter(|_| counts.catching_up > 0).map(|(total, started_at)| {
         let total = i64::from(total).max(counts.catching_up + counts.catch_up_failed);
-        Progress {
-            total,
-            done: total - counts.catching_up - counts.catch_up_failed,
-            failed: counts.catch_up_failed,
-            started_at,
-        }
+        // One that was edited meanwhile goes before the others, and is not done for all that: whatever is pending counts.
+        let done = (total - counts.pending - counts.catch_up_failed).max(0);
+        Progress { total, done, failed: counts.catch_up_failed, started_at }
     });
     Status {
         state,

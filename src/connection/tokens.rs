@@ -113,6 +113,10 @@ impl Connections {
         else {
             return Err(AccessError::Fenced);
         };
+        // A dead grant is final: Google is not asked about it again.
+        if integration.problem.as_ref().is_some_and(|problem| problem.reason == Reason::ReconnectRequired) {
+            return Err(AccessError::ReconnectRequired);
+        }
         // Another replica may have refreshed it meanwhile.
         if let (Some(sealed), Some(expires_at)) = (&integration.access_token, integration.token_expires_at) {
             let token = self.open(organisation, "access_token", sealed)?;
@@ -121,10 +125,6 @@ impl Connections {
                 *slot = Some((epoch, access.clone()));
                 return Ok(access);
             }
-        }
-        // Google has said so once; it says the same to whoever asks again.
-        if integration.problem.as_ref().is_some_and(|problem| problem.reason == Reason::ReconnectRequired) {
-            return Err(AccessError::ReconnectRequired);
         }
         let refresh_token = self.open(organisation, "refresh_token", refresh_token)?;
         let refreshed = match self.0.google.refresh(&refresh_token).await {

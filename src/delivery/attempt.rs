@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Parts, snapshot};
+use crate::causes::causes;
 use crate::connection::{Access, AccessError};
 use crate::google::CALL_DEADLINE;
 use crate::model::{OrganisationId, Placement, Reason};
@@ -56,7 +57,7 @@ impl Parts {
             .inspect_err(|error| {
                 tracing::error!(
                     organisation.id = %organisation, appointment.id = %appointment,
-                    error = error as &dyn std::error::Error,
+                    error = %causes(error),
                     "a snapshot does not open; check that ENCRYPTION_KEYS still holds every key that was in use"
                 );
             })
@@ -81,7 +82,7 @@ impl Parts {
         if let Some(error) = broken {
             tracing::warn!(
                 organisation.id = %claimed.organisation, appointment.id = %claimed.appointment,
-                error = &error as &dyn std::error::Error,
+                error = %causes(&error),
                 "an attempt could not be settled; it is made again when its lease lapses"
             );
         }
@@ -189,7 +190,7 @@ impl Parts {
             }
             AccessError::Sealed(error) => {
                 tracing::error!(
-                    organisation.id = %claimed.organisation, error = &error as &dyn std::error::Error,
+                    organisation.id = %claimed.organisation, error = %causes(&error),
                     "a token does not open; check that ENCRYPTION_KEYS still holds every key that was in use"
                 );
                 let setback = Setback { delay: Delay::Unavailable, retry_after: None };
@@ -225,12 +226,18 @@ impl Parts {
                 Ok(Settlement::Refused { placement, error })
             }
             Outcome::Stopped { placement, stop } => {
-                let reason = match stop {
-                    Stop::ReconnectRequired => Reason::ReconnectRequired,
-                    Stop::CalendarUnavailable => Reason::CalendarUnavailable,
-                    Stop::Misconfigured => Reason::GoogleMisconfigured,
-                };
-                self.connections.note_problem(organisation, claimed.epoch, reason, None).await?;
+                let (connections, epoch) = (&self.connections, claimed.epoch);
+                match stop {
+                    Stop::ReconnectRequired => {
+                        connections.note_problem(organisation, epoch, Reason::ReconnectRequired, None).await?;
+                    }
+                    Stop::CalendarUnavailable => {
+                        connections.note_unavailable(organisation, epoch, &claimed.target).await?;
+                    }
+                    Stop::Misconfigured => {
+                        connections.note_problem(organisation, epoch, Reason::GoogleMisconfigured, None).await?;
+                    }
+                }
                 Ok(Settlement::Parked { placement })
             }
         }

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::attempt::LEASE;
 use super::turns::Turns;
 use super::{Delivery, Parts};
+use crate::causes::causes;
 use crate::model::OrganisationId;
 use crate::store::{self, Wanted};
 
@@ -52,7 +53,7 @@ impl Worker {
                 Err(error) => {
                     // Once, not every second of an outage.
                     if !std::mem::replace(&mut is_store_away, true) {
-                        tracing::warn!(error = &error as &dyn std::error::Error, "the worker cannot look for work");
+                        tracing::warn!(error = %causes(&error), "the worker cannot look for work");
                     }
                     parts.clock.now() + SignedDuration::from_secs(1)
                 }
@@ -144,7 +145,7 @@ impl Worker {
         let tokens: Vec<_> = self.under_way.values().map(|(_, token)| *token).collect();
         if let Err(error) = self.parts.store.release(&tokens, self.parts.clock.now()).await {
             tracing::warn!(
-                error = &error as &dyn std::error::Error,
+                error = %causes(&error),
                 "leases could not be given back; they lapse by themselves"
             );
         }

@@ -47,6 +47,12 @@ const MAX_HEADER_BYTES: u32 = 16 * 1024;
 const MAX_STREAMS: u32 = 512;
 /// The streams that a peer may open and reset before the connection is closed on it.
 const MAX_RESETS: usize = 20;
+/// What one stream may send before it is read: small, so that one import cannot fill a connection.
+const STREAM_WINDOW_BYTES: u32 = 64 * 1024;
+/// What one connection may send before it is read. The HTTP/2 library also counts the frames that wait to be read against
+/// half of it, each as 256 bytes at least: an import of small messages, one a frame, must stay below that however slowly
+/// it is read, or the whole connection is closed on it.
+const CONNECTION_WINDOW_BYTES: u32 = 16 * 1024 * 1024;
 const KEEPALIVE: Duration = Duration::from_secs(30);
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
 const TLS_HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -111,6 +117,8 @@ fn builder(tls: Option<Identity>) -> Result<Server, Error> {
         .tcp_keepalive(Some(KEEPALIVE))
         .http2_keepalive_interval(Some(KEEPALIVE))
         .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
+        .initial_stream_window_size(Some(STREAM_WINDOW_BYTES))
+        .initial_connection_window_size(Some(CONNECTION_WINDOW_BYTES))
         .http2_max_header_list_size(MAX_HEADER_BYTES)
         .http2_max_pending_accept_reset_streams(Some(MAX_RESETS))
         .max_concurrent_streams(MAX_STREAMS);

@@ -19,6 +19,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
+use crate::causes::causes;
 use crate::clock::Clock;
 
 /// How long to let be when the system has no room for another connection.
@@ -68,7 +69,7 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, clock:
         tokio::spawn(async move {
             // A peer that breaks off, or sends what is no request, is its own affair.
             if let Ok(Err(error)) = connection.await {
-                tracing::debug!(error = &error as &dyn std::error::Error, "a browser's connection ended early");
+                tracing::debug!(error = %causes(&error), "a browser's connection ended early");
             }
             drop(permit);
         });
@@ -83,7 +84,7 @@ async fn accept(listener: &TcpListener, room: &Arc<Semaphore>, clock: &Clock) ->
         match listener.accept().await {
             Ok((stream, _)) => return (stream, permit),
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "a connection could not be accepted");
+                tracing::warn!(error = %causes(&error), "a connection could not be accepted");
                 clock.sleep_until(clock.now() + PAUSE).await;
             }
         }

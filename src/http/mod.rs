@@ -20,6 +20,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use url::{Url, form_urlencoded};
 
+use crate::causes::causes;
 use crate::connection::{
     CONSENT_LIFETIME, COOKIE_NAME, Callback, Completed, Connections, ConsentOutcome, Error, StoreError,
 };
@@ -113,12 +114,12 @@ fn failed(error: &Error, language: Language) -> Response {
     match error {
         Error::Store(StoreError::Unavailable(_)) => {
             tracing::warn!(
-                error = error as &dyn std::error::Error,
+                error = %causes(error),
                 "a consent was put off: the database is unavailable"
             );
         }
         error => {
-            tracing::error!(error = error as &dyn std::error::Error, "a consent could not be served");
+            tracing::error!(error = %causes(error), "a consent could not be served");
         }
     }
     Page::Unavailable.answer(language)

@@ -36,6 +36,21 @@ pub enum Reason {
     GoogleMisconfigured,
 }
 
+impl Reason {
+    /// The word itself, as callers and operators know it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::NotConnected => "NOT_CONNECTED",
+            Self::ReconnectRequired => "RECONNECT_REQUIRED",
+            Self::CalendarUnavailable => "CALENDAR_UNAVAILABLE",
+            Self::GoogleUnavailable => "GOOGLE_UNAVAILABLE",
+            Self::GoogleThrottled => "GOOGLE_THROTTLED",
+            Self::EventRefused => "EVENT_REFUSED",
+            Self::GoogleMisconfigured => "GOOGLE_MISCONFIGURED",
+        }
+    }
+}
+
 /// What is wrong with an integration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {

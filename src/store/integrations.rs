@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{Error, Store};
 use crate::crypto::Sealed;
-use crate::model::{Calendar, Epoch, GoogleUserId, OrganisationId, Problem, TitlePrivacy};
+use crate::model::{Calendar, CalendarId, Epoch, GoogleUserId, OrganisationId, Problem, TitlePrivacy};
 
 /// An integration, as it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,7 +122,20 @@ impl Store {
         now: Timestamp,
     ) -> Result<bool, Error> {
         let (organisation, problem) = (organisation.clone(), problem.clone());
-        query!(self, write, integrations::note_problem(&organisation, epoch, &problem, now))
+        query!(self, write, integrations::note_problem(&organisation, epoch, &problem, None, now))
+    }
+
+    /// The same, of a target calendar: `false` also where another one was chosen since.
+    pub async fn note_problem_of_calendar(
+        &self,
+        organisation: &OrganisationId,
+        epoch: Epoch,
+        problem: &Problem,
+        calendar: &CalendarId,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        let (organisation, problem, calendar) = (organisation.clone(), problem.clone(), calendar.clone());
+        query!(self, write, integrations::note_problem(&organisation, epoch, &problem, Some(&calendar), now))
     }
 
     /// Clears what was wrong. `false` in another epoch.
@@ -139,7 +152,7 @@ impl Store {
     /// Changes settings, and answers the integration as it stands then; `None` if there is none.
     ///
     /// Another calendar or another privacy queues every upcoming link that has an event or is pending, as a catch-up.
-    /// Another calendar also clears the problem `CalendarUnavailable`.
+    /// A calendar that is chosen, be it the same again, also clears the problem `CalendarUnavailable`.
     pub async fn change_settings(
         &self,
         organisation: &OrganisationId,

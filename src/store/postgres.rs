@@ -123,16 +123,19 @@ pub(super) async fn migrate(url: &str) -> Result<Vec<String>, Error> {
     conn.batch_execute(&format!("SET statement_timeout = 0; SELECT pg_advisory_lock({MIGRATION_LOCK})"))
         .await
         .map_err(|error| Fault::from(error).into_error(false))?;
-    let applied = AsyncMigrationHarness::new(conn)
-        .run_pending_migrations(MIGRATIONS)
-        .map(|versions| versions.iter().map(ToString::to_string).collect());
-    applied.map_err(Error::Bug)
+    let mut harness = AsyncMigrationHarness::new(conn);
+    let pending = names(&mut harness).map_err(Error::Bug)?;
+    harness.run_pending_migrations(MIGRATIONS).map_err(Error::Bug)?;
+    Ok(pending)
 }
 
 /// The names of what is pending.
 pub(super) async fn pending_migrations(url: &str) -> Result<Vec<String>, Error> {
-    let mut harness = AsyncMigrationHarness::new(solitary(url).await?);
-    let pending = harness.pending_migrations(MIGRATIONS).map_err(Error::Bug)?;
+    names(&mut AsyncMigrationHarness::new(solitary(url).await?)).map_err(Error::Bug)
+}
+
+fn names(harness: &mut AsyncMigrationHarness<Conn>) -> diesel::migration::Result<Vec<String>> {
+    let pending = harness.pending_migrations(MIGRATIONS)?;
     Ok(pending.iter().map(|migration| migration.name().to_string()).collect())
 }
 

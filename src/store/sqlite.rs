@@ -78,8 +78,9 @@ fn create(path: &Path) -> std::io::Result<()> {
 pub(super) async fn migrate(path: &str) -> Result<Vec<String>, Error> {
     solitary(path, |conn| {
         conn.immediate_transaction(|conn| {
-            let versions = conn.run_pending_migrations(MIGRATIONS).map_err(Failure::Migration)?;
-            Ok(versions.iter().map(ToString::to_string).collect())
+            let pending = names(conn)?;
+            conn.run_pending_migrations(MIGRATIONS).map_err(Failure::Migration)?;
+            Ok(pending)
         })
     })
     .await
@@ -87,11 +88,12 @@ pub(super) async fn migrate(path: &str) -> Result<Vec<String>, Error> {
 
 /// The names of what is pending.
 pub(super) async fn pending_migrations(path: &str) -> Result<Vec<String>, Error> {
-    solitary(path, |conn| {
-        let pending = conn.pending_migrations(MIGRATIONS).map_err(Failure::Migration)?;
-        Ok(pending.iter().map(|migration| migration.name().to_string()).collect())
-    })
-    .await
+    solitary(path, names).await
+}
+
+fn names(conn: &mut SqliteConnection) -> Result<Vec<String>, Failure> {
+    let pending = conn.pending_migrations(MIGRATIONS).map_err(Failure::Migration)?;
+    Ok(pending.iter().map(|migration| migration.name().to_string()).collect())
 }
 
 /// What stopped a migration.

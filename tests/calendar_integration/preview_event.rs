@@ -54,6 +54,8 @@ with_app! {
         };
         let linked = Appointment { url: "https://cassius.example/rdv/7?a=1&b=2".into(), ..appointment("linked", 1) };
         for appointment in [appointment("plain", 1), odd, linked] {
+            // The quota fills again.
+            app.advance(60);
             for privacy in [TitlePrivacy::Full, TitlePrivacy::Initials, TitlePrivacy::Masked] {
                 set_privacy(app, privacy).await;
                 let id = appointment.appointment_id.clone();

@@ -127,6 +127,32 @@ impl Database {
         }
     }
 
+    /// Everything that is stored: the bytes of SQLite's files, or every row of every table of PostgreSQL as text, once
+    /// as it is and once with what is binary decoded.
+    pub(crate) async fn bytes(&self) -> Vec<u8> {
+        if !self.is_postgres() {
+            let files = std::fs::read_dir(self.folder()).unwrap();
+            return files.flat_map(|file| std::fs::read(file.unwrap().path()).unwrap()).collect();
+        }
+        let (client, connection) = tokio_postgres::connect(&self.url, tokio_postgres::NoTls).await.unwrap();
+        let connection = tokio::spawn(connection);
+        let columns = "SELECT table_name::text, column_name::text, data_type::text FROM information_schema.columns
+                       WHERE table_schema = 'public'";
+        let mut bytes = Vec::new();
+        for column in client.query(columns, &[]).await.unwrap() {
+            let (table, column, kind): (String, String, String) = (column.get(0), column.get(1), column.get(2));
+            let value = if kind == "bytea" { column } else { format!("convert_to({column}::text, 'UTF8')") };
+            let select = format!("SELECT {value} FROM {table}");
+            for row in client.query(&select, &[]).await.unwrap() {
+                bytes.extend(row.get::<_, Option<Vec<u8>>>(0).unwrap_or_default());
+                bytes.push(b'\n');
+            }
+        }
+        drop(client);
+        connection.await.unwrap().unwrap();
+        bytes
+    }
+
     /// A connection to SQLite beside the service; it waits its turn, as the service's own do.
     fn connection(&self) -> diesel::SqliteConnection {
         let mut conn = diesel::SqliteConnection::establish(&self.path()).unwrap();

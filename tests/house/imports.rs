@@ -8,6 +8,7 @@ use super::source::{self, Source};
 /// name of the room alone.
 const ROOMS: &[(&str, u8, &[&str])] = &[
     ("model", 0, &[]),
+    ("causes", 0, &[]),
     ("clock", 0, &[]),
     ("language", 0, &[]),
     ("config", 0, &["model"]),
@@ -17,15 +18,16 @@ const ROOMS: &[(&str, u8, &[&str])] = &[
     ("quota", 1, &["model", "clock"]),
     ("google", 2, &["model", "clock", "sync", "crypto::Secret", "crypto::ExposeSecret"]),
     ("store", 2, &["model", "crypto::Sealed"]),
-    ("connection", 3, &["model", "clock", "config", "bell", "sync", "crypto", "quota", "google", "store"]),
-    ("delivery", 4, &["model", "clock", "bell", "sync", "crypto", "quota", "google", "store", "connection"]),
-    ("grpc", 5, &["model", "clock", "language", "crypto::ExposeSecret", "connection", "delivery"]),
-    ("http", 5, &["model", "clock", "language", "crypto::Secret", "connection"]),
+    ("connection", 3, &["causes", "model", "clock", "config", "bell", "sync", "crypto", "quota", "google", "store"]),
+    ("delivery", 4, &["causes", "model", "clock", "bell", "sync", "crypto", "quota", "google", "store", "connection"]),
+    ("grpc", 5, &["causes", "model", "clock", "language", "crypto::ExposeSecret", "connection", "delivery"]),
+    ("http", 5, &["causes", "model", "clock", "language", "crypto::Secret", "connection"]),
     (
         "app",
         6,
         &[
             "bell",
+            "causes",
             "clock",
             "config",
             "connection",

@@ -5,7 +5,7 @@ use std::time::Duration;
 use cassius_calendar::clock::Clock;
 use cassius_calendar::grpc::pb::appointment_sync_client::AppointmentSyncClient;
 use cassius_calendar::grpc::pb::calendar_integration_client::CalendarIntegrationClient;
-use cassius_calendar::grpc::pb::{SyncAppointmentRequest, SyncStatus};
+use cassius_calendar::grpc::pb::{Appointment, SyncAppointmentRequest, SyncStatus};
 use serde_json::json;
 use tonic::transport::Channel;
 use tonic_health::pb::HealthCheckRequest;
@@ -16,7 +16,7 @@ use super::process::{Process, Settings, settings, with};
 use crate::harness::browser::Browser;
 use crate::harness::database::Database;
 use crate::harness::google::{ACCOUNT, Google};
-use crate::harness::samples::appointment;
+use crate::harness::samples::{appointment, instant};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_drain_tells_probes_ends_waits_and_gives_leases_back_on_sqlite() {
@@ -48,7 +48,7 @@ async fn drains(database: &Database) {
     google.fault("events.insert", 1, json!({"kind": "hang"})).await;
     let request = SyncAppointmentRequest {
         organisation_id: "cabinet".into(),
-        appointment: Some(appointment("rdv", 1)),
+        appointment: Some(upcoming("rdv", 1)),
         wait: Some(prost_types::Duration { seconds: 30, nanos: 0 }),
     };
     let mut appointments = AppointmentSyncClient::new(channel);
@@ -96,6 +96,12 @@ fn at(google: &Google, database: &Database) -> Settings {
             ("GOOGLE_ISSUER", &google.url("")),
         ],
     )
+}
+
+/// An appointment that is still to come by the system's clock, which the process goes by.
+fn upcoming(id: &str, revision: i64) -> Appointment {
+    let (start_time, end_time) = (instant("2090-04-02T08:00:00Z"), instant("2090-04-02T08:30:00Z"));
+    Appointment { start_time: Some(start_time), end_time: Some(end_time), ..appointment(id, revision) }
 }
 
 async fn an_insert_is_under_way(google: &Google) {

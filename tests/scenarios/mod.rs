@@ -1,16 +1,60 @@
 //! What the service must survive.
 
-use cassius_calendar::grpc::pb::{ErrorReason, IntegrationStatus};
+use cassius_calendar::grpc::pb::{
+    Appointment, ErrorReason, IntegrationSettings, IntegrationStatus, UpdateSettingsRequest,
+};
+use prost_types::FieldMask;
+use serde_json::json;
+
+use crate::harness::app::TestApp;
 
 mod acceptance_path;
+mod access_tokens;
+mod canaries;
 mod cancelling;
+mod changed_calendar;
 mod dead_grant;
+mod disconnecting;
+mod instants;
 mod lost_answers;
 mod order_of_edits;
 mod refused_appointment;
+mod throttling;
+mod unavailable_calendar;
 mod vanished_events;
 
 /// Why an integration stands still or waits; `None`: nothing is wrong.
 fn reason(status: &IntegrationStatus) -> Option<ErrorReason> {
     status.problem.as_ref().map(|problem| problem.reason())
+}
+
+/// Lets a test make many calls though the clock stands still: neither the service nor Google counts them.
+async fn with_plenty_of_quota(app: &mut TestApp) {
+    app.google.settings(json!({"user_units_per_minute": 1_000_000, "project_units_per_minute": 1_000_000})).await;
+    for setting in ["QUOTA_USER_PER_MINUTE", "QUOTA_PROJECT_PER_MINUTE"] {
+        app.settings.insert(setting.into(), "1000000".into());
+    }
+    app.restart().await;
+}
+
+/// Chooses the target calendar of « cabinet ».
+async fn choose_calendar(app: &mut TestApp, calendar: &str) -> Result<IntegrationStatus, tonic::Status> {
+    let request = UpdateSettingsRequest {
+        organisation_id: "cabinet".into(),
+        settings: Some(IntegrationSettings { calendar_id: calendar.into(), ..IntegrationSettings::default() }),
+        update_mask: Some(FieldMask { paths: vec!["calendar_id".into()] }),
+    };
+    Ok(app.integrations.update_settings(request).await?.into_inner().status.unwrap())
+}
+
+/// The same appointment, some hours later: another content.
+fn moved(appointment: &Appointment, hours: i64) -> Appointment {
+    let later = |time: Option<prost_types::Timestamp>| {
+        time.map(|time| prost_types::Timestamp { seconds: time.seconds + hours * 3_600, ..time })
+    };
+    Appointment {
+        start_time: later(appointment.start_time),
+        end_time: later(appointment.end_time),
+        ..appointment.clone()
+    }
 }

@@ -1,5 +1,7 @@
 //! The other fields at fault, of every RPC.
 
+#![expect(clippy::needless_update, reason = "one macro fills messages of many fields and of one")]
+
 use cassius_calendar::grpc::pb::{
     AppointmentLink, BeginConnectRequest, DisconnectRequest, GetAppointmentLinkRequest, GetStatusRequest,
     ListAppointmentLinksRequest, ListCalendarsRequest, PreviewEventRequest, ReconcileAppointmentsRequest,

@@ -1,5 +1,7 @@
 //! Who may call, and for whom.
 
+#![expect(clippy::needless_update, reason = "one macro fills messages of many fields and of one")]
+
 use bytes::Bytes;
 use cassius_calendar::grpc::pb::sync_appointments_response::Result as Outcome;
 use cassius_calendar::grpc::pb::{

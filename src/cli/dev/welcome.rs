@@ -33,13 +33,13 @@ impl fmt::Display for Welcome<'_> {
         let whose = format!(r#"{{"organisation_id":"{organisation}"}}"#);
         let switch = |is_enabled: bool| {
             format!(
-                r#"{{"organisation_id":"{organisation}","settings":{{"is_enabled":{is_enabled}}},"update_mask":"isEnabled"}}"#
+                r#"{{"organisation_id":"{organisation}","settings":{{"is_enabled":{is_enabled}}},"update_mask":{{"paths":["is_enabled"]}}}}"#
             )
         };
         // A second start, and a second paste, is a later change.
         let revision = self.now.as_second();
         let calendar = format!(
-            r#"{{"organisation_id":"{organisation}","settings":{{"calendar_id":"{CALENDAR}"}},"update_mask":"calendarId"}}"#
+            r#"{{"organisation_id":"{organisation}","settings":{{"calendar_id":"{CALENDAR}"}},"update_mask":{{"paths":["calendar_id"]}}}}"#
         );
         let link = format!(r#"{{"organisation_id":"{organisation}","appointment_id":"rdv-1"}}"#);
 

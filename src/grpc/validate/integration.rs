@@ -25,7 +25,8 @@ pub(in crate::grpc) fn begin_connect(
 ) -> Result<(OrganisationId, Option<String>), Refusal> {
     let mut check = Check::of(call);
     let organisation = check.organisation(&request.organisation_id)?;
-    let return_url = check.url("return_url", &request.return_url);
+    // Handed on as it came: what an allow list is held against must not have been repaired before.
+    let return_url = check.url("return_url", &request.return_url).map(|url| url.map(|_| request.return_url.clone()));
     check.finish(organisation.zip(return_url))
 }
 

@@ -46,7 +46,13 @@ pub(in crate::grpc) fn list_appointment_links(
         Err(_) if request.page_size > 0 => Some(MAX_SIZE),
         Err(_) => check.fault("page_size", "must not be negative"),
     };
-    let Some(((organisation, status), size)) = organisation.zip(status).zip(size) else { return check.finish(None) };
+    let Some(((organisation, status), size)) = organisation.zip(status).zip(size) else {
+        // Whose page it is cannot be told; whether it is one at all can.
+        if !request.page_token.is_empty() && !is_token(&request.page_token) {
+            check.fault::<()>("page_token", "was not given for this list");
+        }
+        return check.finish(None);
+    };
     let after = match &*request.page_token {
         "" => Some(None),
         token => match last_shown(token, &organisation, status) {
@@ -55,6 +61,11 @@ pub(in crate::grpc) fn list_appointment_links(
         },
     };
     check.finish(after.map(|after| Page { organisation, status, size, after }))
+}
+
+/// Whether a text could be a token of any list.
+fn is_token(text: &str) -> bool {
+    text.len() <= MAX_TOKEN_BYTES && URL_SAFE_NO_PAD.decode(text).is_ok_and(|bytes| bytes.len() > SEAL_BYTES)
 }
 
 /// The token that leads on from `last`.

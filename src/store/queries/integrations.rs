@@ -9,7 +9,7 @@ use super::rows::IntegrationRow;
 use super::schema::calendar_integrations::dsl;
 use super::{CONNECTED, Conn, FOR_UPDATE, Fault, InstantSql, statement};
 use crate::crypto::Sealed;
-use crate::model::{Calendar, Epoch, GoogleUserId, OrganisationId, Problem};
+use crate::model::{Calendar, CalendarId, Epoch, GoogleUserId, OrganisationId, Problem};
 use crate::store::Integration;
 use crate::store::instant::Instant;
 use crate::store::words::{self, PROVIDER};
@@ -101,13 +101,15 @@ pub(in crate::store) async fn note_problem(
     organisation: &OrganisationId,
     epoch: Epoch,
     problem: &Problem,
+    of_calendar: Option<&CalendarId>,
     now: Timestamp,
 ) -> Result<bool, Fault> {
     let rows = statement(
         "UPDATE calendar_integrations SET
             problem_since = CASE WHEN problem_reason = $1 THEN problem_since ELSE $2 END,
             problem_reason = $1, problem_retry_at = $3, updated_at = $4
-         WHERE organisation_id = $5 AND provider = 'google' AND epoch = $6 AND refresh_token IS NOT NULL",
+         WHERE organisation_id = $5 AND provider = 'google' AND epoch = $6 AND refresh_token IS NOT NULL
+            AND ($7 IS NULL OR calendar_id = $7)",
     )
     .bind::<Text, _>(words::of_reason(problem.reason))
     .bind::<InstantSql, _>(Instant(problem.since_at))
@@ -115,6 +117,7 @@ pub(in crate::store) async fn note_problem(
     .bind::<InstantSql, _>(Instant(now))
     .bind::<Text, _>(organisation.as_str().to_owned())
     .bind::<BigInt, _>(epoch.0)
+    .bind::<Nullable<Text>, _>(of_calendar.map(|calendar| calendar.as_str().to_owned()))
     .execute(conn)
     .await?;
     Ok(rows > 0)

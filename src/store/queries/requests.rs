@@ -39,7 +39,9 @@ pub(in crate::store) async fn change_settings(
             is_moved = before.calendar.as_ref().is_none_or(|kept| kept.id != calendar.id);
             set_calendar(conn, organisation, calendar).await?;
         }
-        if is_moved && before.problem.as_ref().is_some_and(|problem| problem.reason == Reason::CalendarUnavailable) {
+        let is_unavailable =
+            before.problem.as_ref().is_some_and(|problem| problem.reason == Reason::CalendarUnavailable);
+        if change.calendar.is_some() && is_unavailable {
             clear_problem(conn, organisation, before.epoch, now).await?;
         }
         if before.is_connected() && (is_moved || privacy != before.title_privacy) {

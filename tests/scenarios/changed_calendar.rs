@@ -1,0 +1,97 @@
+//! Another target calendar is chosen while edits go on.
+
+use cassius_calendar::grpc::pb::{Appointment, IntegrationState, SyncStatus};
+use serde_json::json;
+
+use super::{choose_calendar, reason, with_plenty_of_quota};
+use crate::harness::app::{TestApp, with_app};
+use crate::harness::google::{ACCOUNT, SECOND_CALENDAR};
+use crate::harness::samples::{appointment, cancelled, instant, of_patient};
+
+/// One that was over when the test begins.
+fn past(id: &str) -> Appointment {
+    Appointment {
+        start_time: Some(instant("2026-02-02T08:00:00Z")),
+        end_time: Some(instant("2026-02-02T08:30:00Z")),
+        ..appointment(id, 1)
+    }
+}
+
+/// Twelve upcoming appointments and a past one move, are edited, called off and joined by a new one, and the service is
+/// started anew in the middle.
+async fn moves(app: &mut TestApp) {
+    with_plenty_of_quota(app).await;
+    app.connect("cabinet").await;
+    app.sync("cabinet", past("past")).await;
+    for number in 0..12 {
+        app.sync("cabinet", appointment(&format!("rdv {number}"), 1)).await;
+    }
+    // So slow that the move is still under way at the restart: three at a time, and each takes two of these.
+    app.google.settings(json!({"latency_ms": 60})).await;
+    let status = choose_calendar(app, SECOND_CALENDAR).await.unwrap();
+    assert_eq!(status.calendar.unwrap().id, SECOND_CALENDAR);
+    let catch_up = status.catch_up.expect("the progress is shown");
+    assert_eq!((catch_up.total, catch_up.failed), (12, 0));
+    for number in 0..4 {
+        app.accept("cabinet", of_patient(&format!("rdv {number}"), 2, "Dominique Essai")).await;
+    }
+    app.restart().await;
+    let status = app.status("cabinet").await;
+    assert!(status.counts.unwrap().pending > 0, "the restart comes in the middle of the move");
+    for number in 4..8 {
+        app.accept("cabinet", of_patient(&format!("rdv {number}"), 2, "Dominique Essai")).await;
+    }
+    app.accept("cabinet", cancelled("rdv 8", 2)).await;
+    app.accept("cabinet", appointment("new", 1)).await;
+    let status = app.at_rest("cabinet").await;
+    assert_eq!((status.state(), reason(&status), status.catch_up), (IntegrationState::Connected, None, None));
+
+    for number in 0..12 {
+        let id = format!("rdv {number}");
+        let events = app.google.events_of(ACCOUNT, &id).await;
+        assert_eq!(events.len(), usize::from(number != 8), "{id}: {events:#?}");
+        let Some(event) = events.first() else { continue };
+        assert_eq!(event["calendar_id"], SECOND_CALENDAR, "{id}");
+        let patient = if number < 8 { "Dominique Essai" } else { "Camille Exemple" };
+        assert_eq!(event["summary"], format!("[Cassius] Implant — {patient}"), "{id}");
+        let link = app.link("cabinet", &id).await;
+        assert_eq!(link.sync_status(), SyncStatus::Synced);
+        assert_eq!(
+            (link.external_calendar_id.as_str(), &event["id"]),
+            (SECOND_CALENDAR, &json!(link.external_event_id))
+        );
+    }
+    assert_eq!(app.google.events_of(ACCOUNT, "new").await[0]["calendar_id"], SECOND_CALENDAR);
+    assert_eq!(
+        app.google.events_of(ACCOUNT, "past").await[0]["calendar_id"],
+        ACCOUNT,
+        "what is over stays where it is"
+    );
+}
+
+with_app! {
+    async fn every_upcoming_event_moves_and_none_is_lost_or_doubled(app: &mut TestApp) {
+        moves(app).await;
+        // A moved event keeps its id: nothing that hangs on it is lost.
+        assert!(app.google.event_calls().await.iter().any(|call| call == "events.move"));
+    }
+
+    async fn where_events_cannot_be_moved_they_are_made_anew(app: &mut TestApp) {
+        app.google.settings(json!({"move_supported": false})).await;
+        moves(app).await;
+    }
+
+    async fn a_move_whose_answer_was_lost_leaves_one_event(app: &mut TestApp) {
+        app.connect("cabinet").await;
+        app.sync("cabinet", appointment("rdv", 1)).await;
+        app.google.fault("events.move", 1, json!({"kind": "lose_answer"})).await;
+        choose_calendar(app, SECOND_CALENDAR).await.unwrap();
+        app.until("cabinet", |status| reason(status).is_some()).await;
+        // And back again before it is known how the first move ended.
+        choose_calendar(app, ACCOUNT).await.unwrap();
+        app.at_rest("cabinet").await;
+        let events = app.google.events_of(ACCOUNT, "rdv").await;
+        assert_eq!(events.len(), 1);
+        assert_eq!(events[0]["calendar_id"], ACCOUNT);
+    }
+}

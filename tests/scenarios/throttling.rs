@@ -1,0 +1,140 @@
+//! Google asks for patience: a delay, not an error.
+
+use cassius_calendar::grpc::pb::{ErrorReason, IntegrationState, IntegrationStatus, ProblemAction, SyncStatus};
+use serde_json::{Value, json};
+
+use super::reason;
+use crate::harness::app::{START, TestApp, with_app};
+use crate::harness::google::{ACCOUNT, OTHER_ACCOUNT};
+use crate::harness::samples::{appointment, instant};
+
+/// Makes an account's writes fail with a limit, for ever or so often.
+async fn throttle(app: &TestApp, code: u16, reason: &str, retry_after_seconds: Option<u64>, times: Option<u32>) {
+    let fault = json!({"kind": "error", "code": code, "reason": reason, "retry_after_seconds": retry_after_seconds});
+    let fault = json!({"operation": "events.*", "account": ACCOUNT, "times": times, "fault": fault});
+    app.google.control("faults", fault).await;
+}
+
+/// How many seconds after the start of the test the service goes on by itself.
+fn retries_after(status: &IntegrationStatus) -> i64 {
+    status.problem.as_ref().unwrap().retry_time.as_ref().unwrap().seconds - instant(START).seconds
+}
+
+async fn throttled(app: &mut TestApp) -> IntegrationStatus {
+    let status = app.until("cabinet", |status| reason(status) == Some(ErrorReason::GoogleThrottled)).await;
+    assert_eq!(status.state(), IntegrationState::Connected, "a delay is no error");
+    assert_eq!(status.problem.as_ref().unwrap().action(), ProblemAction::Wait);
+    status
+}
+
+async fn writes(app: &TestApp) -> usize {
+    app.google.calls_of(ACCOUNT).await.iter().filter(|call| call.starts_with("events.")).count()
+}
+
+with_app! {
+    async fn what_google_asks_for_is_waited_for_and_then_all_is_well(app: &mut TestApp) {
+        app.connect("cabinet").await;
+        throttle(app, 403, "userRateLimitExceeded", Some(40), Some(1)).await;
+        app.accept("cabinet", appointment("rdv", 1)).await;
+        let status = throttled(app).await;
+        let retries_after = retries_after(&status);
+        assert!((40..=42).contains(&retries_after), "{retries_after}");
+        let link = app.link("cabinet", "rdv").await;
+        assert_eq!(link.sync_status(), SyncStatus::Pending);
+        assert!(link.next_attempt_time.unwrap().seconds - instant(START).seconds >= 40);
+        let error = link.last_error.unwrap();
+        assert_eq!((error.reason(), error.retryable), (ErrorReason::GoogleThrottled, true));
+
+        app.advance(39);
+        // Another one of the same account waits as well.
+        app.accept("cabinet", appointment("later", 1)).await;
+        app.worker_looks().await;
+        assert_eq!(writes(app).await, 1);
+        app.advance(3);
+        let status = app.at_rest("cabinet").await;
+        assert_eq!((status.state(), reason(&status)), (IntegrationState::Connected, None));
+        assert_eq!(app.google.events(ACCOUNT).await.len(), 2);
+    }
+
+    async fn every_word_for_too_many_calls_is_a_delay(app: &mut TestApp) {
+        app.connect("cabinet").await;
+        let words = [
+            (403, "userRateLimitExceeded"),
+            (403, "rateLimitExceeded"),
+            (429, "rateLimitExceeded"),
+            (429, "newWordForTooManyCalls"),
+            (403, "quotaExceeded"),
+            (403, "dailyLimitExceeded"),
+            (403, "calendarUsageLimitsExceeded"),
+        ];
+        for (code, word) in words {
+            throttle(app, code, word, None, Some(1)).await;
+            app.accept("cabinet", appointment(&format!("{code} {word}"), 1)).await;
+            throttled(app).await;
+            // Longer than the longest first delay.
+            app.advance(3_600);
+            app.at_rest("cabinet").await;
+        }
+        assert_eq!(app.google.events(ACCOUNT).await.len(), words.len());
+    }
+
+    async fn one_organisation_waits_and_the_other_does_not(app: &mut TestApp) {
+        app.connect("cabinet").await;
+        app.connect_as("monnier", OTHER_ACCOUNT).await;
+        throttle(app, 429, "rateLimitExceeded", Some(600), None).await;
+        for number in 0..10 {
+            app.accept("cabinet", appointment(&format!("rdv {number}"), 1)).await;
+        }
+        throttled(app).await;
+        for number in 0..5 {
+            let link = app.sync("monnier", appointment(&format!("rdv {number}"), 1)).await;
+            assert_eq!(link.sync_status(), SyncStatus::Synced);
+        }
+        assert_eq!(reason(&app.status("monnier").await), None);
+        assert!(writes(app).await <= 3, "only what was under way already has been called");
+        assert_eq!(app.status("cabinet").await.counts.unwrap().pending, 10);
+    }
+
+    async fn an_account_held_read_only_is_asked_rarely_and_recovers(app: &mut TestApp) {
+        app.connect("cabinet").await;
+        app.google.read_only(ACCOUNT, true).await;
+        for number in 0..6 {
+            app.accept("cabinet", appointment(&format!("rdv {number}"), 1)).await;
+        }
+        let status = throttled(app).await;
+        assert!(retries_after(&status) >= 15 * 60, "such an account stays so for hours");
+        app.worker_looks().await;
+        app.google.forget_journal().await;
+        for _ in 0..24 {
+            app.advance(15 * 60);
+            app.worker_looks().await;
+        }
+        let calls = writes(app).await;
+        assert!((1..=3 * 24).contains(&calls), "{calls} writes in six hours");
+        app.google.read_only(ACCOUNT, false).await;
+        app.advance(5 * 3_600);
+        let status = app.at_rest("cabinet").await;
+        assert_eq!((status.state(), reason(&status)), (IntegrationState::Connected, None));
+        assert_eq!(app.google.events(ACCOUNT).await.len(), 6);
+    }
+
+    async fn delays_grow_while_google_stays_away(app: &mut TestApp) {
+        app.connect("cabinet").await;
+        throttle(app, 503, "backendError", None, None).await;
+        app.accept("cabinet", appointment("rdv", 1)).await;
+        app.until("cabinet", |status| reason(status) == Some(ErrorReason::GoogleUnavailable)).await;
+        let mut attempts = 0;
+        for _ in 0..60 {
+            app.advance(60);
+            app.google.until_idle().await;
+            let settled: Vec<Value> = app.google.journal().await;
+            attempts = settled.iter().filter(|call| call["operation"] == "events.insert").count();
+        }
+        assert!((3..=40).contains(&attempts), "{attempts} attempts in an hour");
+        assert_eq!(app.link("cabinet", "rdv").await.sync_status(), SyncStatus::Pending);
+        app.google.no_more_faults().await;
+        app.advance(3_600);
+        app.at_rest("cabinet").await;
+        assert_eq!(app.google.events(ACCOUNT).await.len(), 1);
+    }
+}
