@@ -7,9 +7,7 @@ use crate::connection::{Access, AccessError};
 use crate::google::CALL_DEADLINE;
 use crate::model::{OrganisationId, Placement, Reason};
 use crate::store::{self, Claimed, LinkError, Settlement};
-use crate::sync::{
-    Answer, Attempt, Delay, Goal, Outcome, Owner, Setback, Step, Stop, ThrottleScope, delay, render,
-};
+use crate::sync::{Answer, Attempt, Delay, Goal, Outcome, Owner, Setback, Step, Stop, ThrottleScope, delay, render};
 
 /// How long a lease lives. It outlives every call that is begun under it, and no more: what a crashed process held waits
 /// until it lapses.
@@ -103,8 +101,7 @@ impl Parts {
         loop {
             match step {
                 Step::Call { placement, call } => {
-                    let access =
-                        self.connections.access(&claimed.organisation, claimed.epoch, rejected.as_ref()).await;
+                    let access = self.connections.access(&claimed.organisation, claimed.epoch, rejected.as_ref()).await;
                     let access = match access {
                         Ok(access) => access,
                         Err(error) => return self.without_access(claimed, held.placement, error),
@@ -165,7 +162,7 @@ impl Parts {
         }
         match self.quota.try_take(&access.google_user_id, units) {
             Ok(()) => Ok(()),
-            Err(ready_at) if ready_at.duration_since(self.clock.now()) > LONGEST_WAIT => Err(()),
+            Err(wait) if wait.until.duration_since(self.clock.now()) > LONGEST_WAIT => Err(()),
             Err(_) => {
                 self.quota.take(&access.google_user_id, units).await;
                 Ok(())
