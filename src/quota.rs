@@ -52,6 +52,15 @@ impl governor::clock::Clock for Time {
     }
 }
 
+/// Says that units were refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wait {
+    /// When to ask again.
+    pub until: Timestamp,
+    /// Whether it is the project that has none left: then nobody gets any before.
+    pub is_everybodys: bool,
+}
+
 impl Quota {
     /// Budgets of so many units a minute for the project and for each account.
     pub fn new(project_per_minute: NonZeroU32, account_per_minute: NonZeroU32, clock: Clock) -> Self {
@@ -66,24 +75,25 @@ impl Quota {
     }
 
     /// Takes units for one call, or says when to ask again.
-    pub fn try_take(&self, account: &GoogleUserId, units: u32) -> Result<(), Timestamp> {
+    pub fn try_take(&self, account: &GoogleUserId, units: u32) -> Result<(), Wait> {
         let now = self.clock.now();
         let paused_until = *self.paused_until.lock().unwrap_or_else(PoisonError::into_inner);
         if paused_until > now {
-            return Err(paused_until);
+            return Err(Wait { until: paused_until, is_everybodys: true });
         }
         let units = NonZeroU32::new(units.clamp(1, DEAREST_CALL)).unwrap_or(NonZeroU32::MIN);
         // The account first: an account without budget must not eat up the project's.
-        let account = self.accounts.check_key_n(account, units).map(|taken| taken.map_err(|it| self.wait(&it, now)));
+        let refused = |is_everybodys| move |it| Wait { until: self.ready_at(&it, now), is_everybodys };
+        let account = self.accounts.check_key_n(account, units).map(|taken| taken.map_err(refused(false)));
         account.unwrap_or(Ok(()))?;
-        let project = self.project.check_n(units).map(|taken| taken.map_err(|it| self.wait(&it, now)));
+        let project = self.project.check_n(units).map(|taken| taken.map_err(refused(true)));
         project.unwrap_or(Ok(()))
     }
 
     /// Takes units for one call, waiting for them.
     pub async fn take(&self, account: &GoogleUserId, units: u32) {
-        while let Err(ready_at) = self.try_take(account, units) {
-            self.clock.sleep_until(ready_at).await;
+        while let Err(wait) = self.try_take(account, units) {
+            self.clock.sleep_until(wait.until).await;
         }
     }
 
@@ -93,7 +103,7 @@ impl Quota {
         *paused_until = until.max(*paused_until);
     }
 
-    fn wait(&self, refusal: &NotUntil<Nanos>, now: Timestamp) -> Timestamp {
+    fn ready_at(&self, refusal: &NotUntil<Nanos>, now: Timestamp) -> Timestamp {
         let wait = refusal.wait_time_from(governor::clock::Clock::now(&self.time));
         // At least a millisecond: what is asked again at once is asked in a busy loop.
         now + SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX).max(SignedDuration::from_millis(1))
@@ -158,11 +168,22 @@ mod tests {
     }
 
     #[test]
+    fn a_refusal_tells_whose_budget_is_spent() {
+        let (quota, _) = quota(1_000, 600);
+        let account = |name: &str| GoogleUserId::new(name);
+        while quota.try_take(&account("a"), 1).is_ok() {}
+        assert!(!quota.try_take(&account("a"), 1).unwrap_err().is_everybodys);
+        while quota.try_take(&account("b"), 1).is_ok() {}
+        assert!(quota.try_take(&account("c"), 1).unwrap_err().is_everybodys);
+    }
+
+    #[test]
     fn a_pause_of_the_project_holds_everybody() {
         let (quota, clock) = quota(10_000, 600);
         let until = clock.now() + SignedDuration::from_secs(30);
         quota.pause(until);
-        assert_eq!(quota.try_take(&GoogleUserId::new("a"), 1), Err(until));
+        let wait = Wait { until, is_everybodys: true };
+        assert_eq!(quota.try_take(&GoogleUserId::new("a"), 1), Err(wait));
         clock.advance(SignedDuration::from_secs(30));
         assert_eq!(quota.try_take(&GoogleUserId::new("a"), 1), Ok(()));
     }

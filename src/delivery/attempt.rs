@@ -163,7 +163,7 @@ impl Parts {
         }
         match self.quota.try_take(&access.google_user_id, units) {
             Ok(()) => Ok(()),
-            Err(ready_at) if ready_at.duration_since(self.clock.now()) > LONGEST_WAIT => Err(()),
+            Err(wait) if wait.until.duration_since(self.clock.now()) > LONGEST_WAIT => Err(()),
             Err(_) => {
                 self.quota.take(&access.google_user_id, units).await;
                 Ok(())

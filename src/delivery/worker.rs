@@ -19,6 +19,8 @@ use crate::store::{self, Wanted};
 const PLACES: usize = 64;
 /// The longest time between two looks: what another process made due is found by then.
 const POLL: SignedDuration = SignedDuration::from_secs(5);
+/// How long the project's spent quota is left to grow again: what is claimed then is claimed together, not unit by unit.
+const GATHER: SignedDuration = SignedDuration::from_millis(50);
 /// How long attempts under way may take to end when the worker is stopped.
 const DRAIN: SignedDuration = SignedDuration::from_secs(8);
 
@@ -29,6 +31,13 @@ pub struct Worker {
     turns: Turns,
     attempts: JoinSet<()>,
     under_way: HashMap<Id, (OrganisationId, Uuid)>,
+}
+
+/// When to look for work again.
+struct Next {
+    at: Timestamp,
+    /// Whether nothing could be claimed before, whatever becomes due.
+    is_fixed: bool,
 }
 
 impl Worker {
@@ -45,24 +54,32 @@ impl Worker {
         while !stop.is_cancelled() {
             // Listening begins before looking, so that nothing falls between.
             let bell = parts.bell.listen_due();
-            let next_look_at = match self.round().await {
-                Ok(next_look_at) => {
+            let next = match self.round().await {
+                Ok(next) => {
                     is_store_away = false;
-                    next_look_at
+                    next
                 }
                 Err(error) => {
                     // Once, not every second of an outage.
                     if !std::mem::replace(&mut is_store_away, true) {
                         tracing::warn!(error = %causes(&error), "the worker cannot look for work");
                     }
-                    parts.clock.now() + SignedDuration::from_secs(1)
+                    Next { at: parts.clock.now() + SignedDuration::from_secs(1), is_fixed: false }
                 }
             };
-            tokio::select! {
-                () = bell => {}
-                () = parts.clock.sleep_until(next_look_at) => {}
-                Some(ended) = self.attempts.join_next_with_id() => self.ended(ended),
-                () = stop.cancelled() => {}
+            tokio::pin!(bell);
+            loop {
+                tokio::select! {
+                    () = &mut bell, if !next.is_fixed => break,
+                    () = parts.clock.sleep_until(next.at) => break,
+                    Some(ended) = self.attempts.join_next_with_id() => {
+                        self.ended(ended);
+                        if !next.is_fixed {
+                            break;
+                        }
+                    }
+                    () = stop.cancelled() => break,
+                }
             }
             while let Some(ended) = self.attempts.try_join_next_with_id() {
                 self.ended(ended);
@@ -72,13 +89,13 @@ impl Worker {
     }
 
     /// Claims and starts what there is room for; answers when to look again.
-    async fn round(&mut self) -> Result<Timestamp, store::Error> {
+    async fn round(&mut self) -> Result<Next, store::Error> {
         let parts = self.parts.clone();
         let now = parts.clock.now();
         let room = PLACES - self.attempts.len();
-        let mut next_look_at = now + POLL;
+        let mut next = Next { at: now + POLL, is_fixed: false };
         if room == 0 {
-            return Ok(next_look_at);
+            return Ok(next);
         }
         let due = parts.store.due_organisations(now).await?;
         let mut wanted = Vec::new();
@@ -88,7 +105,11 @@ impl Worker {
             }
             match parts.quota.try_take(&due.google_user_id, 1) {
                 Ok(()) => wanted.push(Wanted { organisation: due.organisation, count: 1 }),
-                Err(ready_at) => next_look_at = next_look_at.min(ready_at),
+                Err(wait) if wait.is_everybodys => {
+                    next = Next { at: next.at.min(wait.until.max(now + GATHER)), is_fixed: true };
+                    break;
+                }
+                Err(wait) => next.at = next.at.min(wait.until),
             }
         }
         let claimed = if wanted.is_empty() {
@@ -101,9 +122,11 @@ impl Worker {
             };
             parts.store.claim(&wanted, token, now + LEASE, now, place).await?
         };
-        if claimed.is_empty() {
-            let due_at = parts.store.next_due_at(now).await?;
-            return Ok(due_at.map_or(next_look_at, |due_at| next_look_at.min(due_at)));
+        if claimed.is_empty() && !next.is_fixed {
+            if let Some(due_at) = parts.store.next_due_at(now).await? {
+                next.at = next.at.min(due_at);
+            }
+            return Ok(next);
         }
         for claimed in claimed {
             self.turns.begin(&claimed.organisation);
@@ -112,7 +135,8 @@ impl Worker {
             let attempt = self.attempts.spawn(async move { parts.attempt(claimed).await });
             self.under_way.insert(attempt.id(), (organisation, token));
         }
-        Ok(now)
+        // Where there was quota for what was due, there may be more of both.
+        Ok(if next.is_fixed { next } else { Next { at: now, is_fixed: false } })
     }
 
     fn ended(&mut self, ended: Result<(Id, ()), JoinError>) {

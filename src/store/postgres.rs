@@ -52,8 +52,10 @@ const CONNECT: Duration = Duration::from_secs(2);
 /// How long sent bytes may stay unacknowledged.
 const UNANSWERED: Duration = Duration::from_secs(5);
 
-/// What each connection is told first. The service's own deadlines are shorter; these end what was left behind.
-const SESSION: &str = "SET statement_timeout = '35s'; SET idle_in_transaction_session_timeout = '35s'";
+/// What each connection is told first. The service's own deadlines are shorter; the time-outs end what was left behind.
+/// A statement that is kept prepared is planned for the tables as they are now, not as they were when they were empty.
+const SESSION: &str = "SET statement_timeout = '35s'; SET idle_in_transaction_session_timeout = '35s'; \
+                       SET plan_cache_mode = force_custom_plan";
 
 /// Makes the pool; connects to nothing yet.
 pub(super) fn open(url: &str, size: usize) -> Result<pool::Pools, Error> {

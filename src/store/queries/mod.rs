@@ -8,9 +8,7 @@
 //!
 //! Placeholders are numbered, and first stand in the order of their numbers: SQLite counts them so.
 
-use diesel::query_builder::{BoxedSqlQuery, SqlQuery};
-
-use super::{Conn, Db, FOR_SHARE, FOR_UPDATE, HELD_BY_KEY, InstantSql, SKIP_LOCKED};
+use super::{Conn, FOR_SHARE, FOR_UPDATE, HELD_BY_KEY, InstantSql, SKIP_LOCKED};
 use crate::store::fault::Fault;
 
 pub(in crate::store) mod acceptances;
@@ -25,9 +23,9 @@ pub(in crate::store) mod requests;
 mod rows;
 mod schema;
 pub(in crate::store) mod settlements;
+mod statement;
 
-/// A statement whose binds are added one by one.
-type Statement = BoxedSqlQuery<'static, Db, SqlQuery>;
+use statement::Statement;
 
 /// What makes an integration one that is connected.
 const CONNECTED: &str = "refresh_token IS NOT NULL AND disconnecting_at IS NULL";
@@ -35,7 +33,7 @@ const CONNECTED: &str = "refresh_token IS NOT NULL AND disconnecting_at IS NULL"
 fn statement(sql: impl Into<String>) -> Statement {
     let sql = sql.into();
     debug_assert!(is_in_order(&sql), "a placeholder first stands before a lower one: {sql}");
-    diesel::sql_query(sql).into_boxed()
+    Statement::new(sql)
 }
 
 /// Whether each placeholder first stands after all lower ones.
