@@ -28,6 +28,9 @@ pub(crate) const START: &str = "2026-03-02T08:00:00Z";
 /// The key that the harness calls with; it stands for every organisation.
 pub(crate) const API_KEY: &str = "canary-api-key-Zx81";
 
+/// How long a test waits, in real time, for what it expects.
+pub(crate) const BOUND: std::time::Duration = std::time::Duration::from_secs(60);
+
 type WithKey = fn(tonic::Request<()>) -> Result<tonic::Request<()>, tonic::Status>;
 pub(crate) type Integrations = CalendarIntegrationClient<InterceptedService<Channel, WithKey>>;
 pub(crate) type Appointments = AppointmentSyncClient<InterceptedService<Channel, WithKey>>;
@@ -119,6 +122,13 @@ impl TestApp {
         self.app = Some(app);
     }
 
+    /// The same, with time passing while it is stopped: no call is under way that the time would count against.
+    pub(crate) async fn restart_after(&mut self, seconds: i64) {
+        self.stop().await;
+        self.advance(seconds);
+        self.restart().await;
+    }
+
     /// Stops the service; the database, the emulated Google and the clock stay.
     pub(crate) async fn stop(&mut self) {
         if let Some(app) = self.app.take() {
@@ -160,7 +170,11 @@ impl TestApp {
         let wait = Some(prost_types::Duration { seconds: 30, nanos: 0 });
         let request =
             SyncAppointmentRequest { organisation_id: organisation.into(), appointment: Some(appointment), wait };
-        self.appointments.sync_appointment(request).await.unwrap().into_inner().link.unwrap()
+        // A bound for a test that would hang; none that a passing test comes near.
+        match tokio::time::timeout(BOUND, self.appointments.sync_appointment(request)).await {
+            Ok(response) => response.unwrap().into_inner().link.unwrap(),
+            Err(_) => panic!("the appointment is never settled"),
+        }
     }
 
     /// Syncs an appointment without waiting for Google.
@@ -200,7 +214,7 @@ impl TestApp {
             }
         };
         // A bound for a test that would hang; none that a passing test comes near.
-        match tokio::time::timeout(std::time::Duration::from_secs(60), watch).await {
+        match tokio::time::timeout(BOUND, watch).await {
             Ok(status) => status,
             Err(_) => panic!("the status never became what was wanted; it is {latest:?}"),
         }
@@ -225,6 +239,7 @@ impl TestApp {
         self.restart().await;
     }
 
+    /// Lets time pass. A call of Google that is under way is given up where that is longer than its deadline.
     pub(crate) fn advance(&self, seconds: i64) {
         self.clock.advance(SignedDuration::from_secs(seconds));
     }

@@ -7,6 +7,8 @@ use cassius_calendar::emulator::{self, Emulator};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
+use super::app::BOUND;
+
 /// The first sample account, whose primary calendar has the same id.
 pub(crate) const ACCOUNT: &str = "accueil@cabinet-des-lilas.example";
 /// The second sample account.
@@ -76,7 +78,7 @@ impl Google {
     pub(crate) async fn until(&self, is_wanted: impl Fn(&[Value]) -> bool) {
         let look = async { while !is_wanted(&self.journal().await) {} };
         // A bound for a test that would hang; none that a passing test comes near.
-        if tokio::time::timeout(std::time::Duration::from_secs(60), look).await.is_err() {
+        if tokio::time::timeout(BOUND, look).await.is_err() {
             panic!("the journal never became what was wanted: {:#?}", self.journal().await);
         }
     }

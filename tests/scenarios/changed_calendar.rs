@@ -1,6 +1,6 @@
 //! Another target calendar is chosen while edits go on.
 
-use cassius_calendar::grpc::pb::{Appointment, IntegrationState, SyncStatus};
+use cassius_calendar::grpc::pb::{Appointment, ErrorReason, IntegrationState, SyncStatus};
 use serde_json::json;
 
 use super::{choose_calendar, reason, with_plenty_of_quota};
@@ -26,8 +26,9 @@ async fn moves(app: &mut TestApp) {
     for number in 0..12 {
         app.sync("cabinet", appointment(&format!("rdv {number}"), 1)).await;
     }
-    // So slow that the move is still under way at the restart: three at a time, and each takes two of these.
-    app.google.settings(json!({"latency_ms": 60})).await;
+    // Google goes away in the middle of the move.
+    let away = json!({"kind": "error", "code": 503, "reason": "backendError"});
+    app.google.control("faults", json!({"operation": "events.*", "skip": 5, "fault": away})).await;
     let status = choose_calendar(app, SECOND_CALENDAR).await.unwrap();
     assert_eq!(status.calendar.unwrap().id, SECOND_CALENDAR);
     let catch_up = status.catch_up.expect("the progress is shown");
@@ -35,9 +36,13 @@ async fn moves(app: &mut TestApp) {
     for number in 0..4 {
         app.accept("cabinet", of_patient(&format!("rdv {number}"), 2, "Dominique Essai")).await;
     }
-    app.restart().await;
-    let status = app.status("cabinet").await;
-    assert!(status.counts.unwrap().pending > 0, "the restart comes in the middle of the move");
+    app.until("cabinet", |status| reason(status) == Some(ErrorReason::GoogleUnavailable)).await;
+    app.stop().await;
+    let waiting = "SELECT COUNT(*) FROM appointment_external_links WHERE next_attempt_at IS NOT NULL";
+    assert!(app.database.number(waiting).await > 0, "the restart comes in the middle of the move");
+    app.google.no_more_faults().await;
+    // Longer than any delay so far.
+    app.restart_after(900).await;
     for number in 4..8 {
         app.accept("cabinet", of_patient(&format!("rdv {number}"), 2, "Dominique Essai")).await;
     }

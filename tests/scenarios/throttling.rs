@@ -112,7 +112,7 @@ with_app! {
         let calls = writes(app).await;
         assert!((1..=3 * 24).contains(&calls), "{calls} writes in six hours");
         app.google.read_only(ACCOUNT, false).await;
-        app.advance(5 * 3_600);
+        app.restart_after(5 * 3_600).await;
         let status = app.at_rest("cabinet").await;
         assert_eq!((status.state(), reason(&status)), (IntegrationState::Connected, None));
         assert_eq!(app.google.events(ACCOUNT).await.len(), 6);
@@ -133,7 +133,7 @@ with_app! {
         assert!((3..=40).contains(&attempts), "{attempts} attempts in an hour");
         assert_eq!(app.link("cabinet", "rdv").await.sync_status(), SyncStatus::Pending);
         app.google.no_more_faults().await;
-        app.advance(3_600);
+        app.restart_after(3_600).await;
         app.at_rest("cabinet").await;
         assert_eq!(app.google.events(ACCOUNT).await.len(), 1);
     }
