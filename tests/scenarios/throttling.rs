@@ -1,7 +1,8 @@
 //! Google asks for patience: a delay, not an error.
 
 use cassius_calendar::grpc::pb::{ErrorReason, IntegrationState, IntegrationStatus, ProblemAction, SyncStatus};
-use serde_json::{Value, json};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
 
 use super::reason;
 use crate::harness::app::{START, TestApp, with_app};
@@ -18,6 +19,12 @@ async fn throttle(app: &TestApp, code: u16, reason: &str, retry_after_seconds: O
 /// How many seconds after the start of the test the service goes on by itself.
 fn retries_after(status: &IntegrationStatus) -> i64 {
     status.problem.as_ref().unwrap().retry_time.as_ref().unwrap().seconds - instant(START).seconds
+}
+
+/// When the service goes on by itself.
+fn retry(status: &IntegrationStatus) -> Option<Timestamp> {
+    let retry = status.problem.as_ref()?.retry_time.as_ref()?;
+    Some(Timestamp::new(retry.seconds, retry.nanos).unwrap())
 }
 
 async fn throttled(app: &mut TestApp) -> IntegrationStatus {
@@ -122,15 +129,19 @@ with_app! {
         app.connect("cabinet").await;
         throttle(app, 503, "backendError", None, None).await;
         app.accept("cabinet", appointment("rdv", 1)).await;
-        app.until("cabinet", |status| reason(status) == Some(ErrorReason::GoogleUnavailable)).await;
-        let mut attempts = 0;
-        for _ in 0..60 {
-            app.advance(60);
-            app.google.until_idle().await;
-            let settled: Vec<Value> = app.google.journal().await;
-            attempts = settled.iter().filter(|call| call["operation"] == "events.insert").count();
+        let mut tried = START.parse::<Timestamp>().unwrap();
+        let mut longest = SignedDuration::ZERO;
+        for failures in 0..16_u32 {
+            let is_told = |status: &IntegrationStatus| retry(status).is_some_and(|retry| retry > tried);
+            let retry = retry(&app.until("cabinet", is_told).await).unwrap();
+            let delay = retry.duration_since(tried);
+            assert!(delay <= SignedDuration::from_secs(2_i64.pow(failures).min(900)), "{delay} after {failures} more");
+            longest = longest.max(delay);
+            app.clock.advance(delay);
+            tried = retry;
         }
-        assert!((3..=40).contains(&attempts), "{attempts} attempts in an hour");
+        // Six were drawn from up to a quarter of an hour.
+        assert!(longest > SignedDuration::from_secs(30), "{longest}");
         assert_eq!(app.link("cabinet", "rdv").await.sync_status(), SyncStatus::Pending);
         app.google.no_more_faults().await;
         app.restart_after(3_600).await;
