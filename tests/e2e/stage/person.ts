@@ -45,9 +45,10 @@ export class Person {
     await this.settled();
   }
 
-  /** Waits until no part of the page holds a place for what is still to come. */
+  /** Waits until the parts of the page are there, and hold no place any more for what is still to come. */
   async settled(): Promise<void> {
-    await this.page.locator('[aria-busy="true"]').first().waitFor({ state: "detached" });
+    await this.page.locator('section[aria-busy="false"]').first().waitFor();
+    await this.page.locator('section[aria-busy="true"]').first().waitFor({ state: "detached" });
   }
 
   /** Opens the week calendar. */
