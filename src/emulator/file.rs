@@ -3,7 +3,8 @@
 //! Owns reading and writing it. It never decides what is in it. Invariant: the file holds one consistent world at any
 //! moment, since a new one is written beside it and renamed over it; changes made meanwhile share the next write.
 
-use std::io;
+use std::fs::OpenOptions;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -81,6 +82,11 @@ pub(crate) async fn keep(shared: Arc<Shared>, ending: CancellationToken) {
 
 fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let beside = path.with_extension("writing");
-    std::fs::write(&beside, bytes)?;
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    // Appointments are in it, whose names are nobody else's business, be they only tried out.
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(&beside)?.write_all(bytes)?;
     std::fs::rename(&beside, path)
 }

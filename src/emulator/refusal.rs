@@ -7,6 +7,8 @@ use std::borrow::Cow;
 
 use serde_json::{Value, json};
 
+use super::quota::Exhausted;
+
 type Text = Cow<'static, str>;
 
 /// Why a call was not carried out.
@@ -151,13 +153,25 @@ impl Refusal {
         Self::calendar(403, "usageLimits", "quotaExceeded", "Calendar usage limits exceeded.")
     }
 
-    /// 403 or 429: too many units in the last minute.
-    pub(crate) fn rate(code: u16, user: bool) -> Self {
-        if user {
-            Self::calendar(code, "usageLimits", "userRateLimitExceeded", "User Rate Limit Exceeded")
-        } else {
-            Self::calendar(code, "usageLimits", "rateLimitExceeded", "Rate Limit Exceeded")
-        }
+    /// 403 or 429: too many units in the last minute. The front end names the limit that was reached.
+    pub(crate) fn rate(code: u16, exhausted: Exhausted) -> Self {
+        let (reason, message, limit) = match exhausted {
+            Exhausted::Project => ("rateLimitExceeded", "Rate Limit Exceeded", "defaultPerMinutePerProject"),
+            Exhausted::User => {
+                ("userRateLimitExceeded", "User Rate Limit Exceeded", "defaultPerMinutePerProjectPerUser")
+            }
+        };
+        let status = if code == 429 { "RESOURCE_EXHAUSTED" } else { "PERMISSION_DENIED" };
+        Self::calendar(code, "usageLimits", reason, message).by_front_end(
+            "Quota exceeded for quota metric 'Queries' of service 'calendar-json.googleapis.com'.",
+            status,
+            json!([{
+                "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+                "reason": "RATE_LIMIT_EXCEEDED",
+                "domain": "googleapis.com",
+                "metadata": {"service": "calendar-json.googleapis.com", "quota_limit": limit},
+            }]),
+        )
     }
 
     /// 404: the event or the calendar.

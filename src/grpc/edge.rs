@@ -137,6 +137,7 @@ where
         let language = Language::preferred(header);
         let entropy = self.entropy.clone();
         let Some(caller) = self.callers.identify(request.headers()) else {
+            tracing::warn!("a call came without a key that is known");
             return std::future::ready(Ok(Refusal::InvalidApiKey.into_status(language, &entropy).into_http())).boxed();
         };
         request.extensions_mut().insert(Call { caller, language, entropy: entropy.clone() });

@@ -46,8 +46,8 @@ fn both(reason: ErrorReason) -> (&'static str, &'static str) {
             "The synchronisation service does not know this appointment. Save it again in Cassius.",
         ),
         ErrorReason::GoogleUnavailable => (
-            "Google ne répond pas pour le moment. Réessayez dans quelques instants.",
-            "Google is not answering at the moment. Try again in a few moments.",
+            "Google ne répond pas pour le moment. Ce qui attend sera envoyé dès son retour.",
+            "Google is not answering at the moment. What is waiting is sent as soon as it is back.",
         ),
         ErrorReason::GoogleThrottled => (
             "Google demande de patienter. La synchronisation reprendra d’elle-même, il n’y a rien à faire.",

@@ -61,9 +61,10 @@ impl From<connection::Error> for Refusal {
     fn from(error: connection::Error) -> Self {
         match error {
             // The one fault of a field that only the room below can see.
-            connection::Error::ReturnUrlNotAllowed => {
-                Self::InvalidRequest(Violations::one("return_url", "is not under one of the allowed URLs"))
-            }
+            connection::Error::ReturnUrlNotAllowed => Self::InvalidRequest(Violations::one(
+                "return_url",
+                "is not plainly under one of the allowed URLs, without user, fragment or ..",
+            )),
             error => Self::Failed(error),
         }
     }

@@ -38,7 +38,7 @@ describe("a practice connects Google Calendar, works, and disconnects", () => {
 
   chapter("3. a calendar is chosen, the primary one first and the default", async () => {
     const { page } = camille;
-    await camille.button(/Agenda de destination/).click();
+    await camille.button(/Calendrier de destination/).click();
     const options = page.getByRole("option");
     await options.first().waitFor();
     expect(await options.allInnerTexts()).toEqual([
@@ -48,7 +48,7 @@ describe("a practice connects Google Calendar, works, and disconnects", () => {
     ]);
     await page.getByRole("option", { name: "Fauteuils et salles" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Changer de calendrier" }).click();
-    await camille.said("L’agenda est maintenant « Fauteuils et salles ».");
+    await camille.said("Le calendrier est maintenant « Fauteuils et salles ».");
     await camille.section("Connexion").getByText(ROOMS).waitFor();
   });
 

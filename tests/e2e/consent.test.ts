@@ -21,7 +21,7 @@ test("an unticked permission is named, and nothing is connected", async ({ stage
   const camille = await stage.person();
   await camille.openSettings();
   await camille.connect({ untick: "Consulter et modifier les événements" });
-  await camille.said("Il manque l’autorisation d’écrire dans vos agendas.");
+  await camille.said("Il manque l’autorisation d’écrire dans vos calendriers.");
   await camille.status("Non connecté").waitFor();
   await stage.picture(camille.page, "consent-unticked");
 

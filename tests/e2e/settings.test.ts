@@ -20,7 +20,7 @@ test("« Changer de calendrier » says how many events will move, and they move"
   await camille.said("2 événements à venir seront déplacés vers « Fauteuils et salles ».");
   await stage.picture(camille.page, "change-calendar", false);
   await camille.page.getByRole("dialog").getByRole("button", { name: "Changer de calendrier" }).click();
-  await camille.said("L’agenda est maintenant « Fauteuils et salles ».");
+  await camille.said("Le calendrier est maintenant « Fauteuils et salles ».");
   await expect
     .poll(async () => (await stage.google.events()).map(({ calendar_id }) => calendar_id))
     .toEqual([ROOMS, ROOMS]);

@@ -43,9 +43,9 @@ test("a calendar deleted at Google is told; another one is chosen, and everythin
   await stage.google.removeCalendar(ROOMS);
   await camille.createRdv({ patient: "Paul Modèle", day: 2 });
   await camille.badge("Sync Google en erreur").click();
-  await camille.section("Erreurs").getByText("L’agenda n’est plus accessible").first().waitFor();
+  await camille.section("Erreurs").getByText("Le calendrier n’est plus accessible").first().waitFor();
   await stage.picture(camille.page, "calendar-gone");
-  await camille.button("Choisir un autre agenda").click();
+  await camille.button("Choisir un autre calendrier").click();
   await camille.page.getByRole("dialog").getByRole("button", { name: "Changer de calendrier" }).click();
   await camille.status("Connecté").waitFor();
   await expect
@@ -68,7 +68,7 @@ test("while the service is away RDV are kept, and it has them soon after it is b
   await stage.picture(camille.page, "service-away");
   await second.button("Nouveau RDV").click();
   await second.fillRdv({ patient: "Léa Exemple" });
-  await second.said("Le service d’agenda est absent : il l’aura dès son retour.");
+  await second.said("Le service de calendrier est absent : il l’aura dès son retour.");
   expect(await second.page.locator(".app-agenda").isVisible()).toBe(true);
 
   await stage.service.start();

@@ -220,6 +220,24 @@ impl TestApp {
         }
     }
 
+    /// Asks for a link until it is as wanted: no stream tells of one.
+    pub(crate) async fn until_link(
+        &mut self,
+        organisation: &str,
+        appointment: &str,
+        is_wanted: impl Fn(&AppointmentLink) -> bool,
+    ) -> AppointmentLink {
+        let ask = async {
+            loop {
+                let link = self.link(organisation, appointment).await;
+                if is_wanted(&link) {
+                    return link;
+                }
+            }
+        };
+        tokio::time::timeout(BOUND, ask).await.expect("the link never became what was wanted")
+    }
+
     /// Watches until nothing is to be sent any more.
     pub(crate) async fn at_rest(&mut self, organisation: &str) -> IntegrationStatus {
         self.until(organisation, |status| status.counts.is_some_and(|counts| counts.pending == 0)).await

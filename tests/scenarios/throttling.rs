@@ -102,6 +102,35 @@ with_app! {
         assert_eq!(app.status("cabinet").await.counts.unwrap().pending, 10);
     }
 
+    async fn when_the_whole_project_is_throttled_nobody_is_called_for(app: &mut TestApp) {
+        app.connect("cabinet").await;
+        app.connect_as("monnier", OTHER_ACCOUNT).await;
+        app.google.settings(json!({"project_units_per_minute": 0})).await;
+        app.accept("cabinet", appointment("rdv", 1)).await;
+        let throttled = app.until_link("cabinet", "rdv", |link| link.last_error.is_some()).await;
+        assert_eq!(throttled.last_error.unwrap().reason(), ErrorReason::GoogleThrottled);
+        let until = throttled.next_attempt_time.unwrap();
+        assert_eq!(app.status("cabinet").await.state(), IntegrationState::Connected, "a delay is no error");
+
+        app.google.forget_journal().await;
+        app.accept("monnier", appointment("rdv", 1)).await;
+        // Time stands still. A worker that did not hold back would have taken the appointment up within a few of these.
+        for _ in 0..100 {
+            assert_eq!(app.link("monnier", "rdv").await.external_event_id, "", "taken up while everybody waits");
+        }
+        app.google.settings(json!({"project_units_per_minute": 10_000})).await;
+        app.advance(1 + until.seconds - instant(START).seconds);
+        for organisation in ["cabinet", "monnier"] {
+            app.at_rest(organisation).await;
+        }
+        let written = app.google.events(ACCOUNT).await.len() + app.google.events(OTHER_ACCOUNT).await.len();
+        assert_eq!(written, 2);
+        for call in app.google.journal().await {
+            let started: Timestamp = call["started_at"].as_str().unwrap().parse().unwrap();
+            assert!(started >= Timestamp::new(until.seconds, until.nanos).unwrap(), "called for too early: {call}");
+        }
+    }
+
     async fn an_account_held_read_only_is_asked_rarely_and_recovers(app: &mut TestApp) {
         app.connect("cabinet").await;
         app.google.read_only(ACCOUNT, true).await;

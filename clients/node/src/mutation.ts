@@ -74,13 +74,12 @@ async function call(
 }
 
 function tell(hook: DeliveryOptions["onUndelivered"], owned: OwnedAppointment, error: CalendarError): void {
-  const { organisationId, appointment } = owned;
-  void Promise.resolve({
-    organisationId,
-    appointmentId: appointment.appointmentId,
-    revision: String(appointment.revision),
-    error,
-  })
-    .then(hook)
+  // In a turn of its own: neither a hook that throws nor an appointment that is none reaches the mutation.
+  void Promise.resolve()
+    .then(() => {
+      const { organisationId, appointment } = owned;
+      const { appointmentId, revision } = appointment;
+      return hook?.({ organisationId, appointmentId, revision: String(revision), error });
+    })
     .catch(() => undefined);
 }

@@ -101,7 +101,7 @@ export const calendarGone: IntegrationStatusJson = {
   state: "error",
   calendar: {
     id: "c_old09zz@group.calendar.example.com",
-    name: "Ancien agenda",
+    name: "Ancien calendrier",
     timeZone: null,
     color: null,
     isPrimary: false,

@@ -168,16 +168,16 @@ describe("« Changer de calendrier »", () => {
     const { user } = mount(<GoogleCalendarPage />);
     await user.click(await screen.findByRole("button", { name: "Changer de calendrier" }));
     const window = within(await screen.findByRole("dialog", { name: "Changer de calendrier" }));
-    expect(await window.findByText("C’est l’agenda actuel : rien ne sera déplacé.")).toBeVisible();
+    expect(await window.findByText("C’est le calendrier actuel : rien ne sera déplacé.")).toBeVisible();
     expect(window.getByRole("button", { name: "Changer de calendrier" })).toBeDisabled();
 
-    await user.click(window.getByRole("button", { name: /Nouvel agenda/ }));
+    await user.click(window.getByRole("button", { name: /Nouveau calendrier/ }));
     await user.click(await screen.findByRole("option", { name: "Bloc implantaire" }));
     expect(await window.findByText("86 événements à venir seront déplacés vers « Bloc implantaire ».")).toBeVisible();
     expect(router.to("settings")).toHaveLength(0);
 
     await user.click(window.getByRole("button", { name: "Changer de calendrier" }));
-    expect(await screen.findByText("L’agenda est maintenant « Bloc implantaire ».")).toBeInTheDocument();
+    expect(await screen.findByText("Le calendrier est maintenant « Bloc implantaire ».")).toBeInTheDocument();
     expect(router.to("settings")[0]?.body).toEqual({ calendarId: "c_bloc7f2k@group.calendar.example.com" });
     await waitFor(() => expect(button("Changer de calendrier")).toHaveFocus());
   });
@@ -185,7 +185,7 @@ describe("« Changer de calendrier »", () => {
   it("offers the primary calendar when the present one is gone", async () => {
     new Router(samples.calendarGone);
     const { user } = mount(<GoogleCalendarPage />);
-    await user.click(await screen.findByRole("button", { name: "Choisir un autre agenda" }));
+    await user.click(await screen.findByRole("button", { name: "Choisir un autre calendrier" }));
     const window = within(await screen.findByRole("dialog"));
     expect(await window.findByText(/vers « Cabinet des Lilas »/)).toBeVisible();
     expect(window.getByRole("button", { name: "Changer de calendrier" })).toBeEnabled();

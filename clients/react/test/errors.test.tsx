@@ -45,7 +45,7 @@ describe("Erreurs, for the whole integration", () => {
   it("lets one choose another calendar when it is gone, and leaves focus on the section", async () => {
     const router = new Router(samples.calendarGone);
     const { user } = mount(<GoogleCalendarPage />, { withStream: true });
-    await user.click(await screen.findByRole("button", { name: "Choisir un autre agenda" }));
+    await user.click(await screen.findByRole("button", { name: "Choisir un autre calendrier" }));
     const window = within(await screen.findByRole("dialog"));
     await window.findByText(/vers « Cabinet des Lilas »/);
     await user.click(window.getByRole("button", { name: "Changer de calendrier" }));

@@ -64,8 +64,8 @@ describe("the dropdown of calendars", () => {
     new Router(samples.connected);
     server.use(http.get(`${BASE}/calendars`, () => HttpResponse.json({ calendars: reordered })));
     const { user } = mount(<GoogleCalendarPage />);
-    await waitFor(() => expect(options().getByRole("button", { name: /Agenda de destination/ })).toBeEnabled());
-    await user.click(options().getByRole("button", { name: /Agenda de destination/ }));
+    await waitFor(() => expect(options().getByRole("button", { name: /Calendrier de destination/ })).toBeEnabled());
+    await user.click(options().getByRole("button", { name: /Calendrier de destination/ }));
     const names = screen.getAllByRole("option").map((option) => option.textContent);
     expect(names).toEqual(["Cabinet des LilasPrincipal", "Bloc implantaire", "Hygiène et contrôles"]);
     expect(screen.getByRole("option", { selected: true })).toHaveTextContent("Cabinet des Lilas");
@@ -74,7 +74,7 @@ describe("the dropdown of calendars", () => {
   it("asks before events move, keeps the present calendar when called off, and gives focus back", async () => {
     const router = new Router(samples.connected);
     const { user } = mount(<GoogleCalendarPage />);
-    const dropdown = await screen.findByRole("button", { name: /Agenda de destination/ });
+    const dropdown = await screen.findByRole("button", { name: /Calendrier de destination/ });
     await waitFor(() => expect(dropdown).toBeEnabled());
     await user.click(dropdown);
     await user.click(screen.getByRole("option", { name: "Hygiène et contrôles" }));
@@ -92,8 +92,8 @@ describe("the dropdown of calendars", () => {
     new Router(samples.connected);
     refuse("get", "calendars", 503, "GOOGLE_UNAVAILABLE");
     mount(<GoogleCalendarPage />);
-    expect(await screen.findByText("La liste des agendas n’a pas pu être chargée.")).toBeVisible();
-    expect(options().getByRole("button", { name: /Agenda de destination/ })).toHaveTextContent("Cabinet des Lilas");
+    expect(await screen.findByText("La liste des calendriers n’a pas pu être chargée.")).toBeVisible();
+    expect(options().getByRole("button", { name: /Calendrier de destination/ })).toHaveTextContent("Cabinet des Lilas");
   });
 });
 

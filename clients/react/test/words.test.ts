@@ -35,7 +35,7 @@ describe("the catalogues", () => {
   it("set no-break spaces where French wants them, and group digits as the language does", () => {
     expect(createTranslate("fr")("disconnect.title")).toBe("Déconnecter Google Calendar\u00a0?");
     expect(createTranslate("fr")("change.done", { calendar: "Bloc" })).toBe(
-      "L’agenda est maintenant «\u00a0Bloc\u00a0».",
+      "Le calendrier est maintenant «\u00a0Bloc\u00a0».",
     );
     expect(createTranslate("fr")("progress.value", { done: 1234, total: 5678 })).toBe("1\u202f234 sur 5\u202f678");
     expect(createTranslate("en")("progress.value", { done: 1234, total: 5678 })).toBe("1,234 of 5,678");

@@ -11,7 +11,6 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::super::call::{Answer, Call, perform};
-use super::super::quota::Exhausted;
 use super::super::refusal::Refusal;
 use super::super::scope::{Reach, Right, reach};
 use super::super::selection::Selection;
@@ -165,7 +164,7 @@ impl Request {
             google
                 .quota
                 .spend(&account, units, now, &google.settings)
-                .map_err(|exhausted| Refusal::rate(google.settings.rate_limit_status, exhausted == Exhausted::User))?;
+                .map_err(|exhausted| Refusal::rate(google.settings.rate_limit_status, exhausted))?;
             if matches!(fields, Some(None)) {
                 return Err(Refusal::parameter("fields"));
             }

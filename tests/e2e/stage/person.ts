@@ -89,14 +89,14 @@ export class Person {
     await this.button("Changer de calendrier").click();
     await this.chooseInWindow(name);
     await this.page.getByRole("dialog").getByRole("button", { name: "Changer de calendrier" }).click();
-    await this.said(`L’agenda est maintenant « ${name} ».`);
+    await this.said(`Le calendrier est maintenant « ${name} ».`);
   }
 
   /** Picks a calendar in the window that is open. */
   async chooseInWindow(name: string): Promise<void> {
     await this.page
       .getByRole("dialog")
-      .getByRole("button", { name: /Nouvel agenda/ })
+      .getByRole("button", { name: /Nouveau calendrier/ })
       .click();
     await this.page.getByRole("option", { name }).click();
   }

@@ -52,7 +52,7 @@ export function createApplication({ settings, client, rdvs, sessions }: Parts): 
         error: (_error, _request, response) => {
           log("the sidecar cannot be reached");
           if ("writeHead" in response) response.writeHead(502, { "content-type": "text/plain; charset=utf-8" });
-          response.end("Le service d’agenda est momentanément injoignable. Réessayez dans un instant.");
+          response.end("Le service de calendrier est momentanément injoignable. Réessayez dans un instant.");
         },
       },
     }),

@@ -136,7 +136,7 @@ function Outcome({ change }: { readonly change: ReturnType<typeof useRdvChange> 
       {change.isSuccess &&
         (change.data.isDelivered
           ? "RDV enregistré."
-          : "RDV enregistré. Le service d’agenda est absent : il l’aura dès son retour.")}
+          : "RDV enregistré. Le service de calendrier est absent : il l’aura dès son retour.")}
     </p>
   );
 }

@@ -32,11 +32,11 @@ const SENTENCES: Record<Refusal["reason"], Record<Language, string>> = {
   INVALID_REQUEST: { fr: "La demande n’est pas valable.", en: "The request is not valid." },
   INTERNAL: { fr: "Une erreur inattendue s’est produite.", en: "Something unexpected went wrong." },
   SERVICE_UNAVAILABLE: {
-    fr: "Le service d’agenda est momentanément injoignable. Vos rendez-vous ne sont pas perdus.",
+    fr: "Le service de calendrier est momentanément injoignable. Vos rendez-vous ne sont pas perdus.",
     en: "The calendar service cannot be reached at the moment. Your appointments are not lost.",
   },
   DEADLINE_EXCEEDED: {
-    fr: "Le service d’agenda n’a pas répondu à temps.",
+    fr: "Le service de calendrier n’a pas répondu à temps.",
     en: "The calendar service did not answer in time.",
   },
   NOT_SIGNED_IN: { fr: "Votre session a expiré. Reconnectez-vous.", en: "Your session has ended. Sign in again." },

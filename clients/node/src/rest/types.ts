@@ -38,6 +38,7 @@ export type ServiceReason =
   | "EVENT_REFUSED"
   | "GOOGLE_MISCONFIGURED"
   | "STORAGE_UNAVAILABLE"
+  | "DRAINING"
   | "INTERNAL";
 
 /** The reasons that the router gives by itself. */

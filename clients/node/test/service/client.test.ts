@@ -3,7 +3,7 @@ import { createServer, type AddressInfo } from "node:net";
 import { afterAll, describe, expect, it } from "vitest";
 
 import { CalendarError, SyncStatus } from "../../src/index.js";
-import { toWire } from "../../src/appointment.js";
+import { toWire, type AppointmentSnapshot } from "../../src/appointment.js";
 import { freePort } from "./running.js";
 import { appointment, connectTo, newOrganisation } from "./service.js";
 
@@ -81,6 +81,15 @@ describe("after a mutation", () => {
       appointment: appointment(change),
     });
     expect(delivery).toMatchObject({ delivered: false, error: { code: "INVALID_ARGUMENT" } });
+  });
+
+  it("so is a row that was never read, which plain JavaScript lets through", async () => {
+    const missing = undefined as unknown as AppointmentSnapshot;
+    const delivery = await client.syncAfterMutation(
+      { organisationId: newOrganisation(), appointment: missing },
+      { onUndelivered: () => undefined },
+    );
+    expect(delivery.delivered).toBe(false);
   });
 
   it("a service that never answers holds the mutation up no longer than the deadline", async () => {

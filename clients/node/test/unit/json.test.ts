@@ -1,6 +1,6 @@
 import { create, fromJson, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
-import { expect, it } from "vitest";
+import { expect, expectTypeOf, it } from "vitest";
 
 import { AppointmentLinkSchema, SyncStatus } from "../../src/gen/cassius/calendar/v1/appointment_sync_pb.js";
 import {
@@ -11,6 +11,7 @@ import {
 } from "../../src/gen/cassius/calendar/v1/calendar_integration_pb.js";
 import { ErrorReason } from "../../src/gen/cassius/calendar/v1/error_reason_pb.js";
 import { linkJson, statusJson } from "../../src/rest/json.js";
+import type { ServiceReason } from "../../src/rest/types.js";
 
 const at = (iso: string) => timestampFromDate(new Date(iso));
 const status = (init: MessageInitShape<typeof IntegrationStatusSchema>) => create(IntegrationStatusSchema, init);
@@ -103,4 +104,9 @@ it("a link in error carries its reason", () => {
     nextAttemptTime: null,
     lastError: { reason: "EVENT_REFUSED", message: "Google refuse cet événement.", retryable: false },
   });
+});
+
+// Held by the compiler: `npm run typecheck`.
+it("the reasons that a browser may be told are those of the wire", () => {
+  expectTypeOf<ServiceReason>().toEqualTypeOf<Exclude<keyof typeof ErrorReason, "UNSPECIFIED">>();
 });

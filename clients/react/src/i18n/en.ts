@@ -190,7 +190,7 @@ export const en: Catalogue = {
   "errors.id": "Technical id",
   "errors.copyId": "Copy technical id {id}",
 
-  "problem.since": "Since {when}",
+  "problem.since": "Noticed {when}",
   "problem.RECONNECT_REQUIRED.title": "Google no longer lets Cassius write",
   "problem.RECONNECT_REQUIRED.body":
     "Reconnect the account: waiting appointments will be sent right away, without duplicates.",
