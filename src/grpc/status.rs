@@ -32,7 +32,7 @@ const RETRY_DRAINING: Duration = Duration::from_secs(1);
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Refusal {
     /// Fields are at fault.
-    #[error("the request breaks a rule of its fields")]
+    #[error("the request breaks a rule of its fields: {0}")]
     InvalidRequest(Violations),
     /// The bytes are no message, or too many.
     #[error("the message cannot be read, or is longer than 4 MiB")]

@@ -44,8 +44,8 @@ impl fmt::Display for Welcome<'_> {
         let link = format!(r#"{{"organisation_id":"{organisation}","appointment_id":"rdv-1"}}"#);
 
         writeln!(f, "\ncassius-calendar is serving, with an emulated Google beside it.\n")?;
-        writeln!(f, "  gRPC     {grpc}, with reflection")?;
-        writeln!(f, "  browser  {public_url}")?;
+        writeln!(f, "  gRPC     {grpc}")?;
+        writeln!(f, "  sidecar  {public_url} (for the consent's two routes alone)")?;
         writeln!(f, "  Google   {google} (open it to see the calendars)")?;
         writeln!(f, "  state    {} (remove this folder to begin anew)\n", self.folder.display())?;
         match &self.status.google_email {

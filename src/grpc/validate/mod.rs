@@ -10,7 +10,7 @@ mod integration;
 mod page;
 mod text;
 
-use std::fmt::Display;
+use std::fmt::{self, Display, Formatter};
 
 use jiff::SignedDuration;
 use tonic_types::FieldViolation;
@@ -27,6 +27,8 @@ const MAX_IDS: usize = 1_000;
 /// How many violations are told: details travel in a header, and many clients take 16 KiB of headers at most. Only a
 /// list of bad ids has more.
 const MAX_TOLD: usize = 40;
+/// How many of them the message of the status names, which travels in a header too.
+const MAX_IN_MESSAGE: usize = 3;
 
 /// The fields at fault: at least one.
 #[derive(Debug, Default)]
@@ -49,6 +51,20 @@ impl Violations {
     /// Those that are told.
     pub(super) fn into_fields(self) -> Vec<FieldViolation> {
         self.told
+    }
+}
+
+/// The first of them as one line, for whoever sees the status without its details.
+impl Display for Violations {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        for (position, FieldViolation { field, description, .. }) in self.told.iter().take(MAX_IN_MESSAGE).enumerate() {
+            let separator = if position == 0 { "" } else { "; " };
+            write!(formatter, "{separator}{field} {description}")?;
+        }
+        match (self.told.len() + self.unnamed).saturating_sub(MAX_IN_MESSAGE) {
+            0 => Ok(()),
+            more => write!(formatter, "; and {more} more"),
+        }
     }
 }
 
