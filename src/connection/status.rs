@@ -49,7 +49,7 @@ pub struct Status {
 /// The progress of a catch-up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Progress {
-    /// How many links it began with.
+    /// How many links it began with, and those that were edited meanwhile and wait.
     pub total: i64,
     /// How many are done.
     pub done: i64,
@@ -122,12 +122,7 @@ fn status(integration: Option<Integration>, counts: Counts, now: Timestamp) -> S
         }) => State::Error,
         Some(_) | None => State::Connected,
     };
-    let catch_up = integration.catch_up.filter(|_| counts.catching_up > 0).map(|(total, started_at)| {
-        let total = i64::from(total).max(counts.catching_up + counts.catch_up_failed);
-        // One that was edited meanwhile goes before the others, and is not done for all that: whatever is pending counts.
-        let done = (total - counts.pending - counts.catch_up_failed).max(0);
-        Progress { total, done, failed: counts.catch_up_failed, started_at }
-    });
+    let catch_up = integration.catch_up.and_then(|(total, started_at)| progress(i64::from(total), started_at, &counts));
     Status {
         state,
         google_email: integration.google_email,
@@ -140,6 +135,16 @@ fn status(integration: Option<Integration>, counts: Counts, now: Timestamp) -> S
         catch_up,
         problem,
     }
+}
+
+/// How far a catch-up is; none when none of its appointments waits any more.
+///
+/// One that was edited meanwhile has left the catch-up, but not the work: what is pending beside it counts in the total,
+/// so that what remains is told exactly, and what is done never shrinks.
+fn progress(total: i64, started_at: Timestamp, counts: &Counts) -> Option<Progress> {
+    let &Counts { pending, catching_up, catch_up_failed: failed, .. } = counts;
+    let total = total.max(catching_up + failed) + pending - catching_up;
+    (catching_up > 0).then(|| Progress { total, done: total - pending - failed, failed, started_at })
 }
 
 /// What is wrong now: a noted problem that has not passed, or else appointments that wait because Google is away.
@@ -155,4 +160,25 @@ fn standing_problem(integration: &Integration, counts: &Counts, now: Timestamp) 
             retry_at: Some(retry_at),
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(total: i64, pending: i64, catching_up: i64, catch_up_failed: i64) -> Option<(i64, i64, i64)> {
+        let counts = Counts { pending, catching_up, catch_up_failed, ..Counts::default() };
+        progress(total, Timestamp::UNIX_EPOCH, &counts).map(|it| (it.total, it.done, it.failed))
+    }
+
+    #[test]
+    fn what_remains_of_a_catch_up_is_all_that_is_pending() {
+        assert_eq!(shown(10, 10, 10, 0), Some((10, 0, 0)));
+        assert_eq!(shown(10, 4, 4, 1), Some((10, 5, 1)));
+        // Three that have nothing to do with it are edited: as much is done as before.
+        assert_eq!(shown(10, 7, 4, 1), Some((13, 5, 1)));
+        // One of its own is edited: it is one of those that wait.
+        assert_eq!(shown(10, 4, 3, 1), Some((11, 6, 1)));
+        assert_eq!(shown(10, 2, 0, 1), None);
+    }
 }

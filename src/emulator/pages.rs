@@ -45,6 +45,7 @@ fn shell(title: &str, content: &Markup) -> Response {
                     meta charset="utf-8";
                     meta name="viewport" content="width=device-width, initial-scale=1";
                     title { (title) }
+                    link rel="icon" href="data:,";
                     style { (PreEscaped(STYLE)) }
                     noscript { meta http-equiv="refresh" content="2"; }
                 }
@@ -111,12 +112,12 @@ async fn week(State(shared): State<Arc<Shared>>, Query(wanted): Query<Wanted>) -
         header {
             h1 { (calendar.summary) }
             p { a href="/" { (account.name) } " · " (account.email) }
-            nav {
+            nav aria-label="Semaines" {
                 a href=(address(&account.email, id, Some(shift(monday, -7)))) { "‹ Semaine précédente" }
                 a href=(address(&account.email, id, None)) { "Aujourd’hui" }
                 a href=(address(&account.email, id, Some(shift(monday, 7)))) { "Semaine suivante ›" }
             }
-            nav {
+            nav aria-label="Calendriers" {
                 @for other in &account.list {
                     @if let Some(named) = world.calendars.get(&other.calendar_id) {
                         a.chosen[named.id == id] href=(address(&account.email, &named.id, wanted.week)) {

@@ -70,6 +70,7 @@ fn shell(language: Language, title: &str, content: &Markup) -> String {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 title { (title) }
+                link rel="icon" href="data:,";
                 style { (PreEscaped(STYLE)) }
             }
             body { main { (content) } }
