@@ -70,7 +70,8 @@ function timestamp(field: string, instant: Date) {
   return timestampFromDate(instant);
 }
 
-function integer(field: string, value: bigint | number | string): bigint {
+/** Reads an integer of any size. Throws INVALID_ARGUMENT, naming `field`. */
+export function integer(field: string, value: bigint | number | string): bigint {
   try {
     return BigInt(value);
   } catch {

@@ -8,7 +8,8 @@ import type { DescMessage, DescMethod, DescService, MessageInitShape, MessageSha
 import { createClient, type CallOptions, type Client, type Transport } from "@connectrpc/connect";
 
 import { CalendarError } from "./error.js";
-import { persist, type RetryPolicy } from "./retry.js";
+import { calledOff, persist, type RetryPolicy } from "./retry.js";
+import { milliseconds } from "./time.js";
 
 /** What a single call may say for itself. */
 export type { CallOptions } from "@connectrpc/connect";
@@ -39,7 +40,7 @@ function withManners(method: DescMethod, raw: Record<string, unknown>, defaults:
       persist(
         (remainingMs) => call(request, { ...options, headers: headersOf(options, defaults), timeoutMs: remainingMs }),
         defaults.retry,
-        options.timeoutMs ?? defaults.timeoutMs,
+        milliseconds(options.timeoutMs, defaults.timeoutMs),
         options.signal,
       );
   }
@@ -54,7 +55,7 @@ async function* stream(call: Streaming, request: unknown, options: CallOptions, 
   try {
     yield* call(request, { ...options, headers: headersOf(options, defaults), signal });
   } catch (thrown) {
-    throw CalendarError.from(thrown);
+    throw options.signal?.aborted ? calledOff(thrown) : CalendarError.from(thrown);
   } finally {
     left.abort();
   }

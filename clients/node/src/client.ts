@@ -13,6 +13,7 @@ import { callsOf, type CallDefaults } from "./calls.js";
 import { deliver, type Delivery, type DeliveryOptions } from "./mutation.js";
 import { reconcile, type Reconciled, type Reconciliation } from "./reconcile.js";
 import { DEFAULT_RETRY, type RetryPolicy } from "./retry.js";
+import { milliseconds } from "./time.js";
 import { layRoad, type TransportOptions } from "./transport.js";
 
 /** How a client is set up. */
@@ -44,14 +45,14 @@ export class CalendarClient {
   constructor(options: CalendarClientOptions) {
     const road = layRoad(options);
     const defaults: CallDefaults = {
-      timeoutMs: options.timeoutMs ?? TIMEOUT_MS,
+      timeoutMs: milliseconds(options.timeoutMs, TIMEOUT_MS),
       retry: { ...DEFAULT_RETRY, ...options.retry },
       language: options.language ?? "fr",
     };
     this.integration = callsOf(CalendarIntegration, road.transport, defaults);
     this.appointments = callsOf(AppointmentSync, road.transport, defaults);
     this.#delivery = {
-      deadlineMs: options.mutationDeadlineMs ?? MUTATION_DEADLINE_MS,
+      deadlineMs: milliseconds(options.mutationDeadlineMs, MUTATION_DEADLINE_MS),
       onUndelivered: options.onUndelivered,
     };
     this.#close = road.close;
@@ -64,7 +65,11 @@ export class CalendarClient {
    * has passed. Await it or not: order does not matter, the highest revision wins.
    */
   syncAfterMutation(owned: OwnedAppointment, options: Partial<DeliveryOptions> = {}): Promise<Delivery> {
-    return deliver(this.appointments, owned, { ...this.#delivery, ...options });
+    const { deadlineMs, onUndelivered } = this.#delivery;
+    return deliver(this.appointments, owned, {
+      deadlineMs: milliseconds(options.deadlineMs, deadlineMs),
+      onUndelivered: options.onUndelivered ?? onUndelivered,
+    });
   }
 
   /**

@@ -97,7 +97,7 @@ export class CalendarError extends Error {
     this.incident = fields.incident ?? null;
   }
 
-  /** Reads whatever a call threw; a `CalendarError` stays itself. */
+  /** Reads whatever a call threw that its caller did not call off; a `CalendarError` stays itself. */
   static from(thrown: unknown): CalendarError {
     if (thrown instanceof CalendarError) return thrown;
     const error = ConnectError.from(thrown);
@@ -142,12 +142,18 @@ const LOST_CONNECTION = new Set([
   "ERR_HTTP2_STREAM_CANCEL",
 ]);
 
+// What a server says of a stream that it never looked at.
+const REFUSED_STREAM = "NGHTTP2_REFUSED_STREAM";
+
 function isLostConnection(error: ConnectError): boolean {
-  if (error.code === Code.Canceled || error.code === Code.DeadlineExceeded) return false;
+  if (error.code === Code.DeadlineExceeded) return false;
+  // Who called a call off knows it. What else ends as cancelled is a stream whose connection went away in good order.
+  if (error.code === Code.Canceled) return true;
   const seen = new Set<unknown>();
   for (let cause: unknown = error.cause; cause instanceof Error && !seen.has(cause); cause = cause.cause) {
     seen.add(cause);
     if ("code" in cause && typeof cause.code === "string" && LOST_CONNECTION.has(cause.code)) return true;
+    if (cause.message.includes(REFUSED_STREAM)) return true;
   }
   return false;
 }

@@ -46,9 +46,10 @@ export async function deliver(
       timer = setTimeout(() => {
         late.abort();
         reject(new CalendarError("the deadline of the mutation passed", { code: "DEADLINE_EXCEEDED" }));
-      }, options.deadlineMs + GRACE_MS);
+      }, options.deadlineMs);
     });
-    const { link } = await Promise.race([call(sync, owned, options.deadlineMs, late.signal), overdue]);
+    const callMs = Math.max(options.deadlineMs - HEADWAY_MS, 1);
+    const { link } = await Promise.race([call(sync, owned, callMs, late.signal), overdue]);
     if (link === undefined) throw new CalendarError("the answer holds no link", { code: "INTERNAL" });
     return { delivered: true, link };
   } catch (thrown) {
@@ -61,7 +62,7 @@ export async function deliver(
 }
 
 // So that the call's own deadline, which tells more, comes first.
-const GRACE_MS = 25;
+const HEADWAY_MS = 25;
 
 // Async so that what `toWire` throws arrives as a rejection.
 async function call(

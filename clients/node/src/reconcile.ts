@@ -12,7 +12,7 @@ import type {
   ReconcileAppointmentsResponse,
   SyncAppointmentsResponse,
 } from "./gen/cassius/calendar/v1/appointment_sync_pb.js";
-import { toWire, type AppointmentSnapshot } from "./appointment.js";
+import { integer, toWire, type AppointmentSnapshot } from "./appointment.js";
 import { CalendarError, reasonName, type Violation } from "./error.js";
 
 /** An appointment of the period by its id and the revision that the host has it at. */
@@ -59,7 +59,7 @@ export async function* reconcile<Period>(
   const { organisationId, signal } = what;
   const fault = new HostFault();
   const options = signal ? { signal } : {};
-  const asked = fault.watching(() => heldOf(what));
+  const asked = heldOf(what, fault);
   try {
     for await (const named of inBatches(sync.reconcileAppointments(asked, options), what.batchSize ?? BATCH_SIZE)) {
       const loaded = await what.load(named.map(({ appointmentId }) => appointmentId));
@@ -70,10 +70,25 @@ export async function* reconcile<Period>(
   }
 }
 
-async function* heldOf<Period>({ organisationId, period, list }: Reconciliation<Period>) {
-  for await (const { appointmentId, revision } of list(period)) {
-    yield { organisationId, appointmentId, revision: BigInt(revision) };
+// Pulls by hand: what the stream throws in at the `yield` is its own failure, and only the rest is the host's.
+async function* heldOf<Period>({ organisationId, period, list }: Reconciliation<Period>, fault: HostFault) {
+  const items = await fault.watch(() => pulling(list(period)));
+  try {
+    for (;;) {
+      const held = await fault.watch(async () => {
+        const { done, value } = await items.next();
+        return done === true ? null : { ...value, revision: integer("revision", value.revision) };
+      });
+      if (held === null) return;
+      yield { organisationId, appointmentId: held.appointmentId, revision: held.revision };
+    }
+  } finally {
+    await items.return?.();
   }
+}
+
+function pulling<T>(items: AsyncIterable<T> | Iterable<T>): AsyncIterator<T, unknown> | Iterator<T, unknown> {
+  return Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]();
 }
 
 async function* send(
@@ -157,9 +172,9 @@ async function* each<T>(items: T[]): AsyncGenerator<T, void, undefined> {
 class HostFault {
   #thrown: { value: unknown } | undefined;
 
-  async *watching<T>(items: () => AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
+  async watch<T>(doing: () => T | Promise<T>): Promise<T> {
     try {
-      yield* items();
+      return await doing();
     } catch (value) {
       this.#thrown = { value };
       throw value;

@@ -61,9 +61,13 @@ export async function persist<T>(
       },
     );
   } catch (thrown) {
-    if (signal?.aborted) throw new CalendarError("the caller left", { code: "CANCELLED", cause: thrown });
-    throw CalendarError.from(thrown);
+    throw signal?.aborted ? calledOff(thrown) : CalendarError.from(thrown);
   }
+}
+
+/** What a call ends with that its own caller has aborted. */
+export function calledOff(cause: unknown): CalendarError {
+  return new CalendarError("the caller left", { code: "CANCELLED", cause });
 }
 
 /** How long the service asks to wait, in milliseconds, before a backoff is added; `null` forbids a further try. */

@@ -7,14 +7,16 @@
 import type { SecureClientSessionOptions } from "node:http2";
 
 import type { Interceptor, Transport } from "@connectrpc/connect";
-import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
+import { createGrpcTransport } from "@connectrpc/connect-node";
+
+import { Session } from "./session.js";
 
 /** Where the service is, and how to reach it. */
 export interface TransportOptions {
   /** Address of the service's gRPC port, such as `https://calendar.internal:50051` or `http://127.0.0.1:50051`. */
   address: string;
   /** The API key, sent as `authorization: Bearer`. Not needed by a service in dev mode. */
-  apiKey?: string;
+  apiKey?: string | undefined;
   /** TLS beside the system's own roots. */
   tls?: {
     /** Certificate authorities in PEM, instead of the system's. */
@@ -24,6 +26,12 @@ export interface TransportOptions {
   };
   /** Allows a key over `http:` to another machine: behind a mesh that encrypts by itself. */
   allowPlaintext?: boolean;
+  /** How long the making of a connection may take, in milliseconds. 10,000 unless told. */
+  connectTimeoutMs?: number;
+  /** How long a connection under a call may be silent before the peer is asked for a sign of life. 20,000 unless told. */
+  pingIntervalMs?: number;
+  /** How long that sign may take, in milliseconds, before the connection counts as lost. 5,000 unless told. */
+  pingTimeoutMs?: number;
 }
 
 /** A transport and the way to end it. */
@@ -33,17 +41,27 @@ export interface Road {
 }
 
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
-// How a dead peer is noticed while a stream is open and silent.
+// What an HTTP header can hold of a key.
+const HEADER_SAFE = /^[\x21-\x7e]+$/;
+const CONNECT_TIMEOUT_MS = 10_000;
 const PING_INTERVAL_MS = 20_000;
 const PING_TIMEOUT_MS = 5_000;
 const LARGEST_ANSWER_BYTES = 4 * 1024 * 1024;
 
 /** Lays the road; the connection itself is opened by the first call. Throws on options that make no sense together. */
 export function layRoad(options: TransportOptions): Road {
-  const { address, apiKey, tls } = options;
+  const { address, tls } = options;
+  // A key that was read from a file ends in a line break.
+  const apiKey = options.apiKey?.trim();
   const url = new URL(address);
   if (url.protocol !== "https:" && url.protocol !== "http:") {
     throw new TypeError(`address must begin with https:// or http://, not ${url.protocol}`);
+  }
+  if (url.pathname !== "/" || url.search !== "" || url.hash !== "" || url.username !== "") {
+    throw new TypeError("address must be a scheme, a host and a port, and nothing else");
+  }
+  if (apiKey && !HEADER_SAFE.test(apiKey)) {
+    throw new TypeError("apiKey holds a blank, a line break or another character that no key has");
   }
   if (url.protocol === "http:" && tls !== undefined) {
     throw new TypeError("tls is set, but address begins with http://");
@@ -55,18 +73,22 @@ export function layRoad(options: TransportOptions): Road {
     ...(tls?.ca !== undefined && { ca: tls.ca }),
     ...(tls?.serverName !== undefined && { servername: tls.serverName }),
   };
-  const sessionManager = new Http2SessionManager(
+  const session = new Session(
+    options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
     url.origin,
-    { pingIntervalMs: PING_INTERVAL_MS, pingTimeoutMs: PING_TIMEOUT_MS },
+    {
+      pingIntervalMs: options.pingIntervalMs ?? PING_INTERVAL_MS,
+      pingTimeoutMs: options.pingTimeoutMs ?? PING_TIMEOUT_MS,
+    },
     secure,
   );
   const transport = createGrpcTransport({
     baseUrl: url.origin,
-    sessionManager,
+    sessionManager: session,
     readMaxBytes: LARGEST_ANSWER_BYTES,
     interceptors: apiKey ? [bearer(apiKey)] : [],
   });
-  return { transport, close: () => sessionManager.abort() };
+  return { transport, close: () => session.close() };
 }
 
 function bearer(apiKey: string): Interceptor {

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import type { CalendarClient } from "../client.js";
 import { CalendarError } from "../error.js";
+import { milliseconds } from "../time.js";
 import { statusJson } from "./json.js";
 import { tell } from "./refusal.js";
 import type { StatusEvents } from "./types.js";
@@ -17,12 +18,17 @@ export interface StatusStream {
   client: CalendarClient;
   organisationId: string;
   acceptLanguage: string | null;
-  /** How often a comment keeps the connection alive, in milliseconds. */
-  heartbeatMs: number;
-  /** How long a stream lives, in milliseconds: the browser then opens the next one, and the session is looked at anew. */
-  lifetimeMs: number;
+  /** How often a comment keeps the connection alive, in milliseconds. 15,000 unless told. */
+  heartbeatMs: number | undefined;
+  /**
+   * How long a stream lives, in milliseconds: the browser then opens the next one, and the session is looked at anew.
+   * 600,000 unless told.
+   */
+  lifetimeMs: number | undefined;
 }
 
+const LIFETIME_MS = 600_000;
+const HEARTBEAT_MS = 15_000;
 const RECONNECT_MS = 3_000;
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 10_000;
@@ -30,8 +36,14 @@ const LONGEST_WAIT_MS = 10_000;
 /** Answers a request with the stream. It ends when `left` is aborted, or the browser's connection closes. */
 export function statusStream(stream: StatusStream, left: AbortSignal): ReadableStream<Uint8Array> {
   const ended = new AbortController();
-  const signal = AbortSignal.any([left, ended.signal, AbortSignal.timeout(stream.lifetimeMs)]);
-  const frames = withHeartbeat(statusFrames(stream, signal), stream.heartbeatMs, signal);
+  const { signal } = ended;
+  const end = () => ended.abort();
+  // Not `AbortSignal.any` and `timeout`: they hold their sources weakly, and nobody else would hold the timer.
+  const lifetime = setTimeout(end, milliseconds(stream.lifetimeMs, LIFETIME_MS)).unref();
+  signal.addEventListener("abort", () => clearTimeout(lifetime), { once: true });
+  if (left.aborted) end();
+  else left.addEventListener("abort", end, { once: true, signal });
+  const frames = withHeartbeat(statusFrames(stream, signal), milliseconds(stream.heartbeatMs, HEARTBEAT_MS), signal);
   const encoder = new TextEncoder();
   return new ReadableStream(
     {
@@ -40,7 +52,7 @@ export function statusStream(stream: StatusStream, left: AbortSignal): ReadableS
         if (done) controller.close();
         else controller.enqueue(encoder.encode(value));
       },
-      cancel: () => ended.abort(),
+      cancel: end,
     },
     // Nothing is read ahead: while the browser is slow, the service tells several changes as one.
     { highWaterMark: 0 },

@@ -2,6 +2,7 @@
 export {
   createRouter,
   type Caller,
+  type Known,
   type RouteFailure,
   type RouteName,
   type Router,

@@ -18,6 +18,9 @@ export interface Caller {
   organisationId: string;
 }
 
+/** Somebody, or nobody. */
+export type Known<C extends Caller> = C | null | undefined;
+
 /** A request that failed through no fault of the browser: for a log line. It names no person and no content. */
 export interface RouteFailure {
   route: RouteName;
@@ -30,12 +33,12 @@ export interface RouterOptions<Host, C extends Caller = Caller> {
   client: CalendarClient;
   /** The origin of the host as a browser sees it, such as `https://cassius.example`. */
   publicOrigin: string;
-  /** Who makes the request; `null`: nobody is signed in. */
-  caller: (request: Request, host: Host) => C | null | Promise<C | null>;
+  /** Who makes the request; none: nobody is signed in. */
+  caller: (request: Request, host: Host) => Known<C> | Promise<Known<C>>;
   /** Whether this person may use a route. Everybody who is signed in may, unless told. */
   mayUse?: (caller: C, route: RouteName) => boolean | Promise<boolean>;
-  /** Is told of every answer of 500 and above. */
-  onFailure?: (failure: RouteFailure) => void;
+  /** Is told of every answer of 500 and above. What it throws is dropped. */
+  onFailure?: (failure: RouteFailure) => unknown;
   /** `/api/integrations/google` unless told. */
   basePath?: string;
   /** Where the consent comes back to. `/settings/integrations/google-calendar` unless told. */
@@ -80,7 +83,7 @@ export function createRouter<Host = void, C extends Caller = Caller>(options: Ro
     const visitRoute = methodOf(route, request.method);
     admit(request, publicOrigin);
     const caller = await options.caller(request, host);
-    if (caller === null) throw new Refusal("NOT_SIGNED_IN");
+    if (caller === null || caller === undefined) throw new Refusal("NOT_SIGNED_IN");
     if (options.mayUse && !(await options.mayUse(caller, route))) throw new Refusal("NOT_ALLOWED");
     const { organisationId } = caller;
     const acceptLanguage = request.headers.get("accept-language");
@@ -90,8 +93,8 @@ export function createRouter<Host = void, C extends Caller = Caller>(options: Ro
           client: options.client,
           organisationId,
           acceptLanguage,
-          heartbeatMs: options.heartbeatMs ?? 15_000,
-          lifetimeMs: options.streamLifetimeMs ?? 600_000,
+          heartbeatMs: options.heartbeatMs,
+          lifetimeMs: options.streamLifetimeMs,
         },
         request.signal,
       );
@@ -110,6 +113,12 @@ export function createRouter<Host = void, C extends Caller = Caller>(options: Ro
     return json(200, answered.json, answered.cookie === undefined ? {} : { "set-cookie": answered.cookie });
   };
 
+  // In a turn of its own: whatever becomes of it, the browser is answered.
+  const report = (failure: RouteFailure) =>
+    void Promise.resolve(failure)
+      .then(options.onFailure)
+      .catch(() => undefined);
+
   return {
     serves: (pathname) => routeOf(pathname) !== null,
     respond: async (request, host) => {
@@ -119,7 +128,7 @@ export function createRouter<Host = void, C extends Caller = Caller>(options: Ro
         return await serve(request, host, url, route);
       } catch (error) {
         const told = tell(error, request.headers.get("accept-language"));
-        if (told.status >= 500 && route !== null) options.onFailure?.({ route, status: told.status, error });
+        if (told.status >= 500 && route !== null) report({ route, status: told.status, error });
         return json(told.status, told.body, told.headers);
       }
     },

@@ -1,4 +1,5 @@
-import { createServer, type Server } from "node:http";
+import { once } from "node:events";
+import { createServer, request as httpRequest, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 
 import express from "express";
@@ -64,6 +65,42 @@ it.each([false, true])("a body arrives, whether or not the host has parsed it be
 it.each(["connect", "callback", "unknown"])("GET %s goes on to the host", async (route) => {
   const base = await hostAt(manager());
   expect((await fetch(`${base}/${route}`)).status).toBe(418);
+});
+
+it.each(["//", "///", "//evil.example/api/integrations/google/status", "http://evil.example/status", "/%"])(
+  "%s, whatever it is, is the host's own",
+  async (path) => {
+    const base = new URL(await hostAt(manager()));
+    const asked = httpRequest({ host: base.hostname, port: base.port, path, method: "GET" }).end();
+    const [answer] = (await once(asked, "response")) as [IncomingMessage];
+    answer.resume();
+    expect(answer.statusCode).toBe(418);
+  },
+);
+
+it("a method that no Request can have is refused", async () => {
+  const base = new URL(await hostAt(manager()));
+  const asked = httpRequest({
+    host: base.hostname,
+    port: base.port,
+    path: `${base.pathname}/status`,
+    method: "TRACE",
+  }).end();
+  const [answer] = (await once(asked, "response")) as [IncomingMessage];
+  answer.resume();
+  expect(answer.statusCode).toBe(405);
+});
+
+it("under a mount path, basePath is the whole path", async () => {
+  const app = express();
+  server = createServer(app);
+  await new Promise<void>((listening) => server?.listen(0, "127.0.0.1", listening));
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const basePath = "/cassius/api/integrations/google";
+  app.use("/cassius", googleIntegration({ client, publicOrigin: origin, basePath, caller: manager }));
+  expect((await fetch(`${origin}${basePath}/status`)).status).toBe(200);
+  const preview = await fetch(`${origin}${basePath}/preview`, { method: "POST", headers: json(origin), body: "{}" });
+  expect(preview.status).toBe(200);
 });
 
 it("nobody signed in is 401, and nobody who may not is 403", async () => {

@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, describe, expect, it } from "vitest";
 
 import { toWire } from "../../src/appointment.js";
 import { SyncStatus } from "../../src/index.js";
@@ -24,7 +24,15 @@ const newPractice = () => {
 };
 afterAll(() => practices.forEach(({ client }) => client.close()));
 
-it("a practice goes the whole way, and no answer holds a token", async () => {
+// Of every answer in this file: those of every route, of refusals, and the stream's.
+afterEach(() => {
+  for (const { seen } of practices) {
+    const everything = seen.join("\n");
+    for (const secret of SECRETS) expect(everything).not.toMatch(secret);
+  }
+});
+
+it("a practice goes the whole way", async () => {
   const practice = newPractice();
   const { organisationId, client } = practice;
   const before = (await practice.ask("GET", "status")).json as StatusAnswer;
@@ -81,9 +89,6 @@ it("a practice goes the whole way, and no answer holds a token", async () => {
 
   const gone = (await practice.ask("POST", "disconnect", { remoteEvents: "delete_upcoming" })).json as DisconnectAnswer;
   expect(gone).toMatchObject({ status: { state: "not_connected" }, deletedEventCount: 1, remainingEventCount: 0 });
-
-  const everything = practice.seen.join("\n");
-  for (const secret of SECRETS) expect(everything).not.toMatch(secret);
 });
 
 describe("begin-connect", () => {
@@ -156,7 +161,7 @@ describe("the stream of events", () => {
     const response = await practice.router.respond(request);
     expect(response.headers.get("content-type")).toContain("text/event-stream");
     expect(response.headers.get("cache-control")).toContain("no-store");
-    const statuses = statusesOf(response);
+    const statuses = statusesOf(response, practice);
     expect((await statuses.next()).value).toMatchObject({ state: "not_connected" });
     await practice.connect();
     let latest = (await statuses.next()).value;
@@ -167,9 +172,10 @@ describe("the stream of events", () => {
   });
 });
 
-async function* statusesOf(response: Response): AsyncGenerator<IntegrationStatusJson, void> {
+async function* statusesOf(response: Response, practice: Practice): AsyncGenerator<IntegrationStatusJson, void> {
   let text = "";
   for await (const chunk of (response.body ?? new ReadableStream<Uint8Array>()).pipeThrough(new TextDecoderStream())) {
+    practice.seen.push(chunk);
     text += chunk;
     for (let end = text.indexOf("\n\n"); end >= 0; end = text.indexOf("\n\n")) {
       const frame = /^event: status\ndata: (.*)$/.exec(text.slice(0, end));

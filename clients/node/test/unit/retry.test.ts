@@ -109,7 +109,7 @@ describe("an error", () => {
     ["EPIPE", Code.Internal, "UNAVAILABLE"],
     ["ERR_HTTP2_GOAWAY_SESSION", Code.Internal, "UNAVAILABLE"],
     ["DEPTH_ZERO_SELF_SIGNED_CERT", Code.Internal, "INTERNAL"],
-    ["ECONNRESET", Code.Canceled, "CANCELLED"],
+    ["ECONNRESET", Code.Canceled, "UNAVAILABLE"],
     ["ECONNRESET", Code.DeadlineExceeded, "DEADLINE_EXCEEDED"],
   ])("of Node's %s under %s is %s", (nodeCode, code, expected) => {
     const cause = Object.assign(new Error("socket"), { code: nodeCode });

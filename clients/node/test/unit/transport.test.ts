@@ -8,6 +8,7 @@ it.each<[string, TransportOptions]>([
   ["TLS settings for a plain address", { address: "http://127.0.0.1:50051", tls: { ca: "" } }],
   ["another protocol", { address: "ftp://127.0.0.1" }],
   ["no URL", { address: "127.0.0.1:50051" }],
+  ["an address with a path", { address: "http://127.0.0.1:50051/calendar" }],
 ])("%s is refused before anything is sent", (_, options) => {
   expect(() => layRoad(options)).toThrow(TypeError);
 });
@@ -16,7 +17,17 @@ it.each<[string, TransportOptions]>([
   ["a key over TLS", { address: "https://calendar.internal:50051", apiKey: "k" }],
   ["a key to loopback", { address: "http://[::1]:50051", apiKey: "k" }],
   ["a key behind a mesh", { address: "http://calendar:50051", apiKey: "k", allowPlaintext: true }],
+  ["a key from a file that ends in a line break", { address: "http://127.0.0.1:50051", apiKey: "key\n" }],
   ["no key", { address: "http://calendar:50051" }],
 ])("%s is accepted", (_, options) => {
   expect(() => layRoad(options).close()).not.toThrow();
 });
+
+it.each(["first\nsecret", "two words", "clé"])(
+  "a key that no header can hold is refused, and not repeated",
+  (apiKey) => {
+    const refused = () => layRoad({ address: "http://127.0.0.1:50051", apiKey });
+    expect(refused).toThrow(/apiKey/);
+    expect(refused).not.toThrow(apiKey);
+  },
+);

@@ -1,0 +1,177 @@
+/** What a connection goes through that breaks, hangs, or is never made: against bare servers, with no service behind. */
+import { once } from "node:events";
+import { createServer as createHttp2Server, type ServerHttp2Stream } from "node:http2";
+import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
+
+import { afterEach, expect, it } from "vitest";
+
+import { CalendarClient, CalendarError, type CalendarClientOptions } from "../../src/index.js";
+
+const ends: (() => void)[] = [];
+afterEach(() => ends.splice(0).forEach((end) => end()));
+
+async function listening(server: Server): Promise<number> {
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  ends.push(() => server.close());
+  return (server.address() as AddressInfo).port;
+}
+
+/** A peer that takes connections and says nothing; tells how many it has. */
+async function mute(): Promise<{ port: number; connections: () => number }> {
+  let connections = 0;
+  const port = await listening(
+    createServer((socket) => {
+      connections += 1;
+      socket.on("error", () => undefined);
+      ends.push(() => socket.destroy());
+    }),
+  );
+  return { port, connections: () => connections };
+}
+
+/** A gRPC server of which each stream is handed to `serve`, behind a wire that can be cut. */
+async function served(serve: (stream: ServerHttp2Stream, nth: number) => void) {
+  let streams = 0;
+  const server = createHttp2Server();
+  server.on("stream", (stream) => {
+    stream.on("error", () => undefined).resume();
+    serve(stream, ++streams);
+  });
+  const behind = await listening(server);
+  let latest: Socket | undefined;
+  const port = await listening(
+    createServer((socket) => {
+      latest = socket;
+      const onward = connect(behind, "127.0.0.1");
+      for (const end of [socket, onward]) end.on("error", () => undefined);
+      socket.pipe(onward).pipe(socket);
+      ends.push(() => [socket, onward].forEach((end) => end.destroy()));
+    }),
+  );
+  return { port, streams: () => streams, cut: () => latest?.end() };
+}
+
+const refuse = (stream: ServerHttp2Stream) =>
+  stream.respond(
+    { ":status": 200, "content-type": "application/grpc", "grpc-status": "9", "grpc-message": "served" },
+    { endStream: true },
+  );
+
+function client(address: string, options: Partial<CalendarClientOptions> = {}): CalendarClient {
+  const made = new CalendarClient({ address, ...options });
+  ends.push(() => made.close());
+  return made;
+}
+
+async function failure(doing: Promise<unknown>): Promise<CalendarError> {
+  const thrown: unknown = await doing.then(
+    () => "no failure",
+    (error: unknown) => error,
+  );
+  expect(thrown).toBeInstanceOf(CalendarError);
+  return thrown as CalendarError;
+}
+
+const one = { organisationId: "cabinet", period: null, load: () => Promise.resolve([]) };
+const listed = { ...one, list: () => [{ appointmentId: "rdv", revision: 1 }] };
+const endless = {
+  ...one,
+  list: async function* () {
+    for (let revision = 1; ; revision += 1) {
+      yield { appointmentId: `rdv ${revision}`, revision };
+      await new Promise((next) => setImmediate(next));
+    }
+  },
+};
+
+it("a peer that hangs fails the calls, one after the other, and nothing else", async () => {
+  const { port } = await mute();
+  const calendar = client(`http://127.0.0.1:${port}`, { pingIntervalMs: 50, pingTimeoutMs: 50 });
+  // The second begins in the very turn in which the first fails: an error of the connection that nobody listens to
+  // would end the process, and fails this run.
+  for (let turn = 0; turn < 3; turn += 1) {
+    expect((await failure(calendar.reconcile(listed).next())).code).toBe("UNAVAILABLE");
+  }
+});
+
+it("a connection that is never made is given up, and the next call begins another", async () => {
+  const { port, connections } = await mute();
+  const calendar = client(`https://127.0.0.1:${port}`, { connectTimeoutMs: 50, retry: { retries: 0 } });
+  for (const wanted of [1, 2]) {
+    expect((await failure(calendar.integration.getStatus({ organisationId: "cabinet" }))).code).toBe("UNAVAILABLE");
+    expect(connections()).toBe(wanted);
+  }
+  expect((await failure(calendar.reconcile(listed).next())).code).toBe("UNAVAILABLE");
+});
+
+it("a call whose connection is closed under it is made again", async () => {
+  const { port, streams, cut } = await served((stream, nth) => (nth === 1 ? cut() : refuse(stream)));
+  const calendar = client(`http://127.0.0.1:${port}`);
+  expect((await failure(calendar.integration.getStatus({ organisationId: "cabinet" }))).code).toBe(
+    "FAILED_PRECONDITION",
+  );
+  expect(streams()).toBe(2);
+});
+
+it("so is one that the server never looked at", async () => {
+  const { port, streams } = await served((stream, nth) => (nth === 1 ? stream.close(7) : refuse(stream)));
+  const calendar = client(`http://127.0.0.1:${port}`);
+  expect((await failure(calendar.integration.getStatus({ organisationId: "cabinet" }))).code).toBe(
+    "FAILED_PRECONDITION",
+  );
+  expect(streams()).toBe(2);
+});
+
+it("a stream whose connection goes away ends as unavailable", async () => {
+  const { port, cut } = await served(() => cut());
+  const calendar = client(`http://127.0.0.1:${port}`);
+  const watching = calendar.integration.watchStatus({ organisationId: "cabinet" })[Symbol.asyncIterator]();
+  expect((await failure(watching.next())).code).toBe("UNAVAILABLE");
+  expect((await failure(calendar.reconcile(endless).next())).code).toBe("UNAVAILABLE");
+});
+
+it("who leaves a reconciliation half way is told that it was called off", async () => {
+  const leaving = new AbortController();
+  const { port } = await served(() => leaving.abort());
+  const calendar = client(`http://127.0.0.1:${port}`);
+  const left = calendar.reconcile({ ...endless, signal: leaving.signal }).next();
+  expect((await failure(left)).code).toBe("CANCELLED");
+});
+
+it("what the host's list throws is thrown on as it is, and its list is closed", async () => {
+  const { port } = await served(() => undefined);
+  const calendar = client(`http://127.0.0.1:${port}`);
+  const broken = new Error("the cursor is gone");
+  let isClosed = false;
+  const list = function* () {
+    try {
+      yield { appointmentId: "rdv", revision: 1 };
+      throw broken;
+    } finally {
+      isClosed = true;
+    }
+  };
+  await expect(calendar.reconcile({ ...one, list }).next()).rejects.toBe(broken);
+  expect(isClosed).toBe(true);
+  const wrong = { ...one, list: () => [{ appointmentId: "rdv", revision: "one" }] };
+  expect((await failure(calendar.reconcile(wrong).next())).reason).toBe("INVALID_REQUEST");
+});
+
+it.each([undefined, Number.NaN, Infinity])("a deadline of %s leaves time to deliver", async (ms) => {
+  const { port } = await served(refuse);
+  const calendar = client(`http://127.0.0.1:${port}`);
+  const appointment = { appointmentId: "rdv", revision: 1, state: "cancelled" } as const;
+  const wanted = { deadlineMs: ms } as { deadlineMs: number };
+  const delivery = await calendar.syncAfterMutation({ organisationId: "cabinet", appointment }, wanted);
+  expect(delivery).toMatchObject({ delivered: false, error: { code: "FAILED_PRECONDITION" } });
+});
+
+it("a client that was closed opens no connection any more", async () => {
+  const { port, streams } = await served(() => undefined);
+  const calendar = client(`http://127.0.0.1:${port}`);
+  calendar.close();
+  const { code, message } = await failure(calendar.integration.getStatus({ organisationId: "cabinet" }));
+  expect([code, message]).toEqual(["FAILED_PRECONDITION", "the client was closed"]);
+  expect(streams()).toBe(0);
+});
