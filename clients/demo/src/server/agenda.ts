@@ -43,23 +43,17 @@ export function agendaRouter(agenda: Agenda): Router {
   router.use(sameOriginOnly(new URL(agenda.publicUrl).origin), json({ limit: "16kb" }));
 
   router.get("/session", (request, response) => {
-    const person = sessions.person(request);
-    const answer: SessionAnswer = {
-      person: person && personJson(person),
-      people: PEOPLE.map(personJson),
-      timeZone: TIME_ZONE,
-    };
-    response.json(answer);
+    response.json(sessionOf(sessions.person(request)));
   });
   router.post("/session", (request, response) => {
     const person = personOf(SIGN_IN.parse(request.body).personId);
     if (person === null) return void response.status(404).json({ message: "Personne inconnue." });
     sessions.begin(response, person);
-    response.json({ person: personJson(person) });
+    response.json(sessionOf(person));
   });
   router.delete("/session", (request, response) => {
     sessions.end(request, response);
-    response.json({});
+    response.json(sessionOf(null));
   });
 
   const signedIn = (request: Request, response: Response): Person | null => {
@@ -103,6 +97,10 @@ export function agendaRouter(agenda: Agenda): Router {
     await answerWith(response, rdvs.turn(person.organisationId, request.params.id, "deleted"));
   });
   return router;
+}
+
+function sessionOf(person: Person | null): SessionAnswer {
+  return { person: person && personJson(person), people: PEOPLE.map(personJson), timeZone: TIME_ZONE };
 }
 
 // The session cookie is SameSite=Lax; this keeps sibling hosts out too.

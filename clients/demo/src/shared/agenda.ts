@@ -44,7 +44,7 @@ export interface RdvListAnswer {
   rdvs: RdvJson[];
 }
 
-/** Answer of `GET /api/session`. */
+/** Answer of `/api/session`, whether it was asked for, begun or ended. */
 export interface SessionAnswer {
   person: PersonJson | null;
   /** Who may sign in: the demo asks for no password. */

@@ -1,10 +1,14 @@
 /**
  * The form of one RDV. Times are those of the practice's zone, wherever the browser is.
+ *
+ * It saves nothing itself, and stays open with what was written until it is told that it is done.
  */
-import { useEffect, useId, useRef, useState, type ReactNode } from "react";
+import { useId, useLayoutEffect, useRef, useState, type ReactNode } from "react";
 import { Temporal } from "temporal-polyfill";
 
 import type { RdvFields, RdvJson } from "../shared/agenda";
+import { elementOf } from "./events";
+import { keepFocus } from "./focus";
 import type { RdvChange } from "./requests";
 
 /** What the form begins with. */
@@ -18,6 +22,9 @@ export interface Draft {
 export interface RdvFormProps {
   readonly draft: Draft;
   readonly timeZone: string;
+  readonly isSaving: boolean;
+  /** Why the latest attempt did not save it. */
+  readonly failure: string | undefined;
   readonly onSave: (change: RdvChange) => void;
   readonly onClose: () => void;
 }
@@ -25,12 +32,21 @@ export interface RdvFormProps {
 const TYPES = ["Contrôle", "Détartrage", "Implant", "Prothèse", "Chirurgie", "Urgence"];
 
 /** A modal window with the form. */
-export function RdvForm({ draft, timeZone, onSave, onClose }: RdvFormProps) {
+export function RdvForm({ draft, timeZone, isSaving, failure, onSave, onClose }: RdvFormProps) {
   const { rdv } = draft;
   const [fields, setFields] = useState(draft.fields);
   const dialog = useRef<HTMLDialogElement>(null);
   const titleId = useId();
-  useEffect(() => dialog.current?.showModal(), []);
+  const id = rdv?.id;
+  // Closed while it is still on the page: only then does the browser give the focus back to where it was.
+  useLayoutEffect(() => {
+    const opened = dialog.current;
+    opened?.showModal();
+    return () => {
+      opened?.close();
+      keepFocus(id === undefined ? null : elementOf(id));
+    };
+  }, [id]);
 
   const start = wallClock(fields.startTime, timeZone);
   const end = wallClock(fields.endTime, timeZone);
@@ -39,8 +55,9 @@ export function RdvForm({ draft, timeZone, onSave, onClose }: RdvFormProps) {
   const isCancelled = rdv?.state === "cancelled";
 
   return (
-    <dialog ref={dialog} className="app-dialog" aria-labelledby={titleId} onClose={onClose}>
+    <dialog ref={dialog} className="app-dialog" aria-labelledby={titleId} onCancel={onClose}>
       <form
+        aria-busy={isSaving}
         onSubmit={(event) => {
           event.preventDefault();
           if (!isBackward) onSave(rdv ? { kind: "edit", id: rdv.id, fields } : { kind: "create", fields });
@@ -103,6 +120,11 @@ export function RdvForm({ draft, timeZone, onSave, onClose }: RdvFormProps) {
             onChange={(event) => set({ location: event.target.value })}
           />
         </Field>
+        {failure !== undefined && (
+          <p role="alert" className="app-failure">
+            {failure}
+          </p>
+        )}
         <div className="app-actions">
           <button type="submit" className="app-primary">
             Enregistrer

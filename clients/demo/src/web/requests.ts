@@ -12,10 +12,15 @@ export type RdvChange =
   | { kind: "turn"; id: string; state: "scheduled" | "cancelled" }
   | { kind: "delete"; id: string };
 
+/** Names the mutation that signs somebody in or out. */
+export const SIGN_IN = ["sign-in"];
+
 async function ask<Answer>(method: string, path: string, body?: object): Promise<Answer> {
   const response = await fetch(`/api${path}`, {
     method,
     ...(body && { headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
+  }).catch(() => {
+    throw new Error("Cassius est injoignable. Vérifiez votre connexion, puis réessayez.");
   });
   const answer: unknown = await response.json();
   if (!response.ok) throw new Error((answer as { message: string }).message);
@@ -31,13 +36,19 @@ export function useSession() {
   });
 }
 
-/** Signs somebody in, or out. Everything that was shown to the person before is forgotten. */
+/** Signs somebody in, or out. Everything that was shown to the person before is forgotten, and not asked for again. */
 export function useSignIn() {
   const queryClient = useQueryClient();
   return useMutation({
+    mutationKey: SIGN_IN,
     mutationFn: (personId: string | null) =>
-      personId === null ? ask("DELETE", "/session") : ask("POST", "/session", { personId }),
-    onSuccess: () => queryClient.resetQueries(),
+      personId === null
+        ? ask<SessionAnswer>("DELETE", "/session")
+        : ask<SessionAnswer>("POST", "/session", { personId }),
+    onSuccess: (session) => {
+      queryClient.removeQueries({ queryKey: ["rdv"] });
+      queryClient.setQueryData(["session"], session);
+    },
   });
 }
 
@@ -51,12 +62,14 @@ export function useRdvs(from: string, to: string) {
   });
 }
 
-/** Changes RDV. */
+/** Changes RDV. A change is done once the calendar shows it; a failure is told at once. */
 export function useRdvChange() {
   const queryClient = useQueryClient();
+  const refresh = () => queryClient.invalidateQueries({ queryKey: ["rdv"] });
   return useMutation({
     mutationFn: (change: RdvChange) => send(change),
-    onSettled: () => queryClient.invalidateQueries({ queryKey: ["rdv"] }),
+    onSuccess: refresh,
+    onError: () => void refresh(),
   });
 }
 

@@ -1,0 +1,112 @@
+/**
+ * Nothing jumps, nothing is lost: pages stay where they were first drawn, the focus is never left without a place, and a
+ * RDV that could not be saved stays in its form, with the words why.
+ */
+import type { Page } from "playwright-core";
+import { expect } from "vitest";
+
+import type { Person } from "./stage/person.js";
+import { test } from "./stage/test.js";
+
+/** What has the focus, by its kind and its words. */
+async function focused(page: Page): Promise<string> {
+  return await page.evaluate(() => {
+    const { activeElement } = document;
+    if (activeElement === null || activeElement === document.body) return "nothing";
+    return `${activeElement.localName}: ${activeElement.textContent}`;
+  });
+}
+
+async function expectFocus(page: Page, words: string): Promise<void> {
+  await expect.poll(() => focused(page)).toContain(words);
+}
+
+/** Does what a button does, by keyboard. */
+async function press(camille: Person, name: string): Promise<void> {
+  await camille.button(name).focus();
+  await camille.page.keyboard.press("Enter");
+}
+
+async function closed(page: Page): Promise<void> {
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+}
+
+test("whichever way the form of a RDV ends, the focus goes back, or to the title of the page", async ({ stage }) => {
+  const camille = await stage.person();
+  const { page } = camille;
+  await camille.openAgenda();
+
+  await press(camille, "Nouveau RDV");
+  await press(camille, "Fermer");
+  await closed(page);
+  await expectFocus(page, "button: Nouveau RDV");
+
+  await press(camille, "Nouveau RDV");
+  await camille.fillRdv({ patient: "Léa Exemple" });
+  await expectFocus(page, "button: Nouveau RDV");
+
+  await camille.nextWeek();
+  const open = async () => {
+    await camille.rdv("Léa Exemple").focus();
+    await page.keyboard.press("Enter");
+    await page.getByRole("dialog").waitFor();
+  };
+  await open();
+  await page.keyboard.press("Escape");
+  await closed(page);
+  await expectFocus(page, "Léa Exemple");
+
+  await open();
+  await press(camille, "Annuler le RDV");
+  await closed(page);
+  await expectFocus(page, "Annulé : Contrôle — Léa Exemple");
+
+  await open();
+  await press(camille, "Supprimer");
+  await closed(page);
+  await expectFocus(page, "h1: Agenda");
+});
+
+test("signing out and in puts the focus on the title of the page that comes", async ({ stage }) => {
+  const camille = await stage.person();
+  const { page } = camille;
+  await camille.openAgenda();
+  expect(await focused(page)).toBe("nothing");
+
+  const refused: string[] = [];
+  page.on("response", (response) => {
+    if (response.status() === 401) refused.push(response.url());
+  });
+  await press(camille, "Se déconnecter");
+  await camille.button("Dr Hugo Vasseur").waitFor();
+  await expectFocus(page, "h1: Cassius");
+
+  await press(camille, "Dr Hugo Vasseur");
+  await camille.button("Nouveau RDV").waitFor();
+  await expectFocus(page, "h1: Agenda");
+  // Nothing of the person before is asked for once nobody is signed in.
+  expect(refused).toEqual([]);
+});
+
+test("a RDV that cannot be saved stays in its form, with the words why; it is saved once the network is back", async ({
+  stage,
+}) => {
+  const camille = await stage.person();
+  const { page } = camille;
+  await camille.openAgenda();
+  await camille.button("Nouveau RDV").click();
+  await page.getByLabel("Patient").fill("Léa Exemple");
+
+  await page.context().setOffline(true);
+  await camille.button("Enregistrer").click();
+  const form = page.getByRole("dialog");
+  await form.getByRole("alert").getByText("Cassius est injoignable.").waitFor();
+  await stage.picture(page, "rdv-offline", false);
+  expect(await page.getByLabel("Patient").inputValue()).toBe("Léa Exemple");
+
+  await page.context().setOffline(false);
+  await camille.button("Enregistrer").click();
+  await closed(page);
+  await camille.said("RDV enregistré.");
+  await camille.rdv("Léa Exemple").waitFor();
+});
