@@ -5,7 +5,7 @@
 import type { Page } from "playwright-core";
 import { expect } from "vitest";
 
-import type { Person } from "./stage/person.js";
+import { nextWeek, type Person } from "./stage/person.js";
 import { test } from "./stage/test.js";
 
 /** What has the focus, by its kind and its words. */
@@ -109,4 +109,34 @@ test("a RDV that cannot be saved stays in its form, with the words why; it is sa
   await closed(page);
   await camille.said("RDV enregistré.");
   await camille.rdv("Léa Exemple").waitFor();
+});
+
+test("a date of a RDV is written digit by digit, and no year takes the form down", async ({ stage }) => {
+  const camille = await stage.person();
+  const { page } = camille;
+  await camille.openAgenda();
+  await camille.button("Nouveau RDV").click();
+  await page.getByLabel("Patient").fill("Léa Exemple");
+  const start = page.getByLabel("Début");
+  await start.fill(nextWeek(1, 10));
+  const end = await page.getByLabel("Fin").inputValue();
+  expect(end).toBe(nextWeek(1, 10).replace("10:00", "10:30"));
+
+  await start.fill("123456-02-05T10:00");
+  await camille.button("Enregistrer").click();
+  expect(await start.evaluate((field: HTMLInputElement) => field.validity.rangeOverflow)).toBe(true);
+  expect(await page.getByLabel("Fin").inputValue()).toBe(end);
+
+  const nextYear = String(new Date().getFullYear() + 1);
+  await start.fill(nextWeek(1, 10));
+  await start.focus();
+  // The year is the third part of the field, in French as in English.
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Tab");
+  await page.keyboard.type(nextYear);
+  expect(await start.inputValue()).toBe(nextWeek(1, 10).replace(/^\d+/, nextYear));
+  expect(await page.getByLabel("Fin").inputValue()).toBe(end.replace(/^\d+/, nextYear));
+  await camille.button("Enregistrer").click();
+  await closed(page);
+  expect(stage.faults).toEqual([]);
 });

@@ -4,12 +4,12 @@
  * It saves nothing itself, and stays open with what was written until it is told that it is done.
  */
 import { useId, useLayoutEffect, useRef, useState, type ReactNode } from "react";
-import { Temporal } from "temporal-polyfill";
 
 import type { RdvFields, RdvJson } from "../shared/agenda";
 import { elementOf } from "./events";
 import { keepFocus } from "./focus";
 import type { RdvChange } from "./requests";
+import { LATEST, spanOf, timesOf, withEnd, withStart } from "./span";
 
 /** What the form begins with. */
 export interface Draft {
@@ -34,7 +34,8 @@ const TYPES = ["Contrôle", "Détartrage", "Implant", "Prothèse", "Chirurgie", 
 /** A modal window with the form. */
 export function RdvForm({ draft, timeZone, isSaving, failure, onSave, onClose }: RdvFormProps) {
   const { rdv } = draft;
-  const [fields, setFields] = useState(draft.fields);
+  const [words, setWords] = useState(draft.fields);
+  const [span, setSpan] = useState(() => spanOf(draft.fields, timeZone));
   const dialog = useRef<HTMLDialogElement>(null);
   const titleId = useId();
   const id = rdv?.id;
@@ -48,10 +49,9 @@ export function RdvForm({ draft, timeZone, isSaving, failure, onSave, onClose }:
     };
   }, [id]);
 
-  const start = wallClock(fields.startTime, timeZone);
-  const end = wallClock(fields.endTime, timeZone);
-  const set = (part: Partial<RdvFields>) => setFields((before) => ({ ...before, ...part }));
-  const isBackward = fields.endTime <= fields.startTime;
+  const set = (part: Partial<RdvFields>) => setWords((before) => ({ ...before, ...part }));
+  const times = timesOf(span, timeZone);
+  const isBackward = times !== null && times.endTime <= times.startTime;
   const isCancelled = rdv?.state === "cancelled";
 
   return (
@@ -60,7 +60,9 @@ export function RdvForm({ draft, timeZone, isSaving, failure, onSave, onClose }:
         aria-busy={isSaving}
         onSubmit={(event) => {
           event.preventDefault();
-          if (!isBackward) onSave(rdv ? { kind: "edit", id: rdv.id, fields } : { kind: "create", fields });
+          if (times === null || isBackward) return;
+          const fields = { ...words, ...times };
+          onSave(rdv ? { kind: "edit", id: rdv.id, fields } : { kind: "create", fields });
         }}
       >
         <h2 id={titleId}>{rdv ? "Modifier le RDV" : "Nouveau RDV"}</h2>
@@ -71,13 +73,13 @@ export function RdvForm({ draft, timeZone, isSaving, failure, onSave, onClose }:
             required
             maxLength={200}
             autoComplete="off"
-            value={fields.patientName}
+            value={words.patientName}
             onChange={(event) => set({ patientName: event.target.value })}
           />
         </Field>
         <Field label="Type">
-          <select name="type" value={fields.type} onChange={(event) => set({ type: event.target.value })}>
-            {[...new Set([...TYPES, fields.type])].map((type) => (
+          <select name="type" value={words.type} onChange={(event) => set({ type: event.target.value })}>
+            {[...new Set([...TYPES, words.type])].map((type) => (
               <option key={type}>{type}</option>
             ))}
           </select>
@@ -88,8 +90,9 @@ export function RdvForm({ draft, timeZone, isSaving, failure, onSave, onClose }:
               type="datetime-local"
               name="startTime"
               required
-              value={start}
-              onChange={(event) => set(moved(fields, event.target.value, timeZone))}
+              max={LATEST}
+              value={span.start}
+              onChange={(event) => setSpan(withStart(span, event.target.value))}
             />
           </Field>
           <Field label="Fin">
@@ -97,9 +100,10 @@ export function RdvForm({ draft, timeZone, isSaving, failure, onSave, onClose }:
               type="datetime-local"
               name="endTime"
               required
-              value={end}
+              max={LATEST}
+              value={span.end}
               aria-invalid={isBackward}
-              onChange={(event) => set(event.target.value ? { endTime: instant(event.target.value, timeZone) } : {})}
+              onChange={(event) => setSpan(withEnd(span, event.target.value))}
             />
           </Field>
         </div>
@@ -108,7 +112,7 @@ export function RdvForm({ draft, timeZone, isSaving, failure, onSave, onClose }:
           <input
             name="practitionerName"
             maxLength={200}
-            value={fields.practitionerName}
+            value={words.practitionerName}
             onChange={(event) => set({ practitionerName: event.target.value })}
           />
         </Field>
@@ -116,7 +120,7 @@ export function RdvForm({ draft, timeZone, isSaving, failure, onSave, onClose }:
           <input
             name="location"
             maxLength={500}
-            value={fields.location}
+            value={words.location}
             onChange={(event) => set({ location: event.target.value })}
           />
         </Field>
@@ -158,22 +162,4 @@ function Field({ label, children }: { readonly label: string; readonly children:
       {children}
     </label>
   );
-}
-
-// The end follows the start, so that a RDV keeps its length.
-function moved(fields: RdvFields, start: string, timeZone: string): Partial<RdvFields> {
-  if (start === "") return {};
-  const startTime = instant(start, timeZone);
-  const lengthMs = Date.parse(fields.endTime) - Date.parse(fields.startTime);
-  return { startTime, endTime: new Date(Date.parse(startTime) + Math.max(lengthMs, 0)).toISOString() };
-}
-
-function wallClock(iso: string, timeZone: string): string {
-  const zoned = Temporal.Instant.from(iso).toZonedDateTimeISO(timeZone);
-  return zoned.toPlainDateTime().toString({ smallestUnit: "minute" });
-}
-
-function instant(wall: string, timeZone: string): string {
-  const zoned = Temporal.PlainDateTime.from(wall).toZonedDateTime(timeZone);
-  return new Date(zoned.epochMilliseconds).toISOString();
 }
