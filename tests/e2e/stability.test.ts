@@ -8,6 +8,19 @@ import { expect } from "vitest";
 import { nextWeek, type Person } from "./stage/person.js";
 import { test } from "./stage/test.js";
 
+declare global {
+  interface Window {
+    shifted: number;
+    countLatestShifts: () => void;
+  }
+}
+
+/** What the browser says of a layout shift. */
+interface Shift {
+  value: number;
+  hadRecentInput: boolean;
+}
+
 /** What has the focus, by its kind and its words. */
 async function focused(page: Page): Promise<string> {
   return await page.evaluate(() => {
@@ -29,6 +42,66 @@ async function press(camille: Person, name: string): Promise<void> {
 
 async function closed(page: Page): Promise<void> {
   await page.getByRole("dialog").waitFor({ state: "detached" });
+}
+
+/** Counts, in every page from now on, how far what is drawn moves by itself: not by somebody's click or key. */
+async function countShifts(page: Page): Promise<void> {
+  await page.addInitScript(() => {
+    const count = (shifts: PerformanceEntryList) => {
+      for (const { value, hadRecentInput } of shifts as (PerformanceEntry & Shift)[])
+        if (!hadRecentInput) window.shifted += value;
+    };
+    window.shifted = 0;
+    const observer = new PerformanceObserver((list) => count(list.getEntries()));
+    observer.observe({ type: "layout-shift", buffered: true });
+    window.countLatestShifts = () => count(observer.takeRecords());
+  });
+}
+
+/** The sum of the shifts of the page, those of the latest frame included. */
+async function shifted(page: Page): Promise<number> {
+  return await page.evaluate(async () => {
+    for (let frame = 0; frame < 2; frame += 1) await new Promise((drawn) => requestAnimationFrame(drawn));
+    window.countLatestShifts();
+    return window.shifted;
+  });
+}
+
+/** Expects of the page that stands that nothing in it has moved, as far as an eye follows. */
+async function expectStill(page: Page, where: string): Promise<void> {
+  expect(await shifted(page), `layout shift of ${where}`).toBeLessThan(0.02);
+}
+
+for (const width of [1280, 320]) {
+  test(`the calendar stays where it was first drawn, at ${width} px`, async ({ stage }) => {
+    const camille = await stage.person("Dr Camille Roche", { viewport: { width, height: 800 } });
+    const { page } = camille;
+    await countShifts(page);
+    const seen = async (where: string) => {
+      await page.locator(".app-grid [role=row]").first().waitFor();
+      await page.locator(".cc-skeleton").first().waitFor({ state: "detached" });
+      await expectStill(page, where);
+    };
+    await camille.openAgenda();
+    await seen("the calendar without Google");
+
+    await camille.connected();
+    await camille.openAgenda();
+    await camille.badge("Google connecté").waitFor();
+    await seen("the calendar with Google");
+
+    const top = async () => (await page.locator(".app-grid").boundingBox())?.y;
+    const before = await top();
+    await stage.service.stop();
+    await camille.button("Nouveau RDV").click();
+    await camille.fillRdv({ patient: "Léa Exemple" });
+    await camille.said("Le service de calendrier est absent");
+    await stage.picture(page, `rdv-kept-${width}`, false);
+    expect(await top(), "the top of the grid after a RDV").toBe(before);
+    expect(
+      await page.locator(".app-outcome").evaluate(({ scrollHeight, clientHeight }) => scrollHeight - clientHeight),
+    ).toBe(0);
+  });
 }
 
 test("whichever way the form of a RDV ends, the focus goes back, or to the title of the page", async ({ stage }) => {
@@ -59,11 +132,13 @@ test("whichever way the form of a RDV ends, the focus goes back, or to the title
   await open();
   await press(camille, "Annuler le RDV");
   await closed(page);
+  await camille.said("RDV annulé.");
   await expectFocus(page, "Annulé : Contrôle — Léa Exemple");
 
   await open();
   await press(camille, "Supprimer");
   await closed(page);
+  await camille.said("RDV supprimé.");
   await expectFocus(page, "h1: Agenda");
 });
 

@@ -14,7 +14,9 @@ import { useMemo, useState, useSyncExternalStore } from "react";
 import { useSearchParams } from "react-router";
 
 import type { PersonJson } from "../shared/agenda";
+import "./agenda.css";
 import { eventOf, keepFocusOnEvents } from "./events";
+import { Outcome } from "./Outcome";
 import { fieldsOf, useRdvChange, useRdvs, type RdvChange } from "./requests";
 import { RdvForm, type Draft } from "./RdvForm";
 
@@ -82,12 +84,14 @@ export default function Agenda({ person, timeZone }: { readonly person: PersonJs
         <p className="app-week-title" aria-live="polite">
           {controller.view?.title}
         </p>
-        <GoogleCalendarBadge />
+        <span className="app-badge">
+          <GoogleCalendarBadge />
+        </span>
         <button type="button" className="app-primary" onClick={() => begin(...nextHalfHour())}>
           Nouveau RDV
         </button>
       </div>
-      <Outcome change={change} />
+      <Outcome change={change} isFormOpen={open !== null} />
       <div className="app-grid">
         <FullCalendar
           controller={controller}
@@ -146,18 +150,6 @@ function useIsNarrow(): boolean {
       return () => NARROW.removeEventListener("change", changed);
     },
     () => NARROW.matches,
-  );
-}
-
-function Outcome({ change }: { readonly change: ReturnType<typeof useRdvChange> }) {
-  return (
-    <p className="app-outcome" role="status">
-      {change.isError && <span className="app-failure">{change.error.message}</span>}
-      {change.isSuccess &&
-        (change.data.isDelivered
-          ? "RDV enregistré."
-          : "RDV enregistré. Le service de calendrier est absent : il l’aura dès son retour.")}
-    </p>
   );
 }
 
