@@ -147,6 +147,7 @@ test("signing out and in puts the focus on the title of the page that comes", as
   const { page } = camille;
   await camille.openAgenda();
   expect(await focused(page)).toBe("nothing");
+  await expect.poll(() => page.title()).toBe("Agenda · Cassius");
 
   const refused: string[] = [];
   page.on("response", (response) => {
@@ -155,6 +156,7 @@ test("signing out and in puts the focus on the title of the page that comes", as
   await press(camille, "Se déconnecter");
   await camille.button("Dr Hugo Vasseur").waitFor();
   await expectFocus(page, "h1: Cassius");
+  expect(await page.title()).toBe("Connexion · Cassius");
 
   await press(camille, "Dr Hugo Vasseur");
   await camille.button("Nouveau RDV").waitFor();

@@ -68,6 +68,7 @@ export default function Agenda({ person, timeZone }: { readonly person: PersonJs
 
   return (
     <main className="app-page app-agenda">
+      <title>Agenda · Cassius</title>
       <h1 className="app-hidden">Agenda</h1>
       <div className="app-toolbar">
         <div className="app-week" role="group" aria-label="Jours affichés">
