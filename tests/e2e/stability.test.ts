@@ -217,3 +217,26 @@ test("a date of a RDV is written digit by digit, and no year takes the form down
   await closed(page);
   expect(stage.faults).toEqual([]);
 });
+
+test("the link that an event bears opens its RDV in its week, and one that leads nowhere says so", async ({
+  stage,
+}) => {
+  const camille = await stage.person();
+  const { page } = camille;
+  await camille.openAgenda();
+  const answered = page.waitForResponse((response) => response.url().endsWith("/api/rdv"));
+  await camille.createRdv({ patient: "Léa Exemple", day: 22 });
+  const { rdv } = (await (await answered).json()) as { rdv: { id: string } };
+
+  for (const link of [`/calendar?rdv=${rdv.id}`, `/appointments/${rdv.id}`]) {
+    await page.goto(link);
+    await page.getByRole("dialog").waitFor();
+    expect(await page.getByLabel("Patient").inputValue()).toBe("Léa Exemple");
+    await page.keyboard.press("Escape");
+    await closed(page);
+    await camille.rdv("Léa Exemple").waitFor();
+  }
+
+  await page.goto("/appointments/exemple");
+  await camille.said("Ce RDV n’existe pas, ou n’existe plus.");
+});

@@ -8,7 +8,7 @@ import type { CalendarClient } from "@cassius/calendar-client";
 import { json, Router, type Request, type Response } from "express";
 import { z } from "zod";
 
-import type { RdvAnswer, RdvListAnswer, SessionAnswer } from "../shared/agenda.js";
+import type { RdvAnswer, RdvListAnswer, RdvOneAnswer, SessionAnswer } from "../shared/agenda.js";
 import { PEOPLE, personJson, personOf, TIME_ZONE, type Person } from "./people.js";
 import { rdvJson, snapshotOf, type Rdv, type Rdvs } from "./rdvs.js";
 import type { Sessions } from "./session.js";
@@ -74,6 +74,14 @@ export function agendaRouter(agenda: Agenda): Router {
     if (person === null) return;
     const shown = rdvs.shown(person.organisationId, PERIOD.parse(request.query));
     response.json({ rdvs: shown.map(rdvJson) } satisfies RdvListAnswer);
+  });
+  router.get("/rdv/:id", (request, response) => {
+    const person = signedIn(request, response);
+    if (person === null) return;
+    const [rdv] = rdvs.load(person.organisationId, [request.params.id]);
+    if (rdv === undefined || rdv.state === "deleted")
+      return void response.status(404).json({ message: "Ce RDV n’existe pas, ou n’existe plus." });
+    response.json({ rdv: rdvJson(rdv) } satisfies RdvOneAnswer);
   });
   router.post("/rdv", async (request, response) => {
     const person = signedIn(request, response);

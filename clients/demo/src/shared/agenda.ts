@@ -39,6 +39,11 @@ export interface RdvAnswer {
   isDelivered: boolean;
 }
 
+/** Answer of `GET /api/rdv/:id`. */
+export interface RdvOneAnswer {
+  rdv: RdvJson;
+}
+
 /** Answer of `GET /api/rdv`. */
 export interface RdvListAnswer {
   rdvs: RdvJson[];

@@ -10,14 +10,14 @@ import classic from "@fullcalendar/react/themes/classic";
 import "@fullcalendar/react/themes/classic/palette.css";
 import "@fullcalendar/react/themes/classic/theme.css";
 import timeGrid from "@fullcalendar/react/timegrid";
-import { useMemo, useState, useSyncExternalStore } from "react";
+import { useEffect, useMemo, useState, useSyncExternalStore } from "react";
 import { useSearchParams } from "react-router";
 
 import type { PersonJson } from "../shared/agenda";
 import "./agenda.css";
 import { eventOf, keepFocusOnEvents } from "./events";
 import { Outcome } from "./Outcome";
-import { fieldsOf, useRdvChange, useRdvs, type RdvChange } from "./requests";
+import { fieldsOf, useRdv, useRdvChange, useRdvs, type RdvChange } from "./requests";
 import { RdvForm, type Draft } from "./RdvForm";
 
 const PLUGINS = [timeGrid, interaction, classic];
@@ -36,9 +36,13 @@ export default function Agenda({ person, timeZone }: { readonly person: PersonJs
   const buttons = controller.getButtonState();
   const view = useIsNarrow() ? "timeGridDay" : "timeGridWeek";
 
-  // A link to one RDV, as the calendar service writes it into the event, opens that RDV.
-  const linked = rdvs.data?.find(({ id }) => id === search.get("rdv"));
-  const open: Draft | null = draft ?? (linked ? { rdv: linked, fields: fieldsOf(linked) } : null);
+  // A link to one RDV, as the calendar service writes it into the event, opens that RDV in its week.
+  const linked = useRdv(search.get("rdv"));
+  const linkedStart = linked.data?.startTime;
+  useEffect(() => {
+    if (linkedStart !== undefined) controller.gotoDate(linkedStart);
+  }, [controller, linkedStart]);
+  const open: Draft | null = draft ?? (linked.data ? { rdv: linked.data, fields: fieldsOf(linked.data) } : null);
   const close = () => {
     setDraft(null);
     if (search.has("rdv")) setSearch({}, { replace: true });
@@ -92,7 +96,7 @@ export default function Agenda({ person, timeZone }: { readonly person: PersonJs
           Nouveau RDV
         </button>
       </div>
-      <Outcome change={change} isFormOpen={open !== null} />
+      <Outcome change={change} isFormOpen={open !== null} linkFailure={linked.error?.message} />
       <div className="app-grid">
         <FullCalendar
           controller={controller}

@@ -6,7 +6,7 @@
 import { CalendarProvider } from "@cassius/calendar-react";
 import { useQueryClient } from "@tanstack/react-query";
 import { lazy, Suspense, useCallback, useEffect } from "react";
-import { Navigate, NavLink, Route, Routes, useNavigate } from "react-router";
+import { Navigate, NavLink, Route, Routes, useNavigate, useParams } from "react-router";
 
 import type { PersonJson } from "../shared/agenda";
 import { keepFocus } from "./focus";
@@ -49,6 +49,7 @@ function SignedIn({ person, timeZone }: { readonly person: PersonJson; readonly 
       <Suspense fallback={<main className="app-page" aria-busy="true" />}>
         <Routes>
           <Route path="/calendar" element={<Agenda person={person} timeZone={timeZone} />} />
+          <Route path="/appointments/:id" element={<Appointment />} />
           <Route path="/settings/*" element={<Settings person={person} />} />
           <Route path="*" element={<Navigate to="/calendar" replace />} />
         </Routes>
@@ -56,6 +57,12 @@ function SignedIn({ person, timeZone }: { readonly person: PersonJson; readonly 
       </Suspense>
     </CalendarProvider>
   );
+}
+
+// Where the service links to when a RDV comes without an address of its own, as in the preview.
+function Appointment() {
+  const { id = "" } = useParams();
+  return <Navigate to={`/calendar?rdv=${encodeURIComponent(id)}`} replace />;
 }
 
 // Beside a page: the button that signed somebody in or out is gone, and the focus with it. At the first page none is lost.

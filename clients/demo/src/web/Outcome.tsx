@@ -5,12 +5,16 @@ import type { RdvChange, useRdvChange } from "./requests";
 export function Outcome({
   change,
   isFormOpen,
+  linkFailure,
 }: {
   readonly change: ReturnType<typeof useRdvChange>;
   readonly isFormOpen: boolean;
+  /** Why the RDV that a link names is not open. */
+  readonly linkFailure: string | undefined;
 }) {
   return (
     <p className="app-outcome" role="status">
+      {change.isIdle && linkFailure}
       {change.isError && !isFormOpen && <span className="app-failure">{change.error.message}</span>}
       {change.isSuccess &&
         `${doneBy(change.variables)}${

@@ -3,7 +3,7 @@
  */
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 
-import type { RdvAnswer, RdvFields, RdvJson, RdvListAnswer, SessionAnswer } from "../shared/agenda";
+import type { RdvAnswer, RdvFields, RdvJson, RdvListAnswer, RdvOneAnswer, SessionAnswer } from "../shared/agenda";
 
 /** A change of a RDV that a person asks for. */
 export type RdvChange =
@@ -59,6 +59,17 @@ export function useRdvs(from: string, to: string) {
     queryFn: () => ask<RdvListAnswer>("GET", `/rdv?${new URLSearchParams({ from, to }).toString()}`),
     select: (answer) => answer.rdvs,
     placeholderData: (before) => before,
+  });
+}
+
+/** One RDV, by the id that a link names; nothing is asked without one. */
+export function useRdv(id: string | null) {
+  return useQuery({
+    queryKey: ["rdv", id],
+    queryFn: () => ask<RdvOneAnswer>("GET", `/rdv/${encodeURIComponent(id ?? "")}`),
+    select: (answer) => answer.rdv,
+    enabled: id !== null,
+    retry: false,
   });
 }
 
