@@ -8,7 +8,7 @@ import type { CalendarClient } from "@cassius/calendar-client";
 import { json, Router, type Request, type Response } from "express";
 import { z } from "zod";
 
-import type { RdvAnswer, RdvListAnswer, SessionAnswer } from "../shared/agenda.js";
+import type { RdvAnswer, RdvListAnswer, RdvOneAnswer, SessionAnswer } from "../shared/agenda.js";
 import { PEOPLE, personJson, personOf, TIME_ZONE, type Person } from "./people.js";
 import { rdvJson, snapshotOf, type Rdv, type Rdvs } from "./rdvs.js";
 import type { Sessions } from "./session.js";
@@ -43,23 +43,17 @@ export function agendaRouter(agenda: Agenda): Router {
   router.use(sameOriginOnly(new URL(agenda.publicUrl).origin), json({ limit: "16kb" }));
 
   router.get("/session", (request, response) => {
-    const person = sessions.person(request);
-    const answer: SessionAnswer = {
-      person: person && personJson(person),
-      people: PEOPLE.map(personJson),
-      timeZone: TIME_ZONE,
-    };
-    response.json(answer);
+    response.json(sessionOf(sessions.person(request)));
   });
   router.post("/session", (request, response) => {
     const person = personOf(SIGN_IN.parse(request.body).personId);
     if (person === null) return void response.status(404).json({ message: "Personne inconnue." });
     sessions.begin(response, person);
-    response.json({ person: personJson(person) });
+    response.json(sessionOf(person));
   });
   router.delete("/session", (request, response) => {
     sessions.end(request, response);
-    response.json({});
+    response.json(sessionOf(null));
   });
 
   const signedIn = (request: Request, response: Response): Person | null => {
@@ -80,6 +74,14 @@ export function agendaRouter(agenda: Agenda): Router {
     if (person === null) return;
     const shown = rdvs.shown(person.organisationId, PERIOD.parse(request.query));
     response.json({ rdvs: shown.map(rdvJson) } satisfies RdvListAnswer);
+  });
+  router.get("/rdv/:id", (request, response) => {
+    const person = signedIn(request, response);
+    if (person === null) return;
+    const [rdv] = rdvs.load(person.organisationId, [request.params.id]);
+    if (rdv === undefined || rdv.state === "deleted")
+      return void response.status(404).json({ message: "Ce RDV n’existe pas, ou n’existe plus." });
+    response.json({ rdv: rdvJson(rdv) } satisfies RdvOneAnswer);
   });
   router.post("/rdv", async (request, response) => {
     const person = signedIn(request, response);
@@ -103,6 +105,10 @@ export function agendaRouter(agenda: Agenda): Router {
     await answerWith(response, rdvs.turn(person.organisationId, request.params.id, "deleted"));
   });
   return router;
+}
+
+function sessionOf(person: Person | null): SessionAnswer {
+  return { person: person && personJson(person), people: PEOPLE.map(personJson), timeZone: TIME_ZONE };
 }
 
 // The session cookie is SameSite=Lax; this keeps sibling hosts out too.

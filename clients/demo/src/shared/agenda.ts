@@ -39,12 +39,17 @@ export interface RdvAnswer {
   isDelivered: boolean;
 }
 
+/** Answer of `GET /api/rdv/:id`. */
+export interface RdvOneAnswer {
+  rdv: RdvJson;
+}
+
 /** Answer of `GET /api/rdv`. */
 export interface RdvListAnswer {
   rdvs: RdvJson[];
 }
 
-/** Answer of `GET /api/session`. */
+/** Answer of `/api/session`, whether it was asked for, begun or ended. */
 export interface SessionAnswer {
   person: PersonJson | null;
   /** Who may sign in: the demo asks for no password. */

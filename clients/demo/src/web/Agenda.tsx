@@ -2,7 +2,6 @@
  * The week calendar: RDV are created by choosing a time, edited by a click, moved and resized by dragging.
  */
 import { GoogleCalendarBadge } from "@cassius/calendar-react";
-import type { EventInput } from "@fullcalendar/react";
 import FullCalendar, { useCalendarController } from "@fullcalendar/react";
 import interaction from "@fullcalendar/react/interaction";
 import french from "@fullcalendar/react/locales/fr";
@@ -11,11 +10,14 @@ import classic from "@fullcalendar/react/themes/classic";
 import "@fullcalendar/react/themes/classic/palette.css";
 import "@fullcalendar/react/themes/classic/theme.css";
 import timeGrid from "@fullcalendar/react/timegrid";
-import { useMemo, useState, useSyncExternalStore } from "react";
+import { useEffect, useMemo, useState, useSyncExternalStore } from "react";
 import { useSearchParams } from "react-router";
 
-import type { PersonJson, RdvJson } from "../shared/agenda";
-import { fieldsOf, useRdvChange, useRdvs, type RdvChange } from "./requests";
+import type { PersonJson } from "../shared/agenda";
+import "./agenda.css";
+import { eventOf, keepFocusOnEvents } from "./events";
+import { Outcome } from "./Outcome";
+import { fieldsOf, useRdv, useRdvChange, useRdvs, type RdvChange } from "./requests";
 import { RdvForm, type Draft } from "./RdvForm";
 
 const PLUGINS = [timeGrid, interaction, classic];
@@ -30,21 +32,34 @@ export default function Agenda({ person, timeZone }: { readonly person: PersonJs
   const rdvs = useRdvs(shown.from, shown.to);
   const change = useRdvChange();
   const events = useMemo(() => (rdvs.data ?? []).map(eventOf), [rdvs.data]);
+  const [focusKeeper] = useState(keepFocusOnEvents);
   const buttons = controller.getButtonState();
   const view = useIsNarrow() ? "timeGridDay" : "timeGridWeek";
 
-  // A link to one RDV, as the calendar service writes it into the event, opens that RDV.
-  const linked = rdvs.data?.find(({ id }) => id === search.get("rdv"));
-  const open: Draft | null = draft ?? (linked ? { rdv: linked, fields: fieldsOf(linked) } : null);
+  // A link to one RDV, as the calendar service writes it into the event, opens that RDV in its week.
+  const linked = useRdv(search.get("rdv"));
+  const linkedStart = linked.data?.startTime;
+  useEffect(() => {
+    if (linkedStart !== undefined) controller.gotoDate(linkedStart);
+  }, [controller, linkedStart]);
+  const open: Draft | null = draft ?? (linked.data ? { rdv: linked.data, fields: fieldsOf(linked.data) } : null);
   const close = () => {
     setDraft(null);
     if (search.has("rdv")) setSearch({}, { replace: true });
   };
-  const save = (wanted: RdvChange) => {
-    change.mutate(wanted);
+  const giveUp = () => {
+    // A failure was told in the form, and ends with it.
+    if (change.isError) change.reset();
     close();
   };
-  const begin = (startTime: Date, endTime: Date) => setDraft({ rdv: null, fields: blank(person, startTime, endTime) });
+  const show = (wanted: Draft) => {
+    change.reset();
+    setDraft(wanted);
+  };
+  const save = (wanted: RdvChange) => {
+    if (!change.isPending) change.mutate(wanted, { onSuccess: close });
+  };
+  const begin = (startTime: Date, endTime: Date) => show({ rdv: null, fields: blank(person, startTime, endTime) });
   const move = (id: string, start: Date | null, end: Date | null, revert: () => void) => {
     const rdv = rdvs.data?.find((one) => one.id === id);
     if (!rdv || !start || !end) {
@@ -57,6 +72,7 @@ export default function Agenda({ person, timeZone }: { readonly person: PersonJs
 
   return (
     <main className="app-page app-agenda">
+      <title>Agenda · Cassius</title>
       <h1 className="app-hidden">Agenda</h1>
       <div className="app-toolbar">
         <div className="app-week" role="group" aria-label="Jours affichés">
@@ -73,12 +89,14 @@ export default function Agenda({ person, timeZone }: { readonly person: PersonJs
         <p className="app-week-title" aria-live="polite">
           {controller.view?.title}
         </p>
-        <GoogleCalendarBadge />
+        <span className="app-badge">
+          <GoogleCalendarBadge />
+        </span>
         <button type="button" className="app-primary" onClick={() => begin(...nextHalfHour())}>
           Nouveau RDV
         </button>
       </div>
-      <Outcome change={change} />
+      <Outcome change={change} isFormOpen={open !== null} linkFailure={linked.error?.message} />
       <div className="app-grid">
         <FullCalendar
           controller={controller}
@@ -101,17 +119,28 @@ export default function Agenda({ person, timeZone }: { readonly person: PersonJs
           selectMirror
           eventInteractive
           events={events}
+          {...focusKeeper}
           datesSet={({ start, end }) => setShown({ from: start.toISOString(), to: end.toISOString() })}
           select={({ start, end }) => begin(start, end)}
           eventClick={({ event }) => {
             const rdv = rdvs.data?.find(({ id }) => id === event.id);
-            if (rdv) setDraft({ rdv, fields: fieldsOf(rdv) });
+            if (rdv) show({ rdv, fields: fieldsOf(rdv) });
           }}
           eventDrop={({ event, revert }) => move(event.id, event.start, event.end, revert)}
           eventResize={({ event, revert }) => move(event.id, event.start, event.end, revert)}
         />
       </div>
-      {open && <RdvForm key={open.rdv?.id ?? "new"} draft={open} timeZone={timeZone} onSave={save} onClose={close} />}
+      {open && (
+        <RdvForm
+          key={open.rdv?.id ?? "new"}
+          draft={open}
+          timeZone={timeZone}
+          isSaving={change.isPending}
+          failure={change.error?.message}
+          onSave={save}
+          onClose={giveUp}
+        />
+      )}
     </main>
   );
 }
@@ -127,32 +156,6 @@ function useIsNarrow(): boolean {
     },
     () => NARROW.matches,
   );
-}
-
-function Outcome({ change }: { readonly change: ReturnType<typeof useRdvChange> }) {
-  return (
-    <p className="app-outcome" role="status">
-      {change.isError && <span className="app-failure">{change.error.message}</span>}
-      {change.isSuccess &&
-        (change.data.isDelivered
-          ? "RDV enregistré."
-          : "RDV enregistré. Le service de calendrier est absent : il l’aura dès son retour.")}
-    </p>
-  );
-}
-
-function eventOf(rdv: RdvJson): EventInput {
-  const isCancelled = rdv.state === "cancelled";
-  return {
-    id: rdv.id,
-    title: `${isCancelled ? "Annulé : " : ""}${rdv.type} — ${rdv.patientName}`,
-    start: rdv.startTime,
-    end: rdv.endTime,
-    editable: !isCancelled,
-    color: isCancelled ? "var(--cassius-border)" : "var(--cassius-accent)",
-    contrastColor: isCancelled ? "var(--cassius-text)" : "var(--cassius-on-accent)",
-    className: isCancelled ? "app-event app-event-cancelled" : "app-event",
-  };
 }
 
 function blank(person: PersonJson, startTime: Date, endTime: Date): Draft["fields"] {

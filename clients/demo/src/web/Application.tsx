@@ -4,11 +4,13 @@
  * The settings pages come from their package; the demo only gives them a place and a way to navigate.
  */
 import { CalendarProvider } from "@cassius/calendar-react";
-import { lazy, Suspense, useCallback } from "react";
-import { Navigate, NavLink, Route, Routes, useNavigate } from "react-router";
+import { useQueryClient } from "@tanstack/react-query";
+import { lazy, Suspense, useCallback, useEffect } from "react";
+import { Navigate, NavLink, Route, Routes, useNavigate, useParams } from "react-router";
 
 import type { PersonJson } from "../shared/agenda";
-import { useSession, useSignIn } from "./requests";
+import { keepFocus } from "./focus";
+import { SIGN_IN, useSession, useSignIn } from "./requests";
 import { Settings } from "./Settings";
 import { SignIn } from "./SignIn";
 
@@ -27,7 +29,14 @@ export function Application() {
     );
   }
   const { person, people, timeZone } = session.data;
-  if (person === null) return <SignIn people={people} />;
+  if (person === null) {
+    return (
+      <>
+        <SignIn people={people} />
+        <Arrival />
+      </>
+    );
+  }
   return <SignedIn key={person.id} person={person} timeZone={timeZone} />;
 }
 
@@ -40,12 +49,29 @@ function SignedIn({ person, timeZone }: { readonly person: PersonJson; readonly 
       <Suspense fallback={<main className="app-page" aria-busy="true" />}>
         <Routes>
           <Route path="/calendar" element={<Agenda person={person} timeZone={timeZone} />} />
+          <Route path="/appointments/:id" element={<Appointment />} />
           <Route path="/settings/*" element={<Settings person={person} />} />
           <Route path="*" element={<Navigate to="/calendar" replace />} />
         </Routes>
+        <Arrival />
       </Suspense>
     </CalendarProvider>
   );
+}
+
+// Where the service links to when a RDV comes without an address of its own, as in the preview.
+function Appointment() {
+  const { id = "" } = useParams();
+  return <Navigate to={`/calendar?rdv=${encodeURIComponent(id)}`} replace />;
+}
+
+// Beside a page: the button that signed somebody in or out is gone, and the focus with it. At the first page none is lost.
+function Arrival() {
+  const queryClient = useQueryClient();
+  useEffect(() => {
+    if (queryClient.getMutationCache().find({ mutationKey: SIGN_IN })) keepFocus(null);
+  }, [queryClient]);
+  return null;
 }
 
 function Bar({ person }: { readonly person: PersonJson }) {

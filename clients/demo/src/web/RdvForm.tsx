@@ -1,11 +1,15 @@
 /**
  * The form of one RDV. Times are those of the practice's zone, wherever the browser is.
+ *
+ * It saves nothing itself, and stays open with what was written until it is told that it is done.
  */
-import { useEffect, useId, useRef, useState, type ReactNode } from "react";
-import { Temporal } from "temporal-polyfill";
+import { useId, useLayoutEffect, useRef, useState, type ReactNode } from "react";
 
 import type { RdvFields, RdvJson } from "../shared/agenda";
+import { elementOf } from "./events";
+import { keepFocus } from "./focus";
 import type { RdvChange } from "./requests";
+import { LATEST, spanOf, timesOf, withEnd, withStart } from "./span";
 
 /** What the form begins with. */
 export interface Draft {
@@ -18,6 +22,9 @@ export interface Draft {
 export interface RdvFormProps {
   readonly draft: Draft;
   readonly timeZone: string;
+  readonly isSaving: boolean;
+  /** Why the latest attempt did not save it. */
+  readonly failure: string | undefined;
   readonly onSave: (change: RdvChange) => void;
   readonly onClose: () => void;
 }
@@ -25,25 +32,37 @@ export interface RdvFormProps {
 const TYPES = ["Contrôle", "Détartrage", "Implant", "Prothèse", "Chirurgie", "Urgence"];
 
 /** A modal window with the form. */
-export function RdvForm({ draft, timeZone, onSave, onClose }: RdvFormProps) {
+export function RdvForm({ draft, timeZone, isSaving, failure, onSave, onClose }: RdvFormProps) {
   const { rdv } = draft;
-  const [fields, setFields] = useState(draft.fields);
+  const [words, setWords] = useState(draft.fields);
+  const [span, setSpan] = useState(() => spanOf(draft.fields, timeZone));
   const dialog = useRef<HTMLDialogElement>(null);
   const titleId = useId();
-  useEffect(() => dialog.current?.showModal(), []);
+  const id = rdv?.id;
+  // Closed while it is still on the page: only then does the browser give the focus back to where it was.
+  useLayoutEffect(() => {
+    const opened = dialog.current;
+    opened?.showModal();
+    return () => {
+      opened?.close();
+      keepFocus(id === undefined ? null : elementOf(id));
+    };
+  }, [id]);
 
-  const start = wallClock(fields.startTime, timeZone);
-  const end = wallClock(fields.endTime, timeZone);
-  const set = (part: Partial<RdvFields>) => setFields((before) => ({ ...before, ...part }));
-  const isBackward = fields.endTime <= fields.startTime;
+  const set = (part: Partial<RdvFields>) => setWords((before) => ({ ...before, ...part }));
+  const times = timesOf(span, timeZone);
+  const isBackward = times !== null && times.endTime <= times.startTime;
   const isCancelled = rdv?.state === "cancelled";
 
   return (
-    <dialog ref={dialog} className="app-dialog" aria-labelledby={titleId} onClose={onClose}>
+    <dialog ref={dialog} className="app-dialog" aria-labelledby={titleId} onCancel={onClose}>
       <form
+        aria-busy={isSaving}
         onSubmit={(event) => {
           event.preventDefault();
-          if (!isBackward) onSave(rdv ? { kind: "edit", id: rdv.id, fields } : { kind: "create", fields });
+          if (times === null || isBackward) return;
+          const fields = { ...words, ...times };
+          onSave(rdv ? { kind: "edit", id: rdv.id, fields } : { kind: "create", fields });
         }}
       >
         <h2 id={titleId}>{rdv ? "Modifier le RDV" : "Nouveau RDV"}</h2>
@@ -54,13 +73,13 @@ export function RdvForm({ draft, timeZone, onSave, onClose }: RdvFormProps) {
             required
             maxLength={200}
             autoComplete="off"
-            value={fields.patientName}
+            value={words.patientName}
             onChange={(event) => set({ patientName: event.target.value })}
           />
         </Field>
         <Field label="Type">
-          <select name="type" value={fields.type} onChange={(event) => set({ type: event.target.value })}>
-            {[...new Set([...TYPES, fields.type])].map((type) => (
+          <select name="type" value={words.type} onChange={(event) => set({ type: event.target.value })}>
+            {[...new Set([...TYPES, words.type])].map((type) => (
               <option key={type}>{type}</option>
             ))}
           </select>
@@ -71,8 +90,9 @@ export function RdvForm({ draft, timeZone, onSave, onClose }: RdvFormProps) {
               type="datetime-local"
               name="startTime"
               required
-              value={start}
-              onChange={(event) => set(moved(fields, event.target.value, timeZone))}
+              max={LATEST}
+              value={span.start}
+              onChange={(event) => setSpan(withStart(span, event.target.value))}
             />
           </Field>
           <Field label="Fin">
@@ -80,9 +100,10 @@ export function RdvForm({ draft, timeZone, onSave, onClose }: RdvFormProps) {
               type="datetime-local"
               name="endTime"
               required
-              value={end}
+              max={LATEST}
+              value={span.end}
               aria-invalid={isBackward}
-              onChange={(event) => set(event.target.value ? { endTime: instant(event.target.value, timeZone) } : {})}
+              onChange={(event) => setSpan(withEnd(span, event.target.value))}
             />
           </Field>
         </div>
@@ -91,7 +112,7 @@ export function RdvForm({ draft, timeZone, onSave, onClose }: RdvFormProps) {
           <input
             name="practitionerName"
             maxLength={200}
-            value={fields.practitionerName}
+            value={words.practitionerName}
             onChange={(event) => set({ practitionerName: event.target.value })}
           />
         </Field>
@@ -99,10 +120,15 @@ export function RdvForm({ draft, timeZone, onSave, onClose }: RdvFormProps) {
           <input
             name="location"
             maxLength={500}
-            value={fields.location}
+            value={words.location}
             onChange={(event) => set({ location: event.target.value })}
           />
         </Field>
+        {failure !== undefined && (
+          <p role="alert" className="app-failure">
+            {failure}
+          </p>
+        )}
         <div className="app-actions">
           <button type="submit" className="app-primary">
             Enregistrer
@@ -136,22 +162,4 @@ function Field({ label, children }: { readonly label: string; readonly children:
       {children}
     </label>
   );
-}
-
-// The end follows the start, so that a RDV keeps its length.
-function moved(fields: RdvFields, start: string, timeZone: string): Partial<RdvFields> {
-  if (start === "") return {};
-  const startTime = instant(start, timeZone);
-  const lengthMs = Date.parse(fields.endTime) - Date.parse(fields.startTime);
-  return { startTime, endTime: new Date(Date.parse(startTime) + Math.max(lengthMs, 0)).toISOString() };
-}
-
-function wallClock(iso: string, timeZone: string): string {
-  const zoned = Temporal.Instant.from(iso).toZonedDateTimeISO(timeZone);
-  return zoned.toPlainDateTime().toString({ smallestUnit: "minute" });
-}
-
-function instant(wall: string, timeZone: string): string {
-  const zoned = Temporal.PlainDateTime.from(wall).toZonedDateTime(timeZone);
-  return new Date(zoned.epochMilliseconds).toISOString();
 }

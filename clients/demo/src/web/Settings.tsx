@@ -33,6 +33,7 @@ function forManagers(person: PersonJson, page: ReactNode): ReactNode {
 function Plain({ title, children }: { readonly title: string; readonly children: ReactNode }) {
   return (
     <section className="app-plain">
+      <title>{`${title} · Cassius`}</title>
       <h1>{title}</h1>
       <p>{children}</p>
     </section>

@@ -8,6 +8,7 @@ export function SignIn({ people }: { readonly people: PersonJson[] }) {
   const organisations = [...new Set(people.map((person) => person.organisationName))];
   return (
     <main className="app-alone">
+      <title>Connexion · Cassius</title>
       <h1>Cassius</h1>
       <p>Démonstration : choisissez une personne. Aucun mot de passe n’est demandé.</p>
       {organisations.map((organisation) => (

@@ -10,7 +10,8 @@ import "./styles.css";
 
 const root = document.getElementById("root");
 if (root === null) throw new Error("the page has no root");
-const queryClient = new QueryClient();
+// A change that cannot leave the machine fails, and is told, rather than wait in silence for the network.
+const queryClient = new QueryClient({ defaultOptions: { mutations: { networkMode: "always" } } });
 
 createRoot(root).render(
   <StrictMode>

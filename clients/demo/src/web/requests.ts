@@ -3,7 +3,7 @@
  */
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 
-import type { RdvAnswer, RdvFields, RdvJson, RdvListAnswer, SessionAnswer } from "../shared/agenda";
+import type { RdvAnswer, RdvFields, RdvJson, RdvListAnswer, RdvOneAnswer, SessionAnswer } from "../shared/agenda";
 
 /** A change of a RDV that a person asks for. */
 export type RdvChange =
@@ -12,10 +12,15 @@ export type RdvChange =
   | { kind: "turn"; id: string; state: "scheduled" | "cancelled" }
   | { kind: "delete"; id: string };
 
+/** Names the mutation that signs somebody in or out. */
+export const SIGN_IN = ["sign-in"];
+
 async function ask<Answer>(method: string, path: string, body?: object): Promise<Answer> {
   const response = await fetch(`/api${path}`, {
     method,
     ...(body && { headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
+  }).catch(() => {
+    throw new Error("Cassius est injoignable. Vérifiez votre connexion, puis réessayez.");
   });
   const answer: unknown = await response.json();
   if (!response.ok) throw new Error((answer as { message: string }).message);
@@ -31,13 +36,19 @@ export function useSession() {
   });
 }
 
-/** Signs somebody in, or out. Everything that was shown to the person before is forgotten. */
+/** Signs somebody in, or out. Everything that was shown to the person before is forgotten, and not asked for again. */
 export function useSignIn() {
   const queryClient = useQueryClient();
   return useMutation({
+    mutationKey: SIGN_IN,
     mutationFn: (personId: string | null) =>
-      personId === null ? ask("DELETE", "/session") : ask("POST", "/session", { personId }),
-    onSuccess: () => queryClient.resetQueries(),
+      personId === null
+        ? ask<SessionAnswer>("DELETE", "/session")
+        : ask<SessionAnswer>("POST", "/session", { personId }),
+    onSuccess: (session) => {
+      queryClient.removeQueries({ queryKey: ["rdv"] });
+      queryClient.setQueryData(["session"], session);
+    },
   });
 }
 
@@ -51,12 +62,25 @@ export function useRdvs(from: string, to: string) {
   });
 }
 
-/** Changes RDV. */
+/** One RDV, by the id that a link names; nothing is asked without one. */
+export function useRdv(id: string | null) {
+  return useQuery({
+    queryKey: ["rdv", id],
+    queryFn: () => ask<RdvOneAnswer>("GET", `/rdv/${encodeURIComponent(id ?? "")}`),
+    select: (answer) => answer.rdv,
+    enabled: id !== null,
+    retry: false,
+  });
+}
+
+/** Changes RDV. A change is done once the calendar shows it; a failure is told at once. */
 export function useRdvChange() {
   const queryClient = useQueryClient();
+  const refresh = () => queryClient.invalidateQueries({ queryKey: ["rdv"] });
   return useMutation({
     mutationFn: (change: RdvChange) => send(change),
-    onSettled: () => queryClient.invalidateQueries({ queryKey: ["rdv"] }),
+    onSuccess: refresh,
+    onError: () => void refresh(),
   });
 }
 

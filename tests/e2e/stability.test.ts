@@ -1,0 +1,242 @@
+/**
+ * Nothing jumps, nothing is lost: pages stay where they were first drawn, the focus is never left without a place, and a
+ * RDV that could not be saved stays in its form, with the words why.
+ */
+import type { Page } from "playwright-core";
+import { expect } from "vitest";
+
+import { nextWeek, type Person } from "./stage/person.js";
+import { test } from "./stage/test.js";
+
+declare global {
+  interface Window {
+    shifted: number;
+    countLatestShifts: () => void;
+  }
+}
+
+/** What the browser says of a layout shift. */
+interface Shift {
+  value: number;
+  hadRecentInput: boolean;
+}
+
+/** What has the focus, by its kind and its words. */
+async function focused(page: Page): Promise<string> {
+  return await page.evaluate(() => {
+    const { activeElement } = document;
+    if (activeElement === null || activeElement === document.body) return "nothing";
+    return `${activeElement.localName}: ${activeElement.textContent}`;
+  });
+}
+
+async function expectFocus(page: Page, words: string): Promise<void> {
+  await expect.poll(() => focused(page)).toContain(words);
+}
+
+/** Does what a button does, by keyboard. */
+async function press(camille: Person, name: string): Promise<void> {
+  await camille.button(name).focus();
+  await camille.page.keyboard.press("Enter");
+}
+
+async function closed(page: Page): Promise<void> {
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+}
+
+/** Counts, in every page from now on, how far what is drawn moves by itself: not by somebody's click or key. */
+async function countShifts(page: Page): Promise<void> {
+  await page.addInitScript(() => {
+    const count = (shifts: PerformanceEntryList) => {
+      for (const { value, hadRecentInput } of shifts as (PerformanceEntry & Shift)[])
+        if (!hadRecentInput) window.shifted += value;
+    };
+    window.shifted = 0;
+    const observer = new PerformanceObserver((list) => count(list.getEntries()));
+    observer.observe({ type: "layout-shift", buffered: true });
+    window.countLatestShifts = () => count(observer.takeRecords());
+  });
+}
+
+/** The sum of the shifts of the page, those of the latest frame included. */
+async function shifted(page: Page): Promise<number> {
+  return await page.evaluate(async () => {
+    for (let frame = 0; frame < 2; frame += 1) await new Promise((drawn) => requestAnimationFrame(drawn));
+    window.countLatestShifts();
+    return window.shifted;
+  });
+}
+
+/** Expects of the page that stands that nothing in it has moved, as far as an eye follows. */
+async function expectStill(page: Page, where: string): Promise<void> {
+  expect(await shifted(page), `layout shift of ${where}`).toBeLessThan(0.02);
+}
+
+for (const width of [1280, 320]) {
+  test(`the calendar stays where it was first drawn, at ${width} px`, async ({ stage }) => {
+    const camille = await stage.person("Dr Camille Roche", { viewport: { width, height: 800 } });
+    const { page } = camille;
+    await countShifts(page);
+    const seen = async (where: string) => {
+      await page.locator(".app-grid [role=row]").first().waitFor();
+      await page.locator(".cc-skeleton").first().waitFor({ state: "detached" });
+      await expectStill(page, where);
+    };
+    await camille.openAgenda();
+    await seen("the calendar without Google");
+
+    await camille.connected();
+    await camille.openAgenda();
+    await camille.badge("Google connecté").waitFor();
+    await seen("the calendar with Google");
+
+    const top = async () => (await page.locator(".app-grid").boundingBox())?.y;
+    const before = await top();
+    await stage.service.stop();
+    await camille.button("Nouveau RDV").click();
+    await camille.fillRdv({ patient: "Léa Exemple" });
+    await camille.said("Le service de calendrier est absent");
+    await stage.picture(page, `rdv-kept-${width}`, false);
+    expect(await top(), "the top of the grid after a RDV").toBe(before);
+    expect(
+      await page.locator(".app-outcome").evaluate(({ scrollHeight, clientHeight }) => scrollHeight - clientHeight),
+    ).toBe(0);
+  });
+}
+
+test("whichever way the form of a RDV ends, the focus goes back, or to the title of the page", async ({ stage }) => {
+  const camille = await stage.person();
+  const { page } = camille;
+  await camille.openAgenda();
+
+  await press(camille, "Nouveau RDV");
+  await press(camille, "Fermer");
+  await closed(page);
+  await expectFocus(page, "button: Nouveau RDV");
+
+  await press(camille, "Nouveau RDV");
+  await camille.fillRdv({ patient: "Léa Exemple" });
+  await expectFocus(page, "button: Nouveau RDV");
+
+  await camille.nextWeek();
+  const open = async () => {
+    await camille.rdv("Léa Exemple").focus();
+    await page.keyboard.press("Enter");
+    await page.getByRole("dialog").waitFor();
+  };
+  await open();
+  await page.keyboard.press("Escape");
+  await closed(page);
+  await expectFocus(page, "Léa Exemple");
+
+  await open();
+  await press(camille, "Annuler le RDV");
+  await closed(page);
+  await camille.said("RDV annulé.");
+  await expectFocus(page, "Annulé : Contrôle — Léa Exemple");
+
+  await open();
+  await press(camille, "Supprimer");
+  await closed(page);
+  await camille.said("RDV supprimé.");
+  await expectFocus(page, "h1: Agenda");
+});
+
+test("signing out and in puts the focus on the title of the page that comes", async ({ stage }) => {
+  const camille = await stage.person();
+  const { page } = camille;
+  await camille.openAgenda();
+  expect(await focused(page)).toBe("nothing");
+  await expect.poll(() => page.title()).toBe("Agenda · Cassius");
+
+  const refused: string[] = [];
+  page.on("response", (response) => {
+    if (response.status() === 401) refused.push(response.url());
+  });
+  await press(camille, "Se déconnecter");
+  await camille.button("Dr Hugo Vasseur").waitFor();
+  await expectFocus(page, "h1: Cassius");
+  expect(await page.title()).toBe("Connexion · Cassius");
+
+  await press(camille, "Dr Hugo Vasseur");
+  await camille.button("Nouveau RDV").waitFor();
+  await expectFocus(page, "h1: Agenda");
+  // Nothing of the person before is asked for once nobody is signed in.
+  expect(refused).toEqual([]);
+});
+
+test("a RDV that cannot be saved stays in its form, with the words why; it is saved once the network is back", async ({
+  stage,
+}) => {
+  const camille = await stage.person();
+  const { page } = camille;
+  await camille.openAgenda();
+  await camille.button("Nouveau RDV").click();
+  await page.getByLabel("Patient").fill("Léa Exemple");
+
+  await page.context().setOffline(true);
+  await camille.button("Enregistrer").click();
+  const form = page.getByRole("dialog");
+  await form.getByRole("alert").getByText("Cassius est injoignable.").waitFor();
+  await stage.picture(page, "rdv-offline", false);
+  expect(await page.getByLabel("Patient").inputValue()).toBe("Léa Exemple");
+
+  await page.context().setOffline(false);
+  await camille.button("Enregistrer").click();
+  await closed(page);
+  await camille.said("RDV enregistré.");
+  await camille.rdv("Léa Exemple").waitFor();
+});
+
+test("a date of a RDV is written digit by digit, and no year takes the form down", async ({ stage }) => {
+  const camille = await stage.person();
+  const { page } = camille;
+  await camille.openAgenda();
+  await camille.button("Nouveau RDV").click();
+  await page.getByLabel("Patient").fill("Léa Exemple");
+  const start = page.getByLabel("Début");
+  await start.fill(nextWeek(1, 10));
+  const end = await page.getByLabel("Fin").inputValue();
+  expect(end).toBe(nextWeek(1, 10).replace("10:00", "10:30"));
+
+  await start.fill("123456-02-05T10:00");
+  await camille.button("Enregistrer").click();
+  expect(await start.evaluate((field: HTMLInputElement) => field.validity.rangeOverflow)).toBe(true);
+  expect(await page.getByLabel("Fin").inputValue()).toBe(end);
+
+  const nextYear = String(new Date().getFullYear() + 1);
+  await start.fill(nextWeek(1, 10));
+  await start.focus();
+  // The year is the third part of the field, in French as in English.
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Tab");
+  await page.keyboard.type(nextYear);
+  expect(await start.inputValue()).toBe(nextWeek(1, 10).replace(/^\d+/, nextYear));
+  expect(await page.getByLabel("Fin").inputValue()).toBe(end.replace(/^\d+/, nextYear));
+  await camille.button("Enregistrer").click();
+  await closed(page);
+  expect(stage.faults).toEqual([]);
+});
+
+test("the link that an event bears opens its RDV in its week, and one that leads nowhere says so", async ({
+  stage,
+}) => {
+  const camille = await stage.person();
+  const { page } = camille;
+  await camille.openAgenda();
+  const answered = page.waitForResponse((response) => response.url().endsWith("/api/rdv"));
+  await camille.createRdv({ patient: "Léa Exemple", day: 22 });
+  const { rdv } = (await (await answered).json()) as { rdv: { id: string } };
+
+  for (const link of [`/calendar?rdv=${rdv.id}`, `/appointments/${rdv.id}`]) {
+    await page.goto(link);
+    await page.getByRole("dialog").waitFor();
+    expect(await page.getByLabel("Patient").inputValue()).toBe("Léa Exemple");
+    await page.keyboard.press("Escape");
+    await closed(page);
+    await camille.rdv("Léa Exemple").waitFor();
+  }
+
+  await page.goto("/appointments/exemple");
+  await camille.said("Ce RDV n’existe pas, ou n’existe plus.");
+});
