@@ -121,3 +121,11 @@ test("a RDV that is dragged takes its event along", async ({ stage }) => {
   await expect.poll(async () => (await stage.google.events())[0]?.start.dateTime).not.toContain("T10:00:00");
   expect(await stage.google.titles()).toHaveLength(1);
 });
+
+test("what Cassius cannot read is told as the request's fault, not as its own", async ({ stage }) => {
+  const { request } = (await stage.person()).page;
+  const headers = { "content-type": "application/json" };
+  expect((await request.post("/api/rdv", { headers, data: "{" })).status()).toBe(400);
+  expect((await request.post("/api/rdv", { headers, data: JSON.stringify("a".repeat(20_000)) })).status()).toBe(413);
+  expect((await request.put("/api/rdv/%E0%A4%A", { headers, data: {} })).status()).toBe(400);
+});

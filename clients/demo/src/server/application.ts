@@ -75,6 +75,14 @@ const faults: ErrorRequestHandler = (error, _request, response, next) => {
     return;
   }
   if (error instanceof ZodError) return void response.status(400).json({ message: "Un champ est à corriger." });
+  const refused = refusedAs(error);
+  if (refused !== null) return void response.status(refused).json({ message: "La demande n’est pas lisible." });
   log("a request failed", { error: error instanceof Error ? error.name : "unknown" });
   response.status(500).json({ message: "Une erreur inattendue s’est produite." });
 };
+
+// What Express and its body parser refuse by themselves: no JSON, too much of it, an address that does not decode.
+function refusedAs(error: unknown): number | null {
+  if (!(error instanceof Error) || !("status" in error) || typeof error.status !== "number") return null;
+  return error.status >= 400 && error.status < 500 ? error.status : null;
+}
