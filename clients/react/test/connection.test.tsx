@@ -232,6 +232,41 @@ describe("the page without its service", () => {
     expect(await screen.findByText("Connecté")).toBeVisible();
   });
 
+  it("stands still while it asks again, and keeps focus on the button", async () => {
+    new Router(samples.connected);
+    refuse("get", "status", 503, "SERVICE_UNAVAILABLE");
+    const { user } = mount(<GoogleCalendarPage />);
+    const notice = await screen.findByRole("alert");
+    silence("get", "status");
+    await user.click(button("Réessayer"));
+    expect(button("Réessayer")).toHaveAttribute("aria-disabled", "true");
+    expect(screen.getByRole("alert")).toBe(notice);
+    expect(button("Réessayer")).toHaveFocus();
+    expect(screen.queryByRole("region", { name: "Connexion" })).toBeNull();
+  });
+
+  it("tells that there is still no answer after asking again", async () => {
+    new Router(samples.connected);
+    refuse("get", "status", 503, "SERVICE_UNAVAILABLE");
+    const { user } = mount(<GoogleCalendarPage />);
+    const notice = await screen.findByRole("alert");
+    await user.click(button("Réessayer"));
+    expect(await screen.findByText("Le service ne répond pas. Réessayez dans un instant.")).toBeVisible();
+    expect(screen.getByRole("alert")).toBe(notice);
+    expect(button("Réessayer")).toHaveFocus();
+  });
+
+  it("holds the place of everything while there was no network for the first answer", async () => {
+    new Router(samples.connected);
+    setOnline(false);
+    cut("get", "status");
+    mount(<GoogleCalendarPage />);
+    expect(await screen.findByText("Vous êtes hors ligne")).toBeVisible();
+    setOnline(true);
+    await waitFor(() => expect(screen.queryByText("Vous êtes hors ligne")).toBeNull());
+    expect(section("Connexion")).toHaveAttribute("aria-busy", "true");
+  });
+
   it("says that the person has no access", async () => {
     new Router(samples.connected);
     refuse("get", "status", 403, "NOT_ALLOWED");

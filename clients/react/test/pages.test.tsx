@@ -141,6 +141,18 @@ describe("Intégrations", () => {
     expect(screen.getByRole("link", { name: "Configurer Google Calendar" })).toBeVisible();
   });
 
+  it("stands still while it asks again after a failure", async () => {
+    new Router(samples.connected);
+    refuse("get", "status", 503, "SERVICE_UNAVAILABLE");
+    mount(<IntegrationsPage />);
+    const mark = await screen.findByText("Indisponible");
+    silence("get", "status");
+    setOnline(false);
+    setOnline(true);
+    await waitFor(() => expect(screen.queryByText("Vous êtes hors ligne")).toBeNull());
+    expect(screen.getByText("Indisponible")).toBe(mark);
+  });
+
   it("says that it is offline", async () => {
     new Router(samples.connected);
     mount(<IntegrationsPage />);

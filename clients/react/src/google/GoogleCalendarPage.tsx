@@ -36,13 +36,15 @@ function Page(): ReactElement {
     errorsTitle.current?.focus({ preventScroll: true });
     errorsTitle.current?.scrollIntoView({ block: "start" });
   };
+  // Without a network the places are held: the answer comes by itself.
+  const isUnanswered = status === undefined && view.failure !== null && view.failure.kind !== "offline";
   const isConnected = status !== undefined && status.state !== "not_connected";
   return (
     <>
       <Head view={view} />
       <OutcomeNotice outcome={outcome} />
       <Health view={view} />
-      {status === undefined && view.failure ? (
+      {isUnanswered ? (
         <Unanswered view={view} />
       ) : (
         <>

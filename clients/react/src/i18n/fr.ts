@@ -127,7 +127,8 @@ export const fr = {
   },
   "disconnect.doneRemaining": {
     one: "Google Calendar est déconnecté. {count} événement n’a pas pu être supprimé et reste dans le calendrier.",
-    other: "Google Calendar est déconnecté. {count} événements n’ont pas pu être supprimés et restent dans le calendrier.",
+    other:
+      "Google Calendar est déconnecté. {count} événements n’ont pas pu être supprimés et restent dans le calendrier.",
   },
 
   "change.title": "Changer de calendrier",

@@ -25,11 +25,8 @@ export function useUpdateSettings(): UseMutationResult<IntegrationStatusJson, Re
       mutationFn: (body) => client.updateSettings(body),
       scope: { id: keys.settings(client).join(" ") },
       networkMode: "always",
-      onSuccess: async (status) => {
-        // Awaited, so that the saved value is in place before the optimistic one is taken away.
-        await queryClient.cancelQueries({ queryKey: keys.status(client) });
-        queryClient.setQueryData(keys.status(client), status);
-      },
+      // Awaited, so that the saved value is in place before the optimistic one is taken away.
+      onSuccess: (status) => keepStatus(client, queryClient, status),
     },
     queryClient,
   );
@@ -56,7 +53,7 @@ export function useDisconnect(): UseMutationResult<DisconnectAnswer, RequestFail
       mutationFn: (body) => client.disconnect(body),
       networkMode: "always",
       onSuccess: (answer) => {
-        keepStatus(client, queryClient, answer.status);
+        void keepStatus(client, queryClient, answer.status);
         queryClient.removeQueries({ queryKey: keys.calendars(client) });
         queryClient.removeQueries({ queryKey: keys.linksInError(client) });
       },
