@@ -1,4 +1,4 @@
-import { screen, waitFor, within } from "@testing-library/react";
+import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import * as samples from "../gallery/samples";
 import { GoogleCalendarPage } from "../src";
@@ -28,6 +28,17 @@ describe("Connexion, before an account is connected", () => {
     );
     expect(router.to("begin-connect")[0]?.body).toEqual({ returnPath: "/settings/integrations/google-calendar" });
     expect(button("Ouverture de Google…")).toHaveFocus();
+  });
+
+  it("can be pressed again when the browser brings the page back from Google as it was left", async () => {
+    new Router(samples.notConnected);
+    const { user } = mount(<GoogleCalendarPage />, { redirect: () => undefined });
+    await user.click(await screen.findByRole("button", { name: "Connecter Google Calendar" }));
+    await screen.findByRole("button", { name: "Ouverture de Google…" });
+    fireEvent(window, Object.assign(new Event("pageshow"), { persisted: true }));
+    expect(await screen.findByRole("button", { name: "Connecter Google Calendar" })).not.toHaveAttribute(
+      "aria-disabled",
+    );
   });
 
   it("tells when the consent could not be started and lets one try again", async () => {
@@ -189,6 +200,48 @@ describe("« Changer de calendrier »", () => {
     const window = within(await screen.findByRole("dialog"));
     expect(await window.findByText(/vers « Cabinet des Lilas »/)).toBeVisible();
     expect(window.getByRole("button", { name: "Changer de calendrier" })).toBeEnabled();
+  });
+});
+
+describe("a calendar that Google no longer has", () => {
+  const gone = samples.calendars[1] ?? null;
+  const lost = { ...samples.calendarGone, calendar: gone };
+
+  it("is neither picked nor offered, though the list that was kept still holds it", async () => {
+    new Router(lost);
+    const { user } = mount(<GoogleCalendarPage />);
+    await user.click(await screen.findByRole("button", { name: "Choisir un autre calendrier" }));
+    const window = within(await screen.findByRole("dialog"));
+    expect(await window.findByText(/vers « Cabinet des Lilas »/)).toBeVisible();
+    await user.click(window.getByRole("button", { name: /Nouveau calendrier/ }));
+    expect(screen.getAllByRole("option").map((option) => option.textContent)).toEqual([
+      "Cabinet des LilasPrincipal",
+      "Hygiène et contrôles",
+    ]);
+  });
+
+  it("is looked for anew when the window opens", async () => {
+    const router = new Router(samples.connected);
+    const { user } = mount(<GoogleCalendarPage />);
+    await waitFor(() => expect(router.to("calendars")).toHaveLength(1));
+    await user.click(await screen.findByRole("button", { name: "Changer de calendrier" }));
+    await screen.findByRole("dialog");
+    await waitFor(() => expect(router.to("calendars")).toHaveLength(2));
+  });
+
+  it("leaves the list when a change to it is refused", async () => {
+    const router = new Router(samples.connected);
+    refuse("patch", "settings", 409, "CALENDAR_UNAVAILABLE");
+    const { user } = mount(<GoogleCalendarPage />);
+    await user.click(await screen.findByRole("button", { name: "Changer de calendrier" }));
+    const window = within(await screen.findByRole("dialog"));
+    await window.findByText("C’est le calendrier actuel : rien ne sera déplacé.");
+    await waitFor(() => expect(router.to("calendars")).toHaveLength(2));
+    await user.click(window.getByRole("button", { name: /Nouveau calendrier/ }));
+    await user.click(screen.getByRole("option", { name: "Hygiène et contrôles" }));
+    await user.click(window.getByRole("button", { name: "Changer de calendrier" }));
+    expect(await window.findByRole("alert")).toHaveTextContent("Ce calendrier n’est plus accessible.");
+    await waitFor(() => expect(router.to("calendars")).toHaveLength(3));
   });
 });
 

@@ -88,6 +88,16 @@ describe("the dropdown of calendars", () => {
     expect(router.to("settings")).toHaveLength(0);
   });
 
+  it("cannot be used once the grant is dead, though the list was kept", async () => {
+    const router = new Router(samples.connected);
+    mount(<GoogleCalendarPage />, { withStream: true });
+    const dropdown = await screen.findByRole("button", { name: /Calendrier de destination/ });
+    await waitFor(() => expect(dropdown).toBeEnabled());
+    await waitFor(() => expect(router.watchers).toBe(1));
+    router.become(samples.reconnectNeeded);
+    await waitFor(() => expect(dropdown).toBeDisabled());
+  });
+
   it("shows the present calendar and says so when the list cannot be had", async () => {
     new Router(samples.connected);
     refuse("get", "calendars", 503, "GOOGLE_UNAVAILABLE");

@@ -3,7 +3,7 @@ import { Button, Label, ListBox, ListBoxItem, Popover, Select, SelectValue, Text
 import { useHost } from "../host/host";
 import { ChevronDownIcon } from "../ui/icons";
 import { Spinner } from "../ui/Spinner";
-import type { CalendarJson } from "../wire";
+import type { CalendarJson, IntegrationStatusJson } from "../wire";
 
 /** What the dropdown is drawn from. */
 export interface CalendarSelectProps {
@@ -52,6 +52,12 @@ export function CalendarSelect(props: CalendarSelectProps): ReactElement {
       </Popover>
     </Select>
   );
+}
+
+/** The calendars that can be chosen: without the present one where the service has just found it gone. */
+export function choosable(calendars: readonly CalendarJson[], status: IntegrationStatusJson): readonly CalendarJson[] {
+  if (status.problem?.action !== "choose_calendar") return calendars;
+  return calendars.filter((calendar) => calendar.id !== status.calendar?.id);
 }
 
 /** A calendar's colour and name, and whether it is the primary one. */

@@ -8,7 +8,7 @@ import { Choices } from "../ui/Choices";
 import { Section } from "../ui/Section";
 import { Skeleton } from "../ui/Skeleton";
 import type { IntegrationStatusJson, SettingsBody, TitlePrivacyJson } from "../wire";
-import { CalendarSelect } from "./CalendarSelect";
+import { CalendarSelect, choosable } from "./CalendarSelect";
 import { ChangeCalendarWindow } from "./ChangeCalendarWindow";
 import type { GoogleSectionProps } from "./ConnectionSection";
 import { failureText } from "./failureText";
@@ -97,7 +97,7 @@ function TargetCalendar({
   const [pickedId, setPickedId] = useState<string | null>(null);
   const button = useRef<HTMLButtonElement>(null);
   const present = status.calendar ? [status.calendar] : [];
-  const list = calendars.data ?? present;
+  const list = calendars.data ? choosable(calendars.data, status) : present;
   const value = list.find((calendar) => calendar.id === status.calendar?.id)?.id ?? null;
   const hint = calendars.error ? t("calendars.failed") : t("options.calendarHint");
 
@@ -109,7 +109,7 @@ function TargetCalendar({
         calendars={list}
         value={value}
         isLoading={canList && calendars.isPending}
-        isDisabled={!isOnline || !calendars.data}
+        isDisabled={!isOnline || !canList || !calendars.data}
         buttonRef={button}
         onChange={(calendarId) => {
           if (calendarId !== value) setPickedId(calendarId);

@@ -15,8 +15,11 @@ import { keys } from "./keys";
 
 const LINKS_PAGE_SIZE = 20;
 
-/** Asks for the calendars that the account may write to, the primary one first. */
-export function useCalendars(isEnabled: boolean): UseQueryResult<CalendarJson[], RequestFailure> {
+/**
+ * Asks for the calendars that the account may write to, the primary one first. With `isAnew` it asks again when it is
+ * mounted, however young the list is: before a choice is made, what was deleted at Google should be gone.
+ */
+export function useCalendars(isEnabled: boolean, isAnew = false): UseQueryResult<CalendarJson[], RequestFailure> {
   const { client, queryClient } = useHost();
   return useQuery<CalendarJson[], RequestFailure>(
     {
@@ -26,6 +29,7 @@ export function useCalendars(isEnabled: boolean): UseQueryResult<CalendarJson[],
       retry: false,
       enabled: isEnabled,
       staleTime: 60_000,
+      refetchOnMount: isAnew ? "always" : true,
     },
     queryClient,
   );
