@@ -1,9 +1,10 @@
-import { fireEvent, screen, waitFor, within } from "@testing-library/react";
+import { act, fireEvent, screen, waitFor, within } from "@testing-library/react";
+import { http, HttpResponse } from "msw";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import * as samples from "../gallery/samples";
 import { GoogleCalendarPage } from "../src";
 import { mount, setOnline } from "./host";
-import { cut, refuse, Router, silence } from "./router";
+import { BASE, cut, refuse, Router, server, silence } from "./router";
 
 const section = (name: string) => screen.getByRole("region", { name });
 const button = (name: string | RegExp) => screen.getByRole("button", { name });
@@ -109,6 +110,26 @@ describe("« Synchroniser maintenant »", () => {
     router.become(samples.connected);
     await waitFor(() => expect(screen.queryByRole("progressbar")).toBeNull());
     expect(screen.getByText("Synchronisation terminée. 1 rendez-vous a été refusé.")).toBeInTheDocument();
+  });
+
+  it("claims no more than the service knows when nothing was waiting", async () => {
+    new Router(samples.connected);
+    server.use(http.post(`${BASE}/sync-now`, () => HttpResponse.json({ queuedCount: 0, status: samples.connected })));
+    const { user } = mount(<GoogleCalendarPage />);
+    await user.click(await screen.findByRole("button", { name: "Synchroniser maintenant" }));
+    expect(await screen.findByText("Rien n’attendait d’être envoyé.")).toBeVisible();
+  });
+
+  it("asks once, however fast it is pressed", async () => {
+    const router = new Router(samples.connected);
+    mount(<GoogleCalendarPage />);
+    const action = await screen.findByRole("button", { name: "Synchroniser maintenant" });
+    act(() => {
+      action.click();
+      action.click();
+    });
+    await screen.findByRole("progressbar", { name: "Synchronisation en cours" });
+    expect(router.to("sync-now")).toHaveLength(1);
   });
 
   it("keeps its focus while the work is under way", async () => {
@@ -249,18 +270,44 @@ describe("the page without its service", () => {
   afterEach(() => setOnline(true));
 
   it("says that it is offline, keeps what it knew, and takes no action", async () => {
-    new Router(samples.connected);
-    mount(<GoogleCalendarPage />);
+    const router = new Router(samples.connected);
+    const { user } = mount(<GoogleCalendarPage />);
     await screen.findByText("Cabinet des Lilas", { selector: ".cc-row *" });
     setOnline(false);
     expect(await screen.findByText("Vous êtes hors ligne")).toBeVisible();
     expect(screen.getAllByText("cabinet.lilas@example.com")[0]).toBeVisible();
     for (const name of ["Synchroniser maintenant", "Déconnecter", "Changer de calendrier"]) {
-      expect(button(name)).toBeDisabled();
+      expect(button(name)).toHaveAttribute("aria-disabled", "true");
+      await user.click(button(name));
     }
-    expect(screen.getByRole("switch")).toBeDisabled();
+    expect(screen.getByRole("switch")).toHaveAttribute("aria-readonly", "true");
+    await user.click(screen.getByRole("switch"));
+    await user.click(screen.getByRole("radio", { name: /Initiales/ }));
+    await user.click(button(/Calendrier de destination/));
+    expect(screen.queryByRole("dialog")).toBeNull();
+    expect(screen.queryByRole("alertdialog")).toBeNull();
+    expect(screen.queryByRole("listbox")).toBeNull();
+    expect(router.asked.filter(({ method, route }) => method !== "GET" && route !== "preview")).toEqual([]);
     setOnline(true);
     await waitFor(() => expect(screen.queryByText("Vous êtes hors ligne")).toBeNull());
+  });
+
+  it.each([
+    ["switch", /Synchroniser les RDV/],
+    ["radio", /Nom complet/],
+    ["button", /Calendrier de destination/],
+    ["button", "Synchroniser maintenant"],
+  ] as const)("leaves focus where it is when the network goes: %s %s", async (role, name) => {
+    new Router(samples.connected);
+    mount(<GoogleCalendarPage />);
+    await screen.findByText("OK");
+    await waitFor(() => expect(screen.getByRole(role, { name })).toBeEnabled());
+    const held = screen.getByRole(role, { name });
+    act(() => held.focus());
+    setOnline(false);
+    await screen.findByText("Vous êtes hors ligne");
+    expect(held).toBeEnabled();
+    expect(held).toHaveFocus();
   });
 
   it("says that the service is away when the stream tells so, and takes it back when it returns", async () => {

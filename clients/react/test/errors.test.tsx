@@ -29,7 +29,11 @@ describe("Erreurs, for the whole integration", () => {
     const { user } = mount(<GoogleCalendarPage />, { redirect });
     expect(await screen.findByText("Google n’autorise plus Cassius à écrire")).toBeVisible();
     expect(screen.getByText("En erreur")).toBeVisible();
-    expect(screen.getByRole("button", { name: "Synchroniser maintenant" })).toBeDisabled();
+    const syncNow = screen.getByRole("button", { name: "Synchroniser maintenant" });
+    expect(syncNow).toHaveAttribute("aria-disabled", "true");
+    await user.click(syncNow);
+    expect(syncNow).toHaveFocus();
+    expect(router.to("sync-now")).toHaveLength(0);
     await user.click(errors().getByRole("button", { name: "Reconnecter Google Calendar" }));
     await waitFor(() => expect(redirect).toHaveBeenCalledOnce());
     expect(router.to("calendars")).toHaveLength(0);

@@ -1,4 +1,4 @@
-import type { ReactElement, Ref } from "react";
+import { useState, type ReactElement, type Ref } from "react";
 import { Button, Label, ListBox, ListBoxItem, Popover, Select, SelectValue, Text } from "react-aria-components";
 import { useHost } from "../host/host";
 import { ChevronDownIcon } from "../ui/icons";
@@ -14,21 +14,36 @@ export interface CalendarSelectProps {
   readonly onChange: (calendarId: string) => void;
   readonly isLoading?: boolean;
   readonly isDisabled?: boolean;
+  /** Not to be had for a cause outside, such as a lost network: it does not open, and keeps its focus. */
+  readonly isBlocked?: boolean;
   readonly buttonRef?: Ref<HTMLButtonElement>;
 }
 
 /** The writable calendars with their colours, in the order given. */
 export function CalendarSelect(props: CalendarSelectProps): ReactElement {
-  const { label, hint, calendars, value, onChange, isLoading = false, isDisabled = false, buttonRef } = props;
+  const {
+    label,
+    hint,
+    calendars,
+    value,
+    onChange,
+    isLoading = false,
+    isDisabled = false,
+    isBlocked = false,
+    buttonRef,
+  } = props;
   const { t } = useHost();
+  const [isOpen, setOpen] = useState(false);
   return (
     <Select
       className="cc-select"
       value={value}
       isDisabled={isDisabled}
+      isOpen={isOpen && !isBlocked}
+      onOpenChange={setOpen}
       placeholder={t("calendars.choose")}
       onChange={(key) => {
-        if (typeof key === "string") onChange(key);
+        if (!isBlocked && typeof key === "string") onChange(key);
       }}
     >
       <Label className="cc-label">{label}</Label>
@@ -37,7 +52,11 @@ export function CalendarSelect(props: CalendarSelectProps): ReactElement {
           {hint}
         </Text>
       )}
-      <Button className="cc-select-button" {...(buttonRef === undefined ? {} : { ref: buttonRef })}>
+      <Button
+        className="cc-select-button"
+        {...(isBlocked ? { "aria-disabled": true } : {})}
+        {...(buttonRef === undefined ? {} : { ref: buttonRef })}
+      >
         <SelectValue className="cc-select-value" />
         {isLoading ? <Spinner /> : <ChevronDownIcon />}
       </Button>

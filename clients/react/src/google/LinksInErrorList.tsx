@@ -38,7 +38,7 @@ export function LinksInErrorList(props: { readonly errorCount: number; readonly 
         <h3 className="cc-links-title" ref={heading} tabIndex={-1}>
           {t("errors.count", { count: errorCount })}
         </h3>
-        <Action isPending={retryAll.isPending} isDisabled={!isOnline} onPress={() => retryAll.run("all")}>
+        <Action isPending={retryAll.isPending} isBlocked={!isOnline} onPress={() => retryAll.run("all")}>
           {t("errors.retryAll")}
         </Action>
       </div>
@@ -94,7 +94,7 @@ function LinkInError({
       </div>
       <Action
         isPending={retry.isPending}
-        isDisabled={!isOnline}
+        isBlocked={!isOnline}
         aria-label={t("errors.retryNamed", { date })}
         onPress={() => retry.run([link.appointmentId])}
       >

@@ -42,7 +42,7 @@ export function ProblemNotice(props: {
       {...(problem.action === "choose_calendar"
         ? {
             actions: (
-              <Action weight="primary" isDisabled={!isOnline} onPress={onChooseCalendar}>
+              <Action weight="primary" isBlocked={!isOnline} onPress={onChooseCalendar}>
                 {t("problem.choose")}
               </Action>
             ),

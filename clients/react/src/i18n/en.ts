@@ -99,7 +99,7 @@ export const en: Catalogue = {
   "progress.failed": { one: "{count} refused", other: "{count} refused" },
   "progress.started": "Sync started.",
   "progress.queued": { one: "{count} appointment to send.", other: "{count} appointments to send." },
-  "progress.nothing": "Everything is up to date already.",
+  "progress.nothing": "Nothing was waiting to be sent.",
   "progress.joined": "A sync is already under way.",
   "progress.finished": "Sync finished.",
   "progress.finishedWithFailures": {

@@ -100,7 +100,7 @@ export const fr = {
   "progress.failed": { one: "{count} refusé", other: "{count} refusés" },
   "progress.started": "Synchronisation lancée.",
   "progress.queued": { one: "{count} rendez-vous à envoyer.", other: "{count} rendez-vous à envoyer." },
-  "progress.nothing": "Tout est déjà à jour.",
+  "progress.nothing": "Rien n’attendait d’être envoyé.",
   "progress.joined": "Une synchronisation est déjà en cours.",
   "progress.finished": "Synchronisation terminée.",
   "progress.finishedWithFailures": {

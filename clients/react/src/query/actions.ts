@@ -43,6 +43,7 @@ export function useSyncNow(): UseMutationResult<SyncNowAnswer, RequestFailure, v
   const { client, queryClient } = useHost();
   return useMutation<SyncNowAnswer, RequestFailure>(
     {
+      mutationKey: keys.syncNow(client),
       mutationFn: () => client.syncNow(),
       networkMode: "always",
       onSuccess: (answer) => keepStatus(client, queryClient, answer.status),
