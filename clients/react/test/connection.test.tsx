@@ -112,6 +112,17 @@ describe("« Synchroniser maintenant »", () => {
     expect(screen.getByText("Synchronisation terminée. 1 rendez-vous a été refusé.")).toBeInTheDocument();
   });
 
+  it("tells a failure in a line that Escape takes away, wherever focus is", async () => {
+    new Router(samples.connected);
+    refuse("post", "sync-now", 503, "SERVICE_UNAVAILABLE");
+    const { user } = mount(<GoogleCalendarPage />);
+    await user.click(await screen.findByRole("button", { name: "Synchroniser maintenant" }));
+    await screen.findByText("Le service ne répond pas. Réessayez dans un instant.");
+    await user.keyboard("{Escape}");
+    expect(screen.queryByText("Le service ne répond pas. Réessayez dans un instant.")).toBeNull();
+    expect(button("Synchroniser maintenant")).toHaveFocus();
+  });
+
   it("claims no more than the service knows when nothing was waiting", async () => {
     new Router(samples.connected);
     server.use(http.post(`${BASE}/sync-now`, () => HttpResponse.json({ queuedCount: 0, status: samples.connected })));
@@ -330,6 +341,7 @@ describe("the page without its service", () => {
     new Router(samples.connected);
     await user.click(button("Réessayer"));
     expect(await screen.findByText("Connecté")).toBeVisible();
+    await waitFor(() => expect(screen.getByRole("heading", { level: 1 })).toHaveFocus());
   });
 
   it("stands still while it asks again, and keeps focus on the button", async () => {

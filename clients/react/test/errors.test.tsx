@@ -16,6 +16,22 @@ const row = (nth: number) => {
 const [first] = samples.linksInError;
 
 describe("Erreurs, for the whole integration", () => {
+  it("does not say that all was accepted while some still wait", async () => {
+    new Router(samples.connected);
+    mount(<GoogleCalendarPage />);
+    expect(await screen.findByText("Aucune erreur")).toBeVisible();
+    expect(screen.getByText("3 rendez-vous attendent encore d’être envoyés.")).toBeVisible();
+    expect(screen.queryByText("Tous les rendez-vous à envoyer ont été acceptés par Google.")).toBeNull();
+  });
+
+  it("shows no OK beside appointments in error", async () => {
+    new Router(samples.someRefused);
+    mount(<GoogleCalendarPage />);
+    expect(await screen.findByText("1 248 RDV synchronisés · 3 en attente · 3 en erreur")).toBeVisible();
+    expect(screen.queryByText("OK")).toBeNull();
+    expect(screen.getByText("Erreur")).toBeVisible();
+  });
+
   it("says that there is none", async () => {
     const router = new Router(samples.connected);
     mount(<GoogleCalendarPage />);
@@ -72,6 +88,35 @@ describe("Erreurs, for the whole integration", () => {
     });
     mount(<GoogleCalendarPage />);
     expect(await screen.findByText("Phrase du service.")).toBeVisible();
+  });
+});
+
+describe("what is told without having been asked for", () => {
+  const told = () => document.querySelector(".cc-result-words");
+
+  it("is that the grant was revoked, and that all is well again", async () => {
+    const router = new Router(samples.connected);
+    mount(<GoogleCalendarPage />, { withStream: true });
+    await screen.findByText("OK");
+    await waitFor(() => expect(router.watchers).toBe(1));
+    expect(told()).toBeEmptyDOMElement();
+    router.become(samples.reconnectNeeded);
+    await waitFor(() => expect(told()).toHaveTextContent("Google n’autorise plus Cassius à écrire"));
+    router.become(samples.connected);
+    await waitFor(() => expect(told()).toHaveTextContent("La synchronisation fonctionne à nouveau."));
+  });
+
+  it("is that an appointment was refused again", async () => {
+    const router = new Router(samples.someRefused);
+    const { user } = mount(<GoogleCalendarPage />, { withStream: true });
+    await waitFor(() => expect(rows()).toHaveLength(3));
+    await waitFor(() => expect(router.watchers).toBe(1));
+    await user.click(row(0).getByRole("button", { name: /^Réessayer/ }));
+    await screen.findByText("1 rendez-vous va être réessayé.");
+    router.become({ ...samples.someRefused, counts: { ...samples.someRefused.counts, error: 2, pending: 1 } });
+    await screen.findByRole("heading", { name: "2 rendez-vous en erreur" });
+    router.become(samples.someRefused);
+    await waitFor(() => expect(told()).toHaveTextContent("3 rendez-vous en erreur"));
   });
 });
 
@@ -144,6 +189,17 @@ describe("Erreurs, per appointment", () => {
     await user.click(screen.getByRole("button", { name: "Afficher la suite" }));
     await waitFor(() => expect(rows()).toHaveLength(3));
     expect(screen.queryByRole("button", { name: "Afficher la suite" })).toBeNull();
+    await waitFor(() => expect(rows()[2]).toHaveFocus());
+    expect(screen.getByText("1 rendez-vous de plus est affiché.")).toBeInTheDocument();
+  });
+
+  it("puts the rows of a page in the order of their dates, those without one last", async () => {
+    const router = new Router(samples.someRefused);
+    router.links = { links: [...samples.linksInError].reverse(), nextPageToken: null };
+    mount(<GoogleCalendarPage />);
+    await waitFor(() => expect(rows()).toHaveLength(3));
+    for (const [nth, link] of samples.linksInError.entries())
+      expect(row(nth).getByText(link.appointmentId)).toBeVisible();
   });
 
   it("asks again when the stream tells of another error", async () => {

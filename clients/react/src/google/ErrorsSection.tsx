@@ -27,7 +27,7 @@ export function ErrorsSection(
           {status.counts.error > 0 ? (
             <LinksInErrorList errorCount={status.counts.error} isOnline={isOnline} />
           ) : status.problem ? null : (
-            <NoErrors />
+            <NoErrors pendingCount={status.counts.pending} />
           )}
         </div>
       ) : (
@@ -45,7 +45,7 @@ export function ErrorsSection(
   );
 }
 
-function NoErrors(): ReactElement {
+function NoErrors({ pendingCount }: { readonly pendingCount: number }): ReactElement {
   const { t } = useHost();
   return (
     <div className="cc-empty">
@@ -53,7 +53,9 @@ function NoErrors(): ReactElement {
         <CheckIcon />
         {t("errors.none")}
       </p>
-      <p className="cc-hint">{t("errors.noneBody")}</p>
+      <p className="cc-hint">
+        {pendingCount > 0 ? t("errors.noneWaiting", { count: pendingCount }) : t("errors.noneBody")}
+      </p>
     </div>
   );
 }

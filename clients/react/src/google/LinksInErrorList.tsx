@@ -1,4 +1,4 @@
-import { useRef, type ReactElement } from "react";
+import { useEffect, useRef, useState, type ReactElement } from "react";
 import { useHost } from "../host/host";
 import type { MessageKey } from "../i18n/message";
 import { dayAndTime } from "../i18n/moment";
@@ -30,7 +30,18 @@ export function LinksInErrorList(props: { readonly errorCount: number; readonly 
   const links = useLinksInError(errorCount);
   const heading = useRef<HTMLHeadingElement>(null);
   const retryAll = useRetryAloud();
+  const announce = useAnnounce();
+  const [firstNewId, setFirstNewId] = useState<string | null>(null);
   useFocusKept(heading, links.data?.length ?? 0);
+
+  const showMore = async () => {
+    const before = links.data?.length ?? 0;
+    const { data = [] } = await links.fetchNextPage();
+    if (data.length <= before) return;
+    // The button may be gone, and what it brought is what the reader wants.
+    setFirstNewId(data[before]?.appointmentId ?? null);
+    announce(t("errors.moreShown", { count: data.length - before }));
+  };
 
   return (
     <div className="cc-links">
@@ -45,7 +56,12 @@ export function LinksInErrorList(props: { readonly errorCount: number; readonly 
       {links.data ? (
         <ul className="cc-links-list" aria-label={t("errors.list")}>
           {links.data.map((link) => (
-            <LinkInError key={link.appointmentId} link={link} isOnline={isOnline} />
+            <LinkInError
+              key={link.appointmentId}
+              link={link}
+              isOnline={isOnline}
+              isFirstNew={link.appointmentId === firstNewId}
+            />
           ))}
         </ul>
       ) : links.error ? (
@@ -64,7 +80,7 @@ export function LinksInErrorList(props: { readonly errorCount: number; readonly 
         <LinksSkeleton count={Math.min(errorCount, 3)} />
       )}
       {links.hasNextPage ? (
-        <Action weight="quiet" isPending={links.isFetchingNextPage} onPress={() => void links.fetchNextPage()}>
+        <Action weight="quiet" isPending={links.isFetchingNextPage} onPress={() => void showMore()}>
           {t("errors.more")}
         </Action>
       ) : null}
@@ -72,18 +88,21 @@ export function LinksInErrorList(props: { readonly errorCount: number; readonly 
   );
 }
 
-function LinkInError({
-  link,
-  isOnline,
-}: {
+function LinkInError(props: {
   readonly link: AppointmentLinkJson;
   readonly isOnline: boolean;
+  readonly isFirstNew: boolean;
 }): ReactElement {
+  const { link, isOnline, isFirstNew } = props;
   const { t, locale } = useHost();
   const retry = useRetryAloud();
   const date = link.startTime === null ? t("errors.noDate") : dayAndTime(new Date(link.startTime), locale);
+  const row = useRef<HTMLLIElement>(null);
+  useEffect(() => {
+    if (isFirstNew) row.current?.focus();
+  }, [isFirstNew]);
   return (
-    <li className="cc-link-row">
+    <li className="cc-link-row" ref={row} tabIndex={-1}>
       <div className="cc-link-words">
         <p className="cc-strong">{date}</p>
         <p className="cc-link-reason">{t(reasonKey(link.lastError))}</p>

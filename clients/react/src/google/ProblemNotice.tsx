@@ -83,6 +83,11 @@ function ProblemTimes({
   );
 }
 
+/** Names a problem. */
+export function problemTitle(problem: ProblemJson): Words["title"] {
+  return wordsFor(problem).title;
+}
+
 function wordsFor(problem: ProblemJson): Words {
   const reason = WORDED.find((each) => each === problem.reason);
   return reason

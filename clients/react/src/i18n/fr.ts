@@ -15,7 +15,7 @@ export const fr = {
   "common.primary": "Principal",
 
   "settings.title": "Paramètres",
-  "settings.menu": "Menu des paramètres",
+  "settings.menuOf": "Menu des paramètres :",
   "settings.profile": "Profil",
   "settings.organisation": "Organisation",
   "settings.integrations": "Intégrations",
@@ -180,6 +180,10 @@ export const fr = {
   "errors.lead": "Ce qui demande votre attention, et ce que Cassius règle tout seul.",
   "errors.none": "Aucune erreur",
   "errors.noneBody": "Tous les rendez-vous à envoyer ont été acceptés par Google.",
+  "errors.noneWaiting": {
+    one: "{count} rendez-vous attend encore d’être envoyé.",
+    other: "{count} rendez-vous attendent encore d’être envoyés.",
+  },
   "errors.failed": "La liste des rendez-vous en erreur n’a pas pu être chargée.",
   "errors.list": "Rendez-vous en erreur",
   "errors.count": { one: "{count} rendez-vous en erreur", other: "{count} rendez-vous en erreur" },
@@ -191,6 +195,10 @@ export const fr = {
   },
   "errors.retryFailed": "La demande n’a pas abouti. Réessayez dans un instant.",
   "errors.more": "Afficher la suite",
+  "errors.moreShown": {
+    one: "{count} rendez-vous de plus est affiché.",
+    other: "{count} rendez-vous de plus sont affichés.",
+  },
   "errors.noDate": "Date inconnue",
   "errors.id": "Identifiant technique",
   "errors.copyId": "Copier l’identifiant technique {id}",
@@ -208,6 +216,7 @@ export const fr = {
   "problem.GOOGLE_MISCONFIGURED.title": "L’accès de Cassius à Google est mal configuré",
   "problem.GOOGLE_MISCONFIGURED.body": "Votre cabinet n’a rien à faire. Prévenez le support de Cassius.",
   "problem.unknown.title": "La synchronisation est interrompue",
+  "problem.over": "La synchronisation fonctionne à nouveau.",
   "problem.choose": "Choisir un autre calendrier",
 
   "reason.EVENT_REFUSED": "Google a refusé cet événement.",
@@ -230,5 +239,7 @@ export const fr = {
   "badge.connected": "Google connecté",
   "badge.error": "Sync Google en erreur",
   "badge.delayed": "L’envoi vers Google est retardé et reprendra tout seul.",
+  "badge.delayedWord": "retardé",
+  "badge.unknown": "Google : état inconnu",
   "badge.offline": "Google : hors ligne",
 } as const;

@@ -61,6 +61,12 @@ export function usePreview(titlePrivacy: TitlePrivacyJson): UseQueryResult<Event
 /** The pages of links in error that were asked for so far. */
 export type LinksInError = UseInfiniteQueryResult<readonly AppointmentLinkJson[], RequestFailure>;
 
+/** The service lists by id. A page is put in order by itself, so that a row never moves when the next page comes. */
+function byDate(links: readonly AppointmentLinkJson[]): AppointmentLinkJson[] {
+  const time = ({ startTime }: AppointmentLinkJson) => (startTime === null ? Infinity : Date.parse(startTime));
+  return links.toSorted((one, other) => (time(one) < time(other) ? -1 : Number(time(one) > time(other))));
+}
+
 /** Asks for the appointments that stand in error, and again whenever `errorCount` changes. */
 export function useLinksInError(errorCount: number): LinksInError {
   const { client, queryClient } = useHost();
@@ -83,7 +89,7 @@ export function useLinksInError(errorCount: number): LinksInError {
         client.links({ syncStatus: "error", pageSize: LINKS_PAGE_SIZE, pageToken: pageParam }, signal),
       initialPageParam: "",
       getNextPageParam: (page) => page.nextPageToken,
-      select: (data: InfiniteData<LinksAnswer, string>) => data.pages.flatMap((page) => page.links),
+      select: (data: InfiniteData<LinksAnswer, string>) => data.pages.flatMap((page) => byDate(page.links)),
       networkMode: "always",
       retry: false,
     },
