@@ -143,6 +143,17 @@ describe("« Synchroniser maintenant »", () => {
     expect(router.to("sync-now")).toHaveLength(1);
   });
 
+  it("does not seem at work while Google asks for patience, and says until when", async () => {
+    const router = new Router({ ...samples.throttled, catchUp: samples.syncing.catchUp });
+    const { user } = mount(<GoogleCalendarPage />);
+    const action = await screen.findByRole("button", { name: "Synchroniser maintenant" });
+    expect(action.querySelector(".cc-spinner")).toBeNull();
+    expect(action).toHaveAttribute("aria-disabled", "true");
+    expect(action).toHaveAccessibleDescription(/^Reprise prévue\s: \d\d:\d\d$/);
+    await user.click(action);
+    expect(router.to("sync-now")).toHaveLength(0);
+  });
+
   it("keeps its focus while the work is under way", async () => {
     new Router(samples.connected);
     const { user } = mount(<GoogleCalendarPage />);

@@ -3,6 +3,7 @@ import { http, HttpResponse } from "msw";
 import { describe, expect, it, vi } from "vitest";
 import * as samples from "../gallery/samples";
 import { GoogleCalendarPage } from "../src";
+import type { AppointmentLinkJson, CalendarJson } from "../src/wire";
 import { mount } from "./host";
 import { BASE, refuse, Router, server } from "./router";
 
@@ -131,6 +132,17 @@ describe("Erreurs, per appointment", () => {
     expect(one.getByText("Google a refusé cet événement.")).toBeVisible();
     expect(one.getByText(first?.appointmentId ?? "")).toBeVisible();
     expect(row(2).getByText("Date inconnue")).toBeVisible();
+  });
+
+  it("tells the date in the zone of the calendar", async () => {
+    const calendar = { ...samples.calendars[0], timeZone: "Asia/Tokyo" } as CalendarJson;
+    const router = new Router({ ...samples.someRefused, calendar });
+    router.links = {
+      links: [{ ...first, startTime: "2026-03-12T08:00:00Z" } as AppointmentLinkJson],
+      nextPageToken: null,
+    };
+    mount(<GoogleCalendarPage />);
+    expect(await errors().findByText(/17:00.*Japon/)).toBeVisible();
   });
 
   it("copies the technical id", async () => {

@@ -194,11 +194,20 @@ describe("the title privacy and the preview", () => {
       ),
     );
     mount(<GoogleCalendarPage />);
-    const link = await screen.findByRole("link", { name: "Ouvrir" });
+    const link = await screen.findByRole("link", { name: /^Ouvrir/ });
     expect(link).toHaveAttribute("href", "https://cassius.example.com/rdv/1");
+    expect(link).toHaveAccessibleName("Ouvrir (nouvel onglet)");
     expect(link).toHaveAttribute("rel", "noopener noreferrer");
     expect(screen.queryByRole("link", { name: "piège" })).toBeNull();
     expect(screen.getByRole("region", { name: "Aperçu" }).querySelector("img, script")).toBeNull();
+  });
+
+  it("is marked as French, the language that events are written in, on an English page", async () => {
+    new Router(samples.connected);
+    mount(<GoogleCalendarPage />, { locale: "en" });
+    const title = await screen.findByText("[Cassius] Implant — Marie Durand");
+    expect(title).toHaveAttribute("lang", "fr");
+    expect(screen.getByText(/Dr Hélène Morel/)).toHaveAttribute("lang", "fr");
   });
 
   it("offers to try again when the preview cannot be had", async () => {

@@ -1,7 +1,8 @@
-import type { ReactElement, ReactNode } from "react";
+import { useId, type ReactElement, type ReactNode } from "react";
 import { Button } from "react-aria-components";
+import { useNow } from "../host/browser";
 import { useHost } from "../host/host";
-import { day } from "../i18n/moment";
+import { day, timeOfDay } from "../i18n/moment";
 import { useSyncNow } from "../query/actions";
 import { keys } from "../query/keys";
 import { Action } from "../ui/Action";
@@ -73,11 +74,16 @@ export function Connected(props: ConnectedProps): ReactElement {
 
 function SyncRow(props: Pick<ConnectedProps, "status" | "isOnline" | "onShowErrors">): ReactElement {
   const { status, isOnline, onShowErrors } = props;
-  const { client, queryClient, t } = useHost();
+  const { client, queryClient, locale, t } = useHost();
+  const now = useNow();
   const announce = useAnnounce();
   const syncNow = useSyncNow();
   const standing = syncStanding(status);
   const cannotSend = status.state === "error" || !status.isEnabled;
+  // While Google asks for patience nothing is at work: the rest goes at the next try.
+  const isWaiting = status.problem?.action === "wait";
+  const nextTry = isWaiting ? (status.problem?.retryTime ?? null) : null;
+  const nextTryId = useId();
   const start = () => {
     // A double click comes before the button is drawn as pending.
     if (queryClient.isMutating({ mutationKey: keys.syncNow(client) }) > 0) return;
@@ -93,8 +99,9 @@ function SyncRow(props: Pick<ConnectedProps, "status" | "isOnline" | "onShowErro
       action={
         <Action
           icon={<SyncIcon />}
-          isPending={syncNow.isPending || status.catchUp !== null}
-          isBlocked={!isOnline || cannotSend}
+          isPending={syncNow.isPending || (status.catchUp !== null && !isWaiting)}
+          isBlocked={!isOnline || cannotSend || (status.catchUp !== null && isWaiting)}
+          {...(nextTry === null ? {} : { "aria-describedby": nextTryId })}
           onPress={start}
         >
           {t("connection.syncNow")}
@@ -109,6 +116,11 @@ function SyncRow(props: Pick<ConnectedProps, "status" | "isOnline" | "onShowErro
           </Button>
         ) : null}
       </span>
+      {nextTry === null ? null : (
+        <span className="cc-hint" id={nextTryId}>
+          {t("connection.resumes", { time: timeOfDay(new Date(nextTry), now, locale) })}
+        </span>
+      )}
       <span className="cc-hint">
         {status.lastSyncTime === null ? (
           t("connection.neverSynced")

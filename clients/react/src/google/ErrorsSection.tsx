@@ -25,7 +25,11 @@ export function ErrorsSection(
             <ProblemNotice problem={status.problem} isOnline={isOnline} onChooseCalendar={() => setChoosing(true)} />
           ) : null}
           {status.counts.error > 0 ? (
-            <LinksInErrorList errorCount={status.counts.error} isOnline={isOnline} />
+            <LinksInErrorList
+              errorCount={status.counts.error}
+              isOnline={isOnline}
+              timeZone={status.calendar?.timeZone ?? null}
+            />
           ) : status.problem ? null : (
             <NoErrors pendingCount={status.counts.pending} />
           )}

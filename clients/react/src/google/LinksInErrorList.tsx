@@ -24,9 +24,14 @@ const WORDED = [
 ] as const;
 
 /** The appointments that stand in error, each with its reason and a way to try it again. */
-export function LinksInErrorList(props: { readonly errorCount: number; readonly isOnline: boolean }): ReactElement {
+export function LinksInErrorList(props: {
+  readonly errorCount: number;
+  readonly isOnline: boolean;
+  /** The zone that dates are told in; `null`: the reader's. */
+  readonly timeZone: string | null;
+}): ReactElement {
   const { t } = useHost();
-  const { errorCount, isOnline } = props;
+  const { errorCount, isOnline, timeZone } = props;
   const links = useLinksInError(errorCount);
   const heading = useRef<HTMLHeadingElement>(null);
   const retryAll = useRetryAloud();
@@ -60,6 +65,7 @@ export function LinksInErrorList(props: { readonly errorCount: number; readonly 
               key={link.appointmentId}
               link={link}
               isOnline={isOnline}
+              timeZone={timeZone}
               isFirstNew={link.appointmentId === firstNewId}
             />
           ))}
@@ -91,12 +97,13 @@ export function LinksInErrorList(props: { readonly errorCount: number; readonly 
 function LinkInError(props: {
   readonly link: AppointmentLinkJson;
   readonly isOnline: boolean;
+  readonly timeZone: string | null;
   readonly isFirstNew: boolean;
 }): ReactElement {
-  const { link, isOnline, isFirstNew } = props;
+  const { link, isOnline, timeZone, isFirstNew } = props;
   const { t, locale } = useHost();
   const retry = useRetryAloud();
-  const date = link.startTime === null ? t("errors.noDate") : dayAndTime(new Date(link.startTime), locale);
+  const date = link.startTime === null ? t("errors.noDate") : dayAndTime(new Date(link.startTime), locale, timeZone);
   const row = useRef<HTMLLIElement>(null);
   useEffect(() => {
     if (isFirstNew) row.current?.focus();

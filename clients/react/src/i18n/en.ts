@@ -92,6 +92,7 @@ export const en: Catalogue = {
   "connection.counts.pending": { one: "{count} pending", other: "{count} pending" },
   "connection.counts.error": { one: "{count} in error", other: "{count} in error" },
   "connection.showErrors": "See details",
+  "connection.resumes": "Due to resume: {time}",
   "connection.nextTry": "Next try",
 
   "progress.label": "Syncing",
@@ -172,6 +173,7 @@ export const en: Catalogue = {
   "preview.when": "Date and time",
   "preview.where": "Place",
   "preview.description": "Description",
+  "preview.newTab": "new tab",
   "preview.calendar": "Calendar",
 
   "errors.title": "Errors",

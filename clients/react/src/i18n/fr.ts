@@ -93,6 +93,7 @@ export const fr = {
   "connection.counts.pending": { one: "{count} en attente", other: "{count} en attente" },
   "connection.counts.error": { one: "{count} en erreur", other: "{count} en erreur" },
   "connection.showErrors": "Voir le détail",
+  "connection.resumes": "Reprise prévue : {time}",
   "connection.nextTry": "Prochain essai",
 
   "progress.label": "Synchronisation en cours",
@@ -174,6 +175,7 @@ export const fr = {
   "preview.when": "Date et heure",
   "preview.where": "Lieu",
   "preview.description": "Description",
+  "preview.newTab": "nouvel onglet",
   "preview.calendar": "Calendrier",
 
   "errors.title": "Erreurs",

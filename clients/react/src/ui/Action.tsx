@@ -18,6 +18,7 @@ export interface ActionProps {
   readonly isDisabled?: boolean;
   readonly autoFocus?: boolean;
   readonly "aria-label"?: string;
+  readonly "aria-describedby"?: string;
   readonly ref?: Ref<HTMLButtonElement>;
 }
 
