@@ -24,6 +24,14 @@ describe("the way back from the consent", () => {
     expect(window.location.search + window.location.hash).toBe("?tab=1#top");
   });
 
+  it("has the room of the outcome from the start, though it is told afterwards", async () => {
+    window.history.replaceState(null, "", "/settings/integrations/google-calendar?google=connected");
+    new Router(samples.connected);
+    mount(<GoogleCalendarPage />);
+    expect(screen.getByText(words.connected)).not.toBeVisible();
+    await waitFor(() => expect(screen.getByText(words.connected)).toBeVisible());
+  });
+
   it("says nothing without an outcome", async () => {
     new Router(samples.connected);
     mount(<GoogleCalendarPage />);
@@ -153,6 +161,12 @@ describe("Intégrations", () => {
     const google = await card("Google Calendar");
     expect(await google.findByRole("button", { name: "il y a 5 minutes" })).toBeVisible();
     for (const name of ["Doctolib", "Gmail"]) expect((await card(name)).getByText("Bientôt")).toBeVisible();
+  });
+
+  it("keeps the line of the last sync where nothing is connected", async () => {
+    new Router(samples.notConnected);
+    mount(<IntegrationsPage />);
+    expect(await screen.findByText("Aucune synchronisation pour l’instant")).toBeVisible();
   });
 
   it("holds its places while loading, and stays usable without an answer", async () => {

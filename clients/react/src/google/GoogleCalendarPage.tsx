@@ -93,7 +93,7 @@ function Head(props: {
   );
 }
 
-/** How the consent came out. The region is there from the start and filled afterwards, so that it is read out. */
+/** How the consent came out. Its room is there from the start, its words come into sight afterwards: so they are read out. */
 function OutcomeNotice({ outcome }: { readonly outcome: ConnectOutcome | null }): ReactElement | null {
   const { t } = useHost();
   const [isTold, setTold] = useState(false);
@@ -105,11 +105,11 @@ function OutcomeNotice({ outcome }: { readonly outcome: ConnectOutcome | null })
   const isGood = outcome === "connected";
   return (
     <div role="status" className="cc-outcome">
-      {isTold ? (
+      <div style={{ visibility: isTold ? "visible" : "hidden" }}>
         <Notice tone={isGood ? "success" : "danger"} icon={isGood ? <CheckIcon /> : <AlertIcon />}>
           {t(`outcome.${outcome}`)}
         </Notice>
-      ) : null}
+      </div>
     </div>
   );
 }

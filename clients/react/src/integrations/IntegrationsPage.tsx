@@ -90,7 +90,6 @@ function GoogleMark({ view }: { readonly view: StatusView }): ReactElement {
 function LastSync({ view }: { readonly view: StatusView }): ReactElement | null {
   const { t } = useHost();
   if (!view.status) return view.failure ? null : <Skeleton width="12rem" />;
-  if (view.status.state === "not_connected") return null;
   if (view.status.lastSyncTime === null) return <>{t("integrations.noSyncYet")}</>;
   const errorCount = view.status.counts.error;
   return (
