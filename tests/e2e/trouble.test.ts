@@ -40,9 +40,16 @@ test("a calendar deleted at Google is told; another one is chosen, and everythin
   await camille.createRdv({ patient: "Léa Exemple" });
   await expect.poll(() => stage.google.titles()).toHaveLength(1);
 
+  // The page of the settings stays open all along: what it knew of the calendars is from before.
+  const second = await camille.another();
+  await second.openAgenda();
+  await camille.openSettings();
+  await camille.button(/Calendrier de destination/).click();
+  await camille.page.getByRole("option", { name: "Fauteuils et salles" }).waitFor();
+  await camille.page.keyboard.press("Escape");
   await stage.google.removeCalendar(ROOMS);
-  await camille.createRdv({ patient: "Paul Modèle", day: 2 });
-  await camille.badge("Sync Google en erreur").click();
+  await second.createRdv({ patient: "Paul Modèle", day: 2 });
+  await second.badge("Sync Google en erreur").waitFor();
   await camille.section("Erreurs").getByText("Le calendrier n’est plus accessible").first().waitFor();
   await stage.picture(camille.page, "calendar-gone");
   await camille.button("Choisir un autre calendrier").click();

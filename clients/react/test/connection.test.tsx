@@ -1,9 +1,10 @@
-import { screen, waitFor, within } from "@testing-library/react";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { act, fireEvent, screen, waitFor, within } from "@testing-library/react";
+import { http, HttpResponse } from "msw";
+import { describe, expect, it, vi } from "vitest";
 import * as samples from "../gallery/samples";
 import { GoogleCalendarPage } from "../src";
-import { mount, setOnline } from "./host";
-import { cut, refuse, Router, silence } from "./router";
+import { mount } from "./host";
+import { BASE, cut, refuse, Router, server, silence } from "./router";
 
 const section = (name: string) => screen.getByRole("region", { name });
 const button = (name: string | RegExp) => screen.getByRole("button", { name });
@@ -28,6 +29,17 @@ describe("Connexion, before an account is connected", () => {
     );
     expect(router.to("begin-connect")[0]?.body).toEqual({ returnPath: "/settings/integrations/google-calendar" });
     expect(button("Ouverture de Google…")).toHaveFocus();
+  });
+
+  it("can be pressed again when the browser brings the page back from Google as it was left", async () => {
+    new Router(samples.notConnected);
+    const { user } = mount(<GoogleCalendarPage />, { redirect: () => undefined });
+    await user.click(await screen.findByRole("button", { name: "Connecter Google Calendar" }));
+    await screen.findByRole("button", { name: "Ouverture de Google…" });
+    fireEvent(window, Object.assign(new Event("pageshow"), { persisted: true }));
+    expect(await screen.findByRole("button", { name: "Connecter Google Calendar" })).not.toHaveAttribute(
+      "aria-disabled",
+    );
   });
 
   it("tells when the consent could not be started and lets one try again", async () => {
@@ -100,6 +112,48 @@ describe("« Synchroniser maintenant »", () => {
     expect(screen.getByText("Synchronisation terminée. 1 rendez-vous a été refusé.")).toBeInTheDocument();
   });
 
+  it("tells a failure in a line that Escape takes away, wherever focus is", async () => {
+    new Router(samples.connected);
+    refuse("post", "sync-now", 503, "SERVICE_UNAVAILABLE");
+    const { user } = mount(<GoogleCalendarPage />);
+    await user.click(await screen.findByRole("button", { name: "Synchroniser maintenant" }));
+    await screen.findByText("Le service ne répond pas. Réessayez dans un instant.");
+    await user.keyboard("{Escape}");
+    expect(screen.queryByText("Le service ne répond pas. Réessayez dans un instant.")).toBeNull();
+    expect(button("Synchroniser maintenant")).toHaveFocus();
+  });
+
+  it("claims no more than the service knows when nothing was waiting", async () => {
+    new Router(samples.connected);
+    server.use(http.post(`${BASE}/sync-now`, () => HttpResponse.json({ queuedCount: 0, status: samples.connected })));
+    const { user } = mount(<GoogleCalendarPage />);
+    await user.click(await screen.findByRole("button", { name: "Synchroniser maintenant" }));
+    expect(await screen.findByText("Rien n’attendait d’être envoyé.")).toBeVisible();
+  });
+
+  it("asks once, however fast it is pressed", async () => {
+    const router = new Router(samples.connected);
+    mount(<GoogleCalendarPage />);
+    const action = await screen.findByRole("button", { name: "Synchroniser maintenant" });
+    act(() => {
+      action.click();
+      action.click();
+    });
+    await screen.findByRole("progressbar", { name: "Synchronisation en cours" });
+    expect(router.to("sync-now")).toHaveLength(1);
+  });
+
+  it("does not seem at work while Google asks for patience, and says until when", async () => {
+    const router = new Router({ ...samples.throttled, catchUp: samples.syncing.catchUp });
+    const { user } = mount(<GoogleCalendarPage />);
+    const action = await screen.findByRole("button", { name: "Synchroniser maintenant" });
+    expect(action.querySelector(".cc-spinner")).toBeNull();
+    expect(action).toHaveAttribute("aria-disabled", "true");
+    expect(action).toHaveAccessibleDescription(/^Reprise prévue\s: \d\d:\d\d$/);
+    await user.click(action);
+    expect(router.to("sync-now")).toHaveLength(0);
+  });
+
   it("keeps its focus while the work is under way", async () => {
     new Router(samples.connected);
     const { user } = mount(<GoogleCalendarPage />);
@@ -159,83 +213,5 @@ describe("« Déconnecter »", () => {
     const question = within(await screen.findByRole("alertdialog"));
     await user.click(question.getByRole("button", { name: "Déconnecter" }));
     expect(await question.findByRole("alert")).toHaveTextContent("Le service ne répond pas");
-  });
-});
-
-describe("« Changer de calendrier »", () => {
-  it("says how many events will move before anything does", async () => {
-    const router = new Router(samples.connected);
-    const { user } = mount(<GoogleCalendarPage />);
-    await user.click(await screen.findByRole("button", { name: "Changer de calendrier" }));
-    const window = within(await screen.findByRole("dialog", { name: "Changer de calendrier" }));
-    expect(await window.findByText("C’est le calendrier actuel : rien ne sera déplacé.")).toBeVisible();
-    expect(window.getByRole("button", { name: "Changer de calendrier" })).toBeDisabled();
-
-    await user.click(window.getByRole("button", { name: /Nouveau calendrier/ }));
-    await user.click(await screen.findByRole("option", { name: "Bloc implantaire" }));
-    expect(await window.findByText("86 événements à venir seront déplacés vers « Bloc implantaire ».")).toBeVisible();
-    expect(router.to("settings")).toHaveLength(0);
-
-    await user.click(window.getByRole("button", { name: "Changer de calendrier" }));
-    expect(await screen.findByText("Le calendrier est maintenant « Bloc implantaire ».")).toBeInTheDocument();
-    expect(router.to("settings")[0]?.body).toEqual({ calendarId: "c_bloc7f2k@group.calendar.example.com" });
-    await waitFor(() => expect(button("Changer de calendrier")).toHaveFocus());
-  });
-
-  it("offers the primary calendar when the present one is gone", async () => {
-    new Router(samples.calendarGone);
-    const { user } = mount(<GoogleCalendarPage />);
-    await user.click(await screen.findByRole("button", { name: "Choisir un autre calendrier" }));
-    const window = within(await screen.findByRole("dialog"));
-    expect(await window.findByText(/vers « Cabinet des Lilas »/)).toBeVisible();
-    expect(window.getByRole("button", { name: "Changer de calendrier" })).toBeEnabled();
-  });
-});
-
-describe("the page without its service", () => {
-  afterEach(() => setOnline(true));
-
-  it("says that it is offline, keeps what it knew, and takes no action", async () => {
-    new Router(samples.connected);
-    mount(<GoogleCalendarPage />);
-    await screen.findByText("Cabinet des Lilas", { selector: ".cc-row *" });
-    setOnline(false);
-    expect(await screen.findByText("Vous êtes hors ligne")).toBeVisible();
-    expect(screen.getAllByText("cabinet.lilas@example.com")[0]).toBeVisible();
-    for (const name of ["Synchroniser maintenant", "Déconnecter", "Changer de calendrier"]) {
-      expect(button(name)).toBeDisabled();
-    }
-    expect(screen.getByRole("switch")).toBeDisabled();
-    setOnline(true);
-    await waitFor(() => expect(screen.queryByText("Vous êtes hors ligne")).toBeNull());
-  });
-
-  it("says that the service is away when the stream tells so, and takes it back when it returns", async () => {
-    const router = new Router(samples.connected);
-    mount(<GoogleCalendarPage />, { withStream: true });
-    await waitFor(() => expect(router.watchers).toBe(1));
-    await screen.findByText("OK");
-    router.tell("unavailable", { reason: "SERVICE_UNAVAILABLE", message: "" });
-    expect(await screen.findByText("Le service de synchronisation ne répond pas")).toBeVisible();
-    expect(screen.getByText("OK")).toBeVisible();
-    router.become(samples.connected);
-    await waitFor(() => expect(screen.queryByText("Le service de synchronisation ne répond pas")).toBeNull());
-  });
-
-  it("offers to try again when nothing was ever answered", async () => {
-    new Router(samples.connected);
-    refuse("get", "status", 503, "SERVICE_UNAVAILABLE");
-    const { user } = mount(<GoogleCalendarPage />);
-    expect(await screen.findByRole("alert")).toHaveTextContent("Le service de synchronisation ne répond pas");
-    new Router(samples.connected);
-    await user.click(button("Réessayer"));
-    expect(await screen.findByText("Connecté")).toBeVisible();
-  });
-
-  it("says that the person has no access", async () => {
-    new Router(samples.connected);
-    refuse("get", "status", 403, "NOT_ALLOWED");
-    mount(<GoogleCalendarPage />);
-    expect(await screen.findByText("Vous n’avez pas accès à cette page")).toBeVisible();
   });
 });

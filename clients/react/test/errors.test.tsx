@@ -3,6 +3,7 @@ import { http, HttpResponse } from "msw";
 import { describe, expect, it, vi } from "vitest";
 import * as samples from "../gallery/samples";
 import { GoogleCalendarPage } from "../src";
+import type { AppointmentLinkJson, CalendarJson } from "../src/wire";
 import { mount } from "./host";
 import { BASE, refuse, Router, server } from "./router";
 
@@ -16,6 +17,22 @@ const row = (nth: number) => {
 const [first] = samples.linksInError;
 
 describe("Erreurs, for the whole integration", () => {
+  it("does not say that all was accepted while some still wait", async () => {
+    new Router(samples.connected);
+    mount(<GoogleCalendarPage />);
+    expect(await screen.findByText("Aucune erreur")).toBeVisible();
+    expect(screen.getByText("3 rendez-vous attendent encore d’être envoyés.")).toBeVisible();
+    expect(screen.queryByText("Tous les rendez-vous à envoyer ont été acceptés par Google.")).toBeNull();
+  });
+
+  it("shows no OK beside appointments in error", async () => {
+    new Router(samples.someRefused);
+    mount(<GoogleCalendarPage />);
+    expect(await screen.findByText("1 248 RDV synchronisés · 3 en attente · 3 en erreur")).toBeVisible();
+    expect(screen.queryByText("OK")).toBeNull();
+    expect(screen.getByText("Erreur")).toBeVisible();
+  });
+
   it("says that there is none", async () => {
     const router = new Router(samples.connected);
     mount(<GoogleCalendarPage />);
@@ -29,7 +46,11 @@ describe("Erreurs, for the whole integration", () => {
     const { user } = mount(<GoogleCalendarPage />, { redirect });
     expect(await screen.findByText("Google n’autorise plus Cassius à écrire")).toBeVisible();
     expect(screen.getByText("En erreur")).toBeVisible();
-    expect(screen.getByRole("button", { name: "Synchroniser maintenant" })).toBeDisabled();
+    const syncNow = screen.getByRole("button", { name: "Synchroniser maintenant" });
+    expect(syncNow).toHaveAttribute("aria-disabled", "true");
+    await user.click(syncNow);
+    expect(syncNow).toHaveFocus();
+    expect(router.to("sync-now")).toHaveLength(0);
     await user.click(errors().getByRole("button", { name: "Reconnecter Google Calendar" }));
     await waitFor(() => expect(redirect).toHaveBeenCalledOnce());
     expect(router.to("calendars")).toHaveLength(0);
@@ -71,6 +92,35 @@ describe("Erreurs, for the whole integration", () => {
   });
 });
 
+describe("what is told without having been asked for", () => {
+  const told = () => document.querySelector(".cc-result-words");
+
+  it("is that the grant was revoked, and that all is well again", async () => {
+    const router = new Router(samples.connected);
+    mount(<GoogleCalendarPage />, { withStream: true });
+    await screen.findByText("OK");
+    await waitFor(() => expect(router.watchers).toBe(1));
+    expect(told()).toBeEmptyDOMElement();
+    router.become(samples.reconnectNeeded);
+    await waitFor(() => expect(told()).toHaveTextContent("Google n’autorise plus Cassius à écrire"));
+    router.become(samples.connected);
+    await waitFor(() => expect(told()).toHaveTextContent("La synchronisation fonctionne à nouveau."));
+  });
+
+  it("is that an appointment was refused again", async () => {
+    const router = new Router(samples.someRefused);
+    const { user } = mount(<GoogleCalendarPage />, { withStream: true });
+    await waitFor(() => expect(rows()).toHaveLength(3));
+    await waitFor(() => expect(router.watchers).toBe(1));
+    await user.click(row(0).getByRole("button", { name: /^Réessayer/ }));
+    await screen.findByText("1 rendez-vous va être réessayé.");
+    router.become({ ...samples.someRefused, counts: { ...samples.someRefused.counts, error: 2, pending: 1 } });
+    await screen.findByRole("heading", { name: "2 rendez-vous en erreur" });
+    router.become(samples.someRefused);
+    await waitFor(() => expect(told()).toHaveTextContent("3 rendez-vous en erreur"));
+  });
+});
+
 describe("Erreurs, per appointment", () => {
   it("shows the date, a readable reason and the technical id of each", async () => {
     new Router(samples.someRefused);
@@ -82,6 +132,17 @@ describe("Erreurs, per appointment", () => {
     expect(one.getByText("Google a refusé cet événement.")).toBeVisible();
     expect(one.getByText(first?.appointmentId ?? "")).toBeVisible();
     expect(row(2).getByText("Date inconnue")).toBeVisible();
+  });
+
+  it("tells the date in the zone of the calendar", async () => {
+    const calendar = { ...samples.calendars[0], timeZone: "Asia/Tokyo" } as CalendarJson;
+    const router = new Router({ ...samples.someRefused, calendar });
+    router.links = {
+      links: [{ ...first, startTime: "2026-03-12T08:00:00Z" } as AppointmentLinkJson],
+      nextPageToken: null,
+    };
+    mount(<GoogleCalendarPage />);
+    expect(await errors().findByText(/17:00.*Japon/)).toBeVisible();
   });
 
   it("copies the technical id", async () => {
@@ -140,6 +201,17 @@ describe("Erreurs, per appointment", () => {
     await user.click(screen.getByRole("button", { name: "Afficher la suite" }));
     await waitFor(() => expect(rows()).toHaveLength(3));
     expect(screen.queryByRole("button", { name: "Afficher la suite" })).toBeNull();
+    await waitFor(() => expect(rows()[2]).toHaveFocus());
+    expect(screen.getByText("1 rendez-vous de plus est affiché.")).toBeInTheDocument();
+  });
+
+  it("puts the rows of a page in the order of their dates, those without one last", async () => {
+    const router = new Router(samples.someRefused);
+    router.links = { links: [...samples.linksInError].reverse(), nextPageToken: null };
+    mount(<GoogleCalendarPage />);
+    await waitFor(() => expect(rows()).toHaveLength(3));
+    for (const [nth, link] of samples.linksInError.entries())
+      expect(row(nth).getByText(link.appointmentId)).toBeVisible();
   });
 
   it("asks again when the stream tells of another error", async () => {

@@ -59,6 +59,49 @@ describe("the toggle", () => {
   });
 });
 
+describe("turning the toggle on again", () => {
+  it("sends what was kept meanwhile, and tells both in one sentence", async () => {
+    const router = new Router(samples.paused);
+    const { user } = mount(<GoogleCalendarPage />);
+    await waitFor(() => expect(toggle()).toBeEnabled());
+    await user.click(toggle());
+    expect(
+      await screen.findByText("La synchronisation est activée. Synchronisation lancée. 3 rendez-vous à envoyer."),
+    ).toBeInTheDocument();
+    expect(
+      router.asked
+        .map((asked) => asked.route)
+        .filter((route) => route !== "preview")
+        .slice(-2),
+    ).toEqual(["settings", "sync-now"]);
+    expect(toggle()).toBeChecked();
+  });
+
+  it("says that it is on, and why nothing was sent, when the sending could not be started", async () => {
+    new Router(samples.paused);
+    refuse("post", "sync-now", 503, "GOOGLE_UNAVAILABLE");
+    const { user } = mount(<GoogleCalendarPage />);
+    await waitFor(() => expect(toggle()).toBeEnabled());
+    await user.click(toggle());
+    expect(
+      await screen.findByText("La synchronisation est activée. Google ne répond pas. Réessayez dans un instant."),
+    ).toBeInTheDocument();
+    expect(toggle()).toBeChecked();
+  });
+
+  it("sends nothing when it is turned off or could not be turned on", async () => {
+    const router = new Router(samples.connected);
+    const { user } = mount(<GoogleCalendarPage />);
+    await waitFor(() => expect(toggle()).toBeChecked());
+    await user.click(toggle());
+    await screen.findByText("La synchronisation est en pause.");
+    refuse("patch", "settings", 503, "SERVICE_UNAVAILABLE");
+    await user.click(toggle());
+    await screen.findByText(/le réglage précédent est rétabli/);
+    expect(router.to("sync-now")).toHaveLength(0);
+  });
+});
+
 describe("the dropdown of calendars", () => {
   it("lists the primary calendar first, whatever the order of the answer", async () => {
     new Router(samples.connected);
@@ -86,6 +129,16 @@ describe("the dropdown of calendars", () => {
     await waitFor(() => expect(dropdown).toHaveFocus());
     expect(dropdown).toHaveTextContent("Cabinet des Lilas");
     expect(router.to("settings")).toHaveLength(0);
+  });
+
+  it("cannot be used once the grant is dead, though the list was kept", async () => {
+    const router = new Router(samples.connected);
+    mount(<GoogleCalendarPage />, { withStream: true });
+    const dropdown = await screen.findByRole("button", { name: /Calendrier de destination/ });
+    await waitFor(() => expect(dropdown).toBeEnabled());
+    await waitFor(() => expect(router.watchers).toBe(1));
+    router.become(samples.reconnectNeeded);
+    await waitFor(() => expect(dropdown).toHaveAttribute("aria-disabled", "true"));
   });
 
   it("shows the present calendar and says so when the list cannot be had", async () => {
@@ -141,11 +194,20 @@ describe("the title privacy and the preview", () => {
       ),
     );
     mount(<GoogleCalendarPage />);
-    const link = await screen.findByRole("link", { name: "Ouvrir" });
+    const link = await screen.findByRole("link", { name: /^Ouvrir/ });
     expect(link).toHaveAttribute("href", "https://cassius.example.com/rdv/1");
+    expect(link).toHaveAccessibleName("Ouvrir (nouvel onglet)");
     expect(link).toHaveAttribute("rel", "noopener noreferrer");
     expect(screen.queryByRole("link", { name: "piège" })).toBeNull();
     expect(screen.getByRole("region", { name: "Aperçu" }).querySelector("img, script")).toBeNull();
+  });
+
+  it("is marked as French, the language that events are written in, on an English page", async () => {
+    new Router(samples.connected);
+    mount(<GoogleCalendarPage />, { locale: "en" });
+    const title = await screen.findByText("[Cassius] Implant — Marie Durand");
+    expect(title).toHaveAttribute("lang", "fr");
+    expect(screen.getByText(/Dr Hélène Morel/)).toHaveAttribute("lang", "fr");
   });
 
   it("offers to try again when the preview cannot be had", async () => {

@@ -24,6 +24,14 @@ describe("the way back from the consent", () => {
     expect(window.location.search + window.location.hash).toBe("?tab=1#top");
   });
 
+  it("has the room of the outcome from the start, though it is told afterwards", async () => {
+    window.history.replaceState(null, "", "/settings/integrations/google-calendar?google=connected");
+    new Router(samples.connected);
+    mount(<GoogleCalendarPage />);
+    expect(screen.getByText(words.connected)).not.toBeVisible();
+    await waitFor(() => expect(screen.getByText(words.connected)).toBeVisible());
+  });
+
   it("says nothing without an outcome", async () => {
     new Router(samples.connected);
     mount(<GoogleCalendarPage />);
@@ -88,6 +96,32 @@ describe("the settings layout", () => {
     await user.click(toggle);
     await user.click(screen.getByRole("link", { name: "Sécurité" }));
     expect(toggle).toHaveAttribute("aria-expanded", "false");
+    expect(toggle).toHaveFocus();
+  });
+
+  it("gives focus to the title of the new page when the link that led there is gone, and takes it from nobody else", async () => {
+    new Router(samples.connected);
+    function Pages(): ReactElement {
+      const [path, setPath] = useState("/settings/integrations");
+      return (
+        <CalendarProvider locale="fr" navigate={setPath}>
+          <SettingsLayout currentPath={path}>
+            {path === "/settings/integrations" ? <IntegrationsPage /> : null}
+            {path === "/settings/integrations/google-calendar" ? <GoogleCalendarPage /> : null}
+          </SettingsLayout>
+        </CalendarProvider>
+      );
+    }
+    const { user } = mount(<Pages />);
+    expect(document.body).toHaveFocus();
+    await user.click(screen.getByRole("link", { name: "Configurer Google Calendar" }));
+    expect(screen.getByRole("heading", { level: 1, name: "Google Calendar" })).toHaveFocus();
+    const [, back] = screen.getAllByRole("link", { name: "Intégrations" });
+    if (!back) throw new Error("there is no way back");
+    await user.click(back);
+    expect(screen.getByRole("heading", { level: 1, name: "Intégrations" })).toHaveFocus();
+    await user.click(screen.getByRole("link", { name: "Profil" }));
+    expect(screen.getByRole("link", { name: "Profil" })).toHaveFocus();
   });
 
   it("draws links as the host says", () => {
@@ -129,6 +163,12 @@ describe("Intégrations", () => {
     for (const name of ["Doctolib", "Gmail"]) expect((await card(name)).getByText("Bientôt")).toBeVisible();
   });
 
+  it("keeps the line of the last sync where nothing is connected", async () => {
+    new Router(samples.notConnected);
+    mount(<IntegrationsPage />);
+    expect(await screen.findByText("Aucune synchronisation pour l’instant")).toBeVisible();
+  });
+
   it("holds its places while loading, and stays usable without an answer", async () => {
     new Router(samples.connected);
     silence("get", "status");
@@ -141,6 +181,18 @@ describe("Intégrations", () => {
     expect(screen.getByRole("link", { name: "Configurer Google Calendar" })).toBeVisible();
   });
 
+  it("stands still while it asks again after a failure", async () => {
+    new Router(samples.connected);
+    refuse("get", "status", 503, "SERVICE_UNAVAILABLE");
+    mount(<IntegrationsPage />);
+    const mark = await screen.findByText("Indisponible");
+    silence("get", "status");
+    setOnline(false);
+    setOnline(true);
+    await waitFor(() => expect(screen.queryByText("Vous êtes hors ligne")).toBeNull());
+    expect(screen.getByText("Indisponible")).toBe(mark);
+  });
+
   it("says that it is offline", async () => {
     new Router(samples.connected);
     mount(<IntegrationsPage />);
@@ -151,6 +203,27 @@ describe("Intégrations", () => {
   });
 });
 
+describe("the title of the document", () => {
+  it.each([
+    ["Google Calendar", <GoogleCalendarPage key="google" />],
+    ["Intégrations", <IntegrationsPage key="integrations" />],
+  ])("is « %s » while the page is shown, before the host's own", (title, page) => {
+    document.title = "Cassius";
+    new Router(samples.connected);
+    const { unmount } = mount(page);
+    expect(document.title).toBe(`${title} · Cassius`);
+    unmount();
+    expect(document.title).toBe("Cassius");
+  });
+
+  it("is left alone where the host says so", () => {
+    document.title = "Cassius";
+    new Router(samples.connected);
+    mount(<IntegrationsPage />, { setsTitle: false });
+    expect(document.title).toBe("Cassius");
+  });
+});
+
 describe("the badge", () => {
   afterEach(() => setOnline(true));
 
@@ -158,7 +231,20 @@ describe("the badge", () => {
     new Router(samples.throttled);
     mount(<GoogleCalendarBadge />);
     expect(await screen.findByText("Google connecté")).toBeVisible();
+    expect(screen.getByText("retardé")).toBeVisible();
     expect(screen.queryByRole("link")).toBeNull();
+  });
+
+  it("does not claim a connection while the service is away", async () => {
+    const router = new Router(samples.connected);
+    mount(<GoogleCalendarBadge />, { withStream: true });
+    await screen.findByText("Google connecté");
+    await waitFor(() => expect(router.watchers).toBe(1));
+    router.tell("unavailable", { reason: "SERVICE_UNAVAILABLE", message: "" });
+    expect(await screen.findByText(/Google : état inconnu/)).toBeVisible();
+    expect(screen.queryByText("Google connecté")).toBeNull();
+    router.become(samples.connected);
+    expect(await screen.findByText("Google connecté")).toBeVisible();
   });
 
   it("turns to an error that leads to the settings when the stream tells of it, and back when it is mended", async () => {
@@ -183,9 +269,16 @@ describe("the badge", () => {
     await waitFor(() => expect(screen.getByRole("status")).toBeEmptyDOMElement());
   });
 
-  it("says nothing when nothing was ever answered", async () => {
+  it("says that it does not know when nothing was ever answered", async () => {
     new Router(samples.connected);
     refuse("get", "status", 503, "SERVICE_UNAVAILABLE");
+    mount(<GoogleCalendarBadge />);
+    expect(await screen.findByText(/Google : état inconnu/)).toBeVisible();
+  });
+
+  it("says nothing to who may not see the integration", async () => {
+    new Router(samples.connected);
+    refuse("get", "status", 403, "NOT_ALLOWED");
     mount(<GoogleCalendarBadge />);
     await waitFor(() => expect(screen.getByRole("status")).toBeEmptyDOMElement());
   });

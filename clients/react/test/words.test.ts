@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { en } from "../src/i18n/en";
 import { fr } from "../src/i18n/fr";
 import { createTranslate, resolveLocale } from "../src/i18n/message";
-import { relative, timeOfDay } from "../src/i18n/moment";
+import { day, dayAndTime, relative, timeOfDay } from "../src/i18n/moment";
 
 const now = new Date("2026-03-12T12:00:00Z");
 const ago = (seconds: number) => new Date(now.getTime() - seconds * 1000);
@@ -54,6 +54,21 @@ describe("the catalogues", () => {
       "en",
       "en",
     ]);
+  });
+});
+
+describe("dates", () => {
+  const instant = new Date("2026-03-12T08:00:00Z");
+
+  it("of an appointment are told in the zone of its calendar, which is named where it is not the reader's", () => {
+    const here = new Intl.DateTimeFormat().resolvedOptions().timeZone;
+    expect(dayAndTime(instant, "fr", "Asia/Tokyo")).toMatch(/12 mars 2026.*17:00.*Japon/);
+    expect(dayAndTime(instant, "fr", here)).toBe(dayAndTime(instant, "fr", null));
+    expect(dayAndTime(instant, "fr", "No/Where")).toBe(dayAndTime(instant, "fr", null));
+  });
+
+  it("are British in English, as its words are", () => {
+    expect(day(instant, "en")).toBe("12 March 2026");
   });
 });
 

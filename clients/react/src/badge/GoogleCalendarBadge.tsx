@@ -1,4 +1,4 @@
-import type { ReactElement } from "react";
+import type { ReactElement, ReactNode } from "react";
 import { HostLink } from "../host/HostLink";
 import { useHost } from "../host/host";
 import { useStatus, type StatusView } from "../query/useStatus";
@@ -6,8 +6,8 @@ import { AlertIcon, CalendarIcon } from "../ui/icons";
 import { Skeleton } from "../ui/Skeleton";
 
 /**
- * The badge for the calendar's toolbar. It says nothing where there is nothing to say: without an integration, or when
- * the first question got no answer.
+ * The badge for the calendar's toolbar. It says nothing where there is nothing to say: without an integration, or to who
+ * may not see it. While the service cannot be asked it claims nothing.
  */
 export function GoogleCalendarBadge(): ReactElement {
   const view = useStatus();
@@ -21,16 +21,10 @@ export function GoogleCalendarBadge(): ReactElement {
 function Badge({ view }: { readonly view: StatusView }): ReactElement | null {
   const { t, paths } = useHost();
   const { status, isOnline } = view;
-  if (!status) return view.failure ? null : <Skeleton width="10rem" height="1.75rem" />;
-  if (status.state === "not_connected") return null;
-  if (!isOnline) {
-    return (
-      <span className="cc-badge cc-badge-faint">
-        <CalendarIcon />
-        {t("badge.offline")}
-      </span>
-    );
-  }
+  if (!status && !view.failure) return <Skeleton width="10rem" height="1.75rem" />;
+  if (view.failure?.kind === "forbidden" || status?.state === "not_connected") return null;
+  if (!isOnline) return <FaintBadge>{t("badge.offline")}</FaintBadge>;
+  if (!status || view.isUnavailable) return <FaintBadge>{t("badge.unknown")}</FaintBadge>;
   if (status.state === "error") {
     return (
       <HostLink href={paths.googleCalendar} className="cc-badge cc-badge-error">
@@ -45,7 +39,21 @@ function Badge({ view }: { readonly view: StatusView }): ReactElement | null {
       <CalendarIcon />
       {t("badge.connected")}
       <span className="cc-badge-dot" aria-hidden="true" />
-      {isDelayed ? <span className="cc-hidden">{t("badge.delayed")}</span> : null}
+      {isDelayed ? (
+        <>
+          <span aria-hidden="true">{t("badge.delayedWord")}</span>
+          <span className="cc-hidden">{t("badge.delayed")}</span>
+        </>
+      ) : null}
+    </span>
+  );
+}
+
+function FaintBadge({ children }: { readonly children: ReactNode }): ReactElement {
+  return (
+    <span className="cc-badge cc-badge-faint">
+      <CalendarIcon />
+      {children}
     </span>
   );
 }

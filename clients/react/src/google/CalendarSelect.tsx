@@ -1,9 +1,9 @@
-import type { ReactElement, Ref } from "react";
+import { useState, type ReactElement, type Ref } from "react";
 import { Button, Label, ListBox, ListBoxItem, Popover, Select, SelectValue, Text } from "react-aria-components";
 import { useHost } from "../host/host";
 import { ChevronDownIcon } from "../ui/icons";
 import { Spinner } from "../ui/Spinner";
-import type { CalendarJson } from "../wire";
+import type { CalendarJson, IntegrationStatusJson } from "../wire";
 
 /** What the dropdown is drawn from. */
 export interface CalendarSelectProps {
@@ -14,21 +14,36 @@ export interface CalendarSelectProps {
   readonly onChange: (calendarId: string) => void;
   readonly isLoading?: boolean;
   readonly isDisabled?: boolean;
+  /** Not to be had for a cause outside, such as a lost network: it does not open, and keeps its focus. */
+  readonly isBlocked?: boolean;
   readonly buttonRef?: Ref<HTMLButtonElement>;
 }
 
 /** The writable calendars with their colours, in the order given. */
 export function CalendarSelect(props: CalendarSelectProps): ReactElement {
-  const { label, hint, calendars, value, onChange, isLoading = false, isDisabled = false, buttonRef } = props;
+  const {
+    label,
+    hint,
+    calendars,
+    value,
+    onChange,
+    isLoading = false,
+    isDisabled = false,
+    isBlocked = false,
+    buttonRef,
+  } = props;
   const { t } = useHost();
+  const [isOpen, setOpen] = useState(false);
   return (
     <Select
       className="cc-select"
       value={value}
       isDisabled={isDisabled}
+      isOpen={isOpen && !isBlocked}
+      onOpenChange={setOpen}
       placeholder={t("calendars.choose")}
       onChange={(key) => {
-        if (typeof key === "string") onChange(key);
+        if (!isBlocked && typeof key === "string") onChange(key);
       }}
     >
       <Label className="cc-label">{label}</Label>
@@ -37,7 +52,11 @@ export function CalendarSelect(props: CalendarSelectProps): ReactElement {
           {hint}
         </Text>
       )}
-      <Button className="cc-select-button" {...(buttonRef === undefined ? {} : { ref: buttonRef })}>
+      <Button
+        className="cc-select-button"
+        {...(isBlocked ? { "aria-disabled": true } : {})}
+        {...(buttonRef === undefined ? {} : { ref: buttonRef })}
+      >
         <SelectValue className="cc-select-value" />
         {isLoading ? <Spinner /> : <ChevronDownIcon />}
       </Button>
@@ -52,6 +71,12 @@ export function CalendarSelect(props: CalendarSelectProps): ReactElement {
       </Popover>
     </Select>
   );
+}
+
+/** The calendars that can be chosen: without the present one where the service has just found it gone. */
+export function choosable(calendars: readonly CalendarJson[], status: IntegrationStatusJson): readonly CalendarJson[] {
+  if (status.problem?.action !== "choose_calendar") return calendars;
+  return calendars.filter((calendar) => calendar.id !== status.calendar?.id);
 }
 
 /** A calendar's colour and name, and whether it is the primary one. */

@@ -8,7 +8,7 @@ import { AlertIcon } from "../ui/icons";
 import { Notice } from "../ui/Notice";
 import { Window } from "../ui/Window";
 import type { IntegrationStatusJson } from "../wire";
-import { CalendarSelect } from "./CalendarSelect";
+import { CalendarSelect, choosable } from "./CalendarSelect";
 import { failureText } from "./failureText";
 
 /** What the window begins with. */
@@ -23,15 +23,15 @@ export interface ChangeCalendarWindowProps {
 export function ChangeCalendarWindow({ status, initialCalendarId, onClose }: ChangeCalendarWindowProps): ReactElement {
   const { t } = useHost();
   const announce = useAnnounce();
-  const calendars = useCalendars(true);
+  const calendars = useCalendars(true, true);
   const update = useUpdateSettings();
   const [pickedId, setPickedId] = useState<string | undefined>(initialCalendarId);
 
-  const list = calendars.data ?? [];
+  const list = choosable(calendars.data ?? [], status);
   // Until the reader picks: the present calendar while it is there to be written to, else the primary one.
   const present = list.find((calendar) => calendar.id === status.calendar?.id);
   const chosen = list.find((calendar) => calendar.id === pickedId) ?? present ?? list[0];
-  const isSame = chosen?.id === status.calendar?.id && status.problem?.action !== "choose_calendar";
+  const isSame = chosen?.id === status.calendar?.id;
 
   const confirm = () => {
     if (!chosen) return;

@@ -1,18 +1,21 @@
-import type { ReactElement, ReactNode } from "react";
+import { useId, type ReactElement, type ReactNode } from "react";
 import { Button } from "react-aria-components";
+import { useNow } from "../host/browser";
 import { useHost } from "../host/host";
-import { day } from "../i18n/moment";
+import { day, timeOfDay } from "../i18n/moment";
 import { useSyncNow } from "../query/actions";
+import { keys } from "../query/keys";
 import { Action } from "../ui/Action";
 import { useAnnounce } from "../ui/Announcements";
 import { SyncIcon } from "../ui/icons";
 import { Moment } from "../ui/Moment";
 import { Pill } from "../ui/Pill";
-import type { IntegrationStatusJson, SyncNowAnswer } from "../wire";
+import type { IntegrationStatusJson } from "../wire";
 import { CalendarName } from "./CalendarSelect";
 import { failureText } from "./failureText";
 import { syncStanding } from "./standing";
 import { SyncProgress } from "./SyncProgress";
+import { syncText } from "./syncText";
 
 /** What the connected account is drawn from. */
 export interface ConnectedProps {
@@ -35,7 +38,7 @@ export function Connected(props: ConnectedProps): ReactElement {
       <Row
         term={t("connection.account")}
         action={
-          <Action isDisabled={!isOnline} onPress={onDisconnect}>
+          <Action isBlocked={!isOnline} onPress={onDisconnect}>
             {t("connection.disconnect")}
           </Action>
         }
@@ -48,7 +51,7 @@ export function Connected(props: ConnectedProps): ReactElement {
       <Row
         term={t("connection.calendar")}
         action={
-          <Action isDisabled={!isOnline || needsReconnect} onPress={onChangeCalendar}>
+          <Action isBlocked={!isOnline || needsReconnect} onPress={onChangeCalendar}>
             {t("connection.change")}
           </Action>
         }
@@ -71,20 +74,23 @@ export function Connected(props: ConnectedProps): ReactElement {
 
 function SyncRow(props: Pick<ConnectedProps, "status" | "isOnline" | "onShowErrors">): ReactElement {
   const { status, isOnline, onShowErrors } = props;
-  const { t } = useHost();
+  const { client, queryClient, locale, t } = useHost();
+  const now = useNow();
   const announce = useAnnounce();
   const syncNow = useSyncNow();
   const standing = syncStanding(status);
   const cannotSend = status.state === "error" || !status.isEnabled;
-  const start = () =>
+  // While Google asks for patience nothing is at work: the rest goes at the next try.
+  const isWaiting = status.problem?.action === "wait";
+  const nextTry = isWaiting ? (status.problem?.retryTime ?? null) : null;
+  const nextTryId = useId();
+  const start = () => {
+    // A double click comes before the button is drawn as pending.
+    if (queryClient.isMutating({ mutationKey: keys.syncNow(client) }) > 0) return;
     syncNow.mutate(undefined, {
-      onSuccess: (answer) => announce(startedText(answer)),
+      onSuccess: (answer) => announce(syncText(answer, t)),
       onError: (failure) => announce(failureText(failure, t), "danger"),
     });
-  const startedText = (answer: SyncNowAnswer) => {
-    if (answer.queuedCount > 0)
-      return `${t("progress.started")} ${t("progress.queued", { count: answer.queuedCount })}`;
-    return answer.status.catchUp ? t("progress.joined") : t("progress.nothing");
   };
   return (
     <Row
@@ -93,8 +99,9 @@ function SyncRow(props: Pick<ConnectedProps, "status" | "isOnline" | "onShowErro
       action={
         <Action
           icon={<SyncIcon />}
-          isPending={syncNow.isPending || status.catchUp !== null}
-          isDisabled={!isOnline || cannotSend}
+          isPending={syncNow.isPending || (status.catchUp !== null && !isWaiting)}
+          isBlocked={!isOnline || cannotSend || (status.catchUp !== null && isWaiting)}
+          {...(nextTry === null ? {} : { "aria-describedby": nextTryId })}
           onPress={start}
         >
           {t("connection.syncNow")}
@@ -109,6 +116,11 @@ function SyncRow(props: Pick<ConnectedProps, "status" | "isOnline" | "onShowErro
           </Button>
         ) : null}
       </span>
+      {nextTry === null ? null : (
+        <span className="cc-hint" id={nextTryId}>
+          {t("connection.resumes", { time: timeOfDay(new Date(nextTry), now, locale) })}
+        </span>
+      )}
       <span className="cc-hint">
         {status.lastSyncTime === null ? (
           t("connection.neverSynced")

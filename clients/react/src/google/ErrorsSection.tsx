@@ -25,9 +25,13 @@ export function ErrorsSection(
             <ProblemNotice problem={status.problem} isOnline={isOnline} onChooseCalendar={() => setChoosing(true)} />
           ) : null}
           {status.counts.error > 0 ? (
-            <LinksInErrorList errorCount={status.counts.error} isOnline={isOnline} />
+            <LinksInErrorList
+              errorCount={status.counts.error}
+              isOnline={isOnline}
+              timeZone={status.calendar?.timeZone ?? null}
+            />
           ) : status.problem ? null : (
-            <NoErrors />
+            <NoErrors pendingCount={status.counts.pending} />
           )}
         </div>
       ) : (
@@ -45,7 +49,7 @@ export function ErrorsSection(
   );
 }
 
-function NoErrors(): ReactElement {
+function NoErrors({ pendingCount }: { readonly pendingCount: number }): ReactElement {
   const { t } = useHost();
   return (
     <div className="cc-empty">
@@ -53,7 +57,9 @@ function NoErrors(): ReactElement {
         <CheckIcon />
         {t("errors.none")}
       </p>
-      <p className="cc-hint">{t("errors.noneBody")}</p>
+      <p className="cc-hint">
+        {pendingCount > 0 ? t("errors.noneWaiting", { count: pendingCount }) : t("errors.noneBody")}
+      </p>
     </div>
   );
 }

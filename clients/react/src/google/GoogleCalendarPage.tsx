@@ -1,12 +1,14 @@
-import { useEffect, useRef, useState, type ReactElement } from "react";
+import { useEffect, useRef, useState, type ReactElement, type RefObject } from "react";
 import { HostLink } from "../host/HostLink";
 import { useHost } from "../host/host";
+import { useTitle } from "../host/useTitle";
 import { useStatus, type StatusView } from "../query/useStatus";
 import { Announcements } from "../ui/Announcements";
 import { AlertIcon, ArrowLeftIcon, CheckIcon } from "../ui/icons";
 import { Notice } from "../ui/Notice";
 import { Pill } from "../ui/Pill";
 import { Skeleton } from "../ui/Skeleton";
+import { useFocusKept } from "../ui/useFocusKept";
 import type { ConnectOutcome } from "../wire";
 import { ConnectionSection } from "./ConnectionSection";
 import { ErrorsSection } from "./ErrorsSection";
@@ -14,6 +16,7 @@ import { Health, Unanswered } from "./Health";
 import { OptionsSection } from "./OptionsSection";
 import { useOutcome } from "./outcome";
 import { PreviewSection } from "./PreviewSection";
+import { useTold } from "./useTold";
 import { connectionStanding } from "./standing";
 
 /** The page `/settings/integrations/google-calendar`: Connexion, Options, Aperçu, Erreurs. */
@@ -28,21 +31,28 @@ export function GoogleCalendarPage(): ReactElement {
 }
 
 function Page(): ReactElement {
+  const { t } = useHost();
   const view = useStatus();
   const outcome = useOutcome();
   const { status, isOnline } = view;
+  useTold(status);
+  useTitle(t("google.title"));
+  const title = useRef<HTMLHeadingElement>(null);
   const errorsTitle = useRef<HTMLHeadingElement>(null);
   const showErrors = () => {
     errorsTitle.current?.focus({ preventScroll: true });
     errorsTitle.current?.scrollIntoView({ block: "start" });
   };
+  // Without a network the places are held: the answer comes by itself.
+  const isUnanswered = status === undefined && view.failure !== null && view.failure.kind !== "offline";
+  useFocusKept(title, isUnanswered ? 1 : 0);
   const isConnected = status !== undefined && status.state !== "not_connected";
   return (
     <>
-      <Head view={view} />
+      <Head view={view} titleRef={title} />
       <OutcomeNotice outcome={outcome} />
       <Health view={view} />
-      {status === undefined && view.failure ? (
+      {isUnanswered ? (
         <Unanswered view={view} />
       ) : (
         <>
@@ -58,7 +68,11 @@ function Page(): ReactElement {
   );
 }
 
-function Head({ view }: { readonly view: StatusView }): ReactElement {
+function Head(props: {
+  readonly view: StatusView;
+  readonly titleRef: RefObject<HTMLHeadingElement | null>;
+}): ReactElement {
+  const { view, titleRef } = props;
   const { t, paths } = useHost();
   const standing = view.status ? connectionStanding(view.status) : null;
   return (
@@ -68,7 +82,9 @@ function Head({ view }: { readonly view: StatusView }): ReactElement {
         {t("google.back")}
       </HostLink>
       <div className="cc-page-line">
-        <h1 className="cc-page-title">{t("google.title")}</h1>
+        <h1 className="cc-page-title" ref={titleRef} tabIndex={-1}>
+          {t("google.title")}
+        </h1>
         {standing ? <Pill tone={standing.tone}>{t(standing.key)}</Pill> : null}
         {standing || view.failure ? null : <Skeleton width="6.5rem" height="1.625rem" />}
       </div>
@@ -77,7 +93,7 @@ function Head({ view }: { readonly view: StatusView }): ReactElement {
   );
 }
 
-/** How the consent came out. The region is there from the start and filled afterwards, so that it is read out. */
+/** How the consent came out. Its room is there from the start, its words come into sight afterwards: so they are read out. */
 function OutcomeNotice({ outcome }: { readonly outcome: ConnectOutcome | null }): ReactElement | null {
   const { t } = useHost();
   const [isTold, setTold] = useState(false);
@@ -89,11 +105,11 @@ function OutcomeNotice({ outcome }: { readonly outcome: ConnectOutcome | null })
   const isGood = outcome === "connected";
   return (
     <div role="status" className="cc-outcome">
-      {isTold ? (
+      <div style={{ visibility: isTold ? "visible" : "hidden" }}>
         <Notice tone={isGood ? "success" : "danger"} icon={isGood ? <CheckIcon /> : <AlertIcon />}>
           {t(`outcome.${outcome}`)}
         </Notice>
-      ) : null}
+      </div>
     </div>
   );
 }

@@ -1,10 +1,12 @@
 /** What stands between the page and the service: the network, the service itself, the reader's own rights. */
-import type { ReactElement } from "react";
+import { useState, type ReactElement } from "react";
 import { useHost } from "../host/host";
 import type { StatusView } from "../query/useStatus";
 import { Action } from "../ui/Action";
+import { useAnnounce } from "../ui/Announcements";
 import { AlertIcon, CloudOffIcon } from "../ui/icons";
 import { Notice } from "../ui/Notice";
+import { failureText } from "./failureText";
 
 /** Says that what is shown may be old. The region is always there, so that its words are read out when they come. */
 export function Health({ view }: { readonly view: StatusView }): ReactElement {
@@ -25,10 +27,17 @@ export function Health({ view }: { readonly view: StatusView }): ReactElement {
   );
 }
 
-/** Stands in for the page when nothing was ever answered. */
-export function Unanswered({ view }: { readonly view: StatusView }): ReactElement | null {
+/** Stands in for the page when nothing was ever answered. It stays as it is while the question is asked again. */
+export function Unanswered({ view }: { readonly view: StatusView }): ReactElement {
   const { t } = useHost();
-  if (view.failure?.kind === "offline") return null;
+  const announce = useAnnounce();
+  const [isAsking, setAsking] = useState(false);
+  const ask = async () => {
+    setAsking(true);
+    const failure = await view.refresh();
+    setAsking(false);
+    if (failure) announce(failureText(failure, t), "danger");
+  };
   if (view.failure?.kind === "forbidden") {
     return (
       <Notice tone="neutral" icon={<AlertIcon />} title={t("forbidden.title")} role="alert">
@@ -42,7 +51,11 @@ export function Unanswered({ view }: { readonly view: StatusView }): ReactElemen
       icon={<AlertIcon />}
       title={t("unavailable.title")}
       role="alert"
-      actions={<Action onPress={view.refresh}>{t("common.retry")}</Action>}
+      actions={
+        <Action isPending={isAsking} onPress={() => void ask()}>
+          {t("common.retry")}
+        </Action>
+      }
     >
       {t("unavailable.body")}
     </Notice>

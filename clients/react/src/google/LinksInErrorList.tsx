@@ -1,4 +1,4 @@
-import { useRef, type ReactElement } from "react";
+import { useEffect, useRef, useState, type ReactElement } from "react";
 import { useHost } from "../host/host";
 import type { MessageKey } from "../i18n/message";
 import { dayAndTime } from "../i18n/moment";
@@ -24,13 +24,29 @@ const WORDED = [
 ] as const;
 
 /** The appointments that stand in error, each with its reason and a way to try it again. */
-export function LinksInErrorList(props: { readonly errorCount: number; readonly isOnline: boolean }): ReactElement {
+export function LinksInErrorList(props: {
+  readonly errorCount: number;
+  readonly isOnline: boolean;
+  /** The zone that dates are told in; `null`: the reader's. */
+  readonly timeZone: string | null;
+}): ReactElement {
   const { t } = useHost();
-  const { errorCount, isOnline } = props;
+  const { errorCount, isOnline, timeZone } = props;
   const links = useLinksInError(errorCount);
   const heading = useRef<HTMLHeadingElement>(null);
   const retryAll = useRetryAloud();
+  const announce = useAnnounce();
+  const [firstNewId, setFirstNewId] = useState<string | null>(null);
   useFocusKept(heading, links.data?.length ?? 0);
+
+  const showMore = async () => {
+    const before = links.data?.length ?? 0;
+    const { data = [] } = await links.fetchNextPage();
+    if (data.length <= before) return;
+    // The button may be gone, and what it brought is what the reader wants.
+    setFirstNewId(data[before]?.appointmentId ?? null);
+    announce(t("errors.moreShown", { count: data.length - before }));
+  };
 
   return (
     <div className="cc-links">
@@ -38,14 +54,20 @@ export function LinksInErrorList(props: { readonly errorCount: number; readonly 
         <h3 className="cc-links-title" ref={heading} tabIndex={-1}>
           {t("errors.count", { count: errorCount })}
         </h3>
-        <Action isPending={retryAll.isPending} isDisabled={!isOnline} onPress={() => retryAll.run("all")}>
+        <Action isPending={retryAll.isPending} isBlocked={!isOnline} onPress={() => retryAll.run("all")}>
           {t("errors.retryAll")}
         </Action>
       </div>
       {links.data ? (
         <ul className="cc-links-list" aria-label={t("errors.list")}>
           {links.data.map((link) => (
-            <LinkInError key={link.appointmentId} link={link} isOnline={isOnline} />
+            <LinkInError
+              key={link.appointmentId}
+              link={link}
+              isOnline={isOnline}
+              timeZone={timeZone}
+              isFirstNew={link.appointmentId === firstNewId}
+            />
           ))}
         </ul>
       ) : links.error ? (
@@ -64,7 +86,7 @@ export function LinksInErrorList(props: { readonly errorCount: number; readonly 
         <LinksSkeleton count={Math.min(errorCount, 3)} />
       )}
       {links.hasNextPage ? (
-        <Action weight="quiet" isPending={links.isFetchingNextPage} onPress={() => void links.fetchNextPage()}>
+        <Action weight="quiet" isPending={links.isFetchingNextPage} onPress={() => void showMore()}>
           {t("errors.more")}
         </Action>
       ) : null}
@@ -72,18 +94,22 @@ export function LinksInErrorList(props: { readonly errorCount: number; readonly 
   );
 }
 
-function LinkInError({
-  link,
-  isOnline,
-}: {
+function LinkInError(props: {
   readonly link: AppointmentLinkJson;
   readonly isOnline: boolean;
+  readonly timeZone: string | null;
+  readonly isFirstNew: boolean;
 }): ReactElement {
+  const { link, isOnline, timeZone, isFirstNew } = props;
   const { t, locale } = useHost();
   const retry = useRetryAloud();
-  const date = link.startTime === null ? t("errors.noDate") : dayAndTime(new Date(link.startTime), locale);
+  const date = link.startTime === null ? t("errors.noDate") : dayAndTime(new Date(link.startTime), locale, timeZone);
+  const row = useRef<HTMLLIElement>(null);
+  useEffect(() => {
+    if (isFirstNew) row.current?.focus();
+  }, [isFirstNew]);
   return (
-    <li className="cc-link-row">
+    <li className="cc-link-row" ref={row} tabIndex={-1}>
       <div className="cc-link-words">
         <p className="cc-strong">{date}</p>
         <p className="cc-link-reason">{t(reasonKey(link.lastError))}</p>
@@ -94,7 +120,7 @@ function LinkInError({
       </div>
       <Action
         isPending={retry.isPending}
-        isDisabled={!isOnline}
+        isBlocked={!isOnline}
         aria-label={t("errors.retryNamed", { date })}
         onPress={() => retry.run([link.appointmentId])}
       >

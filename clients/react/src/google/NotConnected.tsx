@@ -53,7 +53,7 @@ export function ConnectAction({ label }: { readonly label: string }): ReactEleme
     <Action
       weight="primary"
       isPending={isLeaving}
-      isDisabled={!isOnline}
+      isBlocked={!isOnline}
       onPress={() => connect.mutate(undefined, { onError: (failure) => announce(failureText(failure, t), "danger") })}
     >
       {isLeaving ? t("connection.connecting") : label}

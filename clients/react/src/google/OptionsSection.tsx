@@ -1,17 +1,18 @@
 import { useRef, useState, type ReactElement } from "react";
 import { SwitchButton, SwitchField, Text } from "react-aria-components";
 import { useHost } from "../host/host";
-import { useUpdateSettings } from "../query/actions";
+import { useSyncNow, useUpdateSettings } from "../query/actions";
 import { useCalendars } from "../query/questions";
 import { useAnnounce } from "../ui/Announcements";
 import { Choices } from "../ui/Choices";
 import { Section } from "../ui/Section";
 import { Skeleton } from "../ui/Skeleton";
 import type { IntegrationStatusJson, SettingsBody, TitlePrivacyJson } from "../wire";
-import { CalendarSelect } from "./CalendarSelect";
+import { CalendarSelect, choosable } from "./CalendarSelect";
 import { ChangeCalendarWindow } from "./ChangeCalendarWindow";
 import type { GoogleSectionProps } from "./ConnectionSection";
 import { failureText } from "./failureText";
+import { syncText } from "./syncText";
 
 const PRIVACIES: readonly TitlePrivacyJson[] = ["full", "initials", "masked"];
 
@@ -35,19 +36,42 @@ function Options({
   const { t } = useHost();
   const announce = useAnnounce();
   const update = useUpdateSettings();
-  const save = (body: SettingsBody, done: string) =>
-    update.mutate(body, {
-      onSuccess: () => announce(done),
-      onError: (failure) => announce(`${t("options.rolledBack")} ${failureText(failure, t)}`, "danger"),
-    });
+  const syncNow = useSyncNow();
+  // Promises, not callbacks of `mutate`: those of an earlier press would be dropped with a later one.
+  const save = async (body: SettingsBody): Promise<boolean> => {
+    try {
+      await update.mutateAsync(body);
+      return true;
+    } catch (failure) {
+      announce(`${t("options.rolledBack")} ${failureText(failure, t)}`, "danger");
+      return false;
+    }
+  };
+  const resume = async () => {
+    // What was kept during the pause is sent now: the service waits to be asked for it.
+    try {
+      announce(`${t("options.enabledOn")} ${syncText(await syncNow.mutateAsync(), t)}`);
+    } catch (failure) {
+      announce(`${t("options.enabledOn")} ${failureText(failure, t)}`, "danger");
+    }
+  };
+  const enable = async (isEnabled: boolean) => {
+    if (!(await save({ isEnabled }))) return;
+    if (isEnabled) await resume();
+    else announce(t("options.enabledOff"));
+  };
+  const protect = async (titlePrivacy: TitlePrivacyJson) => {
+    if (!(await save({ titlePrivacy }))) return;
+    announce(t("options.privacyDone", { choice: t(`options.privacy.${titlePrivacy}`) }));
+  };
 
   return (
     <div className="cc-fields">
       <div className="cc-field">
         <SwitchField
           isSelected={status.isEnabled}
-          isDisabled={!isOnline}
-          onChange={(isEnabled) => save({ isEnabled }, isEnabled ? t("options.enabledOn") : t("options.enabledOff"))}
+          isReadOnly={!isOnline}
+          onChange={(isEnabled) => void enable(isEnabled)}
         >
           <SwitchButton className="cc-switch">
             <span className="cc-label">{t("options.enabled")}</span>
@@ -68,10 +92,8 @@ function Options({
           label={t("options.privacy")}
           hint={t("options.privacyHint")}
           value={status.titlePrivacy}
-          isDisabled={!isOnline}
-          onChange={(titlePrivacy) =>
-            save({ titlePrivacy }, t("options.privacyDone", { choice: t(`options.privacy.${titlePrivacy}`) }))
-          }
+          isReadOnly={!isOnline}
+          onChange={(titlePrivacy) => void protect(titlePrivacy)}
           choices={PRIVACIES.map((value) => ({
             value,
             label: t(`options.privacy.${value}`),
@@ -97,7 +119,7 @@ function TargetCalendar({
   const [pickedId, setPickedId] = useState<string | null>(null);
   const button = useRef<HTMLButtonElement>(null);
   const present = status.calendar ? [status.calendar] : [];
-  const list = calendars.data ?? present;
+  const list = calendars.data ? choosable(calendars.data, status) : present;
   const value = list.find((calendar) => calendar.id === status.calendar?.id)?.id ?? null;
   const hint = calendars.error ? t("calendars.failed") : t("options.calendarHint");
 
@@ -109,7 +131,8 @@ function TargetCalendar({
         calendars={list}
         value={value}
         isLoading={canList && calendars.isPending}
-        isDisabled={!isOnline || !calendars.data}
+        isBlocked={!isOnline || !canList}
+        isDisabled={!calendars.data}
         buttonRef={button}
         onChange={(calendarId) => {
           if (calendarId !== value) setPickedId(calendarId);

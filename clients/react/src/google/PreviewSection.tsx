@@ -11,6 +11,9 @@ import { Skeleton } from "../ui/Skeleton";
 import type { CalendarJson, EventPreviewJson, TitlePrivacyJson } from "../wire";
 import type { GoogleSectionProps } from "./ConnectionSection";
 
+/** What the service writes into events is French, whatever the page speaks. */
+const EVENT_LANGUAGE = "fr";
+
 /** Aperçu: a sample appointment as Google Calendar will show it, with the title privacy that is set right now. */
 export function PreviewSection({ status }: Pick<GoogleSectionProps, "status">): ReactElement {
   const { t } = useHost();
@@ -63,7 +66,7 @@ function Event(props: {
       data-stale={props.isStale}
       style={{ borderInlineStartColor: calendar?.color ?? undefined }}
     >
-      <h3 className="cc-event-title" aria-live="polite">
+      <h3 className="cc-event-title" aria-live="polite" lang={EVENT_LANGUAGE}>
         {event.title}
       </h3>
       <dl className="cc-event-facts">
@@ -78,8 +81,8 @@ function Event(props: {
           </Fact>
         )}
         <Fact icon={<LinesIcon />} term={t("preview.description")}>
-          <span className="cc-event-description">
-            <SafeHtml html={event.description} />
+          <span className="cc-event-description" lang={EVENT_LANGUAGE}>
+            <SafeHtml html={event.description} newTab={t("preview.newTab")} />
           </span>
         </Fact>
         {calendar === null ? null : (

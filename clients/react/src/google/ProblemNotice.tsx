@@ -42,7 +42,7 @@ export function ProblemNotice(props: {
       {...(problem.action === "choose_calendar"
         ? {
             actions: (
-              <Action weight="primary" isDisabled={!isOnline} onPress={onChooseCalendar}>
+              <Action weight="primary" isBlocked={!isOnline} onPress={onChooseCalendar}>
                 {t("problem.choose")}
               </Action>
             ),
@@ -81,6 +81,11 @@ function ProblemTimes({
       {after}
     </p>
   );
+}
+
+/** Names a problem. */
+export function problemTitle(problem: ProblemJson): Words["title"] {
+  return wordsFor(problem).title;
 }
 
 function wordsFor(problem: ProblemJson): Words {

@@ -11,7 +11,7 @@ const BY_REASON: Readonly<Partial<Record<string, MessageKey & `failure.${string}
 };
 
 /** Answers a sentence for a failure. */
-export function failureText(failure: Error, t: Translate): string {
+export function failureText(failure: unknown, t: Translate): string {
   if (!(failure instanceof RequestFailure)) return t("failure.unknown");
   const known = failure.reason === null ? undefined : BY_REASON[failure.reason];
   if (known) return t(known as "failure.unknown");

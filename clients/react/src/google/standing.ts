@@ -27,5 +27,6 @@ export function syncStanding(status: IntegrationStatusJson): Standing {
   if (status.problem?.action === "wait") return { key: "state.delayed", tone: "warning" };
   if (!status.isEnabled) return { key: "state.paused", tone: "neutral" };
   if (status.problem) return { key: "state.failing", tone: "danger" };
-  return status.catchUp ? { key: "state.syncing", tone: "accent" } : { key: "state.ok", tone: "success" };
+  if (status.catchUp) return { key: "state.syncing", tone: "accent" };
+  return status.counts.error > 0 ? { key: "state.failing", tone: "danger" } : { key: "state.ok", tone: "success" };
 }

@@ -24,11 +24,13 @@ export interface CalendarProviderProps {
   readonly paths?: Partial<SettingsPaths>;
   /** Leaves the page for the consent. Default: `window.location.assign`. */
   readonly redirect?: (url: string) => void;
+  /** Whether the pages put their name before the host's in the document's title. Default: they do. */
+  readonly setsTitle?: boolean;
 }
 
 /** Tells the components below it about the host. Keep `navigate`, `renderLink` and `paths` stable between renders. */
 export function CalendarProvider({ children, ...props }: CalendarProviderProps): ReactElement {
-  const { basePath, client, queryClient, navigate, renderLink, paths, redirect } = props;
+  const { basePath, client, queryClient, navigate, renderLink, paths, redirect, setsTitle = true } = props;
   const locale = props.locale ?? resolveLocale(document.documentElement.lang);
   const ownClient = useMemo(
     () => client ?? createCalendarClient(basePath === undefined ? { locale } : { basePath, locale }),
@@ -44,9 +46,10 @@ export function CalendarProvider({ children, ...props }: CalendarProviderProps):
         navigate,
         renderLink,
         paths,
+        setsTitle,
         ...(redirect ? { redirect } : {}),
       }),
-    [ownClient, ownQueryClient, locale, navigate, renderLink, paths, redirect],
+    [ownClient, ownQueryClient, locale, navigate, renderLink, paths, redirect, setsTitle],
   );
   return (
     <I18nProvider locale={locale}>

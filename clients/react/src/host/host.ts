@@ -38,6 +38,8 @@ export interface Host {
   readonly renderLink: ((props: LinkProps) => ReactElement) | undefined;
   /** Leaves the page for the consent. */
   readonly redirect: (url: string) => void;
+  /** Whether the pages name the document. */
+  readonly setsTitle: boolean;
 }
 
 /** Where the pages are when the host does not say otherwise. */
@@ -64,6 +66,7 @@ export function createHost(given: HostParts = {}): Host {
     navigate: given.navigate,
     renderLink: given.renderLink,
     redirect: given.redirect ?? ((url) => window.location.assign(url)),
+    setsTitle: given.setsTitle ?? true,
   };
 }
 

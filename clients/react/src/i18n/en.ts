@@ -14,7 +14,7 @@ export const en: Catalogue = {
   "common.primary": "Primary",
 
   "settings.title": "Settings",
-  "settings.menu": "Settings menu",
+  "settings.menuOf": "Settings menu:",
   "settings.profile": "Profile",
   "settings.organisation": "Organisation",
   "settings.integrations": "Integrations",
@@ -92,6 +92,7 @@ export const en: Catalogue = {
   "connection.counts.pending": { one: "{count} pending", other: "{count} pending" },
   "connection.counts.error": { one: "{count} in error", other: "{count} in error" },
   "connection.showErrors": "See details",
+  "connection.resumes": "Due to resume: {time}",
   "connection.nextTry": "Next try",
 
   "progress.label": "Syncing",
@@ -99,7 +100,7 @@ export const en: Catalogue = {
   "progress.failed": { one: "{count} refused", other: "{count} refused" },
   "progress.started": "Sync started.",
   "progress.queued": { one: "{count} appointment to send.", other: "{count} appointments to send." },
-  "progress.nothing": "Everything is up to date already.",
+  "progress.nothing": "Nothing was waiting to be sent.",
   "progress.joined": "A sync is already under way.",
   "progress.finished": "Sync finished.",
   "progress.finishedWithFailures": {
@@ -172,12 +173,17 @@ export const en: Catalogue = {
   "preview.when": "Date and time",
   "preview.where": "Place",
   "preview.description": "Description",
+  "preview.newTab": "new tab",
   "preview.calendar": "Calendar",
 
   "errors.title": "Errors",
   "errors.lead": "What needs your attention, and what Cassius settles by itself.",
   "errors.none": "No errors",
   "errors.noneBody": "Google has accepted every appointment that was sent.",
+  "errors.noneWaiting": {
+    one: "{count} appointment is still waiting to be sent.",
+    other: "{count} appointments are still waiting to be sent.",
+  },
   "errors.failed": "The list of appointments in error could not be loaded.",
   "errors.list": "Appointments in error",
   "errors.count": { one: "{count} appointment in error", other: "{count} appointments in error" },
@@ -186,6 +192,7 @@ export const en: Catalogue = {
   "errors.retried": { one: "{count} appointment will be retried.", other: "{count} appointments will be retried." },
   "errors.retryFailed": "The request did not succeed. Try again in a moment.",
   "errors.more": "Show more",
+  "errors.moreShown": { one: "{count} more appointment is shown.", other: "{count} more appointments are shown." },
   "errors.noDate": "Unknown date",
   "errors.id": "Technical id",
   "errors.copyId": "Copy technical id {id}",
@@ -203,6 +210,7 @@ export const en: Catalogue = {
   "problem.GOOGLE_MISCONFIGURED.title": "Cassius’s access to Google is misconfigured",
   "problem.GOOGLE_MISCONFIGURED.body": "Your practice has nothing to do. Tell Cassius support.",
   "problem.unknown.title": "Sync is interrupted",
+  "problem.over": "Sync is working again.",
   "problem.choose": "Choose another calendar",
 
   "reason.EVENT_REFUSED": "Google refused this event.",
@@ -225,5 +233,7 @@ export const en: Catalogue = {
   "badge.connected": "Google connected",
   "badge.error": "Google sync in error",
   "badge.delayed": "Sending to Google is delayed and will resume by itself.",
+  "badge.delayedWord": "delayed",
+  "badge.unknown": "Google: state unknown",
   "badge.offline": "Google: offline",
 };

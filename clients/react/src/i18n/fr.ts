@@ -15,7 +15,7 @@ export const fr = {
   "common.primary": "Principal",
 
   "settings.title": "Paramètres",
-  "settings.menu": "Menu des paramètres",
+  "settings.menuOf": "Menu des paramètres :",
   "settings.profile": "Profil",
   "settings.organisation": "Organisation",
   "settings.integrations": "Intégrations",
@@ -93,6 +93,7 @@ export const fr = {
   "connection.counts.pending": { one: "{count} en attente", other: "{count} en attente" },
   "connection.counts.error": { one: "{count} en erreur", other: "{count} en erreur" },
   "connection.showErrors": "Voir le détail",
+  "connection.resumes": "Reprise prévue : {time}",
   "connection.nextTry": "Prochain essai",
 
   "progress.label": "Synchronisation en cours",
@@ -100,7 +101,7 @@ export const fr = {
   "progress.failed": { one: "{count} refusé", other: "{count} refusés" },
   "progress.started": "Synchronisation lancée.",
   "progress.queued": { one: "{count} rendez-vous à envoyer.", other: "{count} rendez-vous à envoyer." },
-  "progress.nothing": "Tout est déjà à jour.",
+  "progress.nothing": "Rien n’attendait d’être envoyé.",
   "progress.joined": "Une synchronisation est déjà en cours.",
   "progress.finished": "Synchronisation terminée.",
   "progress.finishedWithFailures": {
@@ -127,7 +128,8 @@ export const fr = {
   },
   "disconnect.doneRemaining": {
     one: "Google Calendar est déconnecté. {count} événement n’a pas pu être supprimé et reste dans le calendrier.",
-    other: "Google Calendar est déconnecté. {count} événements n’ont pas pu être supprimés et restent dans le calendrier.",
+    other:
+      "Google Calendar est déconnecté. {count} événements n’ont pas pu être supprimés et restent dans le calendrier.",
   },
 
   "change.title": "Changer de calendrier",
@@ -173,12 +175,17 @@ export const fr = {
   "preview.when": "Date et heure",
   "preview.where": "Lieu",
   "preview.description": "Description",
+  "preview.newTab": "nouvel onglet",
   "preview.calendar": "Calendrier",
 
   "errors.title": "Erreurs",
   "errors.lead": "Ce qui demande votre attention, et ce que Cassius règle tout seul.",
   "errors.none": "Aucune erreur",
   "errors.noneBody": "Tous les rendez-vous à envoyer ont été acceptés par Google.",
+  "errors.noneWaiting": {
+    one: "{count} rendez-vous attend encore d’être envoyé.",
+    other: "{count} rendez-vous attendent encore d’être envoyés.",
+  },
   "errors.failed": "La liste des rendez-vous en erreur n’a pas pu être chargée.",
   "errors.list": "Rendez-vous en erreur",
   "errors.count": { one: "{count} rendez-vous en erreur", other: "{count} rendez-vous en erreur" },
@@ -190,6 +197,10 @@ export const fr = {
   },
   "errors.retryFailed": "La demande n’a pas abouti. Réessayez dans un instant.",
   "errors.more": "Afficher la suite",
+  "errors.moreShown": {
+    one: "{count} rendez-vous de plus est affiché.",
+    other: "{count} rendez-vous de plus sont affichés.",
+  },
   "errors.noDate": "Date inconnue",
   "errors.id": "Identifiant technique",
   "errors.copyId": "Copier l’identifiant technique {id}",
@@ -207,6 +218,7 @@ export const fr = {
   "problem.GOOGLE_MISCONFIGURED.title": "L’accès de Cassius à Google est mal configuré",
   "problem.GOOGLE_MISCONFIGURED.body": "Votre cabinet n’a rien à faire. Prévenez le support de Cassius.",
   "problem.unknown.title": "La synchronisation est interrompue",
+  "problem.over": "La synchronisation fonctionne à nouveau.",
   "problem.choose": "Choisir un autre calendrier",
 
   "reason.EVENT_REFUSED": "Google a refusé cet événement.",
@@ -229,5 +241,7 @@ export const fr = {
   "badge.connected": "Google connecté",
   "badge.error": "Sync Google en erreur",
   "badge.delayed": "L’envoi vers Google est retardé et reprendra tout seul.",
+  "badge.delayedWord": "retardé",
+  "badge.unknown": "Google : état inconnu",
   "badge.offline": "Google : hors ligne",
 } as const;

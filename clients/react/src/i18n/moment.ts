@@ -4,6 +4,9 @@
  */
 import type { Locale } from "./message";
 
+/** English is British, in dates as in the catalogue. */
+const TAGS: Readonly<Record<Locale, string>> = { fr: "fr", en: "en-GB" };
+
 const STEPS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
   ["year", 31_557_600],
   ["month", 2_629_800],
@@ -23,7 +26,7 @@ export type Tense = "past" | "future";
 export function relative(instant: Date, now: Date, tense: Tense, locale: Locale, justNow: string): string {
   const distance = (instant.getTime() - now.getTime()) / 1000;
   const seconds = tense === "past" ? Math.min(distance, 0) : Math.max(distance, 0);
-  const format = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
+  const format = new Intl.RelativeTimeFormat(TAGS[locale], { numeric: "auto" });
   for (const [unit, length] of STEPS) {
     const amount = Math.trunc(seconds / length);
     if (amount !== 0) return format.format(amount, unit);
@@ -34,30 +37,36 @@ export function relative(instant: Date, now: Date, tense: Tense, locale: Locale,
 
 /** Says an instant exactly, to the second, in the reader's time zone. */
 export function exact(instant: Date, locale: Locale): string {
-  return new Intl.DateTimeFormat(locale, { dateStyle: "full", timeStyle: "medium" }).format(instant);
+  return new Intl.DateTimeFormat(TAGS[locale], { dateStyle: "full", timeStyle: "medium" }).format(instant);
 }
 
 /** Says the day of an instant, such as "12 mars 2026". */
 export function day(instant: Date, locale: Locale): string {
-  return new Intl.DateTimeFormat(locale, { dateStyle: "long" }).format(instant);
+  return new Intl.DateTimeFormat(TAGS[locale], { dateStyle: "long" }).format(instant);
 }
 
-/** Says the day and the time of an appointment, such as "jeu. 12 mars 2026, 14:30". */
-export function dayAndTime(instant: Date, locale: Locale): string {
-  return new Intl.DateTimeFormat(locale, {
+/**
+ * Says the day and the time of an appointment, such as "jeu. 12 mars 2026, 14:30": in `timeZone` where it is known, and
+ * with the zone's name where it is not the reader's own.
+ */
+export function dayAndTime(instant: Date, locale: Locale, timeZone: string | null): string {
+  const isElsewhere =
+    timeZone !== null && isTimeZone(timeZone) && timeZone !== new Intl.DateTimeFormat().resolvedOptions().timeZone;
+  return new Intl.DateTimeFormat(TAGS[locale], {
     weekday: "short",
     day: "numeric",
     month: "short",
     year: "numeric",
     hour: "2-digit",
     minute: "2-digit",
+    ...(isElsewhere ? { timeZone, timeZoneName: "longGeneric" } : {}),
   }).format(instant);
 }
 
 /** Says the time of an instant, with the day when it is not the day of `now`. */
 export function timeOfDay(instant: Date, now: Date, locale: Locale): string {
   const sameDay = instant.toDateString() === now.toDateString();
-  return new Intl.DateTimeFormat(locale, {
+  return new Intl.DateTimeFormat(TAGS[locale], {
     ...(sameDay ? {} : { day: "numeric", month: "long" }),
     hour: "2-digit",
     minute: "2-digit",
@@ -68,7 +77,7 @@ export function timeOfDay(instant: Date, now: Date, locale: Locale): string {
 export function period(start: Date, end: Date, timeZone: string, locale: Locale): string {
   const options: Intl.DateTimeFormatOptions = { dateStyle: "full", timeStyle: "short" };
   const zoned = isTimeZone(timeZone) ? { ...options, timeZone } : options;
-  return new Intl.DateTimeFormat(locale, zoned).formatRange(start, end);
+  return new Intl.DateTimeFormat(TAGS[locale], zoned).formatRange(start, end);
 }
 
 function isTimeZone(name: string): boolean {

@@ -3,6 +3,7 @@ import { Health } from "../google/Health";
 import { connectionStanding } from "../google/standing";
 import { HostLink } from "../host/HostLink";
 import { useHost } from "../host/host";
+import { useTitle } from "../host/useTitle";
 import { useStatus, type StatusView } from "../query/useStatus";
 import { CalendarIcon, MailIcon, StethoscopeIcon } from "../ui/icons";
 import { Moment } from "../ui/Moment";
@@ -14,10 +15,13 @@ import { IntegrationCard } from "./IntegrationCard";
 export function IntegrationsPage(): ReactElement {
   const { t } = useHost();
   const view = useStatus();
+  useTitle(t("integrations.title"));
   return (
     <div className="cassius-calendar cc-page">
       <header className="cc-page-head">
-        <h1 className="cc-page-title">{t("integrations.title")}</h1>
+        <h1 className="cc-page-title" tabIndex={-1}>
+          {t("integrations.title")}
+        </h1>
         <p className="cc-page-lead">{t("integrations.lead")}</p>
       </header>
       <Health view={view} />
@@ -86,7 +90,6 @@ function GoogleMark({ view }: { readonly view: StatusView }): ReactElement {
 function LastSync({ view }: { readonly view: StatusView }): ReactElement | null {
   const { t } = useHost();
   if (!view.status) return view.failure ? null : <Skeleton width="12rem" />;
-  if (view.status.state === "not_connected") return null;
   if (view.status.lastSyncTime === null) return <>{t("integrations.noSyncYet")}</>;
   const errorCount = view.status.counts.error;
   return (

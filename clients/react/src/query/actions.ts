@@ -3,6 +3,7 @@
  * the state before the action after it has succeeded. Nothing is queued while offline: an action fails where it is seen.
  */
 import { useMutation, type UseMutationResult } from "@tanstack/react-query";
+import { useEffect } from "react";
 import type { RequestFailure } from "../api/failure";
 import { useHost } from "../host/host";
 import type {
@@ -25,10 +26,12 @@ export function useUpdateSettings(): UseMutationResult<IntegrationStatusJson, Re
       mutationFn: (body) => client.updateSettings(body),
       scope: { id: keys.settings(client).join(" ") },
       networkMode: "always",
-      onSuccess: async (status) => {
-        // Awaited, so that the saved value is in place before the optimistic one is taken away.
-        await queryClient.cancelQueries({ queryKey: keys.status(client) });
-        queryClient.setQueryData(keys.status(client), status);
+      // Awaited, so that the saved value is in place before the optimistic one is taken away.
+      onSuccess: (status) => keepStatus(client, queryClient, status),
+      onError: (failure) => {
+        // The list that was chosen from still held a calendar that is gone.
+        if (failure.reason !== "CALENDAR_UNAVAILABLE") return;
+        void queryClient.invalidateQueries({ queryKey: keys.calendars(client) });
       },
     },
     queryClient,
@@ -40,6 +43,7 @@ export function useSyncNow(): UseMutationResult<SyncNowAnswer, RequestFailure, v
   const { client, queryClient } = useHost();
   return useMutation<SyncNowAnswer, RequestFailure>(
     {
+      mutationKey: keys.syncNow(client),
       mutationFn: () => client.syncNow(),
       networkMode: "always",
       onSuccess: (answer) => keepStatus(client, queryClient, answer.status),
@@ -56,7 +60,7 @@ export function useDisconnect(): UseMutationResult<DisconnectAnswer, RequestFail
       mutationFn: (body) => client.disconnect(body),
       networkMode: "always",
       onSuccess: (answer) => {
-        keepStatus(client, queryClient, answer.status);
+        void keepStatus(client, queryClient, answer.status);
         queryClient.removeQueries({ queryKey: keys.calendars(client) });
         queryClient.removeQueries({ queryKey: keys.linksInError(client) });
       },
@@ -68,7 +72,7 @@ export function useDisconnect(): UseMutationResult<DisconnectAnswer, RequestFail
 /** Starts the consent and leaves the page for it; the page comes back to the path it was left from. */
 export function useConnect(): UseMutationResult<unknown, RequestFailure, void> {
   const { client, queryClient, redirect } = useHost();
-  return useMutation<unknown, RequestFailure>(
+  const connect = useMutation<unknown, RequestFailure>(
     {
       mutationFn: async () => {
         const answer = await client.beginConnect({ returnPath: window.location.pathname });
@@ -78,6 +82,16 @@ export function useConnect(): UseMutationResult<unknown, RequestFailure, void> {
     },
     queryClient,
   );
+  const { reset } = connect;
+  useEffect(() => {
+    // Back from Google, the browser may show the page as it was left: on its way there.
+    const onShow = (event: PageTransitionEvent) => {
+      if (event.persisted) reset();
+    };
+    window.addEventListener("pageshow", onShow);
+    return () => window.removeEventListener("pageshow", onShow);
+  }, [reset]);
+  return connect;
 }
 
 /** Tries appointments again: those named, or all that stand in error. */

@@ -12,5 +12,6 @@ export const keys = {
   calendars: (client: CalendarClient) => [...root(client), "calendars"] as const,
   linksInError: (client: CalendarClient) => [...root(client), "links-in-error"] as const,
   preview: (client: CalendarClient) => [...root(client), "preview"] as const,
+  syncNow: (client: CalendarClient) => [...root(client), "sync-now"] as const,
   settings: (client: CalendarClient) => [...root(client), "settings"] as const,
 };

@@ -15,8 +15,11 @@ import { keys } from "./keys";
 
 const LINKS_PAGE_SIZE = 20;
 
-/** Asks for the calendars that the account may write to, the primary one first. */
-export function useCalendars(isEnabled: boolean): UseQueryResult<CalendarJson[], RequestFailure> {
+/**
+ * Asks for the calendars that the account may write to, the primary one first. With `isAnew` it asks again when it is
+ * mounted, however young the list is: before a choice is made, what was deleted at Google should be gone.
+ */
+export function useCalendars(isEnabled: boolean, isAnew = false): UseQueryResult<CalendarJson[], RequestFailure> {
   const { client, queryClient } = useHost();
   return useQuery<CalendarJson[], RequestFailure>(
     {
@@ -26,6 +29,7 @@ export function useCalendars(isEnabled: boolean): UseQueryResult<CalendarJson[],
       retry: false,
       enabled: isEnabled,
       staleTime: 60_000,
+      refetchOnMount: isAnew ? "always" : true,
     },
     queryClient,
   );
@@ -57,6 +61,12 @@ export function usePreview(titlePrivacy: TitlePrivacyJson): UseQueryResult<Event
 /** The pages of links in error that were asked for so far. */
 export type LinksInError = UseInfiniteQueryResult<readonly AppointmentLinkJson[], RequestFailure>;
 
+/** The service lists by id. A page is put in order by itself, so that a row never moves when the next page comes. */
+function byDate(links: readonly AppointmentLinkJson[]): AppointmentLinkJson[] {
+  const time = ({ startTime }: AppointmentLinkJson) => (startTime === null ? Infinity : Date.parse(startTime));
+  return links.toSorted((one, other) => (time(one) < time(other) ? -1 : Number(time(one) > time(other))));
+}
+
 /** Asks for the appointments that stand in error, and again whenever `errorCount` changes. */
 export function useLinksInError(errorCount: number): LinksInError {
   const { client, queryClient } = useHost();
@@ -79,7 +89,7 @@ export function useLinksInError(errorCount: number): LinksInError {
         client.links({ syncStatus: "error", pageSize: LINKS_PAGE_SIZE, pageToken: pageParam }, signal),
       initialPageParam: "",
       getNextPageParam: (page) => page.nextPageToken,
-      select: (data: InfiniteData<LinksAnswer, string>) => data.pages.flatMap((page) => page.links),
+      select: (data: InfiniteData<LinksAnswer, string>) => data.pages.flatMap((page) => byDate(page.links)),
       networkMode: "always",
       retry: false,
     },

@@ -1,11 +1,12 @@
 /**
  * How the integration stands, kept fresh by the stream, and by polling while the stream is silent.
- * Its invariant: settings that are being saved show at once and fall back to the service's word when they are refused.
+ * Its invariants: settings that are being saved show at once and fall back to the service's word when they are refused;
+ * the last failure stands until an answer is there, so that asking again changes nothing on the page.
  */
 import { useMutationState, useQuery, type QueryClient } from "@tanstack/react-query";
 import { useSyncExternalStore } from "react";
 import type { CalendarClient } from "../api/client";
-import type { RequestFailure } from "../api/failure";
+import { RequestFailure } from "../api/failure";
 import { StatusStream, type Freshness } from "../api/stream";
 import { useOnline } from "../host/browser";
 import { useHost } from "../host/host";
@@ -15,19 +16,27 @@ import { keys } from "./keys";
 const POLL_MS = 15_000;
 const POLL_DURING_CATCH_UP_MS = 2_000;
 
+/**
+ * What the last answers told. A failure is kept like an answer: TanStack Query forgets an error as soon as it asks again.
+ */
+interface Known {
+  readonly status: IntegrationStatusJson | undefined;
+  readonly failure: RequestFailure | null;
+}
+
 /** What is known of the integration. */
 export interface StatusView {
   /** The latest known status, with settings that are being saved; `undefined` until the first answer. */
   readonly status: IntegrationStatusJson | undefined;
-  /** Why the latest question got no answer; `null` if it did. */
+  /** Why the latest question got no answer; `null` if it did, and until the first one is settled. */
   readonly failure: RequestFailure | null;
   /** Whether the service cannot be asked at the moment; `status` is then the last known one. */
   readonly isUnavailable: boolean;
   readonly isOnline: boolean;
   /** How fresh the stream keeps `status`. */
   readonly freshness: Freshness;
-  /** Asks again now. */
-  readonly refresh: () => void;
+  /** Asks again now; answers why there is no answer, `null` if there is. */
+  readonly refresh: () => Promise<RequestFailure | null>;
 }
 
 const streams = new WeakMap<QueryClient, Map<CalendarClient, StatusStream>>();
@@ -36,15 +45,20 @@ function streamOf(client: CalendarClient, queryClient: QueryClient): StatusStrea
   const ofQueryClient = streams.get(queryClient) ?? new Map<CalendarClient, StatusStream>();
   streams.set(queryClient, ofQueryClient);
   const stream =
-    ofQueryClient.get(client) ?? new StatusStream(client, (status) => keepStatus(client, queryClient, status));
+    ofQueryClient.get(client) ?? new StatusStream(client, (status) => void keepStatus(client, queryClient, status));
   ofQueryClient.set(client, stream);
   return stream;
 }
 
 /** Keeps a status that arrived by another way than the question itself; an answer still under way is dropped as older. */
-export function keepStatus(client: CalendarClient, queryClient: QueryClient, status: IntegrationStatusJson): void {
+export async function keepStatus(
+  client: CalendarClient,
+  queryClient: QueryClient,
+  status: IntegrationStatusJson,
+): Promise<void> {
   const queryKey = keys.status(client);
-  void queryClient.cancelQueries({ queryKey }).then(() => queryClient.setQueryData(queryKey, status));
+  await queryClient.cancelQueries({ queryKey });
+  queryClient.setQueryData<Known>(queryKey, { status, failure: null });
 }
 
 /** Follows the status of the integration. */
@@ -54,17 +68,25 @@ export function useStatus(): StatusView {
   const stream = streamOf(client, queryClient);
   const freshness = useSyncExternalStore(stream.subscribe, stream.freshness, stream.freshness);
 
-  const query = useQuery<IntegrationStatusJson, RequestFailure>(
+  const queryKey = keys.status(client);
+  const query = useQuery<Known>(
     {
-      queryKey: keys.status(client),
-      queryFn: ({ signal }) => client.status(signal),
+      queryKey,
+      queryFn: async ({ signal }) => {
+        try {
+          return { status: await client.status(signal), failure: null };
+        } catch (failure) {
+          if (!(failure instanceof RequestFailure)) throw failure;
+          return { status: queryClient.getQueryData<Known>(queryKey)?.status, failure };
+        }
+      },
       networkMode: "always",
       retry: false,
-      staleTime: 5_000,
+      staleTime: (asked) => (asked.state.data?.failure ? 0 : 5_000),
       refetchOnReconnect: "always",
       refetchInterval: (asked) => {
         if (freshness === "live") return false;
-        return asked.state.data?.catchUp ? POLL_DURING_CATCH_UP_MS : POLL_MS;
+        return asked.state.data?.status?.catchUp ? POLL_DURING_CATCH_UP_MS : POLL_MS;
       },
     },
     queryClient,
@@ -78,13 +100,14 @@ export function useStatus(): StatusView {
     queryClient,
   );
 
+  const { status, failure = null } = query.data ?? {};
   return {
-    status: query.data && withSettings(query.data, saving),
-    failure: query.error,
-    isUnavailable: freshness === "unavailable" || (freshness === "silent" && query.error?.kind === "unavailable"),
+    status: status && withSettings(status, saving),
+    failure,
+    isUnavailable: freshness === "unavailable" || (freshness === "silent" && failure?.kind === "unavailable"),
     isOnline,
     freshness,
-    refresh: () => void query.refetch(),
+    refresh: async () => (await query.refetch()).data?.failure ?? null,
   };
 }
 

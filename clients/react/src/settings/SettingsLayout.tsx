@@ -31,10 +31,20 @@ export function SettingsLayout({ currentPath, children }: SettingsLayoutProps): 
   const [openedAt, setOpenedAt] = useState<string | null>(null);
   const toggle = useRef<HTMLButtonElement>(null);
   const navigation = useRef<HTMLElement>(null);
+  const page = useRef<HTMLDivElement>(null);
+  const shownPath = useRef(currentPath);
   const listId = useId();
   // The menu belongs to the page that it was opened on: going elsewhere closes it.
   const isOpen = openedAt === currentPath;
   const current = DESTINATIONS.find((destination) => isWithin(currentPath, paths[destination.path]));
+
+  useEffect(() => {
+    if (shownPath.current === currentPath) return;
+    shownPath.current = currentPath;
+    // The link that led here may have left with its page.
+    if (document.activeElement !== document.body) return;
+    (page.current?.querySelector<HTMLElement>("h1[tabindex]") ?? page.current)?.focus();
+  }, [currentPath]);
 
   useEffect(() => {
     if (!isOpen) return;
@@ -45,10 +55,14 @@ export function SettingsLayout({ currentPath, children }: SettingsLayoutProps): 
     return () => document.removeEventListener("pointerdown", closeOutside);
   }, [isOpen]);
 
-  const onKeyDown = (event: KeyboardEvent) => {
-    if (event.key !== "Escape" || !isOpen) return;
+  /** Closes the menu; what had focus goes out of sight with it. */
+  const close = () => {
+    if (!isOpen) return;
     setOpenedAt(null);
     toggle.current?.focus();
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key === "Escape") close();
   };
 
   return (
@@ -63,12 +77,12 @@ export function SettingsLayout({ currentPath, children }: SettingsLayoutProps): 
           aria-controls={listId}
           onClick={() => setOpenedAt(isOpen ? null : currentPath)}
         >
-          <span className="cc-hidden">{t("settings.menu")} : </span>
+          <span className="cc-hidden">{t("settings.menuOf")} </span>
           {current?.icon}
           <span className="cc-nav-toggle-label">{t(current?.label ?? "settings.title")}</span>
           <ChevronDownIcon />
         </button>
-        <ul id={listId} className="cc-nav-list" data-open={isOpen}>
+        <ul id={listId} className="cc-nav-list" data-open={isOpen} onClick={close}>
           {DESTINATIONS.map((destination) => (
             <li key={destination.path}>
               <HostLink
@@ -83,7 +97,9 @@ export function SettingsLayout({ currentPath, children }: SettingsLayoutProps): 
           ))}
         </ul>
       </nav>
-      <div className="cc-settings-page">{children}</div>
+      <div className="cc-settings-page" ref={page} tabIndex={-1}>
+        {children}
+      </div>
     </div>
   );
 }

@@ -2,22 +2,13 @@
  * Tells results: to a screen reader through one polite live region, to the eye in a line at the foot of the window.
  * The region is in the page before its first message, since one that arrives with its text is not read out.
  */
-import {
-  createContext,
-  use,
-  useCallback,
-  useEffect,
-  useMemo,
-  useState,
-  type ReactElement,
-  type ReactNode,
-} from "react";
+import { createContext, use, useCallback, useEffect, useState, type ReactElement, type ReactNode } from "react";
 import { Button } from "react-aria-components";
 import { useHost } from "../host/host";
-import { AlertIcon, CheckIcon, CrossIcon } from "./icons";
+import { AlertIcon, CheckIcon, ClockIcon, CrossIcon } from "./icons";
 
 /** How a result came out. */
-export type ResultTone = "success" | "danger";
+export type ResultTone = "success" | "neutral" | "danger";
 
 /** Tells a result. */
 export type Announce = (text: string, tone?: ResultTone) => void;
@@ -29,8 +20,14 @@ interface Result {
   readonly turn: number;
 }
 
-/** How long a success stays in sight; a failure stays until it is closed or the next result comes. */
-const SUCCESS_SHOWN_MS = 6_000;
+const ICONS: Readonly<Record<ResultTone, ReactElement>> = {
+  success: <CheckIcon />,
+  neutral: <ClockIcon />,
+  danger: <AlertIcon />,
+};
+
+/** How long a result stays in sight; a failure stays until it is closed or the next result comes. */
+const SHOWN_MS = 6_000;
 
 const AnnounceContext = createContext<Announce>(() => undefined);
 
@@ -47,11 +44,20 @@ export function Announcements({ children }: { readonly children: ReactNode }): R
     setResult((previous) => ({ text, tone, turn: (previous?.turn ?? 0) + 1 }));
   }, []);
   useEffect(() => {
-    if (result?.tone !== "success") return;
-    const timer = setTimeout(() => setResult(null), SUCCESS_SHOWN_MS);
+    if (result === null || result.tone === "danger") return;
+    const timer = setTimeout(() => setResult(null), SHOWN_MS);
     return () => clearTimeout(timer);
   }, [result]);
-  const close = useMemo(() => () => setResult(null), []);
+  const close = useCallback(() => setResult(null), []);
+  useEffect(() => {
+    if (result === null) return;
+    // In a short window the line may lie over what has focus: it goes without focus having to leave.
+    const onKeyDown = (event: KeyboardEvent) => {
+      if (event.key === "Escape") close();
+    };
+    document.addEventListener("keydown", onKeyDown);
+    return () => document.removeEventListener("keydown", onKeyDown);
+  }, [result, close]);
 
   return (
     <AnnounceContext value={announce}>
@@ -60,7 +66,7 @@ export function Announcements({ children }: { readonly children: ReactNode }): R
         <div className="cc-result-words" role="status" aria-live="polite" aria-atomic="true">
           {result ? (
             <span key={result.turn} className="cc-result-line">
-              {result.tone === "success" ? <CheckIcon /> : <AlertIcon />}
+              {ICONS[result.tone]}
               <span>{result.text}</span>
             </span>
           ) : null}

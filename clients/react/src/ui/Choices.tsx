@@ -16,16 +16,19 @@ export interface ChoicesProps<Value extends string> {
   readonly choices: readonly Choice<Value>[];
   readonly onChange: (value: Value) => void;
   readonly isDisabled?: boolean;
+  /** Not to be changed for a cause outside, such as a lost network: it keeps its focus. */
+  readonly isReadOnly?: boolean;
 }
 
 /** A question with all of its answers in sight. */
 export function Choices<Value extends string>(props: ChoicesProps<Value>): ReactElement {
-  const { label, hint, value, choices, onChange, isDisabled = false } = props;
+  const { label, hint, value, choices, onChange, isDisabled = false, isReadOnly = false } = props;
   return (
     <RadioGroup
       className="cc-choices"
       value={value}
       isDisabled={isDisabled}
+      isReadOnly={isReadOnly}
       onChange={(chosen) => {
         const choice = choices.find((each) => each.value === chosen);
         if (choice) onChange(choice.value);

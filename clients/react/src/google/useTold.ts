@@ -1,0 +1,26 @@
+/** Tells what changed by itself: a problem that came or went, appointments that were refused. Answers no action. */
+import { useEffect, useRef } from "react";
+import { useHost } from "../host/host";
+import { useAnnounce } from "../ui/Announcements";
+import type { IntegrationStatusJson } from "../wire";
+import { problemTitle } from "./ProblemNotice";
+
+/** Tells each change of `status` from the second one on. A catch-up is told by its own end, with what was refused. */
+export function useTold(status: IntegrationStatusJson | undefined): void {
+  const { t } = useHost();
+  const announce = useAnnounce();
+  const last = useRef<IntegrationStatusJson | undefined>(undefined);
+  useEffect(() => {
+    const before = last.current;
+    last.current = status;
+    if (!before || !status || status.state === "not_connected") return;
+    const { problem, counts } = status;
+    if (problem && problem.reason !== before.problem?.reason) {
+      announce(t(problemTitle(problem)), problem.action === "wait" ? "neutral" : "danger");
+    } else if (!problem && before.problem) {
+      announce(t("problem.over"));
+    } else if (counts.error > before.counts.error && !before.catchUp) {
+      announce(t("errors.count", { count: counts.error }), "danger");
+    }
+  }, [status, announce, t]);
+}

@@ -1,0 +1,191 @@
+import { act, screen, waitFor, within } from "@testing-library/react";
+import { afterEach, describe, expect, it } from "vitest";
+import * as samples from "../gallery/samples";
+import { GoogleCalendarPage } from "../src";
+import { mount, setOnline } from "./host";
+import { cut, refuse, Router, silence } from "./router";
+
+const section = (name: string) => screen.getByRole("region", { name });
+const button = (name: string | RegExp) => screen.getByRole("button", { name });
+
+describe("« Changer de calendrier »", () => {
+  it("says how many events will move before anything does", async () => {
+    const router = new Router(samples.connected);
+    const { user } = mount(<GoogleCalendarPage />);
+    await user.click(await screen.findByRole("button", { name: "Changer de calendrier" }));
+    const window = within(await screen.findByRole("dialog", { name: "Changer de calendrier" }));
+    expect(await window.findByText("C’est le calendrier actuel : rien ne sera déplacé.")).toBeVisible();
+    expect(window.getByRole("button", { name: "Changer de calendrier" })).toBeDisabled();
+
+    await user.click(window.getByRole("button", { name: /Nouveau calendrier/ }));
+    await user.click(await screen.findByRole("option", { name: "Bloc implantaire" }));
+    expect(await window.findByText("86 événements à venir seront déplacés vers « Bloc implantaire ».")).toBeVisible();
+    expect(router.to("settings")).toHaveLength(0);
+
+    await user.click(window.getByRole("button", { name: "Changer de calendrier" }));
+    expect(await screen.findByText("Le calendrier est maintenant « Bloc implantaire ».")).toBeInTheDocument();
+    expect(router.to("settings")[0]?.body).toEqual({ calendarId: "c_bloc7f2k@group.calendar.example.com" });
+    await waitFor(() => expect(button("Changer de calendrier")).toHaveFocus());
+  });
+
+  it("offers the primary calendar when the present one is gone", async () => {
+    new Router(samples.calendarGone);
+    const { user } = mount(<GoogleCalendarPage />);
+    await user.click(await screen.findByRole("button", { name: "Choisir un autre calendrier" }));
+    const window = within(await screen.findByRole("dialog"));
+    expect(await window.findByText(/vers « Cabinet des Lilas »/)).toBeVisible();
+    expect(window.getByRole("button", { name: "Changer de calendrier" })).toBeEnabled();
+  });
+});
+
+describe("a calendar that Google no longer has", () => {
+  const gone = samples.calendars[1] ?? null;
+  const lost = { ...samples.calendarGone, calendar: gone };
+
+  it("is neither picked nor offered, though the list that was kept still holds it", async () => {
+    new Router(lost);
+    const { user } = mount(<GoogleCalendarPage />);
+    await user.click(await screen.findByRole("button", { name: "Choisir un autre calendrier" }));
+    const window = within(await screen.findByRole("dialog"));
+    expect(await window.findByText(/vers « Cabinet des Lilas »/)).toBeVisible();
+    await user.click(window.getByRole("button", { name: /Nouveau calendrier/ }));
+    expect(screen.getAllByRole("option").map((option) => option.textContent)).toEqual([
+      "Cabinet des LilasPrincipal",
+      "Hygiène et contrôles",
+    ]);
+  });
+
+  it("is looked for anew when the window opens", async () => {
+    const router = new Router(samples.connected);
+    const { user } = mount(<GoogleCalendarPage />);
+    await waitFor(() => expect(router.to("calendars")).toHaveLength(1));
+    await user.click(await screen.findByRole("button", { name: "Changer de calendrier" }));
+    await screen.findByRole("dialog");
+    await waitFor(() => expect(router.to("calendars")).toHaveLength(2));
+  });
+
+  it("leaves the list when a change to it is refused", async () => {
+    const router = new Router(samples.connected);
+    refuse("patch", "settings", 409, "CALENDAR_UNAVAILABLE");
+    const { user } = mount(<GoogleCalendarPage />);
+    await user.click(await screen.findByRole("button", { name: "Changer de calendrier" }));
+    const window = within(await screen.findByRole("dialog"));
+    await window.findByText("C’est le calendrier actuel : rien ne sera déplacé.");
+    await waitFor(() => expect(router.to("calendars")).toHaveLength(2));
+    await user.click(window.getByRole("button", { name: /Nouveau calendrier/ }));
+    await user.click(screen.getByRole("option", { name: "Hygiène et contrôles" }));
+    await user.click(window.getByRole("button", { name: "Changer de calendrier" }));
+    expect(await window.findByRole("alert")).toHaveTextContent("Ce calendrier n’est plus accessible.");
+    await waitFor(() => expect(router.to("calendars")).toHaveLength(3));
+  });
+});
+
+describe("the page without its service", () => {
+  afterEach(() => setOnline(true));
+
+  it("says that it is offline, keeps what it knew, and takes no action", async () => {
+    const router = new Router(samples.connected);
+    const { user } = mount(<GoogleCalendarPage />);
+    await screen.findByText("Cabinet des Lilas", { selector: ".cc-row *" });
+    setOnline(false);
+    expect(await screen.findByText("Vous êtes hors ligne")).toBeVisible();
+    expect(screen.getAllByText("cabinet.lilas@example.com")[0]).toBeVisible();
+    for (const name of ["Synchroniser maintenant", "Déconnecter", "Changer de calendrier"]) {
+      expect(button(name)).toHaveAttribute("aria-disabled", "true");
+      await user.click(button(name));
+    }
+    expect(screen.getByRole("switch")).toHaveAttribute("aria-readonly", "true");
+    await user.click(screen.getByRole("switch"));
+    await user.click(screen.getByRole("radio", { name: /Initiales/ }));
+    await user.click(button(/Calendrier de destination/));
+    expect(screen.queryByRole("dialog")).toBeNull();
+    expect(screen.queryByRole("alertdialog")).toBeNull();
+    expect(screen.queryByRole("listbox")).toBeNull();
+    expect(router.asked.filter(({ method, route }) => method !== "GET" && route !== "preview")).toEqual([]);
+    setOnline(true);
+    await waitFor(() => expect(screen.queryByText("Vous êtes hors ligne")).toBeNull());
+  });
+
+  it.each([
+    ["switch", /Synchroniser les RDV/],
+    ["radio", /Nom complet/],
+    ["button", /Calendrier de destination/],
+    ["button", "Synchroniser maintenant"],
+  ] as const)("leaves focus where it is when the network goes: %s %s", async (role, name) => {
+    new Router(samples.connected);
+    mount(<GoogleCalendarPage />);
+    await screen.findByText("OK");
+    await waitFor(() => expect(screen.getByRole(role, { name })).toBeEnabled());
+    const held = screen.getByRole(role, { name });
+    act(() => held.focus());
+    setOnline(false);
+    await screen.findByText("Vous êtes hors ligne");
+    expect(held).toBeEnabled();
+    expect(held).toHaveFocus();
+  });
+
+  it("says that the service is away when the stream tells so, and takes it back when it returns", async () => {
+    const router = new Router(samples.connected);
+    mount(<GoogleCalendarPage />, { withStream: true });
+    await waitFor(() => expect(router.watchers).toBe(1));
+    await screen.findByText("OK");
+    router.tell("unavailable", { reason: "SERVICE_UNAVAILABLE", message: "" });
+    expect(await screen.findByText("Le service de synchronisation ne répond pas")).toBeVisible();
+    expect(screen.getByText("OK")).toBeVisible();
+    router.become(samples.connected);
+    await waitFor(() => expect(screen.queryByText("Le service de synchronisation ne répond pas")).toBeNull());
+  });
+
+  it("offers to try again when nothing was ever answered", async () => {
+    new Router(samples.connected);
+    refuse("get", "status", 503, "SERVICE_UNAVAILABLE");
+    const { user } = mount(<GoogleCalendarPage />);
+    expect(await screen.findByRole("alert")).toHaveTextContent("Le service de synchronisation ne répond pas");
+    new Router(samples.connected);
+    await user.click(button("Réessayer"));
+    expect(await screen.findByText("Connecté")).toBeVisible();
+    await waitFor(() => expect(screen.getByRole("heading", { level: 1 })).toHaveFocus());
+  });
+
+  it("stands still while it asks again, and keeps focus on the button", async () => {
+    new Router(samples.connected);
+    refuse("get", "status", 503, "SERVICE_UNAVAILABLE");
+    const { user } = mount(<GoogleCalendarPage />);
+    const notice = await screen.findByRole("alert");
+    silence("get", "status");
+    await user.click(button("Réessayer"));
+    expect(button("Réessayer")).toHaveAttribute("aria-disabled", "true");
+    expect(screen.getByRole("alert")).toBe(notice);
+    expect(button("Réessayer")).toHaveFocus();
+    expect(screen.queryByRole("region", { name: "Connexion" })).toBeNull();
+  });
+
+  it("tells that there is still no answer after asking again", async () => {
+    new Router(samples.connected);
+    refuse("get", "status", 503, "SERVICE_UNAVAILABLE");
+    const { user } = mount(<GoogleCalendarPage />);
+    const notice = await screen.findByRole("alert");
+    await user.click(button("Réessayer"));
+    expect(await screen.findByText("Le service ne répond pas. Réessayez dans un instant.")).toBeVisible();
+    expect(screen.getByRole("alert")).toBe(notice);
+    expect(button("Réessayer")).toHaveFocus();
+  });
+
+  it("holds the place of everything while there was no network for the first answer", async () => {
+    new Router(samples.connected);
+    setOnline(false);
+    cut("get", "status");
+    mount(<GoogleCalendarPage />);
+    expect(await screen.findByText("Vous êtes hors ligne")).toBeVisible();
+    setOnline(true);
+    await waitFor(() => expect(screen.queryByText("Vous êtes hors ligne")).toBeNull());
+    expect(section("Connexion")).toHaveAttribute("aria-busy", "true");
+  });
+
+  it("says that the person has no access", async () => {
+    new Router(samples.connected);
+    refuse("get", "status", 403, "NOT_ALLOWED");
+    mount(<GoogleCalendarPage />);
+    expect(await screen.findByText("Vous n’avez pas accès à cette page")).toBeVisible();
+  });
+});
