@@ -104,6 +104,26 @@ for (const width of [1280, 320]) {
   });
 }
 
+for (const width of [1280, 320]) {
+  test(`the settings stay where they were first drawn, at ${width} px`, async ({ stage }) => {
+    const camille = await stage.person("Dr Camille Roche", { viewport: { width, height: 800 } });
+    const { page } = camille;
+    await countShifts(page);
+    const seen = async (path: string, where: string) => {
+      await page.goto(path);
+      await page.locator(".cassius-calendar").first().waitFor();
+      await expect.poll(() => page.locator(".cc-skeleton").count()).toBe(0);
+      await expectStill(page, where);
+    };
+    const google = "/settings/integrations/google-calendar";
+    await seen("/settings/integrations", "the integrations without Google");
+    await seen(google, "the Google page, not connected");
+    await camille.connected();
+    await seen("/settings/integrations", "the integrations with Google");
+    await seen(google, "the Google page, connected");
+  });
+}
+
 test("whichever way the form of a RDV ends, the focus goes back, or to the title of the page", async ({ stage }) => {
   const camille = await stage.person();
   const { page } = camille;

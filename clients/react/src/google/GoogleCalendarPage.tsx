@@ -58,7 +58,8 @@ function Page(): ReactElement {
         <>
           <ConnectionSection status={status} isOnline={isOnline} onShowErrors={showErrors} />
           {status === undefined || isConnected ? <OptionsSection status={status} isOnline={isOnline} /> : null}
-          <PreviewSection status={status} />
+          {/* Not connected it stands elsewhere: it takes the place of a skeleton, rather than jumping there from its own. */}
+          <PreviewSection key={status === undefined || isConnected ? "below" : "alone"} status={status} />
           {status === undefined || isConnected ? (
             <ErrorsSection status={status} isOnline={isOnline} titleRef={errorsTitle} />
           ) : null}
