@@ -2,22 +2,14 @@ import { createServer, type AddressInfo } from "node:net";
 
 import { afterAll, describe, expect, it } from "vitest";
 
-import { CalendarError, SyncStatus } from "../../src/index.js";
+import { SyncStatus } from "../../src/index.js";
 import { toWire, type AppointmentSnapshot } from "../../src/appointment.js";
+import { failure } from "../failure.js";
 import { freePort } from "./running.js";
 import { appointment, connectTo, newOrganisation } from "./service.js";
 
 const client = connectTo();
 afterAll(() => client.close());
-
-async function failure(call: Promise<unknown>): Promise<CalendarError> {
-  const thrown: unknown = await call.then(
-    () => "no failure",
-    (error: unknown) => error,
-  );
-  expect(thrown).toBeInstanceOf(CalendarError);
-  return thrown as CalendarError;
-}
 
 describe("a call that fails", () => {
   it("tells every field at fault, and a sentence in French", async () => {

@@ -5,7 +5,8 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 
 import { afterEach, expect, it } from "vitest";
 
-import { CalendarClient, CalendarError, type CalendarClientOptions } from "../../src/index.js";
+import { CalendarClient, type CalendarClientOptions } from "../../src/index.js";
+import { failure } from "../failure.js";
 
 const ends: (() => void)[] = [];
 afterEach(() => ends.splice(0).forEach((end) => end()));
@@ -62,15 +63,6 @@ function client(address: string, options: Partial<CalendarClientOptions> = {}): 
   const made = new CalendarClient({ address, ...options });
   ends.push(() => made.close());
   return made;
-}
-
-async function failure(doing: Promise<unknown>): Promise<CalendarError> {
-  const thrown: unknown = await doing.then(
-    () => "no failure",
-    (error: unknown) => error,
-  );
-  expect(thrown).toBeInstanceOf(CalendarError);
-  return thrown as CalendarError;
 }
 
 const one = { organisationId: "cabinet", period: null, load: () => Promise.resolve([]) };
