@@ -13,7 +13,7 @@ use super::turns::Turns;
 use super::{Delivery, Parts};
 use crate::causes::causes;
 use crate::model::OrganisationId;
-use crate::store::{self, Wanted};
+use crate::store;
 
 /// How many attempts are under way at a time, over all organisations.
 const PLACES: usize = 64;
@@ -104,7 +104,7 @@ impl Worker {
                 break;
             }
             match parts.quota.try_take(&due.google_user_id, 1) {
-                Ok(()) => wanted.push(Wanted { organisation: due.organisation, count: 1 }),
+                Ok(()) => wanted.push(due.organisation),
                 Err(wait) if wait.is_everybodys => {
                     next = Next { at: next.at.min(wait.until.max(now + GATHER)), is_fixed: true };
                     break;

@@ -44,7 +44,7 @@ on_both! {
             since_at: at(1),
             retry_at: None,
         };
-        assert!(database.store.note_problem(&organisation("north"), epoch, &problem, at(1)).await.unwrap());
+        assert!(database.store.note_problem(&organisation("north"), epoch, &problem, at(1)).await.unwrap().is_done());
         assert_eq!(database.accept("north", "rdv", 1, at(2)).await.next_attempt_at, Some(at(2)));
     }
 
@@ -60,7 +60,7 @@ on_both! {
         }
         let claimed = database.claim("north", 1, at(3)).await.remove(0);
         assert_eq!(claimed.snapshot, Some(sealed("snapshot 5")));
-        assert_eq!(claimed.demand, 1);
+        assert_eq!(claimed.request_seq, 1);
     }
 
     async fn a_batch_answers_in_order_with_accepted_and_stale_ones_mixed(database: &Database) {
@@ -102,7 +102,7 @@ on_both! {
         let claimed = database.claim("north", 1, at(2)).await.remove(0);
         let error = LinkError { reason: Reason::EventRefused, detail: Some("timeRangeEmpty".into()) };
         let refused = Settlement::Refused { placement: absent(1), error };
-        assert!(database.store.settle(&claimed, &refused, at(3)).await.unwrap());
+        assert!(database.store.settle(&claimed, &refused, at(3)).await.unwrap().is_done());
         let link = database.accept("north", "rdv", 2, at(4)).await;
         assert_eq!((link.sync_status, link.attempts, link.last_error), (SyncStatus::Pending, 0, None));
         assert_eq!(link.next_attempt_at, Some(at(4)));

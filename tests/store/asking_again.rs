@@ -23,7 +23,7 @@ async fn four_links(database: &Database) {
                 Settlement::Later { placement, next_attempt_at: at(9_000), error }
             }
         };
-        assert!(database.store.settle(&link, &settlement, at(10)).await.unwrap());
+        assert!(database.store.settle(&link, &settlement, at(10)).await.unwrap().is_done());
     }
 }
 
@@ -84,7 +84,7 @@ on_both! {
         database.store.retry(&organisation("north"), Some(&named), at(3)).await.unwrap();
         let refused =
             Settlement::Refused { placement: absent(1), error: LinkError { reason: Reason::EventRefused, detail: None } };
-        assert!(database.store.settle(&claimed, &refused, at(4)).await.unwrap());
+        assert!(database.store.settle(&claimed, &refused, at(4)).await.unwrap().is_done());
         assert_eq!(pending(database).await, said(&[("rdv", 3)]));
     }
 
@@ -150,7 +150,7 @@ on_both! {
             let claimed = database.claim("north", 1, at(now)).await.remove(0);
             let error = LinkError { reason: Reason::EventRefused, detail: None };
             let refused = Settlement::Refused { placement: absent(1), error };
-            assert!(database.store.settle(&claimed, &refused, at(now)).await.unwrap());
+            assert!(database.store.settle(&claimed, &refused, at(now)).await.unwrap().is_done());
             database.store.counts(&north, at(now)).await.unwrap()
         };
         let counts = refuse(21).await;
@@ -207,7 +207,7 @@ on_both! {
         let held = database.claim("north", 1, at(70_000)).await.remove(0);
         assert_eq!(database.store.erase_snapshots(at(60_000), at(70_001)).await.unwrap(), 4);
         assert_eq!(pending(database).await.len(), 2);
-        assert!(database.store.settle(&held, &Settlement::Parked { placement: absent(1) }, at(70_002)).await.unwrap());
+        assert!(database.store.settle(&held, &Settlement::Parked { placement: absent(1) }, at(70_002)).await.unwrap().is_done());
         assert_eq!(database.store.erase_snapshots(at(60_000), at(70_003)).await.unwrap(), 1);
         assert_eq!(database.store.erase_snapshots(at(60_000), at(70_004)).await.unwrap(), 0);
         assert_eq!(pending(database).await, said(&[("f-late", 12)]));

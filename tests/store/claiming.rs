@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use cassius_calendar::model::{CalendarId, Fingerprint, Placement, Problem, Reason, TitlePrivacy};
-use cassius_calendar::store::{LinkError, SettingsChange, Settlement, Wanted};
+use cassius_calendar::store::{LinkError, SettingsChange, Settlement};
 
 use super::harness::*;
 
@@ -21,7 +21,7 @@ on_both! {
         assert_eq!(claimed.epoch, integration.epoch);
         assert_eq!(claimed.target, CalendarId::new("agenda"));
         assert_eq!(claimed.title_privacy, TitlePrivacy::Full);
-        assert_eq!((claimed.attempts, claimed.lane, claimed.demand), (0, 0, 1));
+        assert_eq!((claimed.attempts, claimed.request_seq), (0, 1));
         assert_eq!(claimed.lease.until, at(62));
     }
 
@@ -41,7 +41,7 @@ on_both! {
         for id in ["a", "b"] {
             database.accept("north", id, 1, at(1)).await;
         }
-        let wanted = [Wanted { organisation: organisation("north"), count: 5 }];
+        let wanted = vec![organisation("north"); 5];
         let reserved = Placement::Reserved(place("agenda", "chosen", 1));
         let chosen = reserved.clone();
         let claimed = database
@@ -74,7 +74,7 @@ on_both! {
             let id = format!("rdv-{n}");
             database.accept("north", &id, 1, at(1)).await;
             let claimed = database.claim("north", 1, at(2)).await.remove(0);
-            assert!(database.store.reserve(&claimed, placement, at(62), at(2)).await.unwrap());
+            assert!(database.store.reserve(&claimed, placement, at(62), at(2)).await.unwrap().is_done());
             assert_eq!(&database.the_link("north", &id).await.placement, placement);
         }
     }
@@ -89,9 +89,12 @@ on_both! {
         let mut order = Vec::new();
         for _ in 0..3 {
             let link = database.claim("north", 1, at(6)).await.remove(0);
-            order.push((link.appointment.to_string(), link.lane));
+            order.push(link.appointment.to_string());
         }
-        assert_eq!(order, [("first".to_owned(), 0), ("second".to_owned(), 0), ("old".to_owned(), 1)]);
+        assert_eq!(order, ["first", "second", "old"]);
+        let caught_up = "SELECT COUNT(*) FROM appointment_external_links WHERE priority = 1";
+        assert_eq!(database.number(caught_up).await, 1);
+        assert_eq!(database.number(&format!("{caught_up} AND appointment_id = 'old'")).await, 1);
     }
 
     async fn each_organisation_gets_no_more_than_it_has_room_for(database: &Database) {
@@ -101,8 +104,9 @@ on_both! {
             database.store.accept(many, at(1)).await.unwrap();
         }
         let wanted: Vec<_> = [("north", 2), ("south", 3), ("west", 0), ("north", 1), ("nowhere", 4)]
-            .map(|(name, count)| Wanted { organisation: organisation(name), count })
-            .into();
+            .into_iter()
+            .flat_map(|(name, count)| vec![organisation(name); count])
+            .collect();
         let claimed = database.store.claim(&wanted, token(), at(62), at(2), |_| None).await.unwrap();
         let of = |name| claimed.iter().filter(|link| link.organisation == organisation(name)).count();
         assert_eq!((of("north"), of("south"), of("west")), (3, 3, 0));
@@ -119,7 +123,7 @@ on_both! {
         database.store.accept(all, at(1)).await.unwrap();
         assert_eq!(database.store.due_organisations(at(2)).await.unwrap().len(), 70);
         let wanted: Vec<_> =
-            names.iter().map(|name| Wanted { organisation: organisation(name), count: 2 }).collect();
+            names.iter().flat_map(|name| vec![organisation(name); 2]).collect();
         let claimed = database.store.claim(&wanted, token(), at(62), at(2), |_| None).await.unwrap();
         assert_eq!(claimed.len(), 70);
     }
@@ -132,7 +136,7 @@ on_both! {
         for _ in 0..6 {
             let store = database.store.clone();
             workers.push(tokio::spawn(async move {
-                let wanted = [Wanted { organisation: organisation("north"), count: 7 }];
+                let wanted = vec![organisation("north"); 7];
                 let mut mine = Vec::new();
                 loop {
                     let claimed = store.claim(&wanted, token(), at(62), at(2), |_| None).await.unwrap();
@@ -159,7 +163,7 @@ on_both! {
         database.accept("north", "rdv", 1, at(1)).await;
         let is_served = async |now| {
             let due = database.store.due_organisations(now).await.unwrap();
-            let wanted = [Wanted { organisation: north.clone(), count: 1 }];
+            let wanted = vec![north.clone(); 1];
             let claimed = database.store.claim(&wanted, token(), now, now, |_| None).await.unwrap();
             assert_eq!(due.len(), claimed.len(), "both see it alike");
             !due.is_empty()
@@ -167,13 +171,13 @@ on_both! {
         assert!(is_served(at(2)).await);
 
         let problem = Problem { reason: Reason::GoogleThrottled, since_at: at(2), retry_at: Some(at(100)) };
-        assert!(database.store.note_problem(&north, epoch, &problem, at(2)).await.unwrap());
+        assert!(database.store.note_problem(&north, epoch, &problem, at(2)).await.unwrap().is_done());
         assert!(!is_served(at(99)).await);
         assert!(is_served(at(100)).await);
         let problem = Problem { reason: Reason::ReconnectRequired, since_at: at(2), retry_at: None };
-        assert!(database.store.note_problem(&north, epoch, &problem, at(2)).await.unwrap());
+        assert!(database.store.note_problem(&north, epoch, &problem, at(2)).await.unwrap().is_done());
         assert!(!is_served(at(200)).await);
-        assert!(database.store.clear_problem(&north, epoch, at(200)).await.unwrap());
+        database.is_connected("north").await;
         assert!(is_served(at(200)).await);
 
         let switch = |is_enabled| SettingsChange { is_enabled: Some(is_enabled), ..SettingsChange::default() };
@@ -198,14 +202,14 @@ on_both! {
         assert_eq!(database.store.next_due_at(at(2)).await.unwrap(), Some(at(62)), "the lease lapses");
         let error = LinkError { reason: Reason::GoogleUnavailable, detail: None };
         let later = Settlement::Later { placement: absent(1), next_attempt_at: at(500), error };
-        assert!(database.store.settle(&claimed, &later, at(3)).await.unwrap());
+        assert!(database.store.settle(&claimed, &later, at(3)).await.unwrap().is_done());
         assert_eq!(database.store.next_due_at(at(3)).await.unwrap(), Some(at(500)));
 
         let problem = Problem { reason: Reason::GoogleThrottled, since_at: at(2), retry_at: Some(at(100)) };
-        assert!(database.store.note_problem(&north, epoch, &problem, at(3)).await.unwrap());
+        assert!(database.store.note_problem(&north, epoch, &problem, at(3)).await.unwrap().is_done());
         assert_eq!(database.store.next_due_at(at(3)).await.unwrap(), Some(at(100)));
         let problem = Problem { reason: Reason::ReconnectRequired, since_at: at(2), retry_at: None };
-        assert!(database.store.note_problem(&north, epoch, &problem, at(3)).await.unwrap());
+        assert!(database.store.note_problem(&north, epoch, &problem, at(3)).await.unwrap().is_done());
         assert_eq!(database.store.next_due_at(at(3)).await.unwrap(), None);
     }
 
