@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
 use super::{Connections, Error};
-use crate::crypto::{Cell, ExposeSecret, OpenError, Sealed, Secret, digest};
+use crate::crypto::{Cell, ExposeSecret, OpenError, Sealed, Secret, TokenColumn, digest};
 use crate::error_chain::error_chain;
 use crate::google::{CalendarError, ExchangeError, Granted, pkce_verifier};
 use crate::model::{Calendar, CalendarId, OrganisationId};
@@ -117,9 +117,8 @@ impl Connections {
         let (state, nonce) = (self.random_token(), self.random_token());
         let verifier = pkce_verifier(&self.0.entropy);
         let url = self.0.google.authorize_url(&state, verifier.expose_secret(), &nonce);
-        let row = hex(&ticket_hash);
-        let row = [row.as_str()];
-        let sealed = self.0.keyring.seal(&verifier_cell(&row), verifier.expose_secret().as_bytes(), &self.0.entropy);
+        let sealed =
+            self.0.keyring.seal(&Cell::verifier(&ticket_hash), verifier.expose_secret().as_bytes(), &self.0.entropy);
         let state_hash = digest(state.as_bytes()).to_vec();
         let started = self.0.store.start_consent(&ticket_hash, state_hash, sealed, nonce, self.0.clock.now()).await?;
         Ok(started.then_some(url))
@@ -162,8 +161,8 @@ impl Connections {
             organisation: organisation.clone(),
             google_user_id: granted.google_user_id.clone(),
             google_email: granted.google_email,
-            access_token: self.seal(organisation, "access_token", granted.access_token.expose_secret()),
-            refresh_token: self.seal(organisation, "refresh_token", granted.refresh_token.expose_secret()),
+            access_token: self.seal(organisation, TokenColumn::AccessToken, granted.access_token.expose_secret()),
+            refresh_token: self.seal(organisation, TokenColumn::RefreshToken, granted.refresh_token.expose_secret()),
             token_expires_at: granted.expires_at,
             granted_scopes: granted.scopes,
             calendar,
@@ -211,8 +210,7 @@ impl Connections {
     }
 
     fn open_verifier(&self, ticket_hash: &[u8], sealed: &Sealed) -> Result<Secret, OpenError> {
-        let row = hex(ticket_hash);
-        let plain = self.0.keyring.open(&verifier_cell(&[&row]), sealed)?;
+        let plain = self.0.keyring.open(&Cell::verifier(ticket_hash), sealed)?;
         Ok(std::str::from_utf8(&plain).map_err(|_| OpenError::Forged)?.into())
     }
 
@@ -241,12 +239,4 @@ fn exchange_failed(organisation: &OrganisationId, error: &ExchangeError) -> Cons
         | ExchangeError::Misconfigured(_)
         | ExchangeError::Unavailable => ConsentOutcome::Failed,
     }
-}
-
-fn verifier_cell<'a>(row: &'a [&'a str]) -> Cell<'a> {
-    Cell { table: "oauth_consents", row, column: "verifier" }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    data_encoding::HEXLOWER.encode(bytes)
 }

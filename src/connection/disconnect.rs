@@ -10,7 +10,7 @@ use jiff::SignedDuration;
 use parking_lot::Mutex;
 
 use super::{Connections, Error};
-use crate::crypto::{ExposeSecret, Sealed, Secret};
+use crate::crypto::{ExposeSecret, Sealed, Secret, TokenColumn};
 use crate::error_chain::error_chain;
 use crate::model::{AppointmentId, CalendarId, GoogleUserId, OrganisationId, Place, Placement, RemoteEvents};
 use crate::store::{Integration, Link};
@@ -87,7 +87,8 @@ impl Connections {
         if let (Some(google_user_id), Some(refresh_token)) = (&integration.google_user_id, &integration.refresh_token) {
             self.revoke(organisation, google_user_id, refresh_token).await?;
         }
-        self.0.store.finish_disconnect(organisation, integration.epoch, self.0.clock.now()).await?;
+        // Fenced: another replica has ended it already, or the organisation has connected anew.
+        let _ = self.0.store.finish_disconnect(organisation, integration.epoch, self.0.clock.now()).await?;
         tracing::info!(
             organisation.id = %organisation,
             deleted_events = outcome.deleted_events,
@@ -123,7 +124,7 @@ impl Connections {
         if self.0.store.others_share(google_user_id, organisation).await? {
             return Ok(());
         }
-        let token = match self.open(organisation, "refresh_token", refresh_token) {
+        let token = match self.open(organisation, TokenColumn::RefreshToken, refresh_token) {
             Ok(token) => token,
             Err(error) => {
                 tracing::warn!(
@@ -170,7 +171,8 @@ impl Connections {
             while let Some((appointment, is_deleted)) = deletions.next().await {
                 if is_deleted {
                     let now = self.0.clock.now();
-                    self.0.store.forget_placement(organisation, &appointment, integration.epoch, now).await?;
+                    // Fenced: the organisation has connected anew, and the next attempt finds that the event is gone.
+                    let _ = self.0.store.forget_placement(organisation, &appointment, integration.epoch, now).await?;
                     outcome.deleted_events += 1;
                     failures = 0;
                 } else {
@@ -188,9 +190,10 @@ impl Connections {
         let is_fresh =
             integration.token_expires_at.is_some_and(|at| at > self.0.clock.now() + SignedDuration::from_mins(2));
         if let Some(sealed) = integration.access_token.as_ref().filter(|_| is_fresh) {
-            return self.open(organisation, "access_token", sealed).ok();
+            return self.open(organisation, TokenColumn::AccessToken, sealed).ok();
         }
-        let refresh_token = self.open(organisation, "refresh_token", integration.refresh_token.as_ref()?).ok()?;
+        let refresh_token =
+            self.open(organisation, TokenColumn::RefreshToken, integration.refresh_token.as_ref()?).ok()?;
         let refreshed = self.0.google.refresh(&refresh_token).await.ok()?;
         Some(refreshed.access_token.expose_secret().into())
     }

@@ -25,7 +25,7 @@ pub use tokens::{Access, AccessError};
 
 use crate::clock::{Clock, Entropy};
 use crate::config::ReturnUrls;
-use crate::crypto::{Cell, Keyring, OpenError, Sealed, Secret};
+use crate::crypto::{Cell, Keyring, OpenError, Sealed, Secret, TokenColumn};
 use crate::google::{CalendarError, Google};
 use crate::model::{CalendarId, Epoch, OrganisationId, Problem, Reason};
 use crate::notifier::Notifier;
@@ -154,7 +154,7 @@ impl Connections {
             | Reason::EventRefused => retry_after,
         };
         let problem = Problem { reason, since_at: now, retry_at: retry_after.map(|wait| now + wait) };
-        if self.0.store.note_problem(organisation, epoch, &problem, now).await? {
+        if self.0.store.note_problem(organisation, epoch, &problem, now).await?.is_done() {
             self.tell_problem(organisation, &problem);
         }
         Ok(())
@@ -169,7 +169,7 @@ impl Connections {
     ) -> Result<(), store::Error> {
         let now = self.0.clock.now();
         let problem = Problem { reason: Reason::CalendarUnavailable, since_at: now, retry_at: None };
-        if self.0.store.note_problem_of_calendar(organisation, epoch, &problem, calendar, now).await? {
+        if self.0.store.note_problem_of_calendar(organisation, epoch, &problem, calendar, now).await?.is_done() {
             self.tell_problem(organisation, &problem);
         }
         Ok(())
@@ -229,14 +229,12 @@ impl Connections {
         }
     }
 
-    fn seal(&self, organisation: &OrganisationId, column: &'static str, secret: &str) -> Sealed {
-        let cell = Cell { table: "calendar_integrations", row: &[organisation.as_str(), "google"], column };
-        self.0.keyring.seal(&cell, secret.as_bytes(), &self.0.entropy)
+    fn seal(&self, organisation: &OrganisationId, column: TokenColumn, secret: &str) -> Sealed {
+        self.0.keyring.seal(&Cell::token(organisation, column), secret.as_bytes(), &self.0.entropy)
     }
 
-    fn open(&self, organisation: &OrganisationId, column: &'static str, sealed: &Sealed) -> Result<Secret, OpenError> {
-        let cell = Cell { table: "calendar_integrations", row: &[organisation.as_str(), "google"], column };
-        let plain = self.0.keyring.open(&cell, sealed)?;
+    fn open(&self, organisation: &OrganisationId, column: TokenColumn, sealed: &Sealed) -> Result<Secret, OpenError> {
+        let plain = self.0.keyring.open(&Cell::token(organisation, column), sealed)?;
         // Only texts are ever sealed here; anything else is not ours.
         let text = std::str::from_utf8(&plain).map_err(|_| OpenError::Forged)?;
         Ok(text.into())

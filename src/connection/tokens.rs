@@ -7,10 +7,10 @@ use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 
 use super::{Connections, Error};
-use crate::crypto::{ExposeSecret, OpenError, Secret};
+use crate::crypto::{ExposeSecret, OpenError, Secret, TokenColumn};
 use crate::google::RefreshError;
 use crate::model::{Epoch, GoogleUserId, OrganisationId, Reason};
-use crate::store;
+use crate::store::{self, Guarded};
 
 /// A token that expires sooner than this is refreshed before it is used.
 const LEEWAY: SignedDuration = SignedDuration::from_secs(60);
@@ -120,14 +120,14 @@ impl Connections {
         }
         // Another replica may have refreshed it meanwhile.
         if let (Some(sealed), Some(expires_at)) = (&integration.access_token, integration.token_expires_at) {
-            let token = self.open(organisation, "access_token", sealed)?;
+            let token = self.open(organisation, TokenColumn::AccessToken, sealed)?;
             let access = Access { token, google_user_id: google_user_id.clone(), expires_at };
             if is_fit(&access) {
                 *slot = Some((epoch, access.clone()));
                 return Ok(access);
             }
         }
-        let refresh_token = self.open(organisation, "refresh_token", refresh_token)?;
+        let refresh_token = self.open(organisation, TokenColumn::RefreshToken, refresh_token)?;
         let refreshed = match self.0.google.refresh(&refresh_token).await {
             Ok(refreshed) => refreshed,
             Err(RefreshError::GrantDead) => {
@@ -140,15 +140,16 @@ impl Connections {
             }
             Err(RefreshError::Unavailable { retry_after }) => return Err(AccessError::Unavailable { retry_after }),
         };
-        let sealed = self.seal(organisation, "access_token", refreshed.access_token.expose_secret());
+        let sealed = self.seal(organisation, TokenColumn::AccessToken, refreshed.access_token.expose_secret());
         let renewed = refreshed
             .refresh_token
             .as_ref()
-            .map(|token| self.seal(organisation, "refresh_token", token.expose_secret()));
+            .map(|token| self.seal(organisation, TokenColumn::RefreshToken, token.expose_secret()));
         let saved =
             self.0.store.save_tokens(organisation, epoch, sealed, refreshed.expires_at, renewed, self.0.clock.now());
-        if !saved.await? {
-            return Err(AccessError::Fenced);
+        match saved.await? {
+            Guarded::Done => {}
+            Guarded::Fenced => return Err(AccessError::Fenced),
         }
         let access = Access {
             token: refreshed.access_token,

@@ -7,7 +7,7 @@ use crate::connection::{Access, AccessError};
 use crate::error_chain::error_chain;
 use crate::google::CALL_DEADLINE;
 use crate::model::{OrganisationId, Placement, Reason};
-use crate::store::{self, Claimed, LinkError, Settlement};
+use crate::store::{self, Claimed, Guarded, LinkError, Settlement};
 use crate::sync::{Answer, Attempt, Delay, Goal, Outcome, Owner, Setback, Step, Stop, ThrottleScope, delay, render};
 
 /// How long a lease lives. It outlives every call that is begun under it, and no more: what a crashed process held waits
@@ -75,6 +75,7 @@ impl Parts {
     /// made again.
     pub(super) async fn attempt(&self, claimed: Claimed) {
         let broken = match self.carry_out(&claimed).await {
+            // Whoever took the lease over settles what stands by then: fenced or done, this attempt is over.
             Ok(settlement) => self.store.settle(&claimed, &settlement, self.clock.now()).await.err(),
             Err(Broken::Fenced) => self.store.release(&[claimed.lease.token], self.clock.now()).await.err(),
             Err(Broken::Store(error)) => Some(error),
@@ -142,15 +143,16 @@ impl Parts {
     ) -> Result<(), Broken> {
         let now = self.clock.now();
         let until = now + LEASE;
-        let is_ours = if *placement != held.placement {
+        let renewed = if *placement != held.placement {
             self.store.reserve(claimed, placement, until, now).await?
         } else if is_first && held.until >= now + CALL {
             return Ok(());
         } else {
-            self.store.hold(claimed, until, now).await?
+            self.store.renew_lease(claimed, until, now).await?
         };
-        if !is_ours {
-            return Err(Broken::Fenced);
+        match renewed {
+            Guarded::Done => {}
+            Guarded::Fenced => return Err(Broken::Fenced),
         }
         *held = Held { placement: placement.clone(), until };
         Ok(())

@@ -14,7 +14,7 @@ use super::{Delivery, Parts};
 use crate::error_chain::error_chain;
 use crate::model::OrganisationId;
 use crate::quota::Scope;
-use crate::store::{self, Wanted};
+use crate::store;
 
 /// How many attempts are under way at a time, over all organisations.
 const PLACES: usize = 64;
@@ -105,7 +105,7 @@ impl Worker {
                 break;
             }
             match parts.quota.try_take(&due.google_user_id, 1) {
-                Ok(()) => wanted.push(Wanted { organisation: due.organisation, count: 1 }),
+                Ok(()) => wanted.push(due.organisation),
                 Err(wait) if wait.scope == Scope::Project => {
                     next = Next { at: next.at.min(wait.until.max(now + GATHER)), is_fixed: true };
                     break;

@@ -5,7 +5,7 @@ use cassius_calendar::model::{
     AppointmentId, Calendar, CalendarId, Etag, EventId, Fingerprint, Generation, GoogleUserId, OrganisationId, Place,
     Placement, Revision,
 };
-use cassius_calendar::store::{Acceptance, Claimed, Grant, Integration, Link, Settlement, Wanted};
+use cassius_calendar::store::{Acceptance, Claimed, Grant, Integration, Link, Settlement};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -32,8 +32,8 @@ impl Database {
     }
 
     /// Claims up to `count` links for a minute, and leaves their placements.
-    pub(crate) async fn claim(&self, name: &str, count: i64, now: Timestamp) -> Vec<Claimed> {
-        let wanted = [Wanted { organisation: organisation(name), count }];
+    pub(crate) async fn claim(&self, name: &str, count: usize, now: Timestamp) -> Vec<Claimed> {
+        let wanted = vec![organisation(name); count];
         self.store.claim(&wanted, token(), now + MINUTE, now, |_| None).await.unwrap()
     }
 
@@ -41,7 +41,7 @@ impl Database {
     pub(crate) async fn bring_in_step(&self, name: &str, placement: &Placement, now: Timestamp) {
         let claimed = self.claim(name, 1, now).await.remove(0);
         let settlement = synced(&claimed, placement);
-        assert!(self.store.settle(&claimed, &settlement, now).await.unwrap());
+        assert!(self.store.settle(&claimed, &settlement, now).await.unwrap().is_done());
     }
 }
 
