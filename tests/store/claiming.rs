@@ -47,11 +47,12 @@ on_both! {
         let claimed = database
             .store
             .claim(&wanted, token(), at(62), at(2), move |link| {
-                (link.appointment.as_str() == "a").then(|| chosen.clone())
+                ((link.appointment.as_str() == "a").then(|| chosen.clone()), link.appointment.clone())
             })
             .await
             .unwrap();
-        let placements: Vec<_> = claimed.iter().map(|link| (link.appointment.as_str(), &link.placement)).collect();
+        assert!(claimed.iter().all(|(link, begun)| link.appointment == *begun), "each has what was begun for it");
+        let placements: Vec<_> = claimed.iter().map(|(link, _)| (link.appointment.as_str(), &link.placement)).collect();
         assert!(placements.contains(&("a", &reserved)) && placements.contains(&("b", &Placement::NEVER)));
         assert_eq!(database.the_link("north", "a").await.placement, reserved);
         assert_eq!(database.the_link("north", "b").await.placement, Placement::NEVER);
@@ -103,10 +104,10 @@ on_both! {
         let wanted: Vec<_> = [("north", 2), ("south", 3), ("west", 0), ("north", 1), ("nowhere", 4)]
             .map(|(name, count)| Wanted { organisation: organisation(name), count })
             .into();
-        let claimed = database.store.claim(&wanted, token(), at(62), at(2), |_| None).await.unwrap();
-        let of = |name| claimed.iter().filter(|link| link.organisation == organisation(name)).count();
+        let claimed = database.store.claim(&wanted, token(), at(62), at(2), |_| (None, ())).await.unwrap();
+        let of = |name| claimed.iter().filter(|(link, ())| link.organisation == organisation(name)).count();
         assert_eq!((of("north"), of("south"), of("west")), (3, 3, 0));
-        let tokens: HashSet<_> = claimed.iter().map(|link| link.lease.token).collect();
+        let tokens: HashSet<_> = claimed.iter().map(|(link, ())| link.lease.token).collect();
         assert_eq!(tokens.len(), 6, "each link has a token of its own");
     }
 
@@ -120,7 +121,7 @@ on_both! {
         assert_eq!(database.store.due_organisations(at(2)).await.unwrap().len(), 70);
         let wanted: Vec<_> =
             names.iter().map(|name| Wanted { organisation: organisation(name), count: 2 }).collect();
-        let claimed = database.store.claim(&wanted, token(), at(62), at(2), |_| None).await.unwrap();
+        let claimed = database.store.claim(&wanted, token(), at(62), at(2), |_| (None, ())).await.unwrap();
         assert_eq!(claimed.len(), 70);
     }
 
@@ -135,11 +136,11 @@ on_both! {
                 let wanted = [Wanted { organisation: organisation("north"), count: 7 }];
                 let mut mine = Vec::new();
                 loop {
-                    let claimed = store.claim(&wanted, token(), at(62), at(2), |_| None).await.unwrap();
+                    let claimed = store.claim(&wanted, token(), at(62), at(2), |_| (None, ())).await.unwrap();
                     if claimed.is_empty() {
                         return mine;
                     }
-                    mine.extend(claimed.into_iter().map(|link| link.appointment));
+                    mine.extend(claimed.into_iter().map(|(link, ())| link.appointment));
                 }
             }));
         }
@@ -160,7 +161,7 @@ on_both! {
         let is_served = async |now| {
             let due = database.store.due_organisations(now).await.unwrap();
             let wanted = [Wanted { organisation: north.clone(), count: 1 }];
-            let claimed = database.store.claim(&wanted, token(), now, now, |_| None).await.unwrap();
+            let claimed = database.store.claim(&wanted, token(), now, now, |_| (None, ())).await.unwrap();
             assert_eq!(due.len(), claimed.len(), "both see it alike");
             !due.is_empty()
         };

@@ -73,16 +73,17 @@ const CLAIM_COLUMNS: &str = "organisation_id, appointment_id, revision, snapshot
 /// How many organisations one statement claims from: each is a subquery of its own.
 const CLAIMED_TOGETHER: usize = 32;
 
-pub(in crate::store) async fn claim<F>(
+pub(in crate::store) async fn claim<T, F>(
     conn: &mut Conn,
     wanted: Vec<Wanted>,
     lease_token: Uuid,
     until: Timestamp,
     now: Timestamp,
-    mut place: F,
-) -> Result<Vec<Claimed>, Fault>
+    mut begin: F,
+) -> Result<Vec<(Claimed, T)>, Fault>
 where
-    F: FnMut(&Claimed) -> Option<Placement> + Send,
+    T: Send,
+    F: FnMut(&Claimed) -> (Option<Placement>, T) + Send,
 {
     let mut room: BTreeMap<String, i64> = BTreeMap::new();
     for wanted in wanted.iter().filter(|wanted| wanted.count > 0) {
@@ -94,20 +95,22 @@ where
     transaction!(conn, async |conn| {
         let terms = terms(conn, room.keys(), now).await?;
         let room: Vec<_> = room.into_iter().filter(|(organisation, _)| terms.contains_key(organisation)).collect();
-        let mut claimed = Vec::new();
+        let (mut claimed, mut begun) = (Vec::new(), Vec::new());
         for some in room.chunks(CLAIMED_TOGETHER) {
             for row in due(conn, some, now).await? {
                 let terms = terms.get(&row.organisation_id).ok_or(Fault::Corrupt("organisation_id"))?;
                 let token = Uuid::from_u128(lease_token.as_u128().wrapping_add(claimed.len() as u128));
                 let mut link = claimed_link(row, terms, Lease { token, until })?;
-                if let Some(placement) = place(&link) {
+                let (placement, its) = begin(&link);
+                if let Some(placement) = placement {
                     link.placement = placement;
                 }
                 claimed.push(link);
+                begun.push(its);
             }
         }
         lease(conn, &claimed, until, now).await?;
-        Ok(claimed)
+        Ok(claimed.into_iter().zip(begun).collect())
     })
 }
 
