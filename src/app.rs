@@ -20,7 +20,7 @@ use tonic::transport::server::TcpIncoming;
 
 use crate::clock::{Clock, Entropy};
 use crate::config::{self, Config};
-use crate::connection::{self, Connections};
+use crate::connection::{self, Consents, Grants, Integrations};
 use crate::crypto::{Keyring, KeyringFault};
 use crate::delivery::{Delivery, Worker};
 use crate::error_chain::error_chain;
@@ -81,8 +81,10 @@ pub struct App {
     pub grpc_address: SocketAddr,
     /// Where the sidecar is served.
     pub http_address: SocketAddr,
-    /// The connections, for `dev`, which begins a consent itself.
-    pub connections: Connections,
+    /// The consents, for `dev`, which begins one itself.
+    pub consents: Consents,
+    /// The integrations, for `dev`, which shows the status of its sample.
+    pub integrations: Integrations,
     health: Health,
     /// Streams and waits end.
     drain: CancellationToken,
@@ -113,34 +115,36 @@ pub async fn start(config: Config, clock: Clock, entropy: Entropy) -> Result<App
     let google = google(&config, &clock);
     let settings = connection::Settings {
         public_url: config.public_url.clone(),
-        app_url: config.cassius_app_url.clone(),
         return_urls: config.return_urls.clone(),
         ticket_in_url: config.ticket_in_url,
     };
-    let connections = Connections::new(
+    let grants =
+        Grants::new(store.clone(), google.clone(), keyring.clone(), clock.clone(), entropy.clone(), notifier.clone());
+    let consents = Consents::new(store.clone(), google.clone(), grants.clone(), clock.clone(), settings);
+    let integrations = Integrations::new(
         store.clone(),
         google.clone(),
-        keyring.clone(),
+        grants.clone(),
         clock.clone(),
-        entropy.clone(),
         notifier.clone(),
         quota.clone(),
-        settings,
     );
     let delivery = Delivery::new(
         store.clone(),
         google,
-        connections.clone(),
+        grants,
         keyring,
         clock.clone(),
         entropy.clone(),
         notifier,
         quota,
+        config.cassius_app_url.clone(),
     );
 
     let (drain, close) = (CancellationToken::new(), CancellationToken::new());
     let services = Services {
-        connections: connections.clone(),
+        consents: consents.clone(),
+        integrations: integrations.clone(),
         delivery: delivery.clone(),
         callers: callers(&config),
         entropy,
@@ -163,7 +167,7 @@ pub async fn start(config: Config, clock: Clock, entropy: Entropy) -> Result<App
         }
     };
     let sidecar = http::router(http::Sidecar {
-        connections: connections.clone(),
+        consents: consents.clone(),
         ticket_in_url: config.ticket_in_url,
         is_https: config.public_url.scheme() == "https",
     });
@@ -173,7 +177,7 @@ pub async fn start(config: Config, clock: Clock, entropy: Entropy) -> Result<App
     ];
     let worker = tokio::spawn(Worker::run(delivery, close.clone()));
     let housekeeping = vec![
-        tokio::spawn(housekeeping::resume_disconnects(connections.clone())),
+        tokio::spawn(housekeeping::resume_disconnects(integrations.clone())),
         tokio::spawn(housekeeping::tell_health(store.clone(), health.clone(), clock.clone(), close.clone())),
         tokio::spawn(housekeeping::erase_snapshots(store, config.snapshot_retention, clock, close.clone())),
     ];
@@ -181,7 +185,8 @@ pub async fn start(config: Config, clock: Clock, entropy: Entropy) -> Result<App
     Ok(App {
         grpc_address,
         http_address,
-        connections,
+        consents,
+        integrations,
         health,
         drain,
         close,

@@ -38,20 +38,22 @@ impl Store {
     /// Leases a due link of each of these organisations until `until`, as many as it is named times: live edits first,
     /// then the longest due. One transaction.
     ///
-    /// `place` sees each claimed link and may choose another placement, which is stored with the lease. The lease of the
-    /// n-th claimed link has the token `lease_token` + n: a caller draws one random token for each claim.
-    pub async fn claim<F>(
+    /// `begin` sees each claimed link and may choose another placement, which is stored with the lease; what else it
+    /// answers comes back beside the link. The lease of the n-th claimed link has the token `lease_token` + n: a caller
+    /// draws one random token for each claim.
+    pub async fn claim<T, F>(
         &self,
         organisations: &[OrganisationId],
         lease_token: Uuid,
         until: Timestamp,
         now: Timestamp,
-        place: F,
-    ) -> Result<Vec<Claimed>, Error>
+        begin: F,
+    ) -> Result<Vec<(Claimed, T)>, Error>
     where
-        F: FnMut(&Claimed) -> Option<Placement> + Send + 'static,
+        T: Send + 'static,
+        F: FnMut(&Claimed) -> (Option<Placement>, T) + Send + 'static,
     {
         let organisations = organisations.to_vec();
-        query!(self, write, claims::claim(organisations, lease_token, until, now, place))
+        query!(self, write, claims::claim(organisations, lease_token, until, now, begin))
     }
 }

@@ -24,16 +24,17 @@ const CLAIMED_TOGETHER: usize = 32;
 /// How many rows one statement leases: SQLite takes some 32,000 binds.
 const LEASED_TOGETHER: usize = 1_000;
 
-pub(in crate::store) async fn claim<F>(
+pub(in crate::store) async fn claim<T, F>(
     conn: &mut Conn,
     organisations: Vec<OrganisationId>,
     lease_token: Uuid,
     until: Timestamp,
     now: Timestamp,
-    mut place: F,
-) -> Result<Vec<Claimed>, Fault>
+    mut begin: F,
+) -> Result<Vec<(Claimed, T)>, Fault>
 where
-    F: FnMut(&Claimed) -> Option<Placement> + Send,
+    T: Send,
+    F: FnMut(&Claimed) -> (Option<Placement>, T) + Send,
 {
     let mut room: BTreeMap<String, i64> = BTreeMap::new();
     for organisation in organisations {
@@ -45,22 +46,24 @@ where
     transaction!(conn, async |conn| {
         let terms = terms(conn, room.keys().cloned(), now).await?;
         let room: Vec<_> = room.into_iter().filter(|(organisation, _)| terms.contains_key(organisation)).collect();
-        let mut claimed = Vec::new();
+        let (mut claimed, mut begun) = (Vec::new(), Vec::new());
         for some in room.chunks(CLAIMED_TOGETHER) {
             for row in due(conn, some, now).await? {
                 let terms = terms.get(&row.organisation_id).ok_or(Fault::Corrupt("organisation_id"))?;
                 let token = Uuid::from_u128(lease_token.as_u128().wrapping_add(claimed.len() as u128));
                 let mut link = claimed_link(row, terms, Lease { token, until })?;
-                if let Some(placement) = place(&link) {
+                let (placement, its) = begin(&link);
+                if let Some(placement) = placement {
                     link.placement = placement;
                 }
                 claimed.push(link);
+                begun.push(its);
             }
         }
         for some in claimed.chunks(LEASED_TOGETHER) {
             lease(conn, some, until, now).await?;
         }
-        Ok(claimed)
+        Ok(claimed.into_iter().zip(begun).collect())
     })
 }
 
