@@ -191,7 +191,7 @@ impl Connections {
             | Reason::CalendarUnavailable
             | Reason::GoogleUnavailable
             | Reason::EventRefused => tracing::warn!(
-                organisation.id = %organisation, reason = problem.reason.word(),
+                organisation.id = %organisation, reason = problem.reason.as_str(),
                 "an integration stands still until a person acts"
             ),
         }
