@@ -65,7 +65,7 @@ impl CalendarIntegration for Integrations {
     ) -> Result<Response<pb::BeginConnectResponse>, Status> {
         answer(request, async |call, request| {
             let (organisation, return_url) = validate::begin_connect(&call, &request)?;
-            Ok(convert::begun(self.connections.begin(&organisation, return_url.as_deref()).await?))
+            Ok(convert::consent_start(self.connections.begin(&organisation, return_url.as_deref()).await?))
         })
         .await
     }
