@@ -295,5 +295,4 @@ fn split(bytes: &[u8]) -> Option<(&str, [u8; NONCE_BYTES], &[u8])> {
 }
 
 #[cfg(test)]
-#[path = "crypto_tests.rs"]
 mod tests;

@@ -135,5 +135,4 @@ fn is_loopback(host: &str) -> bool {
 }
 
 #[cfg(test)]
-#[path = "transport_tests.rs"]
 mod tests;
