@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
 use super::Check;
-use crate::grpc::edge::Call;
+use crate::grpc::context::RequestContext;
 use crate::grpc::pb;
 use crate::grpc::status::Refusal;
 use crate::model::{AppointmentId, OrganisationId, SyncStatus};
@@ -34,10 +34,10 @@ pub(in crate::grpc) struct Page {
 
 /// `ListAppointmentLinks`.
 pub(in crate::grpc) fn list_appointment_links(
-    call: &Call,
+    context: &RequestContext,
     request: &pb::ListAppointmentLinksRequest,
 ) -> Result<Page, Refusal> {
-    let mut check = Check::of(call);
+    let mut check = Check::of(context);
     let organisation = check.organisation(&request.organisation_id)?;
     let status = check.known("sync_status", request.sync_status).map(model_status);
     let size = match u16::try_from(request.page_size) {
