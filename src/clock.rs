@@ -5,9 +5,10 @@
 //!
 //! Invariant: outside this file nothing asks what time it is, sleeps, or draws a random number (`.clippy.toml` holds it).
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use jiff::Timestamp;
+use parking_lot::Mutex;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use tokio::sync::watch;
@@ -120,7 +121,7 @@ impl Entropy {
     /// `N` random bytes, fit for keys, nonces and tickets.
     pub fn bytes<const N: usize>(&self) -> [u8; N] {
         let mut bytes = [0; N];
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).fill_bytes(&mut bytes);
+        self.0.lock().fill_bytes(&mut bytes);
         bytes
     }
 

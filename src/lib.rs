@@ -11,7 +11,8 @@
 //! | [`clock`] | time and randomness: the only caller of the system's |
 //! | [`language`] | French or English |
 //! | [`config`] | every setting, and all faults at once |
-//! | [`bell`] | "look again", within the process and between replicas |
+//! | [`notifier`] | "look again", within the process |
+//! | [`error_chain`] | an error and what caused it, in one line of a log |
 //! | [`sync`] | the brain, pure: what to do next, the event as rendered, how long to wait |
 //! | [`crypto`] | the keyring: seals tokens and snapshots to the cell that they stand in |
 //! | [`quota`] | what may be spent of Google's quota |
@@ -22,26 +23,25 @@
 //! | [`grpc`] | the wire: who calls, what a request must look like, what an error looks like |
 //! | [`http`] | the sidecar: the two addresses that a browser comes to |
 //! | [`app`] | the composition root: start, serve, drain |
+//! | `cli` | the subcommands; a room of the binary, not of this library |
 //! | `emulator` | Google on loopback, for `dev` and the tests (feature `dev`) |
 //!
 //! # The way of an appointment
 //!
 //! 1. `grpc` checks the call; [`delivery`] stores the snapshot in one guarded upsert and answers. It never waits for
 //!    Google unless it is asked to, and never fails because of it.
-//! 2. The worker hears the bell, claims what is due with a lease, and asks `sync` for the next step: a call to make, or
+//! 2. The worker is notified, claims what is due with a lease, and asks `sync` for the next step: a call to make, or
 //!    an outcome. The id of an event is stored before the call that creates it, so that a lost answer doubles nothing.
 //! 3. What Google answered goes back into `sync`, until there is an outcome; it is settled only under the same lease. A
 //!    revision that arrived meanwhile stays due.
 //!
 //! # The import rule
 //!
-//! A room imports from rooms below it in this order, and never beside or above: model, clock, language, config, bell;
-//! sync, crypto, quota; google, store; connection; delivery; grpc, http; app. Generated types of the wire stop at
+//! A room imports from rooms below it in this order, and never beside or above: model, clock, language, config, notifier, error_chain;
+//! sync, crypto, quota; google, store; connection; delivery; grpc, http; app; cli. Generated types of the wire stop at
 //! `grpc`, diesel's at `store`, Google's at `google`. `tests/house` holds the table.
 
 pub mod app;
-pub mod bell;
-pub mod causes;
 pub mod clock;
 pub mod config;
 pub mod connection;
@@ -49,11 +49,13 @@ pub mod crypto;
 pub mod delivery;
 #[cfg(feature = "dev")]
 pub mod emulator;
+pub mod error_chain;
 pub mod google;
 pub mod grpc;
 pub mod http;
 pub mod language;
 pub mod model;
+pub mod notifier;
 pub mod quota;
 pub mod store;
 pub mod sync;

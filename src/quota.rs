@@ -1,11 +1,14 @@
 //! The pace at which Google is called.
 //!
-//! Owns two budgets in Google's units: one for the whole project, one for each account. Never calls anybody and never
-//! decides who goes first. Invariant: in any minute no more units are given out than either budget allows.
+//! Owns two budgets in Google's units: one for the whole project, one for each account. Each process has its own, in
+//! memory: replicas do not know of each other, and a restart begins with whole budgets. Reads and calls to the token
+//! endpoint are not counted. Never calls anybody and never decides who goes first.
+//!
+//! Invariant: within one run of the process, and while its clock only goes forward, no window of a minute sees more
+//! units given out than either budget allows.
 
 use std::fmt;
 use std::num::NonZeroU32;
-use std::sync::{Mutex, PoisonError};
 
 use governor::middleware::NoOpMiddleware;
 use governor::nanos::Nanos;
@@ -13,6 +16,7 @@ use governor::state::keyed::DashMapStateStore;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{NotUntil, RateLimiter};
 use jiff::{SignedDuration, Timestamp};
+use parking_lot::Mutex;
 
 use crate::clock::Clock;
 use crate::model::GoogleUserId;
@@ -52,13 +56,22 @@ impl governor::clock::Clock for Time {
     }
 }
 
+/// Says whose budget is spent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// The project's: nobody gets units before the wait is over.
+    Project,
+    /// The account's: the other accounts go on.
+    Account,
+}
+
 /// Says that units were refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wait {
     /// When to ask again.
     pub until: Timestamp,
-    /// Whether it is the project that has none left: then nobody gets any before.
-    pub is_everybodys: bool,
+    /// Whose budget is spent.
+    pub scope: Scope,
 }
 
 impl Quota {
@@ -77,16 +90,16 @@ impl Quota {
     /// Takes units for one call, or says when to ask again.
     pub fn try_take(&self, account: &GoogleUserId, units: u32) -> Result<(), Wait> {
         let now = self.clock.now();
-        let paused_until = *self.paused_until.lock().unwrap_or_else(PoisonError::into_inner);
+        let paused_until = *self.paused_until.lock();
         if paused_until > now {
-            return Err(Wait { until: paused_until, is_everybodys: true });
+            return Err(Wait { until: paused_until, scope: Scope::Project });
         }
         let units = NonZeroU32::new(units.clamp(1, DEAREST_CALL)).unwrap_or(NonZeroU32::MIN);
         // The account first: an account without budget must not eat up the project's.
-        let refused = |is_everybodys| move |it| Wait { until: self.ready_at(&it, now), is_everybodys };
-        let account = self.accounts.check_key_n(account, units).map(|taken| taken.map_err(refused(false)));
+        let refused = |scope| move |it| Wait { until: self.ready_at(&it, now), scope };
+        let account = self.accounts.check_key_n(account, units).map(|taken| taken.map_err(refused(Scope::Account)));
         account.unwrap_or(Ok(()))?;
-        let project = self.project.check_n(units).map(|taken| taken.map_err(refused(true)));
+        let project = self.project.check_n(units).map(|taken| taken.map_err(refused(Scope::Project)));
         project.unwrap_or(Ok(()))
     }
 
@@ -99,7 +112,7 @@ impl Quota {
 
     /// Gives nothing out until `until`: Google asked the whole project for patience.
     pub fn pause(&self, until: Timestamp) {
-        let mut paused_until = self.paused_until.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut paused_until = self.paused_until.lock();
         *paused_until = until.max(*paused_until);
     }
 
@@ -128,7 +141,7 @@ mod tests {
         (Quota::new(NonZeroU32::new(project).unwrap(), NonZeroU32::new(account).unwrap(), clock.clone()), clock)
     }
 
-    /// Takes as much as there is for `seconds`, a millisecond at a time, and answers when each unit was taken.
+    /// Takes as much as there is for `seconds`, ten milliseconds at a time, and answers when each unit was taken.
     fn drain(quota: &Quota, clock: &Clock, accounts: &[GoogleUserId], seconds: i64, units: u32) -> Vec<Timestamp> {
         let mut taken = Vec::new();
         for _ in 0..seconds * 100 {
@@ -172,9 +185,9 @@ mod tests {
         let (quota, _) = quota(1_000, 600);
         let account = |name: &str| GoogleUserId::new(name);
         while quota.try_take(&account("a"), 1).is_ok() {}
-        assert!(!quota.try_take(&account("a"), 1).unwrap_err().is_everybodys);
+        assert_eq!(quota.try_take(&account("a"), 1).unwrap_err().scope, Scope::Account);
         while quota.try_take(&account("b"), 1).is_ok() {}
-        assert!(quota.try_take(&account("c"), 1).unwrap_err().is_everybodys);
+        assert_eq!(quota.try_take(&account("c"), 1).unwrap_err().scope, Scope::Project);
     }
 
     #[test]
@@ -182,7 +195,7 @@ mod tests {
         let (quota, clock) = quota(10_000, 600);
         let until = clock.now() + SignedDuration::from_secs(30);
         quota.pause(until);
-        let wait = Wait { until, is_everybodys: true };
+        let wait = Wait { until, scope: Scope::Project };
         assert_eq!(quota.try_take(&GoogleUserId::new("a"), 1), Err(wait));
         clock.advance(SignedDuration::from_secs(30));
         assert_eq!(quota.try_take(&GoogleUserId::new("a"), 1), Ok(()));

@@ -3,9 +3,9 @@
 use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 
-use crate::causes::causes;
 use crate::clock::Clock;
 use crate::connection::Connections;
+use crate::error_chain::error_chain;
 use crate::grpc::Health;
 use crate::store::Store;
 
@@ -18,7 +18,7 @@ const ERASE: SignedDuration = SignedDuration::from_hours(1);
 pub(super) async fn resume_disconnects(connections: Connections) {
     if let Err(error) = connections.resume_disconnects().await {
         tracing::error!(
-            error = %causes(&error),
+            error = %error_chain(&error),
             "an unfinished disconnect could not be resumed; disconnecting again finishes it"
         );
     }
@@ -34,7 +34,7 @@ pub(super) async fn tell_health(store: Store, health: Health, clock: Clock, clos
             match ping {
                 Ok(()) => tracing::info!("the database is back"),
                 Err(error) => tracing::error!(
-                    error = %causes(&error),
+                    error = %error_chain(&error),
                     "the database is away: calls are answered with UNAVAILABLE until it is back"
                 ),
             }
@@ -51,7 +51,7 @@ pub(super) async fn erase_snapshots(store: Store, retention: SignedDuration, clo
             Ok(0) => {}
             Ok(count) => tracing::info!(count, "erased the snapshots of appointments that are over"),
             Err(error) => {
-                tracing::warn!(error = %causes(&error), "old snapshots could not be erased");
+                tracing::warn!(error = %error_chain(&error), "old snapshots could not be erased");
             }
         }
         clock.sleep_until(now + ERASE).await;

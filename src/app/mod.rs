@@ -18,16 +18,16 @@ use tokio_util::sync::CancellationToken;
 use tonic::transport::Identity;
 use tonic::transport::server::TcpIncoming;
 
-use crate::bell::Bell;
-use crate::causes::causes;
 use crate::clock::{Clock, Entropy};
 use crate::config::{self, Config};
 use crate::connection::{self, Connections};
 use crate::crypto::{Keyring, KeyringFault};
 use crate::delivery::{Delivery, Worker};
+use crate::error_chain::error_chain;
 use crate::google::{Endpoints, Google};
 use crate::grpc::{self, Callers, Health, Organisations, Services};
 use crate::http;
+use crate::notifier::Notifier;
 use crate::quota::Quota;
 use crate::store::{self, Store};
 
@@ -108,7 +108,7 @@ pub async fn start(config: Config, clock: Clock, entropy: Entropy) -> Result<App
         store.release_all().await?;
     }
 
-    let bell = Bell::default();
+    let notifier = Notifier::default();
     let quota = Arc::new(Quota::new(config.quota.project_per_minute, config.quota.user_per_minute, clock.clone()));
     let google = google(&config, &clock);
     let settings = connection::Settings {
@@ -123,12 +123,20 @@ pub async fn start(config: Config, clock: Clock, entropy: Entropy) -> Result<App
         keyring.clone(),
         clock.clone(),
         entropy.clone(),
-        bell.clone(),
+        notifier.clone(),
         quota.clone(),
         settings,
     );
-    let delivery =
-        Delivery::new(store.clone(), google, connections.clone(), keyring, clock.clone(), entropy.clone(), bell, quota);
+    let delivery = Delivery::new(
+        store.clone(),
+        google,
+        connections.clone(),
+        keyring,
+        clock.clone(),
+        entropy.clone(),
+        notifier,
+        quota,
+    );
 
     let (drain, close) = (CancellationToken::new(), CancellationToken::new());
     let services = Services {
@@ -150,7 +158,7 @@ pub async fn start(config: Config, clock: Clock, entropy: Entropy) -> Result<App
         let close = close.clone();
         async move {
             if let Err(error) = router.serve_with_incoming_shutdown(incoming, close.cancelled_owned()).await {
-                tracing::error!(error = %causes(&error), "gRPC is no longer served");
+                tracing::error!(error = %error_chain(&error), "gRPC is no longer served");
             }
         }
     };

@@ -9,8 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
 use super::{Connections, Error};
-use crate::causes::causes;
 use crate::crypto::{Cell, ExposeSecret, OpenError, Sealed, Secret, digest};
+use crate::error_chain::error_chain;
 use crate::google::{CalendarError, ExchangeError, Granted, pkce_verifier};
 use crate::model::{Calendar, CalendarId, OrganisationId};
 use crate::store::{Grant, Integration, NewConsent};
@@ -23,7 +23,7 @@ pub const CONSENT_LIFETIME: SignedDuration = SignedDuration::from_mins(15);
 
 /// What starts a consent.
 #[derive(Debug, Clone)]
-pub struct Begun {
+pub struct ConsentStart {
     /// Where to send the browser.
     pub connect_url: String,
     /// The one-time ticket: the value of the cookie.
@@ -50,8 +50,8 @@ pub enum ConsentOutcome {
 }
 
 impl ConsentOutcome {
-    /// The word itself.
-    pub fn word(self) -> &'static str {
+    /// The word, as the return URL carries it.
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Connected => "connected",
             Self::Denied => "denied",
@@ -84,14 +84,14 @@ pub struct Callback {
 
 impl Connections {
     /// Starts a consent. A connected account stays connected until the new consent is complete.
-    pub async fn begin(&self, organisation: &OrganisationId, return_url: Option<&str>) -> Result<Begun, Error> {
+    pub async fn begin(&self, organisation: &OrganisationId, return_url: Option<&str>) -> Result<ConsentStart, Error> {
         let settings = &self.0.settings;
         if return_url.is_some_and(|url| !settings.return_urls.allows(url)) {
             return Err(Error::ReturnUrlNotAllowed);
         }
         let now = self.0.clock.now();
         let expires_at = now + CONSENT_LIFETIME;
-        let ticket = self.random_word();
+        let ticket = self.random_token();
         let consent = NewConsent {
             ticket_hash: digest(ticket.as_bytes()).to_vec(),
             organisation: organisation.clone(),
@@ -103,7 +103,7 @@ impl Connections {
         if settings.ticket_in_url {
             connect_url.query_pairs_mut().append_pair("ticket", &ticket);
         }
-        Ok(Begun {
+        Ok(ConsentStart {
             connect_url: connect_url.into(),
             ticket: ticket.into(),
             max_age_seconds: CONSENT_LIFETIME.as_secs(),
@@ -114,7 +114,7 @@ impl Connections {
     /// Takes a ticket to Google's consent page; `None`: it is unknown or expired.
     pub async fn start_consent(&self, ticket: &Secret) -> Result<Option<Url>, Error> {
         let ticket_hash = digest(ticket.expose_secret().as_bytes());
-        let (state, nonce) = (self.random_word(), self.random_word());
+        let (state, nonce) = (self.random_token(), self.random_token());
         let verifier = pkce_verifier(&self.0.entropy);
         let url = self.0.google.authorize_url(&state, verifier.expose_secret(), &nonce);
         let row = hex(&ticket_hash);
@@ -170,8 +170,8 @@ impl Connections {
         };
         self.0.store.connect(grant, self.0.clock.now()).await?;
         tracing::info!(organisation.id = %organisation, "a Google account is connected");
-        self.0.bell.ring_changed(organisation);
-        self.0.bell.ring_due();
+        self.0.notifier.notify_changed(organisation);
+        self.0.notifier.notify_due();
         if let Some(before) = before.filter(|it| it.google_user_id.as_ref() != Some(&granted.google_user_id)) {
             self.revoke_replaced(&before).await?;
         }
@@ -217,7 +217,7 @@ impl Connections {
     }
 
     /// 256 random bits that fit into a URL and a cookie.
-    fn random_word(&self) -> String {
+    fn random_token(&self) -> String {
         URL_SAFE_NO_PAD.encode(self.0.entropy.bytes::<32>())
     }
 }
@@ -232,7 +232,7 @@ pub(super) fn sidecar_url(public_url: &Url, route: &str) -> Url {
 }
 
 fn exchange_failed(organisation: &OrganisationId, error: &ExchangeError) -> ConsentOutcome {
-    tracing::warn!(organisation.id = %organisation, error = %causes(error), "a consent did not become a grant");
+    tracing::warn!(organisation.id = %organisation, error = %error_chain(error), "a consent did not become a grant");
     match error {
         ExchangeError::MissingScope { .. } => ConsentOutcome::MissingScope,
         ExchangeError::NoRefreshToken(_)

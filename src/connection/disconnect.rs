@@ -1,24 +1,25 @@
-//! The end of a connection: intake stops, late workers are fenced, events go if asked, the grant is revoked, the tokens
+//! The end of a connection: nothing more is claimed, late workers are fenced, events go if asked, the grant is revoked, the tokens
 //! are erased. It succeeds with a dead grant and with Google away.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::{StreamExt, stream};
 use jiff::SignedDuration;
+use parking_lot::Mutex;
 
 use super::{Connections, Error};
-use crate::causes::causes;
 use crate::crypto::{ExposeSecret, Sealed, Secret};
+use crate::error_chain::error_chain;
 use crate::model::{AppointmentId, CalendarId, GoogleUserId, OrganisationId, Place, Placement, RemoteEvents};
 use crate::store::{Integration, Link};
 use crate::sync::{Answer, Call};
 
 /// How many events are deleted at the same time.
-const SIDE_BY_SIDE: usize = 3;
+const MAX_CONCURRENT_DELETES: usize = 3;
 /// How many deletions may fail in a row before Google counts as away, and the rest is left.
-const MOST_FAILURES: u32 = 3;
+const MAX_FAILURES: u32 = 3;
 /// How many links are read at a time.
 const PAGE: i64 = 200;
 
@@ -39,7 +40,7 @@ pub(super) struct Disconnects(Mutex<HashMap<OrganisationId, Turn>>);
 
 impl Disconnects {
     fn turn(&self, organisation: &OrganisationId) -> Turn {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(organisation.clone()).or_default().clone()
+        self.0.lock().entry(organisation.clone()).or_default().clone()
     }
 }
 
@@ -77,7 +78,7 @@ impl Connections {
         let begun = self.0.store.begin_disconnect(organisation, self.0.clock.now()).await?;
         let Some(integration) = begun else { return Ok(Disconnected::default()) };
         self.0.tokens.forget(organisation);
-        self.0.bell.ring_changed(organisation);
+        self.0.notifier.notify_changed(organisation);
         self.wait_for_calls(organisation).await?;
         let outcome = match remote_events {
             RemoteEvents::Keep => Disconnected::default(),
@@ -93,14 +94,14 @@ impl Connections {
             remaining_events = outcome.remaining_events,
             "a Google account is disconnected"
         );
-        self.0.bell.ring_changed(organisation);
+        self.0.notifier.notify_changed(organisation);
         Ok(outcome)
     }
 
     /// Waits until no call to Google is under way; a worker that died holds its lease until it lapses.
     async fn wait_for_calls(&self, organisation: &OrganisationId) -> Result<(), Error> {
         loop {
-            let mut listener = self.0.bell.listen_changed(organisation);
+            let mut listener = self.0.notifier.listen_changed(organisation);
             let now = self.0.clock.now();
             if self.0.store.live_leases(organisation, now).await? == 0 {
                 return Ok(());
@@ -126,7 +127,7 @@ impl Connections {
             Ok(token) => token,
             Err(error) => {
                 tracing::warn!(
-                    organisation.id = %organisation, error = %causes(&error),
+                    organisation.id = %organisation, error = %error_chain(&error),
                     "a grant could not be revoked"
                 );
                 return Ok(());
@@ -134,7 +135,7 @@ impl Connections {
         };
         if let Err(error) = self.0.google.revoke(&token).await {
             tracing::warn!(
-                organisation.id = %organisation, error = %causes(&error),
+                organisation.id = %organisation, error = %error_chain(&error),
                 "a grant could not be revoked; it ends by itself, or in the account's own settings"
             );
         }
@@ -144,7 +145,7 @@ impl Connections {
     async fn delete_upcoming(&self, integration: &Integration) -> Result<Disconnected, Error> {
         let organisation = &integration.organisation;
         let mut outcome = Disconnected::default();
-        let token = self.parting_token(integration).await;
+        let token = self.last_access_token(integration).await;
         let mut failures = 0;
         let mut after = None;
         loop {
@@ -153,7 +154,7 @@ impl Connections {
             let Some(last) = page.last() else { return Ok(outcome) };
             after = Some(last.appointment.clone());
             let (token, account) = match (&token, &integration.google_user_id) {
-                (Some(token), Some(account)) if failures < MOST_FAILURES => (token, account),
+                (Some(token), Some(account)) if failures < MAX_FAILURES => (token, account),
                 _ => {
                     outcome.remaining_events += u32::try_from(page.len()).unwrap_or(u32::MAX);
                     continue;
@@ -165,7 +166,7 @@ impl Connections {
                 false => self.delete_event(token, account, link).await,
                 true => (link.appointment, false),
             };
-            let mut deletions = stream::iter(page).map(delete).buffer_unordered(SIDE_BY_SIDE);
+            let mut deletions = stream::iter(page).map(delete).buffer_unordered(MAX_CONCURRENT_DELETES);
             while let Some((appointment, is_deleted)) = deletions.next().await {
                 if is_deleted {
                     let now = self.0.clock.now();
@@ -176,13 +177,13 @@ impl Connections {
                     outcome.remaining_events += 1;
                     failures += 1;
                 }
-                is_away.store(failures >= MOST_FAILURES, Ordering::Relaxed);
+                is_away.store(failures >= MAX_FAILURES, Ordering::Relaxed);
             }
         }
     }
 
     /// An access token for the last calls. The integration is fenced already, so it is not stored any more.
-    async fn parting_token(&self, integration: &Integration) -> Option<Secret> {
+    async fn last_access_token(&self, integration: &Integration) -> Option<Secret> {
         let organisation = &integration.organisation;
         let is_fresh =
             integration.token_expires_at.is_some_and(|at| at > self.0.clock.now() + SignedDuration::from_mins(2));

@@ -32,13 +32,13 @@ impl Connections {
         if !may_list_calendars(&integration.granted_scopes) {
             return Ok(vec![self.calendar(&integration, "primary").await?.calendar]);
         }
-        self.ask(&integration, |google, token| async move { google.calendars(&token).await }).await
+        self.call_with_token_retry(&integration, |google, token| async move { google.calendars(&token).await }).await
     }
 
     async fn calendar(&self, integration: &Integration, id: &str) -> Result<CalendarAccess, Error> {
         let google_email = integration.google_email.as_deref().unwrap_or_default();
         let calendar = |google: Google, token: Secret| async move { google.calendar(&token, id, google_email).await };
-        self.ask(integration, calendar).await
+        self.call_with_token_retry(integration, calendar).await
     }
 
     /// Changes settings; a new calendar is checked with Google first.
@@ -60,8 +60,8 @@ impl Connections {
         };
         let change = SettingsChange { is_enabled: request.is_enabled, calendar, title_privacy: request.title_privacy };
         self.0.store.change_settings(organisation, change, self.0.clock.now()).await?.ok_or(Error::NotConnected)?;
-        self.0.bell.ring_changed(organisation);
-        self.0.bell.ring_due();
+        self.0.notifier.notify_changed(organisation);
+        self.0.notifier.notify_due();
         self.status(organisation).await
     }
 

@@ -73,7 +73,7 @@ impl Connections {
         let connections = self.clone();
         let organisation = organisation.clone();
         // Listening begins before the first look, so that nothing falls between.
-        let listener = connections.0.bell.listen_changed(&organisation);
+        let listener = connections.0.notifier.listen_changed(&organisation);
         futures_util::stream::unfold((listener, None::<Status>), move |(mut listener, told)| {
             let (connections, organisation) = (connections.clone(), organisation.clone());
             async move {

@@ -1,9 +1,10 @@
 //! Access tokens: opened once, refreshed once for all who wait.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use parking_lot::Mutex;
 
 use super::{Connections, Error};
 use crate::crypto::{ExposeSecret, OpenError, Secret};
@@ -72,13 +73,13 @@ pub(super) struct Tokens(Mutex<HashMap<OrganisationId, Slot>>);
 
 impl Tokens {
     fn slot(&self, organisation: &OrganisationId) -> Slot {
-        let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slots = self.0.lock();
         slots.entry(organisation.clone()).or_default().clone()
     }
 
     /// Forgets an organisation's token: it was disconnected.
     pub(super) fn forget(&self, organisation: &OrganisationId) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(organisation);
+        self.0.lock().remove(organisation);
     }
 }
 

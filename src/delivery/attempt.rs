@@ -3,8 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Parts, snapshot};
-use crate::causes::causes;
 use crate::connection::{Access, AccessError};
+use crate::error_chain::error_chain;
 use crate::google::CALL_DEADLINE;
 use crate::model::{OrganisationId, Placement, Reason};
 use crate::store::{self, Claimed, LinkError, Settlement};
@@ -57,7 +57,7 @@ impl Parts {
             .inspect_err(|error| {
                 tracing::error!(
                     organisation.id = %organisation, appointment.id = %appointment,
-                    error = %causes(error),
+                    error = %error_chain(error),
                     "a snapshot does not open; check that ENCRYPTION_KEYS still holds every key that was in use"
                 );
             })
@@ -82,11 +82,11 @@ impl Parts {
         if let Some(error) = broken {
             tracing::warn!(
                 organisation.id = %claimed.organisation, appointment.id = %claimed.appointment,
-                error = %causes(&error),
+                error = %error_chain(&error),
                 "an attempt could not be settled; it is made again when its lease lapses"
             );
         }
-        self.bell.ring_changed(&claimed.organisation);
+        self.notifier.notify_changed(&claimed.organisation);
     }
 
     async fn carry_out(&self, claimed: &Claimed) -> Result<Settlement, Broken> {
@@ -190,7 +190,7 @@ impl Parts {
             }
             AccessError::Sealed(error) => {
                 tracing::error!(
-                    organisation.id = %claimed.organisation, error = %causes(&error),
+                    organisation.id = %claimed.organisation, error = %error_chain(&error),
                     "a token does not open; check that ENCRYPTION_KEYS still holds every key that was in use"
                 );
                 let setback = Setback { delay: Delay::Unavailable, retry_after: None };
@@ -205,14 +205,14 @@ impl Parts {
         let organisation = &claimed.organisation;
         match outcome {
             Outcome::Synced { placement, html_link } => {
-                self.patience.over(organisation);
-                self.patience.google_is_back();
+                self.throttle_counter.reset(organisation);
+                self.throttle_counter.google_is_back();
                 Ok(Settlement::Synced { placement, html_link, revision: claimed.revision })
             }
             Outcome::Later { placement, setback } => {
                 let (next_attempt_at, reason) = match setback.delay {
                     Delay::Unavailable => {
-                        self.patience.google_is_away();
+                        self.throttle_counter.google_is_away();
                         (self.next_attempt_at(setback, attempts(claimed)), Reason::GoogleUnavailable)
                     }
                     Delay::Throttled(scope) => {
@@ -258,7 +258,7 @@ impl Parts {
             ThrottleScope::Project => None,
             ThrottleScope::User | ThrottleScope::Account => Some(&claimed.organisation),
         };
-        let until = self.next_attempt_at(setback, self.patience.asked_for(whose));
+        let until = self.next_attempt_at(setback, self.throttle_counter.count(whose));
         match whose {
             None => self.quota.pause(until),
             Some(organisation) => {

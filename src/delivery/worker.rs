@@ -11,8 +11,9 @@ use uuid::Uuid;
 use super::attempt::LEASE;
 use super::turns::Turns;
 use super::{Delivery, Parts};
-use crate::causes::causes;
+use crate::error_chain::error_chain;
 use crate::model::OrganisationId;
+use crate::quota::Scope;
 use crate::store::{self, Wanted};
 
 /// How many attempts are under way at a time, over all organisations.
@@ -53,7 +54,7 @@ impl Worker {
         let mut is_store_away = false;
         while !stop.is_cancelled() {
             // Listening begins before looking, so that nothing falls between.
-            let bell = parts.bell.listen_due();
+            let notifier = parts.notifier.listen_due();
             let next = match self.round().await {
                 Ok(next) => {
                     is_store_away = false;
@@ -62,15 +63,15 @@ impl Worker {
                 Err(error) => {
                     // Once, not every second of an outage.
                     if !std::mem::replace(&mut is_store_away, true) {
-                        tracing::warn!(error = %causes(&error), "the worker cannot look for work");
+                        tracing::warn!(error = %error_chain(&error), "the worker cannot look for work");
                     }
                     Next { at: parts.clock.now() + SignedDuration::from_secs(1), is_fixed: false }
                 }
             };
-            tokio::pin!(bell);
+            tokio::pin!(notifier);
             loop {
                 tokio::select! {
-                    () = &mut bell, if !next.is_fixed => break,
+                    () = &mut notifier, if !next.is_fixed => break,
                     () = parts.clock.sleep_until(next.at) => break,
                     Some(ended) = self.attempts.join_next_with_id() => {
                         self.ended(ended);
@@ -105,7 +106,7 @@ impl Worker {
             }
             match parts.quota.try_take(&due.google_user_id, 1) {
                 Ok(()) => wanted.push(Wanted { organisation: due.organisation, count: 1 }),
-                Err(wait) if wait.is_everybodys => {
+                Err(wait) if wait.scope == Scope::Project => {
                     next = Next { at: next.at.min(wait.until.max(now + GATHER)), is_fixed: true };
                     break;
                 }
@@ -169,7 +170,7 @@ impl Worker {
         let tokens: Vec<_> = self.under_way.values().map(|(_, token)| *token).collect();
         if let Err(error) = self.parts.store.release(&tokens, self.parts.clock.now()).await {
             tracing::warn!(
-                error = %causes(&error),
+                error = %error_chain(&error),
                 "leases could not be given back; they lapse by themselves"
             );
         }

@@ -69,7 +69,7 @@ impl CalendarIntegration for Integrations {
     ) -> Result<Response<pb::BeginConnectResponse>, Status> {
         answer(request, async |context, request| {
             let (organisation, return_url) = validate::begin_connect(&context, &request)?;
-            Ok(convert::begun(self.connections.begin(&organisation, return_url.as_deref()).await?))
+            Ok(convert::consent_start(self.connections.begin(&organisation, return_url.as_deref()).await?))
         })
         .await
     }

@@ -8,7 +8,7 @@ use prost_types::Timestamp as PbTimestamp;
 
 use super::messages;
 use super::pb;
-use crate::connection::{Begun, COOKIE_NAME, Event, Progress, State, Status};
+use crate::connection::{COOKIE_NAME, ConsentStart, Event, Progress, State, Status};
 // The ticket is a secret in the rooms below, and the answer to `BeginConnect` is the one place that may show it.
 use crate::crypto::ExposeSecret as _;
 use crate::delivery::{Link, LinkError};
@@ -152,7 +152,7 @@ pub(super) fn calendar(calendar: Calendar) -> pb::Calendar {
     }
 }
 
-pub(super) fn begun(begun: Begun) -> pb::BeginConnectResponse {
+pub(super) fn consent_start(begun: ConsentStart) -> pb::BeginConnectResponse {
     pb::BeginConnectResponse {
         connect_cookie: Some(pb::ConnectCookie {
             name: COOKIE_NAME.to_owned(),

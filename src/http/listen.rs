@@ -19,8 +19,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
-use crate::causes::causes;
 use crate::clock::Clock;
+use crate::error_chain::error_chain;
 
 /// How long to let be when the system has no room for another connection.
 const PAUSE: SignedDuration = SignedDuration::from_millis(100);
@@ -69,7 +69,7 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, clock:
         tokio::spawn(async move {
             // A peer that breaks off, or sends what is no request, is its own affair.
             if let Ok(Err(error)) = connection.await {
-                tracing::debug!(error = %causes(&error), "a browser's connection ended early");
+                tracing::debug!(error = %error_chain(&error), "a browser's connection ended early");
             }
             drop(permit);
         });
@@ -84,7 +84,7 @@ async fn accept(listener: &TcpListener, room: &Arc<Semaphore>, clock: &Clock) ->
         match listener.accept().await {
             Ok((stream, _)) => return (stream, permit),
             Err(error) => {
-                tracing::warn!(error = %causes(&error), "a connection could not be accepted");
+                tracing::warn!(error = %error_chain(&error), "a connection could not be accepted");
                 clock.sleep_until(clock.now() + PAUSE).await;
             }
         }

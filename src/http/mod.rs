@@ -20,11 +20,11 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use url::{Url, form_urlencoded};
 
-use crate::causes::causes;
 use crate::connection::{
     CONSENT_LIFETIME, COOKIE_NAME, Callback, Completed, Connections, ConsentOutcome, Error, StoreError,
 };
 use crate::crypto::Secret;
+use crate::error_chain::error_chain;
 use crate::language::Language;
 use pages::Page;
 
@@ -114,12 +114,12 @@ fn failed(error: &Error, language: Language) -> Response {
     match error {
         Error::Store(StoreError::Unavailable(_)) => {
             tracing::warn!(
-                error = %causes(error),
+                error = %error_chain(error),
                 "a consent was put off: the database is unavailable"
             );
         }
         error => {
-            tracing::error!(error = %causes(error), "a consent could not be served");
+            tracing::error!(error = %error_chain(error), "a consent could not be served");
         }
     }
     Page::Unavailable.answer(language)
@@ -133,7 +133,7 @@ fn see_other(url: &Url) -> Response {
 /// The return URL with the outcome's word in its query, in place of one that an earlier consent left there.
 fn with_outcome(mut url: Url, outcome: ConsentOutcome) -> Url {
     let kept: Vec<_> = url.query_pairs().filter(|(name, _)| name != OUTCOME).map(|pair| pair_of(&pair)).collect();
-    url.query_pairs_mut().clear().extend_pairs(kept).append_pair(OUTCOME, outcome.word());
+    url.query_pairs_mut().clear().extend_pairs(kept).append_pair(OUTCOME, outcome.as_str());
     url
 }
 

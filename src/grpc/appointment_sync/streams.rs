@@ -97,8 +97,8 @@ async fn compare(
     }
     let mut answers = Vec::new();
     for (organisation, held) in asked {
-        match delivery.lacking(&organisation, &held).await {
-            Ok(lacking) => answers.extend(lacking.into_iter().map(|(appointment, held)| {
+        match delivery.missing_or_stale(&organisation, &held).await {
+            Ok(missing_or_stale) => answers.extend(missing_or_stale.into_iter().map(|(appointment, held)| {
                 Ok(pb::ReconcileAppointmentsResponse {
                     organisation_id: organisation.to_string(),
                     appointment_id: appointment.to_string(),

@@ -14,9 +14,9 @@ use tonic_types::{BadRequest, ErrorDetail, ErrorInfo, LocalizedMessage, Resource
 use super::messages;
 use super::pb::{self, ErrorReason};
 use super::violations::Violations;
-use crate::causes::causes;
 use crate::clock::Entropy;
 use crate::connection::{self, StoreError};
+use crate::error_chain::error_chain;
 use crate::language::Language;
 use crate::model::AppointmentId;
 
@@ -103,7 +103,7 @@ impl Refusal {
             metadata.insert("incident".to_owned(), self.log_incident(entropy));
         }
         if let Self::Failed(error @ connection::Error::Store(StoreError::Unavailable(_))) = &self {
-            tracing::warn!(error = %causes(error), "a call was put off: the database is unavailable");
+            tracing::warn!(error = %error_chain(error), "a call was put off: the database is unavailable");
         }
         match self {
             Self::InvalidRequest(violations) => {

@@ -17,18 +17,18 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use url::Url;
 
-pub use consent::{Begun, CONSENT_LIFETIME, COOKIE_NAME, Callback, Completed, ConsentOutcome};
+pub use consent::{CONSENT_LIFETIME, COOKIE_NAME, Callback, Completed, ConsentOutcome, ConsentStart};
 pub use disconnect::Disconnected;
 pub use settings::SettingsRequest;
 pub use status::{Progress, State, Status};
 pub use tokens::{Access, AccessError};
 
-use crate::bell::Bell;
 use crate::clock::{Clock, Entropy};
 use crate::config::ReturnUrls;
 use crate::crypto::{Cell, Keyring, OpenError, Sealed, Secret};
 use crate::google::{CalendarError, Google};
 use crate::model::{CalendarId, Epoch, OrganisationId, Problem, Reason};
+use crate::notifier::Notifier;
 use crate::quota::Quota;
 pub use crate::store::Error as StoreError;
 use crate::store::{self, Integration, Store};
@@ -99,7 +99,7 @@ struct Parts {
     keyring: Arc<Keyring>,
     clock: Clock,
     entropy: Entropy,
-    bell: Bell,
+    notifier: Notifier,
     settings: Settings,
     tokens: tokens::Tokens,
     disconnects: disconnect::Disconnects,
@@ -121,12 +121,12 @@ impl Connections {
         keyring: Arc<Keyring>,
         clock: Clock,
         entropy: Entropy,
-        bell: Bell,
+        notifier: Notifier,
         quota: Arc<Quota>,
         settings: Settings,
     ) -> Self {
         let (tokens, disconnects) = Default::default();
-        Self(Arc::new(Parts { store, google, keyring, clock, entropy, bell, quota, settings, tokens, disconnects }))
+        Self(Arc::new(Parts { store, google, keyring, clock, entropy, notifier, quota, settings, tokens, disconnects }))
     }
 
     /// The integration, if an account is connected.
@@ -195,11 +195,11 @@ impl Connections {
                 "an integration stands still until a person acts"
             ),
         }
-        self.0.bell.ring_changed(organisation);
+        self.0.notifier.notify_changed(organisation);
     }
 
     /// Makes a reading call of Google: with an access token, and once more with a fresh one if it is not honoured.
-    async fn ask<T, Calling: Future<Output = Result<T, CalendarError>> + Send>(
+    async fn call_with_token_retry<T, Calling: Future<Output = Result<T, CalendarError>> + Send>(
         &self,
         integration: &Integration,
         call: impl Fn(Google, Secret) -> Calling,

@@ -1,4 +1,4 @@
-//! The intake: accepts that arrive together are committed together.
+//! Group commit: accepts that arrive together are committed together.
 //!
 //! One writer takes whatever has arrived while it was busy, commits it as one statement, and answers each caller. A lone
 //! caller finds the writer idle and waits for nobody.
@@ -11,13 +11,13 @@ use crate::clock::Clock;
 use crate::store::{Acceptance, Error, Link, Store};
 
 /// The most that one statement takes.
-const MOST_AT_ONCE: usize = 500;
+const MAX_BATCH: usize = 500;
 /// How many callers may queue before the next one waits to queue: the pressure reaches the streams.
-const QUEUE: usize = 4 * MOST_AT_ONCE;
+const QUEUE: usize = 4 * MAX_BATCH;
 
-/// The entrance to the writer.
+/// The queue to the one writer.
 #[derive(Debug)]
-pub(super) struct Intake(mpsc::Sender<Request>);
+pub(super) struct AcceptBatcher(mpsc::Sender<Request>);
 
 #[derive(Debug)]
 struct Request {
@@ -25,13 +25,13 @@ struct Request {
     reply: oneshot::Sender<Result<Link, Error>>,
 }
 
-impl Intake {
+impl AcceptBatcher {
     /// Starts the writer; it ends with the last handle.
     pub(super) fn start(store: Store, clock: Clock) -> Self {
         let (sender, mut receiver) = mpsc::channel(QUEUE);
         tokio::spawn(async move {
-            let mut requests = Vec::with_capacity(MOST_AT_ONCE);
-            while receiver.recv_many(&mut requests, MOST_AT_ONCE).await > 0 {
+            let mut requests = Vec::with_capacity(MAX_BATCH);
+            while receiver.recv_many(&mut requests, MAX_BATCH).await > 0 {
                 commit(&store, &clock, std::mem::take(&mut requests)).await;
             }
         });
@@ -41,7 +41,7 @@ impl Intake {
     /// Accepts durably, and answers the link as it stands then.
     pub(super) async fn accept(&self, acceptance: Acceptance) -> Result<Link, Error> {
         let (reply, answer) = oneshot::channel();
-        let gone = || Error::Unavailable("the intake has ended".into());
+        let gone = || Error::Unavailable("the batcher has ended".into());
         self.0.send(Request { acceptance, reply }).await.map_err(|_| gone())?;
         answer.await.map_err(|_| gone())?
     }
@@ -60,9 +60,9 @@ async fn commit(store: &Store, clock: &Clock, requests: Vec<Request>) {
                 newest.push(acceptance);
                 callers.push(vec![reply]);
             }
-            Some(standing) => {
-                if acceptance.revision > standing.revision {
-                    *standing = acceptance;
+            Some(queued) => {
+                if acceptance.revision > queued.revision {
+                    *queued = acceptance;
                 }
                 callers[place].push(reply);
             }

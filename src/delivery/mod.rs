@@ -1,15 +1,15 @@
 //! Appointments on their way to Google.
 //!
-//! Owns the intake, the catch-up, the worker that brings each link in step, and whose turn it is. Never decides what to
+//! Owns the accepts, the catch-up, the worker that brings each link in step, and whose turn it is. Never decides what to
 //! call (that is `sync`), never speaks gRPC.
 //!
 //! Invariant: what was accepted is durable before the answer, and stays due until Google shows it, refuses it for good,
 //! or a person has to act.
 
+mod accept_batcher;
 mod attempt;
-mod intake;
-mod patience;
 mod snapshot;
+mod throttle_counter;
 mod turns;
 mod worker;
 
@@ -18,18 +18,18 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
-use crate::bell::Bell;
 use crate::clock::{Clock, Entropy};
 use crate::connection::{Connections, Error};
 use crate::crypto::Keyring;
 use crate::google::Google;
 use crate::model::{Appointment, AppointmentId, OrganisationId, Problem, Reason, Revision, SyncStatus};
+use crate::notifier::Notifier;
 use crate::quota::Quota;
 use crate::store::{Acceptance, CatchUp, Integration, Store};
 pub use crate::store::{Link, LinkError, Retry};
 pub use worker::Worker;
 
-/// The intake and the standing of appointments. A clone is another handle.
+/// Accepts appointments and tells of their links. A clone is another handle.
 #[derive(Clone)]
 pub struct Delivery(Arc<Parts>);
 
@@ -40,10 +40,10 @@ struct Parts {
     keyring: Arc<Keyring>,
     clock: Clock,
     entropy: Entropy,
-    bell: Bell,
+    notifier: Notifier,
     quota: Arc<Quota>,
-    intake: intake::Intake,
-    patience: patience::Patience,
+    accept_batcher: accept_batcher::AcceptBatcher,
+    throttle_counter: throttle_counter::ThrottleCounter,
 }
 
 impl fmt::Debug for Delivery {
@@ -53,7 +53,7 @@ impl fmt::Debug for Delivery {
 }
 
 impl Delivery {
-    /// Puts the parts together and starts the intake; the worker is started by [`Worker::run`].
+    /// Puts the parts together and starts the batcher; the worker is started by [`Worker::run`].
     #[expect(clippy::too_many_arguments, reason = "the composition root names each part once")]
     pub fn new(
         store: Store,
@@ -62,12 +62,23 @@ impl Delivery {
         keyring: Arc<Keyring>,
         clock: Clock,
         entropy: Entropy,
-        bell: Bell,
+        notifier: Notifier,
         quota: Arc<Quota>,
     ) -> Self {
-        let intake = intake::Intake::start(store.clone(), clock.clone());
-        let patience = patience::Patience::default();
-        Self(Arc::new(Parts { store, google, connections, keyring, clock, entropy, bell, quota, intake, patience }))
+        let accept_batcher = accept_batcher::AcceptBatcher::start(store.clone(), clock.clone());
+        let throttle_counter = throttle_counter::ThrottleCounter::default();
+        Self(Arc::new(Parts {
+            store,
+            google,
+            connections,
+            keyring,
+            clock,
+            entropy,
+            notifier,
+            quota,
+            accept_batcher,
+            throttle_counter,
+        }))
     }
 
     /// Accepts an appointment durably, and answers its link; with `wait`, once Google has it or the time is up.
@@ -79,7 +90,7 @@ impl Delivery {
     ) -> Result<Link, Error> {
         let parts = &*self.0;
         // Listening begins before the accept, so that no settle falls between.
-        let listener = wait.map(|wait| (parts.bell.listen_changed(organisation), parts.clock.now() + wait));
+        let listener = wait.map(|wait| (parts.notifier.listen_changed(organisation), parts.clock.now() + wait));
         let acceptance = Acceptance {
             organisation: organisation.clone(),
             appointment: appointment.id.clone(),
@@ -88,10 +99,10 @@ impl Delivery {
             starts_at: appointment.slot.as_ref().map(|slot| slot.start_at),
             ends_at: appointment.slot.as_ref().map(|slot| slot.end_at),
         };
-        let mut link = parts.intake.accept(acceptance).await?;
-        parts.bell.ring_changed(organisation);
+        let mut link = parts.accept_batcher.accept(acceptance).await?;
+        parts.notifier.notify_changed(organisation);
         if link.sync_status == SyncStatus::Pending {
-            parts.bell.ring_due();
+            parts.notifier.notify_due();
         }
         let Some((mut listener, deadline)) = listener else { return Ok(link) };
         let mut is_over = false;
@@ -105,7 +116,7 @@ impl Delivery {
                 () = listener.changed() => {}
                 () = parts.clock.sleep_until(deadline) => is_over = true,
             }
-            // At the end too: what a claim has written since then is told by no bell.
+            // At the end too: what a claim has written since then is told by no notifier.
             if let Some(now) = parts.store.link(organisation, &appointment.id).await? {
                 link = now;
             }
@@ -161,18 +172,18 @@ impl Delivery {
     }
 
     /// Those of the given appointments that are unknown (`None`) or held at an older revision, in the order given.
-    pub async fn lacking(
+    pub async fn missing_or_stale(
         &self,
         organisation: &OrganisationId,
         held: &[(AppointmentId, Revision)],
     ) -> Result<Vec<(AppointmentId, Option<Revision>)>, Error> {
         let ids: Vec<_> = held.iter().map(|(id, _)| id.clone()).collect();
         let known = self.0.store.revisions(organisation, &ids).await?;
-        let lacking = held.iter().filter_map(|(id, revision)| match known.get(id) {
+        let missing_or_stale = held.iter().filter_map(|(id, revision)| match known.get(id) {
             Some(known) if known >= revision => None,
             known => Some((id.clone(), known.copied())),
         });
-        Ok(lacking.collect())
+        Ok(missing_or_stale.collect())
     }
 
     /// Tries links again that are refused or wait: those named, or all that are refused.
@@ -182,8 +193,8 @@ impl Delivery {
         appointments: Option<&[AppointmentId]>,
     ) -> Result<Retry, Error> {
         let retry = self.0.store.retry(organisation, appointments, self.0.clock.now()).await?;
-        self.0.bell.ring_changed(organisation);
-        self.0.bell.ring_due();
+        self.0.notifier.notify_changed(organisation);
+        self.0.notifier.notify_due();
         Ok(retry)
     }
 
@@ -210,8 +221,8 @@ impl Delivery {
             CatchUp::AlreadyRunning => 0,
             CatchUp::Queued(count) => count,
         };
-        self.0.bell.ring_changed(organisation);
-        self.0.bell.ring_due();
+        self.0.notifier.notify_changed(organisation);
+        self.0.notifier.notify_due();
         Ok(queued)
     }
 }

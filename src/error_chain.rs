@@ -1,4 +1,4 @@
-//! An error with its causes, in one line of a log.
+//! An error and what caused it, in one line of a log.
 //!
 //! Owns how a chain of errors reads. Never decides what is logged. Invariant: no cause is left out, whatever the format
 //! of the log makes of an error by itself.
@@ -7,13 +7,13 @@ use std::error::Error;
 use std::fmt;
 
 /// Shows `error`, then what caused it, then what caused that.
-pub fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl fmt::Display + use<'a> {
-    Causes(error)
+pub fn error_chain<'a>(error: &'a (dyn Error + 'static)) -> impl fmt::Display + use<'a> {
+    ErrorChain(error)
 }
 
-struct Causes<'a>(&'a (dyn Error + 'static));
+struct ErrorChain<'a>(&'a (dyn Error + 'static));
 
-impl fmt::Display for Causes<'_> {
+impl fmt::Display for ErrorChain<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0)?;
         let mut cause = self.0.source();
@@ -36,6 +36,6 @@ mod tests {
     #[test]
     fn a_line_names_the_error_and_what_caused_it() {
         let error = Failed(std::io::Error::other("connection refused"));
-        assert_eq!(causes(&error).to_string(), "the store failed: connection refused");
+        assert_eq!(error_chain(&error).to_string(), "the store failed: connection refused");
     }
 }
