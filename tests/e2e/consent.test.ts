@@ -45,7 +45,7 @@ test("a consent cannot be begun by a link, nor brought back by another browser",
   await camille.page.goto("/api/integrations/google/connect");
   await camille.page.getByRole("heading").waitFor();
   await stage.picture(camille.page, "consent-no-ticket");
-  expect(new URL(camille.page.url()).origin).toBe(stage.tap.origin);
+  expect(new URL(camille.page.url()).origin).toBe(stage.proxy.origin);
 
   // Hugo is led to the address that Google sends Camille back to, before her browser opens it.
   await camille.openSettings();

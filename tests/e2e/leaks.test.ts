@@ -22,7 +22,7 @@ withBrowser("what a page is sent, keeps, and sets as a cookie is looked at", asy
   const { page } = await stage.person();
   await page.goto("/settings/integrations");
   expect(await stage.leaks()).toEqual([]);
-  expect(stage.tap.received).toContain("Cabinet dentaire des Lilas");
+  expect(stage.proxy.received).toContain("Cabinet dentaire des Lilas");
   await page.evaluate((token) => {
     localStorage.setItem("kept", token);
     document.cookie = "open=1; path=/";

@@ -35,35 +35,6 @@ type WithKey = fn(tonic::Request<()>) -> Result<tonic::Request<()>, tonic::Statu
 pub(crate) type Integrations = CalendarIntegrationClient<InterceptedService<Channel, WithKey>>;
 pub(crate) type Appointments = AppointmentSyncClient<InterceptedService<Channel, WithKey>>;
 
-/// Declares a test that runs once with the service on each back end.
-macro_rules! with_app {
-    ($($(#[$attribute:meta])* async fn $name:ident($app:ident: &mut TestApp) $body:block)+) => {
-        $(mod $name {
-            use super::*;
-            use crate::harness::{app::TestApp, database::Database};
-
-            async fn check($app: &mut TestApp) $body
-
-            $(#[$attribute])*
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn on_sqlite() {
-                let mut app = TestApp::start(Database::empty_on_sqlite().await).await;
-                check(&mut app).await;
-                app.end().await;
-            }
-
-            $(#[$attribute])*
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn on_postgres() {
-                let mut app = TestApp::start(Database::empty_on_postgres().await).await;
-                check(&mut app).await;
-                app.end().await;
-            }
-        })+
-    };
-}
-pub(crate) use with_app;
-
 pub(crate) struct TestApp {
     pub(crate) clock: Clock,
     pub(crate) google: Google,

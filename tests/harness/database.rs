@@ -9,31 +9,6 @@ use diesel::Connection;
 use diesel::RunQueryDsl;
 use diesel::connection::SimpleConnection;
 
-/// Declares a test that runs once on each back end.
-macro_rules! on_both {
-    ($($(#[$attribute:meta])* async fn $name:ident($database:ident: &Database) $body:block)+) => {
-        $(mod $name {
-            use super::*;
-
-            async fn check($database: &Database) $body
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn on_sqlite() {
-                let database = Database::on_sqlite().await;
-                check(&database).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn on_postgres() {
-                let database = Database::on_postgres().await;
-                check(&database).await;
-                database.drop().await;
-            }
-        })+
-    };
-}
-pub(crate) use on_both;
-
 pub(crate) struct Database {
     pub(crate) store: Store,
     pub(crate) url: String,

@@ -8,7 +8,8 @@ use prost::Message;
 use serde_json::json;
 use url::Url;
 
-use crate::harness::app::{API_KEY, TestApp, with_app};
+use crate::harness::app::{API_KEY, TestApp};
+use crate::harness::backends::{apply, both_backends};
 use crate::harness::browser::{EVENTS, LIST};
 use crate::harness::google::ACCOUNT;
 use crate::harness::logs;
@@ -127,40 +128,39 @@ async fn holds_no_secret(app: &TestApp, secrets: &[String], when: &str) {
     assert!(contains(&stored, "cabinet"));
 }
 
-with_app! {
-    async fn names_and_tokens_stay_out_of_logs_answers_errors_and_columns(app: &mut TestApp) {
-        let mut told = Told::default();
-        let secrets = live(app, &mut told).await;
-        for canary in PRIVATE.into_iter().chain(SECRETS).chain(secrets.iter().map(String::as_str)) {
-            assert!(!contains(&told.0, canary), "{canary} was told");
-        }
-        holds_no_secret(app, &secrets, "while it works").await;
-        let at_google = app.google.events(ACCOUNT).await;
-        assert_eq!(at_google[0]["summary"], format!("[Cassius] {KIND} — {PATIENT}"), "it is where it belongs");
-
-        let request =
-            DisconnectRequest { organisation_id: "cabinet".into(), remote_events: RemoteEvents::Keep.into() };
-        app.integrations.disconnect(request).await.unwrap();
-        holds_no_secret(app, &secrets, "after the disconnect").await;
-        app.restart().await;
-        holds_no_secret(app, &secrets, "after a restart").await;
+#[apply(both_backends)]
+async fn names_and_tokens_stay_out_of_logs_answers_errors_and_columns(app: &mut TestApp) {
+    let mut told = Told::default();
+    let secrets = live(app, &mut told).await;
+    for canary in PRIVATE.into_iter().chain(SECRETS).chain(secrets.iter().map(String::as_str)) {
+        assert!(!contains(&told.0, canary), "{canary} was told");
     }
+    holds_no_secret(app, &secrets, "while it works").await;
+    let at_google = app.google.events(ACCOUNT).await;
+    assert_eq!(at_google[0]["summary"], format!("[Cassius] {KIND} — {PATIENT}"), "it is where it belongs");
 
-    async fn what_is_shown_to_a_browser_or_a_caller_is_withheld_from_debug(app: &mut TestApp) {
-        let request = BeginConnectRequest { organisation_id: "cabinet".into(), return_url: String::new() };
-        let begun = app.integrations.begin_connect(request).await.unwrap().into_inner();
-        let ticket = begun.connect_cookie.as_ref().unwrap().value.clone();
-        assert!(!begun.connect_url.contains(&ticket), "the link alone is worth nothing");
-        assert!(!format!("{begun:?}").contains(&ticket));
-        let request = PreviewEventRequest {
-            organisation_id: "cabinet".into(),
-            appointment: Some(planted(1)),
-            ..PreviewEventRequest::default()
-        };
-        let preview = app.integrations.preview_event(request).await.unwrap().into_inner();
-        assert!(preview.event.as_ref().unwrap().title.contains(PATIENT));
-        let debug = format!("{preview:?}");
-        assert!(PRIVATE.iter().all(|canary| !debug.contains(canary)), "{debug}");
-        assert!(!logs::contain(&ticket) && !contains(&app.database.bytes().await, &ticket));
-    }
+    let request = DisconnectRequest { organisation_id: "cabinet".into(), remote_events: RemoteEvents::Keep.into() };
+    app.integrations.disconnect(request).await.unwrap();
+    holds_no_secret(app, &secrets, "after the disconnect").await;
+    app.restart().await;
+    holds_no_secret(app, &secrets, "after a restart").await;
+}
+
+#[apply(both_backends)]
+async fn what_is_shown_to_a_browser_or_a_caller_is_withheld_from_debug(app: &mut TestApp) {
+    let request = BeginConnectRequest { organisation_id: "cabinet".into(), return_url: String::new() };
+    let begun = app.integrations.begin_connect(request).await.unwrap().into_inner();
+    let ticket = begun.connect_cookie.as_ref().unwrap().value.clone();
+    assert!(!begun.connect_url.contains(&ticket), "the link alone is worth nothing");
+    assert!(!format!("{begun:?}").contains(&ticket));
+    let request = PreviewEventRequest {
+        organisation_id: "cabinet".into(),
+        appointment: Some(planted(1)),
+        ..PreviewEventRequest::default()
+    };
+    let preview = app.integrations.preview_event(request).await.unwrap().into_inner();
+    assert!(preview.event.as_ref().unwrap().title.contains(PATIENT));
+    let debug = format!("{preview:?}");
+    assert!(PRIVATE.iter().all(|canary| !debug.contains(canary)), "{debug}");
+    assert!(!logs::contain(&ticket) && !contains(&app.database.bytes().await, &ticket));
 }

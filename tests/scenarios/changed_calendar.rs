@@ -4,7 +4,8 @@ use cassius_calendar::grpc::pb::{Appointment, ErrorReason, IntegrationState, Syn
 use serde_json::json;
 
 use super::{choose_calendar, reason, with_plenty_of_quota};
-use crate::harness::app::{TestApp, with_app};
+use crate::harness::app::TestApp;
+use crate::harness::backends::{apply, both_backends};
 use crate::harness::google::{ACCOUNT, SECOND_CALENDAR};
 use crate::harness::samples::{appointment, cancelled, instant, of_patient};
 
@@ -74,29 +75,30 @@ async fn moves(app: &mut TestApp) {
     );
 }
 
-with_app! {
-    async fn every_upcoming_event_moves_and_none_is_lost_or_doubled(app: &mut TestApp) {
-        moves(app).await;
-        // A moved event keeps its id: nothing that hangs on it is lost.
-        assert!(app.google.event_calls().await.iter().any(|call| call == "events.move"));
-    }
+#[apply(both_backends)]
+async fn every_upcoming_event_moves_and_none_is_lost_or_doubled(app: &mut TestApp) {
+    moves(app).await;
+    // A moved event keeps its id: nothing that hangs on it is lost.
+    assert!(app.google.event_calls().await.iter().any(|call| call == "events.move"));
+}
 
-    async fn where_events_cannot_be_moved_they_are_made_anew(app: &mut TestApp) {
-        app.google.settings(json!({"move_supported": false})).await;
-        moves(app).await;
-    }
+#[apply(both_backends)]
+async fn where_events_cannot_be_moved_they_are_made_anew(app: &mut TestApp) {
+    app.google.settings(json!({"move_supported": false})).await;
+    moves(app).await;
+}
 
-    async fn a_move_whose_answer_was_lost_leaves_one_event(app: &mut TestApp) {
-        app.connect("cabinet").await;
-        app.sync("cabinet", appointment("rdv", 1)).await;
-        app.google.fault("events.move", 1, json!({"kind": "lose_answer"})).await;
-        choose_calendar(app, SECOND_CALENDAR).await.unwrap();
-        app.until("cabinet", |status| reason(status).is_some()).await;
-        // And back again before it is known how the first move ended.
-        choose_calendar(app, ACCOUNT).await.unwrap();
-        app.at_rest("cabinet").await;
-        let events = app.google.events_of(ACCOUNT, "rdv").await;
-        assert_eq!(events.len(), 1);
-        assert_eq!(events[0]["calendar_id"], ACCOUNT);
-    }
+#[apply(both_backends)]
+async fn a_move_whose_answer_was_lost_leaves_one_event(app: &mut TestApp) {
+    app.connect("cabinet").await;
+    app.sync("cabinet", appointment("rdv", 1)).await;
+    app.google.fault("events.move", 1, json!({"kind": "lose_answer"})).await;
+    choose_calendar(app, SECOND_CALENDAR).await.unwrap();
+    app.until("cabinet", |status| reason(status).is_some()).await;
+    // And back again before it is known how the first move ended.
+    choose_calendar(app, ACCOUNT).await.unwrap();
+    app.at_rest("cabinet").await;
+    let events = app.google.events_of(ACCOUNT, "rdv").await;
+    assert_eq!(events.len(), 1);
+    assert_eq!(events[0]["calendar_id"], ACCOUNT);
 }

@@ -3,7 +3,8 @@
 use cassius_calendar::grpc::pb::{Appointment, SyncStatus};
 use jiff::Timestamp;
 
-use crate::harness::app::with_app;
+use crate::harness::app::TestApp;
+use crate::harness::backends::{apply, both_backends};
 use crate::harness::google::ACCOUNT;
 use crate::harness::samples::{appointment, instant};
 
@@ -24,35 +25,34 @@ const SLOTS: [(&str, &str, &str, &str); 13] = [
     ("an offset with seconds", "1905-06-15T09:00:00Z", "1905-06-15T09:30:00Z", "Europe/Paris"),
 ];
 
-with_app! {
-    async fn gaps_overlaps_and_midnight_shift_nothing(app: &mut TestApp) {
-        app.connect("cabinet").await;
-        for (name, start, end, zone) in SLOTS {
-            let appointment = Appointment {
-                start_time: Some(instant(start)),
-                end_time: Some(instant(end)),
-                time_zone: zone.into(),
-                ..appointment(name, 1)
-            };
-            let link = app.sync("cabinet", appointment).await;
-            assert_eq!(link.sync_status(), SyncStatus::Synced, "{name}: {:?}", link.last_error);
-            let event = app.google.events_of(ACCOUNT, name).await.remove(0);
-            for (at, wanted) in [("start", start), ("end", end)] {
-                // What was sent, not how the emulator shows it.
-                let written = event[at]["dateTime"].as_str().unwrap();
-                let written: Timestamp = written.parse().unwrap();
-                assert_eq!(written, wanted.parse().unwrap(), "{name}: {at}");
-                assert_eq!(event[at]["timeZone"], zone, "{name}: {at}");
-            }
+#[apply(both_backends)]
+async fn gaps_overlaps_and_midnight_shift_nothing(app: &mut TestApp) {
+    app.connect("cabinet").await;
+    for (name, start, end, zone) in SLOTS {
+        let appointment = Appointment {
+            start_time: Some(instant(start)),
+            end_time: Some(instant(end)),
+            time_zone: zone.into(),
+            ..appointment(name, 1)
+        };
+        let link = app.sync("cabinet", appointment).await;
+        assert_eq!(link.sync_status(), SyncStatus::Synced, "{name}: {:?}", link.last_error);
+        let event = app.google.events_of(ACCOUNT, name).await.remove(0);
+        for (at, wanted) in [("start", start), ("end", end)] {
+            // What was sent, not how the emulator shows it.
+            let written = event[at]["dateTime"].as_str().unwrap();
+            let written: Timestamp = written.parse().unwrap();
+            assert_eq!(written, wanted.parse().unwrap(), "{name}: {at}");
+            assert_eq!(event[at]["timeZone"], zone, "{name}: {at}");
         }
-        for call in app.google.journal().await {
-            if call["operation"] == "events.insert" {
-                let properties = &call["body"]["extendedProperties"]["private"];
-                let name = properties["cassiusAppointmentId"].as_str().unwrap();
-                let slot = SLOTS.iter().find(|slot| slot.0 == name).unwrap();
-                let sent: Timestamp = call["body"]["start"]["dateTime"].as_str().unwrap().parse().unwrap();
-                assert_eq!(sent, slot.1.parse().unwrap(), "{name}");
-            }
+    }
+    for call in app.google.journal().await {
+        if call["operation"] == "events.insert" {
+            let properties = &call["body"]["extendedProperties"]["private"];
+            let name = properties["cassiusAppointmentId"].as_str().unwrap();
+            let slot = SLOTS.iter().find(|slot| slot.0 == name).unwrap();
+            let sent: Timestamp = call["body"]["start"]["dateTime"].as_str().unwrap().parse().unwrap();
+            assert_eq!(sent, slot.1.parse().unwrap(), "{name}");
         }
     }
 }

@@ -4,7 +4,8 @@ use cassius_calendar::grpc::pb::{ErrorReason, IntegrationState, ProblemAction, S
 use tonic::Code;
 
 use super::{choose_calendar, reason, with_plenty_of_quota};
-use crate::harness::app::{TestApp, with_app};
+use crate::harness::app::TestApp;
+use crate::harness::backends::{apply, both_backends};
 use crate::harness::google::{ACCOUNT, SECOND_CALENDAR};
 use crate::harness::samples::{appointment, of_patient};
 
@@ -57,47 +58,49 @@ async fn all_is_well(app: &mut TestApp, calendar: &str) {
     assert_eq!(edited.count(), 5);
 }
 
-with_app! {
-    async fn a_deleted_calendar_stops_the_integration_until_another_is_chosen(app: &mut TestApp) {
-        with_events_there(app).await;
-        app.google.delete_calendar(SECOND_CALENDAR).await;
-        stands_still(app).await;
-        assert!(app.google.events(ACCOUNT).await.is_empty(), "no silent fall back to the primary calendar");
-        choose_calendar(app, ACCOUNT).await.unwrap();
-        all_is_well(app, ACCOUNT).await;
-    }
+#[apply(both_backends)]
+async fn a_deleted_calendar_stops_the_integration_until_another_is_chosen(app: &mut TestApp) {
+    with_events_there(app).await;
+    app.google.delete_calendar(SECOND_CALENDAR).await;
+    stands_still(app).await;
+    assert!(app.google.events(ACCOUNT).await.is_empty(), "no silent fall back to the primary calendar");
+    choose_calendar(app, ACCOUNT).await.unwrap();
+    all_is_well(app, ACCOUNT).await;
+}
 
-    async fn a_calendar_made_read_only_stops_it_until_it_may_be_written_to_and_is_chosen_again(app: &mut TestApp) {
-        with_events_there(app).await;
-        app.google.change_role(ACCOUNT, SECOND_CALENDAR, "reader").await;
-        stands_still(app).await;
-        let refused = choose_calendar(app, SECOND_CALENDAR).await.unwrap_err();
-        assert_eq!(refused.code(), Code::FailedPrecondition, "it may still not be written to");
-        app.google.change_role(ACCOUNT, SECOND_CALENDAR, "writer").await;
-        choose_calendar(app, SECOND_CALENDAR).await.unwrap();
-        all_is_well(app, SECOND_CALENDAR).await;
-    }
+#[apply(both_backends)]
+async fn a_calendar_made_read_only_stops_it_until_it_may_be_written_to_and_is_chosen_again(app: &mut TestApp) {
+    with_events_there(app).await;
+    app.google.change_role(ACCOUNT, SECOND_CALENDAR, "reader").await;
+    stands_still(app).await;
+    let refused = choose_calendar(app, SECOND_CALENDAR).await.unwrap_err();
+    assert_eq!(refused.code(), Code::FailedPrecondition, "it may still not be written to");
+    app.google.change_role(ACCOUNT, SECOND_CALENDAR, "writer").await;
+    choose_calendar(app, SECOND_CALENDAR).await.unwrap();
+    all_is_well(app, SECOND_CALENDAR).await;
+}
 
-    async fn what_an_old_calendar_answers_late_is_not_held_against_the_new_one(app: &mut TestApp) {
-        with_events_there(app).await;
-        let hanging = app.google.hang("events.patch", false).await;
-        app.accept("cabinet", of_patient("rdv 0", 2, "Dominique Essai")).await;
-        app.google.until_called("events.patch", 1).await;
-        app.google.delete_calendar(SECOND_CALENDAR).await;
-        choose_calendar(app, ACCOUNT).await.unwrap();
-        app.google.let_go(hanging).await;
-        let status = app.at_rest("cabinet").await;
-        assert_eq!((status.state(), reason(&status)), (IntegrationState::Connected, None));
-        assert_eq!(app.google.events(ACCOUNT).await.len(), 6);
-    }
+#[apply(both_backends)]
+async fn what_an_old_calendar_answers_late_is_not_held_against_the_new_one(app: &mut TestApp) {
+    with_events_there(app).await;
+    let hanging = app.google.hang("events.patch", false).await;
+    app.accept("cabinet", of_patient("rdv 0", 2, "Dominique Essai")).await;
+    app.google.until_called("events.patch", 1).await;
+    app.google.delete_calendar(SECOND_CALENDAR).await;
+    choose_calendar(app, ACCOUNT).await.unwrap();
+    app.google.let_go(hanging).await;
+    let status = app.at_rest("cabinet").await;
+    assert_eq!((status.state(), reason(&status)), (IntegrationState::Connected, None));
+    assert_eq!(app.google.events(ACCOUNT).await.len(), 6);
+}
 
-    async fn a_missing_event_is_told_apart_from_a_missing_calendar(app: &mut TestApp) {
-        with_events_there(app).await;
-        let event = app.link("cabinet", "rdv 0").await.external_event_id;
-        app.google.delete_event(SECOND_CALENDAR, &event, "not_found").await;
-        let link = app.sync("cabinet", of_patient("rdv 0", 2, "Dominique Essai")).await;
-        assert_eq!(link.sync_status(), SyncStatus::Synced);
-        assert_eq!(reason(&app.status("cabinet").await), None);
-        assert_eq!(app.google.events_of(ACCOUNT, "rdv 0").await.len(), 1);
-    }
+#[apply(both_backends)]
+async fn a_missing_event_is_told_apart_from_a_missing_calendar(app: &mut TestApp) {
+    with_events_there(app).await;
+    let event = app.link("cabinet", "rdv 0").await.external_event_id;
+    app.google.delete_event(SECOND_CALENDAR, &event, "not_found").await;
+    let link = app.sync("cabinet", of_patient("rdv 0", 2, "Dominique Essai")).await;
+    assert_eq!(link.sync_status(), SyncStatus::Synced);
+    assert_eq!(reason(&app.status("cabinet").await), None);
+    assert_eq!(app.google.events_of(ACCOUNT, "rdv 0").await.len(), 1);
 }

@@ -39,189 +39,197 @@ fn said(links: &[(&str, i64)]) -> Vec<(String, i64)> {
     links.iter().map(|(id, due)| ((*id).to_owned(), *due)).collect()
 }
 
-on_both! {
-    async fn all_that_is_refused_is_retried(database: &Database) {
-        four_links(database).await;
-        let north = organisation("north");
-        assert_eq!(database.store.retry(&north, None, at(20)).await.unwrap(), Retry::Queued(1));
-        assert_eq!(pending(database).await, said(&[("b-refused", 20), ("c-later", 9_000), ("d-due", 3)]));
-        let link = database.the_link("north", "b-refused").await;
-        assert_eq!((link.attempts, link.last_error), (0, None));
-        assert_eq!(database.store.retry(&north, None, at(21)).await.unwrap(), Retry::Queued(0));
+#[apply(both_backends)]
+async fn all_that_is_refused_is_retried(database: &Database) {
+    four_links(database).await;
+    let north = organisation("north");
+    assert_eq!(database.store.retry(&north, None, at(20)).await.unwrap(), Retry::Queued(1));
+    assert_eq!(pending(database).await, said(&[("b-refused", 20), ("c-later", 9_000), ("d-due", 3)]));
+    let link = database.the_link("north", "b-refused").await;
+    assert_eq!((link.attempts, link.last_error), (0, None));
+    assert_eq!(database.store.retry(&north, None, at(21)).await.unwrap(), Retry::Queued(0));
+}
+
+#[apply(both_backends)]
+async fn named_ones_are_retried_if_refused_or_pending(database: &Database) {
+    four_links(database).await;
+    let north = organisation("north");
+    let named = ["a-synced", "c-later", "b-refused"].map(appointment);
+    assert_eq!(database.store.retry(&north, Some(&named), at(20)).await.unwrap(), Retry::Queued(2));
+    assert_eq!(pending(database).await, said(&[("b-refused", 20), ("c-later", 20), ("d-due", 3)]));
+    assert_eq!(database.the_link("north", "a-synced").await.sync_status, SyncStatus::Synced);
+}
+
+#[apply(both_backends)]
+async fn an_unknown_one_among_those_named_queues_none(database: &Database) {
+    four_links(database).await;
+    let before = pending(database).await;
+    let named = ["x", "b-refused", "y"].map(appointment);
+    let answer = database.store.retry(&organisation("north"), Some(&named), at(20)).await.unwrap();
+    assert_eq!(answer, Retry::Unknown(vec![appointment("x"), appointment("y")]));
+    assert_eq!(pending(database).await, before);
+}
+
+#[apply(both_backends)]
+async fn nothing_is_queued_where_nothing_is_connected(database: &Database) {
+    let south = organisation("south");
+    database.accept("south", "rdv", 1, at(1)).await;
+    assert_eq!(database.store.retry(&south, Some(&[appointment("rdv")]), at(2)).await.unwrap(), Retry::Queued(0));
+    assert_eq!(database.store.catch_up(&south, at(2)).await.unwrap(), CatchUp::Queued(0));
+    assert_eq!(database.the_link("south", "rdv").await.next_attempt_at, None);
+}
+
+#[apply(both_backends)]
+async fn a_retry_during_an_attempt_is_not_lost(database: &Database) {
+    database.is_connected("north").await;
+    database.accept("north", "rdv", 1, at(1)).await;
+    let claimed = database.claim("north", 1, at(2)).await.remove(0);
+    let named = [appointment("rdv")];
+    database.store.retry(&organisation("north"), Some(&named), at(3)).await.unwrap();
+    let refused =
+        Settlement::Refused { placement: absent(1), error: LinkError { reason: Reason::EventRefused, detail: None } };
+    assert!(database.store.settle(&claimed, &refused, at(4)).await.unwrap());
+    assert_eq!(pending(database).await, said(&[("rdv", 3)]));
+}
+
+#[apply(both_backends)]
+async fn a_catch_up_queues_what_google_lacks(database: &Database) {
+    let north = organisation("north");
+    database.accept("north", "0-before", 1, at(0)).await;
+    four_links(database).await;
+    assert_eq!(database.store.catch_up(&north, at(20)).await.unwrap(), CatchUp::Queued(4));
+    assert_eq!(pending(database).await, said(&[("0-before", 20), ("b-refused", 20), ("c-later", 20), ("d-due", 20)]));
+    assert_eq!(database.the_link("north", "a-synced").await.sync_status, SyncStatus::Synced);
+    let counts = database.store.counts(&north, at(20)).await.unwrap();
+    assert_eq!((counts.pending, counts.catching_up), (4, 2), "what was pending before is no part of the run");
+    assert_eq!(database.the_integration("north").await.catch_up, Some((2, at(20))));
+}
+
+#[apply(both_backends)]
+async fn a_catch_up_asked_for_twice_is_one_run(database: &Database) {
+    let north = organisation("north");
+    database.accept("north", "rdv", 1, at(0)).await;
+    database.is_connected("north").await;
+    assert_eq!(database.store.catch_up(&north, at(20)).await.unwrap(), CatchUp::Queued(1));
+    assert_eq!(database.store.catch_up(&north, at(21)).await.unwrap(), CatchUp::AlreadyRunning);
+    assert_eq!(database.the_integration("north").await.catch_up, Some((1, at(20))));
+    assert_eq!(pending(database).await, said(&[("rdv", 20)]));
+
+    database.bring_in_step("north", &written("agenda", "event", 1), at(22)).await;
+    assert_eq!(database.store.catch_up(&north, at(23)).await.unwrap(), CatchUp::Queued(0));
+    assert_eq!(database.the_integration("north").await.catch_up, Some((0, at(23))));
+}
+
+#[apply(both_backends)]
+async fn two_catch_ups_at_the_same_moment_are_one_run(database: &Database) {
+    database.accept("north", "rdv", 1, at(0)).await;
+    database.is_connected("north").await;
+    let (one, two) = (database.store.clone(), database.store.clone());
+    let (one, two) = tokio::join!(
+        tokio::spawn(async move { one.catch_up(&organisation("north"), at(20)).await.unwrap() }),
+        tokio::spawn(async move { two.catch_up(&organisation("north"), at(20)).await.unwrap() }),
+    );
+    let (one, two) = (one.unwrap(), two.unwrap());
+    assert!(one != two && [one, two].contains(&CatchUp::AlreadyRunning), "{one:?} {two:?}");
+}
+
+#[apply(both_backends)]
+async fn a_catch_up_moves_upcoming_events_of_another_calendar(database: &Database) {
+    let north = organisation("north");
+    database.is_connected("north").await;
+    for (id, ends_at, calendar) in [("over", 50, "old"), ("elsewhere", 5_000, "old"), ("here", 5_000, "agenda")] {
+        let one = Acceptance { ends_at: Some(at(ends_at)), ..acceptance("north", id, 1) };
+        database.store.accept(vec![one], at(1)).await.unwrap();
+        database.bring_in_step("north", &written(calendar, id, 1), at(2)).await;
     }
+    assert_eq!(database.store.catch_up(&north, at(100)).await.unwrap(), CatchUp::Queued(1));
+    assert_eq!(pending(database).await, said(&[("elsewhere", 100)]));
+}
 
-    async fn named_ones_are_retried_if_refused_or_pending(database: &Database) {
-        four_links(database).await;
-        let north = organisation("north");
-        let named = ["a-synced", "c-later", "b-refused"].map(appointment);
-        assert_eq!(database.store.retry(&north, Some(&named), at(20)).await.unwrap(), Retry::Queued(2));
-        assert_eq!(pending(database).await, said(&[("b-refused", 20), ("c-later", 20), ("d-due", 3)]));
-        assert_eq!(database.the_link("north", "a-synced").await.sync_status, SyncStatus::Synced);
-    }
+#[apply(both_backends)]
+async fn a_failure_in_a_catch_up_is_counted_until_the_next(database: &Database) {
+    let north = organisation("north");
+    database.accept("north", "rdv", 1, at(0)).await;
+    database.is_connected("north").await;
+    database.store.catch_up(&north, at(20)).await.unwrap();
+    let refuse = async |now| {
+        let claimed = database.claim("north", 1, at(now)).await.remove(0);
+        let error = LinkError { reason: Reason::EventRefused, detail: None };
+        let refused = Settlement::Refused { placement: absent(1), error };
+        assert!(database.store.settle(&claimed, &refused, at(now)).await.unwrap());
+        database.store.counts(&north, at(now)).await.unwrap()
+    };
+    let counts = refuse(21).await;
+    assert_eq!((counts.error, counts.catching_up, counts.catch_up_failed), (1, 0, 1));
+    database.accept("north", "rdv", 2, at(22)).await;
+    let counts = refuse(23).await;
+    assert_eq!((counts.error, counts.catching_up, counts.catch_up_failed), (1, 0, 0), "a live edit failed");
+    assert_eq!(database.store.catch_up(&north, at(24)).await.unwrap(), CatchUp::Queued(1));
+    assert_eq!(database.store.counts(&north, at(24)).await.unwrap().catching_up, 1);
+}
 
-    async fn an_unknown_one_among_those_named_queues_none(database: &Database) {
-        four_links(database).await;
-        let before = pending(database).await;
-        let named = ["x", "b-refused", "y"].map(appointment);
-        let answer = database.store.retry(&organisation("north"), Some(&named), at(20)).await.unwrap();
-        assert_eq!(answer, Retry::Unknown(vec![appointment("x"), appointment("y")]));
-        assert_eq!(pending(database).await, before);
-    }
+#[apply(both_backends)]
+async fn counts_say_how_many_stand_how(database: &Database) {
+    four_links(database).await;
+    database.accept("south", "rdv", 1, at(0)).await;
+    let expected = Counts {
+        pending: 2,
+        synced: 1,
+        error: 1,
+        upcoming_events: 3,
+        catching_up: 0,
+        catch_up_failed: 0,
+        unavailable_until: Some(at(9_000)),
+    };
+    assert_eq!(database.store.counts(&organisation("north"), at(20)).await.unwrap(), expected);
+    let over = database.store.counts(&organisation("north"), at(5_400)).await.unwrap();
+    assert_eq!(over.upcoming_events, 0);
+    let none = database.store.counts(&organisation("nowhere"), at(20)).await.unwrap();
+    assert_eq!(none, Counts::default());
+}
 
-    async fn nothing_is_queued_where_nothing_is_connected(database: &Database) {
-        let south = organisation("south");
-        database.accept("south", "rdv", 1, at(1)).await;
-        assert_eq!(database.store.retry(&south, Some(&[appointment("rdv")]), at(2)).await.unwrap(), Retry::Queued(0));
-        assert_eq!(database.store.catch_up(&south, at(2)).await.unwrap(), CatchUp::Queued(0));
-        assert_eq!(database.the_link("south", "rdv").await.next_attempt_at, None);
-    }
+#[apply(both_backends)]
+async fn upcoming_events_are_paged(database: &Database) {
+    four_links(database).await;
+    let north = organisation("north");
+    let page = async |after: Option<&str>, now| -> Vec<String> {
+        let after = after.map(appointment);
+        let links = database.store.upcoming_placed(&north, at(now), after.as_ref(), 2).await.unwrap();
+        links.iter().map(|link| link.appointment.to_string()).collect()
+    };
+    assert_eq!(page(None, 20).await, ["a-synced", "b-refused"]);
+    assert_eq!(page(Some("b-refused"), 20).await, ["c-later"]);
+    assert_eq!(page(None, 5_400).await, Vec::<String>::new());
+}
 
-    async fn a_retry_during_an_attempt_is_not_lost(database: &Database) {
-        database.is_connected("north").await;
-        database.accept("north", "rdv", 1, at(1)).await;
-        let claimed = database.claim("north", 1, at(2)).await.remove(0);
-        let named = [appointment("rdv")];
-        database.store.retry(&organisation("north"), Some(&named), at(3)).await.unwrap();
-        let refused =
-            Settlement::Refused { placement: absent(1), error: LinkError { reason: Reason::EventRefused, detail: None } };
-        assert!(database.store.settle(&claimed, &refused, at(4)).await.unwrap());
-        assert_eq!(pending(database).await, said(&[("rdv", 3)]));
-    }
+#[apply(both_backends)]
+async fn snapshots_are_erased_once_the_appointment_is_long_over(database: &Database) {
+    let north = organisation("north");
+    four_links(database).await;
+    let nameless = Acceptance { starts_at: None, ends_at: None, ..acceptance("north", "e-cancelled", 1) };
+    database.store.accept(vec![nameless], at(11)).await.unwrap();
+    let late = Acceptance { ends_at: Some(at(80_000)), ..acceptance("north", "f-late", 1) };
+    database.store.accept(vec![late], at(12)).await.unwrap();
+    assert_eq!(database.store.erase_snapshots(at(11), at(20)).await.unwrap(), 0);
 
-    async fn a_catch_up_queues_what_google_lacks(database: &Database) {
-        let north = organisation("north");
-        database.accept("north", "0-before", 1, at(0)).await;
-        four_links(database).await;
-        assert_eq!(database.store.catch_up(&north, at(20)).await.unwrap(), CatchUp::Queued(4));
-        assert_eq!(
-            pending(database).await,
-            said(&[("0-before", 20), ("b-refused", 20), ("c-later", 20), ("d-due", 20)])
-        );
-        assert_eq!(database.the_link("north", "a-synced").await.sync_status, SyncStatus::Synced);
-        let counts = database.store.counts(&north, at(20)).await.unwrap();
-        assert_eq!((counts.pending, counts.catching_up), (4, 2), "what was pending before is no part of the run");
-        assert_eq!(database.the_integration("north").await.catch_up, Some((2, at(20))));
-    }
+    // The first in the queue is held: it is in somebody's hands, and waits for the next time.
+    let held = database.claim("north", 1, at(70_000)).await.remove(0);
+    assert_eq!(database.store.erase_snapshots(at(60_000), at(70_001)).await.unwrap(), 4);
+    assert_eq!(pending(database).await.len(), 2);
+    assert!(database.store.settle(&held, &Settlement::Parked { placement: absent(1) }, at(70_002)).await.unwrap());
+    assert_eq!(database.store.erase_snapshots(at(60_000), at(70_003)).await.unwrap(), 1);
+    assert_eq!(database.store.erase_snapshots(at(60_000), at(70_004)).await.unwrap(), 0);
+    assert_eq!(pending(database).await, said(&[("f-late", 12)]));
+    assert_eq!(database.the_link("north", "b-refused").await.sync_status, SyncStatus::Error);
+    assert_eq!(database.the_link("north", "a-synced").await.sync_status, SyncStatus::Synced);
+    let claimed = database.claim("north", 9, at(70_005)).await;
+    assert_eq!(claimed.len(), 1);
+    assert_eq!(claimed[0].snapshot, Some(sealed("snapshot 1")));
 
-    async fn a_catch_up_asked_for_twice_is_one_run(database: &Database) {
-        let north = organisation("north");
-        database.accept("north", "rdv", 1, at(0)).await;
-        database.is_connected("north").await;
-        assert_eq!(database.store.catch_up(&north, at(20)).await.unwrap(), CatchUp::Queued(1));
-        assert_eq!(database.store.catch_up(&north, at(21)).await.unwrap(), CatchUp::AlreadyRunning);
-        assert_eq!(database.the_integration("north").await.catch_up, Some((1, at(20))));
-        assert_eq!(pending(database).await, said(&[("rdv", 20)]));
-
-        database.bring_in_step("north", &written("agenda", "event", 1), at(22)).await;
-        assert_eq!(database.store.catch_up(&north, at(23)).await.unwrap(), CatchUp::Queued(0));
-        assert_eq!(database.the_integration("north").await.catch_up, Some((0, at(23))));
-    }
-
-    async fn two_catch_ups_at_the_same_moment_are_one_run(database: &Database) {
-        database.accept("north", "rdv", 1, at(0)).await;
-        database.is_connected("north").await;
-        let (one, two) = (database.store.clone(), database.store.clone());
-        let (one, two) = tokio::join!(
-            tokio::spawn(async move { one.catch_up(&organisation("north"), at(20)).await.unwrap() }),
-            tokio::spawn(async move { two.catch_up(&organisation("north"), at(20)).await.unwrap() }),
-        );
-        let (one, two) = (one.unwrap(), two.unwrap());
-        assert!(one != two && [one, two].contains(&CatchUp::AlreadyRunning), "{one:?} {two:?}");
-    }
-
-    async fn a_catch_up_moves_upcoming_events_of_another_calendar(database: &Database) {
-        let north = organisation("north");
-        database.is_connected("north").await;
-        for (id, ends_at, calendar) in [("over", 50, "old"), ("elsewhere", 5_000, "old"), ("here", 5_000, "agenda")] {
-            let one = Acceptance { ends_at: Some(at(ends_at)), ..acceptance("north", id, 1) };
-            database.store.accept(vec![one], at(1)).await.unwrap();
-            database.bring_in_step("north", &written(calendar, id, 1), at(2)).await;
-        }
-        assert_eq!(database.store.catch_up(&north, at(100)).await.unwrap(), CatchUp::Queued(1));
-        assert_eq!(pending(database).await, said(&[("elsewhere", 100)]));
-    }
-
-    async fn a_failure_in_a_catch_up_is_counted_until_the_next(database: &Database) {
-        let north = organisation("north");
-        database.accept("north", "rdv", 1, at(0)).await;
-        database.is_connected("north").await;
-        database.store.catch_up(&north, at(20)).await.unwrap();
-        let refuse = async |now| {
-            let claimed = database.claim("north", 1, at(now)).await.remove(0);
-            let error = LinkError { reason: Reason::EventRefused, detail: None };
-            let refused = Settlement::Refused { placement: absent(1), error };
-            assert!(database.store.settle(&claimed, &refused, at(now)).await.unwrap());
-            database.store.counts(&north, at(now)).await.unwrap()
-        };
-        let counts = refuse(21).await;
-        assert_eq!((counts.error, counts.catching_up, counts.catch_up_failed), (1, 0, 1));
-        database.accept("north", "rdv", 2, at(22)).await;
-        let counts = refuse(23).await;
-        assert_eq!((counts.error, counts.catching_up, counts.catch_up_failed), (1, 0, 0), "a live edit failed");
-        assert_eq!(database.store.catch_up(&north, at(24)).await.unwrap(), CatchUp::Queued(1));
-        assert_eq!(database.store.counts(&north, at(24)).await.unwrap().catching_up, 1);
-    }
-
-    async fn counts_say_how_many_stand_how(database: &Database) {
-        four_links(database).await;
-        database.accept("south", "rdv", 1, at(0)).await;
-        let expected = Counts {
-            pending: 2,
-            synced: 1,
-            error: 1,
-            upcoming_events: 3,
-            catching_up: 0,
-            catch_up_failed: 0,
-            unavailable_until: Some(at(9_000)),
-        };
-        assert_eq!(database.store.counts(&organisation("north"), at(20)).await.unwrap(), expected);
-        let over = database.store.counts(&organisation("north"), at(5_400)).await.unwrap();
-        assert_eq!(over.upcoming_events, 0);
-        let none = database.store.counts(&organisation("nowhere"), at(20)).await.unwrap();
-        assert_eq!(none, Counts::default());
-    }
-
-    async fn upcoming_events_are_paged(database: &Database) {
-        four_links(database).await;
-        let north = organisation("north");
-        let page = async |after: Option<&str>, now| -> Vec<String> {
-            let after = after.map(appointment);
-            let links = database.store.upcoming_placed(&north, at(now), after.as_ref(), 2).await.unwrap();
-            links.iter().map(|link| link.appointment.to_string()).collect()
-        };
-        assert_eq!(page(None, 20).await, ["a-synced", "b-refused"]);
-        assert_eq!(page(Some("b-refused"), 20).await, ["c-later"]);
-        assert_eq!(page(None, 5_400).await, Vec::<String>::new());
-    }
-
-    async fn snapshots_are_erased_once_the_appointment_is_long_over(database: &Database) {
-        let north = organisation("north");
-        four_links(database).await;
-        let nameless = Acceptance { starts_at: None, ends_at: None, ..acceptance("north", "e-cancelled", 1) };
-        database.store.accept(vec![nameless], at(11)).await.unwrap();
-        let late = Acceptance { ends_at: Some(at(80_000)), ..acceptance("north", "f-late", 1) };
-        database.store.accept(vec![late], at(12)).await.unwrap();
-        assert_eq!(database.store.erase_snapshots(at(11), at(20)).await.unwrap(), 0);
-
-        // The first in the queue is held: it is in somebody's hands, and waits for the next time.
-        let held = database.claim("north", 1, at(70_000)).await.remove(0);
-        assert_eq!(database.store.erase_snapshots(at(60_000), at(70_001)).await.unwrap(), 4);
-        assert_eq!(pending(database).await.len(), 2);
-        assert!(database.store.settle(&held, &Settlement::Parked { placement: absent(1) }, at(70_002)).await.unwrap());
-        assert_eq!(database.store.erase_snapshots(at(60_000), at(70_003)).await.unwrap(), 1);
-        assert_eq!(database.store.erase_snapshots(at(60_000), at(70_004)).await.unwrap(), 0);
-        assert_eq!(pending(database).await, said(&[("f-late", 12)]));
-        assert_eq!(database.the_link("north", "b-refused").await.sync_status, SyncStatus::Error);
-        assert_eq!(database.the_link("north", "a-synced").await.sync_status, SyncStatus::Synced);
-        let claimed = database.claim("north", 9, at(70_005)).await;
-        assert_eq!(claimed.len(), 1);
-        assert_eq!(claimed[0].snapshot, Some(sealed("snapshot 1")));
-
-        // What is erased cannot be sent again by itself.
-        let privacy = Some(cassius_calendar::model::TitlePrivacy::Masked);
-        let change = SettingsChange { title_privacy: privacy, ..SettingsChange::default() };
-        database.store.change_settings(&north, change, at(70_006)).await.unwrap().unwrap();
-        assert_eq!(database.store.retry(&north, None, at(70_007)).await.unwrap(), Retry::Queued(0));
-        assert_eq!(pending(database).await, said(&[("f-late", 70_006)]));
-    }
+    // What is erased cannot be sent again by itself.
+    let privacy = Some(cassius_calendar::model::TitlePrivacy::Masked);
+    let change = SettingsChange { title_privacy: privacy, ..SettingsChange::default() };
+    database.store.change_settings(&north, change, at(70_006)).await.unwrap().unwrap();
+    assert_eq!(database.store.retry(&north, None, at(70_007)).await.unwrap(), Retry::Queued(0));
+    assert_eq!(pending(database).await, said(&[("f-late", 70_006)]));
 }

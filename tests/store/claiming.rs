@@ -7,213 +7,223 @@ use cassius_calendar::store::{LinkError, SettingsChange, Settlement, Wanted};
 
 use super::harness::*;
 
-on_both! {
-    async fn a_claim_brings_what_a_worker_needs(database: &Database) {
-        let integration = database.is_connected("north").await;
-        database.accept("north", "rdv", 7, at(1)).await;
-        let claimed = database.claim("north", 5, at(2)).await;
-        assert_eq!(claimed.len(), 1);
-        let claimed = &claimed[0];
-        assert_eq!(claimed.appointment, appointment("rdv"));
-        assert_eq!(claimed.revision, revision(7));
-        assert_eq!(claimed.snapshot, Some(sealed("snapshot 7")));
-        assert_eq!(claimed.placement, Placement::NEVER);
-        assert_eq!(claimed.epoch, integration.epoch);
-        assert_eq!(claimed.target, CalendarId::new("agenda"));
-        assert_eq!(claimed.title_privacy, TitlePrivacy::Full);
-        assert_eq!((claimed.attempts, claimed.lane, claimed.demand), (0, 0, 1));
-        assert_eq!(claimed.lease.until, at(62));
+#[apply(both_backends)]
+async fn a_claim_brings_what_a_worker_needs(database: &Database) {
+    let integration = database.is_connected("north").await;
+    database.accept("north", "rdv", 7, at(1)).await;
+    let claimed = database.claim("north", 5, at(2)).await;
+    assert_eq!(claimed.len(), 1);
+    let claimed = &claimed[0];
+    assert_eq!(claimed.appointment, appointment("rdv"));
+    assert_eq!(claimed.revision, revision(7));
+    assert_eq!(claimed.snapshot, Some(sealed("snapshot 7")));
+    assert_eq!(claimed.placement, Placement::NEVER);
+    assert_eq!(claimed.epoch, integration.epoch);
+    assert_eq!(claimed.target, CalendarId::new("agenda"));
+    assert_eq!(claimed.title_privacy, TitlePrivacy::Full);
+    assert_eq!((claimed.attempts, claimed.lane, claimed.demand), (0, 0, 1));
+    assert_eq!(claimed.lease.until, at(62));
+}
+
+#[apply(both_backends)]
+async fn what_is_claimed_is_not_claimed_again_until_the_lease_lapses(database: &Database) {
+    database.is_connected("north").await;
+    database.accept("north", "rdv", 1, at(1)).await;
+    let first = database.claim("north", 5, at(2)).await;
+    assert_eq!(database.claim("north", 5, at(61)).await, []);
+    assert_eq!(database.store.due_organisations(at(61)).await.unwrap(), []);
+    let second = database.claim("north", 5, at(62)).await;
+    assert_eq!(second.len(), 1);
+    assert_ne!(first[0].lease.token, second[0].lease.token);
+}
+
+#[apply(both_backends)]
+async fn a_placement_chosen_during_the_claim_is_stored_with_the_lease(database: &Database) {
+    database.is_connected("north").await;
+    for id in ["a", "b"] {
+        database.accept("north", id, 1, at(1)).await;
     }
+    let wanted = [Wanted { organisation: organisation("north"), count: 5 }];
+    let reserved = Placement::Reserved(place("agenda", "chosen", 1));
+    let chosen = reserved.clone();
+    let claimed = database
+        .store
+        .claim(&wanted, token(), at(62), at(2), move |link| (link.appointment.as_str() == "a").then(|| chosen.clone()))
+        .await
+        .unwrap();
+    let placements: Vec<_> = claimed.iter().map(|link| (link.appointment.as_str(), &link.placement)).collect();
+    assert!(placements.contains(&("a", &reserved)) && placements.contains(&("b", &Placement::NEVER)));
+    assert_eq!(database.the_link("north", "a").await.placement, reserved);
+    assert_eq!(database.the_link("north", "b").await.placement, Placement::NEVER);
+}
 
-    async fn what_is_claimed_is_not_claimed_again_until_the_lease_lapses(database: &Database) {
-        database.is_connected("north").await;
-        database.accept("north", "rdv", 1, at(1)).await;
-        let first = database.claim("north", 5, at(2)).await;
-        assert_eq!(database.claim("north", 5, at(61)).await, []);
-        assert_eq!(database.store.due_organisations(at(61)).await.unwrap(), []);
-        let second = database.claim("north", 5, at(62)).await;
-        assert_eq!(second.len(), 1);
-        assert_ne!(first[0].lease.token, second[0].lease.token);
-    }
-
-    async fn a_placement_chosen_during_the_claim_is_stored_with_the_lease(database: &Database) {
-        database.is_connected("north").await;
-        for id in ["a", "b"] {
-            database.accept("north", id, 1, at(1)).await;
-        }
-        let wanted = [Wanted { organisation: organisation("north"), count: 5 }];
-        let reserved = Placement::Reserved(place("agenda", "chosen", 1));
-        let chosen = reserved.clone();
-        let claimed = database
-            .store
-            .claim(&wanted, token(), at(62), at(2), move |link| {
-                (link.appointment.as_str() == "a").then(|| chosen.clone())
-            })
-            .await
-            .unwrap();
-        let placements: Vec<_> = claimed.iter().map(|link| (link.appointment.as_str(), &link.placement)).collect();
-        assert!(placements.contains(&("a", &reserved)) && placements.contains(&("b", &Placement::NEVER)));
-        assert_eq!(database.the_link("north", "a").await.placement, reserved);
-        assert_eq!(database.the_link("north", "b").await.placement, Placement::NEVER);
-    }
-
-    async fn every_placement_is_read_as_it_was_written(database: &Database) {
-        database.is_connected("north").await;
-        let unconfirmed = match written("agenda", "event", 4) {
-            Placement::Written { place, etag, .. } => Placement::Written { place, etag, fingerprint: None },
-            other => other,
-        };
-        let placements = [
-            absent(7),
-            Placement::Reserved(place("agenda", "event", 3)),
-            written("agenda", "event", 4),
-            unconfirmed,
-            Placement::Moving { place: place("new", "event", 4), from: CalendarId::new("agenda"), fingerprint: Some(Fingerprint(vec![7])) },
-        ];
-        for (n, placement) in placements.iter().enumerate() {
-            let id = format!("rdv-{n}");
-            database.accept("north", &id, 1, at(1)).await;
-            let claimed = database.claim("north", 1, at(2)).await.remove(0);
-            assert!(database.store.reserve(&claimed, placement, at(62), at(2)).await.unwrap());
-            assert_eq!(&database.the_link("north", &id).await.placement, placement);
-        }
-    }
-
-    async fn live_edits_go_first_and_then_the_longest_due(database: &Database) {
-        database.is_connected("north").await;
-        database.accept("north", "old", 1, at(1)).await;
-        let change = SettingsChange { title_privacy: Some(TitlePrivacy::Masked), ..SettingsChange::default() };
-        database.store.change_settings(&organisation("north"), change, at(2)).await.unwrap().unwrap();
-        database.accept("north", "second", 1, at(5)).await;
-        database.accept("north", "first", 1, at(4)).await;
-        let mut order = Vec::new();
-        for _ in 0..3 {
-            let link = database.claim("north", 1, at(6)).await.remove(0);
-            order.push((link.appointment.to_string(), link.lane));
-        }
-        assert_eq!(order, [("first".to_owned(), 0), ("second".to_owned(), 0), ("old".to_owned(), 1)]);
-    }
-
-    async fn each_organisation_gets_no_more_than_it_has_room_for(database: &Database) {
-        for name in ["north", "south", "west"] {
-            database.is_connected(name).await;
-            let many = (0..5).map(|n| acceptance(name, &format!("rdv-{n}"), 1)).collect();
-            database.store.accept(many, at(1)).await.unwrap();
-        }
-        let wanted: Vec<_> = [("north", 2), ("south", 3), ("west", 0), ("north", 1), ("nowhere", 4)]
-            .map(|(name, count)| Wanted { organisation: organisation(name), count })
-            .into();
-        let claimed = database.store.claim(&wanted, token(), at(62), at(2), |_| None).await.unwrap();
-        let of = |name| claimed.iter().filter(|link| link.organisation == organisation(name)).count();
-        assert_eq!((of("north"), of("south"), of("west")), (3, 3, 0));
-        let tokens: HashSet<_> = claimed.iter().map(|link| link.lease.token).collect();
-        assert_eq!(tokens.len(), 6, "each link has a token of its own");
-    }
-
-    async fn more_organisations_than_one_statement_takes_are_claimed_from(database: &Database) {
-        let names: Vec<String> = (0..70).map(|n| format!("organisation-{n:02}")).collect();
-        for name in &names {
-            database.is_connected(name).await;
-        }
-        let all = names.iter().map(|name| acceptance(name, "rdv", 1)).collect();
-        database.store.accept(all, at(1)).await.unwrap();
-        assert_eq!(database.store.due_organisations(at(2)).await.unwrap().len(), 70);
-        let wanted: Vec<_> =
-            names.iter().map(|name| Wanted { organisation: organisation(name), count: 2 }).collect();
-        let claimed = database.store.claim(&wanted, token(), at(62), at(2), |_| None).await.unwrap();
-        assert_eq!(claimed.len(), 70);
-    }
-
-    async fn no_two_claims_take_the_same_row(database: &Database) {
-        database.is_connected("north").await;
-        let many = (0..300).map(|n| acceptance("north", &format!("rdv-{n}"), 1)).collect();
-        database.store.accept(many, at(1)).await.unwrap();
-        let mut workers = Vec::new();
-        for _ in 0..6 {
-            let store = database.store.clone();
-            workers.push(tokio::spawn(async move {
-                let wanted = [Wanted { organisation: organisation("north"), count: 7 }];
-                let mut mine = Vec::new();
-                loop {
-                    let claimed = store.claim(&wanted, token(), at(62), at(2), |_| None).await.unwrap();
-                    if claimed.is_empty() {
-                        return mine;
-                    }
-                    mine.extend(claimed.into_iter().map(|link| link.appointment));
-                }
-            }));
-        }
-        let mut taken = Vec::new();
-        for worker in workers {
-            taken.extend(worker.await.unwrap());
-        }
-        // A claimer that finds every row held by another may stop early, so that some may be left.
-        taken.extend(database.claim("north", 300, at(2)).await.into_iter().map(|link| link.appointment));
-        assert_eq!(taken.len(), 300);
-        assert_eq!(taken.iter().collect::<HashSet<_>>().len(), 300);
-    }
-
-    async fn only_a_connected_enabled_integration_without_a_problem_is_served(database: &Database) {
-        let north = organisation("north");
-        let epoch = database.is_connected("north").await.epoch;
-        database.accept("north", "rdv", 1, at(1)).await;
-        let is_served = async |now| {
-            let due = database.store.due_organisations(now).await.unwrap();
-            let wanted = [Wanted { organisation: north.clone(), count: 1 }];
-            let claimed = database.store.claim(&wanted, token(), now, now, |_| None).await.unwrap();
-            assert_eq!(due.len(), claimed.len(), "both see it alike");
-            !due.is_empty()
-        };
-        assert!(is_served(at(2)).await);
-
-        let problem = Problem { reason: Reason::GoogleThrottled, since_at: at(2), retry_at: Some(at(100)) };
-        assert!(database.store.note_problem(&north, epoch, &problem, at(2)).await.unwrap());
-        assert!(!is_served(at(99)).await);
-        assert!(is_served(at(100)).await);
-        let problem = Problem { reason: Reason::ReconnectRequired, since_at: at(2), retry_at: None };
-        assert!(database.store.note_problem(&north, epoch, &problem, at(2)).await.unwrap());
-        assert!(!is_served(at(200)).await);
-        assert!(database.store.clear_problem(&north, epoch, at(200)).await.unwrap());
-        assert!(is_served(at(200)).await);
-
-        let switch = |is_enabled| SettingsChange { is_enabled: Some(is_enabled), ..SettingsChange::default() };
-        database.store.change_settings(&north, switch(false), at(201)).await.unwrap().unwrap();
-        assert!(!is_served(at(202)).await);
-        database.store.change_settings(&north, switch(true), at(203)).await.unwrap().unwrap();
-        assert!(is_served(at(204)).await);
-
-        database.store.begin_disconnect(&north, at(205)).await.unwrap().unwrap();
-        assert!(!is_served(at(206)).await);
-    }
-
-    async fn the_next_due_instant_is_that_of_an_attempt_a_lease_or_a_problem(database: &Database) {
-        let north = organisation("north");
-        assert_eq!(database.store.next_due_at(at(0)).await.unwrap(), None);
-        let epoch = database.is_connected("north").await.epoch;
-        database.accept("north", "later", 1, at(1)).await;
-        assert_eq!(database.store.next_due_at(at(0)).await.unwrap(), Some(at(1)));
-        assert_eq!(database.store.next_due_at(at(1)).await.unwrap(), None, "what is due already is not awaited");
-
+#[apply(both_backends)]
+async fn every_placement_is_read_as_it_was_written(database: &Database) {
+    database.is_connected("north").await;
+    let unconfirmed = match written("agenda", "event", 4) {
+        Placement::Written { place, etag, .. } => Placement::Written { place, etag, fingerprint: None },
+        other => other,
+    };
+    let placements = [
+        absent(7),
+        Placement::Reserved(place("agenda", "event", 3)),
+        written("agenda", "event", 4),
+        unconfirmed,
+        Placement::Moving {
+            place: place("new", "event", 4),
+            from: CalendarId::new("agenda"),
+            fingerprint: Some(Fingerprint(vec![7])),
+        },
+    ];
+    for (n, placement) in placements.iter().enumerate() {
+        let id = format!("rdv-{n}");
+        database.accept("north", &id, 1, at(1)).await;
         let claimed = database.claim("north", 1, at(2)).await.remove(0);
-        assert_eq!(database.store.next_due_at(at(2)).await.unwrap(), Some(at(62)), "the lease lapses");
-        let error = LinkError { reason: Reason::GoogleUnavailable, detail: None };
-        let later = Settlement::Later { placement: absent(1), next_attempt_at: at(500), error };
-        assert!(database.store.settle(&claimed, &later, at(3)).await.unwrap());
-        assert_eq!(database.store.next_due_at(at(3)).await.unwrap(), Some(at(500)));
-
-        let problem = Problem { reason: Reason::GoogleThrottled, since_at: at(2), retry_at: Some(at(100)) };
-        assert!(database.store.note_problem(&north, epoch, &problem, at(3)).await.unwrap());
-        assert_eq!(database.store.next_due_at(at(3)).await.unwrap(), Some(at(100)));
-        let problem = Problem { reason: Reason::ReconnectRequired, since_at: at(2), retry_at: None };
-        assert!(database.store.note_problem(&north, epoch, &problem, at(3)).await.unwrap());
-        assert_eq!(database.store.next_due_at(at(3)).await.unwrap(), None);
+        assert!(database.store.reserve(&claimed, placement, at(62), at(2)).await.unwrap());
+        assert_eq!(&database.the_link("north", &id).await.placement, placement);
     }
+}
 
-    async fn the_next_due_instant_sees_the_catch_up_too(database: &Database) {
-        database.is_connected("north").await;
-        database.accept("north", "rdv", 1, at(1)).await;
-        let change = SettingsChange { title_privacy: Some(TitlePrivacy::Masked), ..SettingsChange::default() };
-        database.store.change_settings(&organisation("north"), change, at(9)).await.unwrap().unwrap();
-        assert_eq!(database.store.next_due_at(at(8)).await.unwrap(), Some(at(9)));
+#[apply(both_backends)]
+async fn live_edits_go_first_and_then_the_longest_due(database: &Database) {
+    database.is_connected("north").await;
+    database.accept("north", "old", 1, at(1)).await;
+    let change = SettingsChange { title_privacy: Some(TitlePrivacy::Masked), ..SettingsChange::default() };
+    database.store.change_settings(&organisation("north"), change, at(2)).await.unwrap().unwrap();
+    database.accept("north", "second", 1, at(5)).await;
+    database.accept("north", "first", 1, at(4)).await;
+    let mut order = Vec::new();
+    for _ in 0..3 {
+        let link = database.claim("north", 1, at(6)).await.remove(0);
+        order.push((link.appointment.to_string(), link.lane));
     }
+    assert_eq!(order, [("first".to_owned(), 0), ("second".to_owned(), 0), ("old".to_owned(), 1)]);
+}
+
+#[apply(both_backends)]
+async fn each_organisation_gets_no_more_than_it_has_room_for(database: &Database) {
+    for name in ["north", "south", "west"] {
+        database.is_connected(name).await;
+        let many = (0..5).map(|n| acceptance(name, &format!("rdv-{n}"), 1)).collect();
+        database.store.accept(many, at(1)).await.unwrap();
+    }
+    let wanted: Vec<_> = [("north", 2), ("south", 3), ("west", 0), ("north", 1), ("nowhere", 4)]
+        .map(|(name, count)| Wanted { organisation: organisation(name), count })
+        .into();
+    let claimed = database.store.claim(&wanted, token(), at(62), at(2), |_| None).await.unwrap();
+    let of = |name| claimed.iter().filter(|link| link.organisation == organisation(name)).count();
+    assert_eq!((of("north"), of("south"), of("west")), (3, 3, 0));
+    let tokens: HashSet<_> = claimed.iter().map(|link| link.lease.token).collect();
+    assert_eq!(tokens.len(), 6, "each link has a token of its own");
+}
+
+#[apply(both_backends)]
+async fn more_organisations_than_one_statement_takes_are_claimed_from(database: &Database) {
+    let names: Vec<String> = (0..70).map(|n| format!("organisation-{n:02}")).collect();
+    for name in &names {
+        database.is_connected(name).await;
+    }
+    let all = names.iter().map(|name| acceptance(name, "rdv", 1)).collect();
+    database.store.accept(all, at(1)).await.unwrap();
+    assert_eq!(database.store.due_organisations(at(2)).await.unwrap().len(), 70);
+    let wanted: Vec<_> = names.iter().map(|name| Wanted { organisation: organisation(name), count: 2 }).collect();
+    let claimed = database.store.claim(&wanted, token(), at(62), at(2), |_| None).await.unwrap();
+    assert_eq!(claimed.len(), 70);
+}
+
+#[apply(both_backends)]
+async fn no_two_claims_take_the_same_row(database: &Database) {
+    database.is_connected("north").await;
+    let many = (0..300).map(|n| acceptance("north", &format!("rdv-{n}"), 1)).collect();
+    database.store.accept(many, at(1)).await.unwrap();
+    let mut workers = Vec::new();
+    for _ in 0..6 {
+        let store = database.store.clone();
+        workers.push(tokio::spawn(async move {
+            let wanted = [Wanted { organisation: organisation("north"), count: 7 }];
+            let mut mine = Vec::new();
+            loop {
+                let claimed = store.claim(&wanted, token(), at(62), at(2), |_| None).await.unwrap();
+                if claimed.is_empty() {
+                    return mine;
+                }
+                mine.extend(claimed.into_iter().map(|link| link.appointment));
+            }
+        }));
+    }
+    let mut taken = Vec::new();
+    for worker in workers {
+        taken.extend(worker.await.unwrap());
+    }
+    // A claimer that finds every row held by another may stop early, so that some may be left.
+    taken.extend(database.claim("north", 300, at(2)).await.into_iter().map(|link| link.appointment));
+    assert_eq!(taken.len(), 300);
+    assert_eq!(taken.iter().collect::<HashSet<_>>().len(), 300);
+}
+
+#[apply(both_backends)]
+async fn only_a_connected_enabled_integration_without_a_problem_is_served(database: &Database) {
+    let north = organisation("north");
+    let epoch = database.is_connected("north").await.epoch;
+    database.accept("north", "rdv", 1, at(1)).await;
+    let is_served = async |now| {
+        let due = database.store.due_organisations(now).await.unwrap();
+        let wanted = [Wanted { organisation: north.clone(), count: 1 }];
+        let claimed = database.store.claim(&wanted, token(), now, now, |_| None).await.unwrap();
+        assert_eq!(due.len(), claimed.len(), "both see it alike");
+        !due.is_empty()
+    };
+    assert!(is_served(at(2)).await);
+
+    let problem = Problem { reason: Reason::GoogleThrottled, since_at: at(2), retry_at: Some(at(100)) };
+    assert!(database.store.note_problem(&north, epoch, &problem, at(2)).await.unwrap());
+    assert!(!is_served(at(99)).await);
+    assert!(is_served(at(100)).await);
+    let problem = Problem { reason: Reason::ReconnectRequired, since_at: at(2), retry_at: None };
+    assert!(database.store.note_problem(&north, epoch, &problem, at(2)).await.unwrap());
+    assert!(!is_served(at(200)).await);
+    assert!(database.store.clear_problem(&north, epoch, at(200)).await.unwrap());
+    assert!(is_served(at(200)).await);
+
+    let switch = |is_enabled| SettingsChange { is_enabled: Some(is_enabled), ..SettingsChange::default() };
+    database.store.change_settings(&north, switch(false), at(201)).await.unwrap().unwrap();
+    assert!(!is_served(at(202)).await);
+    database.store.change_settings(&north, switch(true), at(203)).await.unwrap().unwrap();
+    assert!(is_served(at(204)).await);
+
+    database.store.begin_disconnect(&north, at(205)).await.unwrap().unwrap();
+    assert!(!is_served(at(206)).await);
+}
+
+#[apply(both_backends)]
+async fn the_next_due_instant_is_that_of_an_attempt_a_lease_or_a_problem(database: &Database) {
+    let north = organisation("north");
+    assert_eq!(database.store.next_due_at(at(0)).await.unwrap(), None);
+    let epoch = database.is_connected("north").await.epoch;
+    database.accept("north", "later", 1, at(1)).await;
+    assert_eq!(database.store.next_due_at(at(0)).await.unwrap(), Some(at(1)));
+    assert_eq!(database.store.next_due_at(at(1)).await.unwrap(), None, "what is due already is not awaited");
+
+    let claimed = database.claim("north", 1, at(2)).await.remove(0);
+    assert_eq!(database.store.next_due_at(at(2)).await.unwrap(), Some(at(62)), "the lease lapses");
+    let error = LinkError { reason: Reason::GoogleUnavailable, detail: None };
+    let later = Settlement::Later { placement: absent(1), next_attempt_at: at(500), error };
+    assert!(database.store.settle(&claimed, &later, at(3)).await.unwrap());
+    assert_eq!(database.store.next_due_at(at(3)).await.unwrap(), Some(at(500)));
+
+    let problem = Problem { reason: Reason::GoogleThrottled, since_at: at(2), retry_at: Some(at(100)) };
+    assert!(database.store.note_problem(&north, epoch, &problem, at(3)).await.unwrap());
+    assert_eq!(database.store.next_due_at(at(3)).await.unwrap(), Some(at(100)));
+    let problem = Problem { reason: Reason::ReconnectRequired, since_at: at(2), retry_at: None };
+    assert!(database.store.note_problem(&north, epoch, &problem, at(3)).await.unwrap());
+    assert_eq!(database.store.next_due_at(at(3)).await.unwrap(), None);
+}
+
+#[apply(both_backends)]
+async fn the_next_due_instant_sees_the_catch_up_too(database: &Database) {
+    database.is_connected("north").await;
+    database.accept("north", "rdv", 1, at(1)).await;
+    let change = SettingsChange { title_privacy: Some(TitlePrivacy::Masked), ..SettingsChange::default() };
+    database.store.change_settings(&organisation("north"), change, at(9)).await.unwrap().unwrap();
+    assert_eq!(database.store.next_due_at(at(8)).await.unwrap(), Some(at(9)));
 }

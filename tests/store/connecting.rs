@@ -13,283 +13,295 @@ fn of_privacy(title_privacy: TitlePrivacy) -> SettingsChange {
     SettingsChange { title_privacy: Some(title_privacy), ..SettingsChange::default() }
 }
 
-on_both! {
-    async fn a_first_connect_is_enabled_and_shows_whole_names(database: &Database) {
-        assert_eq!(database.store.integration(&organisation("north")).await.unwrap(), None);
-        let integration = database.store.connect(grant("north"), at(7)).await.unwrap();
-        assert!(integration.is_connected() && integration.is_enabled);
-        assert_eq!(integration.title_privacy, TitlePrivacy::Full);
-        assert_eq!(integration.google_user_id, Some(GoogleUserId::new("account of north")));
-        assert_eq!(integration.google_email.as_deref(), Some("north@example.com"));
-        assert_eq!(integration.access_token, Some(sealed("access")));
-        assert_eq!(integration.refresh_token, Some(sealed("refresh")));
-        assert_eq!(integration.token_expires_at, Some(at(3_600)));
-        assert_eq!(integration.granted_scopes, ["openid", "email"]);
-        assert_eq!(integration.calendar, Some(calendar("agenda")));
-        assert_eq!((integration.connected_at, integration.last_sync_at), (Some(at(7)), None));
-        assert_eq!((integration.problem, integration.catch_up), (None, None));
-        assert_eq!(database.store.integration(&organisation("south")).await.unwrap(), None);
+#[apply(both_backends)]
+async fn a_first_connect_is_enabled_and_shows_whole_names(database: &Database) {
+    assert_eq!(database.store.integration(&organisation("north")).await.unwrap(), None);
+    let integration = database.store.connect(grant("north"), at(7)).await.unwrap();
+    assert!(integration.is_connected() && integration.is_enabled);
+    assert_eq!(integration.title_privacy, TitlePrivacy::Full);
+    assert_eq!(integration.google_user_id, Some(GoogleUserId::new("account of north")));
+    assert_eq!(integration.google_email.as_deref(), Some("north@example.com"));
+    assert_eq!(integration.access_token, Some(sealed("access")));
+    assert_eq!(integration.refresh_token, Some(sealed("refresh")));
+    assert_eq!(integration.token_expires_at, Some(at(3_600)));
+    assert_eq!(integration.granted_scopes, ["openid", "email"]);
+    assert_eq!(integration.calendar, Some(calendar("agenda")));
+    assert_eq!((integration.connected_at, integration.last_sync_at), (Some(at(7)), None));
+    assert_eq!((integration.problem, integration.catch_up), (None, None));
+    assert_eq!(database.store.integration(&organisation("south")).await.unwrap(), None);
+}
+
+#[apply(both_backends)]
+async fn the_same_account_finds_its_settings_and_its_events_again(database: &Database) {
+    let north = organisation("north");
+    let first = database.is_connected("north").await;
+    let change = SettingsChange {
+        is_enabled: Some(false),
+        calendar: Some(calendar("chosen")),
+        title_privacy: Some(TitlePrivacy::Initials),
+    };
+    database.accept("north", "rdv", 1, at(1)).await;
+    database.bring_in_step("north", &written("agenda", "event", 1), at(2)).await;
+    database.store.change_settings(&north, change, at(3)).await.unwrap().unwrap();
+    let problem = Problem { reason: Reason::ReconnectRequired, since_at: at(4), retry_at: None };
+    assert!(database.store.note_problem(&north, first.epoch, &problem, at(4)).await.unwrap());
+
+    let second = database.store.connect(grant("north"), at(5)).await.unwrap();
+    assert!(second.epoch > first.epoch);
+    assert_eq!(second.problem, None);
+    assert_eq!(second.calendar, Some(calendar("chosen")));
+    assert_eq!((second.is_enabled, second.title_privacy), (false, TitlePrivacy::Initials));
+    assert_eq!(database.the_link("north", "rdv").await.placement, written("agenda", "event", 1));
+}
+
+#[apply(both_backends)]
+async fn another_account_starts_with_no_placements(database: &Database) {
+    database.is_connected("north").await;
+    for id in ["a-synced", "b-pending", "c-refused", "d-held"] {
+        database.accept("north", id, 1, at(1)).await;
     }
-
-    async fn the_same_account_finds_its_settings_and_its_events_again(database: &Database) {
-        let north = organisation("north");
-        let first = database.is_connected("north").await;
-        let change = SettingsChange {
-            is_enabled: Some(false),
-            calendar: Some(calendar("chosen")),
-            title_privacy: Some(TitlePrivacy::Initials),
+    for link in database.claim("north", 4, at(2)).await {
+        let placement = written("agenda", link.appointment.as_str(), 3);
+        let error = LinkError { reason: Reason::EventRefused, detail: None };
+        let settlement = match link.appointment.as_str() {
+            "a-synced" => synced(&link, &placement),
+            "b-pending" => Settlement::Later { placement, next_attempt_at: at(9_000), error },
+            "c-refused" => Settlement::Refused { placement, error },
+            _ => continue,
         };
-        database.accept("north", "rdv", 1, at(1)).await;
-        database.bring_in_step("north", &written("agenda", "event", 1), at(2)).await;
-        database.store.change_settings(&north, change, at(3)).await.unwrap().unwrap();
-        let problem = Problem { reason: Reason::ReconnectRequired, since_at: at(4), retry_at: None };
-        assert!(database.store.note_problem(&north, first.epoch, &problem, at(4)).await.unwrap());
-
-        let second = database.store.connect(grant("north"), at(5)).await.unwrap();
-        assert!(second.epoch > first.epoch);
-        assert_eq!(second.problem, None);
-        assert_eq!(second.calendar, Some(calendar("chosen")));
-        assert_eq!((second.is_enabled, second.title_privacy), (false, TitlePrivacy::Initials));
-        assert_eq!(database.the_link("north", "rdv").await.placement, written("agenda", "event", 1));
+        assert!(database.store.settle(&link, &settlement, at(3)).await.unwrap());
     }
+    let held = database.claim("north", 1, at(70)).await.remove(0);
+    assert!(
+        database.store.reserve(&held, &Placement::Reserved(place("agenda", "x", 1)), at(130), at(70)).await.unwrap()
+    );
 
-    async fn another_account_starts_with_no_placements(database: &Database) {
-        database.is_connected("north").await;
-        for id in ["a-synced", "b-pending", "c-refused", "d-held"] {
-            database.accept("north", id, 1, at(1)).await;
-        }
-        for link in database.claim("north", 4, at(2)).await {
-            let placement = written("agenda", link.appointment.as_str(), 3);
-            let error = LinkError { reason: Reason::EventRefused, detail: None };
-            let settlement = match link.appointment.as_str() {
-                "a-synced" => synced(&link, &placement),
-                "b-pending" => Settlement::Later { placement, next_attempt_at: at(9_000), error },
-                "c-refused" => Settlement::Refused { placement, error },
-                _ => continue,
-            };
-            assert!(database.store.settle(&link, &settlement, at(3)).await.unwrap());
-        }
-        let held = database.claim("north", 1, at(70)).await.remove(0);
-        assert!(database.store.reserve(&held, &Placement::Reserved(place("agenda", "x", 1)), at(130), at(70)).await.unwrap());
-
-        let other = Grant {
-            google_user_id: GoogleUserId::new("another"),
-            calendar: calendar("of another"),
-            ..grant("north")
-        };
-        let integration = database.store.connect(other, at(80)).await.unwrap();
-        assert_eq!(integration.calendar, Some(calendar("of another")));
-        assert_eq!(integration.last_sync_at, None);
-        let links = database.store.links(&organisation("north"), None, None, 9).await.unwrap();
-        let said: Vec<_> = links.iter().map(|link| (link.sync_status, link.next_attempt_at)).collect();
-        assert_eq!(said, [
+    let other =
+        Grant { google_user_id: GoogleUserId::new("another"), calendar: calendar("of another"), ..grant("north") };
+    let integration = database.store.connect(other, at(80)).await.unwrap();
+    assert_eq!(integration.calendar, Some(calendar("of another")));
+    assert_eq!(integration.last_sync_at, None);
+    let links = database.store.links(&organisation("north"), None, None, 9).await.unwrap();
+    let said: Vec<_> = links.iter().map(|link| (link.sync_status, link.next_attempt_at)).collect();
+    assert_eq!(
+        said,
+        [
             (SyncStatus::None, None),
             (SyncStatus::Pending, Some(at(80))),
             (SyncStatus::Error, None),
             (SyncStatus::Pending, Some(at(80))),
-        ]);
-        let placements: Vec<_> = links.iter().map(|link| link.placement.clone()).collect();
-        assert_eq!(placements, [absent(4), absent(4), absent(4), absent(2)]);
-        assert!(links.iter().all(|link| link.html_link.is_none() && link.synced_revision.is_none()));
+        ]
+    );
+    let placements: Vec<_> = links.iter().map(|link| link.placement.clone()).collect();
+    assert_eq!(placements, [absent(4), absent(4), absent(4), absent(2)]);
+    assert!(links.iter().all(|link| link.html_link.is_none() && link.synced_revision.is_none()));
 
-        // Whoever worked for the account before has nothing to say any more.
-        assert!(!database.store.settle(&held, &synced(&held, &written("agenda", "x", 1)), at(81)).await.unwrap());
-        assert_eq!(database.claim("north", 9, at(81)).await.len(), 2);
+    // Whoever worked for the account before has nothing to say any more.
+    assert!(!database.store.settle(&held, &synced(&held, &written("agenda", "x", 1)), at(81)).await.unwrap());
+    assert_eq!(database.claim("north", 9, at(81)).await.len(), 2);
+}
+
+#[apply(both_backends)]
+async fn tokens_are_saved_in_their_own_epoch_alone(database: &Database) {
+    let north = organisation("north");
+    let old = database.is_connected("north").await.epoch;
+    let save = async |epoch, refresh| {
+        database.store.save_tokens(&north, epoch, sealed("new"), at(7_200), refresh, at(1)).await.unwrap()
+    };
+    assert!(save(old, None).await);
+    let integration = database.the_integration("north").await;
+    assert_eq!(integration.access_token, Some(sealed("new")));
+    assert_eq!(integration.refresh_token, Some(sealed("refresh")), "the old one stays");
+    assert_eq!(integration.token_expires_at, Some(at(7_200)));
+    assert!(save(old, Some(sealed("rotated"))).await);
+    assert_eq!(database.the_integration("north").await.refresh_token, Some(sealed("rotated")));
+
+    let epoch = database.store.begin_disconnect(&north, at(2)).await.unwrap().unwrap().epoch;
+    assert!(!save(old, None).await);
+    assert!(database.store.finish_disconnect(&north, epoch, at(3)).await.unwrap());
+    assert!(!save(epoch, Some(sealed("late"))).await, "what a disconnect erased stays erased");
+    assert_eq!(database.the_integration("north").await.refresh_token, None);
+}
+
+#[apply(both_backends)]
+async fn a_problem_keeps_its_beginning_while_it_lasts(database: &Database) {
+    let north = organisation("north");
+    let epoch = database.is_connected("north").await.epoch;
+    let note = async |reason, second| {
+        let problem = Problem { reason, since_at: at(second), retry_at: Some(at(second + 60)) };
+        assert!(database.store.note_problem(&north, epoch, &problem, at(second)).await.unwrap());
+        let noted = database.the_integration("north").await.problem.unwrap();
+        assert_eq!((noted.reason, noted.retry_at), (reason, Some(at(second + 60))));
+        noted.since_at
+    };
+    assert_eq!(note(Reason::GoogleThrottled, 10).await, at(10));
+    assert_eq!(note(Reason::GoogleThrottled, 20).await, at(10));
+    assert_eq!(note(Reason::CalendarUnavailable, 30).await, at(30));
+    assert!(database.store.clear_problem(&north, epoch, at(40)).await.unwrap());
+    assert_eq!(database.the_integration("north").await.problem, None);
+
+    database.is_connected("north").await;
+    let problem = Problem { reason: Reason::ReconnectRequired, since_at: at(50), retry_at: None };
+    assert!(!database.store.note_problem(&north, epoch, &problem, at(50)).await.unwrap());
+    assert!(!database.store.clear_problem(&north, epoch, at(50)).await.unwrap());
+    assert_eq!(database.the_integration("north").await.problem, None);
+}
+
+#[apply(both_backends)]
+async fn another_calendar_or_privacy_queues_what_is_upcoming(database: &Database) {
+    let north = organisation("north");
+    database.is_connected("north").await;
+    for id in ["placed", "over", "pending", "absent"] {
+        let mut one = acceptance("north", id, 1);
+        if id == "over" {
+            one.ends_at = Some(at(50));
+        }
+        database.store.accept(vec![one], at(1)).await.unwrap();
+        match id {
+            "pending" => {}
+            "absent" => database.bring_in_step("north", &absent(2), at(2)).await,
+            // `pending` is not there yet, so that this claims the one just accepted.
+            _ => database.bring_in_step("north", &written("agenda", id, 1), at(2)).await,
+        }
+        if id == "pending" {
+            let claimed = database.claim("north", 1, at(2)).await.remove(0);
+            let error = LinkError { reason: Reason::GoogleUnavailable, detail: None };
+            let later = Settlement::Later { placement: absent(1), next_attempt_at: at(9_000), error };
+            assert!(database.store.settle(&claimed, &later, at(3)).await.unwrap());
+        }
     }
+    for (change, now) in [(of_calendar("new"), 100), (of_privacy(TitlePrivacy::Masked), 200)] {
+        let integration = database.store.change_settings(&north, change, at(now)).await.unwrap().unwrap();
+        assert_eq!(integration.catch_up, Some((2, at(now))));
+        let queued = database.store.links(&north, Some(SyncStatus::Pending), None, 9).await.unwrap();
+        let said: Vec<_> = queued
+            .iter()
+            .map(|link| (link.appointment.as_str(), link.next_attempt_at, link.attempts, &link.last_error))
+            .collect();
+        assert_eq!(said, [("pending", Some(at(now)), 0, &None), ("placed", Some(at(now)), 0, &None)]);
+        let counts = database.store.counts(&north, at(now)).await.unwrap();
+        assert_eq!((counts.catching_up, counts.upcoming_events), (2, 1));
+    }
+    assert_eq!(database.the_integration("north").await.calendar, Some(calendar("new")));
+    let claimed = database.claim("north", 1, at(201)).await.remove(0);
+    assert_eq!((claimed.target, claimed.title_privacy), (CalendarId::new("new"), TitlePrivacy::Masked));
+}
 
-    async fn tokens_are_saved_in_their_own_epoch_alone(database: &Database) {
-        let north = organisation("north");
-        let old = database.is_connected("north").await.epoch;
-        let save = async |epoch, refresh| {
-            database.store.save_tokens(&north, epoch, sealed("new"), at(7_200), refresh, at(1)).await.unwrap()
+#[apply(both_backends)]
+async fn settings_that_stay_the_same_queue_nothing(database: &Database) {
+    let north = organisation("north");
+    database.is_connected("north").await;
+    database.accept("north", "rdv", 1, at(1)).await;
+    database.bring_in_step("north", &written("agenda", "event", 1), at(2)).await;
+    let same = SettingsChange {
+        is_enabled: Some(true),
+        calendar: Some(calendar("agenda")),
+        title_privacy: Some(TitlePrivacy::Full),
+    };
+    for change in [same, SettingsChange::default()] {
+        let integration = database.store.change_settings(&north, change, at(3)).await.unwrap().unwrap();
+        assert_eq!(integration.catch_up, None);
+    }
+    assert_eq!(database.the_link("north", "rdv").await.sync_status, SyncStatus::Synced);
+    assert_eq!(database.store.change_settings(&organisation("south"), of_calendar("x"), at(3)).await.unwrap(), None);
+}
+
+#[apply(both_backends)]
+async fn another_calendar_mends_only_the_calendar(database: &Database) {
+    let north = organisation("north");
+    let epoch = database.is_connected("north").await.epoch;
+    for (reason, is_mended) in [(Reason::CalendarUnavailable, true), (Reason::ReconnectRequired, false)] {
+        let problem = Problem { reason, since_at: at(1), retry_at: None };
+        assert!(database.store.note_problem(&north, epoch, &problem, at(1)).await.unwrap());
+        let change = of_calendar(if is_mended { "one" } else { "two" });
+        let integration = database.store.change_settings(&north, change, at(2)).await.unwrap().unwrap();
+        assert_eq!(integration.problem.is_none(), is_mended);
+    }
+}
+
+#[apply(both_backends)]
+async fn a_disconnect_runs_in_one_epoch_and_erases_the_grant(database: &Database) {
+    let north = organisation("north");
+    assert_eq!(database.store.begin_disconnect(&north, at(1)).await.unwrap(), None);
+    let connected = database.is_connected("north").await;
+    for id in ["a-synced", "b-refused", "c-pending"] {
+        database.accept("north", id, 1, at(1)).await;
+    }
+    for link in database.claim("north", 2, at(2)).await {
+        let error = LinkError { reason: Reason::EventRefused, detail: None };
+        let placement = written("agenda", link.appointment.as_str(), 1);
+        let settlement = match link.appointment.as_str() {
+            "a-synced" => synced(&link, &placement),
+            _ => Settlement::Refused { placement, error },
         };
-        assert!(save(old, None).await);
-        let integration = database.the_integration("north").await;
-        assert_eq!(integration.access_token, Some(sealed("new")));
-        assert_eq!(integration.refresh_token, Some(sealed("refresh")), "the old one stays");
-        assert_eq!(integration.token_expires_at, Some(at(7_200)));
-        assert!(save(old, Some(sealed("rotated"))).await);
-        assert_eq!(database.the_integration("north").await.refresh_token, Some(sealed("rotated")));
-
-        let epoch = database.store.begin_disconnect(&north, at(2)).await.unwrap().unwrap().epoch;
-        assert!(!save(old, None).await);
-        assert!(database.store.finish_disconnect(&north, epoch, at(3)).await.unwrap());
-        assert!(!save(epoch, Some(sealed("late"))).await, "what a disconnect erased stays erased");
-        assert_eq!(database.the_integration("north").await.refresh_token, None);
+        assert!(database.store.settle(&link, &settlement, at(3)).await.unwrap());
     }
 
-    async fn a_problem_keeps_its_beginning_while_it_lasts(database: &Database) {
-        let north = organisation("north");
-        let epoch = database.is_connected("north").await.epoch;
-        let note = async |reason, second| {
-            let problem = Problem { reason, since_at: at(second), retry_at: Some(at(second + 60)) };
-            assert!(database.store.note_problem(&north, epoch, &problem, at(second)).await.unwrap());
-            let noted = database.the_integration("north").await.problem.unwrap();
-            assert_eq!((noted.reason, noted.retry_at), (reason, Some(at(second + 60))));
-            noted.since_at
-        };
-        assert_eq!(note(Reason::GoogleThrottled, 10).await, at(10));
-        assert_eq!(note(Reason::GoogleThrottled, 20).await, at(10));
-        assert_eq!(note(Reason::CalendarUnavailable, 30).await, at(30));
-        assert!(database.store.clear_problem(&north, epoch, at(40)).await.unwrap());
-        assert_eq!(database.the_integration("north").await.problem, None);
+    let begun = database.store.begin_disconnect(&north, at(4)).await.unwrap().unwrap();
+    assert!(begun.epoch > connected.epoch && !begun.is_connected());
+    assert_eq!((begun.refresh_token.as_ref(), begun.disconnecting_at), (Some(&sealed("refresh")), Some(at(4))));
+    assert_eq!(database.store.begin_disconnect(&north, at(5)).await.unwrap(), Some(begun.clone()));
+    assert_eq!(database.store.unfinished_disconnects().await.unwrap(), std::slice::from_ref(&north));
 
-        database.is_connected("north").await;
-        let problem = Problem { reason: Reason::ReconnectRequired, since_at: at(50), retry_at: None };
-        assert!(!database.store.note_problem(&north, epoch, &problem, at(50)).await.unwrap());
-        assert!(!database.store.clear_problem(&north, epoch, at(50)).await.unwrap());
-        assert_eq!(database.the_integration("north").await.problem, None);
+    assert!(!database.store.finish_disconnect(&north, connected.epoch, at(6)).await.unwrap());
+    assert!(database.store.finish_disconnect(&north, begun.epoch, at(6)).await.unwrap());
+    assert!(!database.store.finish_disconnect(&north, begun.epoch, at(7)).await.unwrap());
+    let ended = database.the_integration("north").await;
+    assert_eq!((ended.access_token.as_ref(), ended.refresh_token.as_ref()), (None, None));
+    assert_eq!((ended.google_email.as_ref(), ended.token_expires_at, ended.connected_at), (None, None, None));
+    assert_eq!((ended.granted_scopes.len(), ended.disconnecting_at, ended.catch_up), (0, None, None));
+    assert_eq!(ended.google_user_id, connected.google_user_id);
+    assert_eq!(ended.calendar, connected.calendar);
+    assert_eq!(database.store.unfinished_disconnects().await.unwrap(), []);
+    assert_eq!(database.store.begin_disconnect(&north, at(8)).await.unwrap(), None);
+
+    let links = database.store.links(&north, None, None, 9).await.unwrap();
+    let said: Vec<_> = links.iter().map(|link| (link.sync_status, link.next_attempt_at)).collect();
+    assert_eq!(said, [(SyncStatus::Synced, None), (SyncStatus::None, None), (SyncStatus::None, None)]);
+    assert_eq!(links[1].placement, written("agenda", "b-refused", 1));
+}
+
+#[apply(both_backends)]
+async fn a_placement_is_forgotten_in_its_own_epoch_alone(database: &Database) {
+    let north = organisation("north");
+    let old = database.is_connected("north").await.epoch;
+    database.accept("north", "rdv", 1, at(1)).await;
+    database.bring_in_step("north", &written("agenda", "event", 1), at(2)).await;
+    let epoch = database.store.begin_disconnect(&north, at(3)).await.unwrap().unwrap().epoch;
+    let rdv = appointment("rdv");
+    assert!(!database.store.forget_placement(&north, &rdv, old, at(4)).await.unwrap());
+    assert_eq!(database.store.upcoming_placed(&north, at(4), None, 9).await.unwrap().len(), 1);
+    assert!(database.store.forget_placement(&north, &rdv, epoch, at(4)).await.unwrap());
+    let link = database.the_link("north", "rdv").await;
+    assert_eq!((link.sync_status, link.placement), (SyncStatus::None, absent(2)));
+    assert_eq!((link.html_link, link.synced_revision), (None, None));
+    assert_eq!(database.store.upcoming_placed(&north, at(4), None, 9).await.unwrap(), []);
+}
+
+#[apply(both_backends)]
+async fn an_account_is_shared_while_another_connected_integration_has_it(database: &Database) {
+    let (north, south) = (organisation("north"), organisation("south"));
+    let account = GoogleUserId::new("both");
+    let of = |name| Grant { google_user_id: account.clone(), ..grant(name) };
+    database.store.connect(of("north"), at(1)).await.unwrap();
+    assert!(!database.store.others_share(&account, &north).await.unwrap());
+    database.store.connect(of("south"), at(1)).await.unwrap();
+    assert!(database.store.others_share(&account, &north).await.unwrap());
+    assert!(!database.store.others_share(&GoogleUserId::new("neither"), &north).await.unwrap());
+    database.store.begin_disconnect(&south, at(2)).await.unwrap().unwrap();
+    assert!(!database.store.others_share(&account, &north).await.unwrap());
+}
+
+#[apply(both_backends)]
+async fn two_first_connects_at_once_leave_one_integration(database: &Database) {
+    let connects = (0..4).map(|_| {
+        let store = database.store.clone();
+        tokio::spawn(async move { store.connect(grant("north"), at(1)).await.unwrap().epoch })
+    });
+    let mut epochs = Vec::new();
+    for connect in connects.collect::<Vec<_>>() {
+        epochs.push(connect.await.unwrap().0);
     }
-
-    async fn another_calendar_or_privacy_queues_what_is_upcoming(database: &Database) {
-        let north = organisation("north");
-        database.is_connected("north").await;
-        for id in ["placed", "over", "pending", "absent"] {
-            let mut one = acceptance("north", id, 1);
-            if id == "over" {
-                one.ends_at = Some(at(50));
-            }
-            database.store.accept(vec![one], at(1)).await.unwrap();
-            match id {
-                "pending" => {}
-                "absent" => database.bring_in_step("north", &absent(2), at(2)).await,
-                // `pending` is not there yet, so that this claims the one just accepted.
-                _ => database.bring_in_step("north", &written("agenda", id, 1), at(2)).await,
-            }
-            if id == "pending" {
-                let claimed = database.claim("north", 1, at(2)).await.remove(0);
-                let error = LinkError { reason: Reason::GoogleUnavailable, detail: None };
-                let later = Settlement::Later { placement: absent(1), next_attempt_at: at(9_000), error };
-                assert!(database.store.settle(&claimed, &later, at(3)).await.unwrap());
-            }
-        }
-        for (change, now) in [(of_calendar("new"), 100), (of_privacy(TitlePrivacy::Masked), 200)] {
-            let integration = database.store.change_settings(&north, change, at(now)).await.unwrap().unwrap();
-            assert_eq!(integration.catch_up, Some((2, at(now))));
-            let queued = database.store.links(&north, Some(SyncStatus::Pending), None, 9).await.unwrap();
-            let said: Vec<_> = queued
-                .iter()
-                .map(|link| (link.appointment.as_str(), link.next_attempt_at, link.attempts, &link.last_error))
-                .collect();
-            assert_eq!(said, [("pending", Some(at(now)), 0, &None), ("placed", Some(at(now)), 0, &None)]);
-            let counts = database.store.counts(&north, at(now)).await.unwrap();
-            assert_eq!((counts.catching_up, counts.upcoming_events), (2, 1));
-        }
-        assert_eq!(database.the_integration("north").await.calendar, Some(calendar("new")));
-        let claimed = database.claim("north", 1, at(201)).await.remove(0);
-        assert_eq!((claimed.target, claimed.title_privacy), (CalendarId::new("new"), TitlePrivacy::Masked));
-    }
-
-    async fn settings_that_stay_the_same_queue_nothing(database: &Database) {
-        let north = organisation("north");
-        database.is_connected("north").await;
-        database.accept("north", "rdv", 1, at(1)).await;
-        database.bring_in_step("north", &written("agenda", "event", 1), at(2)).await;
-        let same = SettingsChange {
-            is_enabled: Some(true),
-            calendar: Some(calendar("agenda")),
-            title_privacy: Some(TitlePrivacy::Full),
-        };
-        for change in [same, SettingsChange::default()] {
-            let integration = database.store.change_settings(&north, change, at(3)).await.unwrap().unwrap();
-            assert_eq!(integration.catch_up, None);
-        }
-        assert_eq!(database.the_link("north", "rdv").await.sync_status, SyncStatus::Synced);
-        assert_eq!(database.store.change_settings(&organisation("south"), of_calendar("x"), at(3)).await.unwrap(), None);
-    }
-
-    async fn another_calendar_mends_only_the_calendar(database: &Database) {
-        let north = organisation("north");
-        let epoch = database.is_connected("north").await.epoch;
-        for (reason, is_mended) in [(Reason::CalendarUnavailable, true), (Reason::ReconnectRequired, false)] {
-            let problem = Problem { reason, since_at: at(1), retry_at: None };
-            assert!(database.store.note_problem(&north, epoch, &problem, at(1)).await.unwrap());
-            let change = of_calendar(if is_mended { "one" } else { "two" });
-            let integration = database.store.change_settings(&north, change, at(2)).await.unwrap().unwrap();
-            assert_eq!(integration.problem.is_none(), is_mended);
-        }
-    }
-
-    async fn a_disconnect_runs_in_one_epoch_and_erases_the_grant(database: &Database) {
-        let north = organisation("north");
-        assert_eq!(database.store.begin_disconnect(&north, at(1)).await.unwrap(), None);
-        let connected = database.is_connected("north").await;
-        for id in ["a-synced", "b-refused", "c-pending"] {
-            database.accept("north", id, 1, at(1)).await;
-        }
-        for link in database.claim("north", 2, at(2)).await {
-            let error = LinkError { reason: Reason::EventRefused, detail: None };
-            let placement = written("agenda", link.appointment.as_str(), 1);
-            let settlement = match link.appointment.as_str() {
-                "a-synced" => synced(&link, &placement),
-                _ => Settlement::Refused { placement, error },
-            };
-            assert!(database.store.settle(&link, &settlement, at(3)).await.unwrap());
-        }
-
-        let begun = database.store.begin_disconnect(&north, at(4)).await.unwrap().unwrap();
-        assert!(begun.epoch > connected.epoch && !begun.is_connected());
-        assert_eq!((begun.refresh_token.as_ref(), begun.disconnecting_at), (Some(&sealed("refresh")), Some(at(4))));
-        assert_eq!(database.store.begin_disconnect(&north, at(5)).await.unwrap(), Some(begun.clone()));
-        assert_eq!(database.store.unfinished_disconnects().await.unwrap(), std::slice::from_ref(&north));
-
-        assert!(!database.store.finish_disconnect(&north, connected.epoch, at(6)).await.unwrap());
-        assert!(database.store.finish_disconnect(&north, begun.epoch, at(6)).await.unwrap());
-        assert!(!database.store.finish_disconnect(&north, begun.epoch, at(7)).await.unwrap());
-        let ended = database.the_integration("north").await;
-        assert_eq!((ended.access_token.as_ref(), ended.refresh_token.as_ref()), (None, None));
-        assert_eq!((ended.google_email.as_ref(), ended.token_expires_at, ended.connected_at), (None, None, None));
-        assert_eq!((ended.granted_scopes.len(), ended.disconnecting_at, ended.catch_up), (0, None, None));
-        assert_eq!(ended.google_user_id, connected.google_user_id);
-        assert_eq!(ended.calendar, connected.calendar);
-        assert_eq!(database.store.unfinished_disconnects().await.unwrap(), []);
-        assert_eq!(database.store.begin_disconnect(&north, at(8)).await.unwrap(), None);
-
-        let links = database.store.links(&north, None, None, 9).await.unwrap();
-        let said: Vec<_> = links.iter().map(|link| (link.sync_status, link.next_attempt_at)).collect();
-        assert_eq!(said, [(SyncStatus::Synced, None), (SyncStatus::None, None), (SyncStatus::None, None)]);
-        assert_eq!(links[1].placement, written("agenda", "b-refused", 1));
-    }
-
-    async fn a_placement_is_forgotten_in_its_own_epoch_alone(database: &Database) {
-        let north = organisation("north");
-        let old = database.is_connected("north").await.epoch;
-        database.accept("north", "rdv", 1, at(1)).await;
-        database.bring_in_step("north", &written("agenda", "event", 1), at(2)).await;
-        let epoch = database.store.begin_disconnect(&north, at(3)).await.unwrap().unwrap().epoch;
-        let rdv = appointment("rdv");
-        assert!(!database.store.forget_placement(&north, &rdv, old, at(4)).await.unwrap());
-        assert_eq!(database.store.upcoming_placed(&north, at(4), None, 9).await.unwrap().len(), 1);
-        assert!(database.store.forget_placement(&north, &rdv, epoch, at(4)).await.unwrap());
-        let link = database.the_link("north", "rdv").await;
-        assert_eq!((link.sync_status, link.placement), (SyncStatus::None, absent(2)));
-        assert_eq!((link.html_link, link.synced_revision), (None, None));
-        assert_eq!(database.store.upcoming_placed(&north, at(4), None, 9).await.unwrap(), []);
-    }
-
-    async fn an_account_is_shared_while_another_connected_integration_has_it(database: &Database) {
-        let (north, south) = (organisation("north"), organisation("south"));
-        let account = GoogleUserId::new("both");
-        let of = |name| Grant { google_user_id: account.clone(), ..grant(name) };
-        database.store.connect(of("north"), at(1)).await.unwrap();
-        assert!(!database.store.others_share(&account, &north).await.unwrap());
-        database.store.connect(of("south"), at(1)).await.unwrap();
-        assert!(database.store.others_share(&account, &north).await.unwrap());
-        assert!(!database.store.others_share(&GoogleUserId::new("neither"), &north).await.unwrap());
-        database.store.begin_disconnect(&south, at(2)).await.unwrap().unwrap();
-        assert!(!database.store.others_share(&account, &north).await.unwrap());
-    }
-
-    async fn two_first_connects_at_once_leave_one_integration(database: &Database) {
-        let connects = (0..4).map(|_| {
-            let store = database.store.clone();
-            tokio::spawn(async move { store.connect(grant("north"), at(1)).await.unwrap().epoch })
-        });
-        let mut epochs = Vec::new();
-        for connect in connects.collect::<Vec<_>>() {
-            epochs.push(connect.await.unwrap().0);
-        }
-        epochs.sort_unstable();
-        assert_eq!(epochs, [1, 2, 3, 4]);
-    }
+    epochs.sort_unstable();
+    assert_eq!(epochs, [1, 2, 3, 4]);
 }

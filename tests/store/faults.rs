@@ -137,53 +137,55 @@ async fn an_sqlite_that_another_process_writes_to_is_unavailable_until_it_is_don
     assert_eq!(database.accept("north", "rdv", 1, at(2)).await.sync_status, SyncStatus::Pending);
 }
 
-on_both! {
-    async fn a_caller_that_goes_away_leaves_no_transaction_open(database: &Database) {
-        database.is_connected("north").await;
-        for n in 0..40 {
-            let store = database.store.clone();
-            let call = tokio::spawn(async move { store.connect(grant("south"), at(n)).await });
-            for _ in 0..n % 7 {
-                tokio::task::yield_now().await;
-            }
-            call.abort();
+#[apply(both_backends)]
+async fn a_caller_that_goes_away_leaves_no_transaction_open(database: &Database) {
+    database.is_connected("north").await;
+    for n in 0..40 {
+        let store = database.store.clone();
+        let call = tokio::spawn(async move { store.connect(grant("south"), at(n)).await });
+        for _ in 0..n % 7 {
+            tokio::task::yield_now().await;
         }
-        database.accept("north", "rdv", 1, at(1)).await;
-        assert!(database.store.connect(grant("south"), at(99)).await.unwrap().is_connected());
+        call.abort();
     }
+    database.accept("north", "rdv", 1, at(1)).await;
+    assert!(database.store.connect(grant("south"), at(99)).await.unwrap().is_connected());
+}
 
-    async fn a_value_that_cannot_be_read_is_named_by_its_column(database: &Database) {
-        database.is_connected("north").await;
-        database.accept("north", "rdv", 1, at(1)).await;
-        database.run("UPDATE appointment_external_links SET sync_status = 'perhaps'").await;
-        let read = database.store.link(&organisation("north"), &appointment("rdv")).await;
-        assert!(matches!(read, Err(Error::Corrupt("sync_status"))), "{read:?}");
+#[apply(both_backends)]
+async fn a_value_that_cannot_be_read_is_named_by_its_column(database: &Database) {
+    database.is_connected("north").await;
+    database.accept("north", "rdv", 1, at(1)).await;
+    database.run("UPDATE appointment_external_links SET sync_status = 'perhaps'").await;
+    let read = database.store.link(&organisation("north"), &appointment("rdv")).await;
+    assert!(matches!(read, Err(Error::Corrupt("sync_status"))), "{read:?}");
+}
+
+#[apply(both_backends)]
+async fn a_table_that_is_missing_is_no_outage(database: &Database) {
+    database.run("DROP TABLE oauth_consents").await;
+    let cancelled = database.store.cancel_consents(&organisation("north")).await;
+    assert!(matches!(cancelled, Err(Error::Bug(_))), "{cancelled:?}");
+    database.store.ping().await.unwrap();
+}
+
+#[apply(both_backends)]
+async fn a_nul_in_a_text_is_no_outage(database: &Database) {
+    database.is_connected("north").await;
+    database.accept("north", "rdv", 1, at(1)).await;
+    let claimed = database.claim("north", 1, at(2)).await.remove(0);
+    let mut settlement = synced(&claimed, &written("agenda", "event", 1));
+    if let Settlement::Synced { html_link, .. } = &mut settlement {
+        *html_link = Some("a\0b".into());
     }
-
-    async fn a_table_that_is_missing_is_no_outage(database: &Database) {
-        database.run("DROP TABLE oauth_consents").await;
-        let cancelled = database.store.cancel_consents(&organisation("north")).await;
-        assert!(matches!(cancelled, Err(Error::Bug(_))), "{cancelled:?}");
-        database.store.ping().await.unwrap();
-    }
-
-    async fn a_nul_in_a_text_is_no_outage(database: &Database) {
-        database.is_connected("north").await;
-        database.accept("north", "rdv", 1, at(1)).await;
-        let claimed = database.claim("north", 1, at(2)).await.remove(0);
-        let mut settlement = synced(&claimed, &written("agenda", "event", 1));
-        if let Settlement::Synced { html_link, .. } = &mut settlement {
-            *html_link = Some("a\0b".into());
-        }
-        let settled = database.store.settle(&claimed, &settlement, at(3)).await;
-        if database.is_postgres() {
-            assert!(matches!(settled, Err(Error::Bug(_))), "{settled:?}");
-            assert_eq!(database.the_link("north", "rdv").await.sync_status, SyncStatus::Pending);
-        } else {
-            // SQLite can hold it.
-            assert!(settled.unwrap());
-            assert_eq!(database.the_link("north", "rdv").await.html_link.as_deref(), Some("a\0b"));
-        }
+    let settled = database.store.settle(&claimed, &settlement, at(3)).await;
+    if database.is_postgres() {
+        assert!(matches!(settled, Err(Error::Bug(_))), "{settled:?}");
+        assert_eq!(database.the_link("north", "rdv").await.sync_status, SyncStatus::Pending);
+    } else {
+        // SQLite can hold it.
+        assert!(settled.unwrap());
+        assert_eq!(database.the_link("north", "rdv").await.html_link.as_deref(), Some("a\0b"));
     }
 }
 

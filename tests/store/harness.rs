@@ -11,7 +11,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use uuid::Uuid;
 
-pub(crate) use crate::harness::database::{Database, on_both};
+pub(crate) use crate::harness::backends::{apply, both_backends};
+pub(crate) use crate::harness::database::Database;
 
 impl Database {
     pub(crate) async fn is_connected(&self, name: &str) -> Integration {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use cassius_calendar::store::{Options, Store};
 
-use super::harness::{Database, on_both};
+use super::harness::{Database, apply, both_backends};
 
 const SQLITE: &str = include_str!("../../migrations/sqlite/2026-11-01-000000_tables/up.sql");
 const POSTGRES: &str = include_str!("../../migrations/postgres/2026-11-01-000000_tables/up.sql");
@@ -83,12 +83,11 @@ fn both_back_ends_and_the_queries_have_the_same_columns() {
     assert_eq!(of_sqlite().0, mounted());
 }
 
-on_both! {
-    async fn a_migrated_database_has_nothing_pending(database: &Database) {
-        assert_eq!(database.store.pending_migrations().await.unwrap(), Vec::<String>::new());
-        assert_eq!(database.store.migrate().await.unwrap(), Vec::<String>::new());
-        database.store.ping().await.unwrap();
-    }
+#[apply(both_backends)]
+async fn a_migrated_database_has_nothing_pending(database: &Database) {
+    assert_eq!(database.store.pending_migrations().await.unwrap(), Vec::<String>::new());
+    assert_eq!(database.store.migrate().await.unwrap(), Vec::<String>::new());
+    database.store.ping().await.unwrap();
 }
 
 async fn two_migrate_at_once(database: &Database) {

@@ -9,160 +9,167 @@ fn error(reason: Reason) -> LinkError {
     LinkError { reason, detail: Some("backendError".into()) }
 }
 
-on_both! {
-    async fn a_synced_link_is_no_longer_due(database: &Database) {
-        database.is_connected("north").await;
-        database.accept("north", "rdv", 7, at(1)).await;
-        database.bring_in_step("north", &written("agenda", "event", 1), at(3)).await;
-        let link = database.the_link("north", "rdv").await;
-        assert_eq!(link.sync_status, SyncStatus::Synced);
-        assert_eq!(link.synced_revision, Some(revision(7)));
-        assert_eq!(link.placement, written("agenda", "event", 1));
-        assert_eq!(link.html_link.as_deref(), Some("https://calendar.example/event"));
-        assert_eq!((link.last_synced_at, link.next_attempt_at, link.attempts), (Some(at(3)), None, 0));
-        assert_eq!(database.store.live_leases(&organisation("north"), at(3)).await.unwrap(), 0);
-        assert_eq!(database.the_integration("north").await.last_sync_at, Some(at(3)));
-    }
+#[apply(both_backends)]
+async fn a_synced_link_is_no_longer_due(database: &Database) {
+    database.is_connected("north").await;
+    database.accept("north", "rdv", 7, at(1)).await;
+    database.bring_in_step("north", &written("agenda", "event", 1), at(3)).await;
+    let link = database.the_link("north", "rdv").await;
+    assert_eq!(link.sync_status, SyncStatus::Synced);
+    assert_eq!(link.synced_revision, Some(revision(7)));
+    assert_eq!(link.placement, written("agenda", "event", 1));
+    assert_eq!(link.html_link.as_deref(), Some("https://calendar.example/event"));
+    assert_eq!((link.last_synced_at, link.next_attempt_at, link.attempts), (Some(at(3)), None, 0));
+    assert_eq!(database.store.live_leases(&organisation("north"), at(3)).await.unwrap(), 0);
+    assert_eq!(database.the_integration("north").await.last_sync_at, Some(at(3)));
+}
 
-    async fn a_deleted_event_leaves_no_page(database: &Database) {
-        database.is_connected("north").await;
-        database.accept("north", "rdv", 1, at(1)).await;
-        database.bring_in_step("north", &written("agenda", "event", 1), at(2)).await;
-        database.accept("north", "rdv", 2, at(3)).await;
-        database.bring_in_step("north", &absent(2), at(4)).await;
-        let link = database.the_link("north", "rdv").await;
-        assert_eq!((link.sync_status, link.html_link, link.placement), (SyncStatus::Synced, None, absent(2)));
-    }
+#[apply(both_backends)]
+async fn a_deleted_event_leaves_no_page(database: &Database) {
+    database.is_connected("north").await;
+    database.accept("north", "rdv", 1, at(1)).await;
+    database.bring_in_step("north", &written("agenda", "event", 1), at(2)).await;
+    database.accept("north", "rdv", 2, at(3)).await;
+    database.bring_in_step("north", &absent(2), at(4)).await;
+    let link = database.the_link("north", "rdv").await;
+    assert_eq!((link.sync_status, link.html_link, link.placement), (SyncStatus::Synced, None, absent(2)));
+}
 
-    async fn a_newer_last_sync_stands(database: &Database) {
-        database.is_connected("north").await;
-        database.accept("north", "a", 1, at(1)).await;
-        database.accept("north", "b", 1, at(1)).await;
-        database.bring_in_step("north", &absent(1), at(9)).await;
-        database.bring_in_step("north", &absent(1), at(4)).await;
-        assert_eq!(database.the_integration("north").await.last_sync_at, Some(at(9)));
-    }
+#[apply(both_backends)]
+async fn a_newer_last_sync_stands(database: &Database) {
+    database.is_connected("north").await;
+    database.accept("north", "a", 1, at(1)).await;
+    database.accept("north", "b", 1, at(1)).await;
+    database.bring_in_step("north", &absent(1), at(9)).await;
+    database.bring_in_step("north", &absent(1), at(4)).await;
+    assert_eq!(database.the_integration("north").await.last_sync_at, Some(at(9)));
+}
 
-    async fn a_failed_attempt_is_tried_again_later(database: &Database) {
-        database.is_connected("north").await;
-        database.accept("north", "rdv", 1, at(1)).await;
-        for attempts in 1..=2 {
-            let now = at(100 * attempts);
-            let claimed = database.claim("north", 1, now).await.remove(0);
-            assert_eq!(i64::from(claimed.attempts), attempts - 1);
-            let later = Settlement::Later {
-                placement: Placement::Reserved(place("agenda", "event", 1)),
-                next_attempt_at: at(100 * attempts + 50),
-                error: error(Reason::GoogleUnavailable),
-            };
-            assert!(database.store.settle(&claimed, &later, now).await.unwrap());
-            let link = database.the_link("north", "rdv").await;
-            assert_eq!(link.sync_status, SyncStatus::Pending);
-            assert_eq!(link.next_attempt_at, Some(at(100 * attempts + 50)));
-            assert_eq!(i64::from(link.attempts), attempts);
-            assert_eq!(link.last_error, Some(error(Reason::GoogleUnavailable)));
-            assert_eq!(database.claim("north", 1, at(100 * attempts + 49)).await, []);
-        }
-        database.bring_in_step("north", &written("agenda", "event", 1), at(300)).await;
-        let link = database.the_link("north", "rdv").await;
-        assert_eq!((link.attempts, link.last_error), (0, None));
-    }
-
-    async fn a_refused_link_rests_in_error(database: &Database) {
-        database.is_connected("north").await;
-        database.accept("north", "rdv", 1, at(1)).await;
-        let claimed = database.claim("north", 1, at(2)).await.remove(0);
-        let refused = Settlement::Refused { placement: absent(3), error: error(Reason::EventRefused) };
-        assert!(database.store.settle(&claimed, &refused, at(3)).await.unwrap());
-        let link = database.the_link("north", "rdv").await;
-        assert_eq!((link.sync_status, link.next_attempt_at), (SyncStatus::Error, None));
-        assert_eq!(link.last_error, Some(error(Reason::EventRefused)));
-        assert_eq!(link.placement, absent(3));
-        assert_eq!(database.claim("north", 1, at(999)).await, []);
-    }
-
-    async fn a_parked_link_stays_as_due_as_it_was(database: &Database) {
-        database.is_connected("north").await;
-        let before = database.accept("north", "rdv", 1, at(1)).await;
-        let claimed = database.claim("north", 1, at(2)).await.remove(0);
-        let moving = Placement::Moving { place: place("new", "event", 1), from: CalendarId::new("old"), fingerprint: None };
-        let parked = Settlement::Parked { placement: moving.clone() };
-        assert!(database.store.settle(&claimed, &parked, at(3)).await.unwrap());
-        let after = database.the_link("north", "rdv").await;
-        assert_eq!(after, cassius_calendar::store::Link { placement: moving, ..before });
-        assert_eq!(database.claim("north", 1, at(3)).await.len(), 1);
-    }
-
-    async fn a_link_asked_for_again_during_its_attempt_stays_due(database: &Database) {
-        database.is_connected("north").await;
-        let settlements: [fn(&cassius_calendar::store::Claimed) -> Settlement; 4] = [
-            |claimed| synced(claimed, &written("agenda", "event", 1)),
-            |_| Settlement::Later {
-                placement: written("agenda", "event", 1),
-                next_attempt_at: at(9_000),
-                error: error(Reason::GoogleUnavailable),
-            },
-            |_| Settlement::Refused { placement: written("agenda", "event", 1), error: error(Reason::EventRefused) },
-            |_| Settlement::Parked { placement: written("agenda", "event", 1) },
-        ];
-        for (n, settlement) in settlements.into_iter().enumerate() {
-            let id = format!("rdv-{n}");
-            database.accept("north", &id, 1, at(1)).await;
-            let claimed = database.claim("north", 1, at(2)).await.remove(0);
-            let edited = database.accept("north", &id, 2, at(3)).await;
-            assert_eq!(database.claim("north", 1, at(4)).await, [], "the lease lives through an edit");
-            assert!(database.store.settle(&claimed, &settlement(&claimed), at(5)).await.unwrap());
-
-            let link = database.the_link("north", &id).await;
-            assert_eq!(link.sync_status, SyncStatus::Pending);
-            assert_eq!((link.next_attempt_at, link.attempts), (edited.next_attempt_at, 0));
-            assert_eq!(link.last_error, None);
-            assert_eq!(link.placement, written("agenda", "event", 1));
-            assert_eq!(link.synced_revision, (n == 0).then(|| revision(1)));
-            assert_eq!(link.last_synced_at, (n == 0).then(|| at(5)));
-            let again = database.claim("north", 1, at(6)).await.remove(0);
-            assert_eq!((again.revision, again.demand), (revision(2), 2));
-            assert!(database.store.settle(&again, &synced(&again, &absent(1)), at(7)).await.unwrap());
-            assert_eq!(database.the_link("north", &id).await.sync_status, SyncStatus::Synced);
-        }
-    }
-
-    async fn a_settlement_after_the_lease_was_taken_over_changes_nothing(database: &Database) {
-        database.is_connected("north").await;
-        database.accept("north", "rdv", 1, at(1)).await;
-        let first = database.claim("north", 1, at(2)).await.remove(0);
-        let second = database.claim("north", 1, at(62)).await.remove(0);
-        let before = database.the_link("north", "rdv").await;
-        let late = written("agenda", "late", 1);
-        for settlement in [
-            synced(&first, &late),
-            Settlement::Later { placement: late.clone(), next_attempt_at: at(99), error: error(Reason::GoogleThrottled) },
-            Settlement::Refused { placement: late.clone(), error: error(Reason::EventRefused) },
-            Settlement::Parked { placement: late.clone() },
-        ] {
-            assert!(!database.store.settle(&first, &settlement, at(63)).await.unwrap());
-        }
-        assert_eq!(database.the_link("north", "rdv").await, before);
-        assert_eq!(database.the_integration("north").await.last_sync_at, None);
-        assert!(database.store.settle(&second, &synced(&second, &late), at(64)).await.unwrap());
-    }
-
-    async fn a_late_failure_does_not_make_due_what_a_disconnect_let_rest(database: &Database) {
-        let north = organisation("north");
-        database.is_connected("north").await;
-        database.accept("north", "rdv", 1, at(1)).await;
-        let claimed = database.claim("north", 1, at(2)).await.remove(0);
-        let epoch = database.store.begin_disconnect(&north, at(3)).await.unwrap().unwrap().epoch;
-        assert!(database.store.finish_disconnect(&north, epoch, at(4)).await.unwrap());
-        let placement = Placement::Reserved(place("agenda", "event", 1));
+#[apply(both_backends)]
+async fn a_failed_attempt_is_tried_again_later(database: &Database) {
+    database.is_connected("north").await;
+    database.accept("north", "rdv", 1, at(1)).await;
+    for attempts in 1..=2 {
+        let now = at(100 * attempts);
+        let claimed = database.claim("north", 1, now).await.remove(0);
+        assert_eq!(i64::from(claimed.attempts), attempts - 1);
         let later = Settlement::Later {
-            placement: placement.clone(),
-            next_attempt_at: at(99),
+            placement: Placement::Reserved(place("agenda", "event", 1)),
+            next_attempt_at: at(100 * attempts + 50),
             error: error(Reason::GoogleUnavailable),
         };
-        assert!(database.store.settle(&claimed, &later, at(5)).await.unwrap());
+        assert!(database.store.settle(&claimed, &later, now).await.unwrap());
         let link = database.the_link("north", "rdv").await;
-        assert_eq!((link.sync_status, link.next_attempt_at), (SyncStatus::None, None));
-        assert_eq!(link.placement, placement, "what may stand at Google is known all the same");
+        assert_eq!(link.sync_status, SyncStatus::Pending);
+        assert_eq!(link.next_attempt_at, Some(at(100 * attempts + 50)));
+        assert_eq!(i64::from(link.attempts), attempts);
+        assert_eq!(link.last_error, Some(error(Reason::GoogleUnavailable)));
+        assert_eq!(database.claim("north", 1, at(100 * attempts + 49)).await, []);
     }
+    database.bring_in_step("north", &written("agenda", "event", 1), at(300)).await;
+    let link = database.the_link("north", "rdv").await;
+    assert_eq!((link.attempts, link.last_error), (0, None));
+}
+
+#[apply(both_backends)]
+async fn a_refused_link_rests_in_error(database: &Database) {
+    database.is_connected("north").await;
+    database.accept("north", "rdv", 1, at(1)).await;
+    let claimed = database.claim("north", 1, at(2)).await.remove(0);
+    let refused = Settlement::Refused { placement: absent(3), error: error(Reason::EventRefused) };
+    assert!(database.store.settle(&claimed, &refused, at(3)).await.unwrap());
+    let link = database.the_link("north", "rdv").await;
+    assert_eq!((link.sync_status, link.next_attempt_at), (SyncStatus::Error, None));
+    assert_eq!(link.last_error, Some(error(Reason::EventRefused)));
+    assert_eq!(link.placement, absent(3));
+    assert_eq!(database.claim("north", 1, at(999)).await, []);
+}
+
+#[apply(both_backends)]
+async fn a_parked_link_stays_as_due_as_it_was(database: &Database) {
+    database.is_connected("north").await;
+    let before = database.accept("north", "rdv", 1, at(1)).await;
+    let claimed = database.claim("north", 1, at(2)).await.remove(0);
+    let moving = Placement::Moving { place: place("new", "event", 1), from: CalendarId::new("old"), fingerprint: None };
+    let parked = Settlement::Parked { placement: moving.clone() };
+    assert!(database.store.settle(&claimed, &parked, at(3)).await.unwrap());
+    let after = database.the_link("north", "rdv").await;
+    assert_eq!(after, cassius_calendar::store::Link { placement: moving, ..before });
+    assert_eq!(database.claim("north", 1, at(3)).await.len(), 1);
+}
+
+#[apply(both_backends)]
+async fn a_link_asked_for_again_during_its_attempt_stays_due(database: &Database) {
+    database.is_connected("north").await;
+    let settlements: [fn(&cassius_calendar::store::Claimed) -> Settlement; 4] = [
+        |claimed| synced(claimed, &written("agenda", "event", 1)),
+        |_| Settlement::Later {
+            placement: written("agenda", "event", 1),
+            next_attempt_at: at(9_000),
+            error: error(Reason::GoogleUnavailable),
+        },
+        |_| Settlement::Refused { placement: written("agenda", "event", 1), error: error(Reason::EventRefused) },
+        |_| Settlement::Parked { placement: written("agenda", "event", 1) },
+    ];
+    for (n, settlement) in settlements.into_iter().enumerate() {
+        let id = format!("rdv-{n}");
+        database.accept("north", &id, 1, at(1)).await;
+        let claimed = database.claim("north", 1, at(2)).await.remove(0);
+        let edited = database.accept("north", &id, 2, at(3)).await;
+        assert_eq!(database.claim("north", 1, at(4)).await, [], "the lease lives through an edit");
+        assert!(database.store.settle(&claimed, &settlement(&claimed), at(5)).await.unwrap());
+
+        let link = database.the_link("north", &id).await;
+        assert_eq!(link.sync_status, SyncStatus::Pending);
+        assert_eq!((link.next_attempt_at, link.attempts), (edited.next_attempt_at, 0));
+        assert_eq!(link.last_error, None);
+        assert_eq!(link.placement, written("agenda", "event", 1));
+        assert_eq!(link.synced_revision, (n == 0).then(|| revision(1)));
+        assert_eq!(link.last_synced_at, (n == 0).then(|| at(5)));
+        let again = database.claim("north", 1, at(6)).await.remove(0);
+        assert_eq!((again.revision, again.demand), (revision(2), 2));
+        assert!(database.store.settle(&again, &synced(&again, &absent(1)), at(7)).await.unwrap());
+        assert_eq!(database.the_link("north", &id).await.sync_status, SyncStatus::Synced);
+    }
+}
+
+#[apply(both_backends)]
+async fn a_settlement_after_the_lease_was_taken_over_changes_nothing(database: &Database) {
+    database.is_connected("north").await;
+    database.accept("north", "rdv", 1, at(1)).await;
+    let first = database.claim("north", 1, at(2)).await.remove(0);
+    let second = database.claim("north", 1, at(62)).await.remove(0);
+    let before = database.the_link("north", "rdv").await;
+    let late = written("agenda", "late", 1);
+    for settlement in [
+        synced(&first, &late),
+        Settlement::Later { placement: late.clone(), next_attempt_at: at(99), error: error(Reason::GoogleThrottled) },
+        Settlement::Refused { placement: late.clone(), error: error(Reason::EventRefused) },
+        Settlement::Parked { placement: late.clone() },
+    ] {
+        assert!(!database.store.settle(&first, &settlement, at(63)).await.unwrap());
+    }
+    assert_eq!(database.the_link("north", "rdv").await, before);
+    assert_eq!(database.the_integration("north").await.last_sync_at, None);
+    assert!(database.store.settle(&second, &synced(&second, &late), at(64)).await.unwrap());
+}
+
+#[apply(both_backends)]
+async fn a_late_failure_does_not_make_due_what_a_disconnect_let_rest(database: &Database) {
+    let north = organisation("north");
+    database.is_connected("north").await;
+    database.accept("north", "rdv", 1, at(1)).await;
+    let claimed = database.claim("north", 1, at(2)).await.remove(0);
+    let epoch = database.store.begin_disconnect(&north, at(3)).await.unwrap().unwrap().epoch;
+    assert!(database.store.finish_disconnect(&north, epoch, at(4)).await.unwrap());
+    let placement = Placement::Reserved(place("agenda", "event", 1));
+    let later = Settlement::Later {
+        placement: placement.clone(),
+        next_attempt_at: at(99),
+        error: error(Reason::GoogleUnavailable),
+    };
+    assert!(database.store.settle(&claimed, &later, at(5)).await.unwrap());
+    let link = database.the_link("north", "rdv").await;
+    assert_eq!((link.sync_status, link.next_attempt_at), (SyncStatus::None, None));
+    assert_eq!(link.placement, placement, "what may stand at Google is known all the same");
 }

@@ -9,7 +9,8 @@ use prost_types::Timestamp;
 use tonic::Code;
 
 use super::refused::refused;
-use crate::harness::app::{TestApp, with_app};
+use crate::harness::app::TestApp;
+use crate::harness::backends::{apply, both_backends};
 use crate::harness::samples::{appointment, instant};
 
 struct Bad {
@@ -102,115 +103,108 @@ async fn nothing_is_stored(app: &mut TestApp) {
     assert!(links.is_empty(), "{links:?}");
 }
 
-with_app! {
-    async fn a_unary_call_refuses_them_with_their_field(app: &mut TestApp) {
-        for Bad { field, appointment, .. } in all_bad() {
-            let request = SyncAppointmentRequest {
-                organisation_id: "cabinet".into(),
-                appointment: Some(appointment),
-                wait: None,
-            };
-            let answer = app.appointments.sync_appointment(request).await;
+#[apply(both_backends)]
+async fn a_unary_call_refuses_them_with_their_field(app: &mut TestApp) {
+    for Bad { field, appointment, .. } in all_bad() {
+        let request =
+            SyncAppointmentRequest { organisation_id: "cabinet".into(), appointment: Some(appointment), wait: None };
+        let answer = app.appointments.sync_appointment(request).await;
+        assert_eq!(refused(answer, Code::InvalidArgument, "INVALID_REQUEST").fields, [field]);
+    }
+    let request = SyncAppointmentRequest { organisation_id: "cabinet".into(), appointment: None, wait: None };
+    let answer = app.appointments.sync_appointment(request).await;
+    assert_eq!(refused(answer, Code::InvalidArgument, "INVALID_REQUEST").fields, ["appointment"]);
+    nothing_is_stored(app).await;
+}
+
+#[apply(both_backends)]
+async fn a_stream_rejects_them_one_by_one_and_goes_on(app: &mut TestApp) {
+    let cases = all_bad();
+    let mut requests: Vec<_> = cases
+        .iter()
+        .map(|bad| SyncAppointmentsRequest {
+            organisation_id: "cabinet".into(),
+            appointment: Some(bad.appointment.clone()),
+        })
+        .collect();
+    requests.push(SyncAppointmentsRequest { organisation_id: "cabinet".into(), appointment: None });
+    let mut answers = app.appointments.sync_appointments(tokio_stream::iter(requests)).await.unwrap().into_inner();
+    for field in cases.iter().map(|bad| bad.field).chain(["appointment"]) {
+        let answer = answers.message().await.unwrap().unwrap().result.unwrap();
+        let Outcome::Rejection(rejection) = answer else { panic!("{field}: {answer:?}") };
+        assert_eq!(rejection.reason(), ErrorReason::InvalidRequest);
+        assert!(!rejection.message.is_empty());
+        let told: Vec<_> = rejection.violations.iter().map(|violation| &*violation.field).collect();
+        assert_eq!(told, [field]);
+        assert!(rejection.violations.iter().all(|violation| !violation.description.is_empty()));
+    }
+    assert!(answers.message().await.unwrap().is_none());
+    nothing_is_stored(app).await;
+}
+
+#[apply(both_backends)]
+async fn a_preview_refuses_them_too_but_needs_neither_id_nor_revision(app: &mut TestApp) {
+    for Bad { field, appointment, is_fit_for_preview } in all_bad() {
+        let request =
+            PreviewEventRequest { organisation_id: "cabinet".into(), appointment: Some(appointment), title_privacy: 0 };
+        let answer = app.integrations.preview_event(request).await;
+        if is_fit_for_preview {
+            assert!(answer.unwrap().into_inner().event.is_some(), "{field}");
+        } else {
             assert_eq!(refused(answer, Code::InvalidArgument, "INVALID_REQUEST").fields, [field]);
         }
-        let request = SyncAppointmentRequest { organisation_id: "cabinet".into(), appointment: None, wait: None };
-        let answer = app.appointments.sync_appointment(request).await;
-        assert_eq!(refused(answer, Code::InvalidArgument, "INVALID_REQUEST").fields, ["appointment"]);
-        nothing_is_stored(app).await;
     }
+    nothing_is_stored(app).await;
+}
 
-    async fn a_stream_rejects_them_one_by_one_and_goes_on(app: &mut TestApp) {
-        let cases = all_bad();
-        let mut requests: Vec<_> = cases
-            .iter()
-            .map(|bad| SyncAppointmentsRequest {
-                organisation_id: "cabinet".into(),
-                appointment: Some(bad.appointment.clone()),
-            })
-            .collect();
-        requests.push(SyncAppointmentsRequest { organisation_id: "cabinet".into(), appointment: None });
-        let mut answers =
-            app.appointments.sync_appointments(tokio_stream::iter(requests)).await.unwrap().into_inner();
-        for field in cases.iter().map(|bad| bad.field).chain(["appointment"]) {
-            let answer = answers.message().await.unwrap().unwrap().result.unwrap();
-            let Outcome::Rejection(rejection) = answer else { panic!("{field}: {answer:?}") };
-            assert_eq!(rejection.reason(), ErrorReason::InvalidRequest);
-            assert!(!rejection.message.is_empty());
-            let told: Vec<_> = rejection.violations.iter().map(|violation| &*violation.field).collect();
-            assert_eq!(told, [field]);
-            assert!(rejection.violations.iter().all(|violation| !violation.description.is_empty()));
-        }
-        assert!(answers.message().await.unwrap().is_none());
-        nothing_is_stored(app).await;
-    }
-
-    async fn a_preview_refuses_them_too_but_needs_neither_id_nor_revision(app: &mut TestApp) {
-        for Bad { field, appointment, is_fit_for_preview } in all_bad() {
-            let request = PreviewEventRequest {
-                organisation_id: "cabinet".into(),
-                appointment: Some(appointment),
-                title_privacy: 0,
-            };
-            let answer = app.integrations.preview_event(request).await;
-            if is_fit_for_preview {
-                assert!(answer.unwrap().into_inner().event.is_some(), "{field}");
-            } else {
-                assert_eq!(refused(answer, Code::InvalidArgument, "INVALID_REQUEST").fields, [field]);
-            }
-        }
-        nothing_is_stored(app).await;
-    }
-
-    async fn a_called_off_appointment_needs_only_id_and_revision_and_is_checked_in_what_it_brings(app: &mut TestApp) {
-        for state in [AppointmentState::Cancelled, AppointmentState::Deleted] {
-            let short = Appointment {
-                appointment_id: format!("court-{}", i32::from(state)),
-                revision: 1,
-                state: state.into(),
-                ..Default::default()
-            };
-            assert_eq!(app.accept("cabinet", short.clone()).await.revision, 1);
-            let request = SyncAppointmentRequest {
-                organisation_id: "cabinet".into(),
-                appointment: Some(Appointment {
-                    revision: 2,
-                    end_time: at(0, -1),
-                    time_zone: "Paris".into(),
-                    patient_name: "\0".into(),
-                    ..short
-                }),
-                wait: None,
-            };
-            let refusal = refused(app.appointments.sync_appointment(request).await, Code::InvalidArgument, "INVALID_REQUEST");
-            let mut fields = refusal.fields;
-            fields.sort();
-            assert_eq!(fields, ["appointment.end_time", "appointment.patient_name", "appointment.time_zone"]);
-        }
-    }
-
-    async fn the_bounds_themselves_are_taken(app: &mut TestApp) {
-        let whole = appointment("x".repeat(128).as_str(), i64::MAX);
-        let widest = Appointment {
-            start_time: Some(instant("2026-04-02T08:00:00Z")),
-            end_time: Some(instant("2026-05-03T08:00:00Z")),
-            r#type: "é".repeat(200),
-            patient_name: "é".repeat(200),
-            practitioner_name: "é".repeat(200),
-            location: "é".repeat(500),
-            ..whole
+#[apply(both_backends)]
+async fn a_called_off_appointment_needs_only_id_and_revision_and_is_checked_in_what_it_brings(app: &mut TestApp) {
+    for state in [AppointmentState::Cancelled, AppointmentState::Deleted] {
+        let short = Appointment {
+            appointment_id: format!("court-{}", i32::from(state)),
+            revision: 1,
+            state: state.into(),
+            ..Default::default()
         };
-        assert_eq!(app.accept("cabinet", widest).await.revision, i64::MAX);
-        for (id, start, end) in [
-            ("first", "1900-01-01T00:00:00Z", "1900-01-01T00:00:01Z"),
-            ("last", "9998-12-31T23:59:58Z", "9998-12-31T23:59:59Z"),
-            ("brief", "2026-04-02T08:00:00Z", "2026-04-02T08:00:00.000000001Z"),
-        ] {
-            let edge = Appointment {
-                start_time: Some(instant(start)),
-                end_time: Some(instant(end)),
-                ..appointment(id, 1)
-            };
-            assert_eq!(app.accept("cabinet", edge).await.revision, 1, "{id}");
-        }
+        assert_eq!(app.accept("cabinet", short.clone()).await.revision, 1);
+        let request = SyncAppointmentRequest {
+            organisation_id: "cabinet".into(),
+            appointment: Some(Appointment {
+                revision: 2,
+                end_time: at(0, -1),
+                time_zone: "Paris".into(),
+                patient_name: "\0".into(),
+                ..short
+            }),
+            wait: None,
+        };
+        let refusal =
+            refused(app.appointments.sync_appointment(request).await, Code::InvalidArgument, "INVALID_REQUEST");
+        let mut fields = refusal.fields;
+        fields.sort();
+        assert_eq!(fields, ["appointment.end_time", "appointment.patient_name", "appointment.time_zone"]);
+    }
+}
+
+#[apply(both_backends)]
+async fn the_bounds_themselves_are_taken(app: &mut TestApp) {
+    let whole = appointment("x".repeat(128).as_str(), i64::MAX);
+    let widest = Appointment {
+        start_time: Some(instant("2026-04-02T08:00:00Z")),
+        end_time: Some(instant("2026-05-03T08:00:00Z")),
+        r#type: "é".repeat(200),
+        patient_name: "é".repeat(200),
+        practitioner_name: "é".repeat(200),
+        location: "é".repeat(500),
+        ..whole
+    };
+    assert_eq!(app.accept("cabinet", widest).await.revision, i64::MAX);
+    for (id, start, end) in [
+        ("first", "1900-01-01T00:00:00Z", "1900-01-01T00:00:01Z"),
+        ("last", "9998-12-31T23:59:58Z", "9998-12-31T23:59:59Z"),
+        ("brief", "2026-04-02T08:00:00Z", "2026-04-02T08:00:00.000000001Z"),
+    ] {
+        let edge = Appointment { start_time: Some(instant(start)), end_time: Some(instant(end)), ..appointment(id, 1) };
+        assert_eq!(app.accept("cabinet", edge).await.revision, 1, "{id}");
     }
 }

@@ -7,7 +7,8 @@ use tonic::Code;
 use super::callers::bare;
 use super::raw::{framed, post, unary};
 use super::refused::{read, refused};
-use crate::harness::app::{API_KEY, TestApp, with_app};
+use crate::harness::app::{API_KEY, TestApp};
+use crate::harness::backends::{apply, both_backends};
 use crate::harness::samples::appointment;
 
 use cassius_calendar::grpc::pb::{ListAppointmentLinksRequest, SyncAppointmentRequest};
@@ -54,87 +55,97 @@ fn gzip_bomb(zeros: usize) -> Vec<u8> {
     bytes
 }
 
-with_app! {
-    async fn a_message_cut_anywhere_or_of_random_bytes_is_an_answer_and_never_a_fault_of_ours(app: &mut TestApp) {
-        let channel = bare(app).await.channel;
-        let whole = message();
-        for length in 0..whole.len() {
-            let cut = Bytes::copy_from_slice(&whole[..length]);
-            let status = unary(&channel, SYNC, Some(API_KEY), cut).await.unwrap_err();
-            assert_eq!(status.code(), Code::InvalidArgument, "cut at {length}: {status:?}");
-            read(&status, Code::InvalidArgument, "INVALID_REQUEST");
-        }
-        for seed in 0..64u8 {
-            let noise: Vec<u8> = (0..255u8).map(|i| i.wrapping_mul(seed | 1).wrapping_add(seed).rotate_left(3)).collect();
-            let answer = unary(&channel, SYNC, Some(API_KEY), noise.into()).await;
-            refused(answer, Code::InvalidArgument, "INVALID_REQUEST");
-        }
-        // A text that is not UTF-8, a length beyond the end, a length that overflows, a group that never ends.
-        for bytes in [&b"\x0a\x02\xff\xfe"[..], b"\x0a\x7fx", b"\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", b"\x0b\x0b\x0b"] {
-            refused(unary(&channel, SYNC, Some(API_KEY), Bytes::from_static(bytes)).await, Code::InvalidArgument, "INVALID_REQUEST");
-        }
-        // Nested deeper than any message of ours.
-        let nested = (0..10_000).fold(Vec::new(), |inner: Vec<u8>, _| {
-            if inner.len() > 60_000 { inner } else { [b"\x13".as_slice(), &inner, b"\x14"].concat() }
-        });
-        refused(unary(&channel, SYNC, Some(API_KEY), nested.into()).await, Code::InvalidArgument, "INVALID_REQUEST");
-        lives_on(app).await;
-    }
-
-    async fn a_message_over_4_mib_is_refused_by_its_length(app: &mut TestApp) {
-        let channel = bare(app).await.channel;
-        let huge = Bytes::from(vec![0; 4 * 1024 * 1024 + 1]);
-        refused(unary(&channel, SYNC, Some(API_KEY), huge).await, Code::InvalidArgument, "INVALID_REQUEST");
-        // Only the length is large: nothing is waited for and no room is made for it.
-        let mut lying = framed(false, &message());
-        lying[1..5].copy_from_slice(&u32::MAX.to_be_bytes());
-        let status = post(app, SYNC, &[], lying).await.unwrap();
+#[apply(both_backends)]
+async fn a_message_cut_anywhere_or_of_random_bytes_is_an_answer_and_never_a_fault_of_ours(app: &mut TestApp) {
+    let channel = bare(app).await.channel;
+    let whole = message();
+    for length in 0..whole.len() {
+        let cut = Bytes::copy_from_slice(&whole[..length]);
+        let status = unary(&channel, SYNC, Some(API_KEY), cut).await.unwrap_err();
+        assert_eq!(status.code(), Code::InvalidArgument, "cut at {length}: {status:?}");
         read(&status, Code::InvalidArgument, "INVALID_REQUEST");
-        lives_on(app).await;
     }
-
-    async fn frames_that_are_none_are_refused(app: &mut TestApp) {
-        let whole = framed(false, &message());
-        for body in [
-            Vec::new(),
-            vec![0],
-            whole[..whole.len() - 1].to_vec(),
-            [&[7], &whole[1..]].concat(),
-            b"{\"organisation_id\": \"cabinet\"}".to_vec(),
-        ] {
-            let status = post(app, SYNC, &[], body).await.unwrap();
-            read(&status, Code::InvalidArgument, "INVALID_REQUEST");
-        }
-        lives_on(app).await;
+    for seed in 0..64u8 {
+        let noise: Vec<u8> = (0..255u8).map(|i| i.wrapping_mul(seed | 1).wrapping_add(seed).rotate_left(3)).collect();
+        let answer = unary(&channel, SYNC, Some(API_KEY), noise.into()).await;
+        refused(answer, Code::InvalidArgument, "INVALID_REQUEST");
     }
+    // A text that is not UTF-8, a length beyond the end, a length that overflows, a group that never ends.
+    for bytes in
+        [&b"\x0a\x02\xff\xfe"[..], b"\x0a\x7fx", b"\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", b"\x0b\x0b\x0b"]
+    {
+        refused(
+            unary(&channel, SYNC, Some(API_KEY), Bytes::from_static(bytes)).await,
+            Code::InvalidArgument,
+            "INVALID_REQUEST",
+        );
+    }
+    // Nested deeper than any message of ours.
+    let nested = (0..10_000).fold(Vec::new(), |inner: Vec<u8>, _| {
+        if inner.len() > 60_000 { inner } else { [b"\x13".as_slice(), &inner, b"\x14"].concat() }
+    });
+    refused(unary(&channel, SYNC, Some(API_KEY), nested.into()).await, Code::InvalidArgument, "INVALID_REQUEST");
+    lives_on(app).await;
+}
 
-    async fn compressed_messages_are_refused_unread(app: &mut TestApp) {
-        let bomb = gzip_bomb(256 * 1024 * 1024);
-        assert!(bomb.len() < 2 * 1024 * 1024);
-        for encoding in ["gzip", "deflate", "zstd", "br"] {
-            let status = post(app, SYNC, &[("grpc-encoding", encoding)], framed(true, &bomb)).await.unwrap();
-            assert_eq!(status.code(), Code::Unimplemented, "{encoding}: {status:?}");
-        }
-        // Compressed, it says, but not how.
-        let status = post(app, SYNC, &[], framed(true, &bomb)).await.unwrap();
+#[apply(both_backends)]
+async fn a_message_over_4_mib_is_refused_by_its_length(app: &mut TestApp) {
+    let channel = bare(app).await.channel;
+    let huge = Bytes::from(vec![0; 4 * 1024 * 1024 + 1]);
+    refused(unary(&channel, SYNC, Some(API_KEY), huge).await, Code::InvalidArgument, "INVALID_REQUEST");
+    // Only the length is large: nothing is waited for and no room is made for it.
+    let mut lying = framed(false, &message());
+    lying[1..5].copy_from_slice(&u32::MAX.to_be_bytes());
+    let status = post(app, SYNC, &[], lying).await.unwrap();
+    read(&status, Code::InvalidArgument, "INVALID_REQUEST");
+    lives_on(app).await;
+}
+
+#[apply(both_backends)]
+async fn frames_that_are_none_are_refused(app: &mut TestApp) {
+    let whole = framed(false, &message());
+    for body in [
+        Vec::new(),
+        vec![0],
+        whole[..whole.len() - 1].to_vec(),
+        [&[7], &whole[1..]].concat(),
+        b"{\"organisation_id\": \"cabinet\"}".to_vec(),
+    ] {
+        let status = post(app, SYNC, &[], body).await.unwrap();
         read(&status, Code::InvalidArgument, "INVALID_REQUEST");
-        lives_on(app).await;
     }
+    lives_on(app).await;
+}
 
-    async fn what_is_no_grpc_is_told_so(app: &mut TestApp) {
-        let http = reqwest::Client::builder().http2_prior_knowledge().build().unwrap();
-        let at = |path: &str| format!("http://{}{path}", app.running().grpc_address);
-        for (method, path) in [
-            (reqwest::Method::GET, "/"),
-            (reqwest::Method::GET, "/cassius.calendar.v1.AppointmentSync/SyncAppointment"),
-            (reqwest::Method::POST, "/cassius.calendar.v1.AppointmentSync/Unknown"),
-            (reqwest::Method::POST, "/cassius.calendar.v1.Unknown/SyncAppointment"),
-            (reqwest::Method::POST, "/../../etc/passwd"),
-        ] {
-            let answer = http.request(method, at(path)).header("authorization", format!("Bearer {API_KEY}")).send().await.unwrap();
-            let told = answer.headers().get("grpc-status").map(|status| status.to_str().unwrap().to_owned());
-            assert!(answer.status() != 200 || told.is_some_and(|status| status != "0"), "{path}");
-        }
-        lives_on(app).await;
+#[apply(both_backends)]
+async fn compressed_messages_are_refused_unread(app: &mut TestApp) {
+    let bomb = gzip_bomb(256 * 1024 * 1024);
+    assert!(bomb.len() < 2 * 1024 * 1024);
+    for encoding in ["gzip", "deflate", "zstd", "br"] {
+        let status = post(app, SYNC, &[("grpc-encoding", encoding)], framed(true, &bomb)).await.unwrap();
+        assert_eq!(status.code(), Code::Unimplemented, "{encoding}: {status:?}");
     }
+    // Compressed, it says, but not how.
+    let status = post(app, SYNC, &[], framed(true, &bomb)).await.unwrap();
+    read(&status, Code::InvalidArgument, "INVALID_REQUEST");
+    lives_on(app).await;
+}
+
+#[apply(both_backends)]
+async fn what_is_no_grpc_is_told_so(app: &mut TestApp) {
+    let http = reqwest::Client::builder().http2_prior_knowledge().build().unwrap();
+    let at = |path: &str| format!("http://{}{path}", app.running().grpc_address);
+    for (method, path) in [
+        (reqwest::Method::GET, "/"),
+        (reqwest::Method::GET, "/cassius.calendar.v1.AppointmentSync/SyncAppointment"),
+        (reqwest::Method::POST, "/cassius.calendar.v1.AppointmentSync/Unknown"),
+        (reqwest::Method::POST, "/cassius.calendar.v1.Unknown/SyncAppointment"),
+        (reqwest::Method::POST, "/../../etc/passwd"),
+    ] {
+        let answer =
+            http.request(method, at(path)).header("authorization", format!("Bearer {API_KEY}")).send().await.unwrap();
+        let told = answer.headers().get("grpc-status").map(|status| status.to_str().unwrap().to_owned());
+        assert!(answer.status() != 200 || told.is_some_and(|status| status != "0"), "{path}");
+    }
+    lives_on(app).await;
 }

@@ -5,7 +5,8 @@ use prost_types::FileDescriptorProto;
 use tonic::Code;
 
 use super::callers::bare;
-use crate::harness::app::with_app;
+use crate::harness::app::TestApp;
+use crate::harness::backends::{apply, both_backends};
 
 macro_rules! ask {
     ($version:ident, $channel:expr, $question:expr) => {{
@@ -50,23 +51,24 @@ macro_rules! describes_all {
     }};
 }
 
-with_app! {
-    async fn both_services_are_described_to_clients_of_today(app: &mut TestApp) {
-        describes_all!(v1, app);
-    }
+#[apply(both_backends)]
+async fn both_services_are_described_to_clients_of_today(app: &mut TestApp) {
+    describes_all!(v1, app);
+}
 
-    async fn both_services_are_described_to_older_clients(app: &mut TestApp) {
-        describes_all!(v1alpha, app);
-    }
+#[apply(both_backends)]
+async fn both_services_are_described_to_older_clients(app: &mut TestApp) {
+    describes_all!(v1alpha, app);
+}
 
-    async fn nothing_is_described_where_reflection_is_off(app: &mut TestApp) {
-        app.settings.remove("REFLECTION");
-        app.restart().await;
-        let channel = bare(app).await.channel;
-        use tonic_reflection::pb::{v1, v1alpha};
-        let question = v1::server_reflection_request::MessageRequest::ListServices(String::new());
-        assert_eq!(ask!(v1, channel.clone(), question).unwrap_err().code(), Code::Unimplemented);
-        let question = v1alpha::server_reflection_request::MessageRequest::ListServices(String::new());
-        assert_eq!(ask!(v1alpha, channel, question).unwrap_err().code(), Code::Unimplemented);
-    }
+#[apply(both_backends)]
+async fn nothing_is_described_where_reflection_is_off(app: &mut TestApp) {
+    app.settings.remove("REFLECTION");
+    app.restart().await;
+    let channel = bare(app).await.channel;
+    use tonic_reflection::pb::{v1, v1alpha};
+    let question = v1::server_reflection_request::MessageRequest::ListServices(String::new());
+    assert_eq!(ask!(v1, channel.clone(), question).unwrap_err().code(), Code::Unimplemented);
+    let question = v1alpha::server_reflection_request::MessageRequest::ListServices(String::new());
+    assert_eq!(ask!(v1alpha, channel, question).unwrap_err().code(), Code::Unimplemented);
 }

@@ -7,7 +7,8 @@ use reqwest::header::HeaderMap;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::harness::app::{TestApp, with_app};
+use crate::harness::app::TestApp;
+use crate::harness::backends::{apply, both_backends};
 
 const CONNECT: &str = "/api/integrations/google/connect";
 const CALLBACK: &str = "/api/integrations/google/callback";
@@ -50,88 +51,92 @@ async fn lives_on(app: &TestApp) {
     assert!(page.starts_with("HTTP/1.1 400") && page.contains("Commencez dans Cassius"), "{page}");
 }
 
-with_app! {
-    async fn there_are_two_addresses_and_nothing_else(app: &mut TestApp) {
-        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        let at = |path: &str| format!("http://{}{path}", app.running().http_address);
-        for path in [
-            "/",
-            "/favicon.ico",
-            "/api",
-            "/api/integrations/google",
-            "/api/integrations/google/status",
-            "/api/integrations/google/disconnect",
-            "/api/integrations/google/connect/",
-            "/api/integrations/google/callback/x",
-            "/api/integrations/google/CONNECT",
-            "/api//integrations/google/connect",
-            "/api/integrations/google/connect%2f",
-            "/metrics",
-            "/..%2f..%2fetc%2fpasswd",
-        ] {
-            let answer = http.get(at(path)).send().await.unwrap();
-            assert_eq!(answer.status(), 404, "{path}");
+#[apply(both_backends)]
+async fn there_are_two_addresses_and_nothing_else(app: &mut TestApp) {
+    let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let at = |path: &str| format!("http://{}{path}", app.running().http_address);
+    for path in [
+        "/",
+        "/favicon.ico",
+        "/api",
+        "/api/integrations/google",
+        "/api/integrations/google/status",
+        "/api/integrations/google/disconnect",
+        "/api/integrations/google/connect/",
+        "/api/integrations/google/callback/x",
+        "/api/integrations/google/CONNECT",
+        "/api//integrations/google/connect",
+        "/api/integrations/google/connect%2f",
+        "/metrics",
+        "/..%2f..%2fetc%2fpasswd",
+    ] {
+        let answer = http.get(at(path)).send().await.unwrap();
+        assert_eq!(answer.status(), 404, "{path}");
+        is_guarded(answer.headers());
+        assert_eq!(answer.text().await.unwrap(), "");
+    }
+    for path in [CONNECT, CALLBACK] {
+        for method in
+            [Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::HEAD, Method::OPTIONS, Method::TRACE]
+        {
+            let answer = http.request(method.clone(), at(path)).send().await.unwrap();
+            assert_eq!(answer.status(), 405, "{method} {path}");
             is_guarded(answer.headers());
-            assert_eq!(answer.text().await.unwrap(), "");
         }
-        for path in [CONNECT, CALLBACK] {
-            for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::HEAD, Method::OPTIONS, Method::TRACE] {
-                let answer = http.request(method.clone(), at(path)).send().await.unwrap();
-                assert_eq!(answer.status(), 405, "{method} {path}");
-                is_guarded(answer.headers());
-            }
-        }
-        lives_on(app).await;
     }
+    lives_on(app).await;
+}
 
-    async fn headers_too_large_or_too_many_are_refused(app: &mut TestApp) {
-        let large = format!("GET {CONNECT} HTTP/1.1\r\nhost: x\r\ncookie: {}\r\n\r\n", "a".repeat(64 * 1024));
-        let many: String = (0..100).map(|i| format!("x-{i}: y\r\n")).collect();
-        let many = format!("GET {CONNECT} HTTP/1.1\r\nhost: x\r\n{many}\r\n");
-        let long = format!("GET {CALLBACK}?state={} HTTP/1.1\r\nhost: x\r\n\r\n", "a".repeat(64 * 1024));
-        for request in [large, many, long] {
-            let answer = asked(app, request.as_bytes()).await;
-            let refused = ["HTTP/1.1 431", "HTTP/1.1 414", "HTTP/1.1 400"];
-            // A connection may also be closed before all was sent.
-            assert!(answer.is_empty() || refused.iter().any(|line| answer.starts_with(line)), "{answer}");
-        }
-        lives_on(app).await;
+#[apply(both_backends)]
+async fn headers_too_large_or_too_many_are_refused(app: &mut TestApp) {
+    let large = format!("GET {CONNECT} HTTP/1.1\r\nhost: x\r\ncookie: {}\r\n\r\n", "a".repeat(64 * 1024));
+    let many: String = (0..100).map(|i| format!("x-{i}: y\r\n")).collect();
+    let many = format!("GET {CONNECT} HTTP/1.1\r\nhost: x\r\n{many}\r\n");
+    let long = format!("GET {CALLBACK}?state={} HTTP/1.1\r\nhost: x\r\n\r\n", "a".repeat(64 * 1024));
+    for request in [large, many, long] {
+        let answer = asked(app, request.as_bytes()).await;
+        let refused = ["HTTP/1.1 431", "HTTP/1.1 414", "HTTP/1.1 400"];
+        // A connection may also be closed before all was sent.
+        assert!(answer.is_empty() || refused.iter().any(|line| answer.starts_with(line)), "{answer}");
     }
+    lives_on(app).await;
+}
 
-    async fn what_is_no_request_or_two_in_one_is_refused(app: &mut TestApp) {
-        let both = format!(
-            "GET {CONNECT} HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\nGET {CALLBACK} HTTP/1.1\r\nhost: x\r\n\r\n"
-        );
-        for request in [
-            &b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n"[..],
-            b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-            b"GET\r\n\r\n",
-            b"GET / HTTP/9.9\r\n\r\n",
-            b"GET /\0 HTTP/1.1\r\nhost: x\r\n\r\n",
-            b"GET / HTTP/1.1\r\nho\0st: x\r\n\r\n",
-            both.as_bytes(),
-        ] {
-            let answer = asked(app, request).await;
-            assert!(answer.matches("HTTP/1.").count() <= 1, "one connection serves one request: {answer}");
-            assert!(!answer.starts_with("HTTP/1.1 2") && !answer.starts_with("HTTP/1.1 3"), "{answer}");
-        }
-        lives_on(app).await;
+#[apply(both_backends)]
+async fn what_is_no_request_or_two_in_one_is_refused(app: &mut TestApp) {
+    let both = format!(
+        "GET {CONNECT} HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\nGET {CALLBACK} HTTP/1.1\r\nhost: x\r\n\r\n"
+    );
+    for request in [
+        &b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n"[..],
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"GET\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"GET /\0 HTTP/1.1\r\nhost: x\r\n\r\n",
+        b"GET / HTTP/1.1\r\nho\0st: x\r\n\r\n",
+        both.as_bytes(),
+    ] {
+        let answer = asked(app, request).await;
+        assert!(answer.matches("HTTP/1.").count() <= 1, "one connection serves one request: {answer}");
+        assert!(!answer.starts_with("HTTP/1.1 2") && !answer.starts_with("HTTP/1.1 3"), "{answer}");
     }
+    lives_on(app).await;
+}
 
-    async fn peers_that_send_their_headers_slowly_or_not_at_all_are_closed_and_keep_nobody_out(app: &mut TestApp) {
-        // As many as are let in at once.
-        let mut slow = Vec::new();
-        for number in 0..256 {
-            let mut stream = connect(app).await;
-            if number % 2 == 0 {
-                stream.write_all(b"GET /api/integrations/google/connect HTTP/1.1\r\nhost: x\r\nx: ").await.unwrap();
-            }
-            slow.push(stream);
+#[apply(both_backends)]
+async fn peers_that_send_their_headers_slowly_or_not_at_all_are_closed_and_keep_nobody_out(app: &mut TestApp) {
+    // As many as are let in at once.
+    let mut slow = Vec::new();
+    for number in 0..256 {
+        let mut stream = connect(app).await;
+        if number % 2 == 0 {
+            stream.write_all(b"GET /api/integrations/google/connect HTTP/1.1\r\nhost: x\r\nx: ").await.unwrap();
         }
-        lives_on(app).await;
-        for stream in &mut slow {
-            let answer = answer(stream).await;
-            assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 408"), "{answer}");
-        }
+        slow.push(stream);
+    }
+    lives_on(app).await;
+    for stream in &mut slow {
+        let answer = answer(stream).await;
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 408"), "{answer}");
     }
 }

@@ -1,5 +1,5 @@
 /**
- * The generated clients with manners: a deadline on every single call, retries, and `CalendarError` alone.
+ * The generated clients with their defaults: a deadline on every single call, retries, and `CalendarError` alone.
  *
  * It knows no method by name: what it does follows from the kind of the method. Its invariant: a stream that the caller
  * leaves is cancelled at the service.
@@ -8,7 +8,7 @@ import type { DescMessage, DescMethod, DescService, MessageInitShape, MessageSha
 import { createClient, type CallOptions, type Client, type Transport } from "@connectrpc/connect";
 
 import { CalendarError } from "./error.js";
-import { calledOff, persist, type RetryPolicy } from "./retry.js";
+import { calledOff, withRetry, type RetryPolicy } from "./retry.js";
 import { milliseconds } from "./time.js";
 
 /** What a single call may say for itself. */
@@ -29,15 +29,15 @@ type Streaming = (request: unknown, options: CallOptions) => AsyncIterable<Messa
 /** Makes the client of one service. */
 export function callsOf<S extends DescService>(service: S, transport: Transport, defaults: CallDefaults): Client<S> {
   const raw = createClient(service, transport) as Record<string, unknown>;
-  const calls = service.methods.map((method) => [method.localName, withManners(method, raw, defaults)]);
+  const calls = service.methods.map((method) => [method.localName, withDefaults(method, raw, defaults)]);
   return Object.fromEntries(calls) as Client<S>;
 }
 
-function withManners(method: DescMethod, raw: Record<string, unknown>, defaults: CallDefaults) {
+function withDefaults(method: DescMethod, raw: Record<string, unknown>, defaults: CallDefaults) {
   if (method.methodKind === "unary") {
     const call = raw[method.localName] as Unary;
     return (request: MessageInitShape<DescMessage>, options: CallOptions = {}) =>
-      persist(
+      withRetry(
         (remainingMs) => call(request, { ...options, headers: headersOf(options, defaults), timeoutMs: remainingMs }),
         defaults.retry,
         milliseconds(options.timeoutMs, defaults.timeoutMs),

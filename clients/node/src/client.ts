@@ -14,17 +14,17 @@ import { deliver, type Delivery, type DeliveryOptions } from "./mutation.js";
 import { reconcile, type Reconciled, type Reconciliation } from "./reconcile.js";
 import { DEFAULT_RETRY, type RetryPolicy } from "./retry.js";
 import { milliseconds } from "./time.js";
-import { layRoad, type TransportOptions } from "./transport.js";
+import { connect, type TransportOptions } from "./transport.js";
 
 /** How a client is set up. */
 export interface CalendarClientOptions extends TransportOptions {
-  /** The deadline of a call with one answer, in milliseconds, its retries included. 10,000 unless told. */
+  /** The deadline of a call with one answer, in milliseconds, its retries included. 10,000 by default. */
   timeoutMs?: number;
   /** How UNAVAILABLE is tried again, in a call with one answer. */
   retry?: Partial<RetryPolicy>;
-  /** The language of messages, as `accept-language` has it. "fr" unless told; a call may say otherwise. */
+  /** The language of messages, as `accept-language` has it. "fr" by default; a call may say otherwise. */
   language?: string;
-  /** The longest that `syncAfterMutation` holds up a mutation, in milliseconds. 500 unless told. */
+  /** The longest that `syncAfterMutation` holds up a mutation, in milliseconds. 500 by default. */
   mutationDeadlineMs?: number;
   /** Is told of each appointment that `syncAfterMutation` could not deliver. */
   onUndelivered?: DeliveryOptions["onUndelivered"];
@@ -43,19 +43,19 @@ export class CalendarClient {
   readonly #close: () => void;
 
   constructor(options: CalendarClientOptions) {
-    const road = layRoad(options);
+    const connection = connect(options);
     const defaults: CallDefaults = {
       timeoutMs: milliseconds(options.timeoutMs, TIMEOUT_MS),
       retry: { ...DEFAULT_RETRY, ...options.retry },
       language: options.language ?? "fr",
     };
-    this.integration = callsOf(CalendarIntegration, road.transport, defaults);
-    this.appointments = callsOf(AppointmentSync, road.transport, defaults);
+    this.integration = callsOf(CalendarIntegration, connection.transport, defaults);
+    this.appointments = callsOf(AppointmentSync, connection.transport, defaults);
     this.#delivery = {
       deadlineMs: milliseconds(options.mutationDeadlineMs, MUTATION_DEADLINE_MS),
       onUndelivered: options.onUndelivered,
     };
-    this.#close = road.close;
+    this.#close = connection.close;
   }
 
   /**

@@ -54,7 +54,7 @@ export async function deliver(
     return { delivered: true, link };
   } catch (thrown) {
     const error = CalendarError.from(thrown);
-    tell(options.onUndelivered, owned, error);
+    reportUndelivered(options.onUndelivered, owned, error);
     return { delivered: false, error };
   } finally {
     clearTimeout(timer);
@@ -74,7 +74,11 @@ async function call(
   return await sync.syncAppointment({ organisationId, appointment: toWire(appointment) }, { timeoutMs, signal });
 }
 
-function tell(hook: DeliveryOptions["onUndelivered"], owned: OwnedAppointment, error: CalendarError): void {
+function reportUndelivered(
+  hook: DeliveryOptions["onUndelivered"],
+  owned: OwnedAppointment,
+  error: CalendarError,
+): void {
   // In a turn of its own: neither a hook that throws nor an appointment that is none reaches the mutation.
   void Promise.resolve()
     .then(() => {

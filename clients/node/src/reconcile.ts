@@ -30,7 +30,7 @@ export interface Reconciliation<Period> {
   list: (period: Period) => AsyncIterable<Held> | Iterable<Held>;
   /** Reads some appointments whole, as they stand now, in any order; one that is gone for good may be left out. */
   load: (appointmentIds: string[]) => Promise<AppointmentSnapshot[]>;
-  /** How many appointments are loaded and sent together. 200 unless told. */
+  /** How many appointments are loaded and sent together. 200 by default. */
   batchSize?: number;
   /** Ends the reconciliation. */
   signal?: AbortSignal;

@@ -24,7 +24,7 @@ export interface RetryPolicy {
 export const DEFAULT_RETRY: RetryPolicy = { retries: 3, firstWaitMs: 100, longestWaitMs: 2_000 };
 
 /** Runs `call`, which is told how many milliseconds it may take, until it succeeds or must not be tried again. */
-export async function persist<T>(
+export async function withRetry<T>(
   call: (remainingMs: number) => Promise<T>,
   policy: RetryPolicy,
   timeoutMs: number,

@@ -1,7 +1,7 @@
 /**
- * The road to the service: gRPC over HTTP/2, with key, TLS and keep-alive.
+ * The connection to the service: gRPC over HTTP/2, with key, TLS and keep-alive.
  *
- * It owns how the service is reached; the connection itself is `session.ts`'s. It never repeats the key. Its invariant:
+ * It owns how the service is reached; the HTTP/2 session itself is that of `session.ts`. It never repeats the key. Its invariant:
  * a key is not sent in the clear to another machine unless the host says so.
  */
 import type { SecureClientSessionOptions } from "node:http2";
@@ -26,16 +26,16 @@ export interface TransportOptions {
   };
   /** Allows a key over `http:` to another machine: behind a mesh that encrypts by itself. */
   allowPlaintext?: boolean;
-  /** How long the making of a connection may take, in milliseconds. 10,000 unless told. */
+  /** How long the making of a connection may take, in milliseconds. 10,000 by default. */
   connectTimeoutMs?: number;
-  /** How long a connection under a call may be silent before the peer is asked for a sign of life. 20,000 unless told. */
+  /** How long a connection under a call may be silent before the peer is asked for a sign of life. 20,000 by default. */
   pingIntervalMs?: number;
-  /** How long that sign may take, in milliseconds, before the connection counts as lost. 5,000 unless told. */
+  /** How long that sign may take, in milliseconds, before the connection counts as lost. 5,000 by default. */
   pingTimeoutMs?: number;
 }
 
 /** A transport and the way to end it. */
-export interface Road {
+export interface Connection {
   transport: Transport;
   close: () => void;
 }
@@ -48,8 +48,8 @@ const PING_INTERVAL_MS = 20_000;
 const PING_TIMEOUT_MS = 5_000;
 const LARGEST_ANSWER_BYTES = 4 * 1024 * 1024;
 
-/** Lays the road; the connection itself is opened by the first call. Throws on options that make no sense together. */
-export function layRoad(options: TransportOptions): Road {
+/** Makes a connection, which the first call opens. Throws on options that make no sense together. */
+export function connect(options: TransportOptions): Connection {
   const { address, tls } = options;
   // A key that was read from a file ends in a line break.
   const apiKey = options.apiKey?.trim();

@@ -10,8 +10,8 @@ export { CalendarProvider, type CalendarProviderProps } from "./host/CalendarPro
 export { DEFAULT_PATHS, type LinkProps, type SettingsPaths } from "./host/host";
 export type { Locale } from "./i18n/message";
 export { IntegrationsPage } from "./integrations/IntegrationsPage";
-export { useConnect, useDisconnect, useRetry, useSyncNow, useUpdateSettings } from "./query/actions";
-export { useCalendars, useLinksInError, usePreview, type LinksInError } from "./query/questions";
+export { useConnect, useDisconnect, useRetry, useSyncNow, useUpdateSettings } from "./query/mutations";
+export { useCalendars, useLinksInError, usePreview, type LinksInError } from "./query/queries";
 export { useStatus, type StatusView } from "./query/useStatus";
 export { SettingsLayout, type SettingsLayoutProps } from "./settings/SettingsLayout";
 export type * from "./wire";

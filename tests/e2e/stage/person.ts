@@ -4,7 +4,6 @@
 import type { Locator, Page } from "playwright-core";
 
 import { ACCOUNT } from "./google.js";
-import type { Stage } from "./stage.js";
 
 /** What a person writes into the form of a RDV. */
 export interface RdvWords {
@@ -28,7 +27,7 @@ const GOOGLE_PAGE = "/settings/integrations/google-calendar";
 /** A person. */
 export class Person {
   constructor(
-    private readonly stage: Stage,
+    private readonly origin: string,
     readonly page: Page,
   ) {}
 
@@ -61,7 +60,7 @@ export class Person {
   async connect(decision: Decision = {}, label = "Connecter Google Calendar"): Promise<void> {
     await this.button(label).first().click();
     await this.decide(decision);
-    await this.page.waitForURL((url) => url.origin === this.stage.tap.origin && !url.searchParams.has("google"));
+    await this.page.waitForURL((url) => url.origin === this.origin && !url.searchParams.has("google"));
     await this.settled();
   }
 
@@ -81,7 +80,7 @@ export class Person {
 
   /** The same person in another tab of the same browser. */
   async another(): Promise<Person> {
-    return new Person(this.stage, await this.page.context().newPage());
+    return new Person(this.origin, await this.page.context().newPage());
   }
 
   /** Chooses another calendar, and confirms it. */

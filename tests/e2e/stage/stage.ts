@@ -17,7 +17,7 @@ import { freePort, Running } from "../../../clients/node/test/service/running.js
 import { Google } from "./google.js";
 import { leaksIn, namesToken, type Place } from "./leaks.js";
 import { Person } from "./person.js";
-import { Tap } from "./tap.js";
+import { RecordingProxy } from "./recordingProxy.js";
 
 const DEMO = fileURLToPath(new URL("../../../clients/demo/dist/server/main.js", import.meta.url));
 const PICTURES = fileURLToPath(new URL("../screenshots/", import.meta.url));
@@ -33,7 +33,7 @@ export class Stage {
   private constructor(
     readonly service: Running,
     readonly google: Google,
-    readonly tap: Tap,
+    readonly proxy: RecordingProxy,
     private readonly demo: ChildProcess,
     private readonly folder: string,
     private readonly browser: Browser,
@@ -42,9 +42,9 @@ export class Stage {
   /** Starts everything, with nobody signed in and nothing connected. */
   static async set(browser: Browser): Promise<Stage> {
     const port = await freePort();
-    const tap = await Tap.open(port);
+    const proxy = await RecordingProxy.open(port);
     const [service, folder] = await Promise.all([
-      Running.begin({ PUBLIC_URL: tap.origin, CASSIUS_APP_URL: tap.origin }),
+      Running.begin({ PUBLIC_URL: proxy.origin, CASSIUS_APP_URL: proxy.origin }),
       mkdtemp(join(tmpdir(), "cassius-demo-test-")),
     ]);
     const { calendar, sidecar, google } = service.addresses;
@@ -54,7 +54,7 @@ export class Stage {
         ...process.env,
         HOST: "127.0.0.1",
         PORT: String(port),
-        PUBLIC_URL: tap.origin,
+        PUBLIC_URL: proxy.origin,
         CALENDAR_ADDRESS: calendar,
         SIDECAR_URL: sidecar,
         DATA_DIR: folder,
@@ -68,12 +68,12 @@ export class Stage {
       }),
     ]);
     demo.stdout.resume();
-    return new Stage(service, new Google(google, service.folder), tap, demo, folder, browser);
+    return new Stage(service, new Google(google, service.folder), proxy, demo, folder, browser);
   }
 
   /** Somebody with a browser of their own, signed in. */
   async person(name = "Dr Camille Roche", options: BrowserContextOptions = {}): Promise<Person> {
-    const person = new Person(this, await this.page(options));
+    const person = new Person(this.proxy.origin, await this.page(options));
     await person.signIn(name);
     return person;
   }
@@ -81,7 +81,7 @@ export class Stage {
   /** A page in a browser of its own. */
   async page(options: BrowserContextOptions = {}): Promise<Page> {
     const context = await this.browser.newContext({
-      baseURL: this.tap.origin,
+      baseURL: this.proxy.origin,
       locale: "fr-FR",
       timezoneId: "Europe/Paris",
       viewport: { width: 1280, height: 900 },
@@ -114,19 +114,19 @@ export class Stage {
     await this.google.noteTokens();
     const found: string[] = [];
     const places: Place[] = [
-      { name: "what the browser was sent", text: this.tap.received },
-      { name: "what the browser sent", text: this.tap.sent },
+      { name: "what the browser was sent", text: this.proxy.received },
+      { name: "what the browser sent", text: this.proxy.sent },
       { name: "an address", text: this.#addresses.join("\n") },
     ];
     for (const context of this.#contexts) {
       const cookies = await context.cookies();
       places.push({ name: "a cookie", text: JSON.stringify(cookies) });
       for (const { name, httpOnly } of cookies) if (!httpOnly) found.push(`the cookie ${name} is open to scripts`);
-      for (const page of context.pages().filter((one) => one.url().startsWith(this.tap.origin)))
+      for (const page of context.pages().filter((one) => one.url().startsWith(this.proxy.origin)))
         places.push({ name: `the storage of ${new URL(page.url()).pathname}`, text: await storageOf(page) });
     }
     found.push(...leaksIn(places, this.google.tokens));
-    for (const body of jsonBodies(this.tap.received)) if (namesToken(body)) found.push("an answer names a token");
+    for (const body of jsonBodies(this.proxy.received)) if (namesToken(body)) found.push("an answer names a token");
     for (const address of this.#addresses) if (namesToken(address)) found.push("an address names a token");
     return found;
   }
@@ -142,17 +142,17 @@ export class Stage {
       const away = this.#addresses.filter((address) => !/^(http:\/\/127\.0\.0\.1:|data:|blob:|about:)/.test(address));
       return [...(await this.leaks()), ...this.faults, ...away.map((address) => `${address} is not of this machine`)];
     } finally {
-      await this.#strike();
+      await this.#tearDown();
     }
   }
 
-  async #strike(): Promise<void> {
+  async #tearDown(): Promise<void> {
     for (const context of this.#contexts) await context.close();
     const gone = this.demo.exitCode === null ? once(this.demo, "exit") : Promise.resolve();
     this.demo.kill("SIGTERM");
     await gone;
     await this.service.end();
-    await this.tap.close();
+    await this.proxy.close();
     await rm(this.folder, { recursive: true, force: true });
   }
 }

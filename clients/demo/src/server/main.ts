@@ -7,7 +7,7 @@ import { CalendarClient } from "@cassius/calendar-client";
 
 import { createApplication } from "./application.js";
 import { openDatabase } from "./database.js";
-import { Keeper } from "./keeping.js";
+import { Reconciliations } from "./reconciliations.js";
 import { log } from "./log.js";
 import { Rdvs } from "./rdvs.js";
 import { Sessions } from "./session.js";
@@ -21,10 +21,10 @@ const client = new CalendarClient({
   ...(settings.CALENDAR_API_KEY !== undefined && { apiKey: settings.CALENDAR_API_KEY }),
   onUndelivered: ({ organisationId, error }) => {
     log("a RDV is to be delivered later", { "organisation.id": organisationId, code: error.code });
-    keeper.hurry();
+    reconciliations.hurry();
   },
 });
-const keeper = new Keeper({
+const reconciliations = new Reconciliations({
   client,
   rdvs,
   publicUrl: settings.PUBLIC_URL,
@@ -38,7 +38,7 @@ server.once("error", (error: NodeJS.ErrnoException) => {
   process.exit(1);
 });
 server.listen(settings.PORT, settings.HOST, () => {
-  keeper.begin();
+  reconciliations.begin();
   log(`Cassius (demo) is at ${settings.PUBLIC_URL}`);
 });
 
@@ -48,7 +48,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.on(signal, () => {
     if (isEnding) return;
     isEnding = true;
-    keeper.end();
+    reconciliations.end();
     server.close();
     // The streams of status would hold the server open.
     server.closeAllConnections();

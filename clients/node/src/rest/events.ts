@@ -10,7 +10,7 @@ import type { CalendarClient } from "../client.js";
 import { CalendarError } from "../error.js";
 import { milliseconds } from "../time.js";
 import { statusJson } from "./json.js";
-import { tell } from "./refusal.js";
+import { toErrorResponse } from "./refusal.js";
 import type { StatusEvents } from "./types.js";
 
 /** Whose status is streamed, and how. */
@@ -18,11 +18,11 @@ export interface StatusStream {
   client: CalendarClient;
   organisationId: string;
   acceptLanguage: string | null;
-  /** How often a comment keeps the connection alive, in milliseconds. 15,000 unless told. */
+  /** How often a comment keeps the connection alive, in milliseconds. 15,000 by default. */
   heartbeatMs: number | undefined;
   /**
    * How long a stream lives, in milliseconds: the browser then opens the next one, and the session is looked at anew.
-   * 600,000 unless told.
+   * 600,000 by default.
    */
   lifetimeMs: number | undefined;
 }
@@ -79,7 +79,7 @@ async function* statusFrames(stream: StatusStream, signal: AbortSignal): AsyncGe
     } catch (thrown) {
       if (isOver()) return;
       const error = CalendarError.from(thrown);
-      if (!worked || isFinal(error)) yield frame("unavailable", tell(error, acceptLanguage).body);
+      if (!worked || isFinal(error)) yield frame("unavailable", toErrorResponse(error, acceptLanguage).body);
       if (isFinal(error)) return;
     }
     worked = false;

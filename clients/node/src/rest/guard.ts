@@ -10,7 +10,7 @@ import type { z } from "zod";
 import { Refusal } from "./refusal.js";
 
 /** Refuses what comes from another site, and what changes something without being JSON of this very origin. */
-export function admit(request: Request, publicOrigin: string): void {
+export function checkOrigin(request: Request, publicOrigin: string): void {
   const site = request.headers.get("sec-fetch-site");
   const origin = request.headers.get("origin");
   if (request.method === "GET") {

@@ -20,7 +20,7 @@ export class Refusal extends Error {
 }
 
 /** An HTTP status and the JSON beside it. */
-export interface Told {
+export interface ErrorResponse {
   status: number;
   headers: Record<string, string>;
   body: ErrorAnswer;
@@ -66,9 +66,9 @@ const STATUS: Record<Refusal["reason"], number> = {
 };
 
 /** Turns whatever was thrown while a request was served into an answer. */
-export function tell(thrown: unknown, acceptLanguage: string | null): Told {
+export function toErrorResponse(thrown: unknown, acceptLanguage: string | null): ErrorResponse {
   const language = languageOf(acceptLanguage);
-  if (thrown instanceof CalendarError) return tellCalendarError(thrown, language);
+  if (thrown instanceof CalendarError) return fromCalendarError(thrown, language);
   const refusal = thrown instanceof Refusal ? thrown : new Refusal("INTERNAL");
   return {
     status: STATUS[refusal.reason],
@@ -81,7 +81,7 @@ export function tell(thrown: unknown, acceptLanguage: string | null): Told {
   };
 }
 
-function tellCalendarError(error: CalendarError, language: Language): Told {
+function fromCalendarError(error: CalendarError, language: Language): ErrorResponse {
   const { status, fallback } = httpOf(error);
   const { retryAfterMs, incident } = error;
   return {

@@ -6,9 +6,9 @@
  */
 import type { CalendarClient } from "../client.js";
 import { statusStream } from "./events.js";
-import { admit } from "./guard.js";
-import { Refusal, tell } from "./refusal.js";
-import { ROUTES, type Answered, type Visit } from "./routes.js";
+import { checkOrigin } from "./guard.js";
+import { Refusal, toErrorResponse } from "./refusal.js";
+import { ROUTES, type RouteResult, type RouteContext } from "./routes.js";
 
 /** The routes under the base path. */
 export type RouteName = keyof typeof ROUTES | "events";
@@ -35,19 +35,19 @@ export interface RouterOptions<Host, C extends Caller = Caller> {
   publicOrigin: string;
   /** Who makes the request; none: nobody is signed in. */
   caller: (request: Request, host: Host) => Known<C> | Promise<Known<C>>;
-  /** Whether this person may use a route. Everybody who is signed in may, unless told. */
+  /** Whether this person may use a route. Everybody who is signed in may, by default. */
   mayUse?: (caller: C, route: RouteName) => boolean | Promise<boolean>;
   /** Is told of every answer of 500 and above. What it throws is dropped. */
   onFailure?: (failure: RouteFailure) => unknown;
-  /** `/api/integrations/google` unless told. */
+  /** `/api/integrations/google` by default. */
   basePath?: string;
-  /** Where the consent comes back to. `/settings/integrations/google-calendar` unless told. */
+  /** Where the consent comes back to. `/settings/integrations/google-calendar` by default. */
   returnPath?: string;
-  /** 65,536 unless told. */
+  /** 65,536 by default. */
   maxBodyBytes?: number;
-  /** How often `events` keeps a silent connection alive, in milliseconds. 15,000 unless told. */
+  /** How often `events` keeps a silent connection alive, in milliseconds. 15,000 by default. */
   heartbeatMs?: number;
-  /** How long one stream of `events` lives before the browser opens the next, in milliseconds. 600,000 unless told. */
+  /** How long one stream of `events` lives before the browser opens the next, in milliseconds. 600,000 by default. */
   streamLifetimeMs?: number;
 }
 
@@ -80,14 +80,14 @@ export function createRouter<Host = void, C extends Caller = Caller>(options: Ro
 
   const serve = async (request: Request, host: Host, url: URL, route: RouteName | null): Promise<Response> => {
     if (route === null) throw new Refusal("ROUTE_NOT_FOUND");
-    const visitRoute = methodOf(route, request.method);
-    admit(request, publicOrigin);
+    const handle = handlerOf(route, request.method);
+    checkOrigin(request, publicOrigin);
     const caller = await options.caller(request, host);
     if (caller === null || caller === undefined) throw new Refusal("NOT_SIGNED_IN");
     if (options.mayUse && !(await options.mayUse(caller, route))) throw new Refusal("NOT_ALLOWED");
     const { organisationId } = caller;
     const acceptLanguage = request.headers.get("accept-language");
-    if (visitRoute === null) {
+    if (handle === null) {
       const stream = statusStream(
         {
           client: options.client,
@@ -100,7 +100,7 @@ export function createRouter<Host = void, C extends Caller = Caller>(options: Ro
       );
       return eventStream(stream);
     }
-    const answered = await visitRoute({
+    const result = await handle({
       request,
       url,
       client: options.client,
@@ -110,7 +110,7 @@ export function createRouter<Host = void, C extends Caller = Caller>(options: Ro
       maxBodyBytes: options.maxBodyBytes ?? 65_536,
       headers: acceptLanguage === null ? {} : { "accept-language": acceptLanguage },
     });
-    return json(200, answered.json, answered.cookie === undefined ? {} : { "set-cookie": answered.cookie });
+    return json(200, result.json, result.cookie === undefined ? {} : { "set-cookie": result.cookie });
   };
 
   // In a turn of its own: whatever becomes of it, the browser is answered.
@@ -127,23 +127,23 @@ export function createRouter<Host = void, C extends Caller = Caller>(options: Ro
       try {
         return await serve(request, host, url, route);
       } catch (error) {
-        const told = tell(error, request.headers.get("accept-language"));
-        if (told.status >= 500 && route !== null) report({ route, status: told.status, error });
-        return json(told.status, told.body, told.headers);
+        const answer = toErrorResponse(error, request.headers.get("accept-language"));
+        if (answer.status >= 500 && route !== null) report({ route, status: answer.status, error });
+        return json(answer.status, answer.body, answer.headers);
       }
     },
   };
 }
 
-// The visit of a route by its method; `null` stands for the stream.
-function methodOf(route: RouteName, method: string): ((visit: Visit) => Promise<Answered>) | null {
-  const methods: Record<string, ((visit: Visit) => Promise<Answered>) | null> =
+// The handler of a route by its method; `null` stands for the stream.
+function handlerOf(route: RouteName, method: string): ((context: RouteContext) => Promise<RouteResult>) | null {
+  const methods: Record<string, ((context: RouteContext) => Promise<RouteResult>) | null> =
     route === "events" ? { GET: null } : ROUTES[route];
-  const visit = Object.hasOwn(methods, method) ? methods[method] : undefined;
-  if (visit === undefined) {
+  const handler = Object.hasOwn(methods, method) ? methods[method] : undefined;
+  if (handler === undefined) {
     throw new Refusal("METHOD_NOT_ALLOWED", [], { allow: Object.keys(methods).join(", ") });
   }
-  return visit;
+  return handler;
 }
 
 function json(status: number, body: object, headers: Record<string, string>): Response {

@@ -36,7 +36,7 @@ import type {
 } from "./types.js";
 
 /** What a route gets. */
-export interface Visit {
+export interface RouteContext {
   request: Request;
   url: URL;
   client: CalendarClient;
@@ -51,34 +51,34 @@ export interface Visit {
 }
 
 /** What a route answers with status 200. */
-export interface Answered {
+export interface RouteResult {
   json: object;
   cookie?: string;
 }
 
-type Route = (visit: Visit) => Promise<Answered>;
+type Route = (context: RouteContext) => Promise<RouteResult>;
 
 // Calls that make the service ask Google, and the one that may have many events to delete.
 const ASKS_GOOGLE_MS = 20_000;
 const DISCONNECT_MS = 60_000;
 
-async function status(visit: Visit): Promise<Answered> {
-  const { organisationId, client } = visit;
-  const answer = await client.integration.getStatus({ organisationId }, calling(visit));
+async function status(context: RouteContext): Promise<RouteResult> {
+  const { organisationId, client } = context;
+  const answer = await client.integration.getStatus({ organisationId }, calling(context));
   return { json: { status: statusJson(answer.status) } satisfies StatusAnswer };
 }
 
-async function calendars(visit: Visit): Promise<Answered> {
-  const { organisationId, client } = visit;
-  const answer = await client.integration.listCalendars({ organisationId }, calling(visit, ASKS_GOOGLE_MS));
+async function calendars(context: RouteContext): Promise<RouteResult> {
+  const { organisationId, client } = context;
+  const answer = await client.integration.listCalendars({ organisationId }, calling(context, ASKS_GOOGLE_MS));
   return { json: { calendars: answer.calendars.map(calendarJson) } satisfies CalendarsAnswer };
 }
 
-async function beginConnect(visit: Visit): Promise<Answered> {
-  const { organisationId, client, publicOrigin } = visit;
-  const { returnPath } = await body(visit, BEGIN_CONNECT);
-  const returnUrl = new URL(returnPath ?? visit.returnPath, publicOrigin).href;
-  const answer = await client.integration.beginConnect({ organisationId, returnUrl }, calling(visit));
+async function beginConnect(context: RouteContext): Promise<RouteResult> {
+  const { organisationId, client, publicOrigin } = context;
+  const { returnPath } = await body(context, BEGIN_CONNECT);
+  const returnUrl = new URL(returnPath ?? context.returnPath, publicOrigin).href;
+  const answer = await client.integration.beginConnect({ organisationId, returnUrl }, calling(context));
   const json: BeginConnectAnswer = { connectUrl: answer.connectUrl, expireTime: instant(answer.expireTime) };
   if (answer.connectCookie === undefined) return { json };
   const { name, value, maxAge } = answer.connectCookie;
@@ -89,9 +89,9 @@ async function beginConnect(visit: Visit): Promise<Answered> {
   return { json, cookie };
 }
 
-async function settings(visit: Visit): Promise<Answered> {
-  const { organisationId, client } = visit;
-  const { isEnabled, calendarId, titlePrivacy } = await body(visit, SETTINGS);
+async function settings(context: RouteContext): Promise<RouteResult> {
+  const { organisationId, client } = context;
+  const { isEnabled, calendarId, titlePrivacy } = await body(context, SETTINGS);
   const paths = [
     ...(isEnabled === undefined ? [] : ["is_enabled"]),
     ...(calendarId === undefined ? [] : ["calendar_id"]),
@@ -103,19 +103,19 @@ async function settings(visit: Visit): Promise<Answered> {
     ...(titlePrivacy !== undefined && { titlePrivacy: PRIVACY_TO_WIRE[titlePrivacy] }),
   };
   const request = { organisationId, settings: wanted, updateMask: { paths } };
-  const answer = await client.integration.updateSettings(request, calling(visit, ASKS_GOOGLE_MS));
+  const answer = await client.integration.updateSettings(request, calling(context, ASKS_GOOGLE_MS));
   return { json: { status: statusJson(answer.status) } satisfies SettingsAnswer };
 }
 
-async function preview(visit: Visit): Promise<Answered> {
-  const { organisationId, client } = visit;
-  const { titlePrivacy, appointment } = await body(visit, PREVIEW);
+async function preview(context: RouteContext): Promise<RouteResult> {
+  const { organisationId, client } = context;
+  const { titlePrivacy, appointment } = await body(context, PREVIEW);
   const request = {
     organisationId,
     ...(titlePrivacy !== undefined && { titlePrivacy: PRIVACY_TO_WIRE[titlePrivacy] }),
     ...(appointment !== undefined && { appointment: previewed(appointment) }),
   };
-  const answer = await client.integration.previewEvent(request, calling(visit));
+  const answer = await client.integration.previewEvent(request, calling(context));
   return { json: { event: previewJson(answer.event) } satisfies PreviewAnswer };
 }
 
@@ -131,18 +131,18 @@ function previewed({ startTime, endTime, ...rest }: PreviewAppointmentJson) {
   };
 }
 
-async function syncNow(visit: Visit): Promise<Answered> {
-  const { organisationId, client } = visit;
-  await body(visit, NOTHING);
-  const answer = await client.integration.syncNow({ organisationId }, calling(visit));
+async function syncNow(context: RouteContext): Promise<RouteResult> {
+  const { organisationId, client } = context;
+  await body(context, NOTHING);
+  const answer = await client.integration.syncNow({ organisationId }, calling(context));
   return { json: { queuedCount: answer.queuedCount, status: statusJson(answer.status) } satisfies SyncNowAnswer };
 }
 
-async function disconnect(visit: Visit): Promise<Answered> {
-  const { organisationId, client } = visit;
-  const { remoteEvents } = await body(visit, DISCONNECT);
+async function disconnect(context: RouteContext): Promise<RouteResult> {
+  const { organisationId, client } = context;
+  const { remoteEvents } = await body(context, DISCONNECT);
   const request = { organisationId, remoteEvents: REMOTE_EVENTS_TO_WIRE[remoteEvents ?? "keep"] };
-  const answer = await client.integration.disconnect(request, calling(visit, DISCONNECT_MS));
+  const answer = await client.integration.disconnect(request, calling(context, DISCONNECT_MS));
   const json: DisconnectAnswer = {
     status: statusJson(answer.status),
     deletedEventCount: answer.deletedEventCount,
@@ -151,8 +151,8 @@ async function disconnect(visit: Visit): Promise<Answered> {
   return { json };
 }
 
-async function links(visit: Visit): Promise<Answered> {
-  const { organisationId, client, url } = visit;
+async function links(context: RouteContext): Promise<RouteResult> {
+  const { organisationId, client, url } = context;
   const query = checked(LINKS, Object.fromEntries(url.searchParams));
   const request = {
     organisationId,
@@ -160,7 +160,7 @@ async function links(visit: Visit): Promise<Answered> {
     pageSize: query.pageSize ?? 0,
     pageToken: query.pageToken ?? "",
   };
-  const answer = await client.appointments.listAppointmentLinks(request, calling(visit));
+  const answer = await client.appointments.listAppointmentLinks(request, calling(context));
   const json: LinksAnswer = {
     links: answer.links.map(linkJson),
     nextPageToken: answer.nextPageToken === "" ? null : answer.nextPageToken,
@@ -168,20 +168,20 @@ async function links(visit: Visit): Promise<Answered> {
   return { json };
 }
 
-async function retry(visit: Visit): Promise<Answered> {
-  const { organisationId, client } = visit;
-  const { appointmentIds } = await body(visit, RETRY);
+async function retry(context: RouteContext): Promise<RouteResult> {
+  const { organisationId, client } = context;
+  const { appointmentIds } = await body(context, RETRY);
   const request = { organisationId, appointmentIds: appointmentIds ?? [] };
-  const answer = await client.appointments.retryAppointments(request, calling(visit));
+  const answer = await client.appointments.retryAppointments(request, calling(context));
   return { json: { queuedCount: answer.queuedCount } satisfies RetryAnswer };
 }
 
-function calling(visit: Visit, timeoutMs?: number): CallOptions {
-  return { headers: visit.headers, ...(timeoutMs !== undefined && { timeoutMs }) };
+function calling(context: RouteContext, timeoutMs?: number): CallOptions {
+  return { headers: context.headers, ...(timeoutMs !== undefined && { timeoutMs }) };
 }
 
-function body<T>(visit: Visit, schema: z.ZodType<T>): Promise<T> {
-  return bodyOf(visit.request, schema, visit.maxBodyBytes);
+function body<T>(context: RouteContext, schema: z.ZodType<T>): Promise<T> {
+  return bodyOf(context.request, schema, context.maxBodyBytes);
 }
 
 /** Every route by its name, but for `events`, which answers a stream. */

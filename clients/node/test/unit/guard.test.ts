@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { admit, bodyOf } from "../../src/rest/guard.js";
+import { checkOrigin, bodyOf } from "../../src/rest/guard.js";
 import { RETRY, SETTINGS } from "../../src/rest/bodies.js";
 import { Refusal } from "../../src/rest/refusal.js";
 
@@ -37,7 +37,7 @@ describe("a request that changes something", () => {
     ["the opaque origin", { ...json, origin: "null" }, "CROSS_SITE_REQUEST"],
     ["headers that disagree", { ...json, origin: ORIGIN, "sec-fetch-site": "cross-site" }, "CROSS_SITE_REQUEST"],
   ])("from %s is judged by where it comes from", (_, headers, expected) => {
-    expect(refusalOf(() => admit(post(headers), ORIGIN))).toBe(expected);
+    expect(refusalOf(() => checkOrigin(post(headers), ORIGIN))).toBe(expected);
   });
 
   it.each([
@@ -49,12 +49,12 @@ describe("a request that changes something", () => {
     ["text/plain; application/json", "UNSUPPORTED_MEDIA_TYPE"],
     ["application/jsonp", "UNSUPPORTED_MEDIA_TYPE"],
   ])("as %s is judged by its media type", (contentType, expected) => {
-    expect(refusalOf(() => admit(post({ "content-type": contentType, origin: ORIGIN }), ORIGIN))).toBe(expected);
+    expect(refusalOf(() => checkOrigin(post({ "content-type": contentType, origin: ORIGIN }), ORIGIN))).toBe(expected);
   });
 
   it("without a media type is refused", () => {
     const request = new Request(ORIGIN, { method: "POST", headers: { origin: ORIGIN } });
-    expect(refusalOf(() => admit(request, ORIGIN))).toBe("UNSUPPORTED_MEDIA_TYPE");
+    expect(refusalOf(() => checkOrigin(request, ORIGIN))).toBe("UNSUPPORTED_MEDIA_TYPE");
   });
 });
 
@@ -66,11 +66,11 @@ describe("a request that only reads", () => {
     ["cross-site", "CROSS_SITE_REQUEST"],
   ])("is judged by Sec-Fetch-Site: %s", (site, expected) => {
     const request = new Request(ORIGIN, { headers: { "sec-fetch-site": site } });
-    expect(refusalOf(() => admit(request, ORIGIN))).toBe(expected);
+    expect(refusalOf(() => checkOrigin(request, ORIGIN))).toBe(expected);
   });
 
   it("needs no header: a backend may ask too", () => {
-    expect(refusalOf(() => admit(new Request(ORIGIN), ORIGIN))).toBe("admitted");
+    expect(refusalOf(() => checkOrigin(new Request(ORIGIN), ORIGIN))).toBe("admitted");
   });
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { CalendarError } from "../../src/error.js";
-import { languageOf, Refusal, tell } from "../../src/rest/refusal.js";
+import { languageOf, Refusal, toErrorResponse } from "../../src/rest/refusal.js";
 
 it.each([
   [null, "fr"],
@@ -26,7 +26,7 @@ describe("an error of the service", () => {
     ["PERMISSION_DENIED", 502],
     ["INTERNAL", 502],
   ] as const)("with %s has the HTTP status %i", (code, status) => {
-    expect(tell(new CalendarError("x", { code }), null).status).toBe(status);
+    expect(toErrorResponse(new CalendarError("x", { code }), null).status).toBe(status);
   });
 
   it("keeps its reason, its sentence, its fields in the page's spelling, and its patience", () => {
@@ -42,7 +42,7 @@ describe("an error of the service", () => {
       retryAfterMs: 1_500,
       incident: "k3v9",
     });
-    expect(tell(error, null)).toEqual({
+    expect(toErrorResponse(error, null)).toEqual({
       status: 400,
       headers: { "retry-after": "2" },
       body: {
@@ -60,15 +60,18 @@ describe("an error of the service", () => {
   });
 
   it("that never reached it is told in the router's words, not in Node's", () => {
-    const told = tell(new CalendarError("connect ECONNREFUSED 10.1.2.3:50051", { code: "UNAVAILABLE" }), "en");
-    expect(told.body.reason).toBe("SERVICE_UNAVAILABLE");
-    expect(JSON.stringify(told)).not.toContain("10.1.2.3");
+    const response = toErrorResponse(
+      new CalendarError("connect ECONNREFUSED 10.1.2.3:50051", { code: "UNAVAILABLE" }),
+      "en",
+    );
+    expect(response.body.reason).toBe("SERVICE_UNAVAILABLE");
+    expect(JSON.stringify(response)).not.toContain("10.1.2.3");
   });
 });
 
 it("a defect of the host tells nothing of itself", () => {
-  const told = tell(new Error("password=hunter2"), null);
-  expect(told).toEqual({
+  const response = toErrorResponse(new Error("password=hunter2"), null);
+  expect(response).toEqual({
     status: 500,
     headers: {},
     body: { reason: "INTERNAL", message: "Une erreur inattendue s’est produite." },
@@ -76,7 +79,7 @@ it("a defect of the host tells nothing of itself", () => {
 });
 
 it("a refusal keeps its headers", () => {
-  expect(tell(new Refusal("METHOD_NOT_ALLOWED", [], { allow: "GET" }), null)).toMatchObject({
+  expect(toErrorResponse(new Refusal("METHOD_NOT_ALLOWED", [], { allow: "GET" }), null)).toMatchObject({
     status: 405,
     headers: { allow: "GET" },
   });

@@ -2,7 +2,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { describe, expect, it } from "vitest";
 
 import { CalendarError, type CalendarErrorCode } from "../../src/error.js";
-import { longestBackoff, persist, waitBeforeRetry } from "../../src/retry.js";
+import { longestBackoff, withRetry, waitBeforeRetry } from "../../src/retry.js";
 
 const POLICY = { retries: 3, firstWaitMs: 1, longestWaitMs: 4 };
 const failing = (code: CalendarErrorCode, retryAfterMs?: number) =>
@@ -10,7 +10,7 @@ const failing = (code: CalendarErrorCode, retryAfterMs?: number) =>
 
 async function triesOf(errors: CalendarError[], timeoutMs = 10_000) {
   let tries = 0;
-  const outcome = await persist(
+  const outcome = await withRetry(
     () => {
       const error = errors[tries];
       tries += 1;
@@ -63,7 +63,7 @@ describe("a call", () => {
 
   it("ends when the caller leaves, in the middle of a wait too", async () => {
     const caller = new AbortController();
-    const leaving = persist(
+    const leaving = withRetry(
       () => {
         queueMicrotask(() => caller.abort());
         return Promise.reject(failing("UNAVAILABLE", 60_000));
@@ -77,7 +77,7 @@ describe("a call", () => {
 
   it("is told how much of its deadline is left", async () => {
     const told: number[] = [];
-    await persist(
+    await withRetry(
       (remainingMs) => {
         told.push(remainingMs);
         return told.length < 3 ? Promise.reject(failing("UNAVAILABLE")) : Promise.resolve();

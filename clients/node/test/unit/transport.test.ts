@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 
-import { layRoad, type TransportOptions } from "../../src/transport.js";
+import { connect, type TransportOptions } from "../../src/transport.js";
 
 it.each<[string, TransportOptions]>([
   ["a key in the clear to another machine", { address: "http://calendar.internal:50051", apiKey: "k" }],
@@ -10,7 +10,7 @@ it.each<[string, TransportOptions]>([
   ["no URL", { address: "127.0.0.1:50051" }],
   ["an address with a path", { address: "http://127.0.0.1:50051/calendar" }],
 ])("%s is refused before anything is sent", (_, options) => {
-  expect(() => layRoad(options)).toThrow(TypeError);
+  expect(() => connect(options)).toThrow(TypeError);
 });
 
 it.each<[string, TransportOptions]>([
@@ -20,13 +20,13 @@ it.each<[string, TransportOptions]>([
   ["a key from a file that ends in a line break", { address: "http://127.0.0.1:50051", apiKey: "key\n" }],
   ["no key", { address: "http://calendar:50051" }],
 ])("%s is accepted", (_, options) => {
-  expect(() => layRoad(options).close()).not.toThrow();
+  expect(() => connect(options).close()).not.toThrow();
 });
 
 it.each(["first\nsecret", "two words", "clé"])(
   "a key that no header can hold is refused, and not repeated",
   (apiKey) => {
-    const refused = () => layRoad({ address: "http://127.0.0.1:50051", apiKey });
+    const refused = () => connect({ address: "http://127.0.0.1:50051", apiKey });
     expect(refused).toThrow(/apiKey/);
     expect(refused).not.toThrow(apiKey);
   },

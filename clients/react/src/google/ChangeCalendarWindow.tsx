@@ -1,7 +1,7 @@
 import { useState, type ReactElement } from "react";
 import { useHost } from "../host/host";
-import { useUpdateSettings } from "../query/actions";
-import { useCalendars } from "../query/questions";
+import { useUpdateSettings } from "../query/mutations";
+import { useCalendars } from "../query/queries";
 import { Action } from "../ui/Action";
 import { useAnnounce } from "../ui/Announcements";
 import { AlertIcon } from "../ui/icons";

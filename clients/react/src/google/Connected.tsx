@@ -3,7 +3,7 @@ import { Button } from "react-aria-components";
 import { useNow } from "../host/browser";
 import { useHost } from "../host/host";
 import { day, timeOfDay } from "../i18n/moment";
-import { useSyncNow } from "../query/actions";
+import { useSyncNow } from "../query/mutations";
 import { keys } from "../query/keys";
 import { Action } from "../ui/Action";
 import { useAnnounce } from "../ui/Announcements";
@@ -13,7 +13,7 @@ import { Pill } from "../ui/Pill";
 import type { IntegrationStatusJson } from "../wire";
 import { CalendarName } from "./CalendarSelect";
 import { failureText } from "./failureText";
-import { syncStanding } from "./standing";
+import { syncLabel } from "./stateLabel";
 import { SyncProgress } from "./SyncProgress";
 import { syncText } from "./syncText";
 
@@ -78,7 +78,7 @@ function SyncRow(props: Pick<ConnectedProps, "status" | "isOnline" | "onShowErro
   const now = useNow();
   const announce = useAnnounce();
   const syncNow = useSyncNow();
-  const standing = syncStanding(status);
+  const label = syncLabel(status);
   const cannotSend = status.state === "error" || !status.isEnabled;
   // While Google asks for patience nothing is at work: the rest goes at the next try.
   const isWaiting = status.problem?.action === "wait";
@@ -109,7 +109,7 @@ function SyncRow(props: Pick<ConnectedProps, "status" | "isOnline" | "onShowErro
       }
     >
       <span>
-        <Pill tone={standing.tone}>{t(standing.key)}</Pill>
+        <Pill tone={label.tone}>{t(label.key)}</Pill>
         {status.problem || status.counts.error > 0 ? (
           <Button className="cc-aside" onPress={onShowErrors}>
             {t("connection.showErrors")}

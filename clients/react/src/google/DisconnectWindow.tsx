@@ -1,6 +1,6 @@
 import { useState, type ReactElement } from "react";
 import { useHost } from "../host/host";
-import { useDisconnect } from "../query/actions";
+import { useDisconnect } from "../query/mutations";
 import { Action } from "../ui/Action";
 import { useAnnounce } from "../ui/Announcements";
 import { Choices } from "../ui/Choices";

@@ -16,8 +16,8 @@ import { Health, Unanswered } from "./Health";
 import { OptionsSection } from "./OptionsSection";
 import { useOutcome } from "./outcome";
 import { PreviewSection } from "./PreviewSection";
-import { useTold } from "./useTold";
-import { connectionStanding } from "./standing";
+import { useStatusAnnouncements } from "./useStatusAnnouncements";
+import { connectionLabel } from "./stateLabel";
 
 /** The page `/settings/integrations/google-calendar`: Connexion, Options, Aperçu, Erreurs. */
 export function GoogleCalendarPage(): ReactElement {
@@ -35,7 +35,7 @@ function Page(): ReactElement {
   const view = useStatus();
   const outcome = useOutcome();
   const { status, isOnline } = view;
-  useTold(status);
+  useStatusAnnouncements(status);
   useTitle(t("google.title"));
   const title = useRef<HTMLHeadingElement>(null);
   const errorsTitle = useRef<HTMLHeadingElement>(null);
@@ -75,7 +75,7 @@ function Head(props: {
 }): ReactElement {
   const { view, titleRef } = props;
   const { t, paths } = useHost();
-  const standing = view.status ? connectionStanding(view.status) : null;
+  const label = view.status ? connectionLabel(view.status) : null;
   return (
     <header className="cc-page-head">
       <HostLink href={paths.integrations} className="cc-back">
@@ -86,8 +86,8 @@ function Head(props: {
         <h1 className="cc-page-title" ref={titleRef} tabIndex={-1}>
           {t("google.title")}
         </h1>
-        {standing ? <Pill tone={standing.tone}>{t(standing.key)}</Pill> : null}
-        {standing || view.failure ? null : <Skeleton width="6.5rem" height="1.625rem" />}
+        {label ? <Pill tone={label.tone}>{t(label.key)}</Pill> : null}
+        {label || view.failure ? null : <Skeleton width="6.5rem" height="1.625rem" />}
       </div>
       <p className="cc-page-lead">{t("google.lead")}</p>
     </header>

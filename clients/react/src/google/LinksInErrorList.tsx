@@ -1,9 +1,9 @@
 import { useEffect, useRef, useState, type ReactElement } from "react";
 import { useHost } from "../host/host";
-import type { MessageKey } from "../i18n/message";
+import type { MessageKey } from "../i18n/catalogue";
 import { dayAndTime } from "../i18n/moment";
-import { useRetry } from "../query/actions";
-import { useLinksInError } from "../query/questions";
+import { useRetry } from "../query/mutations";
+import { useLinksInError } from "../query/queries";
 import { Action } from "../ui/Action";
 import { useAnnounce } from "../ui/Announcements";
 import { CopyableId } from "../ui/CopyableId";

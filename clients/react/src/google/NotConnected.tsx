@@ -1,8 +1,8 @@
 import type { ReactElement } from "react";
 import { useOnline } from "../host/browser";
 import { useHost } from "../host/host";
-import type { MessageKey } from "../i18n/message";
-import { useConnect } from "../query/actions";
+import type { MessageKey } from "../i18n/catalogue";
+import { useConnect } from "../query/mutations";
 import { Action } from "../ui/Action";
 import { useAnnounce } from "../ui/Announcements";
 import { CheckIcon, CrossIcon } from "../ui/icons";

@@ -1,8 +1,8 @@
 import { useRef, useState, type ReactElement } from "react";
 import { SwitchButton, SwitchField, Text } from "react-aria-components";
 import { useHost } from "../host/host";
-import { useSyncNow, useUpdateSettings } from "../query/actions";
-import { useCalendars } from "../query/questions";
+import { useSyncNow, useUpdateSettings } from "../query/mutations";
+import { useCalendars } from "../query/queries";
 import { useAnnounce } from "../ui/Announcements";
 import { Choices } from "../ui/Choices";
 import { Section } from "../ui/Section";

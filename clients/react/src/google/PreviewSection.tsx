@@ -1,7 +1,7 @@
 import type { ReactElement, ReactNode } from "react";
 import { useHost } from "../host/host";
 import { period } from "../i18n/moment";
-import { usePreview } from "../query/questions";
+import { usePreview } from "../query/queries";
 import { Action } from "../ui/Action";
 import { AlertIcon, CalendarIcon, ClockIcon, LinesIcon, PinIcon } from "../ui/icons";
 import { Notice } from "../ui/Notice";

@@ -1,7 +1,7 @@
 import type { ReactElement } from "react";
 import { useNow } from "../host/browser";
 import { useHost } from "../host/host";
-import type { MessageKey } from "../i18n/message";
+import type { MessageKey } from "../i18n/catalogue";
 import { timeOfDay } from "../i18n/moment";
 import { Action } from "../ui/Action";
 import { AlertIcon, ClockIcon } from "../ui/icons";

@@ -1,6 +1,7 @@
 /** Says why an action did not succeed and what to do, from the reason; never shows a technical message. */
 import { RequestFailure } from "../api/failure";
-import type { MessageKey, Translate } from "../i18n/message";
+import type { MessageKey } from "../i18n/catalogue";
+import type { Translate } from "../i18n/message";
 
 const BY_REASON: Readonly<Partial<Record<string, MessageKey & `failure.${string}`>>> = {
   NOT_CONNECTED: "failure.NOT_CONNECTED",

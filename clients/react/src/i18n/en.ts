@@ -1,4 +1,4 @@
-import type { Catalogue } from "./message";
+import type { Catalogue } from "./catalogue";
 
 /** The English catalogue: the same keys and the same placeholders as the French one. */
 export const en: Catalogue = {

@@ -2,25 +2,12 @@
  * Turns a key of the catalogue into a sentence: placeholders, plurals, French spacing.
  * Never falls back to a key on screen: a missing key or argument does not compile.
  */
+import type { Catalogue, MessageKey, Reference } from "./catalogue";
 import { en } from "./en";
 import { fr } from "./fr";
 
 /** The languages that have a catalogue. */
 export type Locale = "fr" | "en";
-
-/** A message with a form for one and a form for many, chosen by `Intl.PluralRules`. */
-export interface Plural {
-  readonly one: string;
-  readonly other: string;
-}
-
-type Reference = typeof fr;
-
-/** Names one message. */
-export type MessageKey = keyof Reference;
-
-/** What every language has to provide. */
-export type Catalogue = { readonly [K in MessageKey]: Reference[K] extends string ? string : Plural };
 
 type Placeholders<S> = S extends `${string}{${infer Name}}${infer Rest}` ? Name | Placeholders<Rest> : never;
 type ArgumentNames<K extends MessageKey> = Reference[K] extends string

@@ -1,6 +1,6 @@
 import type { ReactElement } from "react";
 import { Health } from "../google/Health";
-import { connectionStanding } from "../google/standing";
+import { connectionLabel } from "../google/stateLabel";
 import { HostLink } from "../host/HostLink";
 import { useHost } from "../host/host";
 import { useTitle } from "../host/useTitle";
@@ -76,8 +76,8 @@ function GoogleCard({ view }: { readonly view: StatusView }): ReactElement {
 function GoogleMark({ view }: { readonly view: StatusView }): ReactElement {
   const { t } = useHost();
   if (view.status) {
-    const standing = connectionStanding(view.status);
-    return <Pill tone={standing.tone}>{t(standing.key)}</Pill>;
+    const label = connectionLabel(view.status);
+    return <Pill tone={label.tone}>{t(label.key)}</Pill>;
   }
   if (!view.isOnline) return <Pill tone="neutral">{t("state.offline")}</Pill>;
   return view.failure ? (

@@ -1,7 +1,7 @@
 import { useEffect, useId, useRef, useState, type KeyboardEvent, type ReactElement, type ReactNode } from "react";
 import { HostLink } from "../host/HostLink";
 import { useHost, type SettingsPaths } from "../host/host";
-import type { MessageKey } from "../i18n/message";
+import type { MessageKey } from "../i18n/catalogue";
 import { BuildingIcon, ChevronDownIcon, PersonIcon, PlugIcon, ShieldIcon } from "../ui/icons";
 
 interface Destination {

@@ -10,7 +10,7 @@ import { PEOPLE } from "./people.js";
 import { snapshotOf, type Rdvs } from "./rdvs.js";
 
 /** What is kept in step, and how often. */
-export interface Keeping {
+export interface ReconciliationOptions {
   client: CalendarClient;
   rdvs: Rdvs;
   publicUrl: string;
@@ -21,14 +21,14 @@ const DAY_MS = 24 * 3600 * 1000;
 const SOON_MS = 2_000;
 
 /** The running of reconciliations. */
-export class Keeper {
-  readonly #keeping: Keeping;
+export class Reconciliations {
+  readonly #options: ReconciliationOptions;
   #timer: NodeJS.Timeout | undefined;
   #isRunning = false;
   readonly #ended = new AbortController();
 
-  constructor(keeping: Keeping) {
-    this.#keeping = keeping;
+  constructor(options: ReconciliationOptions) {
+    this.#options = options;
   }
 
   /** Reconciles now, and from now on. */
@@ -65,11 +65,11 @@ export class Keeper {
       }
     }
     this.#isRunning = false;
-    this.#runIn(this.#keeping.everyMs);
+    this.#runIn(this.#options.everyMs);
   }
 
   async #reconcile(organisationId: string): Promise<number> {
-    const { client, rdvs, publicUrl } = this.#keeping;
+    const { client, rdvs, publicUrl } = this.#options;
     const now = Date.now();
     const run = client.reconcile({
       organisationId,

@@ -7,8 +7,8 @@
 import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
 
-/** The wire to one port of this machine. */
-export class Tap {
+/** The way to one port of this machine. */
+export class RecordingProxy {
   readonly #toBrowser: Buffer[] = [];
   readonly #fromBrowser: Buffer[] = [];
   readonly #sockets = new Set<Socket>();
@@ -16,27 +16,27 @@ export class Tap {
   #port = 0;
 
   /** Listens on a free port and passes everything on to `port`. */
-  static async open(port: number): Promise<Tap> {
-    const tap = new Tap();
+  static async open(port: number): Promise<RecordingProxy> {
+    const proxy = new RecordingProxy();
     const server = createServer((browser) => {
       const demo = connect(port, "127.0.0.1");
       for (const [from, to, kept] of [
-        [browser, demo, tap.#fromBrowser],
-        [demo, browser, tap.#toBrowser],
+        [browser, demo, proxy.#fromBrowser],
+        [demo, browser, proxy.#toBrowser],
       ] as const) {
-        tap.#sockets.add(from);
+        proxy.#sockets.add(from);
         from.on("data", (bytes: Buffer) => kept.push(bytes));
         // A page that is left cuts its connections: that is no fault.
         from.on("error", () => to.destroy());
-        from.on("close", () => tap.#sockets.delete(from));
+        from.on("close", () => proxy.#sockets.delete(from));
         from.pipe(to);
       }
     });
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
-    tap.#server = server;
-    tap.#port = (server.address() as AddressInfo).port;
-    return tap;
+    proxy.#server = server;
+    proxy.#port = (server.address() as AddressInfo).port;
+    return proxy;
   }
 
   /** The origin that the browser sees. */

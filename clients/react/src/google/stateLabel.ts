@@ -1,16 +1,16 @@
 /** What a status means in one word, the same word everywhere it is shown. */
-import type { MessageKey } from "../i18n/message";
+import type { MessageKey } from "../i18n/catalogue";
 import type { Tone } from "../ui/Pill";
 import type { IntegrationStatusJson } from "../wire";
 
 /** A state in a word and its colour. */
-export interface Standing {
+export interface StateLabel {
   readonly key: MessageKey & `state.${string}`;
   readonly tone: Tone;
 }
 
 /** Says how the connection stands: not connected, connected, in error. */
-export function connectionStanding(status: IntegrationStatusJson): Standing {
+export function connectionLabel(status: IntegrationStatusJson): StateLabel {
   switch (status.state) {
     case "not_connected":
       return { key: "state.notConnected", tone: "neutral" };
@@ -22,7 +22,7 @@ export function connectionStanding(status: IntegrationStatusJson): Standing {
 }
 
 /** Says how the sending stands: OK, in error, delayed, paused, under way. A delay is not an error. */
-export function syncStanding(status: IntegrationStatusJson): Standing {
+export function syncLabel(status: IntegrationStatusJson): StateLabel {
   if (status.state === "error") return { key: "state.failing", tone: "danger" };
   if (status.problem?.action === "wait") return { key: "state.delayed", tone: "warning" };
   if (!status.isEnabled) return { key: "state.paused", tone: "neutral" };

@@ -6,7 +6,7 @@ import type { IntegrationStatusJson } from "../wire";
 import { problemTitle } from "./ProblemNotice";
 
 /** Tells each change of `status` from the second one on. A catch-up is told by its own end, with what was refused. */
-export function useTold(status: IntegrationStatusJson | undefined): void {
+export function useStatusAnnouncements(status: IntegrationStatusJson | undefined): void {
   const { t } = useHost();
   const announce = useAnnounce();
   const last = useRef<IntegrationStatusJson | undefined>(undefined);
