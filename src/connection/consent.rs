@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
 use super::{Connections, Error};
+use crate::config::{CONNECT_PATH, sidecar_url};
 use crate::crypto::{Cell, ExposeSecret, OpenError, Sealed, Secret, digest};
 use crate::error_chain::error_chain;
 use crate::google::{CalendarError, ExchangeError, Granted, pkce_verifier};
@@ -99,7 +100,7 @@ impl Connections {
             expires_at,
         };
         self.0.store.create_consent(consent, now).await?;
-        let mut connect_url = sidecar_url(&settings.public_url, "connect");
+        let mut connect_url = sidecar_url(&settings.public_url, CONNECT_PATH);
         if settings.ticket_in_url {
             connect_url.query_pairs_mut().append_pair("ticket", &ticket);
         }
@@ -220,15 +221,6 @@ impl Connections {
     fn random_token(&self) -> String {
         URL_SAFE_NO_PAD.encode(self.0.entropy.bytes::<32>())
     }
-}
-
-/// The address of one of the sidecar's two routes.
-pub(super) fn sidecar_url(public_url: &Url, route: &str) -> Url {
-    let mut url = public_url.clone();
-    if let Ok(mut segments) = url.path_segments_mut() {
-        segments.pop_if_empty().extend(["api", "integrations", "google", route]);
-    }
-    url
 }
 
 fn exchange_failed(organisation: &OrganisationId, error: &ExchangeError) -> ConsentOutcome {

@@ -66,8 +66,9 @@ where
             "rpc",
             rpc.method = request.uri().path().trim_start_matches('/'),
             caller.name = caller.name(),
+            organisation.id = tracing::field::Empty,
         );
-        let context = RequestContext { caller, language, entropy: entropy.clone(), span: span.clone() };
+        let context = RequestContext::new(caller, language, entropy.clone(), span.clone());
         request.extensions_mut().insert(context);
         let answer = AssertUnwindSafe(self.inner.call(request).instrument(span)).catch_unwind();
         async move {

@@ -23,15 +23,27 @@ pub(super) type ResponseStream<T> = Pin<Box<dyn Stream<Item = Result<T, Status>>
 /// What a handler knows of its call beside the message. The auth layer makes it.
 #[derive(Debug, Clone)]
 pub(super) struct RequestContext {
-    pub(super) caller: Caller,
+    caller: Caller,
     pub(super) language: Language,
-    pub(super) entropy: Entropy,
+    entropy: Entropy,
     /// What every line of the log below this call carries: the method and the caller's name, and the organisation once
     /// the call has named it.
-    pub(super) span: Span,
+    span: Span,
+    /// Whether the call is for one organisation. A stream of requests may name another one with each.
+    names_one: bool,
 }
 
 impl RequestContext {
+    /// A call whose organisation is not known yet.
+    pub(super) fn new(caller: Caller, language: Language, entropy: Entropy, span: Span) -> Self {
+        Self { caller, language, entropy, span, names_one: true }
+    }
+
+    /// The same for one request of a stream.
+    pub(super) fn of_stream(self) -> Self {
+        Self { names_one: false, ..self }
+    }
+
     /// A call of somebody who may act for these organisations alone.
     #[cfg(test)]
     pub(super) fn of_a_caller_for(organisations: &[&str]) -> Self {
@@ -40,11 +52,14 @@ impl RequestContext {
         let headers = [(http::header::AUTHORIZATION, http::HeaderValue::from_static("Bearer key"))];
         let callers = super::Callers::new([key]);
         let caller = callers.identify(&headers.into_iter().collect()).expect("a known key");
-        Self { caller, language: Language::French, entropy: Entropy::seeded(7), span: Span::none() }
+        Self::new(caller, Language::French, Entropy::seeded(7), Span::none())
     }
 
     /// Lets the call go on only if its caller stands for `organisation`.
     pub(super) fn authorise(&self, organisation: &OrganisationId) -> Result<(), Refusal> {
+        if self.names_one {
+            self.span.record("organisation.id", tracing::field::display(organisation));
+        }
         if self.caller.stands_for(organisation) {
             return Ok(());
         }

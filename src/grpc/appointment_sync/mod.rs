@@ -38,7 +38,7 @@ impl Appointments {
                 return Ok(link?);
             }
         }
-        // To accept the same revision again changes nothing, so it matters not how far the wait had come.
+        // Accepting the same revision again changes nothing, however far the wait had come.
         Ok(self.delivery.accept(organisation, appointment, None).await?)
     }
 }
@@ -96,15 +96,11 @@ impl AppointmentSync for Appointments {
         request: Request<pb::ListAppointmentLinksRequest>,
     ) -> Result<Response<pb::ListAppointmentLinksResponse>, Status> {
         answer(request, async |context, request| {
-            let page = validate::list_appointment_links(&context, &request)?;
-            // One more than the page holds tells whether another page follows.
-            let limit = i64::from(page.size) + 1;
-            let mut links = self.delivery.links(&page.organisation, page.status, page.after.as_ref(), limit).await?;
-            let goes_on = links.len() > usize::from(page.size);
-            links.truncate(page.size.into());
-            let last = links.last().filter(|_| goes_on);
+            let validate::ListLinks { organisation, status, page, after } =
+                validate::list_appointment_links(&context, &request)?;
+            let mut links = self.delivery.links(&organisation, status, after.as_ref(), page.limit()).await?;
             Ok(pb::ListAppointmentLinksResponse {
-                next_page_token: last.map(|last| validate::page_token(&page, &last.appointment)).unwrap_or_default(),
+                next_page_token: page.cut(&mut links, |link| link.appointment.as_str()),
                 links: links.into_iter().map(|link| convert::link(link, context.language)).collect(),
             })
         })

@@ -29,7 +29,7 @@ pub(super) fn sync(
     context: RequestContext,
     requests: impl Stream<Item = Inbound<pb::SyncAppointmentsRequest>> + Send + 'static,
 ) -> ResponseStream<pb::SyncAppointmentsResponse> {
-    let accepting = context.clone();
+    let accepting = context.clone().of_stream();
     let answers = taken(requests, drain, &context)
         .map(move |request| accept_one(delivery.clone(), accepting.clone(), request))
         .buffered(IN_FLIGHT);
@@ -64,7 +64,7 @@ pub(super) fn reconcile(
     context: RequestContext,
     requests: impl Stream<Item = Inbound<pb::ReconcileAppointmentsRequest>> + Send + 'static,
 ) -> ResponseStream<pb::ReconcileAppointmentsResponse> {
-    let comparing = context.clone();
+    let comparing = context.clone().of_stream();
     let answers = taken(requests, drain, &context)
         .ready_chunks(BATCH)
         .then(move |batch| compare(delivery.clone(), comparing.clone(), batch))

@@ -21,7 +21,7 @@ use super::violations::Violations;
 use crate::model::{Appointment, AppointmentId, OrganisationId, Revision};
 
 pub(super) use integration::{Preview, begin_connect, disconnect, preview_event, update_settings};
-pub(super) use page::{list_appointment_links, page_token};
+pub(super) use page::{ListLinks, list_appointment_links};
 
 const MAX_IDS: usize = 1_000;
 

@@ -3,7 +3,7 @@
 use pb::{AppointmentState as State, SyncStatus as Status, TitlePrivacy as Privacy};
 use prost_types::{Duration as PbDuration, FieldMask, Timestamp as PbTimestamp};
 
-use super::page::Page;
+use super::page::{ListLinks, Page};
 use super::*;
 use crate::model::{AppointmentState, CalendarId, RemoteEvents, SyncStatus, TitlePrivacy};
 
@@ -417,7 +417,7 @@ fn a_reconciled_appointment_is_named_well_and_has_a_revision() {
     assert_eq!(faults(reconcile(&context(), &request)), ["appointment_id", "revision"]);
 }
 
-fn list(sync_status: i32, page_size: i32, page_token: &str) -> Result<Page, Refusal> {
+fn list(sync_status: i32, page_size: i32, page_token: &str) -> Result<ListLinks, Refusal> {
     let organisation_id = PRACTICE.to_owned();
     let page_token = page_token.to_owned();
     let request = pb::ListAppointmentLinksRequest { organisation_id, sync_status, page_size, page_token };
@@ -427,7 +427,7 @@ fn list(sync_status: i32, page_size: i32, page_token: &str) -> Result<Page, Refu
 #[test]
 fn a_page_has_a_size_and_a_known_filter() {
     for (asked, given) in [(0, 100), (1, 1), (1_000, 1_000), (1_001, 1_000), (70_000, 1_000), (i32::MAX, 1_000)] {
-        assert_eq!(list(0, asked, "").expect("no violation").size, given);
+        assert_eq!(list(0, asked, "").expect("no violation").page.size, given);
     }
     assert_eq!(list(Status::Error.into(), 0, "").expect("no violation").status, Some(SyncStatus::Error));
     assert_eq!(faults(list(99, -1, "")), ["sync_status", "page_size"]);
@@ -437,13 +437,16 @@ fn a_page_has_a_size_and_a_known_filter() {
 #[test]
 fn a_token_leads_on_in_its_own_list_and_nowhere_else() {
     let last = AppointmentId::parse(&"é".repeat(128)).expect("well formed");
-    let page = list(Status::Error.into(), 10, "").expect("no violation");
-    let token = page_token(&page, &last);
+    let page = list(Status::Error.into(), 10, "").expect("no violation").page;
+    let token = page.token(last.as_str());
     assert_eq!(list(Status::Error.into(), 25, &token).expect("no violation").after, Some(last.clone()));
 
     assert_eq!(faults(list(0, 10, &token)), ["page_token"], "another filter");
-    let elsewhere = Page { organisation: OrganisationId::parse("practice-2").expect("well formed"), ..page };
-    assert_eq!(faults(list(Status::Error.into(), 10, &page_token(&elsewhere, &last))), ["page_token"], "another list");
+    let elsewhere = Page { list: page.list.replace(PRACTICE, "practice-2"), ..page };
+    let foreign = elsewhere.token(last.as_str());
+    assert_eq!(faults(list(Status::Error.into(), 10, &foreign)), ["page_token"], "another list");
+    assert_eq!(faults(list(99, 10, &foreign)), ["sync_status"], "which list it is cannot be told");
+    assert_eq!(faults(list(99, 10, "x")), ["sync_status", "page_token"], "no token at all");
     for position in 0..token.len() {
         let mut mangled = token.clone().into_bytes();
         mangled[position] = if mangled[position] == b'A' { b'B' } else { b'A' };
