@@ -7,6 +7,7 @@
 
 mod appointment;
 mod identifier;
+mod provider;
 mod standing;
 
 pub use appointment::{Appointment, AppointmentState, Details, Slot, TitlePrivacy};
@@ -14,4 +15,5 @@ pub use identifier::{
     AppointmentId, CalendarId, Epoch, Etag, EventId, Fingerprint, Generation, GoogleUserId, IdentifierFault,
     OrganisationId, Revision,
 };
+pub use provider::Provider;
 pub use standing::{Calendar, Place, Placement, Problem, Reason, RemoteEvents, SyncStatus};

@@ -21,7 +21,7 @@ use tonic::transport::server::{Router, TcpIncoming};
 
 use crate::clock::{Clock, Entropy};
 use crate::config::{self, Config};
-use crate::connection::{self, Connections};
+use crate::connection::{self, Consents, Grants, Integrations};
 use crate::crypto::{Keyring, KeyringFault};
 use crate::delivery::{Delivery, Worker};
 use crate::error_chain::error_chain;
@@ -82,8 +82,10 @@ pub struct App {
     pub grpc_address: SocketAddr,
     /// Where the sidecar is served.
     pub http_address: SocketAddr,
-    /// The connections, for `dev`, which begins a consent itself.
-    pub connections: Connections,
+    /// The consents, for `dev`, which begins one itself.
+    pub consents: Consents,
+    /// The integrations, for `dev`, which shows the status of its sample.
+    pub integrations: Integrations,
     health: Health,
     /// Streams and waits end.
     drain: CancellationToken,
@@ -98,10 +100,11 @@ pub struct App {
 /// Starts the service: it is serving when this returns.
 pub async fn start(config: Config, clock: Clock, entropy: Entropy) -> Result<App, StartError> {
     let (store, lock) = open_store(&config).await?;
-    let (connections, delivery) = assemble(&config, &store, &clock, &entropy)?;
+    let (consents, integrations, delivery) = assemble(&config, &store, &clock, &entropy)?;
     let (drain, close) = (CancellationToken::new(), CancellationToken::new());
     let services = Services {
-        connections: connections.clone(),
+        consents: consents.clone(),
+        integrations: integrations.clone(),
         delivery: delivery.clone(),
         callers: callers(&config),
         entropy,
@@ -115,7 +118,7 @@ pub async fn start(config: Config, clock: Clock, entropy: Entropy) -> Result<App
     let (grpc_listener, grpc_address) = listen("GRPC_ADDR", config.listen.grpc).await?;
     let (http_listener, http_address) = listen("HTTP_ADDR", config.listen.http).await?;
     let sidecar = http::router(http::Sidecar {
-        connections: connections.clone(),
+        consents: consents.clone(),
         ticket_in_url: config.ticket_in_url,
         is_https: config.public_url.scheme() == "https",
     });
@@ -125,7 +128,7 @@ pub async fn start(config: Config, clock: Clock, entropy: Entropy) -> Result<App
     ];
     let worker = tokio::spawn(Worker::run(delivery, close.clone()));
     let housekeeping = vec![
-        tokio::spawn(housekeeping::resume_disconnects(connections.clone())),
+        tokio::spawn(housekeeping::resume_disconnects(integrations.clone())),
         tokio::spawn(housekeeping::tell_health(store.clone(), health.clone(), clock.clone(), close.clone())),
         tokio::spawn(housekeeping::erase_snapshots(store, config.snapshot_retention, clock, close.clone())),
     ];
@@ -133,7 +136,8 @@ pub async fn start(config: Config, clock: Clock, entropy: Entropy) -> Result<App
     Ok(App {
         grpc_address,
         http_address,
-        connections,
+        consents,
+        integrations,
         health,
         drain,
         close,
@@ -166,38 +170,39 @@ fn assemble(
     store: &Store,
     clock: &Clock,
     entropy: &Entropy,
-) -> Result<(Connections, Delivery), StartError> {
+) -> Result<(Consents, Integrations, Delivery), StartError> {
     let keyring = Arc::new(Keyring::parse(config.encryption_keys.expose_secret()).map_err(StartError::Keyring)?);
     let notifier = Notifier::default();
     let quota = Arc::new(Quota::new(config.quota.project_per_minute, config.quota.user_per_minute, clock.clone()));
     let google = google(config, clock);
     let settings = connection::Settings {
         public_url: config.public_url.clone(),
-        app_url: config.cassius_app_url.clone(),
         return_urls: config.return_urls.clone(),
         ticket_in_url: config.ticket_in_url,
     };
-    let connections = Connections::new(
+    let grants =
+        Grants::new(store.clone(), google.clone(), keyring.clone(), clock.clone(), entropy.clone(), notifier.clone());
+    let consents = Consents::new(store.clone(), google.clone(), grants.clone(), clock.clone(), settings);
+    let integrations = Integrations::new(
         store.clone(),
         google.clone(),
-        keyring.clone(),
+        grants.clone(),
         clock.clone(),
-        entropy.clone(),
         notifier.clone(),
         quota.clone(),
-        settings,
     );
     let delivery = Delivery::new(
         store.clone(),
         google,
-        connections.clone(),
+        grants,
         keyring,
         clock.clone(),
         entropy.clone(),
         notifier,
         quota,
+        config.cassius_app_url.clone(),
     );
-    Ok((connections, delivery))
+    Ok((consents, integrations, delivery))
 }
 
 /// Serves gRPC until `close`, then ends once the calls under way are answered.

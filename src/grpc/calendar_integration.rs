@@ -11,14 +11,15 @@ use super::context::{RequestContext, ResponseStream, answer, split};
 use super::pb::calendar_integration_server::CalendarIntegration;
 use super::status::Refusal;
 use super::{convert, pb, validate};
-use crate::connection::Connections;
+use crate::connection::{self, Consents};
 use crate::delivery::Delivery;
 use crate::model::OrganisationId;
 
 /// The service.
 #[derive(Debug, Clone)]
 pub(super) struct Integrations {
-    pub(super) connections: Connections,
+    pub(super) consents: Consents,
+    pub(super) integrations: connection::Integrations,
     pub(super) delivery: Delivery,
     pub(super) drain: CancellationToken,
 }
@@ -29,7 +30,7 @@ impl Integrations {
         context: &RequestContext,
         organisation: &OrganisationId,
     ) -> Result<pb::IntegrationStatus, Refusal> {
-        Ok(convert::status(self.connections.status(organisation).await?, context.language))
+        Ok(convert::status(self.integrations.status(organisation).await?, context.language))
     }
 }
 
@@ -56,7 +57,7 @@ impl CalendarIntegration for Integrations {
         let organisation =
             validate::organisation(&context, &request.organisation_id).map_err(|refusal| context.refuse(refusal))?;
         let teller = context.clone();
-        let told = self.connections.watch(&organisation).map(move |status| match status {
+        let told = self.integrations.watch(&organisation).map(move |status| match status {
             Ok(status) => Ok(pb::WatchStatusResponse { status: Some(convert::status(status, teller.language)) }),
             Err(error) => Err(teller.refuse(error.into())),
         });
@@ -69,7 +70,7 @@ impl CalendarIntegration for Integrations {
     ) -> Result<Response<pb::BeginConnectResponse>, Status> {
         answer(request, async |context, request| {
             let (organisation, return_url) = validate::begin_connect(&context, &request)?;
-            Ok(convert::consent_start(self.connections.begin(&organisation, return_url.as_deref()).await?))
+            Ok(convert::consent_start(self.consents.begin(&organisation, return_url.as_deref()).await?))
         })
         .await
     }
@@ -80,7 +81,7 @@ impl CalendarIntegration for Integrations {
     ) -> Result<Response<pb::ListCalendarsResponse>, Status> {
         answer(request, async |context, request| {
             let organisation = validate::organisation(&context, &request.organisation_id)?;
-            let calendars = self.connections.calendars(&organisation).await?;
+            let calendars = self.integrations.calendars(&organisation).await?;
             Ok(pb::ListCalendarsResponse { calendars: calendars.into_iter().map(convert::calendar).collect() })
         })
         .await
@@ -92,7 +93,7 @@ impl CalendarIntegration for Integrations {
     ) -> Result<Response<pb::UpdateSettingsResponse>, Status> {
         answer(request, async |context, request| {
             let (organisation, change) = validate::update_settings(&context, &request)?;
-            let status = self.connections.change_settings(&organisation, change).await?;
+            let status = self.integrations.change_settings(&organisation, change).await?;
             Ok(pb::UpdateSettingsResponse { status: Some(convert::status(status, context.language)) })
         })
         .await
@@ -104,7 +105,7 @@ impl CalendarIntegration for Integrations {
     ) -> Result<Response<pb::PreviewEventResponse>, Status> {
         answer(request, async |context, request| {
             let validate::Preview { organisation, appointment, privacy } = validate::preview_event(&context, &request)?;
-            let event = self.connections.preview(&organisation, appointment, privacy).await?;
+            let event = self.delivery.preview(&organisation, appointment, privacy).await?;
             Ok(pb::PreviewEventResponse { event: event.map(convert::event) })
         })
         .await
@@ -125,7 +126,7 @@ impl CalendarIntegration for Integrations {
     ) -> Result<Response<pb::DisconnectResponse>, Status> {
         answer(request, async |context, request| {
             let (organisation, remote_events) = validate::disconnect(&context, &request)?;
-            let disconnected = self.connections.disconnect(&organisation, remote_events).await?;
+            let disconnected = self.integrations.disconnect(&organisation, remote_events).await?;
             Ok(pb::DisconnectResponse {
                 status: Some(self.read_status(&context, &organisation).await?),
                 deleted_event_count: convert::count(disconnected.deleted_events),

@@ -7,7 +7,8 @@ use super::{CalendarId, Etag, EventId, Fingerprint, Generation};
 /// Says how an appointment stands at Google.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SyncStatus {
-    /// Stored and not to be sent: nothing is connected and enabled.
+    /// Stored and not to be sent: nothing was connected and enabled when it was accepted. It is sent once it changes, or
+    /// once a catch-up takes it, while there is an integration that is connected and enabled.
     None,
     /// To be sent, or being sent.
     Pending,

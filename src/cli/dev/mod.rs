@@ -49,8 +49,8 @@ impl Dev {
         let (public_url, is_open) = (config.public_url.clone(), config.api_keys.is_empty());
         let app = app::start(config, clock.clone(), entropy).await?;
         let sample = OrganisationId::parse(SAMPLE).expect("the sample's id is well formed");
-        let consent = app.connections.begin(&sample, None).await.context("the sample consent could not be begun")?;
-        let status = app.connections.status(&sample).await.context("the status of the sample cannot be read")?;
+        let consent = app.consents.begin(&sample, None).await.context("the sample consent could not be begun")?;
+        let status = app.integrations.status(&sample).await.context("the status of the sample cannot be read")?;
         let welcome = Welcome {
             organisation: &sample,
             status: &status,
