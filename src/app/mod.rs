@@ -7,6 +7,7 @@
 mod housekeeping;
 mod lock;
 
+use std::fs::File;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +17,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Identity;
-use tonic::transport::server::TcpIncoming;
+use tonic::transport::server::{Router, TcpIncoming};
 
 use crate::clock::{Clock, Entropy};
 use crate::config::{self, Config};
@@ -93,12 +94,63 @@ pub struct App {
     servers: Vec<JoinHandle<()>>,
     worker: JoinHandle<()>,
     housekeeping: Vec<JoinHandle<()>>,
-    _lock: Option<std::fs::File>,
+    _lock: Option<File>,
 }
 
 /// Starts the service: it is serving when this returns.
 pub async fn start(config: Config, clock: Clock, entropy: Entropy) -> Result<App, StartError> {
-    let keyring = Arc::new(Keyring::parse(config.encryption_keys.expose_secret()).map_err(StartError::Keyring)?);
+    let (store, lock) = open_store(&config).await?;
+    let (consents, integrations, delivery) = assemble(&config, &store, &clock, &entropy)?;
+    let (drain, close) = (CancellationToken::new(), CancellationToken::new());
+    let services = Services {
+        consents: consents.clone(),
+        integrations: integrations.clone(),
+        delivery: delivery.clone(),
+        callers: callers(&config),
+        entropy,
+        drain: drain.clone(),
+    };
+    let options = grpc::Options { reflection: config.reflection, tls: tls(&config).await? };
+    let (router, health) = grpc::server(services, options).map_err(StartError::Grpc)?;
+    // The database has just answered; a probe that comes before the first look at it must not find nobody.
+    health.tell(true).await;
+    // Both addresses are taken before anything is served at one of them.
+    let (grpc_listener, grpc_address) = listen("GRPC_ADDR", config.listen.grpc).await?;
+    let (http_listener, http_address) = listen("HTTP_ADDR", config.listen.http).await?;
+    let sidecar = http::router(http::Sidecar {
+        consents: consents.clone(),
+        ticket_in_url: config.ticket_in_url,
+        is_https: config.public_url.scheme() == "https",
+    });
+    let servers = vec![
+        tokio::spawn(serve_grpc(router, grpc_listener, close.clone())),
+        tokio::spawn(http::serve(http_listener, sidecar, http::Limits::default(), clock.clone(), close.clone())),
+    ];
+    let worker = tokio::spawn(Worker::run(delivery, close.clone()));
+    let housekeeping = vec![
+        tokio::spawn(housekeeping::resume_disconnects(integrations.clone())),
+        tokio::spawn(housekeeping::tell_health(store.clone(), health.clone(), clock.clone(), close.clone())),
+        tokio::spawn(housekeeping::erase_snapshots(store, config.snapshot_retention, clock, close.clone())),
+    ];
+    tracing::info!(grpc.address = %grpc_address, http.address = %http_address, "serving");
+    Ok(App {
+        grpc_address,
+        http_address,
+        consents,
+        integrations,
+        health,
+        drain,
+        close,
+        servers,
+        worker,
+        housekeeping,
+        _lock: lock,
+    })
+}
+
+/// Opens the database, migrated to this version's schema. An SQLite file stays locked for as long as the second part
+/// lives.
+async fn open_store(config: &Config) -> Result<(Store, Option<File>), StartError> {
     let url = config.database_url.expose_secret();
     let lock = lock::take(url)?;
     let store = Store::open(url, &store::Options::default()).await?;
@@ -109,10 +161,20 @@ pub async fn start(config: Config, clock: Clock, entropy: Entropy) -> Result<App
         // Nobody else serves this file: whoever held a lease is gone.
         store.release_all().await?;
     }
+    Ok((store, lock))
+}
 
+/// Puts the rooms between the wire and the database together. Nothing is asked of any of them yet.
+fn assemble(
+    config: &Config,
+    store: &Store,
+    clock: &Clock,
+    entropy: &Entropy,
+) -> Result<(Consents, Integrations, Delivery), StartError> {
+    let keyring = Arc::new(Keyring::parse(config.encryption_keys.expose_secret()).map_err(StartError::Keyring)?);
     let notifier = Notifier::default();
     let quota = Arc::new(Quota::new(config.quota.project_per_minute, config.quota.user_per_minute, clock.clone()));
-    let google = google(&config, &clock);
+    let google = google(config, clock);
     let settings = connection::Settings {
         public_url: config.public_url.clone(),
         return_urls: config.return_urls.clone(),
@@ -140,61 +202,15 @@ pub async fn start(config: Config, clock: Clock, entropy: Entropy) -> Result<App
         quota,
         config.cassius_app_url.clone(),
     );
+    Ok((consents, integrations, delivery))
+}
 
-    let (drain, close) = (CancellationToken::new(), CancellationToken::new());
-    let services = Services {
-        consents: consents.clone(),
-        integrations: integrations.clone(),
-        delivery: delivery.clone(),
-        callers: callers(&config),
-        entropy,
-        drain: drain.clone(),
-    };
-    let options = grpc::Options { reflection: config.reflection, tls: tls(&config).await? };
-    let (router, health) = grpc::server(services, options).map_err(StartError::Grpc)?;
-    // The database has just answered; a probe that comes before the first look at it must not find nobody.
-    health.tell(true).await;
-    let (grpc_listener, grpc_address) = listen("GRPC_ADDR", config.listen.grpc).await?;
-    let (http_listener, http_address) = listen("HTTP_ADDR", config.listen.http).await?;
-
-    let incoming = TcpIncoming::from(grpc_listener).with_nodelay(Some(true)).with_keepalive(Some(KEEPALIVE));
-    let grpc_server = {
-        let close = close.clone();
-        async move {
-            if let Err(error) = router.serve_with_incoming_shutdown(incoming, close.cancelled_owned()).await {
-                tracing::error!(error = %error_chain(&error), "gRPC is no longer served");
-            }
-        }
-    };
-    let sidecar = http::router(http::Sidecar {
-        consents: consents.clone(),
-        ticket_in_url: config.ticket_in_url,
-        is_https: config.public_url.scheme() == "https",
-    });
-    let servers = vec![
-        tokio::spawn(grpc_server),
-        tokio::spawn(http::serve(http_listener, sidecar, http::Limits::default(), clock.clone(), close.clone())),
-    ];
-    let worker = tokio::spawn(Worker::run(delivery, close.clone()));
-    let housekeeping = vec![
-        tokio::spawn(housekeeping::resume_disconnects(integrations.clone())),
-        tokio::spawn(housekeeping::tell_health(store.clone(), health.clone(), clock.clone(), close.clone())),
-        tokio::spawn(housekeeping::erase_snapshots(store, config.snapshot_retention, clock, close.clone())),
-    ];
-    tracing::info!(grpc.address = %grpc_address, http.address = %http_address, "serving");
-    Ok(App {
-        grpc_address,
-        http_address,
-        consents,
-        integrations,
-        health,
-        drain,
-        close,
-        servers,
-        worker,
-        housekeeping,
-        _lock: lock,
-    })
+/// Serves gRPC until `close`, then ends once the calls under way are answered.
+async fn serve_grpc(router: Router, listener: TcpListener, close: CancellationToken) {
+    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true)).with_keepalive(Some(KEEPALIVE));
+    if let Err(error) = router.serve_with_incoming_shutdown(incoming, close.cancelled_owned()).await {
+        tracing::error!(error = %error_chain(&error), "gRPC is no longer served");
+    }
 }
 
 impl App {
