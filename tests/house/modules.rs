@@ -10,8 +10,7 @@ const MOST_INLINE: usize = 100;
 const MOUNTS: [&str; 2] = ["store/postgres.rs", "store/sqlite.rs"];
 
 fn paths_of(sources: &[Source], is_at_fault: impl Fn(&Source) -> bool) -> Vec<String> {
-    let found = sources.iter().filter(|source| is_at_fault(source));
-    found.map(|source| source.path.display().to_string()).collect()
+    sources.iter().filter(|source| is_at_fault(source)).map(|source| source.path.display().to_string()).collect()
 }
 
 #[test]
