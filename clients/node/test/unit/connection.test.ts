@@ -41,8 +41,10 @@ async function served(serve: (stream: ServerHttp2Stream, nth: number) => void) {
   });
   const behind = await listening(server);
   let latest: Socket | undefined;
+  let connections = 0;
   const port = await listening(
     createServer((socket) => {
+      connections += 1;
       latest = socket;
       const onward = connect(behind, "127.0.0.1");
       for (const end of [socket, onward]) end.on("error", () => undefined);
@@ -50,7 +52,14 @@ async function served(serve: (stream: ServerHttp2Stream, nth: number) => void) {
       ends.push(() => [socket, onward].forEach((end) => end.destroy()));
     }),
   );
-  return { port, streams: () => streams, cut: () => latest?.end() };
+  return {
+    port,
+    streams: () => streams,
+    connections: () => connections,
+    cut: () => latest?.end(),
+    // As when a NAT forgets the connection: nothing is refused, and nothing arrives.
+    swallow: () => latest?.unpipe().resume(),
+  };
 }
 
 const refuse = (stream: ServerHttp2Stream) =>
@@ -85,6 +94,39 @@ it("a peer that hangs fails the calls, one after the other, and nothing else", a
   for (let turn = 0; turn < 3; turn += 1) {
     expect((await failure(calendar.reconcile(listed).next())).code).toBe("UNAVAILABLE");
   }
+});
+
+it("a connection that goes deaf under steady calls is left, and the calls go on over another", async () => {
+  const { port, connections, swallow } = await served(refuse);
+  const times = { pingIntervalMs: 200, pingTimeoutMs: 200, retry: { retries: 0 } };
+  const calendar = client(`http://127.0.0.1:${port}`, times);
+  let latest = "";
+  // Many calls at once, each of which gives up before the peer is: the end of a stream must not end the watching.
+  const calls = setInterval(() => {
+    void failure(calendar.integration.getStatus({ organisationId: "cabinet" }, { timeoutMs: 150 })).then(
+      ({ code }) => (latest = code),
+    );
+  }, 10);
+  ends.push(() => clearInterval(calls));
+  const soon = { timeout: 5_000, interval: 10 };
+  await expect.poll(() => latest, soon).toBe("FAILED_PRECONDITION");
+  swallow();
+  await expect.poll(() => latest, soon).toBe("DEADLINE_EXCEEDED");
+  await expect.poll(() => latest, soon).toBe("FAILED_PRECONDITION");
+  expect(connections()).toBe(2);
+});
+
+it("so is one that goes deaf while nothing is said over it", async () => {
+  const { port, connections, swallow } = await served(refuse);
+  const times = { pingIntervalMs: 50, pingTimeoutMs: 200 };
+  const calendar = client(`http://127.0.0.1:${port}`, times);
+  const call = () => failure(calendar.integration.getStatus({ organisationId: "cabinet" }));
+  expect((await call()).code).toBe("FAILED_PRECONDITION");
+  swallow();
+  await new Promise((rested) => setTimeout(rested, times.pingIntervalMs));
+  // The call is made again by itself once the first connection is given up.
+  expect((await call()).code).toBe("FAILED_PRECONDITION");
+  expect(connections()).toBe(2);
 });
 
 it("a connection that is never made is given up, and the next call begins another", async () => {
