@@ -5,7 +5,13 @@
  * a new one. An error of a connection that nobody uses any more is nobody's: Node would end the process for it. And a
  * client that was closed stays closed.
  */
-import type { ClientHttp2Stream, ClientSessionRequestOptions, Http2Session, OutgoingHttpHeaders } from "node:http2";
+import {
+  constants,
+  type ClientHttp2Stream,
+  type ClientSessionRequestOptions,
+  type Http2Session,
+  type OutgoingHttpHeaders,
+} from "node:http2";
 
 import { Code, ConnectError } from "@connectrpc/connect";
 import { Http2SessionManager } from "@connectrpc/connect-node";
@@ -45,6 +51,7 @@ export class Session extends Http2SessionManager {
     try {
       const stream = await requested;
       this.#watchdogOf(stream.session)?.watch(stream);
+      preferStatus(stream);
       return stream;
     } finally {
       if (this.state() !== "connecting") this.#stopWatchingConnecting();
@@ -87,6 +94,14 @@ export class Session extends Http2SessionManager {
     this.#watchdogs.set(session, watchdog);
     return watchdog;
   }
+}
+
+// A peer that ends a call before it has read the whole request says why in its trailers, and then resets the stream with
+// NO_ERROR. Node calls that aborted, which would be told ("Premature close") instead of the status.
+function preferStatus(stream: ClientHttp2Stream): void {
+  const emit = stream.emit.bind(stream) as (...event: unknown[]) => boolean;
+  stream.emit = (...event: unknown[]) =>
+    event[0] === "aborted" && stream.rstCode === constants.NGHTTP2_NO_ERROR ? false : emit(...event);
 }
 
 function closed(): ConnectError {

@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import { createServer as createHttp2Server, type ServerHttp2Stream } from "node:http2";
 import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import { Worker } from "node:worker_threads";
 
 import { afterEach, expect, it } from "vitest";
 
@@ -188,8 +189,29 @@ it("what the host's list throws is thrown on as it is, and its list is closed", 
   };
   await expect(calendar.reconcile({ ...one, list }).next()).rejects.toBe(broken);
   expect(isClosed).toBe(true);
-  const wrong = { ...one, list: () => [{ appointmentId: "rdv", revision: "one" }] };
-  expect((await failure(calendar.reconcile(wrong).next())).reason).toBe("INVALID_REQUEST");
+});
+
+it.each([Number.NaN, 0, -1, 1.5, Infinity])("a batch of %s is refused with the field", async (batchSize) => {
+  const calendar = client("http://127.0.0.1:1");
+  const { code, violations } = await failure(calendar.reconcile({ ...listed, batchSize }).next());
+  expect([code, violations[0]?.field]).toEqual(["INVALID_ARGUMENT", "batchSize"]);
+});
+
+it("what was delivered while the event loop was blocked is told as delivered", async () => {
+  const peer = new Worker(new URL("peer.mjs", import.meta.url));
+  ends.push(() => void peer.terminate());
+  const [port] = (await once(peer, "message")) as [number];
+  const calendar = client(`http://127.0.0.1:${port}`);
+  const appointment = { appointmentId: "rdv", revision: 1, state: "cancelled" } as const;
+  const deliver = (deadlineMs: number) =>
+    calendar.syncAfterMutation({ organisationId: "cabinet", appointment }, { deadlineMs });
+  expect(await deliver(5_000)).toMatchObject({ delivered: true });
+  const delivery = deliver(100);
+  // Long enough for the request to have left, and not long enough for its answer.
+  await once(peer, "message");
+  const until = performance.now() + 400;
+  while (performance.now() < until);
+  expect(await delivery).toMatchObject({ delivered: true });
 });
 
 it.each([undefined, Number.NaN, Infinity])("a deadline of %s leaves time to deliver", async (ms) => {
