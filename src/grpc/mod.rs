@@ -3,7 +3,7 @@
 //! Owns the wire: who may call, what a request must look like, what an answer and an error look like. Decides nothing
 //! about calendars or appointments, which is `connection`'s and `delivery`'s. The generated types stop at this room.
 //!
-//! A call passes the edge (`edge`: who calls, in which language), its check (`validate`: all violations at once), one
+//! A call passes the auth layer (`auth_layer`: who calls, in which language), its check (`validate`: all violations at once), one
 //! room below, and `convert`; or `status`, the only place that names a gRPC code.
 //!
 //! Invariant: nothing is looked up for a caller before it is known and may act for the organisation that it names.
@@ -12,13 +12,15 @@ pub mod pb;
 
 mod appointment_sync;
 mod auth;
+mod auth_layer;
 mod calendar_integration;
+mod context;
 mod convert;
-mod edge;
 mod health;
 mod messages;
 mod status;
 mod validate;
+mod violations;
 
 use std::time::Duration;
 
@@ -27,11 +29,11 @@ use tonic::transport::server::Router;
 use tonic::transport::{Identity, Server, ServerTlsConfig};
 
 use crate::clock::Entropy;
-use crate::connection::Connections;
+use crate::connection::{self, Consents};
 use crate::delivery::Delivery;
 use appointment_sync::Appointments;
+use auth_layer::AuthLayer;
 use calendar_integration::Integrations;
-use edge::Edge;
 use pb::appointment_sync_server::AppointmentSyncServer;
 use pb::calendar_integration_server::CalendarIntegrationServer;
 
@@ -60,8 +62,10 @@ const TLS_HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// What the services work with.
 #[derive(Debug, Clone)]
 pub struct Services {
-    /// Behind `CalendarIntegration`.
-    pub connections: Connections,
+    /// Behind `BeginConnect`.
+    pub consents: Consents,
+    /// Behind the rest of `CalendarIntegration`.
+    pub integrations: connection::Integrations,
     /// Behind `AppointmentSync`.
     pub delivery: Delivery,
     /// Who may call.
@@ -97,15 +101,15 @@ pub enum Error {
 /// There is no time limit on calls: streams last, a wait is bounded by its request, and a caller's own deadline
 /// (`grpc-timeout`) is kept.
 pub fn server(services: Services, options: Options) -> Result<(Router, Health), Error> {
-    let Services { connections, delivery, callers, entropy, drain } = services;
+    let Services { consents, integrations, delivery, callers, entropy, drain } = services;
     let (health, health_service) = Health::new();
-    let integrations = Integrations { connections, delivery: delivery.clone(), drain: drain.clone() };
+    let integrations = Integrations { consents, integrations, delivery: delivery.clone(), drain: drain.clone() };
     let integrations = CalendarIntegrationServer::new(integrations).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let appointments = AppointmentSyncServer::new(Appointments { delivery, drain });
     let appointments = appointments.max_decoding_message_size(MAX_MESSAGE_BYTES);
     let router = builder(options.tls)?
-        .add_service(Edge::new(integrations, callers.clone(), entropy.clone()))
-        .add_service(Edge::new(appointments, callers, entropy))
+        .add_service(AuthLayer::new(integrations, callers.clone(), entropy.clone()))
+        .add_service(AuthLayer::new(appointments, callers, entropy))
         .add_service(health_service.max_decoding_message_size(MAX_OPEN_MESSAGE_BYTES));
     let router = if options.reflection { with_reflection(router)? } else { router };
     Ok((router, health))

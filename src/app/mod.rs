@@ -1,0 +1,291 @@
+//! The composition root: puts the rooms together, serves, and drains.
+//!
+//! Owns the order of starting and stopping, and the standing tasks beside the worker. Never decides anything that a room
+//! below could. Invariant: when [`App::stop`] has returned, no call is under way, and no lease is held that this process
+//! could give back.
+
+mod housekeeping;
+mod lock;
+
+use std::fs::File;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::ExposeSecret;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tonic::transport::Identity;
+use tonic::transport::server::{Router, TcpIncoming};
+
+use crate::clock::{Clock, Entropy};
+use crate::config::{self, Config};
+use crate::connection::{self, Consents, Grants, Integrations};
+use crate::crypto::{Keyring, KeyringFault};
+use crate::delivery::{Delivery, Worker};
+use crate::error_chain::error_chain;
+use crate::google::{Endpoints, Google};
+use crate::grpc::{self, Callers, Health, Organisations, Services};
+use crate::http;
+use crate::notifier::Notifier;
+use crate::quota::Quota;
+use crate::store::{self, Store};
+
+/// How long calls under way may take to end when the service stops. Together with the worker's own patience it stays
+/// under the fifteen seconds after which an orchestrator would kill.
+const DRAIN: Duration = Duration::from_secs(10);
+const KEEPALIVE: Duration = Duration::from_secs(30);
+
+/// Says why the service did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The keyring.
+    #[error("ENCRYPTION_KEYS is not usable")]
+    Keyring(#[source] KeyringFault),
+    /// The database.
+    #[error("the database at DATABASE_URL is not usable")]
+    Store(#[from] store::Error),
+    /// The SQLite file.
+    #[error(
+        "the SQLite file at DATABASE_URL is served by another process: stop that one, or use PostgreSQL for more than \
+         one replica"
+    )]
+    Locked,
+    /// An address.
+    #[error("{variable} ({address}) cannot be listened on")]
+    Listen {
+        /// Which setting.
+        variable: &'static str,
+        /// What it says.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A file of the TLS settings.
+    #[error("{variable} cannot be read")]
+    TlsFile {
+        /// Which setting.
+        variable: &'static str,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The gRPC server.
+    #[error("gRPC cannot be served")]
+    Grpc(#[source] grpc::Error),
+}
+
+/// The service, running.
+#[derive(Debug)]
+pub struct App {
+    /// Where gRPC is served.
+    pub grpc_address: SocketAddr,
+    /// Where the sidecar is served.
+    pub http_address: SocketAddr,
+    /// The consents, for `dev`, which begins one itself.
+    pub consents: Consents,
+    /// The integrations, for `dev`, which shows the status of its sample.
+    pub integrations: Integrations,
+    health: Health,
+    /// Streams and waits end.
+    drain: CancellationToken,
+    /// Nothing new is accepted.
+    close: CancellationToken,
+    servers: Vec<JoinHandle<()>>,
+    worker: JoinHandle<()>,
+    housekeeping: Vec<JoinHandle<()>>,
+    _lock: Option<File>,
+}
+
+/// Starts the service: it is serving when this returns.
+pub async fn start(config: Config, clock: Clock, entropy: Entropy) -> Result<App, StartError> {
+    let (store, lock) = open_store(&config).await?;
+    let (consents, integrations, delivery) = assemble(&config, &store, &clock, &entropy)?;
+    let (drain, close) = (CancellationToken::new(), CancellationToken::new());
+    let services = Services {
+        consents: consents.clone(),
+        integrations: integrations.clone(),
+        delivery: delivery.clone(),
+        callers: callers(&config),
+        entropy,
+        drain: drain.clone(),
+    };
+    let options = grpc::Options { reflection: config.reflection, tls: tls(&config).await? };
+    let (router, health) = grpc::server(services, options).map_err(StartError::Grpc)?;
+    // The database has just answered; a probe that comes before the first look at it must not find nobody.
+    health.tell(true).await;
+    // Both addresses are taken before anything is served at one of them.
+    let (grpc_listener, grpc_address) = listen("GRPC_ADDR", config.listen.grpc).await?;
+    let (http_listener, http_address) = listen("HTTP_ADDR", config.listen.http).await?;
+    let sidecar = http::router(http::Sidecar {
+        consents: consents.clone(),
+        ticket_in_url: config.ticket_in_url,
+        is_https: config.public_url.scheme() == "https",
+    });
+    let servers = vec![
+        tokio::spawn(serve_grpc(router, grpc_listener, close.clone())),
+        tokio::spawn(http::serve(http_listener, sidecar, http::Limits::default(), clock.clone(), close.clone())),
+    ];
+    let worker = tokio::spawn(Worker::run(delivery, close.clone()));
+    let housekeeping = vec![
+        tokio::spawn(housekeeping::resume_disconnects(integrations.clone())),
+        tokio::spawn(housekeeping::tell_health(store.clone(), health.clone(), clock.clone(), close.clone())),
+        tokio::spawn(housekeeping::erase_snapshots(store, config.snapshot_retention, clock, close.clone())),
+    ];
+    tracing::info!(grpc.address = %grpc_address, http.address = %http_address, "serving");
+    Ok(App {
+        grpc_address,
+        http_address,
+        consents,
+        integrations,
+        health,
+        drain,
+        close,
+        servers,
+        worker,
+        housekeeping,
+        _lock: lock,
+    })
+}
+
+/// Opens the database, migrated to this version's schema. An SQLite file stays locked for as long as the second part
+/// lives.
+async fn open_store(config: &Config) -> Result<(Store, Option<File>), StartError> {
+    let url = config.database_url.expose_secret();
+    let lock = lock::take(url)?;
+    let store = Store::open(url, &store::Options::default()).await?;
+    for migration in store.migrate().await? {
+        tracing::info!(%migration, "applied a migration");
+    }
+    if lock.is_some() {
+        // Nobody else serves this file: whoever held a lease is gone.
+        store.release_all().await?;
+    }
+    Ok((store, lock))
+}
+
+/// Puts the rooms between the wire and the database together. Nothing is asked of any of them yet.
+fn assemble(
+    config: &Config,
+    store: &Store,
+    clock: &Clock,
+    entropy: &Entropy,
+) -> Result<(Consents, Integrations, Delivery), StartError> {
+    let keyring = Arc::new(Keyring::parse(config.encryption_keys.expose_secret()).map_err(StartError::Keyring)?);
+    let notifier = Notifier::default();
+    let quota = Arc::new(Quota::new(config.quota.project_per_minute, config.quota.user_per_minute, clock.clone()));
+    let google = google(config, clock);
+    let settings = connection::Settings {
+        public_url: config.public_url.clone(),
+        return_urls: config.return_urls.clone(),
+        ticket_in_url: config.ticket_in_url,
+    };
+    let grants =
+        Grants::new(store.clone(), google.clone(), keyring.clone(), clock.clone(), entropy.clone(), notifier.clone());
+    let consents = Consents::new(store.clone(), google.clone(), grants.clone(), clock.clone(), settings);
+    let integrations = Integrations::new(
+        store.clone(),
+        google.clone(),
+        grants.clone(),
+        clock.clone(),
+        notifier.clone(),
+        quota.clone(),
+    );
+    let delivery = Delivery::new(
+        store.clone(),
+        google,
+        grants,
+        keyring,
+        clock.clone(),
+        entropy.clone(),
+        notifier,
+        quota,
+        config.cassius_app_url.clone(),
+    );
+    Ok((consents, integrations, delivery))
+}
+
+/// Serves gRPC until `close`, then ends once the calls under way are answered.
+async fn serve_grpc(router: Router, listener: TcpListener, close: CancellationToken) {
+    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true)).with_keepalive(Some(KEEPALIVE));
+    if let Err(error) = router.serve_with_incoming_shutdown(incoming, close.cancelled_owned()).await {
+        tracing::error!(error = %error_chain(&error), "gRPC is no longer served");
+    }
+}
+
+impl App {
+    /// Stops: says NOT_SERVING, ends streams, lets calls under way end, gives leases back. Takes 15 seconds at most.
+    pub async fn stop(self) {
+        tracing::info!("draining");
+        self.housekeeping.iter().for_each(JoinHandle::abort);
+        self.health.close().await;
+        self.drain.cancel();
+        self.close.cancel();
+        let servers = futures_util::future::join_all(self.servers.into_iter().map(at_most));
+        let (_, worker) = tokio::join!(servers, self.worker);
+        if worker.is_err() {
+            tracing::error!("the worker panicked");
+        }
+        tracing::info!("stopped");
+    }
+}
+
+/// Waits for a server to drain; one that does not is cut off.
+async fn at_most(mut server: JoinHandle<()>) {
+    #[expect(clippy::disallowed_methods, reason = "the patience of a shutdown is real time, whatever clock is used")]
+    let patience = tokio::time::sleep(DRAIN);
+    tokio::select! {
+        _ = &mut server => {}
+        () = patience => {
+            tracing::warn!("calls were still under way at the end of the drain; they are cut off");
+            server.abort();
+        }
+    }
+}
+
+fn google(config: &Config, clock: &Clock) -> Google {
+    let endpoints = Endpoints {
+        auth_url: config.google.auth_url.clone(),
+        token_url: config.google.token_url.clone(),
+        revoke_url: config.google.revoke_url.clone(),
+        calendar_url: config.google.calendar_url.clone(),
+        issuer: config.google.issuer.clone(),
+    };
+    Google::new(
+        endpoints,
+        config.google.client_id.clone(),
+        config.google.client_secret.clone(),
+        config.redirect_url(),
+        config.google.scopes.clone(),
+        clock.clone(),
+    )
+}
+
+fn callers(config: &Config) -> Callers {
+    if config.api_keys.is_empty() {
+        // The configuration allows this on loopback alone.
+        return Callers::anybody();
+    }
+    Callers::new(config.api_keys.iter().map(|key| {
+        let organisations = match &key.organisations {
+            config::Organisations::All => Organisations::All,
+            config::Organisations::Only(only) => Organisations::Only(only.clone()),
+        };
+        (key.name.clone(), key.hash, organisations)
+    }))
+}
+
+async fn tls(config: &Config) -> Result<Option<Identity>, StartError> {
+    let Some(tls) = &config.tls else { return Ok(None) };
+    let file = |variable| move |source| StartError::TlsFile { variable, source };
+    let cert = tokio::fs::read(&tls.cert).await.map_err(file("TLS_CERT"))?;
+    let key = tokio::fs::read(&tls.key).await.map_err(file("TLS_KEY"))?;
+    Ok(Some(Identity::from_pem(cert, key)))
+}
+
+async fn listen(variable: &'static str, address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let failed = |source| StartError::Listen { variable, address, source };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok((listener, address))
+}

@@ -1,0 +1,223 @@
+//! The consent: from a ticket in one browser's cookie to a grant in the database.
+//!
+//! Owns the ticket, which proves that the browser is the one whose user started from Cassius, and the state, which proves
+//! that Google's answer belongs to that browser's visit. Never gives a token out. Invariant: ticket and state are stored
+//! as digests, and each is taken once.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use url::Url;
+
+use super::secrets::Secrets;
+use super::{Error, Grants};
+use crate::clock::Clock;
+use crate::config::{CONNECT_PATH, ReturnUrls, sidecar_url};
+use crate::crypto::{ExposeSecret, Secret, digest};
+use crate::error_chain::error_chain;
+use crate::google::{CalendarError, ExchangeError, Google, Granted};
+use crate::model::{Calendar, CalendarId, OrganisationId};
+use crate::store::{NewConsent, Store};
+
+/// The name of the cookie that carries the ticket.
+pub const COOKIE_NAME: &str = "cassius_calendar_connect";
+
+/// How long a person may take from the button in Cassius to the end of Google's pages.
+pub const CONSENT_LIFETIME: SignedDuration = SignedDuration::from_mins(15);
+
+/// How consents travel between Cassius, the browser and Google.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where a browser reaches the sidecar.
+    pub public_url: Url,
+    /// Where a consent may send the browser back to.
+    pub return_urls: ReturnUrls,
+    /// Whether the connect URL carries the ticket, for grpcurl.
+    pub ticket_in_url: bool,
+}
+
+/// What starts a consent.
+#[derive(Debug, Clone)]
+pub struct ConsentStart {
+    /// Where to send the browser.
+    pub connect_url: String,
+    /// The one-time ticket: the value of the cookie.
+    pub ticket: Secret,
+    /// How long the cookie lives, in seconds.
+    pub max_age_seconds: i64,
+    /// Until when the consent can be completed.
+    pub expires_at: Timestamp,
+}
+
+/// How a consent ended: the word that is added to the return URL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConsentOutcome {
+    /// The account is connected.
+    Connected,
+    /// The person refused.
+    Denied,
+    /// The permission to write events was not given.
+    MissingScope,
+    /// The ticket or the state is unknown, used, expired, or of another browser.
+    Expired,
+    /// Google did not complete it: no refresh token, an unreadable answer, Google away.
+    Failed,
+}
+
+impl ConsentOutcome {
+    /// The word, as the return URL carries it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Connected => "connected",
+            Self::Denied => "denied",
+            Self::MissingScope => "missing_scope",
+            Self::Expired => "expired",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// A consent that came back from Google.
+#[derive(Debug, Clone)]
+pub struct Completed {
+    /// How it ended.
+    pub outcome: ConsentOutcome,
+    /// Where the browser goes; `None`: nowhere in particular.
+    pub return_url: Option<String>,
+}
+
+/// What Google sent back with the browser.
+#[derive(Debug, Clone)]
+pub struct Callback {
+    /// The one-time state.
+    pub state: Option<String>,
+    /// The authorization code.
+    pub code: Option<Secret>,
+    /// Google's error word, such as `access_denied`.
+    pub error: Option<String>,
+}
+
+/// The consents. A clone is another handle.
+#[derive(Debug, Clone)]
+pub struct Consents {
+    store: Store,
+    google: Google,
+    grants: Grants,
+    secrets: Secrets,
+    clock: Clock,
+    settings: Arc<Settings>,
+}
+
+impl Consents {
+    /// Puts the parts together; nothing is asked of any of them yet.
+    pub fn new(store: Store, google: Google, grants: Grants, clock: Clock, settings: Settings) -> Self {
+        let secrets = grants.secrets().clone();
+        Self { store, google, grants, secrets, clock, settings: Arc::new(settings) }
+    }
+
+    /// Begins a consent. A connected account stays connected until the new consent is complete.
+    pub async fn begin(&self, organisation: &OrganisationId, return_url: Option<&str>) -> Result<ConsentStart, Error> {
+        if return_url.is_some_and(|url| !self.settings.return_urls.allows(url)) {
+            return Err(Error::ReturnUrlNotAllowed);
+        }
+        let now = self.clock.now();
+        let expires_at = now + CONSENT_LIFETIME;
+        let ticket = self.secrets.random_token();
+        let consent = NewConsent {
+            ticket_hash: digest(ticket.as_bytes()).to_vec(),
+            organisation: organisation.clone(),
+            return_url: return_url.map(str::to_owned),
+            expires_at,
+        };
+        self.store.create_consent(consent, now).await?;
+        let mut connect_url = sidecar_url(&self.settings.public_url, CONNECT_PATH);
+        if self.settings.ticket_in_url {
+            connect_url.query_pairs_mut().append_pair("ticket", &ticket);
+        }
+        Ok(ConsentStart {
+            connect_url: connect_url.into(),
+            ticket: ticket.into(),
+            max_age_seconds: CONSENT_LIFETIME.as_secs(),
+            expires_at,
+        })
+    }
+
+    /// Takes a ticket to Google's consent page; `None`: it is unknown or expired.
+    pub async fn start(&self, ticket: &Secret) -> Result<Option<Url>, Error> {
+        let ticket_hash = digest(ticket.expose_secret().as_bytes());
+        let (state, nonce) = (self.secrets.random_token(), self.secrets.random_token());
+        let verifier = self.secrets.pkce_verifier();
+        let url = self.google.authorize_url(&state, verifier.expose_secret(), &nonce);
+        let sealed = self.secrets.seal_verifier(&ticket_hash, &verifier);
+        let state_hash = digest(state.as_bytes()).to_vec();
+        let started = self.store.start_consent(&ticket_hash, state_hash, sealed, nonce, self.clock.now()).await?;
+        Ok(started.then_some(url))
+    }
+
+    /// Completes the consent that came back from Google to the browser that holds `ticket`.
+    ///
+    /// No code is exchanged unless state and ticket belong together and were not used before.
+    pub async fn complete(&self, ticket: Option<&Secret>, callback: Callback) -> Result<Completed, Error> {
+        let expired = Completed { outcome: ConsentOutcome::Expired, return_url: None };
+        let (Some(ticket), Some(state)) = (ticket, callback.state) else { return Ok(expired) };
+        let (ticket_hash, state_hash) = (digest(ticket.expose_secret().as_bytes()), digest(state.as_bytes()));
+        let taken = self.store.take_consent(&state_hash, &ticket_hash, self.clock.now()).await?;
+        let Some(consent) = taken else { return Ok(expired) };
+        let organisation = consent.organisation;
+        let outcome = match (callback.error.as_deref(), callback.code) {
+            (Some("access_denied"), _) => ConsentOutcome::Denied,
+            (None, Some(code)) => {
+                let verifier = self.secrets.open_verifier(&ticket_hash, &consent.verifier).map_err(Error::Sealed)?;
+                match self.google.exchange(code.expose_secret(), verifier.expose_secret(), &consent.nonce).await {
+                    Ok(granted) => {
+                        let calendar = self.primary_calendar(&granted).await;
+                        self.grants.connect(&organisation, granted, calendar).await?;
+                        ConsentOutcome::Connected
+                    }
+                    Err(error) => exchange_failed(&organisation, &error),
+                }
+            }
+            (Some(_), _) | (None, None) => {
+                tracing::warn!(organisation.id = %organisation, "Google sent a consent back with an error");
+                ConsentOutcome::Failed
+            }
+        };
+        Ok(Completed { outcome, return_url: consent.return_url })
+    }
+
+    /// The account's primary calendar. Where Google does not tell, its id is the account's e-mail address.
+    async fn primary_calendar(&self, granted: &Granted) -> Calendar {
+        match self.google.calendar(&granted.access_token, "primary", &granted.google_email).await {
+            Ok(access) if access.calendar.id.as_str() != "primary" => access.calendar,
+            Ok(_)
+            | Err(
+                CalendarError::Unauthorized
+                | CalendarError::ScopeMissing
+                | CalendarError::NotFound
+                | CalendarError::NotPermitted
+                | CalendarError::Throttled { .. }
+                | CalendarError::Misconfigured
+                | CalendarError::Refused { .. }
+                | CalendarError::Unavailable { .. },
+            ) => Calendar {
+                id: CalendarId::new(granted.google_email.clone()),
+                name: granted.google_email.clone(),
+                time_zone: String::new(),
+                color: String::new(),
+                is_primary: true,
+            },
+        }
+    }
+}
+
+fn exchange_failed(organisation: &OrganisationId, error: &ExchangeError) -> ConsentOutcome {
+    tracing::warn!(organisation.id = %organisation, error = %error_chain(error), "a consent did not become a grant");
+    match error {
+        ExchangeError::MissingScope { .. } => ConsentOutcome::MissingScope,
+        ExchangeError::NoRefreshToken(_)
+        | ExchangeError::IdToken { .. }
+        | ExchangeError::Rejected(_)
+        | ExchangeError::Misconfigured(_)
+        | ExchangeError::Unavailable => ConsentOutcome::Failed,
+    }
+}

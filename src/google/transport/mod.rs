@@ -1,0 +1,138 @@
+//! Carries one request to Google and its answer back.
+//!
+//! Owns the connections (TLS by rustls with ring and the web's roots, HTTP/2 by ALPN, HTTP/1.1 otherwise), the deadlines
+//! and the limit of an answer's size. Never follows a redirect, never tries again by itself, never logs what it carries.
+//!
+//! Invariant: plain HTTP goes to a loopback host or nowhere, and every send ends by its deadline.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::USER_AGENT;
+use http::{HeaderValue, Request, Response, Uri};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use rustls::{ClientConfig, RootCertStore};
+
+use super::CALL_DEADLINE;
+use crate::clock::Clock;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const MAX_ANSWER_BYTES: usize = 4 * 1024 * 1024;
+const IDLE_CONNECTION: Duration = Duration::from_secs(60);
+/// A connection that died without a word (a NAT that forgot it) is noticed within the two together.
+const PING_EVERY: Duration = Duration::from_secs(20);
+const PONG_WITHIN: Duration = Duration::from_secs(10);
+
+/// Says why no answer came. Whatever it is, a request that was sent may have been carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum TransportError {
+    /// The address is neither https nor on loopback.
+    #[error("plain HTTP is only spoken with a loopback host")]
+    Insecure,
+    /// No connection came about.
+    #[error("no connection came about")]
+    Unreachable,
+    /// The connection broke, or what came was no HTTP.
+    #[error("the connection broke")]
+    Broken,
+    /// The deadline passed.
+    #[error("no answer came in time")]
+    TimedOut,
+    /// The answer is larger than any that is expected.
+    #[error("the answer is too large")]
+    TooLarge,
+}
+
+/// The way to Google. Clones share their connections.
+#[derive(Debug, Clone)]
+pub(super) struct Transport {
+    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    deadline: Duration,
+    clock: Clock,
+}
+
+impl Transport {
+    /// A transport that is not connected to anything yet, and trusts what browsers trust.
+    pub(super) fn new(clock: Clock) -> Self {
+        Self::trusting(webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect(), clock)
+    }
+
+    fn trusting(roots: RootCertStore, clock: Clock) -> Self {
+        let mut tcp = HttpConnector::new();
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
+        let tls = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .expect("ring speaks the protocol versions that rustls defaults to")
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let connector =
+            HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_all_versions().wrap_connector(tcp);
+        let client = Client::builder(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE_CONNECTION)
+            .http2_keep_alive_interval(PING_EVERY)
+            .http2_keep_alive_timeout(PONG_WITHIN)
+            .build(connector);
+        Self { client, deadline: CALL_DEADLINE, clock }
+    }
+
+    /// The same connections under another deadline.
+    pub(super) fn with_deadline(&self, deadline: Duration) -> Self {
+        Self { deadline, ..self.clone() }
+    }
+
+    /// Sends one request and reads its whole answer, whatever its status.
+    pub(super) async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+        let host = request.uri().host().unwrap_or_default().to_owned();
+        let answer = if may_carry(request.uri()) {
+            self.clock.within(self.deadline, self.exchange(request)).await.unwrap_or(Err(TransportError::TimedOut))
+        } else {
+            Err(TransportError::Insecure)
+        };
+        answer.inspect_err(|fault| tracing::debug!(server.address = host, %fault, "No answer came from Google"))
+    }
+
+    async fn exchange(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+        let mut request = request.map(Full::new);
+        let agent = HeaderValue::from_static(concat!("cassius-calendar/", env!("CARGO_PKG_VERSION")));
+        request.headers_mut().insert(USER_AGENT, agent);
+        let answer = self.client.request(request).await.map_err(|fault| match fault.is_connect() {
+            true => TransportError::Unreachable,
+            false => TransportError::Broken,
+        })?;
+        let (head, body) = answer.into_parts();
+        let body = Limited::new(body, MAX_ANSWER_BYTES).collect().await.map_err(|fault| {
+            match fault.downcast_ref::<LengthLimitError>() {
+                Some(_) => TransportError::TooLarge,
+                None => TransportError::Broken,
+            }
+        })?;
+        Ok(Response::from_parts(head, body.to_bytes()))
+    }
+}
+
+/// Tokens travel by https; in plain only to this very machine, where the emulator is.
+fn may_carry(uri: &Uri) -> bool {
+    match uri.scheme_str() {
+        Some("https") => true,
+        Some("http") => uri.host().is_some_and(is_loopback),
+        _ => false,
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    let address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    host.eq_ignore_ascii_case("localhost") || address.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests;

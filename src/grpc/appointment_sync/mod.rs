@@ -1,0 +1,123 @@
+//! `AppointmentSync`: the Cassius backend's side.
+//!
+//! Owns the order of each call: check, ask `delivery`, tell. Never keeps anything between calls, and never decides what
+//! happens at Google. Invariant: an answer that says a link stands was given by `delivery` after the appointment was
+//! durable.
+
+mod streams;
+
+use jiff::SignedDuration;
+use tokio_util::sync::CancellationToken;
+use tonic::{Request, Response, Status, Streaming};
+
+use super::context::{ResponseStream, answer, split};
+use super::pb::appointment_sync_server::AppointmentSync;
+use super::status::Refusal;
+use super::{convert, pb, validate};
+use crate::delivery::{Delivery, Link, Retry};
+use crate::model::{Appointment, OrganisationId};
+
+/// The service.
+#[derive(Debug, Clone)]
+pub(super) struct Appointments {
+    pub(super) delivery: Delivery,
+    pub(super) drain: CancellationToken,
+}
+
+impl Appointments {
+    /// Accepts an appointment; a wait ends early when the service drains, with the link as it stands.
+    async fn accept(
+        &self,
+        organisation: &OrganisationId,
+        appointment: Appointment,
+        wait: Option<SignedDuration>,
+    ) -> Result<Link, Refusal> {
+        if wait.is_some() {
+            let waited = self.delivery.accept(organisation, appointment.clone(), wait);
+            if let Some(link) = self.drain.run_until_cancelled(waited).await {
+                return Ok(link?);
+            }
+        }
+        // Accepting the same revision again changes nothing, however far the wait had come.
+        Ok(self.delivery.accept(organisation, appointment, None).await?)
+    }
+}
+
+#[tonic::async_trait]
+impl AppointmentSync for Appointments {
+    async fn sync_appointment(
+        &self,
+        request: Request<pb::SyncAppointmentRequest>,
+    ) -> Result<Response<pb::SyncAppointmentResponse>, Status> {
+        answer(request, async |context, request| {
+            let (organisation, appointment, wait) = validate::sync_appointment(&context, &request)?;
+            let link = self.accept(&organisation, appointment, wait).await?;
+            Ok(pb::SyncAppointmentResponse { link: Some(convert::link(link, context.language)) })
+        })
+        .await
+    }
+
+    type SyncAppointmentsStream = ResponseStream<pb::SyncAppointmentsResponse>;
+
+    async fn sync_appointments(
+        &self,
+        request: Request<Streaming<pb::SyncAppointmentsRequest>>,
+    ) -> Result<Response<Self::SyncAppointmentsStream>, Status> {
+        let (context, requests) = split(request);
+        Ok(Response::new(streams::sync(self.delivery.clone(), &self.drain, context, requests)))
+    }
+
+    type ReconcileAppointmentsStream = ResponseStream<pb::ReconcileAppointmentsResponse>;
+
+    async fn reconcile_appointments(
+        &self,
+        request: Request<Streaming<pb::ReconcileAppointmentsRequest>>,
+    ) -> Result<Response<Self::ReconcileAppointmentsStream>, Status> {
+        let (context, requests) = split(request);
+        Ok(Response::new(streams::reconcile(self.delivery.clone(), &self.drain, context, requests)))
+    }
+
+    async fn get_appointment_link(
+        &self,
+        request: Request<pb::GetAppointmentLinkRequest>,
+    ) -> Result<Response<pb::GetAppointmentLinkResponse>, Status> {
+        answer(request, async |context, request| {
+            let (organisation, appointment) = validate::appointment_link(&context, &request)?;
+            match self.delivery.link(&organisation, &appointment).await? {
+                Some(link) => Ok(pb::GetAppointmentLinkResponse { link: Some(convert::link(link, context.language)) }),
+                None => Err(Refusal::AppointmentNotFound(vec![appointment])),
+            }
+        })
+        .await
+    }
+
+    async fn list_appointment_links(
+        &self,
+        request: Request<pb::ListAppointmentLinksRequest>,
+    ) -> Result<Response<pb::ListAppointmentLinksResponse>, Status> {
+        answer(request, async |context, request| {
+            let validate::ListLinks { organisation, status, page, after } =
+                validate::list_appointment_links(&context, &request)?;
+            let mut links = self.delivery.links(&organisation, status, after.as_ref(), page.limit()).await?;
+            Ok(pb::ListAppointmentLinksResponse {
+                next_page_token: page.cut(&mut links, |link| link.appointment.as_str()),
+                links: links.into_iter().map(|link| convert::link(link, context.language)).collect(),
+            })
+        })
+        .await
+    }
+
+    async fn retry_appointments(
+        &self,
+        request: Request<pb::RetryAppointmentsRequest>,
+    ) -> Result<Response<pb::RetryAppointmentsResponse>, Status> {
+        answer(request, async |context, request| {
+            let (organisation, appointments) = validate::retry_appointments(&context, &request)?;
+            match self.delivery.retry(&organisation, appointments.as_deref()).await? {
+                Retry::Queued(queued_count) => Ok(pb::RetryAppointmentsResponse { queued_count }),
+                Retry::Unknown(unknown) => Err(Refusal::AppointmentNotFound(unknown)),
+            }
+        })
+        .await
+    }
+}
