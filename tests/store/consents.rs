@@ -1,5 +1,6 @@
 //! Consents: one use, one ticket, one span of time.
 
+use cassius_calendar::model::RemoteEvents;
 use cassius_calendar::store::{Consent, NewConsent};
 
 use super::harness::*;
@@ -102,7 +103,7 @@ async fn a_disconnect_cancels_those_of_its_organisation(database: &Database) {
         database.store.create_consent(consent(name, name), at(0)).await.unwrap();
         assert!(start(database, name, "state", 1).await);
     }
-    database.store.cancel_consents(&organisation("north")).await.unwrap();
+    database.store.begin_disconnect(&organisation("north"), RemoteEvents::Keep, at(2)).await.unwrap();
     assert_eq!(take(database, "state", "north", 2).await, None);
     assert!(take(database, "state", "south", 2).await.is_some());
 }
