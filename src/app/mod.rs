@@ -121,6 +121,7 @@ pub async fn start(config: Config, clock: Clock, entropy: Entropy) -> Result<App
         consents: consents.clone(),
         ticket_in_url: config.ticket_in_url,
         is_https: config.public_url.scheme() == "https",
+        app_url: config.cassius_app_url.clone(),
     });
     let servers = vec![
         tokio::spawn(serve_grpc(router, grpc_listener, close.clone())),
