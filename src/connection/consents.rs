@@ -228,6 +228,7 @@ impl Consents {
                 | CalendarError::ScopeMissing
                 | CalendarError::NotFound
                 | CalendarError::NotPermitted
+                | CalendarError::AccountRefused
                 | CalendarError::Throttled { .. }
                 | CalendarError::Misconfigured
                 | CalendarError::Refused { .. }
