@@ -155,6 +155,8 @@ async fn open_store(config: &Config) -> Result<(Store, Option<File>), StartError
     let url = config.database_url.expose_secret();
     let lock = lock::take(url)?;
     let store = Store::open(url, &store::Options::default()).await?;
+    // A database that takes the connection and says nothing is found out by a deadline; a migration has none.
+    store.ping().await?;
     for migration in store.migrate().await? {
         tracing::info!(%migration, "applied a migration");
     }
