@@ -1,7 +1,7 @@
 //! Appointments on their way to Google.
 //!
-//! Owns the accepts, the catch-up, the worker that brings each link in step, and whose turn it is. Never decides what to
-//! call (that is `sync`), never speaks gRPC.
+//! Owns the accepts, the catch-up, the worker that brings each link in step and deletes what is owed, and whose turn it is.
+//! Never decides what to call (that is `sync`), never speaks gRPC.
 //!
 //! Invariant: what was accepted is durable before the answer, and stays due until Google shows it, refuses it for good,
 //! or a person has to act.

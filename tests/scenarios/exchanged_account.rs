@@ -29,7 +29,8 @@ async fn exchange(app: &mut TestApp, between: Between, from: &str, to: &str) {
         }
         Between::DeadGrant => {
             app.google.revoke(from).await;
-            app.accept("cabinet", appointment(&format!("finds {from} dead"), 1)).await;
+            let id = if from == ACCOUNT { "finds the first one dead" } else { "finds the other one dead" };
+            app.accept("cabinet", appointment(id, 1)).await;
             app.until("cabinet", |status| reason(status) == Some(ErrorReason::ReconnectRequired)).await;
         }
     }

@@ -86,8 +86,19 @@ impl Disconnects {
         }
     }
 
-    /// Takes a disconnect as far as it goes; answers whether it has ended.
+    /// Takes a disconnect as far as it goes, in a task of its own: a caller that goes away does not break it off. Answers
+    /// whether it has ended.
     async fn advance(&self, organisation: &OrganisationId) -> Result<bool, Error> {
+        let span = tracing::info_span!("disconnect", organisation.id = %organisation);
+        let (disconnects, organisation) = (self.clone(), organisation.clone());
+        let step = async move { disconnects.step(&organisation).await };
+        match tokio::spawn(step.instrument(span)).await {
+            Ok(outcome) => outcome,
+            Err(failure) => std::panic::resume_unwind(failure.into_panic()),
+        }
+    }
+
+    async fn step(&self, organisation: &OrganisationId) -> Result<bool, Error> {
         let now = self.clock.now();
         match self.store.advance_disconnect(organisation, now + FINISHING, now).await? {
             DisconnectStep::Ended => Ok(true),
@@ -97,14 +108,8 @@ impl Disconnects {
                 Ok(false)
             }
             DisconnectStep::Finish(integration) => {
-                let span = tracing::info_span!("disconnect", organisation.id = %organisation);
-                let disconnects = self.clone();
-                // In a task of its own: a caller that goes away does not break it off.
-                let finish = async move { disconnects.finish(&integration).await };
-                match tokio::spawn(finish.instrument(span)).await {
-                    Ok(outcome) => outcome.map(|()| true),
-                    Err(failure) => std::panic::resume_unwind(failure.into_panic()),
-                }
+                self.finish(&integration).await?;
+                Ok(true)
             }
         }
     }

@@ -82,7 +82,7 @@ impl Status {
         };
         let problem = problem_at(&integration, &counts, now);
         let state = match &problem {
-            _ if integration.disconnecting.is_some() => State::Disconnecting,
+            Some(_) | None if integration.disconnecting.is_some() => State::Disconnecting,
             Some(Problem {
                 reason:
                     Reason::ReconnectRequired

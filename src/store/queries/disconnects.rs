@@ -77,15 +77,21 @@ async fn carry_out(
         RemoteEvents::Keep => {
             let resting = || sql(format!("cause = {DISCONNECT} AND ")).with(unleased(now));
             let restored = owed::restore(conn, organisation, account, resting(), sql(""), now).await?;
-            // The other end of an unfinished move: the link has one of the two.
-            let left_behind = sql(format!("UPDATE owed_deletions SET cause = {LEFT_BEHIND}, updated_at = "))
+            // The other end of an unfinished move: the link has one of the two. What a call has only just ended for is given
+            // back the next time.
+            let left_behind = sql(format!("UPDATE owed_deletions AS o SET cause = {LEFT_BEHIND}, updated_at = "))
                 .bind(now)
                 .sql(" WHERE google_user_id = ")
                 .bind(account)
                 .sql(" AND ")
                 .with(of_organisation(organisation))
                 .sql(" AND ")
-                .with(resting());
+                .with(resting())
+                .sql(
+                    " AND EXISTS (SELECT 1 FROM appointment_external_links AS l
+                        WHERE l.organisation_id = o.organisation_id AND l.provider = o.provider
+                            AND l.appointment_id = o.appointment_id AND l.external_event_id IS NOT NULL)",
+                );
             named("disconnects.leave_behind", left_behind).execute(conn).await?;
             (0, restored)
         }
