@@ -15,6 +15,7 @@ use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tonic::service::Routes;
 use tonic::transport::Identity;
 use tonic::transport::server::TcpIncoming;
 
@@ -81,6 +82,10 @@ pub struct App {
     pub grpc_address: SocketAddr,
     /// Where the sidecar is served.
     pub http_address: SocketAddr,
+    /// What is served at `grpc_address`, for callers within this process.
+    pub grpc: Routes,
+    /// What is served at `http_address`, for callers within this process.
+    pub sidecar: axum::Router,
     /// The connections, for `dev`, which begins a consent itself.
     pub connections: Connections,
     health: Health,
@@ -96,6 +101,12 @@ pub struct App {
 
 /// Starts the service: it is serving when this returns.
 pub async fn start(config: Config, clock: Clock, entropy: Entropy) -> Result<App, StartError> {
+    let google = google(&config, &clock);
+    start_with(config, google, clock, entropy).await
+}
+
+/// The same with another client of Google than the settings ask for.
+pub async fn start_with(config: Config, google: Google, clock: Clock, entropy: Entropy) -> Result<App, StartError> {
     let keyring = Arc::new(Keyring::parse(config.encryption_keys.expose_secret()).map_err(StartError::Keyring)?);
     let url = config.database_url.expose_secret();
     let lock = lock::take(url)?;
@@ -110,7 +121,6 @@ pub async fn start(config: Config, clock: Clock, entropy: Entropy) -> Result<App
 
     let notifier = Notifier::default();
     let quota = Arc::new(Quota::new(config.quota.project_per_minute, config.quota.user_per_minute, clock.clone()));
-    let google = google(&config, &clock);
     let settings = connection::Settings {
         public_url: config.public_url.clone(),
         app_url: config.cassius_app_url.clone(),
@@ -146,8 +156,8 @@ pub async fn start(config: Config, clock: Clock, entropy: Entropy) -> Result<App
         entropy,
         drain: drain.clone(),
     };
-    let options = grpc::Options { reflection: config.reflection, tls: tls(&config).await? };
-    let (router, health) = grpc::server(services, options).map_err(StartError::Grpc)?;
+    let (routes, health) = grpc::routes(services, config.reflection).map_err(StartError::Grpc)?;
+    let server = grpc::server(routes.clone(), tls(&config).await?).map_err(StartError::Grpc)?;
     // The database has just answered; a probe that comes before the first look at it must not find nobody.
     health.tell(true).await;
     let (grpc_listener, grpc_address) = listen("GRPC_ADDR", config.listen.grpc).await?;
@@ -157,7 +167,7 @@ pub async fn start(config: Config, clock: Clock, entropy: Entropy) -> Result<App
     let grpc_server = {
         let close = close.clone();
         async move {
-            if let Err(error) = router.serve_with_incoming_shutdown(incoming, close.cancelled_owned()).await {
+            if let Err(error) = server.serve_with_incoming_shutdown(incoming, close.cancelled_owned()).await {
                 tracing::error!(error = %error_chain(&error), "gRPC is no longer served");
             }
         }
@@ -169,7 +179,13 @@ pub async fn start(config: Config, clock: Clock, entropy: Entropy) -> Result<App
     });
     let servers = vec![
         tokio::spawn(grpc_server),
-        tokio::spawn(http::serve(http_listener, sidecar, http::Limits::default(), clock.clone(), close.clone())),
+        tokio::spawn(http::serve(
+            http_listener,
+            sidecar.clone(),
+            http::Limits::default(),
+            clock.clone(),
+            close.clone(),
+        )),
     ];
     let worker = tokio::spawn(Worker::run(delivery, close.clone()));
     let housekeeping = vec![
@@ -181,6 +197,8 @@ pub async fn start(config: Config, clock: Clock, entropy: Entropy) -> Result<App
     Ok(App {
         grpc_address,
         http_address,
+        grpc: routes,
+        sidecar,
         connections,
         health,
         drain,
@@ -222,7 +240,8 @@ async fn at_most(mut server: JoinHandle<()>) {
     }
 }
 
-fn google(config: &Config, clock: &Clock) -> Google {
+/// The client of Google that the settings ask for.
+pub fn google(config: &Config, clock: &Clock) -> Google {
     let endpoints = Endpoints {
         auth_url: config.google.auth_url.clone(),
         token_url: config.google.token_url.clone(),
