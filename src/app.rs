@@ -21,7 +21,7 @@ use tonic::transport::server::TcpIncoming;
 
 use crate::clock::{Clock, Entropy};
 use crate::config::{self, Config};
-use crate::connection::{self, Connections};
+use crate::connection::{self, Consents, Grants, Integrations};
 use crate::crypto::{Keyring, KeyringFault};
 use crate::delivery::{Delivery, Worker};
 use crate::error_chain::error_chain;
@@ -86,8 +86,10 @@ pub struct App {
     pub grpc: Routes,
     /// What is served at `http_address`, for callers within this process.
     pub sidecar: axum::Router,
-    /// The connections, for `dev`, which begins a consent itself.
-    pub connections: Connections,
+    /// The consents, for `dev`, which begins one itself.
+    pub consents: Consents,
+    /// The integrations, for `dev`, which shows the status of its sample.
+    pub integrations: Integrations,
     health: Health,
     /// Streams and waits end.
     drain: CancellationToken,
@@ -123,34 +125,36 @@ pub async fn start_with(config: Config, google: Google, clock: Clock, entropy: E
     let quota = Arc::new(Quota::new(config.quota.project_per_minute, config.quota.user_per_minute, clock.clone()));
     let settings = connection::Settings {
         public_url: config.public_url.clone(),
-        app_url: config.cassius_app_url.clone(),
         return_urls: config.return_urls.clone(),
         ticket_in_url: config.ticket_in_url,
     };
-    let connections = Connections::new(
+    let grants =
+        Grants::new(store.clone(), google.clone(), keyring.clone(), clock.clone(), entropy.clone(), notifier.clone());
+    let consents = Consents::new(store.clone(), google.clone(), grants.clone(), clock.clone(), settings);
+    let integrations = Integrations::new(
         store.clone(),
         google.clone(),
-        keyring.clone(),
+        grants.clone(),
         clock.clone(),
-        entropy.clone(),
         notifier.clone(),
         quota.clone(),
-        settings,
     );
     let delivery = Delivery::new(
         store.clone(),
         google,
-        connections.clone(),
+        grants,
         keyring,
         clock.clone(),
         entropy.clone(),
         notifier,
         quota,
+        config.cassius_app_url.clone(),
     );
 
     let (drain, close) = (CancellationToken::new(), CancellationToken::new());
     let services = Services {
-        connections: connections.clone(),
+        consents: consents.clone(),
+        integrations: integrations.clone(),
         delivery: delivery.clone(),
         callers: callers(&config),
         entropy,
@@ -173,7 +177,7 @@ pub async fn start_with(config: Config, google: Google, clock: Clock, entropy: E
         }
     };
     let sidecar = http::router(http::Sidecar {
-        connections: connections.clone(),
+        consents: consents.clone(),
         ticket_in_url: config.ticket_in_url,
         is_https: config.public_url.scheme() == "https",
     });
@@ -189,7 +193,7 @@ pub async fn start_with(config: Config, google: Google, clock: Clock, entropy: E
     ];
     let worker = tokio::spawn(Worker::run(delivery, close.clone()));
     let housekeeping = vec![
-        tokio::spawn(housekeeping::resume_disconnects(connections.clone())),
+        tokio::spawn(housekeeping::resume_disconnects(integrations.clone())),
         tokio::spawn(housekeeping::tell_health(store.clone(), health.clone(), clock.clone(), close.clone())),
         tokio::spawn(housekeeping::erase_snapshots(store, config.snapshot_retention, clock, close.clone())),
     ];
@@ -199,7 +203,8 @@ pub async fn start_with(config: Config, google: Google, clock: Clock, entropy: E
         http_address,
         grpc: routes,
         sidecar,
-        connections,
+        consents,
+        integrations,
         health,
         drain,
         close,

@@ -56,6 +56,14 @@ impl governor::clock::Clock for Time {
     }
 }
 
+/// Units of an account that were taken and not spent yet. What is dropped is lost: no budget gets units back.
+#[derive(Debug, PartialEq, Eq)]
+#[must_use = "the units are taken from the budgets"]
+pub struct Permit {
+    account: GoogleUserId,
+    units: u32,
+}
+
 /// Says whose budget is spent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
@@ -88,7 +96,23 @@ impl Quota {
     }
 
     /// Takes units for one call, or says when to ask again.
-    pub fn try_take(&self, account: &GoogleUserId, units: u32) -> Result<(), Wait> {
+    pub fn try_take(&self, account: &GoogleUserId, units: u32) -> Result<Permit, Wait> {
+        self.try_spend(account, units)?;
+        Ok(Permit { account: account.clone(), units })
+    }
+
+    /// Takes what `permit` lacks for a call of `units` of `account`, or says when to ask again. A permit of another
+    /// account counts for nothing.
+    pub fn try_top_up(&self, permit: &mut Option<Permit>, account: &GoogleUserId, units: u32) -> Result<(), Wait> {
+        let held = permit.as_ref().filter(|permit| permit.account == *account).map_or(0, |permit| permit.units);
+        if held < units {
+            self.try_spend(account, units - held)?;
+            *permit = Some(Permit { account: account.clone(), units });
+        }
+        Ok(())
+    }
+
+    fn try_spend(&self, account: &GoogleUserId, units: u32) -> Result<(), Wait> {
         let now = self.clock.now();
         let paused_until = *self.paused_until.lock();
         if paused_until > now {
@@ -104,8 +128,18 @@ impl Quota {
     }
 
     /// Takes units for one call, waiting for them.
-    pub async fn take(&self, account: &GoogleUserId, units: u32) {
-        while let Err(wait) = self.try_take(account, units) {
+    pub async fn take(&self, account: &GoogleUserId, units: u32) -> Permit {
+        loop {
+            match self.try_take(account, units) {
+                Ok(permit) => return permit,
+                Err(wait) => self.clock.sleep_until(wait.until).await,
+            }
+        }
+    }
+
+    /// Takes what `permit` lacks for a call, waiting for it.
+    pub async fn top_up(&self, permit: &mut Option<Permit>, account: &GoogleUserId, units: u32) {
+        while let Err(wait) = self.try_top_up(permit, account, units) {
             self.clock.sleep_until(wait.until).await;
         }
     }
@@ -191,6 +225,20 @@ mod tests {
     }
 
     #[test]
+    fn a_permit_counts_for_the_call_that_it_was_taken_for() {
+        let (quota, _) = quota(1_000, 60);
+        let account = GoogleUserId::new("a");
+        let mut permit = Some(quota.try_take(&account, 1).unwrap());
+        // The burst is three units: one was taken, a patch lacks two, and then there is none left.
+        assert_eq!(quota.try_top_up(&mut permit, &account, 3), Ok(()));
+        assert_eq!(quota.try_top_up(&mut permit, &account, 3), Ok(()));
+        assert_eq!(quota.try_top_up(&mut None, &account, 1).unwrap_err().scope, Scope::Account);
+        let other = GoogleUserId::new("b");
+        assert_eq!(quota.try_top_up(&mut permit, &other, 3), Ok(()));
+        assert_eq!(quota.try_top_up(&mut None, &other, 1).unwrap_err().scope, Scope::Account);
+    }
+
+    #[test]
     fn a_pause_of_the_project_holds_everybody() {
         let (quota, clock) = quota(10_000, 600);
         let until = clock.now() + SignedDuration::from_secs(30);
@@ -198,6 +246,6 @@ mod tests {
         let wait = Wait { until, scope: Scope::Project };
         assert_eq!(quota.try_take(&GoogleUserId::new("a"), 1), Err(wait));
         clock.advance(SignedDuration::from_secs(30));
-        assert_eq!(quota.try_take(&GoogleUserId::new("a"), 1), Ok(()));
+        assert!(quota.try_take(&GoogleUserId::new("a"), 1).is_ok());
     }
 }

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
-use crate::connection::Connections;
+use crate::connection::Integrations;
 use crate::error_chain::error_chain;
 use crate::grpc::Health;
 use crate::store::Store;
@@ -15,8 +15,8 @@ const PING: SignedDuration = SignedDuration::from_secs(5);
 const ERASE: SignedDuration = SignedDuration::from_hours(1);
 
 /// Finishes the disconnects that a crash broke off. What was under way then may still hold a lease, and is waited for.
-pub(super) async fn resume_disconnects(connections: Connections) {
-    if let Err(error) = connections.resume_disconnects().await {
+pub(super) async fn resume_disconnects(integrations: Integrations) {
+    if let Err(error) = integrations.resume_disconnects().await {
         tracing::error!(
             error = %error_chain(&error),
             "an unfinished disconnect could not be resumed; disconnecting again finishes it"

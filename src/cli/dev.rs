@@ -86,12 +86,12 @@ impl Dev {
         let (public_url, is_open) = (config.public_url.clone(), config.api_keys.is_empty());
         let app = app::start(config, clock.clone(), entropy).await?;
         let sample = OrganisationId::parse(SAMPLE).expect("the sample's id is well formed");
-        let begun = app.connections.begin(&sample, None).await.context("the sample consent could not be begun")?;
-        let status = app.connections.status(&sample).await.context("how the sample stands cannot be read")?;
+        let consent = app.consents.begin(&sample, None).await.context("the sample consent could not be begun")?;
+        let status = app.integrations.status(&sample).await.context("how the sample stands cannot be read")?;
         let welcome = Welcome {
             organisation: &sample,
             status: &status,
-            connect_url: &begun.connect_url,
+            connect_url: &consent.connect_url,
             grpc: app.grpc_address,
             is_open,
             public_url: &public_url,

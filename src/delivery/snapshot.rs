@@ -13,9 +13,8 @@ pub(super) fn seal(
     organisation: &OrganisationId,
     appointment: &Appointment,
 ) -> Sealed {
-    let row = [organisation.as_str(), appointment.id.as_str(), "google"];
     let json = serde_json::to_vec(appointment).expect("an appointment has no map keys and no floats: it is JSON");
-    keyring.seal(&cell(&row), &Zeroizing::new(json), entropy)
+    keyring.seal(&Cell::snapshot(organisation, &appointment.id), &Zeroizing::new(json), entropy)
 }
 
 /// Opens what [`seal`] sealed.
@@ -25,12 +24,7 @@ pub(super) fn open(
     appointment: &AppointmentId,
     sealed: &Sealed,
 ) -> Result<Appointment, OpenError> {
-    let row = [organisation.as_str(), appointment.as_str(), "google"];
-    let json = keyring.open(&cell(&row), sealed)?;
+    let json = keyring.open(&Cell::snapshot(organisation, appointment), sealed)?;
     // What is authentic was written by `seal`; what does not read was not.
     serde_json::from_slice(&json).map_err(|_| OpenError::Malformed)
-}
-
-fn cell<'a>(row: &'a [&'a str]) -> Cell<'a> {
-    Cell { table: "appointment_external_links", row, column: "snapshot" }
 }

@@ -1,20 +1,25 @@
-//! The worker: finds what is due, claims no more than it has room and quota for, and attempts it.
+//! The worker: listens, looks for what is due, starts what it has room and quota for, and waits.
+//!
+//! Owns how many attempts are under way, and when to look again. Never calls Google. Invariant: a link is claimed only
+//! with a place and a unit of quota to attempt it with.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use tokio::sync::futures::OwnedNotified;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 use uuid::Uuid;
 
-use super::attempt::LEASE;
+use super::attempt::{BegunAttempt, LEASE};
 use super::turns::Turns;
 use super::{Delivery, Parts};
 use crate::error_chain::error_chain;
 use crate::model::OrganisationId;
-use crate::quota::Scope;
-use crate::store::{self, Wanted};
+use crate::quota::{Permit, Scope};
+use crate::store::{self, Claimed};
 
 /// How many attempts are under way at a time, over all organisations.
 const PLACES: usize = 64;
@@ -31,113 +36,155 @@ pub struct Worker {
     parts: Arc<Parts>,
     turns: Turns,
     attempts: JoinSet<()>,
+    /// Whose each attempt is, and the token of its lease.
     under_way: HashMap<Id, (OrganisationId, Uuid)>,
+    is_store_away: bool,
 }
 
 /// When to look for work again.
-struct Next {
+struct NextLook {
     at: Timestamp,
-    /// Whether nothing could be claimed before, whatever becomes due.
+    /// Whether nothing can be claimed before, whatever becomes due.
     is_fixed: bool,
 }
 
 impl Worker {
     /// Runs until `stop`; then lets what is under way end, and gives back the leases of what did not.
     pub async fn run(delivery: Delivery, stop: CancellationToken) {
-        let worker =
-            Self { parts: delivery.0, turns: Turns::default(), attempts: JoinSet::new(), under_way: HashMap::new() };
+        let worker = Self {
+            parts: delivery.0,
+            turns: Turns::default(),
+            attempts: JoinSet::new(),
+            under_way: HashMap::new(),
+            is_store_away: false,
+        };
         worker.work(stop).await;
     }
 
     async fn work(mut self, stop: CancellationToken) {
-        let parts = self.parts.clone();
-        let mut is_store_away = false;
         while !stop.is_cancelled() {
             // Listening begins before looking, so that nothing falls between.
-            let notifier = parts.notifier.listen_due();
-            let next = match self.round().await {
-                Ok(next) => {
-                    is_store_away = false;
-                    next
-                }
-                Err(error) => {
-                    // Once, not every second of an outage.
-                    if !std::mem::replace(&mut is_store_away, true) {
-                        tracing::warn!(error = %error_chain(&error), "the worker cannot look for work");
-                    }
-                    Next { at: parts.clock.now() + SignedDuration::from_secs(1), is_fixed: false }
-                }
-            };
-            tokio::pin!(notifier);
-            loop {
-                tokio::select! {
-                    () = &mut notifier, if !next.is_fixed => break,
-                    () = parts.clock.sleep_until(next.at) => break,
-                    Some(ended) = self.attempts.join_next_with_id() => {
-                        self.ended(ended);
-                        if !next.is_fixed {
-                            break;
-                        }
-                    }
-                    () = stop.cancelled() => break,
-                }
-            }
-            while let Some(ended) = self.attempts.try_join_next_with_id() {
-                self.ended(ended);
-            }
+            let due = self.parts.notifier.listen_due();
+            let next = self.look().await;
+            self.wait(due, next, &stop).await;
         }
         self.drain().await;
     }
 
-    /// Claims and starts what there is room for; answers when to look again.
-    async fn round(&mut self) -> Result<Next, store::Error> {
-        let parts = self.parts.clone();
-        let now = parts.clock.now();
-        let room = PLACES - self.attempts.len();
-        let mut next = Next { at: now + POLL, is_fixed: false };
-        if room == 0 {
-            return Ok(next);
-        }
-        let due = parts.store.due_organisations(now).await?;
-        let mut wanted = Vec::new();
-        for due in self.turns.order(due, |due| &due.organisation) {
-            if wanted.len() == room {
-                break;
+    /// Looks for due work and starts it; answers when to look again. An outage of the store is logged once, not every
+    /// second.
+    async fn look(&mut self) -> NextLook {
+        match self.start_due().await {
+            Ok(next) => {
+                self.is_store_away = false;
+                next
             }
-            match parts.quota.try_take(&due.google_user_id, 1) {
-                Ok(()) => wanted.push(Wanted { organisation: due.organisation, count: 1 }),
-                Err(wait) if wait.scope == Scope::Project => {
-                    next = Next { at: next.at.min(wait.until.max(now + GATHER)), is_fixed: true };
-                    break;
+            Err(error) => {
+                if !std::mem::replace(&mut self.is_store_away, true) {
+                    tracing::warn!(error = %error_chain(&error), "the worker cannot look for work");
                 }
-                Err(wait) => next.at = next.at.min(wait.until),
+                NextLook { at: self.parts.clock.now() + SignedDuration::from_secs(1), is_fixed: false }
             }
         }
-        let claimed = if wanted.is_empty() {
-            Vec::new()
-        } else {
-            let token = Uuid::from_bytes(parts.entropy.bytes());
-            let place = {
-                let parts = parts.clone();
-                move |claimed: &store::Claimed| parts.first_placement(claimed)
-            };
-            parts.store.claim(&wanted, token, now + LEASE, now, place).await?
-        };
+    }
+
+    /// Waits until it is time to look again: something is due, a place is free, or `next` has come.
+    async fn wait(&mut self, due: OwnedNotified, next: NextLook, stop: &CancellationToken) {
+        let clock = self.parts.clock.clone();
+        tokio::pin!(due);
+        loop {
+            tokio::select! {
+                () = &mut due, if !next.is_fixed => break,
+                () = clock.sleep_until(next.at) => break,
+                Some(ended) = self.attempts.join_next_with_id() => {
+                    self.ended(ended);
+                    if !next.is_fixed {
+                        break;
+                    }
+                }
+                () = stop.cancelled() => break,
+            }
+        }
+        while let Some(ended) = self.attempts.try_join_next_with_id() {
+            self.ended(ended);
+        }
+    }
+
+    /// Claims and starts what there is room and quota for; answers when to look again.
+    async fn start_due(&mut self) -> Result<NextLook, store::Error> {
+        let now = self.parts.clock.now();
+        if self.attempts.len() >= PLACES {
+            return Ok(NextLook { at: now + POLL, is_fixed: false });
+        }
+        let (mut permits, mut next) = self.permits(now).await?;
+        let claimed = self.claim(&permits, now).await?;
         if claimed.is_empty() && !next.is_fixed {
-            if let Some(due_at) = parts.store.next_due_at(now).await? {
+            if let Some(due_at) = self.parts.store.next_due_at(now).await? {
                 next.at = next.at.min(due_at);
             }
             return Ok(next);
         }
-        for claimed in claimed {
-            self.turns.begin(&claimed.organisation);
-            let (organisation, token) = (claimed.organisation.clone(), claimed.lease.token);
-            let parts = parts.clone();
-            let attempt = self.attempts.spawn(async move { parts.attempt(claimed).await });
-            self.under_way.insert(attempt.id(), (organisation, token));
+        for (claimed, begun) in claimed {
+            let permit = permits.remove(&claimed.organisation).expect("a claim holds one link for each permit at most");
+            self.start(claimed, begun, permit);
         }
         // Where there was quota for what was due, there may be more of both.
-        Ok(if next.is_fixed { next } else { Next { at: now, is_fixed: false } })
+        Ok(if next.is_fixed { next } else { NextLook { at: now, is_fixed: false } })
+    }
+
+    /// Takes a unit of quota for each organisation whose turn it is, as far as there is room.
+    async fn permits(&self, now: Timestamp) -> Result<(BTreeMap<OrganisationId, Permit>, NextLook), store::Error> {
+        let room = PLACES - self.attempts.len();
+        let mut next = NextLook { at: now + POLL, is_fixed: false };
+        let mut permits = BTreeMap::new();
+        let due = self.parts.store.due_organisations(now).await?;
+        for due in self.turns.order(due, |due| &due.organisation) {
+            if permits.len() == room {
+                break;
+            }
+            match self.parts.quota.try_take(&due.google_user_id, 1) {
+                Ok(permit) => {
+                    permits.insert(due.organisation, permit);
+                }
+                Err(wait) => match wait.scope {
+                    Scope::Project => {
+                        next = NextLook { at: next.at.min(wait.until.max(now + GATHER)), is_fixed: true };
+                        break;
+                    }
+                    Scope::Account => next.at = next.at.min(wait.until),
+                },
+            }
+        }
+        Ok((permits, next))
+    }
+
+    /// Claims a link for each permit, and begins its attempt within the claim.
+    async fn claim(
+        &self,
+        permits: &BTreeMap<OrganisationId, Permit>,
+        now: Timestamp,
+    ) -> Result<Vec<(Claimed, Option<BegunAttempt>)>, store::Error> {
+        if permits.is_empty() {
+            return Ok(Vec::new());
+        }
+        let wanted: Vec<_> = permits.keys().cloned().collect();
+        let token = Uuid::from_bytes(self.parts.entropy.bytes());
+        let parts = self.parts.clone();
+        self.parts.store.claim(&wanted, token, now + LEASE, now, move |claimed| parts.begin(claimed)).await
+    }
+
+    fn start(&mut self, claimed: Claimed, begun: Option<BegunAttempt>, permit: Permit) {
+        self.turns.begin(&claimed.organisation);
+        let its = (claimed.organisation.clone(), claimed.lease.token);
+        let span = tracing::info_span!(
+            "attempt",
+            organisation.id = %claimed.organisation,
+            appointment.id = %claimed.appointment
+        );
+        let parts = self.parts.clone();
+        let attempt = async move { parts.attempt(claimed, begun, permit).await };
+        let attempt = self.attempts.spawn(attempt.instrument(span));
+        self.under_way.insert(attempt.id(), its);
     }
 
     fn ended(&mut self, ended: Result<(Id, ()), JoinError>) {

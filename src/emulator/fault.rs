@@ -11,7 +11,7 @@ use crate::clock::Entropy;
 /// What goes wrong.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub(crate) enum Trouble {
+pub(crate) enum FaultKind {
     /// Refused with this status and reason; nothing is carried out.
     Error { code: u16, reason: String, message: Option<String>, retry_after_seconds: Option<u64> },
     /// Carried out, then the connection is cut without an answer.
@@ -27,9 +27,9 @@ pub(crate) enum Trouble {
     Latency { ms: u64 },
 }
 
-impl Trouble {
+impl FaultKind {
     /// Its name in the journal.
-    pub(crate) fn kind(&self) -> &'static str {
+    pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Error { .. } => "error",
             Self::LoseAnswer => "lose_answer",
@@ -64,12 +64,13 @@ pub(crate) struct Fault {
     /// Seeds the chance.
     #[serde(default)]
     seed: u64,
-    fault: Trouble,
+    #[serde(rename = "fault")]
+    kind: FaultKind,
 }
 
-/// A fault that stands.
+/// A fault that is set.
 #[derive(Debug, Serialize)]
-pub(crate) struct Standing {
+pub(crate) struct ActiveFault {
     id: u64,
     #[serde(flatten)]
     fault: Fault,
@@ -85,7 +86,7 @@ pub(crate) struct Standing {
 /// What hits one call.
 #[derive(Debug, Default)]
 pub(crate) struct Hit {
-    pub(crate) trouble: Option<Trouble>,
+    pub(crate) fault: Option<FaultKind>,
     pub(crate) latency_ms: u64,
     /// Closes when the fault is removed.
     pub(crate) hold: Option<watch::Receiver<()>>,
@@ -100,10 +101,10 @@ pub(crate) struct Target<'a> {
     pub(crate) event_id: Option<&'a str>,
 }
 
-/// All faults that stand, in the order in which they were set.
+/// All faults that are set, in their order.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
-    standing: Vec<Standing>,
+    active: Vec<ActiveFault>,
     next: u64,
 }
 
@@ -112,47 +113,47 @@ impl Faults {
     pub(crate) fn set(&mut self, fault: Fault) -> u64 {
         self.next += 1;
         let chance = Entropy::seeded(fault.seed);
-        self.standing.push(Standing { id: self.next, fault, hits: 0, chance, hold: watch::Sender::new(()) });
+        self.active.push(ActiveFault { id: self.next, fault, hits: 0, chance, hold: watch::Sender::new(()) });
         self.next
     }
 
     /// Every fault, the used-up ones among them.
-    pub(crate) fn all(&self) -> &[Standing] {
-        &self.standing
+    pub(crate) fn all(&self) -> &[ActiveFault] {
+        &self.active
     }
 
-    /// Removes one; whether it stood.
+    /// Removes one; whether it was there.
     pub(crate) fn remove(&mut self, id: u64) -> bool {
-        let before = self.standing.len();
-        self.standing.retain(|standing| standing.id != id);
-        self.standing.len() < before
+        let before = self.active.len();
+        self.active.retain(|active| active.id != id);
+        self.active.len() < before
     }
 
     /// Removes all.
     pub(crate) fn clear(&mut self) {
-        self.standing.clear();
+        self.active.clear();
     }
 
     /// What hits this call: the first fault that matches, and every latency.
-    pub(crate) fn strike(&mut self, target: Target<'_>) -> Hit {
+    pub(crate) fn matching(&mut self, target: Target<'_>) -> Hit {
         let mut hit = Hit::default();
-        for standing in &mut self.standing {
-            let latency = matches!(standing.fault.fault, Trouble::Latency { .. });
-            if (!latency && hit.trouble.is_some()) || !standing.fault.matches(target) || !standing.takes() {
+        for active in &mut self.active {
+            let is_latency = matches!(active.fault.kind, FaultKind::Latency { .. });
+            if (!is_latency && hit.fault.is_some()) || !active.fault.matches(target) || !active.takes() {
                 continue;
             }
-            if let Trouble::Latency { ms } = standing.fault.fault {
+            if let FaultKind::Latency { ms } = active.fault.kind {
                 hit.latency_ms += ms;
             } else {
-                hit.trouble = Some(standing.fault.fault.clone());
-                hit.hold = Some(standing.hold.subscribe());
+                hit.fault = Some(active.fault.kind.clone());
+                hit.hold = Some(active.hold.subscribe());
             }
         }
         hit
     }
 }
 
-impl Standing {
+impl ActiveFault {
     /// Counts a matching call, and says whether it is hit.
     fn takes(&mut self) -> bool {
         if self.fault.times.is_some_and(|times| self.hits >= times) {

@@ -84,7 +84,7 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let beside = path.with_extension("writing");
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
-    // Appointments are in it, whose names are nobody else's business, be they only tried out.
+    // Appointments are in it, whose names are private, even in a try-out.
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(&beside)?.write_all(bytes)?;

@@ -3,7 +3,8 @@
 //! Owns an emulation that is as strict as Google wherever this project relies on Google: ids, etags, deleted events,
 //! scopes, expiring tokens, quotas in units, consent. It is steered and watched over HTTP under `/emulator/` (see
 //! `control`), and what it claims about Google is the contract suite in `tests/contract`, which also runs against
-//! Google itself. It never imports another room of this project, and never talks to anybody.
+//! Google itself. Of this project it imports the room `clock` alone, and it never calls
+//! anybody.
 //!
 //! Invariant: one mutex holds the whole state, nothing awaits while holding it, and an answer leaves only after its
 //! call stands in the journal (and in the state file, where there is one).
@@ -18,6 +19,7 @@ mod oauth;
 mod pages;
 mod quota;
 mod refusal;
+mod response;
 mod scope;
 mod selection;
 mod server;
@@ -111,6 +113,8 @@ pub type InProcess = BoxCloneSyncService<Request<Bytes>, Response<Bytes>, io::Er
 pub struct Emulator {
     address: SocketAddr,
     routes: Router,
+    client_id: String,
+    client_secret: String,
     ending: CancellationToken,
     tasks: TaskTracker,
 }
@@ -135,7 +139,21 @@ impl Emulator {
         }))
     }
 
-    /// Cuts every connection, writes what is unwritten, and returns when all is over.
+    /// The service's settings under which this emulator is its Google: the addresses and the OAuth client, by variable.
+    pub fn settings(&self) -> [(&'static str, String); 7] {
+        let base = self.base_url();
+        [
+            ("GOOGLE_AUTH_URL", format!("{base}/o/oauth2/v2/auth")),
+            ("GOOGLE_TOKEN_URL", format!("{base}/token")),
+            ("GOOGLE_REVOKE_URL", format!("{base}/revoke")),
+            ("GOOGLE_CALENDAR_URL", format!("{base}/calendar/v3")),
+            ("GOOGLE_ISSUER", base),
+            ("GOOGLE_CLIENT_ID", self.client_id.clone()),
+            ("GOOGLE_CLIENT_SECRET", self.client_secret.clone()),
+        ]
+    }
+
+    /// Drops every connection, writes what is unwritten, and returns when all is over.
     pub async fn shutdown(self) {
         self.ending.cancel();
         self.tasks.wait().await;
@@ -168,8 +186,8 @@ pub async fn start(options: Options) -> Result<Emulator, Error> {
         clock,
         entropy,
         base_url: base_url(address),
-        client_id,
-        client_secret,
+        client_id: client_id.clone(),
+        client_secret: client_secret.clone(),
         redirect_uris,
         file: state_file.map(StateFile::new),
     });
@@ -180,7 +198,7 @@ pub async fn start(options: Options) -> Result<Emulator, Error> {
     let routes = server::routes(shared);
     tasks.spawn(server::serve(listener, routes.clone(), ending.clone(), tasks.clone()));
     tasks.close();
-    Ok(Emulator { address, routes, ending, tasks })
+    Ok(Emulator { address, routes, client_id, client_secret, ending, tasks })
 }
 
 fn base_url(address: SocketAddr) -> String {

@@ -73,7 +73,7 @@ async fn home(State(shared): State<Arc<Shared>>) -> Response {
                             li {
                                 span.dot style=(format!("background:{}", entry.background_color)) {}
                                 a href=(address(&account.email, &calendar.id, None)) { (entry.summary_override.as_ref().unwrap_or(&calendar.summary)) }
-                                small { (entry.access_role.word()) " · " (calendar.events.values().filter(|event| !event.cancelled).count()) " év." }
+                                small { (entry.access_role.as_str()) " · " (calendar.events.values().filter(|event| !event.cancelled).count()) " év." }
                             }
                         }
                     }

@@ -179,7 +179,7 @@ impl Refusal {
         Self::calendar(404, "global", "notFound", "Not Found")
     }
 
-    /// 409: the id stands already, be it of a deleted event.
+    /// 409: the id is taken, perhaps by a deleted event.
     pub(crate) fn duplicate() -> Self {
         Self::calendar(409, "global", "duplicate", "The requested identifier already exists.")
     }

@@ -1,6 +1,6 @@
 //! The accept loop: HTTP/1.1 and HTTP/2 by prior knowledge on one port.
 //!
-//! Owns the sockets. It never looks into a call. Invariant: an answer marked [`Cut`] does not leave; over HTTP/1.1 the
+//! Owns the sockets. It never looks into a call. Invariant: an answer marked [`DropConnection`] does not leave; over HTTP/1.1 the
 //! connection closes without one byte of it, over HTTP/2 its stream is reset.
 
 use std::io;
@@ -19,11 +19,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
+use super::response::DropConnection;
 use super::{Shared, calendar, control, oauth, pages};
-
-/// Marks an answer that must be lost on its way.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Cut;
 
 /// Everything that is served.
 pub(crate) fn routes(shared: Arc<Shared>) -> Router {
@@ -41,7 +38,7 @@ pub(crate) async fn answer(routes: Router, request: Request<Body>) -> io::Result
         Ok(response) => response,
         Err(never) => match never {},
     };
-    if response.extensions().get::<Cut>().is_some() {
+    if response.extensions().get::<DropConnection>().is_some() {
         return Err(io::Error::from(io::ErrorKind::ConnectionAborted));
     }
     Ok(response)
@@ -74,6 +71,6 @@ async fn converse(stream: TcpStream, routes: Router) {
     // Without it small answers wait for the peer's delayed acknowledgement.
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request: Request<Incoming>| answer(routes.clone(), request.map(Body::new)));
-    // An error here is a peer that left or an answer that was cut: both are meant.
+    // An error here is a peer that left or a connection that a fault drops: both are meant.
     let _ = Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await;
 }

@@ -52,7 +52,7 @@ impl Google {
             }
             Call::Patch { place, event, etag } => {
                 let uri = self.event(place, &[SILENT, EVENT_FIELDS, COMPACT]);
-                only_if(with_body(Method::PATCH, uri, patch_body(event)), etag.as_ref())
+                only_if(with_body(Method::PATCH, uri, patch_body(event)), Some(etag))
             }
             Call::Delete { place, etag } => {
                 only_if(bare(Method::DELETE, self.event(place, &[SILENT, COMPACT])), etag.as_ref())

@@ -11,21 +11,22 @@ use super::edge::{Answers, Call, answer, open};
 use super::pb::calendar_integration_server::CalendarIntegration;
 use super::status::Refusal;
 use super::{convert, pb, validate};
-use crate::connection::Connections;
+use crate::connection::{self, Consents};
 use crate::delivery::Delivery;
 use crate::model::OrganisationId;
 
 /// The service.
 #[derive(Debug, Clone)]
 pub(super) struct Integrations {
-    pub(super) connections: Connections,
+    pub(super) consents: Consents,
+    pub(super) integrations: connection::Integrations,
     pub(super) delivery: Delivery,
     pub(super) drain: CancellationToken,
 }
 
 impl Integrations {
     async fn standing(&self, call: &Call, organisation: &OrganisationId) -> Result<pb::IntegrationStatus, Refusal> {
-        Ok(convert::status(self.connections.status(organisation).await?, call.language))
+        Ok(convert::status(self.integrations.status(organisation).await?, call.language))
     }
 }
 
@@ -52,7 +53,7 @@ impl CalendarIntegration for Integrations {
         let organisation =
             validate::organisation(&call, &request.organisation_id).map_err(|refusal| call.refuse(refusal))?;
         let teller = call.clone();
-        let told = self.connections.watch(&organisation).map(move |status| match status {
+        let told = self.integrations.watch(&organisation).map(move |status| match status {
             Ok(status) => Ok(pb::WatchStatusResponse { status: Some(convert::status(status, teller.language)) }),
             Err(error) => Err(teller.refuse(error.into())),
         });
@@ -65,7 +66,7 @@ impl CalendarIntegration for Integrations {
     ) -> Result<Response<pb::BeginConnectResponse>, Status> {
         answer(request, async |call, request| {
             let (organisation, return_url) = validate::begin_connect(&call, &request)?;
-            Ok(convert::consent_start(self.connections.begin(&organisation, return_url.as_deref()).await?))
+            Ok(convert::consent_start(self.consents.begin(&organisation, return_url.as_deref()).await?))
         })
         .await
     }
@@ -76,7 +77,7 @@ impl CalendarIntegration for Integrations {
     ) -> Result<Response<pb::ListCalendarsResponse>, Status> {
         answer(request, async |call, request| {
             let organisation = validate::organisation(&call, &request.organisation_id)?;
-            let calendars = self.connections.calendars(&organisation).await?;
+            let calendars = self.integrations.calendars(&organisation).await?;
             Ok(pb::ListCalendarsResponse { calendars: calendars.into_iter().map(convert::calendar).collect() })
         })
         .await
@@ -88,7 +89,7 @@ impl CalendarIntegration for Integrations {
     ) -> Result<Response<pb::UpdateSettingsResponse>, Status> {
         answer(request, async |call, request| {
             let (organisation, change) = validate::update_settings(&call, &request)?;
-            let status = self.connections.change_settings(&organisation, change).await?;
+            let status = self.integrations.change_settings(&organisation, change).await?;
             Ok(pb::UpdateSettingsResponse { status: Some(convert::status(status, call.language)) })
         })
         .await
@@ -100,7 +101,7 @@ impl CalendarIntegration for Integrations {
     ) -> Result<Response<pb::PreviewEventResponse>, Status> {
         answer(request, async |call, request| {
             let validate::Preview { organisation, appointment, privacy } = validate::preview_event(&call, &request)?;
-            let event = self.connections.preview(&organisation, appointment, privacy).await?;
+            let event = self.delivery.preview(&organisation, appointment, privacy).await?;
             Ok(pb::PreviewEventResponse { event: event.map(convert::event) })
         })
         .await
@@ -121,7 +122,7 @@ impl CalendarIntegration for Integrations {
     ) -> Result<Response<pb::DisconnectResponse>, Status> {
         answer(request, async |call, request| {
             let (organisation, remote_events) = validate::disconnect(&call, &request)?;
-            let disconnected = self.connections.disconnect(&organisation, remote_events).await?;
+            let disconnected = self.integrations.disconnect(&organisation, remote_events).await?;
             Ok(pb::DisconnectResponse {
                 status: Some(self.standing(&call, &organisation).await?),
                 deleted_event_count: convert::count(disconnected.deleted_events),

@@ -8,10 +8,10 @@ use prost_types::Timestamp as PbTimestamp;
 
 use super::messages;
 use super::pb;
-use crate::connection::{COOKIE_NAME, ConsentStart, Event, Progress, State, Status};
+use crate::connection::{COOKIE_NAME, ConsentStart, Progress, State, Status};
 // The ticket is a secret in the rooms below, and the answer to `BeginConnect` is the one place that may show it.
 use crate::crypto::ExposeSecret as _;
-use crate::delivery::{Link, LinkError};
+use crate::delivery::{Event, Link, LinkError};
 use crate::language::Language;
 use crate::model::{Calendar, Problem, Reason, SyncStatus, TitlePrivacy};
 

@@ -28,7 +28,7 @@ use tonic::transport::server::Router;
 use tonic::transport::{Identity, Server, ServerTlsConfig};
 
 use crate::clock::Entropy;
-use crate::connection::Connections;
+use crate::connection::{self, Consents};
 use crate::delivery::Delivery;
 use appointment_sync::Appointments;
 use calendar_integration::Integrations;
@@ -61,8 +61,10 @@ const TLS_HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// What the services work with.
 #[derive(Debug, Clone)]
 pub struct Services {
-    /// Behind `CalendarIntegration`.
-    pub connections: Connections,
+    /// Behind `BeginConnect`.
+    pub consents: Consents,
+    /// Behind the rest of `CalendarIntegration`.
+    pub integrations: connection::Integrations,
     /// Behind `AppointmentSync`.
     pub delivery: Delivery,
     /// Who may call.
@@ -89,9 +91,9 @@ pub enum Error {
 /// There is no time limit on calls: streams last, a wait is bounded by its request, and a caller's own deadline
 /// (`grpc-timeout`) is kept.
 pub fn routes(services: Services, reflection: bool) -> Result<(Routes, Health), Error> {
-    let Services { connections, delivery, callers, entropy, drain } = services;
+    let Services { consents, integrations, delivery, callers, entropy, drain } = services;
     let (health, health_service) = Health::new();
-    let integrations = Integrations { connections, delivery: delivery.clone(), drain: drain.clone() };
+    let integrations = Integrations { consents, integrations, delivery: delivery.clone(), drain: drain.clone() };
     let integrations = CalendarIntegrationServer::new(integrations).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let appointments = AppointmentSyncServer::new(Appointments { delivery, drain });
     let appointments = appointments.max_decoding_message_size(MAX_MESSAGE_BYTES);

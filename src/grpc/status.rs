@@ -16,6 +16,7 @@ use super::pb::{self, ErrorReason};
 use super::validate::Violations;
 use crate::clock::Entropy;
 use crate::connection::{self, StoreError};
+use crate::delivery;
 use crate::error_chain::error_chain;
 use crate::language::Language;
 use crate::model::AppointmentId;
@@ -67,6 +68,17 @@ impl From<connection::Error> for Refusal {
             )),
             error => Self::Failed(error),
         }
+    }
+}
+
+impl From<delivery::Error> for Refusal {
+    fn from(error: delivery::Error) -> Self {
+        Self::Failed(match error {
+            delivery::Error::NotConnected => connection::Error::NotConnected,
+            delivery::Error::ReconnectRequired => connection::Error::ReconnectRequired,
+            delivery::Error::CalendarUnavailable => connection::Error::CalendarUnavailable,
+            delivery::Error::Store(error) => connection::Error::Store(error),
+        })
     }
 }
 

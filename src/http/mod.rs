@@ -21,7 +21,7 @@ use axum::routing::get;
 use url::{Url, form_urlencoded};
 
 use crate::connection::{
-    CONSENT_LIFETIME, COOKIE_NAME, Callback, Completed, Connections, ConsentOutcome, Error, StoreError,
+    CONSENT_LIFETIME, COOKIE_NAME, Callback, Completed, ConsentOutcome, Consents, Error, StoreError,
 };
 use crate::crypto::Secret;
 use crate::error_chain::error_chain;
@@ -44,7 +44,7 @@ const MAX_ERROR_BYTES: usize = 128;
 #[derive(Debug, Clone)]
 pub struct Sidecar {
     /// Behind both addresses.
-    pub connections: Connections,
+    pub consents: Consents,
     /// Whether a ticket in the connect URL is taken, and put into the cookie here: for development and grpcurl.
     pub ticket_in_url: bool,
     /// Whether browsers reach the sidecar by https, so that the cookie is kept from plain connections.
@@ -72,7 +72,7 @@ async fn connect(State(sidecar): State<Arc<Sidecar>>, RawQuery(query): RawQuery,
         query.filter(|_| sidecar.ticket_in_url).and_then(|query| parameter(&query, "ticket", MAX_TICKET_BYTES));
     // A ticket in the URL is newer than whatever an earlier one left in the cookie.
     let Some(ticket) = in_url.clone().or_else(|| ticket(&headers)) else { return Page::Start.answer(language) };
-    let consent_page = match sidecar.connections.start_consent(&Secret::from(ticket)).await {
+    let consent_page = match sidecar.consents.start(&Secret::from(ticket)).await {
         Ok(Some(url)) => url,
         Ok(None) => return Page::Start.answer(language),
         Err(error) => return failed(&error, language),
@@ -94,7 +94,7 @@ async fn callback(State(sidecar): State<Arc<Sidecar>>, RawQuery(query): RawQuery
         code: parameter(&query, "code", MAX_CODE_BYTES).map(Secret::from),
         error: parameter(&query, "error", MAX_ERROR_BYTES),
     };
-    let Completed { outcome, return_url } = match sidecar.connections.complete(ticket.as_ref(), callback).await {
+    let Completed { outcome, return_url } = match sidecar.consents.complete(ticket.as_ref(), callback).await {
         Ok(completed) => completed,
         Err(error) => return failed(&error, language),
     };

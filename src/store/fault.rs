@@ -6,7 +6,7 @@
 
 use diesel::result::{DatabaseErrorKind, Error as QueryError};
 
-use super::Error;
+use super::{Error, Guarded};
 
 /// What stopped a query.
 #[derive(Debug)]
@@ -38,10 +38,10 @@ impl Fault {
 }
 
 /// Turns the one expected fault into an answer.
-pub(super) fn unless_fenced(outcome: Result<(), Fault>) -> Result<bool, Fault> {
+pub(super) fn unless_fenced(outcome: Result<(), Fault>) -> Result<Guarded, Fault> {
     match outcome {
-        Ok(()) => Ok(true),
-        Err(Fault::Fenced) => Ok(false),
+        Ok(()) => Ok(Guarded::Done),
+        Err(Fault::Fenced) => Ok(Guarded::Fenced),
         Err(fault) => Err(fault),
     }
 }

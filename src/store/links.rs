@@ -4,26 +4,8 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-use super::{Error, Store};
-use crate::crypto::Sealed;
+use super::{Error, Guarded, Store};
 use crate::model::{AppointmentId, Epoch, OrganisationId, Placement, Reason, Revision, SyncStatus};
-
-/// A state of an appointment, to be kept and sent.
-#[derive(Debug, Clone)]
-pub struct Acceptance {
-    /// Whose it is.
-    pub organisation: OrganisationId,
-    /// The appointment.
-    pub appointment: AppointmentId,
-    /// Which state of it.
-    pub revision: Revision,
-    /// The state itself, sealed.
-    pub snapshot: Sealed,
-    /// When the appointment begins; `None` where a cancelled one does not say.
-    pub starts_at: Option<Timestamp>,
-    /// When it ends; `None` where a cancelled one does not say: the instant that stands is kept.
-    pub ends_at: Option<Timestamp>,
-}
 
 /// Why the latest attempt failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,24 +47,6 @@ pub struct Link {
     pub ends_at: Option<Timestamp>,
 }
 
-/// What a request to retry came to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Retry {
-    /// So many links are due now.
-    Queued(i32),
-    /// These appointments are unknown; nothing was queued.
-    Unknown(Vec<AppointmentId>),
-}
-
-/// What a request to catch up came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CatchUp {
-    /// The one before has not ended; nothing was queued.
-    AlreadyRunning,
-    /// So many links are due now.
-    Queued(i32),
-}
-
 /// How many links of an organisation stand how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
@@ -103,15 +67,6 @@ pub struct Counts {
 }
 
 impl Store {
-    /// Keeps new states of appointments (at most 500, no key twice), and answers the links as they stand then, in the
-    /// order given.
-    ///
-    /// A revision that is not newer changes nothing. A newer one is pending and due now where an enabled integration is
-    /// connected (a problem does not matter), and rests otherwise. A lease that lives stays.
-    pub async fn accept(&self, acceptances: Vec<Acceptance>, now: Timestamp) -> Result<Vec<Link>, Error> {
-        query!(self, write, acceptances::accept(acceptances, now))
-    }
-
     /// The link of one appointment.
     pub async fn link(
         &self,
@@ -144,25 +99,6 @@ impl Store {
         query!(self, read, links::revisions(&organisation, &appointments))
     }
 
-    /// Makes links due now: those named that are refused or pending, or all that are refused. Queues none where nothing
-    /// is connected.
-    pub async fn retry(
-        &self,
-        organisation: &OrganisationId,
-        appointments: Option<&[AppointmentId]>,
-        now: Timestamp,
-    ) -> Result<Retry, Error> {
-        let (organisation, appointments) = (organisation.clone(), appointments.map(<[_]>::to_vec));
-        query!(self, long, requests::retry(&organisation, appointments, now))
-    }
-
-    /// Makes due now what was never sent, is pending or refused, and what is upcoming with its event in another calendar
-    /// than the target. One run at a time. Queues none where nothing is connected.
-    pub async fn catch_up(&self, organisation: &OrganisationId, now: Timestamp) -> Result<CatchUp, Error> {
-        let organisation = organisation.clone();
-        query!(self, long, requests::catch_up(&organisation, now))
-    }
-
     /// How many links of `organisation` stand how.
     pub async fn counts(&self, organisation: &OrganisationId, now: Timestamp) -> Result<Counts, Error> {
         let organisation = organisation.clone();
@@ -181,22 +117,16 @@ impl Store {
         query!(self, read, links::upcoming_placed(&organisation, now, after.as_ref(), limit))
     }
 
-    /// Notes that the event of a link was deleted at the disconnect. `false` in another epoch.
+    /// Notes that the event of a link was deleted at the disconnect.
     pub async fn forget_placement(
         &self,
         organisation: &OrganisationId,
         appointment: &AppointmentId,
         epoch: Epoch,
         now: Timestamp,
-    ) -> Result<bool, Error> {
+    ) -> Result<Guarded, Error> {
         let (organisation, appointment) = (organisation.clone(), appointment.clone());
         query!(self, write, links::forget_placement(&organisation, &appointment, epoch, now))
-    }
-
-    /// How many leases of `organisation` have not lapsed.
-    pub async fn live_leases(&self, organisation: &OrganisationId, now: Timestamp) -> Result<i64, Error> {
-        let organisation = organisation.clone();
-        query!(self, read, links::live_leases(&organisation, now))
     }
 
     /// Erases the snapshots of appointments that were over before `over_before` and that nobody holds a lease of, and

@@ -9,8 +9,8 @@
 use std::fmt;
 
 mod fault;
+mod guarded;
 mod instant;
-mod placement;
 mod words;
 
 /// Runs a query of either mount on a connection of a pool: `read`, `write`, or `long` for a write that may touch every
@@ -18,23 +18,23 @@ mod words;
 ///
 /// It runs in a task of its own: a caller that goes away does not leave a transaction half done.
 macro_rules! query {
-    ($store:expr, $lane:ident, $room:ident :: $query:ident ( $($arg:expr),* $(,)? )) => {
+    ($store:expr, $access:ident, $room:ident :: $query:ident ( $($arg:expr),* $(,)? )) => {
         match &$store.backend {
             $crate::store::Backend::Postgres { pools, .. } => {
-                run!(pools, $lane, $crate::store::postgres::queries::$room::$query, $($arg),*)
+                run!(pools, $access, $crate::store::postgres::queries::$room::$query, $($arg),*)
             }
             $crate::store::Backend::Sqlite { pools, .. } => {
-                run!(pools, $lane, $crate::store::sqlite::queries::$room::$query, $($arg),*)
+                run!(pools, $access, $crate::store::sqlite::queries::$room::$query, $($arg),*)
             }
         }
     };
 }
 
 macro_rules! run {
-    ($pools:expr, $lane:ident, $query:path, $($arg:expr),*) => {{
+    ($pools:expr, $access:ident, $query:path, $($arg:expr),*) => {{
         let pools = $pools.clone();
         let task = tokio::spawn(async move {
-            let mut checkout = pools.$lane().await?;
+            let mut checkout = pools.$access().await?;
             let outcome = {
                 let (conn, limit) = checkout.parts();
                 tokio::time::timeout(limit, $query(conn, $($arg),*)).await
@@ -45,19 +45,32 @@ macro_rules! run {
     }};
 }
 
+mod accepts;
 mod claims;
 mod consents;
+mod due;
+mod grants;
 mod integrations;
+mod leases;
 mod links;
 #[expect(clippy::duplicate_mod, reason = "the queries are written once and mounted for each back end")]
 mod postgres;
+mod requests;
+mod settlements;
 #[expect(clippy::duplicate_mod, reason = "the queries are written once and mounted for each back end")]
 mod sqlite;
 
-pub use claims::{Claimed, DueOrganisation, Lease, Settlement, Wanted};
+pub use accepts::Acceptance;
+pub use claims::Claimed;
 pub use consents::{Consent, NewConsent};
-pub use integrations::{Grant, Integration, SettingsChange};
-pub use links::{Acceptance, CatchUp, Counts, Link, LinkError, Retry};
+pub use due::DueOrganisation;
+pub use grants::Grant;
+pub use guarded::Guarded;
+pub use integrations::Integration;
+pub use leases::Lease;
+pub use links::{Counts, Link, LinkError};
+pub use requests::{CatchUp, Retry, SettingsChange};
+pub use settlements::Settlement;
 
 /// Says why the store could not do what was asked, by what the caller does next. Holds no value of any row.
 #[derive(Debug, thiserror::Error)]

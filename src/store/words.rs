@@ -1,14 +1,38 @@
 //! Words in columns.
 //!
-//! Owns the word that stands in a column for each value of a closed set. Never guesses: a word that is not of the set is
-//! corrupt. Invariant: a word, once released, keeps its meaning.
+//! Owns the word that stands in a column for each value of a closed set, and how a statement spells it. Never guesses: a
+//! word that is not of the set is corrupt. Invariant: a word, once released, keeps its meaning.
+
+use std::fmt;
 
 use super::fault::Fault;
-use crate::model::{Reason, SyncStatus, TitlePrivacy};
+use crate::model::{Provider, Reason, SyncStatus, TitlePrivacy};
 
-/// The one provider so far.
-pub(super) const PROVIDER: &str = "google";
+/// The one provider so far, as it is bound.
+pub(super) const PROVIDER: &str = Provider::Google.as_str();
+/// The same, as a statement spells it.
+pub(super) const GOOGLE: &str = "'google'";
 
+/// Who asked for the latest attempt of a link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Priority {
+    /// An edit in Cassius, or a person who retries: it goes first.
+    Live,
+    /// A catch-up.
+    CatchUp,
+}
+
+/// As a statement spells it: the smaller goes first.
+impl fmt::Display for Priority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Live => "0",
+            Self::CatchUp => "1",
+        })
+    }
+}
+
+/// The words of a set: how one is written, and how it is read.
 macro_rules! words {
     ($column:literal, $kind:ident, $of:ident, $parse:ident, { $($value:ident => $word:literal),+ $(,)? }) => {
         pub(super) fn $of(value: $kind) -> &'static str {
@@ -33,6 +57,12 @@ words!("sync_status", SyncStatus, of_status, status, {
     Error => "error",
 });
 
+/// The statuses, as a statement spells them.
+pub(super) const NONE: &str = "'none'";
+pub(super) const PENDING: &str = "'pending'";
+pub(super) const SYNCED: &str = "'synced'";
+pub(super) const ERROR: &str = "'error'";
+
 words!("title_privacy", TitlePrivacy, of_privacy, privacy, {
     Full => "full",
     Initials => "initials",
@@ -48,3 +78,25 @@ words!("problem_reason or last_error", Reason, of_reason, reason, {
     EventRefused => "event_refused",
     GoogleMisconfigured => "google_misconfigured",
 });
+
+/// The one reason that a statement asks for.
+pub(super) const GOOGLE_UNAVAILABLE: &str = "'google_unavailable'";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_statement_spells_a_word_as_it_is_stored() {
+        for (literal, word) in [
+            (GOOGLE, PROVIDER),
+            (NONE, of_status(SyncStatus::None)),
+            (PENDING, of_status(SyncStatus::Pending)),
+            (SYNCED, of_status(SyncStatus::Synced)),
+            (ERROR, of_status(SyncStatus::Error)),
+            (GOOGLE_UNAVAILABLE, of_reason(Reason::GoogleUnavailable)),
+        ] {
+            assert_eq!(literal, format!("'{word}'"));
+        }
+    }
+}

@@ -22,13 +22,13 @@ pub enum Call {
         /// What.
         event: Event,
         /// The state that it must still be in: a call that arrives late cannot undo a newer one.
-        etag: Option<Etag>,
+        etag: Etag,
     },
     /// Deletes the event.
     Delete {
         /// Where.
         place: Place,
-        /// The state that it must still be in.
+        /// The state that it must still be in; `None`: any, since none was confirmed.
         etag: Option<Etag>,
     },
     /// Moves the event from one calendar to another; it keeps its id.
@@ -155,7 +155,7 @@ pub enum Answer {
 }
 
 impl Answer {
-    /// The word for the log.
+    /// Its name in the log.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Stored { .. } => "stored",

@@ -1,5 +1,7 @@
 //! Whom the contract is held against: an emulator or Google, behind the same few calls.
 
+use std::collections::HashMap;
+
 use cassius_calendar::clock::{Clock, Entropy};
 use cassius_calendar::emulator::{self, Emulator, Options};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -78,14 +80,14 @@ impl Subject {
                 .json(&json!({"scopes": ["openid", CALENDAR]})),
         )
         .await;
-        let options = Options::loopback(Clock::system(), Entropy::system());
+        let settings: HashMap<_, _> = emulator.settings().into();
         let mut subject = Self {
             http,
-            calendar_url: format!("{base}/calendar/v3"),
-            token_url: format!("{base}/token"),
-            revoke_url: format!("{base}/revoke"),
-            client_id: options.client_id,
-            client_secret: options.client_secret,
+            calendar_url: settings["GOOGLE_CALENDAR_URL"].clone(),
+            token_url: settings["GOOGLE_TOKEN_URL"].clone(),
+            revoke_url: settings["GOOGLE_REVOKE_URL"].clone(),
+            client_id: settings["GOOGLE_CLIENT_ID"].clone(),
+            client_secret: settings["GOOGLE_CLIENT_SECRET"].clone(),
             refresh_token: grant.text("refresh_token").to_owned(),
             access_token: grant.text("access_token").to_owned(),
             calendar: String::new(),

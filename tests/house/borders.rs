@@ -17,7 +17,7 @@ const BORDERS: &[(&str, &[&str])] = &[
     ("axum", &["http", "emulator"]),
     ("maud", &["emulator"]),
     ("governor", &["quota.rs"]),
-    ("aes_gcm_siv", &["crypto.rs"]),
+    ("aes_gcm_siv", &["crypto"]),
     ("prost_types", &["grpc"]),
     ("tonic_types", &["grpc"]),
     ("tonic_reflection", &["grpc"]),

@@ -44,7 +44,7 @@ async fn a_problem_of_the_integration_does_not_keep_a_link_from_being_due(databa
     let epoch = database.is_connected("north").await.epoch;
     let problem =
         cassius_calendar::model::Problem { reason: Reason::ReconnectRequired, since_at: at(1), retry_at: None };
-    assert!(database.store.note_problem(&organisation("north"), epoch, &problem, at(1)).await.unwrap());
+    assert!(database.store.note_problem(&organisation("north"), epoch, &problem, at(1)).await.unwrap().is_done());
     assert_eq!(database.accept("north", "rdv", 1, at(2)).await.next_attempt_at, Some(at(2)));
 }
 
@@ -61,7 +61,7 @@ async fn an_older_or_equal_revision_changes_nothing(database: &Database) {
     }
     let claimed = database.claim("north", 1, at(3)).await.remove(0);
     assert_eq!(claimed.snapshot, Some(sealed("snapshot 5")));
-    assert_eq!(claimed.demand, 1);
+    assert_eq!(claimed.request_seq, 1);
 }
 
 #[apply(both_backends)]
@@ -107,7 +107,7 @@ async fn a_newer_revision_starts_afresh_after_a_failure(database: &Database) {
     let claimed = database.claim("north", 1, at(2)).await.remove(0);
     let error = LinkError { reason: Reason::EventRefused, detail: Some("timeRangeEmpty".into()) };
     let refused = Settlement::Refused { placement: absent(1), error };
-    assert!(database.store.settle(&claimed, &refused, at(3)).await.unwrap());
+    assert!(database.store.settle(&claimed, &refused, at(3)).await.unwrap().is_done());
     let link = database.accept("north", "rdv", 2, at(4)).await;
     assert_eq!((link.sync_status, link.attempts, link.last_error), (SyncStatus::Pending, 0, None));
     assert_eq!(link.next_attempt_at, Some(at(4)));

@@ -23,7 +23,7 @@ async fn four_links(database: &Database) {
                 Settlement::Later { placement, next_attempt_at: at(9_000), error }
             }
         };
-        assert!(database.store.settle(&link, &settlement, at(10)).await.unwrap());
+        assert!(database.store.settle(&link, &settlement, at(10)).await.unwrap().is_done());
     }
 }
 
@@ -88,7 +88,7 @@ async fn a_retry_during_an_attempt_is_not_lost(database: &Database) {
     database.store.retry(&organisation("north"), Some(&named), at(3)).await.unwrap();
     let refused =
         Settlement::Refused { placement: absent(1), error: LinkError { reason: Reason::EventRefused, detail: None } };
-    assert!(database.store.settle(&claimed, &refused, at(4)).await.unwrap());
+    assert!(database.store.settle(&claimed, &refused, at(4)).await.unwrap().is_done());
     assert_eq!(pending(database).await, said(&[("rdv", 3)]));
 }
 
@@ -156,7 +156,7 @@ async fn a_failure_in_a_catch_up_is_counted_until_the_next(database: &Database) 
         let claimed = database.claim("north", 1, at(now)).await.remove(0);
         let error = LinkError { reason: Reason::EventRefused, detail: None };
         let refused = Settlement::Refused { placement: absent(1), error };
-        assert!(database.store.settle(&claimed, &refused, at(now)).await.unwrap());
+        assert!(database.store.settle(&claimed, &refused, at(now)).await.unwrap().is_done());
         database.store.counts(&north, at(now)).await.unwrap()
     };
     let counts = refuse(21).await;
@@ -216,7 +216,9 @@ async fn snapshots_are_erased_once_the_appointment_is_long_over(database: &Datab
     let held = database.claim("north", 1, at(70_000)).await.remove(0);
     assert_eq!(database.store.erase_snapshots(at(60_000), at(70_001)).await.unwrap(), 4);
     assert_eq!(pending(database).await.len(), 2);
-    assert!(database.store.settle(&held, &Settlement::Parked { placement: absent(1) }, at(70_002)).await.unwrap());
+    assert!(
+        database.store.settle(&held, &Settlement::Parked { placement: absent(1) }, at(70_002)).await.unwrap().is_done()
+    );
     assert_eq!(database.store.erase_snapshots(at(60_000), at(70_003)).await.unwrap(), 1);
     assert_eq!(database.store.erase_snapshots(at(60_000), at(70_004)).await.unwrap(), 0);
     assert_eq!(pending(database).await, said(&[("f-late", 12)]));

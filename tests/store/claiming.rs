@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use cassius_calendar::model::{CalendarId, Fingerprint, Placement, Problem, Reason, TitlePrivacy};
-use cassius_calendar::store::{LinkError, SettingsChange, Settlement, Wanted};
+use cassius_calendar::store::{LinkError, SettingsChange, Settlement};
 
 use super::harness::*;
 
@@ -21,7 +21,7 @@ async fn a_claim_brings_what_a_worker_needs(database: &Database) {
     assert_eq!(claimed.epoch, integration.epoch);
     assert_eq!(claimed.target, CalendarId::new("agenda"));
     assert_eq!(claimed.title_privacy, TitlePrivacy::Full);
-    assert_eq!((claimed.attempts, claimed.lane, claimed.demand), (0, 0, 1));
+    assert_eq!((claimed.attempts, claimed.request_seq), (0, 1));
     assert_eq!(claimed.lease.until, at(62));
 }
 
@@ -43,15 +43,18 @@ async fn a_placement_chosen_during_the_claim_is_stored_with_the_lease(database: 
     for id in ["a", "b"] {
         database.accept("north", id, 1, at(1)).await;
     }
-    let wanted = [Wanted { organisation: organisation("north"), count: 5 }];
+    let wanted = vec![organisation("north"); 5];
     let reserved = Placement::Reserved(place("agenda", "chosen", 1));
     let chosen = reserved.clone();
     let claimed = database
         .store
-        .claim(&wanted, token(), at(62), at(2), move |link| (link.appointment.as_str() == "a").then(|| chosen.clone()))
+        .claim(&wanted, token(), at(62), at(2), move |link| {
+            ((link.appointment.as_str() == "a").then(|| chosen.clone()), link.appointment.clone())
+        })
         .await
         .unwrap();
-    let placements: Vec<_> = claimed.iter().map(|link| (link.appointment.as_str(), &link.placement)).collect();
+    assert!(claimed.iter().all(|(link, begun)| link.appointment == *begun), "each has what was begun for it");
+    let placements: Vec<_> = claimed.iter().map(|(link, _)| (link.appointment.as_str(), &link.placement)).collect();
     assert!(placements.contains(&("a", &reserved)) && placements.contains(&("b", &Placement::NEVER)));
     assert_eq!(database.the_link("north", "a").await.placement, reserved);
     assert_eq!(database.the_link("north", "b").await.placement, Placement::NEVER);
@@ -79,7 +82,7 @@ async fn every_placement_is_read_as_it_was_written(database: &Database) {
         let id = format!("rdv-{n}");
         database.accept("north", &id, 1, at(1)).await;
         let claimed = database.claim("north", 1, at(2)).await.remove(0);
-        assert!(database.store.reserve(&claimed, placement, at(62), at(2)).await.unwrap());
+        assert!(database.store.reserve(&claimed, placement, at(62), at(2)).await.unwrap().is_done());
         assert_eq!(&database.the_link("north", &id).await.placement, placement);
     }
 }
@@ -95,9 +98,12 @@ async fn live_edits_go_first_and_then_the_longest_due(database: &Database) {
     let mut order = Vec::new();
     for _ in 0..3 {
         let link = database.claim("north", 1, at(6)).await.remove(0);
-        order.push((link.appointment.to_string(), link.lane));
+        order.push(link.appointment.to_string());
     }
-    assert_eq!(order, [("first".to_owned(), 0), ("second".to_owned(), 0), ("old".to_owned(), 1)]);
+    assert_eq!(order, ["first", "second", "old"]);
+    let caught_up = "SELECT COUNT(*) FROM appointment_external_links WHERE priority = 1";
+    assert_eq!(database.number(caught_up).await, 1);
+    assert_eq!(database.number(&format!("{caught_up} AND appointment_id = 'old'")).await, 1);
 }
 
 #[apply(both_backends)]
@@ -108,12 +114,13 @@ async fn each_organisation_gets_no_more_than_it_has_room_for(database: &Database
         database.store.accept(many, at(1)).await.unwrap();
     }
     let wanted: Vec<_> = [("north", 2), ("south", 3), ("west", 0), ("north", 1), ("nowhere", 4)]
-        .map(|(name, count)| Wanted { organisation: organisation(name), count })
-        .into();
-    let claimed = database.store.claim(&wanted, token(), at(62), at(2), |_| None).await.unwrap();
-    let of = |name| claimed.iter().filter(|link| link.organisation == organisation(name)).count();
+        .into_iter()
+        .flat_map(|(name, count)| vec![organisation(name); count])
+        .collect();
+    let claimed = database.store.claim(&wanted, token(), at(62), at(2), |_| (None, ())).await.unwrap();
+    let of = |name| claimed.iter().filter(|(link, ())| link.organisation == organisation(name)).count();
     assert_eq!((of("north"), of("south"), of("west")), (3, 3, 0));
-    let tokens: HashSet<_> = claimed.iter().map(|link| link.lease.token).collect();
+    let tokens: HashSet<_> = claimed.iter().map(|(link, ())| link.lease.token).collect();
     assert_eq!(tokens.len(), 6, "each link has a token of its own");
 }
 
@@ -126,8 +133,8 @@ async fn more_organisations_than_one_statement_takes_are_claimed_from(database: 
     let all = names.iter().map(|name| acceptance(name, "rdv", 1)).collect();
     database.store.accept(all, at(1)).await.unwrap();
     assert_eq!(database.store.due_organisations(at(2)).await.unwrap().len(), 70);
-    let wanted: Vec<_> = names.iter().map(|name| Wanted { organisation: organisation(name), count: 2 }).collect();
-    let claimed = database.store.claim(&wanted, token(), at(62), at(2), |_| None).await.unwrap();
+    let wanted: Vec<_> = names.iter().flat_map(|name| vec![organisation(name); 2]).collect();
+    let claimed = database.store.claim(&wanted, token(), at(62), at(2), |_| (None, ())).await.unwrap();
     assert_eq!(claimed.len(), 70);
 }
 
@@ -140,14 +147,14 @@ async fn no_two_claims_take_the_same_row(database: &Database) {
     for _ in 0..6 {
         let store = database.store.clone();
         workers.push(tokio::spawn(async move {
-            let wanted = [Wanted { organisation: organisation("north"), count: 7 }];
+            let wanted = vec![organisation("north"); 7];
             let mut mine = Vec::new();
             loop {
-                let claimed = store.claim(&wanted, token(), at(62), at(2), |_| None).await.unwrap();
+                let claimed = store.claim(&wanted, token(), at(62), at(2), |_| (None, ())).await.unwrap();
                 if claimed.is_empty() {
                     return mine;
                 }
-                mine.extend(claimed.into_iter().map(|link| link.appointment));
+                mine.extend(claimed.into_iter().map(|(link, ())| link.appointment));
             }
         }));
     }
@@ -168,21 +175,21 @@ async fn only_a_connected_enabled_integration_without_a_problem_is_served(databa
     database.accept("north", "rdv", 1, at(1)).await;
     let is_served = async |now| {
         let due = database.store.due_organisations(now).await.unwrap();
-        let wanted = [Wanted { organisation: north.clone(), count: 1 }];
-        let claimed = database.store.claim(&wanted, token(), now, now, |_| None).await.unwrap();
+        let wanted = vec![north.clone(); 1];
+        let claimed = database.store.claim(&wanted, token(), now, now, |_| (None, ())).await.unwrap();
         assert_eq!(due.len(), claimed.len(), "both see it alike");
         !due.is_empty()
     };
     assert!(is_served(at(2)).await);
 
     let problem = Problem { reason: Reason::GoogleThrottled, since_at: at(2), retry_at: Some(at(100)) };
-    assert!(database.store.note_problem(&north, epoch, &problem, at(2)).await.unwrap());
+    assert!(database.store.note_problem(&north, epoch, &problem, at(2)).await.unwrap().is_done());
     assert!(!is_served(at(99)).await);
     assert!(is_served(at(100)).await);
     let problem = Problem { reason: Reason::ReconnectRequired, since_at: at(2), retry_at: None };
-    assert!(database.store.note_problem(&north, epoch, &problem, at(2)).await.unwrap());
+    assert!(database.store.note_problem(&north, epoch, &problem, at(2)).await.unwrap().is_done());
     assert!(!is_served(at(200)).await);
-    assert!(database.store.clear_problem(&north, epoch, at(200)).await.unwrap());
+    database.is_connected("north").await;
     assert!(is_served(at(200)).await);
 
     let switch = |is_enabled| SettingsChange { is_enabled: Some(is_enabled), ..SettingsChange::default() };
@@ -208,14 +215,14 @@ async fn the_next_due_instant_is_that_of_an_attempt_a_lease_or_a_problem(databas
     assert_eq!(database.store.next_due_at(at(2)).await.unwrap(), Some(at(62)), "the lease lapses");
     let error = LinkError { reason: Reason::GoogleUnavailable, detail: None };
     let later = Settlement::Later { placement: absent(1), next_attempt_at: at(500), error };
-    assert!(database.store.settle(&claimed, &later, at(3)).await.unwrap());
+    assert!(database.store.settle(&claimed, &later, at(3)).await.unwrap().is_done());
     assert_eq!(database.store.next_due_at(at(3)).await.unwrap(), Some(at(500)));
 
     let problem = Problem { reason: Reason::GoogleThrottled, since_at: at(2), retry_at: Some(at(100)) };
-    assert!(database.store.note_problem(&north, epoch, &problem, at(3)).await.unwrap());
+    assert!(database.store.note_problem(&north, epoch, &problem, at(3)).await.unwrap().is_done());
     assert_eq!(database.store.next_due_at(at(3)).await.unwrap(), Some(at(100)));
     let problem = Problem { reason: Reason::ReconnectRequired, since_at: at(2), retry_at: None };
-    assert!(database.store.note_problem(&north, epoch, &problem, at(3)).await.unwrap());
+    assert!(database.store.note_problem(&north, epoch, &problem, at(3)).await.unwrap().is_done());
     assert_eq!(database.store.next_due_at(at(3)).await.unwrap(), None);
 }
 

@@ -44,7 +44,7 @@ async fn the_same_account_finds_its_settings_and_its_events_again(database: &Dat
     database.bring_in_step("north", &written("agenda", "event", 1), at(2)).await;
     database.store.change_settings(&north, change, at(3)).await.unwrap().unwrap();
     let problem = Problem { reason: Reason::ReconnectRequired, since_at: at(4), retry_at: None };
-    assert!(database.store.note_problem(&north, first.epoch, &problem, at(4)).await.unwrap());
+    assert!(database.store.note_problem(&north, first.epoch, &problem, at(4)).await.unwrap().is_done());
 
     let second = database.store.connect(grant("north"), at(5)).await.unwrap();
     assert!(second.epoch > first.epoch);
@@ -69,11 +69,16 @@ async fn another_account_starts_with_no_placements(database: &Database) {
             "c-refused" => Settlement::Refused { placement, error },
             _ => continue,
         };
-        assert!(database.store.settle(&link, &settlement, at(3)).await.unwrap());
+        assert!(database.store.settle(&link, &settlement, at(3)).await.unwrap().is_done());
     }
     let held = database.claim("north", 1, at(70)).await.remove(0);
     assert!(
-        database.store.reserve(&held, &Placement::Reserved(place("agenda", "x", 1)), at(130), at(70)).await.unwrap()
+        database
+            .store
+            .reserve(&held, &Placement::Reserved(place("agenda", "x", 1)), at(130), at(70))
+            .await
+            .unwrap()
+            .is_done()
     );
 
     let other =
@@ -97,7 +102,7 @@ async fn another_account_starts_with_no_placements(database: &Database) {
     assert!(links.iter().all(|link| link.html_link.is_none() && link.synced_revision.is_none()));
 
     // Whoever worked for the account before has nothing to say any more.
-    assert!(!database.store.settle(&held, &synced(&held, &written("agenda", "x", 1)), at(81)).await.unwrap());
+    assert!(!database.store.settle(&held, &synced(&held, &written("agenda", "x", 1)), at(81)).await.unwrap().is_done());
     assert_eq!(database.claim("north", 9, at(81)).await.len(), 2);
 }
 
@@ -106,7 +111,7 @@ async fn tokens_are_saved_in_their_own_epoch_alone(database: &Database) {
     let north = organisation("north");
     let old = database.is_connected("north").await.epoch;
     let save = async |epoch, refresh| {
-        database.store.save_tokens(&north, epoch, sealed("new"), at(7_200), refresh, at(1)).await.unwrap()
+        database.store.save_tokens(&north, epoch, sealed("new"), at(7_200), refresh, at(1)).await.unwrap().is_done()
     };
     assert!(save(old, None).await);
     let integration = database.the_integration("north").await;
@@ -118,7 +123,7 @@ async fn tokens_are_saved_in_their_own_epoch_alone(database: &Database) {
 
     let epoch = database.store.begin_disconnect(&north, at(2)).await.unwrap().unwrap().epoch;
     assert!(!save(old, None).await);
-    assert!(database.store.finish_disconnect(&north, epoch, at(3)).await.unwrap());
+    assert!(database.store.finish_disconnect(&north, epoch, at(3)).await.unwrap().is_done());
     assert!(!save(epoch, Some(sealed("late"))).await, "what a disconnect erased stays erased");
     assert_eq!(database.the_integration("north").await.refresh_token, None);
 }
@@ -129,7 +134,7 @@ async fn a_problem_keeps_its_beginning_while_it_lasts(database: &Database) {
     let epoch = database.is_connected("north").await.epoch;
     let note = async |reason, second| {
         let problem = Problem { reason, since_at: at(second), retry_at: Some(at(second + 60)) };
-        assert!(database.store.note_problem(&north, epoch, &problem, at(second)).await.unwrap());
+        assert!(database.store.note_problem(&north, epoch, &problem, at(second)).await.unwrap().is_done());
         let noted = database.the_integration("north").await.problem.unwrap();
         assert_eq!((noted.reason, noted.retry_at), (reason, Some(at(second + 60))));
         noted.since_at
@@ -137,13 +142,13 @@ async fn a_problem_keeps_its_beginning_while_it_lasts(database: &Database) {
     assert_eq!(note(Reason::GoogleThrottled, 10).await, at(10));
     assert_eq!(note(Reason::GoogleThrottled, 20).await, at(10));
     assert_eq!(note(Reason::CalendarUnavailable, 30).await, at(30));
-    assert!(database.store.clear_problem(&north, epoch, at(40)).await.unwrap());
+    let same = SettingsChange { calendar: Some(calendar("agenda")), ..SettingsChange::default() };
+    database.store.change_settings(&north, same, at(40)).await.unwrap().unwrap();
     assert_eq!(database.the_integration("north").await.problem, None);
 
     database.is_connected("north").await;
     let problem = Problem { reason: Reason::ReconnectRequired, since_at: at(50), retry_at: None };
-    assert!(!database.store.note_problem(&north, epoch, &problem, at(50)).await.unwrap());
-    assert!(!database.store.clear_problem(&north, epoch, at(50)).await.unwrap());
+    assert!(!database.store.note_problem(&north, epoch, &problem, at(50)).await.unwrap().is_done());
     assert_eq!(database.the_integration("north").await.problem, None);
 }
 
@@ -167,7 +172,7 @@ async fn another_calendar_or_privacy_queues_what_is_upcoming(database: &Database
             let claimed = database.claim("north", 1, at(2)).await.remove(0);
             let error = LinkError { reason: Reason::GoogleUnavailable, detail: None };
             let later = Settlement::Later { placement: absent(1), next_attempt_at: at(9_000), error };
-            assert!(database.store.settle(&claimed, &later, at(3)).await.unwrap());
+            assert!(database.store.settle(&claimed, &later, at(3)).await.unwrap().is_done());
         }
     }
     for (change, now) in [(of_calendar("new"), 100), (of_privacy(TitlePrivacy::Masked), 200)] {
@@ -212,7 +217,7 @@ async fn another_calendar_mends_only_the_calendar(database: &Database) {
     let epoch = database.is_connected("north").await.epoch;
     for (reason, is_mended) in [(Reason::CalendarUnavailable, true), (Reason::ReconnectRequired, false)] {
         let problem = Problem { reason, since_at: at(1), retry_at: None };
-        assert!(database.store.note_problem(&north, epoch, &problem, at(1)).await.unwrap());
+        assert!(database.store.note_problem(&north, epoch, &problem, at(1)).await.unwrap().is_done());
         let change = of_calendar(if is_mended { "one" } else { "two" });
         let integration = database.store.change_settings(&north, change, at(2)).await.unwrap().unwrap();
         assert_eq!(integration.problem.is_none(), is_mended);
@@ -234,7 +239,7 @@ async fn a_disconnect_runs_in_one_epoch_and_erases_the_grant(database: &Database
             "a-synced" => synced(&link, &placement),
             _ => Settlement::Refused { placement, error },
         };
-        assert!(database.store.settle(&link, &settlement, at(3)).await.unwrap());
+        assert!(database.store.settle(&link, &settlement, at(3)).await.unwrap().is_done());
     }
 
     let begun = database.store.begin_disconnect(&north, at(4)).await.unwrap().unwrap();
@@ -243,9 +248,9 @@ async fn a_disconnect_runs_in_one_epoch_and_erases_the_grant(database: &Database
     assert_eq!(database.store.begin_disconnect(&north, at(5)).await.unwrap(), Some(begun.clone()));
     assert_eq!(database.store.unfinished_disconnects().await.unwrap(), std::slice::from_ref(&north));
 
-    assert!(!database.store.finish_disconnect(&north, connected.epoch, at(6)).await.unwrap());
-    assert!(database.store.finish_disconnect(&north, begun.epoch, at(6)).await.unwrap());
-    assert!(!database.store.finish_disconnect(&north, begun.epoch, at(7)).await.unwrap());
+    assert!(!database.store.finish_disconnect(&north, connected.epoch, at(6)).await.unwrap().is_done());
+    assert!(database.store.finish_disconnect(&north, begun.epoch, at(6)).await.unwrap().is_done());
+    assert!(!database.store.finish_disconnect(&north, begun.epoch, at(7)).await.unwrap().is_done());
     let ended = database.the_integration("north").await;
     assert_eq!((ended.access_token.as_ref(), ended.refresh_token.as_ref()), (None, None));
     assert_eq!((ended.google_email.as_ref(), ended.token_expires_at, ended.connected_at), (None, None, None));
@@ -269,9 +274,9 @@ async fn a_placement_is_forgotten_in_its_own_epoch_alone(database: &Database) {
     database.bring_in_step("north", &written("agenda", "event", 1), at(2)).await;
     let epoch = database.store.begin_disconnect(&north, at(3)).await.unwrap().unwrap().epoch;
     let rdv = appointment("rdv");
-    assert!(!database.store.forget_placement(&north, &rdv, old, at(4)).await.unwrap());
+    assert!(!database.store.forget_placement(&north, &rdv, old, at(4)).await.unwrap().is_done());
     assert_eq!(database.store.upcoming_placed(&north, at(4), None, 9).await.unwrap().len(), 1);
-    assert!(database.store.forget_placement(&north, &rdv, epoch, at(4)).await.unwrap());
+    assert!(database.store.forget_placement(&north, &rdv, epoch, at(4)).await.unwrap().is_done());
     let link = database.the_link("north", "rdv").await;
     assert_eq!((link.sync_status, link.placement), (SyncStatus::None, absent(2)));
     assert_eq!((link.html_link, link.synced_revision), (None, None));

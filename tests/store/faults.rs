@@ -184,7 +184,7 @@ async fn a_nul_in_a_text_is_no_outage(database: &Database) {
         assert_eq!(database.the_link("north", "rdv").await.sync_status, SyncStatus::Pending);
     } else {
         // SQLite can hold it.
-        assert!(settled.unwrap());
+        assert!(settled.unwrap().is_done());
         assert_eq!(database.the_link("north", "rdv").await.html_link.as_deref(), Some("a\0b"));
     }
 }
@@ -225,7 +225,7 @@ async fn what_a_disconnect_erased_is_not_left_in_the_sqlite_file() {
     };
     database.store.connect(grant, at(0)).await.unwrap();
     let epoch = database.store.begin_disconnect(&north, at(1)).await.unwrap().unwrap().epoch;
-    assert!(database.store.finish_disconnect(&north, epoch, at(2)).await.unwrap());
+    assert!(database.store.finish_disconnect(&north, epoch, at(2)).await.unwrap().is_done());
     database.run("PRAGMA wal_checkpoint(TRUNCATE)").await;
     let bytes = std::fs::read(database.path()).unwrap();
     for canary in [CANARY, "sealed canary"] {

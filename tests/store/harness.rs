@@ -5,7 +5,7 @@ use cassius_calendar::model::{
     AppointmentId, Calendar, CalendarId, Etag, EventId, Fingerprint, Generation, GoogleUserId, OrganisationId, Place,
     Placement, Revision,
 };
-use cassius_calendar::store::{Acceptance, Claimed, Grant, Integration, Link, Settlement, Wanted};
+use cassius_calendar::store::{Acceptance, Claimed, Grant, Integration, Link, Settlement};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -32,16 +32,17 @@ impl Database {
     }
 
     /// Claims up to `count` links for a minute, and leaves their placements.
-    pub(crate) async fn claim(&self, name: &str, count: i64, now: Timestamp) -> Vec<Claimed> {
-        let wanted = [Wanted { organisation: organisation(name), count }];
-        self.store.claim(&wanted, token(), now + MINUTE, now, |_| None).await.unwrap()
+    pub(crate) async fn claim(&self, name: &str, count: usize, now: Timestamp) -> Vec<Claimed> {
+        let wanted = vec![organisation(name); count];
+        let claimed = self.store.claim(&wanted, token(), now + MINUTE, now, |_| (None, ())).await.unwrap();
+        claimed.into_iter().map(|(link, ())| link).collect()
     }
 
     /// Claims one link and settles it as synced.
     pub(crate) async fn bring_in_step(&self, name: &str, placement: &Placement, now: Timestamp) {
         let claimed = self.claim(name, 1, now).await.remove(0);
         let settlement = synced(&claimed, placement);
-        assert!(self.store.settle(&claimed, &settlement, now).await.unwrap());
+        assert!(self.store.settle(&claimed, &settlement, now).await.unwrap().is_done());
     }
 }
 

@@ -9,7 +9,7 @@ async fn a_lease_is_renewed(database: &Database) {
     database.is_connected("north").await;
     database.accept("north", "rdv", 1, at(1)).await;
     let claimed = database.claim("north", 1, at(2)).await.remove(0);
-    assert!(database.store.hold(&claimed, at(200), at(50)).await.unwrap());
+    assert!(database.store.renew_lease(&claimed, at(200), at(50)).await.unwrap().is_done());
     assert_eq!(database.claim("north", 1, at(199)).await, []);
     assert_eq!(database.store.live_leases(&organisation("north"), at(199)).await.unwrap(), 1);
     assert_eq!(database.store.live_leases(&organisation("north"), at(200)).await.unwrap(), 0);
@@ -21,11 +21,11 @@ async fn a_lease_that_was_taken_over_is_neither_renewed_nor_written_under(databa
     database.accept("north", "rdv", 1, at(1)).await;
     let first = database.claim("north", 1, at(2)).await.remove(0);
     let second = database.claim("north", 1, at(62)).await.remove(0);
-    assert!(!database.store.hold(&first, at(200), at(63)).await.unwrap());
+    assert!(!database.store.renew_lease(&first, at(200), at(63)).await.unwrap().is_done());
     let reserved = Placement::Reserved(place("agenda", "late", 1));
-    assert!(!database.store.reserve(&first, &reserved, at(200), at(63)).await.unwrap());
+    assert!(!database.store.reserve(&first, &reserved, at(200), at(63)).await.unwrap().is_done());
     assert_eq!(database.the_link("north", "rdv").await.placement, Placement::NEVER);
-    assert!(database.store.reserve(&second, &reserved, at(200), at(63)).await.unwrap());
+    assert!(database.store.reserve(&second, &reserved, at(200), at(63)).await.unwrap().is_done());
     assert_eq!(database.the_link("north", "rdv").await.placement, reserved);
 }
 
@@ -37,14 +37,14 @@ async fn another_epoch_fences_a_lease_that_lives(database: &Database) {
     let claimed = database.claim("north", 1, at(2)).await.remove(0);
     database.store.begin_disconnect(&north, at(3)).await.unwrap().unwrap();
     let reserved = Placement::Reserved(place("agenda", "late", 1));
-    assert!(!database.store.hold(&claimed, at(200), at(4)).await.unwrap());
-    assert!(!database.store.reserve(&claimed, &reserved, at(200), at(4)).await.unwrap());
+    assert!(!database.store.renew_lease(&claimed, at(200), at(4)).await.unwrap().is_done());
+    assert!(!database.store.reserve(&claimed, &reserved, at(200), at(4)).await.unwrap().is_done());
     assert_eq!(database.store.live_leases(&north, at(4)).await.unwrap(), 1, "it is still waited for");
 
     // The same account comes back: the epoch is another one all the same.
     database.store.connect(grant("north"), at(5)).await.unwrap();
-    assert!(!database.store.hold(&claimed, at(200), at(6)).await.unwrap());
-    assert!(!database.store.reserve(&claimed, &reserved, at(200), at(6)).await.unwrap());
+    assert!(!database.store.renew_lease(&claimed, at(200), at(6)).await.unwrap().is_done());
+    assert!(!database.store.reserve(&claimed, &reserved, at(200), at(6)).await.unwrap().is_done());
     assert_eq!(database.the_link("north", "rdv").await.placement, Placement::NEVER);
 }
 
@@ -56,7 +56,7 @@ async fn leases_given_back_are_due_at_once_with_their_placements(database: &Data
     }
     let claimed = database.claim("north", 3, at(2)).await;
     let reserved = Placement::Reserved(place("agenda", "event", 1));
-    assert!(database.store.reserve(&claimed[0], &reserved, at(62), at(2)).await.unwrap());
+    assert!(database.store.reserve(&claimed[0], &reserved, at(62), at(2)).await.unwrap().is_done());
     let tokens: Vec<_> = claimed[..2].iter().map(|link| link.lease.token).collect();
     assert_eq!(database.store.release(&tokens, at(3)).await.unwrap(), 2);
     assert_eq!(database.store.release(&tokens, at(3)).await.unwrap(), 0);

@@ -58,7 +58,7 @@ async fn a_failed_attempt_is_tried_again_later(database: &Database) {
             next_attempt_at: at(100 * attempts + 50),
             error: error(Reason::GoogleUnavailable),
         };
-        assert!(database.store.settle(&claimed, &later, now).await.unwrap());
+        assert!(database.store.settle(&claimed, &later, now).await.unwrap().is_done());
         let link = database.the_link("north", "rdv").await;
         assert_eq!(link.sync_status, SyncStatus::Pending);
         assert_eq!(link.next_attempt_at, Some(at(100 * attempts + 50)));
@@ -77,7 +77,7 @@ async fn a_refused_link_rests_in_error(database: &Database) {
     database.accept("north", "rdv", 1, at(1)).await;
     let claimed = database.claim("north", 1, at(2)).await.remove(0);
     let refused = Settlement::Refused { placement: absent(3), error: error(Reason::EventRefused) };
-    assert!(database.store.settle(&claimed, &refused, at(3)).await.unwrap());
+    assert!(database.store.settle(&claimed, &refused, at(3)).await.unwrap().is_done());
     let link = database.the_link("north", "rdv").await;
     assert_eq!((link.sync_status, link.next_attempt_at), (SyncStatus::Error, None));
     assert_eq!(link.last_error, Some(error(Reason::EventRefused)));
@@ -92,7 +92,7 @@ async fn a_parked_link_stays_as_due_as_it_was(database: &Database) {
     let claimed = database.claim("north", 1, at(2)).await.remove(0);
     let moving = Placement::Moving { place: place("new", "event", 1), from: CalendarId::new("old"), fingerprint: None };
     let parked = Settlement::Parked { placement: moving.clone() };
-    assert!(database.store.settle(&claimed, &parked, at(3)).await.unwrap());
+    assert!(database.store.settle(&claimed, &parked, at(3)).await.unwrap().is_done());
     let after = database.the_link("north", "rdv").await;
     assert_eq!(after, cassius_calendar::store::Link { placement: moving, ..before });
     assert_eq!(database.claim("north", 1, at(3)).await.len(), 1);
@@ -117,7 +117,7 @@ async fn a_link_asked_for_again_during_its_attempt_stays_due(database: &Database
         let claimed = database.claim("north", 1, at(2)).await.remove(0);
         let edited = database.accept("north", &id, 2, at(3)).await;
         assert_eq!(database.claim("north", 1, at(4)).await, [], "the lease lives through an edit");
-        assert!(database.store.settle(&claimed, &settlement(&claimed), at(5)).await.unwrap());
+        assert!(database.store.settle(&claimed, &settlement(&claimed), at(5)).await.unwrap().is_done());
 
         let link = database.the_link("north", &id).await;
         assert_eq!(link.sync_status, SyncStatus::Pending);
@@ -127,8 +127,8 @@ async fn a_link_asked_for_again_during_its_attempt_stays_due(database: &Database
         assert_eq!(link.synced_revision, (n == 0).then(|| revision(1)));
         assert_eq!(link.last_synced_at, (n == 0).then(|| at(5)));
         let again = database.claim("north", 1, at(6)).await.remove(0);
-        assert_eq!((again.revision, again.demand), (revision(2), 2));
-        assert!(database.store.settle(&again, &synced(&again, &absent(1)), at(7)).await.unwrap());
+        assert_eq!((again.revision, again.request_seq), (revision(2), 2));
+        assert!(database.store.settle(&again, &synced(&again, &absent(1)), at(7)).await.unwrap().is_done());
         assert_eq!(database.the_link("north", &id).await.sync_status, SyncStatus::Synced);
     }
 }
@@ -147,11 +147,11 @@ async fn a_settlement_after_the_lease_was_taken_over_changes_nothing(database: &
         Settlement::Refused { placement: late.clone(), error: error(Reason::EventRefused) },
         Settlement::Parked { placement: late.clone() },
     ] {
-        assert!(!database.store.settle(&first, &settlement, at(63)).await.unwrap());
+        assert!(!database.store.settle(&first, &settlement, at(63)).await.unwrap().is_done());
     }
     assert_eq!(database.the_link("north", "rdv").await, before);
     assert_eq!(database.the_integration("north").await.last_sync_at, None);
-    assert!(database.store.settle(&second, &synced(&second, &late), at(64)).await.unwrap());
+    assert!(database.store.settle(&second, &synced(&second, &late), at(64)).await.unwrap().is_done());
 }
 
 #[apply(both_backends)]
@@ -161,14 +161,14 @@ async fn a_late_failure_does_not_make_due_what_a_disconnect_let_rest(database: &
     database.accept("north", "rdv", 1, at(1)).await;
     let claimed = database.claim("north", 1, at(2)).await.remove(0);
     let epoch = database.store.begin_disconnect(&north, at(3)).await.unwrap().unwrap().epoch;
-    assert!(database.store.finish_disconnect(&north, epoch, at(4)).await.unwrap());
+    assert!(database.store.finish_disconnect(&north, epoch, at(4)).await.unwrap().is_done());
     let placement = Placement::Reserved(place("agenda", "event", 1));
     let later = Settlement::Later {
         placement: placement.clone(),
         next_attempt_at: at(99),
         error: error(Reason::GoogleUnavailable),
     };
-    assert!(database.store.settle(&claimed, &later, at(5)).await.unwrap());
+    assert!(database.store.settle(&claimed, &later, at(5)).await.unwrap().is_done());
     let link = database.the_link("north", "rdv").await;
     assert_eq!((link.sync_status, link.next_attempt_at), (SyncStatus::None, None));
     assert_eq!(link.placement, placement, "what may stand at Google is known all the same");

@@ -11,8 +11,8 @@ use http::HeaderMap;
 use serde_json::{Value, json};
 
 use super::super::Shared;
-use super::super::call::Answer;
 use super::super::refusal::Refusal;
+use super::super::response::Answer;
 use super::super::scope::Right;
 use super::super::world::{AccessRole, NewCalendar, World, zone};
 use super::list::{read_token, write_token};

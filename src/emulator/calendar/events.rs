@@ -12,8 +12,8 @@ use http::HeaderMap;
 use serde_json::{Value, json};
 
 use super::super::Shared;
-use super::super::call::Answer;
 use super::super::refusal::Refusal;
+use super::super::response::Answer;
 use super::super::scope::Right;
 use super::super::settings::{DeletedAnswer, Settings};
 use super::super::world::{Calendar, Event, Object, Origin, quoted};

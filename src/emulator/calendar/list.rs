@@ -14,8 +14,8 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::super::Shared;
-use super::super::call::Answer;
 use super::super::refusal::Refusal;
+use super::super::response::Answer;
 use super::super::scope::Right;
 use super::super::world::{AccessRole, Event, Origin, zone};
 use super::properties::constraint;

@@ -10,8 +10,9 @@ use http::header::{AUTHORIZATION, IF_MATCH};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::super::call::{Answer, Call, perform};
+use super::super::call::{Call, perform};
 use super::super::refusal::Refusal;
+use super::super::response::Answer;
 use super::super::scope::{Reach, Right, reach};
 use super::super::selection::Selection;
 use super::super::world::{AccessRole, Calendar, Object, World};

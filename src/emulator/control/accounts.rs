@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::super::oauth;
 use super::super::world::{AccessRole, NewCalendar, World, zone};
 use super::super::{Google, Shared};
-use super::{Wrong, ok};
+use super::{ControlError, ok};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -54,7 +54,7 @@ struct Role {
 /// Changes the world, and answers once it is saved.
 pub(crate) async fn change_world(
     shared: &Shared,
-    change: impl FnOnce(&mut Google) -> Result<Value, Wrong>,
+    change: impl FnOnce(&mut Google) -> Result<Value, ControlError>,
 ) -> Response {
     let (version, value) = {
         let mut google = shared.lock();
@@ -67,9 +67,9 @@ pub(crate) async fn change_world(
     ok(&value)
 }
 
-pub(crate) fn read<T: DeserializeOwned>(raw: &Bytes) -> Result<T, Wrong> {
+pub(crate) fn read<T: DeserializeOwned>(raw: &Bytes) -> Result<T, ControlError> {
     let raw = if raw.is_empty() { b"{}" } else { raw.as_ref() };
-    serde_json::from_slice(raw).map_err(|error| Wrong::Unfit(error.to_string()))
+    serde_json::from_slice(raw).map_err(|error| ControlError::BadRequest(error.to_string()))
 }
 
 fn list(world: &World, email: &str) -> Value {
@@ -117,7 +117,7 @@ pub(crate) async fn add(State(shared): State<Arc<Shared>>, raw: Bytes) -> Respon
         let sent: NewAccount = read(&raw)?;
         let time_zone = sent.time_zone.as_deref().unwrap_or("Europe/Paris");
         if zone(time_zone).is_none() || google.world.accounts.contains_key(&sent.email) {
-            return Err(Wrong::Unfit("the zone is unknown or the account is there".to_owned()));
+            return Err(ControlError::BadRequest("the zone is unknown or the account is there".to_owned()));
         }
         let sub = format!("1{:020}", shared.entropy.number());
         google.world.add_account(&sent.email, sent.name.as_deref().unwrap_or(&sent.email), sub, time_zone);
@@ -130,7 +130,7 @@ pub(crate) async fn add(State(shared): State<Arc<Shared>>, raw: Bytes) -> Respon
 pub(crate) async fn change(State(shared): State<Arc<Shared>>, Path(email): Path<String>, raw: Bytes) -> Response {
     change_world(&shared, |google| {
         let Change { read_only } = read(&raw)?;
-        google.world.accounts.get_mut(&email).ok_or(Wrong::Unknown("account"))?.read_only = read_only;
+        google.world.accounts.get_mut(&email).ok_or(ControlError::Unknown("account"))?.read_only = read_only;
         Ok(json!({}))
     })
     .await
@@ -157,7 +157,7 @@ pub(crate) async fn grant(State(shared): State<Arc<Shared>>, Path(email): Path<S
     change_world(&shared, |google| {
         let NewGrant { scopes } = read(&raw)?;
         if !google.world.accounts.contains_key(&email) {
-            return Err(Wrong::Unknown("account"));
+            return Err(ControlError::Unknown("account"));
         }
         let (access_token, refresh_token) = oauth::grant(&shared, google, (&email, scopes), true, now);
         Ok(json!({"access_token": access_token, "refresh_token": refresh_token}))
@@ -176,10 +176,10 @@ pub(crate) async fn add_calendar(State(shared): State<Arc<Shared>>, Path(email):
         let sent: AddedCalendar = read(&raw)?;
         let time_zone = sent.time_zone.unwrap_or_else(|| "Europe/Paris".to_owned());
         if zone(&time_zone).is_none() {
-            return Err(Wrong::Unfit("unknown time zone".to_owned()));
+            return Err(ControlError::BadRequest("unknown time zone".to_owned()));
         }
         if !google.world.accounts.contains_key(&email) {
-            return Err(Wrong::Unknown("account"));
+            return Err(ControlError::Unknown("account"));
         }
         let id = sent.id.unwrap_or_else(|| super::super::calendar::new_calendar_id(&shared));
         google.world.add_calendar(
@@ -206,9 +206,10 @@ pub(crate) async fn change_role(
 ) -> Response {
     change_world(&shared, |google| {
         let Role { access_role } = read(&raw)?;
-        let account = google.world.accounts.get_mut(&email).ok_or(Wrong::Unknown("account"))?;
+        let account = google.world.accounts.get_mut(&email).ok_or(ControlError::Unknown("account"))?;
         let id = World::resolve(&email, &calendar);
-        let entry = account.list.iter_mut().find(|entry| entry.calendar_id == id).ok_or(Wrong::Unknown("calendar"))?;
+        let entry =
+            account.list.iter_mut().find(|entry| entry.calendar_id == id).ok_or(ControlError::Unknown("calendar"))?;
         entry.access_role = access_role;
         Ok(json!({}))
     })
@@ -218,7 +219,7 @@ pub(crate) async fn change_role(
 /// `DELETE calendars/{id}`.
 pub(crate) async fn remove_calendar(State(shared): State<Arc<Shared>>, Path(calendar): Path<String>) -> Response {
     change_world(&shared, |google| {
-        if google.world.remove_calendar(&calendar) { Ok(json!({})) } else { Err(Wrong::Unknown("calendar")) }
+        if google.world.remove_calendar(&calendar) { Ok(json!({})) } else { Err(ControlError::Unknown("calendar")) }
     })
     .await
 }

@@ -16,12 +16,14 @@ use super::super::calendar::{check, merge};
 use super::super::settings::DeletedAnswer;
 use super::super::world::{Object, Origin};
 use super::accounts::{change_world, read};
-use super::{Wrong, ok};
+use super::{ControlError, ok};
 
 /// `GET accounts/{email}/events`.
 pub(crate) async fn all(State(shared): State<Arc<Shared>>, Path(email): Path<String>) -> Response {
     let google = shared.lock();
-    let Some(account) = google.world.accounts.get(&email) else { return Wrong::Unknown("account").into_response() };
+    let Some(account) = google.world.accounts.get(&email) else {
+        return ControlError::Unknown("account").into_response();
+    };
     let origin = Origin { base_url: &shared.base_url, reader: &email };
     let mut events: Vec<Value> = Vec::new();
     for calendar in account.list.iter().filter_map(|entry| google.world.calendars.get(&entry.calendar_id)) {
@@ -45,10 +47,10 @@ pub(crate) async fn alter(
     change_world(&shared, |google| {
         let sent: Object = read(&raw)?;
         let etag = google.world.next_etag();
-        let calendar = google.world.calendars.get_mut(&calendar).ok_or(Wrong::Unknown("calendar"))?;
-        let event = calendar.events.get_mut(&id).ok_or(Wrong::Unknown("event"))?;
+        let calendar = google.world.calendars.get_mut(&calendar).ok_or(ControlError::Unknown("calendar"))?;
+        let event = calendar.events.get_mut(&id).ok_or(ControlError::Unknown("event"))?;
         let checked = check(&merge(&event.body, &sent), &calendar.time_zone)
-            .map_err(|refusal| Wrong::Unfit(refusal.body().to_string()))?;
+            .map_err(|refusal| ControlError::BadRequest(refusal.body().to_string()))?;
         event.sequence += i64::from((checked.start, checked.end) != (event.start, event.end));
         (event.body, event.start, event.end) = (checked.body, checked.start, checked.end);
         (event.etag, event.updated) = (etag, now);
@@ -73,8 +75,8 @@ pub(crate) async fn vanish(
     let now = shared.now();
     change_world(&shared, |google| {
         let etag = google.world.next_etag();
-        let calendar = google.world.calendars.get_mut(&calendar).ok_or(Wrong::Unknown("calendar"))?;
-        let event = calendar.events.get_mut(&id).ok_or(Wrong::Unknown("event"))?;
+        let calendar = google.world.calendars.get_mut(&calendar).ok_or(ControlError::Unknown("calendar"))?;
+        let event = calendar.events.get_mut(&id).ok_or(ControlError::Unknown("event"))?;
         (event.cancelled, event.etag, event.updated) = (true, etag, now);
         event.deleted_answer = answer;
         Ok(json!({}))

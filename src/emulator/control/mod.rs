@@ -32,10 +32,10 @@ use axum::Router;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, patch, post};
 use http::StatusCode;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::Shared;
-use super::call::json as answer;
+use super::response::json;
 
 /// Every route under `/emulator/`.
 pub(crate) fn routes() -> Router<Arc<Shared>> {
@@ -59,24 +59,24 @@ pub(crate) fn routes() -> Router<Arc<Shared>> {
 }
 
 fn ok(value: &Value) -> Response {
-    answer(StatusCode::OK, value, true)
+    json(StatusCode::OK, value, true)
 }
 
 /// Why a control does nothing.
 #[derive(Debug)]
-pub(crate) enum Wrong {
+pub(crate) enum ControlError {
     /// 404: there is no such thing.
     Unknown(&'static str),
     /// 400: the request makes no sense.
-    Unfit(String),
+    BadRequest(String),
 }
 
-impl IntoResponse for Wrong {
+impl IntoResponse for ControlError {
     fn into_response(self) -> Response {
         let (status, message) = match self {
             Self::Unknown(thing) => (StatusCode::NOT_FOUND, format!("no such {thing}")),
-            Self::Unfit(message) => (StatusCode::BAD_REQUEST, message),
+            Self::BadRequest(message) => (StatusCode::BAD_REQUEST, message),
         };
-        answer(status, &json!({"error": message}), true)
+        json(status, &serde_json::json!({"error": message}), true)
     }
 }

@@ -15,7 +15,7 @@ use super::super::fault::Fault;
 use super::super::settings::Settings;
 use super::super::world::samples;
 use super::super::{Google, Shared};
-use super::{Wrong, ok};
+use super::{ControlError, ok};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -46,7 +46,7 @@ pub(crate) async fn faults(State(shared): State<Arc<Shared>>) -> Response {
 pub(crate) async fn set_fault(State(shared): State<Arc<Shared>>, raw: Bytes) -> Response {
     match serde_json::from_slice::<Fault>(&raw) {
         Ok(fault) => ok(&json!({"id": shared.lock().faults.set(fault)})),
-        Err(error) => Wrong::Unfit(error.to_string()).into_response(),
+        Err(error) => ControlError::BadRequest(error.to_string()).into_response(),
     }
 }
 
@@ -58,7 +58,7 @@ pub(crate) async fn clear_faults(State(shared): State<Arc<Shared>>) -> Response 
 
 /// `DELETE faults/{id}`.
 pub(crate) async fn remove_fault(State(shared): State<Arc<Shared>>, Path(id): Path<u64>) -> Response {
-    if shared.lock().faults.remove(id) { ok(&json!({})) } else { Wrong::Unknown("fault").into_response() }
+    if shared.lock().faults.remove(id) { ok(&json!({})) } else { ControlError::Unknown("fault").into_response() }
 }
 
 /// `GET settings`.
@@ -75,7 +75,7 @@ pub(crate) async fn set(State(shared): State<Arc<Shared>>, raw: Bytes) -> Respon
             google.settings = settings;
             ok(&json!(google.settings))
         }
-        Err(error) => Wrong::Unfit(error).into_response(),
+        Err(error) => ControlError::BadRequest(error).into_response(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! `/o/oauth2/v2/auth`: the consent, asked and answered.
 //!
-//! Owns the checks of the request and what a decision leads to. It never writes HTML (`page` does). Invariant: nobody
-//! is redirected to an address that is not registered.
+//! Owns what a decision leads to. It never checks the request (`consent` does) or writes HTML (`page` does). Invariant:
+//! nobody is redirected to an address that is not registered.
 
 use std::sync::Arc;
 
@@ -11,119 +11,15 @@ use bytes::Bytes;
 use http::header::ACCEPT_LANGUAGE;
 use http::{HeaderMap, StatusCode};
 use jiff::SignedDuration;
-use url::Url;
 
 use super::super::Shared;
-use super::super::call::{Answer, Call, Content, perform};
-use super::super::scope::{full_name, is_known, is_optional};
-use super::super::world::{Challenge, Code};
+use super::super::call::{Call, perform};
+use super::super::response::{Answer, Content};
+use super::super::scope::{full_name, is_optional};
+use super::super::world::Code;
+use super::consent::{Consent, refusal};
 use super::draw;
 use super::page::{self, Language};
-
-/// A request that may be put to a person.
-#[derive(Debug)]
-pub(crate) struct Consent {
-    pub(crate) redirect_uri: Url,
-    pub(crate) scopes: Vec<String>,
-    pub(crate) login_hint: Option<String>,
-    redirect_uri_as_sent: String,
-    state: Option<String>,
-    nonce: Option<String>,
-    challenge: Option<Challenge>,
-    offline: bool,
-    forced: bool,
-    incremental: bool,
-}
-
-/// Why a request is not put to anybody: Google's word, and what it means.
-#[derive(Debug)]
-pub(crate) struct Unfit {
-    pub(crate) status: StatusCode,
-    pub(crate) error: &'static str,
-    pub(crate) meaning: &'static str,
-}
-
-fn unfit(status: u16, error: &'static str, meaning: &'static str) -> Unfit {
-    Unfit { status: StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST), error, meaning }
-}
-
-impl Consent {
-    fn read(shared: &Shared, query: Option<&str>) -> Result<Self, Unfit> {
-        let sent: Vec<(String, String)> =
-            url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned().collect();
-        let value = |name: &str| {
-            sent.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
-        };
-        let owned = |name: &str| value(name).map(ToOwned::to_owned);
-        let client_id =
-            value("client_id").ok_or_else(|| unfit(400, "invalid_request", "Missing required parameter: client_id"))?;
-        if client_id != shared.client_id {
-            return Err(unfit(401, "invalid_client", "The OAuth client was not found."));
-        }
-        let redirect_uri_as_sent = owned("redirect_uri")
-            .ok_or_else(|| unfit(400, "invalid_request", "Missing required parameter: redirect_uri"))?;
-        let redirect_uri = registered(shared, &redirect_uri_as_sent).ok_or_else(|| {
-            unfit(400, "redirect_uri_mismatch", "The redirect URI is not registered for this client.")
-        })?;
-        match value("response_type") {
-            Some("code") => {}
-            Some(_) => return Err(unfit(400, "unsupported_response_type", "Invalid response_type.")),
-            None => return Err(unfit(400, "invalid_request", "Required parameter is missing: response_type")),
-        }
-        let scopes: Vec<String> = value("scope")
-            .unwrap_or_default()
-            .split(' ')
-            .filter(|scope| !scope.is_empty())
-            .map(ToOwned::to_owned)
-            .collect();
-        if scopes.is_empty() {
-            return Err(unfit(400, "invalid_request", "Missing required parameter: scope"));
-        }
-        if !scopes.iter().all(|scope| is_known(scope)) {
-            return Err(unfit(400, "invalid_scope", "Some requested scopes were invalid."));
-        }
-        let challenge = match (owned("code_challenge"), value("code_challenge_method")) {
-            (None, None) => None,
-            (Some(challenge), Some("S256")) if challenge.len() == 43 => Some(Challenge::S256(challenge)),
-            (Some(challenge), None | Some("plain")) => Some(Challenge::Plain(challenge)),
-            _ => return Err(unfit(400, "invalid_request", "Invalid code challenge.")),
-        };
-        Ok(Self {
-            redirect_uri,
-            redirect_uri_as_sent,
-            scopes,
-            login_hint: owned("login_hint"),
-            state: owned("state"),
-            nonce: owned("nonce"),
-            challenge,
-            offline: value("access_type") == Some("offline"),
-            forced: value("prompt").is_some_and(|prompt| prompt.split(' ').any(|word| word == "consent")),
-            incremental: value("include_granted_scopes") == Some("true"),
-        })
-    }
-
-    /// The address to go back to, with the state that was sent.
-    fn back(&self, outcome: &[(&str, &str)]) -> String {
-        let mut address = self.redirect_uri.clone();
-        {
-            let mut pairs = address.query_pairs_mut();
-            if let Some(state) = &self.state {
-                pairs.append_pair("state", state);
-            }
-            pairs.extend_pairs(outcome);
-        }
-        address.into()
-    }
-}
-
-/// Loopback addresses, and those of the options to the letter.
-fn registered(shared: &Shared, sent: &str) -> Option<Url> {
-    let address = Url::parse(sent).ok().filter(|address| address.fragment().is_none())?;
-    let loopback = address.scheme() == "http"
-        && matches!(address.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"))
-        && address.username().is_empty();
-    (loopback || shared.redirect_uris.iter().any(|uri| uri == sent)).then_some(address)
-}
 
 fn html(status: StatusCode, page: String) -> Answer {
     Answer { status, content: Content::Html(page), changed: false }
@@ -137,7 +33,7 @@ pub(crate) async fn show(State(shared): State<Arc<Shared>>, RawQuery(query): Raw
     perform(&shared, call, |google, _| {
         Ok(match &consent {
             Ok(consent) => html(StatusCode::OK, page::consent(consent, google.world.accounts.values(), language)),
-            Err(unfit) => html(unfit.status, page::unfit(unfit, language)),
+            Err(refusal) => html(refusal.status, page::refused(refusal, language)),
         })
     })
     .await
@@ -159,7 +55,7 @@ pub(crate) async fn decide(
     perform(&shared, call, |google, now| {
         let consent = match &consent {
             Ok(consent) => consent,
-            Err(unfit) => return Ok(html(unfit.status, page::unfit(unfit, language))),
+            Err(refusal) => return Ok(html(refusal.status, page::refused(refusal, language))),
         };
         let back =
             |address, changed| Answer { status: StatusCode::SEE_OTHER, content: Content::Redirect(address), changed };
@@ -167,8 +63,8 @@ pub(crate) async fn decide(
             return Ok(back(consent.back(&[("error", "access_denied")]), false));
         }
         let Some(account) = account.filter(|account| google.world.accounts.contains_key(account)) else {
-            let unknown = unfit(400, "invalid_request", "Unknown account.");
-            return Ok(html(unknown.status, page::unfit(&unknown, language)));
+            let unknown = refusal(400, "invalid_request", "Unknown account.");
+            return Ok(html(unknown.status, page::refused(&unknown, language)));
         };
         let mut scopes: Vec<String> = consent
             .scopes

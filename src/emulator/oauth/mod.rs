@@ -4,6 +4,7 @@
 //! does). Invariant: a code or a token leaves only for a consent that a person gave on the page.
 
 mod authorize;
+mod consent;
 mod identity;
 mod page;
 mod revoke;

@@ -7,7 +7,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::super::scope::is_optional;
 use super::super::world::Account;
-use super::authorize::{Consent, Unfit};
+use super::consent::{Consent, ConsentRefusal};
 
 /// The language of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,15 +129,15 @@ pub(crate) fn consent<'a>(
     shell(language, title, &content)
 }
 
-/// The page for a request that is not put to anybody.
-pub(crate) fn unfit(unfit: &Unfit, language: Language) -> String {
+/// The page for a consent that is not asked for.
+pub(crate) fn refused(refusal: &ConsentRefusal, language: Language) -> String {
     let title = language.say("Accès bloqué", "Access blocked");
     let content = html! {
         div.brand { b { "Google" } span { (language.say("émulé, sur cette machine", "emulated, on this machine")) } }
         h1 { (title) }
         p { (language.say("La demande de cette application n’est pas valable.", "This app’s request is invalid.")) }
-        p { code { (language.say("Erreur", "Error")) " " (unfit.status.as_u16()) ": " (unfit.error) } }
-        p { (unfit.meaning) }
+        p { code { (language.say("Erreur", "Error")) " " (refusal.status.as_u16()) ": " (refusal.error) } }
+        p { (refusal.meaning) }
     };
     shell(language, title, &content)
 }

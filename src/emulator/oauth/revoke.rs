@@ -11,8 +11,9 @@ use bytes::Bytes;
 use serde_json::json;
 
 use super::super::Shared;
-use super::super::call::{Answer, Call, perform};
+use super::super::call::{Call, perform};
 use super::super::refusal::Refusal;
+use super::super::response::Answer;
 
 /// `POST /revoke` with `token` in the body or the query.
 pub(crate) async fn revoke(State(shared): State<Arc<Shared>>, RawQuery(query): RawQuery, raw: Bytes) -> Response {

@@ -16,8 +16,9 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::super::call::{Answer, Call, perform};
+use super::super::call::{Call, perform};
 use super::super::refusal::Refusal;
+use super::super::response::Answer;
 use super::super::world::Challenge;
 use super::super::{Google, Shared};
 use super::identity::id_token;

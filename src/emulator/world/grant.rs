@@ -133,7 +133,7 @@ impl Grants {
         self.access.insert(token, meaning);
     }
 
-    /// Whose access token it is, be it expired.
+    /// Whose access token it is; an expired one still names its account.
     pub(crate) fn owner(&self, token: &str) -> Option<&str> {
         self.access.get(token).map(|token| token.account.as_str())
     }

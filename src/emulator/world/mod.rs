@@ -67,7 +67,7 @@ pub(crate) enum AccessRole {
 
 impl AccessRole {
     /// Google's word for it.
-    pub(crate) fn word(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::FreeBusyReader => "freeBusyReader",
             Self::Reader => "reader",

@@ -5,6 +5,7 @@ use diesel_async::RunQueryDsl;
 use jiff::Timestamp;
 
 use super::schema::oauth_consents::dsl;
+use super::statement::named;
 use super::{Conn, Fault, rows};
 use crate::crypto::Sealed;
 use crate::model::OrganisationId;
@@ -13,17 +14,17 @@ use crate::store::{Consent, NewConsent};
 
 pub(in crate::store) async fn create(conn: &mut Conn, consent: NewConsent, now: Timestamp) -> Result<(), Fault> {
     transaction!(conn, async |conn| {
-        diesel::delete(dsl::oauth_consents.filter(dsl::expires_at.le(Instant(now)))).execute(conn).await?;
-        diesel::insert_into(dsl::oauth_consents)
-            .values((
-                dsl::organisation_id.eq(consent.organisation.as_str()),
-                dsl::ticket_hash.eq(&consent.ticket_hash),
-                dsl::return_url.eq(&consent.return_url),
-                dsl::expires_at.eq(Instant(consent.expires_at)),
-                dsl::created_at.eq(Instant(now)),
-            ))
-            .execute(conn)
-            .await?;
+        let lapsed = diesel::delete(dsl::oauth_consents.filter(dsl::expires_at.le(Instant(now))));
+        named("consents.drop_lapsed", lapsed).execute(conn).await?;
+        let NewConsent { ticket_hash, organisation, return_url, expires_at } = consent;
+        let insert = diesel::insert_into(dsl::oauth_consents).values((
+            dsl::organisation_id.eq(organisation.as_str()),
+            dsl::ticket_hash.eq(ticket_hash),
+            dsl::return_url.eq(return_url),
+            dsl::expires_at.eq(Instant(expires_at)),
+            dsl::created_at.eq(Instant(now)),
+        ));
+        named("consents.create", insert).execute(conn).await?;
         Ok(())
     })
 }
@@ -37,11 +38,12 @@ pub(in crate::store) async fn start(
     now: Timestamp,
 ) -> Result<bool, Fault> {
     let row = dsl::oauth_consents.find(ticket_hash).filter(dsl::expires_at.gt(Instant(now)));
-    let rows = diesel::update(row)
-        .set((dsl::state_hash.eq(state_hash), dsl::pkce_verifier.eq(verifier.as_bytes()), dsl::nonce.eq(nonce)))
-        .execute(conn)
-        .await?;
-    Ok(rows > 0)
+    let start = diesel::update(row).set((
+        dsl::state_hash.eq(state_hash),
+        dsl::pkce_verifier.eq(verifier.as_bytes()),
+        dsl::nonce.eq(nonce),
+    ));
+    Ok(named("consents.start", start).execute(conn).await? > 0)
 }
 
 type Taken = (String, Option<String>, Option<Vec<u8>>, Option<String>, Vec<u8>);
@@ -56,11 +58,14 @@ pub(in crate::store) async fn take(
         .find(ticket_hash)
         .filter(dsl::state_hash.eq(state_hash))
         .filter(dsl::expires_at.gt(Instant(now)));
-    let taken: Option<Taken> = diesel::delete(row)
-        .returning((dsl::organisation_id, dsl::return_url, dsl::pkce_verifier, dsl::nonce, dsl::ticket_hash))
-        .get_result(conn)
-        .await
-        .optional()?;
+    let take = diesel::delete(row).returning((
+        dsl::organisation_id,
+        dsl::return_url,
+        dsl::pkce_verifier,
+        dsl::nonce,
+        dsl::ticket_hash,
+    ));
+    let taken: Option<Taken> = named("consents.take", take).get_result(conn).await.optional()?;
     let Some((organisation, return_url, verifier, nonce, ticket_hash)) = taken else {
         return Ok(None);
     };
@@ -74,6 +79,7 @@ pub(in crate::store) async fn take(
 }
 
 pub(in crate::store) async fn cancel(conn: &mut Conn, organisation: &OrganisationId) -> Result<(), Fault> {
-    diesel::delete(dsl::oauth_consents.filter(dsl::organisation_id.eq(organisation.as_str()))).execute(conn).await?;
+    let all = diesel::delete(dsl::oauth_consents.filter(dsl::organisation_id.eq(organisation.as_str())));
+    named("consents.cancel", all).execute(conn).await?;
     Ok(())
 }

@@ -1,21 +1,21 @@
 //! Integrations: read, and what is noted of them.
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Nullable, Text};
+use diesel::sql_types::BigInt;
 use diesel_async::RunQueryDsl;
 use jiff::Timestamp;
 
+use super::fragments::{CONNECTED, of_organisation};
 use super::rows::IntegrationRow;
 use super::schema::calendar_integrations::dsl;
-use super::{CONNECTED, Conn, FOR_UPDATE, Fault, InstantSql, statement};
-use crate::crypto::Sealed;
+use super::statement::{named, sql};
+use super::{Conn, FOR_UPDATE, Fault};
 use crate::model::{Calendar, CalendarId, Epoch, GoogleUserId, OrganisationId, Problem};
-use crate::store::Integration;
-use crate::store::instant::Instant;
-use crate::store::words::{self, PROVIDER};
+use crate::store::words::{self, GOOGLE, PROVIDER};
+use crate::store::{Guarded, Integration};
 
 pub(in crate::store) async fn ping(conn: &mut Conn) -> Result<(), Fault> {
-    statement("SELECT 1").execute(conn).await?;
+    named("integrations.ping", sql("SELECT 1")).execute(conn).await?;
     Ok(())
 }
 
@@ -23,24 +23,16 @@ pub(in crate::store) async fn integration(
     conn: &mut Conn,
     organisation: &OrganisationId,
 ) -> Result<Option<Integration>, Fault> {
-    let row = dsl::calendar_integrations
-        .find((organisation.as_str(), PROVIDER))
-        .select(IntegrationRow::as_select())
-        .first(conn)
-        .await
-        .optional()?;
+    let select = dsl::calendar_integrations.find((organisation.as_str(), PROVIDER)).select(IntegrationRow::as_select());
+    let row = named("integrations.integration", select).get_result(conn).await.optional()?;
     row.map(Integration::try_from).transpose()
 }
 
 /// The integration, held until the end of the transaction.
 pub(super) async fn locked(conn: &mut Conn, organisation: &OrganisationId) -> Result<Option<Integration>, Fault> {
-    let row: Option<IntegrationRow> = statement(format!(
-        "SELECT * FROM calendar_integrations WHERE organisation_id = $1 AND provider = 'google' {FOR_UPDATE}"
-    ))
-    .bind::<Text, _>(organisation.as_str().to_owned())
-    .get_result(conn)
-    .await
-    .optional()?;
+    let select =
+        sql("SELECT * FROM calendar_integrations WHERE ").with(of_organisation(organisation)).sql(" ").sql(FOR_UPDATE);
+    let row: Option<IntegrationRow> = named("integrations.locked", select).get_result(conn).await.optional()?;
     row.map(Integration::try_from).transpose()
 }
 
@@ -54,46 +46,16 @@ pub(super) async fn set_calendar(
     organisation: &OrganisationId,
     calendar: &Calendar,
 ) -> Result<(), Fault> {
-    diesel::update(dsl::calendar_integrations.find((organisation.as_str(), PROVIDER)))
-        .set((
-            dsl::calendar_id.eq(calendar.id.as_str()),
-            dsl::calendar_name.eq(&calendar.name),
-            dsl::calendar_time_zone.eq(&calendar.time_zone),
-            dsl::calendar_color.eq(&calendar.color),
-            dsl::calendar_is_primary.eq(calendar.is_primary),
-        ))
-        .execute(conn)
-        .await?;
+    let Calendar { id, name, time_zone, color, is_primary } = calendar;
+    let update = diesel::update(dsl::calendar_integrations.find((organisation.as_str(), PROVIDER))).set((
+        dsl::calendar_id.eq(id.as_str()),
+        dsl::calendar_name.eq(name),
+        dsl::calendar_time_zone.eq(time_zone),
+        dsl::calendar_color.eq(color),
+        dsl::calendar_is_primary.eq(is_primary),
+    ));
+    named("integrations.set_calendar", update).execute(conn).await?;
     Ok(())
-}
-
-/// Why a refresh token has to be there: once a disconnect has ended, a late answer may not bring tokens back in the same
-/// epoch.
-pub(in crate::store) async fn save_tokens(
-    conn: &mut Conn,
-    organisation: &OrganisationId,
-    epoch: Epoch,
-    access: &Sealed,
-    expires_at: Timestamp,
-    refresh: Option<&Sealed>,
-    now: Timestamp,
-) -> Result<bool, Fault> {
-    let row = dsl::calendar_integrations
-        .find((organisation.as_str(), PROVIDER))
-        .filter(dsl::epoch.eq(epoch.0))
-        .filter(dsl::refresh_token.is_not_null());
-    let tokens = (
-        dsl::access_token.eq(access.as_bytes()),
-        dsl::token_expiry.eq(Instant(expires_at)),
-        dsl::updated_at.eq(Instant(now)),
-    );
-    let rows = match refresh {
-        Some(refresh) => {
-            diesel::update(row).set((tokens, dsl::refresh_token.eq(refresh.as_bytes()))).execute(conn).await?
-        }
-        None => diesel::update(row).set(tokens).execute(conn).await?,
-    };
-    Ok(rows > 0)
 }
 
 pub(in crate::store) async fn note_problem(
@@ -103,46 +65,26 @@ pub(in crate::store) async fn note_problem(
     problem: &Problem,
     of_calendar: Option<&CalendarId>,
     now: Timestamp,
-) -> Result<bool, Fault> {
-    let rows = statement(
-        "UPDATE calendar_integrations SET
-            problem_since = CASE WHEN problem_reason = $1 THEN problem_since ELSE $2 END,
-            problem_reason = $1, problem_retry_at = $3, updated_at = $4
-         WHERE organisation_id = $5 AND provider = 'google' AND epoch = $6 AND refresh_token IS NOT NULL
-            AND ($7 IS NULL OR calendar_id = $7)",
-    )
-    .bind::<Text, _>(words::of_reason(problem.reason))
-    .bind::<InstantSql, _>(Instant(problem.since_at))
-    .bind::<Nullable<InstantSql>, _>(problem.retry_at.map(Instant))
-    .bind::<InstantSql, _>(Instant(now))
-    .bind::<Text, _>(organisation.as_str().to_owned())
-    .bind::<BigInt, _>(epoch.0)
-    .bind::<Nullable<Text>, _>(of_calendar.map(|calendar| calendar.as_str().to_owned()))
-    .execute(conn)
-    .await?;
-    Ok(rows > 0)
-}
-
-pub(in crate::store) async fn clear_problem(
-    conn: &mut Conn,
-    organisation: &OrganisationId,
-    epoch: Epoch,
-    now: Timestamp,
-) -> Result<bool, Fault> {
-    let row = dsl::calendar_integrations
-        .find((organisation.as_str(), PROVIDER))
-        .filter(dsl::epoch.eq(epoch.0))
-        .filter(dsl::refresh_token.is_not_null());
-    let rows = diesel::update(row)
-        .set((
-            dsl::problem_reason.eq(None::<String>),
-            dsl::problem_since.eq(None::<Instant>),
-            dsl::problem_retry_at.eq(None::<Instant>),
-            dsl::updated_at.eq(Instant(now)),
-        ))
-        .execute(conn)
-        .await?;
-    Ok(rows > 0)
+) -> Result<Guarded, Fault> {
+    let reason = words::of_reason(problem.reason);
+    let mut update = sql("UPDATE calendar_integrations SET problem_since = CASE WHEN problem_reason = ")
+        .bind(reason)
+        .sql(" THEN problem_since ELSE ")
+        .bind(problem.since_at)
+        .sql(" END, problem_reason = ")
+        .bind(reason)
+        .sql(", problem_retry_at = ")
+        .bind(problem.retry_at)
+        .sql(", updated_at = ")
+        .bind(now)
+        .sql(" WHERE ")
+        .with(of_organisation(organisation))
+        .sql(" AND refresh_token IS NOT NULL AND epoch = ")
+        .bind(epoch.0);
+    if let Some(calendar) = of_calendar {
+        update = update.sql(" AND calendar_id = ").bind(calendar);
+    }
+    Ok(Guarded::by(named("integrations.note_problem", update).execute(conn).await?))
 }
 
 #[derive(QueryableByName)]
@@ -156,13 +98,12 @@ pub(in crate::store) async fn others_share(
     account: &GoogleUserId,
     except: &OrganisationId,
 ) -> Result<bool, Fault> {
-    let row: CountRow = statement(format!(
-        "SELECT COUNT(*) AS found FROM calendar_integrations
-         WHERE provider = 'google' AND google_user_id = $1 AND organisation_id <> $2 AND {CONNECTED}"
+    let select = sql(format!(
+        "SELECT COUNT(*) AS found FROM calendar_integrations WHERE provider = {GOOGLE} AND {CONNECTED} AND google_user_id = "
     ))
-    .bind::<Text, _>(account.as_str().to_owned())
-    .bind::<Text, _>(except.as_str().to_owned())
-    .get_result(conn)
-    .await?;
+    .bind(account)
+    .sql(" AND organisation_id <> ")
+    .bind(except);
+    let row: CountRow = named("integrations.others_share", select).get_result(conn).await?;
     Ok(row.found > 0)
 }

@@ -3,29 +3,29 @@
 use std::collections::HashMap;
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Nullable, Text};
+use diesel::sql_types::{BigInt, Nullable};
 use diesel_async::RunQueryDsl;
 use jiff::Timestamp;
 
+use super::fragments::{RESET_PLACEMENT, epoch_is_current, of_appointment, of_organisation, unleased};
 use super::rows::LinkRow;
 use super::schema::appointment_external_links::dsl;
-use super::{Conn, Fault, InstantSql, rows, statement};
+use super::statement::{named, sql};
+use super::{Conn, Fault, InstantSql, rows};
 use crate::model::{AppointmentId, Epoch, OrganisationId, Revision, SyncStatus};
 use crate::store::instant::Instant;
-use crate::store::words::{self, PROVIDER};
-use crate::store::{Counts, Link};
+use crate::store::words::{self, ERROR, GOOGLE_UNAVAILABLE, NONE, PENDING, PROVIDER, Priority, SYNCED};
+use crate::store::{Counts, Guarded, Link};
 
 pub(in crate::store) async fn link(
     conn: &mut Conn,
     organisation: &OrganisationId,
     appointment: &AppointmentId,
 ) -> Result<Option<Link>, Fault> {
-    let row = dsl::appointment_external_links
+    let select = dsl::appointment_external_links
         .find((organisation.as_str(), appointment.as_str(), PROVIDER))
-        .select(LinkRow::as_select())
-        .first(conn)
-        .await
-        .optional()?;
+        .select(LinkRow::as_select());
+    let row = named("links.link", select).get_result(conn).await.optional()?;
     row.map(Link::try_from).transpose()
 }
 
@@ -47,7 +47,7 @@ pub(in crate::store) async fn links(
     if let Some(status) = status {
         query = query.filter(dsl::sync_status.eq(words::of_status(status)));
     }
-    query.load(conn).await?.into_iter().map(Link::try_from).collect()
+    named("links.page", query).load(conn).await?.into_iter().map(Link::try_from).collect()
 }
 
 pub(in crate::store) async fn upcoming_placed(
@@ -57,7 +57,7 @@ pub(in crate::store) async fn upcoming_placed(
     after: Option<&AppointmentId>,
     limit: i64,
 ) -> Result<Vec<Link>, Fault> {
-    let rows: Vec<LinkRow> = dsl::appointment_external_links
+    let select = dsl::appointment_external_links
         .filter(dsl::organisation_id.eq(organisation.as_str()))
         .filter(dsl::provider.eq(PROVIDER))
         .filter(dsl::appointment_id.gt(after.map_or("", AppointmentId::as_str)))
@@ -65,10 +65,8 @@ pub(in crate::store) async fn upcoming_placed(
         .filter(dsl::ends_at.gt(Instant(now)))
         .order(dsl::appointment_id)
         .limit(limit)
-        .select(LinkRow::as_select())
-        .load(conn)
-        .await?;
-    rows.into_iter().map(Link::try_from).collect()
+        .select(LinkRow::as_select());
+    named("links.upcoming_placed", select).load(conn).await?.into_iter().map(Link::try_from).collect()
 }
 
 pub(in crate::store) async fn revisions(
@@ -79,13 +77,12 @@ pub(in crate::store) async fn revisions(
     let mut known = HashMap::with_capacity(appointments.len());
     // SQLite takes some 32,000 binds in one statement.
     for some in appointments.chunks(10_000) {
-        let found: Vec<(String, i64)> = dsl::appointment_external_links
+        let select = dsl::appointment_external_links
             .filter(dsl::organisation_id.eq(organisation.as_str()))
             .filter(dsl::provider.eq(PROVIDER))
             .filter(dsl::appointment_id.eq_any(some.iter().map(AppointmentId::as_str)))
-            .select((dsl::appointment_id, dsl::revision))
-            .load(conn)
-            .await?;
+            .select((dsl::appointment_id, dsl::revision));
+        let found: Vec<(String, i64)> = named("links.revisions", select).load(conn).await?;
         for (appointment, revision) in found {
             known.insert(rows::appointment(&appointment)?, rows::revision(revision)?);
         }
@@ -116,27 +113,28 @@ pub(in crate::store) async fn counts(
     organisation: &OrganisationId,
     now: Timestamp,
 ) -> Result<Counts, Fault> {
-    let row: CountsRow = statement(
+    let select = sql(format!(
         "SELECT
-            COUNT(*) FILTER (WHERE sync_status = 'pending') AS pending,
-            COUNT(*) FILTER (WHERE sync_status = 'synced') AS synced,
-            COUNT(*) FILTER (WHERE sync_status = 'error') AS refused,
-            COUNT(*) FILTER (WHERE sync_status = 'pending' AND lane = 1) AS catching_up,
-            COUNT(*) FILTER (WHERE sync_status = 'error' AND lane = 1) AS catch_up_failed,
-            (SELECT COUNT(*) FROM appointment_external_links
-                WHERE organisation_id = $1 AND provider = 'google' AND external_event_id IS NOT NULL AND ends_at > $2
-            ) AS upcoming_events,
+            COUNT(*) FILTER (WHERE sync_status = {PENDING}) AS pending,
+            COUNT(*) FILTER (WHERE sync_status = {SYNCED}) AS synced,
+            COUNT(*) FILTER (WHERE sync_status = {ERROR}) AS refused,
+            COUNT(*) FILTER (WHERE sync_status = {PENDING} AND priority = {catch_up}) AS catching_up,
+            COUNT(*) FILTER (WHERE sync_status = {ERROR} AND priority = {catch_up}) AS catch_up_failed,
+            (SELECT COUNT(*) FROM appointment_external_links WHERE external_event_id IS NOT NULL AND ends_at > ",
+        catch_up = Priority::CatchUp,
+    ))
+    .bind(now)
+    .sql(" AND ")
+    .with(of_organisation(organisation))
+    .sql(format!(
+        ") AS upcoming_events,
             (SELECT MIN(next_attempt_at) FROM appointment_external_links
-                WHERE organisation_id = $1 AND provider = 'google' AND sync_status = 'pending'
-                    AND last_error = 'google_unavailable'
-            ) AS unavailable_until
-         FROM appointment_external_links
-         WHERE organisation_id = $1 AND provider = 'google'",
-    )
-    .bind::<Text, _>(organisation.as_str().to_owned())
-    .bind::<InstantSql, _>(Instant(now))
-    .get_result(conn)
-    .await?;
+                WHERE sync_status = {PENDING} AND last_error = {GOOGLE_UNAVAILABLE} AND "
+    ))
+    .with(of_organisation(organisation))
+    .sql(") AS unavailable_until FROM appointment_external_links WHERE ")
+    .with(of_organisation(organisation));
+    let row: CountsRow = named("links.counts", select).get_result(conn).await?;
     Ok(Counts {
         pending: row.pending,
         synced: row.synced,
@@ -154,41 +152,18 @@ pub(in crate::store) async fn forget_placement(
     appointment: &AppointmentId,
     epoch: Epoch,
     now: Timestamp,
-) -> Result<bool, Fault> {
-    let rows = statement(format!(
-        "UPDATE appointment_external_links SET {FORGOTTEN}, sync_status = 'none', next_attempt_at = NULL,
-            attempts = 0, lane = 0, last_error = NULL, last_error_detail = NULL, updated_at = $1
-         WHERE organisation_id = $2 AND appointment_id = $3 AND provider = 'google' AND EXISTS (
-            SELECT 1 FROM calendar_integrations AS i
-            WHERE i.organisation_id = $2 AND i.provider = 'google' AND i.epoch = $4
-         )"
+) -> Result<Guarded, Fault> {
+    let update = sql(format!(
+        "UPDATE appointment_external_links SET {RESET_PLACEMENT}, sync_status = {NONE}, next_attempt_at = NULL,
+            attempts = 0, priority = {live}, last_error = NULL, last_error_detail = NULL, updated_at = ",
+        live = Priority::Live,
     ))
-    .bind::<InstantSql, _>(Instant(now))
-    .bind::<Text, _>(organisation.as_str().to_owned())
-    .bind::<Text, _>(appointment.as_str().to_owned())
-    .bind::<BigInt, _>(epoch.0)
-    .execute(conn)
-    .await?;
-    Ok(rows > 0)
-}
-
-/// What a link loses whose event is gone or out of reach. Whoever holds a lease of it has nothing to settle any more.
-pub(super) const FORGOTTEN: &str = "generation = generation + CASE WHEN external_event_id IS NULL THEN 0 ELSE 1 END, \
-     external_calendar_id = NULL, external_event_id = NULL, moving_from_calendar_id = NULL, etag = NULL, \
-     content_hash = NULL, html_link = NULL, synced_revision = 0, lease_token = NULL, lease_until = NULL";
-
-pub(in crate::store) async fn live_leases(
-    conn: &mut Conn,
-    organisation: &OrganisationId,
-    now: Timestamp,
-) -> Result<i64, Fault> {
-    Ok(dsl::appointment_external_links
-        .filter(dsl::organisation_id.eq(organisation.as_str()))
-        .filter(dsl::provider.eq(PROVIDER))
-        .filter(dsl::lease_until.gt(Instant(now)))
-        .count()
-        .get_result(conn)
-        .await?)
+    .bind(now)
+    .sql(" WHERE ")
+    .with(of_appointment(organisation, appointment))
+    .sql(" AND ")
+    .with(epoch_is_current(organisation, epoch));
+    Ok(Guarded::by(named("links.forget_placement", update).execute(conn).await?))
 }
 
 /// How many snapshots one statement erases: others are not kept waiting for long.
@@ -200,21 +175,22 @@ pub(in crate::store) async fn erase_snapshots(
     now: Timestamp,
 ) -> Result<u64, Fault> {
     let mut erased = 0;
-    for over in ["ends_at < $2", "ends_at IS NULL AND updated_at < $2"] {
+    for over in ["ends_at < ", "ends_at IS NULL AND updated_at < "] {
         loop {
-            let rows = statement(format!(
-                "UPDATE appointment_external_links SET snapshot = NULL, next_attempt_at = NULL, updated_at = $1,
-                    sync_status = CASE WHEN sync_status = 'pending' THEN 'none' ELSE sync_status END
-                 WHERE (organisation_id, appointment_id, provider) IN (
-                    SELECT organisation_id, appointment_id, provider FROM appointment_external_links
-                    WHERE snapshot IS NOT NULL AND {over} AND (lease_until IS NULL OR lease_until <= $1)
-                    ORDER BY ends_at, organisation_id, appointment_id LIMIT {ERASED_AT_ONCE}
-                 )",
-            ))
-            .bind::<InstantSql, _>(Instant(now))
-            .bind::<InstantSql, _>(Instant(over_before))
-            .execute(conn)
-            .await? as u64;
+            let update =
+                sql("UPDATE appointment_external_links SET snapshot = NULL, next_attempt_at = NULL, updated_at = ")
+                    .bind(now)
+                    .sql(format!(
+                        ", sync_status = CASE WHEN sync_status = {PENDING} THEN {NONE} ELSE sync_status END
+                     WHERE (organisation_id, appointment_id, provider) IN (
+                        SELECT organisation_id, appointment_id, provider FROM appointment_external_links
+                        WHERE snapshot IS NOT NULL AND {over}"
+                    ))
+                    .bind(over_before)
+                    .sql(" AND ")
+                    .with(unleased(now))
+                    .sql(format!(" ORDER BY ends_at, organisation_id, appointment_id LIMIT {ERASED_AT_ONCE})"));
+            let rows = named("links.erase_snapshots", update).execute(conn).await? as u64;
             erased += rows;
             if rows < ERASED_AT_ONCE {
                 break;

@@ -1,17 +1,18 @@
 //! Requests to send again: changed settings, catch-ups, retries.
 
 use diesel::prelude::*;
-use diesel::sql_types::Text;
 use diesel_async::RunQueryDsl;
 use jiff::Timestamp;
 
-use super::integrations::{changed, clear_problem, locked, set_calendar};
+use super::fragments::of_organisation;
+use super::integrations::{changed, locked, set_calendar};
 use super::links::{counts, revisions};
 use super::schema::calendar_integrations::dsl;
-use super::{Conn, Fault, InstantSql, rows_of, statement};
+use super::statement::{Fragment, list_of, named, sql};
+use super::{Conn, Fault};
 use crate::model::{AppointmentId, OrganisationId, Reason};
 use crate::store::instant::Instant;
-use crate::store::words::{self, PROVIDER};
+use crate::store::words::{self, ERROR, NONE, PENDING, PROVIDER, Priority};
 use crate::store::{CatchUp, Integration, Retry, SettingsChange};
 
 pub(in crate::store) async fn change_settings(
@@ -26,14 +27,12 @@ pub(in crate::store) async fn change_settings(
         };
         let row = || dsl::calendar_integrations.find((organisation.as_str(), PROVIDER));
         let privacy = change.title_privacy.unwrap_or(before.title_privacy);
-        diesel::update(row())
-            .set((
-                dsl::is_enabled.eq(change.is_enabled.unwrap_or(before.is_enabled)),
-                dsl::title_privacy.eq(words::of_privacy(privacy)),
-                dsl::updated_at.eq(Instant(now)),
-            ))
-            .execute(conn)
-            .await?;
+        let settings = diesel::update(row()).set((
+            dsl::is_enabled.eq(change.is_enabled.unwrap_or(before.is_enabled)),
+            dsl::title_privacy.eq(words::of_privacy(privacy)),
+            dsl::updated_at.eq(Instant(now)),
+        ));
+        named("requests.change_settings", settings).execute(conn).await?;
         let mut is_moved = false;
         if let Some(calendar) = &change.calendar {
             is_moved = before.calendar.as_ref().is_none_or(|kept| kept.id != calendar.id);
@@ -42,11 +41,18 @@ pub(in crate::store) async fn change_settings(
         let is_unavailable =
             before.problem.as_ref().is_some_and(|problem| problem.reason == Reason::CalendarUnavailable);
         if change.calendar.is_some() && is_unavailable {
-            clear_problem(conn, organisation, before.epoch, now).await?;
+            let problem = diesel::update(row()).set((
+                dsl::problem_reason.eq(None::<String>),
+                dsl::problem_since.eq(None::<Instant>),
+                dsl::problem_retry_at.eq(None::<Instant>),
+            ));
+            named("requests.clear_problem", problem).execute(conn).await?;
         }
         if before.is_connected() && (is_moved || privacy != before.title_privacy) {
-            let upcoming = "ends_at > $1 AND (external_event_id IS NOT NULL OR sync_status = 'pending')";
-            requeue(conn, organisation, upcoming, "1", now).await?;
+            let upcoming = sql("ends_at > ")
+                .bind(now)
+                .sql(format!(" AND (external_event_id IS NOT NULL OR sync_status = {PENDING})"));
+            requeue(conn, organisation, upcoming, &Priority::CatchUp.to_string(), now).await?;
             note_catch_up(conn, organisation, now).await?;
         }
         changed(conn, organisation).await.map(Some)
@@ -55,17 +61,15 @@ pub(in crate::store) async fn change_settings(
 
 /// Notes how many links the catch-up that begins has to bring in step.
 async fn note_catch_up(conn: &mut Conn, organisation: &OrganisationId, now: Timestamp) -> Result<(), Fault> {
-    statement(
-        "UPDATE calendar_integrations SET catch_up_started_at = $1, updated_at = $1, catch_up_total = (
-            SELECT COUNT(*) FROM appointment_external_links AS l
-            WHERE l.organisation_id = $2 AND l.provider = 'google' AND l.sync_status = 'pending' AND l.lane = 1
-         )
-         WHERE organisation_id = $2 AND provider = 'google'",
-    )
-    .bind::<InstantSql, _>(Instant(now))
-    .bind::<Text, _>(organisation.as_str().to_owned())
-    .execute(conn)
-    .await?;
+    let update = sql("UPDATE calendar_integrations SET catch_up_started_at = ")
+        .bind(now)
+        .sql(", updated_at = ")
+        .bind(now)
+        .sql(", catch_up_total = (SELECT COUNT(*) FROM appointment_external_links WHERE ")
+        .with(of_organisation(organisation))
+        .sql(format!(" AND sync_status = {PENDING} AND priority = {}) WHERE ", Priority::CatchUp))
+        .with(of_organisation(organisation));
+    named("requests.note_catch_up", update).execute(conn).await?;
     Ok(())
 }
 
@@ -81,19 +85,23 @@ pub(in crate::store) async fn catch_up(
         if counts(conn, organisation, now).await?.catching_up > 0 {
             return Ok(CatchUp::AlreadyRunning);
         }
-        statement(
-            "UPDATE appointment_external_links SET lane = 0, updated_at = $1
-             WHERE organisation_id = $2 AND provider = 'google' AND lane = 1",
-        )
-        .bind::<InstantSql, _>(Instant(now))
-        .bind::<Text, _>(organisation.as_str().to_owned())
-        .execute(conn)
-        .await?;
-        let unsent = "snapshot IS NOT NULL AND (sync_status IN ('none', 'error', 'pending') \
-                      OR ends_at > $1 AND external_calendar_id <> (SELECT i.calendar_id FROM calendar_integrations AS i \
-                      WHERE i.organisation_id = $2 AND i.provider = 'google'))";
-        let lane = "CASE WHEN sync_status = 'pending' THEN lane ELSE 1 END";
-        let queued = requeue(conn, &integration.organisation, unsent, lane, now).await?;
+        let (live, catch_up) = (Priority::Live, Priority::CatchUp);
+        let ended = sql(format!("UPDATE appointment_external_links SET priority = {live}, updated_at = "))
+            .bind(now)
+            .sql(" WHERE ")
+            .with(of_organisation(organisation))
+            .sql(format!(" AND priority = {catch_up}"));
+        named("requests.end_catch_up", ended).execute(conn).await?;
+        let unsent = sql(format!(
+            "snapshot IS NOT NULL AND (sync_status IN ({NONE}, {ERROR}, {PENDING})
+             OR external_calendar_id <> (SELECT i.calendar_id FROM calendar_integrations AS i WHERE "
+        ))
+        .with(of_organisation(organisation))
+        .sql(") AND ends_at > ")
+        .bind(now)
+        .sql(")");
+        let priority = format!("CASE WHEN sync_status = {PENDING} THEN priority ELSE {catch_up} END");
+        let queued = requeue(conn, &integration.organisation, unsent, &priority, now).await?;
         note_catch_up(conn, organisation, now).await?;
         Ok(CatchUp::Queued(queued))
     })
@@ -117,58 +125,47 @@ pub(in crate::store) async fn retry(
         if !integration.is_some_and(|integration| integration.is_connected()) {
             return Ok(Retry::Queued(0));
         }
+        let live = Priority::Live.to_string();
         let Some(appointments) = appointments else {
-            let rows = requeue(conn, organisation, "sync_status = 'error' AND snapshot IS NOT NULL", "0", now).await?;
-            return Ok(Retry::Queued(rows));
+            let refused = sql(format!("sync_status = {ERROR} AND snapshot IS NOT NULL"));
+            return requeue(conn, organisation, refused, &live, now).await.map(Retry::Queued);
         };
         let mut queued = 0;
-        for some in appointments.chunks(10_000) {
-            queued += requeue_named(conn, organisation, some, now).await?;
+        for some in appointments.chunks(NAMED_TOGETHER) {
+            let these =
+                sql(format!("sync_status IN ({ERROR}, {PENDING}) AND snapshot IS NOT NULL AND appointment_id IN "))
+                    .with(list_of(some));
+            queued += requeue(conn, organisation, these, &live, now).await?;
         }
         Ok(Retry::Queued(queued))
     })
 }
 
-/// What being asked to send again changes.
-const DUE_AGAIN: &str = "sync_status = 'pending', attempts = 0, demand = demand + 1, last_error = NULL, \
-                         last_error_detail = NULL";
+/// How many appointments one statement names: SQLite takes some 32,000 binds.
+const NAMED_TOGETHER: usize = 10_000;
 
-/// Makes due at `now` the links of `organisation` that `condition` is true of; it may name the two as `$1` and `$2`.
+/// What being asked to send again changes.
+const REQUEUE: &str = "attempts = 0, request_seq = request_seq + 1, last_error = NULL, last_error_detail = NULL";
+
+/// Makes due at `now` the links of `organisation` that `condition` is true of, with this SQL for their priority.
 async fn requeue(
     conn: &mut Conn,
     organisation: &OrganisationId,
-    condition: &str,
-    lane: &str,
+    condition: Fragment,
+    priority: &str,
     now: Timestamp,
 ) -> Result<i32, Fault> {
-    let rows = statement(format!(
-        "UPDATE appointment_external_links SET lane = {lane}, next_attempt_at = $1, updated_at = $1, {DUE_AGAIN}
-         WHERE organisation_id = $2 AND provider = 'google' AND ({condition})"
+    let update = sql(format!(
+        "UPDATE appointment_external_links SET {REQUEUE}, sync_status = {PENDING}, priority = {priority}, next_attempt_at = "
     ))
-    .bind::<InstantSql, _>(Instant(now))
-    .bind::<Text, _>(organisation.as_str().to_owned())
-    .execute(conn)
-    .await?;
+    .bind(now)
+    .sql(", updated_at = ")
+    .bind(now)
+    .sql(" WHERE ")
+    .with(of_organisation(organisation))
+    .sql(" AND (")
+    .with(condition)
+    .sql(")");
+    let rows = named("requests.requeue", update).execute(conn).await?;
     Ok(i32::try_from(rows).unwrap_or(i32::MAX))
-}
-
-async fn requeue_named(
-    conn: &mut Conn,
-    organisation: &OrganisationId,
-    appointments: &[AppointmentId],
-    now: Timestamp,
-) -> Result<i32, Fault> {
-    let mut update = statement(format!(
-        "UPDATE appointment_external_links SET lane = 0, next_attempt_at = $1, updated_at = $1, {DUE_AGAIN}
-         WHERE organisation_id = $2 AND provider = 'google' AND sync_status IN ('error', 'pending')
-            AND snapshot IS NOT NULL AND appointment_id IN {}",
-        // One row of placeholders is a list of them.
-        rows_of(1, appointments.len(), 3),
-    ))
-    .bind::<InstantSql, _>(Instant(now))
-    .bind::<Text, _>(organisation.as_str().to_owned());
-    for appointment in appointments {
-        update = update.bind::<Text, _>(appointment.as_str().to_owned());
-    }
-    Ok(i32::try_from(update.execute(conn).await?).unwrap_or(i32::MAX))
 }

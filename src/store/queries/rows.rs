@@ -3,20 +3,21 @@
 use diesel::prelude::*;
 
 use super::instant;
+use super::placement::{PLACEMENT, PlacementRow};
 use super::schema::{appointment_external_links, calendar_integrations};
+use super::statement::{Fragment, sql};
 use crate::crypto::Sealed;
-use crate::model::{
-    AppointmentId, Calendar, CalendarId, Epoch, GoogleUserId, OrganisationId, Placement, Problem, Revision,
-};
+use crate::model::{AppointmentId, Calendar, CalendarId, Epoch, GoogleUserId, OrganisationId, Problem, Revision};
 use crate::store::fault::Fault;
 use crate::store::instant::Instant;
-use crate::store::placement::PlacementColumns;
 use crate::store::{Integration, Link, LinkError, words};
 
 /// The columns of a [`LinkRow`], for statements that are written out.
-pub(super) const LINK_COLUMNS: &str = "organisation_id, appointment_id, revision, synced_revision, sync_status, external_calendar_id, external_event_id, \
-     generation, moving_from_calendar_id, etag, content_hash, html_link, last_synced_at, next_attempt_at, attempts, \
-     last_error, last_error_detail, starts_at, ends_at";
+pub(super) fn link_columns() -> Fragment {
+    sql("organisation_id, appointment_id, revision, synced_revision, sync_status, html_link, last_synced_at, \
+         next_attempt_at, attempts, last_error, last_error_detail, starts_at, ends_at, ")
+    .sql(PLACEMENT)
+}
 
 /// A link without its snapshot and its lease.
 #[derive(Queryable, QueryableByName, Selectable)]
@@ -27,12 +28,8 @@ pub(super) struct LinkRow {
     revision: i64,
     synced_revision: i64,
     sync_status: String,
-    external_calendar_id: Option<String>,
-    external_event_id: Option<String>,
-    generation: i32,
-    moving_from_calendar_id: Option<String>,
-    etag: Option<String>,
-    content_hash: Option<Vec<u8>>,
+    #[diesel(embed)]
+    placement: PlacementRow,
     html_link: Option<String>,
     last_synced_at: Option<Instant>,
     next_attempt_at: Option<Instant>,
@@ -47,14 +44,6 @@ impl TryFrom<LinkRow> for Link {
     type Error = Fault;
 
     fn try_from(row: LinkRow) -> Result<Self, Fault> {
-        let placement = Placement::try_from(PlacementColumns {
-            external_calendar_id: row.external_calendar_id,
-            external_event_id: row.external_event_id,
-            generation: row.generation,
-            moving_from_calendar_id: row.moving_from_calendar_id,
-            etag: row.etag,
-            content_hash: row.content_hash,
-        })?;
         let last_error = match row.last_error {
             Some(word) => Some(LinkError { reason: words::reason(&word)?, detail: row.last_error_detail }),
             None => None,
@@ -65,7 +54,7 @@ impl TryFrom<LinkRow> for Link {
             revision: revision(row.revision)?,
             synced_revision: Revision::new(row.synced_revision),
             sync_status: words::status(&row.sync_status)?,
-            placement,
+            placement: row.placement.try_into()?,
             html_link: row.html_link,
             last_synced_at: instant(row.last_synced_at),
             next_attempt_at: instant(row.next_attempt_at),

@@ -1,97 +1,74 @@
 //! Settlements: what an attempt came to.
 
-use diesel::sql_types::{BigInt, Nullable, Text};
 use diesel_async::RunQueryDsl;
 use jiff::Timestamp;
 
-use super::leases::{PLACEMENT, bind_mine, bind_placement, mine};
-use super::{Conn, Fault, InstantSql, Statement, statement};
-use crate::model::Placement;
+use super::fragments::{lease_is_ours, of_organisation};
+use super::statement::{Fragment, named, sql};
+use super::{Conn, Fault, placement};
+use crate::model::{Placement, Revision};
 use crate::store::fault::unless_fenced;
-use crate::store::instant::Instant;
-use crate::store::words;
-use crate::store::{Claimed, LinkError, Settlement};
-
-/// The statement that settles: binds the placement, `now` as `$7`, the claim's demand as `$8`, what the caller adds from
-/// `$9` on, and [`mine`] from `first`.
-///
-/// `standing` holds only where the request that was claimed still stands: nobody has asked again since, nor let the link
-/// rest.
-fn settling(standing: &[(&str, &str)], always: &str, first: usize) -> String {
-    let standing: String = standing
-        .iter()
-        .map(|(column, value)| {
-            format!("{column} = CASE WHEN demand = $8 AND sync_status = 'pending' THEN {value} ELSE {column} END, ")
-        })
-        .collect();
-    format!(
-        "UPDATE appointment_external_links SET {PLACEMENT}, updated_at = $7, {standing} {always}
-            lease_token = NULL, lease_until = NULL
-         WHERE {}",
-        mine(first)
-    )
-}
-
-fn bind_settling(sql: String, placement: &Placement, now: Timestamp, claimed: &Claimed) -> Statement {
-    bind_placement(statement(sql), placement).bind::<InstantSql, _>(Instant(now)).bind::<BigInt, _>(claimed.demand)
-}
-
-fn bind_error(statement: Statement, error: &LinkError) -> Statement {
-    statement.bind::<Text, _>(words::of_reason(error.reason)).bind::<Nullable<Text>, _>(error.detail.clone())
-}
-
-async fn ended(conn: &mut Conn, update: Statement, claimed: &Claimed) -> Result<(), Fault> {
-    match bind_mine(update, claimed).execute(conn).await? {
-        0 => Err(Fault::Fenced),
-        _ => Ok(()),
-    }
-}
+use crate::store::words::{self, ERROR, PENDING, SYNCED};
+use crate::store::{Claimed, Guarded, LinkError, Settlement};
 
 pub(in crate::store) async fn settle(
     conn: &mut Conn,
     claimed: &Claimed,
     settlement: &Settlement,
     now: Timestamp,
-) -> Result<bool, Fault> {
-    let outcome = match settlement {
+) -> Result<Guarded, Fault> {
+    match settlement {
         Settlement::Synced { placement, html_link, revision } => {
-            synced(conn, claimed, placement, html_link.as_deref(), revision.number(), now).await
+            let link = html_link.as_deref().filter(|_| placement.place().is_some());
+            unless_fenced(synced(conn, claimed, placement, link, *revision, now).await)
         }
         Settlement::Later { placement, next_attempt_at, error } => {
-            let sql = settling(
-                &[
-                    ("next_attempt_at", "$9"),
-                    ("attempts", "attempts + 1"),
-                    ("last_error", "$10"),
-                    ("last_error_detail", "$11"),
-                ],
-                "",
-                12,
-            );
-            let update = bind_settling(sql, placement, now, claimed).bind::<InstantSql, _>(Instant(*next_attempt_at));
-            ended(conn, bind_error(update, error), claimed).await
+            let update = beginning(placement, now)
+                .with(if_unasked(claimed, "next_attempt_at", Fragment::default().bind(*next_attempt_at)))
+                .with(if_unasked(claimed, "attempts", sql("attempts + 1")))
+                .with(failed(claimed, error));
+            Ok(Guarded::by(named("settlements.later", update.with(end(claimed))).execute(conn).await?))
         }
         Settlement::Refused { placement, error } => {
-            // The status goes last: the others look at the one that stands, but a reader need not know that.
-            let sql = settling(
-                &[
-                    ("last_error", "$9"),
-                    ("last_error_detail", "$10"),
-                    ("next_attempt_at", "NULL"),
-                    ("sync_status", "'error'"),
-                ],
-                "",
-                11,
-            );
-            let update = bind_settling(sql, placement, now, claimed);
-            ended(conn, bind_error(update, error), claimed).await
+            let update = beginning(placement, now)
+                .with(failed(claimed, error))
+                .with(if_unasked(claimed, "next_attempt_at", sql("NULL")))
+                .with(if_unasked(claimed, "sync_status", sql(ERROR)));
+            Ok(Guarded::by(named("settlements.refused", update.with(end(claimed))).execute(conn).await?))
         }
         Settlement::Parked { placement } => {
-            let sql = settling(&[("next_attempt_at", "next_attempt_at")], "", 9);
-            ended(conn, bind_settling(sql, placement, now, claimed), claimed).await
+            let update = beginning(placement, now).with(end(claimed));
+            Ok(Guarded::by(named("settlements.parked", update).execute(conn).await?))
         }
-    };
-    unless_fenced(outcome)
+    }
+}
+
+/// What every settlement records.
+fn beginning(placement: &Placement, now: Timestamp) -> Fragment {
+    sql("UPDATE appointment_external_links SET ").with(placement::set(placement)).sql(", updated_at = ").bind(now)
+}
+
+/// Gives the lease back, of the claimed link alone.
+fn end(claimed: &Claimed) -> Fragment {
+    sql(", lease_token = NULL, lease_until = NULL WHERE ").with(lease_is_ours(claimed))
+}
+
+/// Sets a column where nobody has asked to send the link again since it was claimed, nor let it rest.
+fn if_unasked(claimed: &Claimed, column: &str, value: Fragment) -> Fragment {
+    sql(format!(", {column} = CASE WHEN sync_status = {PENDING} AND request_seq = "))
+        .bind(claimed.request_seq)
+        .sql(" THEN ")
+        .with(value)
+        .sql(format!(" ELSE {column} END"))
+}
+
+fn failed(claimed: &Claimed, error: &LinkError) -> Fragment {
+    let (reason, detail) = (words::of_reason(error.reason), error.detail.clone());
+    if_unasked(claimed, "last_error", Fragment::default().bind(reason)).with(if_unasked(
+        claimed,
+        "last_error_detail",
+        Fragment::default().bind(detail),
+    ))
 }
 
 async fn synced(
@@ -99,39 +76,50 @@ async fn synced(
     claimed: &Claimed,
     placement: &Placement,
     html_link: Option<&str>,
-    revision: i64,
+    revision: Revision,
     now: Timestamp,
 ) -> Result<(), Fault> {
     transaction!(conn, async |conn| {
-        statement(
-            // What Google asked patience for is over once a call went through.
-            "UPDATE calendar_integrations SET last_sync_at = $1,
-                problem_reason = CASE WHEN problem_retry_at <= $1 THEN NULL ELSE problem_reason END,
-                problem_since = CASE WHEN problem_retry_at <= $1 THEN NULL ELSE problem_since END,
-                problem_retry_at = CASE WHEN problem_retry_at <= $1 THEN NULL ELSE problem_retry_at END
-             WHERE organisation_id = $2 AND provider = 'google' AND (last_sync_at IS NULL OR last_sync_at < $1)",
-        )
-        .bind::<InstantSql, _>(Instant(now))
-        .bind::<Text, _>(claimed.organisation.as_str().to_owned())
-        .execute(conn)
-        .await?;
-        // A settlement without a call brings no link: the one that stands stays as long as the event does.
-        let html_link_now = if placement.place().is_some() { "COALESCE($10, html_link)" } else { "$10" };
-        let sql = settling(
-            &[
-                ("next_attempt_at", "NULL"),
-                ("attempts", "0"),
-                ("last_error", "NULL"),
-                ("last_error_detail", "NULL"),
-                ("sync_status", "'synced'"),
-            ],
-            &format!("synced_revision = $9, html_link = {html_link_now}, last_synced_at = $7,"),
-            11,
-        );
-        let html_link = html_link.filter(|_| placement.place().is_some()).map(str::to_owned);
-        let update = bind_settling(sql, placement, now, claimed)
-            .bind::<BigInt, _>(revision)
-            .bind::<Nullable<Text>, _>(html_link);
-        ended(conn, update, claimed).await
+        note_sync(conn, claimed, now).await?;
+        let mut update = beginning(placement, now)
+            .with(if_unasked(claimed, "next_attempt_at", sql("NULL")))
+            .with(if_unasked(claimed, "attempts", sql("0")))
+            .with(if_unasked(claimed, "last_error", sql("NULL")))
+            .with(if_unasked(claimed, "last_error_detail", sql("NULL")))
+            .with(if_unasked(claimed, "sync_status", sql(SYNCED)))
+            .sql(", synced_revision = ")
+            .bind(revision.number())
+            .sql(", last_synced_at = ")
+            .bind(now);
+        // A settlement without a call brings no page: the one that is known stays as long as the event does.
+        if html_link.is_some() || placement.place().is_none() {
+            update = update.sql(", html_link = ").bind(html_link.map(str::to_owned));
+        }
+        match named("settlements.synced", update.with(end(claimed))).execute(conn).await? {
+            0 => Err(Fault::Fenced),
+            _ => Ok(()),
+        }
     })
+}
+
+/// Notes at the integration that a link was brought in step. What Google asked patience for is over once a call went
+/// through.
+async fn note_sync(conn: &mut Conn, claimed: &Claimed, now: Timestamp) -> Result<(), Fault> {
+    let unless_over = |column| {
+        sql(format!(", {column} = CASE WHEN problem_retry_at <= "))
+            .bind(now)
+            .sql(format!(" THEN NULL ELSE {column} END"))
+    };
+    let update = sql("UPDATE calendar_integrations SET last_sync_at = ")
+        .bind(now)
+        .with(unless_over("problem_reason"))
+        .with(unless_over("problem_since"))
+        .with(unless_over("problem_retry_at"))
+        .sql(" WHERE ")
+        .with(of_organisation(&claimed.organisation))
+        .sql(" AND (last_sync_at IS NULL OR last_sync_at < ")
+        .bind(now)
+        .sql(")");
+    named("settlements.note_sync", update).execute(conn).await?;
+    Ok(())
 }

@@ -100,9 +100,12 @@ impl Google {
         }
         let Some(place) = place else { return Answer::CalendarOpen };
         let at = self.events.get(&(place.calendar.clone(), place.event.clone())).cloned();
-        let stale = |etag: &Option<Etag>, event: &Stored| {
-            etag.as_ref().is_some_and(|etag| etag.as_str() != event.etag.to_string())
+        let expected = match call {
+            Call::Patch { etag, .. } => Some(etag),
+            Call::Delete { etag, .. } => etag.as_ref(),
+            Call::Insert { .. } | Call::Move { .. } | Call::Get { .. } | Call::Probe { .. } => None,
         };
+        let is_stale = |event: &Stored| expected.is_some_and(|etag| etag.as_str() != event.etag.to_string());
         match (call, at) {
             (Call::Insert { event, .. }, None) => self.stored(place, &event.summary),
             (Call::Insert { .. }, Some(_)) => Answer::AlreadyExists,
@@ -123,9 +126,7 @@ impl Google {
             }
             (_, None) => Answer::NotFound,
             (_, Some(event)) if !event.alive => Answer::Gone,
-            (Call::Patch { etag, .. } | Call::Delete { etag, .. }, Some(event)) if stale(etag, &event) => {
-                Answer::Changed
-            }
+            (_, Some(event)) if is_stale(&event) => Answer::Changed,
             (Call::Patch { event, .. }, Some(_)) => self.stored(place, &event.summary),
             (Call::Delete { .. }, Some(_)) => {
                 if let Some(event) = self.events.get_mut(&(place.calendar.clone(), place.event.clone())) {

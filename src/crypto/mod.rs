@@ -10,12 +10,14 @@
 //!
 //! Invariant: what opens is exactly what was sealed, in the very cell it was sealed for.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use aes_gcm_siv::aead::{Aead, KeyInit, Payload};
 use aes_gcm_siv::{Aes256GcmSiv, Nonce};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use data_encoding::HEXLOWER;
 use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
@@ -27,7 +29,7 @@ use zeroize::Zeroizing;
 pub use secrecy::{ExposeSecret, SecretString as Secret};
 
 use crate::clock::Entropy;
-use crate::model::Fingerprint;
+use crate::model::{AppointmentId, Fingerprint, OrganisationId, Provider};
 
 const VERSION: u8 = 1;
 const KEY_BYTES: usize = 32;
@@ -60,17 +62,49 @@ impl fmt::Debug for Sealed {
 }
 
 /// Names the place in the database that a value is sealed for.
-#[derive(Debug, Clone, Copy)]
+///
+/// What it says is authenticated with the value: a cell that is named otherwise no longer opens what was stored.
+#[derive(Debug, Clone)]
 pub struct Cell<'a> {
-    /// The table.
-    pub table: &'static str,
+    table: &'static str,
     /// The key of the row, part by part.
-    pub row: &'a [&'a str],
-    /// The column.
-    pub column: &'static str,
+    row: Vec<Cow<'a, str>>,
+    column: &'static str,
 }
 
-impl Cell<'_> {
+/// Names a column of `calendar_integrations` that holds a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenColumn {
+    /// The access token.
+    AccessToken,
+    /// The refresh token.
+    RefreshToken,
+}
+
+impl<'a> Cell<'a> {
+    /// The appointment as it was accepted.
+    pub fn snapshot(organisation: &'a OrganisationId, appointment: &'a AppointmentId) -> Self {
+        let row = [organisation.as_str(), appointment.as_str(), Provider::Google.as_str()];
+        Self { table: "appointment_external_links", row: row.map(Cow::Borrowed).into(), column: "snapshot" }
+    }
+
+    /// A token of an organisation's integration.
+    pub fn token(organisation: &'a OrganisationId, column: TokenColumn) -> Self {
+        let column = match column {
+            TokenColumn::AccessToken => "access_token",
+            TokenColumn::RefreshToken => "refresh_token",
+        };
+        let row = [organisation.as_str(), Provider::Google.as_str()];
+        Self { table: "calendar_integrations", row: row.map(Cow::Borrowed).into(), column }
+    }
+
+    /// The PKCE verifier of the consent that began with the ticket of this digest.
+    pub fn verifier(ticket_hash: &[u8]) -> Self {
+        let row = vec![Cow::Owned(HEXLOWER.encode(ticket_hash))];
+        // The column is `pkce_verifier`; what is stored was sealed under this shorter name.
+        Self { table: "oauth_consents", row, column: "verifier" }
+    }
+
     /// What is authenticated beside a value: every part behind its length, so that no two cells look alike.
     fn associated(&self, key_id: &str) -> Vec<u8> {
         let mut bytes = vec![VERSION];
@@ -261,5 +295,4 @@ fn split(bytes: &[u8]) -> Option<(&str, [u8; NONCE_BYTES], &[u8])> {
 }
 
 #[cfg(test)]
-#[path = "crypto_tests.rs"]
 mod tests;

@@ -161,5 +161,4 @@ fn is_loopback(host: &str) -> bool {
 }
 
 #[cfg(test)]
-#[path = "transport_tests.rs"]
 mod tests;

@@ -1,25 +1,40 @@
 //! The consent: from a ticket in one browser's cookie to a grant in the database.
 //!
-//! The ticket proves that the browser is the one whose user started from Cassius; the state, that Google's answer
-//! belongs to that browser's visit. Both are stored as digests, and taken once.
+//! Owns the ticket, which proves that the browser is the one whose user started from Cassius, and the state, which proves
+//! that Google's answer belongs to that browser's visit. Never gives a token out. Invariant: ticket and state are stored
+//! as digests, and each is taken once.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
-use super::{Connections, Error};
-use crate::crypto::{Cell, ExposeSecret, OpenError, Sealed, Secret, digest};
+use super::secrets::Secrets;
+use super::{Error, Grants};
+use crate::clock::Clock;
+use crate::config::ReturnUrls;
+use crate::crypto::{ExposeSecret, Secret, digest};
 use crate::error_chain::error_chain;
-use crate::google::{CalendarError, ExchangeError, Granted, pkce_verifier};
+use crate::google::{CalendarError, ExchangeError, Google, Granted};
 use crate::model::{Calendar, CalendarId, OrganisationId};
-use crate::store::{Grant, Integration, NewConsent};
+use crate::store::{NewConsent, Store};
 
 /// The name of the cookie that carries the ticket.
 pub const COOKIE_NAME: &str = "cassius_calendar_connect";
 
 /// How long a person may take from the button in Cassius to the end of Google's pages.
 pub const CONSENT_LIFETIME: SignedDuration = SignedDuration::from_mins(15);
+
+/// How consents travel between Cassius, the browser and Google.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where a browser reaches the sidecar.
+    pub public_url: Url,
+    /// Where a consent may send the browser back to.
+    pub return_urls: ReturnUrls,
+    /// Whether the connect URL carries the ticket, for grpcurl.
+    pub ticket_in_url: bool,
+}
 
 /// What starts a consent.
 #[derive(Debug, Clone)]
@@ -82,25 +97,41 @@ pub struct Callback {
     pub error: Option<String>,
 }
 
-impl Connections {
-    /// Starts a consent. A connected account stays connected until the new consent is complete.
+/// The consents. A clone is another handle.
+#[derive(Debug, Clone)]
+pub struct Consents {
+    store: Store,
+    google: Google,
+    grants: Grants,
+    secrets: Secrets,
+    clock: Clock,
+    settings: Arc<Settings>,
+}
+
+impl Consents {
+    /// Puts the parts together; nothing is asked of any of them yet.
+    pub fn new(store: Store, google: Google, grants: Grants, clock: Clock, settings: Settings) -> Self {
+        let secrets = grants.secrets().clone();
+        Self { store, google, grants, secrets, clock, settings: Arc::new(settings) }
+    }
+
+    /// Begins a consent. A connected account stays connected until the new consent is complete.
     pub async fn begin(&self, organisation: &OrganisationId, return_url: Option<&str>) -> Result<ConsentStart, Error> {
-        let settings = &self.0.settings;
-        if return_url.is_some_and(|url| !settings.return_urls.allows(url)) {
+        if return_url.is_some_and(|url| !self.settings.return_urls.allows(url)) {
             return Err(Error::ReturnUrlNotAllowed);
         }
-        let now = self.0.clock.now();
+        let now = self.clock.now();
         let expires_at = now + CONSENT_LIFETIME;
-        let ticket = self.random_token();
+        let ticket = self.secrets.random_token();
         let consent = NewConsent {
             ticket_hash: digest(ticket.as_bytes()).to_vec(),
             organisation: organisation.clone(),
             return_url: return_url.map(str::to_owned),
             expires_at,
         };
-        self.0.store.create_consent(consent, now).await?;
-        let mut connect_url = sidecar_url(&settings.public_url, "connect");
-        if settings.ticket_in_url {
+        self.store.create_consent(consent, now).await?;
+        let mut connect_url = sidecar_url(&self.settings.public_url, "connect");
+        if self.settings.ticket_in_url {
             connect_url.query_pairs_mut().append_pair("ticket", &ticket);
         }
         Ok(ConsentStart {
@@ -112,16 +143,14 @@ impl Connections {
     }
 
     /// Takes a ticket to Google's consent page; `None`: it is unknown or expired.
-    pub async fn start_consent(&self, ticket: &Secret) -> Result<Option<Url>, Error> {
+    pub async fn start(&self, ticket: &Secret) -> Result<Option<Url>, Error> {
         let ticket_hash = digest(ticket.expose_secret().as_bytes());
-        let (state, nonce) = (self.random_token(), self.random_token());
-        let verifier = pkce_verifier(&self.0.entropy);
-        let url = self.0.google.authorize_url(&state, verifier.expose_secret(), &nonce);
-        let row = hex(&ticket_hash);
-        let row = [row.as_str()];
-        let sealed = self.0.keyring.seal(&verifier_cell(&row), verifier.expose_secret().as_bytes(), &self.0.entropy);
+        let (state, nonce) = (self.secrets.random_token(), self.secrets.random_token());
+        let verifier = self.secrets.pkce_verifier();
+        let url = self.google.authorize_url(&state, verifier.expose_secret(), &nonce);
+        let sealed = self.secrets.seal_verifier(&ticket_hash, &verifier);
         let state_hash = digest(state.as_bytes()).to_vec();
-        let started = self.0.store.start_consent(&ticket_hash, state_hash, sealed, nonce, self.0.clock.now()).await?;
+        let started = self.store.start_consent(&ticket_hash, state_hash, sealed, nonce, self.clock.now()).await?;
         Ok(started.then_some(url))
     }
 
@@ -132,16 +161,17 @@ impl Connections {
         let expired = Completed { outcome: ConsentOutcome::Expired, return_url: None };
         let (Some(ticket), Some(state)) = (ticket, callback.state) else { return Ok(expired) };
         let (ticket_hash, state_hash) = (digest(ticket.expose_secret().as_bytes()), digest(state.as_bytes()));
-        let taken = self.0.store.take_consent(&state_hash, &ticket_hash, self.0.clock.now()).await?;
+        let taken = self.store.take_consent(&state_hash, &ticket_hash, self.clock.now()).await?;
         let Some(consent) = taken else { return Ok(expired) };
         let organisation = consent.organisation;
         let outcome = match (callback.error.as_deref(), callback.code) {
             (Some("access_denied"), _) => ConsentOutcome::Denied,
             (None, Some(code)) => {
-                let verifier = self.open_verifier(&ticket_hash, &consent.verifier).map_err(Error::Sealed)?;
-                match self.0.google.exchange(code.expose_secret(), verifier.expose_secret(), &consent.nonce).await {
+                let verifier = self.secrets.open_verifier(&ticket_hash, &consent.verifier).map_err(Error::Sealed)?;
+                match self.google.exchange(code.expose_secret(), verifier.expose_secret(), &consent.nonce).await {
                     Ok(granted) => {
-                        self.connect(&organisation, granted).await?;
+                        let calendar = self.primary_calendar(&granted).await;
+                        self.grants.connect(&organisation, granted, calendar).await?;
                         ConsentOutcome::Connected
                     }
                     Err(error) => exchange_failed(&organisation, &error),
@@ -155,32 +185,9 @@ impl Connections {
         Ok(Completed { outcome, return_url: consent.return_url })
     }
 
-    async fn connect(&self, organisation: &OrganisationId, granted: Granted) -> Result<(), Error> {
-        let before = self.0.store.integration(organisation).await?;
-        let calendar = self.primary_calendar(&granted).await;
-        let grant = Grant {
-            organisation: organisation.clone(),
-            google_user_id: granted.google_user_id.clone(),
-            google_email: granted.google_email,
-            access_token: self.seal(organisation, "access_token", granted.access_token.expose_secret()),
-            refresh_token: self.seal(organisation, "refresh_token", granted.refresh_token.expose_secret()),
-            token_expires_at: granted.expires_at,
-            granted_scopes: granted.scopes,
-            calendar,
-        };
-        self.0.store.connect(grant, self.0.clock.now()).await?;
-        tracing::info!(organisation.id = %organisation, "a Google account is connected");
-        self.0.notifier.notify_changed(organisation);
-        self.0.notifier.notify_due();
-        if let Some(before) = before.filter(|it| it.google_user_id.as_ref() != Some(&granted.google_user_id)) {
-            self.revoke_replaced(&before).await?;
-        }
-        Ok(())
-    }
-
     /// The account's primary calendar. Where Google does not tell, its id is the account's e-mail address.
     async fn primary_calendar(&self, granted: &Granted) -> Calendar {
-        match self.0.google.calendar(&granted.access_token, "primary", &granted.google_email).await {
+        match self.google.calendar(&granted.access_token, "primary", &granted.google_email).await {
             Ok(access) if access.calendar.id.as_str() != "primary" => access.calendar,
             Ok(_)
             | Err(
@@ -201,29 +208,10 @@ impl Connections {
             },
         }
     }
-
-    /// The account that this organisation had before loses its grant, unless another organisation needs it.
-    async fn revoke_replaced(&self, before: &Integration) -> Result<(), Error> {
-        let (Some(google_user_id), Some(refresh_token)) = (&before.google_user_id, &before.refresh_token) else {
-            return Ok(());
-        };
-        self.revoke(&before.organisation, google_user_id, refresh_token).await
-    }
-
-    fn open_verifier(&self, ticket_hash: &[u8], sealed: &Sealed) -> Result<Secret, OpenError> {
-        let row = hex(ticket_hash);
-        let plain = self.0.keyring.open(&verifier_cell(&[&row]), sealed)?;
-        Ok(std::str::from_utf8(&plain).map_err(|_| OpenError::Forged)?.into())
-    }
-
-    /// 256 random bits that fit into a URL and a cookie.
-    fn random_token(&self) -> String {
-        URL_SAFE_NO_PAD.encode(self.0.entropy.bytes::<32>())
-    }
 }
 
 /// The address of one of the sidecar's two routes.
-pub(super) fn sidecar_url(public_url: &Url, route: &str) -> Url {
+fn sidecar_url(public_url: &Url, route: &str) -> Url {
     let mut url = public_url.clone();
     if let Ok(mut segments) = url.path_segments_mut() {
         segments.pop_if_empty().extend(["api", "integrations", "google", route]);
@@ -241,12 +229,4 @@ fn exchange_failed(organisation: &OrganisationId, error: &ExchangeError) -> Cons
         | ExchangeError::Misconfigured(_)
         | ExchangeError::Unavailable => ConsentOutcome::Failed,
     }
-}
-
-fn verifier_cell<'a>(row: &'a [&'a str]) -> Cell<'a> {
-    Cell { table: "oauth_consents", row, column: "verifier" }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    data_encoding::HEXLOWER.encode(bytes)
 }

@@ -159,7 +159,7 @@ impl Attempt {
                 }
                 let event = event.clone();
                 self.placement = Placement::Written { place: place.clone(), etag: etag.clone(), fingerprint: None };
-                self.call(Call::Patch { place, event, etag: Some(etag) })
+                self.call(Call::Patch { place, event, etag })
             }
             (Some(_), Placement::Written { place, fingerprint, .. }) => {
                 self.move_to_target(place.clone(), place.calendar, fingerprint)
@@ -179,7 +179,7 @@ impl Attempt {
             // An insert names no event: it is the calendar that is missing.
             Answer::NotFound | Answer::NotPermitted => self.stopped(Stop::CalendarUnavailable),
             Answer::Refused { reason } => self.refused(reason),
-            other => self.unexpected(&other),
+            _ => self.unexpected(),
         }
     }
 
@@ -191,7 +191,7 @@ impl Attempt {
             Answer::NotFound => self.call(Call::Probe { calendar: place.calendar }),
             Answer::NotPermitted => self.stopped(Stop::CalendarUnavailable),
             Answer::Refused { reason } => self.refused(reason),
-            other => self.unexpected(&other),
+            _ => self.unexpected(),
         }
     }
 
@@ -208,7 +208,7 @@ impl Attempt {
             Answer::NotPermitted if place.calendar != self.goal.calendar => self.deleted(&place),
             Answer::NotPermitted => self.stopped(Stop::CalendarUnavailable),
             Answer::Refused { reason } => self.refused(reason),
-            other => self.unexpected(&other),
+            _ => self.unexpected(),
         }
     }
 
@@ -230,7 +230,7 @@ impl Attempt {
                 let place = Place { calendar: from, ..place };
                 self.call(Call::Delete { place, etag: None })
             }
-            other => self.unexpected(&other),
+            _ => self.unexpected(),
         }
     }
 
@@ -269,7 +269,7 @@ impl Attempt {
             },
             Answer::NotPermitted => self.stopped(Stop::CalendarUnavailable),
             Answer::Refused { reason } => self.refused(reason),
-            other => self.unexpected(&other),
+            _ => self.unexpected(),
         }
     }
 
@@ -284,7 +284,7 @@ impl Attempt {
             Answer::CalendarReadOnly | Answer::CalendarMissing if *calendar != self.goal.calendar => self.vanished(),
             Answer::CalendarReadOnly | Answer::CalendarMissing => self.stopped(Stop::CalendarUnavailable),
             Answer::Refused { reason } => self.refused(reason),
-            other => self.unexpected(&other),
+            _ => self.unexpected(),
         }
     }
 
@@ -368,7 +368,7 @@ impl Attempt {
     }
 
     /// An answer that this call does not give: nothing is concluded from it, and we ask again later.
-    fn unexpected(&self, _answer: &Answer) -> Step {
+    fn unexpected(&self) -> Step {
         self.later(Setback { delay: Delay::Unavailable, retry_after: None })
     }
 }

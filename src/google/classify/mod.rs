@@ -96,5 +96,4 @@ fn rate_scope(error: Option<&ErrorBody>) -> ThrottleScope {
 }
 
 #[cfg(test)]
-#[path = "classify_tests.rs"]
 mod tests;

@@ -1,17 +1,21 @@
 //! The vocabulary that every room speaks.
 //!
-//! Owns the identifiers, the appointment, the integration's and the link's standing, and their rules of form. Never does
-//! I/O, asks the time, or knows a wire format.
+//! Owns the identifiers, the appointment, the placement of its event, the status of integration and link, and their rules
+//! of form. Never does I/O, asks the time, or knows a wire format.
 //!
 //! Invariant: a value of these types is well formed. What a patient could be known by is never shown by `Debug`.
 
 mod appointment;
 mod identifier;
-mod standing;
+mod placement;
+mod provider;
+mod status;
 
 pub use appointment::{Appointment, AppointmentState, Details, Slot, TitlePrivacy};
 pub use identifier::{
     AppointmentId, CalendarId, Epoch, Etag, EventId, Fingerprint, Generation, GoogleUserId, IdentifierFault,
     OrganisationId, Revision,
 };
-pub use standing::{Calendar, Place, Placement, Problem, Reason, RemoteEvents, SyncStatus};
+pub use placement::{Place, Placement};
+pub use provider::Provider;
+pub use status::{Calendar, Problem, Reason, RemoteEvents, SyncStatus};

@@ -57,19 +57,25 @@ impl fmt::Debug for Event {
 }
 
 impl Event {
-    /// The bytes that decide whether two events show the same; the revision is not among them.
+    /// The bytes that decide whether two events show the same. Not among them: the revision, and whose event it is, which
+    /// never changes.
     pub fn content(&self) -> Vec<u8> {
-        let start_at = self.start_at.as_microsecond().to_string();
-        let end_at = self.end_at.as_microsecond().to_string();
-        length_prefixed(&[
-            &self.summary,
-            &self.description,
-            &self.location,
-            &start_at,
-            &end_at,
-            &self.time_zone,
-            self.source_url.as_deref().unwrap_or_default(),
-        ])
+        let Self {
+            summary,
+            description,
+            location,
+            start_at,
+            end_at,
+            time_zone,
+            source_url,
+            organisation: _,
+            appointment: _,
+            revision: _,
+        } = self;
+        let start_at = start_at.as_microsecond().to_string();
+        let end_at = end_at.as_microsecond().to_string();
+        let source_url = source_url.as_deref().unwrap_or_default();
+        length_prefixed(&[summary, description, location, &start_at, &end_at, time_zone, source_url])
     }
 }
 

@@ -6,7 +6,13 @@ use proptest::prelude::*;
 
 use super::*;
 
-const CELL: Cell<'static> = Cell { table: "links", row: &["org", "rdv-1"], column: "snapshot" };
+fn cell() -> Cell<'static> {
+    Cell { table: "links", row: row(&["org", "rdv-1"]), column: "snapshot" }
+}
+
+fn row<'a>(parts: &[&'a str]) -> Vec<Cow<'a, str>> {
+    parts.iter().copied().map(Cow::Borrowed).collect()
+}
 
 fn entry(id: &str, byte: u8) -> String {
     format!("{id}:{}", STANDARD.encode([byte; 32]))
@@ -20,33 +26,33 @@ proptest! {
     #[test]
     fn what_was_sealed_opens(value: Vec<u8>, seed: u64) {
         let keyring = keyring(&entry("a", 1));
-        let sealed = keyring.seal(&CELL, &value, &Entropy::seeded(seed));
-        let opened = keyring.open(&CELL, &sealed).expect("it opens");
+        let sealed = keyring.seal(&cell(), &value, &Entropy::seeded(seed));
+        let opened = keyring.open(&cell(), &sealed).expect("it opens");
         prop_assert_eq!(opened.as_slice(), value.as_slice());
     }
 
     #[test]
     fn a_flipped_bit_is_refused(value: Vec<u8>, seed: u64, at: prop::sample::Index, bit in 0_u8..8) {
         let keyring = keyring(&entry("a", 1));
-        let mut bytes = keyring.seal(&CELL, &value, &Entropy::seeded(seed)).as_bytes().to_vec();
+        let mut bytes = keyring.seal(&cell(), &value, &Entropy::seeded(seed)).as_bytes().to_vec();
         let at = at.index(bytes.len());
         bytes[at] ^= 1 << bit;
-        prop_assert!(keyring.open(&CELL, &Sealed::from_bytes(bytes)).is_err());
+        prop_assert!(keyring.open(&cell(), &Sealed::from_bytes(bytes)).is_err());
     }
 
     #[test]
     fn any_bytes_at_all_are_refused_calmly(bytes: Vec<u8>) {
-        prop_assert!(keyring(&entry("a", 1)).open(&CELL, &Sealed::from_bytes(bytes)).is_err());
+        prop_assert!(keyring(&entry("a", 1)).open(&cell(), &Sealed::from_bytes(bytes)).is_err());
     }
 
     #[test]
     fn a_value_cut_short_or_lengthened_is_refused(value: Vec<u8>, cut: prop::sample::Index, tail: u8) {
         let keyring = keyring(&entry("a", 1));
-        let bytes = keyring.seal(&CELL, &value, &Entropy::seeded(7)).as_bytes().to_vec();
+        let bytes = keyring.seal(&cell(), &value, &Entropy::seeded(7)).as_bytes().to_vec();
         let shorter = bytes[..cut.index(bytes.len())].to_vec();
-        prop_assert!(keyring.open(&CELL, &Sealed::from_bytes(shorter)).is_err());
+        prop_assert!(keyring.open(&cell(), &Sealed::from_bytes(shorter)).is_err());
         let longer = [bytes, vec![tail]].concat();
-        prop_assert!(keyring.open(&CELL, &Sealed::from_bytes(longer)).is_err());
+        prop_assert!(keyring.open(&cell(), &Sealed::from_bytes(longer)).is_err());
     }
 
     #[test]
@@ -55,8 +61,8 @@ proptest! {
         let (left, right): (Vec<&str>, Vec<&str>) =
             (left.iter().map(String::as_str).collect(), right.iter().map(String::as_str).collect());
         let keyring = keyring(&entry("a", 1));
-        let sealed = keyring.seal(&Cell { row: &left, ..CELL }, b"v", &Entropy::seeded(7));
-        prop_assert_eq!(keyring.open(&Cell { row: &right, ..CELL }, &sealed), Err(OpenError::Forged));
+        let sealed = keyring.seal(&Cell { row: row(&left), ..cell() }, b"v", &Entropy::seeded(7));
+        prop_assert_eq!(keyring.open(&Cell { row: row(&right), ..cell() }, &sealed), Err(OpenError::Forged));
     }
 
     #[test]
@@ -71,15 +77,15 @@ proptest! {
 #[test]
 fn another_cell_is_refused() {
     let keyring = keyring(&entry("a", 1));
-    let sealed = keyring.seal(&CELL, b"value", &Entropy::seeded(7));
+    let sealed = keyring.seal(&cell(), b"value", &Entropy::seeded(7));
     let others = [
-        Cell { table: "link", ..CELL },
-        Cell { column: "snapshots", ..CELL },
-        Cell { row: &["org", "rdv-2"], ..CELL },
-        Cell { row: &["orgr", "dv-1"], ..CELL },
-        Cell { row: &["org", "rdv-1", ""], ..CELL },
-        Cell { row: &["org"], ..CELL },
-        Cell { table: "linkssnapshot", column: "", ..CELL },
+        Cell { table: "link", ..cell() },
+        Cell { column: "snapshots", ..cell() },
+        Cell { row: row(&["org", "rdv-2"]), ..cell() },
+        Cell { row: row(&["orgr", "dv-1"]), ..cell() },
+        Cell { row: row(&["org", "rdv-1", ""]), ..cell() },
+        Cell { row: row(&["org"]), ..cell() },
+        Cell { table: "linkssnapshot", column: "", ..cell() },
     ];
     for other in others {
         assert_eq!(keyring.open(&other, &sealed), Err(OpenError::Forged), "{other:?}");
@@ -88,9 +94,9 @@ fn another_cell_is_refused() {
 
 #[test]
 fn another_key_is_refused_and_a_missing_one_is_named() {
-    let sealed = keyring(&entry("a", 1)).seal(&CELL, b"value", &Entropy::seeded(7));
-    assert_eq!(keyring(&entry("a", 2)).open(&CELL, &sealed), Err(OpenError::Forged));
-    assert_eq!(keyring(&entry("b", 1)).open(&CELL, &sealed), Err(OpenError::UnknownKey("a".to_owned())));
+    let sealed = keyring(&entry("a", 1)).seal(&cell(), b"value", &Entropy::seeded(7));
+    assert_eq!(keyring(&entry("a", 2)).open(&cell(), &sealed), Err(OpenError::Forged));
+    assert_eq!(keyring(&entry("b", 1)).open(&cell(), &sealed), Err(OpenError::UnknownKey("a".to_owned())));
 }
 
 #[test]
@@ -98,18 +104,18 @@ fn the_first_key_seals_and_all_open() {
     let old = keyring(&entry("old", 1));
     let both = keyring(&format!("{}, {}\n", entry("new", 2), entry("old", 1)));
     let new = keyring(&entry("new", 2));
-    let before = old.seal(&CELL, b"before", &Entropy::seeded(1));
-    let after = both.seal(&CELL, b"after", &Entropy::seeded(2));
-    assert_eq!(both.open(&CELL, &before).expect("the old key opens").as_slice(), b"before");
-    assert_eq!(new.open(&CELL, &after).expect("the new key sealed").as_slice(), b"after");
+    let before = old.seal(&cell(), b"before", &Entropy::seeded(1));
+    let after = both.seal(&cell(), b"after", &Entropy::seeded(2));
+    assert_eq!(both.open(&cell(), &before).expect("the old key opens").as_slice(), b"before");
+    assert_eq!(new.open(&cell(), &after).expect("the new key sealed").as_slice(), b"after");
 }
 
 #[test]
 fn a_key_cannot_be_renamed() {
     let both = keyring(&format!("{},{}", entry("a", 1), entry("b", 1)));
-    let mut bytes = both.seal(&CELL, b"value", &Entropy::seeded(7)).as_bytes().to_vec();
+    let mut bytes = both.seal(&cell(), b"value", &Entropy::seeded(7)).as_bytes().to_vec();
     bytes[2] = b'b';
-    assert_eq!(both.open(&CELL, &Sealed::from_bytes(bytes)), Err(OpenError::Forged));
+    assert_eq!(both.open(&cell(), &Sealed::from_bytes(bytes)), Err(OpenError::Forged));
 }
 
 #[test]
@@ -151,6 +157,32 @@ fn a_fingerprint_is_that_of_its_content_and_key() {
 #[test]
 fn debug_withholds() {
     let keyring = keyring(&entry("a", 65));
-    let shown = format!("{keyring:?} {:?} {:?}", keyring.seal(&CELL, b"", &Entropy::seeded(7)), Secret::from("canary"));
+    let shown =
+        format!("{keyring:?} {:?} {:?}", keyring.seal(&cell(), b"", &Entropy::seeded(7)), Secret::from("canary"));
     assert_eq!(shown, r#"Keyring { ids: ["a"], .. } Sealed(withheld, 31 bytes) SecretBox<str>([REDACTED])"#);
+}
+
+/// What is stored was sealed for these very cells: a change here is a value that no longer opens.
+#[test]
+fn the_cells_of_what_is_stored_keep_their_names() {
+    let organisation = OrganisationId::parse("org").expect("an id of the test");
+    let appointment = AppointmentId::parse("rdv-1").expect("an id of the test");
+    let named = |table, parts: &[&'static str], column| Cell { table, row: row(parts), column };
+    for (cell, same) in [
+        (
+            Cell::snapshot(&organisation, &appointment),
+            named("appointment_external_links", &["org", "rdv-1", "google"], "snapshot"),
+        ),
+        (
+            Cell::token(&organisation, TokenColumn::AccessToken),
+            named("calendar_integrations", &["org", "google"], "access_token"),
+        ),
+        (
+            Cell::token(&organisation, TokenColumn::RefreshToken),
+            named("calendar_integrations", &["org", "google"], "refresh_token"),
+        ),
+        (Cell::verifier(&[0x0a, 0xff]), named("oauth_consents", &["0aff"], "verifier")),
+    ] {
+        assert_eq!(cell.associated("a"), same.associated("a"), "{same:?}");
+    }
 }

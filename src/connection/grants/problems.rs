@@ -1,0 +1,81 @@
+//! What is noted against an integration, and told to its practice and to the operator.
+//!
+//! Owns which problem is retried by itself and how loud the log is about each. Never clears a problem: the store does,
+//! with the change that mends it.
+
+use jiff::SignedDuration;
+
+use super::Grants;
+use crate::model::{CalendarId, Epoch, OrganisationId, Problem, Reason};
+use crate::store;
+
+/// How long a misconfigured Google project is left alone before it is tried again.
+const MISCONFIGURED_RETRY: SignedDuration = SignedDuration::from_mins(10);
+
+impl Grants {
+    /// Notes a problem of the integration and tells whoever watches. A problem without a `retry_after` stands until a
+    /// person acts, but for a misconfigured project, which is tried again by itself.
+    pub async fn note_problem(
+        &self,
+        organisation: &OrganisationId,
+        epoch: Epoch,
+        reason: Reason,
+        retry_after: Option<SignedDuration>,
+    ) -> Result<(), store::Error> {
+        let now = self.clock.now();
+        let retry_after = match reason {
+            Reason::GoogleMisconfigured => Some(retry_after.unwrap_or(MISCONFIGURED_RETRY)),
+            Reason::NotConnected
+            | Reason::ReconnectRequired
+            | Reason::CalendarUnavailable
+            | Reason::GoogleUnavailable
+            | Reason::GoogleThrottled
+            | Reason::EventRefused => retry_after,
+        };
+        let problem = Problem { reason, since_at: now, retry_at: retry_after.map(|wait| now + wait) };
+        if self.store.note_problem(organisation, epoch, &problem, now).await?.is_done() {
+            self.tell_problem(organisation, &problem);
+        }
+        Ok(())
+    }
+
+    /// Notes that a calendar is gone or may not be written to, unless another one was chosen meanwhile.
+    pub async fn note_unavailable(
+        &self,
+        organisation: &OrganisationId,
+        epoch: Epoch,
+        calendar: &CalendarId,
+    ) -> Result<(), store::Error> {
+        let now = self.clock.now();
+        let problem = Problem { reason: Reason::CalendarUnavailable, since_at: now, retry_at: None };
+        if self.store.note_problem_of_calendar(organisation, epoch, &problem, calendar, now).await?.is_done() {
+            self.tell_problem(organisation, &problem);
+        }
+        Ok(())
+    }
+
+    /// Tells the operator, and whoever watches. A reading call notes problems too, outside any attempt: each line names
+    /// the organisation itself.
+    fn tell_problem(&self, organisation: &OrganisationId, problem: &Problem) {
+        match problem.reason {
+            Reason::GoogleMisconfigured => tracing::error!(
+                organisation.id = %organisation,
+                "Google refuses this service's project or OAuth client; check GOOGLE_CLIENT_ID, \
+                 GOOGLE_CLIENT_SECRET and that the Calendar API is enabled"
+            ),
+            Reason::GoogleThrottled => tracing::info!(
+                organisation.id = %organisation, retry_at = problem.retry_at.map(tracing::field::display),
+                "Google asks for patience"
+            ),
+            Reason::NotConnected
+            | Reason::ReconnectRequired
+            | Reason::CalendarUnavailable
+            | Reason::GoogleUnavailable
+            | Reason::EventRefused => tracing::warn!(
+                organisation.id = %organisation, reason = problem.reason.word(),
+                "an integration stands still until a person acts"
+            ),
+        }
+        self.notifier.notify_changed(organisation);
+    }
+}

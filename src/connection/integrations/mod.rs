@@ -1,0 +1,116 @@
+//! The integrations of all organisations: what the settings pages show and change.
+//!
+//! Owns the status and who watches it, the settings, and the end of a connection. Never opens a token: `Grants` does.
+//! Invariant: what a watcher was told last is what a reader finds, as soon as changes rest.
+
+mod disconnect;
+mod settings;
+mod status;
+
+use std::sync::Arc;
+
+use futures_util::Stream;
+use jiff::SignedDuration;
+
+use super::{Error, Grants};
+use crate::clock::Clock;
+use crate::google::Google;
+use crate::model::{OrganisationId, RemoteEvents};
+use crate::notifier::Notifier;
+use crate::quota::Quota;
+use crate::store::{Integration, Store};
+
+pub use disconnect::Disconnected;
+use disconnect::Disconnects;
+pub use settings::SettingsRequest;
+pub use status::{Progress, State, Status};
+
+/// Changes that follow each other within this time are told as one.
+const QUIET: SignedDuration = SignedDuration::from_millis(200);
+
+/// The integrations. A clone is another handle.
+#[derive(Debug, Clone)]
+pub struct Integrations {
+    store: Store,
+    grants: Grants,
+    clock: Clock,
+    notifier: Notifier,
+    disconnects: Disconnects,
+}
+
+impl Integrations {
+    /// Puts the parts together; nothing is asked of any of them yet.
+    pub fn new(
+        store: Store,
+        google: Google,
+        grants: Grants,
+        clock: Clock,
+        notifier: Notifier,
+        quota: Arc<Quota>,
+    ) -> Self {
+        let (its_store, its_grants, its_clock) = (store.clone(), grants.clone(), clock.clone());
+        let disconnects = Disconnects::new(its_store, google, its_grants, its_clock, notifier.clone(), quota);
+        Self { store, grants, clock, notifier, disconnects }
+    }
+
+    /// The integration, if an account is connected.
+    async fn connected(&self, organisation: &OrganisationId) -> Result<Integration, Error> {
+        let integration = self.store.integration(organisation).await?;
+        integration.filter(Integration::is_connected).ok_or(Error::NotConnected)
+    }
+
+    /// The status; an organisation never seen is not connected.
+    pub async fn status(&self, organisation: &OrganisationId) -> Result<Status, Error> {
+        let now = self.clock.now();
+        let integration = self.store.integration(organisation).await?;
+        let counts = self.store.counts(organisation, now).await?;
+        Ok(Status::of(integration, counts, now))
+    }
+
+    /// The status now, and again after each change.
+    pub fn watch(&self, organisation: &OrganisationId) -> impl Stream<Item = Result<Status, Error>> + Send + use<> {
+        let integrations = self.clone();
+        let organisation = organisation.clone();
+        // Listening begins before the first look, so that nothing falls between.
+        let listener = integrations.notifier.listen_changed(&organisation);
+        futures_util::stream::unfold((listener, None::<Status>), move |(mut listener, told)| {
+            let (integrations, organisation) = (integrations.clone(), organisation.clone());
+            async move {
+                loop {
+                    if told.is_some() {
+                        listener.changed().await;
+                        quiet().await;
+                    }
+                    match integrations.status(&organisation).await {
+                        Ok(status) if told.as_ref() == Some(&status) => {}
+                        Ok(status) => return Some((Ok(status.clone()), (listener, Some(status)))),
+                        Err(error) => return Some((Err(error), (listener, told))),
+                    }
+                }
+            }
+        })
+    }
+
+    /// Disconnects. Idempotent; a caller that goes away does not break it off.
+    pub async fn disconnect(
+        &self,
+        organisation: &OrganisationId,
+        remote_events: RemoteEvents,
+    ) -> Result<Disconnected, Error> {
+        self.disconnects.run(organisation, remote_events).await
+    }
+
+    /// Finishes the disconnects that a crash broke off; their events stay.
+    pub async fn resume_disconnects(&self) -> Result<(), Error> {
+        for organisation in self.store.unfinished_disconnects().await? {
+            self.disconnect(&organisation, RemoteEvents::Keep).await?;
+        }
+        Ok(())
+    }
+}
+
+/// A pause for the reader's sake: it decides nothing, so it follows real time even where a test holds the clock.
+#[expect(clippy::disallowed_methods, reason = "paces what a person watches; no outcome depends on it")]
+async fn quiet() {
+    tokio::time::sleep(QUIET.unsigned_abs()).await;
+}

@@ -1,0 +1,71 @@
+//! The settings that a practice may change, and the calendars it may choose from.
+//!
+//! Owns what a change of settings is checked against. Never moves an event: a new target makes links due, and the worker
+//! moves them.
+
+use super::{Integrations, Status};
+use crate::connection::Error;
+use crate::crypto::Secret;
+use crate::google::{CalendarAccess, Google, may_list_calendars};
+use crate::model::{Calendar, CalendarId, OrganisationId, TitlePrivacy};
+use crate::store::{Integration, SettingsChange};
+
+/// What changes of the settings; `None` leaves a setting as it is.
+#[derive(Debug, Clone, Default)]
+pub struct SettingsRequest {
+    /// Whether appointments are sent.
+    pub is_enabled: Option<bool>,
+    /// The id of the target calendar.
+    pub calendar: Option<CalendarId>,
+    /// How much of the patient's name titles show.
+    pub title_privacy: Option<TitlePrivacy>,
+}
+
+impl Integrations {
+    /// The calendars that the account may write to, the primary one first.
+    ///
+    /// An account that did not permit listing has its primary calendar alone.
+    pub async fn calendars(&self, organisation: &OrganisationId) -> Result<Vec<Calendar>, Error> {
+        let integration = self.connected(organisation).await?;
+        if !may_list_calendars(&integration.granted_scopes) {
+            return Ok(vec![self.calendar(&integration, "primary").await?.calendar]);
+        }
+        self.grants
+            .call_with_token_retry(&integration, |google, token| async move { google.calendars(&token).await })
+            .await
+    }
+
+    async fn calendar(&self, integration: &Integration, id: &str) -> Result<CalendarAccess, Error> {
+        let google_email = integration.google_email.as_deref().unwrap_or_default();
+        let calendar = |google: Google, token: Secret| async move { google.calendar(&token, id, google_email).await };
+        self.grants.call_with_token_retry(integration, calendar).await
+    }
+
+    /// Changes settings; a new calendar is checked with Google first.
+    ///
+    /// Switched off, nothing more is claimed: an attempt under way goes on to its end, links that wait stay pending and
+    /// due, and what is accepted meanwhile is stored with the status `None`. Switched on again, the links that wait are
+    /// sent at once; those with the status `None` are not, until they change or a catch-up takes them.
+    pub async fn change_settings(
+        &self,
+        organisation: &OrganisationId,
+        request: SettingsRequest,
+    ) -> Result<Status, Error> {
+        let integration = self.connected(organisation).await?;
+        let calendar = match request.calendar {
+            Some(id) => {
+                let access = self.calendar(&integration, id.as_str()).await?;
+                if !access.may_write {
+                    return Err(Error::CalendarUnavailable);
+                }
+                Some(access.calendar)
+            }
+            None => None,
+        };
+        let change = SettingsChange { is_enabled: request.is_enabled, calendar, title_privacy: request.title_privacy };
+        self.store.change_settings(organisation, change, self.clock.now()).await?.ok_or(Error::NotConnected)?;
+        self.notifier.notify_changed(organisation);
+        self.notifier.notify_due();
+        self.status(organisation).await
+    }
+}

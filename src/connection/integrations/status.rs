@@ -1,0 +1,145 @@
+//! The status of an integration, made of what is stored.
+//!
+//! Owns which problem is shown, and how far a catch-up is. Reads nothing by itself.
+
+use jiff::Timestamp;
+
+use crate::model::{Calendar, Problem, Reason, TitlePrivacy};
+use crate::store::{Counts, Integration};
+
+/// Says whether an integration works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// No account is connected.
+    NotConnected,
+    /// Connected and able to write.
+    Connected,
+    /// Connected, and unable to write until a person acts.
+    Error,
+}
+
+/// The status of an integration: what the settings pages show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// Whether it works.
+    pub state: State,
+    /// The e-mail of the connected account; `None` when not connected.
+    pub google_email: Option<String>,
+    /// The target calendar; `None` when not connected.
+    pub calendar: Option<Calendar>,
+    /// Whether appointments are sent.
+    pub is_enabled: bool,
+    /// How much of the patient's name titles show.
+    pub title_privacy: TitlePrivacy,
+    /// When the account was connected.
+    pub connected_at: Option<Timestamp>,
+    /// When Google last confirmed a write.
+    pub last_sync_at: Option<Timestamp>,
+    /// How many links there are of each status.
+    pub counts: Counts,
+    /// The progress of the catch-up under way.
+    pub catch_up: Option<Progress>,
+    /// What is wrong; `None`: nothing is.
+    pub problem: Option<Problem>,
+}
+
+/// The progress of a catch-up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Progress {
+    /// How many links it began with, and those that were edited meanwhile and wait.
+    pub total: i64,
+    /// How many are done.
+    pub done: i64,
+    /// How many were refused.
+    pub failed: i64,
+    /// When it began.
+    pub started_at: Timestamp,
+}
+
+impl Status {
+    /// The status at `now`; without an integration, or with one that is not connected, there is nothing but counts.
+    pub(super) fn of(integration: Option<Integration>, counts: Counts, now: Timestamp) -> Self {
+        let Some(integration) = integration.filter(Integration::is_connected) else {
+            return Self {
+                state: State::NotConnected,
+                google_email: None,
+                calendar: None,
+                is_enabled: false,
+                title_privacy: TitlePrivacy::default(),
+                connected_at: None,
+                last_sync_at: None,
+                counts,
+                catch_up: None,
+                problem: None,
+            };
+        };
+        let problem = problem_at(&integration, &counts, now);
+        let state = match &problem {
+            Some(Problem {
+                reason: Reason::ReconnectRequired | Reason::CalendarUnavailable | Reason::GoogleMisconfigured,
+                ..
+            }) => State::Error,
+            Some(_) | None => State::Connected,
+        };
+        let catch_up =
+            integration.catch_up.and_then(|(total, started_at)| progress(i64::from(total), started_at, &counts));
+        Self {
+            state,
+            google_email: integration.google_email,
+            calendar: integration.calendar,
+            is_enabled: integration.is_enabled,
+            title_privacy: integration.title_privacy,
+            connected_at: integration.connected_at,
+            last_sync_at: integration.last_sync_at,
+            counts,
+            catch_up,
+            problem,
+        }
+    }
+}
+
+/// How far a catch-up is; none when none of its appointments waits any more.
+///
+/// One that was edited meanwhile has left the catch-up, but not the work: what is pending beside it counts in the total,
+/// so that what remains is told exactly, and what is done never shrinks.
+fn progress(total: i64, started_at: Timestamp, counts: &Counts) -> Option<Progress> {
+    let &Counts { pending, catching_up, catch_up_failed: failed, .. } = counts;
+    let total = total.max(catching_up + failed) + pending - catching_up;
+    (catching_up > 0).then(|| Progress { total, done: total - pending - failed, failed, started_at })
+}
+
+/// What is wrong now: a noted problem that has not passed, or else appointments that wait because Google is away.
+fn problem_at(integration: &Integration, counts: &Counts, now: Timestamp) -> Option<Problem> {
+    let has_passed = |problem: &Problem| {
+        problem.reason == Reason::GoogleThrottled && problem.retry_at.is_none_or(|retry_at| retry_at <= now)
+    };
+    let noted = integration.problem.clone().filter(|problem| !has_passed(problem));
+    noted.or_else(|| {
+        counts.unavailable_until.map(|retry_at| Problem {
+            reason: Reason::GoogleUnavailable,
+            since_at: integration.last_sync_at.or(integration.connected_at).unwrap_or(now),
+            retry_at: Some(retry_at),
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(total: i64, pending: i64, catching_up: i64, catch_up_failed: i64) -> Option<(i64, i64, i64)> {
+        let counts = Counts { pending, catching_up, catch_up_failed, ..Counts::default() };
+        progress(total, Timestamp::UNIX_EPOCH, &counts).map(|it| (it.total, it.done, it.failed))
+    }
+
+    #[test]
+    fn what_remains_of_a_catch_up_is_all_that_is_pending() {
+        assert_eq!(shown(10, 10, 10, 0), Some((10, 0, 0)));
+        assert_eq!(shown(10, 4, 4, 1), Some((10, 5, 1)));
+        // Three that have nothing to do with it are edited: as much is done as before.
+        assert_eq!(shown(10, 7, 4, 1), Some((13, 5, 1)));
+        // One of its own is edited: it is one of those that wait.
+        assert_eq!(shown(10, 4, 3, 1), Some((11, 6, 1)));
+        assert_eq!(shown(10, 2, 0, 1), None);
+    }
+}

@@ -1,0 +1,70 @@
+//! The secrets of a connection, each sealed to the cell that it stands in.
+//!
+//! Owns how tokens and PKCE verifiers are sealed and opened, and how one-time tokens are drawn. Never stores anything.
+//! Invariant: a secret that was sealed for one organisation or consent does not open for another.
+
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::clock::Entropy;
+use crate::crypto::{Cell, ExposeSecret, Keyring, OpenError, Sealed, Secret, TokenColumn};
+use crate::google;
+use crate::model::OrganisationId;
+
+/// Seals and opens. A clone has the same keys.
+#[derive(Clone)]
+pub(super) struct Secrets {
+    keyring: Arc<Keyring>,
+    entropy: Entropy,
+}
+
+impl std::fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Secrets").finish_non_exhaustive()
+    }
+}
+
+impl Secrets {
+    pub(super) fn new(keyring: Arc<Keyring>, entropy: Entropy) -> Self {
+        Self { keyring, entropy }
+    }
+
+    pub(super) fn seal_token(&self, organisation: &OrganisationId, token: TokenColumn, secret: &Secret) -> Sealed {
+        self.keyring.seal(&Cell::token(organisation, token), secret.expose_secret().as_bytes(), &self.entropy)
+    }
+
+    pub(super) fn open_token(
+        &self,
+        organisation: &OrganisationId,
+        token: TokenColumn,
+        sealed: &Sealed,
+    ) -> Result<Secret, OpenError> {
+        self.open(&Cell::token(organisation, token), sealed)
+    }
+
+    pub(super) fn seal_verifier(&self, ticket_hash: &[u8], verifier: &Secret) -> Sealed {
+        self.keyring.seal(&Cell::verifier(ticket_hash), verifier.expose_secret().as_bytes(), &self.entropy)
+    }
+
+    pub(super) fn open_verifier(&self, ticket_hash: &[u8], sealed: &Sealed) -> Result<Secret, OpenError> {
+        self.open(&Cell::verifier(ticket_hash), sealed)
+    }
+
+    fn open(&self, cell: &Cell<'_>, sealed: &Sealed) -> Result<Secret, OpenError> {
+        let plain = self.keyring.open(cell, sealed)?;
+        // Only texts are ever sealed here; anything else is not ours.
+        Ok(std::str::from_utf8(&plain).map_err(|_| OpenError::Forged)?.into())
+    }
+
+    /// Draws 256 random bits that fit into a URL and a cookie.
+    pub(super) fn random_token(&self) -> String {
+        URL_SAFE_NO_PAD.encode(self.entropy.bytes::<32>())
+    }
+
+    /// Draws a PKCE verifier.
+    pub(super) fn pkce_verifier(&self) -> Secret {
+        google::pkce_verifier(&self.entropy)
+    }
+}

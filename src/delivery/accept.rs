@@ -1,0 +1,75 @@
+//! Accepting one appointment, and waiting until Google has it.
+//!
+//! Owns the order of an accept: listen, commit, wake the worker, wait. Never calls Google. Invariant: the answer is given
+//! after the appointment is durable.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Delivery, Error, Link, Parts, snapshot};
+use crate::model::{Appointment, OrganisationId, SyncStatus};
+use crate::notifier::Listener;
+use crate::store::Acceptance;
+
+impl Delivery {
+    /// Accepts an appointment durably, and answers its link; with `wait`, once Google has it or the time is up.
+    pub async fn accept(
+        &self,
+        organisation: &OrganisationId,
+        appointment: Appointment,
+        wait: Option<SignedDuration>,
+    ) -> Result<Link, Error> {
+        let parts = &*self.0;
+        // Listening begins before the accept, so that no settle falls between.
+        let listening = wait.map(|wait| (parts.notifier.listen_changed(organisation), parts.clock.now() + wait));
+        let mut link = parts.accept_batcher.accept(parts.acceptance(organisation, &appointment)).await?;
+        parts.notifier.notify_changed(organisation);
+        if link.sync_status == SyncStatus::Pending {
+            parts.notifier.notify_due();
+        }
+        if let Some((listener, deadline)) = listening {
+            link = parts.wait_for(link, organisation, listener, deadline).await?;
+            parts.explain(organisation, std::slice::from_mut(&mut link)).await?;
+        }
+        Ok(link)
+    }
+}
+
+impl Parts {
+    fn acceptance(&self, organisation: &OrganisationId, appointment: &Appointment) -> Acceptance {
+        Acceptance {
+            organisation: organisation.clone(),
+            appointment: appointment.id.clone(),
+            revision: appointment.revision,
+            snapshot: snapshot::seal(&self.keyring, &self.entropy, organisation, appointment),
+            starts_at: appointment.slot.as_ref().map(|slot| slot.start_at),
+            ends_at: appointment.slot.as_ref().map(|slot| slot.end_at),
+        }
+    }
+
+    /// Waits until `link` is pending no more or `deadline` has come, and answers it as it is then.
+    async fn wait_for(
+        &self,
+        mut link: Link,
+        organisation: &OrganisationId,
+        mut listener: Listener,
+        deadline: Timestamp,
+    ) -> Result<Link, Error> {
+        let mut is_over = false;
+        while link.sync_status == SyncStatus::Pending && !is_over {
+            let standstill = self.standstill(organisation).await?;
+            if standstill.is_some_and(|problem| problem.retry_at.is_none_or(|retry_at| retry_at > deadline)) {
+                // Nothing is sent before the time is up: there is nothing to wait for.
+                break;
+            }
+            tokio::select! {
+                () = listener.changed() => {}
+                () = self.clock.sleep_until(deadline) => is_over = true,
+            }
+            // At the end too: nobody is notified of what a claim has written since then.
+            if let Some(now) = self.store.link(organisation, &link.appointment).await? {
+                link = now;
+            }
+        }
+        Ok(link)
+    }
+}

@@ -1,0 +1,183 @@
+//! One attempt for one claimed link: carries out what `sync` decides, and settles.
+//!
+//! Owns the order of each call: access, quota, lease, Google. Never decides what to call. Invariant: no call is begun
+//! unless its placement is stored and the lease outlives it.
+
+mod settlement;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Parts, snapshot};
+use crate::connection::Access;
+use crate::error_chain::error_chain;
+use crate::google::CALL_DEADLINE;
+use crate::model::{Placement, Reason};
+use crate::quota::Permit;
+use crate::store::{self, Claimed, Guarded, LinkError, Settlement};
+use crate::sync::{Answer, Attempt, Goal, Owner, Step, render};
+
+/// How long a lease lives. It outlives every call that is begun under it, and no more: what a crashed process held waits
+/// until it lapses.
+pub(super) const LEASE: SignedDuration = SignedDuration::from_secs(30);
+/// How long a lease has to live still for a call to be begun: the call itself, and a moment to settle.
+const CALL: SignedDuration = SignedDuration::from_secs(25);
+const _: () = assert!(CALL_DEADLINE.as_secs() < CALL.as_secs().unsigned_abs() && CALL.as_secs() < LEASE.as_secs());
+/// An attempt that has to wait longer than this for quota gives its lease back meanwhile.
+const LONGEST_WAIT: SignedDuration = SignedDuration::from_secs(10);
+
+/// Why an attempt ended without anything to settle: somebody else has the link now, or the database is away.
+enum Broken {
+    /// The lease was lost, or the integration is in another epoch.
+    Fenced,
+    /// The database.
+    Store(store::Error),
+}
+
+/// An attempt and its next step, as begun within the claim.
+pub(super) struct BegunAttempt {
+    attempt: Attempt,
+    step: Step,
+}
+
+/// The lease as it is stored, and the placement that is stored with it.
+struct HeldLease {
+    placement: Placement,
+    until: Timestamp,
+    /// Whether a call has been made under it. Until then the claim itself has proved that the epoch is current.
+    is_used: bool,
+}
+
+impl From<store::Error> for Broken {
+    fn from(error: store::Error) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl Parts {
+    /// Begins the attempt of a claim, and answers the placement that its first call needs to be stored. No attempt: the
+    /// snapshot cannot be read.
+    pub(super) fn begin(&self, claimed: &Claimed) -> (Option<Placement>, Option<BegunAttempt>) {
+        let Some(goal) = self.goal(claimed) else { return (None, None) };
+        let (attempt, step) = Attempt::begin(goal, claimed.placement.clone());
+        let placement = match &step {
+            Step::Call { placement, .. } => Some(placement.clone()),
+            Step::Settle(_) => None,
+        };
+        (placement, Some(BegunAttempt { attempt, step }))
+    }
+
+    /// What should be, as far as the snapshot can be read. It is called within the claim, outside the attempt's span.
+    fn goal(&self, claimed: &Claimed) -> Option<Goal> {
+        let Claimed { organisation, appointment, .. } = claimed;
+        let sealed = claimed.snapshot.as_ref()?;
+        let opened = snapshot::open(&self.keyring, organisation, appointment, sealed)
+            .inspect_err(|error| {
+                tracing::error!(
+                    organisation.id = %organisation, appointment.id = %appointment,
+                    error = %error_chain(error),
+                    "a snapshot does not open; check that ENCRYPTION_KEYS still holds every key that was in use"
+                );
+            })
+            .ok()?;
+        let context = self.event_context(organisation, claimed.title_privacy);
+        let event = render(&opened, &context).map(|event| {
+            let fingerprint = self.keyring.fingerprint(&event.content());
+            (event, fingerprint)
+        });
+        let owner = Owner { organisation: organisation.clone(), appointment: appointment.clone() };
+        Some(Goal { calendar: claimed.target.clone(), event, owner })
+    }
+
+    /// Runs the attempt to its end. What the database does not take is logged: the lease lapses, and the same attempt is
+    /// made again.
+    pub(super) async fn attempt(&self, claimed: Claimed, begun: Option<BegunAttempt>, permit: Permit) {
+        let settlement = match begun {
+            Some(begun) => self.carry_out(&claimed, begun, permit).await,
+            None => Ok(Settlement::Refused {
+                placement: claimed.placement.clone(),
+                error: LinkError { reason: Reason::EventRefused, detail: Some("snapshotUnreadable".to_owned()) },
+            }),
+        };
+        let broken = match settlement {
+            // Whoever took the lease over settles what stands by then: fenced or done, this attempt is over.
+            Ok(settlement) => self.store.settle(&claimed, &settlement, self.clock.now()).await.err(),
+            Err(Broken::Fenced) => self.store.release(&[claimed.lease.token], self.clock.now()).await.err(),
+            Err(Broken::Store(error)) => Some(error),
+        };
+        if let Some(error) = broken {
+            tracing::warn!(
+                error = %error_chain(&error),
+                "an attempt could not be settled; it is made again when its lease lapses"
+            );
+        }
+        self.notifier.notify_changed(&claimed.organisation);
+    }
+
+    async fn carry_out(&self, claimed: &Claimed, begun: BegunAttempt, permit: Permit) -> Result<Settlement, Broken> {
+        let BegunAttempt { mut attempt, mut step } = begun;
+        let mut held = HeldLease { placement: claimed.placement.clone(), until: claimed.lease.until, is_used: false };
+        let mut permit = Some(permit);
+        let mut rejected = None;
+        loop {
+            let (placement, call) = match step {
+                Step::Call { placement, call } => (placement, call),
+                Step::Settle(outcome) => return Ok(self.settlement(claimed, outcome).await?),
+            };
+            let access = self.grants.access(&claimed.organisation, claimed.epoch, rejected.as_ref()).await;
+            let access = match access {
+                Ok(access) => access,
+                Err(error) => return self.without_access(claimed, held.placement, error),
+            };
+            if self.top_up(&mut permit, &access, call.units()).await.is_err() {
+                return Ok(Settlement::Parked { placement: held.placement });
+            }
+            self.renew_lease(claimed, &placement, &mut held).await?;
+            permit = None;
+            held.is_used = true;
+            let answer = self.google.call(&access.token, &call).await;
+            tracing::debug!(call = call.name(), answer = answer.name(), "called Google");
+            step = if answer == Answer::Unauthorized && rejected.is_none() {
+                // Once more, with a fresh token.
+                rejected = Some(access);
+                Step::Call { placement, call }
+            } else {
+                rejected = None;
+                attempt.advance(answer)
+            };
+        }
+    }
+
+    /// Stores the placement if it is not stored yet, and renews the lease so that it outlives the call that is about to
+    /// be made.
+    async fn renew_lease(&self, claimed: &Claimed, placement: &Placement, held: &mut HeldLease) -> Result<(), Broken> {
+        let now = self.clock.now();
+        let until = now + LEASE;
+        let renewed = if *placement != held.placement {
+            self.store.reserve(claimed, placement, until, now).await?
+        } else if !held.is_used && held.until >= now + CALL {
+            return Ok(());
+        } else {
+            self.store.renew_lease(claimed, until, now).await?
+        };
+        match renewed {
+            Guarded::Done => {}
+            Guarded::Fenced => return Err(Broken::Fenced),
+        }
+        held.placement = placement.clone();
+        held.until = until;
+        Ok(())
+    }
+
+    /// Takes what the permit lacks for a call of `units`. `Err`: it would take too long to keep the link.
+    async fn top_up(&self, permit: &mut Option<Permit>, access: &Access, units: u32) -> Result<(), ()> {
+        let account = &access.google_user_id;
+        match self.quota.try_top_up(permit, account, units) {
+            Ok(()) => Ok(()),
+            Err(wait) if wait.until.duration_since(self.clock.now()) > LONGEST_WAIT => Err(()),
+            Err(_) => {
+                self.quota.top_up(permit, account, units).await;
+                Ok(())
+            }
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! The catch-up that a person asks for.
+//!
+//! Owns when one may begin. Never sends anything: it makes links due, and the worker sends them.
+
+use super::{Delivery, Error};
+use crate::model::{OrganisationId, Reason};
+use crate::store::{CatchUp, Integration};
+
+impl Delivery {
+    /// Catches up, and answers how many links it queued; 0 where a catch-up is under way, or nothing may be sent.
+    pub async fn sync_now(&self, organisation: &OrganisationId) -> Result<i32, Error> {
+        let integration = self.0.store.integration(organisation).await?.filter(Integration::is_connected);
+        let integration = integration.ok_or(Error::NotConnected)?;
+        match integration.problem.map(|problem| problem.reason) {
+            Some(Reason::ReconnectRequired) => return Err(Error::ReconnectRequired),
+            Some(Reason::CalendarUnavailable) => return Err(Error::CalendarUnavailable),
+            Some(
+                Reason::NotConnected
+                | Reason::GoogleUnavailable
+                | Reason::GoogleThrottled
+                | Reason::EventRefused
+                | Reason::GoogleMisconfigured,
+            )
+            | None => {}
+        }
+        if !integration.is_enabled {
+            return Ok(0);
+        }
+        let queued = match self.0.store.catch_up(organisation, self.0.clock.now()).await? {
+            CatchUp::AlreadyRunning => 0,
+            CatchUp::Queued(count) => count,
+        };
+        self.0.notifier.notify_changed(organisation);
+        self.0.notifier.notify_due();
+        Ok(queued)
+    }
+}

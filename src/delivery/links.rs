@@ -1,0 +1,84 @@
+//! The links of appointments: looked up, compared, tried again.
+//!
+//! Owns what a link that waits for its integration says of itself. Never changes an appointment.
+
+use super::{Delivery, Error, Link, LinkError, Parts, Retry};
+use crate::model::{AppointmentId, OrganisationId, Problem, Revision, SyncStatus};
+use crate::store::Integration;
+
+impl Delivery {
+    /// The link of one appointment.
+    pub async fn link(
+        &self,
+        organisation: &OrganisationId,
+        appointment: &AppointmentId,
+    ) -> Result<Option<Link>, Error> {
+        let mut link = self.0.store.link(organisation, appointment).await?;
+        self.0.explain(organisation, link.as_mut_slice()).await?;
+        Ok(link)
+    }
+
+    /// Up to `limit` links by appointment id, those after `after`.
+    pub async fn links(
+        &self,
+        organisation: &OrganisationId,
+        status: Option<SyncStatus>,
+        after: Option<&AppointmentId>,
+        limit: i64,
+    ) -> Result<Vec<Link>, Error> {
+        let mut links = self.0.store.links(organisation, status, after, limit).await?;
+        self.0.explain(organisation, &mut links).await?;
+        Ok(links)
+    }
+
+    /// Those of the given appointments that are unknown (`None`) or held at an older revision, in the order given.
+    pub async fn missing_or_stale(
+        &self,
+        organisation: &OrganisationId,
+        held: &[(AppointmentId, Revision)],
+    ) -> Result<Vec<(AppointmentId, Option<Revision>)>, Error> {
+        let ids: Vec<_> = held.iter().map(|(id, _)| id.clone()).collect();
+        let known = self.0.store.revisions(organisation, &ids).await?;
+        let missing_or_stale = held.iter().filter_map(|(id, revision)| match known.get(id) {
+            Some(known) if known >= revision => None,
+            known => Some((id.clone(), known.copied())),
+        });
+        Ok(missing_or_stale.collect())
+    }
+
+    /// Tries links again that are refused or wait: those named, or all that are refused.
+    pub async fn retry(
+        &self,
+        organisation: &OrganisationId,
+        appointments: Option<&[AppointmentId]>,
+    ) -> Result<Retry, Error> {
+        let retry = self.0.store.retry(organisation, appointments, self.0.clock.now()).await?;
+        self.0.notifier.notify_changed(organisation);
+        self.0.notifier.notify_due();
+        Ok(retry)
+    }
+}
+
+impl Parts {
+    /// Why nothing of this organisation is sent at present, and until when.
+    pub(super) async fn standstill(&self, organisation: &OrganisationId) -> Result<Option<Problem>, Error> {
+        let integration = self.store.integration(organisation).await?.filter(Integration::is_connected);
+        let now = self.clock.now();
+        let problem = integration.and_then(|integration| integration.problem);
+        Ok(problem.filter(|problem| problem.retry_at.is_none_or(|retry_at| retry_at > now)))
+    }
+
+    /// Tells of links that wait for their integration why they wait, and that they are not due before it is well.
+    pub(super) async fn explain(&self, organisation: &OrganisationId, links: &mut [Link]) -> Result<(), Error> {
+        if !links.iter().any(|link| link.sync_status == SyncStatus::Pending) {
+            return Ok(());
+        }
+        if let Some(problem) = self.standstill(organisation).await? {
+            for link in links.iter_mut().filter(|link| link.sync_status == SyncStatus::Pending) {
+                link.last_error = Some(LinkError { reason: problem.reason, detail: None });
+                link.next_attempt_at = problem.retry_at;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,71 @@
+//! Which event of an appointment may exist, and where.
+
+use super::{CalendarId, Etag, EventId, Fingerprint, Generation};
+
+/// Where the event of an appointment stands, as far as is known.
+///
+/// It is stored **before** the first call that could change it: whatever becomes of the call, the next attempt knows
+/// which events may exist.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Placement {
+    /// No event stands anywhere; the next one is of this generation.
+    Absent {
+        /// The generation of the next event.
+        generation: Generation,
+    },
+    /// An event is about to be inserted, or was, and no answer has confirmed it.
+    Reserved(Place),
+    /// Google has confirmed the event at least once.
+    Written {
+        /// Where it stands.
+        place: Place,
+        /// The state that Google confirmed last.
+        etag: Etag,
+        /// The content that Google confirmed last; `None` while a call that changes it is under way or unanswered.
+        fingerprint: Option<Fingerprint>,
+    },
+    /// A confirmed event is on its way from `from` to the calendar of `place`; it stands in one of the two.
+    Moving {
+        /// Where it goes.
+        place: Place,
+        /// The calendar that it leaves.
+        from: CalendarId,
+        /// The content that Google confirmed last, as for `Written`: a move changes none of it.
+        fingerprint: Option<Fingerprint>,
+    },
+}
+
+/// One event in one calendar.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The calendar.
+    pub calendar: CalendarId,
+    /// The event's id, chosen before the first call.
+    pub event: EventId,
+    /// Which event of its appointment this is.
+    pub generation: Generation,
+}
+
+impl Placement {
+    /// The placement of an appointment that never had an event.
+    pub const NEVER: Self = Self::Absent { generation: Generation::FIRST };
+
+    /// Where an event may stand.
+    pub fn place(&self) -> Option<&Place> {
+        match self {
+            Self::Absent { .. } => None,
+            Self::Reserved(place) | Self::Written { place, .. } | Self::Moving { place, .. } => Some(place),
+        }
+    }
+
+    /// What is left when the event is gone: nothing, and the next generation.
+    #[must_use]
+    pub fn vanished(&self) -> Self {
+        match self {
+            Self::Absent { generation } => Self::Absent { generation: *generation },
+            Self::Reserved(place) | Self::Written { place, .. } | Self::Moving { place, .. } => {
+                Self::Absent { generation: place.generation.next() }
+            }
+        }
+    }
+}

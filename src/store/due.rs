@@ -1,0 +1,29 @@
+//! What is due, and when the next is.
+
+use jiff::Timestamp;
+
+use super::{Error, Store};
+use crate::model::{GoogleUserId, OrganisationId};
+
+/// An organisation that has due links.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DueOrganisation {
+    /// Which.
+    pub organisation: OrganisationId,
+    /// Whose quota its calls count against.
+    pub google_user_id: GoogleUserId,
+}
+
+impl Store {
+    /// The organisations that have a due link and may be served: connected, enabled, without a problem or with one whose
+    /// `retry_at` has come.
+    pub async fn due_organisations(&self, now: Timestamp) -> Result<Vec<DueOrganisation>, Error> {
+        query!(self, read, due::due_organisations(now))
+    }
+
+    /// The earliest instant after `now` at which something becomes due: an attempt, the lapse of a lease, or the retry of
+    /// a problem.
+    pub async fn next_due_at(&self, now: Timestamp) -> Result<Option<Timestamp>, Error> {
+        query!(self, read, due::next_due_at(now))
+    }
+}

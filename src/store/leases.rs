@@ -1,0 +1,53 @@
+//! Leases: the right to work on one link, for a time.
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::{Claimed, Error, Guarded, Store};
+use crate::model::{OrganisationId, Placement};
+
+/// The right to work on one link until it lapses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lease {
+    /// Proves whose it is.
+    pub token: Uuid,
+    /// When it lapses.
+    pub until: Timestamp,
+}
+
+impl Store {
+    /// Renews a lease. Whoever is fenced calls Google no more.
+    pub async fn renew_lease(&self, claimed: &Claimed, until: Timestamp, now: Timestamp) -> Result<Guarded, Error> {
+        let claimed = claimed.clone();
+        query!(self, write, leases::renew(&claimed, until, now))
+    }
+
+    /// Renews a lease and stores a placement with it.
+    pub async fn reserve(
+        &self,
+        claimed: &Claimed,
+        placement: &Placement,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<Guarded, Error> {
+        let (claimed, placement) = (claimed.clone(), placement.clone());
+        query!(self, write, leases::reserve(&claimed, &placement, until, now))
+    }
+
+    /// Gives leases back with nothing recorded, and answers how many still stood.
+    pub async fn release(&self, lease_tokens: &[Uuid], now: Timestamp) -> Result<u64, Error> {
+        let lease_tokens = lease_tokens.to_vec();
+        query!(self, write, leases::release(&lease_tokens, now))
+    }
+
+    /// Gives back every lease, whoever holds it: for the start of the only process there is.
+    pub async fn release_all(&self) -> Result<u64, Error> {
+        query!(self, write, leases::release_all())
+    }
+
+    /// How many leases of `organisation` have not lapsed.
+    pub async fn live_leases(&self, organisation: &OrganisationId, now: Timestamp) -> Result<i64, Error> {
+        let organisation = organisation.clone();
+        query!(self, read, leases::live(&organisation, now))
+    }
+}

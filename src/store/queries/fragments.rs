@@ -1,0 +1,65 @@
+//! Conditions that several statements share.
+//!
+//! Owns what it means, in SQL, to be connected, served, leased and in the same epoch. Never a whole statement.
+
+use jiff::Timestamp;
+
+use super::statement::{Fragment, sql};
+use crate::model::{AppointmentId, Epoch, OrganisationId};
+use crate::store::Claimed;
+use crate::store::words::GOOGLE;
+
+/// What makes an integration one that is connected.
+pub(super) const CONNECTED: &str = "refresh_token IS NOT NULL AND disconnecting_at IS NULL";
+
+/// What a link loses whose event is gone or out of reach. Whoever holds a lease of it has nothing to settle any more.
+pub(super) const RESET_PLACEMENT: &str = "generation = generation + CASE WHEN external_event_id IS NULL THEN 0 ELSE 1 END, \
+     external_calendar_id = NULL, external_event_id = NULL, moving_from_calendar_id = NULL, etag = NULL, \
+     content_hash = NULL, html_link = NULL, synced_revision = 0, lease_token = NULL, lease_until = NULL";
+
+/// The rows of an organisation, in whichever table has them by provider.
+pub(super) fn of_organisation(organisation: &OrganisationId) -> Fragment {
+    sql("organisation_id = ").bind(organisation).sql(format!(" AND provider = {GOOGLE}"))
+}
+
+/// The link of an appointment.
+pub(super) fn of_appointment(organisation: &OrganisationId, appointment: &AppointmentId) -> Fragment {
+    of_organisation(organisation).sql(" AND appointment_id = ").bind(appointment)
+}
+
+/// The claimed link, while the lease is the claim's own.
+pub(super) fn lease_is_ours(claimed: &Claimed) -> Fragment {
+    of_appointment(&claimed.organisation, &claimed.appointment).sql(" AND lease_token = ").bind(claimed.lease.token)
+}
+
+/// Whether the organisation's integration is in this epoch.
+pub(super) fn epoch_is_current(organisation: &OrganisationId, epoch: Epoch) -> Fragment {
+    integration_exists(organisation, epoch).sql(")")
+}
+
+/// Whether the organisation's integration is in this epoch and connected.
+pub(super) fn is_connected_in(organisation: &OrganisationId, epoch: Epoch) -> Fragment {
+    integration_exists(organisation, epoch).sql(format!(" AND {CONNECTED})"))
+}
+
+fn integration_exists(organisation: &OrganisationId, epoch: Epoch) -> Fragment {
+    sql("EXISTS (SELECT 1 FROM calendar_integrations AS i WHERE i.organisation_id = ")
+        .bind(organisation)
+        .sql(format!(" AND i.provider = {GOOGLE} AND i.epoch = "))
+        .bind(epoch.0)
+}
+
+/// The links that nobody holds.
+pub(super) fn unleased(now: Timestamp) -> Fragment {
+    sql("(lease_until IS NULL OR lease_until <= ").bind(now).sql(")")
+}
+
+/// The integrations that may be served.
+pub(super) fn served(now: Timestamp) -> Fragment {
+    sql(format!(
+        "provider = {GOOGLE} AND {CONNECTED} AND is_enabled AND calendar_id IS NOT NULL
+         AND (problem_reason IS NULL OR problem_retry_at <= "
+    ))
+    .bind(now)
+    .sql(")")
+}

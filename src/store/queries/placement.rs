@@ -1,0 +1,116 @@
+//! Placements in columns.
+//!
+//! Owns how a [`Placement`] is spread over six columns and read back: no other place spells them out. Never fills a gap:
+//! columns that make no placement are corrupt. Invariant: what is read is what was written.
+
+use diesel::prelude::*;
+
+use super::schema::appointment_external_links;
+use super::statement::{Fragment, joined};
+use crate::model::{CalendarId, Etag, EventId, Fingerprint, Generation, Place, Placement};
+use crate::store::fault::Fault;
+
+/// The columns of a placement, each once: a field that is added to the row does not compile until it stands here too.
+macro_rules! columns {
+    ($first:ident, $($other:ident),+) => {
+        /// The columns, by name.
+        pub(super) const PLACEMENT: &str = concat!(stringify!($first), $(", ", stringify!($other)),+);
+
+        fn binds(placement: &Placement) -> [(&'static str, Fragment); 1 + [$(stringify!($other)),+].len()] {
+            let PlacementRow { $first, $($other),+ } = PlacementRow::from(placement);
+            [(stringify!($first), Fragment::default().bind($first)), $((stringify!($other), Fragment::default().bind($other))),+]
+        }
+    };
+}
+
+columns!(external_calendar_id, external_event_id, generation, moving_from_calendar_id, etag, content_hash);
+
+/// The columns as they are read.
+#[derive(Queryable, QueryableByName, Selectable)]
+#[diesel(table_name = appointment_external_links)]
+pub(super) struct PlacementRow {
+    external_calendar_id: Option<String>,
+    external_event_id: Option<String>,
+    generation: i32,
+    moving_from_calendar_id: Option<String>,
+    etag: Option<String>,
+    content_hash: Option<Vec<u8>>,
+}
+
+/// The values of the columns, in the order of [`PLACEMENT`].
+pub(super) fn values_of(placement: &Placement) -> Fragment {
+    joined(binds(placement).map(|(_, value)| value), ", ", Fragment::default())
+}
+
+/// Sets the columns.
+pub(super) fn set(placement: &Placement) -> Fragment {
+    let assign = |(column, value)| Fragment::default().sql(column).sql(" = ").with(value);
+    joined(binds(placement).map(assign), ", ", Fragment::default())
+}
+
+/// Sets the columns to those of another table.
+pub(super) fn set_from(table: &str) -> String {
+    let assign = |column| format!("{column} = {table}.{column}");
+    PLACEMENT.split(", ").map(assign).collect::<Vec<_>>().join(", ")
+}
+
+impl From<&Placement> for PlacementRow {
+    fn from(placement: &Placement) -> Self {
+        let mut row = Self {
+            external_calendar_id: None,
+            external_event_id: None,
+            generation: Generation::FIRST.0,
+            moving_from_calendar_id: None,
+            etag: None,
+            content_hash: None,
+        };
+        if let Some(place) = placement.place() {
+            row.external_calendar_id = Some(place.calendar.as_str().to_owned());
+            row.external_event_id = Some(place.event.as_str().to_owned());
+            row.generation = place.generation.0;
+        }
+        match placement {
+            Placement::Absent { generation } => row.generation = generation.0,
+            Placement::Reserved(_) => {}
+            Placement::Written { etag, fingerprint, .. } => {
+                row.etag = Some(etag.as_str().to_owned());
+                row.content_hash = fingerprint.as_ref().map(|Fingerprint(digest)| digest.clone());
+            }
+            Placement::Moving { from, fingerprint, .. } => {
+                row.moving_from_calendar_id = Some(from.as_str().to_owned());
+                row.content_hash = fingerprint.as_ref().map(|Fingerprint(digest)| digest.clone());
+            }
+        }
+        row
+    }
+}
+
+impl TryFrom<PlacementRow> for Placement {
+    type Error = Fault;
+
+    fn try_from(row: PlacementRow) -> Result<Self, Fault> {
+        let PlacementRow {
+            external_calendar_id,
+            external_event_id,
+            generation,
+            moving_from_calendar_id,
+            etag,
+            content_hash,
+        } = row;
+        let generation = Generation(generation);
+        let place = match (external_calendar_id, external_event_id) {
+            (None, None) => return Ok(Self::Absent { generation }),
+            (Some(calendar), Some(event)) => {
+                Place { calendar: CalendarId::new(calendar), event: EventId::new(event), generation }
+            }
+            (None, Some(_)) => return Err(Fault::Corrupt("external_calendar_id")),
+            (Some(_), None) => return Err(Fault::Corrupt("external_event_id")),
+        };
+        let fingerprint = content_hash.map(Fingerprint);
+        Ok(match (moving_from_calendar_id, etag) {
+            (Some(from), _) => Self::Moving { place, from: CalendarId::new(from), fingerprint },
+            (None, Some(etag)) => Self::Written { place, etag: Etag::new(etag), fingerprint },
+            (None, None) => Self::Reserved(place),
+        })
+    }
+}

@@ -1,0 +1,70 @@
+//! Requests to send again: changed settings, catch-ups, retries.
+
+use jiff::Timestamp;
+
+use super::{Error, Integration, Store};
+use crate::model::{AppointmentId, Calendar, OrganisationId, TitlePrivacy};
+
+/// What changes of the settings; `None` leaves a setting as it is.
+#[derive(Debug, Clone, Default)]
+pub struct SettingsChange {
+    /// Whether appointments are sent.
+    pub is_enabled: Option<bool>,
+    /// The target calendar.
+    pub calendar: Option<Calendar>,
+    /// How much of the patient's name a title shows.
+    pub title_privacy: Option<TitlePrivacy>,
+}
+
+/// What a request to retry came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Retry {
+    /// So many links are due now.
+    Queued(i32),
+    /// These appointments are unknown; nothing was queued.
+    Unknown(Vec<AppointmentId>),
+}
+
+/// What a request to catch up came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CatchUp {
+    /// The one before has not ended; nothing was queued.
+    AlreadyRunning,
+    /// So many links are due now.
+    Queued(i32),
+}
+
+impl Store {
+    /// Changes settings, and answers the integration as it stands then; `None` if there is none.
+    ///
+    /// Another calendar or another privacy queues every upcoming link that has an event or is pending, as a catch-up.
+    /// A calendar that is chosen, even the same one again, also clears the problem `CalendarUnavailable`.
+    pub async fn change_settings(
+        &self,
+        organisation: &OrganisationId,
+        change: SettingsChange,
+        now: Timestamp,
+    ) -> Result<Option<Integration>, Error> {
+        let organisation = organisation.clone();
+        query!(self, long, requests::change_settings(&organisation, change, now))
+    }
+
+    /// Makes links due now: those named that are refused or pending, or all that are refused. Queues none where nothing
+    /// is connected.
+    pub async fn retry(
+        &self,
+        organisation: &OrganisationId,
+        appointments: Option<&[AppointmentId]>,
+        now: Timestamp,
+    ) -> Result<Retry, Error> {
+        let (organisation, appointments) = (organisation.clone(), appointments.map(<[_]>::to_vec));
+        query!(self, long, requests::retry(&organisation, appointments, now))
+    }
+
+    /// Makes due now what was never sent, is pending or refused, and what is upcoming with its event in another calendar
+    /// than the target. One run at a time. Queues none where nothing is connected.
+    pub async fn catch_up(&self, organisation: &OrganisationId, now: Timestamp) -> Result<CatchUp, Error> {
+        let organisation = organisation.clone();
+        query!(self, long, requests::catch_up(&organisation, now))
+    }
+}
