@@ -22,7 +22,7 @@ pub(super) struct Google {
     runtime: Runtime,
     door: InProcess,
     in_flight: Arc<Mutex<InFlight>>,
-    _emulator: Emulator,
+    emulator: Emulator,
 }
 
 /// The calls under way for each event, as their caller sees it.
@@ -38,7 +38,22 @@ impl Google {
         let options = emulator::Options::loopback(clock.clone(), entropy.clone());
         let emulator = runtime.block_on(emulator::start(options)).unwrap();
         let (base_url, door) = (emulator.base_url(), emulator.in_process());
-        Self { base_url, runtime, door, in_flight: Arc::default(), _emulator: emulator }
+        Self { base_url, runtime, door, in_flight: Arc::default(), emulator }
+    }
+
+    /// The service's settings under which this is its Google.
+    pub(super) fn settings(&self) -> impl Iterator<Item = (String, String)> {
+        self.emulator.settings().into_iter().map(|(name, value)| (name.to_owned(), value))
+    }
+
+    /// The emulator's own door: nothing of it is counted.
+    pub(super) fn door(&self) -> InProcess {
+        self.door.clone()
+    }
+
+    /// The sequence of the last call so far.
+    pub(super) fn last_call(&self) -> u64 {
+        self.runtime.block_on(last_call(self.door()))
     }
 
     /// The way to Google for a life of the service. A call takes a few steps there and back, as `entropy` draws them, so
@@ -66,7 +81,8 @@ impl Google {
 
     fn send(&self, method: &str, path: &str, body: Bytes, content_type: &str) -> Response<Bytes> {
         let uri = if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.base_url) };
-        let request = Request::builder().method(method).uri(uri).header("content-type", content_type).body(body).unwrap();
+        let request =
+            Request::builder().method(method).uri(uri).header("content-type", content_type).body(body).unwrap();
         self.runtime.block_on(self.door.clone().oneshot(request)).unwrap()
     }
 
@@ -103,7 +119,12 @@ impl Google {
     /// A person decides on the consent page: where the browser is sent.
     pub(super) fn consent(&self, page: &str, account: &str) -> String {
         let scopes = [crate::harness::browser::EVENTS, crate::harness::browser::LIST];
-        let form = format!("account={}&decision=allow&scope={}&scope={}", encode(account), encode(scopes[0]), encode(scopes[1]));
+        let form = format!(
+            "account={}&decision=allow&scope={}&scope={}",
+            encode(account),
+            encode(scopes[0]),
+            encode(scopes[1])
+        );
         let answer = self.send("POST", page, form.into(), "application/x-www-form-urlencoded");
         answer.headers()["location"].to_str().unwrap().to_owned()
     }
@@ -128,9 +149,55 @@ impl Google {
         self.read(&format!("accounts/{}/events", encode(account)))["events"].as_array().unwrap().clone()
     }
 
+    /// The events that an account sees, with whose they are.
+    pub(super) fn live_events(&self, account: &str) -> Vec<Seen> {
+        let live = |event: &Value| event["status"] != "cancelled" && event["moved_away"] != true;
+        self.events(account).iter().filter(|event| live(event)).map(Seen::from).collect()
+    }
+
+    /// The events of others in the calendars of an account.
+    pub(super) fn foreign_events(&self, account: &str) -> Vec<Seen> {
+        self.live_events(account).into_iter().filter(|event| event.organisation.is_none()).collect()
+    }
+
     pub(super) fn journal(&self) -> Vec<Value> {
         self.read("journal")["calls"].as_array().unwrap().clone()
     }
+}
+
+/// An event at Google.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Seen {
+    pub(super) calendar: String,
+    pub(super) id: String,
+    pub(super) organisation: Option<String>,
+    pub(super) appointment: Option<String>,
+    pub(super) place: String,
+    pub(super) start: String,
+    pub(super) etag: String,
+}
+
+impl From<&Value> for Seen {
+    fn from(event: &Value) -> Self {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let private = |name: &str| event["extendedProperties"]["private"][name].as_str().map(str::to_owned);
+        Self {
+            calendar: text(&event["calendar_id"]),
+            id: text(&event["id"]),
+            organisation: private("cassiusOrganisationId"),
+            appointment: private("cassiusAppointmentId"),
+            place: text(&event["location"]),
+            start: text(&event["start"]["dateTime"]),
+            etag: text(&event["etag"]),
+        }
+    }
+}
+
+/// The sequence of the last call so far.
+pub(super) async fn last_call(door: InProcess) -> u64 {
+    let request = Request::get(format!("http://127.0.0.1/emulator/journal?since={}", u64::MAX)).body(Bytes::new());
+    let answer = door.oneshot(request.unwrap()).await.unwrap();
+    serde_json::from_slice::<Value>(answer.body()).unwrap()["last"].as_u64().unwrap_or(0)
 }
 
 fn event_path(calendar: &str, event: &str) -> String {

@@ -44,7 +44,12 @@ struct Idle {
 
 impl Life {
     /// Starts the service on its database, with `google` in place of the network.
-    pub(super) fn begin(settings: &HashMap<String, String>, clock: &Clock, entropy: &Entropy, google: InProcess) -> Self {
+    pub(super) fn begin(
+        settings: &HashMap<String, String>,
+        clock: &Clock,
+        entropy: &Entropy,
+        google: InProcess,
+    ) -> Self {
         let idle = Arc::new(Idle::default());
         let parked = idle.clone();
         let runtime = Builder::new_current_thread()

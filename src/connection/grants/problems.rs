@@ -72,7 +72,7 @@ impl Grants {
             | Reason::CalendarUnavailable
             | Reason::GoogleUnavailable
             | Reason::EventRefused => tracing::warn!(
-                organisation.id = %organisation, reason = problem.reason.word(),
+                organisation.id = %organisation, reason = problem.reason.as_str(),
                 "an integration stands still until a person acts"
             ),
         }
