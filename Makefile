@@ -43,6 +43,7 @@ lint:
 	cargo clippy --locked --all-targets --no-default-features -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps
 	cd proto && buf lint
+	cd proto && buf breaking --against wire.binpb
 	cargo shear
 	cargo deny --all-features --log-level warn check licenses bans sources
 	@echo 'Advisories are not checked here, since their list comes over the network: cargo deny check advisories'

@@ -2,6 +2,9 @@
 //!
 //! Owns the choice between them. Never holds a sentence: each room keeps its own. Invariant: whatever a caller sends,
 //! one of the two is chosen, and French where nothing speaks for English.
+//!
+//! The header is read here, in twenty lines: of the crates that do, `accept-language` knows neither `*` nor the bounds of a
+//! weight, and `fluent-langneg` no weights at all.
 
 /// A language that the service speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

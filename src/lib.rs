@@ -7,15 +7,15 @@
 //!
 //! | room | owns |
 //! |---|---|
-//! | [`model`] | the vocabulary: organisations, appointments, revisions, how a link stands |
+//! | [`model`] | the vocabulary: organisations, appointments, revisions, the status of a link |
+//! | [`error_chain`] | an error with its causes, in one line of the log |
 //! | [`clock`] | time and randomness: the only caller of the system's |
 //! | [`language`] | French or English |
 //! | [`config`] | every setting, and all faults at once |
 //! | [`notifier`] | "look again", within the process |
-//! | [`error_chain`] | an error and what caused it, in one line of a log |
 //! | [`sync`] | the brain, pure: what to do next, the event as rendered, how long to wait |
 //! | [`crypto`] | the keyring: seals tokens and snapshots to the cell that they stand in |
-//! | [`quota`] | what may be spent of Google's quota |
+//! | [`quota`] | what this process may spend of Google's quota |
 //! | [`google`] | Google's wire: OAuth, calendars, events, errors by their meaning |
 //! | [`store`] | the database: one set of queries, on SQLite and on PostgreSQL |
 //! | [`connection`] | behind `CalendarIntegration`: consent, tokens, settings, status, disconnect |
@@ -23,23 +23,36 @@
 //! | [`grpc`] | the wire: who calls, what a request must look like, what an error looks like |
 //! | [`http`] | the sidecar: the two addresses that a browser comes to |
 //! | [`app`] | the composition root: start, serve, drain |
-//! | `cli` | the subcommands; a room of the binary, not of this library |
 //! | `emulator` | Google on loopback, for `dev` and the tests (feature `dev`) |
+//! | `cli` | the subcommands, in the program and not in this library |
 //!
 //! # The way of an appointment
 //!
 //! 1. `grpc` checks the call; [`delivery`] stores the snapshot in one guarded upsert and answers. It never waits for
 //!    Google unless it is asked to, and never fails because of it.
-//! 2. The worker is notified, claims what is due with a lease, and asks `sync` for the next step: a call to make, or
-//!    an outcome. The id of an event is stored before the call that creates it, so that a lost answer doubles nothing.
+//! 2. The worker is notified, claims what is due with a lease, and asks `sync` for the next step: a call to make, or an
+//!    outcome. What another replica accepted it finds when it looks by itself. The id of an event is stored before the
+//!    call that creates it, so that a lost answer doubles nothing.
 //! 3. What Google answered goes back into `sync`, until there is an outcome; it is settled only under the same lease. A
 //!    revision that arrived meanwhile stays due.
 //!
 //! # The import rule
 //!
-//! A room imports from rooms below it in this order, and never beside or above: model, clock, language, config, notifier, error_chain;
-//! sync, crypto, quota; google, store; connection; delivery; grpc, http; app; cli. Generated types of the wire stop at
-//! `grpc`, diesel's at `store`, Google's at `google`. `tests/house` holds the table.
+//! Each room has a rank, and imports from rooms of a lower rank alone; `model` is everybody's.
+//!
+//! | rank | rooms |
+//! |---|---|
+//! | 0 | `model`, `error_chain`, `clock`, `language`, `config`, `notifier` |
+//! | 1 | `sync`, `crypto`, `quota` |
+//! | 2 | `google`, `store` |
+//! | 3 | `connection` |
+//! | 4 | `delivery` |
+//! | 5 | `grpc`, `http` |
+//! | 6 | `app`, `emulator` |
+//! | 7 | `cli`, `main` |
+//!
+//! `tests/house` holds this, and for each room the list of those that it may import: fewer than its rank allows. No files
+//! import each other in a circle. Generated types of the wire stop at `grpc`, diesel's at `store`, Google's at `google`.
 
 pub mod app;
 pub mod clock;

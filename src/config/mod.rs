@@ -10,6 +10,7 @@ mod parse;
 mod reader;
 mod return_urls;
 mod settings;
+mod sidecar;
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -25,12 +26,10 @@ use url::Url;
 pub use fault::{Fault, Faults};
 pub use return_urls::ReturnUrls;
 pub use settings::{SETTINGS, Setting, settings_table};
+pub use sidecar::{CALLBACK_PATH, CONNECT_PATH, sidecar_url};
 
 use crate::model::OrganisationId;
 use reader::{Reader, wrong};
-
-/// The path of the browser's way back from Google, below `PUBLIC_URL`.
-pub const CALLBACK_PATH: &str = "/api/integrations/google/callback";
 
 /// Says which defaults hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -191,9 +190,7 @@ impl Config {
 
     /// Where Google sends the browser back to.
     pub fn redirect_url(&self) -> Url {
-        let mut url = self.public_url.clone();
-        url.set_path(&format!("{}{CALLBACK_PATH}", self.public_url.path().trim_end_matches('/')));
-        url
+        sidecar_url(&self.public_url, CALLBACK_PATH)
     }
 
     /// Everything is read before anything is given up, so that no fault hides another.

@@ -36,7 +36,7 @@ impl<'a> Reader<'a> {
         self.faults.push(Fault { variable: variable.to_owned(), problem, remedy });
     }
 
-    /// Whether a variable is set, be it well or badly.
+    /// Whether a variable is set, well or badly.
     pub(super) fn is_set(&self, name: &str) -> bool {
         self.set(name).or_else(|| self.set(&format!("{name}_FILE"))).is_some()
     }

@@ -12,7 +12,7 @@ use url::Url;
 use super::secrets::Secrets;
 use super::{Error, Grants};
 use crate::clock::Clock;
-use crate::config::ReturnUrls;
+use crate::config::{CONNECT_PATH, ReturnUrls, sidecar_url};
 use crate::crypto::{ExposeSecret, Secret, digest};
 use crate::error_chain::error_chain;
 use crate::google::{CalendarError, ExchangeError, Google, Granted};
@@ -130,7 +130,7 @@ impl Consents {
             expires_at,
         };
         self.store.create_consent(consent, now).await?;
-        let mut connect_url = sidecar_url(&self.settings.public_url, "connect");
+        let mut connect_url = sidecar_url(&self.settings.public_url, CONNECT_PATH);
         if self.settings.ticket_in_url {
             connect_url.query_pairs_mut().append_pair("ticket", &ticket);
         }
@@ -208,15 +208,6 @@ impl Consents {
             },
         }
     }
-}
-
-/// The address of one of the sidecar's two routes.
-fn sidecar_url(public_url: &Url, route: &str) -> Url {
-    let mut url = public_url.clone();
-    if let Ok(mut segments) = url.path_segments_mut() {
-        segments.pop_if_empty().extend(["api", "integrations", "google", route]);
-    }
-    url
 }
 
 fn exchange_failed(organisation: &OrganisationId, error: &ExchangeError) -> ConsentOutcome {

@@ -7,7 +7,7 @@ use futures_util::StreamExt as _;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
-use super::edge::{Answers, Call, answer, open};
+use super::context::{RequestContext, ResponseStream, answer, split};
 use super::pb::calendar_integration_server::CalendarIntegration;
 use super::status::Refusal;
 use super::{convert, pb, validate};
@@ -25,8 +25,12 @@ pub(super) struct Integrations {
 }
 
 impl Integrations {
-    async fn standing(&self, call: &Call, organisation: &OrganisationId) -> Result<pb::IntegrationStatus, Refusal> {
-        Ok(convert::status(self.integrations.status(organisation).await?, call.language))
+    async fn read_status(
+        &self,
+        context: &RequestContext,
+        organisation: &OrganisationId,
+    ) -> Result<pb::IntegrationStatus, Refusal> {
+        Ok(convert::status(self.integrations.status(organisation).await?, context.language))
     }
 }
 
@@ -36,36 +40,36 @@ impl CalendarIntegration for Integrations {
         &self,
         request: Request<pb::GetStatusRequest>,
     ) -> Result<Response<pb::GetStatusResponse>, Status> {
-        answer(request, async |call, request| {
-            let organisation = validate::organisation(&call, &request.organisation_id)?;
-            Ok(pb::GetStatusResponse { status: Some(self.standing(&call, &organisation).await?) })
+        answer(request, async |context, request| {
+            let organisation = validate::organisation(&context, &request.organisation_id)?;
+            Ok(pb::GetStatusResponse { status: Some(self.read_status(&context, &organisation).await?) })
         })
         .await
     }
 
-    type WatchStatusStream = Answers<pb::WatchStatusResponse>;
+    type WatchStatusStream = ResponseStream<pb::WatchStatusResponse>;
 
     async fn watch_status(
         &self,
         request: Request<pb::WatchStatusRequest>,
     ) -> Result<Response<Self::WatchStatusStream>, Status> {
-        let (call, request) = open(request);
+        let (context, request) = split(request);
         let organisation =
-            validate::organisation(&call, &request.organisation_id).map_err(|refusal| call.refuse(refusal))?;
-        let teller = call.clone();
+            validate::organisation(&context, &request.organisation_id).map_err(|refusal| context.refuse(refusal))?;
+        let teller = context.clone();
         let told = self.integrations.watch(&organisation).map(move |status| match status {
             Ok(status) => Ok(pb::WatchStatusResponse { status: Some(convert::status(status, teller.language)) }),
             Err(error) => Err(teller.refuse(error.into())),
         });
-        Ok(Response::new(call.guarded(call.until_drained(told, &self.drain))))
+        Ok(Response::new(context.guarded(context.until_drained(told, &self.drain))))
     }
 
     async fn begin_connect(
         &self,
         request: Request<pb::BeginConnectRequest>,
     ) -> Result<Response<pb::BeginConnectResponse>, Status> {
-        answer(request, async |call, request| {
-            let (organisation, return_url) = validate::begin_connect(&call, &request)?;
+        answer(request, async |context, request| {
+            let (organisation, return_url) = validate::begin_connect(&context, &request)?;
             Ok(convert::consent_start(self.consents.begin(&organisation, return_url.as_deref()).await?))
         })
         .await
@@ -75,8 +79,8 @@ impl CalendarIntegration for Integrations {
         &self,
         request: Request<pb::ListCalendarsRequest>,
     ) -> Result<Response<pb::ListCalendarsResponse>, Status> {
-        answer(request, async |call, request| {
-            let organisation = validate::organisation(&call, &request.organisation_id)?;
+        answer(request, async |context, request| {
+            let organisation = validate::organisation(&context, &request.organisation_id)?;
             let calendars = self.integrations.calendars(&organisation).await?;
             Ok(pb::ListCalendarsResponse { calendars: calendars.into_iter().map(convert::calendar).collect() })
         })
@@ -87,10 +91,10 @@ impl CalendarIntegration for Integrations {
         &self,
         request: Request<pb::UpdateSettingsRequest>,
     ) -> Result<Response<pb::UpdateSettingsResponse>, Status> {
-        answer(request, async |call, request| {
-            let (organisation, change) = validate::update_settings(&call, &request)?;
+        answer(request, async |context, request| {
+            let (organisation, change) = validate::update_settings(&context, &request)?;
             let status = self.integrations.change_settings(&organisation, change).await?;
-            Ok(pb::UpdateSettingsResponse { status: Some(convert::status(status, call.language)) })
+            Ok(pb::UpdateSettingsResponse { status: Some(convert::status(status, context.language)) })
         })
         .await
     }
@@ -99,8 +103,8 @@ impl CalendarIntegration for Integrations {
         &self,
         request: Request<pb::PreviewEventRequest>,
     ) -> Result<Response<pb::PreviewEventResponse>, Status> {
-        answer(request, async |call, request| {
-            let validate::Preview { organisation, appointment, privacy } = validate::preview_event(&call, &request)?;
+        answer(request, async |context, request| {
+            let validate::Preview { organisation, appointment, privacy } = validate::preview_event(&context, &request)?;
             let event = self.delivery.preview(&organisation, appointment, privacy).await?;
             Ok(pb::PreviewEventResponse { event: event.map(convert::event) })
         })
@@ -108,10 +112,10 @@ impl CalendarIntegration for Integrations {
     }
 
     async fn sync_now(&self, request: Request<pb::SyncNowRequest>) -> Result<Response<pb::SyncNowResponse>, Status> {
-        answer(request, async |call, request| {
-            let organisation = validate::organisation(&call, &request.organisation_id)?;
+        answer(request, async |context, request| {
+            let organisation = validate::organisation(&context, &request.organisation_id)?;
             let queued_count = self.delivery.sync_now(&organisation).await?;
-            Ok(pb::SyncNowResponse { queued_count, status: Some(self.standing(&call, &organisation).await?) })
+            Ok(pb::SyncNowResponse { queued_count, status: Some(self.read_status(&context, &organisation).await?) })
         })
         .await
     }
@@ -120,11 +124,11 @@ impl CalendarIntegration for Integrations {
         &self,
         request: Request<pb::DisconnectRequest>,
     ) -> Result<Response<pb::DisconnectResponse>, Status> {
-        answer(request, async |call, request| {
-            let (organisation, remote_events) = validate::disconnect(&call, &request)?;
+        answer(request, async |context, request| {
+            let (organisation, remote_events) = validate::disconnect(&context, &request)?;
             let disconnected = self.integrations.disconnect(&organisation, remote_events).await?;
             Ok(pb::DisconnectResponse {
-                status: Some(self.standing(&call, &organisation).await?),
+                status: Some(self.read_status(&context, &organisation).await?),
                 deleted_event_count: convert::count(disconnected.deleted_events),
                 remaining_event_count: convert::count(disconnected.remaining_events),
             })

@@ -1,8 +1,7 @@
 //! What probes are told: `grpc.health.v1`, for each service and for the whole.
 //!
-//! Owns the standing that probes see, and tells a change of it once. Never finds it out: `app` says when the service can
-//! work and when it drains.
-//! Invariant: all names stand alike.
+//! Owns the status that probes see, and tells a change of it once. Never finds it out: `app` says when the service can
+//! work and when it drains. Invariant: all names have the same status.
 
 use std::sync::Arc;
 

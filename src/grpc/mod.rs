@@ -3,7 +3,7 @@
 //! Owns the wire: who may call, what a request must look like, what an answer and an error look like. Decides nothing
 //! about calendars or appointments, which is `connection`'s and `delivery`'s. The generated types stop at this room.
 //!
-//! A call passes the edge (`edge`: who calls, in which language), its check (`validate`: all violations at once), one
+//! A call passes the auth layer (`auth_layer`: who calls, in which language), its check (`validate`: all violations at once), one
 //! room below, and `convert`; or `status`, the only place that names a gRPC code.
 //!
 //! Invariant: nothing is looked up for a caller before it is known and may act for the organisation that it names.
@@ -12,13 +12,15 @@ pub mod pb;
 
 mod appointment_sync;
 mod auth;
+mod auth_layer;
 mod calendar_integration;
+mod context;
 mod convert;
-mod edge;
 mod health;
 mod messages;
 mod status;
 mod validate;
+mod violations;
 
 use std::time::Duration;
 
@@ -31,8 +33,8 @@ use crate::clock::Entropy;
 use crate::connection::{self, Consents};
 use crate::delivery::Delivery;
 use appointment_sync::Appointments;
+use auth_layer::AuthLayer;
 use calendar_integration::Integrations;
-use edge::Edge;
 use pb::appointment_sync_server::AppointmentSyncServer;
 use pb::calendar_integration_server::CalendarIntegrationServer;
 
@@ -97,8 +99,8 @@ pub fn routes(services: Services, reflection: bool) -> Result<(Routes, Health), 
     let integrations = CalendarIntegrationServer::new(integrations).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let appointments = AppointmentSyncServer::new(Appointments { delivery, drain });
     let appointments = appointments.max_decoding_message_size(MAX_MESSAGE_BYTES);
-    let routes = Routes::new(Edge::new(integrations, callers.clone(), entropy.clone()))
-        .add_service(Edge::new(appointments, callers, entropy))
+    let routes = Routes::new(AuthLayer::new(integrations, callers.clone(), entropy.clone()))
+        .add_service(AuthLayer::new(appointments, callers, entropy))
         .add_service(health_service.max_decoding_message_size(MAX_OPEN_MESSAGE_BYTES));
     let routes = if reflection { with_reflection(routes)? } else { routes };
     Ok((routes, health))

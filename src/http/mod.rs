@@ -20,6 +20,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use url::{Url, form_urlencoded};
 
+use crate::config::{CALLBACK_PATH, CONNECT_PATH};
 use crate::connection::{
     CONSENT_LIFETIME, COOKIE_NAME, Callback, Completed, ConsentOutcome, Consents, Error, StoreError,
 };
@@ -30,8 +31,6 @@ use pages::Page;
 
 pub use listen::{Limits, serve};
 
-const CONNECT: &str = "/api/integrations/google/connect";
-const CALLBACK: &str = "/api/integrations/google/callback";
 /// The parameter of the return URL that tells how the consent ended.
 const OUTCOME: &str = "google";
 const MAX_TICKET_BYTES: usize = 256;
@@ -56,8 +55,8 @@ pub fn router(sidecar: Sidecar) -> Router {
     // HEAD would be answered as GET is, and a consent is taken but once: nobody but a browser that goes there may take it.
     let method_not_allowed = async || StatusCode::METHOD_NOT_ALLOWED;
     Router::new()
-        .route(CONNECT, get(connect).head(method_not_allowed))
-        .route(CALLBACK, get(callback).head(method_not_allowed))
+        .route(CONNECT_PATH, get(connect).head(method_not_allowed))
+        .route(CALLBACK_PATH, get(callback).head(method_not_allowed))
         .with_state(Arc::new(sidecar))
         .layer(middleware::map_response(async |mut response: Response| {
             response.headers_mut().extend(pages::headers());

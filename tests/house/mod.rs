@@ -2,8 +2,10 @@
 //! like, that the formatter sees it, and that the README is true.
 
 mod borders;
+mod circles;
 mod files;
 mod formatted;
 mod imports;
+mod modules;
 pub(crate) mod readme;
 mod source;

@@ -49,6 +49,71 @@ impl Source {
     }
 }
 
+/// The names of a path, from the outermost on: `["crate", "sync", "plan"]`.
+pub(crate) type Names = Vec<String>;
+
+impl Source {
+    /// The module that it is, below the crate's root: `["grpc", "validate"]`.
+    pub(crate) fn module(&self) -> Names {
+        let names = self.path.iter().map(|name| name.to_str().unwrap().trim_end_matches(".rs").to_owned());
+        names.filter(|name| !matches!(name.as_str(), "mod" | "lib" | "main")).collect()
+    }
+
+    /// Every path that begins at the crate's root or climbs from here, wherever it stands, with its braces spread.
+    pub(crate) fn anchored_paths(&self) -> Vec<Names> {
+        let anchors = ["crate", "cassius_calendar", "super", "self"];
+        let found = anchors
+            .iter()
+            .flat_map(|anchor| self.code.match_indices(&format!("{anchor}::")).map(|(at, _)| at).collect::<Vec<_>>());
+        // A comma with no blank after it stands in a text, such as the directives of a log filter.
+        let is_inner =
+            |at: usize| self.code[..at].ends_with(|c: char| matches!(c, ':' | '_' | ',') || c.is_alphanumeric());
+        found.filter(|at| !is_inner(*at)).flat_map(|at| spread(&mut &self.code[at..])).collect()
+    }
+
+    /// What its `use` declarations bring in, with their braces spread.
+    pub(crate) fn uses(&self) -> Vec<Names> {
+        let lines = self.code.match_indices("use ").filter(|(at, _)| {
+            let line = self.code[..*at].rsplit('\n').next().unwrap().trim_start();
+            line.is_empty() || line.starts_with("pub")
+        });
+        lines.flat_map(|(at, _)| spread(&mut &self.code[at + "use ".len()..])).collect()
+    }
+}
+
+/// Reads one path, and as many as there are names in its braces.
+fn spread(text: &mut &str) -> Vec<Names> {
+    *text = text.trim_start();
+    if let Some(inner) = text.strip_prefix('{') {
+        *text = inner;
+        let mut paths = Vec::new();
+        loop {
+            *text = text.trim_start_matches([',', ' ', '\n']);
+            if let Some(after) = text.strip_prefix('}') {
+                *text = after;
+                return paths;
+            }
+            assert!(!text.is_empty(), "braces that do not end");
+            paths.extend(spread(text));
+        }
+    }
+    let end = text.find(|c: char| !c.is_alphanumeric() && c != '_' && c != '*').unwrap_or(text.len());
+    let name = text[..end].to_owned();
+    *text = &text[end..];
+    let Some(after) = text.strip_prefix("::").filter(|after| !after.starts_with('<')) else {
+        if let Some(alias) = text.strip_prefix(" as ") {
+            *text = alias.trim_start_matches(|c: char| c.is_alphanumeric() || c == '_');
+        }
+        // What cannot begin a path is passed over.
+        if name.is_empty() {
+            *text = text.get(1..).unwrap_or_default();
+        }
+        return vec![vec![name]];
+    };
+    *text = after;
+    spread(text).into_iter().map(|rest| [vec![name.clone()], rest].concat()).collect()
+}
+
 /// Every file of the service, by path.
 pub(crate) fn all() -> Vec<Source> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
@@ -93,6 +158,18 @@ fn built(text: &str) -> String {
 fn what_is_for_tests_alone_and_comments_are_left_out() {
     let text = "use a;\n// crate::x\n#[cfg(test)]\nimpl A {\n    fn b() {}\n}\nuse c;\n#[cfg(test)]\nmod tests;\n";
     assert_eq!(built(text), "use a;\nuse c;\n");
+}
+
+#[test]
+fn braces_are_spread_however_deep() {
+    let text =
+        "use crate::{a::{B, c::D as E}, f};\npub(super) use g::{H, I};\nfn j() { crate::k::l(super::m::N {}) }\n";
+    let source = Source { path: "x/mod.rs".into(), text: String::new(), code: text.to_owned() };
+    let joined = |paths: Vec<Names>| paths.iter().map(|names| names.join("::")).collect::<Vec<_>>();
+    assert_eq!(joined(source.uses()), ["crate::a::B", "crate::a::c::D", "crate::f", "g::H", "g::I"]);
+    let anchored = ["crate::a::B", "crate::a::c::D", "crate::f", "crate::k::l", "super::m::N"];
+    assert_eq!(joined(source.anchored_paths()), anchored);
+    assert_eq!(source.module(), ["x"]);
 }
 
 #[test]

@@ -17,6 +17,7 @@ use cassius_calendar::google::InProcess;
 use cassius_calendar::grpc::pb::appointment_sync_client::AppointmentSyncClient;
 use cassius_calendar::grpc::pb::calendar_integration_client::CalendarIntegrationClient;
 use cassius_calendar::store::{Options, Store};
+use jiff::SignedDuration;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Notify;
 use tonic::service::Routes;
@@ -99,15 +100,23 @@ impl Life {
 
     /// Lets the service go on until it waits for time to pass.
     pub(super) fn settle(&self) {
-        self.run(async {
-            self.idle.is_awaited.store(true, Ordering::Relaxed);
-            self.idle.reached.notified().await;
-        });
+        self.run(self.idle.wait());
     }
 
-    /// Stops the service as an operator would.
-    pub(super) fn stop(self) {
-        self.runtime.block_on(self.app.stop());
+    /// Stops the service as an operator would; time passes for what is under way.
+    pub(super) fn stop(self, clock: &Clock) {
+        let stopped = self.runtime.spawn(self.app.stop());
+        while !stopped.is_finished() {
+            self.runtime.block_on(self.idle.wait());
+            clock.advance(SignedDuration::from_secs(1));
+        }
+    }
+}
+
+impl Idle {
+    async fn wait(&self) {
+        self.is_awaited.store(true, Ordering::Relaxed);
+        self.reached.notified().await;
     }
 }
 

@@ -192,7 +192,7 @@ impl World {
             Operation::Restart => {
                 self.life().settle();
                 self.look();
-                self.life.take().unwrap().stop();
+                self.life.take().unwrap().stop(&self.clock);
                 self.forget_calls();
                 self.begin_life();
             }

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
 use crate::delivery::Delivery;
-use crate::grpc::edge::{Answers, Call};
+use crate::grpc::context::{RequestContext, ResponseStream};
 use crate::grpc::status::Refusal;
 use crate::grpc::{convert, pb, validate};
 use crate::model::{AppointmentId, OrganisationId, Revision};
@@ -22,67 +22,68 @@ const BATCH: usize = 500;
 
 type Inbound<T> = Result<T, Status>;
 
-/// Answers each request in order: with its link, or with why it was not accepted.
+/// ResponseStream each request in order: with its link, or with why it was not accepted.
 pub(super) fn sync(
     delivery: Delivery,
     drain: &CancellationToken,
-    call: Call,
+    context: RequestContext,
     requests: impl Stream<Item = Inbound<pb::SyncAppointmentsRequest>> + Send + 'static,
-) -> Answers<pb::SyncAppointmentsResponse> {
-    let accepting = call.clone();
-    let answers = taken(requests, drain, &call)
+) -> ResponseStream<pb::SyncAppointmentsResponse> {
+    let accepting = context.clone().of_stream();
+    let answers = taken(requests, drain, &context)
         .map(move |request| accept_one(delivery.clone(), accepting.clone(), request))
         .buffered(IN_FLIGHT);
-    call.guarded(answers)
+    context.guarded(answers)
 }
 
 async fn accept_one(
     delivery: Delivery,
-    call: Call,
+    context: RequestContext,
     request: Inbound<pb::SyncAppointmentsRequest>,
 ) -> Inbound<pb::SyncAppointmentsResponse> {
     let pb::SyncAppointmentsRequest { organisation_id, appointment } = request?;
     let request = pb::SyncAppointmentRequest { organisation_id, appointment, wait: None };
     let accepted = async {
-        let (organisation, appointment, _) = validate::sync_appointment(&call, &request)?;
+        let (organisation, appointment, _) = validate::sync_appointment(&context, &request)?;
         Ok(delivery.accept(&organisation, appointment, None).await?)
     };
     let result = match accepted.await {
-        Ok(link) => Outcome::Link(convert::link(link, call.language)),
+        Ok(link) => Outcome::Link(convert::link(link, context.language)),
         Err(refusal) => {
             let refusal: Refusal = refusal;
-            Outcome::Rejection(refusal.into_rejection(call.language).map_err(|refusal| call.refuse(refusal))?)
+            Outcome::Rejection(refusal.into_rejection(context.language).map_err(|refusal| context.refuse(refusal))?)
         }
     };
     Ok(pb::SyncAppointmentsResponse { result: Some(result) })
 }
 
-/// Answers the appointments that the service lacks or holds older, a lookup for whatever has arrived.
+/// ResponseStream the appointments that the service lacks or holds older, a lookup for whatever has arrived.
 pub(super) fn reconcile(
     delivery: Delivery,
     drain: &CancellationToken,
-    call: Call,
+    context: RequestContext,
     requests: impl Stream<Item = Inbound<pb::ReconcileAppointmentsRequest>> + Send + 'static,
-) -> Answers<pb::ReconcileAppointmentsResponse> {
-    let comparing = call.clone();
-    let answers = taken(requests, drain, &call)
+) -> ResponseStream<pb::ReconcileAppointmentsResponse> {
+    let comparing = context.clone().of_stream();
+    let answers = taken(requests, drain, &context)
         .ready_chunks(BATCH)
         .then(move |batch| compare(delivery.clone(), comparing.clone(), batch))
         .flat_map(stream::iter);
-    call.guarded(answers)
+    context.guarded(answers)
 }
 
 /// What a batch lacks, and the status that ends the stream if one of its messages is at fault: those before it are
 /// answered all the same.
 async fn compare(
     delivery: Delivery,
-    call: Call,
+    context: RequestContext,
     batch: Vec<Inbound<pb::ReconcileAppointmentsRequest>>,
 ) -> Vec<Inbound<pb::ReconcileAppointmentsResponse>> {
     let mut asked: Vec<(OrganisationId, Vec<(AppointmentId, Revision)>)> = Vec::new();
     let mut fault = None;
     for request in batch {
-        let checked = request.and_then(|request| validate::reconcile(&call, &request).map_err(|r| call.refuse(r)));
+        let checked =
+            request.and_then(|request| validate::reconcile(&context, &request).map_err(|r| context.refuse(r)));
         match checked {
             Ok((organisation, appointment, revision)) => match asked.last_mut() {
                 Some((last, held)) if *last == organisation => held.push((appointment, revision)),
@@ -105,7 +106,7 @@ async fn compare(
                 })
             })),
             Err(error) => {
-                answers.push(Err(call.refuse(error.into())));
+                answers.push(Err(context.refuse(error.into())));
                 return answers;
             }
         }
@@ -118,9 +119,9 @@ async fn compare(
 fn taken<T: Send + 'static>(
     requests: impl Stream<Item = Inbound<T>> + Send + 'static,
     drain: &CancellationToken,
-    call: &Call,
+    context: &RequestContext,
 ) -> impl Stream<Item = Inbound<T>> + Send + 'static {
-    let reader = call.clone();
+    let reader = context.clone();
     let requests = requests.map(move |request| request.map_err(|status| reader.unreadable(status)));
-    call.until_drained(requests, drain)
+    context.until_drained(requests, drain)
 }

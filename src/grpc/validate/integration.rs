@@ -2,7 +2,7 @@
 
 use super::Check;
 use crate::connection::SettingsRequest;
-use crate::grpc::edge::Call;
+use crate::grpc::context::RequestContext;
 use crate::grpc::pb;
 use crate::grpc::status::Refusal;
 use crate::model::{Appointment, OrganisationId, RemoteEvents, TitlePrivacy};
@@ -20,10 +20,10 @@ pub(in crate::grpc) struct Preview {
 
 /// `BeginConnect`; without a return URL: a page of the service's own.
 pub(in crate::grpc) fn begin_connect(
-    call: &Call,
+    context: &RequestContext,
     request: &pb::BeginConnectRequest,
 ) -> Result<(OrganisationId, Option<String>), Refusal> {
-    let mut check = Check::of(call);
+    let mut check = Check::of(context);
     let organisation = check.organisation(&request.organisation_id)?;
     // Handed on as it came: what an allow list is held against must not have been repaired before.
     let return_url = check.url("return_url", &request.return_url).map(|url| url.map(|_| request.return_url.clone()));
@@ -32,10 +32,10 @@ pub(in crate::grpc) fn begin_connect(
 
 /// `UpdateSettings`: only what the mask names is looked at.
 pub(in crate::grpc) fn update_settings(
-    call: &Call,
+    context: &RequestContext,
     request: &pb::UpdateSettingsRequest,
 ) -> Result<(OrganisationId, SettingsRequest), Refusal> {
-    let mut check = Check::of(call);
+    let mut check = Check::of(context);
     let organisation = check.organisation(&request.organisation_id)?;
     let paths = request.update_mask.as_ref().map_or(&[][..], |mask| &mask.paths);
     if paths.is_empty() {
@@ -70,8 +70,11 @@ pub(in crate::grpc) fn update_settings(
 }
 
 /// `PreviewEvent`.
-pub(in crate::grpc) fn preview_event(call: &Call, request: &pb::PreviewEventRequest) -> Result<Preview, Refusal> {
-    let mut check = Check::of(call);
+pub(in crate::grpc) fn preview_event(
+    context: &RequestContext,
+    request: &pb::PreviewEventRequest,
+) -> Result<Preview, Refusal> {
+    let mut check = Check::of(context);
     let organisation = check.organisation(&request.organisation_id)?;
     let appointment = match &request.appointment {
         Some(draft) => check.draft("appointment", draft).map(Some),
@@ -84,10 +87,10 @@ pub(in crate::grpc) fn preview_event(call: &Call, request: &pb::PreviewEventRequ
 
 /// `Disconnect`.
 pub(in crate::grpc) fn disconnect(
-    call: &Call,
+    context: &RequestContext,
     request: &pb::DisconnectRequest,
 ) -> Result<(OrganisationId, RemoteEvents), Refusal> {
-    let mut check = Check::of(call);
+    let mut check = Check::of(context);
     let organisation = check.organisation(&request.organisation_id)?;
     let remote_events = check.known("remote_events", request.remote_events).map(|remote_events| match remote_events {
         pb::RemoteEvents::Unspecified | pb::RemoteEvents::Keep => RemoteEvents::Keep,

@@ -10,94 +10,47 @@ mod integration;
 mod page;
 mod text;
 
-use std::fmt::{self, Display, Formatter};
+use std::fmt::Display;
 
 use jiff::SignedDuration;
-use tonic_types::FieldViolation;
 
-use super::edge::Call;
+use super::context::RequestContext;
 use super::pb;
 use super::status::Refusal;
+use super::violations::Violations;
 use crate::model::{Appointment, AppointmentId, OrganisationId, Revision};
 
 pub(super) use integration::{Preview, begin_connect, disconnect, preview_event, update_settings};
-pub(super) use page::{list_appointment_links, page_token};
+pub(super) use page::{ListLinks, list_appointment_links};
 
 const MAX_IDS: usize = 1_000;
-/// How many violations are told: details travel in a header, and many clients take 16 KiB of headers at most. Only a
-/// list of bad ids has more.
-const MAX_TOLD: usize = 40;
-/// How many of them the message of the status names, which travels in a header too.
-const MAX_IN_MESSAGE: usize = 3;
-
-/// The fields at fault: at least one.
-#[derive(Debug, Default)]
-pub(super) struct Violations {
-    told: Vec<FieldViolation>,
-    unnamed: usize,
-}
-
-impl Violations {
-    /// One field at fault.
-    pub(super) fn one(field: &str, description: &str) -> Self {
-        Self { told: vec![FieldViolation::new(field, description)], unnamed: 0 }
-    }
-
-    /// How many more there are than are told.
-    pub(super) fn unnamed(&self) -> usize {
-        self.unnamed
-    }
-
-    /// Those that are told.
-    pub(super) fn into_fields(self) -> Vec<FieldViolation> {
-        self.told
-    }
-}
-
-/// The first of them as one line, for whoever sees the status without its details.
-impl Display for Violations {
-    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
-        for (position, FieldViolation { field, description, .. }) in self.told.iter().take(MAX_IN_MESSAGE).enumerate() {
-            let separator = if position == 0 { "" } else { "; " };
-            write!(formatter, "{separator}{field} {description}")?;
-        }
-        match (self.told.len() + self.unnamed).saturating_sub(MAX_IN_MESSAGE) {
-            0 => Ok(()),
-            more => write!(formatter, "; and {more} more"),
-        }
-    }
-}
 
 /// One request under examination. A check that answers `None` has noted a violation.
 #[derive(Debug)]
 struct Check<'a> {
-    call: &'a Call,
+    context: &'a RequestContext,
     violations: Violations,
 }
 
 impl<'a> Check<'a> {
-    fn of(call: &'a Call) -> Self {
-        Self { call, violations: Violations::default() }
+    fn of(context: &'a RequestContext) -> Self {
+        Self { context, violations: Violations::default() }
     }
 
     fn fault<T>(&mut self, field: impl Into<String>, description: impl Display) -> Option<T> {
-        if self.violations.told.len() < MAX_TOLD {
-            self.violations.told.push(FieldViolation::new(field, description.to_string()));
-        } else {
-            self.violations.unnamed += 1;
-        }
+        self.violations.add(field.into(), description.to_string());
         None
     }
 
     fn faults(&self) -> usize {
-        self.violations.told.len() + self.violations.unnamed
+        self.violations.count()
     }
 
     /// The organisation that a request names, once its caller may act for it. Comes first in every check: a foreign
     /// organisation is refused before anything else is said about the request.
     fn organisation(&mut self, text: &str) -> Result<Option<OrganisationId>, Refusal> {
         match OrganisationId::parse(text) {
-            Ok(organisation) => self.call.authorise(&organisation).map(|()| Some(organisation)),
+            Ok(organisation) => self.context.authorise(&organisation).map(|()| Some(organisation)),
             Err(fault) => Ok(self.fault("organisation_id", fault)),
         }
     }
@@ -130,18 +83,18 @@ impl<'a> Check<'a> {
 }
 
 /// A request that names an organisation and nothing else.
-pub(super) fn organisation(call: &Call, organisation_id: &str) -> Result<OrganisationId, Refusal> {
-    let mut check = Check::of(call);
+pub(super) fn organisation(context: &RequestContext, organisation_id: &str) -> Result<OrganisationId, Refusal> {
+    let mut check = Check::of(context);
     let organisation = check.organisation(organisation_id)?;
     check.finish(organisation)
 }
 
 /// `SyncAppointment`, and one request of its stream (which never waits).
 pub(super) fn sync_appointment(
-    call: &Call,
+    context: &RequestContext,
     request: &pb::SyncAppointmentRequest,
 ) -> Result<(OrganisationId, Appointment, Option<SignedDuration>), Refusal> {
-    let mut check = Check::of(call);
+    let mut check = Check::of(context);
     let organisation = check.organisation(&request.organisation_id)?;
     let appointment = check.appointment("appointment", request.appointment.as_ref());
     let wait = check.wait("wait", request.wait.as_ref());
@@ -151,10 +104,10 @@ pub(super) fn sync_appointment(
 
 /// One request of `ReconcileAppointments`.
 pub(super) fn reconcile(
-    call: &Call,
+    context: &RequestContext,
     request: &pb::ReconcileAppointmentsRequest,
 ) -> Result<(OrganisationId, AppointmentId, Revision), Refusal> {
-    let mut check = Check::of(call);
+    let mut check = Check::of(context);
     let organisation = check.organisation(&request.organisation_id)?;
     let appointment = check.appointment_id("appointment_id", &request.appointment_id);
     let revision = check.revision("revision", request.revision);
@@ -164,10 +117,10 @@ pub(super) fn reconcile(
 
 /// `GetAppointmentLink`.
 pub(super) fn appointment_link(
-    call: &Call,
+    context: &RequestContext,
     request: &pb::GetAppointmentLinkRequest,
 ) -> Result<(OrganisationId, AppointmentId), Refusal> {
-    let mut check = Check::of(call);
+    let mut check = Check::of(context);
     let organisation = check.organisation(&request.organisation_id)?;
     let appointment = check.appointment_id("appointment_id", &request.appointment_id);
     check.finish(organisation.zip(appointment))
@@ -175,10 +128,10 @@ pub(super) fn appointment_link(
 
 /// `RetryAppointments`; without ids: all that stand in error.
 pub(super) fn retry_appointments(
-    call: &Call,
+    context: &RequestContext,
     request: &pb::RetryAppointmentsRequest,
 ) -> Result<(OrganisationId, Option<Vec<AppointmentId>>), Refusal> {
-    let mut check = Check::of(call);
+    let mut check = Check::of(context);
     let organisation = check.organisation(&request.organisation_id)?;
     let texts = &request.appointment_ids;
     let ids: Option<Vec<_>> = if texts.len() > MAX_IDS {

@@ -1,97 +1,132 @@
-//! Pages of links, and the tokens that lead from one to the next.
+//! Pages of lists, and the tokens that lead from one to the next.
 //!
-//! A token is opaque: the digest of the list that it belongs to and of its place in it, and the last id that was shown.
-//! One that was altered, or that belongs to another organisation or filter, is a violation rather than a wrong page.
+//! A token is the digest of the list that it belongs to and of its place in it, and the key of the last item that was
+//! shown. It is no secret and no proof: it makes a token that was cut short, or that belongs to another list, a violation
+//! rather than a wrong page.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
 use super::Check;
-use crate::grpc::edge::Call;
+use crate::grpc::context::RequestContext;
 use crate::grpc::pb;
 use crate::grpc::status::Refusal;
 use crate::model::{AppointmentId, OrganisationId, SyncStatus};
 
 const DEFAULT_SIZE: u16 = 100;
 const MAX_SIZE: u16 = 1_000;
-const SEAL_BYTES: usize = 8;
-/// The seal and an id of 128 characters of 4 bytes, in base64.
-const MAX_TOKEN_BYTES: usize = (SEAL_BYTES + 512).div_ceil(3) * 4;
+const DIGEST_BYTES: usize = 8;
+/// The digest and a key of 128 characters of 4 bytes, in base64.
+const MAX_TOKEN_BYTES: usize = (DIGEST_BYTES + 512).div_ceil(3) * 4;
 
-/// A page of links to be listed.
+/// One page of a list.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::grpc) struct Page {
+    /// Which list, with all that it is filtered by.
+    pub(super) list: String,
+    /// How many items it holds at most.
+    pub(super) size: u16,
+    /// The key after which it begins; `None`: at the first item.
+    pub(super) after: Option<String>,
+}
+
+impl Page {
+    /// How many items to look for: one more than it holds, which tells whether another page follows.
+    pub(in crate::grpc) fn limit(&self) -> i64 {
+        i64::from(self.size) + 1
+    }
+
+    /// Cuts what was found to the page's size and answers the token of the next one; empty: none follows.
+    pub(in crate::grpc) fn cut<T>(&self, found: &mut Vec<T>, key: impl Fn(&T) -> &str) -> String {
+        let goes_on = found.len() > usize::from(self.size);
+        found.truncate(self.size.into());
+        found.last().filter(|_| goes_on).map(|last| self.token(key(last))).unwrap_or_default()
+    }
+
+    /// The token that leads on from the item with this key.
+    pub(super) fn token(&self, key: &str) -> String {
+        let mut bytes = digest(&self.list, key).to_vec();
+        bytes.extend_from_slice(key.as_bytes());
+        URL_SAFE_NO_PAD.encode(bytes)
+    }
+}
+
+/// `ListAppointmentLinks`.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::grpc) struct ListLinks {
     /// Whose links.
     pub(in crate::grpc) organisation: OrganisationId,
     /// Only these; `None`: all.
     pub(in crate::grpc) status: Option<SyncStatus>,
-    /// How many at most.
-    pub(in crate::grpc) size: u16,
-    /// Those after this one.
+    /// Which of them.
+    pub(in crate::grpc) page: Page,
+    /// Those after this one; `None`: from the first.
     pub(in crate::grpc) after: Option<AppointmentId>,
 }
 
 /// `ListAppointmentLinks`.
 pub(in crate::grpc) fn list_appointment_links(
-    call: &Call,
+    context: &RequestContext,
     request: &pb::ListAppointmentLinksRequest,
-) -> Result<Page, Refusal> {
-    let mut check = Check::of(call);
+) -> Result<ListLinks, Refusal> {
+    let mut check = Check::of(context);
     let organisation = check.organisation(&request.organisation_id)?;
     let status = check.known("sync_status", request.sync_status).map(model_status);
-    let size = match u16::try_from(request.page_size) {
-        Ok(0) => Some(DEFAULT_SIZE),
-        Ok(size) => Some(size.min(MAX_SIZE)),
-        Err(_) if request.page_size > 0 => Some(MAX_SIZE),
-        Err(_) => check.fault("page_size", "must not be negative"),
+    let filtered = organisation.zip(status);
+    // An id holds no newline, so the parts of a list's name cannot run into each other.
+    let list = filtered.as_ref().map(|(organisation, status)| format!("links\n{organisation}\n{status:?}"));
+    let page = check.page(list, request.page_size, &request.page_token);
+    let Some(((organisation, status), page)) = filtered.zip(page) else { return check.finish(None) };
+    let after = match page.after.as_deref().map(AppointmentId::parse) {
+        None => Some(None),
+        Some(Ok(after)) => Some(Some(after)),
+        Some(Err(_)) => check.fault("page_token", FOREIGN_TOKEN),
     };
-    let Some(((organisation, status), size)) = organisation.zip(status).zip(size) else {
-        // Whose page it is cannot be told; whether it is one at all can.
-        if !request.page_token.is_empty() && !is_token(&request.page_token) {
-            check.fault::<()>("page_token", "was not given for this list");
+    check.finish(after.map(|after| ListLinks { organisation, status, page, after }))
+}
+
+const FOREIGN_TOKEN: &str = "was not given for this list";
+
+impl Check<'_> {
+    /// A page of `list`; `None` where another field's fault leaves open which list it is.
+    fn page(&mut self, list: Option<String>, size: i32, token: &str) -> Option<Page> {
+        let size = match u16::try_from(size) {
+            Ok(0) => Some(DEFAULT_SIZE),
+            Ok(size) => Some(size.min(MAX_SIZE)),
+            Err(_) if size > 0 => Some(MAX_SIZE),
+            Err(_) => self.fault("page_size", "must not be negative"),
+        };
+        let key = match (token, &list) {
+            ("", _) => Some(None),
+            (token, Some(list)) => key_of(token, list).map(Some),
+            // Whether it belongs to the list cannot be told; whether it is a token at all can.
+            (token, None) => decoded(token).map(|_| None),
+        };
+        if key.is_none() {
+            self.fault::<()>("page_token", FOREIGN_TOKEN);
         }
-        return check.finish(None);
-    };
-    let after = match &*request.page_token {
-        "" => Some(None),
-        token => match last_shown(token, &organisation, status) {
-            Some(after) => Some(Some(after)),
-            None => check.fault("page_token", "was not given for this list"),
-        },
-    };
-    check.finish(after.map(|after| Page { organisation, status, size, after }))
+        let ((list, size), after) = list.zip(size).zip(key)?;
+        Some(Page { list, size, after })
+    }
 }
 
-/// Whether a text could be a token of any list.
-fn is_token(text: &str) -> bool {
-    text.len() <= MAX_TOKEN_BYTES && URL_SAFE_NO_PAD.decode(text).is_ok_and(|bytes| bytes.len() > SEAL_BYTES)
+/// The key that a token of `list` leads on from; `None`: it is no token of that list.
+fn key_of(token: &str, list: &str) -> Option<String> {
+    let bytes = decoded(token)?;
+    let (found, key) = bytes.split_first_chunk::<DIGEST_BYTES>()?;
+    let key = str::from_utf8(key).ok()?;
+    (*found == digest(list, key)).then(|| key.to_owned())
 }
 
-/// The token that leads on from `last`.
-pub(in crate::grpc) fn page_token(page: &Page, last: &AppointmentId) -> String {
-    let mut bytes = seal(&page.organisation, page.status, last).to_vec();
-    bytes.extend_from_slice(last.as_str().as_bytes());
-    URL_SAFE_NO_PAD.encode(bytes)
-}
-
-fn last_shown(token: &str, organisation: &OrganisationId, status: Option<SyncStatus>) -> Option<AppointmentId> {
+/// The bytes of what could be a token of some list.
+fn decoded(token: &str) -> Option<Vec<u8>> {
     let bytes = (token.len() <= MAX_TOKEN_BYTES).then(|| URL_SAFE_NO_PAD.decode(token).ok())??;
-    let (sealed, last) = bytes.split_first_chunk::<SEAL_BYTES>()?;
-    let last = AppointmentId::parse(str::from_utf8(last).ok()?).ok()?;
-    (*sealed == seal(organisation, status, &last)).then_some(last)
+    (bytes.len() > DIGEST_BYTES).then_some(bytes)
 }
 
-fn seal(organisation: &OrganisationId, status: Option<SyncStatus>, last: &AppointmentId) -> [u8; SEAL_BYTES] {
-    let filter = match status {
-        None => "all",
-        Some(SyncStatus::None) => "none",
-        Some(SyncStatus::Pending) => "pending",
-        Some(SyncStatus::Synced) => "synced",
-        Some(SyncStatus::Error) => "error",
-    };
-    // An id holds no newline, so the parts cannot run into each other.
-    let digest = Sha256::digest(format!("{organisation}\n{filter}\n{last}"));
+fn digest(list: &str, key: &str) -> [u8; DIGEST_BYTES] {
+    let digest = Sha256::digest(format!("{list}\n{key}"));
     std::array::from_fn(|i| digest[i])
 }
 

@@ -3,15 +3,15 @@
 use pb::{AppointmentState as State, SyncStatus as Status, TitlePrivacy as Privacy};
 use prost_types::{Duration as PbDuration, FieldMask, Timestamp as PbTimestamp};
 
-use super::page::Page;
+use super::page::{ListLinks, Page};
 use super::*;
 use crate::model::{AppointmentState, CalendarId, RemoteEvents, SyncStatus, TitlePrivacy};
 
 const PRACTICE: &str = "practice-1";
 const START: i64 = 1_790_000_000;
 
-fn call() -> Call {
-    Call::of_a_caller_for(&[PRACTICE])
+fn context() -> RequestContext {
+    RequestContext::of_a_caller_for(&[PRACTICE])
 }
 
 fn at(seconds: i64, nanos: i32) -> Option<PbTimestamp> {
@@ -37,7 +37,7 @@ fn scheduled() -> pb::Appointment {
 fn sync(appointment: pb::Appointment) -> Result<Appointment, Refusal> {
     let request =
         pb::SyncAppointmentRequest { organisation_id: PRACTICE.to_owned(), appointment: Some(appointment), wait: None };
-    sync_appointment(&call(), &request).map(|(_, appointment, _)| appointment)
+    sync_appointment(&context(), &request).map(|(_, appointment, _)| appointment)
 }
 
 /// The fields at fault, in order.
@@ -87,7 +87,7 @@ fn all_violations_are_told_at_once() {
         wait: Some(PbDuration { seconds: 31, nanos: 0 }),
     };
     assert_eq!(
-        faults(sync_appointment(&call(), &request)),
+        faults(sync_appointment(&context(), &request)),
         [
             "organisation_id",
             "appointment.appointment_id",
@@ -103,23 +103,23 @@ fn all_violations_are_told_at_once() {
         ]
     );
     let nothing = pb::SyncAppointmentRequest::default();
-    assert_eq!(faults(sync_appointment(&call(), &nothing)), ["organisation_id", "appointment"]);
+    assert_eq!(faults(sync_appointment(&context(), &nothing)), ["organisation_id", "appointment"]);
 }
 
 #[test]
 fn an_organisation_is_named_well_and_allowed() {
     let megabyte = "o".repeat(1 << 20);
     for bad in ["", "  ", " practice-1", "a\0b", "a\nb", &"o".repeat(129), &megabyte, "a\u{202E}b"] {
-        assert_eq!(faults(organisation(&call(), bad)), ["organisation_id"], "{:?}", &bad[..bad.len().min(20)]);
+        assert_eq!(faults(organisation(&context(), bad)), ["organisation_id"], "{:?}", &bad[..bad.len().min(20)]);
     }
-    assert!(organisation(&call(), PRACTICE).is_ok());
-    assert!(matches!(organisation(&call(), "practice-2"), Err(Refusal::OrganisationNotAllowed)));
+    assert!(organisation(&context(), PRACTICE).is_ok());
+    assert!(matches!(organisation(&context(), "practice-2"), Err(Refusal::OrganisationNotAllowed)));
 }
 
 #[test]
 fn a_foreign_organisation_is_refused_before_anything_is_said_about_the_request() {
     let request = pb::SyncAppointmentRequest { organisation_id: "practice-2".to_owned(), ..Default::default() };
-    assert!(matches!(sync_appointment(&call(), &request), Err(Refusal::OrganisationNotAllowed)));
+    assert!(matches!(sync_appointment(&context(), &request), Err(Refusal::OrganisationNotAllowed)));
 }
 
 #[test]
@@ -257,7 +257,7 @@ fn a_url_is_a_page_on_the_web_and_nothing_else() {
     ] {
         assert_eq!(with(|it| it.url = bad.to_owned()), ["appointment.url"], "{bad:?}");
         let request = pb::BeginConnectRequest { organisation_id: PRACTICE.to_owned(), return_url: bad.to_owned() };
-        assert_eq!(faults(begin_connect(&call(), &request)), ["return_url"], "{bad:?}");
+        assert_eq!(faults(begin_connect(&context(), &request)), ["return_url"], "{bad:?}");
     }
     let mut without = scheduled();
     without.url.clear();
@@ -305,7 +305,7 @@ fn a_wait_is_from_0_to_30_seconds() {
             appointment: Some(scheduled()),
             wait: Some(PbDuration { seconds, nanos }),
         };
-        sync_appointment(&call(), &request).map(|(_, _, wait)| wait)
+        sync_appointment(&context(), &request).map(|(_, _, wait)| wait)
     };
     assert_eq!(waits(0, 0).expect("no violation"), None);
     assert_eq!(waits(0, 1).expect("no violation"), Some(SignedDuration::from_nanos(1)));
@@ -321,7 +321,7 @@ fn a_wait_is_from_0_to_30_seconds() {
 fn a_preview_takes_an_appointment_that_has_no_name_yet() {
     let preview = |appointment, title_privacy| {
         preview_event(
-            &call(),
+            &context(),
             &pb::PreviewEventRequest { organisation_id: PRACTICE.to_owned(), appointment, title_privacy },
         )
     };
@@ -349,7 +349,7 @@ fn update(
         settings,
         update_mask: Some(FieldMask { paths }),
     };
-    update_settings(&call(), &request).map(|(_, change)| change)
+    update_settings(&context(), &request).map(|(_, change)| change)
 }
 
 fn settings(calendar_id: &str, title_privacy: i32) -> Option<pb::IntegrationSettings> {
@@ -370,7 +370,7 @@ fn a_mask_names_settings_and_only_those_are_looked_at() {
     assert_eq!(faults(update(&[], settings("x", 1))), ["update_mask"]);
     assert_eq!(faults(update(&["is_enabled"], None)), ["settings"]);
     let request = pb::UpdateSettingsRequest { organisation_id: PRACTICE.to_owned(), ..Default::default() };
-    assert_eq!(faults(update_settings(&call(), &request)), ["update_mask", "settings"]);
+    assert_eq!(faults(update_settings(&context(), &request)), ["update_mask", "settings"]);
 }
 
 #[test]
@@ -388,16 +388,16 @@ fn a_setting_that_is_named_is_checked() {
 fn remote_events_are_kept_unless_told_otherwise() {
     let request = |remote_events| pb::DisconnectRequest { organisation_id: PRACTICE.to_owned(), remote_events };
     for (number, expected) in [(0, RemoteEvents::Keep), (1, RemoteEvents::Keep), (2, RemoteEvents::DeleteUpcoming)] {
-        assert_eq!(disconnect(&call(), &request(number)).expect("no violation").1, expected);
+        assert_eq!(disconnect(&context(), &request(number)).expect("no violation").1, expected);
     }
-    assert_eq!(faults(disconnect(&call(), &request(99))), ["remote_events"]);
+    assert_eq!(faults(disconnect(&context(), &request(99))), ["remote_events"]);
 }
 
 #[test]
 fn a_retry_names_at_most_a_thousand_appointments_and_names_them_well() {
     let retry = |appointment_ids: Vec<String>| {
         let request = pb::RetryAppointmentsRequest { organisation_id: PRACTICE.to_owned(), appointment_ids };
-        retry_appointments(&call(), &request).map(|(_, ids)| ids)
+        retry_appointments(&context(), &request).map(|(_, ids)| ids)
     };
     assert!(retry(Vec::new()).expect("no violation").is_none(), "none: all that stand in error");
     let ids = |count: usize| (0..count).map(|i| format!("rdv-{i}")).collect();
@@ -408,26 +408,26 @@ fn a_retry_names_at_most_a_thousand_appointments_and_names_them_well() {
         ["appointment_ids[1]", "appointment_ids[3]"]
     );
     let Err(Refusal::InvalidRequest(violations)) = retry(vec![String::new(); 1_000]) else { panic!("violations") };
-    assert_eq!((violations.unnamed(), violations.into_fields().len()), (960, 40), "what a header can hold");
+    assert_eq!((violations.omitted(), violations.into_fields().len()), (960, 40), "what a header can hold");
 }
 
 #[test]
 fn a_reconciled_appointment_is_named_well_and_has_a_revision() {
     let request = pb::ReconcileAppointmentsRequest { organisation_id: PRACTICE.to_owned(), ..Default::default() };
-    assert_eq!(faults(reconcile(&call(), &request)), ["appointment_id", "revision"]);
+    assert_eq!(faults(reconcile(&context(), &request)), ["appointment_id", "revision"]);
 }
 
-fn list(sync_status: i32, page_size: i32, page_token: &str) -> Result<Page, Refusal> {
+fn list(sync_status: i32, page_size: i32, page_token: &str) -> Result<ListLinks, Refusal> {
     let organisation_id = PRACTICE.to_owned();
     let page_token = page_token.to_owned();
     let request = pb::ListAppointmentLinksRequest { organisation_id, sync_status, page_size, page_token };
-    list_appointment_links(&call(), &request)
+    list_appointment_links(&context(), &request)
 }
 
 #[test]
 fn a_page_has_a_size_and_a_known_filter() {
     for (asked, given) in [(0, 100), (1, 1), (1_000, 1_000), (1_001, 1_000), (70_000, 1_000), (i32::MAX, 1_000)] {
-        assert_eq!(list(0, asked, "").expect("no violation").size, given);
+        assert_eq!(list(0, asked, "").expect("no violation").page.size, given);
     }
     assert_eq!(list(Status::Error.into(), 0, "").expect("no violation").status, Some(SyncStatus::Error));
     assert_eq!(faults(list(99, -1, "")), ["sync_status", "page_size"]);
@@ -437,13 +437,16 @@ fn a_page_has_a_size_and_a_known_filter() {
 #[test]
 fn a_token_leads_on_in_its_own_list_and_nowhere_else() {
     let last = AppointmentId::parse(&"é".repeat(128)).expect("well formed");
-    let page = list(Status::Error.into(), 10, "").expect("no violation");
-    let token = page_token(&page, &last);
+    let page = list(Status::Error.into(), 10, "").expect("no violation").page;
+    let token = page.token(last.as_str());
     assert_eq!(list(Status::Error.into(), 25, &token).expect("no violation").after, Some(last.clone()));
 
     assert_eq!(faults(list(0, 10, &token)), ["page_token"], "another filter");
-    let elsewhere = Page { organisation: OrganisationId::parse("practice-2").expect("well formed"), ..page };
-    assert_eq!(faults(list(Status::Error.into(), 10, &page_token(&elsewhere, &last))), ["page_token"], "another list");
+    let elsewhere = Page { list: page.list.replace(PRACTICE, "practice-2"), ..page };
+    let foreign = elsewhere.token(last.as_str());
+    assert_eq!(faults(list(Status::Error.into(), 10, &foreign)), ["page_token"], "another list");
+    assert_eq!(faults(list(99, 10, &foreign)), ["sync_status"], "which list it is cannot be told");
+    assert_eq!(faults(list(99, 10, "x")), ["sync_status", "page_token"], "no token at all");
     for position in 0..token.len() {
         let mut mangled = token.clone().into_bytes();
         mangled[position] = if mangled[position] == b'A' { b'B' } else { b'A' };

@@ -5,7 +5,8 @@
 
 mod welcome;
 
-use std::ffi::OsString;
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -42,7 +43,35 @@ impl Dev {
         std::fs::create_dir_all(&self.folder)
             .with_context(|| format!("the folder {} cannot be made", self.folder.display()))?;
         let (clock, entropy) = (Clock::system(), Entropy::system());
-        let keys = keys(&self.folder, &entropy)?;
+        let (google, made_up) = self.make_up(&clock, &entropy).await?;
+        let config = load(&|name| made_up.value(name), Mode::Dev)?;
+        logs::start(&config.log)?;
+        let (public_url, is_open) = (config.public_url.clone(), config.api_keys.is_empty());
+        let app = app::start(config, clock.clone(), entropy).await?;
+        let sample = OrganisationId::parse(SAMPLE).expect("the sample's id is well formed");
+        let consent = app.consents.begin(&sample, None).await.context("the sample consent could not be begun")?;
+        let status = app.integrations.status(&sample).await.context("the status of the sample cannot be read")?;
+        let welcome = Welcome {
+            organisation: &sample,
+            status: &status,
+            connect_url: &consent.connect_url,
+            grpc: app.grpc_address,
+            is_open,
+            public_url: &public_url,
+            google: &google.base_url(),
+            folder: &self.folder,
+            now: clock.now(),
+        };
+        print!("{welcome}");
+        signals.asked_to_stop().await?;
+        app.stop().await;
+        google.shutdown().await;
+        Ok(())
+    }
+
+    /// Starts the emulated Google, and makes up whatever the service needs beside it.
+    async fn make_up(&self, clock: &Clock, entropy: &Entropy) -> anyhow::Result<(emulator::Emulator, MadeUp)> {
+        let keys = keys(&self.folder, entropy)?;
         let options = emulator::Options {
             listen: self.emulator_addr,
             state_file: Some(self.folder.join("google.json")),
@@ -55,55 +84,44 @@ impl Dev {
             other => other.into(),
         })?;
         let base = google.base_url();
-        let database = format!("sqlite:{}", self.folder.join("cassius-calendar.db").display());
-        let source = |name: &str| -> Option<OsString> {
-            let made_up = match name {
-                "GOOGLE_CLIENT_ID" => client_id.clone(),
-                "GOOGLE_CLIENT_SECRET" => client_secret.clone(),
-                "GOOGLE_AUTH_URL" => format!("{base}/o/oauth2/v2/auth"),
-                "GOOGLE_TOKEN_URL" => format!("{base}/token"),
-                "GOOGLE_REVOKE_URL" => format!("{base}/revoke"),
-                "GOOGLE_CALENDAR_URL" => format!("{base}/calendar/v3"),
-                "GOOGLE_ISSUER" => base.clone(),
-                name => {
-                    let given = environment(name);
-                    let is_given_as_file = environment(&format!("{name}_FILE")).is_some();
-                    return given.or_else(|| match name {
-                        _ if is_given_as_file => None,
-                        "DATABASE_URL" => Some(database.clone().into()),
-                        "ENCRYPTION_KEYS" => Some(keys.clone().into()),
-                        // A browser reaches the sidecar where it listens, unless somebody says otherwise.
-                        "PUBLIC_URL" => Some(format!("http://{}", environment("HTTP_ADDR")?.to_str()?).into()),
-                        "CASSIUS_APP_URL" => Some("http://127.0.0.1:3000".into()),
-                        _ => None,
-                    });
-                }
-            };
-            Some(made_up.into())
-        };
-        let config = load(&source, Mode::Dev)?;
-        logs::start(&config.log)?;
-        let (public_url, is_open) = (config.public_url.clone(), config.api_keys.is_empty());
-        let app = app::start(config, clock.clone(), entropy).await?;
-        let sample = OrganisationId::parse(SAMPLE).expect("the sample's id is well formed");
-        let consent = app.consents.begin(&sample, None).await.context("the sample consent could not be begun")?;
-        let status = app.integrations.status(&sample).await.context("how the sample stands cannot be read")?;
-        let welcome = Welcome {
-            organisation: &sample,
-            status: &status,
-            connect_url: &consent.connect_url,
-            grpc: app.grpc_address,
-            is_open,
-            public_url: &public_url,
-            google: &base,
-            folder: &self.folder,
-            now: clock.now(),
-        };
-        print!("{welcome}");
-        signals.asked_to_stop().await?;
-        app.stop().await;
-        google.shutdown().await;
-        Ok(())
+        let google_settings = BTreeMap::from([
+            ("GOOGLE_CLIENT_ID", client_id),
+            ("GOOGLE_CLIENT_SECRET", client_secret),
+            ("GOOGLE_AUTH_URL", format!("{base}/o/oauth2/v2/auth")),
+            ("GOOGLE_TOKEN_URL", format!("{base}/token")),
+            ("GOOGLE_REVOKE_URL", format!("{base}/revoke")),
+            ("GOOGLE_CALENDAR_URL", format!("{base}/calendar/v3")),
+            ("GOOGLE_ISSUER", base),
+        ]);
+        let mut defaults = BTreeMap::from([
+            ("DATABASE_URL", format!("sqlite:{}", self.folder.join("cassius-calendar.db").display())),
+            ("ENCRYPTION_KEYS", keys),
+            ("CASSIUS_APP_URL", "http://127.0.0.1:3000".to_owned()),
+        ]);
+        // A browser reaches the sidecar where it listens, unless somebody says otherwise.
+        if let Some(address) = environment("HTTP_ADDR").as_deref().and_then(OsStr::to_str) {
+            defaults.insert("PUBLIC_URL", format!("http://{address}"));
+        }
+        Ok((google, MadeUp { google: google_settings, defaults }))
+    }
+}
+
+/// The settings that nobody has to write.
+struct MadeUp {
+    /// The emulated Google's, whatever the environment says of Google.
+    google: BTreeMap<&'static str, String>,
+    /// What holds where the environment says nothing.
+    defaults: BTreeMap<&'static str, String>,
+}
+
+impl MadeUp {
+    fn value(&self, name: &str) -> Option<OsString> {
+        if let Some(value) = self.google.get(name) {
+            return Some(value.into());
+        }
+        let is_given_as_file = environment(&format!("{name}_FILE")).is_some();
+        let default = self.defaults.get(name).filter(|_| !is_given_as_file);
+        environment(name).or_else(|| default.map(OsString::from))
     }
 }
 

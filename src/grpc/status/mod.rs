@@ -13,7 +13,7 @@ use tonic_types::{BadRequest, ErrorDetail, ErrorInfo, LocalizedMessage, Resource
 
 use super::messages;
 use super::pb::{self, ErrorReason};
-use super::validate::Violations;
+use super::violations::Violations;
 use crate::clock::Entropy;
 use crate::connection::{self, StoreError};
 use crate::delivery;
@@ -83,26 +83,28 @@ impl From<delivery::Error> for Refusal {
 }
 
 /// How a refusal is told: code, reason, and when to try again.
-struct Verdict(Code, ErrorReason, Option<Duration>);
+struct StatusSpec(Code, ErrorReason, Option<Duration>);
 
 impl Refusal {
-    fn verdict(&self) -> Verdict {
+    fn spec(&self) -> StatusSpec {
         match self {
             Self::InvalidRequest(_) | Self::Unreadable => {
-                Verdict(Code::InvalidArgument, ErrorReason::InvalidRequest, None)
+                StatusSpec(Code::InvalidArgument, ErrorReason::InvalidRequest, None)
             }
-            Self::InvalidApiKey => Verdict(Code::Unauthenticated, ErrorReason::InvalidApiKey, None),
-            Self::OrganisationNotAllowed => Verdict(Code::PermissionDenied, ErrorReason::OrganisationNotAllowed, None),
-            Self::AppointmentNotFound(_) => Verdict(Code::NotFound, ErrorReason::AppointmentNotFound, None),
-            Self::Draining => Verdict(Code::Unavailable, ErrorReason::Draining, Some(RETRY_DRAINING)),
-            Self::Panicked => Verdict(Code::Internal, ErrorReason::Internal, None),
+            Self::InvalidApiKey => StatusSpec(Code::Unauthenticated, ErrorReason::InvalidApiKey, None),
+            Self::OrganisationNotAllowed => {
+                StatusSpec(Code::PermissionDenied, ErrorReason::OrganisationNotAllowed, None)
+            }
+            Self::AppointmentNotFound(_) => StatusSpec(Code::NotFound, ErrorReason::AppointmentNotFound, None),
+            Self::Draining => StatusSpec(Code::Unavailable, ErrorReason::Draining, Some(RETRY_DRAINING)),
+            Self::Panicked => StatusSpec(Code::Internal, ErrorReason::Internal, None),
             Self::Failed(error) => failed(error),
         }
     }
 
     /// The status, told in the caller's language. A defect is logged here, once, under the incident it answers with.
     pub(super) fn into_status(self, language: Language, entropy: &Entropy) -> Status {
-        let Verdict(code, reason, retry_delay) = self.verdict();
+        let StatusSpec(code, reason, retry_delay) = self.spec();
         let message = match &self {
             Self::Failed(error) => error.to_string(),
             other => other.to_string(),
@@ -117,8 +119,8 @@ impl Refusal {
         }
         match self {
             Self::InvalidRequest(violations) => {
-                if violations.unnamed() > 0 {
-                    metadata.insert("unnamed_violations".to_owned(), violations.unnamed().to_string());
+                if violations.omitted() > 0 {
+                    metadata.insert("unnamed_violations".to_owned(), violations.omitted().to_string());
                 }
                 details.push(BadRequest::new(violations.into_fields()).into());
             }
@@ -136,7 +138,7 @@ impl Refusal {
 
     /// The answer to one request of a stream that is at fault by itself; a failure of the service stays a refusal.
     pub(super) fn into_rejection(self, language: Language) -> Result<pb::Rejection, Self> {
-        let Verdict(_, reason, _) = self.verdict();
+        let StatusSpec(_, reason, _) = self.spec();
         let violations = match self {
             Self::InvalidRequest(violations) => violations.into_fields(),
             Self::OrganisationNotAllowed => Vec::new(),
@@ -163,24 +165,24 @@ impl Refusal {
     }
 }
 
-fn failed(error: &connection::Error) -> Verdict {
+fn failed(error: &connection::Error) -> StatusSpec {
     use connection::Error;
     match error {
-        Error::NotConnected => Verdict(Code::FailedPrecondition, ErrorReason::NotConnected, None),
-        Error::ReconnectRequired => Verdict(Code::FailedPrecondition, ErrorReason::ReconnectRequired, None),
-        Error::CalendarUnavailable => Verdict(Code::FailedPrecondition, ErrorReason::CalendarUnavailable, None),
-        Error::GoogleMisconfigured => Verdict(Code::FailedPrecondition, ErrorReason::GoogleMisconfigured, None),
+        Error::NotConnected => StatusSpec(Code::FailedPrecondition, ErrorReason::NotConnected, None),
+        Error::ReconnectRequired => StatusSpec(Code::FailedPrecondition, ErrorReason::ReconnectRequired, None),
+        Error::CalendarUnavailable => StatusSpec(Code::FailedPrecondition, ErrorReason::CalendarUnavailable, None),
+        Error::GoogleMisconfigured => StatusSpec(Code::FailedPrecondition, ErrorReason::GoogleMisconfigured, None),
         // Busy or away is one to a caller that has to come again; only the delay differs.
         Error::GoogleUnavailable { retry_after } | Error::GoogleThrottled { retry_after } => {
             let delay = retry_after.and_then(|delay| Duration::try_from(delay).ok()).unwrap_or(RETRY_GOOGLE);
-            Verdict(Code::Unavailable, ErrorReason::GoogleUnavailable, Some(delay))
+            StatusSpec(Code::Unavailable, ErrorReason::GoogleUnavailable, Some(delay))
         }
-        Error::ReturnUrlNotAllowed => Verdict(Code::InvalidArgument, ErrorReason::InvalidRequest, None),
+        Error::ReturnUrlNotAllowed => StatusSpec(Code::InvalidArgument, ErrorReason::InvalidRequest, None),
         Error::Store(StoreError::Unavailable(_)) => {
-            Verdict(Code::Unavailable, ErrorReason::StorageUnavailable, Some(RETRY_STORAGE))
+            StatusSpec(Code::Unavailable, ErrorReason::StorageUnavailable, Some(RETRY_STORAGE))
         }
         Error::Store(StoreError::Corrupt(_) | StoreError::Bug(_)) | Error::Sealed(_) => {
-            Verdict(Code::Internal, ErrorReason::Internal, None)
+            StatusSpec(Code::Internal, ErrorReason::Internal, None)
         }
     }
 }
@@ -218,5 +220,4 @@ fn is_unreadable(status: &Status) -> bool {
 }
 
 #[cfg(test)]
-#[path = "status_tests.rs"]
 mod tests;

@@ -10,7 +10,7 @@ use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::edge::{Answers, answer, open};
+use super::context::{ResponseStream, answer, split};
 use super::pb::appointment_sync_server::AppointmentSync;
 use super::status::Refusal;
 use super::{convert, pb, validate};
@@ -38,7 +38,7 @@ impl Appointments {
                 return Ok(link?);
             }
         }
-        // To accept the same revision again changes nothing, so it matters not how far the wait had come.
+        // Accepting the same revision again changes nothing, however far the wait had come.
         Ok(self.delivery.accept(organisation, appointment, None).await?)
     }
 }
@@ -49,42 +49,42 @@ impl AppointmentSync for Appointments {
         &self,
         request: Request<pb::SyncAppointmentRequest>,
     ) -> Result<Response<pb::SyncAppointmentResponse>, Status> {
-        answer(request, async |call, request| {
-            let (organisation, appointment, wait) = validate::sync_appointment(&call, &request)?;
+        answer(request, async |context, request| {
+            let (organisation, appointment, wait) = validate::sync_appointment(&context, &request)?;
             let link = self.accept(&organisation, appointment, wait).await?;
-            Ok(pb::SyncAppointmentResponse { link: Some(convert::link(link, call.language)) })
+            Ok(pb::SyncAppointmentResponse { link: Some(convert::link(link, context.language)) })
         })
         .await
     }
 
-    type SyncAppointmentsStream = Answers<pb::SyncAppointmentsResponse>;
+    type SyncAppointmentsStream = ResponseStream<pb::SyncAppointmentsResponse>;
 
     async fn sync_appointments(
         &self,
         request: Request<Streaming<pb::SyncAppointmentsRequest>>,
     ) -> Result<Response<Self::SyncAppointmentsStream>, Status> {
-        let (call, requests) = open(request);
-        Ok(Response::new(streams::sync(self.delivery.clone(), &self.drain, call, requests)))
+        let (context, requests) = split(request);
+        Ok(Response::new(streams::sync(self.delivery.clone(), &self.drain, context, requests)))
     }
 
-    type ReconcileAppointmentsStream = Answers<pb::ReconcileAppointmentsResponse>;
+    type ReconcileAppointmentsStream = ResponseStream<pb::ReconcileAppointmentsResponse>;
 
     async fn reconcile_appointments(
         &self,
         request: Request<Streaming<pb::ReconcileAppointmentsRequest>>,
     ) -> Result<Response<Self::ReconcileAppointmentsStream>, Status> {
-        let (call, requests) = open(request);
-        Ok(Response::new(streams::reconcile(self.delivery.clone(), &self.drain, call, requests)))
+        let (context, requests) = split(request);
+        Ok(Response::new(streams::reconcile(self.delivery.clone(), &self.drain, context, requests)))
     }
 
     async fn get_appointment_link(
         &self,
         request: Request<pb::GetAppointmentLinkRequest>,
     ) -> Result<Response<pb::GetAppointmentLinkResponse>, Status> {
-        answer(request, async |call, request| {
-            let (organisation, appointment) = validate::appointment_link(&call, &request)?;
+        answer(request, async |context, request| {
+            let (organisation, appointment) = validate::appointment_link(&context, &request)?;
             match self.delivery.link(&organisation, &appointment).await? {
-                Some(link) => Ok(pb::GetAppointmentLinkResponse { link: Some(convert::link(link, call.language)) }),
+                Some(link) => Ok(pb::GetAppointmentLinkResponse { link: Some(convert::link(link, context.language)) }),
                 None => Err(Refusal::AppointmentNotFound(vec![appointment])),
             }
         })
@@ -95,17 +95,13 @@ impl AppointmentSync for Appointments {
         &self,
         request: Request<pb::ListAppointmentLinksRequest>,
     ) -> Result<Response<pb::ListAppointmentLinksResponse>, Status> {
-        answer(request, async |call, request| {
-            let page = validate::list_appointment_links(&call, &request)?;
-            // One more than the page holds tells whether another page follows.
-            let limit = i64::from(page.size) + 1;
-            let mut links = self.delivery.links(&page.organisation, page.status, page.after.as_ref(), limit).await?;
-            let goes_on = links.len() > usize::from(page.size);
-            links.truncate(page.size.into());
-            let last = links.last().filter(|_| goes_on);
+        answer(request, async |context, request| {
+            let validate::ListLinks { organisation, status, page, after } =
+                validate::list_appointment_links(&context, &request)?;
+            let mut links = self.delivery.links(&organisation, status, after.as_ref(), page.limit()).await?;
             Ok(pb::ListAppointmentLinksResponse {
-                next_page_token: last.map(|last| validate::page_token(&page, &last.appointment)).unwrap_or_default(),
-                links: links.into_iter().map(|link| convert::link(link, call.language)).collect(),
+                next_page_token: page.cut(&mut links, |link| link.appointment.as_str()),
+                links: links.into_iter().map(|link| convert::link(link, context.language)).collect(),
             })
         })
         .await
@@ -115,8 +111,8 @@ impl AppointmentSync for Appointments {
         &self,
         request: Request<pb::RetryAppointmentsRequest>,
     ) -> Result<Response<pb::RetryAppointmentsResponse>, Status> {
-        answer(request, async |call, request| {
-            let (organisation, appointments) = validate::retry_appointments(&call, &request)?;
+        answer(request, async |context, request| {
+            let (organisation, appointments) = validate::retry_appointments(&context, &request)?;
             match self.delivery.retry(&organisation, appointments.as_deref()).await? {
                 Retry::Queued(queued_count) => Ok(pb::RetryAppointmentsResponse { queued_count }),
                 Retry::Unknown(unknown) => Err(Refusal::AppointmentNotFound(unknown)),

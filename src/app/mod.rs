@@ -7,6 +7,7 @@
 mod housekeeping;
 mod lock;
 
+use std::fs::File;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +18,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use tonic::transport::Identity;
-use tonic::transport::server::TcpIncoming;
+use tonic::transport::server::{Router, TcpIncoming};
 
 use crate::clock::{Clock, Entropy};
 use crate::config::{self, Config};
@@ -98,7 +99,7 @@ pub struct App {
     servers: Vec<JoinHandle<()>>,
     worker: JoinHandle<()>,
     housekeeping: Vec<JoinHandle<()>>,
-    _lock: Option<std::fs::File>,
+    _lock: Option<File>,
 }
 
 /// Starts the service: it is serving when this returns.
@@ -109,48 +110,8 @@ pub async fn start(config: Config, clock: Clock, entropy: Entropy) -> Result<App
 
 /// The same with another client of Google than the settings ask for.
 pub async fn start_with(config: Config, google: Google, clock: Clock, entropy: Entropy) -> Result<App, StartError> {
-    let keyring = Arc::new(Keyring::parse(config.encryption_keys.expose_secret()).map_err(StartError::Keyring)?);
-    let url = config.database_url.expose_secret();
-    let lock = lock::take(url)?;
-    let store = Store::open(url, &store::Options::default()).await?;
-    for migration in store.migrate().await? {
-        tracing::info!(%migration, "applied a migration");
-    }
-    if lock.is_some() {
-        // Nobody else serves this file: whoever held a lease is gone.
-        store.release_all().await?;
-    }
-
-    let notifier = Notifier::default();
-    let quota = Arc::new(Quota::new(config.quota.project_per_minute, config.quota.user_per_minute, clock.clone()));
-    let settings = connection::Settings {
-        public_url: config.public_url.clone(),
-        return_urls: config.return_urls.clone(),
-        ticket_in_url: config.ticket_in_url,
-    };
-    let grants =
-        Grants::new(store.clone(), google.clone(), keyring.clone(), clock.clone(), entropy.clone(), notifier.clone());
-    let consents = Consents::new(store.clone(), google.clone(), grants.clone(), clock.clone(), settings);
-    let integrations = Integrations::new(
-        store.clone(),
-        google.clone(),
-        grants.clone(),
-        clock.clone(),
-        notifier.clone(),
-        quota.clone(),
-    );
-    let delivery = Delivery::new(
-        store.clone(),
-        google,
-        grants,
-        keyring,
-        clock.clone(),
-        entropy.clone(),
-        notifier,
-        quota,
-        config.cassius_app_url.clone(),
-    );
-
+    let (store, lock) = open_store(&config).await?;
+    let (consents, integrations, delivery) = assemble(&config, &store, google, &clock, &entropy)?;
     let (drain, close) = (CancellationToken::new(), CancellationToken::new());
     let services = Services {
         consents: consents.clone(),
@@ -161,28 +122,19 @@ pub async fn start_with(config: Config, google: Google, clock: Clock, entropy: E
         drain: drain.clone(),
     };
     let (routes, health) = grpc::routes(services, config.reflection).map_err(StartError::Grpc)?;
-    let server = grpc::server(routes.clone(), tls(&config).await?).map_err(StartError::Grpc)?;
+    let router = grpc::server(routes.clone(), tls(&config).await?).map_err(StartError::Grpc)?;
     // The database has just answered; a probe that comes before the first look at it must not find nobody.
     health.tell(true).await;
+    // Both addresses are taken before anything is served at one of them.
     let (grpc_listener, grpc_address) = listen("GRPC_ADDR", config.listen.grpc).await?;
     let (http_listener, http_address) = listen("HTTP_ADDR", config.listen.http).await?;
-
-    let incoming = TcpIncoming::from(grpc_listener).with_nodelay(Some(true)).with_keepalive(Some(KEEPALIVE));
-    let grpc_server = {
-        let close = close.clone();
-        async move {
-            if let Err(error) = server.serve_with_incoming_shutdown(incoming, close.cancelled_owned()).await {
-                tracing::error!(error = %error_chain(&error), "gRPC is no longer served");
-            }
-        }
-    };
     let sidecar = http::router(http::Sidecar {
         consents: consents.clone(),
         ticket_in_url: config.ticket_in_url,
         is_https: config.public_url.scheme() == "https",
     });
     let servers = vec![
-        tokio::spawn(grpc_server),
+        tokio::spawn(serve_grpc(router, grpc_listener, close.clone())),
         tokio::spawn(http::serve(
             http_listener,
             sidecar.clone(),
@@ -213,6 +165,71 @@ pub async fn start_with(config: Config, google: Google, clock: Clock, entropy: E
         housekeeping,
         _lock: lock,
     })
+}
+
+/// Opens the database, migrated to this version's schema. An SQLite file stays locked for as long as the second part
+/// lives.
+async fn open_store(config: &Config) -> Result<(Store, Option<File>), StartError> {
+    let url = config.database_url.expose_secret();
+    let lock = lock::take(url)?;
+    let store = Store::open(url, &store::Options::default()).await?;
+    for migration in store.migrate().await? {
+        tracing::info!(%migration, "applied a migration");
+    }
+    if lock.is_some() {
+        // Nobody else serves this file: whoever held a lease is gone.
+        store.release_all().await?;
+    }
+    Ok((store, lock))
+}
+
+/// Puts the rooms between the wire and the database together. Nothing is asked of any of them yet.
+fn assemble(
+    config: &Config,
+    store: &Store,
+    google: Google,
+    clock: &Clock,
+    entropy: &Entropy,
+) -> Result<(Consents, Integrations, Delivery), StartError> {
+    let keyring = Arc::new(Keyring::parse(config.encryption_keys.expose_secret()).map_err(StartError::Keyring)?);
+    let notifier = Notifier::default();
+    let quota = Arc::new(Quota::new(config.quota.project_per_minute, config.quota.user_per_minute, clock.clone()));
+    let settings = connection::Settings {
+        public_url: config.public_url.clone(),
+        return_urls: config.return_urls.clone(),
+        ticket_in_url: config.ticket_in_url,
+    };
+    let grants =
+        Grants::new(store.clone(), google.clone(), keyring.clone(), clock.clone(), entropy.clone(), notifier.clone());
+    let consents = Consents::new(store.clone(), google.clone(), grants.clone(), clock.clone(), settings);
+    let integrations = Integrations::new(
+        store.clone(),
+        google.clone(),
+        grants.clone(),
+        clock.clone(),
+        notifier.clone(),
+        quota.clone(),
+    );
+    let delivery = Delivery::new(
+        store.clone(),
+        google,
+        grants,
+        keyring,
+        clock.clone(),
+        entropy.clone(),
+        notifier,
+        quota,
+        config.cassius_app_url.clone(),
+    );
+    Ok((consents, integrations, delivery))
+}
+
+/// Serves gRPC until `close`, then ends once the calls under way are answered.
+async fn serve_grpc(router: Router, listener: TcpListener, close: CancellationToken) {
+    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true)).with_keepalive(Some(KEEPALIVE));
+    if let Err(error) = router.serve_with_incoming_shutdown(incoming, close.cancelled_owned()).await {
+        tracing::error!(error = %error_chain(&error), "gRPC is no longer served");
+    }
 }
 
 impl App {

@@ -1,0 +1,47 @@
+//! Where modules and their unit tests stand.
+
+use std::path::Path;
+
+use super::source::{self, Source};
+
+/// From this many lines on, unit tests stand in a file of their own.
+const MOST_INLINE: usize = 100;
+/// Who mounts one folder of queries for two back ends.
+const MOUNTS: [&str; 2] = ["store/postgres.rs", "store/sqlite.rs"];
+
+/// The rooms that are not converted yet.
+const NOT_YET: [&str; 4] = ["crypto", "google", "model", "sync"];
+
+fn paths_of(sources: &[Source], is_at_fault: impl Fn(&Source) -> bool) -> Vec<String> {
+    let found = sources.iter().filter(|source| is_at_fault(source));
+    let found = found.filter(|source| !NOT_YET.iter().any(|room| source.room().starts_with(room)));
+    found.map(|source| source.path.display().to_string()).collect()
+}
+
+#[test]
+fn a_module_with_files_of_its_own_is_a_mod_rs() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let beside = |source: &Source| root.join(source.path.with_extension("")).is_dir();
+    assert_eq!(paths_of(&source::all(), beside), Vec::<String>::new());
+}
+
+#[test]
+fn no_module_is_mounted_from_elsewhere() {
+    let mounts = paths_of(&source::all(), |source| source.text.contains("#[path"));
+    assert_eq!(
+        mounts.into_iter().filter(|path| !MOUNTS.contains(&path.as_str())).collect::<Vec<_>>(),
+        Vec::<String>::new()
+    );
+}
+
+#[test]
+fn unit_tests_of_a_hundred_lines_stand_in_a_file_named_tests() {
+    let sources = source::all();
+    let is_long = |source: &Source| {
+        let inline = source.text.split_once("#[cfg(test)]\nmod tests {");
+        inline.is_some_and(|(_, tests)| tests.lines().count() >= MOST_INLINE)
+    };
+    assert_eq!(paths_of(&sources, is_long), Vec::<String>::new());
+    let is_misnamed = |source: &Source| source.is_tests() && !source.path.ends_with("tests.rs");
+    assert_eq!(paths_of(&sources, is_misnamed), Vec::<String>::new());
+}
