@@ -195,6 +195,7 @@ impl Consents {
                 | CalendarError::ScopeMissing
                 | CalendarError::NotFound
                 | CalendarError::NotPermitted
+                | CalendarError::AccountRefused
                 | CalendarError::Throttled { .. }
                 | CalendarError::Misconfigured
                 | CalendarError::Refused { .. }

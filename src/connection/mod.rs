@@ -50,6 +50,9 @@ pub enum Error {
     /// The operator's Google project or OAuth client is wrong.
     #[error("the service's Google project is not set up")]
     GoogleMisconfigured,
+    /// Google refuses the account as a whole.
+    #[error("Google refuses the account")]
+    AccountUnavailable,
     /// The return URL is not allowed.
     #[error("the return URL is not allowed")]
     ReturnUrlNotAllowed,

@@ -3,9 +3,18 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{Error, Lease, Store};
+use super::{Error, Store};
 use crate::crypto::Sealed;
 use crate::model::{AppointmentId, CalendarId, Epoch, OrganisationId, Placement, Revision, TitlePrivacy};
+
+/// The right to work on one link until it lapses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lease {
+    /// Proves whose it is.
+    pub token: Uuid,
+    /// When it lapses.
+    pub until: Timestamp,
+}
 
 /// A link under a lease, as it stood when it was claimed.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,15 +6,6 @@ use uuid::Uuid;
 use super::{Claimed, Error, Guarded, Store};
 use crate::model::{OrganisationId, Placement};
 
-/// The right to work on one link until it lapses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Lease {
-    /// Proves whose it is.
-    pub token: Uuid,
-    /// When it lapses.
-    pub until: Timestamp,
-}
-
 impl Store {
     /// Renews a lease. Whoever is fenced calls Google no more.
     pub async fn renew_lease(&self, claimed: &Claimed, until: Timestamp, now: Timestamp) -> Result<Guarded, Error> {

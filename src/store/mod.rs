@@ -61,13 +61,12 @@ mod settlements;
 mod sqlite;
 
 pub use accepts::Acceptance;
-pub use claims::Claimed;
+pub use claims::{Claimed, Lease};
 pub use consents::{Consent, NewConsent};
 pub use due::DueOrganisation;
 pub use grants::Grant;
 pub use guarded::Guarded;
 pub use integrations::Integration;
-pub use leases::Lease;
 pub use links::{Counts, Link, LinkError};
 pub use requests::{CatchUp, Retry, SettingsChange};
 pub use settlements::Settlement;

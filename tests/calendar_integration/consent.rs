@@ -76,7 +76,7 @@ async fn google_is_asked_as_the_contract_says_and_the_browser_comes_back_connect
     let consent = page.location.unwrap();
     assert!(consent.starts_with(&app.google.url("/o/oauth2/v2/auth?")), "{consent}");
     let asked = |name: &str| parameter(&consent, name).unwrap_or_default();
-    assert_eq!(asked("client_id"), app.google.client_id);
+    assert_eq!(asked("client_id"), app.settings["GOOGLE_CLIENT_ID"]);
     assert_eq!(asked("redirect_uri"), "http://127.0.0.1:8080/api/integrations/google/callback");
     assert_eq!(asked("response_type"), "code");
     assert_eq!((&*asked("access_type"), &*asked("prompt")), ("offline", "consent"));

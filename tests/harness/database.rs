@@ -102,6 +102,20 @@ impl Database {
         }
     }
 
+    /// The texts that a query of one column answers.
+    pub(crate) async fn texts(&self, sql: &str) -> Vec<String> {
+        if self.is_postgres() {
+            let (client, connection) = tokio_postgres::connect(&self.url, tokio_postgres::NoTls).await.unwrap();
+            let connection = tokio::spawn(connection);
+            let texts = client.query(sql, &[]).await.unwrap().iter().map(|row| row.get(0)).collect();
+            drop(client);
+            connection.await.unwrap().unwrap();
+            texts
+        } else {
+            diesel::dsl::sql::<diesel::sql_types::Text>(sql).load(&mut self.connection()).unwrap()
+        }
+    }
+
     /// Everything that is stored: the bytes of SQLite's files, or every row of every table of PostgreSQL as text, once
     /// as it is and once with what is binary decoded.
     pub(crate) async fn bytes(&self) -> Vec<u8> {

@@ -9,13 +9,8 @@ const MOST_INLINE: usize = 100;
 /// Who mounts one folder of queries for two back ends.
 const MOUNTS: [&str; 2] = ["store/postgres.rs", "store/sqlite.rs"];
 
-/// The rooms that are not converted yet.
-const NOT_YET: [&str; 4] = ["crypto", "google", "model", "sync"];
-
 fn paths_of(sources: &[Source], is_at_fault: impl Fn(&Source) -> bool) -> Vec<String> {
-    let found = sources.iter().filter(|source| is_at_fault(source));
-    let found = found.filter(|source| !NOT_YET.iter().any(|room| source.room().starts_with(room)));
-    found.map(|source| source.path.display().to_string()).collect()
+    sources.iter().filter(|source| is_at_fault(source)).map(|source| source.path.display().to_string()).collect()
 }
 
 #[test]

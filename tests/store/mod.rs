@@ -10,3 +10,5 @@ mod harness;
 mod holding;
 mod schema;
 mod settling;
+mod statements;
+mod sweeping;

@@ -172,6 +172,7 @@ fn failed(error: &connection::Error) -> StatusSpec {
         Error::ReconnectRequired => StatusSpec(Code::FailedPrecondition, ErrorReason::ReconnectRequired, None),
         Error::CalendarUnavailable => StatusSpec(Code::FailedPrecondition, ErrorReason::CalendarUnavailable, None),
         Error::GoogleMisconfigured => StatusSpec(Code::FailedPrecondition, ErrorReason::GoogleMisconfigured, None),
+        Error::AccountUnavailable => StatusSpec(Code::FailedPrecondition, ErrorReason::AccountUnavailable, None),
         // Busy or away is one to a caller that has to come again; only the delay differs.
         Error::GoogleUnavailable { retry_after } | Error::GoogleThrottled { retry_after } => {
             let delay = retry_after.and_then(|delay| Duration::try_from(delay).ok()).unwrap_or(RETRY_GOOGLE);

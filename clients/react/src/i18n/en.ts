@@ -209,6 +209,9 @@ export const en: Catalogue = {
   "problem.GOOGLE_UNAVAILABLE.body": "This is not an error: sending resumes by itself.",
   "problem.GOOGLE_MISCONFIGURED.title": "Cassius’s access to Google is misconfigured",
   "problem.GOOGLE_MISCONFIGURED.body": "Your practice has nothing to do. Tell Cassius support.",
+  "problem.ACCOUNT_UNAVAILABLE.title": "Google refuses this account access to Calendar",
+  "problem.ACCOUNT_UNAVAILABLE.body":
+    "The administrator of the Google account has to restore it; sending resumes by itself then. Or connect another account.",
   "problem.unknown.title": "Sync is interrupted",
   "problem.over": "Sync is working again.",
   "problem.choose": "Choose another calendar",

@@ -217,6 +217,9 @@ export const fr = {
   "problem.GOOGLE_UNAVAILABLE.body": "Ce n’est pas une erreur : l’envoi reprend tout seul.",
   "problem.GOOGLE_MISCONFIGURED.title": "L’accès de Cassius à Google est mal configuré",
   "problem.GOOGLE_MISCONFIGURED.body": "Votre cabinet n’a rien à faire. Prévenez le support de Cassius.",
+  "problem.ACCOUNT_UNAVAILABLE.title": "Google refuse l’accès à Agenda pour ce compte",
+  "problem.ACCOUNT_UNAVAILABLE.body":
+    "L’administrateur du compte Google doit le rétablir ; l’envoi reprendra alors tout seul. Ou connectez un autre compte.",
   "problem.unknown.title": "La synchronisation est interrompue",
   "problem.over": "La synchronisation fonctionne à nouveau.",
   "problem.choose": "Choisir un autre calendrier",
