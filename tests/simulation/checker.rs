@@ -7,10 +7,11 @@ use cassius_calendar::grpc::pb::{
 };
 use serde_json::Value;
 
+use super::calls::place;
 use super::google::Seen;
 use super::model::{Version, Wish, appointment_id};
 use super::operation::{ACCOUNTS, ORGANISATIONS};
-use super::world::{World, place};
+use super::world::World;
 
 /// The most calls for one event, and of one kind, at one instant.
 const MOST_AT_ONCE: usize = 40;
@@ -47,7 +48,8 @@ impl World {
         if self.model.0[organisation].is_disconnected() && status.state() != IntegrationState::NotConnected {
             found.push(format!("{name} was disconnected and is {:?}", status.state()));
         }
-        if let Some(problem) = &status.problem {
+        // A practice that is off is not served, and keeps its problem.
+        if let Some(problem) = status.problem.as_ref().filter(|_| status.is_enabled) {
             found.push(format!("{name} has a problem though all is well: {:?}", problem.reason()));
         }
     }

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use cassius_calendar::clock::{Clock, Entropy};
 use cassius_calendar::emulator::{self, Emulator};
-use cassius_calendar::google::InProcess;
+use cassius_calendar::google::{CALL_DEADLINE, InProcess};
 use http::{Request, Response, StatusCode};
+use jiff::Timestamp;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
@@ -19,6 +20,7 @@ use crate::harness::google::encode;
 
 pub(super) struct Google {
     pub(super) base_url: String,
+    clock: Clock,
     runtime: Runtime,
     door: InProcess,
     in_flight: Arc<Mutex<InFlight>>,
@@ -28,7 +30,8 @@ pub(super) struct Google {
 /// The calls under way for each event, as their caller sees it.
 #[derive(Default)]
 struct InFlight {
-    calls: BTreeMap<String, u32>,
+    /// When each began.
+    calls: BTreeMap<String, Vec<Timestamp>>,
     overlapping: Vec<String>,
 }
 
@@ -38,7 +41,7 @@ impl Google {
         let options = emulator::Options::loopback(clock.clone(), entropy.clone());
         let emulator = runtime.block_on(emulator::start(options)).unwrap();
         let (base_url, door) = (emulator.base_url(), emulator.in_process());
-        Self { base_url, runtime, door, in_flight: Arc::default(), emulator }
+        Self { base_url, clock: clock.clone(), runtime, door, in_flight: Arc::default(), emulator }
     }
 
     /// The service's settings under which this is its Google.
@@ -60,10 +63,11 @@ impl Google {
     /// that other things happen meanwhile.
     pub(super) fn way(&self, entropy: &Entropy) -> InProcess {
         let (door, entropy, in_flight) = (self.door.clone(), entropy.clone(), self.in_flight.clone());
+        let clock = self.clock.clone();
         BoxCloneSyncService::new(tower::service_fn(move |request: Request<Bytes>| {
             let door = door.clone();
             let (there, back) = (entropy.number() % 8, entropy.number() % 8);
-            let call = UnderWay::begin(&in_flight, &request);
+            let call = UnderWay::begin(&in_flight, &request, clock.now());
             async move {
                 steps(there).await;
                 let answer = door.oneshot(request).await;
@@ -208,27 +212,36 @@ fn event_path(calendar: &str, event: &str) -> String {
 struct UnderWay {
     in_flight: Arc<Mutex<InFlight>>,
     event: Option<String>,
+    began_at: Timestamp,
 }
 
 impl UnderWay {
-    fn begin(in_flight: &Arc<Mutex<InFlight>>, request: &Request<Bytes>) -> Self {
+    /// A call that has outlived its deadline is given up, though its task may not have had its turn yet: where the clock
+    /// jumps, that is where a process was frozen.
+    fn begin(in_flight: &Arc<Mutex<InFlight>>, request: &Request<Bytes>, now: Timestamp) -> Self {
         let event = event_of(request);
         if let Some(event) = &event {
             let mut in_flight = in_flight.lock();
             let calls = in_flight.calls.entry(event.clone()).or_default();
-            *calls += 1;
-            if *calls > 1 {
+            let is_overlapping =
+                calls.iter().any(|began_at| now.duration_since(*began_at).unsigned_abs() < CALL_DEADLINE);
+            calls.push(now);
+            if is_overlapping {
                 in_flight.overlapping.push(event.clone());
             }
         }
-        Self { in_flight: in_flight.clone(), event }
+        Self { in_flight: in_flight.clone(), event, began_at: now }
     }
 }
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
         if let Some(event) = &self.event {
-            *self.in_flight.lock().calls.entry(event.clone()).or_default() -= 1;
+            let mut in_flight = self.in_flight.lock();
+            let calls = in_flight.calls.entry(event.clone()).or_default();
+            if let Some(place) = calls.iter().position(|began_at| *began_at == self.began_at) {
+                calls.remove(place);
+            }
         }
     }
 }

@@ -14,6 +14,8 @@ pub(super) struct Practice {
     pub(super) appointments: BTreeMap<u64, Wish>,
     /// The accounts for which a consent was given, ever.
     pub(super) accounts: BTreeSet<&'static str>,
+    /// How many consents were asked for.
+    pub(super) consents: u32,
     /// Between which calls of the journal nothing may be written: from a disconnect's answer to the next consent's begin.
     pub(super) silences: Vec<(u64, Option<u64>)>,
 }
@@ -59,13 +61,17 @@ impl Wish {
 }
 
 impl Practice {
-    /// A disconnect was answered when `last` was the last call.
-    pub(super) fn disconnected(&mut self, last: u64) {
-        self.silences.push((last, None));
+    /// A disconnect was answered when `last` was the last call. One during which a consent was asked for promises nothing
+    /// beyond its answer: `consents` is how many had been asked for when it began.
+    pub(super) fn disconnected(&mut self, last: u64, consents: u32) {
+        if self.consents == consents {
+            self.silences.push((last, None));
+        }
     }
 
     /// A consent is asked for when `last` is the last call.
     pub(super) fn consent_begins(&mut self, last: u64) {
+        self.consents += 1;
         for silence in self.silences.iter_mut().filter(|silence| silence.1.is_none()) {
             silence.1 = Some(last);
         }

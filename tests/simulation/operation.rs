@@ -102,7 +102,7 @@ pub(super) enum Then {
     Settle,
 }
 
-const FAULTS: [&str; 15] = [
+const FAULTS: [&str; 13] = [
     r#"{"kind":"lose_answer"}"#,
     r#"{"kind":"lose_answer"}"#,
     r#"{"kind":"reset"}"#,
@@ -115,10 +115,11 @@ const FAULTS: [&str; 15] = [
     r#"{"kind":"error","code":403,"reason":"rateLimitExceeded"}"#,
     r#"{"kind":"error","code":401,"reason":"authError"}"#,
     r#"{"kind":"error","code":403,"reason":"forbidden"}"#,
-    r#"{"kind":"error","code":404,"reason":"notFound"}"#,
-    r#"{"kind":"error","code":410,"reason":"deleted"}"#,
     r#"{"kind":"error","code":400,"reason":"invalid"}"#,
 ];
+/// Answers about an event that are not so.
+const LIES: [&str; 2] =
+    [r#"{"kind":"error","code":404,"reason":"notFound"}"#, r#"{"kind":"error","code":410,"reason":"deleted"}"#];
 const CALLS: [&str; 9] = [
     "events.insert",
     "events.insert",
@@ -140,15 +141,27 @@ const CHANGES: [&str; 3] = [
 const CALENDARS: [&str; 5] = [ACCOUNT, SECOND_CALENDAR, SHARED_CALENDAR, OTHER_ACCOUNT, ACCOUNTS[2]];
 
 /// Draws what happens: the same seed draws the same.
-pub(super) struct Dice(Entropy);
+pub(super) struct Dice {
+    entropy: Entropy,
+    scope: Scope,
+}
+
+/// How much of what can happen is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// What the service keeps its promises under: a practice keeps its account, and Google does not lie about an event.
+    Promised,
+    /// Everything.
+    All,
+}
 
 impl Dice {
-    pub(super) fn seeded(seed: u64) -> Self {
-        Self(Entropy::seeded(seed))
+    pub(super) fn seeded(seed: u64, scope: Scope) -> Self {
+        Self { entropy: Entropy::seeded(seed), scope }
     }
 
     fn below(&self, end: u64) -> u64 {
-        self.0.number() % end
+        self.entropy.number() % end
     }
 
     fn of<T: Copy>(&self, all: &[T]) -> T {
@@ -161,7 +174,8 @@ impl Dice {
 
     /// The account of a practice, more often than another.
     fn account_for(&self, organisation: usize) -> &'static str {
-        if self.below(4) == 0 { self.of(&ACCOUNTS) } else { ACCOUNTS[organisation] }
+        let is_another = self.scope == Scope::All && self.below(4) == 0;
+        if is_another { self.of(&ACCOUNTS) } else { ACCOUNTS[organisation] }
     }
 
     pub(super) fn then(&self) -> Then {
@@ -187,9 +201,9 @@ impl Dice {
             59..61 => Operation::SyncNow { organisation },
             61..62 => Operation::Retry { organisation },
             62..65 => {
-                Operation::Alter { account: self.of(&ACCOUNTS), pick: self.0.number(), change: self.of(&CHANGES) }
+                Operation::Alter { account: self.of(&ACCOUNTS), pick: self.entropy.number(), change: self.of(&CHANGES) }
             }
-            65..68 => Operation::Delete { account: self.of(&ACCOUNTS), pick: self.0.number() },
+            65..68 => Operation::Delete { account: self.of(&ACCOUNTS), pick: self.entropy.number() },
             68..69 => Operation::Revoke { account: self.of(&ACCOUNTS) },
             69..70 => Operation::ExpireTokens { account: self.of(&ACCOUNTS) },
             70..71 => Operation::ChangeRole {
@@ -209,6 +223,8 @@ impl Dice {
     fn fault(&self) -> Operation {
         let operation = self.of(&CALLS);
         let faults = if operation.starts_with("token") { &FAULTS[..TOKEN_FAULTS] } else { &FAULTS[..] };
-        Operation::Fault { operation, skip: self.below(3), times: 1 + self.below(3), fault: self.of(faults) }
+        let is_lie = self.scope == Scope::All && operation.starts_with("events") && self.below(7) == 0;
+        let fault = if is_lie { self.of(&LIES) } else { self.of(faults) };
+        Operation::Fault { operation, skip: self.below(3), times: 1 + self.below(3), fault }
     }
 }
