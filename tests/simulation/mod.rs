@@ -3,7 +3,7 @@
 //!
 //! A seed draws everything, so a seed that fails fails again with the same trace. `SIMULATION_SEEDS` sets how many seeds
 //! are run, `SIMULATION_SEED` runs one and prints its trace; with `SIMULATION_ALL` they also draw what the service does not
-//! keep its promises under yet: exchanged accounts, and a Google that says of an event that it is gone when it is not.
+//! keep its promises under yet (see `operation::Scope`).
 
 mod calls;
 mod checker;
