@@ -146,7 +146,7 @@ pub async fn start_with(config: Config, google: Google, clock: Clock, entropy: E
     ];
     let worker = tokio::spawn(Worker::run(delivery, close.clone()));
     let housekeeping = vec![
-        tokio::spawn(housekeeping::resume_disconnects(integrations.clone())),
+        tokio::spawn(housekeeping::finish_disconnects(integrations.clone(), close.clone())),
         tokio::spawn(housekeeping::tell_health(store.clone(), health.clone(), clock.clone(), close.clone())),
         tokio::spawn(housekeeping::erase_snapshots(store, config.snapshot_retention, clock, close.clone())),
     ];
@@ -205,14 +205,7 @@ fn assemble(
     let grants =
         Grants::new(store.clone(), google.clone(), keyring.clone(), clock.clone(), entropy.clone(), notifier.clone());
     let consents = Consents::new(store.clone(), google.clone(), grants.clone(), clock.clone(), settings);
-    let integrations = Integrations::new(
-        store.clone(),
-        google.clone(),
-        grants.clone(),
-        clock.clone(),
-        notifier.clone(),
-        quota.clone(),
-    );
+    let integrations = Integrations::new(store.clone(), grants.clone(), clock.clone(), notifier.clone());
     let delivery = Delivery::new(
         store.clone(),
         google,

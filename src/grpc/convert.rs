@@ -96,6 +96,7 @@ pub(super) fn status(status: Status, language: Language) -> pb::IntegrationStatu
             upcoming_events: count(status.counts.upcoming_events),
         }),
         catch_up: status.catch_up.map(|progress| catch_up(&progress)),
+        disconnect: status.disconnect.map(|progress| disconnect(&progress)),
         problem: status.problem.map(|problem| self::problem(&problem, language)),
     }
 }
@@ -105,6 +106,7 @@ fn state(state: State) -> pb::IntegrationState {
         State::NotConnected => pb::IntegrationState::NotConnected,
         State::Connected => pb::IntegrationState::Connected,
         State::Error => pb::IntegrationState::Error,
+        State::Disconnecting => pb::IntegrationState::Disconnecting,
     }
 }
 
@@ -118,6 +120,15 @@ fn title_privacy(privacy: TitlePrivacy) -> pb::TitlePrivacy {
 
 fn catch_up(progress: &Progress) -> pb::CatchUp {
     pb::CatchUp {
+        total: count(progress.total),
+        done: count(progress.done),
+        failed: count(progress.failed),
+        start_time: Some(instant(progress.started_at)),
+    }
+}
+
+fn disconnect(progress: &Progress) -> pb::DisconnectProgress {
+    pb::DisconnectProgress {
         total: count(progress.total),
         done: count(progress.done),
         failed: count(progress.failed),

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Error, Guarded, Store};
+use super::{Disconnecting, Error, Guarded, Store};
 use crate::crypto::Sealed;
 use crate::model::{Calendar, CalendarId, Epoch, GoogleUserId, OrganisationId, Problem, TitlePrivacy};
 
@@ -39,14 +39,16 @@ pub struct Integration {
     pub catch_up: Option<(i32, Timestamp)>,
     /// Counts connects and disconnects.
     pub epoch: Epoch,
-    /// Since when a disconnect is under way.
-    pub disconnecting_at: Option<Timestamp>,
+    /// The disconnect that is under way.
+    pub disconnecting: Option<Disconnecting>,
+    /// Of how many appointments the latest disconnect had events to delete.
+    pub disconnect_total: i32,
 }
 
 impl Integration {
     /// Whether a Google account is connected: there is a refresh token, and no disconnect is under way.
     pub fn is_connected(&self) -> bool {
-        self.refresh_token.is_some() && self.disconnecting_at.is_none()
+        self.refresh_token.is_some() && self.disconnecting.is_none()
     }
 }
 
@@ -82,7 +84,8 @@ impl Store {
         query!(self, write, integrations::note_problem(&organisation, epoch, &problem, Some(&calendar), now))
     }
 
-    /// Whether another connected integration than that of `except` has the same Google account.
+    /// Whether another integration than that of `except` has a grant of the same Google account, be it that it is being
+    /// disconnected: its last calls need the grant.
     pub async fn others_share(&self, account: &GoogleUserId, except: &OrganisationId) -> Result<bool, Error> {
         let (account, except) = (account.clone(), except.clone());
         query!(self, read, integrations::others_share(&account, &except))

@@ -115,8 +115,10 @@ impl TestApp {
         self.google.no_write_invites_or_notifies().await;
         self.google.no_two_calls_for_one_event_at_a_time().await;
         self.google.no_event_is_doubled().await;
-        let leased = "SELECT COUNT(*) FROM appointment_external_links WHERE lease_token IS NOT NULL";
-        assert_eq!(self.database.number(leased).await, 0, "links are still leased");
+        for table in ["appointment_external_links", "owed_deletions"] {
+            let leased = format!("SELECT COUNT(*) FROM {table} WHERE lease_token IS NOT NULL");
+            assert_eq!(self.database.number(&leased).await, 0, "rows of {table} are still leased");
+        }
         logs::hold_nothing_secret();
         if self.database.is_postgres() {
             self.database.drop().await;

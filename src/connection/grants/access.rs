@@ -14,12 +14,10 @@ use crate::connection::Error;
 use crate::crypto::{ExposeSecret, OpenError, Sealed, Secret, TokenColumn};
 use crate::google::RefreshError;
 use crate::model::{Epoch, GoogleUserId, OrganisationId, Reason};
-use crate::store::{self, Guarded, Integration};
+use crate::store::{self, Guarded};
 
 /// A token that expires sooner than this is refreshed before it is used.
 const LEEWAY: SignedDuration = SignedDuration::from_secs(60);
-/// A token that lives this long still is good for the last calls of a disconnect.
-const LAST_LEEWAY: SignedDuration = SignedDuration::from_mins(2);
 
 /// The right to call Google for one organisation, in one epoch.
 #[derive(Debug, Clone)]
@@ -139,7 +137,8 @@ impl Grants {
     /// The grant of this epoch. A dead one is final: Google is not asked about it again.
     async fn live_grant(&self, organisation: &OrganisationId, epoch: Epoch) -> Result<LiveGrant, AccessError> {
         let integration = self.store.integration(organisation).await?;
-        let integration = integration.filter(|it| it.is_connected() && it.epoch == epoch).ok_or(AccessError::Fenced)?;
+        // A disconnect deletes with the grant that it ends, in an epoch of its own.
+        let integration = integration.filter(|it| it.epoch == epoch).ok_or(AccessError::Fenced)?;
         if integration.problem.is_some_and(|problem| problem.reason == Reason::ReconnectRequired) {
             return Err(AccessError::ReconnectRequired);
         }
@@ -184,19 +183,5 @@ impl Grants {
             Guarded::Fenced => return Err(AccessError::Fenced),
         }
         Ok(Access { token: refreshed.access_token, google_user_id, expires_at: refreshed.expires_at })
-    }
-
-    /// An access token for the last calls of a disconnect; `None`: there is none any more. The integration is fenced
-    /// already, so that a fresh one is not stored.
-    pub(in crate::connection) async fn last_access_token(&self, integration: &Integration) -> Option<Secret> {
-        let organisation = &integration.organisation;
-        let is_fresh = integration.token_expires_at.is_some_and(|at| at > self.clock.now() + LAST_LEEWAY);
-        if let Some(sealed) = integration.access_token.as_ref().filter(|_| is_fresh) {
-            return self.secrets.open_token(organisation, TokenColumn::AccessToken, sealed).ok();
-        }
-        let refresh_token = integration.refresh_token.as_ref()?;
-        let refresh_token = self.secrets.open_token(organisation, TokenColumn::RefreshToken, refresh_token).ok()?;
-        let refreshed = self.google.refresh(&refresh_token).await.ok()?;
-        Some(refreshed.access_token)
     }
 }

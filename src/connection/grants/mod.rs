@@ -52,13 +52,13 @@ impl Grants {
     }
 
     /// Stores a grant with its target calendar, in place of the one before; revokes that one if it was of another
-    /// account.
+    /// account. `false`: a disconnect began meanwhile, and nothing was stored.
     pub(super) async fn connect(
         &self,
         organisation: &OrganisationId,
         granted: Granted,
         calendar: Calendar,
-    ) -> Result<(), store::Error> {
+    ) -> Result<bool, store::Error> {
         let before = self.store.integration(organisation).await?;
         let google_user_id = granted.google_user_id.clone();
         let grant = Grant {
@@ -71,14 +71,16 @@ impl Grants {
             granted_scopes: granted.scopes,
             calendar,
         };
-        self.store.connect(grant, self.clock.now()).await?;
+        if !self.store.connect(grant, self.clock.now()).await?.is_connected() {
+            return Ok(false);
+        }
         tracing::info!(organisation.id = %organisation, "a Google account is connected");
         self.notifier.notify_changed(organisation);
         self.notifier.notify_due();
         if let Some(before) = before.filter(|it| it.google_user_id.as_ref() != Some(&google_user_id)) {
             self.revoke(&before).await?;
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Forgets the access token that this process holds: the organisation is being disconnected.

@@ -8,7 +8,6 @@ use super::schema::oauth_consents::dsl;
 use super::statement::named;
 use super::{Conn, Fault, rows};
 use crate::crypto::Sealed;
-use crate::model::OrganisationId;
 use crate::store::instant::Instant;
 use crate::store::{Consent, NewConsent};
 
@@ -104,10 +103,4 @@ pub(in crate::store) async fn take(conn: &mut Conn, state_hash: &[u8]) -> Result
         expires_at,
         ticket_hash,
     }))
-}
-
-pub(in crate::store) async fn cancel(conn: &mut Conn, organisation: &OrganisationId) -> Result<(), Fault> {
-    let all = diesel::delete(dsl::oauth_consents.filter(dsl::organisation_id.eq(organisation.as_str())));
-    named("consents.cancel", all).execute(conn).await?;
-    Ok(())
 }

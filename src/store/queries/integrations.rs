@@ -5,7 +5,7 @@ use diesel::sql_types::BigInt;
 use diesel_async::RunQueryDsl;
 use jiff::Timestamp;
 
-use super::fragments::{CONNECTED, of_organisation};
+use super::fragments::of_organisation;
 use super::rows::IntegrationRow;
 use super::schema::calendar_integrations::dsl;
 use super::statement::{named, sql};
@@ -99,7 +99,7 @@ pub(in crate::store) async fn others_share(
     except: &OrganisationId,
 ) -> Result<bool, Fault> {
     let select = sql(format!(
-        "SELECT COUNT(*) AS found FROM calendar_integrations WHERE provider = {GOOGLE} AND {CONNECTED} AND google_user_id = "
+        "SELECT COUNT(*) AS found FROM calendar_integrations WHERE provider = {GOOGLE} AND refresh_token IS NOT NULL AND google_user_id = "
     ))
     .bind(account)
     .sql(" AND organisation_id <> ")
