@@ -2,9 +2,18 @@
 
 use jiff::Timestamp;
 
-use super::{Disconnecting, Error, Guarded, Store};
+use super::{Error, Guarded, Store};
 use crate::crypto::Sealed;
-use crate::model::{Calendar, CalendarId, Epoch, GoogleUserId, OrganisationId, Problem, TitlePrivacy};
+use crate::model::{Calendar, CalendarId, Epoch, GoogleUserId, OrganisationId, Problem, RemoteEvents, TitlePrivacy};
+
+/// A disconnect that is under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Disconnecting {
+    /// Since when.
+    pub since_at: Timestamp,
+    /// What becomes of the events.
+    pub remote_events: RemoteEvents,
+}
 
 /// An integration, as it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,6 +4,7 @@
 //! at random moments and started again. Afterwards Google shows each appointment at the highest revision, once.
 
 mod callers;
+mod disconnecting;
 mod service;
 
 use std::time::{Duration, Instant};
