@@ -60,7 +60,7 @@ pub(super) struct Transport {
 /// What carries a request.
 #[derive(Debug, Clone)]
 enum Carrier {
-    Network(Client<HttpsConnector<HttpConnector>, Full<Bytes>>),
+    Network(Box<Client<HttpsConnector<HttpConnector>, Full<Bytes>>>),
     #[cfg(feature = "dev")]
     InProcess(super::InProcess),
 }
@@ -90,7 +90,7 @@ impl Transport {
             .http2_keep_alive_interval(PING_EVERY)
             .http2_keep_alive_timeout(PONG_WITHIN)
             .build(connector);
-        Self { carrier: Carrier::Network(client), deadline: CALL_DEADLINE, clock }
+        Self { carrier: Carrier::Network(Box::new(client)), deadline: CALL_DEADLINE, clock }
     }
 
     /// The same connections under another deadline.
