@@ -16,7 +16,7 @@ use jiff::SignedDuration;
 pub use consents::{
     CONSENT_LIFETIME, COOKIE_NAME, Callback, Completed, ConsentOutcome, ConsentStart, Consents, Settings,
 };
-pub use grants::{Access, AccessError, Grants};
+pub use grants::{Access, AccessError, Grants, MAX_TOKENS};
 pub use integrations::{Disconnected, Integrations, Progress, SettingsRequest, State, Status};
 
 use crate::crypto::OpenError;

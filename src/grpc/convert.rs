@@ -77,6 +77,7 @@ fn reason(reason: Reason) -> pb::ErrorReason {
         Reason::EventRefused => pb::ErrorReason::EventRefused,
         Reason::GoogleMisconfigured => pb::ErrorReason::GoogleMisconfigured,
         Reason::AccountUnavailable => pb::ErrorReason::AccountUnavailable,
+        Reason::KeyringIncomplete => pb::ErrorReason::KeyringIncomplete,
     }
 }
 
@@ -133,7 +134,9 @@ fn problem(problem: &Problem, language: Language) -> pb::Problem {
         Reason::CalendarUnavailable => pb::ProblemAction::ChooseCalendar,
         Reason::GoogleUnavailable | Reason::GoogleThrottled => pb::ProblemAction::Wait,
         // A refused event is its link's trouble; on an integration only the operator could tell what it means.
-        Reason::EventRefused | Reason::GoogleMisconfigured => pb::ProblemAction::ContactOperator,
+        Reason::EventRefused | Reason::GoogleMisconfigured | Reason::KeyringIncomplete => {
+            pb::ProblemAction::ContactOperator
+        }
     };
     pb::Problem {
         reason: reason.into(),

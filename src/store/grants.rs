@@ -37,20 +37,6 @@ impl Store {
         query!(self, long, grants::connect(grant, now))
     }
 
-    /// Stores tokens that a refresh brought; the old refresh token stays where `refresh` is `None`.
-    pub async fn save_tokens(
-        &self,
-        organisation: &OrganisationId,
-        epoch: Epoch,
-        access: Sealed,
-        expires_at: Timestamp,
-        refresh: Option<Sealed>,
-        now: Timestamp,
-    ) -> Result<Guarded, Error> {
-        let organisation = organisation.clone();
-        query!(self, write, grants::save_tokens(&organisation, epoch, &access, expires_at, refresh.as_ref(), now))
-    }
-
     /// Begins a disconnect: no claim is given out any more, and a new epoch fences those that were. Answers the
     /// integration with the tokens that it still has; `None` if nothing is connected. Called again, it answers the row
     /// again, in the same epoch.

@@ -41,6 +41,8 @@ pub struct Integration {
     pub epoch: Epoch,
     /// Since when a disconnect is under way.
     pub disconnecting_at: Option<Timestamp>,
+    /// When the access token was last refreshed; `None`: it is the one of the consent.
+    pub refreshed_at: Option<Timestamp>,
 }
 
 impl Integration {
@@ -57,7 +59,8 @@ impl Store {
         query!(self, read, integrations::integration(&organisation))
     }
 
-    /// Notes what is wrong; keeps `since_at` where the same reason is noted already.
+    /// Notes what is wrong; keeps `since_at` where the same reason is noted already. Fenced also where something graver
+    /// is noted, or a longer wait.
     pub async fn note_problem(
         &self,
         organisation: &OrganisationId,

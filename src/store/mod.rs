@@ -55,6 +55,7 @@ mod leases;
 mod links;
 #[expect(clippy::duplicate_mod, reason = "the queries are written once and mounted for each back end")]
 mod postgres;
+mod refreshes;
 mod requests;
 mod settlements;
 #[expect(clippy::duplicate_mod, reason = "the queries are written once and mounted for each back end")]
@@ -68,6 +69,7 @@ pub use grants::Grant;
 pub use guarded::Guarded;
 pub use integrations::Integration;
 pub use links::{Counts, Link, LinkError};
+pub use refreshes::RefreshedTokens;
 pub use requests::{CatchUp, Retry, SettingsChange};
 pub use settlements::Settlement;
 

@@ -78,6 +78,7 @@ words!("problem_reason or last_error", Reason, of_reason, reason, {
     EventRefused => "event_refused",
     GoogleMisconfigured => "google_misconfigured",
     AccountUnavailable => "account_unavailable",
+    KeyringIncomplete => "keyring_incomplete",
 });
 
 /// The one reason that a statement asks for.

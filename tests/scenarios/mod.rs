@@ -18,6 +18,7 @@ mod dead_grant;
 mod disconnecting;
 mod forbidden_event;
 mod instants;
+mod keyring;
 mod lost_answers;
 mod order_of_edits;
 mod refused_appointment;

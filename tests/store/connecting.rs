@@ -1,7 +1,7 @@
 //! Connect, settings, disconnect.
 
 use cassius_calendar::model::{CalendarId, GoogleUserId, Placement, Problem, Reason, SyncStatus, TitlePrivacy};
-use cassius_calendar::store::{Grant, LinkError, SettingsChange, Settlement};
+use cassius_calendar::store::{Grant, LinkError, RefreshedTokens, SettingsChange, Settlement};
 
 use super::harness::*;
 
@@ -111,7 +111,8 @@ async fn tokens_are_saved_in_their_own_epoch_alone(database: &Database) {
     let north = organisation("north");
     let old = database.is_connected("north").await.epoch;
     let save = async |epoch, refresh| {
-        database.store.save_tokens(&north, epoch, sealed("new"), at(7_200), refresh, at(1)).await.unwrap().is_done()
+        let tokens = RefreshedTokens { access_token: sealed("new"), expires_at: at(7_200), refresh_token: refresh };
+        database.store.save_tokens(&north, epoch, tokens, at(1)).await.unwrap().is_done()
     };
     assert!(save(old, None).await);
     let integration = database.the_integration("north").await;

@@ -8,6 +8,7 @@ mod consents;
 mod faults;
 mod harness;
 mod holding;
+mod refreshing;
 mod schema;
 mod settling;
 mod statements;

@@ -20,7 +20,7 @@ use crate::sync::ThrottleScope;
 use super::Error;
 use super::secrets::Secrets;
 use access::Tokens;
-pub use access::{Access, AccessError};
+pub use access::{Access, AccessError, MAX_TOKENS};
 
 /// The grants. A clone is another handle.
 #[derive(Debug, Clone)]
@@ -116,22 +116,24 @@ impl Grants {
         Ok(())
     }
 
-    /// Makes a reading call of Google: with an access token, and once more with a fresh one if that is refused.
+    /// Makes a reading call of Google: with an access token, and again with a newer one as long as there is one and it is
+    /// refused.
     pub(super) async fn call_with_token_retry<T, Calling: Future<Output = Result<T, CalendarError>> + Send>(
         &self,
         integration: &Integration,
         call: impl Fn(Google, Secret) -> Calling,
     ) -> Result<T, Error> {
         let organisation = &integration.organisation;
-        let access = self.access(organisation, integration.epoch, None).await?;
-        let answer = match call(self.google.clone(), access.token.clone()).await {
-            Err(CalendarError::Unauthorized) => {
-                let access = self.access(organisation, integration.epoch, Some(&access)).await?;
-                call(self.google.clone(), access.token).await
+        let mut access = self.access(organisation, integration.epoch, None).await?;
+        let mut tokens = 1;
+        loop {
+            let answer = call(self.google.clone(), access.token.clone()).await;
+            if tokens == MAX_TOKENS || !matches!(answer, Err(CalendarError::Unauthorized)) {
+                return answer.map_err(Error::from);
             }
-            answer => answer,
-        };
-        answer.map_err(Error::from)
+            access = self.access(organisation, integration.epoch, Some(&access)).await?;
+            tokens += 1;
+        }
     }
 }
 

@@ -80,7 +80,8 @@ impl Status {
                     Reason::ReconnectRequired
                     | Reason::CalendarUnavailable
                     | Reason::AccountUnavailable
-                    | Reason::GoogleMisconfigured,
+                    | Reason::GoogleMisconfigured
+                    | Reason::KeyringIncomplete,
                 ..
             }) => State::Error,
             Some(_) | None => State::Connected,

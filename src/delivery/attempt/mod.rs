@@ -8,12 +8,12 @@ mod settlement;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Parts, snapshot};
-use crate::connection::Access;
+use crate::connection::{Access, MAX_TOKENS};
 use crate::error_chain::error_chain;
 use crate::google::CALL_DEADLINE;
-use crate::model::{Placement, Reason};
+use crate::model::Placement;
 use crate::quota::Permit;
-use crate::store::{self, Claimed, Guarded, LinkError, Settlement};
+use crate::store::{self, Claimed, Guarded, Settlement};
 use crate::sync::{Answer, Attempt, Goal, Owner, Step, render};
 
 /// How long a lease lives. It outlives every call that is begun under it, and no more: what a crashed process held waits
@@ -93,10 +93,7 @@ impl Parts {
     pub(super) async fn attempt(&self, claimed: Claimed, begun: Option<BegunAttempt>, permit: Permit) {
         let settlement = match begun {
             Some(begun) => self.carry_out(&claimed, begun, permit).await,
-            None => Ok(Settlement::Refused {
-                placement: claimed.placement.clone(),
-                error: LinkError { reason: Reason::EventRefused, detail: Some("snapshotUnreadable".to_owned()) },
-            }),
+            None => Ok(self.unopened(&claimed)),
         };
         let broken = match settlement {
             // Whoever took the lease over settles what stands by then: fenced or done, this attempt is over.
@@ -117,7 +114,7 @@ impl Parts {
         let BegunAttempt { mut attempt, mut step } = begun;
         let mut held = HeldLease { placement: claimed.placement.clone(), until: claimed.lease.until, is_used: false };
         let mut permit = Some(permit);
-        let mut rejected = None;
+        let (mut rejected, mut tokens) = (None, 0);
         loop {
             let (placement, call) = match step {
                 Step::Call { placement, call } => (placement, call),
@@ -136,12 +133,13 @@ impl Parts {
             held.is_used = true;
             let answer = self.google.call(&access.token, &call).await;
             tracing::debug!(call = call.name(), answer = answer.name(), "called Google");
-            step = if answer == Answer::Unauthorized && rejected.is_none() {
-                // Once more, with a fresh token.
+            tokens += 1;
+            step = if answer == Answer::Unauthorized && tokens < MAX_TOKENS {
+                // Once more, with a newer token.
                 rejected = Some(access);
                 Step::Call { placement, call }
             } else {
-                rejected = None;
+                (rejected, tokens) = (None, 0);
                 attempt.advance(answer)
             };
         }

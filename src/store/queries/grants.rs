@@ -1,4 +1,4 @@
-//! Grants: stored, refreshed, and the two halves of a disconnect.
+//! Grants: stored, and the two halves of a disconnect.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -9,7 +9,6 @@ use super::integrations::{changed, locked, set_calendar};
 use super::schema::calendar_integrations::dsl;
 use super::statement::{named, sql};
 use super::{Conn, Fault, rows};
-use crate::crypto::Sealed;
 use crate::model::{Epoch, OrganisationId};
 use crate::store::instant::Instant;
 use crate::store::words::{ERROR, NONE, PENDING, PROVIDER, Priority, SYNCED};
@@ -41,6 +40,9 @@ pub(in crate::store) async fn connect(conn: &mut Conn, grant: Grant, now: Timest
             dsl::problem_since.eq(None::<Instant>),
             dsl::problem_retry_at.eq(None::<Instant>),
             dsl::connected_at.eq(Instant(now)),
+            dsl::refreshed_at.eq(None::<Instant>),
+            dsl::refresh_lease_token.eq(None::<String>),
+            dsl::refresh_lease_until.eq(None::<Instant>),
             dsl::disconnecting_at.eq(None::<Instant>),
             dsl::epoch.eq(dsl::epoch + 1),
             dsl::updated_at.eq(Instant(now)),
@@ -77,36 +79,6 @@ async fn forget_account(conn: &mut Conn, organisation: &OrganisationId, now: Tim
     .with(of_organisation(organisation));
     named("grants.reset_placements", links).execute(conn).await?;
     Ok(())
-}
-
-/// A refresh token has to be there: once a disconnect has ended, a late answer may not bring tokens back in the same
-/// epoch.
-pub(in crate::store) async fn save_tokens(
-    conn: &mut Conn,
-    organisation: &OrganisationId,
-    epoch: Epoch,
-    access: &Sealed,
-    expires_at: Timestamp,
-    refresh: Option<&Sealed>,
-    now: Timestamp,
-) -> Result<Guarded, Fault> {
-    let row = dsl::calendar_integrations
-        .find((organisation.as_str(), PROVIDER))
-        .filter(dsl::epoch.eq(epoch.0))
-        .filter(dsl::refresh_token.is_not_null());
-    let tokens = (
-        dsl::access_token.eq(access.as_bytes()),
-        dsl::token_expiry.eq(Instant(expires_at)),
-        dsl::updated_at.eq(Instant(now)),
-    );
-    let rows = match refresh {
-        Some(refresh) => {
-            let both = diesel::update(row).set((tokens, dsl::refresh_token.eq(refresh.as_bytes())));
-            named("grants.save_tokens", both).execute(conn).await?
-        }
-        None => named("grants.save_access_token", diesel::update(row).set(tokens)).execute(conn).await?,
-    };
-    Ok(Guarded::by(rows))
 }
 
 pub(in crate::store) async fn begin_disconnect(

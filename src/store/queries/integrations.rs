@@ -11,6 +11,7 @@ use super::schema::calendar_integrations::dsl;
 use super::statement::{named, sql};
 use super::{Conn, FOR_UPDATE, Fault};
 use crate::model::{Calendar, CalendarId, Epoch, GoogleUserId, OrganisationId, Problem};
+use crate::store::instant::Instant;
 use crate::store::words::{self, GOOGLE, PROVIDER};
 use crate::store::{Guarded, Integration};
 
@@ -66,25 +67,30 @@ pub(in crate::store) async fn note_problem(
     of_calendar: Option<&CalendarId>,
     now: Timestamp,
 ) -> Result<Guarded, Fault> {
-    let reason = words::of_reason(problem.reason);
-    let mut update = sql("UPDATE calendar_integrations SET problem_since = CASE WHEN problem_reason = ")
-        .bind(reason)
-        .sql(" THEN problem_since ELSE ")
-        .bind(problem.since_at)
-        .sql(" END, problem_reason = ")
-        .bind(reason)
-        .sql(", problem_retry_at = ")
-        .bind(problem.retry_at)
-        .sql(", updated_at = ")
-        .bind(now)
-        .sql(" WHERE ")
-        .with(of_organisation(organisation))
-        .sql(" AND refresh_token IS NOT NULL AND epoch = ")
-        .bind(epoch.0);
-    if let Some(calendar) = of_calendar {
-        update = update.sql(" AND calendar_id = ").bind(calendar);
-    }
-    Ok(Guarded::by(named("integrations.note_problem", update).execute(conn).await?))
+    transaction!(conn, async |conn| {
+        let Some(integration) = locked(conn, organisation).await? else {
+            return Ok(Guarded::Fenced);
+        };
+        let is_of_target =
+            |calendar: &CalendarId| integration.calendar.as_ref().is_some_and(|target| target.id == *calendar);
+        if integration.epoch != epoch
+            || integration.refresh_token.is_none()
+            || !of_calendar.is_none_or(is_of_target)
+            || integration.problem.as_ref().is_some_and(|noted| !problem.outweighs(noted, now))
+        {
+            return Ok(Guarded::Fenced);
+        }
+        let same = integration.problem.filter(|noted| noted.reason == problem.reason);
+        let since_at = same.map_or(problem.since_at, |noted| noted.since_at);
+        let note = diesel::update(dsl::calendar_integrations.find((organisation.as_str(), PROVIDER))).set((
+            dsl::problem_reason.eq(words::of_reason(problem.reason)),
+            dsl::problem_since.eq(Instant(since_at)),
+            dsl::problem_retry_at.eq(problem.retry_at.map(Instant)),
+            dsl::updated_at.eq(Instant(now)),
+        ));
+        named("integrations.note_problem", note).execute(conn).await?;
+        Ok(Guarded::Done)
+    })
 }
 
 #[derive(QueryableByName)]

@@ -19,6 +19,7 @@ pub(in crate::store) mod integrations;
 pub(in crate::store) mod leases;
 pub(in crate::store) mod links;
 mod placement;
+pub(in crate::store) mod refreshes;
 pub(in crate::store) mod requests;
 mod rows;
 mod schema;

@@ -93,6 +93,7 @@ pub(super) struct IntegrationRow {
     catch_up_started_at: Option<Instant>,
     epoch: i64,
     disconnecting_at: Option<Instant>,
+    refreshed_at: Option<Instant>,
 }
 
 impl TryFrom<IntegrationRow> for Integration {
@@ -131,6 +132,7 @@ impl TryFrom<IntegrationRow> for Integration {
             catch_up: row.catch_up_total.zip(instant(row.catch_up_started_at)),
             epoch: Epoch(row.epoch),
             disconnecting_at: instant(row.disconnecting_at),
+            refreshed_at: instant(row.refreshed_at),
         })
     }
 }
