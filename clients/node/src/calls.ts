@@ -5,11 +5,11 @@
  * leaves is cancelled at the service.
  */
 import type { DescMessage, DescMethod, DescService, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
-import { createClient, type CallOptions, type Client, type Transport } from "@connectrpc/connect";
+import { Code, ConnectError, createClient, type CallOptions, type Client, type Transport } from "@connectrpc/connect";
 
 import { CalendarError } from "./error.js";
 import { calledOff, withRetry, type RetryPolicy } from "./retry.js";
-import { milliseconds } from "./time.js";
+import { afterDeadline, milliseconds } from "./time.js";
 
 /** What a single call may say for itself. */
 export type { CallOptions } from "@connectrpc/connect";
@@ -38,7 +38,7 @@ function withDefaults(method: DescMethod, raw: Record<string, unknown>, defaults
     const call = raw[method.localName] as Unary;
     return (request: MessageInitShape<DescMessage>, options: CallOptions = {}) =>
       withRetry(
-        (remainingMs) => call(request, { ...options, headers: headersOf(options, defaults), timeoutMs: remainingMs }),
+        (remainingMs) => withDeadline(remainingMs, call, request, options, defaults),
         defaults.retry,
         milliseconds(options.timeoutMs, defaults.timeoutMs),
         options.signal,
@@ -46,6 +46,35 @@ function withDefaults(method: DescMethod, raw: Record<string, unknown>, defaults
   }
   const call = raw[method.localName] as Streaming;
   return (request: unknown, options: CallOptions = {}) => stream(call, request, options, defaults);
+}
+
+// The deadline is kept here and told to the service, rather than kept by connect-node, which would give up an answer that
+// has arrived while the event loop was blocked.
+async function withDeadline(
+  timeoutMs: number,
+  call: Unary,
+  request: MessageInitShape<DescMessage>,
+  options: CallOptions,
+  defaults: CallDefaults,
+): Promise<MessageShape<DescMessage>> {
+  const { signal: left, timeoutMs: _, ...rest } = options;
+  const expired = new AbortController();
+  const callOff = afterDeadline(timeoutMs, () =>
+    expired.abort(new ConnectError("the deadline passed", Code.DeadlineExceeded)),
+  );
+  const headers = headersOf(options, defaults);
+  headers.set("grpc-timeout", grpcTimeout(timeoutMs));
+  const signal = left ? AbortSignal.any([left, expired.signal]) : expired.signal;
+  try {
+    return await call(request, { ...rest, headers, signal });
+  } finally {
+    callOff();
+  }
+}
+
+// At most eight digits, says gRPC.
+function grpcTimeout(timeoutMs: number): string {
+  return timeoutMs < 1e8 ? `${Math.ceil(timeoutMs)}m` : `${Math.ceil(timeoutMs / 1000)}S`;
 }
 
 async function* stream(call: Streaming, request: unknown, options: CallOptions, defaults: CallDefaults) {

@@ -73,10 +73,10 @@ export class CalendarClient {
   }
 
   /**
-   * Finds the appointments of a period that the service lacks or holds older, and sends those again.
+   * Finds the appointments that the service lacks or holds older, and sends those again.
    *
-   * Run it at the start of the backend, then every few minutes over the days that people work on, and every night over
-   * the whole future.
+   * Run it at the start of the backend and every few minutes over what changed since the last good run, with an overlap,
+   * and every night over some weeks.
    */
   reconcile<Period>(what: Reconciliation<Period>): AsyncGenerator<Reconciled, void, undefined> {
     return reconcile(this.appointments, what);

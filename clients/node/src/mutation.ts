@@ -9,6 +9,8 @@ import type { Client } from "@connectrpc/connect";
 import type { AppointmentLink, AppointmentSync } from "./gen/cassius/calendar/v1/appointment_sync_pb.js";
 import { toWire, type OwnedAppointment } from "./appointment.js";
 import { CalendarError } from "./error.js";
+import { Faults } from "./faults.js";
+import { afterDeadline } from "./time.js";
 
 /** What became of a delivery. */
 export type Delivery =
@@ -39,14 +41,14 @@ export async function deliver(
   options: DeliveryOptions,
 ): Promise<Delivery> {
   const late = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
+  let callOff: (() => void) | undefined;
   try {
     // The call has its own deadline. The race is for what no deadline reaches, such as a connection that is being made.
     const overdue = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
+      callOff = afterDeadline(options.deadlineMs, () => {
         late.abort();
         reject(new CalendarError("the deadline of the mutation passed", { code: "DEADLINE_EXCEEDED" }));
-      }, options.deadlineMs);
+      });
     });
     const callMs = Math.max(options.deadlineMs - HEADWAY_MS, 1);
     const { link } = await Promise.race([call(sync, owned, callMs, late.signal), overdue]);
@@ -57,21 +59,30 @@ export async function deliver(
     reportUndelivered(options.onUndelivered, owned, error);
     return { delivered: false, error };
   } finally {
-    clearTimeout(timer);
+    callOff?.();
   }
 }
 
 // So that the call's own deadline, which tells more, comes first.
 const HEADWAY_MS = 25;
 
-// Async so that what `toWire` throws arrives as a rejection.
+// Async so that what is thrown for a value at fault arrives as a rejection.
 async function call(
   sync: Client<typeof AppointmentSync>,
-  { organisationId, appointment }: OwnedAppointment,
+  owned: OwnedAppointment,
   timeoutMs: number,
   signal: AbortSignal,
 ) {
-  return await sync.syncAppointment({ organisationId, appointment: toWire(appointment) }, { timeoutMs, signal });
+  // A host in plain JavaScript may hand over anything.
+  const given = owned as OwnedAppointment | null | undefined;
+  const { organisationId, appointment } = given ?? { organisationId: "", appointment: null };
+  const faults = new Faults();
+  const request = {
+    organisationId: faults.text("organisationId", organisationId),
+    appointment: toWire(appointment),
+  };
+  faults.check();
+  return await sync.syncAppointment(request, { timeoutMs, signal });
 }
 
 function reportUndelivered(

@@ -1,8 +1,9 @@
 /**
- * Finds the appointments of a period that the service lacks, and sends those again.
+ * Finds the appointments that the service lacks, or holds older than the host, and sends those again.
  *
- * It reads from the host through two callbacks and holds one batch in memory, however long the period. It never decides
- * what is newer: the service compares revisions. Its invariant: whatever it breaks off at, running it again is right.
+ * It reads from the host through two callbacks and holds one batch in memory, and the revisions of the rows that the service
+ * may still answer, however long the list. It never decides what is newer: the service compares revisions. Its
+ * invariant: whatever it breaks off at, running it again is right.
  */
 import type { Client } from "@connectrpc/connect";
 
@@ -12,112 +13,112 @@ import type {
   ReconcileAppointmentsResponse,
   SyncAppointmentsResponse,
 } from "./gen/cassius/calendar/v1/appointment_sync_pb.js";
-import { integer, toWire, type AppointmentSnapshot } from "./appointment.js";
+import { toWire, type AppointmentSnapshot } from "./appointment.js";
 import { CalendarError, reasonName, type Violation } from "./error.js";
+import { Faults } from "./faults.js";
+import { Listing, unlessAborted, type FaultyRow, type Held } from "./listing.js";
+import { calledOff } from "./retry.js";
 
-/** An appointment of the period by its id and the revision that the host has it at. */
-export interface Held {
-  appointmentId: string;
-  revision: bigint | number | string;
-}
+export type { Held } from "./listing.js";
 
 /** What is reconciled, and how the host's appointments are read. */
 export interface Reconciliation<Period> {
   organisationId: string;
-  /** Passed on to `list` as it is. */
+  /** Passed on to `list` as it is: what changed since the last good run, say, or all that is to come. */
   period: Period;
-  /** Yields every appointment of the period, those that were cancelled or deleted included, in any order. */
-  list: (period: Period) => AsyncIterable<Held> | Iterable<Held>;
+  /**
+   * Yields every appointment of the period, those that were cancelled or deleted included, in any order. It is read as
+   * fast as the service compares, and `load` is called in between: a list that holds a database connection while it
+   * waits at a `yield` takes it from `load`, so read page by page. `signal` is aborted when the reconciliation ends.
+   */
+  list: (period: Period, signal: AbortSignal) => AsyncIterable<Held> | Iterable<Held>;
   /** Reads some appointments whole, as they stand now, in any order; one that is gone for good may be left out. */
-  load: (appointmentIds: string[]) => Promise<AppointmentSnapshot[]>;
+  load: (appointmentIds: string[], signal: AbortSignal) => Promise<AppointmentSnapshot[]>;
   /** How many appointments are loaded and sent together. 200 by default. */
   batchSize?: number;
-  /** Ends the reconciliation. */
+  /** Ends the reconciliation, also while a callback hangs. */
   signal?: AbortSignal;
 }
 
-/** One appointment that the service lacked, and what became of it. */
-export type Reconciled = {
-  appointmentId: string;
-  /** The revision that the service held; 0 if it did not have the appointment. */
-  heldRevision: bigint;
-} & (
-  | { outcome: "sent"; link: AppointmentLink }
-  /** The appointment is at fault: it stays out until it is mended. */
-  | { outcome: "rejected"; reason: string; message: string; violations: Violation[] }
+/** One appointment that the service lacked or that could not be compared, and what became of it. */
+export type Reconciled = { appointmentId: string } & (
+  | { outcome: "sent"; heldRevision: bigint; link: AppointmentLink }
+  /** `load` gave an older revision than `list`, such as from a replica that lags. It was not sent: the next run will. */
+  | { outcome: "stale"; heldRevision: bigint }
   /** `load` had it no more. */
-  | { outcome: "absent" }
+  | { outcome: "absent"; heldRevision: bigint }
+  /** The appointment is at fault: it stays out until it is mended. */
+  | {
+      outcome: "rejected";
+      /** `null`: its row of the list was at fault, and the service was not asked. */
+      heldRevision: bigint | null;
+      reason: string;
+      message: string;
+      violations: Violation[];
+    }
 );
 
 const BATCH_SIZE = 200;
 
-/** Runs one reconciliation, and yields each appointment that was sent again. Throws `CalendarError`, or what a callback threw. */
+/** Runs one reconciliation, and yields what became of each. Throws `CalendarError`, or what a callback threw. */
 export async function* reconcile<Period>(
   sync: Client<typeof AppointmentSync>,
   what: Reconciliation<Period>,
 ): AsyncGenerator<Reconciled, void, undefined> {
-  const { organisationId, signal } = what;
-  const fault = new HostFault();
-  const options = signal ? { signal } : {};
-  const asked = heldOf(what, fault);
+  const { organisationId, period, list, load } = what;
+  const faults = new Faults();
+  const batchSize = faults.size("batchSize", what.batchSize ?? BATCH_SIZE);
+  faults.check();
+  const ended = new AbortController();
+  const signal = what.signal ? AbortSignal.any([what.signal, ended.signal]) : ended.signal;
+  const listing = new Listing(organisationId, () => list(period, signal), signal);
   try {
-    for await (const named of inBatches(sync.reconcileAppointments(asked, options), what.batchSize ?? BATCH_SIZE)) {
-      const loaded = await what.load(named.map(({ appointmentId }) => appointmentId));
-      yield* send(sync, organisationId, named, loaded, options);
+    for await (const named of inBatches(sync.reconcileAppointments(listing.requests(), { signal }), batchSize)) {
+      yield* listing.takeFaulty().map(rejectedRow);
+      const ids = named.map(({ appointmentId }) => appointmentId);
+      const loaded = new Map(
+        (await unlessAborted(load(ids, signal), signal)).map((snapshot) => [snapshot.appointmentId, snapshot]),
+      );
+      yield* send(sync, organisationId, named, loaded, listing, signal);
     }
+    yield* listing.takeFaulty().map(rejectedRow);
   } catch (thrown) {
-    throw fault.hadBy(thrown);
-  }
-}
-
-// Pulls by hand: what the stream throws in at the `yield` is its own failure, and only the rest is the host's.
-async function* heldOf<Period>({ organisationId, period, list }: Reconciliation<Period>, fault: HostFault) {
-  const items = await fault.watch(() => pulling(list(period)));
-  try {
-    for (;;) {
-      const held = await fault.watch(async () => {
-        const { done, value } = await items.next();
-        return done === true ? null : { ...value, revision: integer("revision", value.revision) };
-      });
-      if (held === null) return;
-      yield { organisationId, appointmentId: held.appointmentId, revision: held.revision };
-    }
+    throw what.signal?.aborted ? calledOff(thrown) : listing.causeOf(thrown);
   } finally {
-    await items.return?.();
+    ended.abort();
   }
-}
-
-function pulling<T>(items: AsyncIterable<T> | Iterable<T>): AsyncIterator<T, unknown> | Iterator<T, unknown> {
-  return Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]();
 }
 
 async function* send(
   sync: Client<typeof AppointmentSync>,
   organisationId: string,
   named: ReconcileAppointmentsResponse[],
-  loaded: AppointmentSnapshot[],
-  options: { signal?: AbortSignal },
+  loaded: ReadonlyMap<string, AppointmentSnapshot>,
+  listing: Listing,
+  signal: AbortSignal,
 ): AsyncGenerator<Reconciled, void, undefined> {
-  const snapshots = new Map(loaded.map((snapshot) => [snapshot.appointmentId, snapshot]));
   const sendable: { head: Head; appointment: ReturnType<typeof toWire> }[] = [];
   for (const { appointmentId, heldRevision } of named) {
     const head = { appointmentId, heldRevision };
-    const snapshot = snapshots.get(appointmentId);
+    const snapshot = loaded.get(appointmentId);
     if (snapshot === undefined) {
-      yield { ...head, outcome: "absent" };
+      const spelling = otherSpelling(appointmentId, loaded.keys());
+      yield spelling ? misspelt(head) : { ...head, outcome: "absent" };
       continue;
     }
     try {
-      sendable.push({ head, appointment: toWire(snapshot) });
+      const appointment = toWire(snapshot);
+      const listed = listing.revisionOf(appointmentId) ?? heldRevision;
+      if (appointment.revision < listed) yield { ...head, outcome: "stale" };
+      else sendable.push({ head, appointment });
     } catch (thrown) {
-      const { message, violations } = CalendarError.from(thrown);
-      yield { ...head, outcome: "rejected", reason: "INVALID_REQUEST", message, violations: [...violations] };
+      yield rejected(head, CalendarError.from(thrown));
     }
   }
   if (sendable.length === 0) return;
   const requests = sendable.map(({ appointment }) => ({ organisationId, appointment }));
   const heads = sendable.values();
-  for await (const answer of sync.syncAppointments(each(requests), options)) {
+  for await (const answer of sync.syncAppointments(each(requests), { signal })) {
     const next = heads.next();
     if (next.done) break;
     yield reconciled(next.value.head, answer);
@@ -130,6 +131,29 @@ async function* send(
 interface Head {
   appointmentId: string;
   heldRevision: bigint;
+}
+
+function rejectedRow({ appointmentId, message, violations }: FaultyRow): Reconciled {
+  return { appointmentId, heldRevision: null, outcome: "rejected", reason: "INVALID_REQUEST", message, violations };
+}
+
+function rejected(head: Head, { reason, message, violations }: CalendarError): Reconciled {
+  return { ...head, outcome: "rejected", reason: reason ?? "INVALID_REQUEST", message, violations: [...violations] };
+}
+
+// A database may compare UUIDs without their letters' case, and a host give them back in the one it stores.
+function otherSpelling(appointmentId: string, loaded: Iterable<string>): boolean {
+  const wanted = appointmentId.toLowerCase();
+  for (const id of loaded) if (typeof id === "string" && id.toLowerCase() === wanted) return true;
+  return false;
+}
+
+function misspelt(head: Head): Reconciled {
+  const fault = new Faults().add(
+    "appointmentId",
+    "`load` gave it in other letters than `list`: ids are compared exactly",
+  );
+  return rejected(head, fault.asError());
 }
 
 function reconciled(head: Head, { result }: SyncAppointmentsResponse): Reconciled {
@@ -166,22 +190,4 @@ async function* inBatches<T>(items: AsyncIterable<T>, size: number): AsyncGenera
 // eslint-disable-next-line @typescript-eslint/require-await -- a stream of requests is an async iterable by type alone
 async function* each<T>(items: T[]): AsyncGenerator<T, void, undefined> {
   yield* items;
-}
-
-/** Remembers what the host's `list` threw, which a stream would tell as a failure of its own. */
-class HostFault {
-  #thrown: { value: unknown } | undefined;
-
-  async watch<T>(doing: () => T | Promise<T>): Promise<T> {
-    try {
-      return await doing();
-    } catch (value) {
-      this.#thrown = { value };
-      throw value;
-    }
-  }
-
-  hadBy(thrown: unknown): unknown {
-    return this.#thrown === undefined ? thrown : this.#thrown.value;
-  }
 }

@@ -10,6 +10,7 @@ import type { Interceptor, Transport } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 
 import { Session } from "./session.js";
+import { milliseconds } from "./time.js";
 
 /** Where the service is, and how to reach it. */
 export interface TransportOptions {
@@ -73,15 +74,12 @@ export function connect(options: TransportOptions): Connection {
     ...(tls?.ca !== undefined && { ca: tls.ca }),
     ...(tls?.serverName !== undefined && { servername: tls.serverName }),
   };
-  const session = new Session(
-    options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
-    url.origin,
-    {
-      pingIntervalMs: options.pingIntervalMs ?? PING_INTERVAL_MS,
-      pingTimeoutMs: options.pingTimeoutMs ?? PING_TIMEOUT_MS,
-    },
-    secure,
-  );
+  const times = {
+    connectTimeoutMs: milliseconds(options.connectTimeoutMs, CONNECT_TIMEOUT_MS),
+    pingIntervalMs: milliseconds(options.pingIntervalMs, PING_INTERVAL_MS),
+    pingTimeoutMs: milliseconds(options.pingTimeoutMs, PING_TIMEOUT_MS),
+  };
+  const session = new Session(url.origin, times, secure);
   const transport = createGrpcTransport({
     baseUrl: url.origin,
     sessionManager: session,

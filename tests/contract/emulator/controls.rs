@@ -188,11 +188,11 @@ async fn a_zone_that_google_does_not_know_is_refused_where_an_event_names_it() {
     let stage = Stage::new().await;
     let token = stage.token(&[EVENTS]).await;
     stage.control(Method::POST, "settings", json!({"unknown_zones": ["Europe/Paris"]})).await;
-    let refused = stage.call(&token, Method::POST, "calendars/primary/events", Some(&event("zoned"))).await;
+    let refused = stage.call(&token, Method::POST, "calendars/primary/events", Some(&event("named"))).await;
     assert_eq!((refused.status, &refused.body["error"]["errors"][0]["reason"]), (400, &json!("invalid")));
-    let mut unzoned = event("unzoned");
+    let mut unnamed = event("plain");
     for moment in ["start", "end"] {
-        unzoned[moment].as_object_mut().expect("a moment").remove("timeZone");
+        unnamed[moment].as_object_mut().expect("a moment").remove("timeZone");
     }
-    assert_eq!(stage.call(&token, Method::POST, "calendars/primary/events", Some(&unzoned)).await.status, 200);
+    assert_eq!(stage.call(&token, Method::POST, "calendars/primary/events", Some(&unnamed)).await.status, 200);
 }

@@ -30,6 +30,7 @@ const SCHEMA = `
     PRIMARY KEY (organisation_id, id)
   );
   CREATE INDEX IF NOT EXISTS rdvs_by_start ON rdvs (organisation_id, start_at);
+  CREATE INDEX IF NOT EXISTS rdvs_by_change ON rdvs (organisation_id, revision, id);
 `;
 
 /** Opens the database in a folder, and makes both if there are none. */

@@ -32,6 +32,8 @@ const COLUMNS = `organisation_id AS organisationId, id, revision, state, type, p
 // The instant of the mutation in microseconds, and always more than before, whatever the clock does.
 const NEXT_REVISION = "MAX(revision + 1, CAST(unixepoch('subsec') * 1000000 AS INTEGER))";
 
+const PAGE_ROWS = 500;
+
 /** The table of RDV. */
 export class Rdvs {
   readonly #database: Database;
@@ -82,13 +84,22 @@ export class Rdvs {
     return changes === 0 ? null : this.#existing(organisationId, id);
   }
 
-  /** Lists every RDV of a period, deleted ones included, by id and revision. */
-  held(organisationId: string, { from, to }: Period): Held[] {
-    return this.#all(`SELECT ${COLUMNS} FROM rdvs WHERE organisation_id = ? AND start_at >= ? AND start_at < ?`, [
-      organisationId,
-      from,
-      to,
-    ]).map(({ id, revision }) => ({ appointmentId: id, revision }));
+  /**
+   * Lists every RDV that changed since an instant in milliseconds, deleted ones included, by id and revision, and page by
+   * page. The revision says when a RDV changed; where it lies in time does not matter.
+   */
+  *changed(organisationId: string, since: number): Generator<Held> {
+    let [revision, id] = [since * 1000, ""];
+    for (;;) {
+      const page = this.#all(
+        `SELECT ${COLUMNS} FROM rdvs WHERE organisation_id = ? AND (revision, id) > (?, ?) ORDER BY revision, id LIMIT ?`,
+        [organisationId, revision, id, PAGE_ROWS],
+      );
+      for (const rdv of page) yield { appointmentId: rdv.id, revision: rdv.revision };
+      const last = page.at(-1);
+      if (last === undefined || page.length < PAGE_ROWS) return;
+      [revision, id] = [last.revision, last.id];
+    }
   }
 
   /** Reads some RDV whole, deleted ones included. */
@@ -106,7 +117,7 @@ export class Rdvs {
     return rdv;
   }
 
-  #all(sql: string, bound: string[]): Rdv[] {
+  #all(sql: string, bound: (string | number)[]): Rdv[] {
     return this.#database.all(sql, bound) as unknown as Rdv[];
   }
 }

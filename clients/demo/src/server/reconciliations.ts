@@ -17,13 +17,19 @@ export interface ReconciliationOptions {
   everyMs: number;
 }
 
-const DAY_MS = 24 * 3600 * 1000;
 const SOON_MS = 2_000;
+// No write of the demo takes as long.
+const OVERLAP_MS = 60_000;
+const NIGHTLY_MS = 24 * 3600 * 1000;
 
 /** The running of reconciliations. */
 export class Reconciliations {
   readonly #options: ReconciliationOptions;
+  /** Since when a practice's changes are to be looked at; absent: everything, at the start and once a day. */
+  readonly #since = new Map<string, number>();
+  #forgetAt = Date.now() + NIGHTLY_MS;
   #timer: NodeJS.Timeout | undefined;
+  #dueAt = Infinity;
   #isRunning = false;
   readonly #ended = new AbortController();
 
@@ -33,12 +39,12 @@ export class Reconciliations {
 
   /** Reconciles now, and from now on. */
   begin(): void {
-    this.#runIn(0);
+    this.#runBy(Date.now());
   }
 
-  /** Reconciles soon: a delivery has failed. */
+  /** Reconciles soon: a delivery has failed. It only brings the next run forward, however often it is asked for. */
   hurry(): void {
-    if (!this.#isRunning) this.#runIn(SOON_MS);
+    this.#runBy(Date.now() + SOON_MS);
   }
 
   /** Ends it. */
@@ -47,17 +53,24 @@ export class Reconciliations {
     clearTimeout(this.#timer);
   }
 
-  #runIn(waitMs: number): void {
-    if (this.#ended.signal.aborted) return;
+  #runBy(dueAt: number): void {
+    if (this.#ended.signal.aborted || this.#isRunning || dueAt >= this.#dueAt) return;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.#run(), waitMs);
+    this.#dueAt = dueAt;
+    this.#timer = setTimeout(() => void this.#run(), Math.max(dueAt - Date.now(), 0));
   }
 
   async #run(): Promise<void> {
     this.#isRunning = true;
+    if (Date.now() >= this.#forgetAt) {
+      this.#since.clear();
+      this.#forgetAt = Date.now() + NIGHTLY_MS;
+    }
     for (const organisationId of new Set(PEOPLE.map((person) => person.organisationId))) {
       try {
+        const begun = Date.now();
         const sent = await this.#reconcile(organisationId);
+        this.#since.set(organisationId, begun - OVERLAP_MS);
         if (sent > 0) log("sent again what the service lacked", { "organisation.id": organisationId, sent });
       } catch (thrown) {
         const { code } = CalendarError.from(thrown);
@@ -65,16 +78,16 @@ export class Reconciliations {
       }
     }
     this.#isRunning = false;
-    this.#runIn(this.#options.everyMs);
+    this.#dueAt = Infinity;
+    this.#runBy(Date.now() + this.#options.everyMs);
   }
 
   async #reconcile(organisationId: string): Promise<number> {
     const { client, rdvs, publicUrl } = this.#options;
-    const now = Date.now();
     const run = client.reconcile({
       organisationId,
-      period: { from: new Date(now - 30 * DAY_MS).toISOString(), to: new Date(now + 400 * DAY_MS).toISOString() },
-      list: (period) => rdvs.held(organisationId, period),
+      period: this.#since.get(organisationId) ?? 0,
+      list: (since) => rdvs.changed(organisationId, since),
       load: (ids) => Promise.resolve(rdvs.load(organisationId, ids).map((rdv) => snapshotOf(rdv, publicUrl))),
       signal: this.#ended.signal,
     });

@@ -31,9 +31,15 @@ export function googleIntegration<C extends Caller = Caller>(options: ExpressOpt
       res.status(405).end();
       return;
     }
+    const request = webRequest(req, res, options.publicOrigin);
     router
-      .respond(webRequest(req, res, options.publicOrigin), req)
-      .then((response) => sendResponse(res, response))
+      .respond(request, req)
+      .then(async (response) => {
+        await sendResponse(res, response);
+        // A body that was refused is still on its way: unread, it would hold up the connection's next request.
+        if (!request.bodyUsed) await request.body?.cancel();
+        req.resume();
+      })
       .catch(next);
   };
 }

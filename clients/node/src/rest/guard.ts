@@ -13,7 +13,7 @@ import { Refusal } from "./refusal.js";
 export function checkOrigin(request: Request, publicOrigin: string): void {
   const site = request.headers.get("sec-fetch-site");
   const origin = request.headers.get("origin");
-  if (request.method === "GET") {
+  if (request.method === "GET" || request.method === "HEAD") {
     // "none": a person typed the address.
     if (site !== null && site !== "same-origin" && site !== "none") throw new Refusal("CROSS_SITE_REQUEST");
     return;

@@ -125,10 +125,14 @@ export function createRouter<Host = void, C extends Caller = Caller>(options: Ro
       const url = new URL(request.url);
       const route = routeOf(url.pathname);
       try {
-        return await serve(request, host, url, route);
+        const response = await serve(request, host, url, route);
+        return request.method === "HEAD" ? withoutBody(response) : response;
       } catch (error) {
         const answer = toErrorResponse(error, request.headers.get("accept-language"));
-        if (answer.status >= 500 && route !== null) report({ route, status: answer.status, error });
+        // Who left in the middle of a request has broken nothing, and reads no answer.
+        if (answer.status >= 500 && route !== null && !request.signal.aborted) {
+          report({ route, status: answer.status, error });
+        }
         return json(answer.status, answer.body, answer.headers);
       }
     },
@@ -139,11 +143,24 @@ export function createRouter<Host = void, C extends Caller = Caller>(options: Ro
 function handlerOf(route: RouteName, method: string): ((context: RouteContext) => Promise<RouteResult>) | null {
   const methods: Record<string, ((context: RouteContext) => Promise<RouteResult>) | null> =
     route === "events" ? { GET: null } : ROUTES[route];
-  const handler = Object.hasOwn(methods, method) ? methods[method] : undefined;
+  const asked = method === "HEAD" ? "GET" : method;
+  const handler = Object.hasOwn(methods, asked) ? methods[asked] : undefined;
   if (handler === undefined) {
-    throw new Refusal("METHOD_NOT_ALLOWED", [], { allow: Object.keys(methods).join(", ") });
+    throw new Refusal("METHOD_NOT_ALLOWED", [], { allow: allowed(methods) });
   }
   return handler;
+}
+
+function allowed(methods: object): string {
+  return Object.keys(methods)
+    .flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : method))
+    .join(", ");
+}
+
+// What HEAD is answered. A stream that was opened for it is left.
+function withoutBody(response: Response): Response {
+  void response.body?.cancel();
+  return new Response(null, response);
 }
 
 function json(status: number, body: object, headers: Record<string, string>): Response {

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createServer, request as httpRequest, type IncomingMessage, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { connect, type AddressInfo } from "node:net";
 
 import express from "express";
 import { afterEach, expect, it, vi } from "vitest";
@@ -130,4 +130,38 @@ it("the stream of events is closed at the service when the browser leaves", asyn
   const closed = new Promise((resolve) => signal?.addEventListener("abort", resolve));
   browser.abort();
   await closed;
+});
+
+it.each([
+  ["it is too large", "application/json", 413],
+  ["it is no JSON", "text/plain", 415],
+])("a connection goes on after an upload that was refused since %s", async (_, mediaType, status) => {
+  const base = await hostAt(manager());
+  const { host, port, pathname, origin } = new URL(base);
+  const socket = connect(Number(port), "127.0.0.1");
+  let received = "";
+  socket.once("error", () => undefined);
+  socket.setEncoding("utf8").on("data", (text: string) => (received += text));
+  const statuses = () => received.match(/HTTP\/1\.1 \d{3}/g) ?? [];
+  const body = "x".repeat(4_000_000);
+  const head = `Host: ${host}\r\nOrigin: ${origin}\r\nContent-Type: ${mediaType}\r\n`;
+  socket.write(`POST ${pathname}/preview HTTP/1.1\r\n${head}Content-Length: ${body.length}\r\n\r\n${body}`);
+  socket.write(`GET ${pathname}/status HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+  await expect.poll(statuses, { timeout: 5_000 }).toEqual([`HTTP/1.1 ${status}`, "HTTP/1.1 200"]);
+  socket.destroy();
+});
+
+it("HEAD is answered as GET is, without its body", async () => {
+  const base = await hostAt(manager());
+  for (const route of ["status", "events"]) {
+    const [head, get] = await Promise.all([fetch(`${base}/${route}`, { method: "HEAD" }), fetch(`${base}/${route}`)]);
+    expect([head.status, await head.text()]).toEqual([200, ""]);
+    expect(head.headers.get("content-type")).toBe(get.headers.get("content-type"));
+    await get.body?.cancel();
+  }
+  const wrong = await fetch(`${base}/retry`, { method: "HEAD" });
+  expect([wrong.status, wrong.headers.get("allow")]).toEqual([405, "POST"]);
+  expect((await fetch(`${base}/status`, { method: "PUT", headers: json(base) })).headers.get("allow")).toBe(
+    "GET, HEAD",
+  );
 });

@@ -92,6 +92,102 @@ it("what the host's own callbacks throw comes through as it is", async () => {
   await expect(all(client.reconcile({ organisationId, period: null, list, load: refusing }))).rejects.toBe(fault);
 });
 
+it("a row at fault is rejected with its id and its fields, and the rest goes on", async () => {
+  const organisationId = newOrganisation();
+  const good = [appointment(), appointment()];
+  const faulty = [
+    { appointmentId: "zero", revision: 0 },
+    { appointmentId: "none", revision: null as unknown as number },
+    { appointmentId: "huge", revision: 2n ** 63n },
+    { appointmentId: "text", revision: "one" },
+    { appointmentId: "", revision: 1 },
+    { appointmentId: "a\nb", revision: 1 },
+    { appointmentId: "x".repeat(129), revision: 1 },
+  ];
+  const { list, load } = keptBy(good);
+  const [first, second] = list();
+  const listed = () => [first, ...faulty, second].filter((held) => held !== undefined);
+  const found = await all(client.reconcile({ organisationId, period: null, list: listed, load }));
+  expect(found.filter(({ outcome }) => outcome === "sent")).toHaveLength(2);
+  const rejected = found.flatMap((one) => (one.outcome === "rejected" ? one : []));
+  expect(rejected.map(({ appointmentId, violations }) => [appointmentId, violations[0]?.field])).toEqual([
+    ["zero", "revision"],
+    ["none", "revision"],
+    ["huge", "revision"],
+    ["text", "revision"],
+    ["", "appointmentId"],
+    ["a\nb", "appointmentId"],
+    ["x".repeat(129), "appointmentId"],
+  ]);
+});
+
+it("an appointment that is loaded older than it was listed is stale, and not sent", async () => {
+  const organisationId = newOrganisation();
+  const [fresh, lagging] = [appointment({ revision: 7 }), appointment({ revision: 7 })];
+  const { list } = keptBy([fresh, lagging]);
+  const { load } = keptBy([fresh, { ...lagging, revision: 6 }]);
+  const found = await all(client.reconcile({ organisationId, period: null, list, load }));
+  expect(new Map(found.map(({ appointmentId, outcome }) => [appointmentId, outcome]))).toEqual(
+    new Map([
+      [fresh.appointmentId, "sent"],
+      [lagging.appointmentId, "stale"],
+    ]),
+  );
+  await expect(
+    client.appointments.getAppointmentLink({ organisationId, appointmentId: lagging.appointmentId }),
+  ).rejects.toMatchObject({ reason: "APPOINTMENT_NOT_FOUND" });
+});
+
+it("an id that comes back in other letters is rejected with the field", async () => {
+  const organisationId = newOrganisation();
+  const one = appointment();
+  const shouting = { ...one, appointmentId: one.appointmentId.toUpperCase() };
+  const { list } = keptBy([one]);
+  const found = await all(
+    client.reconcile({ organisationId, period: null, list, load: () => Promise.resolve([shouting]) }),
+  );
+  expect(found).toMatchObject([{ outcome: "rejected", violations: [{ field: "appointmentId" }] }]);
+});
+
+it("a status that the service ends the stream with is told, though rows are still being sent", async () => {
+  const pad = "x".repeat(90);
+  // eslint-disable-next-line @typescript-eslint/require-await -- a stream of requests is an async iterable by type alone
+  const rows = async function* () {
+    for (let row = 1; ; row += 1) {
+      yield { organisationId: "cabinet", appointmentId: `rdv ${row} ${pad}`, revision: row > 1_000 ? 0n : 1n };
+    }
+  };
+  const run = async () => {
+    // Slower than the service, so that its status is there before it is read.
+    for await (const { heldRevision } of client.appointments.reconcileAppointments(rows())) {
+      expect(heldRevision).toBe(0n);
+      await new Promise((next) => setTimeout(next, 1));
+    }
+  };
+  await expect(run()).rejects.toMatchObject({ code: "INVALID_ARGUMENT", violations: [{ field: "revision" }] });
+});
+
+it.each(["list", "load"] as const)("it is called off while `%s` hangs, which is told so", async (hanging) => {
+  const organisationId = newOrganisation();
+  const leaving = new AbortController();
+  const { list, load } = keptBy([appointment()]);
+  let heard: AbortSignal | undefined;
+  const hang = (signal: AbortSignal) => {
+    heard = signal;
+    setImmediate(() => leaving.abort());
+    return new Promise<never>(() => undefined);
+  };
+  const run = client.reconcile({
+    organisationId,
+    period: null,
+    list: hanging === "list" ? (_, signal) => ({ [Symbol.asyncIterator]: () => ({ next: () => hang(signal) }) }) : list,
+    load: hanging === "load" ? (_, signal) => hang(signal) : load,
+    signal: leaving.signal,
+  });
+  await expect(all(run)).rejects.toMatchObject({ code: "CANCELLED" });
+  expect(heard?.aborted).toBe(true);
+});
+
 it("leaving early closes the host's listing", async () => {
   const organisationId = newOrganisation();
   let isClosed: () => void;

@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import { createServer as createHttp2Server, type ServerHttp2Stream } from "node:http2";
 import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import { Worker } from "node:worker_threads";
 
 import { afterEach, expect, it } from "vitest";
 
@@ -41,8 +42,10 @@ async function served(serve: (stream: ServerHttp2Stream, nth: number) => void) {
   });
   const behind = await listening(server);
   let latest: Socket | undefined;
+  let connections = 0;
   const port = await listening(
     createServer((socket) => {
+      connections += 1;
       latest = socket;
       const onward = connect(behind, "127.0.0.1");
       for (const end of [socket, onward]) end.on("error", () => undefined);
@@ -50,7 +53,14 @@ async function served(serve: (stream: ServerHttp2Stream, nth: number) => void) {
       ends.push(() => [socket, onward].forEach((end) => end.destroy()));
     }),
   );
-  return { port, streams: () => streams, cut: () => latest?.end() };
+  return {
+    port,
+    streams: () => streams,
+    connections: () => connections,
+    cut: () => latest?.end(),
+    // As when a NAT forgets the connection: nothing is refused, and nothing arrives.
+    swallow: () => latest?.unpipe().resume(),
+  };
 }
 
 const refuse = (stream: ServerHttp2Stream) =>
@@ -85,6 +95,39 @@ it("a peer that hangs fails the calls, one after the other, and nothing else", a
   for (let turn = 0; turn < 3; turn += 1) {
     expect((await failure(calendar.reconcile(listed).next())).code).toBe("UNAVAILABLE");
   }
+});
+
+it("a connection that goes deaf under steady calls is left, and the calls go on over another", async () => {
+  const { port, connections, swallow } = await served(refuse);
+  const times = { pingIntervalMs: 200, pingTimeoutMs: 200, retry: { retries: 0 } };
+  const calendar = client(`http://127.0.0.1:${port}`, times);
+  let latest = "";
+  // Many calls at once, each of which gives up before the peer is: the end of a stream must not end the watching.
+  const calls = setInterval(() => {
+    void failure(calendar.integration.getStatus({ organisationId: "cabinet" }, { timeoutMs: 150 })).then(
+      ({ code }) => (latest = code),
+    );
+  }, 10);
+  ends.push(() => clearInterval(calls));
+  const soon = { timeout: 5_000, interval: 10 };
+  await expect.poll(() => latest, soon).toBe("FAILED_PRECONDITION");
+  swallow();
+  await expect.poll(() => latest, soon).toBe("DEADLINE_EXCEEDED");
+  await expect.poll(() => latest, soon).toBe("FAILED_PRECONDITION");
+  expect(connections()).toBe(2);
+});
+
+it("so is one that goes deaf while nothing is said over it", async () => {
+  const { port, connections, swallow } = await served(refuse);
+  const times = { pingIntervalMs: 50, pingTimeoutMs: 200 };
+  const calendar = client(`http://127.0.0.1:${port}`, times);
+  const call = () => failure(calendar.integration.getStatus({ organisationId: "cabinet" }));
+  expect((await call()).code).toBe("FAILED_PRECONDITION");
+  swallow();
+  await new Promise((rested) => setTimeout(rested, times.pingIntervalMs));
+  // The call is made again by itself once the first connection is given up.
+  expect((await call()).code).toBe("FAILED_PRECONDITION");
+  expect(connections()).toBe(2);
 });
 
 it("a connection that is never made is given up, and the next call begins another", async () => {
@@ -146,8 +189,29 @@ it("what the host's list throws is thrown on as it is, and its list is closed", 
   };
   await expect(calendar.reconcile({ ...one, list }).next()).rejects.toBe(broken);
   expect(isClosed).toBe(true);
-  const wrong = { ...one, list: () => [{ appointmentId: "rdv", revision: "one" }] };
-  expect((await failure(calendar.reconcile(wrong).next())).reason).toBe("INVALID_REQUEST");
+});
+
+it.each([Number.NaN, 0, -1, 1.5, Infinity])("a batch of %s is refused with the field", async (batchSize) => {
+  const calendar = client("http://127.0.0.1:1");
+  const { code, violations } = await failure(calendar.reconcile({ ...listed, batchSize }).next());
+  expect([code, violations[0]?.field]).toEqual(["INVALID_ARGUMENT", "batchSize"]);
+});
+
+it("what was delivered while the event loop was blocked is told as delivered", async () => {
+  const peer = new Worker(new URL("peer.mjs", import.meta.url));
+  ends.push(() => void peer.terminate());
+  const [port] = (await once(peer, "message")) as [number];
+  const calendar = client(`http://127.0.0.1:${port}`);
+  const appointment = { appointmentId: "rdv", revision: 1, state: "cancelled" } as const;
+  const deliver = (deadlineMs: number) =>
+    calendar.syncAfterMutation({ organisationId: "cabinet", appointment }, { deadlineMs });
+  expect(await deliver(5_000)).toMatchObject({ delivered: true });
+  const delivery = deliver(100);
+  // Long enough for the request to have left, and not long enough for its answer.
+  await once(peer, "message");
+  const until = performance.now() + 400;
+  while (performance.now() < until);
+  expect(await delivery).toMatchObject({ delivered: true });
 });
 
 it.each([undefined, Number.NaN, Infinity])("a deadline of %s leaves time to deliver", async (ms) => {

@@ -76,3 +76,30 @@ it("it ends at once for a browser that has left already", async () => {
   while (!(await reader.read()).done);
   expect((await reader.read()).done).toBe(true);
 });
+
+it("a browser that leaves in the middle of its request is no failure of the host", async () => {
+  const failures: unknown[] = [];
+  const leaving = new AbortController();
+  const router = createRouter({
+    client: silent,
+    publicOrigin: ORIGIN,
+    caller: () => ({ organisationId: "cabinet" }),
+    onFailure: (failure) => failures.push(failure),
+  });
+  const body = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      leaving.abort();
+      controller.error(new Error("aborted"));
+    },
+  });
+  const request = new Request(`${ORIGIN}/api/integrations/google/preview`, {
+    method: "POST",
+    headers: { origin: ORIGIN, "content-type": "application/json" },
+    body,
+    signal: leaving.signal,
+    duplex: "half",
+  });
+  await router.respond(request, undefined);
+  await new Promise((turn) => setImmediate(turn));
+  expect(failures).toEqual([]);
+});
