@@ -158,7 +158,7 @@ impl Refusal {
     fn log_incident(&self, entropy: &Entropy) -> String {
         let incident = data_encoding::HEXLOWER.encode(&entropy.bytes::<8>());
         match self.source() {
-            Some(error) => tracing::error!(incident, error, "a call ended in a defect"),
+            Some(error) => tracing::error!(incident, error = %error_chain(error), "a call ended in a defect"),
             None => tracing::error!(incident, "a call ended in a defect: {self}"),
         }
         incident
