@@ -129,6 +129,7 @@ pub async fn start(config: Config, clock: Clock, entropy: Entropy) -> Result<App
     ];
     let worker = tokio::spawn(Worker::run(delivery, close.clone()));
     let housekeeping = vec![
+        tokio::spawn(housekeeping::end_unconfirmed_accounts(integrations.clone(), clock.clone(), close.clone())),
         tokio::spawn(housekeeping::resume_disconnects(integrations.clone())),
         tokio::spawn(housekeeping::tell_health(store.clone(), health.clone(), clock.clone(), close.clone())),
         tokio::spawn(housekeeping::erase_snapshots(store, config.snapshot_retention, clock, close.clone())),

@@ -53,6 +53,9 @@ pub enum Error {
     /// Google refuses the account as a whole.
     #[error("Google refuses the account")]
     AccountUnavailable,
+    /// No other account waits to be confirmed.
+    #[error("no other account waits to be confirmed")]
+    NoPendingAccount,
     /// The return URL is not allowed.
     #[error("the return URL is not allowed")]
     ReturnUrlNotAllowed,

@@ -98,6 +98,11 @@ pub(super) fn status(status: Status, language: Language) -> pb::IntegrationStatu
         }),
         catch_up: status.catch_up.map(|progress| catch_up(&progress)),
         problem: status.problem.map(|problem| self::problem(&problem, language)),
+        pending_account: status.pending_account.map(|account| pb::PendingAccount {
+            google_email: account.google_email,
+            upcoming_event_count: count(status.counts.upcoming_events),
+            expire_time: Some(instant(account.expires_at)),
+        }),
     }
 }
 

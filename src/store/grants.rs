@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Error, Guarded, Integration, Store};
+use super::{Error, Guarded, Integration, PendingGrant, Store};
 use crate::crypto::Sealed;
 use crate::model::{Calendar, Epoch, GoogleUserId, OrganisationId};
 
@@ -27,14 +27,47 @@ pub struct Grant {
     pub calendar: Calendar,
 }
 
+/// What stood when a grant was asked for: it is held against what stands when it is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AsOf {
+    /// The epoch that the consent began in.
+    pub epoch: Epoch,
+    /// The latest revocation of any account when the exchange began; see [`Store::revocation_seq`].
+    pub revocation_seq: i64,
+}
+
+/// What became of a grant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Connect {
+    /// It is stored: the account is connected.
+    Stored,
+    /// Another account is connected. The grant waits for a person's word.
+    KeptAside {
+        /// The grant that waited until now.
+        replaced: Option<PendingGrant>,
+    },
+    /// The integration is in another epoch than the consent: a disconnect has begun since, or another consent ended at the
+    /// same moment. Nothing is stored.
+    Fenced,
+    /// A revocation of the account may have ended the grant. Nothing is stored.
+    Revoked,
+}
+
 impl Store {
-    /// Stores a grant: connects, or connects anew. Begins an epoch and clears problem and disconnect.
+    /// Stores a grant: connects, or connects anew. Begins an epoch and clears problem and disconnect. While another account
+    /// is connected, or its grant is dead, the grant waits until `pending_until` instead.
     ///
     /// The same account as before finds its calendar and settings kept. Another account gets the grant's calendar, and
     /// every link forgets its placement: its event lies in an account that is out of reach. A first connect is enabled,
     /// and its titles show the whole name.
-    pub async fn connect(&self, grant: Grant, now: Timestamp) -> Result<Integration, Error> {
-        query!(self, long, grants::connect(grant, now))
+    pub async fn connect(
+        &self,
+        grant: Grant,
+        as_of: AsOf,
+        pending_until: Timestamp,
+        now: Timestamp,
+    ) -> Result<Connect, Error> {
+        query!(self, long, grants::connect(grant, as_of, pending_until, now))
     }
 
     /// Begins a disconnect: no claim is given out any more, and a new epoch fences those that were. Answers the

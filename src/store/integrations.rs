@@ -84,10 +84,4 @@ impl Store {
         let (organisation, problem, calendar) = (organisation.clone(), problem.clone(), calendar.clone());
         query!(self, write, integrations::note_problem(&organisation, epoch, &problem, Some(&calendar), now))
     }
-
-    /// Whether another connected integration than that of `except` has the same Google account.
-    pub async fn others_share(&self, account: &GoogleUserId, except: &OrganisationId) -> Result<bool, Error> {
-        let (account, except) = (account.clone(), except.clone());
-        query!(self, read, integrations::others_share(&account, &except))
-    }
 }

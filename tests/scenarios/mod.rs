@@ -10,6 +10,7 @@ use crate::harness::app::TestApp;
 
 mod acceptance_path;
 mod access_tokens;
+mod account_order;
 mod account_refused;
 mod canaries;
 mod cancelling;
@@ -21,6 +22,7 @@ mod instants;
 mod keyring;
 mod lost_answers;
 mod order_of_edits;
+mod other_account;
 mod refused_appointment;
 mod something_between;
 mod throttling;

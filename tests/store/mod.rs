@@ -9,6 +9,7 @@ mod faults;
 mod harness;
 mod holding;
 mod refreshing;
+mod revoking;
 mod schema;
 mod settling;
 mod statements;

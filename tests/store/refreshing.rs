@@ -25,7 +25,7 @@ async fn one_alone_may_refresh_until_it_has_done_so_or_its_time_is_up(database: 
     let integration = database.store.lease_refresh(&north, epoch, other, at(64), at(34)).await.unwrap().unwrap();
     assert_eq!(integration.access_token, Some(sealed("new")), "whoever is next finds what the one before brought");
 
-    let later = database.store.connect(grant("north"), at(35)).await.unwrap();
+    let later = database.connect(grant("north"), at(35)).await;
     assert_eq!(later.refreshed_at, None);
     assert!(!lease(one, 66, 36).await, "in another epoch");
     assert!(database.store.lease_refresh(&north, later.epoch, one, at(66), at(36)).await.unwrap().is_some());

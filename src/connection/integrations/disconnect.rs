@@ -20,7 +20,7 @@ use crate::google::Google;
 use crate::model::{AppointmentId, CalendarId, GoogleUserId, OrganisationId, Place, Placement, RemoteEvents};
 use crate::notifier::Notifier;
 use crate::quota::Quota;
-use crate::store::{Integration, Link, Store};
+use crate::store::{Integration, Link, Revocation, Store};
 use crate::sync::{Answer, Call};
 
 /// How many events are deleted at the same time.
@@ -97,9 +97,9 @@ impl Disconnects {
             RemoteEvents::Keep => Disconnected::default(),
             RemoteEvents::DeleteUpcoming => self.delete_upcoming(&integration).await?,
         };
-        self.grants.revoke(&integration).await?;
-        // Fenced: another replica has ended it already, or the organisation has connected anew.
-        let _ = self.store.finish_disconnect(organisation, integration.epoch, self.clock.now()).await?;
+        while self.grants.end(&integration).await? == Revocation::UnderWay {
+            self.clock.sleep_until(self.clock.now() + SignedDuration::from_secs(1)).await;
+        }
         tracing::info!(
             deleted_events = outcome.deleted_events,
             remaining_events = outcome.remaining_events,

@@ -64,7 +64,8 @@ impl Integrations {
         let now = self.clock.now();
         let integration = self.store.integration(organisation).await?;
         let counts = self.store.counts(organisation, now).await?;
-        Ok(Status::of(integration, counts, now))
+        let pending_account = self.store.pending_account(organisation, now).await?;
+        Ok(Status::of(integration, counts, pending_account, now))
     }
 
     /// The status now, and again after each change.
@@ -89,6 +90,16 @@ impl Integrations {
                 }
             }
         })
+    }
+
+    /// Takes the account that waits to be confirmed in place of the connected one, or drops it.
+    pub async fn confirm_account(&self, organisation: &OrganisationId, is_accepted: bool) -> Result<(), Error> {
+        self.grants.confirm(organisation, is_accepted).await
+    }
+
+    /// Ends the grants of accounts that were not confirmed in time.
+    pub async fn end_unconfirmed_accounts(&self) -> Result<(), Error> {
+        Ok(self.grants.end_lapsed(None).await?)
     }
 
     /// Disconnects. Idempotent; a caller that goes away does not break it off.

@@ -5,7 +5,7 @@
 use jiff::Timestamp;
 
 use crate::model::{Calendar, Problem, Reason, TitlePrivacy};
-use crate::store::{Counts, Integration};
+use crate::store::{Counts, Integration, PendingAccount};
 
 /// Says whether an integration works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +41,8 @@ pub struct Status {
     pub catch_up: Option<Progress>,
     /// What is wrong; `None`: nothing is.
     pub problem: Option<Problem>,
+    /// The other account that waits to be confirmed.
+    pub pending_account: Option<PendingAccount>,
 }
 
 /// The progress of a catch-up.
@@ -58,7 +60,12 @@ pub struct Progress {
 
 impl Status {
     /// The status at `now`; without an integration, or with one that is not connected, there is nothing but counts.
-    pub(super) fn of(integration: Option<Integration>, counts: Counts, now: Timestamp) -> Self {
+    pub(super) fn of(
+        integration: Option<Integration>,
+        counts: Counts,
+        pending_account: Option<PendingAccount>,
+        now: Timestamp,
+    ) -> Self {
         let Some(integration) = integration.filter(Integration::is_connected) else {
             return Self {
                 state: State::NotConnected,
@@ -71,6 +78,7 @@ impl Status {
                 counts,
                 catch_up: None,
                 problem: None,
+                pending_account: None,
             };
         };
         let problem = problem_at(&integration, &counts, now);
@@ -99,6 +107,7 @@ impl Status {
             counts,
             catch_up,
             problem,
+            pending_account,
         }
     }
 }

@@ -1,18 +1,17 @@
 //! Integrations: read, and what is noted of them.
 
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
 use diesel_async::RunQueryDsl;
 use jiff::Timestamp;
 
-use super::fragments::{CONNECTED, of_organisation};
+use super::fragments::of_organisation;
 use super::rows::IntegrationRow;
 use super::schema::calendar_integrations::dsl;
 use super::statement::{named, sql};
 use super::{Conn, FOR_UPDATE, Fault};
-use crate::model::{Calendar, CalendarId, Epoch, GoogleUserId, OrganisationId, Problem};
+use crate::model::{Calendar, CalendarId, Epoch, OrganisationId, Problem};
 use crate::store::instant::Instant;
-use crate::store::words::{self, GOOGLE, PROVIDER};
+use crate::store::words::{self, PROVIDER};
 use crate::store::{Guarded, Integration};
 
 pub(in crate::store) async fn ping(conn: &mut Conn) -> Result<(), Fault> {
@@ -27,6 +26,20 @@ pub(in crate::store) async fn integration(
     let select = dsl::calendar_integrations.find((organisation.as_str(), PROVIDER)).select(IntegrationRow::as_select());
     let row = named("integrations.integration", select).get_result(conn).await.optional()?;
     row.map(Integration::try_from).transpose()
+}
+
+/// Makes the row of an integration where there is none.
+pub(super) async fn first(conn: &mut Conn, organisation: &OrganisationId, now: Timestamp) -> Result<(), Fault> {
+    let first = diesel::insert_into(dsl::calendar_integrations)
+        .values((
+            dsl::organisation_id.eq(organisation.as_str()),
+            dsl::provider.eq(PROVIDER),
+            dsl::created_at.eq(Instant(now)),
+            dsl::updated_at.eq(Instant(now)),
+        ))
+        .on_conflict_do_nothing();
+    named("integrations.first", first).execute(conn).await?;
+    Ok(())
 }
 
 /// The integration, held until the end of the transaction.
@@ -91,25 +104,4 @@ pub(in crate::store) async fn note_problem(
         named("integrations.note_problem", note).execute(conn).await?;
         Ok(Guarded::Done)
     })
-}
-
-#[derive(QueryableByName)]
-struct CountRow {
-    #[diesel(sql_type = BigInt)]
-    found: i64,
-}
-
-pub(in crate::store) async fn others_share(
-    conn: &mut Conn,
-    account: &GoogleUserId,
-    except: &OrganisationId,
-) -> Result<bool, Fault> {
-    let select = sql(format!(
-        "SELECT COUNT(*) AS found FROM calendar_integrations WHERE provider = {GOOGLE} AND {CONNECTED} AND google_user_id = "
-    ))
-    .bind(account)
-    .sql(" AND organisation_id <> ")
-    .bind(except);
-    let row: CountRow = named("integrations.others_share", select).get_result(conn).await?;
-    Ok(row.found > 0)
 }
