@@ -72,7 +72,16 @@ pub(in crate::store) async fn release_all(conn: &mut Conn) -> Result<u64, Fault>
     let update = sql(
         "UPDATE appointment_external_links SET lease_token = NULL, lease_until = NULL WHERE lease_token IS NOT NULL",
     );
-    Ok(named("leases.release_all", update).execute(conn).await? as u64)
+    let released = named("leases.release_all", update).execute(conn).await? as u64;
+    let refreshes = sql("UPDATE calendar_integrations SET refresh_lease_token = NULL, refresh_lease_until = NULL
+         WHERE refresh_lease_token IS NOT NULL");
+    named("leases.release_refreshes", refreshes).execute(conn).await?;
+    // What was being revoked may have been, so that the lease lapses and is not forgotten.
+    let revocations = sql("UPDATE google_accounts SET revoking_until = ")
+        .bind(Timestamp::UNIX_EPOCH)
+        .sql(" WHERE revoking_token IS NOT NULL");
+    named("leases.release_revocations", revocations).execute(conn).await?;
+    Ok(released)
 }
 
 pub(in crate::store) async fn live(
