@@ -1,4 +1,4 @@
-//! What goes on beside calls and deliveries: health follows the database, and old snapshots go.
+//! What goes on beside calls and deliveries: health follows the database, disconnects end, and old snapshots go.
 
 use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
@@ -27,14 +27,9 @@ pub(super) async fn end_unconfirmed_accounts(integrations: Integrations, clock: 
     }
 }
 
-/// Finishes the disconnects that a crash broke off. What was under way then may still hold a lease, and is waited for.
-pub(super) async fn resume_disconnects(integrations: Integrations) {
-    if let Err(error) = integrations.resume_disconnects().await {
-        tracing::error!(
-            error = %error_chain(&error),
-            "an unfinished disconnect could not be resumed; disconnecting again finishes it"
-        );
-    }
+/// Ends the disconnects that nobody waits for any more: their caller is gone, or the process that began them.
+pub(super) async fn finish_disconnects(integrations: Integrations, close: CancellationToken) {
+    integrations.finish_disconnects(close).await;
 }
 
 /// Tells probes whether the database answers.

@@ -145,10 +145,15 @@ impl Consents {
         Self { store, google, grants, secrets, clock, settings: Arc::new(settings) }
     }
 
-    /// Begins a consent. A connected account stays connected until the new consent is complete.
+    /// Begins a consent. A connected account stays connected until the new consent is complete; one that is being
+    /// disconnected has to be gone first.
     pub async fn begin(&self, organisation: &OrganisationId, return_url: Option<&str>) -> Result<ConsentStart, Error> {
         if return_url.is_some_and(|url| !self.settings.return_urls.allows(url)) {
             return Err(Error::ReturnUrlNotAllowed);
+        }
+        let integration = self.store.integration(organisation).await?;
+        if integration.is_some_and(|integration| integration.disconnecting.is_some()) {
+            return Err(Error::Disconnecting);
         }
         let now = self.clock.now();
         let expires_at = now + CONSENT_LIFETIME;

@@ -97,6 +97,7 @@ pub(super) fn status(status: Status, language: Language) -> pb::IntegrationStatu
             upcoming_events: count(status.counts.upcoming_events),
         }),
         catch_up: status.catch_up.map(|progress| catch_up(&progress)),
+        disconnect: status.disconnect.map(|progress| disconnect(&progress)),
         problem: status.problem.map(|problem| self::problem(&problem, language)),
         pending_account: status.pending_account.map(|account| pb::PendingAccount {
             google_email: account.google_email,
@@ -111,6 +112,7 @@ fn state(state: State) -> pb::IntegrationState {
         State::NotConnected => pb::IntegrationState::NotConnected,
         State::Connected => pb::IntegrationState::Connected,
         State::Error => pb::IntegrationState::Error,
+        State::Disconnecting => pb::IntegrationState::Disconnecting,
     }
 }
 
@@ -124,6 +126,15 @@ fn title_privacy(privacy: TitlePrivacy) -> pb::TitlePrivacy {
 
 fn catch_up(progress: &Progress) -> pb::CatchUp {
     pb::CatchUp {
+        total: count(progress.total),
+        done: count(progress.done),
+        failed: count(progress.failed),
+        start_time: Some(instant(progress.started_at)),
+    }
+}
+
+fn disconnect(progress: &Progress) -> pb::DisconnectProgress {
+    pb::DisconnectProgress {
         total: count(progress.total),
         done: count(progress.done),
         failed: count(progress.failed),

@@ -99,6 +99,8 @@ pub enum RemoteEvents {
     Keep,
     /// Those of appointments not yet over are deleted.
     DeleteUpcoming,
+    /// All are deleted, those of appointments that are over too.
+    DeleteAll,
 }
 
 /// A Google calendar, as the account sees it.

@@ -63,10 +63,4 @@ impl Store {
         let state_hash = state_hash.to_vec();
         query!(self, write, consents::take(&state_hash))
     }
-
-    /// Drops every consent of `organisation`.
-    pub async fn cancel_consents(&self, organisation: &OrganisationId) -> Result<(), Error> {
-        let organisation = organisation.clone();
-        query!(self, write, consents::cancel(&organisation))
-    }
 }

@@ -1,4 +1,4 @@
-//! Grants: what an account allows, from the connect to the end of the disconnect.
+//! Grants: what an account allows, stored and refreshed.
 
 use jiff::Timestamp;
 
@@ -54,12 +54,13 @@ pub enum Connect {
 }
 
 impl Store {
-    /// Stores a grant: connects, or connects anew. Begins an epoch and clears problem and disconnect. While another account
-    /// is connected, or its grant is dead, the grant waits until `pending_until` instead.
+    /// Stores a grant: connects, or connects anew. Begins an epoch and clears the problem. While another account is
+    /// connected, or its grant is dead, the grant waits until `pending_until` instead.
     ///
-    /// The same account as before finds its calendar and settings kept. Another account gets the grant's calendar, and
-    /// every link forgets its placement: its event lies in an account that is out of reach. A first connect is enabled,
-    /// and its titles show the whole name.
+    /// The same account as before finds its calendar and settings kept. Another account gets the grant's calendar; what
+    /// the links may have in the account before is owed, and they are sent again. Either way, links that stand for nothing
+    /// take back what is owed of this account, and whatever else is owed is due. A first connect is enabled, and its titles
+    /// show the whole name.
     pub async fn connect(
         &self,
         grant: Grant,
@@ -68,34 +69,5 @@ impl Store {
         now: Timestamp,
     ) -> Result<Connect, Error> {
         query!(self, long, grants::connect(grant, as_of, pending_until, now))
-    }
-
-    /// Begins a disconnect: no claim is given out any more, and a new epoch fences those that were. Answers the
-    /// integration with the tokens that it still has; `None` if nothing is connected. Called again, it answers the row
-    /// again, in the same epoch.
-    pub async fn begin_disconnect(
-        &self,
-        organisation: &OrganisationId,
-        now: Timestamp,
-    ) -> Result<Option<Integration>, Error> {
-        let organisation = organisation.clone();
-        query!(self, write, grants::begin_disconnect(&organisation, now))
-    }
-
-    /// Ends a disconnect: erases tokens, address and scopes, and lets pending and refused links rest. Fenced also where
-    /// it has ended already.
-    pub async fn finish_disconnect(
-        &self,
-        organisation: &OrganisationId,
-        epoch: Epoch,
-        now: Timestamp,
-    ) -> Result<Guarded, Error> {
-        let organisation = organisation.clone();
-        query!(self, long, grants::finish_disconnect(&organisation, epoch, now))
-    }
-
-    /// The organisations whose disconnect began and did not end.
-    pub async fn unfinished_disconnects(&self) -> Result<Vec<OrganisationId>, Error> {
-        query!(self, read, grants::unfinished_disconnects())
     }
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Error, Guarded, Store};
+use super::{Disconnecting, Error, Guarded, Store};
 use crate::crypto::Sealed;
 use crate::model::{Calendar, CalendarId, Epoch, GoogleUserId, OrganisationId, Problem, TitlePrivacy};
 
@@ -39,8 +39,10 @@ pub struct Integration {
     pub catch_up: Option<(i32, Timestamp)>,
     /// Counts connects and disconnects.
     pub epoch: Epoch,
-    /// Since when a disconnect is under way.
-    pub disconnecting_at: Option<Timestamp>,
+    /// The disconnect that is under way.
+    pub disconnecting: Option<Disconnecting>,
+    /// Of how many appointments the latest disconnect had events to delete.
+    pub disconnect_total: i32,
     /// When the access token was last refreshed; `None`: it is the one of the consent.
     pub refreshed_at: Option<Timestamp>,
 }
@@ -48,7 +50,7 @@ pub struct Integration {
 impl Integration {
     /// Whether a Google account is connected: there is a refresh token, and no disconnect is under way.
     pub fn is_connected(&self) -> bool {
-        self.refresh_token.is_some() && self.disconnecting_at.is_none()
+        self.refresh_token.is_some() && self.disconnecting.is_none()
     }
 }
 

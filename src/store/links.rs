@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-use super::{Error, Guarded, Store};
-use crate::model::{AppointmentId, Epoch, OrganisationId, Placement, Reason, Revision, SyncStatus};
+use super::{Error, Store};
+use crate::model::{AppointmentId, OrganisationId, Placement, Reason, Revision, SyncStatus};
 
 /// Why the latest attempt failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,30 +103,6 @@ impl Store {
     pub async fn counts(&self, organisation: &OrganisationId, now: Timestamp) -> Result<Counts, Error> {
         let organisation = organisation.clone();
         query!(self, read, links::counts(&organisation, now))
-    }
-
-    /// Up to `limit` links by appointment id, those after `after`, that have an event and are not over at `now`.
-    pub async fn upcoming_placed(
-        &self,
-        organisation: &OrganisationId,
-        now: Timestamp,
-        after: Option<&AppointmentId>,
-        limit: i64,
-    ) -> Result<Vec<Link>, Error> {
-        let (organisation, after) = (organisation.clone(), after.cloned());
-        query!(self, read, links::upcoming_placed(&organisation, now, after.as_ref(), limit))
-    }
-
-    /// Notes that the event of a link was deleted at the disconnect.
-    pub async fn forget_placement(
-        &self,
-        organisation: &OrganisationId,
-        appointment: &AppointmentId,
-        epoch: Epoch,
-        now: Timestamp,
-    ) -> Result<Guarded, Error> {
-        let (organisation, appointment) = (organisation.clone(), appointment.clone());
-        query!(self, write, links::forget_placement(&organisation, &appointment, epoch, now))
     }
 
     /// Erases the snapshots of appointments that were over before `over_before` and that nobody holds a lease of, and

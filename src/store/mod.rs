@@ -48,11 +48,13 @@ macro_rules! run {
 mod accepts;
 mod claims;
 mod consents;
+mod disconnects;
 mod due;
 mod grants;
 mod integrations;
 mod leases;
 mod links;
+mod owed;
 mod pending_grants;
 #[expect(clippy::duplicate_mod, reason = "the queries are written once and mounted for each back end")]
 mod postgres;
@@ -66,11 +68,13 @@ mod sqlite;
 pub use accepts::Acceptance;
 pub use claims::{Claimed, Lease};
 pub use consents::{Consent, NewConsent};
+pub use disconnects::{DisconnectStep, Disconnecting};
 pub use due::DueOrganisation;
 pub use grants::{AsOf, Connect, Grant};
 pub use guarded::Guarded;
 pub use integrations::Integration;
 pub use links::{Counts, Link, LinkError};
+pub use owed::{OwedCause, OwedClaim, OwedLeft, OwedSettlement};
 pub use pending_grants::{PendingAccount, PendingGrant};
 pub use refreshes::RefreshedTokens;
 pub use requests::{CatchUp, Retry, SettingsChange};

@@ -189,20 +189,6 @@ async fn counts_say_how_many_stand_how(database: &Database) {
 }
 
 #[apply(both_backends)]
-async fn upcoming_events_are_paged(database: &Database) {
-    four_links(database).await;
-    let north = organisation("north");
-    let page = async |after: Option<&str>, now| -> Vec<String> {
-        let after = after.map(appointment);
-        let links = database.store.upcoming_placed(&north, at(now), after.as_ref(), 2).await.unwrap();
-        links.iter().map(|link| link.appointment.to_string()).collect()
-    };
-    assert_eq!(page(None, 20).await, ["a-synced", "b-refused"]);
-    assert_eq!(page(Some("b-refused"), 20).await, ["c-later"]);
-    assert_eq!(page(None, 5_400).await, Vec::<String>::new());
-}
-
-#[apply(both_backends)]
 async fn snapshots_are_erased_once_the_appointment_is_long_over(database: &Database) {
     let north = organisation("north");
     four_links(database).await;

@@ -1,6 +1,6 @@
 //! Consents: one use, one ticket, one span of time.
 
-use cassius_calendar::model::Epoch;
+use cassius_calendar::model::{Epoch, RemoteEvents};
 use cassius_calendar::store::{Consent, NewConsent};
 
 use super::harness::*;
@@ -126,7 +126,7 @@ async fn a_disconnect_cancels_those_of_its_organisation(database: &Database) {
         assert!(start(database, name, &format!("state of {name}"), 1).await);
         assert!(start(database, name, &format!("state of {name} again"), 1).await);
     }
-    database.store.cancel_consents(&organisation("north")).await.unwrap();
+    database.store.begin_disconnect(&organisation("north"), RemoteEvents::Keep, at(2)).await.unwrap();
     assert_eq!(take(database, "state of north").await, None);
     assert_eq!(take(database, "state of north again").await, None);
     assert!(take(database, "state of south").await.is_some());

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cassius_calendar::model::SyncStatus;
+use cassius_calendar::model::{RemoteEvents, SyncStatus};
 use cassius_calendar::store::{Error, Options, Settlement, Store};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -165,8 +165,8 @@ async fn a_value_that_cannot_be_read_is_named_by_its_column(database: &Database)
 #[apply(both_backends)]
 async fn a_table_that_is_missing_is_no_outage(database: &Database) {
     database.run("DROP TABLE oauth_consents").await;
-    let cancelled = database.store.cancel_consents(&organisation("north")).await;
-    assert!(matches!(cancelled, Err(Error::Bug(_))), "{cancelled:?}");
+    let begun = database.store.begin_disconnect(&organisation("north"), RemoteEvents::Keep, at(1)).await;
+    assert!(matches!(begun, Err(Error::Bug(_))), "{begun:?}");
     database.store.ping().await.unwrap();
 }
 
@@ -225,7 +225,7 @@ async fn what_a_disconnect_erased_is_not_left_in_the_sqlite_file() {
         ..grant("north")
     };
     database.connect(grant, at(0)).await;
-    let epoch = database.store.begin_disconnect(&north, at(1)).await.unwrap().unwrap().epoch;
+    let epoch = database.store.begin_disconnect(&north, RemoteEvents::Keep, at(1)).await.unwrap().unwrap().epoch;
     assert!(database.store.finish_disconnect(&north, epoch, at(2)).await.unwrap().is_done());
     database.run("PRAGMA wal_checkpoint(TRUNCATE)").await;
     let bytes = std::fs::read(database.path()).unwrap();

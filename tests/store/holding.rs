@@ -1,6 +1,6 @@
 //! Leases held, fenced, and given back.
 
-use cassius_calendar::model::Placement;
+use cassius_calendar::model::{Placement, RemoteEvents};
 
 use super::harness::*;
 
@@ -35,7 +35,7 @@ async fn another_epoch_fences_a_lease_that_lives(database: &Database) {
     database.is_connected("north").await;
     database.accept("north", "rdv", 1, at(1)).await;
     let claimed = database.claim("north", 1, at(2)).await.remove(0);
-    database.store.begin_disconnect(&north, at(3)).await.unwrap().unwrap();
+    database.store.begin_disconnect(&north, RemoteEvents::Keep, at(3)).await.unwrap().unwrap();
     let reserved = Placement::Reserved(place("agenda", "late", 1));
     assert!(!database.store.renew_lease(&claimed, at(200), at(4)).await.unwrap().is_done());
     assert!(!database.store.reserve(&claimed, &reserved, at(200), at(4)).await.unwrap().is_done());

@@ -8,6 +8,7 @@ mod consents;
 mod faults;
 mod harness;
 mod holding;
+mod owing;
 mod refreshing;
 mod revoking;
 mod schema;

@@ -1,6 +1,6 @@
 //! One Google account: storing a grant of it and revoking take their turns.
 
-use cassius_calendar::model::GoogleUserId;
+use cassius_calendar::model::{GoogleUserId, RemoteEvents};
 use cassius_calendar::store::{AsOf, Connect, Grant, Leaving, Revocation, RevocationLease};
 use jiff::Timestamp;
 
@@ -20,7 +20,8 @@ fn lease(now: i64) -> RevocationLease {
 
 /// Begins the disconnect of an integration, and answers how it leaves its account.
 async fn leaving(database: &Database, name: &str, now: Timestamp) -> Leaving {
-    let epoch = database.store.begin_disconnect(&organisation(name), now).await.unwrap().unwrap().epoch;
+    let epoch =
+        database.store.begin_disconnect(&organisation(name), RemoteEvents::Keep, now).await.unwrap().unwrap().epoch;
     Leaving::Integration { organisation: organisation(name), epoch }
 }
 

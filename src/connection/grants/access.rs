@@ -34,8 +34,6 @@ const REFRESH_LEASE: SignedDuration = SignedDuration::from_secs(30);
 const _: () = assert!(CALL_DEADLINE.as_secs() < REFRESH_LEASE.as_secs().unsigned_abs());
 /// How often it is looked whether the refresh of another replica has ended.
 const REFRESH_POLL: SignedDuration = SignedDuration::from_millis(250);
-/// A token that lives this long still is good for the last calls of a disconnect.
-const LAST_LEEWAY: SignedDuration = SignedDuration::from_mins(2);
 
 /// The right to call Google for one organisation, in one epoch.
 #[derive(Debug, Clone)]
@@ -130,7 +128,8 @@ struct LiveGrant {
 impl LiveGrant {
     /// The grant of this epoch. A dead one is final: Google is not asked about it again.
     fn of(integration: Option<Integration>, epoch: Epoch) -> Result<Self, AccessError> {
-        let integration = integration.filter(|it| it.is_connected() && it.epoch == epoch).ok_or(AccessError::Fenced)?;
+        // A disconnect deletes with the grant that it ends, in an epoch of its own.
+        let integration = integration.filter(|it| it.epoch == epoch).ok_or(AccessError::Fenced)?;
         if integration.problem.is_some_and(|problem| problem.reason == Reason::ReconnectRequired) {
             return Err(AccessError::ReconnectRequired);
         }
@@ -287,19 +286,5 @@ impl Grants {
             Guarded::Fenced => return Err(AccessError::Fenced),
         }
         Ok(Access { token: refreshed.access_token, google_user_id, expires_at: refreshed.expires_at })
-    }
-
-    /// An access token for the last calls of a disconnect; `None`: there is none any more. The integration is fenced
-    /// already, so that a fresh one is not stored.
-    pub(in crate::connection) async fn last_access_token(&self, integration: &Integration) -> Option<Secret> {
-        let organisation = &integration.organisation;
-        let is_fresh = integration.token_expires_at.is_some_and(|at| at > self.clock.now() + LAST_LEEWAY);
-        if let Some(sealed) = integration.access_token.as_ref().filter(|_| is_fresh) {
-            return self.secrets.open_token(organisation, TokenColumn::AccessToken, sealed).ok();
-        }
-        let refresh_token = integration.refresh_token.as_ref()?;
-        let refresh_token = self.secrets.open_token(organisation, TokenColumn::RefreshToken, refresh_token).ok()?;
-        let refreshed = self.google.refresh(&refresh_token).await.ok()?;
-        Some(refreshed.access_token)
     }
 }

@@ -169,6 +169,7 @@ fn failed(error: &connection::Error) -> StatusSpec {
     use connection::Error;
     match error {
         Error::NotConnected => StatusSpec(Code::FailedPrecondition, ErrorReason::NotConnected, None),
+        Error::Disconnecting => StatusSpec(Code::FailedPrecondition, ErrorReason::Disconnecting, None),
         Error::ReconnectRequired => StatusSpec(Code::FailedPrecondition, ErrorReason::ReconnectRequired, None),
         Error::CalendarUnavailable => StatusSpec(Code::FailedPrecondition, ErrorReason::CalendarUnavailable, None),
         Error::GoogleMisconfigured => StatusSpec(Code::FailedPrecondition, ErrorReason::GoogleMisconfigured, None),

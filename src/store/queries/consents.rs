@@ -116,9 +116,3 @@ pub(in crate::store) async fn take(conn: &mut Conn, state_hash: &[u8]) -> Result
         epoch: Epoch(epoch),
     }))
 }
-
-pub(in crate::store) async fn cancel(conn: &mut Conn, organisation: &OrganisationId) -> Result<(), Fault> {
-    let all = diesel::delete(dsl::oauth_consents.filter(dsl::organisation_id.eq(organisation.as_str())));
-    named("consents.cancel", all).execute(conn).await?;
-    Ok(())
-}

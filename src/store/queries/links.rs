@@ -1,4 +1,4 @@
-//! Links: read, and what makes one forget.
+//! Links: read, counted, and their snapshots erased.
 
 use std::collections::HashMap;
 
@@ -7,15 +7,15 @@ use diesel::sql_types::{BigInt, Nullable};
 use diesel_async::RunQueryDsl;
 use jiff::Timestamp;
 
-use super::fragments::{RESET_PLACEMENT, epoch_is_current, of_appointment, of_organisation, unleased};
+use super::fragments::{of_organisation, unleased};
 use super::rows::LinkRow;
 use super::schema::appointment_external_links::dsl;
 use super::statement::{named, sql};
 use super::{Conn, Fault, InstantSql, SKIP_LOCKED, rows};
-use crate::model::{AppointmentId, Epoch, OrganisationId, Revision, SyncStatus};
+use crate::model::{AppointmentId, OrganisationId, Revision, SyncStatus};
 use crate::store::instant::Instant;
 use crate::store::words::{self, ERROR, GOOGLE_UNAVAILABLE, NONE, PENDING, PROVIDER, Priority, SYNCED};
-use crate::store::{Counts, Guarded, Link};
+use crate::store::{Counts, Link};
 
 pub(in crate::store) async fn link(
     conn: &mut Conn,
@@ -48,25 +48,6 @@ pub(in crate::store) async fn links(
         query = query.filter(dsl::sync_status.eq(words::of_status(status)));
     }
     named("links.page", query).load(conn).await?.into_iter().map(Link::try_from).collect()
-}
-
-pub(in crate::store) async fn upcoming_placed(
-    conn: &mut Conn,
-    organisation: &OrganisationId,
-    now: Timestamp,
-    after: Option<&AppointmentId>,
-    limit: i64,
-) -> Result<Vec<Link>, Fault> {
-    let select = dsl::appointment_external_links
-        .filter(dsl::organisation_id.eq(organisation.as_str()))
-        .filter(dsl::provider.eq(PROVIDER))
-        .filter(dsl::appointment_id.gt(after.map_or("", AppointmentId::as_str)))
-        .filter(dsl::external_event_id.is_not_null())
-        .filter(dsl::ends_at.gt(Instant(now)))
-        .order(dsl::appointment_id)
-        .limit(limit)
-        .select(LinkRow::as_select());
-    named("links.upcoming_placed", select).load(conn).await?.into_iter().map(Link::try_from).collect()
 }
 
 pub(in crate::store) async fn revisions(
@@ -144,26 +125,6 @@ pub(in crate::store) async fn counts(
         catch_up_failed: row.catch_up_failed,
         unavailable_until: super::instant(row.unavailable_until),
     })
-}
-
-pub(in crate::store) async fn forget_placement(
-    conn: &mut Conn,
-    organisation: &OrganisationId,
-    appointment: &AppointmentId,
-    epoch: Epoch,
-    now: Timestamp,
-) -> Result<Guarded, Fault> {
-    let update = sql(format!(
-        "UPDATE appointment_external_links SET {RESET_PLACEMENT}, sync_status = {NONE}, next_attempt_at = NULL,
-            attempts = 0, priority = {live}, last_error = NULL, last_error_detail = NULL, updated_at = ",
-        live = Priority::Live,
-    ))
-    .bind(now)
-    .sql(" WHERE ")
-    .with(of_appointment(organisation, appointment))
-    .sql(" AND ")
-    .with(epoch_is_current(organisation, epoch));
-    Ok(Guarded::by(named("links.forget_placement", update).execute(conn).await?))
 }
 
 /// How many snapshots one statement erases: others are not kept waiting for long.

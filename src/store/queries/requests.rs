@@ -9,7 +9,7 @@ use super::integrations::{changed, locked, set_calendar};
 use super::links::{counts, revisions};
 use super::schema::calendar_integrations::dsl;
 use super::statement::{Fragment, list_of, named, sql};
-use super::{Conn, Fault};
+use super::{Conn, Fault, owed};
 use crate::model::{AppointmentId, OrganisationId, Reason};
 use crate::store::instant::Instant;
 use crate::store::words::{self, ERROR, NONE, PENDING, PROVIDER, Priority};
@@ -37,6 +37,9 @@ pub(in crate::store) async fn change_settings(
         if let Some(calendar) = &change.calendar {
             is_moved = before.calendar.as_ref().is_none_or(|kept| kept.id != calendar.id);
             set_calendar(conn, organisation, calendar).await?;
+            // It has just been seen to take writes.
+            let in_it = sql("calendar_id = ").bind(&calendar.id);
+            owed::make_due(conn, organisation, in_it, now).await?;
         }
         let is_unavailable =
             before.problem.as_ref().is_some_and(|problem| problem.reason == Reason::CalendarUnavailable);
@@ -60,7 +63,7 @@ pub(in crate::store) async fn change_settings(
 }
 
 /// Notes how many links the catch-up that begins has to bring in step.
-async fn note_catch_up(conn: &mut Conn, organisation: &OrganisationId, now: Timestamp) -> Result<(), Fault> {
+pub(super) async fn note_catch_up(conn: &mut Conn, organisation: &OrganisationId, now: Timestamp) -> Result<(), Fault> {
     let update = sql("UPDATE calendar_integrations SET catch_up_started_at = ")
         .bind(now)
         .sql(", updated_at = ")
@@ -82,6 +85,7 @@ pub(in crate::store) async fn catch_up(
         let Some(integration) = locked(conn, organisation).await?.filter(Integration::is_connected) else {
             return Ok(CatchUp::Queued(0));
         };
+        owed::make_due(conn, organisation, sql("last_error IS NOT NULL"), now).await?;
         if counts(conn, organisation, now).await?.catching_up > 0 {
             return Ok(CatchUp::AlreadyRunning);
         }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::fragments::of_organisation;
 use super::schema::revocation_counter::dsl;
 use super::statement::{named, sql};
-use super::{Conn, Fault, accounts, grants, integrations, pending_grants};
+use super::{Conn, Fault, accounts, disconnects, integrations, pending_grants};
 use crate::model::{GoogleUserId, OrganisationId};
 use crate::store::words::GOOGLE;
 use crate::store::{Leaving, Revocation, RevocationLease};
@@ -115,7 +115,7 @@ async fn leave(conn: &mut Conn, account: &GoogleUserId, leaving: &Leaving, now: 
     match leaving {
         Leaving::Integration { organisation, epoch } => {
             // Fenced: another process has ended it, or the organisation has connected anew.
-            let _ = grants::end_disconnect(conn, organisation, *epoch, now).await?;
+            let _ = disconnects::end(conn, organisation, *epoch, now).await?;
         }
         Leaving::Pending { organisation } => pending_grants::erase(conn, organisation, account).await?,
         Leaving::Nobody => {}

@@ -32,6 +32,9 @@ diesel::table! {
         catch_up_total -> Nullable<Integer>,
         catch_up_started_at -> Nullable<InstantSql>,
         disconnecting_at -> Nullable<InstantSql>,
+        disconnect_remote_events -> Nullable<Text>,
+        disconnect_total -> Integer,
+        finishing_until -> Nullable<InstantSql>,
         epoch -> BigInt,
         refreshed_at -> Nullable<InstantSql>,
         refresh_lease_token -> Nullable<Text>,
@@ -67,6 +70,30 @@ diesel::table! {
         attempts -> Integer,
         priority -> SmallInt,
         request_seq -> BigInt,
+        lease_token -> Nullable<Text>,
+        lease_until -> Nullable<InstantSql>,
+        last_error -> Nullable<Text>,
+        last_error_detail -> Nullable<Text>,
+        created_at -> InstantSql,
+        updated_at -> InstantSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::super::super::InstantSql;
+
+    owed_deletions (organisation_id, provider, google_user_id, calendar_id, event_id) {
+        organisation_id -> Text,
+        provider -> Text,
+        google_user_id -> Text,
+        calendar_id -> Text,
+        event_id -> Text,
+        appointment_id -> Text,
+        generation -> Integer,
+        cause -> Text,
+        next_attempt_at -> Nullable<InstantSql>,
+        attempts -> Integer,
         lease_token -> Nullable<Text>,
         lease_until -> Nullable<InstantSql>,
         last_error -> Nullable<Text>,
