@@ -99,3 +99,16 @@ fn of_the_same_kind(error: &Error) -> Error {
 fn answer(callers: Vec<oneshot::Sender<Result<Link, Error>>>, outcome: impl Fn() -> Result<Link, Error>) {
     callers.into_iter().for_each(|caller| drop(caller.send(outcome())));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_caller_of_a_batch_is_told_the_same_kind_of_error() {
+        let unavailable = Error::Unavailable("away".into());
+        assert!(matches!(of_the_same_kind(&unavailable), Error::Unavailable(source) if source.to_string() == "away"));
+        assert!(matches!(of_the_same_kind(&Error::Corrupt("column")), Error::Corrupt("column")));
+        assert!(matches!(of_the_same_kind(&Error::Bug("syntax".into())), Error::Bug(_)));
+    }
+}

@@ -28,7 +28,7 @@ pub(in crate::store) async fn connect(
         // Two first connects at once: the second waits for the first here, and then finds its row.
         first(conn, &grant.organisation, now).await?;
         let before = locked(conn, &grant.organisation).await?.ok_or(Fault::Corrupt("organisation_id"))?;
-        if before.epoch != as_of.epoch {
+        if before.epoch != as_of.epoch || before.disconnecting.is_some() {
             return Ok(Connect::Fenced);
         }
         if account.is_revoked_since(conn, as_of.revocation_seq, now).await? {
