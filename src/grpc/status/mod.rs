@@ -217,9 +217,9 @@ pub(super) fn complete<B: Default>(
     }
 }
 
-/// A status of ours always has details; without them, these two codes are how the decoder refuses bytes.
+/// A status of ours always has details; without them, these codes are how the decoder refuses bytes.
 fn is_unreadable(status: &Status) -> bool {
-    status.details().is_empty() && matches!(status.code(), Code::Internal | Code::OutOfRange)
+    status.details().is_empty() && matches!(status.code(), Code::Internal | Code::OutOfRange | Code::ResourceExhausted)
 }
 
 #[cfg(test)]
