@@ -10,13 +10,13 @@ use serde_json::json;
 use super::stage::{ACCOUNT, Consent, EVENTS, LIST, NONCE, Stage, place};
 
 async fn exchange(stage: &Stage, consent: &Consent) -> Result<cassius_calendar::google::Granted, ExchangeError> {
-    stage.google.exchange(&consent.code, consent.verifier.expose_secret(), NONCE).await
+    stage.google.exchange(&consent.code, consent.verifier.expose_secret(), NONCE, None).await
 }
 
 #[tokio::test]
 async fn the_consent_asks_for_what_is_needed_and_for_nothing_more() {
     let stage = Stage::new().await;
-    let url = stage.google.authorize_url("state-1", "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", "nonce-1");
+    let url = stage.google.authorize_url("state-1", "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", "nonce-1", None);
     assert!(url.as_str().starts_with(&format!("{}/o/oauth2/v2/auth?", stage.base)));
     let mut query: Vec<(String, String)> = url.query_pairs().into_owned().collect();
     query.sort();
@@ -142,7 +142,7 @@ async fn a_wrong_client_secret_is_the_operators_to_mend() {
     let google = stage.misconfigured();
     assert_eq!(google.refresh(&refresh_token).await.err(), Some(RefreshError::Misconfigured));
     let consent = stage.consent(&[EVENTS, LIST]).await;
-    let refused = google.exchange(&consent.code, consent.verifier.expose_secret(), NONCE).await;
+    let refused = google.exchange(&consent.code, consent.verifier.expose_secret(), NONCE, None).await;
     assert!(matches!(refused, Err(ExchangeError::Misconfigured(word)) if word == "invalid_client"));
 }
 

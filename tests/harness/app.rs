@@ -11,8 +11,8 @@ use cassius_calendar::crypto::{Keyring, digest};
 use cassius_calendar::grpc::pb::appointment_sync_client::AppointmentSyncClient;
 use cassius_calendar::grpc::pb::calendar_integration_client::CalendarIntegrationClient;
 use cassius_calendar::grpc::pb::{
-    Appointment, AppointmentLink, GetAppointmentLinkRequest, GetStatusRequest, IntegrationStatus,
-    SyncAppointmentRequest, WatchStatusRequest,
+    Appointment, AppointmentLink, ConfirmAccountRequest, GetAppointmentLinkRequest, GetStatusRequest,
+    IntegrationStatus, SyncAppointmentRequest, WatchStatusRequest,
 };
 use jiff::{SignedDuration, Timestamp};
 use tonic::service::interceptor::InterceptedService;
@@ -128,7 +128,17 @@ impl TestApp {
     /// Connects an organisation with the emulated account `email`, through the consent page.
     pub(crate) async fn connect_as(&mut self, organisation: &str, email: &str) {
         let outcome = self.browser.consent(&mut self.integrations, organisation, email).await;
-        assert_eq!(outcome, "connected");
+        if outcome == "other_account" {
+            self.confirm_account(organisation, true).await;
+        } else {
+            assert_eq!(outcome, "connected");
+        }
+    }
+
+    /// Takes the account that waits to be confirmed, or drops it.
+    pub(crate) async fn confirm_account(&mut self, organisation: &str, accept: bool) -> IntegrationStatus {
+        let request = ConfirmAccountRequest { organisation_id: organisation.into(), accept };
+        self.integrations.confirm_account(request).await.unwrap().into_inner().status.unwrap()
     }
 
     /// Connects an organisation with the first sample account.

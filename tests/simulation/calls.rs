@@ -2,8 +2,8 @@
 
 use axum::body::Body;
 use cassius_calendar::grpc::pb::{
-    Appointment, AppointmentState, BeginConnectRequest, ConnectCookie, DisconnectRequest, IntegrationSettings,
-    RetryAppointmentsRequest, SyncAppointmentRequest, SyncNowRequest, UpdateSettingsRequest,
+    Appointment, AppointmentState, BeginConnectRequest, ConfirmAccountRequest, ConnectCookie, DisconnectRequest,
+    IntegrationSettings, RetryAppointmentsRequest, SyncAppointmentRequest, SyncNowRequest, UpdateSettingsRequest,
 };
 use http::Request;
 use jiff::{SignedDuration, Timestamp};
@@ -71,9 +71,15 @@ impl World {
         }
         let Consent { organisation, account, cookie, page } = self.consents.remove(0);
         let callback = self.google.consent(&page, account);
-        let sidecar = self.life().sidecar.clone();
+        let (sidecar, mut client) = (self.life().sidecar.clone(), self.life().integrations.clone());
         self.call(format!("callback of {}", ORGANISATIONS[organisation]), async move {
-            Answer::Told(come_back(sidecar, &cookie, &callback).await)
+            let mut told = come_back(sidecar, &cookie, &callback).await;
+            if told.contains("other_account") {
+                let organisation_id = ORGANISATIONS[organisation].into();
+                let confirmed = client.confirm_account(ConfirmAccountRequest { organisation_id, accept: true }).await;
+                told = format!("{told}, confirmed: {}", outcome(confirmed));
+            }
+            Answer::Told(told)
         });
     }
 

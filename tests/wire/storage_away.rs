@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use cassius_calendar::grpc::pb::sync_appointments_response::Result as Outcome;
 use cassius_calendar::grpc::pb::{
-    BeginConnectRequest, DisconnectRequest, GetAppointmentLinkRequest, GetStatusRequest, ListAppointmentLinksRequest,
-    ListCalendarsRequest, PreviewEventRequest, ReconcileAppointmentsRequest, RetryAppointmentsRequest,
-    SyncAppointmentRequest, SyncAppointmentsRequest, SyncNowRequest, SyncStatus, UpdateSettingsRequest,
-    WatchStatusRequest,
+    BeginConnectRequest, ConfirmAccountRequest, DisconnectRequest, GetAppointmentLinkRequest, GetStatusRequest,
+    ListAppointmentLinksRequest, ListCalendarsRequest, PreviewEventRequest, ReconcileAppointmentsRequest,
+    RetryAppointmentsRequest, SyncAppointmentRequest, SyncAppointmentsRequest, SyncNowRequest, SyncStatus,
+    UpdateSettingsRequest, WatchStatusRequest,
 };
 use tonic::{Code, Status};
 use tonic_health::pb::HealthCheckRequest;
@@ -63,6 +63,7 @@ async fn every_call_says_so(app: &TestApp) {
     call! {
         integrations.get_status(GetStatusRequest {})
         integrations.begin_connect(BeginConnectRequest {})
+        integrations.confirm_account(ConfirmAccountRequest {})
         integrations.list_calendars(ListCalendarsRequest {})
         integrations.update_settings(UpdateSettingsRequest {
             settings: Some(Default::default()),
