@@ -3,6 +3,7 @@ import { HostLink } from "../host/HostLink";
 import { useHost } from "../host/host";
 import { useStatus, type StatusView } from "../query/useStatus";
 import { AlertIcon, CalendarIcon } from "../ui/icons";
+import { PageBoundary } from "../ui/PageBoundary";
 import { Skeleton } from "../ui/Skeleton";
 
 /**
@@ -10,6 +11,14 @@ import { Skeleton } from "../ui/Skeleton";
  * may not see it. While the service cannot be asked it claims nothing.
  */
 export function GoogleCalendarBadge(): ReactElement {
+  return (
+    <PageBoundary fallback={null}>
+      <Slot />
+    </PageBoundary>
+  );
+}
+
+function Slot(): ReactElement {
   const view = useStatus();
   return (
     <span className="cassius-calendar cc-badge-slot" role="status">
@@ -24,7 +33,7 @@ function Badge({ view }: { readonly view: StatusView }): ReactElement | null {
   if (!status && !view.failure) return <Skeleton width="10rem" height="1.75rem" />;
   if (view.failure?.kind === "forbidden" || status?.state === "not_connected") return null;
   if (!isOnline) return <FaintBadge>{t("badge.offline")}</FaintBadge>;
-  if (!status || view.isUnavailable) return <FaintBadge>{t("badge.unknown")}</FaintBadge>;
+  if (!status || view.isUnavailable || view.isSignedOut) return <FaintBadge>{t("badge.unknown")}</FaintBadge>;
   if (status.state === "error") {
     return (
       <HostLink href={paths.googleCalendar} className="cc-badge cc-badge-error">

@@ -4,6 +4,7 @@ import type { Catalogue } from "./catalogue";
 export const en: Catalogue = {
   "common.cancel": "Cancel",
   "common.close": "Close",
+  "common.reload": "Reload the page",
   "common.retry": "Retry",
   "common.loading": "Loading…",
   "common.copy": "Copy",
@@ -40,6 +41,7 @@ export const en: Catalogue = {
   "state.syncing": "Syncing",
   "state.delayed": "Delayed",
   "state.offline": "Offline",
+  "state.signedOut": "Session ended",
   "state.unknown": "Unavailable",
 
   "google.title": "Google Calendar",
@@ -59,7 +61,13 @@ export const en: Catalogue = {
   "unavailable.body": "Your appointments stay safe in Cassius and will be sent when it is back.",
   "unavailable.stale": "What you see below is the last known state.",
   "forbidden.title": "You have no access to this page",
-  "forbidden.body": "Your session may have expired, or your role may not allow you to manage this integration.",
+  "forbidden.body": "Your role does not allow you to manage this integration.",
+  "signedOut.title": "Your session has ended",
+  "signedOut.body": "Sign in to Cassius again to see how the sync is going. It goes on without you.",
+  "foreign.title": "This is not the expected answer",
+  "foreign.body": "Your session may have ended, or Cassius has just been updated. Reload the page.",
+  "defect.title": "This page ran into a problem",
+  "defect.body": "The sync is not affected. Try again, or reload the page.",
 
   "connection.title": "Connection",
   "connection.lead": "The account and the calendar that receive your appointments.",
