@@ -152,6 +152,9 @@ describe("Intégrations", () => {
     ["Non connecté", samples.notConnected],
     ["Connecté", samples.connected],
     ["En erreur", samples.reconnectNeeded],
+    ["En pause", samples.paused],
+    ["Envoi retardé", samples.throttled],
+    ["3 en erreur", samples.someRefused],
   ])("says « %s »", async (word, status) => {
     new Router(status);
     mount(<IntegrationsPage />);

@@ -18,7 +18,7 @@ import { OptionsSection } from "./OptionsSection";
 import { useOutcome } from "./outcome";
 import { PreviewSection } from "./PreviewSection";
 import { useStatusAnnouncements } from "./useStatusAnnouncements";
-import { connectionLabel } from "./stateLabel";
+import { titleWord } from "./standing";
 
 /** The page `/settings/integrations/google-calendar`: Connexion, Options, Aperçu, Erreurs. */
 export function GoogleCalendarPage(): ReactElement {
@@ -79,7 +79,7 @@ function Head(props: {
 }): ReactElement {
   const { view, titleRef } = props;
   const { t, paths } = useHost();
-  const label = view.status && !view.isSignedOut ? connectionLabel(view.status) : null;
+  const label = view.status && !view.isSignedOut ? titleWord(view.status, t) : null;
   return (
     <header className="cc-page-head">
       <HostLink href={paths.integrations} className="cc-back">
@@ -90,7 +90,7 @@ function Head(props: {
         <h1 className="cc-page-title" ref={titleRef} tabIndex={-1}>
           {t("google.title")}
         </h1>
-        {label ? <Pill tone={label.tone}>{t(label.key)}</Pill> : null}
+        {label ? <Pill tone={label.tone}>{label.word}</Pill> : null}
         {label || view.failure ? null : <Skeleton width="6.5rem" height="1.625rem" />}
       </div>
       <p className="cc-page-lead">{t("google.lead")}</p>

@@ -40,6 +40,8 @@ export const en: Catalogue = {
   "state.paused": "Paused",
   "state.syncing": "Syncing",
   "state.delayed": "Delayed",
+  "state.sendingDelayed": "Sending is delayed",
+  "state.refused": { one: "{count} failed", other: "{count} failed" },
   "state.offline": "Offline",
   "state.signedOut": "Session ended",
   "state.unknown": "Unavailable",
@@ -240,6 +242,9 @@ export const en: Catalogue = {
 
   "badge.connected": "Google connected",
   "badge.error": "Google sync in error",
+  "badge.refused": { one: "Google sync failing ({count})", other: "Google sync failing ({count})" },
+  "badge.paused": "Google paused",
+  "badge.pausedPending": { one: "Google paused · {count} waiting", other: "Google paused · {count} waiting" },
   "badge.delayed": "Sending to Google is delayed and will resume by itself.",
   "badge.delayedWord": "delayed",
   "badge.unknown": "Google: state unknown",

@@ -41,6 +41,8 @@ export const fr = {
   "state.paused": "En pause",
   "state.syncing": "Synchronisation en cours",
   "state.delayed": "Retardée",
+  "state.sendingDelayed": "Envoi retardé",
+  "state.refused": { one: "{count} en erreur", other: "{count} en erreur" },
   "state.offline": "Hors ligne",
   "state.signedOut": "Session expirée",
   "state.unknown": "Indisponible",
@@ -248,6 +250,9 @@ export const fr = {
 
   "badge.connected": "Google connecté",
   "badge.error": "Sync Google en erreur",
+  "badge.refused": { one: "Sync Google en erreur ({count})", other: "Sync Google en erreur ({count})" },
+  "badge.paused": "Google en pause",
+  "badge.pausedPending": { one: "Google en pause · {count} en attente", other: "Google en pause · {count} en attente" },
   "badge.delayed": "L’envoi vers Google est retardé et reprendra tout seul.",
   "badge.delayedWord": "retardé",
   "badge.unknown": "Google : état inconnu",

@@ -1,6 +1,6 @@
 import type { ReactElement, ReactNode } from "react";
 import { Health, Unanswered } from "../google/Health";
-import { connectionLabel } from "../google/stateLabel";
+import { titleWord } from "../google/standing";
 import { HostLink } from "../host/HostLink";
 import { useHost } from "../host/host";
 import { useTitle } from "../host/useTitle";
@@ -102,8 +102,8 @@ function GoogleMark({ view }: { readonly view: StatusView }): ReactElement {
   const { t } = useHost();
   if (view.isSignedOut) return <Pill tone="neutral">{t("state.signedOut")}</Pill>;
   if (view.status) {
-    const label = connectionLabel(view.status);
-    return <Pill tone={label.tone}>{t(label.key)}</Pill>;
+    const label = titleWord(view.status, t);
+    return <Pill tone={label.tone}>{label.word}</Pill>;
   }
   if (!view.isOnline) return <Pill tone="neutral">{t("state.offline")}</Pill>;
   return view.failure ? (
