@@ -10,8 +10,6 @@ use serde_json::{Value, json};
 pub(crate) struct Google {
     emulator: Emulator,
     http: reqwest::Client,
-    pub(crate) client_id: String,
-    pub(crate) client_secret: String,
 }
 
 /// One call, as the journal has it.
@@ -38,9 +36,13 @@ impl Google {
         // The HTTP client wants a provider of TLS even where it speaks plain HTTP; a second call is no harm.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let options = emulator::Options::loopback(clock.clone(), Entropy::system());
-        let (client_id, client_secret) = (options.client_id.clone(), options.client_secret.clone());
         let emulator = emulator::start(options).await?;
-        Ok(Self { emulator, http: reqwest::Client::new(), client_id, client_secret })
+        Ok(Self { emulator, http: reqwest::Client::new() })
+    }
+
+    /// The settings of a service before this Google.
+    pub(crate) fn service_settings(&self) -> [(&'static str, String); 7] {
+        self.emulator.settings()
     }
 
     pub(crate) fn url(&self, path: &str) -> String {

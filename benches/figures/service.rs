@@ -165,23 +165,17 @@ fn binary() -> String {
 }
 
 fn settings(google: &Google, database: &str, grpc: SocketAddr, http: SocketAddr) -> Vec<(&'static str, String)> {
-    vec![
+    let own = [
         ("DATABASE_URL", database.to_owned()),
         ("GRPC_ADDR", grpc.to_string()),
         ("HTTP_ADDR", http.to_string()),
         ("PUBLIC_URL", format!("http://{http}")),
         ("CASSIUS_APP_URL", "http://127.0.0.1:3000".to_owned()),
-        ("GOOGLE_CLIENT_ID", google.client_id.clone()),
-        ("GOOGLE_CLIENT_SECRET", google.client_secret.clone()),
-        ("GOOGLE_AUTH_URL", google.url("/o/oauth2/v2/auth")),
-        ("GOOGLE_TOKEN_URL", google.url("/token")),
-        ("GOOGLE_REVOKE_URL", google.url("/revoke")),
-        ("GOOGLE_CALENDAR_URL", google.url("/calendar/v3")),
-        ("GOOGLE_ISSUER", google.url("")),
         ("ENCRYPTION_KEYS", Keyring::generate(&Entropy::system())),
         ("TICKET_IN_URL", "true".to_owned()),
         ("LOG", "warn".to_owned()),
-    ]
+    ];
+    own.into_iter().chain(google.service_settings()).collect()
 }
 
 fn endpoint(grpc: SocketAddr) -> anyhow::Result<Endpoint> {

@@ -14,7 +14,7 @@ mod secrets;
 use jiff::SignedDuration;
 
 pub use consents::{
-    CONSENT_LIFETIME, COOKIE_NAME, Callback, Completed, ConsentOutcome, ConsentStart, Consents, Settings,
+    CONSENT_LIFETIME, COOKIE_NAME, Callback, Completed, ConsentOutcome, ConsentStart, Consents, Settings, Visit,
 };
 pub use grants::{Access, AccessError, Grants};
 pub use integrations::{Disconnected, Integrations, Progress, SettingsRequest, State, Status};
@@ -50,6 +50,9 @@ pub enum Error {
     /// The operator's Google project or OAuth client is wrong.
     #[error("the service's Google project is not set up")]
     GoogleMisconfigured,
+    /// Google refuses the account as a whole.
+    #[error("Google refuses the account")]
+    AccountUnavailable,
     /// The return URL is not allowed.
     #[error("the return URL is not allowed")]
     ReturnUrlNotAllowed,

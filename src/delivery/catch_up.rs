@@ -19,7 +19,8 @@ impl Delivery {
                 | Reason::GoogleUnavailable
                 | Reason::GoogleThrottled
                 | Reason::EventRefused
-                | Reason::GoogleMisconfigured,
+                | Reason::GoogleMisconfigured
+                | Reason::AccountUnavailable,
             )
             | None => {}
         }

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, ToSpan, civil::Time};
 
 use super::{Delivery, Error, Parts};
 use crate::model::{
-    Appointment, AppointmentId, AppointmentState, Details, OrganisationId, Revision, Slot, TitlePrivacy,
+    Appointment, AppointmentId, AppointmentState, Details, OrganisationId, Revision, Slot, TitlePrivacy, zone,
 };
 use crate::sync::{Event, EventContext, render};
 
@@ -41,7 +41,7 @@ impl Delivery {
 
     /// An appointment of a made-up patient, tomorrow at half past two.
     fn sample(&self) -> Appointment {
-        let zone = jiff::tz::TimeZone::get("Europe/Paris").unwrap_or(jiff::tz::TimeZone::UTC);
+        let zone = zone("Europe/Paris").unwrap_or(jiff::tz::TimeZone::UTC);
         let now = self.0.clock.now();
         let day = now.to_zoned(zone.clone()).date().saturating_add(1.day());
         let start_at =

@@ -123,6 +123,7 @@ async fn prevented(hit: &Hit, operation: &str) -> Option<Refusal> {
             refusal.retry_after_seconds = *retry_after_seconds;
             Some(refusal)
         }
+        Some(FaultKind::Page { code }) => Some(Refusal::page(*code)),
         Some(FaultKind::Hang { carry_out: false }) => {
             released(hit.hold.clone()).await;
             None

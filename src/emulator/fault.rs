@@ -14,6 +14,8 @@ use crate::clock::Entropy;
 pub(crate) enum FaultKind {
     /// Refused with this status and reason; nothing is carried out.
     Error { code: u16, reason: String, message: Option<String>, retry_after_seconds: Option<u64> },
+    /// Answered with a page of HTML by something between; nothing is carried out.
+    Page { code: u16 },
     /// Carried out, then the connection is cut without an answer.
     LoseAnswer,
     /// The connection is cut before anything is carried out.
@@ -32,6 +34,7 @@ impl FaultKind {
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Error { .. } => "error",
+            Self::Page { .. } => "page",
             Self::LoseAnswer => "lose_answer",
             Self::Reset => "reset",
             Self::Hang { .. } => "hang",

@@ -30,6 +30,8 @@ enum Shape {
     Calendar(Box<Place>),
     /// `{"error","error_description"}`.
     OAuth,
+    /// A page of HTML, as a proxy or a portal between answers.
+    Page,
 }
 
 /// Where in Google, and in the request, a refusal of the Calendar API comes from.
@@ -228,9 +230,26 @@ impl Refusal {
         Self::calendar(code, domain, reason, message)
     }
 
+    /// The page of something between.
+    pub(crate) fn page(code: u16) -> Self {
+        Self {
+            code,
+            reason: Text::Borrowed("page"),
+            retry_after_seconds: None,
+            message: Text::Borrowed("<!DOCTYPE html><title>Proxy</title><p>This request was not let through.</p>"),
+            shape: Shape::Page,
+        }
+    }
+
+    /// The page, where it is no answer of Google.
+    pub(crate) fn html(&self) -> Option<&str> {
+        matches!(self.shape, Shape::Page).then_some(&*self.message)
+    }
+
     /// The body as Google writes it.
     pub(crate) fn body(&self) -> Value {
         match &self.shape {
+            Shape::Page => json!(self.message),
             Shape::OAuth => json!({"error": self.reason, "error_description": self.message}),
             Shape::Calendar(place) => {
                 let Place { domain, location, front } = place.as_ref();

@@ -12,6 +12,8 @@ use serde_json::Value;
 use super::refusal::Refusal;
 use super::selection::Selection;
 
+const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
+
 /// What an act answers.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -63,15 +65,10 @@ pub(crate) fn dropped_connection() -> Response {
 pub(crate) fn respond(answer: Answer, compact: bool, fields: Option<&Selection>) -> Response {
     match answer.content {
         Content::Nothing => answer.status.into_response(),
-        Content::Html(page) => (
-            answer.status,
-            [
-                (CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
-                (CACHE_CONTROL, HeaderValue::from_static("no-store")),
-            ],
-            page,
-        )
-            .into_response(),
+        Content::Html(page) => {
+            (answer.status, [(CONTENT_TYPE, HTML), (CACHE_CONTROL, HeaderValue::from_static("no-store"))], page)
+                .into_response()
+        }
         Content::Redirect(address) => match HeaderValue::from_str(&address) {
             Ok(address) => (StatusCode::SEE_OTHER, [(LOCATION, address)]).into_response(),
             Err(_) => StatusCode::BAD_REQUEST.into_response(),
@@ -94,7 +91,10 @@ pub(crate) fn respond(answer: Answer, compact: bool, fields: Option<&Selection>)
 /// The response of a refusal.
 pub(crate) fn refuse(refusal: &Refusal, compact: bool) -> Response {
     let status = StatusCode::from_u16(refusal.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = json(status, &refusal.body(), compact);
+    let mut response = match refusal.html() {
+        Some(page) => (status, [(CONTENT_TYPE, HTML)], page.to_owned()).into_response(),
+        None => json(status, &refusal.body(), compact),
+    };
     if let Some(seconds) = refusal.retry_after_seconds {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
     }

@@ -26,6 +26,8 @@ pub(crate) struct Settings {
     pub(crate) omit_refresh_token: bool,
     /// How a deleted event answers, unless the event has a rule of its own.
     pub(crate) deleted_answer: DeletedAnswer,
+    /// Zones of IANA that Google does not know (yet): an event that names one is refused.
+    pub(crate) unknown_zones: Vec<String>,
     /// Lets `status: confirmed` revive a deleted event; otherwise that is forbidden.
     pub(crate) allow_revive: bool,
     /// Lets `events.move` work at all.
@@ -61,6 +63,7 @@ impl Default for Settings {
             rate_limit_status: 403,
             omit_refresh_token: false,
             deleted_answer: DeletedAnswer::Cancelled,
+            unknown_zones: Vec::new(),
             allow_revive: true,
             move_supported: true,
             consent_screen_testing: false,

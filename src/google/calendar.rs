@@ -35,7 +35,9 @@ impl Google {
         match call {
             Call::Insert { .. } | Call::Patch { .. } | Call::Move { .. } => stored(&answer),
             Call::Get { .. } => found(&answer),
-            Call::Delete { .. } => Answer::Deleted,
+            // Google answers with no content. A page of something between has deleted nothing.
+            Call::Delete { .. } if answer.body().is_empty() => Answer::Deleted,
+            Call::Delete { .. } => AWAY,
             Call::Probe { .. } => match read::<EventsAnswer>(&answer) {
                 Some(EventsAnswer { access_role: Some(role), .. }) if may_write(&role) => Answer::CalendarOpen,
                 Some(EventsAnswer { access_role: Some(_), .. }) => Answer::CalendarReadOnly,
@@ -46,13 +48,13 @@ impl Google {
 
     fn request(&self, call: &Call) -> Request<Bytes> {
         match call {
-            Call::Insert { place, event } => {
+            Call::Insert { place, event, names_zone } => {
                 let uri = self.events(&place.calendar, &[], &[SILENT, EVENT_FIELDS, COMPACT]);
-                with_body(Method::POST, uri, insert_body(event, &place.event))
+                with_body(Method::POST, uri, insert_body(event, *names_zone, &place.event))
             }
-            Call::Patch { place, event, etag } => {
+            Call::Patch { place, event, names_zone, etag } => {
                 let uri = self.event(place, &[SILENT, EVENT_FIELDS, COMPACT]);
-                only_if(with_body(Method::PATCH, uri, patch_body(event)), Some(etag))
+                only_if(with_body(Method::PATCH, uri, patch_body(event, *names_zone)), Some(etag))
             }
             Call::Delete { place, etag } => {
                 only_if(bare(Method::DELETE, self.event(place, &[SILENT, COMPACT])), etag.as_ref())
@@ -138,7 +140,7 @@ fn only_if(mut request: Request<Bytes>, etag: Option<&Etag>) -> Request<Bytes> {
 fn for_call(call: &Call, refusal: Answer) -> Answer {
     match (call, refusal) {
         (Call::Probe { .. }, Answer::NotFound | Answer::Gone) => Answer::CalendarMissing,
-        (Call::Probe { .. }, Answer::NotPermitted) => Answer::CalendarReadOnly,
+        (Call::Probe { .. }, Answer::NotPermitted { .. }) => Answer::CalendarReadOnly,
         (_, refusal) => refusal,
     }
 }

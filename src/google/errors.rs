@@ -127,6 +127,9 @@ pub enum CalendarError {
     /// The account may not see it.
     #[error("the account may not see that")]
     NotPermitted,
+    /// Google refuses the account as a whole.
+    #[error("Google refuses the account")]
+    AccountRefused,
     /// Too much was asked.
     #[error("Google asks for patience")]
     Throttled {
@@ -159,7 +162,8 @@ impl From<Answer> for CalendarError {
             Answer::Unauthorized => Self::Unauthorized,
             Answer::ScopeMissing => Self::ScopeMissing,
             Answer::NotFound | Answer::Gone | Answer::CalendarMissing => Self::NotFound,
-            Answer::NotPermitted | Answer::CalendarReadOnly => Self::NotPermitted,
+            Answer::NotPermitted { .. } | Answer::CalendarReadOnly => Self::NotPermitted,
+            Answer::Forbidden { .. } | Answer::AccountRefused { .. } => Self::AccountRefused,
             Answer::Throttled { scope, retry_after } => Self::Throttled { scope, retry_after },
             Answer::Misconfigured => Self::Misconfigured,
             Answer::Refused { reason } => Self::Refused { reason },

@@ -3,8 +3,8 @@
 //! Owns the three OAuth endpoints: the consent's address, the exchange of a code, the refresh, the revocation. Never
 //! keeps a token, and never revokes one unasked: revoking acts on the whole project for that account.
 //!
-//! Invariant: only Google's own word `invalid_grant` calls a grant dead; a network fault, a 5xx or an unreadable answer
-//! never does.
+//! Invariant: only the token endpoint's own word calls a grant dead; a network fault, a 5xx or an unreadable answer never
+//! does.
 
 use std::fmt;
 
@@ -155,9 +155,8 @@ impl Google {
             .request_async(&endpoint)
             .await
             .map_err(|error| match refusal(error) {
-                Refusal::Dead => ExchangeError::Rejected("invalid_grant".to_owned()),
+                Refusal::Grant(word) => ExchangeError::Rejected(word),
                 Refusal::Client(word) => ExchangeError::Misconfigured(word),
-                Refusal::Other(word) => ExchangeError::Rejected(word),
                 Refusal::Unavailable { .. } => ExchangeError::Unavailable,
             })?;
         self.grant(&response, nonce)
@@ -215,9 +214,8 @@ impl Google {
         let response =
             self.client.oauth.exchange_refresh_token(&token).request_async(&endpoint).await.map_err(|error| {
                 match refusal(error) {
-                    Refusal::Dead => RefreshError::GrantDead,
+                    Refusal::Grant(_) => RefreshError::GrantDead,
                     Refusal::Client(_) => RefreshError::Misconfigured,
-                    Refusal::Other(_) => RefreshError::Unavailable { retry_after: None },
                     Refusal::Unavailable { retry_after } => RefreshError::Unavailable { retry_after },
                 }
             })?;
@@ -237,7 +235,11 @@ impl Google {
         let form = HeaderValue::from_static("application/x-www-form-urlencoded");
         request.headers_mut().insert(CONTENT_TYPE, form);
         let answer = self.transport.send(request).await.map_err(|_| RevokeError::Unavailable)?;
+        // What something between says, in a page or a status of its own, revokes nothing.
+        let is_of_google =
+            answer.body().is_empty() || serde_json::from_slice::<serde_json::Value>(answer.body()).is_ok();
         match answer.status() {
+            _ if !is_of_google => Err(RevokeError::Unavailable),
             status if status.is_success() => Ok(()),
             StatusCode::BAD_REQUEST => Ok(()),
             StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT => Err(RevokeError::Unavailable),

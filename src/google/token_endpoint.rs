@@ -3,18 +3,20 @@
 //! Owns the adapter that lets `oauth2` speak over our transport, and the reading of its errors. Never lets a body of the
 //! token endpoint out: on a parse fault `oauth2` hands it back whole, and it may hold tokens.
 //!
-//! Invariant: an answer that is not the token endpoint's own word (5xx, 429, HTML, nothing) is `Unavailable`.
+//! Invariant: an answer that is not the token endpoint's own word (5xx, 429, a page of something between, nothing) is
+//! `Unavailable`; its own word in a 4xx is about our client, about the service's state, or else about the grant.
 
 use std::pin::Pin;
 
 use bytes::Bytes;
 use http::StatusCode;
 use jiff::SignedDuration;
-use oauth2::basic::{BasicErrorResponse, BasicErrorResponseType};
+use oauth2::basic::BasicErrorResponse;
 use oauth2::{AsyncHttpClient, HttpRequest, HttpResponse, RequestTokenError};
 
 use super::retry_after::retry_after;
 use super::transport::Transport;
+use super::wire::plain_word;
 use crate::clock::Clock;
 
 /// Google's words for an OAuth client that is set up wrong.
@@ -56,8 +58,8 @@ impl<'c> AsyncHttpClient<'c> for TokenEndpoint<'_> {
         Box::pin(async move {
             let answer = self.transport.send(request.map(Bytes::from)).await.map_err(|_| Away { retry_after: None })?;
             let status = answer.status();
-            if status.is_server_error() || matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT)
-            {
+            let is_busy = matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT);
+            if is_busy || !(status.is_success() || status.is_client_error()) {
                 return Err(Away { retry_after: retry_after(answer.headers(), self.clock.now()) });
             }
             Ok(answer.map(Vec::from))
@@ -68,12 +70,11 @@ impl<'c> AsyncHttpClient<'c> for TokenEndpoint<'_> {
 /// What a refusal of the token endpoint means.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
-    /// The code or the refresh token is dead.
-    Dead,
+    /// The code or the refresh token is not honoured (any more), in Google's word: it was revoked, the account is gone, an
+    /// administrator does not allow it.
+    Grant(String),
     /// The OAuth client is set up wrong, in Google's word.
     Client(String),
-    /// Another word of Google.
-    Other(String),
     /// It could not be spoken with, or not be understood.
     Unavailable {
         /// How long Google asks to wait.
@@ -83,10 +84,7 @@ pub(super) enum Refusal {
 
 pub(super) fn refusal(error: RequestTokenError<Away, BasicErrorResponse>) -> Refusal {
     match error {
-        RequestTokenError::ServerResponse(response) => match response.error() {
-            BasicErrorResponseType::InvalidGrant => Refusal::Dead,
-            error => word(error.as_ref()),
-        },
+        RequestTokenError::ServerResponse(response) => word(response.error().as_ref()),
         RequestTokenError::Request(Away { retry_after }) => Refusal::Unavailable { retry_after },
         RequestTokenError::Parse(..) | RequestTokenError::Other(_) => Refusal::Unavailable { retry_after: None },
     }
@@ -94,10 +92,10 @@ pub(super) fn refusal(error: RequestTokenError<Away, BasicErrorResponse>) -> Ref
 
 fn word(word: &str) -> Refusal {
     match word {
-        "internal_failure" | "temporarily_unavailable" | "rate_limit_exceeded" | "server_error" => {
+        "internal_failure" | "temporarily_unavailable" | "rate_limit_exceeded" | "server_error" | "slow_down" => {
             Refusal::Unavailable { retry_after: None }
         }
         word if CLIENT_FAULTS.contains(&word) => Refusal::Client(word.to_owned()),
-        word => Refusal::Other(super::wire::plain_word(word)),
+        word => Refusal::Grant(plain_word(word)),
     }
 }

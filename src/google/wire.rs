@@ -75,9 +75,18 @@ pub(super) struct ErrorAnswer {
 pub(super) struct ErrorBody {
     #[serde(default)]
     pub(super) errors: Vec<ErrorEntry>,
+    pub(super) code: Option<u16>,
     pub(super) status: Option<String>,
     #[serde(default)]
     pub(super) details: Vec<ErrorDetail>,
+}
+
+impl ErrorBody {
+    /// Whether Google wrote it: Calendar gives reasons and the code, its front end the code and a status.
+    pub(super) fn is_of_google(&self) -> bool {
+        let has_reason = self.errors.iter().any(|error| error.reason.is_some());
+        self.code.is_some() && (has_reason || self.status.is_some())
+    }
 }
 
 /// One of Calendar's reasons.

@@ -76,6 +76,7 @@ fn reason(reason: Reason) -> pb::ErrorReason {
         Reason::GoogleThrottled => pb::ErrorReason::GoogleThrottled,
         Reason::EventRefused => pb::ErrorReason::EventRefused,
         Reason::GoogleMisconfigured => pb::ErrorReason::GoogleMisconfigured,
+        Reason::AccountUnavailable => pb::ErrorReason::AccountUnavailable,
     }
 }
 
@@ -127,7 +128,8 @@ fn catch_up(progress: &Progress) -> pb::CatchUp {
 fn problem(problem: &Problem, language: Language) -> pb::Problem {
     let reason = reason(problem.reason);
     let action = match problem.reason {
-        Reason::NotConnected | Reason::ReconnectRequired => pb::ProblemAction::Reconnect,
+        // Whoever cannot wait for Google's administrator connects another account.
+        Reason::NotConnected | Reason::ReconnectRequired | Reason::AccountUnavailable => pb::ProblemAction::Reconnect,
         Reason::CalendarUnavailable => pb::ProblemAction::ChooseCalendar,
         Reason::GoogleUnavailable | Reason::GoogleThrottled => pb::ProblemAction::Wait,
         // A refused event is its link's trouble; on an integration only the operator could tell what it means.

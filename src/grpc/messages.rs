@@ -61,6 +61,10 @@ fn both(reason: ErrorReason) -> (&'static str, &'static str) {
             "L’accès à Google n’est pas correctement configuré. Contactez votre administrateur.",
             "Access to Google is not set up correctly. Contact your administrator.",
         ),
+        ErrorReason::AccountUnavailable => (
+            "Google refuse l’accès à Agenda pour ce compte. L’administrateur de ce compte Google doit le rétablir.",
+            "Google refuses this account access to Calendar. The administrator of the Google account has to restore it.",
+        ),
         ErrorReason::StorageUnavailable => (
             "Le service de synchronisation est momentanément indisponible. Réessayez dans quelques instants.",
             "The synchronisation service is unavailable for the moment. Try again in a few moments.",

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{AppointmentId, Revision};
@@ -41,15 +41,6 @@ pub struct Slot {
     pub end_at: Timestamp,
     /// The IANA name of the zone that it is shown in.
     pub time_zone: String,
-}
-
-impl Slot {
-    /// The zone itself.
-    pub fn zone(&self) -> TimeZone {
-        // The name was checked when the appointment was accepted; a zone that a later tzdata dropped still has its
-        // instants right in UTC.
-        TimeZone::get(&self.time_zone).unwrap_or(TimeZone::UTC)
-    }
 }
 
 /// What a practice knows of an appointment. A patient can be known by it: it is stored sealed and never shown by `Debug`.

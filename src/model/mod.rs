@@ -10,6 +10,7 @@ mod identifier;
 mod placement;
 mod provider;
 mod status;
+mod zone;
 
 pub use appointment::{Appointment, AppointmentState, Details, Slot, TitlePrivacy};
 pub use identifier::{
@@ -19,3 +20,4 @@ pub use identifier::{
 pub use placement::{Place, Placement};
 pub use provider::Provider;
 pub use status::{Calendar, Problem, Reason, RemoteEvents, SyncStatus};
+pub use zone::zone;

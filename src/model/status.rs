@@ -35,6 +35,8 @@ pub enum Reason {
     EventRefused,
     /// The operator's Google project or OAuth client is wrong.
     GoogleMisconfigured,
+    /// Google refuses the account as a whole.
+    AccountUnavailable,
 }
 
 impl Reason {
@@ -48,6 +50,7 @@ impl Reason {
             Self::GoogleThrottled => "GOOGLE_THROTTLED",
             Self::EventRefused => "EVENT_REFUSED",
             Self::GoogleMisconfigured => "GOOGLE_MISCONFIGURED",
+            Self::AccountUnavailable => "ACCOUNT_UNAVAILABLE",
         }
     }
 }

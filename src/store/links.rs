@@ -130,7 +130,7 @@ impl Store {
     }
 
     /// Erases the snapshots of appointments that were over before `over_before` and that nobody holds a lease of, and
-    /// answers how many.
+    /// answers how many. What another query is changing at that moment is left to the next sweep.
     pub async fn erase_snapshots(&self, over_before: Timestamp, now: Timestamp) -> Result<u64, Error> {
         query!(self, long, links::erase_snapshots(over_before, now))
     }

@@ -77,6 +77,7 @@ words!("problem_reason or last_error", Reason, of_reason, reason, {
     GoogleThrottled => "google_throttled",
     EventRefused => "event_refused",
     GoogleMisconfigured => "google_misconfigured",
+    AccountUnavailable => "account_unavailable",
 });
 
 /// The one reason that a statement asks for.

@@ -14,6 +14,8 @@ pub enum Call {
         place: Place,
         /// What.
         event: Event,
+        /// Whether the event names its zone; else Google shows it in the calendar's own.
+        names_zone: bool,
     },
     /// Merges our fields into the event; what the user set beside them stays.
     Patch {
@@ -21,6 +23,8 @@ pub enum Call {
         place: Place,
         /// What.
         event: Event,
+        /// As for `Insert`.
+        names_zone: bool,
         /// The state that it must still be in: a call that arrives late cannot undo a newer one.
         etag: Etag,
     },
@@ -56,6 +60,18 @@ impl Call {
         match self {
             Self::Patch { .. } => 3,
             Self::Insert { .. } | Self::Delete { .. } | Self::Move { .. } | Self::Get { .. } | Self::Probe { .. } => 1,
+        }
+    }
+
+    /// The calendar that the call is about; of a move, the one that the event goes to.
+    pub fn calendar(&self) -> &CalendarId {
+        match self {
+            Self::Insert { place, .. }
+            | Self::Patch { place, .. }
+            | Self::Delete { place, .. }
+            | Self::Move { place, .. }
+            | Self::Get { place } => &place.calendar,
+            Self::Probe { calendar } => calendar,
         }
     }
 
@@ -127,9 +143,22 @@ pub enum Answer {
     CalendarReadOnly,
     /// The calendar does not exist for this account.
     CalendarMissing,
-    /// The account may not do this to this event or calendar.
-    NotPermitted,
-    /// Refused for good.
+    /// 403: the account may not do this to this event, or to its calendar.
+    NotPermitted {
+        /// Google's word for why.
+        reason: String,
+    },
+    /// 403 with a word that we do not know: about the event, its calendar or the whole account.
+    Forbidden {
+        /// Google's word for why.
+        reason: String,
+    },
+    /// 403: the whole account may not use Google Calendar (any more).
+    AccountRefused {
+        /// Google's word for why.
+        reason: String,
+    },
+    /// The request is refused for good.
     Refused {
         /// Google's word for why.
         reason: String,
@@ -168,7 +197,9 @@ impl Answer {
             Self::CalendarOpen => "calendar_open",
             Self::CalendarReadOnly => "calendar_read_only",
             Self::CalendarMissing => "calendar_missing",
-            Self::NotPermitted => "not_permitted",
+            Self::NotPermitted { .. } => "not_permitted",
+            Self::Forbidden { .. } => "forbidden",
+            Self::AccountRefused { .. } => "account_refused",
             Self::Refused { .. } => "refused",
             Self::Throttled { .. } => "throttled",
             Self::Unauthorized => "unauthorized",

@@ -61,7 +61,7 @@ async fn it_shows_each_state_of_the_way(app: &mut TestApp) {
     assert_eq!(link.last_sync_time, Some(instant("2026-03-02T08:01:10Z")));
     assert!(link.html_link.starts_with("http"));
 
-    app.google.fault("events.patch", 1, json!({"kind": "error", "code": 400, "reason": "invalid"})).await;
+    app.google.fault("events.patch", 1, json!({"kind": "error", "code": 400, "reason": "badRequest"})).await;
     app.sync("cabinet", of_patient("rdv", 3, "Dominique Essai")).await;
     let english = with(request("cabinet", "rdv"), "accept-language", "en");
     let link = app.appointments.get_appointment_link(english).await.unwrap().into_inner().link.unwrap();

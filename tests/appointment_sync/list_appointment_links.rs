@@ -81,7 +81,7 @@ async fn a_filter_shows_one_status_alone(app: &mut TestApp) {
     app.accept("cabinet", appointment("none", 1)).await;
     app.connect("cabinet").await;
     app.sync("cabinet", appointment("synced", 1)).await;
-    app.google.fault("events.insert", 1, json!({"kind": "error", "code": 400, "reason": "invalid"})).await;
+    app.google.fault("events.insert", 1, json!({"kind": "error", "code": 400, "reason": "badRequest"})).await;
     app.sync("cabinet", appointment("error", 1)).await;
     let away = json!({"kind": "error", "code": 503, "reason": "backendError", "retry_after_seconds": 3600});
     app.google.fault("events.insert", 1, away).await;

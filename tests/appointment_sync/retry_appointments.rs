@@ -20,7 +20,7 @@ async fn retry(app: &mut TestApp, ids: &[&str]) -> Result<i32, Status> {
 async fn stage(app: &mut TestApp) {
     app.connect("cabinet").await;
     app.sync("cabinet", appointment("synced", 1)).await;
-    app.google.fault("events.insert", 2, json!({"kind": "error", "code": 400, "reason": "invalid"})).await;
+    app.google.fault("events.insert", 2, json!({"kind": "error", "code": 400, "reason": "badRequest"})).await;
     for id in ["refused-1", "refused-2"] {
         assert_eq!(app.sync("cabinet", appointment(id, 1)).await.sync_status(), SyncStatus::Error);
     }
@@ -93,7 +93,7 @@ async fn nothing_is_queued_that_no_connected_integration_could_send(app: &mut Te
 #[apply(both_backends)]
 async fn one_that_google_refuses_again_stands_in_error_again(app: &mut TestApp) {
     stage(app).await;
-    app.google.fault("events.insert", 1, json!({"kind": "error", "code": 400, "reason": "invalid"})).await;
+    app.google.fault("events.insert", 1, json!({"kind": "error", "code": 400, "reason": "badRequest"})).await;
     assert_eq!(retry(app, &["refused-1"]).await.unwrap(), 1);
     app.until("cabinet", |status| status.counts.unwrap().pending == 1).await;
     assert_eq!(stands(app, "refused-1").await, SyncStatus::Error);

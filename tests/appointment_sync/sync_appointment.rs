@@ -97,7 +97,7 @@ async fn a_wait_that_is_over_answers_what_stands_then(app: &mut TestApp) {
 #[apply(both_backends)]
 async fn a_wait_ends_with_the_word_of_google_when_it_refuses(app: &mut TestApp) {
     app.connect("cabinet").await;
-    app.google.fault("events.insert", 1, json!({"kind": "error", "code": 400, "reason": "invalid"})).await;
+    app.google.fault("events.insert", 1, json!({"kind": "error", "code": 400, "reason": "badRequest"})).await;
     let link = app.sync("cabinet", appointment("rdv", 1)).await;
     assert_eq!(link.sync_status(), SyncStatus::Error);
     let error = link.last_error.unwrap();

@@ -45,7 +45,7 @@ async fn it_counts_how_appointments_stand_and_tells_when_google_last_confirmed_o
     app.advance(60);
     app.sync("cabinet", appointment("a", 1)).await;
     app.sync("cabinet", appointment("b", 1)).await;
-    let refusal = json!({"kind": "error", "code": 400, "reason": "invalid"});
+    let refusal = json!({"kind": "error", "code": 400, "reason": "badRequest"});
     app.google.fault("events.insert", 1, refusal).await;
     app.sync("cabinet", appointment("c", 1)).await;
     app.google.fault("events.insert", 1, json!({"kind": "error", "code": 503, "reason": "backendError"})).await;

@@ -40,7 +40,7 @@ async fn what_was_stored_before_the_connection_is_sent(app: &mut TestApp) {
 async fn what_stands_in_error_or_waits_is_due_now_and_what_is_synced_is_left_alone(app: &mut TestApp) {
     app.connect("cabinet").await;
     app.sync("cabinet", appointment("synced", 1)).await;
-    app.google.fault("events.insert", 1, json!({"kind": "error", "code": 400, "reason": "invalid"})).await;
+    app.google.fault("events.insert", 1, json!({"kind": "error", "code": 400, "reason": "badRequest"})).await;
     assert_eq!(app.sync("cabinet", appointment("refused", 1)).await.sync_status(), SyncStatus::Error);
     let away = json!({"kind": "error", "code": 503, "reason": "backendError", "retry_after_seconds": 3600});
     app.google.fault("events.insert", 1, away).await;
@@ -80,7 +80,7 @@ async fn one_that_google_refuses_counts_as_failed_and_the_others_go_on(app: &mut
         app.accept("cabinet", appointment(id, 1)).await;
     }
     app.connect("cabinet").await;
-    app.google.fault("events.insert", 1, json!({"kind": "error", "code": 400, "reason": "invalid"})).await;
+    app.google.fault("events.insert", 1, json!({"kind": "error", "code": 400, "reason": "badRequest"})).await;
     app.google
         .control("faults", json!({"operation": "events.insert", "skip": 1, "times": 1, "fault": {"kind": "hang"}}))
         .await;

@@ -160,7 +160,7 @@ async fn a_refresh_gives_a_token_that_works_and_keeps_the_old_refresh_token() {
 }
 
 #[tokio::test]
-async fn only_invalid_grant_calls_a_grant_dead() {
+async fn only_the_token_endpoints_own_word_calls_a_grant_dead() {
     let stage = Stage::new().await;
     let (_, refresh_token) = stage.grant(&["openid", EVENTS]).await;
     let away = RefreshError::Unavailable { retry_after: None };
@@ -168,16 +168,21 @@ async fn only_invalid_grant_calls_a_grant_dead() {
         (500, "internal_failure", away.clone()),
         (503, "invalid_grant", away.clone()),
         (429, "rate_limit_exceeded", away.clone()),
-        (400, "something_new", away.clone()),
         (401, "invalid_client", RefreshError::Misconfigured),
         (400, "unauthorized_client", RefreshError::Misconfigured),
+        (403, "access_denied", RefreshError::GrantDead),
+        (400, "admin_policy_enforced", RefreshError::GrantDead),
+        (400, "account_deleted", RefreshError::GrantDead),
+        (400, "invalid_scope", RefreshError::GrantDead),
+        (400, "something_new", RefreshError::GrantDead),
     ];
     for (code, word, error) in cases {
         stage.refuse("token.refresh", code, word).await;
         assert_eq!(stage.google.refresh(&refresh_token).await.err(), Some(error), "{code} {word}");
     }
-    for fault in ["reset", "lose_answer"] {
-        stage.fault("token.refresh", json!({"kind": fault})).await;
+    let faults = [json!({"kind": "reset"}), json!({"kind": "lose_answer"}), json!({"kind": "page", "code": 400})];
+    for fault in faults {
+        stage.fault("token.refresh", fault.clone()).await;
         assert_eq!(stage.google.refresh(&refresh_token).await.err(), Some(away.clone()), "{fault}");
     }
     stage.google.refresh(&refresh_token).await.expect("all of it left the grant alive");

@@ -12,11 +12,11 @@ use super::stage::{ACCOUNT, EVENTS, HOLIDAYS, ROOMS, Stage, appointment_event, b
 const ID: &str = "cassius0rdv42g1";
 
 fn insert() -> Call {
-    Call::Insert { place: place(ROOMS, ID), event: appointment_event() }
+    Call::Insert { place: place(ROOMS, ID), event: appointment_event(), names_zone: true }
 }
 
 fn patch(event: Event, etag: Etag) -> Call {
-    Call::Patch { place: place(ROOMS, ID), event, etag }
+    Call::Patch { place: place(ROOMS, ID), event, names_zone: true, etag }
 }
 
 /// The etag that `If-Match` takes for any.
@@ -207,8 +207,9 @@ async fn a_probe_tells_open_read_only_and_missing_apart() {
 async fn a_calendar_that_may_only_be_read_takes_no_event() {
     let stage = Stage::new().await;
     let token = stage.token(&[EVENTS]).await;
-    let call = Call::Insert { place: place(HOLIDAYS, ID), event: appointment_event() };
-    assert_eq!(stage.google.call(&token, &call).await, Answer::NotPermitted);
+    let call = Call::Insert { place: place(HOLIDAYS, ID), event: appointment_event(), names_zone: true };
+    let reason = "requiredAccessLevel".to_owned();
+    assert_eq!(stage.google.call(&token, &call).await, Answer::NotPermitted { reason });
 }
 
 #[tokio::test]
@@ -247,7 +248,7 @@ async fn an_event_that_google_will_not_have_is_refused_with_its_word() {
     let token = stage.token(&[EVENTS]).await;
     let event = Event { end_at: appointment_event().start_at, ..appointment_event() };
     let event = Event { start_at: appointment_event().end_at, ..event };
-    let call = Call::Insert { place: place(ROOMS, ID), event };
+    let call = Call::Insert { place: place(ROOMS, ID), event, names_zone: true };
     assert_eq!(stage.google.call(&token, &call).await, Answer::Refused { reason: "timeRangeEmpty".to_owned() });
 }
 
@@ -274,4 +275,72 @@ async fn a_call_that_hangs_ends_by_its_deadline() {
     let (answer, ()) = tokio::join!(stage.google.call(&token, &call), deadline_passes);
     assert_eq!(answer, Answer::Unavailable { retry_after: None });
     assert!(matches!(stage.google.call(&token, &get()).await, Answer::Found { .. }));
+}
+
+#[tokio::test]
+async fn a_patch_makes_an_event_of_the_whole_day_one_of_its_hours_again() {
+    let stage = Stage::new().await;
+    let token = stage.token(&[EVENTS]).await;
+    stage.google.call(&token, &insert()).await;
+    let day = |date| json!({"date": date, "dateTime": null, "timeZone": null});
+    let path = format!("calendars/{ROOMS}/events/{ID}");
+    stage.control(Method::PATCH, &path, json!({"start": day("2026-11-02"), "end": day("2026-11-03")})).await;
+    assert_eq!(body(&stage.event(ID).await)["start"], json!({"date": "2026-11-02"}));
+    let patched = stage.google.call(&token, &patch(appointment_event(), any())).await;
+    assert!(matches!(patched, Answer::Stored { .. }), "{patched:?}");
+    let expected = json!({"dateTime": "2026-11-02T09:00:00+01:00", "timeZone": "Europe/Paris"});
+    assert_eq!(body(&stage.event(ID).await)["start"], expected);
+}
+
+#[tokio::test]
+async fn an_event_whose_zone_google_does_not_know_is_taken_without_it() {
+    let stage = Stage::new().await;
+    let token = stage.token(&[EVENTS]).await;
+    stage.control(Method::POST, "settings", json!({"unknown_zones": ["Europe/Kyiv"]})).await;
+    let event = || Event { time_zone: "Europe/Kyiv".to_owned(), ..appointment_event() };
+    let insert = |names_zone| Call::Insert { place: place(ROOMS, ID), event: event(), names_zone };
+    let refused = Answer::Refused { reason: "invalid".to_owned() };
+    assert_eq!(stage.google.call(&token, &insert(true)).await, refused);
+    assert!(matches!(stage.google.call(&token, &insert(false)).await, Answer::Stored { .. }));
+    let patch = |names_zone| Call::Patch { place: place(ROOMS, ID), event: event(), names_zone, etag: any() };
+    assert_eq!(stage.google.call(&token, &patch(true)).await, refused);
+    assert!(matches!(stage.google.call(&token, &patch(false)).await, Answer::Stored { .. }));
+    let expected = json!({"dateTime": "2026-11-02T09:00:00+01:00", "timeZone": "Europe/Paris"});
+    assert_eq!(body(&stage.event(ID).await)["start"], expected, "the same instant, in the calendar's own zone");
+}
+
+#[tokio::test]
+async fn a_page_of_something_between_says_nothing_whatever_its_code() {
+    let stage = Stage::new().await;
+    let token = stage.token(&[EVENTS]).await;
+    stage.google.call(&token, &insert()).await;
+    for code in [400, 401, 403, 404, 405, 407, 409, 410, 412, 413, 429, 451] {
+        for call in [insert(), patch(appointment_event(), any()), delete(), move_to(ACCOUNT), get(), probe(ROOMS)] {
+            stage.fault(call.name(), json!({"kind": "page", "code": code})).await;
+            let answer = stage.google.call(&token, &call).await;
+            assert_eq!(answer, Answer::Unavailable { retry_after: None }, "{} {code}", call.name());
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_forbidden_says_whether_it_is_the_accounts() {
+    let stage = Stage::new().await;
+    let token = stage.token(&[EVENTS]).await;
+    let reason = |word: &str| word.to_owned();
+    for (word, answer) in [
+        ("forbiddenForNonOrganizer", Answer::NotPermitted { reason: reason("forbiddenForNonOrganizer") }),
+        ("domainPolicy", Answer::AccountRefused { reason: reason("domainPolicy") }),
+        ("somethingNew", Answer::Forbidden { reason: reason("somethingNew") }),
+    ] {
+        stage.refuse("events.insert", 403, word).await;
+        assert_eq!(stage.google.call(&token, &insert()).await, answer);
+    }
+    for (word, answer) in [
+        ("forbidden", Answer::CalendarReadOnly),
+        ("somethingNew", Answer::Forbidden { reason: reason("somethingNew") }),
+    ] {
+        stage.refuse("events.list", 403, word).await;
+        assert_eq!(stage.google.call(&token, &probe(ROOMS)).await, answer);
+    }
 }

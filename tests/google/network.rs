@@ -12,7 +12,7 @@ use cassius_calendar::sync::{Answer, Call};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::stage::client;
+use super::stage::{client, place};
 
 const MIB: usize = 1024 * 1024;
 const AWAY: Answer = Answer::Unavailable { retry_after: None };
@@ -199,5 +199,15 @@ async fn what_revoking_is_answered_is_told_apart() {
     for (status, expected) in cases {
         let google = facing(Says::Bytes(answer(status, "{}"))).await;
         assert_eq!(google.revoke(&"token".into()).await, expected, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_of_something_between_deletes_and_revokes_nothing() {
+    for status in ["200 OK", "400 Bad Request", "403 Forbidden"] {
+        let google = facing(Says::Bytes(answer(status, "<html>Sign in to the guest network</html>"))).await;
+        let call = Call::Delete { place: place("cabinet@example.fr", "cassius1a"), etag: None };
+        assert_eq!(google.call(&"token".into(), &call).await, AWAY, "{status}");
+        assert_eq!(google.revoke(&"token".into()).await, Err(RevokeError::Unavailable), "{status}");
     }
 }

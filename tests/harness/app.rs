@@ -63,18 +63,12 @@ impl TestApp {
             ("GRPC_ADDR", "127.0.0.1:0".to_owned()),
             ("HTTP_ADDR", "127.0.0.1:0".to_owned()),
             ("CASSIUS_APP_URL", "http://127.0.0.1:3000".to_owned()),
-            ("GOOGLE_CLIENT_ID", google.client_id.clone()),
-            ("GOOGLE_CLIENT_SECRET", google.client_secret.clone()),
-            ("GOOGLE_AUTH_URL", google.url("/o/oauth2/v2/auth")),
-            ("GOOGLE_TOKEN_URL", google.url("/token")),
-            ("GOOGLE_REVOKE_URL", google.url("/revoke")),
-            ("GOOGLE_CALENDAR_URL", google.url("/calendar/v3")),
-            ("GOOGLE_ISSUER", google.url("")),
             ("ENCRYPTION_KEYS", Keyring::generate(&Entropy::system())),
             ("API_KEYS", format!("tests:{}:*", data_encoding::HEXLOWER.encode(&digest(API_KEY.as_bytes())))),
             ("REFLECTION", "true".to_owned()),
         ]
         .into_iter()
+        .chain(google.service_settings())
         .map(|(name, value)| (name.to_owned(), value))
         .collect();
         all.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));

@@ -19,8 +19,6 @@ pub(crate) const SECOND_CALENDAR: &str = "c_5f1c9be0a7d24d0fa5cb0b7c9d3e8a11@gro
 pub(crate) struct Google {
     emulator: Emulator,
     http: reqwest::Client,
-    pub(crate) client_id: String,
-    pub(crate) client_secret: String,
 }
 
 impl Google {
@@ -28,9 +26,13 @@ impl Google {
         // The test's own HTTP client wants a provider of TLS even where it speaks plain HTTP; a second call is no harm.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let options = emulator::Options::loopback(clock.clone(), Entropy::system());
-        let (client_id, client_secret) = (options.client_id.clone(), options.client_secret.clone());
         let emulator = emulator::start(options).await.unwrap();
-        Self { emulator, http: reqwest::Client::new(), client_id, client_secret }
+        Self { emulator, http: reqwest::Client::new() }
+    }
+
+    /// The settings of a service before this Google.
+    pub(crate) fn service_settings(&self) -> [(&'static str, String); 7] {
+        self.emulator.settings()
     }
 
     pub(crate) fn url(&self, path: &str) -> String {

@@ -106,20 +106,14 @@ async fn survives(database: &Database) {
 }
 
 fn settings(database: &Database, google: &Google) -> Vec<(&'static str, String)> {
-    vec![
+    let own = [
         ("DATABASE_URL", database.url.clone()),
         ("CASSIUS_APP_URL", "http://127.0.0.1:3000".to_owned()),
-        ("GOOGLE_CLIENT_ID", google.client_id.clone()),
-        ("GOOGLE_CLIENT_SECRET", google.client_secret.clone()),
-        ("GOOGLE_AUTH_URL", google.url("/o/oauth2/v2/auth")),
-        ("GOOGLE_TOKEN_URL", google.url("/token")),
-        ("GOOGLE_REVOKE_URL", google.url("/revoke")),
-        ("GOOGLE_CALENDAR_URL", google.url("/calendar/v3")),
-        ("GOOGLE_ISSUER", google.url("")),
         ("ENCRYPTION_KEYS", Keyring::generate(&Entropy::system())),
         ("QUOTA_USER_PER_MINUTE", "100000".to_owned()),
         ("QUOTA_PROJECT_PER_MINUTE", "100000".to_owned()),
-    ]
+    ];
+    own.into_iter().chain(google.service_settings()).collect()
 }
 
 async fn connect(service: &Service) {

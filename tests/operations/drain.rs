@@ -82,20 +82,10 @@ async fn drains(database: &Database) {
 
 /// The settings of a service before this Google and on this database.
 fn at(google: &Google, database: &Database) -> Settings {
-    with(
-        &settings(),
-        &[
-            ("DATABASE_URL", &database.url),
-            ("CASSIUS_APP_URL", "http://127.0.0.1:3000"),
-            ("GOOGLE_CLIENT_ID", &google.client_id),
-            ("GOOGLE_CLIENT_SECRET", &google.client_secret),
-            ("GOOGLE_AUTH_URL", &google.url("/o/oauth2/v2/auth")),
-            ("GOOGLE_TOKEN_URL", &google.url("/token")),
-            ("GOOGLE_REVOKE_URL", &google.url("/revoke")),
-            ("GOOGLE_CALENDAR_URL", &google.url("/calendar/v3")),
-            ("GOOGLE_ISSUER", &google.url("")),
-        ],
-    )
+    let mut settings =
+        with(&settings(), &[("DATABASE_URL", &database.url), ("CASSIUS_APP_URL", "http://127.0.0.1:3000")]);
+    settings.extend(google.service_settings().map(|(name, value)| (name.to_owned(), value)));
+    settings
 }
 
 /// An appointment that is still to come by the system's clock, which the process goes by.

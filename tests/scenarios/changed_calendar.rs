@@ -102,3 +102,28 @@ async fn a_move_whose_answer_was_lost_leaves_one_event(app: &mut TestApp) {
     assert_eq!(events.len(), 1);
     assert_eq!(events[0]["calendar_id"], ACCOUNT);
 }
+
+#[apply(both_backends)]
+async fn nothing_is_deleted_before_the_target_takes_writes(app: &mut TestApp) {
+    with_plenty_of_quota(app).await;
+    app.connect("cabinet").await;
+    for number in 0..8 {
+        app.sync("cabinet", appointment(&format!("rdv {number}"), 1)).await;
+    }
+    let hang = json!({"operation": "events.move", "fault": {"kind": "hang", "carry_out": false}});
+    let hanging = app.google.control("faults", hang).await["id"].as_u64().unwrap();
+    choose_calendar(app, SECOND_CALENDAR).await.unwrap();
+    app.google.until_called("events.move", 1).await;
+    app.google.change_role(ACCOUNT, SECOND_CALENDAR, "reader").await;
+    app.google.let_go(hanging).await;
+    let status = app.until("cabinet", |status| reason(status) == Some(ErrorReason::CalendarUnavailable)).await;
+    assert_eq!(status.state(), IntegrationState::Error);
+    app.worker_looks().await;
+    let events = app.google.events(ACCOUNT).await;
+    assert!(events.len() == 8 && events.iter().all(|event| event["calendar_id"] == ACCOUNT), "{events:#?}");
+    app.google.change_role(ACCOUNT, SECOND_CALENDAR, "writer").await;
+    choose_calendar(app, SECOND_CALENDAR).await.unwrap();
+    app.at_rest("cabinet").await;
+    let events = app.google.events(ACCOUNT).await;
+    assert!(events.len() == 8 && events.iter().all(|event| event["calendar_id"] == SECOND_CALENDAR), "{events:#?}");
+}

@@ -2,6 +2,7 @@
 
 use cassius_calendar::grpc::pb::{Appointment, SyncStatus};
 use jiff::Timestamp;
+use serde_json::json;
 
 use crate::harness::app::TestApp;
 use crate::harness::backends::{apply, both_backends};
@@ -53,6 +54,31 @@ async fn gaps_overlaps_and_midnight_shift_nothing(app: &mut TestApp) {
             let slot = SLOTS.iter().find(|slot| slot.0 == name).unwrap();
             let sent: Timestamp = call["body"]["start"]["dateTime"].as_str().unwrap().parse().unwrap();
             assert_eq!(sent, slot.1.parse().unwrap(), "{name}");
+        }
+    }
+}
+
+#[apply(both_backends)]
+async fn a_zone_that_google_does_not_know_leaves_the_instant_right(app: &mut TestApp) {
+    app.google.settings(json!({"unknown_zones": ["Europe/Kyiv"]})).await;
+    app.connect("cabinet").await;
+    for (revision, start, end) in
+        [(1, "2026-06-15T08:00:00Z", "2026-06-15T09:00:00Z"), (2, "2026-10-25T01:30:00Z", "2026-10-25T01:45:00Z")]
+    {
+        let appointment = Appointment {
+            start_time: Some(instant(start)),
+            end_time: Some(instant(end)),
+            time_zone: "Europe/Kyiv".into(),
+            ..appointment("rdv", revision)
+        };
+        let link = app.sync("cabinet", appointment).await;
+        assert_eq!(link.sync_status(), SyncStatus::Synced, "{start}: {:?}", link.last_error);
+        let events = app.google.events_of(ACCOUNT, "rdv").await;
+        assert_eq!(events.len(), 1, "{start}");
+        for (at, wanted) in [("start", start), ("end", end)] {
+            let written: Timestamp = events[0][at]["dateTime"].as_str().unwrap().parse().unwrap();
+            assert_eq!(written, wanted.parse().unwrap(), "{at}");
+            assert_eq!(events[0][at]["timeZone"], "Europe/Paris", "{at}: the calendar's own zone");
         }
     }
 }

@@ -10,15 +10,18 @@ use crate::harness::app::TestApp;
 
 mod acceptance_path;
 mod access_tokens;
+mod account_refused;
 mod canaries;
 mod cancelling;
 mod changed_calendar;
 mod dead_grant;
 mod disconnecting;
+mod forbidden_event;
 mod instants;
 mod lost_answers;
 mod order_of_edits;
 mod refused_appointment;
+mod something_between;
 mod throttling;
 mod unavailable_calendar;
 mod vanished_events;

@@ -11,7 +11,7 @@ use crate::harness::samples::{appointment, of_patient};
 
 /// Google's answer to what it will never take.
 async fn refuse_next(app: &TestApp, operation: &str) {
-    app.google.fault(operation, 1, json!({"kind": "error", "code": 400, "reason": "invalid"})).await;
+    app.google.fault(operation, 1, json!({"kind": "error", "code": 400, "reason": "badRequest"})).await;
 }
 
 async fn retry(app: &mut TestApp, appointments: &[&str]) -> i32 {

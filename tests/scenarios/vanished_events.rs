@@ -1,6 +1,7 @@
 //! The user deleted the event at Google, and the appointment goes on.
 
-use cassius_calendar::grpc::pb::{IntegrationState, SyncStatus};
+use cassius_calendar::grpc::pb::{ErrorReason, IntegrationState, SyncStatus};
+use serde_json::json;
 
 use super::reason;
 use crate::harness::app::TestApp;
@@ -49,11 +50,48 @@ async fn cancelling_an_appointment_whose_event_vanished_is_no_error(app: &mut Te
 async fn an_event_that_its_user_altered_keeps_what_is_not_ours(app: &mut TestApp) {
     app.connect("cabinet").await;
     let event = app.sync("cabinet", appointment("rdv", 1)).await.external_event_id;
-    app.google.alter_event(ACCOUNT, &event, serde_json::json!({"summary": "Perdu", "colorId": "5"})).await;
+    app.google.alter_event(ACCOUNT, &event, json!({"summary": "Perdu", "colorId": "5"})).await;
     app.sync("cabinet", of_patient("rdv", 2, "Dominique Essai")).await;
     let events = app.google.events(ACCOUNT).await;
     assert_eq!(events.len(), 1);
     assert_eq!(events[0]["id"], event);
     assert_eq!(events[0]["summary"], "[Cassius] Implant — Dominique Essai");
     assert_eq!(events[0]["colorId"], "5");
+}
+
+#[apply(both_backends)]
+async fn one_404_or_410_that_is_not_so_makes_no_second_event_and_leaves_none_behind(app: &mut TestApp) {
+    app.connect("cabinet").await;
+    for (code, word) in [(404, "notFound"), (410, "deleted")] {
+        let untrue = json!({"kind": "error", "code": code, "reason": word});
+        let event = app.sync("cabinet", appointment(word, 1)).await.external_event_id;
+        app.google.fault("events.patch", 1, untrue.clone()).await;
+        app.accept("cabinet", of_patient(word, 2, "Dominique Essai")).await;
+        app.until("cabinet", |status| reason(status) == Some(ErrorReason::GoogleUnavailable)).await;
+        app.advance(60);
+        app.at_rest("cabinet").await;
+        let events = app.google.events_of(ACCOUNT, word).await;
+        assert_eq!((events.len(), &events[0]["id"]), (1, &json!(event)), "{word}");
+        assert_eq!(events[0]["summary"], "[Cassius] Implant — Dominique Essai", "{word}");
+        app.google.fault("events.delete", 1, untrue).await;
+        app.accept("cabinet", cancelled(word, 3)).await;
+        app.until("cabinet", |status| reason(status) == Some(ErrorReason::GoogleUnavailable)).await;
+        app.advance(60);
+        app.at_rest("cabinet").await;
+        assert!(app.google.events_of(ACCOUNT, word).await.is_empty(), "{word}");
+    }
+}
+
+#[apply(both_backends)]
+async fn an_event_that_its_user_made_one_of_the_whole_day_is_set_right_by_the_next_edit(app: &mut TestApp) {
+    app.connect("cabinet").await;
+    let event = app.sync("cabinet", appointment("rdv", 1)).await.external_event_id;
+    let before = app.google.events(ACCOUNT).await[0]["start"].clone();
+    let day = |date| json!({"date": date, "dateTime": null, "timeZone": null});
+    app.google.alter_event(ACCOUNT, &event, json!({"start": day("2026-03-04"), "end": day("2026-03-05")})).await;
+    assert!(app.google.events(ACCOUNT).await[0]["start"]["date"].is_string());
+    let link = app.sync("cabinet", of_patient("rdv", 2, "Dominique Essai")).await;
+    assert_eq!(link.sync_status(), SyncStatus::Synced);
+    let events = app.google.events(ACCOUNT).await;
+    assert_eq!((events.len(), &events[0]["id"], &events[0]["start"]), (1, &json!(event), &before));
 }

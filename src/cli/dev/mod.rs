@@ -77,22 +77,11 @@ impl Dev {
             state_file: Some(self.folder.join("google.json")),
             ..emulator::Options::loopback(clock.clone(), entropy.clone())
         };
-        let (client_id, client_secret) = (options.client_id.clone(), options.client_secret.clone());
         let google = emulator::start(options).await.map_err(|error| match error {
             taken @ emulator::Error::Listen { .. } => anyhow::Error::from(taken)
                 .context("choose another address for the emulated Google with --emulator-addr"),
             other => other.into(),
         })?;
-        let base = google.base_url();
-        let google_settings = BTreeMap::from([
-            ("GOOGLE_CLIENT_ID", client_id),
-            ("GOOGLE_CLIENT_SECRET", client_secret),
-            ("GOOGLE_AUTH_URL", format!("{base}/o/oauth2/v2/auth")),
-            ("GOOGLE_TOKEN_URL", format!("{base}/token")),
-            ("GOOGLE_REVOKE_URL", format!("{base}/revoke")),
-            ("GOOGLE_CALENDAR_URL", format!("{base}/calendar/v3")),
-            ("GOOGLE_ISSUER", base),
-        ]);
         let mut defaults = BTreeMap::from([
             ("DATABASE_URL", format!("sqlite:{}", self.folder.join("cassius-calendar.db").display())),
             ("ENCRYPTION_KEYS", keys),
@@ -102,7 +91,8 @@ impl Dev {
         if let Some(address) = environment("HTTP_ADDR").as_deref().and_then(OsStr::to_str) {
             defaults.insert("PUBLIC_URL", format!("http://{address}"));
         }
-        Ok((google, MadeUp { google: google_settings, defaults }))
+        let made_up = MadeUp { google: google.settings().into(), defaults };
+        Ok((google, made_up))
     }
 }
 

@@ -138,7 +138,10 @@ impl Grants {
 impl From<CalendarError> for Error {
     fn from(error: CalendarError) -> Self {
         match error {
-            CalendarError::Unauthorized | CalendarError::ScopeMissing => Self::ReconnectRequired,
+            CalendarError::ScopeMissing => Self::ReconnectRequired,
+            CalendarError::AccountRefused => Self::AccountUnavailable,
+            // The refresh between has proven the grant: that a token is not honoured passes.
+            CalendarError::Unauthorized => Self::GoogleUnavailable { retry_after: None },
             CalendarError::NotFound | CalendarError::NotPermitted | CalendarError::Refused { .. } => {
                 Self::CalendarUnavailable
             }

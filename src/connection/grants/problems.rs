@@ -11,10 +11,12 @@ use crate::store;
 
 /// How long a misconfigured Google project is left alone before it is tried again.
 const MISCONFIGURED_RETRY: SignedDuration = SignedDuration::from_mins(10);
+/// How long an account that Google refuses as a whole is left alone before it is tried again.
+const ACCOUNT_RETRY: SignedDuration = SignedDuration::from_hours(1);
 
 impl Grants {
     /// Notes a problem of the integration and tells whoever watches. A problem without a `retry_after` stands until a
-    /// person acts, but for a misconfigured project, which is tried again by itself.
+    /// person acts, but for a misconfigured project and a refused account, which are tried again by themselves.
     pub async fn note_problem(
         &self,
         organisation: &OrganisationId,
@@ -25,6 +27,7 @@ impl Grants {
         let now = self.clock.now();
         let retry_after = match reason {
             Reason::GoogleMisconfigured => Some(retry_after.unwrap_or(MISCONFIGURED_RETRY)),
+            Reason::AccountUnavailable => Some(retry_after.unwrap_or(ACCOUNT_RETRY)),
             Reason::NotConnected
             | Reason::ReconnectRequired
             | Reason::CalendarUnavailable
@@ -66,6 +69,10 @@ impl Grants {
             Reason::GoogleThrottled => tracing::info!(
                 organisation.id = %organisation, retry_at = problem.retry_at.map(tracing::field::display),
                 "Google asks for patience"
+            ),
+            Reason::AccountUnavailable => tracing::warn!(
+                organisation.id = %organisation, retry_at = problem.retry_at.map(tracing::field::display),
+                "Google refuses an account as a whole"
             ),
             Reason::NotConnected
             | Reason::ReconnectRequired

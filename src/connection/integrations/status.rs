@@ -76,7 +76,11 @@ impl Status {
         let problem = problem_at(&integration, &counts, now);
         let state = match &problem {
             Some(Problem {
-                reason: Reason::ReconnectRequired | Reason::CalendarUnavailable | Reason::GoogleMisconfigured,
+                reason:
+                    Reason::ReconnectRequired
+                    | Reason::CalendarUnavailable
+                    | Reason::AccountUnavailable
+                    | Reason::GoogleMisconfigured,
                 ..
             }) => State::Error,
             Some(_) | None => State::Connected,

@@ -80,6 +80,9 @@ impl Parts {
                     Stop::CalendarUnavailable => {
                         grants.note_unavailable(organisation, epoch, &claimed.target).await?;
                     }
+                    Stop::AccountUnavailable => {
+                        grants.note_problem(organisation, epoch, Reason::AccountUnavailable, None).await?;
+                    }
                     Stop::Misconfigured => {
                         grants.note_problem(organisation, epoch, Reason::GoogleMisconfigured, None).await?;
                     }

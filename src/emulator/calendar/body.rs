@@ -74,7 +74,7 @@ pub(crate) fn merge(base: &Object, patch: &Object) -> Object {
 }
 
 /// Checks a whole event, and brings it into the form in which it is kept.
-pub(crate) fn check(sent: &Object, calendar_zone: &str) -> Result<Checked, Refusal> {
+pub(crate) fn check(sent: &Object, calendar_zone: &str, unknown_zones: &[String]) -> Result<Checked, Refusal> {
     let mut body: Object = sent
         .iter()
         .filter(|(key, value)| WRITABLE.contains(&key.as_str()) && !value.is_null())
@@ -83,7 +83,7 @@ pub(crate) fn check(sent: &Object, calendar_zone: &str) -> Result<Checked, Refus
     if body.contains_key("recurrence") {
         return Err(Refusal::not_emulated("recurring events"));
     }
-    let (start, end) = times(&mut body, calendar_zone)?;
+    let (start, end) = times(&mut body, calendar_zone, unknown_zones)?;
     for name in ["summary", "description", "location", "iCalUID"] {
         if body.get(name).is_some_and(|value| !value.is_string()) {
             return Err(Refusal::invalid(format!("Invalid value for: {name}")));
@@ -110,7 +110,13 @@ pub(crate) fn check(sent: &Object, calendar_zone: &str) -> Result<Checked, Refus
     Ok(Checked { body, start, end, cancelled })
 }
 
-fn times(body: &mut Object, calendar_zone: &str) -> Result<(Moment, Moment), Refusal> {
+fn times(body: &mut Object, calendar_zone: &str, unknown_zones: &[String]) -> Result<(Moment, Moment), Refusal> {
+    for name in ["start", "end"] {
+        let named = body.get(name).and_then(|part| part.get("timeZone")).and_then(Value::as_str);
+        if named.is_some_and(|named| unknown_zones.iter().any(|unknown| unknown == named)) {
+            return Err(unknown_zone(name));
+        }
+    }
     let start = moment(body, "start", calendar_zone)?;
     let end = moment(body, "end", calendar_zone)?;
     if start.whole_day != end.whole_day {
@@ -133,10 +139,7 @@ fn moment(body: &mut Object, name: &'static str, calendar_zone: &str) -> Result<
     };
     let (date, date_time, time_zone) = (text("date")?, text("dateTime")?, text("timeZone")?);
     let own_zone = match time_zone {
-        Some(name_of_zone) => Some(
-            zone(name_of_zone)
-                .ok_or_else(|| Refusal::invalid(format!("Invalid time zone definition for {name} time.")))?,
-        ),
+        Some(name_of_zone) => Some(zone(name_of_zone).ok_or_else(|| unknown_zone(name))?),
         None => None,
     };
     match (date, date_time) {
@@ -158,6 +161,10 @@ fn moment(body: &mut Object, name: &'static str, calendar_zone: &str) -> Result<
         (None, None) => Err(missing()),
         (Some(_), Some(_)) => Err(unfit()),
     }
+}
+
+fn unknown_zone(name: &str) -> Refusal {
+    Refusal::invalid(format!("Invalid time zone definition for {name} time."))
 }
 
 fn instant(date_time: &str, zone: Option<&TimeZone>, name: &'static str) -> Result<Timestamp, Refusal> {

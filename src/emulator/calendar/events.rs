@@ -52,7 +52,8 @@ pub(crate) async fn insert(parts: Parts, Path(calendar): Path<String>, raw: Byte
             if sent.contains_key("id") && sent.contains_key("iCalUID") {
                 return Err(Refusal::invalid("Only one of id and iCalUID can be given."));
             }
-            let Checked { body, start, end, cancelled } = check(sent, &calendar.time_zone)?;
+            let Checked { body, start, end, cancelled } =
+                check(sent, &calendar.time_zone, &google.settings.unknown_zones)?;
             if calendar.events.contains_key(&id) {
                 return Err(Refusal::duplicate());
             }
@@ -123,7 +124,8 @@ async fn write(
                 return Err(Refusal::forbidden());
             }
             sequence(sent, event, operation)?;
-            let Checked { body, start, end, cancelled } = check(&combine(&event.body, sent)?, &calendar.time_zone)?;
+            let Checked { body, start, end, cancelled } =
+                check(&combine(&event.body, sent)?, &calendar.time_zone, &google.settings.unknown_zones)?;
             let event = calendar.events.get_mut(id).ok_or_else(Refusal::not_found)?;
             if (start, end) != (event.start, event.end) {
                 event.sequence += 1;

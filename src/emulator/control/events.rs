@@ -49,7 +49,7 @@ pub(crate) async fn alter(
         let etag = google.world.next_etag();
         let calendar = google.world.calendars.get_mut(&calendar).ok_or(ControlError::Unknown("calendar"))?;
         let event = calendar.events.get_mut(&id).ok_or(ControlError::Unknown("event"))?;
-        let checked = check(&merge(&event.body, &sent), &calendar.time_zone)
+        let checked = check(&merge(&event.body, &sent), &calendar.time_zone, &google.settings.unknown_zones)
             .map_err(|refusal| ControlError::BadRequest(refusal.body().to_string()))?;
         event.sequence += i64::from((checked.start, checked.end) != (event.start, event.end));
         (event.body, event.start, event.end) = (checked.body, checked.start, checked.end);

@@ -8,8 +8,9 @@ mod grant;
 mod sample;
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
-use jiff::tz::TimeZone;
+use jiff::tz::{TimeZone, TimeZoneDatabase};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -221,8 +222,10 @@ pub(crate) fn quoted(etag: u64) -> String {
     format!("\"{etag}\"")
 }
 
+/// The zones as compiled in, whatever the system has installed.
+static ZONES: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
+
 /// The zone of an IANA name, spelt exactly as IANA does.
 pub(crate) fn zone(name: &str) -> Option<TimeZone> {
-    let zone = TimeZone::get(name).ok()?;
-    (zone.iana_name() == Some(name)).then_some(zone)
+    ZONES.get(name).ok().filter(|zone| zone.iana_name() == Some(name))
 }

@@ -3,8 +3,9 @@
 //! Owns the one table from reason to meaning. Never looks at messages: they are for people and change.
 //!
 //! A reason counts before the code, and the front end's detailed reason before Calendar's own, since it is the more
-//! precise one. Only an unknown reason falls back on the code. A 403 or a 404 without any readable error comes from
-//! something between Google and us, and says nothing about an event or a calendar.
+//! precise one. Only an unknown reason falls back on the code. What is not Google's envelope comes from something between
+//! Google and us (a proxy, a portal), whatever its code is: it says nothing about a token, an event or a calendar, and is
+//! waited out.
 //!
 //! Invariant: whatever the bytes are, there is an answer, and it holds nothing of them but one plain word.
 
@@ -17,13 +18,14 @@ use crate::sync::{Answer, ThrottleScope};
 /// Reads an answer that is no success.
 pub(super) fn classify(status: StatusCode, retry_after: Option<SignedDuration>, body: &[u8]) -> Answer {
     let error = serde_json::from_slice(body).ok().map(|ErrorAnswer { error }| error);
-    let reasons: Vec<&str> = error.iter().flat_map(reasons).collect();
-    let known = reasons.iter().find_map(|reason| by_reason(reason, error.as_ref(), retry_after));
+    let Some(error) = error.filter(ErrorBody::is_of_google) else { return Answer::Unavailable { retry_after } };
+    let reasons: Vec<&str> = reasons(&error).collect();
+    let known = reasons.iter().find_map(|reason| by_reason(reason, &error, retry_after));
     match known {
         // A 5xx may carry any reason; only one that asks for patience changes what is done next.
         Some(Answer::Throttled { scope, .. }) => Answer::Throttled { scope, retry_after },
         Some(answer) if status.is_client_error() => answer,
-        _ => by_code(status, retry_after, error.is_some(), reasons.first().copied()),
+        _ => by_code(status, retry_after, reasons.first().copied()),
     }
 }
 
@@ -34,7 +36,7 @@ fn reasons(error: &ErrorBody) -> impl Iterator<Item = &str> {
     details.chain(entries).chain(error.status.as_deref())
 }
 
-fn by_reason(reason: &str, error: Option<&ErrorBody>, retry_after: Option<SignedDuration>) -> Option<Answer> {
+fn by_reason(reason: &str, error: &ErrorBody, retry_after: Option<SignedDuration>) -> Option<Answer> {
     let throttled = |scope| Answer::Throttled { scope, retry_after };
     Some(match reason {
         "authError" | "ACCESS_TOKEN_EXPIRED" | "UNAUTHENTICATED" => Answer::Unauthorized,
@@ -44,7 +46,12 @@ fn by_reason(reason: &str, error: Option<&ErrorBody>, retry_after: Option<Signed
         "quotaExceeded" | "dailyLimitExceeded" => throttled(ThrottleScope::Account),
         reason if reason.starts_with("calendarUsageLimits") => throttled(ThrottleScope::Account),
         "insufficientPermissions" | "ACCESS_TOKEN_SCOPE_INSUFFICIENT" => Answer::ScopeMissing,
-        "forbidden" | "requiredAccessLevel" | "forbiddenForNonOrganizer" => Answer::NotPermitted,
+        "forbidden" | "requiredAccessLevel" | "forbiddenForNonOrganizer" => {
+            Answer::NotPermitted { reason: plain_word(reason) }
+        }
+        "notACalendarUser" | "domainPolicy" | "accountDisabled" | "ACCOUNT_STATE_INVALID" => {
+            Answer::AccountRefused { reason: plain_word(reason) }
+        }
         "accessNotConfigured"
         | "SERVICE_DISABLED"
         | "CONSUMER_INVALID"
@@ -59,14 +66,12 @@ fn by_reason(reason: &str, error: Option<&ErrorBody>, retry_after: Option<Signed
     })
 }
 
-fn by_code(
-    status: StatusCode,
-    retry_after: Option<SignedDuration>,
-    is_googles_error: bool,
-    reason: Option<&str>,
-) -> Answer {
+fn by_code(status: StatusCode, retry_after: Option<SignedDuration>, reason: Option<&str>) -> Answer {
+    let reason = || reason.map_or_else(|| format!("http{}", status.as_u16()), plain_word);
     match status {
         StatusCode::UNAUTHORIZED => Answer::Unauthorized,
+        StatusCode::FORBIDDEN => Answer::Forbidden { reason: reason() },
+        StatusCode::NOT_FOUND => Answer::NotFound,
         StatusCode::CONFLICT => Answer::AlreadyExists,
         StatusCode::GONE => Answer::Gone,
         StatusCode::PRECONDITION_FAILED => Answer::Changed,
@@ -74,21 +79,14 @@ fn by_code(
         StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY | StatusCode::MISDIRECTED_REQUEST => {
             Answer::Unavailable { retry_after }
         }
-        StatusCode::FORBIDDEN | StatusCode::NOT_FOUND if !is_googles_error => Answer::Unavailable { retry_after },
-        StatusCode::NOT_FOUND => Answer::NotFound,
-        status if status.is_client_error() => Answer::Refused { reason: refused(status, reason) },
+        status if status.is_client_error() => Answer::Refused { reason: reason() },
         _ => Answer::Unavailable { retry_after },
     }
 }
 
-fn refused(status: StatusCode, reason: Option<&str>) -> String {
-    reason.map_or_else(|| format!("http{}", status.as_u16()), plain_word)
-}
-
 /// Whose limit the front end names in `quota_limit`, such as `defaultPerMinutePerProject`.
-fn rate_scope(error: Option<&ErrorBody>) -> ThrottleScope {
-    let limits = error.into_iter().flat_map(|error| &error.details);
-    let mut limits = limits.filter_map(|detail| detail.metadata.get("quota_limit")?.as_str());
+fn rate_scope(error: &ErrorBody) -> ThrottleScope {
+    let mut limits = error.details.iter().filter_map(|detail| detail.metadata.get("quota_limit")?.as_str());
     match limits.any(|limit| limit.contains("PerProject") && !limit.contains("PerUser")) {
         true => ThrottleScope::Project,
         false => ThrottleScope::User,

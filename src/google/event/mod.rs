@@ -3,7 +3,8 @@
 //! Owns how an event is written for an insert and for a patch. It never writes attendees, reminders, a colour or an
 //! `iCalUID`: those stay as the user left them.
 //!
-//! Invariant: after either write the event shows the same; a patch says `null` where an insert says nothing.
+//! Invariant: after either write our fields show the same, whatever a person did to them; a patch says `null` where an
+//! insert says nothing.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -11,7 +12,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::wire::ExtendedProperties;
-use crate::model::{AppointmentId, EventId, OrganisationId};
+use crate::model::{AppointmentId, EventId, OrganisationId, zone};
 use crate::sync::{Event, Owner};
 
 const APPOINTMENT: &str = "cassiusAppointmentId";
@@ -36,8 +37,11 @@ struct Body<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Moment {
+    /// Never set: a person may have made it an event of the whole day, and has `dateTime` beside `date` refused.
+    date: Option<String>,
     date_time: String,
-    time_zone: String,
+    /// The IANA name; `None`: the calendar's own zone.
+    time_zone: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -46,16 +50,24 @@ struct Source<'a> {
     url: &'a str,
 }
 
-/// The body of an insert under a chosen id.
-pub(super) fn insert_body(event: &Event, id: &EventId) -> Vec<u8> {
-    let mut body = body(event, Some(id));
-    body.retain(|_, value| !value.is_null());
-    Value::Object(body).to_string().into_bytes()
+/// The body of an insert under a chosen id. `names_zone`: the event names its zone; else Google shows it in the calendar's
+/// own.
+pub(super) fn insert_body(event: &Event, names_zone: bool, id: &EventId) -> Vec<u8> {
+    let mut body = Value::Object(body(event, names_zone, Some(id)));
+    drop_nulls(&mut body);
+    body.to_string().into_bytes()
 }
 
-/// The body of a patch: what the event no longer has is cleared.
-pub(super) fn patch_body(event: &Event) -> Vec<u8> {
-    Value::Object(body(event, None)).to_string().into_bytes()
+/// The body of a patch: what the event no longer has is cleared. `names_zone` as for an insert.
+pub(super) fn patch_body(event: &Event, names_zone: bool) -> Vec<u8> {
+    Value::Object(body(event, names_zone, None)).to_string().into_bytes()
+}
+
+fn drop_nulls(value: &mut Value) {
+    if let Value::Object(object) = value {
+        object.retain(|_, value| !value.is_null());
+        object.values_mut().for_each(drop_nulls);
+    }
 }
 
 /// The appointment that an event's private properties name; none if they name none that could be one of Cassius.
@@ -67,7 +79,7 @@ pub(super) fn owner(properties: Option<ExtendedProperties>) -> Option<Owner> {
 }
 
 /// Every field of the event goes into the body: the compiler asks for a decision about a new one.
-fn body(event: &Event, id: Option<&EventId>) -> Map<String, Value> {
+fn body(event: &Event, names_zone: bool, id: Option<&EventId>) -> Map<String, Value> {
     let Event {
         summary,
         description,
@@ -85,8 +97,8 @@ fn body(event: &Event, id: Option<&EventId>) -> Map<String, Value> {
         summary,
         description,
         location: Some(location.as_str()).filter(|location| !location.is_empty()),
-        start: moment(*start_at, time_zone),
-        end: moment(*end_at, time_zone),
+        start: moment(*start_at, time_zone, names_zone),
+        end: moment(*end_at, time_zone, names_zone),
         source: source_url.as_deref().map(|url| Source { title: "Cassius", url }),
         visibility: "private",
         extended_properties: json!({"private": {
@@ -101,17 +113,18 @@ fn body(event: &Event, id: Option<&EventId>) -> Map<String, Value> {
     }
 }
 
-/// An instant with the offset of its zone, and the zone. A zone that is not known (any more), or whose offset then had
-/// seconds, which RFC 3339 cannot write, is shown in UTC: the instant is right in any case.
-fn moment(instant: Timestamp, zone: &str) -> Moment {
-    let known = TimeZone::get(zone).ok();
-    let time_zone = if known.is_some() { zone.to_owned() } else { "UTC".to_owned() };
+/// An instant with the offset of its zone, and the zone. Where no zone is named, or none is known under the name, Google
+/// shows it in the calendar's own. An offset with seconds, which RFC 3339 cannot write, is written as UTC's. The instant
+/// is right in any case.
+fn moment(instant: Timestamp, zone_name: &str, names_zone: bool) -> Moment {
+    let known = zone(zone_name);
+    let time_zone = known.is_some().then(|| zone_name.to_owned()).filter(|_| names_zone);
     let zoned = instant.to_zoned(known.unwrap_or(TimeZone::UTC));
     let date_time = match zoned.offset().seconds() % 60 {
         0 => zoned.strftime("%Y-%m-%dT%H:%M:%S%.f%:z").to_string(),
         _ => instant.to_string(),
     };
-    Moment { date_time, time_zone }
+    Moment { date: None, date_time, time_zone }
 }
 
 #[cfg(test)]

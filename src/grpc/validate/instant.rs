@@ -1,20 +1,17 @@
 //! Instants, spans and zones.
 
 use std::ops::RangeInclusive;
-use std::sync::LazyLock;
 
-use jiff::tz::TimeZoneDatabase;
 use jiff::{SignedDuration, Timestamp};
 use prost_types::{Duration as PbDuration, Timestamp as PbTimestamp};
 
 use super::Check;
+use crate::model::zone;
 
 const NANOS: RangeInclusive<i32> = 0..=999_999_999;
 /// From 1900-01-01T00:00:00Z to 9998-12-31T23:59:59Z.
 const SECONDS: RangeInclusive<i64> = -2_208_988_800..=253_370_764_799;
 const MAX_WAIT: SignedDuration = SignedDuration::from_secs(30);
-/// The zones as compiled in: every replica knows the same, whatever its system has installed.
-static ZONES: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
 
 impl Check<'_> {
     pub(super) fn instant(&mut self, field: &str, instant: &PbTimestamp) -> Option<Timestamp> {
@@ -28,7 +25,7 @@ impl Check<'_> {
     }
 
     pub(super) fn zone(&mut self, field: &str, name: &str) -> Option<String> {
-        if is_iana(name) {
+        if zone(name).is_some() {
             Some(name.to_owned())
         } else {
             self.fault(field, "must be the IANA name of a time zone, such as Europe/Paris")
@@ -48,12 +45,4 @@ impl Check<'_> {
         }
         Some((!wait.is_zero()).then_some(wait))
     }
-}
-
-/// Whether IANA lists the name, in exactly this case: the name goes on to Google, which is exact.
-fn is_iana(name: &str) -> bool {
-    // No name of the database is longer than 32 bytes; some entries of it are placeholders and no places.
-    name.len() <= 64
-        && !matches!(name, "Factory" | "Etc/Unknown")
-        && ZONES.get(name).is_ok_and(|zone| zone.iana_name() == Some(name))
 }

@@ -11,7 +11,7 @@ use super::fragments::{RESET_PLACEMENT, epoch_is_current, of_appointment, of_org
 use super::rows::LinkRow;
 use super::schema::appointment_external_links::dsl;
 use super::statement::{named, sql};
-use super::{Conn, Fault, InstantSql, rows};
+use super::{Conn, Fault, InstantSql, SKIP_LOCKED, rows};
 use crate::model::{AppointmentId, Epoch, OrganisationId, Revision, SyncStatus};
 use crate::store::instant::Instant;
 use crate::store::words::{self, ERROR, GOOGLE_UNAVAILABLE, NONE, PENDING, PROVIDER, Priority, SYNCED};
@@ -189,7 +189,14 @@ pub(in crate::store) async fn erase_snapshots(
                     .bind(over_before)
                     .sql(" AND ")
                     .with(unleased(now))
-                    .sql(format!(" ORDER BY ends_at, organisation_id, appointment_id LIMIT {ERASED_AT_ONCE})"));
+                    .sql(format!(
+                        " ORDER BY ends_at, organisation_id, appointment_id LIMIT {ERASED_AT_ONCE} {SKIP_LOCKED})"
+                    ))
+                    // Said again of the row itself: it may have become another one since it was found.
+                    .sql(" AND COALESCE(ends_at, updated_at) < ")
+                    .bind(over_before)
+                    .sql(" AND ")
+                    .with(unleased(now));
             let rows = named("links.erase_snapshots", update).execute(conn).await? as u64;
             erased += rows;
             if rows < ERASED_AT_ONCE {

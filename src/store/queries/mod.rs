@@ -3,8 +3,8 @@
 //! Owns every statement but the migrations. Never knows which back end it speaks to: this folder is mounted twice, and
 //! takes the connection, the type of an instant and the words of locking from its mount. Invariant: a query that takes a
 //! row of `calendar_integrations` and one of `appointment_external_links` takes them in that order, and links by their
-//! key, so that no two queries wait for each other. Only the sweep of old snapshots takes links as they come: nobody else
-//! is at those.
+//! key, so that no two queries wait for each other. Only the sweep of old snapshots takes links as they come: it passes by
+//! what another query holds.
 
 use super::{Conn, FOR_SHARE, FOR_UPDATE, HELD_BY_KEY, InstantSql, SKIP_LOCKED};
 use crate::store::fault::Fault;

@@ -4,12 +4,14 @@
 //! [`Attempt::advance`], and settles with the [`Outcome`]. It may break off at any point: a new attempt from the stored
 //! placement takes it up again.
 
+mod answers;
+
 use super::{Answer, Call, Delay, Event, Owner, event_id};
 use crate::model::{CalendarId, Etag, Fingerprint, Place, Placement};
 use jiff::SignedDuration;
 
 /// More calls than any sound attempt needs; past it something at Google keeps changing, and we come back later.
-const MOST_CALLS: u8 = 10;
+const MOST_CALLS: u8 = 12;
 
 /// What should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,6 +88,8 @@ pub enum Stop {
     ReconnectRequired,
     /// The target calendar is gone, or may not be written to.
     CalendarUnavailable,
+    /// Google refuses the account as a whole.
+    AccountUnavailable,
     /// The operator's project may not use the API.
     Misconfigured,
 }
@@ -98,33 +102,49 @@ pub struct Attempt {
     last: Option<Call>,
     calls: u8,
     html_link: Option<String>,
+    /// What the last read is to settle.
+    doubt: Option<Doubt>,
     /// We lost the right to write to the calendar that a move should leave.
     source_out_of_reach: bool,
+    /// Google does not take the event's zone: it is written without.
+    without_zone: bool,
+}
+
+/// What a read is to settle. Without a doubt, it is to find out how an event stands.
+#[derive(Debug)]
+enum Doubt {
+    /// A call has said that the event is gone: does a read say so too?
+    EventGone,
+    /// The event is not there: is its calendar?
+    CalendarGone,
+    /// A call about an event was forbidden: is it the event, its calendar, or the account?
+    Forbidden {
+        /// The call.
+        call: Call,
+        /// Google's word for why.
+        reason: String,
+    },
+    /// The event cannot be moved: does the target take writes, so that it may be deleted where it stands?
+    Unmovable,
+    /// The target refuses what says nothing about the event: is it missing?
+    TargetGone,
 }
 
 impl Attempt {
     /// Begins from what is stored.
     pub fn begin(goal: Goal, placement: Placement) -> (Self, Step) {
-        let mut attempt = Self { goal, placement, last: None, calls: 0, html_link: None, source_out_of_reach: false };
+        let mut attempt = Self {
+            goal,
+            placement,
+            last: None,
+            calls: 0,
+            html_link: None,
+            doubt: None,
+            source_out_of_reach: false,
+            without_zone: false,
+        };
         let step = attempt.plan();
         (attempt, step)
-    }
-
-    /// Takes Google's answer to the call of the last step.
-    pub fn advance(&mut self, answer: Answer) -> Step {
-        let Some(call) = self.last.take() else { return self.plan() };
-        let answer = match self.setback(&call, answer) {
-            Ok(step) => return step,
-            Err(answer) => answer,
-        };
-        match call {
-            Call::Insert { place, .. } => self.after_insert(place, answer),
-            Call::Patch { place, .. } => self.after_patch(place, answer),
-            Call::Delete { place, .. } => self.after_delete(place, answer),
-            Call::Move { place, from } => self.after_move(place, from, answer),
-            Call::Get { place } => self.after_get(place, answer),
-            Call::Probe { calendar } => self.after_probe(&calendar, answer),
-        }
     }
 
     /// Decides from what is known, as if nothing had been called yet.
@@ -146,8 +166,8 @@ impl Attempt {
                 self.plan()
             }
             (Some((event, _)), Placement::Reserved(place)) if place.calendar == self.goal.calendar => {
-                let event = event.clone();
-                self.call(Call::Insert { place, event })
+                let (event, names_zone) = (event.clone(), !self.without_zone);
+                self.call(Call::Insert { place, event, names_zone })
             }
             // The target changed before any answer came: first find out whether the event stands there.
             (Some(_), Placement::Reserved(place)) => self.call(Call::Get { place }),
@@ -157,9 +177,9 @@ impl Attempt {
                 if fingerprint.as_ref() == Some(wanted) {
                     return self.synced();
                 }
-                let event = event.clone();
+                let (event, names_zone) = (event.clone(), !self.without_zone);
                 self.placement = Placement::Written { place: place.clone(), etag: etag.clone(), fingerprint: None };
-                self.call(Call::Patch { place, event, etag })
+                self.call(Call::Patch { place, event, names_zone, etag })
             }
             (Some(_), Placement::Written { place, fingerprint, .. }) => {
                 self.move_to_target(place.clone(), place.calendar, fingerprint)
@@ -172,142 +192,27 @@ impl Attempt {
         }
     }
 
-    fn after_insert(&mut self, place: Place, answer: Answer) -> Step {
-        match answer {
-            Answer::Stored { etag, html_link } => self.written(place, etag, html_link),
-            Answer::AlreadyExists => self.call(Call::Get { place }),
-            // An insert names no event: it is the calendar that is missing.
-            Answer::NotFound | Answer::NotPermitted => self.stopped(Stop::CalendarUnavailable),
-            Answer::Refused { reason } => self.refused(reason),
-            _ => self.unexpected(),
-        }
-    }
-
-    fn after_patch(&mut self, place: Place, answer: Answer) -> Step {
-        match answer {
-            Answer::Stored { etag, html_link } => self.written(place, etag, html_link),
-            Answer::Changed => self.call(Call::Get { place }),
-            Answer::Gone => self.vanished(),
-            Answer::NotFound => self.call(Call::Probe { calendar: place.calendar }),
-            Answer::NotPermitted => self.stopped(Stop::CalendarUnavailable),
-            Answer::Refused { reason } => self.refused(reason),
-            _ => self.unexpected(),
-        }
-    }
-
-    fn after_delete(&mut self, place: Place, answer: Answer) -> Step {
-        match answer {
-            Answer::Gone | Answer::NotFound | Answer::NotPermitted if self.move_failed_from(&place.calendar) => {
-                // It may have been moved by an attempt whose answer was lost: the destination tells.
-                self.source_out_of_reach = answer == Answer::NotPermitted;
-                self.call(Call::Get { place: Place { calendar: self.goal.calendar.clone(), ..place } })
-            }
-            Answer::Deleted | Answer::Gone | Answer::NotFound => self.deleted(&place),
-            Answer::Changed => self.call(Call::Get { place }),
-            // An old calendar that we lost the right to write to: its event is out of our reach.
-            Answer::NotPermitted if place.calendar != self.goal.calendar => self.deleted(&place),
-            Answer::NotPermitted => self.stopped(Stop::CalendarUnavailable),
-            Answer::Refused { reason } => self.refused(reason),
-            _ => self.unexpected(),
-        }
-    }
-
-    fn after_move(&mut self, place: Place, from: CalendarId, answer: Answer) -> Step {
-        match answer {
-            Answer::Stored { etag, html_link } => {
-                let fingerprint = match &self.placement {
-                    Placement::Moving { fingerprint, .. } => fingerprint.clone(),
-                    Placement::Absent { .. } | Placement::Reserved(_) | Placement::Written { .. } => None,
-                };
-                self.html_link = html_link.or(self.html_link.take());
-                self.placement = Placement::Written { place, etag, fingerprint };
-                self.plan()
-            }
-            // Moved by an attempt whose answer was lost, or vanished: the destination tells.
-            Answer::NotFound | Answer::Gone | Answer::Changed => self.call(Call::Get { place }),
-            // This event cannot be moved: it is deleted there and made anew here.
-            Answer::AlreadyExists | Answer::NotPermitted | Answer::ScopeMissing | Answer::Refused { .. } => {
-                let place = Place { calendar: from, ..place };
-                self.call(Call::Delete { place, etag: None })
-            }
-            _ => self.unexpected(),
-        }
-    }
-
-    fn after_get(&mut self, place: Place, answer: Answer) -> Step {
-        match answer {
-            Answer::Found { etag, html_link, owner } if owner.as_ref() == Some(&self.goal.owner) => {
-                let left_behind = self.move_failed_from(&place.calendar);
-                self.html_link = html_link.or(self.html_link.take());
-                self.placement = Placement::Written { place, etag, fingerprint: None };
-                if left_behind {
-                    // It could not be moved and has not vanished: is it the target that is missing?
-                    return self.call(Call::Probe { calendar: self.goal.calendar.clone() });
-                }
-                self.plan()
-            }
-            // Our id, and not our event: it is left alone.
-            Answer::Found { .. } => self.vanished(),
-            Answer::Gone | Answer::NotFound => match self.placement.clone() {
-                Placement::Moving { .. } if self.source_out_of_reach => self.vanished(),
-                Placement::Moving { place: to, from, fingerprint } if place.calendar != from => {
-                    // It is not where a move was to bring it. Does it still stand where it came from?
-                    let stays = Place { calendar: from.clone(), ..to.clone() };
-                    if to.calendar == self.goal.calendar || from == self.goal.calendar {
-                        self.call(Call::Get { place: stays })
-                    } else {
-                        self.move_to_target(stays, from, fingerprint)
-                    }
-                }
-                Placement::Written { .. } if answer == Answer::NotFound => {
-                    self.call(Call::Probe { calendar: place.calendar })
-                }
-                Placement::Absent { .. }
-                | Placement::Reserved(_)
-                | Placement::Written { .. }
-                | Placement::Moving { .. } => self.vanished(),
-            },
-            Answer::NotPermitted => self.stopped(Stop::CalendarUnavailable),
-            Answer::Refused { reason } => self.refused(reason),
-            _ => self.unexpected(),
-        }
-    }
-
-    fn after_probe(&mut self, calendar: &CalendarId, answer: Answer) -> Step {
-        let stands_elsewhere = self.placement.place().is_some_and(|place| place.calendar != *calendar);
-        match answer {
-            Answer::CalendarOpen if stands_elsewhere => {
-                self.later(Setback { delay: Delay::Unavailable, retry_after: None })
-            }
-            Answer::CalendarOpen => self.vanished(),
-            // An old calendar took its event with it.
-            Answer::CalendarReadOnly | Answer::CalendarMissing if *calendar != self.goal.calendar => self.vanished(),
-            Answer::CalendarReadOnly | Answer::CalendarMissing => self.stopped(Stop::CalendarUnavailable),
-            Answer::Refused { reason } => self.refused(reason),
-            _ => self.unexpected(),
-        }
-    }
-
-    /// The answers that mean the same whatever was called.
-    fn setback(&self, call: &Call, answer: Answer) -> Result<Step, Answer> {
-        let later = |delay, retry_after| Ok(self.later(Setback { delay, retry_after }));
-        match answer {
-            Answer::Throttled { scope, retry_after } => later(Delay::Throttled(scope), retry_after),
-            Answer::Unavailable { retry_after } => later(Delay::Unavailable, retry_after),
-            Answer::Unauthorized => Ok(self.stopped(Stop::ReconnectRequired)),
-            Answer::ScopeMissing if !matches!(call, Call::Move { .. }) => Ok(self.stopped(Stop::ReconnectRequired)),
-            Answer::Misconfigured => Ok(self.stopped(Stop::Misconfigured)),
-            other => Err(other),
-        }
-    }
-
     fn call(&mut self, call: Call) -> Step {
         if self.calls >= MOST_CALLS {
-            return self.later(Setback { delay: Delay::Unavailable, retry_after: None });
+            return self.come_back();
         }
         self.calls += 1;
         self.last = Some(call.clone());
         Step::Call { placement: self.placement.clone(), call }
+    }
+
+    fn read(&mut self, place: Place, doubt: Option<Doubt>) -> Step {
+        self.doubt = doubt;
+        self.call(Call::Get { place })
+    }
+
+    fn probe(&mut self, calendar: CalendarId, doubt: Doubt) -> Step {
+        self.doubt = Some(doubt);
+        self.call(Call::Probe { calendar })
+    }
+
+    fn probe_target(&mut self, doubt: Doubt) -> Step {
+        self.probe(self.goal.calendar.clone(), doubt)
     }
 
     fn move_to_target(&mut self, at: Place, from: CalendarId, fingerprint: Option<Fingerprint>) -> Step {
@@ -367,8 +272,8 @@ impl Attempt {
         Step::Settle(Outcome::Stopped { placement: self.placement.clone(), stop })
     }
 
-    /// An answer that this call does not give: nothing is concluded from it, and we ask again later.
-    fn unexpected(&self) -> Step {
+    /// Nothing can be concluded: we come back.
+    fn come_back(&self) -> Step {
         self.later(Setback { delay: Delay::Unavailable, retry_after: None })
     }
 }

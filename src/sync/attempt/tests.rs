@@ -9,9 +9,9 @@ use super::*;
 use crate::model::{AppointmentId, EventId, Generation, OrganisationId, Revision};
 use crate::sync::ThrottleScope;
 
-const CALENDARS: [&str; 3] = ["praxis", "salle-2", "salle-3"];
+pub(super) const CALENDARS: [&str; 3] = ["praxis", "salle-2", "salle-3"];
 
-fn owner() -> Owner {
+pub(super) fn owner() -> Owner {
     Owner {
         organisation: OrganisationId::parse("cabinet-1").unwrap(),
         appointment: AppointmentId::parse("rdv-1").unwrap(),
@@ -19,7 +19,7 @@ fn owner() -> Owner {
 }
 
 /// A goal whose content is the number `content`; `None`: cancelled.
-fn goal(calendar: usize, content: Option<u8>) -> Goal {
+pub(super) fn goal(calendar: usize, content: Option<u8>) -> Goal {
     let Owner { organisation, appointment } = owner();
     let event = content.map(|content| {
         let event = Event {
@@ -59,21 +59,42 @@ enum Fault {
     Killed,
     /// Moves are not possible for this event.
     MoveRefused,
+    /// Not carried out, and untrue: 404 for something that is there.
+    SpuriousNotFound,
+    /// The same with 410.
+    SpuriousGone,
+    /// Not carried out, and not repeated: 403 with a word that nobody knows.
+    Forbidden,
+    /// Not carried out: 401, though the token is fresh.
+    Unauthorized,
+}
+
+impl Fault {
+    /// Whether Google says what is not so. It does so once, and not twice in a row.
+    fn is_untrue(self) -> bool {
+        matches!(self, Self::SpuriousNotFound | Self::SpuriousGone | Self::Forbidden)
+    }
 }
 
 #[derive(Debug, Default)]
 struct Google {
     events: BTreeMap<(CalendarId, EventId), Stored>,
     missing: Vec<CalendarId>,
+    /// Calendars that may only be read.
+    read_only: Vec<CalendarId>,
+    /// Whether it does not know the zone of events.
+    knows_no_zone: bool,
     etags: u32,
     calls: Vec<&'static str>,
 }
 
 impl Google {
+    /// Our events, over all calendars that may be written to.
     fn alive(&self) -> Vec<(&CalendarId, &Stored)> {
+        let is_out_of_reach = |calendar| self.missing.contains(calendar) || self.read_only.contains(calendar);
         self.events
             .iter()
-            .filter(|((calendar, _), event)| event.alive && event.ours && !self.missing.contains(calendar))
+            .filter(|((calendar, _), event)| event.alive && event.ours && !is_out_of_reach(calendar))
             .map(|((calendar, _), event)| (calendar, event))
             .collect()
     }
@@ -98,7 +119,18 @@ impl Google {
         if self.missing.contains(calendar) {
             return if place.is_some() { Answer::NotFound } else { Answer::CalendarMissing };
         }
-        let Some(place) = place else { return Answer::CalendarOpen };
+        let Some(place) = place else {
+            return if self.read_only.contains(calendar) { Answer::CalendarReadOnly } else { Answer::CalendarOpen };
+        };
+        let source = if let Call::Move { from, .. } = call { from } else { calendar };
+        let is_write = !matches!(call, Call::Get { .. });
+        if is_write && (self.read_only.contains(calendar) || self.read_only.contains(source)) {
+            return Answer::NotPermitted { reason: "requiredAccessLevel".into() };
+        }
+        let names_a_zone = matches!(call, Call::Insert { names_zone: true, .. } | Call::Patch { names_zone: true, .. });
+        if names_a_zone && self.knows_no_zone {
+            return Answer::Refused { reason: "invalid".into() };
+        }
         let at = self.events.get(&(place.calendar.clone(), place.event.clone())).cloned();
         let expected = match call {
             Call::Patch { etag, .. } => Some(etag),
@@ -159,6 +191,11 @@ impl Google {
                 Some(Answer::Refused { reason: "invalid".into() })
             }
             Fault::MoveRefused => Some(self.carry_out(call)),
+            Fault::SpuriousNotFound if matches!(call, Call::Probe { .. }) => Some(Answer::CalendarMissing),
+            Fault::SpuriousNotFound => Some(Answer::NotFound),
+            Fault::SpuriousGone => Some(Answer::Gone),
+            Fault::Forbidden => Some(Answer::Forbidden { reason: "somethingNew".into() }),
+            Fault::Unauthorized => Some(Answer::Unauthorized),
         }
     }
 }
@@ -171,11 +208,14 @@ fn attempt(
     faults: &mut dyn Iterator<Item = Fault>,
 ) -> Option<Outcome> {
     let (mut attempt, mut step) = Attempt::begin(goal, stored.clone());
+    let mut last = Fault::None;
     loop {
         match step {
             Step::Call { placement, call } => {
                 *stored = placement;
-                let answer = google.answer(&call, faults.next().unwrap_or(Fault::None))?;
+                let fault = faults.next().unwrap_or(Fault::None);
+                last = if last.is_untrue() && fault.is_untrue() { Fault::None } else { fault };
+                let answer = google.answer(&call, last)?;
                 assert!(google.alive().len() <= 1, "two live events after {call:?}");
                 step = attempt.advance(answer);
             }
@@ -211,6 +251,9 @@ enum Happening {
     /// The user changes the event.
     Touch,
     CalendarDeleted(usize),
+    CalendarReadOnly(usize),
+    /// Google learns of a zone, or forgets it.
+    ZoneKnown(bool),
 }
 
 fn happening() -> impl Strategy<Value = Happening> {
@@ -221,6 +264,10 @@ fn happening() -> impl Strategy<Value = Happening> {
         1 => Just(Fault::Throttled),
         1 => Just(Fault::Killed),
         1 => Just(Fault::MoveRefused),
+        1 => Just(Fault::SpuriousNotFound),
+        1 => Just(Fault::SpuriousGone),
+        1 => Just(Fault::Forbidden),
+        1 => Just(Fault::Unauthorized),
     ];
     prop_oneof![
         4 => (0u8..4).prop_map(Happening::Edit),
@@ -230,6 +277,8 @@ fn happening() -> impl Strategy<Value = Happening> {
         1 => Just(Happening::Vanish),
         1 => Just(Happening::Touch),
         1 => (0usize..2).prop_map(Happening::CalendarDeleted),
+        1 => (0usize..2).prop_map(Happening::CalendarReadOnly),
+        1 => any::<bool>().prop_map(Happening::ZoneKnown),
     ]
 }
 
@@ -260,10 +309,13 @@ proptest! {
                     google.events.retain(|(calendar, _), _| *calendar != deleted);
                     google.missing.push(deleted);
                 }
+                Happening::CalendarReadOnly(number) => google.read_only.push(CalendarId::new(CALENDARS[number])),
+                Happening::ZoneKnown(is_known) => google.knows_no_zone = !is_known,
             }
         }
-        // At rest: Google is well, and the practice has chosen a calendar that exists.
-        let target = if google.missing.is_empty() { calendar } else { 2 };
+        // At rest: Google is well, and the practice has chosen a calendar that takes writes.
+        let is_well = google.missing.is_empty() && google.read_only.is_empty();
+        let target = if is_well { calendar } else { 2 };
         synced(&mut google, goal(target, content.map(|content| content + 100)), &mut stored);
         let shown: Vec<_> =
             google.alive().iter().map(|(calendar, event)| (calendar.as_str().to_owned(), event.summary.clone())).collect();
@@ -350,7 +402,7 @@ fn a_missing_calendar_stops_the_integration_and_recreates_nothing() {
     google.calls.clear();
     let outcome = settle(&mut google, goal(0, Some(2)), &mut stored);
     assert!(matches!(outcome, Outcome::Stopped { stop: Stop::CalendarUnavailable, .. }));
-    assert_eq!(google.calls, ["events.patch", "events.list"]);
+    assert_eq!(google.calls, ["events.patch", "events.get", "events.list"]);
     assert_eq!(stored.place().map(|place| place.generation), Some(Generation(1)));
 }
 
@@ -373,4 +425,101 @@ fn a_move_is_one_call() {
     google.calls.clear();
     synced(&mut google, goal(1, Some(1)), &mut stored);
     assert_eq!(google.calls, ["events.move"]);
+}
+
+/// The calls of an attempt, some of which meet faults.
+fn calls_of(google: &mut Google, goal: Goal, stored: &mut Placement, faults: &[Fault]) -> (Vec<&'static str>, Outcome) {
+    google.calls.clear();
+    let mut called = Vec::new();
+    let (mut attempt, mut step) = Attempt::begin(goal, stored.clone());
+    let mut faults = faults.iter();
+    loop {
+        match step {
+            Step::Call { placement, call } => {
+                *stored = placement;
+                called.push(call.name());
+                let answer = google.answer(&call, *faults.next().unwrap_or(&Fault::None)).expect("nothing kills it");
+                step = attempt.advance(answer);
+            }
+            Step::Settle(outcome) => {
+                return (called, outcome);
+            }
+        }
+    }
+}
+
+#[test]
+fn one_spurious_404_or_410_makes_no_second_event_and_loses_none() {
+    for fault in [Fault::SpuriousNotFound, Fault::SpuriousGone] {
+        let (mut google, mut stored) = (Google::default(), Placement::NEVER);
+        synced(&mut google, goal(0, Some(1)), &mut stored);
+        let (calls, outcome) = calls_of(&mut google, goal(0, Some(2)), &mut stored, &[fault]);
+        assert_eq!(calls, ["events.patch", "events.get"], "{fault:?}");
+        assert!(matches!(outcome, Outcome::Later { .. }), "{outcome:?}");
+        synced(&mut google, goal(0, Some(2)), &mut stored);
+        assert_eq!((google.alive().len(), google.alive()[0].1.summary.as_str()), (1, "2"), "{fault:?}");
+        let (calls, outcome) = calls_of(&mut google, goal(0, None), &mut stored, &[fault]);
+        assert_eq!(calls, ["events.delete", "events.get"], "{fault:?}");
+        assert!(matches!(outcome, Outcome::Later { .. }), "{outcome:?}");
+        synced(&mut google, goal(0, None), &mut stored);
+        assert!(google.alive().is_empty(), "{fault:?}");
+    }
+}
+
+#[test]
+fn one_event_that_may_not_be_touched_is_refused_and_its_calendar_is_not_blamed() {
+    let (mut google, mut stored) = (Google::default(), Placement::NEVER);
+    synced(&mut google, goal(0, Some(1)), &mut stored);
+    for (content, call) in [(Some(2), "events.patch"), (None, "events.delete")] {
+        let (calls, outcome) = calls_of(&mut google, goal(0, content), &mut stored, &[Fault::Forbidden]);
+        assert_eq!(calls, [call, "events.list"]);
+        assert!(matches!(outcome, Outcome::Refused { ref reason, .. } if reason == "somethingNew"), "{outcome:?}");
+    }
+    google.read_only.push(CalendarId::new(CALENDARS[0]));
+    let outcome = settle(&mut google, goal(0, Some(3)), &mut stored);
+    assert!(matches!(outcome, Outcome::Stopped { stop: Stop::CalendarUnavailable, .. }), "{outcome:?}");
+}
+
+#[test]
+fn a_403_that_the_calendar_repeats_is_the_accounts() {
+    let (mut google, mut stored) = (Google::default(), Placement::NEVER);
+    synced(&mut google, goal(0, Some(1)), &mut stored);
+    let (calls, outcome) = calls_of(&mut google, goal(0, Some(2)), &mut stored, &[Fault::Forbidden, Fault::Forbidden]);
+    assert_eq!(calls, ["events.patch", "events.list"]);
+    assert!(matches!(outcome, Outcome::Stopped { stop: Stop::AccountUnavailable, .. }), "{outcome:?}");
+}
+
+#[test]
+fn an_event_that_cannot_be_moved_is_deleted_only_once_the_target_takes_writes() {
+    let (mut google, mut stored) = (Google::default(), Placement::NEVER);
+    synced(&mut google, goal(0, Some(1)), &mut stored);
+    google.read_only.push(CalendarId::new(CALENDARS[1]));
+    let (calls, outcome) = calls_of(&mut google, goal(1, Some(1)), &mut stored, &[]);
+    assert_eq!(calls, ["events.move", "events.list"]);
+    assert!(matches!(outcome, Outcome::Stopped { stop: Stop::CalendarUnavailable, .. }), "{outcome:?}");
+    assert_eq!(google.alive()[0].0.as_str(), CALENDARS[0]);
+    google.read_only.clear();
+    let (calls, _) = calls_of(&mut google, goal(1, Some(1)), &mut stored, &[Fault::MoveRefused]);
+    assert_eq!(calls, ["events.move", "events.list", "events.delete", "events.insert"]);
+    assert_eq!((google.alive().len(), google.alive()[0].0.as_str()), (1, CALENDARS[1]));
+}
+
+#[test]
+fn an_event_whose_zone_google_refuses_is_written_without_it() {
+    let (mut google, mut stored) = (Google { knows_no_zone: true, ..Google::default() }, Placement::NEVER);
+    let (calls, outcome) = calls_of(&mut google, goal(0, Some(1)), &mut stored, &[]);
+    assert_eq!(calls, ["events.insert", "events.insert"]);
+    let Outcome::Synced { placement, .. } = outcome else { panic!("{outcome:?}") };
+    stored = placement;
+    let (calls, outcome) = calls_of(&mut google, goal(0, Some(2)), &mut stored, &[]);
+    assert_eq!(calls, ["events.patch", "events.patch"]);
+    assert!(matches!(outcome, Outcome::Synced { .. }), "{outcome:?}");
+}
+
+#[test]
+fn a_401_after_a_refresh_is_waited_out() {
+    let (mut google, mut stored) = (Google::default(), Placement::NEVER);
+    let (_, outcome) = calls_of(&mut google, goal(0, Some(1)), &mut stored, &[Fault::Unauthorized]);
+    let setback = Setback { delay: Delay::Unavailable, retry_after: None };
+    assert!(matches!(outcome, Outcome::Later { setback: ref found, .. } if *found == setback), "{outcome:?}");
 }

@@ -15,6 +15,8 @@ pub(crate) fn cases() -> Vec<Case> {
         a_time_without_offset_needs_a_zone: "discovery document, EventDateTime.dateTime: offset required unless timeZone is given",
         instants_survive_whatever_zone_they_come_in: "discovery document, EventDateTime",
         whole_days_stay_days: "discovery document, EventDateTime.date",
+        a_whole_day_becomes_hours_when_its_date_is_cleared: "reports: 400 “Invalid start time.” with both",
+        a_patch_clears_the_zone: "guide, performance: null deletes a key of a patch",
     ]
 }
 
@@ -81,4 +83,32 @@ async fn whole_days_stay_days(subject: &Subject, found: &mut Findings) {
     found.equal("start", &taken.body["start"]["date"], &json!("2031-05-08"));
     let mixed = json!({"start": {"date": "2031-05-08"}});
     found.equal("mixed", subject.insert(&event_with(&subject.new_id(), &mixed)).await.outcome(), (400, "invalid"));
+}
+
+async fn a_whole_day_becomes_hours_when_its_date_is_cleared(subject: &Subject, found: &mut Findings) {
+    let id = subject.new_id();
+    let days = json!({"start": {"date": "2031-05-08"}, "end": {"date": "2031-05-09"}});
+    subject.insert(&event_with(&id, &days)).await;
+    let hour = |at: &str, date: &Value| {
+        let mut moment = json!({"dateTime": format!("2031-05-08T{at}:00+02:00"), "timeZone": "Europe/Paris"});
+        if date.is_null() {
+            moment["date"] = Value::Null;
+        }
+        moment
+    };
+    let both = json!({"start": hour("10:00", &json!("kept")), "end": hour("10:30", &json!("kept"))});
+    found.equal("both", subject.event(Method::PATCH, &id, Some(&both)).await.outcome(), (400, "invalid"));
+    let cleared = json!({"start": hour("10:00", &Value::Null), "end": hour("10:30", &Value::Null)});
+    let patched = subject.event(Method::PATCH, &id, Some(&cleared)).await;
+    found.equal("cleared", at(&patched.body["start"]), "2031-05-08T08:00:00Z".parse().ok());
+}
+
+async fn a_patch_clears_the_zone(subject: &Subject, found: &mut Findings) {
+    let id = subject.new_id();
+    subject.insert(&event(&id)).await;
+    let moment = |at: &str| json!({"dateTime": format!("2031-03-12T{at}:00Z"), "timeZone": null});
+    let unzoned = json!({"start": moment("09:00"), "end": moment("09:30")});
+    let patched = subject.event(Method::PATCH, &id, Some(&unzoned)).await;
+    found.equal("status", patched.status, 200);
+    found.equal("start", at(&patched.body["start"]), "2031-03-12T09:00:00Z".parse().ok());
 }

@@ -182,3 +182,17 @@ async fn the_pages_show_accounts_and_the_events_of_a_week() {
     let led = stage.http.get(link.text("htmlLink")).send().await.expect("an answer");
     assert!(led.headers()["location"].to_str().expect("text").contains("week=2031-03-12"));
 }
+
+#[tokio::test]
+async fn a_zone_that_google_does_not_know_is_refused_where_an_event_names_it() {
+    let stage = Stage::new().await;
+    let token = stage.token(&[EVENTS]).await;
+    stage.control(Method::POST, "settings", json!({"unknown_zones": ["Europe/Paris"]})).await;
+    let refused = stage.call(&token, Method::POST, "calendars/primary/events", Some(&event("named"))).await;
+    assert_eq!((refused.status, &refused.body["error"]["errors"][0]["reason"]), (400, &json!("invalid")));
+    let mut unnamed = event("plain");
+    for moment in ["start", "end"] {
+        unnamed[moment].as_object_mut().expect("a moment").remove("timeZone");
+    }
+    assert_eq!(stage.call(&token, Method::POST, "calendars/primary/events", Some(&unnamed)).await.status, 200);
+}

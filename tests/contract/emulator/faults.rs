@@ -171,3 +171,16 @@ async fn a_misspelt_fault_or_setting_is_refused() {
     assert_eq!(post("/emulator/settings", json!({"latency": 5})).await, 400);
     assert_eq!(post("/emulator/settings", json!({"rate_limit_status": 418})).await, 400);
 }
+
+#[tokio::test]
+async fn a_page_is_html_and_nothing_is_carried_out() {
+    let stage = Stage::new().await;
+    let token = stage.token(&[EVENTS]).await;
+    stage.fault(json!({"operation": "events.insert", "times": 1, "fault": {"kind": "page", "code": 413}})).await;
+    let request = stage.http.post(stage.at("/calendar/v3/calendars/primary/events")).bearer_auth(&token);
+    let response = request.json(&event("paged")).send().await.expect("an answer comes back");
+    assert_eq!(response.status(), 413);
+    assert_eq!(response.headers()["content-type"], "text/html; charset=utf-8");
+    assert!(response.text().await.expect("a body").starts_with("<!DOCTYPE html>"));
+    assert!(!stands(&stage, &token, "paged").await);
+}

@@ -16,6 +16,7 @@ const WORDED = [
   "GOOGLE_THROTTLED",
   "GOOGLE_UNAVAILABLE",
   "GOOGLE_MISCONFIGURED",
+  "ACCOUNT_UNAVAILABLE",
 ] as const;
 
 interface Words {

@@ -52,6 +52,8 @@ export const en: Catalogue = {
 
   "outcome.connected": "Google Calendar is connected. Your upcoming appointments can be synced.",
   "outcome.denied": "The connection was refused at Google. Nothing was stored.",
+  "outcome.blocked":
+    "The administrator of this Google account blocks the connection. Ask for Cassius to be allowed, or choose another account.",
   "outcome.missing_scope":
     "The permission to write to your calendars is missing. Start again and leave the “Google Calendar” box ticked.",
   "outcome.expired": "The connection request has expired. Start again, it takes less than a minute.",
@@ -219,6 +221,9 @@ export const en: Catalogue = {
   "problem.GOOGLE_UNAVAILABLE.body": "This is not an error: sending resumes by itself.",
   "problem.GOOGLE_MISCONFIGURED.title": "Cassius’s access to Google is misconfigured",
   "problem.GOOGLE_MISCONFIGURED.body": "Your practice has nothing to do. Tell Cassius support.",
+  "problem.ACCOUNT_UNAVAILABLE.title": "Google refuses this account access to Calendar",
+  "problem.ACCOUNT_UNAVAILABLE.body":
+    "The administrator of the Google account has to restore it; sending resumes by itself then. Or connect another account.",
   "problem.unknown.title": "Sync is interrupted",
   "problem.over": "Sync is working again.",
   "problem.choose": "Choose another calendar",

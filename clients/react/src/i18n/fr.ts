@@ -53,6 +53,8 @@ export const fr = {
 
   "outcome.connected": "Google Calendar est connecté. Vos rendez-vous à venir peuvent être synchronisés.",
   "outcome.denied": "La connexion a été refusée chez Google. Rien n’a été enregistré.",
+  "outcome.blocked":
+    "L’administrateur de ce compte Google bloque la connexion. Demandez-lui d’autoriser Cassius, ou choisissez un autre compte.",
   "outcome.missing_scope":
     "Il manque l’autorisation d’écrire dans vos calendriers. Recommencez et laissez la case « Google Agenda » cochée.",
   "outcome.expired": "La demande de connexion a expiré. Recommencez, cela prend moins d’une minute.",
@@ -227,6 +229,9 @@ export const fr = {
   "problem.GOOGLE_UNAVAILABLE.body": "Ce n’est pas une erreur : l’envoi reprend tout seul.",
   "problem.GOOGLE_MISCONFIGURED.title": "L’accès de Cassius à Google est mal configuré",
   "problem.GOOGLE_MISCONFIGURED.body": "Votre cabinet n’a rien à faire. Prévenez le support de Cassius.",
+  "problem.ACCOUNT_UNAVAILABLE.title": "Google refuse l’accès à Agenda pour ce compte",
+  "problem.ACCOUNT_UNAVAILABLE.body":
+    "L’administrateur du compte Google doit le rétablir ; l’envoi reprendra alors tout seul. Ou connectez un autre compte.",
   "problem.unknown.title": "La synchronisation est interrompue",
   "problem.over": "La synchronisation fonctionne à nouveau.",
   "problem.choose": "Choisir un autre calendrier",

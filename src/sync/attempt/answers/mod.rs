@@ -1,0 +1,249 @@
+//! What each answer means to each call.
+//!
+//! | answer | insert | patch | delete | move | get |
+//! |---|---|---|---|---|---|
+//! | `Stored` | synced | synced | – | go on | – |
+//! | `Deleted` | – | – | go on | – | – |
+//! | `Found` | – | – | – | – | ours: go on; not ours: the next generation; called gone before: come back |
+//! | `AlreadyExists` | read it | – | – | rewrite | – |
+//! | `Changed` | – | read it | read it | read it at the target | – |
+//! | `Gone`, `NotFound` | 404: ask the target; 410: read it | read it | read it | read it at the target | read it again, then believe it |
+//! | `NotPermitted`, `Forbidden` | ask its calendar | ask its calendar | ask its calendar | rewrite | ask its calendar |
+//! | `Refused` | without its zone, then refused | the same | refused | rewrite | refused |
+//! | `ScopeMissing` | stop: reconnect | stop | stop | rewrite | stop |
+//! | `AccountRefused` | stop: account | stop | stop | stop | stop |
+//! | `Misconfigured` | stop: operator | stop | stop | stop | stop |
+//! | `Unauthorized`, `Throttled`, `Unavailable` | come back | come back | come back | come back | come back |
+//!
+//! "–": the call does not give this answer; nothing is concluded, and we come back. "Read it": `events.get`, since a
+//! single 404, 410 or `cancelled` may be spurious. A 404 of a read leaves open whether the calendar is gone with its
+//! event: the calendar is asked then. "Rewrite": the event is deleted where it stands and inserted into the target, once
+//! the target has been asked whether it takes writes.
+//!
+//! The calendar itself is asked by a probe:
+//!
+//! | its answer | it is the target | it is another |
+//! |---|---|---|
+//! | `CalendarOpen` | what was forbidden is refused for good; what was gone is the next generation; what cannot be moved is rewritten; else come back | the same |
+//! | `CalendarReadOnly`, `CalendarMissing` | stop: calendar | its event is out of reach, and counts as gone |
+//! | `Forbidden`, `AccountRefused` | stop: account | the same |
+//! | `ScopeMissing`, `Misconfigured` | stop: reconnect; operator | the same |
+//! | any other | come back | come back |
+//!
+//! A refresh that succeeds proves the grant: a 401 after it ends nothing. Only the token endpoint, or a missing scope,
+//! asks a person to connect again.
+
+use super::{Answer, Attempt, Call, Delay, Doubt, Place, Placement, Setback, Step, Stop};
+use crate::model::CalendarId;
+
+/// Google's word for a value that it does not take, a zone that it does not know (yet) among them.
+const INVALID_VALUE: &str = "invalid";
+
+impl Attempt {
+    /// Takes Google's answer to the call of the last step.
+    pub fn advance(&mut self, answer: Answer) -> Step {
+        let Some(call) = self.last.take() else { return self.plan() };
+        let doubt = self.doubt.take();
+        let answer = match self.setback(&call, answer) {
+            Ok(step) => return step,
+            Err(answer) => answer,
+        };
+        match call {
+            Call::Move { place, .. } => self.after_move(place, answer),
+            Call::Probe { calendar } => self.after_probe(&calendar, answer, doubt),
+            Call::Insert { .. } | Call::Patch { .. } | Call::Delete { .. } | Call::Get { .. } => match answer {
+                // The calendar is asked before it, or the account, is blamed for one event.
+                Answer::NotPermitted { reason } | Answer::Forbidden { reason } => {
+                    self.probe(call.calendar().clone(), Doubt::Forbidden { call, reason })
+                }
+                answer => self.after_call_of_event(call, answer, doubt),
+            },
+        }
+    }
+
+    /// The answers that mean the same whatever was called.
+    fn setback(&self, call: &Call, answer: Answer) -> Result<Step, Answer> {
+        let later = |delay, retry_after| Ok(self.later(Setback { delay, retry_after }));
+        match answer {
+            Answer::Throttled { scope, retry_after } => later(Delay::Throttled(scope), retry_after),
+            Answer::Unavailable { retry_after } => later(Delay::Unavailable, retry_after),
+            Answer::Unauthorized => Ok(self.come_back()),
+            Answer::ScopeMissing if !matches!(call, Call::Move { .. }) => Ok(self.stopped(Stop::ReconnectRequired)),
+            Answer::AccountRefused { .. } => Ok(self.stopped(Stop::AccountUnavailable)),
+            Answer::Misconfigured => Ok(self.stopped(Stop::Misconfigured)),
+            other => Err(other),
+        }
+    }
+
+    fn after_call_of_event(&mut self, call: Call, answer: Answer, doubt: Option<Doubt>) -> Step {
+        match call {
+            Call::Insert { place, .. } => self.after_insert(place, answer),
+            Call::Patch { place, .. } => self.after_patch(place, answer),
+            Call::Delete { place, .. } => self.after_delete(place, answer),
+            Call::Get { place } => self.after_get(place, answer, matches!(doubt, Some(Doubt::EventGone))),
+            Call::Move { .. } | Call::Probe { .. } => self.come_back(),
+        }
+    }
+
+    fn after_insert(&mut self, place: Place, answer: Answer) -> Step {
+        match answer {
+            Answer::Stored { etag, html_link } => self.written(place, etag, html_link),
+            Answer::AlreadyExists => self.read(place, None),
+            Answer::Gone => self.read(place, Some(Doubt::EventGone)),
+            // An insert names no event: it is the calendar that is missing.
+            Answer::NotFound => self.probe_target(Doubt::TargetGone),
+            Answer::Refused { reason } => self.write_refused(reason),
+            _ => self.come_back(),
+        }
+    }
+
+    fn after_patch(&mut self, place: Place, answer: Answer) -> Step {
+        match answer {
+            Answer::Stored { etag, html_link } => self.written(place, etag, html_link),
+            Answer::Changed => self.read(place, None),
+            Answer::Gone | Answer::NotFound => self.read(place, Some(Doubt::EventGone)),
+            Answer::Refused { reason } => self.write_refused(reason),
+            _ => self.come_back(),
+        }
+    }
+
+    fn after_delete(&mut self, place: Place, answer: Answer) -> Step {
+        match answer {
+            Answer::Deleted => self.deleted(&place),
+            // It may have been moved by an attempt whose answer was lost: the destination tells.
+            Answer::Gone | Answer::NotFound if self.move_failed_from(&place.calendar) => self.read_at_target(place),
+            Answer::Gone | Answer::NotFound => self.read(place, Some(Doubt::EventGone)),
+            Answer::Changed => self.read(place, None),
+            Answer::Refused { reason } => self.refused(reason),
+            _ => self.come_back(),
+        }
+    }
+
+    fn after_move(&mut self, place: Place, answer: Answer) -> Step {
+        match answer {
+            Answer::Stored { etag, html_link } => {
+                let fingerprint = match &self.placement {
+                    Placement::Moving { fingerprint, .. } => fingerprint.clone(),
+                    Placement::Absent { .. } | Placement::Reserved(_) | Placement::Written { .. } => None,
+                };
+                self.html_link = html_link.or(self.html_link.take());
+                self.placement = Placement::Written { place, etag, fingerprint };
+                self.plan()
+            }
+            // Moved by an attempt whose answer was lost, or vanished: the destination tells.
+            Answer::NotFound | Answer::Gone | Answer::Changed => self.read(place, None),
+            Answer::AlreadyExists
+            | Answer::NotPermitted { .. }
+            | Answer::Forbidden { .. }
+            | Answer::ScopeMissing
+            | Answer::Refused { .. } => self.probe_target(Doubt::Unmovable),
+            _ => self.come_back(),
+        }
+    }
+
+    fn after_get(&mut self, place: Place, answer: Answer, was_called_gone: bool) -> Step {
+        match answer {
+            Answer::Found { etag, html_link, owner } if owner.as_ref() == Some(&self.goal.owner) => {
+                let left_behind = self.move_failed_from(&place.calendar);
+                self.html_link = html_link.or(self.html_link.take());
+                self.placement = Placement::Written { place, etag, fingerprint: None };
+                if left_behind {
+                    // It could not be moved and has not vanished: is it the target that is missing?
+                    self.probe_target(Doubt::TargetGone)
+                } else if was_called_gone {
+                    self.come_back()
+                } else {
+                    self.plan()
+                }
+            }
+            // Our id, and not our event: it is left alone.
+            Answer::Found { .. } => self.vanished(),
+            Answer::Gone | Answer::NotFound if !was_called_gone => self.read(place, Some(Doubt::EventGone)),
+            Answer::NotFound if matches!(self.placement, Placement::Written { .. }) && self.goal.event.is_some() => {
+                self.probe(place.calendar, Doubt::CalendarGone)
+            }
+            Answer::Gone | Answer::NotFound => self.absent_at(&place),
+            Answer::Refused { reason } => self.refused(reason),
+            _ => self.come_back(),
+        }
+    }
+
+    /// The event does not stand at `place`, or is out of our reach there.
+    fn absent_at(&mut self, place: &Place) -> Step {
+        if self.goal.event.is_none() {
+            return self.deleted(place);
+        }
+        match self.placement.clone() {
+            Placement::Moving { place: to, from, fingerprint }
+                if place.calendar != from && !self.source_out_of_reach =>
+            {
+                // It is not where a move was to bring it. Does it still stand where it came from?
+                let stays = Place { calendar: from.clone(), ..to.clone() };
+                if to.calendar == self.goal.calendar || from == self.goal.calendar {
+                    self.read(stays, None)
+                } else {
+                    self.move_to_target(stays, from, fingerprint)
+                }
+            }
+            Placement::Absent { .. }
+            | Placement::Reserved(_)
+            | Placement::Written { .. }
+            | Placement::Moving { .. } => self.vanished(),
+        }
+    }
+
+    fn after_probe(&mut self, calendar: &CalendarId, answer: Answer, doubt: Option<Doubt>) -> Step {
+        match answer {
+            Answer::CalendarOpen => match doubt {
+                Some(Doubt::Forbidden { reason, .. }) => self.refused(reason),
+                Some(Doubt::CalendarGone) => self.vanished(),
+                Some(Doubt::Unmovable) => self.delete_at_source(),
+                Some(Doubt::EventGone | Doubt::TargetGone) | None => self.come_back(),
+            },
+            Answer::CalendarReadOnly | Answer::CalendarMissing if *calendar == self.goal.calendar => {
+                self.stopped(Stop::CalendarUnavailable)
+            }
+            Answer::CalendarReadOnly | Answer::CalendarMissing => match doubt {
+                // A move lost in between may have brought it to the target all the same.
+                Some(Doubt::Forbidden { call: Call::Delete { place, .. }, .. })
+                    if self.move_failed_from(&place.calendar) =>
+                {
+                    self.source_out_of_reach = true;
+                    self.read_at_target(place)
+                }
+                Some(Doubt::Forbidden { call: Call::Delete { place, .. } | Call::Get { place }, .. }) => {
+                    self.absent_at(&place)
+                }
+                Some(_) | None => self.vanished(),
+            },
+            Answer::Forbidden { .. } => self.stopped(Stop::AccountUnavailable),
+            _ => self.come_back(),
+        }
+    }
+
+    /// Google does not take the event as it is: perhaps it is only the zone.
+    fn write_refused(&mut self, reason: String) -> Step {
+        if reason == INVALID_VALUE && !self.without_zone {
+            self.without_zone = true;
+            return self.plan();
+        }
+        self.refused(reason)
+    }
+
+    fn read_at_target(&mut self, place: Place) -> Step {
+        self.read(Place { calendar: self.goal.calendar.clone(), ..place }, None)
+    }
+
+    /// Deletes an event that cannot be moved; when it is gone, the next generation is inserted into the target.
+    fn delete_at_source(&mut self) -> Step {
+        match self.placement.clone() {
+            Placement::Moving { place, from, .. } => {
+                self.call(Call::Delete { place: Place { calendar: from, ..place }, etag: None })
+            }
+            Placement::Absent { .. } | Placement::Reserved(_) | Placement::Written { .. } => self.plan(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,127 @@
+//! Every answer to every call: the table, cell by cell.
+
+use super::super::tests::{CALENDARS, goal, owner};
+use super::super::{Goal, Outcome};
+use super::*;
+use crate::model::{CalendarId, Etag, EventId, Fingerprint, Generation};
+use crate::sync::ThrottleScope;
+
+/// What comes of an answer to an insert, a patch, a delete, a move, a first read, a second read, and a probe of the target.
+type Row = (Answer, [&'static str; 7]);
+
+fn rows() -> Vec<Row> {
+    let word = || "word".to_owned();
+    let owner = Some(owner());
+    let stored = Answer::Stored { etag: Etag::new("2"), html_link: None };
+    let found = |owner| Answer::Found { etag: Etag::new("2"), html_link: None, owner };
+    let (get, list) = ("events.get", "events.list");
+    let later = ["come back"; 7];
+    vec![
+        (stored, ["synced", "synced", "come back", "synced", "come back", "come back", "come back"]),
+        (Answer::Deleted, ["come back", "come back", "synced", "come back", "come back", "come back", "come back"]),
+        (found(owner), ["come back", "come back", "come back", "come back", "events.patch", "come back", "come back"]),
+        (
+            found(None),
+            ["come back", "come back", "come back", "come back", "events.insert", "events.insert", "come back"],
+        ),
+        (Answer::AlreadyExists, [get, "come back", "come back", list, "come back", "come back", "come back"]),
+        (Answer::Changed, ["come back", get, get, get, "come back", "come back", "come back"]),
+        (Answer::Gone, [get, get, get, get, get, "events.insert", "come back"]),
+        (Answer::NotFound, [list, get, get, get, get, list, "come back"]),
+        (Answer::NotPermitted { reason: word() }, [list, list, list, list, list, list, "come back"]),
+        (Answer::Forbidden { reason: word() }, [list, list, list, list, list, list, "stop: account"]),
+        (Answer::AccountRefused { reason: word() }, ["stop: account"; 7]),
+        (
+            Answer::Refused { reason: word() },
+            ["refused", "refused", "refused", list, "refused", "refused", "come back"],
+        ),
+        (
+            Answer::ScopeMissing,
+            [
+                "stop: reconnect",
+                "stop: reconnect",
+                "stop: reconnect",
+                list,
+                "stop: reconnect",
+                "stop: reconnect",
+                "stop: reconnect",
+            ],
+        ),
+        (Answer::Misconfigured, ["stop: operator"; 7]),
+        (Answer::Unauthorized, later),
+        (Answer::Throttled { scope: ThrottleScope::User, retry_after: None }, ["throttled"; 7]),
+        (Answer::Unavailable { retry_after: None }, later),
+        // To the doubt that a 404 of a read has raised: is the calendar there?
+        (
+            Answer::CalendarOpen,
+            ["come back", "come back", "come back", "come back", "come back", "come back", "events.insert"],
+        ),
+        (
+            Answer::CalendarReadOnly,
+            ["come back", "come back", "come back", "come back", "come back", "come back", "stop: calendar"],
+        ),
+        (
+            Answer::CalendarMissing,
+            ["come back", "come back", "come back", "come back", "come back", "come back", "stop: calendar"],
+        ),
+    ]
+}
+
+/// Attempts whose last call is each of those in a row.
+fn attempts() -> [Attempt; 7] {
+    let place = || {
+        let calendar = CalendarId::new(CALENDARS[0]);
+        Place { calendar, event: EventId::new("event1"), generation: Generation::FIRST }
+    };
+    let written = || Placement::Written { place: place(), etag: Etag::new("1"), fingerprint: None };
+    let begin = |goal: Goal, placement| Attempt::begin(goal, placement).0;
+    let after = |answers: &[Answer]| {
+        let mut attempt = begin(goal(0, Some(1)), written());
+        for answer in answers {
+            attempt.advance(answer.clone());
+        }
+        attempt
+    };
+    [
+        begin(goal(0, Some(1)), Placement::NEVER),
+        after(&[]),
+        begin(goal(0, None), written()),
+        begin(
+            goal(1, Some(1)),
+            Placement::Written { place: place(), etag: Etag::new("1"), fingerprint: Some(Fingerprint(vec![1])) },
+        ),
+        after(&[Answer::Changed]),
+        after(&[Answer::NotFound]),
+        after(&[Answer::NotFound, Answer::NotFound]),
+    ]
+}
+
+fn shown(step: &Step) -> &'static str {
+    match step {
+        Step::Call { call, .. } => call.name(),
+        Step::Settle(Outcome::Synced { .. }) => "synced",
+        Step::Settle(Outcome::Later { setback: Setback { delay: Delay::Unavailable, .. }, .. }) => "come back",
+        Step::Settle(Outcome::Later { setback: Setback { delay: Delay::Throttled(_), .. }, .. }) => "throttled",
+        Step::Settle(Outcome::Refused { .. }) => "refused",
+        Step::Settle(Outcome::Stopped { stop, .. }) => match stop {
+            Stop::ReconnectRequired => "stop: reconnect",
+            Stop::CalendarUnavailable => "stop: calendar",
+            Stop::AccountUnavailable => "stop: account",
+            Stop::Misconfigured => "stop: operator",
+        },
+    }
+}
+
+#[test]
+fn each_answer_means_to_each_call_what_the_table_says() {
+    const CALLS: [&str; 7] = ["insert", "patch", "delete", "move", "first read", "second read", "probe"];
+    let rows = rows();
+    let names: std::collections::BTreeSet<_> = rows.iter().map(|(answer, _)| answer.name()).collect();
+    assert_eq!(names.len(), 19, "every answer has a row; one that was found has two");
+    for (answer, expected) in rows {
+        for ((call, mut attempt), expected) in CALLS.into_iter().zip(attempts()).zip(expected) {
+            let step = attempt.advance(answer.clone());
+            assert_eq!(shown(&step), expected, "{} answered {answer:?}", call);
+        }
+    }
+}
