@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Error, Guarded, Integration, PendingGrant, Store};
+use super::{Error, PendingGrant, Store};
 use crate::crypto::Sealed;
 use crate::model::{Calendar, Epoch, GoogleUserId, OrganisationId};
 

@@ -10,7 +10,7 @@ use serde_json::json;
 use super::stage::{ACCOUNT, Consent, EVENTS, LIST, NONCE, Stage, place};
 
 async fn exchange(stage: &Stage, consent: &Consent) -> Result<cassius_calendar::google::Granted, ExchangeError> {
-    stage.google.exchange(&consent.code, consent.verifier.expose_secret(), NONCE, None).await
+    stage.google.exchange(&consent.code, consent.verifier.expose_secret(), NONCE).await
 }
 
 #[tokio::test]
@@ -142,7 +142,7 @@ async fn a_wrong_client_secret_is_the_operators_to_mend() {
     let google = stage.misconfigured();
     assert_eq!(google.refresh(&refresh_token).await.err(), Some(RefreshError::Misconfigured));
     let consent = stage.consent(&[EVENTS, LIST]).await;
-    let refused = google.exchange(&consent.code, consent.verifier.expose_secret(), NONCE, None).await;
+    let refused = google.exchange(&consent.code, consent.verifier.expose_secret(), NONCE).await;
     assert!(matches!(refused, Err(ExchangeError::Misconfigured(word)) if word == "invalid_client"));
 }
 

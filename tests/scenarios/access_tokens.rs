@@ -74,8 +74,8 @@ fn replica(app: &TestApp) -> Grants {
     };
     let google = Google::new(
         endpoints,
-        app.google.client_id.clone(),
-        app.google.client_secret.clone().into(),
+        app.settings["GOOGLE_CLIENT_ID"].clone(),
+        app.settings["GOOGLE_CLIENT_SECRET"].clone().into(),
         url("/callback"),
         Vec::new(),
         app.clock.clone(),
