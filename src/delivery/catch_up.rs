@@ -20,7 +20,8 @@ impl Delivery {
                 | Reason::GoogleThrottled
                 | Reason::EventRefused
                 | Reason::GoogleMisconfigured
-                | Reason::AccountUnavailable,
+                | Reason::AccountUnavailable
+                | Reason::KeyringIncomplete,
             )
             | None => {}
         }
