@@ -18,6 +18,7 @@ pub(in crate::store) mod grants;
 pub(in crate::store) mod integrations;
 pub(in crate::store) mod leases;
 pub(in crate::store) mod links;
+pub(in crate::store) mod migrations;
 mod placement;
 pub(in crate::store) mod requests;
 mod rows;
