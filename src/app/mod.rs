@@ -31,7 +31,7 @@ use crate::grpc::{self, Callers, Health, Organisations, Services};
 use crate::http;
 use crate::notifier::Notifier;
 use crate::quota::Quota;
-use crate::store::{self, Store};
+use crate::store::{self, Schema, Store};
 
 /// How long calls under way may take to end when the service stops. Together with the worker's own patience it stays
 /// under the fifteen seconds after which an orchestrator would kill.
@@ -53,6 +53,12 @@ pub enum StartError {
          one replica"
     )]
     Locked,
+    /// The tables are those of an earlier version, and are not to be changed.
+    #[error("the database lacks migrations, and MIGRATE is off: run `cassius-calendar migrate` first")]
+    OlderSchema,
+    /// The tables are those of a later version.
+    #[error("the database was migrated by a newer version than this one: start that version, or restore a backup")]
+    NewerSchema,
     /// An address.
     #[error("{variable} ({address}) cannot be listened on")]
     Listen {
@@ -169,7 +175,7 @@ pub async fn start_with(config: Config, google: Google, clock: Clock, entropy: E
     })
 }
 
-/// Opens the database, migrated to this version's schema. An SQLite file stays locked for as long as the second part
+/// Opens the database, whose tables are this version's. An SQLite file stays locked for as long as the second part
 /// lives.
 async fn open_store(config: &Config) -> Result<(Store, Option<File>), StartError> {
     let url = config.database_url.expose_secret();
@@ -177,8 +183,15 @@ async fn open_store(config: &Config) -> Result<(Store, Option<File>), StartError
     let store = Store::open(url, &store::Options::default()).await?;
     // A database that takes the connection and says nothing is found out by a deadline; a migration has none.
     store.ping().await?;
-    for migration in store.migrate().await? {
-        tracing::info!(%migration, "applied a migration");
+    if config.migrate {
+        for migration in store.migrate().await? {
+            tracing::info!(%migration, "applied a migration");
+        }
+    }
+    match store.schema().await? {
+        Schema::Current => {}
+        Schema::Older => return Err(StartError::OlderSchema),
+        Schema::Newer => return Err(StartError::NewerSchema),
     }
     if lock.is_some() {
         // Nobody else serves this file: whoever held a lease is gone.

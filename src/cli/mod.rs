@@ -3,6 +3,7 @@
 //! Owns what each of them does with the settings and prints. Never does a room's work. Invariant: a command that fails
 //! says why in a sentence on standard error and exits with 1.
 
+mod check_config;
 #[cfg(feature = "dev")]
 mod dev;
 mod generate_key;
@@ -33,14 +34,18 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serves.
-    Serve,
+    Serve {
+        /// Leaves the tables as they are, as MIGRATE=false does.
+        #[arg(long)]
+        no_migrate: bool,
+    },
     /// Serves on loopback with nothing to configure, and an emulated Google beside it.
     #[cfg(feature = "dev")]
     Dev(dev::Dev),
     /// Applies pending migrations to the database. `serve` does so too.
     Migrate,
-    /// Checks the settings, and names every fault.
-    CheckConfig,
+    /// Checks the settings and the files that they name, and names every fault.
+    CheckConfig(check_config::CheckConfig),
     /// Makes a key for ENCRYPTION_KEYS, or an API key.
     GenerateKey(generate_key::GenerateKey),
     /// Asks a running service for its health; exits with 0 if it serves.
@@ -51,26 +56,22 @@ impl Cli {
     /// Carries out the subcommand.
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         match self.command {
-            Command::Serve => serve().await,
+            Command::Serve { no_migrate } => serve(no_migrate).await,
             #[cfg(feature = "dev")]
             Command::Dev(dev) => dev.run().await,
             Command::Migrate => migrate().await,
-            Command::CheckConfig => {
-                let config = load(&environment, Mode::Serve)?;
-                config.readable_secrets.iter().for_each(|secret| eprintln!("Beware: {secret}."));
-                println!("The settings are in order.");
-                Ok(())
-            }
+            Command::CheckConfig(check_config) => check_config.run().await,
             Command::GenerateKey(generate_key) => generate_key.run(),
             Command::Healthcheck(healthcheck) => healthcheck.run().await,
         }
     }
 }
 
-async fn serve() -> anyhow::Result<()> {
+async fn serve(no_migrate: bool) -> anyhow::Result<()> {
     let mut signals = Signals::listen()?;
     process::keep_no_core_dumps()?;
-    let config = load(&environment, Mode::Serve)?;
+    let mut config = load(&environment, Mode::Serve)?;
+    config.migrate &= !no_migrate;
     logs::start(&config.log)?;
     for secret in &config.readable_secrets {
         tracing::warn!("{secret}");

@@ -51,6 +51,8 @@ pub type Check<'a> = (&'static str, &'a dyn Fn(&str) -> Result<(), String>);
 pub struct Config {
     /// `DATABASE_URL`.
     pub database_url: SecretString,
+    /// `MIGRATE`.
+    pub migrate: bool,
     /// Where the two servers listen.
     pub listen: Listen,
     /// `PUBLIC_URL`.
@@ -200,6 +202,7 @@ impl Config {
     /// Everything is read before anything is given up, so that no fault hides another.
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let database_url = reader.value("DATABASE_URL", parse::database);
+        let migrate = reader.value("MIGRATE", parse::switch);
         let public_url = reader.value("PUBLIC_URL", parse::url);
         let cassius_app_url = reader.value("CASSIUS_APP_URL", parse::url);
         let return_urls = reader.value("RETURN_URL_ALLOWED", parse::urls);
@@ -217,6 +220,7 @@ impl Config {
         let tls_key = tls.as_ref().map(|tls| tls.key.clone());
         Some(Self {
             database_url: database_url?,
+            migrate: migrate?,
             listen: listen?,
             public_url: public_url?,
             return_urls: ReturnUrls::new(return_urls.unwrap_or_else(|| cassius_app_url.iter().cloned().collect())),

@@ -38,6 +38,12 @@ pub const SETTINGS: &[Setting] = &[
         Some("sqlite:cassius-calendar.db"),
         "Where everything is stored: `sqlite:<file>`, or `postgres://…` for more than one replica.",
     ),
+    setting(
+        "MIGRATE",
+        Some("true"),
+        "Whether `serve` applies pending migrations. `false`, or `serve --no-migrate`, is for a role that may not change \
+         tables: `migrate` is run by another one before.",
+    ),
     setting("GRPC_ADDR", Some("127.0.0.1:50051"), "Where gRPC is served."),
     setting("HTTP_ADDR", Some("127.0.0.1:8080"), "Where the two browser routes of the consent are served."),
     setting(

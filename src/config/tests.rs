@@ -66,6 +66,7 @@ fn development_turns_its_two_switches_on_unless_told() {
 fn every_fault_is_named_at_once_in_the_order_of_the_table() {
     let faults = faults(&[
         ("DATABASE_URL", "mysql://root:canary@host/x"),
+        ("MIGRATE", "maybe"),
         ("GRPC_ADDR", "localhost"),
         ("HTTP_ADDR", "127.0.0.1"),
         ("PUBLIC_URL", "http://cassius.example"),
@@ -92,6 +93,7 @@ fn every_fault_is_named_at_once_in_the_order_of_the_table() {
         faults,
         [
             "DATABASE_URL names no database",
+            "MIGRATE is neither on nor off",
             "GRPC_ADDR is not an address",
             "HTTP_ADDR is not an address",
             "PUBLIC_URL is not https",

@@ -95,6 +95,17 @@ pub enum Error {
     Bug(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
+/// How the tables of a database stand to what this binary was built for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Schema {
+    /// Migrations are pending.
+    Older,
+    /// They are what they should be.
+    Current,
+    /// Migrations are applied that this binary does not know.
+    Newer,
+}
+
 /// Says how a store is opened.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -164,6 +175,20 @@ impl Store {
             Backend::Postgres { url, .. } => postgres::pending_migrations(url).await,
             Backend::Sqlite { path, .. } => sqlite::pending_migrations(path).await,
         }
+    }
+
+    /// Holds the migrations that are applied against those that this binary carries.
+    pub async fn schema(&self) -> Result<Schema, Error> {
+        let known = match &self.backend {
+            Backend::Postgres { .. } => postgres::known_versions()?,
+            Backend::Sqlite { .. } => sqlite::known_versions()?,
+        };
+        let applied = query!(self, read, migrations::applied())?;
+        Ok(match (applied.iter().all(|it| known.contains(it)), known.iter().all(|it| applied.contains(it))) {
+            (false, _) => Schema::Newer,
+            (true, false) => Schema::Older,
+            (true, true) => Schema::Current,
+        })
     }
 
     /// Asks the database for an answer.

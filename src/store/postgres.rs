@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use diesel::ConnectionError;
+use diesel::migration::{Migration, MigrationSource as _};
 use diesel_async::pooled_connection::SetupCallback;
 use diesel_async::{AsyncMigrationHarness, AsyncPgConnection, SimpleAsyncConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
@@ -116,6 +117,12 @@ fn refused(error: impl std::error::Error) -> ConnectionError {
         source = cause.source();
     }
     ConnectionError::BadConnection(text)
+}
+
+/// The versions of the migrations that this binary carries.
+pub(super) fn known_versions() -> Result<Vec<String>, Error> {
+    let migrations: Vec<Box<dyn Migration<diesel::pg::Pg>>> = MIGRATIONS.migrations().map_err(Error::Bug)?;
+    Ok(migrations.iter().map(|migration| migration.name().version().to_string()).collect())
 }
 
 /// Applies what is pending, on a connection of its own, one process at a time.

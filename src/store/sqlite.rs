@@ -7,6 +7,7 @@
 use std::path::Path;
 
 use diesel::connection::{AnsiTransactionManager, SimpleConnection};
+use diesel::migration::{Migration, MigrationSource as _};
 use diesel::{Connection, SqliteConnection};
 use diesel_async::pooled_connection::SetupCallback;
 use diesel_async::sync_connection_wrapper::{SpawnBlocking, SyncConnectionWrapper, SyncTransactionManagerWrapper};
@@ -121,6 +122,12 @@ fn create(path: &Path) -> std::io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path).map(drop)
+}
+
+/// The versions of the migrations that this binary carries.
+pub(super) fn known_versions() -> Result<Vec<String>, Error> {
+    let migrations: Vec<Box<dyn Migration<diesel::sqlite::Sqlite>>> = MIGRATIONS.migrations().map_err(Error::Bug)?;
+    Ok(migrations.iter().map(|migration| migration.name().version().to_string()).collect())
 }
 
 /// Applies what is pending, in one transaction: a second process that starts meanwhile finds nothing pending.

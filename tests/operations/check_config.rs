@@ -83,3 +83,57 @@ fn a_name_that_is_almost_a_setting_is_a_fault() {
         assert!(!ended.errors.contains("canary"), "{}", ended.errors);
     }
 }
+
+/// A certificate that is valid for these days from now on, and its key.
+fn certificate(days: std::ops::Range<i64>) -> [String; 2] {
+    let mut parameters = rcgen::CertificateParams::new(["localhost".to_owned()]).unwrap();
+    let day =
+        |days: i64| rcgen::date_time_ymd(2026, 1, 1) + std::time::Duration::from_secs(days.cast_unsigned() * 86_400);
+    (parameters.not_before, parameters.not_after) = (day(days.start), day(days.end));
+    let key = rcgen::KeyPair::generate().unwrap();
+    [parameters.self_signed(&key).unwrap().pem(), key.serialize_pem()]
+}
+
+#[test]
+fn the_files_of_tls_are_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let [cert, key] = certificate(0..36_500);
+    let [expired, expired_key] = certificate(0..1);
+    let [early, early_key] = certificate(36_500..36_501);
+    let encrypted = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nY2FuYXJ5\n-----END ENCRYPTED PRIVATE KEY-----\n".to_owned();
+    for (cert, key, told) in [
+        (&cert, &key, None),
+        (&cert, &expired_key, Some("TLS_KEY is not the key of TLS_CERT")),
+        (&expired, &expired_key, Some("TLS_CERT names a certificate that has expired")),
+        (&early, &early_key, Some("TLS_CERT names a certificate that is not valid yet")),
+        (&cert, &encrypted, Some("TLS_KEY names a key that is encrypted")),
+        (&cert, &cert, Some("TLS_KEY names a file without a private key")),
+        (&key, &key, Some("TLS_CERT names a file without a certificate")),
+    ] {
+        let files = [("cert.pem", cert), ("key.pem", key)].map(|(name, text)| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            path.to_str().unwrap().to_owned()
+        });
+        let tls = with(&settings(), &[("TLS_CERT", &files[0]), ("TLS_KEY", &files[1])]);
+        let ended = run(&["check-config"], &tls, folder.path());
+        match told {
+            None => assert_eq!(ended.code, Some(0), "{}", ended.errors),
+            Some(told) => assert!(ended.code == Some(1) && ended.errors.contains(told), "{told}: {}", ended.errors),
+        }
+    }
+}
+
+#[test]
+fn the_database_is_asked_where_that_is_wanted() {
+    let folder = tempfile::tempdir().unwrap();
+    let asked = |settings: &Settings| run(&["check-config", "--connect"], settings, folder.path());
+    let new = asked(&settings());
+    assert!(new.code == Some(0) && new.output.contains("no migration was ever applied"), "{}", new.output);
+    assert_eq!(run(&["migrate"], &settings(), folder.path()).code, Some(0));
+    let migrated = asked(&settings());
+    assert!(migrated.code == Some(0) && migrated.output.contains("are those of this version"), "{}", migrated.output);
+    let away = asked(&with(&settings(), &[("DATABASE_URL", "postgres://someone:canary@127.0.0.1:9/x")]));
+    assert!(away.code == Some(1) && away.errors.contains("DATABASE_URL is not usable"), "{}", away.errors);
+    assert!(!away.errors.contains("canary"), "{}", away.errors);
+}

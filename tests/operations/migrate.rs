@@ -39,3 +39,32 @@ fn a_database_that_is_not_there_is_said_so_without_its_password() {
         }
     }
 }
+
+/// `serve` with the tables of another version: `change` makes them so.
+async fn other_versions_are_refused(database: &Database) {
+    let settings = with(&settings(), &[("DATABASE_URL", &database.url)]);
+    let folder = tempfile::tempdir().unwrap();
+    for (arguments, setting) in [(&["serve", "--no-migrate"][..], "true"), (&["serve"], "false")] {
+        let ended = run(arguments, &with(&settings, &[("MIGRATE", setting)]), folder.path());
+        assert_eq!(ended.code, Some(1), "{}", ended.errors);
+    }
+    assert_eq!(run(&["migrate"], &settings, folder.path()).code, Some(0));
+    database.run("DELETE FROM __diesel_schema_migrations WHERE version > '20261102'").await;
+    let ended = run(&["serve", "--no-migrate"], &settings, folder.path());
+    assert!(ended.code == Some(1) && ended.errors.contains("run `cassius-calendar migrate`"), "{}", ended.errors);
+    database.run("INSERT INTO __diesel_schema_migrations (version) VALUES ('20991231000000')").await;
+    let ended = run(&["serve", "--no-migrate"], &settings, folder.path());
+    assert!(ended.code == Some(1) && ended.errors.contains("migrated by a newer version"), "{}", ended.errors);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_tables_of_another_version_are_refused_on_sqlite() {
+    other_versions_are_refused(&Database::empty_on_sqlite().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_tables_of_another_version_are_refused_on_postgres() {
+    let database = Database::empty_on_postgres().await;
+    other_versions_are_refused(&database).await;
+    database.drop().await;
+}

@@ -21,6 +21,7 @@ pub(in crate::store) mod grants;
 pub(in crate::store) mod integrations;
 pub(in crate::store) mod leases;
 pub(in crate::store) mod links;
+pub(in crate::store) mod migrations;
 pub(in crate::store) mod owed;
 pub(in crate::store) mod owed_claims;
 pub(in crate::store) mod pending_grants;

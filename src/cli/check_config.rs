@@ -1,0 +1,92 @@
+//! Looks at what the settings name before `serve` does.
+//!
+//! Owns what is opened and how its faults read. Never changes anything. Invariant: no fault shows what a file or a setting
+//! holds.
+
+use anyhow::Context as _;
+use cassius_calendar::clock::Clock;
+use cassius_calendar::config::{Config, Fault, Faults, Mode, Tls};
+use cassius_calendar::crypto::ExposeSecret;
+use cassius_calendar::store::{Options, Schema, Store};
+use clap::Args;
+use rustls::crypto::ring;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::CertifiedKey;
+use x509_cert::der::Decode as _;
+
+use super::{environment, load};
+
+/// What `check-config` is told.
+#[derive(Debug, Args)]
+pub(crate) struct CheckConfig {
+    /// Connects to the database as well.
+    #[arg(long)]
+    connect: bool,
+}
+
+impl CheckConfig {
+    /// Says that all is in order, or names every fault.
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        let config = load(&environment, Mode::Serve)?;
+        let of_tls = config.tls.as_ref().and_then(|tls| of_tls(tls).err());
+        let config = Faults::with(of_tls.into_iter().collect(), Ok(config))?;
+        config.readable_secrets.iter().for_each(|secret| eprintln!("Beware: {secret}."));
+        if self.connect {
+            println!("{}", of_database(&config).await.context("the database at DATABASE_URL is not usable")?);
+        }
+        println!("The settings are in order.");
+        Ok(())
+    }
+}
+
+/// Whether certificate and key can be read, belong together and are valid now.
+fn of_tls(tls: &Tls) -> Result<(), Fault> {
+    let fault = |variable: &str, problem: &str, remedy: &str| Fault {
+        variable: variable.to_owned(),
+        problem: problem.to_owned(),
+        remedy: remedy.to_owned(),
+    };
+    let chain: Vec<CertificateDer<'_>> =
+        CertificateDer::pem_file_iter(&tls.cert).and_then(Iterator::collect).unwrap_or_default();
+    let Some(certificate) = chain.first() else {
+        return Err(fault(
+            "TLS_CERT",
+            "names a file without a certificate",
+            "name a chain in PEM, the server's own first",
+        ));
+    };
+    let key = PrivateKeyDer::from_pem_file(&tls.key).map_err(|_| {
+        let is_encrypted = std::fs::read_to_string(&tls.key).is_ok_and(|text| text.contains("ENCRYPTED"));
+        match is_encrypted {
+            true => fault("TLS_KEY", "names a key that is encrypted", "decrypt it, with `openssl pkey` for instance"),
+            false => fault("TLS_KEY", "names a file without a private key", "name its key in PEM"),
+        }
+    })?;
+    CertifiedKey::from_der(chain.clone(), key, &ring::default_provider()).map_err(|_| {
+        fault("TLS_KEY", "is not the key of TLS_CERT", "name the key that the certificate was made for")
+    })?;
+    let unreadable = |_| fault("TLS_CERT", "names a certificate that cannot be read", "name one in PEM");
+    let validity = x509_cert::Certificate::from_der(certificate).map_err(unreadable)?.tbs_certificate.validity;
+    let now = Clock::system().now().as_second();
+    let second = |time: x509_cert::time::Time| i64::try_from(time.to_unix_duration().as_secs()).unwrap_or(i64::MAX);
+    if now >= second(validity.not_after) {
+        return Err(fault("TLS_CERT", "names a certificate that has expired", "renew it"));
+    }
+    if now < second(validity.not_before) {
+        return Err(fault("TLS_CERT", "names a certificate that is not valid yet", "see to the clock, or wait"));
+    }
+    Ok(())
+}
+
+/// A sentence on the database that answered.
+async fn of_database(config: &Config) -> anyhow::Result<&'static str> {
+    let store = Store::open(config.database_url.expose_secret(), &Options::default()).await?;
+    store.ping().await?;
+    Ok(match store.schema().await {
+        Ok(Schema::Current) => "The database answers, and its tables are those of this version.",
+        Ok(Schema::Older) => "The database answers; migrations are pending.",
+        Ok(Schema::Newer) => anyhow::bail!("it was migrated by a newer version than this one"),
+        Err(_) => "The database answers; no migration was ever applied.",
+    })
+}
