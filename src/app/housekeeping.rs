@@ -12,7 +12,7 @@ use crate::store::Store;
 /// How often the database is asked whether it is there.
 const PING: SignedDuration = SignedDuration::from_secs(5);
 /// How often snapshots are looked through.
-const ERASE: SignedDuration = SignedDuration::from_hours(1);
+const ERASE: SignedDuration = SignedDuration::from_mins(1);
 
 /// Finishes the disconnects that a crash broke off. What was under way then may still hold a lease, and is waited for.
 pub(super) async fn resume_disconnects(integrations: Integrations) {

@@ -41,6 +41,7 @@ impl Parts {
             appointment: appointment.id.clone(),
             revision: appointment.revision,
             snapshot: snapshot::seal(&self.keyring, &self.entropy, organisation, appointment),
+            wants_event: appointment.scheduled().is_some(),
             starts_at: appointment.slot.as_ref().map(|slot| slot.start_at),
             ends_at: appointment.slot.as_ref().map(|slot| slot.end_at),
         }

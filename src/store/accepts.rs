@@ -17,6 +17,8 @@ pub struct Acceptance {
     pub revision: Revision,
     /// The state itself, sealed.
     pub snapshot: Sealed,
+    /// Whether the appointment takes place: an event should stand.
+    pub wants_event: bool,
     /// When the appointment begins; `None` where a cancelled one does not say.
     pub starts_at: Option<Timestamp>,
     /// When it ends; `None` where a cancelled one does not say: the instant that stands is kept.

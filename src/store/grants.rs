@@ -32,7 +32,7 @@ impl Store {
     ///
     /// The same account as before finds its calendar and settings kept. Another account gets the grant's calendar, and
     /// every link forgets its placement: its event lies in an account that is out of reach. A first connect is enabled,
-    /// and its titles show the whole name.
+    /// and its titles show the whole name; what was kept before waits. Every later one that is enabled catches up.
     pub async fn connect(&self, grant: Grant, now: Timestamp) -> Result<Integration, Error> {
         query!(self, long, grants::connect(grant, now))
     }

@@ -68,7 +68,7 @@ pub use grants::Grant;
 pub use guarded::Guarded;
 pub use integrations::Integration;
 pub use links::{Counts, Link, LinkError};
-pub use requests::{CatchUp, Retry, SettingsChange};
+pub use requests::{Retry, SettingsChange};
 pub use settlements::Settlement;
 
 /// Says why the store could not do what was asked, by what the caller does next. Holds no value of any row.

@@ -106,6 +106,7 @@ pub(crate) fn acceptance(name: &str, id: &str, number: i64) -> Acceptance {
         appointment: appointment(id),
         revision: revision(number),
         snapshot: sealed(&format!("snapshot {number}")),
+        wants_event: true,
         starts_at: Some(at(3_600)),
         ends_at: Some(at(5_400)),
     }

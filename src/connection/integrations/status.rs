@@ -46,7 +46,7 @@ pub struct Status {
 /// The progress of a catch-up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Progress {
-    /// How many links it began with, and those that were edited meanwhile and wait.
+    /// How many links it began with, those that joined it, and those that were edited meanwhile and wait.
     pub total: i64,
     /// How many are done.
     pub done: i64,

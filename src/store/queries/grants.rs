@@ -8,7 +8,7 @@ use super::fragments::{RESET_PLACEMENT, of_organisation};
 use super::integrations::{changed, locked, set_calendar};
 use super::schema::calendar_integrations::dsl;
 use super::statement::{named, sql};
-use super::{Conn, Fault, rows};
+use super::{Conn, Fault, catch_ups, rows};
 use crate::crypto::Sealed;
 use crate::model::{Epoch, OrganisationId};
 use crate::store::instant::Instant;
@@ -46,12 +46,17 @@ pub(in crate::store) async fn connect(conn: &mut Conn, grant: Grant, now: Timest
             dsl::updated_at.eq(Instant(now)),
         ));
         named("grants.connect", connect).execute(conn).await?;
+        let is_again = before.google_user_id.is_some();
         let is_other = before.google_user_id.is_some_and(|account| account != grant.google_user_id);
         if is_other || before.calendar.is_none() {
             set_calendar(conn, organisation, &grant.calendar).await?;
         }
         if is_other {
             forget_account(conn, organisation, now).await?;
+        }
+        // On the first connect, what was kept waits for the person's word: calendar and privacy are chosen first.
+        if is_again && before.is_enabled {
+            catch_ups::catch_up(conn, organisation, now).await?;
         }
         changed(conn, organisation).await
     })

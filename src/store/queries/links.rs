@@ -103,6 +103,8 @@ struct CountsRow {
     #[diesel(sql_type = BigInt)]
     catch_up_failed: i64,
     #[diesel(sql_type = BigInt)]
+    unsent: i64,
+    #[diesel(sql_type = BigInt)]
     upcoming_events: i64,
     #[diesel(sql_type = Nullable<InstantSql>)]
     unavailable_until: Option<Instant>,
@@ -128,6 +130,14 @@ pub(in crate::store) async fn counts(
     .with(of_organisation(organisation))
     .sql(format!(
         ") AS upcoming_events,
+            (SELECT COUNT(*) FROM appointment_external_links
+                WHERE sync_status = {NONE} AND wants_event AND snapshot IS NOT NULL AND ends_at > "
+    ))
+    .bind(now)
+    .sql(" AND ")
+    .with(of_organisation(organisation))
+    .sql(format!(
+        ") AS unsent,
             (SELECT MIN(next_attempt_at) FROM appointment_external_links
                 WHERE sync_status = {PENDING} AND last_error = {GOOGLE_UNAVAILABLE} AND "
     ))
@@ -139,6 +149,7 @@ pub(in crate::store) async fn counts(
         pending: row.pending,
         synced: row.synced,
         error: row.refused,
+        unsent: row.unsent,
         upcoming_events: row.upcoming_events,
         catching_up: row.catching_up,
         catch_up_failed: row.catch_up_failed,
@@ -178,13 +189,13 @@ pub(in crate::store) async fn erase_snapshots(
     for over in ["ends_at < ", "ends_at IS NULL AND updated_at < "] {
         loop {
             let update =
-                sql("UPDATE appointment_external_links SET snapshot = NULL, next_attempt_at = NULL, updated_at = ")
+                sql("UPDATE appointment_external_links SET snapshot = NULL, last_error = NULL, last_error_detail = NULL, updated_at = ")
                     .bind(now)
                     .sql(format!(
-                        ", sync_status = CASE WHEN sync_status = {PENDING} THEN {NONE} ELSE sync_status END
+                        ", sync_status = CASE WHEN sync_status = {ERROR} THEN {NONE} ELSE sync_status END
                      WHERE (organisation_id, appointment_id, provider) IN (
                         SELECT organisation_id, appointment_id, provider FROM appointment_external_links
-                        WHERE snapshot IS NOT NULL AND {over}"
+                        WHERE snapshot IS NOT NULL AND sync_status <> {PENDING} AND {over}"
                     ))
                     .bind(over_before)
                     .sql(" AND ")
@@ -193,7 +204,7 @@ pub(in crate::store) async fn erase_snapshots(
                         " ORDER BY ends_at, organisation_id, appointment_id LIMIT {ERASED_AT_ONCE} {SKIP_LOCKED})"
                     ))
                     // Said again of the row itself: it may have become another one since it was found.
-                    .sql(" AND COALESCE(ends_at, updated_at) < ")
+                    .sql(format!(" AND sync_status <> {PENDING} AND COALESCE(ends_at, updated_at) < "))
                     .bind(over_before)
                     .sql(" AND ")
                     .with(unleased(now));

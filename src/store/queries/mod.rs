@@ -10,6 +10,7 @@ use super::{Conn, FOR_SHARE, FOR_UPDATE, HELD_BY_KEY, InstantSql, SKIP_LOCKED};
 use crate::store::fault::Fault;
 
 pub(in crate::store) mod accepts;
+mod catch_ups;
 pub(in crate::store) mod claims;
 pub(in crate::store) mod consents;
 pub(in crate::store) mod due;
