@@ -170,7 +170,9 @@ impl Worker {
         let wanted: Vec<_> = permits.keys().cloned().collect();
         let token = Uuid::from_bytes(self.parts.entropy.bytes());
         let parts = self.parts.clone();
-        self.parts.store.claim(&wanted, token, now + LEASE, now, move |claimed| parts.begin(claimed)).await
+        let write_not_before = now + self.parts.write_spacing;
+        let begin = move |claimed: &Claimed| parts.begin(claimed);
+        self.parts.store.claim(&wanted, token, now + LEASE, write_not_before, now, begin).await
     }
 
     fn start(&mut self, claimed: Claimed, begun: Option<BegunAttempt>, permit: Permit) {

@@ -48,7 +48,7 @@ async fn a_placement_chosen_during_the_claim_is_stored_with_the_lease(database: 
     let chosen = reserved.clone();
     let claimed = database
         .store
-        .claim(&wanted, token(), at(62), at(2), move |link| {
+        .claim(&wanted, token(), at(62), at(2), at(2), move |link| {
             ((link.appointment.as_str() == "a").then(|| chosen.clone()), link.appointment.clone())
         })
         .await
@@ -117,7 +117,7 @@ async fn each_organisation_gets_no_more_than_it_has_room_for(database: &Database
         .into_iter()
         .flat_map(|(name, count)| vec![organisation(name); count])
         .collect();
-    let claimed = database.store.claim(&wanted, token(), at(62), at(2), |_| (None, ())).await.unwrap();
+    let claimed = database.store.claim(&wanted, token(), at(62), at(2), at(2), |_| (None, ())).await.unwrap();
     let of = |name| claimed.iter().filter(|(link, ())| link.organisation == organisation(name)).count();
     assert_eq!((of("north"), of("south"), of("west")), (3, 3, 0));
     let tokens: HashSet<_> = claimed.iter().map(|(link, ())| link.lease.token).collect();
@@ -134,7 +134,7 @@ async fn more_organisations_than_one_statement_takes_are_claimed_from(database: 
     database.store.accept(all, at(1)).await.unwrap();
     assert_eq!(database.store.due_organisations(at(2)).await.unwrap().len(), 70);
     let wanted: Vec<_> = names.iter().flat_map(|name| vec![organisation(name); 2]).collect();
-    let claimed = database.store.claim(&wanted, token(), at(62), at(2), |_| (None, ())).await.unwrap();
+    let claimed = database.store.claim(&wanted, token(), at(62), at(2), at(2), |_| (None, ())).await.unwrap();
     assert_eq!(claimed.len(), 70);
 }
 
@@ -150,7 +150,7 @@ async fn no_two_claims_take_the_same_row(database: &Database) {
             let wanted = vec![organisation("north"); 7];
             let mut mine = Vec::new();
             loop {
-                let claimed = store.claim(&wanted, token(), at(62), at(2), |_| (None, ())).await.unwrap();
+                let claimed = store.claim(&wanted, token(), at(62), at(2), at(2), |_| (None, ())).await.unwrap();
                 if claimed.is_empty() {
                     return mine;
                 }
@@ -176,7 +176,7 @@ async fn only_a_connected_enabled_integration_without_a_problem_is_served(databa
     let is_served = async |now| {
         let due = database.store.due_organisations(now).await.unwrap();
         let wanted = vec![north.clone(); 1];
-        let claimed = database.store.claim(&wanted, token(), now, now, |_| (None, ())).await.unwrap();
+        let claimed = database.store.claim(&wanted, token(), now, now, now, |_| (None, ())).await.unwrap();
         assert_eq!(due.len(), claimed.len(), "both see it alike");
         !due.is_empty()
     };

@@ -34,7 +34,7 @@ impl Database {
     /// Claims up to `count` links for a minute, and leaves their placements.
     pub(crate) async fn claim(&self, name: &str, count: usize, now: Timestamp) -> Vec<Claimed> {
         let wanted = vec![organisation(name); count];
-        let claimed = self.store.claim(&wanted, token(), now + MINUTE, now, |_| (None, ())).await.unwrap();
+        let claimed = self.store.claim(&wanted, token(), now + MINUTE, now, now, |_| (None, ())).await.unwrap();
         claimed.into_iter().map(|(link, ())| link).collect()
     }
 

@@ -92,7 +92,9 @@ async fn upsert(conn: &mut Conn, acceptances: &[Acceptance], now: Timestamp) -> 
                 revision = excluded.revision, snapshot = excluded.snapshot, wants_event = excluded.wants_event,
                 starts_at = COALESCE(excluded.starts_at, kept.starts_at),
                 ends_at = COALESCE(excluded.ends_at, kept.ends_at),
-                sync_status = excluded.sync_status, next_attempt_at = excluded.next_attempt_at,
+                sync_status = excluded.sync_status,
+                next_attempt_at = CASE WHEN excluded.wants_event AND kept.write_not_before > excluded.next_attempt_at
+                    THEN kept.write_not_before ELSE excluded.next_attempt_at END,
                 attempts = 0, priority = {live}, request_seq = kept.request_seq + 1,
                 last_error = NULL, last_error_detail = NULL, updated_at = excluded.updated_at
              WHERE excluded.revision > kept.revision

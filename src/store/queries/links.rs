@@ -188,26 +188,24 @@ pub(in crate::store) async fn erase_snapshots(
     let mut erased = 0;
     for over in ["ends_at < ", "ends_at IS NULL AND updated_at < "] {
         loop {
-            let update =
-                sql("UPDATE appointment_external_links SET snapshot = NULL, last_error = NULL, last_error_detail = NULL, updated_at = ")
-                    .bind(now)
-                    .sql(format!(
-                        ", sync_status = CASE WHEN sync_status = {ERROR} THEN {NONE} ELSE sync_status END
-                     WHERE (organisation_id, appointment_id, provider) IN (
-                        SELECT organisation_id, appointment_id, provider FROM appointment_external_links
-                        WHERE snapshot IS NOT NULL AND sync_status <> {PENDING} AND {over}"
-                    ))
-                    .bind(over_before)
-                    .sql(" AND ")
-                    .with(unleased(now))
-                    .sql(format!(
-                        " ORDER BY ends_at, organisation_id, appointment_id LIMIT {ERASED_AT_ONCE} {SKIP_LOCKED})"
-                    ))
-                    // Said again of the row itself: it may have become another one since it was found.
-                    .sql(format!(" AND sync_status <> {PENDING} AND COALESCE(ends_at, updated_at) < "))
-                    .bind(over_before)
-                    .sql(" AND ")
-                    .with(unleased(now));
+            let update = sql("UPDATE appointment_external_links
+                SET snapshot = NULL, last_error = NULL, last_error_detail = NULL, updated_at = ")
+            .bind(now)
+            .sql(format!(
+                ", sync_status = CASE WHEN sync_status = {ERROR} THEN {NONE} ELSE sync_status END
+                 WHERE (organisation_id, appointment_id, provider) IN (
+                    SELECT organisation_id, appointment_id, provider FROM appointment_external_links
+                    WHERE snapshot IS NOT NULL AND sync_status <> {PENDING} AND {over}"
+            ))
+            .bind(over_before)
+            .sql(" AND ")
+            .with(unleased(now))
+            .sql(format!(" ORDER BY ends_at, organisation_id, appointment_id LIMIT {ERASED_AT_ONCE} {SKIP_LOCKED})"))
+            // Said again of the row itself: it may have become another one since it was found.
+            .sql(format!(" AND sync_status <> {PENDING} AND COALESCE(ends_at, updated_at) < "))
+            .bind(over_before)
+            .sql(" AND ")
+            .with(unleased(now));
             let rows = named("links.erase_snapshots", update).execute(conn).await? as u64;
             erased += rows;
             if rows < ERASED_AT_ONCE {
