@@ -56,6 +56,8 @@ impl Parts {
         deadline: Timestamp,
     ) -> Result<Link, Error> {
         let mut is_over = false;
+        let time_out = self.clock.sleep_until(deadline);
+        tokio::pin!(time_out);
         while link.sync_status == SyncStatus::Pending && !is_over {
             let standstill = self.standstill(organisation).await?;
             if standstill.is_some_and(|problem| problem.retry_at.is_none_or(|retry_at| retry_at > deadline)) {
@@ -64,7 +66,7 @@ impl Parts {
             }
             tokio::select! {
                 () = listener.changed() => {}
-                () = self.clock.sleep_until(deadline) => is_over = true,
+                () = &mut time_out => is_over = true,
             }
             // At the end too: nobody is notified of what a claim has written since then.
             if let Some(now) = self.store.link(organisation, &link.appointment).await? {

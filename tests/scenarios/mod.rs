@@ -16,6 +16,7 @@ mod canaries;
 mod cancelling;
 mod catching_up;
 mod changed_calendar;
+mod corrected_clock;
 mod dead_grant;
 mod disconnecting;
 mod forbidden_event;

@@ -4,8 +4,37 @@ use std::collections::HashSet;
 
 use cassius_calendar::model::{CalendarId, Fingerprint, Placement, Problem, Reason, TitlePrivacy};
 use cassius_calendar::store::{LinkError, SettingsChange, Settlement};
+use jiff::SignedDuration;
 
 use super::harness::*;
+
+#[apply(both_backends)]
+async fn what_lies_ahead_comes_nearer_where_the_clock_was_set_back_and_what_is_due_stays(database: &Database) {
+    let epoch = database.is_connected("north").await.epoch;
+    for id in ["a-leased", "b-later", "c-due"] {
+        database.accept("north", id, 1, at(3_600)).await;
+    }
+    for link in database.claim("north", 2, at(3_601)).await {
+        let error = LinkError { reason: Reason::GoogleUnavailable, detail: None };
+        let later = Settlement::Later { placement: absent(1), next_attempt_at: at(7_200), error };
+        if link.appointment.as_str() == "b-later" {
+            assert!(database.store.settle(&link, &later, at(3_602)).await.unwrap().is_done());
+        }
+    }
+    let problem = Problem { reason: Reason::GoogleThrottled, since_at: at(3_602), retry_at: Some(at(3_700)) };
+    assert!(database.store.note_problem(&organisation("north"), epoch, &problem, at(3_602)).await.unwrap().is_done());
+
+    // The clock is an hour back.
+    let hour = SignedDuration::from_hours(1);
+    database.store.bring_nearer(hour, MINUTE, at(5)).await.unwrap();
+    let due = async |id| database.the_link("north", id).await.next_attempt_at;
+    assert_eq!((due("b-later").await, due("c-due").await), (Some(at(3_600)), Some(at(0))));
+    assert_eq!(database.the_integration("north").await.problem.unwrap().retry_at, Some(at(100)));
+    assert_eq!(database.claim("north", 9, at(101)).await.len(), 2, "the lease has lapsed in its time");
+    // A lease that was taken by the clock as it is stays.
+    database.store.bring_nearer(hour, MINUTE, at(102)).await.unwrap();
+    assert_eq!(database.claim("north", 9, at(103)).await.len(), 1, "the one that waited");
+}
 
 #[apply(both_backends)]
 async fn a_claim_brings_what_a_worker_needs(database: &Database) {

@@ -6,7 +6,7 @@
 //! key, so that no two queries wait for each other. Only the sweep of old snapshots takes links as they come: it passes by
 //! what another query holds.
 
-use super::{Conn, FOR_SHARE, FOR_UPDATE, HELD_BY_KEY, InstantSql, SKIP_LOCKED};
+use super::{Conn, FOR_SHARE, FOR_UPDATE, HELD_BY_KEY, InstantSql, MICROSECONDS, SKIP_LOCKED};
 use crate::store::fault::Fault;
 
 pub(in crate::store) mod accepts;
