@@ -121,6 +121,7 @@ pub async fn start(config: Config, clock: Clock, entropy: Entropy) -> Result<App
         consents: consents.clone(),
         ticket_in_url: config.ticket_in_url,
         is_https: config.public_url.scheme() == "https",
+        app_url: config.cassius_app_url.clone(),
     });
     let servers = vec![
         tokio::spawn(serve_grpc(router, grpc_listener, close.clone())),
@@ -154,6 +155,8 @@ async fn open_store(config: &Config) -> Result<(Store, Option<File>), StartError
     let url = config.database_url.expose_secret();
     let lock = lock::take(url)?;
     let store = Store::open(url, &store::Options::default()).await?;
+    // A database that takes the connection and says nothing is found out by a deadline; a migration has none.
+    store.ping().await?;
     for migration in store.migrate().await? {
         tracing::info!(%migration, "applied a migration");
     }

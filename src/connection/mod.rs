@@ -14,7 +14,7 @@ mod secrets;
 use jiff::SignedDuration;
 
 pub use consents::{
-    CONSENT_LIFETIME, COOKIE_NAME, Callback, Completed, ConsentOutcome, ConsentStart, Consents, Settings,
+    CONSENT_LIFETIME, COOKIE_NAME, Callback, Completed, ConsentOutcome, ConsentStart, Consents, Settings, Visit,
 };
 pub use grants::{Access, AccessError, Grants};
 pub use integrations::{Disconnected, Integrations, Progress, SettingsRequest, State, Status};

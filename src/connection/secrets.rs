@@ -44,12 +44,12 @@ impl Secrets {
         self.open(&Cell::token(organisation, token), sealed)
     }
 
-    pub(super) fn seal_verifier(&self, ticket_hash: &[u8], verifier: &Secret) -> Sealed {
-        self.keyring.seal(&Cell::verifier(ticket_hash), verifier.expose_secret().as_bytes(), &self.entropy)
+    pub(super) fn seal_verifier(&self, state_hash: &[u8], verifier: &Secret) -> Sealed {
+        self.keyring.seal(&Cell::verifier(state_hash), verifier.expose_secret().as_bytes(), &self.entropy)
     }
 
-    pub(super) fn open_verifier(&self, ticket_hash: &[u8], sealed: &Sealed) -> Result<Secret, OpenError> {
-        self.open(&Cell::verifier(ticket_hash), sealed)
+    pub(super) fn open_verifier(&self, state_hash: &[u8], sealed: &Sealed) -> Result<Secret, OpenError> {
+        self.open(&Cell::verifier(state_hash), sealed)
     }
 
     fn open(&self, cell: &Cell<'_>, sealed: &Sealed) -> Result<Secret, OpenError> {

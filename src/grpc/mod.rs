@@ -25,6 +25,7 @@ mod violations;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
+use tonic::codec::CompressionEncoding;
 use tonic::transport::server::Router;
 use tonic::transport::{Identity, Server, ServerTlsConfig};
 
@@ -40,7 +41,7 @@ use pb::calendar_integration_server::CalendarIntegrationServer;
 pub use auth::{Callers, Organisations};
 pub use health::Health;
 
-/// The largest message that is read.
+/// The largest message that is read, inflated where it was compressed.
 const MAX_MESSAGE_BYTES: usize = 4 * 1024 * 1024;
 /// The largest message to health and reflection, which anybody may call.
 const MAX_OPEN_MESSAGE_BYTES: usize = 16 * 1024;
@@ -104,9 +105,13 @@ pub fn server(services: Services, options: Options) -> Result<(Router, Health), 
     let Services { consents, integrations, delivery, callers, entropy, drain } = services;
     let (health, health_service) = Health::new();
     let integrations = Integrations { consents, integrations, delivery: delivery.clone(), drain: drain.clone() };
-    let integrations = CalendarIntegrationServer::new(integrations).max_decoding_message_size(MAX_MESSAGE_BYTES);
+    // The limit holds for what a message inflates to.
+    let integrations = CalendarIntegrationServer::new(integrations)
+        .accept_compressed(CompressionEncoding::Gzip)
+        .max_decoding_message_size(MAX_MESSAGE_BYTES);
     let appointments = AppointmentSyncServer::new(Appointments { delivery, drain });
-    let appointments = appointments.max_decoding_message_size(MAX_MESSAGE_BYTES);
+    let appointments =
+        appointments.accept_compressed(CompressionEncoding::Gzip).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let router = builder(options.tls)?
         .add_service(AuthLayer::new(integrations, callers.clone(), entropy.clone()))
         .add_service(AuthLayer::new(appointments, callers, entropy))

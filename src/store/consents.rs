@@ -30,6 +30,8 @@ pub struct Consent {
     pub verifier: Sealed,
     /// What the id token has to repeat.
     pub nonce: String,
+    /// When it lapses, or has lapsed.
+    pub expires_at: Timestamp,
     /// The hash of the ticket that it began with.
     pub ticket_hash: Vec<u8>,
 }
@@ -40,7 +42,8 @@ impl Store {
         query!(self, write, consents::create(consent, now))
     }
 
-    /// Binds state, verifier and nonce to an unlapsed ticket; a second start replaces the first. `false`: no such ticket.
+    /// Binds state, verifier and nonce to an unlapsed ticket. A later start with the same ticket is a consent of its own
+    /// beside the first. `false`: no such ticket.
     pub async fn start_consent(
         &self,
         ticket_hash: &[u8],
@@ -53,15 +56,10 @@ impl Store {
         query!(self, write, consents::start(&ticket_hash, state_hash, &verifier, nonce, now))
     }
 
-    /// Takes an unlapsed consent out, by state and ticket together: it serves once.
-    pub async fn take_consent(
-        &self,
-        state_hash: &[u8],
-        ticket_hash: &[u8],
-        now: Timestamp,
-    ) -> Result<Option<Consent>, Error> {
-        let (state_hash, ticket_hash) = (state_hash.to_vec(), ticket_hash.to_vec());
-        query!(self, write, consents::take(&state_hash, &ticket_hash, now))
+    /// Takes a consent out by its state, lapsed or not: it serves once.
+    pub async fn take_consent(&self, state_hash: &[u8]) -> Result<Option<Consent>, Error> {
+        let state_hash = state_hash.to_vec();
+        query!(self, write, consents::take(&state_hash))
     }
 
     /// Drops every consent of `organisation`.

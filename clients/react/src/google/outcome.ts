@@ -6,7 +6,7 @@ import { useEffect, useState } from "react";
 import type { ConnectOutcome } from "../wire";
 
 const PARAMETER = "google";
-const OUTCOMES: readonly ConnectOutcome[] = ["connected", "denied", "missing_scope", "expired", "failed"];
+const OUTCOMES: readonly ConnectOutcome[] = ["connected", "denied", "blocked", "missing_scope", "expired", "failed"];
 
 /** Reads the outcome out of a query string; a word that is not known counts as `failed`. */
 export function outcomeIn(search: string): ConnectOutcome | null {

@@ -48,6 +48,8 @@ export const en: Catalogue = {
 
   "outcome.connected": "Google Calendar is connected. Your upcoming appointments can be synced.",
   "outcome.denied": "The connection was refused at Google. Nothing was stored.",
+  "outcome.blocked":
+    "The administrator of this Google account blocks the connection. Ask for Cassius to be allowed, or choose another account.",
   "outcome.missing_scope":
     "The permission to write to your calendars is missing. Start again and leave the “Google Calendar” box ticked.",
   "outcome.expired": "The connection request has expired. Start again, it takes less than a minute.",

@@ -49,6 +49,8 @@ export const fr = {
 
   "outcome.connected": "Google Calendar est connecté. Vos rendez-vous à venir peuvent être synchronisés.",
   "outcome.denied": "La connexion a été refusée chez Google. Rien n’a été enregistré.",
+  "outcome.blocked":
+    "L’administrateur de ce compte Google bloque la connexion. Demandez-lui d’autoriser Cassius, ou choisissez un autre compte.",
   "outcome.missing_scope":
     "Il manque l’autorisation d’écrire dans vos calendriers. Recommencez et laissez la case « Google Agenda » cochée.",
   "outcome.expired": "La demande de connexion a expiré. Recommencez, cela prend moins d’une minute.",
