@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
-use tokio::sync::watch;
+use tokio::sync::Notify;
 
 /// Tells the time and sleeps: by the system, or as a test says.
 ///
@@ -24,7 +24,14 @@ pub struct Clock(Source);
 #[derive(Debug, Clone)]
 enum Source {
     System { start: Instant },
-    Manual(watch::Sender<Reading>),
+    Manual(Arc<Manual>),
+}
+
+/// A clock that is moved by hand. Whoever slept wakes in the order in which they fell asleep: a run can be repeated.
+#[derive(Debug)]
+struct Manual {
+    reading: Mutex<Reading>,
+    moved: Notify,
 }
 
 /// What a clock says at one moment.
@@ -45,7 +52,8 @@ impl Clock {
 
     /// A clock that stands at `start` until [`Clock::advance`] moves it.
     pub fn manual(start: Timestamp) -> Self {
-        Self(Source::Manual(watch::Sender::new(Reading { now: truncate(start), elapsed: SignedDuration::ZERO })))
+        let reading = Reading { now: truncate(start), elapsed: SignedDuration::ZERO };
+        Self(Source::Manual(Arc::new(Manual { reading: Mutex::new(reading), moved: Notify::new() })))
     }
 
     /// The wall clock and the steady time at this moment.
@@ -56,7 +64,7 @@ impl Clock {
                 let elapsed = SignedDuration::try_from(start.elapsed()).unwrap_or(SignedDuration::MAX);
                 Reading { now: truncate(Timestamp::now()), elapsed }
             }
-            Source::Manual(reading) => *reading.borrow(),
+            Source::Manual(manual) => *manual.reading.lock(),
         }
     }
 
@@ -94,11 +102,14 @@ impl Clock {
                     tokio::time::sleep(left).await;
                 }
             }
-            Source::Manual(reading) => {
-                let mut reading = reading.subscribe();
-                // The sender lives in `self`, so the channel cannot close while we wait.
-                let _ = reading.wait_for(|reading| reading.elapsed >= end).await;
-            }
+            Source::Manual(manual) => loop {
+                // Listening begins before looking, so that no move falls between.
+                let moved = manual.moved.notified();
+                if manual.reading.lock().elapsed >= end {
+                    return;
+                }
+                moved.await;
+            },
         }
     }
 
@@ -123,7 +134,7 @@ impl Clock {
         });
     }
 
-    /// Corrects the wall clock of a manual clock: no time passes, and nobody is woken.
+    /// Corrects the wall clock of a manual clock: no time passes, and whoever sleeps sleeps on.
     ///
     /// # Panics
     ///
@@ -135,7 +146,10 @@ impl Clock {
     fn adjust(&self, change: impl FnOnce(&mut Reading)) {
         match &self.0 {
             Source::System { .. } => panic!("only a manual clock can be moved"),
-            Source::Manual(reading) => reading.send_modify(change),
+            Source::Manual(manual) => {
+                change(&mut manual.reading.lock());
+                manual.moved.notify_waiters();
+            }
         }
     }
 }

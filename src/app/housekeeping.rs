@@ -1,4 +1,4 @@
-//! What goes on beside calls and deliveries: health follows the database, and old snapshots go.
+//! What goes on beside calls and deliveries: health follows the database, disconnects end, and old snapshots go.
 
 use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
@@ -14,14 +14,22 @@ const PING: SignedDuration = SignedDuration::from_secs(5);
 /// How often snapshots are looked through.
 const ERASE: SignedDuration = SignedDuration::from_mins(1);
 
-/// Finishes the disconnects that a crash broke off. What was under way then may still hold a lease, and is waited for.
-pub(super) async fn resume_disconnects(integrations: Integrations) {
-    if let Err(error) = integrations.resume_disconnects().await {
-        tracing::error!(
-            error = %error_chain(&error),
-            "an unfinished disconnect could not be resumed; disconnecting again finishes it"
-        );
+/// How often it is looked whether an account was not confirmed in time.
+const CONFIRM: SignedDuration = SignedDuration::from_mins(1);
+
+/// Ends the grants of accounts that were not confirmed in time.
+pub(super) async fn end_unconfirmed_accounts(integrations: Integrations, clock: Clock, close: CancellationToken) {
+    while !close.is_cancelled() {
+        if let Err(error) = integrations.end_unconfirmed_accounts().await {
+            tracing::warn!(error = %error_chain(&error), "accounts that were not confirmed could not be revoked");
+        }
+        clock.sleep_until(clock.now() + CONFIRM).await;
     }
+}
+
+/// Ends the disconnects that nobody waits for any more: their caller is gone, or the process that began them.
+pub(super) async fn finish_disconnects(integrations: Integrations, close: CancellationToken) {
+    integrations.finish_disconnects(close).await;
 }
 
 /// Tells probes whether the database answers.

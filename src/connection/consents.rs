@@ -20,7 +20,7 @@ use crate::crypto::{ExposeSecret, Secret, digest};
 use crate::error_chain::error_chain;
 use crate::google::{CalendarError, ExchangeError, Google, Granted};
 use crate::model::{Calendar, CalendarId, OrganisationId};
-use crate::store::{NewConsent, Store};
+use crate::store::{AsOf, Connect, NewConsent, Store};
 
 /// The name of the cookie that carries the ticket.
 pub const COOKIE_NAME: &str = "cassius_calendar_connect";
@@ -65,6 +65,10 @@ pub enum ConsentOutcome {
     MissingScope,
     /// The ticket or the state is unknown, used, expired, or of another browser.
     Expired,
+    /// Another account is connected, and this one waits for a person's word.
+    OtherAccount,
+    /// The account was revoked while its grant was on its way: nothing is connected, and the next consent will be.
+    TryAgain,
     /// Google did not complete it: no refresh token, an unreadable answer, Google away.
     Failed,
 }
@@ -78,6 +82,8 @@ impl ConsentOutcome {
             Self::Blocked => "blocked",
             Self::MissingScope => "missing_scope",
             Self::Expired => "expired",
+            Self::OtherAccount => "other_account",
+            Self::TryAgain => "try_again",
             Self::Failed => "failed",
         }
     }
@@ -139,10 +145,15 @@ impl Consents {
         Self { store, google, grants, secrets, clock, settings: Arc::new(settings) }
     }
 
-    /// Begins a consent. A connected account stays connected until the new consent is complete.
+    /// Begins a consent. A connected account stays connected until the new consent is complete; one that is being
+    /// disconnected has to be gone first.
     pub async fn begin(&self, organisation: &OrganisationId, return_url: Option<&str>) -> Result<ConsentStart, Error> {
         if return_url.is_some_and(|url| !self.settings.return_urls.allows(url)) {
             return Err(Error::ReturnUrlNotAllowed);
+        }
+        let integration = self.store.integration(organisation).await?;
+        if integration.is_some_and(|integration| integration.disconnecting.is_some()) {
+            return Err(Error::Disconnecting);
         }
         let now = self.clock.now();
         let expires_at = now + CONSENT_LIFETIME;
@@ -173,12 +184,16 @@ impl Consents {
         let browser = browser.unwrap_or_else(|| self.secrets.random_token().into());
         let (state, nonce) = (state_for(&browser, &self.secrets.random_token()), self.secrets.random_token());
         let verifier = self.secrets.pkce_verifier();
-        let consent_page = self.google.authorize_url(&state, verifier.expose_secret(), &nonce);
         let state_hash = digest(state.as_bytes());
         let sealed = self.secrets.seal_verifier(&state_hash, &verifier);
-        let started =
-            self.store.start_consent(&ticket_hash, state_hash.to_vec(), sealed, nonce, self.clock.now()).await?;
-        Ok(started.then_some(Visit { consent_page, browser }))
+        let (hash, now) = (state_hash.to_vec(), self.clock.now());
+        let Some(organisation) = self.store.start_consent(&ticket_hash, hash, sealed, nonce.clone(), now).await? else {
+            return Ok(None);
+        };
+        let known = self.store.integration(&organisation).await?;
+        let account = known.and_then(|it| it.google_email.or(it.google_user_id.map(|id| id.to_string())));
+        let consent_page = self.google.authorize_url(&state, verifier.expose_secret(), &nonce, account.as_deref());
+        Ok(Some(Visit { consent_page, browser }))
     }
 
     /// Completes the consent that came back from Google to the browser that is known by `browser`.
@@ -201,11 +216,17 @@ impl Consents {
             (Some(word), _) if is_block(word) => ConsentOutcome::Blocked,
             (None, Some(code)) => {
                 let verifier = self.secrets.open_verifier(&state_hash, &consent.verifier).map_err(Error::Sealed)?;
+                let revocation_seq = self.store.revocation_seq().await?;
+                let as_of = AsOf { epoch: consent.epoch, revocation_seq };
                 match self.google.exchange(code.expose_secret(), verifier.expose_secret(), &consent.nonce).await {
                     Ok(granted) => {
                         let calendar = self.primary_calendar(&granted).await;
-                        self.grants.connect(&organisation, granted, calendar).await?;
-                        ConsentOutcome::Connected
+                        match self.grants.connect(&organisation, granted, calendar, as_of).await? {
+                            Connect::Stored => ConsentOutcome::Connected,
+                            Connect::KeptAside { .. } => ConsentOutcome::OtherAccount,
+                            Connect::Fenced => ConsentOutcome::Expired,
+                            Connect::Revoked => ConsentOutcome::TryAgain,
+                        }
                     }
                     Err(error) => exchange_failed(&organisation, &error),
                 }

@@ -1,8 +1,8 @@
 //! The Google account of an organisation: connected, looked after, disconnected.
 //!
 //! Owns three objects: [`Consents`] lead to a grant, [`Grants`] give access tokens for it, and [`Integrations`] tell of
-//! the account, change its settings and end it. Never writes an event (that is `delivery`; a disconnect deletes some),
-//! never speaks gRPC or HTML, never lets a token out but to `google`.
+//! the account, change its settings and end it. Never writes or deletes an event (that is `delivery`), never speaks
+//! gRPC or HTML, never lets a token out but to `google`.
 //!
 //! Invariant: a token is plain only while a call needs it; whatever began before a disconnect can no longer get one.
 
@@ -16,7 +16,7 @@ use jiff::SignedDuration;
 pub use consents::{
     CONSENT_LIFETIME, COOKIE_NAME, Callback, Completed, ConsentOutcome, ConsentStart, Consents, Settings, Visit,
 };
-pub use grants::{Access, AccessError, Grants};
+pub use grants::{Access, AccessError, Grants, MAX_TOKENS};
 pub use integrations::{Disconnected, Integrations, Progress, SettingsRequest, State, Status};
 
 use crate::crypto::OpenError;
@@ -29,6 +29,9 @@ pub enum Error {
     /// Nothing is connected.
     #[error("no Google account is connected")]
     NotConnected,
+    /// A disconnect is under way.
+    #[error("the Google account is being disconnected")]
+    Disconnecting,
     /// The grant is dead, or lacks a scope.
     #[error("the Google account has to be connected again")]
     ReconnectRequired,
@@ -53,6 +56,9 @@ pub enum Error {
     /// Google refuses the account as a whole.
     #[error("Google refuses the account")]
     AccountUnavailable,
+    /// No other account waits to be confirmed.
+    #[error("no other account waits to be confirmed")]
+    NoPendingAccount,
     /// The return URL is not allowed.
     #[error("the return URL is not allowed")]
     ReturnUrlNotAllowed,

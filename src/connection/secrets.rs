@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use uuid::Uuid;
 
 use crate::clock::Entropy;
 use crate::crypto::{Cell, ExposeSecret, Keyring, OpenError, Sealed, Secret, TokenColumn};
@@ -61,6 +62,11 @@ impl Secrets {
     /// Draws 256 random bits that fit into a URL and a cookie.
     pub(super) fn random_token(&self) -> String {
         URL_SAFE_NO_PAD.encode(self.entropy.bytes::<32>())
+    }
+
+    /// Draws the token of a lease.
+    pub(super) fn lease_token(&self) -> Uuid {
+        Uuid::from_bytes(self.entropy.bytes())
     }
 
     /// Draws a PKCE verifier.

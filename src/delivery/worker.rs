@@ -1,7 +1,7 @@
 //! The worker: listens, looks for what is due, starts what it has room and quota for, and waits.
 //!
-//! Owns how many attempts are under way, and when to look again. Never calls Google. Invariant: a link is claimed only
-//! with a place and a unit of quota to attempt it with.
+//! Owns how many attempts are under way, and when to look again. Never calls Google. Invariant: a link, or a
+//! deletion that is owed, is claimed only with a place and a unit of quota to attempt it with.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
-use super::attempt::{BegunAttempt, LEASE};
+use super::attempt::{BegunAttempt, Claim, LEASE};
 use super::turns::Turns;
 use super::{Delivery, Parts};
 use crate::clock::Reading;
@@ -33,7 +33,7 @@ const TOLERANCE: SignedDuration = SignedDuration::from_secs(2);
 /// How long attempts under way may take to end when the worker is stopped.
 const DRAIN: SignedDuration = SignedDuration::from_secs(8);
 
-/// Brings every due link in step with Google, as long as it runs.
+/// Brings every due link in step with Google, and deletes there what is owed, as long as it runs.
 #[derive(Debug)]
 pub struct Worker {
     parts: Arc<Parts>,
@@ -148,9 +148,9 @@ impl Worker {
             }
             return Ok(next);
         }
-        for (claimed, begun) in claimed {
-            let permit = permits.remove(&claimed.organisation).expect("a claim holds one link for each permit at most");
-            self.start(claimed, begun, permit);
+        for (claim, begun) in claimed {
+            let permit = permits.remove(claim.organisation()).expect("a claim is made for each permit at most");
+            self.start(claim, begun, permit);
         }
         // Where there was quota for what was due, there may be more of both.
         Ok(if next.is_fixed { next } else { NextLook { at: now, is_fixed: false } })
@@ -182,33 +182,46 @@ impl Worker {
         Ok((permits, next))
     }
 
-    /// Claims a link for each permit, and begins its attempt within the claim.
+    /// Claims a link for each permit, and begins its attempt within the claim. Where no link is due, a deletion that is
+    /// owed.
     async fn claim(
         &self,
         permits: &BTreeMap<OrganisationId, Permit>,
         now: Timestamp,
-    ) -> Result<Vec<(Claimed, Option<BegunAttempt>)>, store::Error> {
+    ) -> Result<Vec<(Claim, Option<BegunAttempt>)>, store::Error> {
         if permits.is_empty() {
             return Ok(Vec::new());
         }
-        let wanted: Vec<_> = permits.keys().cloned().collect();
-        let token = Uuid::from_bytes(self.parts.entropy.bytes());
-        let parts = self.parts.clone();
-        let write_not_before = now + self.parts.write_spacing;
+        let mut wanted: Vec<_> = permits.keys().cloned().collect();
+        let (parts, store) = (self.parts.clone(), &self.parts.store);
+        let token = || Uuid::from_bytes(self.parts.entropy.bytes());
+        let write_not_before = now + parts.write_spacing;
         let begin = move |claimed: &Claimed| parts.begin(claimed);
-        self.parts.store.claim(&wanted, token, now + LEASE, write_not_before, now, begin).await
+        let links = store.claim(&wanted, token(), now + LEASE, write_not_before, now, begin).await?;
+        let mut claims: Vec<_> = links.into_iter().map(|(claimed, begun)| (Claim::Link(claimed), begun)).collect();
+        wanted.retain(|organisation| claims.iter().all(|(claim, _)| claim.organisation() != organisation));
+        match store.claim_owed(&wanted, token(), now + LEASE, now).await {
+            Ok(owed) => claims.extend(owed.into_iter().map(|claimed| {
+                let begun = BegunAttempt::of_owed(&claimed);
+                (Claim::Owed(claimed), Some(begun))
+            })),
+            // The links are claimed already; the next look tells of the store.
+            Err(_) if !claims.is_empty() => {}
+            Err(error) => return Err(error),
+        }
+        Ok(claims)
     }
 
-    fn start(&mut self, claimed: Claimed, begun: Option<BegunAttempt>, permit: Permit) {
-        self.turns.begin(&claimed.organisation);
-        let its = (claimed.organisation.clone(), claimed.lease.token);
+    fn start(&mut self, claim: Claim, begun: Option<BegunAttempt>, permit: Permit) {
+        self.turns.begin(claim.organisation());
+        let its = (claim.organisation().clone(), claim.lease().token);
         let span = tracing::info_span!(
             "attempt",
-            organisation.id = %claimed.organisation,
-            appointment.id = %claimed.appointment
+            organisation.id = %claim.organisation(),
+            appointment.id = %claim.appointment()
         );
         let parts = self.parts.clone();
-        let attempt = async move { parts.attempt(claimed, begun, permit).await };
+        let attempt = async move { parts.attempt(claim, begun, permit).await };
         let attempt = self.attempts.spawn(attempt.instrument(span));
         self.under_way.insert(attempt.id(), its);
     }

@@ -77,6 +77,7 @@ fn reason(reason: Reason) -> pb::ErrorReason {
         Reason::EventRefused => pb::ErrorReason::EventRefused,
         Reason::GoogleMisconfigured => pb::ErrorReason::GoogleMisconfigured,
         Reason::AccountUnavailable => pb::ErrorReason::AccountUnavailable,
+        Reason::KeyringIncomplete => pb::ErrorReason::KeyringIncomplete,
     }
 }
 
@@ -97,7 +98,13 @@ pub(super) fn status(status: Status, language: Language) -> pb::IntegrationStatu
             unsent: count(status.counts.unsent),
         }),
         catch_up: status.catch_up.map(|progress| catch_up(&progress)),
+        disconnect: status.disconnect.map(|progress| disconnect(&progress)),
         problem: status.problem.map(|problem| self::problem(&problem, language)),
+        pending_account: status.pending_account.map(|account| pb::PendingAccount {
+            google_email: account.google_email,
+            upcoming_event_count: count(status.counts.upcoming_events),
+            expire_time: Some(instant(account.expires_at)),
+        }),
     }
 }
 
@@ -106,6 +113,7 @@ fn state(state: State) -> pb::IntegrationState {
         State::NotConnected => pb::IntegrationState::NotConnected,
         State::Connected => pb::IntegrationState::Connected,
         State::Error => pb::IntegrationState::Error,
+        State::Disconnecting => pb::IntegrationState::Disconnecting,
     }
 }
 
@@ -126,6 +134,15 @@ fn catch_up(progress: &Progress) -> pb::CatchUp {
     }
 }
 
+fn disconnect(progress: &Progress) -> pb::DisconnectProgress {
+    pb::DisconnectProgress {
+        total: count(progress.total),
+        done: count(progress.done),
+        failed: count(progress.failed),
+        start_time: Some(instant(progress.started_at)),
+    }
+}
+
 fn problem(problem: &Problem, language: Language) -> pb::Problem {
     let reason = reason(problem.reason);
     let action = match problem.reason {
@@ -134,7 +151,9 @@ fn problem(problem: &Problem, language: Language) -> pb::Problem {
         Reason::CalendarUnavailable => pb::ProblemAction::ChooseCalendar,
         Reason::GoogleUnavailable | Reason::GoogleThrottled => pb::ProblemAction::Wait,
         // A refused event is its link's trouble; on an integration only the operator could tell what it means.
-        Reason::EventRefused | Reason::GoogleMisconfigured => pb::ProblemAction::ContactOperator,
+        Reason::EventRefused | Reason::GoogleMisconfigured | Reason::KeyringIncomplete => {
+            pb::ProblemAction::ContactOperator
+        }
     };
     pb::Problem {
         reason: reason.into(),

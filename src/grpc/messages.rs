@@ -33,6 +33,10 @@ fn both(reason: ErrorReason) -> (&'static str, &'static str) {
             "Aucun compte Google n’est connecté. Connectez Google Calendar dans les réglages.",
             "No Google account is connected. Connect Google Calendar in the settings.",
         ),
+        ErrorReason::Disconnecting => (
+            "La déconnexion du compte Google est en cours. Attendez qu’elle soit terminée, ou terminez-la sans supprimer.",
+            "The Google account is being disconnected. Wait until that has ended, or end it without deleting.",
+        ),
         ErrorReason::ReconnectRequired => (
             "Google n’autorise plus l’accès au calendrier. Reconnectez le compte Google dans les réglages.",
             "Google no longer grants access to the calendar. Connect the Google account again in the settings.",
@@ -65,6 +69,14 @@ fn both(reason: ErrorReason) -> (&'static str, &'static str) {
             "Google refuse l’accès à Agenda pour ce compte. L’administrateur de ce compte Google doit le rétablir.",
             "Google refuses this account access to Calendar. The administrator of the Google account has to restore it.",
         ),
+        ErrorReason::KeyringIncomplete => (
+            "Une clé de chiffrement manque au service de synchronisation. Contactez votre administrateur.",
+            "The synchronisation service lacks an encryption key. Contact your administrator.",
+        ),
+        ErrorReason::NoPendingAccount => (
+            "Aucun autre compte n’attend d’être confirmé. Recommencez la connexion dans les réglages.",
+            "No other account waits to be confirmed. Start the connection again in the settings.",
+        ),
         ErrorReason::StorageUnavailable => (
             "Le service de synchronisation est momentanément indisponible. Réessayez dans quelques instants.",
             "The synchronisation service is unavailable for the moment. Try again in a few moments.",
@@ -87,7 +99,7 @@ mod tests {
     #[test]
     fn every_reason_says_what_is_wrong_and_what_to_do_in_its_own_words() {
         let reasons: Vec<_> = (1..).map_while(|number| ErrorReason::try_from(number).ok()).collect();
-        assert!(reasons.contains(&ErrorReason::Draining), "the numbers have no gap");
+        assert!(reasons.contains(&ErrorReason::Disconnecting), "the numbers have no gap");
         let mut seen = std::collections::BTreeSet::new();
         for reason in reasons {
             for language in [Language::French, Language::English] {

@@ -64,6 +64,8 @@ impl Page {
                 | ConsentOutcome::Denied
                 | ConsentOutcome::Blocked
                 | ConsentOutcome::MissingScope
+                | ConsentOutcome::OtherAccount
+                | ConsentOutcome::TryAgain
                 | ConsentOutcome::Failed,
             ) => StatusCode::OK,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
@@ -123,6 +125,22 @@ impl Page {
             (Self::Ended(ConsentOutcome::Expired), Language::English) => (
                 "This request is no longer valid",
                 "It has expired, was used before, or began in another browser. Start again in the settings of Cassius.",
+            ),
+            (Self::Ended(ConsentOutcome::OtherAccount), Language::French) => (
+                "C’est un autre compte Google",
+                "Un autre compte est déjà connecté. Confirmez le changement dans les réglages de Cassius.",
+            ),
+            (Self::Ended(ConsentOutcome::OtherAccount), Language::English) => (
+                "This is another Google account",
+                "Another account is connected already. Confirm the change in the settings of Cassius.",
+            ),
+            (Self::Ended(ConsentOutcome::TryAgain), Language::French) => (
+                "Il faut recommencer",
+                "L’accès de ce compte a été retiré pendant la connexion. Recommencez dans les réglages de Cassius.",
+            ),
+            (Self::Ended(ConsentOutcome::TryAgain), Language::English) => (
+                "Please start again",
+                "The access of this account was withdrawn during the connection. Start again in the settings of Cassius.",
             ),
             (Self::Ended(ConsentOutcome::Failed), Language::French) => (
                 "Google n’a pas terminé la connexion",

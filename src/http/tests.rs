@@ -81,6 +81,8 @@ async fn every_page_speaks_the_readers_language_and_runs_nothing() {
         ConsentOutcome::Blocked,
         ConsentOutcome::MissingScope,
         ConsentOutcome::Expired,
+        ConsentOutcome::OtherAccount,
+        ConsentOutcome::TryAgain,
         ConsentOutcome::Failed,
     ];
     let pages = outcomes.map(Page::Ended).into_iter().chain([Page::Start, Page::Unavailable, Page::TooManyCookies]);

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Error, Store};
 use crate::model::{GoogleUserId, OrganisationId};
 
-/// An organisation that has due links.
+/// An organisation that has due links, or owes deletions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DueOrganisation {
     /// Which.
@@ -15,8 +15,8 @@ pub struct DueOrganisation {
 }
 
 impl Store {
-    /// The organisations that have a due link and may be served: connected, enabled, without a problem or with one whose
-    /// `retry_at` has come.
+    /// The organisations that have a due link or a due deletion and may be served: connected, enabled, without a problem or
+    /// with one whose `retry_at` has come. One that is being disconnected is served as far as it deletes.
     pub async fn due_organisations(&self, now: Timestamp) -> Result<Vec<DueOrganisation>, Error> {
         query!(self, read, due::due_organisations(now))
     }

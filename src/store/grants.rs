@@ -1,8 +1,8 @@
-//! Grants: what an account allows, from the connect to the end of the disconnect.
+//! Grants: what an account allows, stored and refreshed.
 
 use jiff::Timestamp;
 
-use super::{Error, Guarded, Integration, Store};
+use super::{Error, PendingGrant, Store};
 use crate::crypto::Sealed;
 use crate::model::{Calendar, Epoch, GoogleUserId, OrganisationId};
 
@@ -27,56 +27,47 @@ pub struct Grant {
     pub calendar: Calendar,
 }
 
+/// What stood when a grant was asked for: it is held against what stands when it is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AsOf {
+    /// The epoch that the consent began in.
+    pub epoch: Epoch,
+    /// The latest revocation of any account when the exchange began; see [`Store::revocation_seq`].
+    pub revocation_seq: i64,
+}
+
+/// What became of a grant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Connect {
+    /// It is stored: the account is connected.
+    Stored,
+    /// Another account is connected. The grant waits for a person's word.
+    KeptAside {
+        /// The grant that waited until now.
+        replaced: Option<PendingGrant>,
+    },
+    /// The integration is in another epoch than the consent: a disconnect has begun since, or another consent ended at the
+    /// same moment. Nothing is stored.
+    Fenced,
+    /// A revocation of the account may have ended the grant. Nothing is stored.
+    Revoked,
+}
+
 impl Store {
-    /// Stores a grant: connects, or connects anew. Begins an epoch and clears problem and disconnect.
+    /// Stores a grant: connects, or connects anew. Begins an epoch and clears the problem. While another account is
+    /// connected, or its grant is dead, the grant waits until `pending_until` instead.
     ///
-    /// The same account as before finds its calendar and settings kept. Another account gets the grant's calendar, and
-    /// every link forgets its placement: its event lies in an account that is out of reach. A first connect is enabled,
-    /// and its titles show the whole name; what was kept before waits. Every later one that is enabled catches up.
-    pub async fn connect(&self, grant: Grant, now: Timestamp) -> Result<Integration, Error> {
-        query!(self, long, grants::connect(grant, now))
-    }
-
-    /// Stores tokens that a refresh brought; the old refresh token stays where `refresh` is `None`.
-    pub async fn save_tokens(
+    /// The same account as before finds its calendar and settings kept. Another account gets the grant's calendar; what
+    /// the links may have in the account before is owed, and they are sent again. Either way, links that stand for nothing
+    /// take back what is owed of this account, and whatever else is owed is due. A first connect is enabled, and its titles
+    /// show the whole name; what was kept before waits. Every later one that is enabled catches up.
+    pub async fn connect(
         &self,
-        organisation: &OrganisationId,
-        epoch: Epoch,
-        access: Sealed,
-        expires_at: Timestamp,
-        refresh: Option<Sealed>,
+        grant: Grant,
+        as_of: AsOf,
+        pending_until: Timestamp,
         now: Timestamp,
-    ) -> Result<Guarded, Error> {
-        let organisation = organisation.clone();
-        query!(self, write, grants::save_tokens(&organisation, epoch, &access, expires_at, refresh.as_ref(), now))
-    }
-
-    /// Begins a disconnect: no claim is given out any more, and a new epoch fences those that were. Answers the
-    /// integration with the tokens that it still has; `None` if nothing is connected. Called again, it answers the row
-    /// again, in the same epoch.
-    pub async fn begin_disconnect(
-        &self,
-        organisation: &OrganisationId,
-        now: Timestamp,
-    ) -> Result<Option<Integration>, Error> {
-        let organisation = organisation.clone();
-        query!(self, write, grants::begin_disconnect(&organisation, now))
-    }
-
-    /// Ends a disconnect: erases tokens, address and scopes, and lets pending and refused links rest. Fenced also where
-    /// it has ended already.
-    pub async fn finish_disconnect(
-        &self,
-        organisation: &OrganisationId,
-        epoch: Epoch,
-        now: Timestamp,
-    ) -> Result<Guarded, Error> {
-        let organisation = organisation.clone();
-        query!(self, long, grants::finish_disconnect(&organisation, epoch, now))
-    }
-
-    /// The organisations whose disconnect began and did not end.
-    pub async fn unfinished_disconnects(&self) -> Result<Vec<OrganisationId>, Error> {
-        query!(self, read, grants::unfinished_disconnects())
+    ) -> Result<Connect, Error> {
+        query!(self, long, grants::connect(grant, as_of, pending_until, now))
     }
 }

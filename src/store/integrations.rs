@@ -4,7 +4,16 @@ use jiff::Timestamp;
 
 use super::{Error, Guarded, Store};
 use crate::crypto::Sealed;
-use crate::model::{Calendar, CalendarId, Epoch, GoogleUserId, OrganisationId, Problem, TitlePrivacy};
+use crate::model::{Calendar, CalendarId, Epoch, GoogleUserId, OrganisationId, Problem, RemoteEvents, TitlePrivacy};
+
+/// A disconnect that is under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Disconnecting {
+    /// Since when.
+    pub since_at: Timestamp,
+    /// What becomes of the events.
+    pub remote_events: RemoteEvents,
+}
 
 /// An integration, as it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,14 +48,18 @@ pub struct Integration {
     pub catch_up: Option<(i32, Timestamp)>,
     /// Counts connects and disconnects.
     pub epoch: Epoch,
-    /// Since when a disconnect is under way.
-    pub disconnecting_at: Option<Timestamp>,
+    /// The disconnect that is under way.
+    pub disconnecting: Option<Disconnecting>,
+    /// Of how many appointments the latest disconnect had events to delete.
+    pub disconnect_total: i32,
+    /// When the access token was last refreshed; `None`: it is the one of the consent.
+    pub refreshed_at: Option<Timestamp>,
 }
 
 impl Integration {
     /// Whether a Google account is connected: there is a refresh token, and no disconnect is under way.
     pub fn is_connected(&self) -> bool {
-        self.refresh_token.is_some() && self.disconnecting_at.is_none()
+        self.refresh_token.is_some() && self.disconnecting.is_none()
     }
 }
 
@@ -57,7 +70,8 @@ impl Store {
         query!(self, read, integrations::integration(&organisation))
     }
 
-    /// Notes what is wrong; keeps `since_at` where the same reason is noted already.
+    /// Notes what is wrong; keeps `since_at` where the same reason is noted already. Fenced also where something graver
+    /// is noted, or a longer wait.
     pub async fn note_problem(
         &self,
         organisation: &OrganisationId,
@@ -80,11 +94,5 @@ impl Store {
     ) -> Result<Guarded, Error> {
         let (organisation, problem, calendar) = (organisation.clone(), problem.clone(), calendar.clone());
         query!(self, write, integrations::note_problem(&organisation, epoch, &problem, Some(&calendar), now))
-    }
-
-    /// Whether another connected integration than that of `except` has the same Google account.
-    pub async fn others_share(&self, account: &GoogleUserId, except: &OrganisationId) -> Result<bool, Error> {
-        let (account, except) = (account.clone(), except.clone());
-        query!(self, read, integrations::others_share(&account, &except))
     }
 }

@@ -25,18 +25,18 @@ impl Store {
         query!(self, write, leases::reserve(&claimed, &placement, until, now))
     }
 
-    /// Gives leases back with nothing recorded, and answers how many still stood.
+    /// Gives leases back with nothing recorded, and answers of how many links they still stood.
     pub async fn release(&self, lease_tokens: &[Uuid], now: Timestamp) -> Result<u64, Error> {
         let lease_tokens = lease_tokens.to_vec();
         query!(self, write, leases::release(&lease_tokens, now))
     }
 
-    /// Gives back every lease, whoever holds it: for the start of the only process there is.
+    /// Gives back every lease, whoever holds it: for the start of the only process there is. Answers of how many links.
     pub async fn release_all(&self) -> Result<u64, Error> {
         query!(self, write, leases::release_all())
     }
 
-    /// How many leases of `organisation` have not lapsed.
+    /// How many leases of `organisation` have not lapsed, of links and of owed deletions.
     pub async fn live_leases(&self, organisation: &OrganisationId, now: Timestamp) -> Result<i64, Error> {
         let organisation = organisation.clone();
         query!(self, read, leases::live(&organisation, now))

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-use super::{Error, Guarded, Store};
-use crate::model::{AppointmentId, Epoch, OrganisationId, Placement, Reason, Revision, SyncStatus};
+use super::{Error, Store};
+use crate::model::{AppointmentId, OrganisationId, Placement, Reason, Revision, SyncStatus};
 
 /// Why the latest attempt failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,33 +107,9 @@ impl Store {
         query!(self, read, links::counts(&organisation, now))
     }
 
-    /// Up to `limit` links by appointment id, those after `after`, that have an event and are not over at `now`.
-    pub async fn upcoming_placed(
-        &self,
-        organisation: &OrganisationId,
-        now: Timestamp,
-        after: Option<&AppointmentId>,
-        limit: i64,
-    ) -> Result<Vec<Link>, Error> {
-        let (organisation, after) = (organisation.clone(), after.cloned());
-        query!(self, read, links::upcoming_placed(&organisation, now, after.as_ref(), limit))
-    }
-
-    /// Notes that the event of a link was deleted at the disconnect.
-    pub async fn forget_placement(
-        &self,
-        organisation: &OrganisationId,
-        appointment: &AppointmentId,
-        epoch: Epoch,
-        now: Timestamp,
-    ) -> Result<Guarded, Error> {
-        let (organisation, appointment) = (organisation.clone(), appointment.clone());
-        query!(self, write, links::forget_placement(&organisation, &appointment, epoch, now))
-    }
-
     /// Erases the snapshots of appointments that were over before `over_before`, and answers how many. What waits to be
-    /// sent or is leased is never touched; what another query is changing at that moment is left to the next sweep. What
-    /// was refused rests then: it cannot be sent again.
+    /// sent, is leased or has an event that is owed is never touched; what another query is changing at that moment is left
+    /// to the next sweep. What was refused rests then: it cannot be sent again.
     pub async fn erase_snapshots(&self, over_before: Timestamp, now: Timestamp) -> Result<u64, Error> {
         query!(self, long, links::erase_snapshots(over_before, now))
     }

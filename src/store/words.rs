@@ -5,8 +5,9 @@
 
 use std::fmt;
 
+use super::OwedCause;
 use super::fault::Fault;
-use crate::model::{Provider, Reason, SyncStatus, TitlePrivacy};
+use crate::model::{Provider, Reason, RemoteEvents, SyncStatus, TitlePrivacy};
 
 /// The one provider so far, as it is bound.
 pub(super) const PROVIDER: &str = Provider::Google.as_str();
@@ -78,10 +79,35 @@ words!("problem_reason or last_error", Reason, of_reason, reason, {
     EventRefused => "event_refused",
     GoogleMisconfigured => "google_misconfigured",
     AccountUnavailable => "account_unavailable",
+    KeyringIncomplete => "keyring_incomplete",
 });
 
-/// The one reason that a statement asks for.
+/// The reasons that a statement asks for.
 pub(super) const GOOGLE_UNAVAILABLE: &str = "'google_unavailable'";
+pub(super) const CALENDAR_UNAVAILABLE: &str = "'calendar_unavailable'";
+
+words!("disconnect_remote_events", RemoteEvents, of_remote_events, remote_events, {
+    Keep => "keep",
+    DeleteUpcoming => "delete_upcoming",
+    DeleteAll => "delete_all",
+});
+
+/// The disposition that deletes nothing, as a statement spells it.
+pub(super) const KEEP: &str = "'keep'";
+
+words!("cause", OwedCause, of_cause, cause, {
+    AccountExchanged => "account_exchanged",
+    LeftBehind => "left_behind",
+    Disconnect => "disconnect",
+    Erasure => "erasure",
+    Comparison => "comparison",
+});
+
+/// The causes that a statement asks for.
+pub(super) const ACCOUNT_EXCHANGED: &str = "'account_exchanged'";
+pub(super) const DISCONNECT: &str = "'disconnect'";
+pub(super) const ERASURE: &str = "'erasure'";
+pub(super) const LEFT_BEHIND: &str = "'left_behind'";
 
 #[cfg(test)]
 mod tests {
@@ -96,6 +122,12 @@ mod tests {
             (SYNCED, of_status(SyncStatus::Synced)),
             (ERROR, of_status(SyncStatus::Error)),
             (GOOGLE_UNAVAILABLE, of_reason(Reason::GoogleUnavailable)),
+            (CALENDAR_UNAVAILABLE, of_reason(Reason::CalendarUnavailable)),
+            (KEEP, of_remote_events(RemoteEvents::Keep)),
+            (ACCOUNT_EXCHANGED, of_cause(OwedCause::AccountExchanged)),
+            (DISCONNECT, of_cause(OwedCause::Disconnect)),
+            (ERASURE, of_cause(OwedCause::Erasure)),
+            (LEFT_BEHIND, of_cause(OwedCause::LeftBehind)),
         ] {
             assert_eq!(literal, format!("'{word}'"));
         }

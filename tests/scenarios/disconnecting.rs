@@ -2,24 +2,26 @@
 
 use cassius_calendar::google::CALL_DEADLINE;
 use cassius_calendar::grpc::pb::{
-    Appointment, DisconnectRequest, DisconnectResponse, ErrorReason, IntegrationState, RemoteEvents, SyncNowRequest,
-    SyncStatus,
+    Appointment, BeginConnectRequest, DisconnectRequest, DisconnectResponse, ErrorReason, IntegrationState,
+    RemoteEvents, SyncNowRequest, SyncStatus,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::task::JoinHandle;
+use tonic::Code;
 
-use super::reason;
+use super::{reason, until_number, with_plenty_of_quota};
 use crate::harness::app::TestApp;
 use crate::harness::backends::{apply, both_backends};
 use crate::harness::google::{ACCOUNT, OTHER_ACCOUNT};
 use crate::harness::samples::{appointment, instant, of_patient};
+use crate::wire::refused::refused;
 
 /// Begins a disconnect, and waits until it is seen.
 async fn begin(app: &mut TestApp, remote_events: RemoteEvents) -> JoinHandle<DisconnectResponse> {
     let mut integrations = app.integrations.clone();
     let request = DisconnectRequest { organisation_id: "cabinet".into(), remote_events: remote_events.into() };
     let disconnect = tokio::spawn(async move { integrations.disconnect(request).await.unwrap().into_inner() });
-    app.until("cabinet", |status| status.state() == IntegrationState::NotConnected).await;
+    app.until("cabinet", |status| status.state() == IntegrationState::Disconnecting).await;
     disconnect
 }
 
@@ -121,25 +123,117 @@ async fn it_succeeds_with_a_dead_grant_and_reconnecting_works_at_once(app: &mut 
     );
 }
 
-#[apply(both_backends)]
-async fn it_succeeds_with_google_away(app: &mut TestApp) {
-    for fault in [json!({"kind": "error", "code": 503, "reason": "backendError"}), json!({"kind": "reset"})] {
-        app.connect("cabinet").await;
-        for number in 0..9 {
-            app.sync("cabinet", appointment(&format!("{} {number}", fault["kind"]), 1)).await;
-        }
-        app.google.forget_journal().await;
-        let standing = app.google.events(ACCOUNT).await.len();
-        app.google.control("faults", json!({"operation": "*", "fault": fault})).await;
-        let response = disconnect(app, "cabinet", RemoteEvents::DeleteUpcoming).await;
-        assert_eq!(
-            (response.deleted_event_count, response.remaining_event_count),
-            (0, i32::try_from(standing).unwrap())
-        );
-        tokens_are_gone(app).await;
-        assert!(count(app, "events.delete").await <= 6, "a Google that is away is not asked for each event");
-        app.google.no_more_faults().await;
+/// Nine events at a Google that is away from now on; answers what a caller is told after ten seconds.
+async fn with_google_away(app: &mut TestApp, fault: Value) -> DisconnectResponse {
+    with_plenty_of_quota(app).await;
+    app.connect("cabinet").await;
+    for number in 0..9 {
+        app.sync("cabinet", appointment(&format!("rdv {number}"), 1)).await;
     }
+    app.google.forget_journal().await;
+    app.google.control("faults", json!({"operation": "*", "fault": fault})).await;
+    let disconnect = begin(app, RemoteEvents::DeleteUpcoming).await;
+    until_number(app, "SELECT COUNT(*) FROM owed_deletions WHERE last_error IS NOT NULL AND lease_until IS NULL", 9)
+        .await;
+    assert!(!disconnect.is_finished(), "a caller waits for ten seconds");
+    app.advance(10);
+    let response = disconnect.await.unwrap();
+    let status = response.status.clone().unwrap();
+    assert_eq!(status.state(), IntegrationState::Disconnecting);
+    let progress = status.disconnect.unwrap();
+    assert_eq!((progress.total, progress.done, progress.failed), (9, 0, 0));
+    assert_eq!((response.deleted_event_count, response.remaining_event_count), (0, 9));
+    response
+}
+
+#[apply(both_backends)]
+async fn with_google_away_it_goes_on_by_itself_until_all_are_gone(app: &mut TestApp) {
+    with_google_away(app, json!({"kind": "error", "code": 503, "reason": "backendError"})).await;
+    app.google.no_more_faults().await;
+    // Longer than any delay so far, and a restart in between.
+    app.restart_after(900).await;
+    app.until("cabinet", |status| status.state() == IntegrationState::NotConnected).await;
+    assert_eq!(app.google.events(ACCOUNT).await.len(), 0);
+    tokens_are_gone(app).await;
+    assert_eq!(count(app, "revoke").await, 1);
+    let response = disconnect(app, "cabinet", RemoteEvents::DeleteUpcoming).await;
+    assert_eq!((response.deleted_event_count, response.remaining_event_count), (0, 0));
+}
+
+#[apply(both_backends)]
+async fn with_google_away_for_a_day_it_ends_and_what_remains_is_told_and_found_again(app: &mut TestApp) {
+    with_google_away(app, json!({"kind": "reset"})).await;
+    app.restart_after(86_400).await;
+    app.until("cabinet", |status| status.state() == IntegrationState::NotConnected).await;
+    tokens_are_gone(app).await;
+    app.google.no_more_faults().await;
+    for _ in 0..2 {
+        let response = disconnect(app, "cabinet", RemoteEvents::DeleteUpcoming).await;
+        assert_eq!((response.deleted_event_count, response.remaining_event_count), (0, 9), "it is told again");
+    }
+    app.connect("cabinet").await;
+    app.at_rest("cabinet").await;
+    assert_eq!(app.google.events(ACCOUNT).await.len(), 9, "none is doubled");
+    let response = disconnect(app, "cabinet", RemoteEvents::DeleteUpcoming).await;
+    assert_eq!((response.deleted_event_count, response.remaining_event_count), (9, 0));
+    assert_eq!(app.google.events(ACCOUNT).await.len(), 0);
+}
+
+#[apply(both_backends)]
+async fn keeping_meanwhile_ends_it_at_once_and_leaves_the_rest(app: &mut TestApp) {
+    with_google_away(app, json!({"kind": "error", "code": 503, "reason": "backendError"})).await;
+    let response = disconnect(app, "cabinet", RemoteEvents::Keep).await;
+    assert_eq!((response.deleted_event_count, response.remaining_event_count), (0, 0));
+    tokens_are_gone(app).await;
+    app.google.no_more_faults().await;
+    assert_eq!(app.google.events(ACCOUNT).await.len(), 9);
+    app.connect("cabinet").await;
+    app.integrations.sync_now(SyncNowRequest { organisation_id: "cabinet".into() }).await.unwrap();
+    app.at_rest("cabinet").await;
+    assert_eq!(app.google.events(ACCOUNT).await.len(), 9, "none is doubled");
+}
+
+#[apply(both_backends)]
+async fn nobody_connects_before_it_has_ended(app: &mut TestApp) {
+    with_google_away(app, json!({"kind": "error", "code": 503, "reason": "backendError"})).await;
+    let request = BeginConnectRequest { organisation_id: "cabinet".into(), return_url: String::new() };
+    refused(app.integrations.begin_connect(request).await, Code::FailedPrecondition, "DISCONNECTING");
+    disconnect(app, "cabinet", RemoteEvents::Keep).await;
+    app.google.no_more_faults().await;
+    app.connect("cabinet").await;
+}
+
+#[apply(both_backends)]
+async fn one_stale_token_or_three_refusals_leave_nothing_behind(app: &mut TestApp) {
+    app.connect("cabinet").await;
+    for number in 0..6 {
+        app.sync("cabinet", appointment(&format!("rdv {number}"), 1)).await;
+    }
+    app.google.expire_tokens(ACCOUNT).await;
+    app.google
+        .fault("events.delete", 3, json!({"kind": "error", "code": 403, "reason": "forbiddenForNonOrganizer"}))
+        .await;
+    let response = disconnect(app, "cabinet", RemoteEvents::DeleteUpcoming).await;
+    assert_eq!((response.deleted_event_count, response.remaining_event_count), (3, 3));
+    assert_eq!(
+        app.google.events(ACCOUNT).await.len(),
+        3,
+        "what Google refuses for one event is told of that one alone"
+    );
+}
+
+#[apply(both_backends)]
+async fn a_shared_account_is_not_revoked_before_the_last_has_deleted_its_events(app: &mut TestApp) {
+    app.connect("annexe").await;
+    app.sync("annexe", appointment("hers", 1)).await;
+    with_google_away(app, json!({"kind": "error", "code": 503, "reason": "backendError"})).await;
+    app.google.no_more_faults().await;
+    disconnect(app, "annexe", RemoteEvents::Keep).await;
+    assert_eq!(count(app, "revoke").await, 0, "the deletions need the grant");
+    app.advance(900);
+    app.until("cabinet", |status| status.state() == IntegrationState::NotConnected).await;
+    assert_eq!(app.google.events(ACCOUNT).await.len(), 1);
+    assert_eq!(count(app, "revoke").await, 1);
 }
 
 #[apply(both_backends)]
@@ -150,6 +244,7 @@ async fn it_succeeds_with_a_google_that_never_answers(app: &mut TestApp) {
     app.google.until_called("revoke", 1).await;
     app.advance(i64::try_from(CALL_DEADLINE.as_secs()).unwrap());
     disconnect.await.unwrap();
+    app.until("cabinet", |status| status.state() == IntegrationState::NotConnected).await;
     tokens_are_gone(app).await;
     app.connect("cabinet").await;
     assert_eq!(app.sync("cabinet", appointment("rdv", 1)).await.sync_status(), SyncStatus::Synced);

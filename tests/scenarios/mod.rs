@@ -6,10 +6,11 @@ use cassius_calendar::grpc::pb::{
 use prost_types::FieldMask;
 use serde_json::json;
 
-use crate::harness::app::TestApp;
+use crate::harness::app::{BOUND, TestApp};
 
 mod acceptance_path;
 mod access_tokens;
+mod account_order;
 mod account_refused;
 mod bursts;
 mod canaries;
@@ -19,11 +20,14 @@ mod changed_calendar;
 mod corrected_clock;
 mod dead_grant;
 mod disconnecting;
+mod exchanged_account;
 mod forbidden_event;
 mod instants;
+mod keyring;
 mod lost_answers;
 mod old_appointments;
 mod order_of_edits;
+mod other_account;
 mod refused_appointment;
 mod something_between;
 mod throttling;
@@ -33,6 +37,13 @@ mod vanished_events;
 /// Why an integration stands still or waits; `None`: nothing is wrong.
 fn reason(status: &IntegrationStatus) -> Option<ErrorReason> {
     status.problem.as_ref().map(|problem| problem.reason())
+}
+
+/// Reads the database until a query of one number answers `wanted`.
+async fn until_number(app: &TestApp, sql: &str, wanted: i64) {
+    let look = async { while app.database.number(sql).await != wanted {} };
+    // A bound for a test that would hang; none that a passing test comes near.
+    tokio::time::timeout(BOUND, look).await.expect("the database never holds what was wanted");
 }
 
 /// Lets a test make many calls though the clock stands still: neither the service nor Google counts them.

@@ -1,6 +1,6 @@
 //! `accept`, and what can be read afterwards.
 
-use cassius_calendar::model::{Placement, Reason, SyncStatus};
+use cassius_calendar::model::{Placement, Reason, RemoteEvents, SyncStatus};
 use cassius_calendar::store::{Acceptance, Claimed, LinkError, SettingsChange, Settlement};
 
 use super::harness::*;
@@ -35,7 +35,7 @@ async fn nothing_is_due_where_no_integration_is_connected_or_enabled(database: &
 #[apply(both_backends)]
 async fn a_disconnect_under_way_makes_nothing_due(database: &Database) {
     database.is_connected("north").await;
-    database.store.begin_disconnect(&organisation("north"), at(1)).await.unwrap().unwrap();
+    database.store.begin_disconnect(&organisation("north"), RemoteEvents::Keep, at(1)).await.unwrap().unwrap();
     assert_eq!(database.accept("north", "rdv", 1, at(2)).await.sync_status, SyncStatus::None);
 }
 

@@ -183,7 +183,7 @@ async fn every_connection_but_the_first_catches_up(database: &Database) {
     let epoch = database.is_connected("north").await.epoch;
     assert_eq!(pending(database).await, said(&[]), "it waits for the person's word");
     assert_eq!(database.store.counts(&north, at(1)).await.unwrap().unsent, 1);
-    database.store.connect(grant("north"), at(2)).await.unwrap();
+    database.connect(grant("north"), at(2)).await;
     assert_eq!(pending(database).await, said(&[("rdv", 2)]));
     assert_eq!(database.the_integration("north").await.catch_up, Some((1, at(2))));
     assert!(database.the_integration("north").await.epoch > epoch);
@@ -192,7 +192,7 @@ async fn every_connection_but_the_first_catches_up(database: &Database) {
     let off = SettingsChange { is_enabled: Some(false), ..SettingsChange::default() };
     database.store.change_settings(&north, off, at(3)).await.unwrap().unwrap();
     database.accept("north", "rdv", 2, at(4)).await;
-    database.store.connect(grant("north"), at(5)).await.unwrap();
+    database.connect(grant("north"), at(5)).await;
     assert_eq!(pending(database).await, said(&[]));
 }
 
@@ -264,20 +264,6 @@ async fn counts_say_how_many_stand_how(database: &Database) {
     assert_eq!(over.upcoming_events, 0);
     let none = database.store.counts(&organisation("nowhere"), at(20)).await.unwrap();
     assert_eq!(none, Counts::default());
-}
-
-#[apply(both_backends)]
-async fn upcoming_events_are_paged(database: &Database) {
-    four_links(database).await;
-    let north = organisation("north");
-    let page = async |after: Option<&str>, now| -> Vec<String> {
-        let after = after.map(appointment);
-        let links = database.store.upcoming_placed(&north, at(now), after.as_ref(), 2).await.unwrap();
-        links.iter().map(|link| link.appointment.to_string()).collect()
-    };
-    assert_eq!(page(None, 20).await, ["a-synced", "b-refused"]);
-    assert_eq!(page(Some("b-refused"), 20).await, ["c-later"]);
-    assert_eq!(page(None, 5_400).await, Vec::<String>::new());
 }
 
 #[apply(both_backends)]

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use cassius_calendar::model::{CalendarId, Fingerprint, Placement, Problem, Reason, TitlePrivacy};
+use cassius_calendar::model::{CalendarId, Fingerprint, Placement, Problem, Reason, RemoteEvents, TitlePrivacy};
 use cassius_calendar::store::{LinkError, SettingsChange, Settlement};
 use jiff::SignedDuration;
 
@@ -227,7 +227,7 @@ async fn only_a_connected_enabled_integration_without_a_problem_is_served(databa
     database.store.change_settings(&north, switch(true), at(203)).await.unwrap().unwrap();
     assert!(is_served(at(204)).await);
 
-    database.store.begin_disconnect(&north, at(205)).await.unwrap().unwrap();
+    database.store.begin_disconnect(&north, RemoteEvents::Keep, at(205)).await.unwrap().unwrap();
     assert!(!is_served(at(206)).await);
 }
 

@@ -1,7 +1,11 @@
 //! Connect, settings, disconnect.
 
-use cassius_calendar::model::{CalendarId, GoogleUserId, Placement, Problem, Reason, SyncStatus, TitlePrivacy};
-use cassius_calendar::store::{Grant, LinkError, SettingsChange, Settlement};
+use cassius_calendar::model::{
+    CalendarId, Epoch, GoogleUserId, Placement, Problem, Reason, RemoteEvents, SyncStatus, TitlePrivacy,
+};
+use cassius_calendar::store::{
+    AsOf, Connect, Disconnecting, Grant, LinkError, RefreshedTokens, SettingsChange, Settlement,
+};
 
 use super::harness::*;
 
@@ -16,7 +20,7 @@ fn of_privacy(title_privacy: TitlePrivacy) -> SettingsChange {
 #[apply(both_backends)]
 async fn a_first_connect_is_enabled_and_shows_whole_names(database: &Database) {
     assert_eq!(database.store.integration(&organisation("north")).await.unwrap(), None);
-    let integration = database.store.connect(grant("north"), at(7)).await.unwrap();
+    let integration = database.connect(grant("north"), at(7)).await;
     assert!(integration.is_connected() && integration.is_enabled);
     assert_eq!(integration.title_privacy, TitlePrivacy::Full);
     assert_eq!(integration.google_user_id, Some(GoogleUserId::new("account of north")));
@@ -46,7 +50,7 @@ async fn the_same_account_finds_its_settings_and_its_events_again(database: &Dat
     let problem = Problem { reason: Reason::ReconnectRequired, since_at: at(4), retry_at: None };
     assert!(database.store.note_problem(&north, first.epoch, &problem, at(4)).await.unwrap().is_done());
 
-    let second = database.store.connect(grant("north"), at(5)).await.unwrap();
+    let second = database.connect(grant("north"), at(5)).await;
     assert!(second.epoch > first.epoch);
     assert_eq!(second.problem, None);
     assert_eq!(second.calendar, Some(calendar("chosen")));
@@ -55,7 +59,7 @@ async fn the_same_account_finds_its_settings_and_its_events_again(database: &Dat
 }
 
 #[apply(both_backends)]
-async fn another_account_starts_with_no_placements(database: &Database) {
+async fn another_account_starts_with_no_placements_and_sends_all_again(database: &Database) {
     database.is_connected("north").await;
     for id in ["a-synced", "b-pending", "c-refused", "d-held"] {
         database.accept("north", id, 1, at(1)).await;
@@ -83,7 +87,7 @@ async fn another_account_starts_with_no_placements(database: &Database) {
 
     let other =
         Grant { google_user_id: GoogleUserId::new("another"), calendar: calendar("of another"), ..grant("north") };
-    let integration = database.store.connect(other, at(80)).await.unwrap();
+    let integration = database.connect(other, at(80)).await;
     assert_eq!(integration.calendar, Some(calendar("of another")));
     assert_eq!(integration.last_sync_at, None);
     let links = database.store.links(&organisation("north"), None, None, 9).await.unwrap();
@@ -98,13 +102,18 @@ async fn another_account_starts_with_no_placements(database: &Database) {
         ]
     );
     assert_eq!(database.the_integration("north").await.catch_up, Some((2, at(80))), "the others waited already");
+    // Nothing was deleted: the generations stay.
     let placements: Vec<_> = links.iter().map(|link| link.placement.clone()).collect();
-    assert_eq!(placements, [absent(4), absent(4), absent(4), absent(2)]);
+    assert_eq!(placements, [absent(3), absent(3), absent(3), absent(1)]);
     assert!(links.iter().all(|link| link.html_link.is_none() && link.synced_revision.is_none()));
 
     // Whoever worked for the account before has nothing to say any more.
     assert!(!database.store.settle(&held, &synced(&held, &written("agenda", "x", 1)), at(81)).await.unwrap().is_done());
-    assert_eq!(database.claim("north", 9, at(81)).await.len(), 4);
+    assert_eq!(database.claim("north", 9, at(81)).await.len(), 3, "its call may be under way still");
+    assert_eq!(database.claim("north", 9, at(130)).await.len(), 1);
+    let owed =
+        "SELECT COUNT(*) FROM owed_deletions WHERE cause = 'account_exchanged' AND google_user_id = 'account of north'";
+    assert_eq!(database.number(owed).await, 4);
 }
 
 #[apply(both_backends)]
@@ -112,7 +121,8 @@ async fn tokens_are_saved_in_their_own_epoch_alone(database: &Database) {
     let north = organisation("north");
     let old = database.is_connected("north").await.epoch;
     let save = async |epoch, refresh| {
-        database.store.save_tokens(&north, epoch, sealed("new"), at(7_200), refresh, at(1)).await.unwrap().is_done()
+        let tokens = RefreshedTokens { access_token: sealed("new"), expires_at: at(7_200), refresh_token: refresh };
+        database.store.save_tokens(&north, epoch, tokens, at(1)).await.unwrap().is_done()
     };
     assert!(save(old, None).await);
     let integration = database.the_integration("north").await;
@@ -122,7 +132,7 @@ async fn tokens_are_saved_in_their_own_epoch_alone(database: &Database) {
     assert!(save(old, Some(sealed("rotated"))).await);
     assert_eq!(database.the_integration("north").await.refresh_token, Some(sealed("rotated")));
 
-    let epoch = database.store.begin_disconnect(&north, at(2)).await.unwrap().unwrap().epoch;
+    let epoch = database.store.begin_disconnect(&north, RemoteEvents::Keep, at(2)).await.unwrap().unwrap().epoch;
     assert!(!save(old, None).await);
     assert!(database.store.finish_disconnect(&north, epoch, at(3)).await.unwrap().is_done());
     assert!(!save(epoch, Some(sealed("late"))).await, "what a disconnect erased stays erased");
@@ -229,7 +239,7 @@ async fn another_calendar_mends_only_the_calendar(database: &Database) {
 #[apply(both_backends)]
 async fn a_disconnect_runs_in_one_epoch_and_erases_the_grant(database: &Database) {
     let north = organisation("north");
-    assert_eq!(database.store.begin_disconnect(&north, at(1)).await.unwrap(), None);
+    assert_eq!(database.store.begin_disconnect(&north, RemoteEvents::Keep, at(1)).await.unwrap(), None);
     let connected = database.is_connected("north").await;
     for id in ["a-synced", "b-refused", "c-pending"] {
         database.accept("north", id, 1, at(1)).await;
@@ -244,10 +254,11 @@ async fn a_disconnect_runs_in_one_epoch_and_erases_the_grant(database: &Database
         assert!(database.store.settle(&link, &settlement, at(3)).await.unwrap().is_done());
     }
 
-    let begun = database.store.begin_disconnect(&north, at(4)).await.unwrap().unwrap();
+    let begun = database.store.begin_disconnect(&north, RemoteEvents::Keep, at(4)).await.unwrap().unwrap();
     assert!(begun.epoch > connected.epoch && !begun.is_connected());
-    assert_eq!((begun.refresh_token.as_ref(), begun.disconnecting_at), (Some(&sealed("refresh")), Some(at(4))));
-    assert_eq!(database.store.begin_disconnect(&north, at(5)).await.unwrap(), Some(begun.clone()));
+    let disconnecting = Disconnecting { since_at: at(4), remote_events: RemoteEvents::Keep };
+    assert_eq!((begun.refresh_token.as_ref(), begun.disconnecting), (Some(&sealed("refresh")), Some(disconnecting)));
+    assert_eq!(database.store.begin_disconnect(&north, RemoteEvents::Keep, at(5)).await.unwrap(), Some(begun.clone()));
     assert_eq!(database.store.unfinished_disconnects().await.unwrap(), std::slice::from_ref(&north));
 
     assert!(!database.store.finish_disconnect(&north, connected.epoch, at(6)).await.unwrap().is_done());
@@ -256,11 +267,11 @@ async fn a_disconnect_runs_in_one_epoch_and_erases_the_grant(database: &Database
     let ended = database.the_integration("north").await;
     assert_eq!((ended.access_token.as_ref(), ended.refresh_token.as_ref()), (None, None));
     assert_eq!((ended.google_email.as_ref(), ended.token_expires_at, ended.connected_at), (None, None, None));
-    assert_eq!((ended.granted_scopes.len(), ended.disconnecting_at, ended.catch_up), (0, None, None));
+    assert_eq!((ended.granted_scopes.len(), ended.disconnecting, ended.catch_up), (0, None, None));
     assert_eq!(ended.google_user_id, connected.google_user_id);
     assert_eq!(ended.calendar, connected.calendar);
     assert_eq!(database.store.unfinished_disconnects().await.unwrap(), []);
-    assert_eq!(database.store.begin_disconnect(&north, at(8)).await.unwrap(), None);
+    assert_eq!(database.store.begin_disconnect(&north, RemoteEvents::Keep, at(8)).await.unwrap(), None);
 
     let links = database.store.links(&north, None, None, 9).await.unwrap();
     let said: Vec<_> = links.iter().map(|link| (link.sync_status, link.next_attempt_at)).collect();
@@ -269,46 +280,34 @@ async fn a_disconnect_runs_in_one_epoch_and_erases_the_grant(database: &Database
 }
 
 #[apply(both_backends)]
-async fn a_placement_is_forgotten_in_its_own_epoch_alone(database: &Database) {
+async fn a_disconnect_fences_whatever_began_before_it_and_lets_nobody_connect(database: &Database) {
     let north = organisation("north");
     let old = database.is_connected("north").await.epoch;
-    database.accept("north", "rdv", 1, at(1)).await;
-    database.bring_in_step("north", &written("agenda", "event", 1), at(2)).await;
-    let epoch = database.store.begin_disconnect(&north, at(3)).await.unwrap().unwrap().epoch;
-    let rdv = appointment("rdv");
-    assert!(!database.store.forget_placement(&north, &rdv, old, at(4)).await.unwrap().is_done());
-    assert_eq!(database.store.upcoming_placed(&north, at(4), None, 9).await.unwrap().len(), 1);
-    assert!(database.store.forget_placement(&north, &rdv, epoch, at(4)).await.unwrap().is_done());
-    let link = database.the_link("north", "rdv").await;
-    assert_eq!((link.sync_status, link.placement), (SyncStatus::None, absent(2)));
-    assert_eq!((link.html_link, link.synced_revision), (None, None));
-    assert_eq!(database.store.upcoming_placed(&north, at(4), None, 9).await.unwrap(), []);
-}
-
-#[apply(both_backends)]
-async fn an_account_is_shared_while_another_connected_integration_has_it(database: &Database) {
-    let (north, south) = (organisation("north"), organisation("south"));
-    let account = GoogleUserId::new("both");
-    let of = |name| Grant { google_user_id: account.clone(), ..grant(name) };
-    database.store.connect(of("north"), at(1)).await.unwrap();
-    assert!(!database.store.others_share(&account, &north).await.unwrap());
-    database.store.connect(of("south"), at(1)).await.unwrap();
-    assert!(database.store.others_share(&account, &north).await.unwrap());
-    assert!(!database.store.others_share(&GoogleUserId::new("neither"), &north).await.unwrap());
-    database.store.begin_disconnect(&south, at(2)).await.unwrap().unwrap();
-    assert!(!database.store.others_share(&account, &north).await.unwrap());
+    let begun = database.store.begin_disconnect(&north, RemoteEvents::Keep, at(1)).await.unwrap().unwrap();
+    let as_of = AsOf { epoch: old, revocation_seq: 0 };
+    let refused = database.store.connect(grant("north"), as_of, at(3), at(2)).await.unwrap();
+    assert_eq!(refused, Connect::Fenced);
+    assert_eq!(database.the_integration("north").await, begun);
+    assert!(database.store.finish_disconnect(&north, begun.epoch, at(3)).await.unwrap().is_done());
+    // Nothing is connected any more, and the epoch grows all the same: no consent from before may connect.
+    assert_eq!(database.store.begin_disconnect(&north, RemoteEvents::Keep, at(4)).await.unwrap(), None);
+    let fenced = database.the_integration("north").await.epoch;
+    assert!(old < begun.epoch && begun.epoch < fenced);
 }
 
 #[apply(both_backends)]
 async fn two_first_connects_at_once_leave_one_integration(database: &Database) {
+    let as_of = AsOf { epoch: Epoch(0), revocation_seq: 0 };
     let connects = (0..4).map(|_| {
         let store = database.store.clone();
-        tokio::spawn(async move { store.connect(grant("north"), at(1)).await.unwrap().epoch })
+        tokio::spawn(async move { store.connect(grant("north"), as_of, at(2), at(1)).await.unwrap() })
     });
-    let mut epochs = Vec::new();
+    let mut stored = 0;
     for connect in connects.collect::<Vec<_>>() {
-        epochs.push(connect.await.unwrap().0);
+        match connect.await.unwrap() {
+            Connect::Stored => stored += 1,
+            other => assert_eq!(other, Connect::Fenced, "it began in the epoch before"),
+        }
     }
-    epochs.sort_unstable();
-    assert_eq!(epochs, [1, 2, 3, 4]);
+    assert_eq!((stored, database.the_integration("north").await.epoch), (1, Epoch(1)));
 }

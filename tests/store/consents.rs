@@ -1,5 +1,6 @@
 //! Consents: one use, one ticket, one span of time.
 
+use cassius_calendar::model::{Epoch, RemoteEvents};
 use cassius_calendar::store::{Consent, NewConsent};
 
 use super::harness::*;
@@ -15,7 +16,7 @@ fn consent(name: &str, ticket: &str) -> NewConsent {
 
 async fn start(database: &Database, ticket: &str, state: &str, now: i64) -> bool {
     let (state, verifier) = (state.into(), sealed(&format!("verifier of {state}")));
-    database.store.start_consent(ticket.as_bytes(), state, verifier, "nonce".into(), at(now)).await.unwrap()
+    database.store.start_consent(ticket.as_bytes(), state, verifier, "nonce".into(), at(now)).await.unwrap().is_some()
 }
 
 async fn take(database: &Database, state: &str) -> Option<Consent> {
@@ -37,6 +38,7 @@ async fn a_consent_is_taken_once(database: &Database) {
             nonce: "nonce".into(),
             expires_at: at(600),
             ticket_hash: b"ticket".to_vec(),
+            epoch: Epoch(0),
         }
     );
     assert_eq!(take(database, "state").await, None);
@@ -124,7 +126,7 @@ async fn a_disconnect_cancels_those_of_its_organisation(database: &Database) {
         assert!(start(database, name, &format!("state of {name}"), 1).await);
         assert!(start(database, name, &format!("state of {name} again"), 1).await);
     }
-    database.store.cancel_consents(&organisation("north")).await.unwrap();
+    database.store.begin_disconnect(&organisation("north"), RemoteEvents::Keep, at(2)).await.unwrap();
     assert_eq!(take(database, "state of north").await, None);
     assert_eq!(take(database, "state of north again").await, None);
     assert!(take(database, "state of south").await.is_some());

@@ -1,6 +1,6 @@
 //! Leases held, fenced, and given back.
 
-use cassius_calendar::model::Placement;
+use cassius_calendar::model::{Placement, RemoteEvents};
 
 use super::harness::*;
 
@@ -35,14 +35,14 @@ async fn another_epoch_fences_a_lease_that_lives(database: &Database) {
     database.is_connected("north").await;
     database.accept("north", "rdv", 1, at(1)).await;
     let claimed = database.claim("north", 1, at(2)).await.remove(0);
-    database.store.begin_disconnect(&north, at(3)).await.unwrap().unwrap();
+    database.store.begin_disconnect(&north, RemoteEvents::Keep, at(3)).await.unwrap().unwrap();
     let reserved = Placement::Reserved(place("agenda", "late", 1));
     assert!(!database.store.renew_lease(&claimed, at(200), at(4)).await.unwrap().is_done());
     assert!(!database.store.reserve(&claimed, &reserved, at(200), at(4)).await.unwrap().is_done());
     assert_eq!(database.store.live_leases(&north, at(4)).await.unwrap(), 1, "it is still waited for");
 
     // The same account comes back: the epoch is another one all the same.
-    database.store.connect(grant("north"), at(5)).await.unwrap();
+    database.connect(grant("north"), at(5)).await;
     assert!(!database.store.renew_lease(&claimed, at(200), at(6)).await.unwrap().is_done());
     assert!(!database.store.reserve(&claimed, &reserved, at(200), at(6)).await.unwrap().is_done());
     assert_eq!(database.the_link("north", "rdv").await.placement, Placement::NEVER);

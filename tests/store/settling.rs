@@ -1,6 +1,6 @@
 //! What an attempt came to.
 
-use cassius_calendar::model::{CalendarId, Placement, Reason, SyncStatus};
+use cassius_calendar::model::{CalendarId, Placement, Reason, RemoteEvents, SyncStatus};
 use cassius_calendar::store::{LinkError, Settlement};
 
 use super::harness::*;
@@ -160,7 +160,7 @@ async fn a_late_failure_does_not_make_due_what_a_disconnect_let_rest(database: &
     database.is_connected("north").await;
     database.accept("north", "rdv", 1, at(1)).await;
     let claimed = database.claim("north", 1, at(2)).await.remove(0);
-    let epoch = database.store.begin_disconnect(&north, at(3)).await.unwrap().unwrap().epoch;
+    let epoch = database.store.begin_disconnect(&north, RemoteEvents::Keep, at(3)).await.unwrap().unwrap().epoch;
     assert!(database.store.finish_disconnect(&north, epoch, at(4)).await.unwrap().is_done());
     let placement = Placement::Reserved(place("agenda", "event", 1));
     let later = Settlement::Later {

@@ -1,189 +1,174 @@
-//! The end of a connection: nothing more is claimed, late workers are fenced, events go if asked, the grant is revoked,
-//! the tokens are erased.
+//! The end of a connection: a state that is begun by a call and carried on by the worker, until somebody ends it.
 //!
-//! Owns the order of these steps. Never fails because of Google: it succeeds with a dead grant and with Google away.
-//! Invariant: no call of a worker is under way when the grant is revoked.
+//! Owns who ends it, and how long a caller waits for that. Never deletes an event: what is to be deleted is owed, and the
+//! worker deletes it under lease and quota. Never fails because of Google: a dead grant, or a Google that is away for a
+//! day, leaves events that are told as remaining.
+//!
+//! Invariant: no call is under way when the grant is revoked, and one process alone revokes it.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use futures_util::{StreamExt, stream};
 use jiff::SignedDuration;
-use parking_lot::Mutex;
+use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 use crate::clock::Clock;
 use crate::connection::{Error, Grants};
-use crate::crypto::Secret;
-use crate::google::Google;
-use crate::model::{AppointmentId, CalendarId, GoogleUserId, OrganisationId, Place, Placement, RemoteEvents};
-use crate::notifier::Notifier;
-use crate::quota::Quota;
-use crate::store::{Integration, Link, Store};
-use crate::sync::{Answer, Call};
+use crate::error_chain::error_chain;
+use crate::model::{OrganisationId, RemoteEvents};
+use crate::notifier::{Listener, Notifier};
+use crate::store::{DisconnectStep, Integration, Revocation, Store};
 
-/// How many events are deleted at the same time.
-const MAX_CONCURRENT_DELETES: usize = 3;
-/// How many deletions may fail in a row before Google counts as away, and the rest is left.
-const MAX_FAILURES: u32 = 3;
-/// How many links are read at a time.
-const PAGE: i64 = 200;
+/// How long a caller waits for the end.
+const LONGEST_CALL: Duration = Duration::from_secs(10);
+/// How long the one that ends a disconnect may take, before another one does it. It outlives the call that revokes.
+const FINISHING: SignedDuration = SignedDuration::from_secs(30);
+/// How long a look may be off: what lapses, and what another process does, is found by then.
+const CALLER_POLL: SignedDuration = SignedDuration::from_secs(1);
+const POLL: SignedDuration = SignedDuration::from_secs(5);
 
-/// What a disconnect came to.
+/// What a disconnect has come to so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Disconnected {
     /// How many events were deleted.
-    pub deleted_events: u32,
-    /// How many were to be deleted and could not be.
-    pub remaining_events: u32,
+    pub deleted_events: i64,
+    /// How many are still to be deleted, or could not be.
+    pub remaining_events: i64,
 }
 
-type Turn = Arc<tokio::sync::Mutex<()>>;
-
-/// The disconnects, one of an organisation at a time. A clone is another handle.
+/// The disconnects. A clone is another handle.
 #[derive(Debug, Clone)]
 pub(super) struct Disconnects {
     store: Store,
-    google: Google,
     grants: Grants,
     clock: Clock,
     notifier: Notifier,
-    quota: Arc<Quota>,
-    turns: Arc<Mutex<HashMap<OrganisationId, Turn>>>,
 }
 
 impl Disconnects {
-    pub(super) fn new(
-        store: Store,
-        google: Google,
-        grants: Grants,
-        clock: Clock,
-        notifier: Notifier,
-        quota: Arc<Quota>,
-    ) -> Self {
-        Self { store, google, grants, clock, notifier, quota, turns: Arc::default() }
+    pub(super) fn new(store: Store, grants: Grants, clock: Clock, notifier: Notifier) -> Self {
+        Self { store, grants, clock, notifier }
     }
 
-    /// Disconnects, in a task of its own: a caller that goes away does not break it off.
+    /// Begins a disconnect, or changes what the one under way does with the events, and answers once it has ended, or what
+    /// stands after ten seconds.
     pub(super) async fn run(
         &self,
         organisation: &OrganisationId,
         remote_events: RemoteEvents,
     ) -> Result<Disconnected, Error> {
-        let span = tracing::info_span!("disconnect", organisation.id = %organisation);
-        let (disconnects, organisation) = (self.clone(), organisation.clone());
-        let run = async move { disconnects.disconnect(&organisation, remote_events).await };
-        match tokio::spawn(run.instrument(span)).await {
-            Ok(outcome) => outcome,
-            Err(failure) => std::panic::resume_unwind(failure.into_panic()),
-        }
-    }
-
-    async fn disconnect(
-        &self,
-        organisation: &OrganisationId,
-        remote_events: RemoteEvents,
-    ) -> Result<Disconnected, Error> {
-        let turn = self.turns.lock().entry(organisation.clone()).or_default().clone();
-        let _turn = turn.lock().await;
-        self.store.cancel_consents(organisation).await?;
-        let begun = self.store.begin_disconnect(organisation, self.clock.now()).await?;
-        let Some(integration) = begun else { return Ok(Disconnected::default()) };
+        let begun = self.store.begin_disconnect(organisation, remote_events, self.clock.now()).await?;
         self.grants.forget(organisation);
-        self.notifier.notify_changed(organisation);
-        self.wait_for_calls(organisation).await?;
-        let outcome = match remote_events {
-            RemoteEvents::Keep => Disconnected::default(),
-            RemoteEvents::DeleteUpcoming => self.delete_upcoming(&integration).await?,
+        if begun.is_some() {
+            self.notifier.notify_changed(organisation);
+            self.notifier.notify_due();
+            // What is not at its end by then goes on without this caller.
+            self.clock.within(LONGEST_CALL, self.wait(organisation)).await.transpose()?;
+        }
+        let left = self.store.owed_left(organisation).await?;
+        let total = match begun {
+            Some(_) => self.store.integration(organisation).await?.map_or(0, |it| i64::from(it.disconnect_total)),
+            None => left.events,
         };
-        self.grants.revoke(&integration).await?;
-        // Fenced: another replica has ended it already, or the organisation has connected anew.
-        let _ = self.store.finish_disconnect(organisation, integration.epoch, self.clock.now()).await?;
-        tracing::info!(
-            deleted_events = outcome.deleted_events,
-            remaining_events = outcome.remaining_events,
-            "a Google account is disconnected"
-        );
-        self.notifier.notify_changed(organisation);
-        Ok(outcome)
+        Ok(Disconnected { deleted_events: (total - left.events).max(0), remaining_events: left.events })
     }
 
-    /// Waits until no call to Google is under way; a worker that died holds its lease until it lapses.
-    async fn wait_for_calls(&self, organisation: &OrganisationId) -> Result<(), Error> {
+    async fn wait(&self, organisation: &OrganisationId) -> Result<(), Error> {
         loop {
             let mut listener = self.notifier.listen_changed(organisation);
-            let now = self.clock.now();
-            if self.store.live_leases(organisation, now).await? == 0 {
+            if self.advance(organisation).await? {
                 return Ok(());
             }
             tokio::select! {
                 () = listener.changed() => {}
-                () = self.clock.sleep_until(now + SignedDuration::from_secs(1)) => {}
+                () = self.clock.sleep_until(self.clock.now() + CALLER_POLL) => {}
             }
         }
     }
 
-    async fn delete_upcoming(&self, integration: &Integration) -> Result<Disconnected, Error> {
+    /// Takes a disconnect as far as it goes; answers whether it has ended.
+    async fn advance(&self, organisation: &OrganisationId) -> Result<bool, Error> {
+        let now = self.clock.now();
+        match self.store.advance_disconnect(organisation, now + FINISHING, now).await? {
+            DisconnectStep::Ended => Ok(true),
+            DisconnectStep::Waiting => Ok(false),
+            DisconnectStep::MoreOwed => {
+                self.notifier.notify_due();
+                Ok(false)
+            }
+            DisconnectStep::Finish(integration) => {
+                let span = tracing::info_span!("disconnect", organisation.id = %organisation);
+                let disconnects = self.clone();
+                // In a task of its own: a caller that goes away does not break it off.
+                let finish = async move { disconnects.finish(&integration).await };
+                match tokio::spawn(finish.instrument(span)).await {
+                    Ok(outcome) => outcome.map(|()| true),
+                    Err(failure) => std::panic::resume_unwind(failure.into_panic()),
+                }
+            }
+        }
+    }
+
+    async fn finish(&self, integration: &Integration) -> Result<(), Error> {
         let organisation = &integration.organisation;
-        let mut outcome = Disconnected::default();
-        let token = self.grants.last_access_token(integration).await;
-        let mut failures = 0;
-        let mut after = None;
         loop {
-            let now = self.clock.now();
-            let page = self.store.upcoming_placed(organisation, now, after.as_ref(), PAGE).await?;
-            let Some(last) = page.last() else { return Ok(outcome) };
-            after = Some(last.appointment.clone());
-            let (token, account) = match (&token, &integration.google_user_id) {
-                (Some(token), Some(account)) if failures < MAX_FAILURES => (token, account),
-                _ => {
-                    outcome.remaining_events += u32::try_from(page.len()).unwrap_or(u32::MAX);
-                    continue;
+            match self.grants.end(integration).await? {
+                Revocation::Shared | Revocation::Leased => {
+                    let left = self.store.owed_left(organisation).await?;
+                    tracing::info!(remaining_events = left.events, "a Google account is disconnected");
+                    break;
+                }
+                // This process was frozen for so long that another one has ended it.
+                Revocation::Ended => break,
+                Revocation::UnderWay => self.clock.sleep_until(self.clock.now() + CALLER_POLL).await,
+            }
+        }
+        self.grants.forget(organisation);
+        self.notifier.notify_changed(organisation);
+        Ok(())
+    }
+
+    /// Ends disconnects whose caller is gone, until `stop`. Any number of processes may do so at a time.
+    pub(super) async fn finish_all(&self, stop: CancellationToken) {
+        let mut is_failing = false;
+        while !stop.is_cancelled() {
+            let listeners = match self.advance_all().await {
+                Ok(listeners) => {
+                    is_failing = false;
+                    listeners
+                }
+                Err(error) => {
+                    if !std::mem::replace(&mut is_failing, true) {
+                        tracing::warn!(error = %error_chain(&error), "disconnects under way cannot be looked after");
+                    }
+                    Vec::new()
                 }
             };
-            // Whoever asks a Google that is away for each event waits for hours.
-            let is_away = AtomicBool::new(false);
-            let delete = async |link: Link| match is_away.load(Ordering::Relaxed) {
-                false => self.delete_event(token, account, link).await,
-                true => (link.appointment, false),
-            };
-            let mut deletions = stream::iter(page).map(delete).buffer_unordered(MAX_CONCURRENT_DELETES);
-            while let Some((appointment, is_deleted)) = deletions.next().await {
-                if is_deleted {
-                    let now = self.clock.now();
-                    // Fenced: the organisation has connected anew, and the next attempt finds that the event is gone.
-                    let _ = self.store.forget_placement(organisation, &appointment, integration.epoch, now).await?;
-                    outcome.deleted_events += 1;
-                    failures = 0;
-                } else {
-                    outcome.remaining_events += 1;
-                    failures += 1;
-                }
-                is_away.store(failures >= MAX_FAILURES, Ordering::Relaxed);
+            tokio::select! {
+                () = any_changed(listeners) => {}
+                () = self.clock.sleep_until(self.clock.now() + POLL) => {}
+                () = stop.cancelled() => {}
             }
         }
     }
 
-    /// Deletes a link's event wherever it may stand; answers whether it is gone.
-    async fn delete_event(&self, token: &Secret, account: &GoogleUserId, link: Link) -> (AppointmentId, bool) {
-        for place in places(&link.placement) {
-            let _permit = self.quota.take(account, 1).await;
-            let answer = self.google.call(token, &Call::Delete { place, etag: None }).await;
-            if !matches!(answer, Answer::Deleted | Answer::Gone | Answer::NotFound) {
-                return (link.appointment, false);
+    /// Takes every disconnect as far as it goes, and answers who is to be listened to.
+    async fn advance_all(&self) -> Result<Vec<Listener>, Error> {
+        let mut listeners = Vec::new();
+        for organisation in self.store.unfinished_disconnects().await? {
+            let listener = self.notifier.listen_changed(&organisation);
+            if !self.advance(&organisation).await? {
+                listeners.push(listener);
             }
         }
-        (link.appointment, true)
+        Ok(listeners)
     }
 }
 
-/// Everywhere that the event may stand.
-fn places(placement: &Placement) -> Vec<Place> {
-    let elsewhere = |from: &CalendarId, place: &Place| Place { calendar: from.clone(), ..place.clone() };
-    match placement {
-        Placement::Absent { .. } => Vec::new(),
-        Placement::Reserved(place) | Placement::Written { place, .. } => vec![place.clone()],
-        Placement::Moving { place, from, .. } => vec![place.clone(), elsewhere(from, place)],
+async fn any_changed(mut listeners: Vec<Listener>) {
+    if listeners.is_empty() {
+        return std::future::pending().await;
     }
+    let changes = listeners.iter_mut().map(|listener| Box::pin(listener.changed()));
+    futures_util::future::select_all(changes).await;
 }

@@ -7,18 +7,15 @@ mod disconnect;
 mod settings;
 mod status;
 
-use std::sync::Arc;
-
 use futures_util::Stream;
 use jiff::SignedDuration;
+use tokio_util::sync::CancellationToken;
 
 use super::{Error, Grants};
 use crate::clock::Clock;
-use crate::google::Google;
 use crate::model::{OrganisationId, RemoteEvents};
 use crate::notifier::Notifier;
-use crate::quota::Quota;
-use crate::store::{Integration, Store};
+use crate::store::{Integration, OwedLeft, Store};
 
 pub use disconnect::Disconnected;
 use disconnect::Disconnects;
@@ -40,16 +37,8 @@ pub struct Integrations {
 
 impl Integrations {
     /// Puts the parts together; nothing is asked of any of them yet.
-    pub fn new(
-        store: Store,
-        google: Google,
-        grants: Grants,
-        clock: Clock,
-        notifier: Notifier,
-        quota: Arc<Quota>,
-    ) -> Self {
-        let (its_store, its_grants, its_clock) = (store.clone(), grants.clone(), clock.clone());
-        let disconnects = Disconnects::new(its_store, google, its_grants, its_clock, notifier.clone(), quota);
+    pub fn new(store: Store, grants: Grants, clock: Clock, notifier: Notifier) -> Self {
+        let disconnects = Disconnects::new(store.clone(), grants.clone(), clock.clone(), notifier.clone());
         Self { store, grants, clock, notifier, disconnects }
     }
 
@@ -64,7 +53,15 @@ impl Integrations {
         let now = self.clock.now();
         let integration = self.store.integration(organisation).await?;
         let counts = self.store.counts(organisation, now).await?;
-        Ok(Status::of(integration, counts, now))
+        let owed_left = match integration.as_ref().and_then(|integration| integration.disconnecting) {
+            Some(_) => self.store.owed_left(organisation).await?,
+            None => OwedLeft::default(),
+        };
+        let pending_account = match integration.as_ref().is_some_and(Integration::is_connected) {
+            true => self.store.pending_account(organisation, now).await?,
+            false => None,
+        };
+        Ok(Status::of(integration, counts, owed_left, pending_account, now))
     }
 
     /// The status now, and again after each change.
@@ -91,7 +88,18 @@ impl Integrations {
         })
     }
 
-    /// Disconnects. Idempotent; a caller that goes away does not break it off.
+    /// Takes the account that waits to be confirmed in place of the connected one, or drops it.
+    pub async fn confirm_account(&self, organisation: &OrganisationId, is_accepted: bool) -> Result<(), Error> {
+        self.grants.confirm(organisation, is_accepted).await
+    }
+
+    /// Ends the grants of accounts that were not confirmed in time.
+    pub async fn end_unconfirmed_accounts(&self) -> Result<(), Error> {
+        Ok(self.grants.end_lapsed(None).await?)
+    }
+
+    /// Disconnects, and answers once that has ended, or what stands after ten seconds. Idempotent; a caller that goes away
+    /// does not break it off, and neither does a restart.
     pub async fn disconnect(
         &self,
         organisation: &OrganisationId,
@@ -100,12 +108,9 @@ impl Integrations {
         self.disconnects.run(organisation, remote_events).await
     }
 
-    /// Finishes the disconnects that a crash broke off; their events stay.
-    pub async fn resume_disconnects(&self) -> Result<(), Error> {
-        for organisation in self.store.unfinished_disconnects().await? {
-            self.disconnect(&organisation, RemoteEvents::Keep).await?;
-        }
-        Ok(())
+    /// Ends disconnects that nobody waits for any more, until `stop`.
+    pub async fn finish_disconnects(&self, stop: CancellationToken) {
+        self.disconnects.finish_all(stop).await;
     }
 }
 

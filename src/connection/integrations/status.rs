@@ -5,7 +5,7 @@
 use jiff::Timestamp;
 
 use crate::model::{Calendar, Problem, Reason, TitlePrivacy};
-use crate::store::{Counts, Integration};
+use crate::store::{Counts, Integration, OwedLeft, PendingAccount};
 
 /// Says whether an integration works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub enum State {
     Connected,
     /// Connected, and unable to write until a person acts.
     Error,
+    /// Being disconnected: events are deleted, or calls under way are waited for. Nothing is written.
+    Disconnecting,
 }
 
 /// The status of an integration: what the settings pages show.
@@ -39,18 +41,23 @@ pub struct Status {
     pub counts: Counts,
     /// The progress of the catch-up under way.
     pub catch_up: Option<Progress>,
+    /// The progress of the disconnect under way: how many events it has deleted, and how many could not be.
+    pub disconnect: Option<Progress>,
     /// What is wrong; `None`: nothing is.
     pub problem: Option<Problem>,
+    /// The other account that waits to be confirmed.
+    pub pending_account: Option<PendingAccount>,
 }
 
-/// The progress of a catch-up.
+/// The progress of a catch-up, or of a disconnect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Progress {
-    /// How many links it began with, those that joined it, and those that were edited meanwhile and wait.
+    /// How many links a catch-up began with, those that joined it, and those that were edited meanwhile and wait; how many
+    /// events a disconnect is to delete.
     pub total: i64,
     /// How many are done.
     pub done: i64,
-    /// How many were refused.
+    /// How many were refused, or are out of reach.
     pub failed: i64,
     /// When it began.
     pub started_at: Timestamp,
@@ -58,8 +65,15 @@ pub struct Progress {
 
 impl Status {
     /// The status at `now`; without an integration, or with one that is not connected, there is nothing but counts.
-    pub(super) fn of(integration: Option<Integration>, counts: Counts, now: Timestamp) -> Self {
-        let Some(integration) = integration.filter(Integration::is_connected) else {
+    pub(super) fn of(
+        integration: Option<Integration>,
+        counts: Counts,
+        owed_left: OwedLeft,
+        pending_account: Option<PendingAccount>,
+        now: Timestamp,
+    ) -> Self {
+        let has_grant = |integration: &Integration| integration.refresh_token.is_some();
+        let Some(integration) = integration.filter(has_grant) else {
             return Self {
                 state: State::NotConnected,
                 google_email: None,
@@ -70,17 +84,21 @@ impl Status {
                 last_sync_at: None,
                 counts,
                 catch_up: None,
+                disconnect: None,
                 problem: None,
+                pending_account: None,
             };
         };
         let problem = problem_at(&integration, &counts, now);
         let state = match &problem {
+            _ if integration.disconnecting.is_some() => State::Disconnecting,
             Some(Problem {
                 reason:
                     Reason::ReconnectRequired
                     | Reason::CalendarUnavailable
                     | Reason::AccountUnavailable
-                    | Reason::GoogleMisconfigured,
+                    | Reason::GoogleMisconfigured
+                    | Reason::KeyringIncomplete,
                 ..
             }) => State::Error,
             Some(_) | None => State::Connected,
@@ -96,8 +114,14 @@ impl Status {
             connected_at: integration.connected_at,
             last_sync_at: integration.last_sync_at,
             counts,
-            catch_up,
+            catch_up: catch_up.filter(|_| integration.disconnecting.is_none()),
+            disconnect: integration.disconnecting.map(|it| {
+                let total = i64::from(integration.disconnect_total);
+                let (done, failed) = ((total - owed_left.events).max(0), owed_left.parked);
+                Progress { total, done, failed, started_at: it.since_at }
+            }),
             problem,
+            pending_account,
         }
     }
 }

@@ -1,20 +1,23 @@
-//! One attempt for one claimed link: carries out what `sync` decides, and settles.
+//! One attempt for one claimed link or owed deletion: carries out what `sync` decides, and settles.
 //!
 //! Owns the order of each call: access, quota, lease, Google. Never decides what to call. Invariant: no call is begun
 //! unless its placement is stored and the lease outlives it.
 
+mod claim;
 mod settlement;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Parts, snapshot};
-use crate::connection::Access;
+use crate::connection::{Access, MAX_TOKENS};
 use crate::error_chain::error_chain;
 use crate::google::CALL_DEADLINE;
-use crate::model::{Placement, Reason};
+use crate::model::Placement;
 use crate::quota::Permit;
-use crate::store::{self, Claimed, Guarded, LinkError, Settlement};
-use crate::sync::{Answer, Attempt, Goal, Owner, Step, render};
+use crate::store::{self, Claimed, Guarded, OwedClaim};
+use crate::sync::{Answer, Attempt, Call, Goal, Outcome, Owner, Step, Stop, render};
+pub(super) use claim::Claim;
+use settlement::Ended;
 
 /// How long a lease lives. It outlives every call that is begun under it, and no more: what a crashed process held waits
 /// until it lapses.
@@ -37,6 +40,26 @@ enum Broken {
 pub(super) struct BegunAttempt {
     attempt: Attempt,
     step: Step,
+    /// The step that follows once the calendar has said that it takes writes; `None`: it is not asked first.
+    once_open: Option<Step>,
+}
+
+impl BegunAttempt {
+    /// Begins to delete what is owed. Its place is stored with it.
+    ///
+    /// Where another account wrote the event, the calendar is asked first: one that the connected account does not see
+    /// says nothing of its events.
+    pub(super) fn of_owed(claimed: &OwedClaim) -> Self {
+        let OwedClaim { organisation, google_user_id, connected, appointment, place, .. } = claimed.clone();
+        let goal = Goal { calendar: place.calendar.clone(), event: None, owner: Owner { organisation, appointment } };
+        let placement = Placement::Reserved(place.clone());
+        let (attempt, step) = Attempt::begin(goal, placement.clone());
+        if google_user_id == connected {
+            return Self { attempt, step, once_open: None };
+        }
+        let probe = Step::Call { placement, call: Call::Probe { calendar: place.calendar } };
+        Self { attempt, step: probe, once_open: Some(step) }
+    }
 }
 
 /// The lease as it is stored, and the placement that is stored with it.
@@ -63,7 +86,7 @@ impl Parts {
             Step::Call { placement, .. } => Some(placement.clone()),
             Step::Settle(_) => None,
         };
-        (placement, Some(BegunAttempt { attempt, step }))
+        (placement, Some(BegunAttempt { attempt, step, once_open: None }))
     }
 
     /// What should be, as far as the snapshot can be read. It is called within the claim, outside the attempt's span.
@@ -90,18 +113,15 @@ impl Parts {
 
     /// Runs the attempt to its end. What the database does not take is logged: the lease lapses, and the same attempt is
     /// made again.
-    pub(super) async fn attempt(&self, claimed: Claimed, begun: Option<BegunAttempt>, permit: Permit) {
-        let settlement = match begun {
-            Some(begun) => self.carry_out(&claimed, begun, permit).await,
-            None => Ok(Settlement::Refused {
-                placement: claimed.placement.clone(),
-                error: LinkError { reason: Reason::EventRefused, detail: Some("snapshotUnreadable".to_owned()) },
-            }),
+    pub(super) async fn attempt(&self, claim: Claim, begun: Option<BegunAttempt>, permit: Permit) {
+        let ended = match begun {
+            Some(begun) => self.carry_out(&claim, begun, permit).await,
+            None => Ok(self.unopened(&claim)),
         };
-        let broken = match settlement {
+        let broken = match ended {
             // Whoever took the lease over settles what stands by then: fenced or done, this attempt is over.
-            Ok(settlement) => self.store.settle(&claimed, &settlement, self.clock.now()).await.err(),
-            Err(Broken::Fenced) => self.store.release(&[claimed.lease.token], self.clock.now()).await.err(),
+            Ok(ended) => self.settle(&claim, ended).await.err(),
+            Err(Broken::Fenced) => self.store.release(&[claim.lease().token], self.clock.now()).await.err(),
             Err(Broken::Store(error)) => Some(error),
         };
         if let Some(error) = broken {
@@ -110,54 +130,68 @@ impl Parts {
                 "an attempt could not be settled; it is made again when its lease lapses"
             );
         }
-        self.notifier.notify_changed(&claimed.organisation);
+        self.notifier.notify_changed(claim.organisation());
     }
 
-    async fn carry_out(&self, claimed: &Claimed, begun: BegunAttempt, permit: Permit) -> Result<Settlement, Broken> {
-        let BegunAttempt { mut attempt, mut step } = begun;
-        let mut held = HeldLease { placement: claimed.placement.clone(), until: claimed.lease.until, is_used: false };
+    async fn carry_out(&self, claim: &Claim, begun: BegunAttempt, permit: Permit) -> Result<Ended, Broken> {
+        let BegunAttempt { mut attempt, mut step, mut once_open } = begun;
+        let mut held = HeldLease { placement: claim.placement(), until: claim.lease().until, is_used: false };
         let mut permit = Some(permit);
-        let mut rejected = None;
+        let (mut rejected, mut tokens) = (None, 0);
         loop {
             let (placement, call) = match step {
                 Step::Call { placement, call } => (placement, call),
-                Step::Settle(outcome) => return Ok(self.settlement(claimed, outcome).await?),
+                Step::Settle(outcome) => return Ok(self.ended(claim, outcome).await?),
             };
-            let access = self.grants.access(&claimed.organisation, claimed.epoch, rejected.as_ref()).await;
+            let access = self.grants.access(claim.organisation(), claim.epoch(), rejected.as_ref()).await;
             let access = match access {
                 Ok(access) => access,
-                Err(error) => return self.without_access(claimed, held.placement, error),
+                Err(error) => return self.without_access(claim, held.placement, error),
             };
             if self.top_up(&mut permit, &access, call.units()).await.is_err() {
-                return Ok(Settlement::Parked { placement: held.placement });
+                return Ok(Ended::Waits { placement: held.placement });
             }
-            self.renew_lease(claimed, &placement, &mut held).await?;
+            self.renew_lease(claim, &placement, &mut held).await?;
             permit = None;
             held.is_used = true;
             let answer = self.google.call(&access.token, &call).await;
             tracing::debug!(call = call.name(), answer = answer.name(), "called Google");
-            step = if answer == Answer::Unauthorized && rejected.is_none() {
-                // Once more, with a fresh token.
+            tokens += 1;
+            step = if answer == Answer::Unauthorized && tokens < MAX_TOKENS {
+                // Once more, with a newer token.
                 rejected = Some(access);
                 Step::Call { placement, call }
             } else {
-                rejected = None;
-                attempt.advance(answer)
+                (rejected, tokens) = (None, 0);
+                match (once_open.take(), answer) {
+                    (Some(next), Answer::CalendarOpen) => next,
+                    (Some(_), Answer::CalendarReadOnly | Answer::CalendarMissing) => {
+                        Step::Settle(Outcome::Stopped { placement, stop: Stop::CalendarUnavailable })
+                    }
+                    // Any other answer means the same to a deletion.
+                    (_, answer) => attempt.advance(answer),
+                }
             };
         }
     }
 
     /// Stores the placement if it is not stored yet, and renews the lease so that it outlives the call that is about to
     /// be made.
-    async fn renew_lease(&self, claimed: &Claimed, placement: &Placement, held: &mut HeldLease) -> Result<(), Broken> {
+    async fn renew_lease(&self, claim: &Claim, placement: &Placement, held: &mut HeldLease) -> Result<(), Broken> {
         let now = self.clock.now();
         let until = now + LEASE;
-        let renewed = if *placement != held.placement {
-            self.store.reserve(claimed, placement, until, now).await?
-        } else if !held.is_used && held.until >= now + CALL {
+        let is_stored = match claim {
+            Claim::Link(_) => *placement == held.placement,
+            // The row says where the event stands, whatever is read of it.
+            Claim::Owed(_) => true,
+        };
+        if is_stored && !held.is_used && held.until >= now + CALL {
             return Ok(());
-        } else {
-            self.store.renew_lease(claimed, until, now).await?
+        }
+        let renewed = match claim {
+            Claim::Link(claimed) if is_stored => self.store.renew_lease(claimed, until, now).await?,
+            Claim::Link(claimed) => self.store.reserve(claimed, placement, until, now).await?,
+            Claim::Owed(claimed) => self.store.renew_owed_lease(claimed, until, now).await?,
         };
         match renewed {
             Guarded::Done => {}

@@ -5,89 +5,138 @@
 
 use jiff::Timestamp;
 
-use super::Broken;
+use super::{Broken, Claim};
 use crate::connection::AccessError;
 use crate::delivery::Parts;
-use crate::error_chain::error_chain;
 use crate::model::{OrganisationId, Placement, Reason};
-use crate::store::{self, Claimed, LinkError, Settlement};
+use crate::store::{self, Guarded, LinkError, OwedSettlement, Settlement};
 use crate::sync::{Delay, Outcome, Setback, Stop, ThrottleScope, delay};
 
+/// What an attempt came to, whatever it was made for.
+pub(super) enum Ended {
+    /// Google shows what should be.
+    Synced { placement: Placement, html_link: Option<String> },
+    /// It failed, and is tried again.
+    Later { placement: Placement, next_attempt_at: Timestamp, error: LinkError },
+    /// Google refuses it for good.
+    Refused { placement: Placement, error: LinkError },
+    /// The whole integration is in trouble, or the calendar: it stays as due as it is.
+    Waits { placement: Placement },
+}
+
 impl Parts {
-    /// What an attempt comes to that got no access token.
-    pub(super) fn without_access(
-        &self,
-        claimed: &Claimed,
-        placement: Placement,
-        error: AccessError,
-    ) -> Result<Settlement, Broken> {
-        match error {
-            AccessError::Fenced => Err(Broken::Fenced),
-            AccessError::Store(error) => Err(Broken::Store(error)),
-            // Noted at the integration, which is not served until somebody acted.
-            AccessError::ReconnectRequired | AccessError::Misconfigured => Ok(Settlement::Parked { placement }),
-            AccessError::Unavailable { retry_after } => {
-                let setback = Setback { delay: Delay::Unavailable, retry_after };
-                let next_attempt_at = self.next_attempt_at(setback, attempts(claimed));
-                let error = LinkError { reason: Reason::GoogleUnavailable, detail: None };
-                Ok(Settlement::Later { placement, next_attempt_at, error })
+    /// Records what an attempt came to.
+    pub(super) async fn settle(&self, claim: &Claim, ended: Ended) -> Result<Guarded, store::Error> {
+        let now = self.clock.now();
+        match claim {
+            Claim::Link(claimed) => {
+                let settlement = match ended {
+                    Ended::Synced { placement, html_link } => {
+                        Settlement::Synced { placement, html_link, revision: claimed.revision }
+                    }
+                    Ended::Later { placement, next_attempt_at, error } => {
+                        Settlement::Later { placement, next_attempt_at, error }
+                    }
+                    Ended::Refused { placement, error } => Settlement::Refused { placement, error },
+                    Ended::Waits { placement } => Settlement::Parked { placement },
+                };
+                self.store.settle(claimed, &settlement, now).await
             }
-            AccessError::Sealed(error) => {
-                tracing::error!(
-                    error = %error_chain(&error),
-                    "a token does not open; check that ENCRYPTION_KEYS still holds every key that was in use"
-                );
-                let setback = Setback { delay: Delay::Unavailable, retry_after: None };
-                let next_attempt_at = self.next_attempt_at(setback, attempts(claimed));
-                let error = LinkError { reason: Reason::GoogleMisconfigured, detail: None };
-                Ok(Settlement::Later { placement, next_attempt_at, error })
+            Claim::Owed(claimed) => {
+                let settlement = match ended {
+                    Ended::Synced { .. } => OwedSettlement::Gone,
+                    Ended::Later { next_attempt_at, error, .. } => OwedSettlement::Later { next_attempt_at, error },
+                    Ended::Refused { error, .. } => OwedSettlement::Parked { error },
+                    Ended::Waits { .. } => OwedSettlement::Waits,
+                };
+                self.store.settle_owed(claimed, &settlement, now).await
             }
         }
     }
 
+    /// What an attempt comes to that got no access token.
+    pub(super) fn without_access(
+        &self,
+        claim: &Claim,
+        placement: Placement,
+        error: AccessError,
+    ) -> Result<Ended, Broken> {
+        match error {
+            AccessError::Fenced => Err(Broken::Fenced),
+            AccessError::Store(error) => Err(Broken::Store(error)),
+            // Noted at the integration, which is not served until somebody acted, or it is time to try again.
+            AccessError::ReconnectRequired | AccessError::Misconfigured | AccessError::Sealed(_) => {
+                Ok(Ended::Waits { placement })
+            }
+            AccessError::Unavailable { retry_after } => {
+                let setback = Setback { delay: Delay::Unavailable, retry_after };
+                let next_attempt_at = self.next_attempt_at(setback, claim.attempts());
+                let error = LinkError { reason: Reason::GoogleUnavailable, detail: None };
+                Ok(Ended::Later { placement, next_attempt_at, error })
+            }
+        }
+    }
+
+    /// What an attempt comes to whose snapshot does not open: it waits for the key, and nothing is lost meanwhile.
+    pub(super) fn unopened(&self, claim: &Claim) -> Ended {
+        let setback = Setback { delay: Delay::Unavailable, retry_after: None };
+        Ended::Later {
+            placement: claim.placement(),
+            next_attempt_at: self.next_attempt_at(setback, claim.attempts()),
+            error: LinkError { reason: Reason::KeyringIncomplete, detail: None },
+        }
+    }
+
     /// What an outcome comes to in the database; what it says of the whole integration or project is noted first.
-    pub(super) async fn settlement(&self, claimed: &Claimed, outcome: Outcome) -> Result<Settlement, store::Error> {
-        let organisation = &claimed.organisation;
+    pub(super) async fn ended(&self, claim: &Claim, outcome: Outcome) -> Result<Ended, store::Error> {
         match outcome {
             Outcome::Synced { placement, html_link } => {
-                self.throttle_counter.reset(organisation);
+                self.throttle_counter.reset(claim.organisation());
                 self.throttle_counter.google_is_back();
-                Ok(Settlement::Synced { placement, html_link, revision: claimed.revision })
+                Ok(Ended::Synced { placement, html_link })
             }
             Outcome::Later { placement, setback } => {
                 let (next_attempt_at, reason) = match setback.delay {
                     Delay::Unavailable => {
                         self.throttle_counter.google_is_away();
-                        (self.next_attempt_at(setback, attempts(claimed)), Reason::GoogleUnavailable)
+                        (self.next_attempt_at(setback, claim.attempts()), Reason::GoogleUnavailable)
                     }
-                    Delay::Throttled(scope) => {
-                        (self.throttled(claimed, scope, setback).await?, Reason::GoogleThrottled)
-                    }
+                    Delay::Throttled(scope) => (self.throttled(claim, scope, setback).await?, Reason::GoogleThrottled),
                 };
-                Ok(Settlement::Later { placement, next_attempt_at, error: LinkError { reason, detail: None } })
+                Ok(Ended::Later { placement, next_attempt_at, error: LinkError { reason, detail: None } })
             }
             Outcome::Refused { placement, reason } => {
                 tracing::warn!(%reason, "Google refuses an event for good");
                 let error = LinkError { reason: Reason::EventRefused, detail: Some(reason) };
-                Ok(Settlement::Refused { placement, error })
+                Ok(Ended::Refused { placement, error })
             }
             Outcome::Stopped { placement, stop } => {
-                let (grants, epoch) = (&self.grants, claimed.epoch);
-                match stop {
-                    Stop::ReconnectRequired => {
-                        grants.note_problem(organisation, epoch, Reason::ReconnectRequired, None).await?;
-                    }
-                    Stop::CalendarUnavailable => {
-                        grants.note_unavailable(organisation, epoch, &claimed.target).await?;
-                    }
-                    Stop::AccountUnavailable => {
-                        grants.note_problem(organisation, epoch, Reason::AccountUnavailable, None).await?;
-                    }
-                    Stop::Misconfigured => {
-                        grants.note_problem(organisation, epoch, Reason::GoogleMisconfigured, None).await?;
-                    }
-                }
-                Ok(Settlement::Parked { placement })
+                self.note_stop(claim, stop).await?;
+                Ok(Ended::Waits { placement })
+            }
+        }
+    }
+
+    async fn note_stop(&self, claim: &Claim, stop: Stop) -> Result<(), store::Error> {
+        let (organisation, epoch) = (claim.organisation(), claim.epoch());
+        match stop {
+            Stop::ReconnectRequired => {
+                self.grants.note_problem(organisation, epoch, Reason::ReconnectRequired, None).await
+            }
+            Stop::AccountUnavailable => {
+                self.grants.note_problem(organisation, epoch, Reason::AccountUnavailable, None).await
+            }
+            Stop::CalendarUnavailable => {
+                let calendar = match claim {
+                    Claim::Link(claimed) => &claimed.target,
+                    Claim::Owed(claimed) => &claimed.place.calendar,
+                };
+                // Whatever is owed there is out of reach. It is a problem of the integration for its target alone.
+                self.store.park_calendar(organisation, epoch, calendar, self.clock.now()).await?;
+                self.grants.note_unavailable(organisation, epoch, calendar).await
+            }
+            Stop::Misconfigured => {
+                self.grants.note_problem(organisation, epoch, Reason::GoogleMisconfigured, None).await
             }
         }
     }
@@ -95,13 +144,13 @@ impl Parts {
     /// Holds back whoever shares the exhausted budget, and answers until when.
     async fn throttled(
         &self,
-        claimed: &Claimed,
+        claim: &Claim,
         scope: ThrottleScope,
         setback: Setback,
     ) -> Result<Timestamp, store::Error> {
         let whose: Option<&OrganisationId> = match scope {
             ThrottleScope::Project => None,
-            ThrottleScope::User | ThrottleScope::Account => Some(&claimed.organisation),
+            ThrottleScope::User | ThrottleScope::Account => Some(claim.organisation()),
         };
         let until = self.next_attempt_at(setback, self.throttle_counter.count(whose));
         match whose {
@@ -109,7 +158,7 @@ impl Parts {
             Some(organisation) => {
                 let wait = until.duration_since(self.clock.now());
                 let reason = Reason::GoogleThrottled;
-                self.grants.note_problem(organisation, claimed.epoch, reason, Some(wait)).await?;
+                self.grants.note_problem(organisation, claim.epoch(), reason, Some(wait)).await?;
             }
         }
         Ok(until)
@@ -119,8 +168,4 @@ impl Parts {
         let wait = delay(setback.delay, attempts, setback.retry_after, self.entropy.number());
         self.clock.now().saturating_add(wait).unwrap_or(Timestamp::MAX)
     }
-}
-
-fn attempts(claimed: &Claimed) -> u32 {
-    u32::try_from(claimed.attempts).unwrap_or(0)
 }

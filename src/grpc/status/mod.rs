@@ -169,6 +169,7 @@ fn failed(error: &connection::Error) -> StatusSpec {
     use connection::Error;
     match error {
         Error::NotConnected => StatusSpec(Code::FailedPrecondition, ErrorReason::NotConnected, None),
+        Error::Disconnecting => StatusSpec(Code::FailedPrecondition, ErrorReason::Disconnecting, None),
         Error::ReconnectRequired => StatusSpec(Code::FailedPrecondition, ErrorReason::ReconnectRequired, None),
         Error::CalendarUnavailable => StatusSpec(Code::FailedPrecondition, ErrorReason::CalendarUnavailable, None),
         Error::GoogleMisconfigured => StatusSpec(Code::FailedPrecondition, ErrorReason::GoogleMisconfigured, None),
@@ -178,6 +179,7 @@ fn failed(error: &connection::Error) -> StatusSpec {
             let delay = retry_after.and_then(|delay| Duration::try_from(delay).ok()).unwrap_or(RETRY_GOOGLE);
             StatusSpec(Code::Unavailable, ErrorReason::GoogleUnavailable, Some(delay))
         }
+        Error::NoPendingAccount => StatusSpec(Code::FailedPrecondition, ErrorReason::NoPendingAccount, None),
         Error::ReturnUrlNotAllowed => StatusSpec(Code::InvalidArgument, ErrorReason::InvalidRequest, None),
         Error::Store(StoreError::Unavailable(_)) => {
             StatusSpec(Code::Unavailable, ErrorReason::StorageUnavailable, Some(RETRY_STORAGE))

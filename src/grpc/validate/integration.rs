@@ -95,6 +95,7 @@ pub(in crate::grpc) fn disconnect(
     let remote_events = check.known("remote_events", request.remote_events).map(|remote_events| match remote_events {
         pb::RemoteEvents::Unspecified | pb::RemoteEvents::Keep => RemoteEvents::Keep,
         pb::RemoteEvents::DeleteUpcoming => RemoteEvents::DeleteUpcoming,
+        pb::RemoteEvents::DeleteAll => RemoteEvents::DeleteAll,
     });
     check.finish(organisation.zip(remote_events))
 }

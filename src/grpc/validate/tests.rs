@@ -387,7 +387,12 @@ fn a_setting_that_is_named_is_checked() {
 #[test]
 fn remote_events_are_kept_unless_told_otherwise() {
     let request = |remote_events| pb::DisconnectRequest { organisation_id: PRACTICE.to_owned(), remote_events };
-    for (number, expected) in [(0, RemoteEvents::Keep), (1, RemoteEvents::Keep), (2, RemoteEvents::DeleteUpcoming)] {
+    for (number, expected) in [
+        (0, RemoteEvents::Keep),
+        (1, RemoteEvents::Keep),
+        (2, RemoteEvents::DeleteUpcoming),
+        (3, RemoteEvents::DeleteAll),
+    ] {
         assert_eq!(disconnect(&context(), &request(number)).expect("no violation").1, expected);
     }
     assert_eq!(faults(disconnect(&context(), &request(99))), ["remote_events"]);

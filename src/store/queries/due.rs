@@ -5,13 +5,14 @@ use diesel::sql_types::{Nullable, Text};
 use diesel_async::RunQueryDsl;
 use jiff::{SignedDuration, Timestamp};
 
-use super::fragments::{CONNECTED, served, unleased};
+use super::fragments::{CONNECTED, served, serves_owed, unleased};
+use super::owed_claims::claimable;
 use super::statement::{Fragment, named, sql};
 use super::{Conn, Fault, HELD_BY_KEY, InstantSql, MICROSECONDS, rows};
 use crate::model::GoogleUserId;
 use crate::store::DueOrganisation;
 use crate::store::instant::Instant;
-use crate::store::words::{GOOGLE, Priority};
+use crate::store::words::{DISCONNECT, GOOGLE, Priority};
 
 #[derive(QueryableByName)]
 struct DueOrganisationRow {
@@ -41,7 +42,13 @@ pub(in crate::store) async fn due_organisations(
         .with(probe(Priority::Live))
         .sql(", ")
         .with(probe(Priority::CatchUp))
-        .sql(") = 1 ORDER BY i.organisation_id");
+        .sql(") = 1 OR ")
+        .with(serves_owed(now))
+        .sql(" AND (SELECT 1 FROM owed_deletions AS o WHERE o.organisation_id = i.organisation_id AND ")
+        .with(owed_of_i())
+        .sql(" AND ")
+        .with(claimable(now))
+        .sql(" LIMIT 1) = 1 ORDER BY i.organisation_id");
     let found: Vec<DueOrganisationRow> = named("due.organisations", select).load(conn).await?;
     let due = |row: DueOrganisationRow| {
         Ok(DueOrganisation {
@@ -55,6 +62,11 @@ pub(in crate::store) async fn due_organisations(
 /// The links `l` of the integration `i` that are due in their turn.
 fn links_of_i(priority: Priority) -> String {
     format!("l.organisation_id = i.organisation_id AND l.provider = {GOOGLE} AND l.priority = {priority}")
+}
+
+/// The rows `o` of the integration `i` that are served: while it is being disconnected, those of the disconnect alone.
+fn owed_of_i() -> Fragment {
+    sql(format!("o.provider = {GOOGLE} AND (i.disconnecting_at IS NULL OR o.cause = {DISCONNECT})"))
 }
 
 #[derive(QueryableByName)]
@@ -72,6 +84,8 @@ pub(in crate::store) async fn next_due_at(conn: &mut Conn, now: Timestamp) -> Re
         .with(earliest_lapse(now))
         .sql(" UNION ALL ")
         .with(earliest_retry(now))
+        .sql(" UNION ALL ")
+        .with(earliest_owed(now))
         .sql(") AS instants");
     let row: DueRow = named("due.next", select).get_result(conn).await?;
     Ok(super::instant(row.due_at))
@@ -88,6 +102,16 @@ fn earliest_attempt(priority: Priority, now: Timestamp) -> Fragment {
              ) AS due_at FROM calendar_integrations AS i WHERE ",
         )
         .with(served(now))
+}
+
+/// When the first owed deletion of each integration is due. What else holds one up is found by looking now and then.
+fn earliest_owed(now: Timestamp) -> Fragment {
+    sql("SELECT (SELECT next_attempt_at FROM owed_deletions AS o WHERE o.organisation_id = i.organisation_id AND ")
+        .with(owed_of_i())
+        .sql(" AND next_attempt_at > ")
+        .bind(now)
+        .sql(" ORDER BY next_attempt_at LIMIT 1) AS due_at FROM calendar_integrations AS i WHERE ")
+        .with(serves_owed(now))
 }
 
 /// When the first lease of each integration lapses whose link is due by then.
@@ -153,5 +177,14 @@ pub(in crate::store) async fn bring_nearer(
         .bind(lapsed_by)
         .sql(format!(" {HELD_BY_KEY})"));
     named("due.bring_links_nearer", links).execute(conn).await?;
+    let owed = sql("UPDATE owed_deletions SET ")
+        .with(nearer("next_attempt_at", now))
+        .sql(", ")
+        .with(nearer("lease_until", lapsed_by))
+        .sql(" WHERE next_attempt_at > ")
+        .bind(now)
+        .sql(" OR lease_until > ")
+        .bind(lapsed_by);
+    named("due.bring_owed_nearer", owed).execute(conn).await?;
     Ok(())
 }

@@ -7,15 +7,15 @@ use jiff::Timestamp;
 use super::statement::{Fragment, sql};
 use crate::model::{AppointmentId, Epoch, OrganisationId};
 use crate::store::Claimed;
-use crate::store::words::GOOGLE;
+use crate::store::words::{CALENDAR_UNAVAILABLE, GOOGLE, KEEP};
 
 /// What makes an integration one that is connected.
 pub(super) const CONNECTED: &str = "refresh_token IS NOT NULL AND disconnecting_at IS NULL";
 
-/// What a link loses whose event is gone or out of reach. Whoever holds a lease of it has nothing to settle any more.
-pub(super) const RESET_PLACEMENT: &str = "generation = generation + CASE WHEN external_event_id IS NULL THEN 0 ELSE 1 END, \
-     external_calendar_id = NULL, external_event_id = NULL, moving_from_calendar_id = NULL, etag = NULL, \
-     content_hash = NULL, html_link = NULL, synced_revision = 0, lease_token = NULL, lease_until = NULL";
+/// What a link loses that stands for its event no more. Whoever holds a lease of it has nothing to settle any more.
+pub(super) const RESET_PLACEMENT: &str = "external_calendar_id = NULL, external_event_id = NULL, \
+     moving_from_calendar_id = NULL, etag = NULL, content_hash = NULL, html_link = NULL, synced_revision = 0, \
+     lease_token = NULL";
 
 /// The rows of an organisation, in whichever table has them by provider.
 pub(super) fn of_organisation(organisation: &OrganisationId) -> Fragment {
@@ -42,6 +42,11 @@ pub(super) fn is_connected_in(organisation: &OrganisationId, epoch: Epoch) -> Fr
     integration_exists(organisation, epoch).sql(format!(" AND {CONNECTED})"))
 }
 
+/// Whether the organisation's integration is in this epoch and has its grant, be it that of a disconnect.
+pub(super) fn is_granted_in(organisation: &OrganisationId, epoch: Epoch) -> Fragment {
+    integration_exists(organisation, epoch).sql(" AND refresh_token IS NOT NULL)")
+}
+
 fn integration_exists(organisation: &OrganisationId, epoch: Epoch) -> Fragment {
     sql("EXISTS (SELECT 1 FROM calendar_integrations AS i WHERE i.organisation_id = ")
         .bind(organisation)
@@ -52,6 +57,17 @@ fn integration_exists(organisation: &OrganisationId, epoch: Epoch) -> Fragment {
 /// The links that nobody holds.
 pub(super) fn unleased(now: Timestamp) -> Fragment {
     sql("(lease_until IS NULL OR lease_until <= ").bind(now).sql(")")
+}
+
+/// The integrations whose owed deletions may be served: a target calendar that is out of reach says nothing of the others.
+pub(super) fn serves_owed(now: Timestamp) -> Fragment {
+    sql(format!(
+        "provider = {GOOGLE} AND refresh_token IS NOT NULL
+         AND CASE WHEN disconnecting_at IS NULL THEN is_enabled ELSE disconnect_remote_events <> {KEEP} END
+         AND (problem_reason IS NULL OR problem_reason = {CALENDAR_UNAVAILABLE} OR problem_retry_at <= "
+    ))
+    .bind(now)
+    .sql(")")
 }
 
 /// The integrations that may be served.

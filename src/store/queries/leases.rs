@@ -1,17 +1,15 @@
 //! Leases: renewed, fenced, given back.
 
 use diesel::prelude::*;
+use diesel::sql_types::BigInt;
 use diesel_async::RunQueryDsl;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::fragments::{is_connected_in, lease_is_ours};
-use super::schema::appointment_external_links::dsl;
+use super::fragments::{is_connected_in, lease_is_ours, of_organisation};
 use super::statement::{list_of, named, sql};
 use super::{Conn, Fault, HELD_BY_KEY, placement};
 use crate::model::{OrganisationId, Placement};
-use crate::store::instant::Instant;
-use crate::store::words::PROVIDER;
 use crate::store::{Claimed, Guarded};
 
 pub(in crate::store) async fn renew(
@@ -64,15 +62,34 @@ pub(in crate::store) async fn release(conn: &mut Conn, lease_tokens: &[Uuid], no
             .with(list_of(some.iter().copied()))
             .sql(format!(" {HELD_BY_KEY})"));
         released += named("leases.release", update).execute(conn).await? as u64;
+        let owed = sql("UPDATE owed_deletions SET lease_token = NULL, lease_until = NULL, updated_at = ")
+            .bind(now)
+            .sql(" WHERE lease_until IS NOT NULL AND lease_token IN ")
+            .with(list_of(some.iter().copied()));
+        named("leases.release_owed", owed).execute(conn).await?;
     }
     Ok(released)
 }
 
 pub(in crate::store) async fn release_all(conn: &mut Conn) -> Result<u64, Fault> {
-    let update = sql(
-        "UPDATE appointment_external_links SET lease_token = NULL, lease_until = NULL WHERE lease_token IS NOT NULL",
-    );
-    Ok(named("leases.release_all", update).execute(conn).await? as u64)
+    let everything =
+        |table| sql(format!("UPDATE {table} SET lease_token = NULL, lease_until = NULL WHERE lease_until IS NOT NULL"));
+    named("leases.release_all_owed", everything("owed_deletions")).execute(conn).await?;
+    let refreshes = sql("UPDATE calendar_integrations SET refresh_lease_token = NULL, refresh_lease_until = NULL
+         WHERE refresh_lease_token IS NOT NULL");
+    named("leases.release_refreshes", refreshes).execute(conn).await?;
+    // What was being revoked may have been, so that the lease lapses and is not forgotten.
+    let revocations = sql("UPDATE google_accounts SET revoking_until = ")
+        .bind(Timestamp::UNIX_EPOCH)
+        .sql(" WHERE revoking_token IS NOT NULL");
+    named("leases.release_revocations", revocations).execute(conn).await?;
+    Ok(named("leases.release_all", everything("appointment_external_links")).execute(conn).await? as u64)
+}
+
+#[derive(QueryableByName)]
+struct LiveRow {
+    #[diesel(sql_type = BigInt)]
+    live: i64,
 }
 
 pub(in crate::store) async fn live(
@@ -80,10 +97,18 @@ pub(in crate::store) async fn live(
     organisation: &OrganisationId,
     now: Timestamp,
 ) -> Result<i64, Fault> {
-    let count = dsl::appointment_external_links
-        .filter(dsl::organisation_id.eq(organisation.as_str()))
-        .filter(dsl::provider.eq(PROVIDER))
-        .filter(dsl::lease_until.gt(Instant(now)))
-        .count();
-    Ok(named("leases.live", count).get_result(conn).await?)
+    let of = |table| {
+        sql(format!("SELECT lease_token FROM {table} WHERE lease_until > "))
+            .bind(now)
+            .sql(" AND ")
+            .with(of_organisation(organisation))
+    };
+    // A deletion and the link of its appointment are under one lease.
+    let select = sql("SELECT COUNT(*) AS live FROM (")
+        .with(of("appointment_external_links"))
+        .sql(" UNION ")
+        .with(of("owed_deletions"))
+        .sql(") AS leases");
+    let row: LiveRow = named("leases.live", select).get_result(conn).await?;
+    Ok(row.live)
 }

@@ -1,4 +1,4 @@
-//! Links: read, and what makes one forget.
+//! Links: read, counted, and their snapshots erased.
 
 use std::collections::HashMap;
 
@@ -7,15 +7,15 @@ use diesel::sql_types::{BigInt, Nullable};
 use diesel_async::RunQueryDsl;
 use jiff::Timestamp;
 
-use super::fragments::{RESET_PLACEMENT, epoch_is_current, of_appointment, of_organisation, unleased};
+use super::fragments::{of_organisation, unleased};
 use super::rows::LinkRow;
 use super::schema::appointment_external_links::dsl;
 use super::statement::{named, sql};
 use super::{Conn, Fault, InstantSql, SKIP_LOCKED, rows};
-use crate::model::{AppointmentId, Epoch, OrganisationId, Revision, SyncStatus};
+use crate::model::{AppointmentId, OrganisationId, Revision, SyncStatus};
 use crate::store::instant::Instant;
 use crate::store::words::{self, ERROR, GOOGLE_UNAVAILABLE, NONE, PENDING, PROVIDER, Priority, SYNCED};
-use crate::store::{Counts, Guarded, Link};
+use crate::store::{Counts, Link};
 
 pub(in crate::store) async fn link(
     conn: &mut Conn,
@@ -48,25 +48,6 @@ pub(in crate::store) async fn links(
         query = query.filter(dsl::sync_status.eq(words::of_status(status)));
     }
     named("links.page", query).load(conn).await?.into_iter().map(Link::try_from).collect()
-}
-
-pub(in crate::store) async fn upcoming_placed(
-    conn: &mut Conn,
-    organisation: &OrganisationId,
-    now: Timestamp,
-    after: Option<&AppointmentId>,
-    limit: i64,
-) -> Result<Vec<Link>, Fault> {
-    let select = dsl::appointment_external_links
-        .filter(dsl::organisation_id.eq(organisation.as_str()))
-        .filter(dsl::provider.eq(PROVIDER))
-        .filter(dsl::appointment_id.gt(after.map_or("", AppointmentId::as_str)))
-        .filter(dsl::external_event_id.is_not_null())
-        .filter(dsl::ends_at.gt(Instant(now)))
-        .order(dsl::appointment_id)
-        .limit(limit)
-        .select(LinkRow::as_select());
-    named("links.upcoming_placed", select).load(conn).await?.into_iter().map(Link::try_from).collect()
 }
 
 pub(in crate::store) async fn revisions(
@@ -157,25 +138,11 @@ pub(in crate::store) async fn counts(
     })
 }
 
-pub(in crate::store) async fn forget_placement(
-    conn: &mut Conn,
-    organisation: &OrganisationId,
-    appointment: &AppointmentId,
-    epoch: Epoch,
-    now: Timestamp,
-) -> Result<Guarded, Fault> {
-    let update = sql(format!(
-        "UPDATE appointment_external_links SET {RESET_PLACEMENT}, sync_status = {NONE}, next_attempt_at = NULL,
-            attempts = 0, priority = {live}, last_error = NULL, last_error_detail = NULL, updated_at = ",
-        live = Priority::Live,
-    ))
-    .bind(now)
-    .sql(" WHERE ")
-    .with(of_appointment(organisation, appointment))
-    .sql(" AND ")
-    .with(epoch_is_current(organisation, epoch));
-    Ok(Guarded::by(named("links.forget_placement", update).execute(conn).await?))
-}
+/// A link no event of whose appointment is owed.
+const OWES_NOTHING: &str = "NOT EXISTS (SELECT 1 FROM owed_deletions AS o \
+     WHERE o.organisation_id = appointment_external_links.organisation_id \
+     AND o.provider = appointment_external_links.provider \
+     AND o.appointment_id = appointment_external_links.appointment_id)";
 
 /// How many snapshots one statement erases: others are not kept waiting for long.
 const ERASED_AT_ONCE: u64 = 2_000;
@@ -195,14 +162,14 @@ pub(in crate::store) async fn erase_snapshots(
                 ", sync_status = CASE WHEN sync_status = {ERROR} THEN {NONE} ELSE sync_status END
                  WHERE (organisation_id, appointment_id, provider) IN (
                     SELECT organisation_id, appointment_id, provider FROM appointment_external_links
-                    WHERE snapshot IS NOT NULL AND sync_status <> {PENDING} AND {over}"
+                    WHERE snapshot IS NOT NULL AND sync_status <> {PENDING} AND {OWES_NOTHING} AND {over}"
             ))
             .bind(over_before)
             .sql(" AND ")
             .with(unleased(now))
             .sql(format!(" ORDER BY ends_at, organisation_id, appointment_id LIMIT {ERASED_AT_ONCE} {SKIP_LOCKED})"))
             // Said again of the row itself: it may have become another one since it was found.
-            .sql(format!(" AND sync_status <> {PENDING} AND COALESCE(ends_at, updated_at) < "))
+            .sql(format!(" AND sync_status <> {PENDING} AND {OWES_NOTHING} AND COALESCE(ends_at, updated_at) < "))
             .bind(over_before)
             .sql(" AND ")
             .with(unleased(now));

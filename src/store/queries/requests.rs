@@ -9,7 +9,7 @@ use super::integrations::{changed, locked, set_calendar};
 use super::links::revisions;
 use super::schema::calendar_integrations::dsl;
 use super::statement::{list_of, named, sql};
-use super::{Conn, Fault, catch_ups};
+use super::{Conn, Fault, catch_ups, owed};
 use crate::model::{AppointmentId, OrganisationId, Reason};
 use crate::store::instant::Instant;
 use crate::store::words::{self, ERROR, PENDING, PROVIDER, Priority};
@@ -37,6 +37,9 @@ pub(in crate::store) async fn change_settings(
         if let Some(calendar) = &change.calendar {
             is_moved = before.calendar.as_ref().is_none_or(|kept| kept.id != calendar.id);
             set_calendar(conn, organisation, calendar).await?;
+            // It has just been seen to take writes.
+            let in_it = sql("calendar_id = ").bind(&calendar.id);
+            owed::make_due(conn, organisation, in_it, now).await?;
         }
         let is_unavailable =
             before.problem.as_ref().is_some_and(|problem| problem.reason == Reason::CalendarUnavailable);
@@ -71,7 +74,10 @@ pub(in crate::store) async fn catch_up(
 ) -> Result<i32, Fault> {
     transaction!(conn, async |conn| {
         match locked(conn, organisation).await?.filter(Integration::is_connected) {
-            Some(_) => catch_ups::catch_up(conn, organisation, now).await,
+            Some(_) => {
+                owed::make_due(conn, organisation, sql("last_error IS NOT NULL"), now).await?;
+                catch_ups::catch_up(conn, organisation, now).await
+            }
             None => Ok(0),
         }
     })

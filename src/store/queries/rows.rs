@@ -7,10 +7,12 @@ use super::placement::{PLACEMENT, PlacementRow};
 use super::schema::{appointment_external_links, calendar_integrations};
 use super::statement::{Fragment, sql};
 use crate::crypto::Sealed;
-use crate::model::{AppointmentId, Calendar, CalendarId, Epoch, GoogleUserId, OrganisationId, Problem, Revision};
+use crate::model::{
+    AppointmentId, Calendar, CalendarId, Epoch, GoogleUserId, OrganisationId, Problem, RemoteEvents, Revision,
+};
 use crate::store::fault::Fault;
 use crate::store::instant::Instant;
-use crate::store::{Integration, Link, LinkError, words};
+use crate::store::{Disconnecting, Integration, Link, LinkError, words};
 
 /// The columns of a [`LinkRow`], for statements that are written out.
 pub(super) fn link_columns() -> Fragment {
@@ -93,6 +95,9 @@ pub(super) struct IntegrationRow {
     catch_up_started_at: Option<Instant>,
     epoch: i64,
     disconnecting_at: Option<Instant>,
+    disconnect_remote_events: Option<String>,
+    disconnect_total: i32,
+    refreshed_at: Option<Instant>,
 }
 
 impl TryFrom<IntegrationRow> for Integration {
@@ -114,6 +119,14 @@ impl TryFrom<IntegrationRow> for Integration {
             color: row.calendar_color,
             is_primary: row.calendar_is_primary,
         });
+        let disconnecting = match (row.disconnecting_at, row.disconnect_remote_events) {
+            (Some(since), Some(word)) => {
+                Some(Disconnecting { since_at: since.0, remote_events: words::remote_events(&word)? })
+            }
+            // Begun by a version that kept no disposition: it kept the events.
+            (Some(since), None) => Some(Disconnecting { since_at: since.0, remote_events: RemoteEvents::Keep }),
+            (None, _) => None,
+        };
         Ok(Self {
             organisation: organisation(&row.organisation_id)?,
             google_user_id: row.google_user_id.map(GoogleUserId::new),
@@ -130,7 +143,9 @@ impl TryFrom<IntegrationRow> for Integration {
             connected_at: instant(row.connected_at),
             catch_up: row.catch_up_total.zip(instant(row.catch_up_started_at)),
             epoch: Epoch(row.epoch),
-            disconnecting_at: instant(row.disconnecting_at),
+            disconnecting,
+            disconnect_total: row.disconnect_total,
+            refreshed_at: instant(row.refreshed_at),
         })
     }
 }

@@ -32,7 +32,13 @@ diesel::table! {
         catch_up_total -> Nullable<Integer>,
         catch_up_started_at -> Nullable<InstantSql>,
         disconnecting_at -> Nullable<InstantSql>,
+        disconnect_remote_events -> Nullable<Text>,
+        disconnect_total -> Integer,
+        finishing_until -> Nullable<InstantSql>,
         epoch -> BigInt,
+        refreshed_at -> Nullable<InstantSql>,
+        refresh_lease_token -> Nullable<Text>,
+        refresh_lease_until -> Nullable<InstantSql>,
         created_at -> InstantSql,
         updated_at -> InstantSql,
     }
@@ -79,6 +85,30 @@ diesel::table! {
     use diesel::sql_types::*;
     use super::super::super::InstantSql;
 
+    owed_deletions (organisation_id, provider, google_user_id, calendar_id, event_id) {
+        organisation_id -> Text,
+        provider -> Text,
+        google_user_id -> Text,
+        calendar_id -> Text,
+        event_id -> Text,
+        appointment_id -> Text,
+        generation -> Integer,
+        cause -> Text,
+        next_attempt_at -> Nullable<InstantSql>,
+        attempts -> Integer,
+        lease_token -> Nullable<Text>,
+        lease_until -> Nullable<InstantSql>,
+        last_error -> Nullable<Text>,
+        last_error_detail -> Nullable<Text>,
+        created_at -> InstantSql,
+        updated_at -> InstantSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::super::super::InstantSql;
+
     oauth_consents (ticket_hash) {
         organisation_id -> Text,
         ticket_hash -> Binary,
@@ -86,6 +116,50 @@ diesel::table! {
         pkce_verifier -> Nullable<Binary>,
         nonce -> Nullable<Text>,
         return_url -> Nullable<Text>,
+        expires_at -> InstantSql,
+        created_at -> InstantSql,
+        epoch -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::super::super::InstantSql;
+
+    google_accounts (google_user_id) {
+        google_user_id -> Text,
+        revocation_seq -> BigInt,
+        revoking_token -> Nullable<Text>,
+        revoking_until -> Nullable<InstantSql>,
+        updated_at -> InstantSql,
+    }
+}
+
+diesel::table! {
+    revocation_counter (id) {
+        id -> Integer,
+        last_seq -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::super::super::InstantSql;
+
+    pending_grants (organisation_id, provider) {
+        organisation_id -> Text,
+        provider -> Text,
+        google_user_id -> Text,
+        google_email -> Text,
+        access_token -> Binary,
+        refresh_token -> Binary,
+        token_expiry -> InstantSql,
+        granted_scopes -> Text,
+        calendar_id -> Text,
+        calendar_name -> Text,
+        calendar_time_zone -> Text,
+        calendar_color -> Text,
+        calendar_is_primary -> Bool,
         expires_at -> InstantSql,
         created_at -> InstantSql,
     }

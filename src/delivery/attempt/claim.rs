@@ -1,0 +1,65 @@
+//! What an attempt is made for: a link, or a deletion that is owed.
+//!
+//! Owns what the two have in common: whose they are, their lease, and where an event may stand. Never calls anybody.
+
+use crate::model::{AppointmentId, Epoch, OrganisationId, Placement};
+use crate::store::{Claimed, Lease, OwedClaim};
+
+/// A link or an owed deletion, under a lease.
+pub(in crate::delivery) enum Claim {
+    /// Google is to show what the appointment is.
+    Link(Claimed),
+    /// The event is to be gone.
+    Owed(OwedClaim),
+}
+
+impl Claim {
+    /// Whose it is.
+    pub(in crate::delivery) fn organisation(&self) -> &OrganisationId {
+        match self {
+            Self::Link(claimed) => &claimed.organisation,
+            Self::Owed(claimed) => &claimed.organisation,
+        }
+    }
+
+    /// The appointment.
+    pub(in crate::delivery) fn appointment(&self) -> &AppointmentId {
+        match self {
+            Self::Link(claimed) => &claimed.appointment,
+            Self::Owed(claimed) => &claimed.appointment,
+        }
+    }
+
+    /// The lease, as it was when it was claimed.
+    pub(in crate::delivery) fn lease(&self) -> Lease {
+        match self {
+            Self::Link(claimed) => claimed.lease,
+            Self::Owed(claimed) => claimed.lease,
+        }
+    }
+
+    /// The integration's epoch.
+    pub(super) fn epoch(&self) -> Epoch {
+        match self {
+            Self::Link(claimed) => claimed.epoch,
+            Self::Owed(claimed) => claimed.epoch,
+        }
+    }
+
+    /// How many attempts have failed in a row.
+    pub(super) fn attempts(&self) -> u32 {
+        let attempts = match self {
+            Self::Link(claimed) => claimed.attempts,
+            Self::Owed(claimed) => claimed.attempts,
+        };
+        u32::try_from(attempts).unwrap_or(0)
+    }
+
+    /// Where an event may stand.
+    pub(super) fn placement(&self) -> Placement {
+        match self {
+            Self::Link(claimed) => claimed.placement.clone(),
+            Self::Owed(claimed) => Placement::Reserved(claimed.place.clone()),
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Disconnects: a state of the integration, from the request to the end of the grant.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Error, Guarded, Integration, Store};
+use crate::model::{Epoch, OrganisationId, Reason, RemoteEvents};
+
+/// How long a disconnect goes on trying to delete; what stands at Google after that stays owed.
+const LONGEST: SignedDuration = SignedDuration::from_hours(24);
+
+/// How far a disconnect is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DisconnectStep {
+    /// None is under way.
+    Ended,
+    /// Calls are under way, deletions are due, or another process ends it.
+    Waiting,
+    /// Calls have ended since the last look, and left events that are due to be deleted now.
+    MoreOwed,
+    /// Nothing is under way any more, and the caller alone may revoke this grant and end the disconnect.
+    Finish(Box<Integration>),
+}
+
+impl Integration {
+    /// Whether a disconnect of it tries no more to delete events: they are kept, the grant is dead, or it took a day.
+    pub(super) fn deletes_no_more(&self, now: Timestamp) -> bool {
+        let is_dead = self.problem.as_ref().is_some_and(|problem| problem.reason == Reason::ReconnectRequired);
+        self.disconnecting
+            .is_none_or(|it| is_dead || it.remote_events == RemoteEvents::Keep || it.since_at + LONGEST <= now)
+    }
+}
+
+impl Store {
+    /// Begins a disconnect: no link is claimed any more, whatever consent was under way is dropped, and a new epoch fences
+    /// what began before. Events that are to be deleted become owed, unless a call is under way for them.
+    ///
+    /// While one is under way, another disposition takes the place of the first: `Keep` gives back to the links what is
+    /// not deleted yet. Answers the integration with the tokens that it still has; `None` if nothing is connected: then it
+    /// begins an epoch, so that no consent that began before connects.
+    pub async fn begin_disconnect(
+        &self,
+        organisation: &OrganisationId,
+        remote_events: RemoteEvents,
+        now: Timestamp,
+    ) -> Result<Option<Integration>, Error> {
+        let organisation = organisation.clone();
+        query!(self, long, disconnects::begin(&organisation, remote_events, now))
+    }
+
+    /// Takes a disconnect as far as it goes. Until `until`, one process alone is told to end it.
+    pub async fn advance_disconnect(
+        &self,
+        organisation: &OrganisationId,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<DisconnectStep, Error> {
+        let organisation = organisation.clone();
+        query!(self, long, disconnects::advance(&organisation, until, now))
+    }
+
+    /// Ends a disconnect: erases tokens, address and scopes, lets pending and refused links rest, and parks what is still
+    /// owed. Fenced also where it has ended already.
+    pub async fn finish_disconnect(
+        &self,
+        organisation: &OrganisationId,
+        epoch: Epoch,
+        now: Timestamp,
+    ) -> Result<Guarded, Error> {
+        let organisation = organisation.clone();
+        query!(self, long, disconnects::finish(&organisation, epoch, now))
+    }
+
+    /// The organisations whose disconnect began and did not end.
+    pub async fn unfinished_disconnects(&self) -> Result<Vec<OrganisationId>, Error> {
+        query!(self, read, disconnects::unfinished())
+    }
+}

@@ -1,0 +1,154 @@
+//! Owed deletions: events that may stand at Google and are wanted there no more.
+//!
+//! A row ends when Google has said that the event is gone, or when a link wants exactly that event again. It is attempted
+//! under a lease like a link, and while the appointment has a link, that link is under the same lease: no two calls of
+//! one appointment are under way at a time.
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::{Error, Guarded, Lease, LinkError, Store};
+use crate::model::{AppointmentId, CalendarId, Epoch, GoogleUserId, OrganisationId, Place};
+
+/// Why an event is wanted no more where it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OwedCause {
+    /// Another account was connected.
+    AccountExchanged,
+    /// A move had to be given up, and the event may still stand in the calendar that it was to leave.
+    LeftBehind,
+    /// The account is being disconnected, and its events are to be deleted.
+    Disconnect,
+    /// The appointment was erased.
+    Erasure,
+    /// The comparison with Google found it, and no link has it.
+    Comparison,
+}
+
+/// An owed deletion under a lease, as it stood when it was claimed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwedClaim {
+    /// Whose event it is.
+    pub organisation: OrganisationId,
+    /// The account that wrote it.
+    pub google_user_id: GoogleUserId,
+    /// The account that is connected now, and with which it is deleted.
+    pub connected: GoogleUserId,
+    /// The appointment that it shows.
+    pub appointment: AppointmentId,
+    /// Where it may stand.
+    pub place: Place,
+    /// Why it is wanted no more.
+    pub cause: OwedCause,
+    /// How many attempts have failed in a row.
+    pub attempts: i32,
+    /// The lease.
+    pub lease: Lease,
+    /// The integration's epoch.
+    pub epoch: Epoch,
+}
+
+/// What an attempt to delete came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OwedSettlement {
+    /// The event is gone: nothing is owed any more.
+    Gone,
+    /// It failed, and is tried again.
+    Later {
+        /// When.
+        next_attempt_at: Timestamp,
+        /// Why.
+        error: LinkError,
+    },
+    /// Google refuses it: it stays owed, and is tried again when an account connects or a person asks.
+    Parked {
+        /// Why.
+        error: LinkError,
+    },
+    /// The whole integration is in trouble: the row stays as due as it is.
+    Waits,
+}
+
+/// What the latest disconnect still owes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct OwedLeft {
+    /// Of how many appointments an event is still to be deleted.
+    pub events: i64,
+    /// How many of them are parked: Google refused, or their calendar is out of reach.
+    pub parked: i64,
+}
+
+impl Store {
+    /// Leases a due deletion of each of these organisations until `until`, as many as it is named times, the longest due
+    /// first. One transaction. Tokens are drawn as for [`Store::claim`].
+    ///
+    /// None is claimed while the link of its appointment is under a lease. One whose link stands at exactly that event is
+    /// no longer owed, and dropped.
+    pub async fn claim_owed(
+        &self,
+        organisations: &[OrganisationId],
+        lease_token: Uuid,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<Vec<OwedClaim>, Error> {
+        if organisations.is_empty() {
+            return Ok(Vec::new());
+        }
+        let organisations = organisations.to_vec();
+        query!(self, write, owed_claims::claim(organisations, lease_token, until, now))
+    }
+
+    /// Renews the lease of an owed deletion. Whoever is fenced calls Google no more.
+    pub async fn renew_owed_lease(
+        &self,
+        claimed: &OwedClaim,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<Guarded, Error> {
+        let claimed = claimed.clone();
+        query!(self, write, owed_claims::renew(&claimed, until, now))
+    }
+
+    /// Records what an attempt to delete came to, and gives the lease back. Fenced once another worker has taken it over,
+    /// or a link has taken the event back.
+    pub async fn settle_owed(
+        &self,
+        claimed: &OwedClaim,
+        settlement: &OwedSettlement,
+        now: Timestamp,
+    ) -> Result<Guarded, Error> {
+        let (claimed, settlement) = (claimed.clone(), settlement.clone());
+        query!(self, write, owed_claims::settle(&claimed, &settlement, now))
+    }
+
+    /// Owes the deletion of these events of `account`, due now. One that is owed already is due again.
+    pub async fn owe(
+        &self,
+        organisation: &OrganisationId,
+        account: &GoogleUserId,
+        events: &[(AppointmentId, Place)],
+        cause: OwedCause,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let (organisation, account, events) = (organisation.clone(), account.clone(), events.to_vec());
+        query!(self, long, owed::owe(&organisation, &account, &events, cause, now))
+    }
+
+    /// Parks whatever is owed in a calendar that the account of this epoch cannot write to.
+    pub async fn park_calendar(
+        &self,
+        organisation: &OrganisationId,
+        epoch: Epoch,
+        calendar: &CalendarId,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let (organisation, calendar) = (organisation.clone(), calendar.clone());
+        query!(self, write, owed::park_calendar(&organisation, epoch, &calendar, now))
+    }
+
+    /// What the latest disconnect of `organisation` still owes.
+    pub async fn owed_left(&self, organisation: &OrganisationId) -> Result<OwedLeft, Error> {
+        let organisation = organisation.clone();
+        query!(self, read, owed::left(&organisation))
+    }
+}

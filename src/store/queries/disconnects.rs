@@ -1,0 +1,222 @@
+//! Disconnects: begun, taken as far as they go, ended.
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use jiff::Timestamp;
+
+use super::fragments::{of_organisation, unleased};
+use super::integrations::{changed, integration, locked};
+use super::schema::calendar_integrations::dsl;
+use super::schema::oauth_consents;
+use super::statement::{named, sql};
+use super::{Conn, Fault, leases, owed, rows};
+use crate::model::{Epoch, OrganisationId, RemoteEvents};
+use crate::store::instant::Instant;
+use crate::store::words::{self, DISCONNECT, ERROR, LEFT_BEHIND, NONE, PENDING, PROVIDER, Priority};
+use crate::store::{DisconnectStep, Guarded, Integration, OwedCause};
+
+pub(in crate::store) async fn begin(
+    conn: &mut Conn,
+    organisation: &OrganisationId,
+    remote_events: RemoteEvents,
+    now: Timestamp,
+) -> Result<Option<Integration>, Fault> {
+    transaction!(conn, async |conn| {
+        let its = oauth_consents::dsl::organisation_id.eq(organisation.as_str());
+        let consents = diesel::delete(oauth_consents::dsl::oauth_consents.filter(its));
+        named("disconnects.cancel_consents", consents).execute(conn).await?;
+        let Some(before) = locked(conn, organisation).await? else {
+            return Ok(None);
+        };
+        let row = || dsl::calendar_integrations.find((organisation.as_str(), PROVIDER));
+        if before.refresh_token.is_none() {
+            let fence = diesel::update(row()).set(dsl::epoch.eq(dsl::epoch + 1));
+            named("disconnects.fence_consents", fence).execute(conn).await?;
+            return Ok(None);
+        }
+        if before.disconnecting.is_none() {
+            let owed_before = owed::left(conn, organisation).await?.events;
+            let begin = diesel::update(row()).set((
+                dsl::disconnecting_at.eq(Instant(now)),
+                dsl::disconnect_total.eq(i32::try_from(owed_before).unwrap_or(i32::MAX)),
+                dsl::epoch.eq(dsl::epoch + 1),
+            ));
+            named("disconnects.begin", begin).execute(conn).await?;
+        }
+        let disposition = (
+            dsl::disconnect_remote_events.eq(words::of_remote_events(remote_events)),
+            dsl::updated_at.eq(Instant(now)),
+        );
+        named("disconnects.dispose", diesel::update(row()).set(disposition)).execute(conn).await?;
+        carry_out(conn, &before, remote_events, now).await?;
+        changed(conn, organisation).await.map(Some)
+    })
+}
+
+/// What rests in a link after a disconnect: nothing is to be sent, and nothing is said of an attempt.
+fn at_rest() -> String {
+    format!(
+        ", sync_status = {NONE}, next_attempt_at = NULL, attempts = 0, priority = {live}, last_error = NULL,
+            last_error_detail = NULL",
+        live = Priority::Live,
+    )
+}
+
+/// Owes the events that are to be deleted, or gives them back to their links where they are kept; answers how many links
+/// that changed. What a call is under way for waits until it has ended.
+async fn carry_out(
+    conn: &mut Conn,
+    integration: &Integration,
+    remote_events: RemoteEvents,
+    now: Timestamp,
+) -> Result<i64, Fault> {
+    let organisation = &integration.organisation;
+    let account = integration.google_user_id.as_ref().ok_or(Fault::Corrupt("google_user_id"))?;
+    let cause = OwedCause::Disconnect;
+    let (owed, restored) = match remote_events {
+        RemoteEvents::Keep => {
+            let resting = || sql(format!("cause = {DISCONNECT} AND ")).with(unleased(now));
+            let restored = owed::restore(conn, organisation, account, resting(), sql(""), now).await?;
+            // The other end of an unfinished move: the link has one of the two.
+            let left_behind = sql(format!("UPDATE owed_deletions SET cause = {LEFT_BEHIND}, updated_at = "))
+                .bind(now)
+                .sql(" WHERE google_user_id = ")
+                .bind(account)
+                .sql(" AND ")
+                .with(of_organisation(organisation))
+                .sql(" AND ")
+                .with(resting());
+            named("disconnects.leave_behind", left_behind).execute(conn).await?;
+            (0, restored)
+        }
+        RemoteEvents::DeleteUpcoming => {
+            let upcoming = || sql("ends_at > ").bind(now).sql(" AND ").with(unleased(now));
+            (owed::owe_placed(conn, organisation, account, cause, upcoming, sql(at_rest()), now).await?, 0)
+        }
+        RemoteEvents::DeleteAll => {
+            (owed::owe_placed(conn, organisation, account, cause, || unleased(now), sql(at_rest()), now).await?, 0)
+        }
+    };
+    if owed + restored > 0 {
+        let total = sql("UPDATE calendar_integrations SET disconnect_total = disconnect_total + ")
+            .bind(i32::try_from(owed - restored).unwrap_or(i32::MAX))
+            .sql(" WHERE ")
+            .with(of_organisation(organisation));
+        named("disconnects.count", total).execute(conn).await?;
+    }
+    Ok(owed + restored)
+}
+
+/// Whether no call is under way, and nothing is to be deleted any more.
+async fn is_ready(conn: &mut Conn, integration: &Integration, now: Timestamp) -> Result<bool, Fault> {
+    let organisation = &integration.organisation;
+    if leases::live(conn, organisation, now).await? > 0 {
+        return Ok(false);
+    }
+    if integration.deletes_no_more(now) {
+        return Ok(true);
+    }
+    let left = owed::left(conn, organisation).await?;
+    Ok(left.events == left.parked)
+}
+
+pub(in crate::store) async fn advance(
+    conn: &mut Conn,
+    organisation: &OrganisationId,
+    until: Timestamp,
+    now: Timestamp,
+) -> Result<DisconnectStep, Fault> {
+    let is_under_way = |integration: &Integration| integration.disconnecting.is_some();
+    // Most looks end here, and hold nobody up.
+    match integration(conn, organisation).await?.filter(is_under_way) {
+        None => return Ok(DisconnectStep::Ended),
+        Some(integration) if !is_ready(conn, &integration, now).await? => return Ok(DisconnectStep::Waiting),
+        Some(_) => {}
+    }
+    transaction!(conn, async |conn| {
+        let Some(integration) = locked(conn, organisation).await?.filter(is_under_way) else {
+            return Ok(DisconnectStep::Ended);
+        };
+        let remote_events = integration.disconnecting.map_or(RemoteEvents::Keep, |it| it.remote_events);
+        let has_changed = carry_out(conn, &integration, remote_events, now).await? > 0;
+        if !is_ready(conn, &integration, now).await? {
+            return Ok(if has_changed { DisconnectStep::MoreOwed } else { DisconnectStep::Waiting });
+        }
+        let claim = sql("UPDATE calendar_integrations SET finishing_until = ")
+            .bind(until)
+            .sql(" WHERE ")
+            .with(of_organisation(organisation))
+            .sql(" AND (finishing_until IS NULL OR finishing_until <= ")
+            .bind(now)
+            .sql(")");
+        match named("disconnects.claim_end", claim).execute(conn).await? {
+            0 => Ok(DisconnectStep::Waiting),
+            _ => Ok(DisconnectStep::Finish(Box::new(integration))),
+        }
+    })
+}
+
+pub(in crate::store) async fn finish(
+    conn: &mut Conn,
+    organisation: &OrganisationId,
+    epoch: Epoch,
+    now: Timestamp,
+) -> Result<Guarded, Fault> {
+    transaction!(conn, async |conn| end(conn, organisation, epoch, now).await)
+}
+
+/// Ends a disconnect within a transaction.
+pub(super) async fn end(
+    conn: &mut Conn,
+    organisation: &OrganisationId,
+    epoch: Epoch,
+    now: Timestamp,
+) -> Result<Guarded, Fault> {
+    let row = dsl::calendar_integrations
+        .find((organisation.as_str(), PROVIDER))
+        .filter(dsl::epoch.eq(epoch.0))
+        .filter(dsl::disconnecting_at.is_not_null());
+    let erase = diesel::update(row).set((
+        dsl::google_email.eq(None::<String>),
+        dsl::access_token.eq(None::<Vec<u8>>),
+        dsl::refresh_token.eq(None::<Vec<u8>>),
+        dsl::token_expiry.eq(None::<Instant>),
+        dsl::granted_scopes.eq(""),
+        dsl::problem_reason.eq(None::<String>),
+        dsl::problem_since.eq(None::<Instant>),
+        dsl::problem_retry_at.eq(None::<Instant>),
+        dsl::connected_at.eq(None::<Instant>),
+        dsl::catch_up_total.eq(None::<i32>),
+        dsl::catch_up_started_at.eq(None::<Instant>),
+        dsl::disconnecting_at.eq(None::<Instant>),
+        dsl::disconnect_remote_events.eq(None::<String>),
+        dsl::finishing_until.eq(None::<Instant>),
+        dsl::updated_at.eq(Instant(now)),
+    ));
+    if named("disconnects.finish", erase).execute(conn).await? == 0 {
+        return Ok(Guarded::Fenced);
+    }
+    let rest = sql("UPDATE appointment_external_links SET updated_at = ")
+        .bind(now)
+        .sql(at_rest())
+        .sql(" WHERE ")
+        .with(of_organisation(organisation))
+        .sql(format!(" AND sync_status IN ({PENDING}, {ERROR})"));
+    named("disconnects.rest_links", rest).execute(conn).await?;
+    let park = sql("UPDATE owed_deletions SET next_attempt_at = NULL, updated_at = ")
+        .bind(now)
+        .sql(" WHERE next_attempt_at IS NOT NULL AND ")
+        .with(of_organisation(organisation));
+    named("disconnects.park", park).execute(conn).await?;
+    Ok(Guarded::Done)
+}
+
+pub(in crate::store) async fn unfinished(conn: &mut Conn) -> Result<Vec<OrganisationId>, Fault> {
+    let select = dsl::calendar_integrations
+        .filter(dsl::disconnecting_at.is_not_null())
+        .filter(dsl::provider.eq(PROVIDER))
+        .order(dsl::organisation_id)
+        .select(dsl::organisation_id);
+    let found: Vec<String> = named("disconnects.unfinished", select).load(conn).await?;
+    found.iter().map(|id| rows::organisation(id)).collect()
+}

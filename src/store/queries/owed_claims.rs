@@ -1,0 +1,298 @@
+//! Owed deletions under a lease: claimed, renewed, settled.
+//!
+//! The link of the appointment, where there is one, is taken before the row and is under the same lease.
+
+use std::collections::BTreeMap;
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool, Text};
+use diesel_async::RunQueryDsl;
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::fragments::{is_granted_in, of_appointment, of_organisation, serves_owed, unleased};
+use super::owed::IS_WANTED;
+use super::schema::owed_deletions;
+use super::statement::{Fragment, list_of, named, sql};
+use super::{Conn, FOR_SHARE, Fault, rows};
+use crate::model::{CalendarId, Epoch, EventId, Generation, GoogleUserId, OrganisationId, Place};
+use crate::store::fault::unless_fenced;
+use crate::store::words::{self, DISCONNECT, GOOGLE};
+use crate::store::{Guarded, Lease, LinkError, OwedClaim, OwedSettlement};
+
+pub(in crate::store) async fn claim(
+    conn: &mut Conn,
+    organisations: Vec<OrganisationId>,
+    lease_token: Uuid,
+    until: Timestamp,
+    now: Timestamp,
+) -> Result<Vec<OwedClaim>, Fault> {
+    let mut room: BTreeMap<String, i64> = BTreeMap::new();
+    for organisation in organisations {
+        *room.entry(organisation.as_str().to_owned()).or_default() += 1;
+    }
+    transaction!(conn, async |conn| {
+        let mut claims = Vec::new();
+        for terms in terms(conn, room.keys().cloned(), now).await? {
+            let limit = room.get(&terms.organisation_id).copied().unwrap_or_default();
+            let mut taken = 0;
+            for row in due(conn, &terms, limit, now).await? {
+                let token = Uuid::from_u128(lease_token.as_u128().wrapping_add(claims.len() as u128));
+                let claim = owed_claim(row, &terms, Lease { token, until })?;
+                if take(conn, &claim, now).await? {
+                    claims.push(claim);
+                    taken += 1;
+                }
+            }
+            if taken < limit {
+                drop_wanted(conn, &terms, now).await?;
+            }
+        }
+        Ok(claims)
+    })
+}
+
+#[derive(QueryableByName)]
+struct TermsRow {
+    #[diesel(sql_type = Text)]
+    organisation_id: String,
+    #[diesel(sql_type = Text)]
+    google_user_id: String,
+    #[diesel(sql_type = BigInt)]
+    epoch: i64,
+    #[diesel(sql_type = Bool)]
+    is_disconnecting: bool,
+}
+
+/// What the integrations say, held until the end of the transaction.
+async fn terms(
+    conn: &mut Conn,
+    organisations: impl Iterator<Item = String>,
+    now: Timestamp,
+) -> Result<Vec<TermsRow>, Fault> {
+    let select = sql("SELECT organisation_id, google_user_id, epoch, disconnecting_at IS NOT NULL AS is_disconnecting FROM calendar_integrations WHERE ")
+        .with(serves_owed(now))
+        .sql(" AND organisation_id IN ")
+        .with(list_of(organisations))
+        .sql(format!(" ORDER BY organisation_id {FOR_SHARE}"));
+    Ok(named("owed_claims.terms", select).load(conn).await?)
+}
+
+#[derive(QueryableByName)]
+#[diesel(table_name = owed_deletions)]
+struct OwedRow {
+    organisation_id: String,
+    google_user_id: String,
+    calendar_id: String,
+    event_id: String,
+    appointment_id: String,
+    generation: i32,
+    cause: String,
+    attempts: i32,
+}
+
+/// The rows `o` that are due and that nobody is at.
+pub(super) fn claimable(now: Timestamp) -> Fragment {
+    sql("o.next_attempt_at <= ")
+        .bind(now)
+        .sql(" AND (o.lease_until IS NULL OR o.lease_until <= ")
+        .bind(now)
+        .sql(
+            ") AND NOT EXISTS (SELECT 1 FROM appointment_external_links AS l
+             WHERE l.organisation_id = o.organisation_id AND l.provider = o.provider
+                AND l.appointment_id = o.appointment_id AND l.lease_until > ",
+        )
+        .bind(now)
+        .sql(")")
+}
+
+/// The due rows of an organisation, the longest due first. While it is being disconnected, those of the disconnect alone.
+fn due_of(terms: &TermsRow, now: Timestamp) -> Fragment {
+    let cause = if terms.is_disconnecting { format!(" AND o.cause = {DISCONNECT}") } else { String::new() };
+    sql(format!("o.provider = {GOOGLE} AND o.organisation_id = "))
+        .bind(terms.organisation_id.clone())
+        .sql(cause)
+        .sql(" AND ")
+        .with(claimable(now))
+}
+
+async fn due(conn: &mut Conn, terms: &TermsRow, limit: i64, now: Timestamp) -> Result<Vec<OwedRow>, Fault> {
+    let select =
+        sql("SELECT o.organisation_id, o.google_user_id, o.calendar_id, o.event_id, o.appointment_id, o.generation,
+            o.cause, o.attempts FROM owed_deletions AS o WHERE ")
+        .with(due_of(terms, now))
+        .sql(format!(" AND NOT {IS_WANTED} ORDER BY o.next_attempt_at LIMIT "))
+        .bind(limit);
+    Ok(named("owed_claims.due", select).load(conn).await?)
+}
+
+/// Ends the rows whose event a link stands at.
+async fn drop_wanted(conn: &mut Conn, terms: &TermsRow, now: Timestamp) -> Result<(), Fault> {
+    let delete =
+        sql("DELETE FROM owed_deletions AS o WHERE ").with(due_of(terms, now)).sql(format!(" AND {IS_WANTED}"));
+    named("owed_claims.drop_wanted", delete).execute(conn).await?;
+    Ok(())
+}
+
+fn owed_claim(row: OwedRow, terms: &TermsRow, lease: Lease) -> Result<OwedClaim, Fault> {
+    Ok(OwedClaim {
+        organisation: rows::organisation(&row.organisation_id)?,
+        google_user_id: GoogleUserId::new(row.google_user_id),
+        connected: GoogleUserId::new(terms.google_user_id.clone()),
+        appointment: rows::appointment(&row.appointment_id)?,
+        place: Place {
+            calendar: CalendarId::new(row.calendar_id),
+            event: EventId::new(row.event_id),
+            generation: Generation(row.generation),
+        },
+        cause: words::cause(&row.cause)?,
+        attempts: row.attempts,
+        lease,
+        epoch: Epoch(terms.epoch),
+    })
+}
+
+/// The row of a claim.
+fn row_of(claimed: &OwedClaim) -> Fragment {
+    of_organisation(&claimed.organisation)
+        .sql(" AND google_user_id = ")
+        .bind(&claimed.google_user_id)
+        .sql(" AND calendar_id = ")
+        .bind(&claimed.place.calendar)
+        .sql(" AND event_id = ")
+        .bind(claimed.place.event.as_str().to_owned())
+}
+
+/// The row of a claim, while the lease is the claim's own.
+fn row_is_ours(claimed: &OwedClaim) -> Fragment {
+    row_of(claimed).sql(" AND lease_token = ").bind(claimed.lease.token)
+}
+
+/// The link of a claim, while the lease is the claim's own.
+fn link_is_ours(claimed: &OwedClaim) -> Fragment {
+    of_appointment(&claimed.organisation, &claimed.appointment).sql(" AND lease_token = ").bind(claimed.lease.token)
+}
+
+/// Leases the link, if there is one, and then the row; `false`: somebody else was faster.
+async fn take(conn: &mut Conn, claimed: &OwedClaim, now: Timestamp) -> Result<bool, Fault> {
+    let lease = |table: &str| {
+        sql(format!("UPDATE {table} SET lease_token = "))
+            .bind(claimed.lease.token)
+            .sql(", lease_until = ")
+            .bind(claimed.lease.until)
+            .sql(", updated_at = ")
+            .bind(now)
+            .sql(" WHERE ")
+    };
+    let link = lease("appointment_external_links")
+        .with(of_appointment(&claimed.organisation, &claimed.appointment))
+        .sql(" AND ")
+        .with(unleased(now));
+    named("owed_claims.lease_link", link).execute(conn).await?;
+    // A link that another worker has taken meanwhile is under another lease than this row would be.
+    let row = lease("owed_deletions")
+        .with(row_of(claimed))
+        .sql(" AND next_attempt_at <= ")
+        .bind(now)
+        .sql(" AND ")
+        .with(unleased(now))
+        .sql(" AND NOT EXISTS (SELECT 1 FROM appointment_external_links AS l WHERE l.organisation_id = ")
+        .bind(&claimed.organisation)
+        .sql(format!(" AND l.provider = {GOOGLE} AND l.appointment_id = "))
+        .bind(&claimed.appointment)
+        .sql(" AND l.lease_until > ")
+        .bind(now)
+        .sql(" AND (l.lease_token IS NULL OR l.lease_token <> ")
+        .bind(claimed.lease.token)
+        .sql("))");
+    if named("owed_claims.lease_row", row).execute(conn).await? > 0 {
+        return Ok(true);
+    }
+    give_back_link(conn, claimed, Fragment::default(), now).await?;
+    Ok(false)
+}
+
+/// Ends the lease of the link; `set` says what else becomes of it.
+async fn give_back_link(conn: &mut Conn, claimed: &OwedClaim, set: Fragment, now: Timestamp) -> Result<(), Fault> {
+    let link = sql("UPDATE appointment_external_links SET lease_token = NULL, lease_until = NULL, updated_at = ")
+        .bind(now)
+        .with(set)
+        .sql(" WHERE ")
+        .with(link_is_ours(claimed));
+    named("owed_claims.give_back_link", link).execute(conn).await?;
+    Ok(())
+}
+
+pub(in crate::store) async fn renew(
+    conn: &mut Conn,
+    claimed: &OwedClaim,
+    until: Timestamp,
+    now: Timestamp,
+) -> Result<Guarded, Fault> {
+    let renewed = |table: &str| {
+        sql(format!("UPDATE {table} SET lease_until = ")).bind(until).sql(", updated_at = ").bind(now).sql(" WHERE ")
+    };
+    let outcome = transaction!(conn, async |conn| {
+        let link = renewed("appointment_external_links").with(link_is_ours(claimed));
+        named("owed_claims.renew_link", link).execute(conn).await?;
+        let row = renewed("owed_deletions")
+            .with(row_is_ours(claimed))
+            .sql(" AND ")
+            .with(is_granted_in(&claimed.organisation, claimed.epoch));
+        match named("owed_claims.renew_row", row).execute(conn).await? {
+            0 => Err(Fault::Fenced),
+            _ => Ok(()),
+        }
+    });
+    unless_fenced(outcome)
+}
+
+pub(in crate::store) async fn settle(
+    conn: &mut Conn,
+    claimed: &OwedClaim,
+    settlement: &OwedSettlement,
+    now: Timestamp,
+) -> Result<Guarded, Fault> {
+    let outcome = transaction!(conn, async |conn| {
+        let rows = match settlement {
+            OwedSettlement::Gone => {
+                // An id at Google is never free again: what is written next is of a later generation.
+                let next = claimed.place.generation.next().0;
+                let generation = sql(", generation = CASE WHEN external_event_id IS NULL AND generation < ")
+                    .bind(next)
+                    .sql(" THEN ")
+                    .bind(next)
+                    .sql(" ELSE generation END");
+                give_back_link(conn, claimed, generation, now).await?;
+                let delete = sql("DELETE FROM owed_deletions WHERE ").with(row_is_ours(claimed));
+                named("owed_claims.gone", delete).execute(conn).await?
+            }
+            OwedSettlement::Later { next_attempt_at, error } => {
+                let set =
+                    sql(", attempts = attempts + 1, next_attempt_at = ").bind(*next_attempt_at).with(failed(error));
+                give_back(conn, claimed, set, now).await?
+            }
+            OwedSettlement::Parked { error } => {
+                give_back(conn, claimed, sql(", next_attempt_at = NULL").with(failed(error)), now).await?
+            }
+            OwedSettlement::Waits => give_back(conn, claimed, Fragment::default(), now).await?,
+        };
+        if rows == 0 { Err(Fault::Fenced) } else { Ok(()) }
+    });
+    unless_fenced(outcome)
+}
+
+fn failed(error: &LinkError) -> Fragment {
+    sql(", last_error = ").bind(words::of_reason(error.reason)).sql(", last_error_detail = ").bind(error.detail.clone())
+}
+
+/// Ends both leases, and answers whether the row was still the claim's.
+async fn give_back(conn: &mut Conn, claimed: &OwedClaim, set: Fragment, now: Timestamp) -> Result<usize, Fault> {
+    give_back_link(conn, claimed, Fragment::default(), now).await?;
+    let row = sql("UPDATE owed_deletions SET lease_token = NULL, lease_until = NULL, updated_at = ")
+        .bind(now)
+        .with(set)
+        .sql(" WHERE ")
+        .with(row_is_ours(claimed));
+    Ok(named("owed_claims.give_back", row).execute(conn).await?)
+}
