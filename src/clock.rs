@@ -6,83 +6,110 @@
 //! Invariant: outside this file nothing asks what time it is, sleeps, or draws a random number (`.clippy.toml` holds it).
 
 use std::sync::Arc;
+use std::time::Instant;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use tokio::sync::Notify;
 
 /// Tells the time and sleeps: by the system, or as a test says.
+///
+/// What is told to people, stored or compared with another process goes by the wall clock, which may be corrected at any
+/// time. Waits and budgets go by steady time, which nobody corrects.
 #[derive(Debug, Clone)]
 pub struct Clock(Source);
 
 #[derive(Debug, Clone)]
 enum Source {
-    System,
+    System { start: Instant },
     Manual(Arc<Manual>),
 }
 
 /// A clock that is moved by hand. Whoever slept wakes in the order in which they fell asleep: a run can be repeated.
 #[derive(Debug)]
 struct Manual {
-    now: Mutex<Timestamp>,
+    reading: Mutex<Reading>,
     moved: Notify,
+}
+
+/// What a clock says at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reading {
+    /// The wall clock, in whole microseconds: what both databases can hold.
+    pub now: Timestamp,
+    /// The steady time since the clock was made.
+    pub elapsed: SignedDuration,
 }
 
 impl Clock {
     /// The system's clock.
+    #[expect(clippy::disallowed_methods, reason = "the one place that asks the system")]
     pub fn system() -> Self {
-        Self(Source::System)
+        Self(Source::System { start: Instant::now() })
     }
 
     /// A clock that stands at `start` until [`Clock::advance`] moves it.
     pub fn manual(start: Timestamp) -> Self {
-        Self(Source::Manual(Arc::new(Manual { now: Mutex::new(truncate(start)), moved: Notify::new() })))
+        let reading = Reading { now: truncate(start), elapsed: SignedDuration::ZERO };
+        Self(Source::Manual(Arc::new(Manual { reading: Mutex::new(reading), moved: Notify::new() })))
     }
 
-    /// The present instant, in whole microseconds: what both databases can hold.
+    /// The wall clock and the steady time at this moment.
     #[expect(clippy::disallowed_methods, reason = "the one place that asks the system")]
-    pub fn now(&self) -> Timestamp {
+    pub fn read(&self) -> Reading {
         match &self.0 {
-            Source::System => truncate(Timestamp::now()),
-            Source::Manual(manual) => *manual.now.lock(),
+            Source::System { start } => {
+                let elapsed = SignedDuration::try_from(start.elapsed()).unwrap_or(SignedDuration::MAX);
+                Reading { now: truncate(Timestamp::now()), elapsed }
+            }
+            Source::Manual(manual) => *manual.reading.lock(),
         }
     }
 
-    /// Waits until `instant` has come; returns at once if it lies in the past.
-    #[expect(clippy::disallowed_methods, reason = "the one place that sleeps")]
+    /// The present instant, in whole microseconds: what both databases can hold.
+    pub fn now(&self) -> Timestamp {
+        self.read().now
+    }
+
+    /// The steady time since the clock was made.
+    pub fn elapsed(&self) -> SignedDuration {
+        self.read().elapsed
+    }
+
+    /// Waits as long as it takes from this moment until `instant`; returns at once if it lies in the past.
+    ///
+    /// A correction of the wall clock meanwhile neither stretches nor cuts the wait: whoever waits looks again.
     pub async fn sleep_until(&self, instant: Timestamp) {
+        let Reading { now, elapsed } = self.read();
+        self.sleep_past(elapsed.saturating_add(instant.duration_since(now)), elapsed).await;
+    }
+
+    /// Waits as long as `span`.
+    async fn sleep(&self, span: std::time::Duration) {
+        let elapsed = self.elapsed();
+        let span = SignedDuration::try_from(span).unwrap_or(SignedDuration::MAX);
+        self.sleep_past(elapsed.saturating_add(span), elapsed).await;
+    }
+
+    /// Waits from `elapsed`, which it is, until the steady time is `end`.
+    #[expect(clippy::disallowed_methods, reason = "the one place that sleeps")]
+    async fn sleep_past(&self, end: SignedDuration, elapsed: SignedDuration) {
         match &self.0 {
-            Source::System => {
-                // A wait of a day is cut: the system clock may be set meanwhile, so it is asked again.
-                while let Ok(left) = std::time::Duration::try_from(instant.duration_since(self.now())) {
-                    if left.is_zero() {
-                        return;
-                    }
-                    tokio::time::sleep(left.min(std::time::Duration::from_secs(86_400))).await;
+            Source::System { .. } => {
+                if let Ok(left) = std::time::Duration::try_from(end.saturating_sub(elapsed)) {
+                    tokio::time::sleep(left).await;
                 }
             }
             Source::Manual(manual) => loop {
                 // Listening begins before looking, so that no move falls between.
                 let moved = manual.moved.notified();
-                if *manual.now.lock() >= instant {
+                if manual.reading.lock().elapsed >= end {
                     return;
                 }
                 moved.await;
             },
-        }
-    }
-
-    /// Waits as long as `span`: by the system's steady time, which a correction of its clock neither stretches nor cuts.
-    #[expect(clippy::disallowed_methods, reason = "the one place that sleeps")]
-    async fn sleep(&self, span: std::time::Duration) {
-        match &self.0 {
-            Source::System => tokio::time::sleep(span).await,
-            Source::Manual(_) => {
-                let span = jiff::SignedDuration::try_from(span).unwrap_or(jiff::SignedDuration::MAX);
-                self.sleep_until(self.now().saturating_add(span).unwrap_or(Timestamp::MAX)).await;
-            }
         }
     }
 
@@ -100,11 +127,27 @@ impl Clock {
     /// # Panics
     ///
     /// On the system's clock: nobody moves that.
-    pub fn advance(&self, by: jiff::SignedDuration) {
+    pub fn advance(&self, by: SignedDuration) {
+        self.adjust(|reading| {
+            reading.now += by;
+            reading.elapsed += by;
+        });
+    }
+
+    /// Corrects the wall clock of a manual clock: no time passes, and whoever sleeps sleeps on.
+    ///
+    /// # Panics
+    ///
+    /// On the system's clock: nobody moves that.
+    pub fn correct(&self, by: SignedDuration) {
+        self.adjust(|reading| reading.now += by);
+    }
+
+    fn adjust(&self, change: impl FnOnce(&mut Reading)) {
         match &self.0 {
-            Source::System => panic!("only a manual clock can be moved"),
+            Source::System { .. } => panic!("only a manual clock can be moved"),
             Source::Manual(manual) => {
-                *manual.now.lock() += by;
+                change(&mut manual.reading.lock());
                 manual.moved.notify_waiters();
             }
         }

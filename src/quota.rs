@@ -4,7 +4,7 @@
 //! memory: replicas do not know of each other, and a restart begins with whole budgets. Reads and calls to the token
 //! endpoint are not counted. Never calls anybody and never decides who goes first.
 //!
-//! Invariant: within one run of the process, and while its clock only goes forward, no window of a minute sees more
+//! Invariant: within one run of the process, and however its wall clock is corrected, no window of a minute sees more
 //! units given out than either budget allows.
 
 use std::fmt;
@@ -18,7 +18,7 @@ use governor::{NotUntil, RateLimiter};
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Reading};
 use crate::model::GoogleUserId;
 
 /// The most that one call costs.
@@ -30,8 +30,8 @@ pub struct Quota {
     time: Time,
     project: RateLimiter<NotKeyed, InMemoryState, Time, NoOpMiddleware<Nanos>>,
     accounts: RateLimiter<GoogleUserId, DashMapStateStore<GoogleUserId>, Time, NoOpMiddleware<Nanos>>,
-    /// Until when Google asked the whole project for patience.
-    paused_until: Mutex<Timestamp>,
+    /// Until when Google asked the whole project for patience, in steady time.
+    paused_until: Mutex<SignedDuration>,
 }
 
 impl fmt::Debug for Quota {
@@ -40,19 +40,15 @@ impl fmt::Debug for Quota {
     }
 }
 
-/// Our clock, as the rate limiter wants it: time since it was made.
+/// Our clock, as the rate limiter wants it: the steady time since it was made.
 #[derive(Debug, Clone)]
-struct Time {
-    clock: Clock,
-    start: Timestamp,
-}
+struct Time(Clock);
 
 impl governor::clock::Clock for Time {
     type Instant = Nanos;
 
     fn now(&self) -> Nanos {
-        let elapsed = self.clock.now().duration_since(self.start).max(SignedDuration::ZERO);
-        Nanos::from(elapsed.unsigned_abs())
+        Nanos::from(self.0.elapsed().unsigned_abs())
     }
 }
 
@@ -85,11 +81,11 @@ pub struct Wait {
 impl Quota {
     /// Budgets of so many units a minute for the project and for each account.
     pub fn new(project_per_minute: NonZeroU32, account_per_minute: NonZeroU32, clock: Clock) -> Self {
-        let time = Time { clock: clock.clone(), start: clock.now() };
+        let time = Time(clock.clone());
         Self {
             project: RateLimiter::new(pace(project_per_minute), InMemoryState::default(), time.clone()),
             accounts: RateLimiter::new(pace(account_per_minute), DashMapStateStore::default(), time.clone()),
-            paused_until: Mutex::new(Timestamp::MIN),
+            paused_until: Mutex::new(SignedDuration::ZERO),
             clock,
             time,
         }
@@ -113,10 +109,10 @@ impl Quota {
     }
 
     fn try_spend(&self, account: &GoogleUserId, units: u32) -> Result<(), Wait> {
-        let now = self.clock.now();
-        let paused_until = *self.paused_until.lock();
-        if paused_until > now {
-            return Err(Wait { until: paused_until, scope: Scope::Project });
+        let Reading { now, elapsed } = self.clock.read();
+        let pause = self.paused_until.lock().saturating_sub(elapsed);
+        if pause.is_positive() {
+            return Err(Wait { until: now + pause, scope: Scope::Project });
         }
         let units = NonZeroU32::new(units.clamp(1, DEAREST_CALL)).unwrap_or(NonZeroU32::MIN);
         // The account first: an account without budget must not eat up the project's.
@@ -146,8 +142,9 @@ impl Quota {
 
     /// Gives nothing out until `until`: Google asked the whole project for patience.
     pub fn pause(&self, until: Timestamp) {
+        let Reading { now, elapsed } = self.clock.read();
         let mut paused_until = self.paused_until.lock();
-        *paused_until = until.max(*paused_until);
+        *paused_until = elapsed.saturating_add(until.duration_since(now)).max(*paused_until);
     }
 
     fn ready_at(&self, refusal: &NotUntil<Nanos>, now: Timestamp) -> Timestamp {
@@ -236,6 +233,24 @@ mod tests {
         let other = GoogleUserId::new("b");
         assert_eq!(quota.try_top_up(&mut permit, &other, 3), Ok(()));
         assert_eq!(quota.try_top_up(&mut None, &other, 1).unwrap_err().scope, Scope::Account);
+    }
+
+    #[test]
+    fn budgets_grow_and_pauses_end_whatever_the_wall_clock_says() {
+        for correction in [-1, 1].map(SignedDuration::from_hours) {
+            let (quota, clock) = quota(10_000, 600);
+            let account = GoogleUserId::new("a");
+            while quota.try_take(&account, 1).is_ok() {}
+            clock.correct(correction);
+            assert!(quota.try_take(&account, 1).is_err(), "no time has passed");
+            clock.advance(SignedDuration::from_secs(1));
+            assert!(quota.try_take(&account, 1).is_ok());
+            quota.pause(clock.now() + SignedDuration::from_secs(30));
+            clock.correct(correction);
+            assert_eq!(quota.try_take(&account, 1).unwrap_err().scope, Scope::Project);
+            clock.advance(SignedDuration::from_secs(30));
+            assert!(quota.try_take(&account, 1).is_ok());
+        }
     }
 
     #[test]

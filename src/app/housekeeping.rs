@@ -12,7 +12,7 @@ use crate::store::Store;
 /// How often the database is asked whether it is there.
 const PING: SignedDuration = SignedDuration::from_secs(5);
 /// How often snapshots are looked through.
-const ERASE: SignedDuration = SignedDuration::from_hours(1);
+const ERASE: SignedDuration = SignedDuration::from_mins(1);
 
 /// How often it is looked whether an account was not confirmed in time.
 const CONFIRM: SignedDuration = SignedDuration::from_mins(1);

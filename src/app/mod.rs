@@ -230,6 +230,7 @@ fn assemble(
         notifier,
         quota,
         config.cassius_app_url.clone(),
+        config.write_spacing,
     );
     Ok((consents, integrations, delivery))
 }

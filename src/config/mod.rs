@@ -71,6 +71,8 @@ pub struct Config {
     pub tls: Option<Tls>,
     /// What may be spent of Google's quota.
     pub quota: Quota,
+    /// `WRITE_SPACING`.
+    pub write_spacing: SignedDuration,
     /// `SNAPSHOT_RETENTION`.
     pub snapshot_retention: SignedDuration,
     /// `REFLECTION`.
@@ -211,6 +213,7 @@ impl Config {
         let encryption_keys = reader.required("ENCRYPTION_KEYS", keys_remedy);
         let project_per_minute = reader.value("QUOTA_PROJECT_PER_MINUTE", parse::quota);
         let user_per_minute = reader.value("QUOTA_USER_PER_MINUTE", parse::quota);
+        let write_spacing = reader.value("WRITE_SPACING", parse::spacing);
         let snapshot_retention = reader.value("SNAPSHOT_RETENTION", parse::days);
         let reflection = reader.value("REFLECTION", parse::switch);
         let ticket_in_url = reader.value("TICKET_IN_URL", parse::switch);
@@ -230,6 +233,7 @@ impl Config {
             api_keys,
             tls,
             quota: Quota { project_per_minute: project_per_minute?, user_per_minute: user_per_minute? },
+            write_spacing: write_spacing?,
             snapshot_retention: snapshot_retention?,
             reflection: reflection?,
             ticket_in_url: ticket_in_url?,

@@ -32,6 +32,13 @@ pub(super) fn quota(text: &str) -> Result<NonZeroU32, Wrong> {
     text.parse().map_err(|_| wrong("is not a number of units", "write a whole number above 0"))
 }
 
+pub(super) fn spacing(text: &str) -> Result<SignedDuration, Wrong> {
+    let seconds = text.parse().ok().filter(|seconds| (0..=60).contains(seconds));
+    seconds
+        .map(SignedDuration::from_secs)
+        .ok_or_else(|| wrong("is not a number of seconds", "write a whole number from 0 to 60"))
+}
+
 pub(super) fn days(text: &str) -> Result<SignedDuration, Wrong> {
     let days = text.parse().ok().filter(|days| (1..=3650).contains(days));
     days.map(|days: i64| SignedDuration::from_hours(24 * days))

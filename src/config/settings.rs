@@ -97,6 +97,12 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting("QUOTA_PROJECT_PER_MINUTE", Some("10000"), "Units of Google's quota that the project may spend a minute."),
     setting("QUOTA_USER_PER_MINUTE", Some("600"), "Units of it that one Google account may spend a minute."),
+    setting(
+        "WRITE_SPACING",
+        Some("1"),
+        "Seconds from a write of an event to the next one, so that a burst of edits is written together. A first edit and a \
+         cancellation never wait.",
+    ),
     setting("SNAPSHOT_RETENTION", Some("30"), "Days after its end for which an appointment's snapshot is kept."),
     on_in_dev("REFLECTION", "Serves gRPC reflection."),
     on_in_dev("TICKET_IN_URL", "Lets `connect_url` carry the one-time ticket, for a consent begun with grpcurl."),

@@ -50,6 +50,7 @@ fn three_settings_are_enough() {
     assert_eq!(config.redirect_url().as_str(), "http://127.0.0.1:8080/api/integrations/google/callback");
     assert_eq!(config.google.scopes.len(), 4);
     assert_eq!((config.quota.project_per_minute.get(), config.quota.user_per_minute.get()), (10_000, 600));
+    assert_eq!(config.write_spacing, SignedDuration::from_secs(1));
     assert_eq!(config.snapshot_retention, SignedDuration::from_hours(30 * 24));
     assert_eq!((config.reflection, config.ticket_in_url), (false, false));
     assert_eq!((config.api_keys, config.tls, config.cassius_app_url), (vec![], None, None));
@@ -83,6 +84,7 @@ fn every_fault_is_named_at_once_in_the_order_of_the_table() {
         ("ALLOW_PLAINTEXT", "canary"),
         ("QUOTA_PROJECT_PER_MINUTE", "0"),
         ("QUOTA_USER_PER_MINUTE", "-1"),
+        ("WRITE_SPACING", "61"),
         ("SNAPSHOT_RETENTION", "0"),
         ("REFLECTION", "ture"),
         ("TICKET_IN_URL", "2"),
@@ -111,6 +113,7 @@ fn every_fault_is_named_at_once_in_the_order_of_the_table() {
             "ALLOW_PLAINTEXT is neither on nor off",
             "QUOTA_PROJECT_PER_MINUTE is not a number of units",
             "QUOTA_USER_PER_MINUTE is not a number of units",
+            "WRITE_SPACING is not a number of seconds",
             "SNAPSHOT_RETENTION is not a number of days",
             "REFLECTION is neither on nor off",
             "TICKET_IN_URL is neither on nor off",

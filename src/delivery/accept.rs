@@ -41,6 +41,7 @@ impl Parts {
             appointment: appointment.id.clone(),
             revision: appointment.revision,
             snapshot: snapshot::seal(&self.keyring, &self.entropy, organisation, appointment),
+            wants_event: appointment.scheduled().is_some(),
             starts_at: appointment.slot.as_ref().map(|slot| slot.start_at),
             ends_at: appointment.slot.as_ref().map(|slot| slot.end_at),
         }
@@ -55,6 +56,8 @@ impl Parts {
         deadline: Timestamp,
     ) -> Result<Link, Error> {
         let mut is_over = false;
+        let time_out = self.clock.sleep_until(deadline);
+        tokio::pin!(time_out);
         while link.sync_status == SyncStatus::Pending && !is_over {
             let standstill = self.standstill(organisation).await?;
             if standstill.is_some_and(|problem| problem.retry_at.is_none_or(|retry_at| retry_at > deadline)) {
@@ -63,7 +66,7 @@ impl Parts {
             }
             tokio::select! {
                 () = listener.changed() => {}
-                () = self.clock.sleep_until(deadline) => is_over = true,
+                () = &mut time_out => is_over = true,
             }
             // At the end too: nobody is notified of what a claim has written since then.
             if let Some(now) = self.store.link(organisation, &link.appointment).await? {

@@ -4,10 +4,11 @@
 
 use super::{Delivery, Error};
 use crate::model::{OrganisationId, Reason};
-use crate::store::{CatchUp, Integration};
+use crate::store::Integration;
 
 impl Delivery {
-    /// Catches up, and answers how many links it queued; 0 where a catch-up is under way, or nothing may be sent.
+    /// Catches up, and answers how many links it queued: those that were not due already. They join the catch-up that is
+    /// under way. 0 where nothing may be sent.
     pub async fn sync_now(&self, organisation: &OrganisationId) -> Result<i32, Error> {
         let integration = self.0.store.integration(organisation).await?.filter(Integration::is_connected);
         let integration = integration.ok_or(Error::NotConnected)?;
@@ -28,10 +29,7 @@ impl Delivery {
         if !integration.is_enabled {
             return Ok(0);
         }
-        let queued = match self.0.store.catch_up(organisation, self.0.clock.now()).await? {
-            CatchUp::AlreadyRunning => 0,
-            CatchUp::Queued(count) => count,
-        };
+        let queued = self.0.store.catch_up(organisation, self.0.clock.now()).await?;
         self.0.notifier.notify_changed(organisation);
         self.0.notifier.notify_due();
         Ok(queued)

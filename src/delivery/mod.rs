@@ -20,6 +20,7 @@ mod worker;
 use std::fmt;
 use std::sync::Arc;
 
+use jiff::SignedDuration;
 use url::Url;
 
 use crate::clock::{Clock, Entropy};
@@ -67,6 +68,8 @@ struct Parts {
     quota: Arc<Quota>,
     /// Where Cassius is: the base of deep links.
     app_url: Option<Url>,
+    /// How long an edit waits after a write of the same event.
+    write_spacing: SignedDuration,
     accept_batcher: AcceptBatcher,
     throttle_counter: ThrottleCounter,
 }
@@ -90,6 +93,7 @@ impl Delivery {
         notifier: Notifier,
         quota: Arc<Quota>,
         app_url: Option<Url>,
+        write_spacing: SignedDuration,
     ) -> Self {
         let accept_batcher = AcceptBatcher::start(store.clone(), clock.clone());
         let throttle_counter = ThrottleCounter::default();
@@ -103,6 +107,7 @@ impl Delivery {
             notifier,
             quota,
             app_url,
+            write_spacing,
             accept_batcher,
             throttle_counter,
         }))

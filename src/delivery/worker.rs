@@ -16,10 +16,11 @@ use uuid::Uuid;
 use super::attempt::{BegunAttempt, Claim, LEASE};
 use super::turns::Turns;
 use super::{Delivery, Parts};
+use crate::clock::Reading;
 use crate::error_chain::error_chain;
 use crate::model::OrganisationId;
 use crate::quota::{Permit, Scope};
-use crate::store;
+use crate::store::{self, Claimed};
 
 /// How many attempts are under way at a time, over all organisations.
 const PLACES: usize = 64;
@@ -27,6 +28,8 @@ const PLACES: usize = 64;
 const POLL: SignedDuration = SignedDuration::from_secs(5);
 /// How long the project's spent quota is left to grow again: what is claimed then is claimed together, not unit by unit.
 const GATHER: SignedDuration = SignedDuration::from_millis(50);
+/// A wall clock that was set back by less is left to its own: what waits does so a moment longer.
+const TOLERANCE: SignedDuration = SignedDuration::from_secs(2);
 /// How long attempts under way may take to end when the worker is stopped.
 const DRAIN: SignedDuration = SignedDuration::from_secs(8);
 
@@ -39,6 +42,8 @@ pub struct Worker {
     /// Whose each attempt is, and the token of its lease.
     under_way: HashMap<Id, (OrganisationId, Uuid)>,
     is_store_away: bool,
+    /// What the clock said at the latest look.
+    read: Reading,
 }
 
 /// When to look for work again.
@@ -52,6 +57,7 @@ impl Worker {
     /// Runs until `stop`; then lets what is under way end, and gives back the leases of what did not.
     pub async fn run(delivery: Delivery, stop: CancellationToken) {
         let worker = Self {
+            read: delivery.0.clock.read(),
             parts: delivery.0,
             turns: Turns::default(),
             attempts: JoinSet::new(),
@@ -74,7 +80,11 @@ impl Worker {
     /// Looks for due work and starts it; answers when to look again. An outage of the store is logged once, not every
     /// second.
     async fn look(&mut self) -> NextLook {
-        match self.start_due().await {
+        let looked = match self.mind_clock().await {
+            Ok(()) => self.start_due().await,
+            Err(error) => Err(error),
+        };
+        match looked {
             Ok(next) => {
                 self.is_store_away = false;
                 next
@@ -88,14 +98,28 @@ impl Worker {
         }
     }
 
+    /// Brings what is due nearer by as much as the wall clock was set back: nothing waits longer for that.
+    async fn mind_clock(&mut self) -> Result<(), store::Error> {
+        let read = self.parts.clock.read();
+        let expected = self.read.now.saturating_add(read.elapsed - self.read.elapsed).unwrap_or(Timestamp::MAX);
+        let set_back = expected.duration_since(read.now);
+        if set_back > TOLERANCE {
+            tracing::warn!(seconds = set_back.as_secs(), "the system clock was set back");
+            self.parts.store.bring_nearer(set_back, LEASE, read.now).await?;
+        }
+        self.read = read;
+        Ok(())
+    }
+
     /// Waits until it is time to look again: something is due, a place is free, or `next` has come.
     async fn wait(&mut self, due: OwnedNotified, next: NextLook, stop: &CancellationToken) {
         let clock = self.parts.clock.clone();
-        tokio::pin!(due);
+        let at = clock.sleep_until(next.at);
+        tokio::pin!(due, at);
         loop {
             tokio::select! {
                 () = &mut due, if !next.is_fixed => break,
-                () = clock.sleep_until(next.at) => break,
+                () = &mut at => break,
                 Some(ended) = self.attempts.join_next_with_id() => {
                     self.ended(ended);
                     if !next.is_fixed {
@@ -171,7 +195,9 @@ impl Worker {
         let mut wanted: Vec<_> = permits.keys().cloned().collect();
         let (parts, store) = (self.parts.clone(), &self.parts.store);
         let token = || Uuid::from_bytes(self.parts.entropy.bytes());
-        let links = store.claim(&wanted, token(), now + LEASE, now, move |claimed| parts.begin(claimed)).await?;
+        let write_not_before = now + parts.write_spacing;
+        let begin = move |claimed: &Claimed| parts.begin(claimed);
+        let links = store.claim(&wanted, token(), now + LEASE, write_not_before, now, begin).await?;
         let mut claims: Vec<_> = links.into_iter().map(|(claimed, begun)| (Claim::Link(claimed), begun)).collect();
         wanted.retain(|organisation| claims.iter().all(|(claim, _)| claim.organisation() != organisation));
         match store.claim_owed(&wanted, token(), now + LEASE, now).await {
@@ -215,15 +241,16 @@ impl Worker {
     }
 
     async fn drain(mut self) {
-        let deadline = self.parts.clock.now() + DRAIN;
+        let clock = self.parts.clock.clone();
+        let time_out = clock.sleep_until(clock.now() + DRAIN);
+        tokio::pin!(time_out);
         loop {
-            let parts = self.parts.clone();
             tokio::select! {
                 ended = self.attempts.join_next_with_id() => match ended {
                     Some(ended) => self.ended(ended),
                     None => return,
                 },
-                () = parts.clock.sleep_until(deadline) => break,
+                () = &mut time_out => break,
             }
         }
         self.attempts.shutdown().await;

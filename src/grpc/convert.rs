@@ -95,6 +95,7 @@ pub(super) fn status(status: Status, language: Language) -> pb::IntegrationStatu
             synced: count(status.counts.synced),
             error: count(status.counts.error),
             upcoming_events: count(status.counts.upcoming_events),
+            unsent: count(status.counts.unsent),
         }),
         catch_up: status.catch_up.map(|progress| catch_up(&progress)),
         disconnect: status.disconnect.map(|progress| disconnect(&progress)),

@@ -17,6 +17,8 @@ pub struct Acceptance {
     pub revision: Revision,
     /// The state itself, sealed.
     pub snapshot: Sealed,
+    /// Whether the appointment takes place: an event should stand.
+    pub wants_event: bool,
     /// When the appointment begins; `None` where a cancelled one does not say.
     pub starts_at: Option<Timestamp>,
     /// When it ends; `None` where a cancelled one does not say: the instant that stands is kept.
@@ -28,7 +30,8 @@ impl Store {
     /// order given.
     ///
     /// A revision that is not newer changes nothing. A newer one is pending and due now where an enabled integration is
-    /// connected (a problem does not matter), and rests otherwise. A lease that lives stays.
+    /// connected (a problem does not matter), and rests otherwise. Where the event was written just before, it is due a
+    /// little later, unless it is called off: edits in a burst are written together. A lease that lives stays.
     pub async fn accept(&self, acceptances: Vec<Acceptance>, now: Timestamp) -> Result<Vec<Link>, Error> {
         query!(self, write, accepts::accept(acceptances, now))
     }

@@ -47,14 +47,16 @@ impl Store {
     /// Leases a due link of each of these organisations until `until`, as many as it is named times: live edits first,
     /// then the longest due. One transaction.
     ///
-    /// `begin` sees each claimed link and may choose another placement, which is stored with the lease; what else it
-    /// answers comes back beside the link. The lease of the n-th claimed link has the token `lease_token` + n: a caller
+    /// `begin` sees each claimed link and answers the placement that its first call needs, which is stored with the lease;
+    /// `None`: no call is made. What else it answers comes back beside the link. Where a call is made, a later edit is not
+    /// due before `write_not_before`. The lease of the n-th claimed link has the token `lease_token` + n: a caller
     /// draws one random token for each claim.
     pub async fn claim<T, F>(
         &self,
         organisations: &[OrganisationId],
         lease_token: Uuid,
         until: Timestamp,
+        write_not_before: Timestamp,
         now: Timestamp,
         begin: F,
     ) -> Result<Vec<(Claimed, T)>, Error>
@@ -63,6 +65,6 @@ impl Store {
         F: FnMut(&Claimed) -> (Option<Placement>, T) + Send + 'static,
     {
         let organisations = organisations.to_vec();
-        query!(self, write, claims::claim(organisations, lease_token, until, now, begin))
+        query!(self, write, claims::claim(organisations, lease_token, until, write_not_before, now, begin))
     }
 }

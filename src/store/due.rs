@@ -1,6 +1,6 @@
 //! What is due, and when the next is.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{Error, Store};
 use crate::model::{GoogleUserId, OrganisationId};
@@ -25,5 +25,16 @@ impl Store {
     /// a problem.
     pub async fn next_due_at(&self, now: Timestamp) -> Result<Option<Timestamp>, Error> {
         query!(self, read, due::next_due_at(now))
+    }
+
+    /// Brings what lies ahead of `now` nearer by `by`: it was reckoned by a clock that was set back since. Of the leases,
+    /// those alone that end later than `longest_lease` from now: the others were taken by the clock as it is.
+    pub async fn bring_nearer(
+        &self,
+        by: SignedDuration,
+        longest_lease: SignedDuration,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        query!(self, long, due::bring_nearer(by, longest_lease, now))
     }
 }

@@ -60,7 +60,7 @@ impl Store {
     /// The same account as before finds its calendar and settings kept. Another account gets the grant's calendar; what
     /// the links may have in the account before is owed, and they are sent again. Either way, links that stand for nothing
     /// take back what is owed of this account, and whatever else is owed is due. A first connect is enabled, and its titles
-    /// show the whole name.
+    /// show the whole name; what was kept before waits. Every later one that is enabled catches up.
     pub async fn connect(
         &self,
         grant: Grant,

@@ -44,7 +44,7 @@ pub struct Integration {
     pub last_sync_at: Option<Timestamp>,
     /// When the account was connected.
     pub connected_at: Option<Timestamp>,
-    /// How many links the latest catch-up queued, and when it began.
+    /// Of how many links the latest catch-up consists, and when it began.
     pub catch_up: Option<(i32, Timestamp)>,
     /// Counts connects and disconnects.
     pub epoch: Epoch,

@@ -56,6 +56,8 @@ pub struct Counts {
     pub synced: i64,
     /// Refused for good.
     pub error: i64,
+    /// Never sent, though they are not over yet and an event should stand.
+    pub unsent: i64,
     /// Not over yet, with an event.
     pub upcoming_events: i64,
     /// To be sent by the catch-up that is under way.
@@ -105,8 +107,9 @@ impl Store {
         query!(self, read, links::counts(&organisation, now))
     }
 
-    /// Erases the snapshots of appointments that were over before `over_before` and that nobody holds a lease of, and
-    /// answers how many. What another query is changing at that moment is left to the next sweep.
+    /// Erases the snapshots of appointments that were over before `over_before`, and answers how many. What waits to be
+    /// sent, is leased or has an event that is owed is never touched; what another query is changing at that moment is left
+    /// to the next sweep. What was refused rests then: it cannot be sent again.
     pub async fn erase_snapshots(&self, over_before: Timestamp, now: Timestamp) -> Result<u64, Error> {
         query!(self, long, links::erase_snapshots(over_before, now))
     }

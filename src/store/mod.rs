@@ -77,7 +77,7 @@ pub use links::{Counts, Link, LinkError};
 pub use owed::{OwedCause, OwedClaim, OwedLeft, OwedSettlement};
 pub use pending_grants::{PendingAccount, PendingGrant};
 pub use refreshes::RefreshedTokens;
-pub use requests::{CatchUp, Retry, SettingsChange};
+pub use requests::{Retry, SettingsChange};
 pub use revocations::{Leaving, Revocation, RevocationLease};
 pub use settlements::Settlement;
 

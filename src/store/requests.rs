@@ -25,19 +25,11 @@ pub enum Retry {
     Unknown(Vec<AppointmentId>),
 }
 
-/// What a request to catch up came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CatchUp {
-    /// The one before has not ended; nothing was queued.
-    AlreadyRunning,
-    /// So many links are due now.
-    Queued(i32),
-}
-
 impl Store {
     /// Changes settings, and answers the integration as it stands then; `None` if there is none.
     ///
-    /// Another calendar or another privacy queues every upcoming link that has an event or is pending, as a catch-up.
+    /// Another calendar or another privacy queues every upcoming link that has an event or is pending, as a catch-up; so
+    /// does enabling, of what [`Store::catch_up`] queues.
     /// A calendar that is chosen, even the same one again, also clears the problem `CalendarUnavailable`.
     pub async fn change_settings(
         &self,
@@ -61,9 +53,10 @@ impl Store {
         query!(self, long, requests::retry(&organisation, appointments, now))
     }
 
-    /// Makes due now what was never sent, is pending or refused, and what is upcoming with its event in another calendar
-    /// than the target. One run at a time. Queues none where nothing is connected.
-    pub async fn catch_up(&self, organisation: &OrganisationId, now: Timestamp) -> Result<CatchUp, Error> {
+    /// Makes due now what was never sent, was refused or waits for another attempt, and what is upcoming with its event in
+    /// another calendar than the target; answers how many links that are. They join the catch-up that is under way, or
+    /// begin one. Queues none where nothing is connected.
+    pub async fn catch_up(&self, organisation: &OrganisationId, now: Timestamp) -> Result<i32, Error> {
         let organisation = organisation.clone();
         query!(self, long, requests::catch_up(&organisation, now))
     }

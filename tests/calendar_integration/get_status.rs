@@ -53,7 +53,13 @@ async fn it_counts_how_appointments_stand_and_tells_when_google_last_confirmed_o
     let status = app.until("cabinet", |status| status.problem.is_some()).await;
     assert_eq!(
         status.counts.unwrap(),
-        LinkCounts { pending: 1, synced: 2, error: 1, upcoming_events: status.counts.unwrap().upcoming_events }
+        LinkCounts {
+            pending: 1,
+            synced: 2,
+            error: 1,
+            upcoming_events: status.counts.unwrap().upcoming_events,
+            unsent: 0
+        }
     );
     assert_eq!(status.last_sync_time, Some(instant("2026-03-02T08:01:00Z")));
     // An appointment that is over no longer counts among the upcoming.

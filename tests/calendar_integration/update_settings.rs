@@ -1,8 +1,8 @@
 //! `UpdateSettings`: what a practice may change, and what follows from it.
 
 use cassius_calendar::grpc::pb::{
-    Appointment, ErrorReason, IntegrationSettings, IntegrationState, IntegrationStatus, SyncNowRequest, SyncStatus,
-    TitlePrivacy, UpdateSettingsRequest,
+    Appointment, ErrorReason, IntegrationSettings, IntegrationState, IntegrationStatus, SyncStatus, TitlePrivacy,
+    UpdateSettingsRequest,
 };
 use prost_types::FieldMask;
 use serde_json::{Value, json};
@@ -219,11 +219,9 @@ async fn while_disabled_appointments_are_stored_and_not_sent(app: &mut TestApp) 
     assert_eq!(app.status("cabinet").await.state(), IntegrationState::Connected);
     assert!(app.google.event_calls().await.is_empty());
 
+    // Switched on, it catches up by itself.
     assert!(enable(app, true).await.is_enabled);
-    let request = SyncNowRequest { organisation_id: "cabinet".into() };
-    let queued = app.integrations.sync_now(request).await.unwrap().into_inner().queued_count;
-    assert_eq!(queued, 2);
-    app.at_rest("cabinet").await;
+    assert_eq!(app.at_rest("cabinet").await.counts.unwrap().synced, 2);
     let events = app.google.events(ACCOUNT).await;
     let titles = [("new", "[Cassius] Implant — Camille Exemple"), ("old", "[Cassius] Implant — Dominique Essai")];
     assert_eq!(shown(&events, "summary"), pairs(&titles));

@@ -70,6 +70,8 @@ impl TestApp {
             ("ENCRYPTION_KEYS", Keyring::generate(&Entropy::system())),
             ("API_KEYS", format!("tests:{}:*", data_encoding::HEXLOWER.encode(&digest(API_KEY.as_bytes())))),
             ("REFLECTION", "true".to_owned()),
+            // The clock stands still: an edit that waits would wait for ever.
+            ("WRITE_SPACING", "0".to_owned()),
         ]
         .into_iter()
         .chain(google.service_settings())

@@ -23,7 +23,7 @@ async fn every_grpcurl_line_of_the_readme_works_in_the_order_shown() {
         ("SyncAppointment", &["SYNC_STATUS_SYNCED", "\"syncedRevision\": \"2\""], 1),
         ("GetAppointmentLink", &[SECOND_CALENDAR, "htmlLink"], 1),
         ("SyncAppointment", &["SYNC_STATUS_SYNCED", "\"syncedRevision\": \"3\""], 0),
-        ("SyncNow", &["SYNC_STATUS_NONE", "\"queuedCount\": 1"], 1),
+        ("SyncNow", &["SYNC_STATUS_NONE", "INTEGRATION_STATE_CONNECTED"], 1),
         ("RetryAppointments", &["{"], 1),
         ("Disconnect", &["INTEGRATION_STATE_NOT_CONNECTED", "\"deletedEventCount\": 1"], 0),
     ];
@@ -45,7 +45,7 @@ async fn every_grpcurl_line_of_the_readme_works_in_the_order_shown() {
             assert!(dev.consent(answer["connectUrl"].as_str().unwrap()).await.contains("Google Calendar est connecté"));
         }
         if method == "SyncNow" {
-            // It answers at once; what it queued is at Google when the link says so.
+            // Both answer at once; what was kept is at Google when the link says so.
             let link = r#"{"organisation_id": "cabinet-exemple", "wait": "5s", "appointment": {"appointment_id": "rdv-43",
                 "revision": 1, "state": "APPOINTMENT_STATE_CANCELLED"}}"#;
             let settled = paste(&format!(

@@ -1,8 +1,6 @@
 //! Edits at once, out of order, and while a call is under way.
 
-use cassius_calendar::grpc::pb::{
-    IntegrationSettings, SyncAppointmentRequest, SyncNowRequest, SyncStatus, UpdateSettingsRequest,
-};
+use cassius_calendar::grpc::pb::{IntegrationSettings, SyncAppointmentRequest, SyncStatus, UpdateSettingsRequest};
 use futures_util::future::join_all;
 use prost_types::FieldMask;
 
@@ -18,11 +16,6 @@ async fn enable(app: &mut TestApp, is_enabled: bool) {
         update_mask: Some(FieldMask { paths: vec!["is_enabled".into()] }),
     };
     app.integrations.update_settings(request).await.unwrap();
-}
-
-async fn sync_now(app: &mut TestApp) -> i32 {
-    let request = SyncNowRequest { organisation_id: "cabinet".into() };
-    app.integrations.sync_now(request).await.unwrap().into_inner().queued_count
 }
 
 #[apply(both_backends)]
@@ -126,7 +119,6 @@ async fn what_is_created_and_cancelled_before_it_was_sent_costs_no_call(app: &mu
     app.accept("cabinet", cancelled("rdv", 2)).await;
     app.accept("cabinet", appointment("other", 1)).await;
     enable(app, true).await;
-    assert_eq!(sync_now(app).await, 2);
     app.at_rest("cabinet").await;
     assert_eq!(app.google.event_calls().await, ["events.insert"], "the other one's");
     let link = app.link("cabinet", "rdv").await;

@@ -1,7 +1,7 @@
 //! `accept`, and what can be read afterwards.
 
 use cassius_calendar::model::{Placement, Reason, RemoteEvents, SyncStatus};
-use cassius_calendar::store::{Acceptance, LinkError, SettingsChange, Settlement};
+use cassius_calendar::store::{Acceptance, Claimed, LinkError, SettingsChange, Settlement};
 
 use super::harness::*;
 
@@ -168,4 +168,30 @@ async fn an_accept_that_races_with_others_of_the_same_key_leaves_the_highest_rev
     }
     assert_eq!(database.the_link("north", "x").await.revision, revision(37));
     assert_eq!(database.the_link("north", "y").await.revision, revision(40));
+}
+
+#[apply(both_backends)]
+async fn an_edit_right_after_a_write_waits_a_moment_unless_it_calls_off(database: &Database) {
+    database.is_connected("north").await;
+    let north = [organisation("north")];
+    let attempt = async |placement: Option<Placement>, now| {
+        let begin = move |_: &Claimed| (placement.clone(), ());
+        let claim = database.store.claim(&north, token(), at(now) + MINUTE, at(now + 5), at(now), begin);
+        let (claimed, ()) = claim.await.unwrap().remove(0);
+        let settlement = synced(&claimed, &claimed.placement);
+        assert!(database.store.settle(&claimed, &settlement, at(now)).await.unwrap().is_done());
+    };
+    let due = async |number, now| database.accept("north", "rdv", number, at(now)).await.next_attempt_at;
+    assert_eq!(due(1, 10).await, Some(at(10)));
+    attempt(Some(Placement::Reserved(place("agenda", "event", 1))), 11).await;
+    assert_eq!(due(2, 12).await, Some(at(16)));
+    assert_eq!(due(3, 13).await, Some(at(16)), "the moment does not grow");
+    let called_off = Acceptance { wants_event: false, ..acceptance("north", "rdv", 4) };
+    let link = database.store.accept(vec![called_off], at(14)).await.unwrap().remove(0);
+    assert_eq!(link.next_attempt_at, Some(at(14)));
+    assert_eq!(due(5, 20).await, Some(at(20)), "a lone edit waits for nothing");
+
+    // An attempt that makes no call writes nothing.
+    attempt(None, 21).await;
+    assert_eq!(due(6, 22).await, Some(at(22)));
 }

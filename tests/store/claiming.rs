@@ -4,8 +4,37 @@ use std::collections::HashSet;
 
 use cassius_calendar::model::{CalendarId, Fingerprint, Placement, Problem, Reason, RemoteEvents, TitlePrivacy};
 use cassius_calendar::store::{LinkError, SettingsChange, Settlement};
+use jiff::SignedDuration;
 
 use super::harness::*;
+
+#[apply(both_backends)]
+async fn what_lies_ahead_comes_nearer_where_the_clock_was_set_back_and_what_is_due_stays(database: &Database) {
+    let epoch = database.is_connected("north").await.epoch;
+    for id in ["a-leased", "b-later", "c-due"] {
+        database.accept("north", id, 1, at(3_600)).await;
+    }
+    for link in database.claim("north", 2, at(3_601)).await {
+        let error = LinkError { reason: Reason::GoogleUnavailable, detail: None };
+        let later = Settlement::Later { placement: absent(1), next_attempt_at: at(7_200), error };
+        if link.appointment.as_str() == "b-later" {
+            assert!(database.store.settle(&link, &later, at(3_602)).await.unwrap().is_done());
+        }
+    }
+    let problem = Problem { reason: Reason::GoogleThrottled, since_at: at(3_602), retry_at: Some(at(3_700)) };
+    assert!(database.store.note_problem(&organisation("north"), epoch, &problem, at(3_602)).await.unwrap().is_done());
+
+    // The clock is an hour back.
+    let hour = SignedDuration::from_hours(1);
+    database.store.bring_nearer(hour, MINUTE, at(5)).await.unwrap();
+    let due = async |id| database.the_link("north", id).await.next_attempt_at;
+    assert_eq!((due("b-later").await, due("c-due").await), (Some(at(3_600)), Some(at(0))));
+    assert_eq!(database.the_integration("north").await.problem.unwrap().retry_at, Some(at(100)));
+    assert_eq!(database.claim("north", 9, at(101)).await.len(), 2, "the lease has lapsed in its time");
+    // A lease that was taken by the clock as it is stays.
+    database.store.bring_nearer(hour, MINUTE, at(102)).await.unwrap();
+    assert_eq!(database.claim("north", 9, at(103)).await.len(), 1, "the one that waited");
+}
 
 #[apply(both_backends)]
 async fn a_claim_brings_what_a_worker_needs(database: &Database) {
@@ -48,7 +77,7 @@ async fn a_placement_chosen_during_the_claim_is_stored_with_the_lease(database: 
     let chosen = reserved.clone();
     let claimed = database
         .store
-        .claim(&wanted, token(), at(62), at(2), move |link| {
+        .claim(&wanted, token(), at(62), at(2), at(2), move |link| {
             ((link.appointment.as_str() == "a").then(|| chosen.clone()), link.appointment.clone())
         })
         .await
@@ -117,7 +146,7 @@ async fn each_organisation_gets_no_more_than_it_has_room_for(database: &Database
         .into_iter()
         .flat_map(|(name, count)| vec![organisation(name); count])
         .collect();
-    let claimed = database.store.claim(&wanted, token(), at(62), at(2), |_| (None, ())).await.unwrap();
+    let claimed = database.store.claim(&wanted, token(), at(62), at(2), at(2), |_| (None, ())).await.unwrap();
     let of = |name| claimed.iter().filter(|(link, ())| link.organisation == organisation(name)).count();
     assert_eq!((of("north"), of("south"), of("west")), (3, 3, 0));
     let tokens: HashSet<_> = claimed.iter().map(|(link, ())| link.lease.token).collect();
@@ -134,7 +163,7 @@ async fn more_organisations_than_one_statement_takes_are_claimed_from(database: 
     database.store.accept(all, at(1)).await.unwrap();
     assert_eq!(database.store.due_organisations(at(2)).await.unwrap().len(), 70);
     let wanted: Vec<_> = names.iter().flat_map(|name| vec![organisation(name); 2]).collect();
-    let claimed = database.store.claim(&wanted, token(), at(62), at(2), |_| (None, ())).await.unwrap();
+    let claimed = database.store.claim(&wanted, token(), at(62), at(2), at(2), |_| (None, ())).await.unwrap();
     assert_eq!(claimed.len(), 70);
 }
 
@@ -150,7 +179,7 @@ async fn no_two_claims_take_the_same_row(database: &Database) {
             let wanted = vec![organisation("north"); 7];
             let mut mine = Vec::new();
             loop {
-                let claimed = store.claim(&wanted, token(), at(62), at(2), |_| (None, ())).await.unwrap();
+                let claimed = store.claim(&wanted, token(), at(62), at(2), at(2), |_| (None, ())).await.unwrap();
                 if claimed.is_empty() {
                     return mine;
                 }
@@ -176,7 +205,7 @@ async fn only_a_connected_enabled_integration_without_a_problem_is_served(databa
     let is_served = async |now| {
         let due = database.store.due_organisations(now).await.unwrap();
         let wanted = vec![north.clone(); 1];
-        let claimed = database.store.claim(&wanted, token(), now, now, |_| (None, ())).await.unwrap();
+        let claimed = database.store.claim(&wanted, token(), now, now, now, |_| (None, ())).await.unwrap();
         assert_eq!(due.len(), claimed.len(), "both see it alike");
         !due.is_empty()
     };

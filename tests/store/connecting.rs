@@ -101,6 +101,7 @@ async fn another_account_starts_with_no_placements_and_sends_all_again(database:
             (SyncStatus::Pending, Some(at(80))),
         ]
     );
+    assert_eq!(database.the_integration("north").await.catch_up, Some((2, at(80))), "the others waited already");
     // Nothing was deleted: the generations stay.
     let placements: Vec<_> = links.iter().map(|link| link.placement.clone()).collect();
     assert_eq!(placements, [absent(3), absent(3), absent(3), absent(1)]);
@@ -185,9 +186,10 @@ async fn another_calendar_or_privacy_queues_what_is_upcoming(database: &Database
             assert!(database.store.settle(&claimed, &later, at(3)).await.unwrap().is_done());
         }
     }
+    // What waits already stays in its turn, and goes first.
     for (change, now) in [(of_calendar("new"), 100), (of_privacy(TitlePrivacy::Masked), 200)] {
         let integration = database.store.change_settings(&north, change, at(now)).await.unwrap().unwrap();
-        assert_eq!(integration.catch_up, Some((2, at(now))));
+        assert_eq!(integration.catch_up, Some((1, at(100))), "the second joins the first");
         let queued = database.store.links(&north, Some(SyncStatus::Pending), None, 9).await.unwrap();
         let said: Vec<_> = queued
             .iter()
@@ -195,7 +197,7 @@ async fn another_calendar_or_privacy_queues_what_is_upcoming(database: &Database
             .collect();
         assert_eq!(said, [("pending", Some(at(now)), 0, &None), ("placed", Some(at(now)), 0, &None)]);
         let counts = database.store.counts(&north, at(now)).await.unwrap();
-        assert_eq!((counts.catching_up, counts.upcoming_events), (2, 1));
+        assert_eq!((counts.pending, counts.catching_up, counts.upcoming_events), (2, 1, 1));
     }
     assert_eq!(database.the_integration("north").await.calendar, Some(calendar("new")));
     let claimed = database.claim("north", 1, at(201)).await.remove(0);

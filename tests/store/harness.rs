@@ -55,7 +55,7 @@ impl Database {
     /// Claims up to `count` links for a minute, and leaves their placements.
     pub(crate) async fn claim(&self, name: &str, count: usize, now: Timestamp) -> Vec<Claimed> {
         let wanted = vec![organisation(name); count];
-        let claimed = self.store.claim(&wanted, token(), now + MINUTE, now, |_| (None, ())).await.unwrap();
+        let claimed = self.store.claim(&wanted, token(), now + MINUTE, now, now, |_| (None, ())).await.unwrap();
         claimed.into_iter().map(|(link, ())| link).collect()
     }
 
@@ -127,6 +127,7 @@ pub(crate) fn acceptance(name: &str, id: &str, number: i64) -> Acceptance {
         appointment: appointment(id),
         revision: revision(number),
         snapshot: sealed(&format!("snapshot {number}")),
+        wants_event: true,
         starts_at: Some(at(3_600)),
         ends_at: Some(at(5_400)),
     }

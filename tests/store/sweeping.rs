@@ -5,12 +5,12 @@ use super::harness::*;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_an_accept_moves_to_later_during_the_sweep_is_kept_on_postgres() {
     let database = Database::on_postgres().await;
-    database.is_connected("north").await;
     database.accept("north", "rdv", 1, at(1)).await;
     let (mut client, connection) = tokio_postgres::connect(&database.url, tokio_postgres::NoTls).await.unwrap();
     tokio::spawn(connection);
     let accept = client.transaction().await.unwrap();
-    let moved = "UPDATE appointment_external_links SET revision = 2, ends_at = ends_at + interval '1 year'";
+    let moved = "UPDATE appointment_external_links
+                 SET revision = 2, ends_at = ends_at + interval '1 year', sync_status = 'pending', next_attempt_at = now()";
     accept.batch_execute(moved).await.unwrap();
 
     let store = database.store.clone();

@@ -44,8 +44,7 @@ impl Integrations {
     /// Changes settings; a new calendar is checked with Google first.
     ///
     /// Switched off, nothing more is claimed: an attempt under way goes on to its end, links that wait stay pending and
-    /// due, and what is accepted meanwhile is stored with the status `None`. Switched on again, the links that wait are
-    /// sent at once; those with the status `None` are not, until they change or a catch-up takes them.
+    /// due, and what is accepted meanwhile is stored with the status `None`. Switched on again, it catches up.
     pub async fn change_settings(
         &self,
         organisation: &OrganisationId,

@@ -52,8 +52,8 @@ pub struct Status {
 /// The progress of a catch-up, or of a disconnect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Progress {
-    /// How many links a catch-up began with, and those that were edited meanwhile and wait; how many events a disconnect
-    /// is to delete.
+    /// How many links a catch-up began with, those that joined it, and those that were edited meanwhile and wait; how many
+    /// events a disconnect is to delete.
     pub total: i64,
     /// How many are done.
     pub done: i64,

@@ -49,7 +49,7 @@ fn collect(rows: Vec<LinkRow>, links: &mut HashMap<Key, Link>) -> Result<(), Fau
 /// these rows when it catches up. All is taken in the order of keys.
 async fn upsert(conn: &mut Conn, acceptances: &[Acceptance], now: Timestamp) -> Result<Vec<LinkRow>, Fault> {
     let upsert =
-        sql("WITH incoming (organisation_id, appointment_id, revision, snapshot, starts_at, ends_at) AS (VALUES ")
+        sql("WITH incoming (organisation_id, appointment_id, revision, snapshot, wants_event, starts_at, ends_at) AS (VALUES ")
             .with(rows_of(acceptances, |row, acceptance| {
                 row.bind(&acceptance.organisation)
                     .sql(", ")
@@ -58,6 +58,8 @@ async fn upsert(conn: &mut Conn, acceptances: &[Acceptance], now: Timestamp) -> 
                     .bind(acceptance.revision.number())
                     .sql(", ")
                     .bind(&acceptance.snapshot)
+                    .sql(", ")
+                    .bind(acceptance.wants_event)
                     .sql(", ")
                     .bind(acceptance.starts_at)
                     .sql(", ")
@@ -71,10 +73,10 @@ async fn upsert(conn: &mut Conn, acceptances: &[Acceptance], now: Timestamp) -> 
                 ORDER BY organisation_id {FOR_SHARE}
              )
              INSERT INTO appointment_external_links AS kept (
-                organisation_id, appointment_id, provider, revision, snapshot, starts_at, ends_at,
+                organisation_id, appointment_id, provider, revision, snapshot, wants_event, starts_at, ends_at,
                 sync_status, next_attempt_at, created_at, updated_at
              )
-             SELECT n.organisation_id, n.appointment_id, {GOOGLE}, n.revision, n.snapshot, n.starts_at, n.ends_at,
+             SELECT n.organisation_id, n.appointment_id, {GOOGLE}, n.revision, n.snapshot, n.wants_event, n.starts_at, n.ends_at,
                 CASE WHEN s.is_sending THEN {PENDING} ELSE {NONE} END, CASE WHEN s.is_sending THEN "
             ))
             .bind(now)
@@ -87,10 +89,12 @@ async fn upsert(conn: &mut Conn, acceptances: &[Acceptance], now: Timestamp) -> 
              WHERE TRUE
              ORDER BY n.organisation_id, n.appointment_id
              ON CONFLICT (organisation_id, appointment_id, provider) DO UPDATE SET
-                revision = excluded.revision, snapshot = excluded.snapshot,
+                revision = excluded.revision, snapshot = excluded.snapshot, wants_event = excluded.wants_event,
                 starts_at = COALESCE(excluded.starts_at, kept.starts_at),
                 ends_at = COALESCE(excluded.ends_at, kept.ends_at),
-                sync_status = excluded.sync_status, next_attempt_at = excluded.next_attempt_at,
+                sync_status = excluded.sync_status,
+                next_attempt_at = CASE WHEN excluded.wants_event AND kept.write_not_before > excluded.next_attempt_at
+                    THEN kept.write_not_before ELSE excluded.next_attempt_at END,
                 attempts = 0, priority = {live}, request_seq = kept.request_seq + 1,
                 last_error = NULL, last_error_detail = NULL, updated_at = excluded.updated_at
              WHERE excluded.revision > kept.revision

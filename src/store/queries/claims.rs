@@ -29,6 +29,7 @@ pub(in crate::store) async fn claim<T, F>(
     organisations: Vec<OrganisationId>,
     lease_token: Uuid,
     until: Timestamp,
+    write_not_before: Timestamp,
     now: Timestamp,
     mut begin: F,
 ) -> Result<Vec<(Claimed, T)>, Fault>
@@ -46,13 +47,14 @@ where
     transaction!(conn, async |conn| {
         let terms = terms(conn, room.keys().cloned(), now).await?;
         let room: Vec<_> = room.into_iter().filter(|(organisation, _)| terms.contains_key(organisation)).collect();
-        let (mut claimed, mut begun) = (Vec::new(), Vec::new());
+        let (mut claimed, mut calls, mut begun) = (Vec::new(), Vec::new(), Vec::new());
         for some in room.chunks(CLAIMED_TOGETHER) {
             for row in due(conn, some, now).await? {
                 let terms = terms.get(&row.organisation_id).ok_or(Fault::Corrupt("organisation_id"))?;
                 let token = Uuid::from_u128(lease_token.as_u128().wrapping_add(claimed.len() as u128));
                 let mut link = claimed_link(row, terms, Lease { token, until })?;
                 let (placement, its) = begin(&link);
+                calls.push(placement.as_ref().map(|_| write_not_before));
                 if let Some(placement) = placement {
                     link.placement = placement;
                 }
@@ -60,8 +62,8 @@ where
                 begun.push(its);
             }
         }
-        for some in claimed.chunks(LEASED_TOGETHER) {
-            lease(conn, some, until, now).await?;
+        for (some, calls) in claimed.chunks(LEASED_TOGETHER).zip(calls.chunks(LEASED_TOGETHER)) {
+            lease(conn, some, calls, until, now).await?;
         }
         Ok(claimed.into_iter().zip(begun).collect())
     })
@@ -165,17 +167,27 @@ fn claimed_link(row: ClaimRow, terms: &Terms, lease: Lease) -> Result<Claimed, F
     })
 }
 
-async fn lease(conn: &mut Conn, claimed: &[Claimed], until: Timestamp, now: Timestamp) -> Result<(), Fault> {
+/// Leases `claimed`. `calls` says of each until when a later edit waits for the call that is made; `None`: none is made.
+async fn lease(
+    conn: &mut Conn,
+    claimed: &[Claimed],
+    calls: &[Option<Timestamp>],
+    until: Timestamp,
+    now: Timestamp,
+) -> Result<(), Fault> {
     if claimed.is_empty() {
         return Ok(());
     }
-    let update = sql(format!("WITH claimed (organisation_id, appointment_id, lease_token, {PLACEMENT}) AS (VALUES "))
-        .with(rows_of(claimed, |row, link| {
+    let columns = format!("organisation_id, appointment_id, lease_token, write_not_before, {PLACEMENT}");
+    let update = sql(format!("WITH claimed ({columns}) AS (VALUES "))
+        .with(rows_of(claimed.iter().zip(calls), |row, (link, call)| {
             row.bind(&link.organisation)
                 .sql(", ")
                 .bind(&link.appointment)
                 .sql(", ")
                 .bind(link.lease.token)
+                .sql(", ")
+                .bind(*call)
                 .sql(", ")
                 .with(values_of(&link.placement))
         }))
@@ -184,7 +196,7 @@ async fn lease(conn: &mut Conn, claimed: &[Claimed], until: Timestamp, now: Time
         .sql(", updated_at = ")
         .bind(now)
         .sql(format!(
-            ", {} FROM claimed AS c
+            ", write_not_before = COALESCE(c.write_not_before, l.write_not_before), {} FROM claimed AS c
              WHERE l.organisation_id = c.organisation_id AND l.appointment_id = c.appointment_id
                 AND l.provider = {GOOGLE}",
             set_from("c")

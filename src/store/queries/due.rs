@@ -3,12 +3,12 @@
 use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Text};
 use diesel_async::RunQueryDsl;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::fragments::{CONNECTED, served, serves_owed, unleased};
 use super::owed_claims::claimable;
 use super::statement::{Fragment, named, sql};
-use super::{Conn, Fault, InstantSql, rows};
+use super::{Conn, Fault, HELD_BY_KEY, InstantSql, MICROSECONDS, rows};
 use crate::model::GoogleUserId;
 use crate::store::DueOrganisation;
 use crate::store::instant::Instant;
@@ -137,4 +137,54 @@ fn earliest_retry(now: Timestamp) -> Fragment {
             LIMIT 1
          ) = 1"
     ))
+}
+
+pub(in crate::store) async fn bring_nearer(
+    conn: &mut Conn,
+    by: SignedDuration,
+    longest_lease: SignedDuration,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    let by = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
+    let lapsed_by = now + longest_lease;
+    let nearer = |column: &str, after: Timestamp| {
+        sql(format!("{column} = CASE WHEN {column} > "))
+            .bind(after)
+            .sql(format!(" THEN {column} - "))
+            .bind(by)
+            .sql(format!("{MICROSECONDS} ELSE {column} END"))
+    };
+    let retries = sql("UPDATE calendar_integrations SET ")
+        .with(nearer("problem_retry_at", now))
+        .sql(" WHERE problem_retry_at > ")
+        .bind(now);
+    named("due.bring_retries_nearer", retries).execute(conn).await?;
+    let links = sql("UPDATE appointment_external_links SET ")
+        .with(nearer("next_attempt_at", now))
+        .sql(", ")
+        .with(nearer("write_not_before", now))
+        .sql(", ")
+        .with(nearer("lease_until", lapsed_by))
+        .sql(
+            " WHERE (organisation_id, appointment_id, provider) IN (
+                SELECT organisation_id, appointment_id, provider FROM appointment_external_links
+                WHERE next_attempt_at > ",
+        )
+        .bind(now)
+        .sql(" OR write_not_before > ")
+        .bind(now)
+        .sql(" OR lease_until > ")
+        .bind(lapsed_by)
+        .sql(format!(" {HELD_BY_KEY})"));
+    named("due.bring_links_nearer", links).execute(conn).await?;
+    let owed = sql("UPDATE owed_deletions SET ")
+        .with(nearer("next_attempt_at", now))
+        .sql(", ")
+        .with(nearer("lease_until", lapsed_by))
+        .sql(" WHERE next_attempt_at > ")
+        .bind(now)
+        .sql(" OR lease_until > ")
+        .bind(lapsed_by);
+    named("due.bring_owed_nearer", owed).execute(conn).await?;
+    Ok(())
 }

@@ -6,11 +6,10 @@ use jiff::Timestamp;
 
 use super::fragments::of_organisation;
 use super::integrations::{first, locked, set_calendar};
-use super::requests::note_catch_up;
 use super::schema::calendar_integrations::dsl;
 use super::schema::oauth_consents;
 use super::statement::{named, sql};
-use super::{Conn, Fault, accounts, owed, pending_grants};
+use super::{Conn, Fault, accounts, catch_ups, owed, pending_grants};
 use crate::model::{GoogleUserId, OrganisationId};
 use crate::store::instant::Instant;
 use crate::store::words::{PENDING, PROVIDER};
@@ -99,15 +98,20 @@ async fn store_grant(conn: &mut Conn, before: &Integration, grant: &Grant, now: 
     if other.is_some() || before.calendar.is_none() {
         set_calendar(conn, organisation, &grant.calendar).await?;
     }
-    let mut sent_again = 0;
-    if let Some(account) = other {
-        sent_again += exchange_account(conn, organisation, account, now).await?;
-    }
-    let set = owed::sent_again(now);
-    sent_again += owed::restore(conn, organisation, &grant.google_user_id, sql("TRUE"), set, now).await?;
-    owed::make_due(conn, organisation, sql("TRUE"), now).await?;
-    if sent_again > 0 {
-        note_catch_up(conn, organisation, now).await?;
+    // On the first connect nothing is owed, and what was kept waits for the person's word: calendar and privacy are chosen
+    // first.
+    if before.google_user_id.is_some() {
+        let catch_up = catch_ups::open(conn, organisation, now).await?;
+        if let Some(account) = other {
+            exchange_account(conn, organisation, account, now).await?;
+        }
+        let set = owed::sent_again(now);
+        owed::restore(conn, organisation, &grant.google_user_id, sql("TRUE"), set, now).await?;
+        owed::make_due(conn, organisation, sql("TRUE"), now).await?;
+        catch_ups::close(conn, organisation, catch_up, now).await?;
+        if before.is_enabled {
+            catch_ups::catch_up(conn, organisation, now).await?;
+        }
     }
     // A consent that began beside this one goes on: it is a disconnect that ends consents.
     let its = oauth_consents::dsl::organisation_id.eq(organisation.as_str());
@@ -118,14 +122,13 @@ async fn store_grant(conn: &mut Conn, before: &Integration, grant: &Grant, now: 
     pending_grants::lapse(conn, organisation, now).await
 }
 
-/// Owes what the links may have in `account`, which another one takes over from, and makes them pending; answers how many
-/// links that are.
+/// Owes what the links may have in `account`, which another one takes over from, and makes them pending.
 async fn exchange_account(
     conn: &mut Conn,
     organisation: &OrganisationId,
     account: &GoogleUserId,
     now: Timestamp,
-) -> Result<i64, Fault> {
+) -> Result<(), Fault> {
     let integration = diesel::update(dsl::calendar_integrations.find((organisation.as_str(), PROVIDER))).set((
         dsl::last_sync_at.eq(None::<Instant>),
         dsl::catch_up_total.eq(None::<i32>),
@@ -134,7 +137,7 @@ async fn exchange_account(
     named("grants.forget_account", integration).execute(conn).await?;
     let set = owed::sent_again(now);
     let (cause, all) = (OwedCause::AccountExchanged, || sql("TRUE"));
-    let exchanged = owed::owe_placed(conn, organisation, account, cause, all, set, now).await?;
+    owed::owe_placed(conn, organisation, account, cause, all, set, now).await?;
     // What was put off for the account before is not put off for this one.
     let pending = sql("UPDATE appointment_external_links SET attempts = 0, next_attempt_at = ")
         .bind(now)
@@ -144,5 +147,5 @@ async fn exchange_account(
         .with(of_organisation(organisation))
         .sql(format!(" AND sync_status = {PENDING}"));
     named("grants.put_off_no_more", pending).execute(conn).await?;
-    Ok(exchanged)
+    Ok(())
 }

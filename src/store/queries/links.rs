@@ -84,6 +84,8 @@ struct CountsRow {
     #[diesel(sql_type = BigInt)]
     catch_up_failed: i64,
     #[diesel(sql_type = BigInt)]
+    unsent: i64,
+    #[diesel(sql_type = BigInt)]
     upcoming_events: i64,
     #[diesel(sql_type = Nullable<InstantSql>)]
     unavailable_until: Option<Instant>,
@@ -109,6 +111,14 @@ pub(in crate::store) async fn counts(
     .with(of_organisation(organisation))
     .sql(format!(
         ") AS upcoming_events,
+            (SELECT COUNT(*) FROM appointment_external_links
+                WHERE sync_status = {NONE} AND wants_event AND snapshot IS NOT NULL AND ends_at > "
+    ))
+    .bind(now)
+    .sql(" AND ")
+    .with(of_organisation(organisation))
+    .sql(format!(
+        ") AS unsent,
             (SELECT MIN(next_attempt_at) FROM appointment_external_links
                 WHERE sync_status = {PENDING} AND last_error = {GOOGLE_UNAVAILABLE} AND "
     ))
@@ -120,12 +130,19 @@ pub(in crate::store) async fn counts(
         pending: row.pending,
         synced: row.synced,
         error: row.refused,
+        unsent: row.unsent,
         upcoming_events: row.upcoming_events,
         catching_up: row.catching_up,
         catch_up_failed: row.catch_up_failed,
         unavailable_until: super::instant(row.unavailable_until),
     })
 }
+
+/// A link no event of whose appointment is owed.
+const OWES_NOTHING: &str = "NOT EXISTS (SELECT 1 FROM owed_deletions AS o \
+     WHERE o.organisation_id = appointment_external_links.organisation_id \
+     AND o.provider = appointment_external_links.provider \
+     AND o.appointment_id = appointment_external_links.appointment_id)";
 
 /// How many snapshots one statement erases: others are not kept waiting for long.
 const ERASED_AT_ONCE: u64 = 2_000;
@@ -138,26 +155,24 @@ pub(in crate::store) async fn erase_snapshots(
     let mut erased = 0;
     for over in ["ends_at < ", "ends_at IS NULL AND updated_at < "] {
         loop {
-            let update =
-                sql("UPDATE appointment_external_links SET snapshot = NULL, next_attempt_at = NULL, updated_at = ")
-                    .bind(now)
-                    .sql(format!(
-                        ", sync_status = CASE WHEN sync_status = {PENDING} THEN {NONE} ELSE sync_status END
-                     WHERE (organisation_id, appointment_id, provider) IN (
-                        SELECT organisation_id, appointment_id, provider FROM appointment_external_links
-                        WHERE snapshot IS NOT NULL AND {over}"
-                    ))
-                    .bind(over_before)
-                    .sql(" AND ")
-                    .with(unleased(now))
-                    .sql(format!(
-                        " ORDER BY ends_at, organisation_id, appointment_id LIMIT {ERASED_AT_ONCE} {SKIP_LOCKED})"
-                    ))
-                    // Said again of the row itself: it may have become another one since it was found.
-                    .sql(" AND COALESCE(ends_at, updated_at) < ")
-                    .bind(over_before)
-                    .sql(" AND ")
-                    .with(unleased(now));
+            let update = sql("UPDATE appointment_external_links
+                SET snapshot = NULL, last_error = NULL, last_error_detail = NULL, updated_at = ")
+            .bind(now)
+            .sql(format!(
+                ", sync_status = CASE WHEN sync_status = {ERROR} THEN {NONE} ELSE sync_status END
+                 WHERE (organisation_id, appointment_id, provider) IN (
+                    SELECT organisation_id, appointment_id, provider FROM appointment_external_links
+                    WHERE snapshot IS NOT NULL AND sync_status <> {PENDING} AND {OWES_NOTHING} AND {over}"
+            ))
+            .bind(over_before)
+            .sql(" AND ")
+            .with(unleased(now))
+            .sql(format!(" ORDER BY ends_at, organisation_id, appointment_id LIMIT {ERASED_AT_ONCE} {SKIP_LOCKED})"))
+            // Said again of the row itself: it may have become another one since it was found.
+            .sql(format!(" AND sync_status <> {PENDING} AND {OWES_NOTHING} AND COALESCE(ends_at, updated_at) < "))
+            .bind(over_before)
+            .sql(" AND ")
+            .with(unleased(now));
             let rows = named("links.erase_snapshots", update).execute(conn).await? as u64;
             erased += rows;
             if rows < ERASED_AT_ONCE {

@@ -7,11 +7,12 @@
 //! all of them, the counter of revocations last. Only the sweep of old snapshots takes links as they come: it passes by
 //! what another query holds.
 
-use super::{Conn, FOR_SHARE, FOR_UPDATE, HELD_BY_KEY, InstantSql, SKIP_LOCKED};
+use super::{Conn, FOR_SHARE, FOR_UPDATE, HELD_BY_KEY, InstantSql, MICROSECONDS, SKIP_LOCKED};
 use crate::store::fault::Fault;
 
 pub(in crate::store) mod accepts;
 mod accounts;
+mod catch_ups;
 pub(in crate::store) mod claims;
 pub(in crate::store) mod consents;
 pub(in crate::store) mod disconnects;

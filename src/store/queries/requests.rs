@@ -4,16 +4,16 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use jiff::Timestamp;
 
-use super::fragments::of_organisation;
+use super::catch_ups::{caught_up, requeue};
 use super::integrations::{changed, locked, set_calendar};
-use super::links::{counts, revisions};
+use super::links::revisions;
 use super::schema::calendar_integrations::dsl;
-use super::statement::{Fragment, list_of, named, sql};
-use super::{Conn, Fault, owed};
+use super::statement::{list_of, named, sql};
+use super::{Conn, Fault, catch_ups, owed};
 use crate::model::{AppointmentId, OrganisationId, Reason};
 use crate::store::instant::Instant;
-use crate::store::words::{self, ERROR, NONE, PENDING, PROVIDER, Priority};
-use crate::store::{CatchUp, Integration, Retry, SettingsChange};
+use crate::store::words::{self, ERROR, PENDING, PROVIDER, Priority};
+use crate::store::{Integration, Retry, SettingsChange};
 
 pub(in crate::store) async fn change_settings(
     conn: &mut Conn,
@@ -55,59 +55,31 @@ pub(in crate::store) async fn change_settings(
             let upcoming = sql("ends_at > ")
                 .bind(now)
                 .sql(format!(" AND (external_event_id IS NOT NULL OR sync_status = {PENDING})"));
-            requeue(conn, organisation, upcoming, &Priority::CatchUp.to_string(), now).await?;
-            note_catch_up(conn, organisation, now).await?;
+            let catch_up = catch_ups::open(conn, organisation, now).await?;
+            requeue(conn, organisation, upcoming, &caught_up(), now).await?;
+            catch_ups::close(conn, organisation, catch_up, now).await?;
+        }
+        let is_enabled_now = change.is_enabled == Some(true) && !before.is_enabled;
+        if before.is_connected() && is_enabled_now {
+            catch_ups::catch_up(conn, organisation, now).await?;
         }
         changed(conn, organisation).await.map(Some)
     })
-}
-
-/// Notes how many links the catch-up that begins has to bring in step.
-pub(super) async fn note_catch_up(conn: &mut Conn, organisation: &OrganisationId, now: Timestamp) -> Result<(), Fault> {
-    let update = sql("UPDATE calendar_integrations SET catch_up_started_at = ")
-        .bind(now)
-        .sql(", updated_at = ")
-        .bind(now)
-        .sql(", catch_up_total = (SELECT COUNT(*) FROM appointment_external_links WHERE ")
-        .with(of_organisation(organisation))
-        .sql(format!(" AND sync_status = {PENDING} AND priority = {}) WHERE ", Priority::CatchUp))
-        .with(of_organisation(organisation));
-    named("requests.note_catch_up", update).execute(conn).await?;
-    Ok(())
 }
 
 pub(in crate::store) async fn catch_up(
     conn: &mut Conn,
     organisation: &OrganisationId,
     now: Timestamp,
-) -> Result<CatchUp, Fault> {
+) -> Result<i32, Fault> {
     transaction!(conn, async |conn| {
-        let Some(integration) = locked(conn, organisation).await?.filter(Integration::is_connected) else {
-            return Ok(CatchUp::Queued(0));
-        };
-        owed::make_due(conn, organisation, sql("last_error IS NOT NULL"), now).await?;
-        if counts(conn, organisation, now).await?.catching_up > 0 {
-            return Ok(CatchUp::AlreadyRunning);
+        match locked(conn, organisation).await?.filter(Integration::is_connected) {
+            Some(_) => {
+                owed::make_due(conn, organisation, sql("last_error IS NOT NULL"), now).await?;
+                catch_ups::catch_up(conn, organisation, now).await
+            }
+            None => Ok(0),
         }
-        let (live, catch_up) = (Priority::Live, Priority::CatchUp);
-        let ended = sql(format!("UPDATE appointment_external_links SET priority = {live}, updated_at = "))
-            .bind(now)
-            .sql(" WHERE ")
-            .with(of_organisation(organisation))
-            .sql(format!(" AND priority = {catch_up}"));
-        named("requests.end_catch_up", ended).execute(conn).await?;
-        let unsent = sql(format!(
-            "snapshot IS NOT NULL AND (sync_status IN ({NONE}, {ERROR}, {PENDING})
-             OR external_calendar_id <> (SELECT i.calendar_id FROM calendar_integrations AS i WHERE "
-        ))
-        .with(of_organisation(organisation))
-        .sql(") AND ends_at > ")
-        .bind(now)
-        .sql(")");
-        let priority = format!("CASE WHEN sync_status = {PENDING} THEN priority ELSE {catch_up} END");
-        let queued = requeue(conn, &integration.organisation, unsent, &priority, now).await?;
-        note_catch_up(conn, organisation, now).await?;
-        Ok(CatchUp::Queued(queued))
     })
 }
 
@@ -147,29 +119,3 @@ pub(in crate::store) async fn retry(
 
 /// How many appointments one statement names: SQLite takes some 32,000 binds.
 const NAMED_TOGETHER: usize = 10_000;
-
-/// What being asked to send again changes.
-const REQUEUE: &str = "attempts = 0, request_seq = request_seq + 1, last_error = NULL, last_error_detail = NULL";
-
-/// Makes due at `now` the links of `organisation` that `condition` is true of, with this SQL for their priority.
-async fn requeue(
-    conn: &mut Conn,
-    organisation: &OrganisationId,
-    condition: Fragment,
-    priority: &str,
-    now: Timestamp,
-) -> Result<i32, Fault> {
-    let update = sql(format!(
-        "UPDATE appointment_external_links SET {REQUEUE}, sync_status = {PENDING}, priority = {priority}, next_attempt_at = "
-    ))
-    .bind(now)
-    .sql(", updated_at = ")
-    .bind(now)
-    .sql(" WHERE ")
-    .with(of_organisation(organisation))
-    .sql(" AND (")
-    .with(condition)
-    .sql(")");
-    let rows = named("requests.requeue", update).execute(conn).await?;
-    Ok(i32::try_from(rows).unwrap_or(i32::MAX))
-}

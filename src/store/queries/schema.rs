@@ -74,6 +74,8 @@ diesel::table! {
         lease_until -> Nullable<InstantSql>,
         last_error -> Nullable<Text>,
         last_error_detail -> Nullable<Text>,
+        wants_event -> Bool,
+        write_not_before -> Nullable<InstantSql>,
         created_at -> InstantSql,
         updated_at -> InstantSql,
     }

@@ -10,7 +10,7 @@ use std::marker::PhantomData;
 use diesel::QueryResult;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::serialize::ToSql;
-use diesel::sql_types::{BigInt, Binary, HasSqlType, Integer, Nullable, Text, Untyped};
+use diesel::sql_types::{BigInt, Binary, Bool, HasSqlType, Integer, Nullable, Text, Untyped};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -174,6 +174,7 @@ macro_rules! values {
 }
 
 values! {
+    bool => Bool as bool, |truth| truth;
     i32 => Integer as i32, |number| number;
     i64 => BigInt as i64, |number| number;
     String => Text as String, |text| text;

@@ -1,0 +1,3 @@
+DROP INDEX appointment_external_links_unsent;
+ALTER TABLE appointment_external_links DROP COLUMN write_not_before;
+ALTER TABLE appointment_external_links DROP COLUMN wants_event;

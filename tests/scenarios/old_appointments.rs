@@ -1,0 +1,80 @@
+//! Appointments that are long over: their snapshots are erased, but never what waits to be sent.
+
+use cassius_calendar::grpc::pb::{Appointment, ErrorReason, RetryAppointmentsRequest, SyncNowRequest, SyncStatus};
+use serde_json::json;
+
+use super::reason;
+use crate::harness::app::{BOUND, TestApp};
+use crate::harness::backends::{apply, both_backends};
+use crate::harness::google::ACCOUNT;
+use crate::harness::samples::{appointment, cancelled, instant};
+
+/// An appointment that was over for 31 days when the test began.
+fn old(appointment: Appointment) -> Appointment {
+    Appointment {
+        start_time: Some(instant("2026-01-29T08:00:00Z")),
+        end_time: Some(instant("2026-01-29T08:30:00Z")),
+        ..appointment
+    }
+}
+
+/// Lets a sweep pass: it has once another appointment is swept that was over as long.
+async fn swept(app: &mut TestApp) {
+    app.advance(60);
+    let left =
+        "SELECT COUNT(*) FROM appointment_external_links WHERE appointment_id = 'landmark' AND snapshot IS NOT NULL";
+    let look = async { while app.database.number(left).await > 0 {} };
+    tokio::time::timeout(BOUND, look).await.expect("a sweep passes within a minute");
+}
+
+/// The event of an old appointment stands at Google, and beside it one that the next sweep takes.
+async fn with_an_old_event(app: &mut TestApp) {
+    app.connect("cabinet").await;
+    app.sync("cabinet", old(appointment("rdv", 1))).await;
+    assert_eq!(app.accept("voisin", old(appointment("landmark", 1))).await.sync_status(), SyncStatus::None);
+}
+
+#[apply(both_backends)]
+async fn a_cancellation_that_google_was_away_for_is_not_swept(app: &mut TestApp) {
+    with_an_old_event(app).await;
+    let away = json!({"kind": "error", "code": 503, "reason": "backendError", "retry_after_seconds": 1800});
+    app.google.fault("events.delete", 1, away).await;
+    app.accept("cabinet", old(cancelled("rdv", 2))).await;
+    app.until("cabinet", |status| reason(status) == Some(ErrorReason::GoogleUnavailable)).await;
+    swept(app).await;
+    app.advance(3_600);
+    app.at_rest("cabinet").await;
+    assert!(app.google.events_of(ACCOUNT, "rdv").await.is_empty());
+    let link = app.link("cabinet", "rdv").await;
+    assert_eq!((link.sync_status(), link.synced_revision), (SyncStatus::Synced, 2));
+}
+
+#[apply(both_backends)]
+async fn what_waits_while_the_grant_is_dead_is_not_swept(app: &mut TestApp) {
+    with_an_old_event(app).await;
+    app.google.revoke(ACCOUNT).await;
+    app.accept("cabinet", old(cancelled("rdv", 2))).await;
+    app.until("cabinet", |status| reason(status) == Some(ErrorReason::ReconnectRequired)).await;
+    swept(app).await;
+    app.connect("cabinet").await;
+    app.at_rest("cabinet").await;
+    assert!(app.google.events_of(ACCOUNT, "rdv").await.is_empty());
+}
+
+#[apply(both_backends)]
+async fn one_that_was_refused_rests_once_it_is_swept(app: &mut TestApp) {
+    with_an_old_event(app).await;
+    app.google.fault("events.patch", 1, json!({"kind": "error", "code": 400, "reason": "badRequest"})).await;
+    let edited = Appointment { patient_name: "Dominique Essai".into(), ..old(appointment("rdv", 2)) };
+    assert_eq!(app.sync("cabinet", edited.clone()).await.sync_status(), SyncStatus::Error);
+    swept(app).await;
+    let link = app.until_link("cabinet", "rdv", |link| link.sync_status() != SyncStatus::Error).await;
+    assert_eq!((link.sync_status(), link.last_error), (SyncStatus::None, None));
+    let retry = RetryAppointmentsRequest { organisation_id: "cabinet".into(), ..Default::default() };
+    assert_eq!(app.appointments.retry_appointments(retry).await.unwrap().into_inner().queued_count, 0);
+    let sync_now = SyncNowRequest { organisation_id: "cabinet".into() };
+    assert_eq!(app.integrations.sync_now(sync_now).await.unwrap().into_inner().queued_count, 0);
+    // A newer revision is as good as any.
+    let link = app.sync("cabinet", Appointment { revision: 3, ..edited }).await;
+    assert_eq!((link.sync_status(), link.synced_revision), (SyncStatus::Synced, 3));
+}
