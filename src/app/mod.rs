@@ -126,9 +126,10 @@ pub async fn start(config: Config, clock: Clock, entropy: Entropy) -> Result<App
         tokio::spawn(serve_grpc(router, grpc_listener, close.clone())),
         tokio::spawn(http::serve(http_listener, sidecar, http::Limits::default(), clock.clone(), close.clone())),
     ];
-    let worker = tokio::spawn(Worker::run(delivery, close.clone()));
+    let worker = tokio::spawn(Worker::run(delivery.clone(), close.clone()));
     let housekeeping = vec![
         tokio::spawn(housekeeping::finish_disconnects(integrations.clone(), close.clone())),
+        tokio::spawn(housekeeping::compare(delivery, close.clone())),
         tokio::spawn(housekeeping::tell_health(store.clone(), health.clone(), clock.clone(), close.clone())),
         tokio::spawn(housekeeping::erase_snapshots(store, config.snapshot_retention, clock, close.clone())),
     ];

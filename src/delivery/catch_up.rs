@@ -7,7 +7,8 @@ use crate::model::{OrganisationId, Reason};
 use crate::store::{CatchUp, Integration};
 
 impl Delivery {
-    /// Catches up, and answers how many links it queued; 0 where a catch-up is under way, or nothing may be sent.
+    /// Catches up, and answers how many links it queued; 0 where a catch-up is under way, or nothing may be sent. What is
+    /// in step is compared with Google: that goes on after the answer.
     pub async fn sync_now(&self, organisation: &OrganisationId) -> Result<i32, Error> {
         let integration = self.0.store.integration(organisation).await?.filter(Integration::is_connected);
         let integration = integration.ok_or(Error::NotConnected)?;
@@ -31,8 +32,10 @@ impl Delivery {
             CatchUp::AlreadyRunning => 0,
             CatchUp::Queued(count) => count,
         };
+        self.0.store.ask_comparison(organisation, self.0.clock.now()).await?;
         self.0.notifier.notify_changed(organisation);
         self.0.notifier.notify_due();
+        self.0.comparison_asked.notify_one();
         Ok(queued)
     }
 }

@@ -1,6 +1,6 @@
 //! Appointments on their way to Google.
 //!
-//! Owns the accepts, the catch-up, the worker that brings each link in step, and whose turn it is. Never decides what to
+//! Owns the accepts, the catch-up, the comparison with Google, the worker that brings each link in step, and whose turn it is. Never decides what to
 //! call (that is `sync`), never speaks gRPC.
 //!
 //! Invariant: what was accepted is durable before the answer, and stays due until Google shows it, refuses it for good,
@@ -10,6 +10,7 @@ mod accept;
 mod accept_batcher;
 mod attempt;
 mod catch_up;
+mod comparison;
 mod links;
 mod preview;
 mod snapshot;
@@ -20,10 +21,11 @@ mod worker;
 use std::fmt;
 use std::sync::Arc;
 
+use tokio::sync::Notify;
 use url::Url;
 
 use crate::clock::{Clock, Entropy};
-use crate::connection::Grants;
+use crate::connection::{self, Grants};
 use crate::crypto::Keyring;
 use crate::google::Google;
 use crate::notifier::Notifier;
@@ -31,6 +33,7 @@ use crate::quota::Quota;
 use crate::store::{self, Store};
 pub use crate::store::{Link, LinkError, Retry};
 pub use crate::sync::Event;
+pub use comparison::ComparisonCounts;
 use accept_batcher::AcceptBatcher;
 use throttle_counter::ThrottleCounter;
 pub use worker::Worker;
@@ -47,6 +50,9 @@ pub enum Error {
     /// The calendar is gone, or may not be written to.
     #[error("the calendar is not available")]
     CalendarUnavailable,
+    /// Google could not be asked.
+    #[error("Google could not be asked")]
+    Google(#[source] connection::Error),
     /// The database.
     #[error("the store failed")]
     Store(#[from] store::Error),
@@ -69,6 +75,8 @@ struct Parts {
     app_url: Option<Url>,
     accept_batcher: AcceptBatcher,
     throttle_counter: ThrottleCounter,
+    /// A comparison was asked for.
+    comparison_asked: Notify,
 }
 
 impl fmt::Debug for Delivery {
@@ -105,6 +113,7 @@ impl Delivery {
             app_url,
             accept_batcher,
             throttle_counter,
+            comparison_asked: Notify::new(),
         }))
     }
 }

@@ -47,6 +47,7 @@ macro_rules! run {
 
 mod accepts;
 mod claims;
+mod comparisons;
 mod consents;
 mod disconnects;
 mod due;
@@ -64,6 +65,7 @@ mod sqlite;
 
 pub use accepts::Acceptance;
 pub use claims::{Claimed, Lease};
+pub use comparisons::{ComparedLink, ComparisonClaim, Mend};
 pub use consents::{Consent, NewConsent};
 pub use disconnects::{DisconnectStep, Disconnecting};
 pub use due::DueOrganisation;

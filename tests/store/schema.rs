@@ -124,7 +124,12 @@ async fn two_migrate_at_once(database: &Database) {
     let pending = database.store.pending_migrations().await.unwrap();
     assert_eq!(
         pending,
-        ["2026-11-01-000000_tables", "2026-11-27-000000_priority_and_request_seq", "2026-11-28-000100_owed_deletions",]
+        [
+            "2026-11-01-000000_tables",
+            "2026-11-27-000000_priority_and_request_seq",
+            "2026-11-28-000100_owed_deletions",
+            "2026-11-28-000400_comparison",
+        ]
     );
     let other = Store::open(&database.url, &Options::default()).await.unwrap();
     let store = database.store.clone();

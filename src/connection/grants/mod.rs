@@ -119,7 +119,7 @@ impl Grants {
     }
 
     /// Makes a reading call of Google: with an access token, and once more with a fresh one if that is refused.
-    pub(super) async fn call_with_token_retry<T, Calling: Future<Output = Result<T, CalendarError>> + Send>(
+    pub async fn call_with_token_retry<T, Calling: Future<Output = Result<T, CalendarError>> + Send>(
         &self,
         integration: &Integration,
         call: impl Fn(Google, Secret) -> Calling,

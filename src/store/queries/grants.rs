@@ -9,7 +9,7 @@ use super::integrations::{changed, locked, set_calendar};
 use super::requests::note_catch_up;
 use super::schema::calendar_integrations::dsl;
 use super::statement::{named, sql};
-use super::{Conn, Fault, owed};
+use super::{Conn, Fault, comparisons, owed};
 use crate::crypto::Sealed;
 use crate::model::{Epoch, GoogleUserId, OrganisationId};
 use crate::store::instant::Instant;
@@ -61,6 +61,7 @@ pub(in crate::store) async fn connect(conn: &mut Conn, grant: Grant, now: Timest
         let set = owed::sent_again(now);
         sent_again += owed::restore(conn, organisation, &grant.google_user_id, sql("TRUE"), set, now).await?;
         owed::make_due(conn, organisation, sql("TRUE"), now).await?;
+        comparisons::schedule(conn, organisation, now).await?;
         if sent_again > 0 {
             note_catch_up(conn, organisation, now).await?;
         }

@@ -11,6 +11,7 @@ use crate::store::fault::Fault;
 
 pub(in crate::store) mod accepts;
 pub(in crate::store) mod claims;
+pub(in crate::store) mod comparisons;
 pub(in crate::store) mod consents;
 pub(in crate::store) mod disconnects;
 pub(in crate::store) mod due;
