@@ -33,8 +33,8 @@ use crate::quota::Quota;
 use crate::store::{self, Store};
 pub use crate::store::{Link, LinkError, Retry};
 pub use crate::sync::Event;
-pub use comparison::ComparisonCounts;
 use accept_batcher::AcceptBatcher;
+pub use comparison::ComparisonCounts;
 use throttle_counter::ThrottleCounter;
 pub use worker::Worker;
 

@@ -93,7 +93,9 @@ async fn nothing_is_sent_afterwards_and_what_comes_is_stored(app: &mut TestApp) 
     assert_eq!(app.link("cabinet", "pending").await.sync_status(), SyncStatus::None);
     assert!(app.google.journal().await.is_empty());
     refused(
-        app.integrations.sync_now(SyncNowRequest { organisation_id: "cabinet".into() }).await,
+        app.integrations
+            .sync_now(SyncNowRequest { organisation_id: "cabinet".into(), ..SyncNowRequest::default() })
+            .await,
         Code::FailedPrecondition,
         "NOT_CONNECTED",
     );
@@ -124,7 +126,10 @@ async fn it_succeeds_with_google_away(app: &mut TestApp) {
     app.google.no_more_faults().await;
     app.connect("cabinet").await;
     app.sync("cabinet", appointment("a", 2)).await;
-    app.integrations.sync_now(SyncNowRequest { organisation_id: "cabinet".into() }).await.unwrap();
+    app.integrations
+        .sync_now(SyncNowRequest { organisation_id: "cabinet".into(), ..SyncNowRequest::default() })
+        .await
+        .unwrap();
     app.at_rest("cabinet").await;
     assert_eq!(app.google.events(ACCOUNT).await.len(), 3, "none is doubled");
 }

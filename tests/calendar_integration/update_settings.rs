@@ -220,7 +220,7 @@ async fn while_disabled_appointments_are_stored_and_not_sent(app: &mut TestApp) 
     assert!(app.google.event_calls().await.is_empty());
 
     assert!(enable(app, true).await.is_enabled);
-    let request = SyncNowRequest { organisation_id: "cabinet".into() };
+    let request = SyncNowRequest { organisation_id: "cabinet".into(), ..SyncNowRequest::default() };
     let queued = app.integrations.sync_now(request).await.unwrap().into_inner().queued_count;
     assert_eq!(queued, 2);
     app.at_rest("cabinet").await;

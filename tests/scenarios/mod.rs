@@ -14,6 +14,7 @@ mod account_refused;
 mod canaries;
 mod cancelling;
 mod changed_calendar;
+mod comparison;
 mod dead_grant;
 mod disconnecting;
 mod exchanged_account;

@@ -3,7 +3,7 @@
 //! Owns what is wanted of a link and of the events that Google lists for it. Invariant: what is not at rest and in step,
 //! or was changed since the lists were begun, is the worker's: nothing is found of it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
@@ -19,6 +19,9 @@ pub(super) struct Listed {
     pub(super) etag: Etag,
     pub(super) shown: Shown,
 }
+
+/// The events that Google lists, by the appointment that they say they show.
+pub(super) type Remote = HashMap<AppointmentId, Vec<Listed>>;
 
 /// What is known beside the link and its events.
 pub(super) struct Known {
@@ -104,9 +107,7 @@ fn stands_at(placement: &Placement, listed: &Listed) -> bool {
         Placement::Reserved(place) | Placement::Written { place, .. } => {
             place.event == listed.event && is_at(&place.calendar)
         }
-        Placement::Moving { place, from, .. } => {
-            place.event == listed.event && (is_at(&place.calendar) || is_at(from))
-        }
+        Placement::Moving { place, from, .. } => place.event == listed.event && (is_at(&place.calendar) || is_at(from)),
     }
 }
 

@@ -5,10 +5,9 @@
 //! user's own fields, and events that Cassius did not write, are left alone.
 
 mod findings;
-#[cfg(test)]
-mod tests;
+mod listing;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
@@ -18,9 +17,7 @@ use uuid::Uuid;
 
 use super::{Delivery, Error, Parts, snapshot};
 use crate::connection;
-use crate::crypto::Secret;
 use crate::error_chain::error_chain;
-use crate::google::Google;
 use crate::model::{AppointmentId, CalendarId, GoogleUserId, OrganisationId, Place};
 use crate::store::{self, ComparedLink, ComparisonClaim, Guarded, Integration, Lease, Mend};
 use crate::sync::{Delay, Event, delay, render};
@@ -35,8 +32,6 @@ const REST: SignedDuration = SignedDuration::from_hours(12);
 const DAY: i64 = 86_400;
 /// How many links are read at a time.
 const LINKS: usize = 500;
-/// No calendar has 250,000 upcoming events; a list that does not end is cut.
-const MOST_PAGES: usize = 100;
 
 /// How an organisation's calendar differs from what it should be.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -74,9 +69,6 @@ struct Comparison<'a> {
     claim: Option<&'a ComparisonClaim>,
 }
 
-/// The events that Google lists, by the appointment that they say they show.
-type Remote = HashMap<AppointmentId, Vec<Listed>>;
-
 impl Delivery {
     /// Counts how the calendar differs from what it should be, and changes nothing.
     pub async fn count_differences(&self, organisation: &OrganisationId) -> Result<ComparisonCounts, Error> {
@@ -93,6 +85,7 @@ impl Delivery {
     pub async fn compare_as_due(&self, stop: CancellationToken) {
         let mut is_failing = false;
         while !stop.is_cancelled() {
+            let looked_at = self.0.clock.now();
             match self.0.compare_next().await {
                 Ok(true) => continue,
                 Ok(false) => is_failing = false,
@@ -104,7 +97,7 @@ impl Delivery {
             }
             tokio::select! {
                 () = self.0.comparison_asked.notified() => {}
-                () = self.0.clock.sleep_until(self.0.clock.now() + POLL) => {}
+                () = self.0.clock.sleep_until(looked_at + POLL) => {}
                 () = stop.cancelled() => {}
             }
         }
@@ -178,7 +171,8 @@ impl Parts {
             ComparisonCounts { remote: remote.values().map(Vec::len).sum(), ..ComparisonCounts::default() };
         let mut after = None;
         loop {
-            let links = self.store.upcoming_links(&integration.organisation, since, after.as_ref(), LINKS as i64).await?;
+            let links =
+                self.store.upcoming_links(&integration.organisation, since, after.as_ref(), LINKS as i64).await?;
             let is_last = links.len() < LINKS;
             after = links.last().map(|link| link.appointment.clone());
             let pairs = links.into_iter().map(|link| {
@@ -196,9 +190,9 @@ impl Parts {
             let named: Vec<_> = some.iter().map(|(appointment, _)| appointment.clone()).collect();
             let links = self.store.links_of(&integration.organisation, &named).await?;
             let mut links: HashMap<_, _> = links.into_iter().map(|link| (link.appointment.clone(), link)).collect();
-            let pairs = some.iter().map(|(appointment, events)| {
-                (appointment.clone(), links.remove(appointment), events.clone())
-            });
+            let pairs = some
+                .iter()
+                .map(|(appointment, events)| (appointment.clone(), links.remove(appointment), events.clone()));
             self.judge(&comparison, &known, pairs, &mut counts).await?;
         }
         Ok(counts)
@@ -248,79 +242,6 @@ impl Parts {
         let opened = snapshot::open(&self.keyring, organisation, &link.appointment, sealed).ok()?;
         render(&opened, &self.event_context(organisation, integration.title_privacy))
     }
-
-    /// Lists the events of the organisation wherever they may stand; answers also which calendars were listed. One that
-    /// is out of reach is passed by, unless it is the target.
-    async fn list(
-        &self,
-        comparison: &Comparison<'_>,
-        since: Timestamp,
-    ) -> Result<(Remote, HashSet<CalendarId>), Broken> {
-        let organisation = &comparison.integration.organisation;
-        let mut calendars = self.store.compared_calendars(organisation, comparison.account, since).await?;
-        if !calendars.contains(comparison.target) {
-            calendars.push(comparison.target.clone());
-        }
-        let (mut remote, mut listed) = (Remote::new(), HashSet::new());
-        for calendar in calendars {
-            match self.list_calendar(comparison, &calendar, since, &mut remote).await {
-                Ok(()) => {
-                    listed.insert(calendar);
-                }
-                Err(Broken::Google(connection::Error::CalendarUnavailable)) if calendar != *comparison.target => {}
-                Err(broken) => return Err(broken),
-            }
-        }
-        Ok((remote, listed))
-    }
-
-    async fn list_calendar(
-        &self,
-        comparison: &Comparison<'_>,
-        calendar: &CalendarId,
-        since: Timestamp,
-        remote: &mut Remote,
-    ) -> Result<(), Broken> {
-        let integration = comparison.integration;
-        let mut page_token: Option<String> = None;
-        for _ in 0..MOST_PAGES {
-            self.may_call(comparison).await?;
-            let list = |google: crate::google::Google, token: Secret| {
-                let (calendar, organisation) = (calendar.clone(), integration.organisation.clone());
-                let page_token = page_token.clone();
-                async move { google.list_events(&token, &calendar, &organisation, since, page_token.as_deref()).await }
-            };
-            let page = self.grants.call_with_token_retry(integration, list).await.map_err(Broken::Google)?;
-            for event in page.events {
-                let listed = Listed {
-                    calendar: calendar.clone(),
-                    event: event.event,
-                    etag: event.etag,
-                    shown: event.shown,
-                };
-                remote.entry(event.owner.appointment).or_default().push(listed);
-            }
-            page_token = page.next_page_token;
-            if page_token.is_none() {
-                return Ok(());
-            }
-        }
-        Err(Broken::Google(connection::Error::GoogleUnavailable { retry_after: None }))
-    }
-
-    /// Waits for a unit of quota, and makes sure that the lease outlives the call.
-    async fn may_call(&self, comparison: &Comparison<'_>) -> Result<(), Broken> {
-        // What is dropped is spent: a permit stands for one call.
-        let Some(claim) = comparison.claim else {
-            let _spent = self.quota.take(comparison.account, 1).await;
-            return Ok(());
-        };
-        let _spent = self.quota.take_in_background(comparison.account).await;
-        match self.store.renew_comparison(claim, self.clock.now() + LEASE).await? {
-            Guarded::Done => Ok(()),
-            Guarded::Fenced => Err(Broken::Fenced),
-        }
-    }
 }
 
 /// How long Google asks to wait (`Some(None)`: it did not say); `None`: waiting does not help.
@@ -349,3 +270,6 @@ fn next_daily(organisation: &OrganisationId, now: Timestamp) -> Timestamp {
     let wait = (drawn % DAY - earliest).rem_euclid(DAY);
     Timestamp::from_second(earliest + wait).unwrap_or(Timestamp::MAX)
 }
+
+#[cfg(test)]
+mod tests;

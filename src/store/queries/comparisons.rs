@@ -33,11 +33,7 @@ pub(super) async fn schedule(conn: &mut Conn, organisation: &OrganisationId, now
     Ok(())
 }
 
-pub(in crate::store) async fn ask(
-    conn: &mut Conn,
-    organisation: &OrganisationId,
-    now: Timestamp,
-) -> Result<(), Fault> {
+pub(in crate::store) async fn ask(conn: &mut Conn, organisation: &OrganisationId, now: Timestamp) -> Result<(), Fault> {
     let update = sql("UPDATE calendar_integrations SET compare_attempts = 0, compare_due_at = ")
         .bind(now)
         .sql(" WHERE ")
@@ -148,10 +144,12 @@ pub(in crate::store) async fn calendars(
     now: Timestamp,
 ) -> Result<Vec<CalendarId>, Fault> {
     let of_links = |column: &str| {
-        sql(format!("SELECT {column} AS calendar_id FROM appointment_external_links WHERE {column} IS NOT NULL AND ends_at > "))
-            .bind(now)
-            .sql(" AND ")
-            .with(of_organisation(organisation))
+        sql(format!(
+            "SELECT {column} AS calendar_id FROM appointment_external_links WHERE {column} IS NOT NULL AND ends_at > "
+        ))
+        .bind(now)
+        .sql(" AND ")
+        .with(of_organisation(organisation))
     };
     let select = of_links("external_calendar_id")
         .sql(" UNION ")
