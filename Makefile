@@ -4,6 +4,7 @@
 #   make demo      a small Cassius around the service, on one address: settings pages, calendar, emulated Google
 #   make test      every test: the service on SQLite and on PostgreSQL, the clients, and the whole in a browser
 #   make lint      formatting, clippy, documentation, the wire, dependencies
+#   make soak      the simulation and the killed process for longer: make soak SEEDS=50000 KILLS=500
 #   make bench     what the figures in the README come from
 #   make contract  holds the emulator's claims against the real Google, with a test account
 
@@ -14,7 +15,7 @@ export PATH := $(CURDIR)/target/tools/bin:$(PATH)
 
 CONTRACT := CONTRACT_GOOGLE_CLIENT_ID CONTRACT_GOOGLE_CLIENT_SECRET CONTRACT_GOOGLE_REFRESH_TOKEN
 
-.PHONY: help dev demo test lint bench contract
+.PHONY: help dev demo test soak lint bench contract
 help:
 	@sed -n 's/^#   //p' Makefile
 
@@ -35,6 +36,15 @@ test:
 	cargo test --locked --no-run
 	tests/with-postgres cargo test --locked
 	CASSIUS_CALENDAR_BINARY=$(CURDIR)/target/debug/cassius-calendar clients/check
+
+# A seed that fails is printed with its trace; SIMULATION_SEED=<seed> runs it again.
+soak: SEEDS ?= 50000
+soak: KILLS ?= 500
+soak:
+	@.ci/fetch cc
+	cargo test --locked --no-run
+	SIMULATION_SEEDS=$(SEEDS) cargo test --locked --test integration simulation:: -- --nocapture
+	KILLS=$(KILLS) tests/with-postgres cargo test --locked --test integration kill:: -- --nocapture
 
 lint:
 	@.ci/fetch cc lint

@@ -4,7 +4,9 @@ import globals from "globals";
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
-  { ignores: ["**/dist/", "**/gen/", "**/coverage/", "**/node_modules/", "**/.data/", "**/screenshots/"] },
+  {
+    ignores: ["**/dist/", "**/gen/", "**/coverage/", "**/node_modules/", "**/.data/", "**/screenshots/", "tarballs/*/"],
+  },
   { linterOptions: { reportUnusedDisableDirectives: "error" } },
   js.configs.recommended,
   {

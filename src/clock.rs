@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use parking_lot::Mutex;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
-use tokio::sync::watch;
+use tokio::sync::Notify;
 
 /// Tells the time and sleeps: by the system, or as a test says.
 #[derive(Debug, Clone)]
@@ -20,7 +20,14 @@ pub struct Clock(Source);
 #[derive(Debug, Clone)]
 enum Source {
     System,
-    Manual(watch::Sender<Timestamp>),
+    Manual(Arc<Manual>),
+}
+
+/// A clock that is moved by hand. Whoever slept wakes in the order in which they fell asleep: a run can be repeated.
+#[derive(Debug)]
+struct Manual {
+    now: Mutex<Timestamp>,
+    moved: Notify,
 }
 
 impl Clock {
@@ -31,7 +38,7 @@ impl Clock {
 
     /// A clock that stands at `start` until [`Clock::advance`] moves it.
     pub fn manual(start: Timestamp) -> Self {
-        Self(Source::Manual(watch::Sender::new(truncate(start))))
+        Self(Source::Manual(Arc::new(Manual { now: Mutex::new(truncate(start)), moved: Notify::new() })))
     }
 
     /// The present instant, in whole microseconds: what both databases can hold.
@@ -39,7 +46,7 @@ impl Clock {
     pub fn now(&self) -> Timestamp {
         match &self.0 {
             Source::System => truncate(Timestamp::now()),
-            Source::Manual(now) => *now.borrow(),
+            Source::Manual(manual) => *manual.now.lock(),
         }
     }
 
@@ -56,11 +63,14 @@ impl Clock {
                     tokio::time::sleep(left.min(std::time::Duration::from_secs(86_400))).await;
                 }
             }
-            Source::Manual(now) => {
-                let mut now = now.subscribe();
-                // The sender lives in `self`, so the channel cannot close while we wait.
-                let _ = now.wait_for(|now| *now >= instant).await;
-            }
+            Source::Manual(manual) => loop {
+                // Listening begins before looking, so that no move falls between.
+                let moved = manual.moved.notified();
+                if *manual.now.lock() >= instant {
+                    return;
+                }
+                moved.await;
+            },
         }
     }
 
@@ -93,7 +103,10 @@ impl Clock {
     pub fn advance(&self, by: jiff::SignedDuration) {
         match &self.0 {
             Source::System => panic!("only a manual clock can be moved"),
-            Source::Manual(now) => now.send_modify(|now| *now += by),
+            Source::Manual(manual) => {
+                *manual.now.lock() += by;
+                manual.moved.notify_waiters();
+            }
         }
     }
 }

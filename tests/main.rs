@@ -12,5 +12,6 @@ mod kill;
 mod operations;
 mod scenarios;
 mod sidecar;
+mod simulation;
 mod store;
 mod wire;

@@ -8,6 +8,10 @@ export default defineConfig({
   build: {
     outDir: "../../dist/pages",
     emptyOutDir: true,
+    // `light-dark()` stays as written, so that it follows `color-scheme` wherever that is set.
+    cssTarget: ["chrome123", "firefox128", "safari18"],
+    // React, React Aria and the pages in one piece: a demo on its own machine gains nothing by more of them.
+    chunkSizeWarningLimit: 700,
   },
   server: {
     host: "127.0.0.1",

@@ -6,11 +6,13 @@ export default defineConfig({
   plugins: [react()],
   build: {
     target: "es2023",
-    // `light-dark()` stays as written: the theme's override is a change of `color-scheme`.
-    cssTarget: ["chrome123", "firefox120", "safari17.5"],
+    // `light-dark()` and colours made from the accent stay as written: both follow the host's.
+    cssTarget: ["chrome123", "firefox128", "safari18"],
     sourcemap: true,
     lib: { entry: "src/bundle.ts", formats: ["es"], fileName: "index", cssFileName: "styles" },
     rolldownOptions: {
+      // For a host that renders on its server as well: all of this is the browser's.
+      output: { banner: '"use client";' },
       external: [/^react($|\/)/, /^react-dom($|\/)/, /^react-aria-components/, /^@tanstack\//],
     },
   },

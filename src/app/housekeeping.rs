@@ -16,6 +16,19 @@ const PING: SignedDuration = SignedDuration::from_secs(5);
 /// How often snapshots are looked through.
 const ERASE: SignedDuration = SignedDuration::from_hours(1);
 
+/// How often it is looked whether an account was not confirmed in time.
+const CONFIRM: SignedDuration = SignedDuration::from_mins(1);
+
+/// Ends the grants of accounts that were not confirmed in time.
+pub(super) async fn end_unconfirmed_accounts(integrations: Integrations, clock: Clock, close: CancellationToken) {
+    while !close.is_cancelled() {
+        if let Err(error) = integrations.end_unconfirmed_accounts().await {
+            tracing::warn!(error = %error_chain(&error), "accounts that were not confirmed could not be revoked");
+        }
+        clock.sleep_until(clock.now() + CONFIRM).await;
+    }
+}
+
 /// Ends the disconnects that nobody waits for any more: their caller is gone, or the process that began them.
 pub(super) async fn finish_disconnects(integrations: Integrations, close: CancellationToken) {
     integrations.finish_disconnects(close).await;

@@ -1,14 +1,22 @@
-//! One process for one SQLite file.
+//! One process for one SQLite file, by whatever name it is reached.
 
 use std::fs::{File, TryLockError};
+use std::path::Path;
 
 use super::StartError;
 
 /// Locks the file beside an SQLite database for as long as the answer lives; `None`: it is not SQLite.
 pub(super) fn take(url: &str) -> Result<Option<File>, StartError> {
     let Some(path) = url.strip_prefix("sqlite:") else { return Ok(None) };
+    let path = path.strip_prefix("//").unwrap_or(path);
     let failed = |source: std::io::Error| StartError::Store(crate::store::Error::Unavailable(Box::new(source)));
-    let file = File::options().append(true).create(true).open(format!("{path}.lock")).map_err(failed)?;
+    let open = |path: &Path| File::options().append(true).create(true).open(path).map_err(failed);
+    // The file is there before its name is resolved, so that two names of one file lead to one lock. SQLite takes an
+    // empty file for a new database.
+    drop(open(Path::new(path))?);
+    let mut lock = std::fs::canonicalize(path).map_err(failed)?.into_os_string();
+    lock.push(".lock");
+    let file = open(Path::new(&lock))?;
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => Err(StartError::Locked),

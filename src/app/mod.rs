@@ -16,6 +16,7 @@ use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tonic::service::Routes;
 use tonic::transport::Identity;
 use tonic::transport::server::{Router, TcpIncoming};
 
@@ -82,6 +83,10 @@ pub struct App {
     pub grpc_address: SocketAddr,
     /// Where the sidecar is served.
     pub http_address: SocketAddr,
+    /// What is served at `grpc_address`, for callers within this process.
+    pub grpc: Routes,
+    /// What is served at `http_address`, for callers within this process.
+    pub sidecar: axum::Router,
     /// The consents, for `dev`, which begins one itself.
     pub consents: Consents,
     /// The integrations, for `dev`, which shows the status of its sample.
@@ -99,8 +104,14 @@ pub struct App {
 
 /// Starts the service: it is serving when this returns.
 pub async fn start(config: Config, clock: Clock, entropy: Entropy) -> Result<App, StartError> {
+    let google = google(&config, &clock);
+    start_with(config, google, clock, entropy).await
+}
+
+/// The same with another client of Google than the settings ask for.
+pub async fn start_with(config: Config, google: Google, clock: Clock, entropy: Entropy) -> Result<App, StartError> {
     let (store, lock) = open_store(&config).await?;
-    let (consents, integrations, delivery) = assemble(&config, &store, &clock, &entropy)?;
+    let (consents, integrations, delivery) = assemble(&config, &store, google, &clock, &entropy)?;
     let (drain, close) = (CancellationToken::new(), CancellationToken::new());
     let services = Services {
         consents: consents.clone(),
@@ -110,8 +121,8 @@ pub async fn start(config: Config, clock: Clock, entropy: Entropy) -> Result<App
         entropy,
         drain: drain.clone(),
     };
-    let options = grpc::Options { reflection: config.reflection, tls: tls(&config).await? };
-    let (router, health) = grpc::server(services, options).map_err(StartError::Grpc)?;
+    let (routes, health) = grpc::routes(services, config.reflection).map_err(StartError::Grpc)?;
+    let router = grpc::server(routes.clone(), tls(&config).await?).map_err(StartError::Grpc)?;
     // The database has just answered; a probe that comes before the first look at it must not find nobody.
     health.tell(true).await;
     // Both addresses are taken before anything is served at one of them.
@@ -121,13 +132,21 @@ pub async fn start(config: Config, clock: Clock, entropy: Entropy) -> Result<App
         consents: consents.clone(),
         ticket_in_url: config.ticket_in_url,
         is_https: config.public_url.scheme() == "https",
+        app_url: config.cassius_app_url.clone(),
     });
     let servers = vec![
         tokio::spawn(serve_grpc(router, grpc_listener, close.clone())),
-        tokio::spawn(http::serve(http_listener, sidecar, http::Limits::default(), clock.clone(), close.clone())),
+        tokio::spawn(http::serve(
+            http_listener,
+            sidecar.clone(),
+            http::Limits::default(),
+            clock.clone(),
+            close.clone(),
+        )),
     ];
     let worker = tokio::spawn(Worker::run(delivery.clone(), close.clone()));
     let housekeeping = vec![
+        tokio::spawn(housekeeping::end_unconfirmed_accounts(integrations.clone(), clock.clone(), close.clone())),
         tokio::spawn(housekeeping::finish_disconnects(integrations.clone(), close.clone())),
         tokio::spawn(housekeeping::compare(delivery, close.clone())),
         tokio::spawn(housekeeping::tell_health(store.clone(), health.clone(), clock.clone(), close.clone())),
@@ -137,6 +156,8 @@ pub async fn start(config: Config, clock: Clock, entropy: Entropy) -> Result<App
     Ok(App {
         grpc_address,
         http_address,
+        grpc: routes,
+        sidecar,
         consents,
         integrations,
         health,
@@ -155,6 +176,8 @@ async fn open_store(config: &Config) -> Result<(Store, Option<File>), StartError
     let url = config.database_url.expose_secret();
     let lock = lock::take(url)?;
     let store = Store::open(url, &store::Options::default()).await?;
+    // A database that takes the connection and says nothing is found out by a deadline; a migration has none.
+    store.ping().await?;
     for migration in store.migrate().await? {
         tracing::info!(%migration, "applied a migration");
     }
@@ -169,13 +192,13 @@ async fn open_store(config: &Config) -> Result<(Store, Option<File>), StartError
 fn assemble(
     config: &Config,
     store: &Store,
+    google: Google,
     clock: &Clock,
     entropy: &Entropy,
 ) -> Result<(Consents, Integrations, Delivery), StartError> {
     let keyring = Arc::new(Keyring::parse(config.encryption_keys.expose_secret()).map_err(StartError::Keyring)?);
     let notifier = Notifier::default();
     let quota = Arc::new(Quota::new(config.quota.project_per_minute, config.quota.user_per_minute, clock.clone()));
-    let google = google(config, clock);
     let settings = connection::Settings {
         public_url: config.public_url.clone(),
         return_urls: config.return_urls.clone(),
@@ -237,7 +260,8 @@ async fn at_most(mut server: JoinHandle<()>) {
     }
 }
 
-fn google(config: &Config, clock: &Clock) -> Google {
+/// The client of Google that the settings ask for.
+pub fn google(config: &Config, clock: &Clock) -> Google {
     let endpoints = Endpoints {
         auth_url: config.google.auth_url.clone(),
         token_url: config.google.token_url.clone(),

@@ -8,6 +8,7 @@ mod dev;
 mod generate_key;
 mod healthcheck;
 mod logs;
+mod process;
 mod signals;
 
 use std::ffi::OsString;
@@ -15,7 +16,7 @@ use std::ffi::OsString;
 use anyhow::Context as _;
 use cassius_calendar::app;
 use cassius_calendar::clock::{Clock, Entropy};
-use cassius_calendar::config::{Config, Mode};
+use cassius_calendar::config::{Config, Faults, Mode, near_misses};
 use cassius_calendar::crypto::{ExposeSecret, Keyring};
 use cassius_calendar::store::{Options, Store};
 use clap::{Parser, Subcommand};
@@ -55,7 +56,8 @@ impl Cli {
             Command::Dev(dev) => dev.run().await,
             Command::Migrate => migrate().await,
             Command::CheckConfig => {
-                load(&environment, Mode::Serve)?;
+                let config = load(&environment, Mode::Serve)?;
+                config.readable_secrets.iter().for_each(|secret| eprintln!("Beware: {secret}."));
                 println!("The settings are in order.");
                 Ok(())
             }
@@ -66,10 +68,19 @@ impl Cli {
 }
 
 async fn serve() -> anyhow::Result<()> {
+    let mut signals = Signals::listen()?;
+    process::keep_no_core_dumps()?;
     let config = load(&environment, Mode::Serve)?;
     logs::start(&config.log)?;
-    let mut signals = Signals::listen()?;
-    let app = app::start(config, Clock::system(), Entropy::system()).await?;
+    for secret in &config.readable_secrets {
+        tracing::warn!("{secret}");
+    }
+    let started = tokio::select! {
+        started = app::start(config, Clock::system(), Entropy::system()) => started,
+        // Nothing is served yet: whatever the start is waiting for is left as it is.
+        stopped = signals.asked_to_stop() => return stopped,
+    };
+    let app = started?;
     signals.asked_to_stop().await?;
     app.stop().await;
     Ok(())
@@ -90,7 +101,8 @@ async fn migrate() -> anyhow::Result<()> {
 /// Reads the settings; the keyring's rules are `crypto`'s.
 fn load(source: &dyn Fn(&str) -> Option<OsString>, mode: Mode) -> anyhow::Result<Config> {
     let keyring = |text: &str| Keyring::parse(text).map(drop).map_err(|fault| fault.to_string());
-    Ok(Config::load(source, mode, &[("ENCRYPTION_KEYS", &keyring)])?)
+    let config = Config::load(source, mode, &[("ENCRYPTION_KEYS", &keyring)]);
+    Ok(Faults::with(near_misses(std::env::vars_os().map(|(name, _)| name)), config)?)
 }
 
 fn environment(name: &str) -> Option<OsString> {

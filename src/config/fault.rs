@@ -28,6 +28,15 @@ impl fmt::Display for Fault {
 pub struct Faults(pub(super) Vec<Fault>);
 
 impl Faults {
+    /// Puts faults of variables that are no settings before a result.
+    pub fn with<T>(others: Vec<Fault>, loaded: Result<T, Self>) -> Result<T, Self> {
+        match loaded {
+            Ok(value) if others.is_empty() => Ok(value),
+            Ok(_) => Err(Self(others)),
+            Err(Self(faults)) => Err(Self([others, faults].concat())),
+        }
+    }
+
     /// Each of them.
     pub fn iter(&self) -> impl Iterator<Item = &Fault> {
         self.0.iter()

@@ -6,6 +6,7 @@
 //! Invariant: a [`Config`] that exists is fit to start with.
 
 mod fault;
+mod near_miss;
 mod parse;
 mod reader;
 mod return_urls;
@@ -24,6 +25,7 @@ use secrecy::SecretString;
 use url::Url;
 
 pub use fault::{Fault, Faults};
+pub use near_miss::near_misses;
 pub use return_urls::ReturnUrls;
 pub use settings::{SETTINGS, Setting, settings_table};
 pub use sidecar::{CALLBACK_PATH, CONNECT_PATH, sidecar_url};
@@ -75,6 +77,8 @@ pub struct Config {
     pub ticket_in_url: bool,
     /// What is logged, and how.
     pub log: Log,
+    /// A sentence for each file of a secret that any user of the system may read.
+    pub readable_secrets: Vec<String>,
 }
 
 /// Where the two servers listen.
@@ -181,7 +185,7 @@ pub enum LogFormat {
 
 impl Config {
     /// Reads all settings from `source` (variable to text), holds them against their rules and `checks`, and names every
-    /// fault there is. Unknown variables are nobody's business.
+    /// fault there is.
     pub fn load(source: &dyn Fn(&str) -> Option<OsString>, mode: Mode, checks: &[Check<'_>]) -> Result<Self, Faults> {
         let mut reader = Reader::new(source, mode, checks);
         let config = Self::read(&mut reader);
@@ -210,6 +214,7 @@ impl Config {
         let filter = reader.value("LOG", parse::log);
         let format = reader.value("LOG_FORMAT", parse::log_format);
         let (listen, api_keys, tls) = read_access(reader);
+        let tls_key = tls.as_ref().map(|tls| tls.key.clone());
         Some(Self {
             database_url: database_url?,
             listen: listen?,
@@ -225,6 +230,7 @@ impl Config {
             reflection: reflection?,
             ticket_in_url: ticket_in_url?,
             log: Log { filter: filter?, format: format? },
+            readable_secrets: reader.readable_secrets(tls_key.as_deref()),
         })
     }
 }

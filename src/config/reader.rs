@@ -7,7 +7,7 @@
 //! Invariant: reading goes on after a fault, so that all are found.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::fault::{Fault, Faults};
 use super::settings::{SETTINGS, Setting};
@@ -78,6 +78,15 @@ impl<'a> Reader<'a> {
         parse(&text).map_err(|wrong| self.fault(name, wrong)).ok()
     }
 
+    /// A sentence for each file of a secret, the key of TLS among them, that any user of the system may read.
+    pub(super) fn readable_secrets(&self, tls_key: Option<&Path>) -> Vec<String> {
+        let secrets = SETTINGS.iter().filter(|setting| setting.secret).map(|setting| format!("{}_FILE", setting.name));
+        let files = secrets.filter_map(|variable| Some((self.set(&variable).map(PathBuf::from)?, variable)));
+        let files = files.chain(tls_key.map(|key| (key.to_owned(), "TLS_KEY".to_owned())));
+        let readable = files.filter(|(file, _)| is_readable_by_all(file));
+        readable.map(|(_, variable)| format!("{variable} names a file that any user may read: chmod o-r")).collect()
+    }
+
     /// The list, if nothing is wrong; the faults in the order of the table otherwise.
     pub(super) fn finish<T>(self, config: Option<T>) -> Result<T, Faults> {
         let mut faults = self.faults;
@@ -123,4 +132,16 @@ impl<'a> Reader<'a> {
         }
         Some(text)
     }
+}
+
+#[cfg(unix)]
+fn is_readable_by_all(file: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::metadata(file).is_ok_and(|metadata| metadata.permissions().mode() & 0o004 != 0)
+}
+
+/// What others may read is written otherwise there.
+#[cfg(not(unix))]
+fn is_readable_by_all(_file: &Path) -> bool {
+    false
 }

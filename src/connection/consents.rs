@@ -1,11 +1,14 @@
 //! The consent: from a ticket in one browser's cookie to a grant in the database.
 //!
-//! Owns the ticket, which proves that the browser is the one whose user started from Cassius, and the state, which proves
-//! that Google's answer belongs to that browser's visit. Never gives a token out. Invariant: ticket and state are stored
-//! as digests, and each is taken once.
+//! Owns the ticket, which proves that the browser is the one whose user started from Cassius, and the state, by which
+//! Google's answer finds its consent and which proves, with a cookie of the sidecar's own, that the browser is still the
+//! same. So several tabs of one browser are on their way at once, each with its own state. Never gives a token out.
+//! Invariant: ticket and state are stored as digests, and each is taken once.
 
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
@@ -17,7 +20,7 @@ use crate::crypto::{ExposeSecret, Secret, digest};
 use crate::error_chain::error_chain;
 use crate::google::{CalendarError, ExchangeError, Google, Granted};
 use crate::model::{Calendar, CalendarId, OrganisationId};
-use crate::store::{NewConsent, Store};
+use crate::store::{AsOf, Connect, NewConsent, Store};
 
 /// The name of the cookie that carries the ticket.
 pub const COOKIE_NAME: &str = "cassius_calendar_connect";
@@ -56,10 +59,16 @@ pub enum ConsentOutcome {
     Connected,
     /// The person refused.
     Denied,
+    /// The administrator of the person's Google organisation does not allow it.
+    Blocked,
     /// The permission to write events was not given.
     MissingScope,
     /// The ticket or the state is unknown, used, expired, or of another browser.
     Expired,
+    /// Another account is connected, and this one waits for a person's word.
+    OtherAccount,
+    /// The account was revoked while its grant was on its way: nothing is connected, and the next consent will be.
+    TryAgain,
     /// Google did not complete it: no refresh token, an unreadable answer, Google away.
     Failed,
 }
@@ -70,11 +79,23 @@ impl ConsentOutcome {
         match self {
             Self::Connected => "connected",
             Self::Denied => "denied",
+            Self::Blocked => "blocked",
             Self::MissingScope => "missing_scope",
             Self::Expired => "expired",
+            Self::OtherAccount => "other_account",
+            Self::TryAgain => "try_again",
             Self::Failed => "failed",
         }
     }
+}
+
+/// A browser on its way to Google.
+#[derive(Debug, Clone)]
+pub struct Visit {
+    /// Google's consent page.
+    pub consent_page: Url,
+    /// What the browser is known by when it comes back: the value of the sidecar's own cookie.
+    pub browser: Secret,
 }
 
 /// A consent that came back from Google.
@@ -84,6 +105,15 @@ pub struct Completed {
     pub outcome: ConsentOutcome,
     /// Where the browser goes; `None`: nowhere in particular.
     pub return_url: Option<String>,
+    /// The digest of the ticket that it began with; `None`: no consent was found.
+    ticket_hash: Option<Vec<u8>>,
+}
+
+impl Completed {
+    /// Whether it began with this ticket, which has served now.
+    pub fn began_with(&self, ticket: &Secret) -> bool {
+        self.ticket_hash.as_deref() == Some(&digest(ticket.expose_secret().as_bytes()))
+    }
 }
 
 /// What Google sent back with the browser.
@@ -147,38 +177,55 @@ impl Consents {
         })
     }
 
-    /// Takes a ticket to Google's consent page; `None`: it is unknown or expired.
-    pub async fn start(&self, ticket: &Secret) -> Result<Option<Url>, Error> {
+    /// Takes a ticket to Google's consent page; `None`: it is unknown or expired. `browser` is what the browser is known
+    /// by since an earlier visit, if it is.
+    pub async fn start(&self, ticket: &Secret, browser: Option<Secret>) -> Result<Option<Visit>, Error> {
         let ticket_hash = digest(ticket.expose_secret().as_bytes());
-        let (state, nonce) = (self.secrets.random_token(), self.secrets.random_token());
+        let browser = browser.unwrap_or_else(|| self.secrets.random_token().into());
+        let (state, nonce) = (state_for(&browser, &self.secrets.random_token()), self.secrets.random_token());
         let verifier = self.secrets.pkce_verifier();
-        let url = self.google.authorize_url(&state, verifier.expose_secret(), &nonce);
-        let sealed = self.secrets.seal_verifier(&ticket_hash, &verifier);
-        let state_hash = digest(state.as_bytes()).to_vec();
-        let started = self.store.start_consent(&ticket_hash, state_hash, sealed, nonce, self.clock.now()).await?;
-        Ok(started.then_some(url))
+        let state_hash = digest(state.as_bytes());
+        let sealed = self.secrets.seal_verifier(&state_hash, &verifier);
+        let (hash, now) = (state_hash.to_vec(), self.clock.now());
+        let Some(organisation) = self.store.start_consent(&ticket_hash, hash, sealed, nonce.clone(), now).await? else {
+            return Ok(None);
+        };
+        let known = self.store.integration(&organisation).await?;
+        let account = known.and_then(|it| it.google_email.or(it.google_user_id.map(|id| id.to_string())));
+        let consent_page = self.google.authorize_url(&state, verifier.expose_secret(), &nonce, account.as_deref());
+        Ok(Some(Visit { consent_page, browser }))
     }
 
-    /// Completes the consent that came back from Google to the browser that holds `ticket`.
+    /// Completes the consent that came back from Google to the browser that is known by `browser`.
     ///
-    /// No code is exchanged unless state and ticket belong together and were not used before.
-    pub async fn complete(&self, ticket: Option<&Secret>, callback: Callback) -> Result<Completed, Error> {
-        let expired = Completed { outcome: ConsentOutcome::Expired, return_url: None };
-        let (Some(ticket), Some(state)) = (ticket, callback.state) else { return Ok(expired) };
-        let (ticket_hash, state_hash) = (digest(ticket.expose_secret().as_bytes()), digest(state.as_bytes()));
-        let taken = self.store.take_consent(&state_hash, &ticket_hash, self.clock.now()).await?;
-        let Some(consent) = taken else { return Ok(expired) };
+    /// No code is exchanged unless the state was made for this browser and was not used before.
+    pub async fn complete(&self, browser: Option<&Secret>, callback: Callback) -> Result<Completed, Error> {
+        let expired = |return_url| Completed { outcome: ConsentOutcome::Expired, return_url, ticket_hash: None };
+        let (Some(browser), Some(state)) = (browser, callback.state) else { return Ok(expired(None)) };
+        if !is_state_of(&state, browser) {
+            return Ok(expired(None));
+        }
+        let state_hash = digest(state.as_bytes());
+        let Some(consent) = self.store.take_consent(&state_hash).await? else { return Ok(expired(None)) };
+        if consent.expires_at <= self.clock.now() {
+            return Ok(expired(consent.return_url));
+        }
         let organisation = consent.organisation;
         let outcome = match (callback.error.as_deref(), callback.code) {
             (Some("access_denied"), _) => ConsentOutcome::Denied,
+            (Some(word), _) if is_block(word) => ConsentOutcome::Blocked,
             (None, Some(code)) => {
-                let verifier = self.secrets.open_verifier(&ticket_hash, &consent.verifier).map_err(Error::Sealed)?;
+                let verifier = self.secrets.open_verifier(&state_hash, &consent.verifier).map_err(Error::Sealed)?;
+                let revocation_seq = self.store.revocation_seq().await?;
+                let as_of = AsOf { epoch: consent.epoch, revocation_seq };
                 match self.google.exchange(code.expose_secret(), verifier.expose_secret(), &consent.nonce).await {
                     Ok(granted) => {
                         let calendar = self.primary_calendar(&granted).await;
-                        match self.grants.connect(&organisation, granted, calendar).await? {
-                            true => ConsentOutcome::Connected,
-                            false => ConsentOutcome::Expired,
+                        match self.grants.connect(&organisation, granted, calendar, as_of).await? {
+                            Connect::Stored => ConsentOutcome::Connected,
+                            Connect::KeptAside { .. } => ConsentOutcome::OtherAccount,
+                            Connect::Fenced => ConsentOutcome::Expired,
+                            Connect::Revoked => ConsentOutcome::TryAgain,
                         }
                     }
                     Err(error) => exchange_failed(&organisation, &error),
@@ -189,7 +236,7 @@ impl Consents {
                 ConsentOutcome::Failed
             }
         };
-        Ok(Completed { outcome, return_url: consent.return_url })
+        Ok(Completed { outcome, return_url: consent.return_url, ticket_hash: Some(consent.ticket_hash) })
     }
 
     /// The account's primary calendar. Where Google does not tell, its id is the account's e-mail address.
@@ -218,10 +265,29 @@ impl Consents {
     }
 }
 
+/// A state that only comes back to its own browser: something random, and its digest together with the browser's cookie.
+fn state_for(browser: &Secret, random: &str) -> String {
+    let proof = digest(format!("{random}.{}", browser.expose_secret()).as_bytes());
+    format!("{random}.{}", URL_SAFE_NO_PAD.encode(proof))
+}
+
+/// Whether a state was made for this browser.
+fn is_state_of(state: &str, browser: &Secret) -> bool {
+    let Some((random, _)) = state.split_once('.') else { return false };
+    // Time tells nothing worth knowing: without the cookie, which nobody else has, there is no guess to improve.
+    state == state_for(browser, random)
+}
+
+/// Whether Google's word for an error says that an administrator stands in the way.
+fn is_block(word: &str) -> bool {
+    matches!(word, "admin_policy_enforced" | "org_internal" | "policy_enforced")
+}
+
 fn exchange_failed(organisation: &OrganisationId, error: &ExchangeError) -> ConsentOutcome {
     tracing::warn!(organisation.id = %organisation, error = %error_chain(error), "a consent did not become a grant");
     match error {
         ExchangeError::MissingScope { .. } => ConsentOutcome::MissingScope,
+        ExchangeError::Rejected(word) if is_block(word) => ConsentOutcome::Blocked,
         ExchangeError::NoRefreshToken(_)
         | ExchangeError::IdToken { .. }
         | ExchangeError::Rejected(_)

@@ -14,9 +14,9 @@ mod secrets;
 use jiff::SignedDuration;
 
 pub use consents::{
-    CONSENT_LIFETIME, COOKIE_NAME, Callback, Completed, ConsentOutcome, ConsentStart, Consents, Settings,
+    CONSENT_LIFETIME, COOKIE_NAME, Callback, Completed, ConsentOutcome, ConsentStart, Consents, Settings, Visit,
 };
-pub use grants::{Access, AccessError, Grants};
+pub use grants::{Access, AccessError, Grants, MAX_TOKENS};
 pub use integrations::{Disconnected, Integrations, Progress, SettingsRequest, State, Status};
 
 use crate::crypto::OpenError;
@@ -56,6 +56,9 @@ pub enum Error {
     /// Google refuses the account as a whole.
     #[error("Google refuses the account")]
     AccountUnavailable,
+    /// No other account waits to be confirmed.
+    #[error("no other account waits to be confirmed")]
+    NoPendingAccount,
     /// The return URL is not allowed.
     #[error("the return URL is not allowed")]
     ReturnUrlNotAllowed,

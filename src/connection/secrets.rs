@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use uuid::Uuid;
 
 use crate::clock::Entropy;
 use crate::crypto::{Cell, ExposeSecret, Keyring, OpenError, Sealed, Secret, TokenColumn};
@@ -44,12 +45,12 @@ impl Secrets {
         self.open(&Cell::token(organisation, token), sealed)
     }
 
-    pub(super) fn seal_verifier(&self, ticket_hash: &[u8], verifier: &Secret) -> Sealed {
-        self.keyring.seal(&Cell::verifier(ticket_hash), verifier.expose_secret().as_bytes(), &self.entropy)
+    pub(super) fn seal_verifier(&self, state_hash: &[u8], verifier: &Secret) -> Sealed {
+        self.keyring.seal(&Cell::verifier(state_hash), verifier.expose_secret().as_bytes(), &self.entropy)
     }
 
-    pub(super) fn open_verifier(&self, ticket_hash: &[u8], sealed: &Sealed) -> Result<Secret, OpenError> {
-        self.open(&Cell::verifier(ticket_hash), sealed)
+    pub(super) fn open_verifier(&self, state_hash: &[u8], sealed: &Sealed) -> Result<Secret, OpenError> {
+        self.open(&Cell::verifier(state_hash), sealed)
     }
 
     fn open(&self, cell: &Cell<'_>, sealed: &Sealed) -> Result<Secret, OpenError> {
@@ -61,6 +62,11 @@ impl Secrets {
     /// Draws 256 random bits that fit into a URL and a cookie.
     pub(super) fn random_token(&self) -> String {
         URL_SAFE_NO_PAD.encode(self.entropy.bytes::<32>())
+    }
+
+    /// Draws the token of a lease.
+    pub(super) fn lease_token(&self) -> Uuid {
+        Uuid::from_bytes(self.entropy.bytes())
     }
 
     /// Draws a PKCE verifier.

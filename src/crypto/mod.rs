@@ -98,9 +98,9 @@ impl<'a> Cell<'a> {
         Self { table: "calendar_integrations", row: row.map(Cow::Borrowed).into(), column }
     }
 
-    /// The PKCE verifier of the consent that began with the ticket of this digest.
-    pub fn verifier(ticket_hash: &[u8]) -> Self {
-        let row = vec![Cow::Owned(HEXLOWER.encode(ticket_hash))];
+    /// The PKCE verifier of the consent whose state has this digest.
+    pub fn verifier(state_hash: &[u8]) -> Self {
+        let row = vec![Cow::Owned(HEXLOWER.encode(state_hash))];
         // The column is `pkce_verifier`; what is stored was sealed under this shorter name.
         Self { table: "oauth_consents", row, column: "verifier" }
     }

@@ -21,7 +21,8 @@ impl Delivery {
                 | Reason::GoogleThrottled
                 | Reason::EventRefused
                 | Reason::GoogleMisconfigured
-                | Reason::AccountUnavailable,
+                | Reason::AccountUnavailable
+                | Reason::KeyringIncomplete,
             )
             | None => {}
         }

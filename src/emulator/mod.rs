@@ -26,14 +26,21 @@ mod server;
 mod settings;
 mod world;
 
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use axum::Router;
+use axum::body::Body;
+use bytes::Bytes;
+use http::{Request, Response};
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tower::service_fn;
+use tower::util::BoxCloneSyncService;
 
 use crate::clock::{Clock, Entropy};
 use fault::Faults;
@@ -86,7 +93,7 @@ pub enum Error {
         /// The address that was asked for.
         address: SocketAddr,
         /// What the system said.
-        source: std::io::Error,
+        source: io::Error,
     },
     /// The state file is there but cannot be used: repair or remove it.
     #[error("the emulator cannot use its state file {path}")]
@@ -94,14 +101,18 @@ pub enum Error {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
-        source: std::io::Error,
+        source: io::Error,
     },
 }
+
+/// Answers requests within this process.
+pub type InProcess = BoxCloneSyncService<Request<Bytes>, Response<Bytes>, io::Error>;
 
 /// A running emulator; dropping it ends it.
 #[derive(Debug)]
 pub struct Emulator {
     address: SocketAddr,
+    routes: Router,
     client_id: String,
     client_secret: String,
     ending: CancellationToken,
@@ -112,6 +123,20 @@ impl Emulator {
     /// The origin under which everything is served, without a slash at the end; the issuer of its id tokens as well.
     pub fn base_url(&self) -> String {
         base_url(self.address)
+    }
+
+    /// The same routes without a socket, for a caller in this process: a request that the caller drops is one that it hung
+    /// up on, and an answer that is lost is an error.
+    pub fn in_process(&self) -> InProcess {
+        let routes = self.routes.clone();
+        BoxCloneSyncService::new(service_fn(move |request: Request<Bytes>| {
+            let routes = routes.clone();
+            async move {
+                let (head, body) = server::answer(routes, request.map(Body::from)).await?.into_parts();
+                let body = axum::body::to_bytes(body, usize::MAX).await.map_err(io::Error::other)?;
+                Ok(Response::from_parts(head, body))
+            }
+        }))
     }
 
     /// The service's settings under which this emulator is its Google: the addresses and the OAuth client, by variable.
@@ -170,9 +195,10 @@ pub async fn start(options: Options) -> Result<Emulator, Error> {
     if shared.file.is_some() {
         tasks.spawn(file::keep(Arc::clone(&shared), ending.clone()));
     }
-    tasks.spawn(server::serve(listener, shared, ending.clone(), tasks.clone()));
+    let routes = server::routes(shared);
+    tasks.spawn(server::serve(listener, routes.clone(), ending.clone(), tasks.clone()));
     tasks.close();
-    Ok(Emulator { address, client_id, client_secret, ending, tasks })
+    Ok(Emulator { address, routes, client_id, client_secret, ending, tasks })
 }
 
 fn base_url(address: SocketAddr) -> String {

@@ -22,14 +22,30 @@ use tower::ServiceExt;
 use super::response::DropConnection;
 use super::{Shared, calendar, control, oauth, pages};
 
-/// Serves until `ending`, then drops every connection.
-pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>, ending: CancellationToken, tasks: TaskTracker) {
-    let routes = Router::new()
+/// Everything that is served.
+pub(crate) fn routes(shared: Arc<Shared>) -> Router {
+    Router::new()
         .merge(calendar::routes())
         .merge(oauth::routes())
         .merge(control::routes())
         .merge(pages::routes())
-        .with_state(shared);
+        .with_state(shared)
+}
+
+/// One answer, or none where it must be lost on its way.
+pub(crate) async fn answer(routes: Router, request: Request<Body>) -> io::Result<Response> {
+    let response: Response = match routes.oneshot(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    };
+    if response.extensions().get::<DropConnection>().is_some() {
+        return Err(io::Error::from(io::ErrorKind::ConnectionAborted));
+    }
+    Ok(response)
+}
+
+/// Serves until `ending`, then drops every connection.
+pub(crate) async fn serve(listener: TcpListener, routes: Router, ending: CancellationToken, tasks: TaskTracker) {
     loop {
         let accepted = tokio::select! {
             () = ending.cancelled() => return,
@@ -54,19 +70,7 @@ pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>, ending: Ca
 async fn converse(stream: TcpStream, routes: Router) {
     // Without it small answers wait for the peer's delayed acknowledgement.
     let _ = stream.set_nodelay(true);
-    let service = service_fn(move |request: Request<Incoming>| {
-        let routes = routes.clone();
-        async move {
-            let response: Response = match routes.oneshot(request.map(Body::new)).await {
-                Ok(response) => response,
-                Err(never) => match never {},
-            };
-            if response.extensions().get::<DropConnection>().is_some() {
-                return Err(io::Error::from(io::ErrorKind::ConnectionAborted));
-            }
-            Ok(response)
-        }
-    });
+    let service = service_fn(move |request: Request<Incoming>| answer(routes.clone(), request.map(Body::new)));
     // An error here is a peer that left or a connection that a fault drops: both are meant.
     let _ = Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await;
 }

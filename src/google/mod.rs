@@ -38,6 +38,11 @@ use crate::clock::Clock;
 use crate::crypto::Secret;
 use transport::Transport;
 
+/// Answers requests to Google within this process: an emulation without a socket.
+#[cfg(feature = "dev")]
+pub type InProcess =
+    tower::util::BoxCloneSyncService<http::Request<bytes::Bytes>, http::Response<bytes::Bytes>, std::io::Error>;
+
 /// How long a whole call of Google may take.
 pub const CALL_DEADLINE: Duration = Duration::from_secs(20);
 
@@ -92,6 +97,13 @@ impl Google {
     #[must_use]
     pub fn with_deadline(self, deadline: Duration) -> Self {
         Self { transport: self.transport.with_deadline(deadline), ..self }
+    }
+
+    /// The same, but no request leaves this process: `service` answers each.
+    #[cfg(feature = "dev")]
+    #[must_use]
+    pub fn in_process(self, service: InProcess) -> Self {
+        Self { transport: self.transport.in_process(service), ..self }
     }
 }
 

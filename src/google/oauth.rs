@@ -120,14 +120,15 @@ pub fn pkce_verifier(entropy: &Entropy) -> Secret {
 
 impl Google {
     /// The address of the consent page, for one consent: `state` comes back with the browser, `verifier` (from
-    /// [`pkce_verifier`]) and `nonce` are held against the exchange.
+    /// [`pkce_verifier`]) and `nonce` are held against the exchange. Google proposes `account`, an e-mail or a `sub`, to
+    /// the person; `None`: it proposes those that it knows.
     ///
     /// # Panics
     ///
     /// If `verifier` has fewer than 43 or more than 128 characters: it is ours, never a caller's.
-    pub fn authorize_url(&self, state: &str, verifier: &str, nonce: &str) -> Url {
+    pub fn authorize_url(&self, state: &str, verifier: &str, nonce: &str, account: Option<&str>) -> Url {
         let verifier = PkceCodeVerifier::new(verifier.to_owned());
-        let (url, _state) = self
+        let mut request = self
             .client
             .oauth
             .authorize_url(|| CsrfToken::new(state.to_owned()))
@@ -136,8 +137,11 @@ impl Google {
             // Both, at each connect: without them Google gives a refresh token only the first time.
             .add_extra_param("access_type", "offline")
             .add_extra_param("prompt", "consent")
-            .add_extra_param("nonce", nonce)
-            .url();
+            .add_extra_param("nonce", nonce);
+        if let Some(account) = account {
+            request = request.add_extra_param("login_hint", account);
+        }
+        let (url, _state) = request.url();
         url
     }
 

@@ -159,6 +159,7 @@ mod tests {
         for (inner, expected) in [
             (Status::internal("failed to decode Protobuf message"), Code::InvalidArgument),
             (Status::out_of_range("decoded message length too large"), Code::InvalidArgument),
+            (Status::resource_exhausted("size limit exceeded while decompressing"), Code::InvalidArgument),
             (Status::unimplemented("gzip"), Code::Unimplemented),
             (Refusal::Panicked.into_status(Language::French, &Entropy::seeded(2)), Code::Internal),
         ] {

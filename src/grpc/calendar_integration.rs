@@ -75,6 +75,18 @@ impl CalendarIntegration for Integrations {
         .await
     }
 
+    async fn confirm_account(
+        &self,
+        request: Request<pb::ConfirmAccountRequest>,
+    ) -> Result<Response<pb::ConfirmAccountResponse>, Status> {
+        answer(request, async |context, request| {
+            let organisation = validate::organisation(&context, &request.organisation_id)?;
+            self.integrations.confirm_account(&organisation, request.accept).await?;
+            Ok(pb::ConfirmAccountResponse { status: Some(self.read_status(&context, &organisation).await?) })
+        })
+        .await
+    }
+
     async fn list_calendars(
         &self,
         request: Request<pb::ListCalendarsRequest>,

@@ -90,6 +90,7 @@ fn reason(reason: Reason) -> pb::ErrorReason {
         Reason::EventRefused => pb::ErrorReason::EventRefused,
         Reason::GoogleMisconfigured => pb::ErrorReason::GoogleMisconfigured,
         Reason::AccountUnavailable => pb::ErrorReason::AccountUnavailable,
+        Reason::KeyringIncomplete => pb::ErrorReason::KeyringIncomplete,
     }
 }
 
@@ -111,6 +112,11 @@ pub(super) fn status(status: Status, language: Language) -> pb::IntegrationStatu
         catch_up: status.catch_up.map(|progress| catch_up(&progress)),
         disconnect: status.disconnect.map(|progress| disconnect(&progress)),
         problem: status.problem.map(|problem| self::problem(&problem, language)),
+        pending_account: status.pending_account.map(|account| pb::PendingAccount {
+            google_email: account.google_email,
+            upcoming_event_count: count(status.counts.upcoming_events),
+            expire_time: Some(instant(account.expires_at)),
+        }),
     }
 }
 
@@ -157,7 +163,9 @@ fn problem(problem: &Problem, language: Language) -> pb::Problem {
         Reason::CalendarUnavailable => pb::ProblemAction::ChooseCalendar,
         Reason::GoogleUnavailable | Reason::GoogleThrottled => pb::ProblemAction::Wait,
         // A refused event is its link's trouble; on an integration only the operator could tell what it means.
-        Reason::EventRefused | Reason::GoogleMisconfigured => pb::ProblemAction::ContactOperator,
+        Reason::EventRefused | Reason::GoogleMisconfigured | Reason::KeyringIncomplete => {
+            pb::ProblemAction::ContactOperator
+        }
     };
     pb::Problem {
         reason: reason.into(),

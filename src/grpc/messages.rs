@@ -69,6 +69,14 @@ fn both(reason: ErrorReason) -> (&'static str, &'static str) {
             "Google refuse l’accès à Agenda pour ce compte. L’administrateur de ce compte Google doit le rétablir.",
             "Google refuses this account access to Calendar. The administrator of the Google account has to restore it.",
         ),
+        ErrorReason::KeyringIncomplete => (
+            "Une clé de chiffrement manque au service de synchronisation. Contactez votre administrateur.",
+            "The synchronisation service lacks an encryption key. Contact your administrator.",
+        ),
+        ErrorReason::NoPendingAccount => (
+            "Aucun autre compte n’attend d’être confirmé. Recommencez la connexion dans les réglages.",
+            "No other account waits to be confirmed. Start the connection again in the settings.",
+        ),
         ErrorReason::StorageUnavailable => (
             "Le service de synchronisation est momentanément indisponible. Réessayez dans quelques instants.",
             "The synchronisation service is unavailable for the moment. Try again in a few moments.",

@@ -25,6 +25,8 @@ mod violations;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
+use tonic::codec::CompressionEncoding;
+use tonic::service::Routes;
 use tonic::transport::server::Router;
 use tonic::transport::{Identity, Server, ServerTlsConfig};
 
@@ -40,7 +42,7 @@ use pb::calendar_integration_server::CalendarIntegrationServer;
 pub use auth::{Callers, Organisations};
 pub use health::Health;
 
-/// The largest message that is read.
+/// The largest message that is read, inflated where it was compressed.
 const MAX_MESSAGE_BYTES: usize = 4 * 1024 * 1024;
 /// The largest message to health and reflection, which anybody may call.
 const MAX_OPEN_MESSAGE_BYTES: usize = 16 * 1024;
@@ -76,15 +78,6 @@ pub struct Services {
     pub drain: CancellationToken,
 }
 
-/// How the services are served.
-#[derive(Debug, Clone, Default)]
-pub struct Options {
-    /// Whether callers may ask for the description of the wire.
-    pub reflection: bool,
-    /// The certificate chain and its key, in PEM; `None`: plain text.
-    pub tls: Option<Identity>,
-}
-
 /// Says why the services cannot be served.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -96,26 +89,31 @@ pub enum Error {
     Reflection(#[source] tonic_reflection::server::Error),
 }
 
-/// Both services, their health, and reflection if asked for, ready to be served.
+/// Both services, their health, and reflection if asked for: for callers within this process, and to be served.
 ///
 /// There is no time limit on calls: streams last, a wait is bounded by its request, and a caller's own deadline
 /// (`grpc-timeout`) is kept.
-pub fn server(services: Services, options: Options) -> Result<(Router, Health), Error> {
+pub fn routes(services: Services, reflection: bool) -> Result<(Routes, Health), Error> {
     let Services { consents, integrations, delivery, callers, entropy, drain } = services;
     let (health, health_service) = Health::new();
     let integrations = Integrations { consents, integrations, delivery: delivery.clone(), drain: drain.clone() };
-    let integrations = CalendarIntegrationServer::new(integrations).max_decoding_message_size(MAX_MESSAGE_BYTES);
+    // The limit holds for what a message inflates to.
+    let integrations = CalendarIntegrationServer::new(integrations)
+        .accept_compressed(CompressionEncoding::Gzip)
+        .max_decoding_message_size(MAX_MESSAGE_BYTES);
     let appointments = AppointmentSyncServer::new(Appointments { delivery, drain });
-    let appointments = appointments.max_decoding_message_size(MAX_MESSAGE_BYTES);
-    let router = builder(options.tls)?
-        .add_service(AuthLayer::new(integrations, callers.clone(), entropy.clone()))
+    let appointments =
+        appointments.accept_compressed(CompressionEncoding::Gzip).max_decoding_message_size(MAX_MESSAGE_BYTES);
+    let routes = Routes::new(AuthLayer::new(integrations, callers.clone(), entropy.clone()))
         .add_service(AuthLayer::new(appointments, callers, entropy))
         .add_service(health_service.max_decoding_message_size(MAX_OPEN_MESSAGE_BYTES));
-    let router = if options.reflection { with_reflection(router)? } else { router };
-    Ok((router, health))
+    let routes = if reflection { with_reflection(routes)? } else { routes };
+    Ok((routes, health))
 }
 
-fn builder(tls: Option<Identity>) -> Result<Server, Error> {
+/// A server of the routes, under the limits that every peer is held to. `tls` is the certificate chain and its key, in
+/// PEM; `None`: plain text.
+pub fn server(routes: Routes, tls: Option<Identity>) -> Result<Router, Error> {
     let server = Server::builder()
         .tcp_nodelay(true)
         .tcp_keepalive(Some(KEEPALIVE))
@@ -126,17 +124,18 @@ fn builder(tls: Option<Identity>) -> Result<Server, Error> {
         .http2_max_header_list_size(MAX_HEADER_BYTES)
         .http2_max_pending_accept_reset_streams(Some(MAX_RESETS))
         .max_concurrent_streams(MAX_STREAMS);
-    match tls {
+    let mut server = match tls {
         Some(identity) => {
             let tls = ServerTlsConfig::new().identity(identity).timeout(TLS_HANDSHAKE_TIMEOUT);
-            server.tls_config(tls).map_err(Error::Tls)
+            server.tls_config(tls).map_err(Error::Tls)?
         }
-        None => Ok(server),
-    }
+        None => server,
+    };
+    Ok(server.add_routes(routes))
 }
 
 /// Reflection in both versions: older clients speak the alpha alone.
-fn with_reflection(router: Router) -> Result<Router, Error> {
+fn with_reflection(routes: Routes) -> Result<Routes, Error> {
     let configure = || {
         tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(pb::DESCRIPTORS)
@@ -146,7 +145,7 @@ fn with_reflection(router: Router) -> Result<Router, Error> {
     };
     let v1 = configure().build_v1().map_err(Error::Reflection)?;
     let v1alpha = configure().build_v1alpha().map_err(Error::Reflection)?;
-    Ok(router
+    Ok(routes
         .add_service(v1.max_decoding_message_size(MAX_OPEN_MESSAGE_BYTES))
         .add_service(v1alpha.max_decoding_message_size(MAX_OPEN_MESSAGE_BYTES)))
 }

@@ -10,6 +10,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::Request;
+use axum::http::{StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::IntoResponse as _;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
@@ -32,8 +36,10 @@ pub struct Limits {
     pub connections: usize,
     /// How long a request's headers may take to arrive.
     pub header_timeout: Duration,
-    /// The bytes of a request's line and headers.
+    /// The bytes of a request's line and headers, its cookies left out.
     pub header_bytes: usize,
+    /// The bytes of its cookies: as many as let a person be told that there are too many.
+    pub cookie_bytes: usize,
     /// How many headers a request may have.
     pub headers: usize,
     /// How long a connection may last: the exchange with Google, and a peer that reads slowly.
@@ -46,6 +52,7 @@ impl Default for Limits {
             connections: 256,
             header_timeout: Duration::from_secs(10),
             header_bytes: 16 * 1024,
+            cookie_bytes: 48 * 1024,
             headers: 64,
             lifetime: Duration::from_secs(60),
         }
@@ -58,9 +65,15 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, clock:
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
         .header_read_timeout(limits.header_timeout)
-        .max_buf_size(limits.header_bytes)
+        .max_buf_size(limits.header_bytes + limits.cookie_bytes)
         .max_headers(limits.headers)
         .keep_alive(false);
+    let router = router.layer(middleware::from_fn(move |request: Request, next: Next| async move {
+        match header_bytes(&request) > limits.header_bytes {
+            true => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE.into_response(),
+            false => next.run(request).await,
+        }
+    }));
     let connections = GracefulShutdown::new();
     while let Some(accepted) = shutdown.run_until_cancelled(accept(&listener, &room, &clock)).await {
         let (stream, permit) = accepted;
@@ -76,6 +89,13 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, clock:
     }
     drop(listener);
     connections.shutdown().await;
+}
+
+/// The bytes of a request's line and headers, its cookies left out.
+fn header_bytes(request: &Request) -> usize {
+    let headers = request.headers().iter().filter(|(name, _)| **name != header::COOKIE);
+    let line = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
+    line + headers.map(|(name, value)| name.as_str().len() + value.len()).sum::<usize>()
 }
 
 async fn accept(listener: &TcpListener, room: &Arc<Semaphore>, clock: &Clock) -> (TcpStream, OwnedSemaphorePermit) {

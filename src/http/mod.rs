@@ -13,18 +13,16 @@ mod pages;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{RawQuery, State};
+use axum::extract::{RawQuery, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::middleware;
+use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use url::{Url, form_urlencoded};
 
 use crate::config::{CALLBACK_PATH, CONNECT_PATH};
-use crate::connection::{
-    CONSENT_LIFETIME, COOKIE_NAME, Callback, Completed, ConsentOutcome, Consents, Error, StoreError,
-};
-use crate::crypto::Secret;
+use crate::connection::{CONSENT_LIFETIME, COOKIE_NAME, Callback, ConsentOutcome, Consents, Error, StoreError};
+use crate::crypto::{ExposeSecret as _, Secret};
 use crate::error_chain::error_chain;
 use crate::language::Language;
 use pages::Page;
@@ -38,6 +36,8 @@ const MAX_STATE_BYTES: usize = 512;
 /// Google's codes have at most 256 bytes today.
 const MAX_CODE_BYTES: usize = 2_048;
 const MAX_ERROR_BYTES: usize = 128;
+/// More than what servers and proxies take of cookies by default: a browser that sends so many is told to clear them.
+const MAX_COOKIE_BYTES: usize = 16 * 1024;
 
 /// What the sidecar works with.
 #[derive(Debug, Clone)]
@@ -46,22 +46,57 @@ pub struct Sidecar {
     pub consents: Consents,
     /// Whether a ticket in the connect URL is taken, and put into the cookie here: for development and grpcurl.
     pub ticket_in_url: bool,
-    /// Whether browsers reach the sidecar by https, so that the cookie is kept from plain connections.
+    /// Whether browsers reach the sidecar by https, so that the cookies are kept from plain connections.
     pub is_https: bool,
+    /// Where Cassius is: pages lead back there. `None`: they lead nowhere.
+    pub app_url: Option<Url>,
+}
+
+impl Sidecar {
+    /// A page that leads back to Cassius.
+    fn page(&self, page: Page, language: Language) -> Response {
+        page.answer(language, self.app_url.as_ref())
+    }
+
+    fn failed(&self, error: &Error, language: Language) -> Response {
+        match error {
+            Error::Store(StoreError::Unavailable(_)) => {
+                tracing::warn!(error = %error_chain(error), "a consent was put off: the database is unavailable");
+            }
+            error => tracing::error!(error = %error_chain(error), "a consent could not be served"),
+        }
+        self.page(Page::Unavailable, language)
+    }
+
+    /// The name of the cookie by which a browser is known again. On https it has the prefix that no other site of the
+    /// same domain can set a cookie under.
+    fn browser_cookie(&self) -> &'static str {
+        if self.is_https { "__Host-cassius_calendar_browser" } else { "cassius_calendar_browser" }
+    }
 }
 
 /// Both addresses and nothing else.
 pub fn router(sidecar: Sidecar) -> Router {
+    let sidecar = Arc::new(sidecar);
     // HEAD would be answered as GET is, and a consent is taken but once: nobody but a browser that goes there may take it.
     let method_not_allowed = async || StatusCode::METHOD_NOT_ALLOWED;
     Router::new()
         .route(CONNECT_PATH, get(connect).head(method_not_allowed))
         .route(CALLBACK_PATH, get(callback).head(method_not_allowed))
-        .with_state(Arc::new(sidecar))
+        .layer(middleware::from_fn_with_state(sidecar.clone(), refuse_too_many_cookies))
+        .with_state(sidecar)
         .layer(middleware::map_response(async |mut response: Response| {
             response.headers_mut().extend(pages::headers());
             response
         }))
+}
+
+async fn refuse_too_many_cookies(State(sidecar): State<Arc<Sidecar>>, request: Request, next: Next) -> Response {
+    let cookies = request.headers().get_all(header::COOKIE).iter().map(HeaderValue::len).sum::<usize>();
+    match cookies > MAX_COOKIE_BYTES {
+        true => sidecar.page(Page::TooManyCookies, language(request.headers())),
+        false => next.run(request).await,
+    }
 }
 
 /// Takes a browser with a ticket to Google's consent page.
@@ -70,16 +105,22 @@ async fn connect(State(sidecar): State<Arc<Sidecar>>, RawQuery(query): RawQuery,
     let in_url =
         query.filter(|_| sidecar.ticket_in_url).and_then(|query| parameter(&query, "ticket", MAX_TICKET_BYTES));
     // A ticket in the URL is newer than whatever an earlier one left in the cookie.
-    let Some(ticket) = in_url.clone().or_else(|| ticket(&headers)) else { return Page::Start.answer(language) };
-    let consent_page = match sidecar.consents.start(&Secret::from(ticket)).await {
-        Ok(Some(url)) => url,
-        Ok(None) => return Page::Start.answer(language),
-        Err(error) => return failed(&error, language),
+    let Some(ticket) = in_url.clone().or_else(|| cookie(&headers, COOKIE_NAME)) else {
+        return sidecar.page(Page::Start, language);
     };
-    let mut response = see_other(&consent_page);
+    let browser = cookie(&headers, sidecar.browser_cookie()).map(Secret::from);
+    let visit = match sidecar.consents.start(&Secret::from(ticket), browser).await {
+        Ok(Some(visit)) => visit,
+        Ok(None) => return sidecar.page(Page::Start, language),
+        Err(error) => return sidecar.failed(&error, language),
+    };
+    let mut response = see_other(&visit.consent_page);
+    let lifetime = CONSENT_LIFETIME.as_secs();
     if let Some(ticket) = in_url {
-        set_cookie(&mut response, &ticket, CONSENT_LIFETIME.as_secs(), sidecar.is_https);
+        set_cookie(&mut response, COOKIE_NAME, &ticket, lifetime, sidecar.is_https);
     }
+    let browser = visit.browser.expose_secret();
+    set_cookie(&mut response, sidecar.browser_cookie(), browser, lifetime, sidecar.is_https);
     response
 }
 
@@ -87,41 +128,32 @@ async fn connect(State(sidecar): State<Arc<Sidecar>>, RawQuery(query): RawQuery,
 async fn callback(State(sidecar): State<Arc<Sidecar>>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
     let language = language(&headers);
     let query = query.unwrap_or_default();
-    let ticket = ticket(&headers).map(Secret::from);
+    let browser = cookie(&headers, sidecar.browser_cookie()).map(Secret::from);
     let callback = Callback {
         state: parameter(&query, "state", MAX_STATE_BYTES),
         code: parameter(&query, "code", MAX_CODE_BYTES).map(Secret::from),
         error: parameter(&query, "error", MAX_ERROR_BYTES),
     };
-    let Completed { outcome, return_url } = match sidecar.consents.complete(ticket.as_ref(), callback).await {
+    let completed = match sidecar.consents.complete(browser.as_ref(), callback).await {
         Ok(completed) => completed,
-        Err(error) => return failed(&error, language),
+        Err(error) => return sidecar.failed(&error, language),
     };
-    let return_url = return_url.and_then(|url| Url::parse(&url).ok());
+    let outcome = completed.outcome;
+    let return_url = completed.return_url.as_deref().and_then(|url| Url::parse(url).ok());
+    // A callback that belongs to no consent may be somebody's forgery: it ends on a page of ours, and takes no ticket
+    // from a consent that is under way.
+    if outcome == ConsentOutcome::Expired {
+        return Page::Ended(outcome).answer(language, return_url.as_ref().or(sidecar.app_url.as_ref()));
+    }
     let mut response = match return_url {
         Some(url) => see_other(&with_outcome(url, outcome)),
-        None => Page::Ended(outcome).answer(language),
+        None => sidecar.page(Page::Ended(outcome), language),
     };
-    // A callback that belongs to no consent may be somebody's forgery: it must not end the one that is under way.
-    if outcome != ConsentOutcome::Expired {
-        set_cookie(&mut response, "", 0, sidecar.is_https);
+    // Another tab may have put its own ticket there meanwhile.
+    if cookie(&headers, COOKIE_NAME).is_some_and(|ticket| completed.began_with(&Secret::from(ticket))) {
+        set_cookie(&mut response, COOKIE_NAME, "", 0, sidecar.is_https);
     }
     response
-}
-
-fn failed(error: &Error, language: Language) -> Response {
-    match error {
-        Error::Store(StoreError::Unavailable(_)) => {
-            tracing::warn!(
-                error = %error_chain(error),
-                "a consent was put off: the database is unavailable"
-            );
-        }
-        error => {
-            tracing::error!(error = %error_chain(error), "a consent could not be served");
-        }
-    }
-    Page::Unavailable.answer(language)
 }
 
 fn see_other(url: &Url) -> Response {
@@ -147,18 +179,23 @@ fn parameter(query: &str, name: &str, max_bytes: usize) -> Option<String> {
     (1..=max_bytes).contains(&value.len()).then(|| value.into_owned())
 }
 
-/// The ticket in the cookie. Two that differ are none: one of them was planted.
-fn ticket(headers: &HeaderMap) -> Option<String> {
-    let values = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let cookies = values.flat_map(cookie::Cookie::split_parse).filter_map(Result::ok);
-    let mut tickets = cookies.filter(|cookie| cookie.name() == COOKIE_NAME).map(|cookie| cookie.value().to_owned());
-    let ticket = tickets.next()?;
-    (tickets.all(|other| other == ticket) && (1..=MAX_TICKET_BYTES).contains(&ticket.len())).then_some(ticket)
+/// The value of a cookie. Two that differ are none: one of them was planted.
+///
+/// The pairs are read as bytes: what other cookies of the site hold, such as names of people, need be no ASCII.
+fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+    let pairs = headers.get_all(header::COOKIE).iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b';'));
+    let mut values = pairs.filter_map(|pair| {
+        let end = pair.iter().position(|byte| *byte == b'=')?;
+        (pair[..end].trim_ascii() == name.as_bytes()).then(|| pair[end + 1..].trim_ascii())
+    });
+    let value = values.next()?;
+    let is_one = values.all(|other| other == value) && (1..=MAX_TICKET_BYTES).contains(&value.len());
+    str::from_utf8(value).ok().filter(|_| is_one).map(str::to_owned)
 }
 
-/// Sets the cookie, or clears it with an age of 0.
-fn set_cookie(response: &mut Response, value: &str, max_age_seconds: i64, is_https: bool) {
-    let cookie = cookie::Cookie::build((COOKIE_NAME, value))
+/// Sets a cookie, or clears it with an age of 0.
+fn set_cookie(response: &mut Response, name: &'static str, value: &str, max_age_seconds: i64, is_https: bool) {
+    let cookie = cookie::Cookie::build((name, value))
         .path("/")
         .http_only(true)
         .same_site(cookie::SameSite::Lax)

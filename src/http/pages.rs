@@ -1,7 +1,7 @@
 //! The pages of the sidecar, and the headers of all its answers.
 //!
-//! Owns what a person reads there, in both languages. Invariant: a page is made of sentences from this file alone, so
-//! that there is nothing to escape.
+//! Owns what a person reads there, in both languages. Invariant: a page is made of sentences from this file, and of one
+//! address to go back to, which the operator set or allowed; nothing else that came with a request is shown.
 
 use std::sync::LazyLock;
 
@@ -10,13 +10,14 @@ use axum::response::{Html, IntoResponse as _, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
+use url::Url;
 
 use crate::connection::ConsentOutcome;
 use crate::language::Language;
 
 const STYLE: &str = "body{font:1.0625rem/1.5 system-ui,sans-serif;color:#1b1b1f;background:#f6f6f8;margin:0}\
 main{max-width:34rem;margin:15vh auto;padding:2rem;background:#fff;border-radius:.75rem}\
-h1{font-size:1.375rem;margin:0 0 .5rem}p{margin:0}\
+h1{font-size:1.375rem;margin:0 0 .5rem}p{margin:0}p+p{margin-top:1rem}a{color:inherit}\
 @media(prefers-color-scheme:dark){body{color:#ececf1;background:#131316}main{background:#1e1e23}}";
 
 /// A page that a person may end up on.
@@ -28,17 +29,28 @@ pub(super) enum Page {
     Ended(ConsentOutcome),
     /// Something of ours is away.
     Unavailable,
+    /// The browser sends more cookies than are read.
+    TooManyCookies,
 }
 
 impl Page {
-    /// The page, as an answer.
-    pub(super) fn answer(self, language: Language) -> Response {
+    /// The page as an answer, with a link to `back`; `None`: there is no address that it could lead to.
+    pub(super) fn answer(self, language: Language, back: Option<&Url>) -> Response {
         let (title, text) = self.words(language);
+        let back = back.map(|url| {
+            let address = html_escape::encode_double_quoted_attribute(url.as_str());
+            let words = match language {
+                Language::French => "Revenir à Cassius",
+                Language::English => "Back to Cassius",
+            };
+            format!("<p><a href=\"{address}\">{words}</a></p>")
+        });
+        let back = back.unwrap_or_default();
         let tag = language.tag();
         let body = format!(
             "<!doctype html><html lang=\"{tag}\"><head><meta charset=\"utf-8\"><title>{title}</title>\
              <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><style>{STYLE}</style></head>\
-             <body><main><h1>{title}</h1><p>{text}</p></main></body></html>"
+             <body><main><h1>{title}</h1><p>{text}</p>{back}</main></body></html>"
         );
         let language = [(header::CONTENT_LANGUAGE, HeaderValue::from_static(tag))];
         (self.code(), language, Html(body)).into_response()
@@ -50,10 +62,14 @@ impl Page {
             Self::Ended(
                 ConsentOutcome::Connected
                 | ConsentOutcome::Denied
+                | ConsentOutcome::Blocked
                 | ConsentOutcome::MissingScope
+                | ConsentOutcome::OtherAccount
+                | ConsentOutcome::TryAgain
                 | ConsentOutcome::Failed,
             ) => StatusCode::OK,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooManyCookies => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
         }
     }
 
@@ -81,6 +97,16 @@ impl Page {
                 "Nothing was connected",
                 "You refused access to Google Calendar. To allow it, start again in the settings of Cassius.",
             ),
+            (Self::Ended(ConsentOutcome::Blocked), Language::French) => (
+                "Votre organisation Google bloque la connexion",
+                "L’administrateur de ce compte Google n’autorise pas Cassius. Demandez-lui de l’autoriser, ou recommencez \
+                 avec un autre compte.",
+            ),
+            (Self::Ended(ConsentOutcome::Blocked), Language::English) => (
+                "Your Google organisation blocks the connection",
+                "The administrator of this Google account does not allow Cassius. Ask for it to be allowed, or start again \
+                 with another account.",
+            ),
             (Self::Ended(ConsentOutcome::MissingScope), Language::French) => (
                 "Une autorisation manque",
                 "Sans l’autorisation de modifier les événements, rien ne peut être synchronisé. Recommencez dans les \
@@ -100,6 +126,22 @@ impl Page {
                 "This request is no longer valid",
                 "It has expired, was used before, or began in another browser. Start again in the settings of Cassius.",
             ),
+            (Self::Ended(ConsentOutcome::OtherAccount), Language::French) => (
+                "C’est un autre compte Google",
+                "Un autre compte est déjà connecté. Confirmez le changement dans les réglages de Cassius.",
+            ),
+            (Self::Ended(ConsentOutcome::OtherAccount), Language::English) => (
+                "This is another Google account",
+                "Another account is connected already. Confirm the change in the settings of Cassius.",
+            ),
+            (Self::Ended(ConsentOutcome::TryAgain), Language::French) => (
+                "Il faut recommencer",
+                "L’accès de ce compte a été retiré pendant la connexion. Recommencez dans les réglages de Cassius.",
+            ),
+            (Self::Ended(ConsentOutcome::TryAgain), Language::English) => (
+                "Please start again",
+                "The access of this account was withdrawn during the connection. Start again in the settings of Cassius.",
+            ),
             (Self::Ended(ConsentOutcome::Failed), Language::French) => (
                 "Google n’a pas terminé la connexion",
                 "Rien n’a été connecté. Recommencez dans les réglages de Cassius.",
@@ -115,6 +157,16 @@ impl Page {
             (Self::Unavailable, Language::English) => (
                 "Unavailable for the moment",
                 "Nothing is lost. Try again in a few moments from the settings of Cassius.",
+            ),
+            (Self::TooManyCookies, Language::French) => (
+                "Votre navigateur envoie trop de cookies",
+                "Effacez les cookies de ce site dans les réglages de votre navigateur, reconnectez-vous à Cassius, puis \
+                 choisissez de nouveau « Connecter ».",
+            ),
+            (Self::TooManyCookies, Language::English) => (
+                "Your browser sends too many cookies",
+                "Clear the cookies of this site in the settings of your browser, sign in to Cassius again, and choose \
+                 “Connect” once more.",
             ),
         }
     }

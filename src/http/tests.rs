@@ -3,7 +3,10 @@
 use super::*;
 
 fn cookies(values: &[&str]) -> HeaderMap {
-    values.iter().map(|value| (header::COOKIE, value.parse().expect("a header value"))).collect()
+    values
+        .iter()
+        .map(|value| (header::COOKIE, HeaderValue::from_bytes(value.as_bytes()).expect("a header value")))
+        .collect()
 }
 
 #[test]
@@ -14,8 +17,10 @@ fn the_ticket_is_found_among_other_cookies() {
         &["theme=dark", "cassius_calendar_connect=abc"],
         &["cassius_calendar_connect=abc; cassius_calendar_connect=abc"],
         &["=; nonsense; cassius_calendar_connect=abc"],
+        &["nom=Élodie; cassius_calendar_connect=abc"],
+        &["nom=Élodie", "cassius_calendar_connect=abc"],
     ] {
-        assert_eq!(ticket(&cookies(values)).as_deref(), Some("abc"), "{values:?}");
+        assert_eq!(cookie(&cookies(values), COOKIE_NAME).as_deref(), Some("abc"), "{values:?}");
     }
 }
 
@@ -30,7 +35,7 @@ fn what_is_not_one_ticket_is_none() {
         &["cassius_calendar_connect=abc", "cassius_calendar_connect=planted"],
         &[&long],
     ] {
-        assert_eq!(ticket(&cookies(values)), None, "{values:?}");
+        assert_eq!(cookie(&cookies(values), COOKIE_NAME), None, "{values:?}");
     }
 }
 
@@ -58,7 +63,7 @@ fn the_outcome_joins_the_query_in_place_of_an_older_one() {
 fn the_cookie_is_out_of_reach_of_scripts_and_of_plain_connections() {
     let set = |value, age, is_https| {
         let mut response = Response::default();
-        set_cookie(&mut response, value, age, is_https);
+        set_cookie(&mut response, COOKIE_NAME, value, age, is_https);
         response.headers()[header::SET_COOKIE].to_str().expect("text").to_owned()
     };
     assert_eq!(
@@ -73,13 +78,16 @@ async fn every_page_speaks_the_readers_language_and_runs_nothing() {
     let outcomes = [
         ConsentOutcome::Connected,
         ConsentOutcome::Denied,
+        ConsentOutcome::Blocked,
         ConsentOutcome::MissingScope,
         ConsentOutcome::Expired,
+        ConsentOutcome::OtherAccount,
+        ConsentOutcome::TryAgain,
         ConsentOutcome::Failed,
     ];
-    let pages = outcomes.map(Page::Ended).into_iter().chain([Page::Start, Page::Unavailable]);
+    let pages = outcomes.map(Page::Ended).into_iter().chain([Page::Start, Page::Unavailable, Page::TooManyCookies]);
     for (page, language) in pages.flat_map(|page| [(page, Language::French), (page, Language::English)]) {
-        let response = page.answer(language);
+        let response = page.answer(language, None);
         assert_eq!(response.headers()[header::CONTENT_LANGUAGE], language.tag());
         let body = axum::body::to_bytes(response.into_body(), 1 << 16).await.expect("a body");
         let body = str::from_utf8(&body).expect("text");
@@ -93,5 +101,18 @@ async fn every_page_speaks_the_readers_language_and_runs_nothing() {
         let policy = headers[header::CONTENT_SECURITY_POLICY].to_str().expect("text");
         assert!(policy.contains(&format!("style-src 'sha256-{digest}'")), "{page:?}");
         assert!(policy.starts_with("default-src 'none';") && policy.contains("frame-ancestors 'none'"));
+    }
+}
+
+#[tokio::test]
+async fn a_page_links_back_and_the_address_cannot_leave_its_attribute() {
+    let back = Url::parse("https://app.example/settings?a=\"&b='><script>").expect("a URL");
+    for (language, words) in [(Language::French, "Revenir à Cassius"), (Language::English, "Back to Cassius")] {
+        let response = Page::Start.answer(language, Some(&back));
+        let body = axum::body::to_bytes(response.into_body(), 1 << 16).await.expect("a body");
+        let body = str::from_utf8(&body).expect("text");
+        let link =
+            format!("<p><a href=\"https://app.example/settings?a=%22&amp;b=%27%3E%3Cscript%3E\">{words}</a></p>");
+        assert!(body.contains(&link), "{body}");
     }
 }

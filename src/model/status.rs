@@ -37,6 +37,8 @@ pub enum Reason {
     GoogleMisconfigured,
     /// Google refuses the account as a whole.
     AccountUnavailable,
+    /// A stored secret does not open: the keyring lacks its key.
+    KeyringIncomplete,
 }
 
 impl Reason {
@@ -51,6 +53,21 @@ impl Reason {
             Self::EventRefused => "EVENT_REFUSED",
             Self::GoogleMisconfigured => "GOOGLE_MISCONFIGURED",
             Self::AccountUnavailable => "ACCOUNT_UNAVAILABLE",
+            Self::KeyringIncomplete => "KEYRING_INCOMPLETE",
+        }
+    }
+
+    /// How much it takes to mend it: of two problems the graver one is told.
+    fn gravity(self) -> u8 {
+        match self {
+            Self::ReconnectRequired => 6,
+            Self::AccountUnavailable => 5,
+            Self::CalendarUnavailable => 4,
+            Self::GoogleMisconfigured => 3,
+            Self::KeyringIncomplete => 2,
+            Self::GoogleThrottled => 1,
+            // These are no problems of an integration.
+            Self::NotConnected | Self::GoogleUnavailable | Self::EventRefused => 0,
         }
     }
 }
@@ -64,6 +81,15 @@ pub struct Problem {
     pub since_at: Timestamp,
     /// When the service tries again by itself; `None`: a person has to act first.
     pub retry_at: Option<Timestamp>,
+}
+
+impl Problem {
+    /// Whether it stands at `now` in place of the one that is `noted`: the graver one does, and of two alike the one that
+    /// lasts longer. A problem whose time to try again has come is over, or comes back by itself.
+    pub fn outweighs(&self, noted: &Self, now: Timestamp) -> bool {
+        let end = |problem: &Self| problem.retry_at.unwrap_or(Timestamp::MAX);
+        end(noted) <= now || (self.reason.gravity(), end(self)) >= (noted.reason.gravity(), end(noted))
+    }
 }
 
 /// Says what becomes of the events at Google when an account is disconnected.
@@ -90,4 +116,42 @@ pub struct Calendar {
     pub color: String,
     /// Whether it is the account's primary one.
     pub is_primary: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problem(reason: Reason, retry_at: Option<i64>) -> Problem {
+        let at = |second| Timestamp::from_second(second).expect("a valid second");
+        Problem { reason, since_at: at(0), retry_at: retry_at.map(at) }
+    }
+
+    #[test]
+    fn the_graver_problem_stands_and_of_two_waits_the_longer() {
+        let by_gravity = [
+            problem(Reason::GoogleThrottled, Some(20)),
+            problem(Reason::GoogleThrottled, Some(30)),
+            problem(Reason::KeyringIncomplete, Some(20)),
+            problem(Reason::GoogleMisconfigured, Some(20)),
+            problem(Reason::CalendarUnavailable, None),
+            problem(Reason::AccountUnavailable, Some(20)),
+            problem(Reason::ReconnectRequired, None),
+        ];
+        let now = Timestamp::from_second(10).expect("a valid second");
+        for (n, noted) in by_gravity.iter().enumerate() {
+            for (m, found) in by_gravity.iter().enumerate() {
+                assert_eq!(found.outweighs(noted, now), m >= n, "{found:?} where {noted:?} is noted");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_to_be_tried_again_by_now_stands_in_nothings_way() {
+        let over = problem(Reason::AccountUnavailable, Some(10));
+        let found = problem(Reason::GoogleThrottled, Some(20));
+        let at = |second| Timestamp::from_second(second).expect("a valid second");
+        assert!(!found.outweighs(&over, at(9)));
+        assert!(found.outweighs(&over, at(10)));
+    }
 }

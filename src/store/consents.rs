@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{Error, Store};
 use crate::crypto::Sealed;
-use crate::model::OrganisationId;
+use crate::model::{Epoch, OrganisationId};
 
 /// A consent that is about to begin.
 #[derive(Debug, Clone)]
@@ -30,17 +30,22 @@ pub struct Consent {
     pub verifier: Sealed,
     /// What the id token has to repeat.
     pub nonce: String,
+    /// When it lapses, or has lapsed.
+    pub expires_at: Timestamp,
     /// The hash of the ticket that it began with.
     pub ticket_hash: Vec<u8>,
+    /// The epoch that it began in, or that a connect beside it began.
+    pub epoch: Epoch,
 }
 
 impl Store {
-    /// Stores a new consent, and drops those that have lapsed.
+    /// Stores a new consent of the present epoch, and drops those that have lapsed.
     pub async fn create_consent(&self, consent: NewConsent, now: Timestamp) -> Result<(), Error> {
         query!(self, write, consents::create(consent, now))
     }
 
-    /// Binds state, verifier and nonce to an unlapsed ticket; a second start replaces the first. `false`: no such ticket.
+    /// Binds state, verifier and nonce to an unlapsed ticket. A later start with the same ticket is a consent of its own
+    /// beside the first. Answers whose it is; `None`: no such ticket.
     pub async fn start_consent(
         &self,
         ticket_hash: &[u8],
@@ -48,19 +53,14 @@ impl Store {
         verifier: Sealed,
         nonce: String,
         now: Timestamp,
-    ) -> Result<bool, Error> {
+    ) -> Result<Option<OrganisationId>, Error> {
         let ticket_hash = ticket_hash.to_vec();
         query!(self, write, consents::start(&ticket_hash, state_hash, &verifier, nonce, now))
     }
 
-    /// Takes an unlapsed consent out, by state and ticket together: it serves once.
-    pub async fn take_consent(
-        &self,
-        state_hash: &[u8],
-        ticket_hash: &[u8],
-        now: Timestamp,
-    ) -> Result<Option<Consent>, Error> {
-        let (state_hash, ticket_hash) = (state_hash.to_vec(), ticket_hash.to_vec());
-        query!(self, write, consents::take(&state_hash, &ticket_hash, now))
+    /// Takes a consent out by its state, lapsed or not: it serves once.
+    pub async fn take_consent(&self, state_hash: &[u8]) -> Result<Option<Consent>, Error> {
+        let state_hash = state_hash.to_vec();
+        query!(self, write, consents::take(&state_hash))
     }
 }

@@ -8,15 +8,6 @@ use crate::model::{Epoch, OrganisationId, Reason, RemoteEvents};
 /// How long a disconnect goes on trying to delete; what stands at Google after that stays owed.
 const LONGEST: SignedDuration = SignedDuration::from_hours(24);
 
-/// A disconnect that is under way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Disconnecting {
-    /// Since when.
-    pub since_at: Timestamp,
-    /// What becomes of the events.
-    pub remote_events: RemoteEvents,
-}
-
 /// How far a disconnect is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DisconnectStep {

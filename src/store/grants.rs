@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Error, Guarded, Integration, Store};
+use super::{Error, PendingGrant, Store};
 use crate::crypto::Sealed;
 use crate::model::{Calendar, Epoch, GoogleUserId, OrganisationId};
 
@@ -27,29 +27,47 @@ pub struct Grant {
     pub calendar: Calendar,
 }
 
+/// What stood when a grant was asked for: it is held against what stands when it is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AsOf {
+    /// The epoch that the consent began in.
+    pub epoch: Epoch,
+    /// The latest revocation of any account when the exchange began; see [`Store::revocation_seq`].
+    pub revocation_seq: i64,
+}
+
+/// What became of a grant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Connect {
+    /// It is stored: the account is connected.
+    Stored,
+    /// Another account is connected. The grant waits for a person's word.
+    KeptAside {
+        /// The grant that waited until now.
+        replaced: Option<PendingGrant>,
+    },
+    /// The integration is in another epoch than the consent: a disconnect has begun since, or another consent ended at the
+    /// same moment. Nothing is stored.
+    Fenced,
+    /// A revocation of the account may have ended the grant. Nothing is stored.
+    Revoked,
+}
+
 impl Store {
-    /// Stores a grant: connects, or connects anew. Begins an epoch and clears the problem. While a disconnect is under way
-    /// it changes nothing: the integration that is answered is not connected.
+    /// Stores a grant: connects, or connects anew. Begins an epoch and clears the problem. While another account is
+    /// connected, or its grant is dead, the grant waits until `pending_until` instead.
     ///
     /// The same account as before finds its calendar and settings kept. Another account gets the grant's calendar; what
     /// the links may have in the account before is owed, and they are sent again. Either way, links that stand for nothing
     /// take back what is owed of this account, and whatever else is owed is due. A first connect is enabled, and its titles
     /// show the whole name.
-    pub async fn connect(&self, grant: Grant, now: Timestamp) -> Result<Integration, Error> {
-        query!(self, long, grants::connect(grant, now))
-    }
-
-    /// Stores tokens that a refresh brought; the old refresh token stays where `refresh` is `None`.
-    pub async fn save_tokens(
+    pub async fn connect(
         &self,
-        organisation: &OrganisationId,
-        epoch: Epoch,
-        access: Sealed,
-        expires_at: Timestamp,
-        refresh: Option<Sealed>,
+        grant: Grant,
+        as_of: AsOf,
+        pending_until: Timestamp,
         now: Timestamp,
-    ) -> Result<Guarded, Error> {
-        let organisation = organisation.clone();
-        query!(self, write, grants::save_tokens(&organisation, epoch, &access, expires_at, refresh.as_ref(), now))
+    ) -> Result<Connect, Error> {
+        query!(self, long, grants::connect(grant, as_of, pending_until, now))
     }
 }

@@ -2,9 +2,18 @@
 
 use jiff::Timestamp;
 
-use super::{Disconnecting, Error, Guarded, Store};
+use super::{Error, Guarded, Store};
 use crate::crypto::Sealed;
-use crate::model::{Calendar, CalendarId, Epoch, GoogleUserId, OrganisationId, Problem, TitlePrivacy};
+use crate::model::{Calendar, CalendarId, Epoch, GoogleUserId, OrganisationId, Problem, RemoteEvents, TitlePrivacy};
+
+/// A disconnect that is under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Disconnecting {
+    /// Since when.
+    pub since_at: Timestamp,
+    /// What becomes of the events.
+    pub remote_events: RemoteEvents,
+}
 
 /// An integration, as it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +52,8 @@ pub struct Integration {
     pub disconnecting: Option<Disconnecting>,
     /// Of how many appointments the latest disconnect had events to delete.
     pub disconnect_total: i32,
+    /// When the access token was last refreshed; `None`: it is the one of the consent.
+    pub refreshed_at: Option<Timestamp>,
 }
 
 impl Integration {
@@ -59,7 +70,8 @@ impl Store {
         query!(self, read, integrations::integration(&organisation))
     }
 
-    /// Notes what is wrong; keeps `since_at` where the same reason is noted already.
+    /// Notes what is wrong; keeps `since_at` where the same reason is noted already. Fenced also where something graver
+    /// is noted, or a longer wait.
     pub async fn note_problem(
         &self,
         organisation: &OrganisationId,
@@ -82,12 +94,5 @@ impl Store {
     ) -> Result<Guarded, Error> {
         let (organisation, problem, calendar) = (organisation.clone(), problem.clone(), calendar.clone());
         query!(self, write, integrations::note_problem(&organisation, epoch, &problem, Some(&calendar), now))
-    }
-
-    /// Whether another integration than that of `except` has a grant of the same Google account, be it that it is being
-    /// disconnected: its last calls need the grant.
-    pub async fn others_share(&self, account: &GoogleUserId, except: &OrganisationId) -> Result<bool, Error> {
-        let (account, except) = (account.clone(), except.clone());
-        query!(self, read, integrations::others_share(&account, &except))
     }
 }

@@ -56,9 +56,12 @@ mod integrations;
 mod leases;
 mod links;
 mod owed;
+mod pending_grants;
 #[expect(clippy::duplicate_mod, reason = "the queries are written once and mounted for each back end")]
 mod postgres;
+mod refreshes;
 mod requests;
+mod revocations;
 mod settlements;
 #[expect(clippy::duplicate_mod, reason = "the queries are written once and mounted for each back end")]
 mod sqlite;
@@ -67,14 +70,17 @@ pub use accepts::Acceptance;
 pub use claims::{Claimed, Lease};
 pub use comparisons::{ComparedLink, ComparisonClaim, Mend};
 pub use consents::{Consent, NewConsent};
-pub use disconnects::{DisconnectStep, Disconnecting};
+pub use disconnects::DisconnectStep;
 pub use due::DueOrganisation;
-pub use grants::Grant;
+pub use grants::{AsOf, Connect, Grant};
 pub use guarded::Guarded;
-pub use integrations::Integration;
+pub use integrations::{Disconnecting, Integration};
 pub use links::{Counts, Link, LinkError};
 pub use owed::{OwedCause, OwedClaim, OwedLeft, OwedSettlement};
+pub use pending_grants::{PendingAccount, PendingGrant};
+pub use refreshes::RefreshedTokens;
 pub use requests::{CatchUp, Retry, SettingsChange};
+pub use revocations::{Leaving, Revocation, RevocationLease};
 pub use settlements::Settlement;
 
 /// Says why the store could not do what was asked, by what the caller does next. Holds no value of any row.

@@ -6,29 +6,33 @@
 
 use std::path::Path;
 
-use diesel::connection::SimpleConnection;
+use diesel::connection::{AnsiTransactionManager, SimpleConnection};
 use diesel::{Connection, SqliteConnection};
-use diesel_async::SimpleAsyncConnection;
 use diesel_async::pooled_connection::SetupCallback;
-use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
+use diesel_async::sync_connection_wrapper::{SpawnBlocking, SyncConnectionWrapper, SyncTransactionManagerWrapper};
+use diesel_async::{SimpleAsyncConnection, TransactionManager};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use futures_util::TryFutureExt;
+use futures_util::future::BoxFuture;
+use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::Error;
+use super::fault::Fault;
 
 #[path = "pool.rs"]
 pub(super) mod pool;
 
 macro_rules! transaction {
     ($conn:expr, $body:expr) => {
-        // Taking the write lock at once, rather than after a read, cannot fail for a stale read.
-        $conn.immediate_transaction($body).await
+        super::super::immediate($conn, $body).await
     };
 }
 
 #[path = "queries/mod.rs"]
 pub(super) mod queries;
 
-type Conn = SyncConnectionWrapper<SqliteConnection>;
+type Conn = SyncConnectionWrapper<SqliteConnection, Statements>;
+type Transactions = SyncTransactionManagerWrapper<AnsiTransactionManager>;
 type Db = diesel::sqlite::Sqlite;
 type InstantSql = diesel::sql_types::BigInt;
 
@@ -39,6 +43,44 @@ const HELD_BY_KEY: &str = "";
 const FOR_SHARE: &str = "";
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+
+/// Runs statements on the threads that tokio keeps for what blocks. A runtime of a single thread runs them where they
+/// stand: what happens on it then has one order, which a simulation can repeat.
+#[derive(Debug)]
+pub(super) struct Statements;
+
+impl SpawnBlocking for Statements {
+    fn spawn_blocking<'a, R>(
+        &mut self,
+        task: impl FnOnce() -> R + Send + 'static,
+    ) -> BoxFuture<'a, Result<R, Box<dyn std::error::Error + Send + Sync + 'static>>>
+    where
+        R: Send + 'static,
+    {
+        match Handle::current().runtime_flavor() {
+            RuntimeFlavor::CurrentThread => Box::pin(std::future::ready(Ok(task()))),
+            _ => Box::pin(tokio::task::spawn_blocking(task).map_err(Into::into)),
+        }
+    }
+
+    fn get_runtime() -> Self {
+        Self
+    }
+}
+
+/// A transaction that takes the write lock at once: taken after a read, it could fail for a stale read.
+async fn immediate<T, F>(conn: &mut Conn, work: F) -> Result<T, Fault>
+where
+    F: for<'r> AsyncFnOnce(&'r mut Conn) -> Result<T, Fault>,
+{
+    conn.spawn_blocking(|conn| AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE")).await?;
+    let outcome = work(&mut *conn).await;
+    match outcome {
+        Ok(_) => Transactions::commit_transaction(conn).await?,
+        Err(_) => Transactions::rollback_transaction(conn).await?,
+    }
+    outcome
+}
 
 /// How many connections read beside the one that writes: they never wait for it.
 const READERS: usize = 4;
@@ -130,7 +172,7 @@ where
     match super::joined(outcome).await? {
         Ok(answer) => Ok(answer),
         Err(Failure::Connection(error)) => Err(Error::Unavailable(Box::new(error))),
-        Err(Failure::Query(error)) => Err(super::fault::Fault::from(error).into_error(false)),
+        Err(Failure::Query(error)) => Err(Fault::from(error).into_error(false)),
         Err(Failure::Migration(error)) => Err(Error::Bug(error)),
     }
 }

@@ -79,6 +79,7 @@ words!("problem_reason or last_error", Reason, of_reason, reason, {
     EventRefused => "event_refused",
     GoogleMisconfigured => "google_misconfigured",
     AccountUnavailable => "account_unavailable",
+    KeyringIncomplete => "keyring_incomplete",
 });
 
 /// The reasons that a statement asks for.

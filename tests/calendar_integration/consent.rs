@@ -406,3 +406,83 @@ async fn another_account_takes_the_place_of_the_first_whose_grant_is_revoked(app
     app.connect_as("annexe", OTHER_ACCOUNT).await;
     assert_eq!(revocations(app).await, 1);
 }
+
+#[apply(both_backends)]
+async fn two_tabs_of_one_browser_finish_in_any_order(app: &mut TestApp) {
+    // Each step is taken in the first tab or the second; they share the browser's cookies.
+    for steps in [
+        ["begin 0", "connect 0", "begin 1", "connect 1", "callback 0", "callback 1"],
+        ["begin 0", "connect 0", "begin 1", "callback 0", "connect 1", "callback 1"],
+        ["begin 0", "begin 1", "connect 0", "connect 1", "callback 1", "callback 0"],
+        ["begin 0", "begin 1", "connect 0", "connect 1", "callback 0", "callback 1"],
+    ] {
+        let mut browser = app.browser.another();
+        let mut addresses = [String::new(), String::new()];
+        for step in steps {
+            let (step, tab) = step.split_once(' ').unwrap();
+            let address = &mut addresses[tab.parse::<usize>().unwrap()];
+            match step {
+                "begin" => *address = begin(app, &mut browser, "cabinet", RETURN_URL).await,
+                "connect" => {
+                    let page = browser.get(address).await;
+                    assert_eq!(page.status, 303, "{steps:?}: {}", page.body);
+                    let consent = page.location.unwrap();
+                    *address = browser.decide(&consent, ACCOUNT, &[EVENTS, LIST], "allow").await;
+                }
+                _ => assert_eq!(outcome(&browser.get(address).await), "connected", "{steps:?}"),
+            }
+        }
+    }
+}
+
+#[apply(both_backends)]
+async fn every_page_links_back_to_cassius(app: &mut TestApp) {
+    let mut browser = app.browser.another();
+    let callback = back_from_google(app, &mut browser, "cabinet", ACCOUNT).await;
+    let (base, _) = callback.split_once("callback").unwrap();
+    let home = "<a href=\"http://127.0.0.1:3000/\">Revenir à Cassius</a>";
+    for path in ["connect", "callback", "callback?state=forged&code=x"] {
+        let page = app.browser.another().get(&format!("{base}{path}")).await;
+        assert!(page.status == 400 && page.body.contains(home), "{path}: {}", page.body);
+    }
+    // Of a consent that comes late it is known where it began.
+    app.advance(15 * 60);
+    let page = browser.get(&callback).await;
+    is_refused(&page);
+    assert!(page.body.contains(&format!("<a href=\"{RETURN_URL}\">Revenir à Cassius</a>")), "{}", page.body);
+}
+
+#[apply(both_backends)]
+async fn a_block_by_the_administrator_is_told_apart_from_a_refusal(app: &mut TestApp) {
+    let mut browser = app.browser.another();
+    for (word, told) in [
+        ("access_denied", "denied"),
+        ("admin_policy_enforced", "blocked"),
+        ("org_internal", "blocked"),
+        ("server_error", "failed"),
+    ] {
+        let callback = back_from_google(app, &mut browser, "cabinet", ACCOUNT).await;
+        let refused = altered(&altered(&callback, "code", None), "error", Some(word));
+        assert_eq!(outcome(&browser.get(&refused).await), told, "{word}");
+        nothing_is_connected(app, "cabinet").await;
+    }
+}
+
+#[apply(both_backends)]
+async fn cookies_that_are_no_ascii_hide_no_ticket_and_too_many_get_a_page_that_says_so(app: &mut TestApp) {
+    let mut browser = app.browser.another();
+    let connect = begin(app, &mut browser, "cabinet", RETURN_URL).await;
+    let ticket = browser.cookies[COOKIE_NAME].clone();
+    let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let with = |cookies: String| {
+        let value = reqwest::header::HeaderValue::from_bytes(cookies.as_bytes()).unwrap();
+        http.get(&connect).header(COOKIE, value).send()
+    };
+    assert_eq!(with(format!("nom=Élodie; {COOKIE_NAME}={ticket}")).await.unwrap().status(), 303);
+    assert_eq!(with(format!("x={}; {COOKIE_NAME}={ticket}", "y".repeat(15_000))).await.unwrap().status(), 303);
+    let page = with(format!("x={}; {COOKIE_NAME}={ticket}", "y".repeat(20_000))).await.unwrap();
+    assert_eq!(page.status(), 431);
+    is_guarded(page.headers());
+    let body = page.text().await.unwrap();
+    assert!(body.contains("Effacez les cookies de ce site") && body.contains("Revenir à Cassius"), "{body}");
+}

@@ -113,17 +113,26 @@ async fn it_succeeds_with_a_dead_grant(app: &mut TestApp) {
 }
 
 #[apply(both_backends)]
-async fn it_succeeds_with_google_away(app: &mut TestApp) {
+async fn with_google_away_it_answers_after_ten_seconds_with_what_stands(app: &mut TestApp) {
     app.connect("cabinet").await;
     three_events(app, "cabinet").await;
     for operation in ["events.*", "revoke", "token.*"] {
         app.google.fault(operation, 1_000, json!({"kind": "reset"})).await;
     }
-    let answer = disconnect(app, "cabinet", RemoteEvents::DeleteUpcoming).await;
+    let mut integrations = app.integrations.clone();
+    let remote_events = RemoteEvents::DeleteUpcoming.into();
+    let request = DisconnectRequest { organisation_id: "cabinet".into(), remote_events };
+    let call = tokio::spawn(async move { integrations.disconnect(request).await.unwrap().into_inner() });
+    app.until("cabinet", |status| status.state() == IntegrationState::Disconnecting).await;
+    app.advance(10);
+    let answer = call.await.unwrap();
     assert_eq!((answer.deleted_event_count, answer.remaining_event_count), (0, 2));
-    assert_eq!(rows(&app.database, "calendar_integrations", "refresh_token IS NOT NULL").await, 0);
-    // Reconnecting works at once, and finds the events that stayed.
+    assert_eq!(answer.status.unwrap().state(), IntegrationState::Disconnecting);
+    // It is ended without deleting. Reconnecting works at once then, and finds the events that stayed.
     app.google.no_more_faults().await;
+    let answer = disconnect(app, "cabinet", RemoteEvents::Keep).await;
+    assert_eq!(answer.status.unwrap().state(), IntegrationState::NotConnected);
+    assert_eq!(rows(&app.database, "calendar_integrations", "refresh_token IS NOT NULL").await, 0);
     app.connect("cabinet").await;
     app.sync("cabinet", appointment("a", 2)).await;
     app.integrations

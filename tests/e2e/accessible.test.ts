@@ -53,7 +53,7 @@ async function look(stage: Stage, page: Page, name: string, arrange?: () => Prom
   return faults;
 }
 
-test("no page has a violation, in light, in dark, and at 320 px", { timeout: 240_000 }, async ({ stage }) => {
+test("no page has a violation, in light, in dark, and at 320 px", { timeout: 480_000 }, async ({ stage }) => {
   const faults: string[] = [];
   const door = await stage.page();
   await door.goto("/");

@@ -133,7 +133,7 @@ test("being throttled is told as a delay with the time of the next try, and not 
   await camille.createRdv({ patient: "Léa Exemple" });
   await camille.badge("Google connecté").getByText("L’envoi vers Google est retardé").waitFor({ state: "attached" });
   await camille.openSettings();
-  await camille.status("Connecté").waitFor();
+  await camille.status("Envoi retardé").waitFor();
   const errors = camille.section("Erreurs");
   await errors.getByText("Google demande de patienter").first().waitFor();
   await errors.getByText(/Prochain essai/).waitFor();

@@ -16,7 +16,7 @@ async fn exchange(stage: &Stage, consent: &Consent) -> Result<cassius_calendar::
 #[tokio::test]
 async fn the_consent_asks_for_what_is_needed_and_for_nothing_more() {
     let stage = Stage::new().await;
-    let url = stage.google.authorize_url("state-1", "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", "nonce-1");
+    let url = stage.google.authorize_url("state-1", "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", "nonce-1", None);
     assert!(url.as_str().starts_with(&format!("{}/o/oauth2/v2/auth?", stage.base)));
     let mut query: Vec<(String, String)> = url.query_pairs().into_owned().collect();
     query.sort();

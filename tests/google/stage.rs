@@ -92,7 +92,7 @@ impl Stage {
     /// Gives the consent as a person would, with these scopes ticked.
     pub(crate) async fn consent(&self, ticked: &[&str]) -> Consent {
         let verifier = pkce_verifier(&Entropy::system());
-        let url = self.google.authorize_url("state-1", verifier.expose_secret(), NONCE);
+        let url = self.google.authorize_url("state-1", verifier.expose_secret(), NONCE, None);
         let mut form = vec![("decision", "allow"), ("account", ACCOUNT)];
         form.extend(ticked.iter().map(|scope| ("scope", *scope)));
         let answer = self.http.post(url).form(&form).send().await.expect("an answer");

@@ -13,7 +13,7 @@ const BORDERS: &[(&str, &[&str])] = &[
     ("hyper_rustls", &["google"]),
     // Google's side, and the two servers that are served by hand.
     ("hyper", &["google", "http/listen.rs", "emulator"]),
-    ("hyper_util", &["google", "http/listen.rs", "emulator"]),
+    ("hyper_util", &["google", "http/listen.rs", "emulator", "cli/healthcheck.rs"]),
     ("axum", &["http", "emulator"]),
     ("maud", &["emulator"]),
     ("governor", &["quota.rs"]),

@@ -10,7 +10,7 @@ fn hidden(text: &str) -> Vec<String> {
     while let Some(line) = lines.next() {
         let Some(name) = line.trim_start().strip_suffix("! {").filter(|name| *name != "proptest") else { continue };
         let end = format!("{}}}", &line[..line.len() - line.trim_start().len()]);
-        let inside = lines.by_ref().take_while(|line| *line != end).map(str::trim_start);
+        let inside = lines.by_ref().take_while(|line| line.trim_end_matches(';') != end).map(str::trim_start);
         let functions = inside.filter(|line| line.starts_with("fn ") || line.starts_with("async fn "));
         found.extend(functions.map(|line| format!("{name}: {line}")));
     }
@@ -39,6 +39,6 @@ fn no_test_hides_from_the_formatter() {
 
 #[test]
 fn a_function_in_braces_is_found() {
-    let text = "on_all! {\n    async fn one() {\n    }\n}\nfn two() {}\nproptest! {\n    fn three(a in b) {}\n}\n";
+    let text = "on_all! {\n    async fn one() {\n    }\n};\nfn two() {}\nproptest! {\n    fn three(a in b) {}\n}\n";
     assert_eq!(hidden(text), ["on_all: async fn one() {"]);
 }

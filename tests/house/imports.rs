@@ -29,7 +29,20 @@ const ROOMS: &[(&str, u8, &[&str])] = &[
         &["error_chain", "model", "clock", "notifier", "sync", "crypto", "quota", "google", "store", "connection"],
     ),
     ("grpc", 5, &["error_chain", "model", "clock", "language", "crypto::ExposeSecret", "connection", "delivery"]),
-    ("http", 5, &["error_chain", "model", "clock", "config", "language", "crypto::Secret", "connection"]),
+    (
+        "http",
+        5,
+        &[
+            "error_chain",
+            "model",
+            "clock",
+            "config",
+            "language",
+            "crypto::Secret",
+            "crypto::ExposeSecret",
+            "connection",
+        ],
+    ),
     (
         "app",
         6,

@@ -71,3 +71,15 @@ fn an_open_address_wants_keys_and_tls() {
     }
     assert!(ended.errors.contains("ALLOW_PLAINTEXT=true"), "the way behind a mesh is named: {}", ended.errors);
 }
+
+#[test]
+fn a_name_that_is_almost_a_setting_is_a_fault() {
+    let folder = tempfile::tempdir().unwrap();
+    for command in ["check-config", "serve"] {
+        let slips = with(&settings(), &[("GPRC_ADDR", "0.0.0.0:1"), ("DATABASE_URI", "postgres://canary")]);
+        let ended = run(&[command], &slips, folder.path());
+        assert_eq!((ended.code, ended.output.as_str()), (Some(1), ""), "{}", ended.errors);
+        assert!(ended.errors.contains("DATABASE_URI is no setting: write DATABASE_URL if"), "{}", ended.errors);
+        assert!(!ended.errors.contains("canary"), "{}", ended.errors);
+    }
+}

@@ -51,6 +51,10 @@ async fn an_open_service_asks_for_its_key_over_tls() {
 
     let ended = run(&["healthcheck", "--url", &url, "--ca", &cert], &Settings::new(), folder.path());
     assert_eq!((ended.code, ended.output.as_str()), (Some(0), "SERVING\n"), "{}", ended.errors);
+    // By its own settings it is found without a word.
+    let own = with(&Settings::from([("GRPC_ADDR".to_owned(), format!("0.0.0.0:{port}"))]), &[("TLS_CERT", &cert)]);
+    let ended = run(&["healthcheck"], &own, folder.path());
+    assert_eq!((ended.code, ended.output.as_str()), (Some(0), "SERVING\n"), "{}", ended.errors);
     for stranger in [&["--url", &url][..], &["--url", &format!("http://localhost:{port}")]] {
         let ended = run(&[&["healthcheck"], stranger].concat(), &Settings::new(), folder.path());
         assert_eq!((ended.code, ended.output.as_str()), (Some(1), ""), "{stranger:?}");

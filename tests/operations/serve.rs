@@ -44,3 +44,77 @@ fn a_key_file_that_is_no_key_is_said_so() {
     assert!(ended.errors.contains("the TLS certificate or its key is not usable"), "{}", ended.errors);
     assert!(!ended.errors.contains("canary"), "{}", ended.errors);
 }
+
+#[test]
+fn an_sqlite_file_is_one_file_by_whatever_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let (real, link) = (folder.path().join("real.db"), folder.path().join("link.db"));
+    // It leads nowhere yet: the first to come makes the file.
+    std::os::unix::fs::symlink(&real, &link).unwrap();
+    let at = |path: &std::path::Path| with(&settings(), &[("DATABASE_URL", &format!("sqlite:{}", path.display()))]);
+    let mut first = Process::start(&["serve"], &at(&link), folder.path());
+    first.addresses();
+    for path in [&real, &link] {
+        let ended = run(&["serve"], &at(path), folder.path());
+        assert_eq!(ended.code, Some(1), "{}", ended.errors);
+        assert!(ended.errors.contains("is served by another process"), "{}", ended.errors);
+    }
+    first.stop();
+}
+
+#[test]
+fn a_database_that_takes_the_connection_and_says_nothing_ends_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("postgres://someone@{}/cassius", silent.local_addr().unwrap());
+    let ended = run(&["serve"], &with(&settings(), &[("DATABASE_URL", &url)]), folder.path());
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.errors.contains("the database at DATABASE_URL is not usable"), "{}", ended.errors);
+}
+
+#[test]
+fn sigterm_is_obeyed_while_the_start_waits_for_its_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("postgres://someone@{}/cassius", silent.local_addr().unwrap());
+    let mut process = Process::start(&["serve"], &with(&settings(), &[("DATABASE_URL", &url)]), folder.path());
+    let _connection = silent.accept().unwrap();
+    process.signal("TERM");
+    let (status, took) = process.ended();
+    assert_eq!(status.code(), Some(0));
+    assert!(took < std::time::Duration::from_secs(2), "it waited for {took:?}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn no_core_is_dumped_of_what_holds_keys() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut process = Process::start(&["serve"], &settings(), folder.path());
+    process.addresses();
+    let limits = process.proc("limits");
+    let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    assert_eq!(core.split_whitespace().skip(4).take(2).collect::<Vec<_>>(), ["0", "0"], "{core}");
+    process.stop();
+}
+
+#[test]
+fn a_secret_that_any_user_may_read_is_warned_of_without_being_told() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("secret");
+    std::fs::write(&file, "canary-client-secret").unwrap();
+    let mut settings = with(&settings(), &[("GOOGLE_CLIENT_SECRET_FILE", file.to_str().unwrap())]);
+    settings.remove("GOOGLE_CLIENT_SECRET");
+    for (mode, is_told) in [(0o644, true), (0o640, false), (0o600, false)] {
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+        let told = "GOOGLE_CLIENT_SECRET_FILE names a file that any user may read: chmod o-r";
+        let ended = run(&["check-config"], &settings, folder.path());
+        assert_eq!((ended.code, ended.errors.contains(told)), (Some(0), is_told), "{mode:o}: {}", ended.errors);
+        let mut process = Process::start(&["serve"], &settings, folder.path());
+        process.addresses();
+        let lines = process.errors.so_far().join("\n");
+        assert_eq!(lines.contains(told), is_told, "{mode:o}: {lines}");
+        assert!(!lines.contains("canary"), "{lines}");
+        process.stop();
+    }
+}

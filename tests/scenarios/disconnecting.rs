@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tonic::Code;
 
-use super::{reason, until_number};
+use super::{reason, until_number, with_plenty_of_quota};
 use crate::harness::app::TestApp;
 use crate::harness::backends::{apply, both_backends};
 use crate::harness::google::{ACCOUNT, OTHER_ACCOUNT};
@@ -128,6 +128,7 @@ async fn it_succeeds_with_a_dead_grant_and_reconnecting_works_at_once(app: &mut 
 
 /// Nine events at a Google that is away from now on; answers what a caller is told after ten seconds.
 async fn with_google_away(app: &mut TestApp, fault: Value) -> DisconnectResponse {
+    with_plenty_of_quota(app).await;
     app.connect("cabinet").await;
     for number in 0..9 {
         app.sync("cabinet", appointment(&format!("rdv {number}"), 1)).await;

@@ -29,7 +29,7 @@ async fn exchange(app: &mut TestApp, between: Between, from: &str, to: &str) {
         }
         Between::DeadGrant => {
             app.google.revoke(from).await;
-            app.accept("cabinet", appointment("finds it dead", 1)).await;
+            app.accept("cabinet", appointment(&format!("finds {from} dead"), 1)).await;
             app.until("cabinet", |status| reason(status) == Some(ErrorReason::ReconnectRequired)).await;
         }
     }

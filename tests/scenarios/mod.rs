@@ -10,6 +10,7 @@ use crate::harness::app::{BOUND, TestApp};
 
 mod acceptance_path;
 mod access_tokens;
+mod account_order;
 mod account_refused;
 mod canaries;
 mod cancelling;
@@ -20,8 +21,10 @@ mod disconnecting;
 mod exchanged_account;
 mod forbidden_event;
 mod instants;
+mod keyring;
 mod lost_answers;
 mod order_of_edits;
+mod other_account;
 mod refused_appointment;
 mod something_between;
 mod throttling;

@@ -1,9 +1,11 @@
 //! Connect, settings, disconnect.
 
 use cassius_calendar::model::{
-    CalendarId, GoogleUserId, Placement, Problem, Reason, RemoteEvents, SyncStatus, TitlePrivacy,
+    CalendarId, Epoch, GoogleUserId, Placement, Problem, Reason, RemoteEvents, SyncStatus, TitlePrivacy,
 };
-use cassius_calendar::store::{Disconnecting, Grant, LinkError, SettingsChange, Settlement};
+use cassius_calendar::store::{
+    AsOf, Connect, Disconnecting, Grant, LinkError, RefreshedTokens, SettingsChange, Settlement,
+};
 
 use super::harness::*;
 
@@ -18,7 +20,7 @@ fn of_privacy(title_privacy: TitlePrivacy) -> SettingsChange {
 #[apply(both_backends)]
 async fn a_first_connect_is_enabled_and_shows_whole_names(database: &Database) {
     assert_eq!(database.store.integration(&organisation("north")).await.unwrap(), None);
-    let integration = database.store.connect(grant("north"), at(7)).await.unwrap();
+    let integration = database.connect(grant("north"), at(7)).await;
     assert!(integration.is_connected() && integration.is_enabled);
     assert_eq!(integration.title_privacy, TitlePrivacy::Full);
     assert_eq!(integration.google_user_id, Some(GoogleUserId::new("account of north")));
@@ -48,7 +50,7 @@ async fn the_same_account_finds_its_settings_and_its_events_again(database: &Dat
     let problem = Problem { reason: Reason::ReconnectRequired, since_at: at(4), retry_at: None };
     assert!(database.store.note_problem(&north, first.epoch, &problem, at(4)).await.unwrap().is_done());
 
-    let second = database.store.connect(grant("north"), at(5)).await.unwrap();
+    let second = database.connect(grant("north"), at(5)).await;
     assert!(second.epoch > first.epoch);
     assert_eq!(second.problem, None);
     assert_eq!(second.calendar, Some(calendar("chosen")));
@@ -85,7 +87,7 @@ async fn another_account_starts_with_no_placements_and_sends_all_again(database:
 
     let other =
         Grant { google_user_id: GoogleUserId::new("another"), calendar: calendar("of another"), ..grant("north") };
-    let integration = database.store.connect(other, at(80)).await.unwrap();
+    let integration = database.connect(other, at(80)).await;
     assert_eq!(integration.calendar, Some(calendar("of another")));
     assert_eq!(integration.last_sync_at, None);
     let links = database.store.links(&organisation("north"), None, None, 9).await.unwrap();
@@ -118,7 +120,8 @@ async fn tokens_are_saved_in_their_own_epoch_alone(database: &Database) {
     let north = organisation("north");
     let old = database.is_connected("north").await.epoch;
     let save = async |epoch, refresh| {
-        database.store.save_tokens(&north, epoch, sealed("new"), at(7_200), refresh, at(1)).await.unwrap().is_done()
+        let tokens = RefreshedTokens { access_token: sealed("new"), expires_at: at(7_200), refresh_token: refresh };
+        database.store.save_tokens(&north, epoch, tokens, at(1)).await.unwrap().is_done()
     };
     assert!(save(old, None).await);
     let integration = database.the_integration("north").await;
@@ -279,8 +282,10 @@ async fn a_disconnect_fences_whatever_began_before_it_and_lets_nobody_connect(da
     let north = organisation("north");
     let old = database.is_connected("north").await.epoch;
     let begun = database.store.begin_disconnect(&north, RemoteEvents::Keep, at(1)).await.unwrap().unwrap();
-    let refused = database.store.connect(grant("north"), at(2)).await.unwrap();
-    assert_eq!((refused.is_connected(), refused.epoch), (false, begun.epoch));
+    let as_of = AsOf { epoch: old, revocation_seq: 0 };
+    let refused = database.store.connect(grant("north"), as_of, at(3), at(2)).await.unwrap();
+    assert_eq!(refused, Connect::Fenced);
+    assert_eq!(database.the_integration("north").await, begun);
     assert!(database.store.finish_disconnect(&north, begun.epoch, at(3)).await.unwrap().is_done());
     // Nothing is connected any more, and the epoch grows all the same: no consent from before may connect.
     assert_eq!(database.store.begin_disconnect(&north, RemoteEvents::Keep, at(4)).await.unwrap(), None);
@@ -289,31 +294,18 @@ async fn a_disconnect_fences_whatever_began_before_it_and_lets_nobody_connect(da
 }
 
 #[apply(both_backends)]
-async fn an_account_is_shared_until_the_other_integration_has_ended_its_disconnect(database: &Database) {
-    let (north, south) = (organisation("north"), organisation("south"));
-    let account = GoogleUserId::new("both");
-    let of = |name| Grant { google_user_id: account.clone(), ..grant(name) };
-    database.store.connect(of("north"), at(1)).await.unwrap();
-    assert!(!database.store.others_share(&account, &north).await.unwrap());
-    database.store.connect(of("south"), at(1)).await.unwrap();
-    assert!(database.store.others_share(&account, &north).await.unwrap());
-    assert!(!database.store.others_share(&GoogleUserId::new("neither"), &north).await.unwrap());
-    let epoch = database.store.begin_disconnect(&south, RemoteEvents::Keep, at(2)).await.unwrap().unwrap().epoch;
-    assert!(database.store.others_share(&account, &north).await.unwrap(), "its last calls need the grant");
-    assert!(database.store.finish_disconnect(&south, epoch, at(3)).await.unwrap().is_done());
-    assert!(!database.store.others_share(&account, &north).await.unwrap());
-}
-
-#[apply(both_backends)]
 async fn two_first_connects_at_once_leave_one_integration(database: &Database) {
+    let as_of = AsOf { epoch: Epoch(0), revocation_seq: 0 };
     let connects = (0..4).map(|_| {
         let store = database.store.clone();
-        tokio::spawn(async move { store.connect(grant("north"), at(1)).await.unwrap().epoch })
+        tokio::spawn(async move { store.connect(grant("north"), as_of, at(2), at(1)).await.unwrap() })
     });
-    let mut epochs = Vec::new();
+    let mut stored = 0;
     for connect in connects.collect::<Vec<_>>() {
-        epochs.push(connect.await.unwrap().0);
+        match connect.await.unwrap() {
+            Connect::Stored => stored += 1,
+            other => assert_eq!(other, Connect::Fenced, "it began in the epoch before"),
+        }
     }
-    epochs.sort_unstable();
-    assert_eq!(epochs, [1, 2, 3, 4]);
+    assert_eq!((stored, database.the_integration("north").await.epoch), (1, Epoch(1)));
 }

@@ -1,6 +1,6 @@
 //! Consents: one use, one ticket, one span of time.
 
-use cassius_calendar::model::RemoteEvents;
+use cassius_calendar::model::{Epoch, RemoteEvents};
 use cassius_calendar::store::{Consent, NewConsent};
 
 use super::harness::*;
@@ -16,19 +16,19 @@ fn consent(name: &str, ticket: &str) -> NewConsent {
 
 async fn start(database: &Database, ticket: &str, state: &str, now: i64) -> bool {
     let (state, verifier) = (state.into(), sealed(&format!("verifier of {state}")));
-    database.store.start_consent(ticket.as_bytes(), state, verifier, "nonce".into(), at(now)).await.unwrap()
+    database.store.start_consent(ticket.as_bytes(), state, verifier, "nonce".into(), at(now)).await.unwrap().is_some()
 }
 
-async fn take(database: &Database, state: &str, ticket: &str, now: i64) -> Option<Consent> {
-    database.store.take_consent(state.as_bytes(), ticket.as_bytes(), at(now)).await.unwrap()
+async fn take(database: &Database, state: &str) -> Option<Consent> {
+    database.store.take_consent(state.as_bytes()).await.unwrap()
 }
 
 #[apply(both_backends)]
 async fn a_consent_is_taken_once(database: &Database) {
     database.store.create_consent(consent("north", "ticket"), at(0)).await.unwrap();
-    assert_eq!(take(database, "state", "ticket", 1).await, None, "it has not begun");
+    assert_eq!(take(database, "state").await, None, "it has not begun");
     assert!(start(database, "ticket", "state", 1).await);
-    let taken = take(database, "state", "ticket", 2).await.unwrap();
+    let taken = take(database, "state").await.unwrap();
     assert_eq!(
         taken,
         Consent {
@@ -36,10 +36,12 @@ async fn a_consent_is_taken_once(database: &Database) {
             return_url: Some("https://cassius.example/settings".into()),
             verifier: sealed("verifier of state"),
             nonce: "nonce".into(),
+            expires_at: at(600),
             ticket_hash: b"ticket".to_vec(),
+            epoch: Epoch(0),
         }
     );
-    assert_eq!(take(database, "state", "ticket", 3).await, None);
+    assert_eq!(take(database, "state").await, None);
     assert!(!start(database, "ticket", "state", 3).await);
 }
 
@@ -50,7 +52,7 @@ async fn two_that_take_at_once_get_it_once(database: &Database) {
     let takes: Vec<_> = (0..4)
         .map(|_| {
             let store = database.store.clone();
-            tokio::spawn(async move { store.take_consent(b"state", b"ticket", at(2)).await.unwrap() })
+            tokio::spawn(async move { store.take_consent(b"state").await.unwrap() })
         })
         .collect();
     let mut taken = 0;
@@ -61,34 +63,54 @@ async fn two_that_take_at_once_get_it_once(database: &Database) {
 }
 
 #[apply(both_backends)]
-async fn state_and_ticket_have_to_belong_together(database: &Database) {
+async fn a_state_takes_its_own_consent_and_no_other(database: &Database) {
     for ticket in ["one", "two"] {
-        database.store.create_consent(consent("north", ticket), at(0)).await.unwrap();
+        database.store.create_consent(consent(ticket, ticket), at(0)).await.unwrap();
         assert!(start(database, ticket, &format!("state of {ticket}"), 1).await);
     }
-    assert_eq!(take(database, "state of one", "two", 2).await, None);
-    assert_eq!(take(database, "another", "one", 2).await, None);
-    assert!(take(database, "state of one", "one", 2).await.is_some());
+    assert_eq!(take(database, "another").await, None);
+    assert_eq!(take(database, "state of one").await.unwrap().organisation, organisation("one"));
+    assert_eq!(take(database, "state of two").await.unwrap().organisation, organisation("two"));
 }
 
 #[apply(both_backends)]
-async fn a_second_start_replaces_the_first(database: &Database) {
+async fn a_ticket_that_starts_twice_has_two_consents_and_no_state_is_a_ticket(database: &Database) {
+    let ticket = "a ticket's digest has 32 bytes..";
+    database.store.create_consent(consent("north", ticket), at(0)).await.unwrap();
+    assert!(start(database, ticket, "first", 1).await);
+    assert!(start(database, ticket, "second", 2).await);
+    for state in ["first", "second"] {
+        assert!(!start(database, state, "third", 3).await, "{state}");
+    }
+    for state in ["second", "first"] {
+        let taken = take(database, state).await.unwrap();
+        assert_eq!(taken.verifier, sealed(&format!("verifier of {state}")));
+        assert_eq!((taken.ticket_hash, taken.expires_at), (ticket.into(), at(600)));
+    }
+    assert!(!start(database, ticket, "late", 4).await, "the ticket went with its first consent");
+}
+
+#[apply(both_backends)]
+async fn a_ticket_that_starts_again_and_again_takes_bounded_room(database: &Database) {
     database.store.create_consent(consent("north", "ticket"), at(0)).await.unwrap();
-    assert!(start(database, "ticket", "first", 1).await);
-    assert!(start(database, "ticket", "second", 2).await);
-    assert_eq!(take(database, "first", "ticket", 3).await, None);
-    let taken = take(database, "second", "ticket", 3).await.unwrap();
-    assert_eq!(taken.verifier, sealed("verifier of second"));
+    for number in 0..40 {
+        assert!(start(database, "ticket", &format!("state {number}"), 1).await);
+    }
+    let mut held = 0;
+    for number in 0..40 {
+        held += usize::from(take(database, &format!("state {number}")).await.is_some());
+    }
+    assert_eq!(held, 16);
 }
 
 #[apply(both_backends)]
-async fn a_lapsed_consent_is_neither_begun_nor_taken(database: &Database) {
+async fn a_lapsed_consent_is_not_begun_and_tells_that_it_lapsed(database: &Database) {
     for ticket in ["begun", "fresh"] {
         database.store.create_consent(consent("north", ticket), at(0)).await.unwrap();
     }
     assert!(start(database, "begun", "state", 599).await);
     assert!(!start(database, "fresh", "other", 600).await);
-    assert_eq!(take(database, "state", "begun", 600).await, None);
+    assert_eq!(take(database, "state").await.unwrap().expires_at, at(600));
 
     // A new one sweeps out what has lapsed.
     let later = NewConsent { expires_at: at(1_200), ..consent("north", "later") };
@@ -101,9 +123,11 @@ async fn a_lapsed_consent_is_neither_begun_nor_taken(database: &Database) {
 async fn a_disconnect_cancels_those_of_its_organisation(database: &Database) {
     for name in ["north", "south"] {
         database.store.create_consent(consent(name, name), at(0)).await.unwrap();
-        assert!(start(database, name, "state", 1).await);
+        assert!(start(database, name, &format!("state of {name}"), 1).await);
+        assert!(start(database, name, &format!("state of {name} again"), 1).await);
     }
     database.store.begin_disconnect(&organisation("north"), RemoteEvents::Keep, at(2)).await.unwrap();
-    assert_eq!(take(database, "state", "north", 2).await, None);
-    assert!(take(database, "state", "south", 2).await.is_some());
+    assert_eq!(take(database, "state of north").await, None);
+    assert_eq!(take(database, "state of north again").await, None);
+    assert!(take(database, "state of south").await.is_some());
 }

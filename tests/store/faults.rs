@@ -67,7 +67,7 @@ async fn away_and_back(away: Wire) {
     let mut url = url::Url::parse(&database.url).unwrap();
     url.set_port(Some(port)).unwrap();
     let store = Store::open(url.as_str(), &Options { pool_size: 3 }).await.unwrap();
-    store.connect(grant("north"), at(0)).await.unwrap();
+    database.is_connected("north").await;
     store.accept(vec![acceptance("north", "before", 1)], at(1)).await.unwrap();
 
     switch.send(away).unwrap();
@@ -130,7 +130,8 @@ async fn an_sqlite_that_another_process_writes_to_is_unavailable_until_it_is_don
     diesel::connection::SimpleConnection::batch_execute(&mut other, "BEGIN IMMEDIATE").unwrap();
     let accepted = within_five_seconds(database.store.accept(vec![acceptance("north", "rdv", 1)], at(1))).await;
     assert!(matches!(accepted, Err(Error::Unavailable(_))), "{accepted:?}");
-    let consents = within_five_seconds(database.store.connect(grant("north"), at(1))).await;
+    let as_of = database.as_of(&organisation("north")).await;
+    let consents = within_five_seconds(database.store.connect(grant("north"), as_of, at(2), at(1))).await;
     assert!(matches!(consents, Err(Error::Unavailable(_))), "{consents:?}");
     assert!(database.the_integration("north").await.is_connected(), "reading goes on");
     diesel::connection::SimpleConnection::batch_execute(&mut other, "COMMIT").unwrap();
@@ -141,15 +142,15 @@ async fn an_sqlite_that_another_process_writes_to_is_unavailable_until_it_is_don
 async fn a_caller_that_goes_away_leaves_no_transaction_open(database: &Database) {
     database.is_connected("north").await;
     for n in 0..40 {
-        let store = database.store.clone();
-        let call = tokio::spawn(async move { store.connect(grant("south"), at(n)).await });
+        let (store, as_of) = (database.store.clone(), database.as_of(&organisation("south")).await);
+        let call = tokio::spawn(async move { store.connect(grant("south"), as_of, at(n + 1), at(n)).await });
         for _ in 0..n % 7 {
             tokio::task::yield_now().await;
         }
         call.abort();
     }
     database.accept("north", "rdv", 1, at(1)).await;
-    assert!(database.store.connect(grant("south"), at(99)).await.unwrap().is_connected());
+    assert!(database.connect(grant("south"), at(99)).await.is_connected());
 }
 
 #[apply(both_backends)]
@@ -223,7 +224,7 @@ async fn what_a_disconnect_erased_is_not_left_in_the_sqlite_file() {
         refresh_token: sealed("sealed canary"),
         ..grant("north")
     };
-    database.store.connect(grant, at(0)).await.unwrap();
+    database.connect(grant, at(0)).await;
     let epoch = database.store.begin_disconnect(&north, RemoteEvents::Keep, at(1)).await.unwrap().unwrap().epoch;
     assert!(database.store.finish_disconnect(&north, epoch, at(2)).await.unwrap().is_done());
     database.run("PRAGMA wal_checkpoint(TRUNCATE)").await;

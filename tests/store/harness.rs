@@ -2,10 +2,10 @@
 
 use cassius_calendar::crypto::Sealed;
 use cassius_calendar::model::{
-    AppointmentId, Calendar, CalendarId, Etag, EventId, Fingerprint, Generation, GoogleUserId, OrganisationId, Place,
-    Placement, Revision,
+    AppointmentId, Calendar, CalendarId, Epoch, Etag, EventId, Fingerprint, Generation, GoogleUserId, OrganisationId,
+    Place, Placement, Revision,
 };
-use cassius_calendar::store::{Acceptance, Claimed, Grant, Integration, Link, Settlement};
+use cassius_calendar::store::{Acceptance, AsOf, Claimed, Connect, Grant, Integration, Link, Settlement};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -16,7 +16,28 @@ pub(crate) use crate::harness::database::Database;
 
 impl Database {
     pub(crate) async fn is_connected(&self, name: &str) -> Integration {
-        self.store.connect(grant(name), at(0)).await.unwrap()
+        self.connect(grant(name), at(0)).await
+    }
+
+    /// What a consent of this moment is held against.
+    pub(crate) async fn as_of(&self, organisation: &OrganisationId) -> AsOf {
+        let integration = self.store.integration(organisation).await.unwrap();
+        let epoch = integration.map_or(Epoch(0), |integration| integration.epoch);
+        AsOf { epoch, revocation_seq: self.store.revocation_seq().await.unwrap() }
+    }
+
+    /// Stores a grant of this moment; another account than the connected one is confirmed at once.
+    pub(crate) async fn connect(&self, grant: Grant, now: Timestamp) -> Integration {
+        let organisation = grant.organisation.clone();
+        let as_of = self.as_of(&organisation).await;
+        match self.store.connect(grant, as_of, now + MINUTE, now).await.unwrap() {
+            Connect::Stored => {}
+            Connect::KeptAside { .. } => {
+                self.store.confirm_account(&organisation, now).await.unwrap().unwrap();
+            }
+            refused @ (Connect::Fenced | Connect::Revoked) => panic!("{refused:?}"),
+        }
+        self.the_integration(organisation.as_str()).await
     }
 
     pub(crate) async fn accept(&self, name: &str, id: &str, revision: i64, now: Timestamp) -> Link {

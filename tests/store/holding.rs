@@ -42,7 +42,7 @@ async fn another_epoch_fences_a_lease_that_lives(database: &Database) {
     assert_eq!(database.store.live_leases(&north, at(4)).await.unwrap(), 1, "it is still waited for");
 
     // The same account comes back: the epoch is another one all the same.
-    database.store.connect(grant("north"), at(5)).await.unwrap();
+    database.connect(grant("north"), at(5)).await;
     assert!(!database.store.renew_lease(&claimed, at(200), at(6)).await.unwrap().is_done());
     assert!(!database.store.reserve(&claimed, &reserved, at(200), at(6)).await.unwrap().is_done());
     assert_eq!(database.the_link("north", "rdv").await.placement, Placement::NEVER);

@@ -9,6 +9,8 @@ mod faults;
 mod harness;
 mod holding;
 mod owing;
+mod refreshing;
+mod revoking;
 mod schema;
 mod settling;
 mod statements;

@@ -196,7 +196,7 @@ async fn what_cannot_be_deleted_is_told_and_comes_back_with_its_account(database
     assert_eq!(database.owed_left().await, (2, 2));
     assert_eq!(database.store.begin_disconnect(&north, RemoteEvents::DeleteAll, at(16)).await.unwrap(), None);
 
-    database.store.connect(grant("north"), at(20)).await.unwrap();
+    database.connect(grant("north"), at(20)).await;
     assert_eq!(database.owed_left().await, (0, 0));
     for id in ["refused", "away"] {
         let link = database.the_link("north", id).await;
@@ -209,9 +209,9 @@ async fn what_cannot_be_deleted_is_told_and_comes_back_with_its_account(database
 async fn an_account_that_comes_back_finds_its_events_and_the_other_ones_stay_owed(database: &Database) {
     database.is_connected("north").await;
     database.has_event("rdv", "agenda", 2).await;
-    database.store.connect(of_account("other"), at(10)).await.unwrap();
+    database.connect(of_account("other"), at(10)).await;
     database.bring_in_step("north", &written("agenda of other", "its", 2), at(11)).await;
-    let integration = database.store.connect(grant("north"), at(20)).await.unwrap();
+    let integration = database.connect(grant("north"), at(20)).await;
     assert_eq!(integration.catch_up.map(|(total, _)| total), Some(1));
     let link = database.the_link("north", "rdv").await;
     assert_eq!(

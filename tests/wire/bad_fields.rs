@@ -3,9 +3,10 @@
 #![expect(clippy::needless_update, reason = "one macro fills messages of many fields and of one")]
 
 use cassius_calendar::grpc::pb::{
-    AppointmentLink, BeginConnectRequest, DisconnectRequest, GetAppointmentLinkRequest, GetStatusRequest,
-    ListAppointmentLinksRequest, ListCalendarsRequest, PreviewEventRequest, ReconcileAppointmentsRequest,
-    RetryAppointmentsRequest, SyncAppointmentRequest, SyncNowRequest, UpdateSettingsRequest, WatchStatusRequest,
+    AppointmentLink, BeginConnectRequest, ConfirmAccountRequest, DisconnectRequest, GetAppointmentLinkRequest,
+    GetStatusRequest, ListAppointmentLinksRequest, ListCalendarsRequest, PreviewEventRequest,
+    ReconcileAppointmentsRequest, RetryAppointmentsRequest, SyncAppointmentRequest, SyncNowRequest,
+    UpdateSettingsRequest, WatchStatusRequest,
 };
 use prost_types::Duration;
 use tonic::{Code, Status};
@@ -43,6 +44,7 @@ async fn every_rpc_refuses_an_organisation_that_is_none(app: &mut TestApp) {
             integrations.get_status(GetStatusRequest {})
             integrations.watch_status(WatchStatusRequest {})
             integrations.begin_connect(BeginConnectRequest {})
+            integrations.confirm_account(ConfirmAccountRequest {})
             integrations.list_calendars(ListCalendarsRequest {})
             integrations.update_settings(UpdateSettingsRequest {
                 settings: Some(Default::default()),

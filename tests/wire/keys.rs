@@ -5,10 +5,10 @@
 use bytes::Bytes;
 use cassius_calendar::grpc::pb::sync_appointments_response::Result as Outcome;
 use cassius_calendar::grpc::pb::{
-    BeginConnectRequest, DisconnectRequest, ErrorReason, GetAppointmentLinkRequest, GetStatusRequest,
-    ListAppointmentLinksRequest, ListCalendarsRequest, PreviewEventRequest, ReconcileAppointmentsRequest,
-    RetryAppointmentsRequest, SyncAppointmentRequest, SyncAppointmentsRequest, SyncNowRequest, UpdateSettingsRequest,
-    WatchStatusRequest,
+    BeginConnectRequest, ConfirmAccountRequest, DisconnectRequest, ErrorReason, GetAppointmentLinkRequest,
+    GetStatusRequest, ListAppointmentLinksRequest, ListCalendarsRequest, PreviewEventRequest,
+    ReconcileAppointmentsRequest, RetryAppointmentsRequest, SyncAppointmentRequest, SyncAppointmentsRequest,
+    SyncNowRequest, UpdateSettingsRequest, WatchStatusRequest,
 };
 use tonic::{Code, Request};
 
@@ -43,6 +43,7 @@ async fn refuse_each(
         integrations.get_status(GetStatusRequest {})
         integrations.watch_status(WatchStatusRequest {})
         integrations.begin_connect(BeginConnectRequest { return_url: "javascript:alert(1)".into() })
+        integrations.confirm_account(ConfirmAccountRequest {})
         integrations.list_calendars(ListCalendarsRequest {})
         integrations.update_settings(UpdateSettingsRequest {})
         integrations.preview_event(PreviewEventRequest { title_privacy: 99 })

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use cassius_calendar::grpc::pb::sync_appointments_response::Result as Outcome;
 use cassius_calendar::grpc::pb::{
-    BeginConnectRequest, DisconnectRequest, GetAppointmentLinkRequest, GetStatusRequest, ListAppointmentLinksRequest,
-    ListCalendarsRequest, PreviewEventRequest, ReconcileAppointmentsRequest, RetryAppointmentsRequest,
-    SyncAppointmentRequest, SyncAppointmentsRequest, SyncNowRequest, SyncStatus, UpdateSettingsRequest,
-    WatchStatusRequest,
+    BeginConnectRequest, ConfirmAccountRequest, DisconnectRequest, GetAppointmentLinkRequest, GetStatusRequest,
+    ListAppointmentLinksRequest, ListCalendarsRequest, PreviewEventRequest, ReconcileAppointmentsRequest,
+    RetryAppointmentsRequest, SyncAppointmentRequest, SyncAppointmentsRequest, SyncNowRequest, SyncStatus,
+    UpdateSettingsRequest, WatchStatusRequest,
 };
 use tonic::{Code, Status};
 use tonic_health::pb::HealthCheckRequest;
@@ -63,6 +63,7 @@ async fn every_call_says_so(app: &TestApp) {
     call! {
         integrations.get_status(GetStatusRequest {})
         integrations.begin_connect(BeginConnectRequest {})
+        integrations.confirm_account(ConfirmAccountRequest {})
         integrations.list_calendars(ListCalendarsRequest {})
         integrations.update_settings(UpdateSettingsRequest {
             settings: Some(Default::default()),
@@ -174,9 +175,8 @@ async fn what_was_accepted_while_the_line_broke_stands_at_google_exactly_once() 
         ids.push(id);
     }
     proxy.mend();
-    // What was leased when the line broke is taken again once its lease has lapsed.
-    app.advance(180);
     app.accept("cabinet", appointment("afterwards", 1)).await;
+    // What was leased when the line broke is taken again once its lease has lapsed.
     app.at_rest("cabinet").await;
     for id in &ids {
         assert_eq!(app.link("cabinet", id).await.sync_status(), SyncStatus::Synced, "{id}");

@@ -1,15 +1,19 @@
 /**
- * Starts the service in dev mode, the emulated Google that comes with it, and the demo, and prints one address.
- * Ctrl-C ends all of it; what they keep is in `.data/`.
+ * Builds what has changed, starts the service in dev mode with its emulated Google, and the demo, and prints one address
+ * and how to bring trouble about. Ctrl-C ends all of it; what they keep is in `.data/`.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdir, readdir, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const binary = process.env.CASSIUS_CALENDAR_BINARY ?? here("../../../target/debug/cassius-calendar");
 const say = (line) => process.stdout.write(`${line}\n`);
+
+say("1/3  pages and packages");
+await buildIfChanged();
 
 // The usual port, so that the address stays the same from one day to the next; any other where it is taken.
 const cassius = process.env.PORT ?? (await portNear(3000));
@@ -30,7 +34,10 @@ const environment = {
   CASSIUS_APP_URL: origin,
   // As in production: the ticket travels in the cookie alone.
   TICKET_IN_URL: "false",
+  SAMPLE_RDVS: "true",
 };
+
+say("2/3  calendar service and emulated Google");
 
 const service = spawn(binary, ["dev", "--folder", here("../.data/service"), "--emulator-addr", google], {
   env: environment,
@@ -51,6 +58,7 @@ if (!(await isServing)) {
 }
 service.stdout.resume();
 
+say("3/3  Cassius");
 const demo = spawn(process.execPath, [here("../dist/server/main.js")], { env: environment, stdio: "inherit" });
 const demoEnded = once(demo, "exit");
 
@@ -58,6 +66,14 @@ say(`
   Cassius    ${origin}
              choose a person, then Paramètres, Intégrations, Google Calendar; then make a RDV in the Agenda
   Google     http://${google}/calendar   (emulated: the events arrive here)
+
+  To see how trouble looks, in another terminal:
+    access withdrawn     curl -X POST http://${google}/emulator/accounts/accueil@cabinet-des-lilas.example/revoke
+    a RDV refused        ${fault({ times: 1, fault: { kind: "error", code: 400, reason: "invalid" } })}
+    patience asked for   ${fault({ fault: { kind: "error", code: 403, reason: "rateLimitExceeded", retry_after_seconds: 60 } })}
+    … and all well       curl -X DELETE http://${google}/emulator/faults
+    calendar deleted     curl -X DELETE http://${google}/emulator/calendars/<its id, from the settings page>
+    service stopped      kill -STOP ${service.pid}   … and back: kill -CONT ${service.pid}
 
   Ctrl-C ends it.
 `);
@@ -73,6 +89,39 @@ const [code] = await Promise.race([serviceEnded, demoEnded]);
 process.exitCode = code ?? 0;
 end();
 await Promise.all([serviceEnded, demoEnded]);
+
+/** The line that makes the next new events go wrong. */
+function fault(wanted) {
+  const body = JSON.stringify({ operation: "events.insert", ...wanted });
+  return `curl -H content-type:application/json -d '${body}' http://${google}/emulator/faults`;
+}
+
+/** Builds the packages and the pages, unless nothing has changed since they were built. */
+async function buildIfChanged() {
+  const mark = here("../dist/.built");
+  const sources = ["../../node/src", "../../react/src", "../src", "../../../proto", "../../package-lock.json"];
+  const built = await stat(mark).catch(() => null);
+  const times = await Promise.all(sources.map((path) => newestIn(here(path))));
+  if (built !== null && Math.max(...times) <= built.mtimeMs) return;
+  const begun = new Date();
+  const build = spawn("npm", ["run", "--silent", "build"], {
+    cwd: here("../.."),
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  const [code] = await once(build, "exit");
+  if (code !== 0) process.exit(code ?? 1);
+  await mkdir(here("../dist"), { recursive: true });
+  await writeFile(mark, begun.toISOString());
+}
+
+/** When anything in a folder last changed, but for what the build itself writes there. */
+async function newestIn(path) {
+  const { mtimeMs } = await stat(path);
+  const names = await readdir(path, { recursive: true, withFileTypes: true }).catch(() => []);
+  const files = names.filter((entry) => entry.isFile() && !/\/gen(\/|$)/.test(entry.parentPath));
+  const times = await Promise.all(files.map(async (file) => (await stat(`${file.parentPath}/${file.name}`)).mtimeMs));
+  return Math.max(files.length > 0 ? 0 : mtimeMs, ...times);
+}
 
 /** A port to listen on: this one, or another if it is taken. */
 async function portNear(port) {

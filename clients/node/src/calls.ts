@@ -57,16 +57,15 @@ async function withDeadline(
   options: CallOptions,
   defaults: CallDefaults,
 ): Promise<MessageShape<DescMessage>> {
-  const { signal: left, timeoutMs: _, ...rest } = options;
   const expired = new AbortController();
   const callOff = afterDeadline(timeoutMs, () =>
     expired.abort(new ConnectError("the deadline passed", Code.DeadlineExceeded)),
   );
   const headers = headersOf(options, defaults);
   headers.set("grpc-timeout", grpcTimeout(timeoutMs));
-  const signal = left ? AbortSignal.any([left, expired.signal]) : expired.signal;
+  const signal = options.signal ? AbortSignal.any([options.signal, expired.signal]) : expired.signal;
   try {
-    return await call(request, { ...rest, headers, signal });
+    return await call(request, { ...options, timeoutMs: undefined, headers, signal });
   } finally {
     callOff();
   }

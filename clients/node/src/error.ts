@@ -150,10 +150,15 @@ function isLostConnection(error: ConnectError): boolean {
   // Who called a call off knows it. What else ends as cancelled is a stream whose connection went away in good order.
   if (error.code === Code.Canceled) return true;
   const seen = new Set<unknown>();
-  for (let cause: unknown = error.cause; cause instanceof Error && !seen.has(cause); cause = cause.cause) {
+  // By its shape: under Jest Node's own errors are of another realm, and none is an `instanceof Error`.
+  for (let cause = error.cause; isErrorLike(cause) && !seen.has(cause); cause = cause.cause) {
     seen.add(cause);
-    if ("code" in cause && typeof cause.code === "string" && LOST_CONNECTION.has(cause.code)) return true;
+    if (typeof cause.code === "string" && LOST_CONNECTION.has(cause.code)) return true;
     if (cause.message.includes(REFUSED_STREAM)) return true;
   }
   return false;
+}
+
+function isErrorLike(value: unknown): value is { message: string; code?: unknown; cause?: unknown } {
+  return typeof value === "object" && value !== null && "message" in value && typeof value.message === "string";
 }

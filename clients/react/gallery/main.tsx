@@ -11,7 +11,7 @@ const query = new URLSearchParams(window.location.search);
 const locale = resolveLocale(query.get("locale") ?? "fr");
 const theme = query.get("theme");
 document.documentElement.lang = locale;
-if (theme !== null) document.documentElement.dataset["cassiusTheme"] = theme;
+if (theme !== null) document.documentElement.style.colorScheme = theme;
 
 function View({ scenario, view }: { readonly scenario: Scenario; readonly view: string }): ReactElement {
   const [client] = useState(() => clientOf(scenario, locale));

@@ -27,7 +27,7 @@ describe("the client", () => {
   it.each([
     [503, "unavailable"],
     [504, "unavailable"],
-    [401, "forbidden"],
+    [401, "signed_out"],
     [403, "forbidden"],
     [409, "refused"],
   ] as const)("tells an answer %i as %s, with the router's reason", async (status, kind) => {

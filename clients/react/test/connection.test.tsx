@@ -87,7 +87,7 @@ describe("Connexion, with an account", () => {
     expect(await screen.findByText("Retardée")).toBeVisible();
     expect(screen.getByText("Google demande de patienter")).toBeVisible();
     expect(screen.getByText("Prochain essai", { exact: false })).toHaveTextContent(/Prochain essai \d\d:\d\d/);
-    expect(screen.getByText("Connecté")).toBeVisible();
+    expect(screen.getByText("Envoi retardé")).toBeVisible();
     expect(screen.queryByText("En erreur")).toBeNull();
     expect(screen.queryByText("Erreur")).toBeNull();
   });

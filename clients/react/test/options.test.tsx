@@ -20,7 +20,7 @@ describe("the toggle", () => {
     await waitFor(() => expect(toggle()).toBeChecked());
     await user.click(toggle());
     expect(toggle()).not.toBeChecked();
-    expect(await screen.findByText("En pause")).toBeVisible();
+    expect(await within(screen.getByRole("region", { name: "Connexion" })).findByText("En pause")).toBeVisible();
   });
 
   it("goes back to what it was when the service refuses, and says why", async () => {

@@ -2,7 +2,14 @@ import { screen, waitFor, within } from "@testing-library/react";
 import { useEffect, useState, type ReactElement } from "react";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import * as samples from "../gallery/samples";
-import { CalendarProvider, GoogleCalendarBadge, GoogleCalendarPage, IntegrationsPage, SettingsLayout } from "../src";
+import {
+  CalendarProvider,
+  GoogleCalendarBadge,
+  GoogleCalendarPage,
+  IntegrationCard,
+  IntegrationsPage,
+  SettingsLayout,
+} from "../src";
 import { mount, setOnline } from "./host";
 import { refuse, Router, silence } from "./router";
 
@@ -145,6 +152,9 @@ describe("Intégrations", () => {
     ["Non connecté", samples.notConnected],
     ["Connecté", samples.connected],
     ["En erreur", samples.reconnectNeeded],
+    ["En pause", samples.paused],
+    ["Envoi retardé", samples.throttled],
+    ["3 en erreur", samples.someRefused],
   ])("says « %s »", async (word, status) => {
     new Router(status);
     mount(<IntegrationsPage />);
@@ -296,5 +306,25 @@ describe("the badge", () => {
     new Router(samples.reconnectNeeded);
     mount(<GoogleCalendarBadge />, { locale: "en" });
     expect(await screen.findByText("Google sync in error")).toBeVisible();
+  });
+});
+
+describe("a host's own parts", () => {
+  it("takes the host's words, pages and cards in place of its own", async () => {
+    new Router(samples.connected);
+    mount(
+      <SettingsLayout currentPath="/billing" destinations={[{ path: "/billing", label: "Facturation" }]}>
+        <IntegrationsPage>
+          <IntegrationCard name="Laboratoire" description="Vos commandes" icon={null} mark={null} />
+        </IntegrationsPage>
+      </SettingsLayout>,
+      { words: { "integrations.title": "Applications", "state.connected": "Branché" } },
+    );
+    expect(await screen.findByText("Branché")).toBeVisible();
+    expect(screen.getByRole("heading", { level: 1, name: "Applications" })).toBeVisible();
+    expect(screen.getByRole("link", { name: "Facturation" })).toHaveAttribute("aria-current", "page");
+    expect(screen.queryByRole("link", { name: "Sécurité" })).toBeNull();
+    expect(screen.getByRole("heading", { name: "Laboratoire" })).toBeVisible();
+    expect(screen.queryByText("Doctolib")).toBeNull();
   });
 });

@@ -5,22 +5,27 @@
 
 mod access;
 mod problems;
+mod revocation;
 
 use std::sync::Arc;
 
+use jiff::SignedDuration;
+
 use crate::clock::{Clock, Entropy};
 use crate::crypto::{Keyring, Secret, TokenColumn};
-use crate::error_chain::error_chain;
 use crate::google::{CalendarError, Google, Granted};
 use crate::model::{Calendar, OrganisationId};
 use crate::notifier::Notifier;
-use crate::store::{self, Grant, Integration, Store};
+use crate::store::{self, AsOf, Connect, Grant, Integration, Leaving, PendingGrant, Store};
 use crate::sync::ThrottleScope;
 
 use super::Error;
 use super::secrets::Secrets;
 use access::Tokens;
-pub use access::{Access, AccessError};
+pub use access::{Access, AccessError, MAX_TOKENS};
+
+/// How long the grant of another account waits for a person's word.
+const PENDING_LIFETIME: SignedDuration = SignedDuration::from_mins(15);
 
 /// The grants. A clone is another handle.
 #[derive(Debug, Clone)]
@@ -51,36 +56,48 @@ impl Grants {
         &self.secrets
     }
 
-    /// Stores a grant with its target calendar, in place of the one before; revokes that one if it was of another
-    /// account. `false`: a disconnect began meanwhile, and nothing was stored.
+    /// Stores a grant with its target calendar, in place of the one before, as far as nothing has happened since `as_of`
+    /// that speaks against it. What is not stored is revoked, unless others use the account.
     pub(super) async fn connect(
         &self,
         organisation: &OrganisationId,
         granted: Granted,
         calendar: Calendar,
-    ) -> Result<bool, store::Error> {
-        let before = self.store.integration(organisation).await?;
-        let google_user_id = granted.google_user_id.clone();
+        as_of: AsOf,
+    ) -> Result<Connect, store::Error> {
+        let now = self.clock.now();
+        let account = granted.google_user_id.clone();
+        let refresh_token = self.secrets.seal_token(organisation, TokenColumn::RefreshToken, &granted.refresh_token);
         let grant = Grant {
             organisation: organisation.clone(),
             google_user_id: granted.google_user_id,
             google_email: granted.google_email,
             access_token: self.secrets.seal_token(organisation, TokenColumn::AccessToken, &granted.access_token),
-            refresh_token: self.secrets.seal_token(organisation, TokenColumn::RefreshToken, &granted.refresh_token),
+            refresh_token: refresh_token.clone(),
             token_expires_at: granted.expires_at,
             granted_scopes: granted.scopes,
             calendar,
         };
-        if !self.store.connect(grant, self.clock.now()).await?.is_connected() {
-            return Ok(false);
+        let connect = self.store.connect(grant, as_of, now + PENDING_LIFETIME, now).await?;
+        // Where somebody else revokes the account, whatever is left over ends with it.
+        match &connect {
+            Connect::Stored => {
+                tracing::info!(organisation.id = %organisation, "a Google account is connected");
+                self.notifier.notify_due();
+            }
+            Connect::KeptAside { replaced } => {
+                tracing::info!(organisation.id = %organisation, "another Google account waits to be confirmed");
+                if let Some(PendingGrant { google_user_id, refresh_token, .. }) = replaced {
+                    let _ = self.revoke(organisation, google_user_id, refresh_token, Leaving::Nobody).await?;
+                }
+            }
+            Connect::Fenced | Connect::Revoked => {
+                tracing::info!(organisation.id = %organisation, "a grant came too late, and is not stored");
+                let _ = self.revoke(organisation, &account, &refresh_token, Leaving::Nobody).await?;
+            }
         }
-        tracing::info!(organisation.id = %organisation, "a Google account is connected");
         self.notifier.notify_changed(organisation);
-        self.notifier.notify_due();
-        if let Some(before) = before.filter(|it| it.google_user_id.as_ref() != Some(&google_user_id)) {
-            self.revoke(&before).await?;
-        }
-        Ok(true)
+        Ok(connect)
     }
 
     /// Forgets the access token that this process holds: the organisation is being disconnected.
@@ -88,52 +105,24 @@ impl Grants {
         self.tokens.forget(organisation);
     }
 
-    /// Revokes the grant of `integration` at Google, unless there is none or another organisation shares the account.
-    /// What fails is logged and holds nothing up.
-    pub(super) async fn revoke(&self, integration: &Integration) -> Result<(), store::Error> {
-        let organisation = &integration.organisation;
-        let (Some(google_user_id), Some(refresh_token)) = (&integration.google_user_id, &integration.refresh_token)
-        else {
-            return Ok(());
-        };
-        if self.store.others_share(google_user_id, organisation).await? {
-            return Ok(());
-        }
-        let token = match self.secrets.open_token(organisation, TokenColumn::RefreshToken, refresh_token) {
-            Ok(token) => token,
-            Err(error) => {
-                tracing::warn!(
-                    organisation.id = %organisation, error = %error_chain(&error),
-                    "a grant could not be revoked"
-                );
-                return Ok(());
-            }
-        };
-        if let Err(error) = self.google.revoke(&token).await {
-            tracing::warn!(
-                organisation.id = %organisation, error = %error_chain(&error),
-                "a grant could not be revoked; it ends by itself, or in the account's own settings"
-            );
-        }
-        Ok(())
-    }
-
-    /// Makes a reading call of Google: with an access token, and once more with a fresh one if that is refused.
+    /// Makes a reading call of Google: with an access token, and again with a newer one as long as there is one and it is
+    /// refused.
     pub async fn call_with_token_retry<T, Calling: Future<Output = Result<T, CalendarError>> + Send>(
         &self,
         integration: &Integration,
         call: impl Fn(Google, Secret) -> Calling,
     ) -> Result<T, Error> {
         let organisation = &integration.organisation;
-        let access = self.access(organisation, integration.epoch, None).await?;
-        let answer = match call(self.google.clone(), access.token.clone()).await {
-            Err(CalendarError::Unauthorized) => {
-                let access = self.access(organisation, integration.epoch, Some(&access)).await?;
-                call(self.google.clone(), access.token).await
+        let mut access = self.access(organisation, integration.epoch, None).await?;
+        let mut tokens = 1;
+        loop {
+            let answer = call(self.google.clone(), access.token.clone()).await;
+            if tokens == MAX_TOKENS || !matches!(answer, Err(CalendarError::Unauthorized)) {
+                return answer.map_err(Error::from);
             }
-            answer => answer,
-        };
-        answer.map_err(Error::from)
+            access = self.access(organisation, integration.epoch, Some(&access)).await?;
+            tokens += 1;
+        }
     }
 }
 

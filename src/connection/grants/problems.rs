@@ -13,10 +13,13 @@ use crate::store;
 const MISCONFIGURED_RETRY: SignedDuration = SignedDuration::from_mins(10);
 /// How long an account that Google refuses as a whole is left alone before it is tried again.
 const ACCOUNT_RETRY: SignedDuration = SignedDuration::from_hours(1);
+/// How often a secret that does not open is tried again: the operator may have added its key.
+const KEYRING_RETRY: SignedDuration = SignedDuration::from_mins(1);
 
 impl Grants {
     /// Notes a problem of the integration and tells whoever watches. A problem without a `retry_after` stands until a
-    /// person acts, but for a misconfigured project and a refused account, which are tried again by themselves.
+    /// person of the practice acts, but for a misconfigured project, an incomplete keyring and a refused account, which
+    /// are tried again by themselves. Where something graver is noted, or a longer wait, that one stands.
     pub async fn note_problem(
         &self,
         organisation: &OrganisationId,
@@ -28,6 +31,7 @@ impl Grants {
         let retry_after = match reason {
             Reason::GoogleMisconfigured => Some(retry_after.unwrap_or(MISCONFIGURED_RETRY)),
             Reason::AccountUnavailable => Some(retry_after.unwrap_or(ACCOUNT_RETRY)),
+            Reason::KeyringIncomplete => Some(retry_after.unwrap_or(KEYRING_RETRY)),
             Reason::NotConnected
             | Reason::ReconnectRequired
             | Reason::CalendarUnavailable
@@ -74,6 +78,8 @@ impl Grants {
                 organisation.id = %organisation, retry_at = problem.retry_at.map(tracing::field::display),
                 "Google refuses an account as a whole"
             ),
+            // Told where it was found, with the key that is missing.
+            Reason::KeyringIncomplete => {}
             Reason::NotConnected
             | Reason::ReconnectRequired
             | Reason::CalendarUnavailable

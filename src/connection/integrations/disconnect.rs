@@ -17,7 +17,7 @@ use crate::connection::{Error, Grants};
 use crate::error_chain::error_chain;
 use crate::model::{OrganisationId, RemoteEvents};
 use crate::notifier::{Listener, Notifier};
-use crate::store::{DisconnectStep, Guarded, Integration, Store};
+use crate::store::{DisconnectStep, Integration, Revocation, Store};
 
 /// How long a caller waits for the end.
 const LONGEST_CALL: Duration = Duration::from_secs(10);
@@ -111,14 +111,17 @@ impl Disconnects {
 
     async fn finish(&self, integration: &Integration) -> Result<(), Error> {
         let organisation = &integration.organisation;
-        self.grants.revoke(integration).await?;
-        match self.store.finish_disconnect(organisation, integration.epoch, self.clock.now()).await? {
-            Guarded::Done => {
-                let left = self.store.owed_left(organisation).await?;
-                tracing::info!(remaining_events = left.events, "a Google account is disconnected");
+        loop {
+            match self.grants.end(integration).await? {
+                Revocation::Shared | Revocation::Leased => {
+                    let left = self.store.owed_left(organisation).await?;
+                    tracing::info!(remaining_events = left.events, "a Google account is disconnected");
+                    break;
+                }
+                // This process was frozen for so long that another one has ended it.
+                Revocation::Ended => break,
+                Revocation::UnderWay => self.clock.sleep_until(self.clock.now() + CALLER_POLL).await,
             }
-            // This process was frozen for so long that another one has ended it.
-            Guarded::Fenced => {}
         }
         self.grants.forget(organisation);
         self.notifier.notify_changed(organisation);

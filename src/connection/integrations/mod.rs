@@ -57,7 +57,11 @@ impl Integrations {
             Some(_) => self.store.owed_left(organisation).await?,
             None => OwedLeft::default(),
         };
-        Ok(Status::of(integration, counts, owed_left, now))
+        let pending_account = match integration.as_ref().is_some_and(Integration::is_connected) {
+            true => self.store.pending_account(organisation, now).await?,
+            false => None,
+        };
+        Ok(Status::of(integration, counts, owed_left, pending_account, now))
     }
 
     /// The status now, and again after each change.
@@ -82,6 +86,16 @@ impl Integrations {
                 }
             }
         })
+    }
+
+    /// Takes the account that waits to be confirmed in place of the connected one, or drops it.
+    pub async fn confirm_account(&self, organisation: &OrganisationId, is_accepted: bool) -> Result<(), Error> {
+        self.grants.confirm(organisation, is_accepted).await
+    }
+
+    /// Ends the grants of accounts that were not confirmed in time.
+    pub async fn end_unconfirmed_accounts(&self) -> Result<(), Error> {
+        Ok(self.grants.end_lapsed(None).await?)
     }
 
     /// Disconnects, and answers once that has ended, or what stands after ten seconds. Idempotent; a caller that goes away

@@ -5,7 +5,7 @@
 use jiff::Timestamp;
 
 use crate::model::{Calendar, Problem, Reason, TitlePrivacy};
-use crate::store::{Counts, Integration, OwedLeft};
+use crate::store::{Counts, Integration, OwedLeft, PendingAccount};
 
 /// Says whether an integration works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +45,8 @@ pub struct Status {
     pub disconnect: Option<Progress>,
     /// What is wrong; `None`: nothing is.
     pub problem: Option<Problem>,
+    /// The other account that waits to be confirmed.
+    pub pending_account: Option<PendingAccount>,
 }
 
 /// The progress of a catch-up, or of a disconnect.
@@ -63,7 +65,13 @@ pub struct Progress {
 
 impl Status {
     /// The status at `now`; without an integration, or with one that is not connected, there is nothing but counts.
-    pub(super) fn of(integration: Option<Integration>, counts: Counts, owed_left: OwedLeft, now: Timestamp) -> Self {
+    pub(super) fn of(
+        integration: Option<Integration>,
+        counts: Counts,
+        owed_left: OwedLeft,
+        pending_account: Option<PendingAccount>,
+        now: Timestamp,
+    ) -> Self {
         let has_grant = |integration: &Integration| integration.refresh_token.is_some();
         let Some(integration) = integration.filter(has_grant) else {
             return Self {
@@ -78,6 +86,7 @@ impl Status {
                 catch_up: None,
                 disconnect: None,
                 problem: None,
+                pending_account: None,
             };
         };
         let problem = problem_at(&integration, &counts, now);
@@ -88,7 +97,8 @@ impl Status {
                     Reason::ReconnectRequired
                     | Reason::CalendarUnavailable
                     | Reason::AccountUnavailable
-                    | Reason::GoogleMisconfigured,
+                    | Reason::GoogleMisconfigured
+                    | Reason::KeyringIncomplete,
                 ..
             }) => State::Error,
             Some(_) | None => State::Connected,
@@ -111,6 +121,7 @@ impl Status {
                 Progress { total, done, failed, started_at: it.since_at }
             }),
             problem,
+            pending_account,
         }
     }
 }

@@ -9,12 +9,12 @@ mod settlement;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Parts, snapshot};
-use crate::connection::Access;
+use crate::connection::{Access, MAX_TOKENS};
 use crate::error_chain::error_chain;
 use crate::google::CALL_DEADLINE;
-use crate::model::{Placement, Reason};
+use crate::model::Placement;
 use crate::quota::Permit;
-use crate::store::{self, Claimed, Guarded, LinkError, OwedClaim};
+use crate::store::{self, Claimed, Guarded, OwedClaim};
 use crate::sync::{Answer, Attempt, Call, Goal, Outcome, Owner, Step, Stop, render};
 pub(super) use claim::Claim;
 use settlement::Ended;
@@ -116,10 +116,7 @@ impl Parts {
     pub(super) async fn attempt(&self, claim: Claim, begun: Option<BegunAttempt>, permit: Permit) {
         let ended = match begun {
             Some(begun) => self.carry_out(&claim, begun, permit).await,
-            None => Ok(Ended::Refused {
-                placement: claim.placement(),
-                error: LinkError { reason: Reason::EventRefused, detail: Some("snapshotUnreadable".to_owned()) },
-            }),
+            None => Ok(self.unopened(&claim)),
         };
         let broken = match ended {
             // Whoever took the lease over settles what stands by then: fenced or done, this attempt is over.
@@ -140,7 +137,7 @@ impl Parts {
         let BegunAttempt { mut attempt, mut step, mut once_open } = begun;
         let mut held = HeldLease { placement: claim.placement(), until: claim.lease().until, is_used: false };
         let mut permit = Some(permit);
-        let mut rejected = None;
+        let (mut rejected, mut tokens) = (None, 0);
         loop {
             let (placement, call) = match step {
                 Step::Call { placement, call } => (placement, call),
@@ -159,12 +156,13 @@ impl Parts {
             held.is_used = true;
             let answer = self.google.call(&access.token, &call).await;
             tracing::debug!(call = call.name(), answer = answer.name(), "called Google");
-            step = if answer == Answer::Unauthorized && rejected.is_none() {
-                // Once more, with a fresh token.
+            tokens += 1;
+            step = if answer == Answer::Unauthorized && tokens < MAX_TOKENS {
+                // Once more, with a newer token.
                 rejected = Some(access);
                 Step::Call { placement, call }
             } else {
-                rejected = None;
+                (rejected, tokens) = (None, 0);
                 match (once_open.take(), answer) {
                     (Some(next), Answer::CalendarOpen) => next,
                     (Some(_), Answer::CalendarReadOnly | Answer::CalendarMissing) => {

@@ -8,7 +8,6 @@ use jiff::Timestamp;
 use super::{Broken, Claim};
 use crate::connection::AccessError;
 use crate::delivery::Parts;
-use crate::error_chain::error_chain;
 use crate::model::{OrganisationId, Placement, Reason};
 use crate::store::{self, Guarded, LinkError, OwedSettlement, Settlement};
 use crate::sync::{Delay, Outcome, Setback, Stop, ThrottleScope, delay};
@@ -65,24 +64,26 @@ impl Parts {
         match error {
             AccessError::Fenced => Err(Broken::Fenced),
             AccessError::Store(error) => Err(Broken::Store(error)),
-            // Noted at the integration, which is not served until somebody acted.
-            AccessError::ReconnectRequired | AccessError::Misconfigured => Ok(Ended::Waits { placement }),
+            // Noted at the integration, which is not served until somebody acted, or it is time to try again.
+            AccessError::ReconnectRequired | AccessError::Misconfigured | AccessError::Sealed(_) => {
+                Ok(Ended::Waits { placement })
+            }
             AccessError::Unavailable { retry_after } => {
                 let setback = Setback { delay: Delay::Unavailable, retry_after };
                 let next_attempt_at = self.next_attempt_at(setback, claim.attempts());
                 let error = LinkError { reason: Reason::GoogleUnavailable, detail: None };
                 Ok(Ended::Later { placement, next_attempt_at, error })
             }
-            AccessError::Sealed(error) => {
-                tracing::error!(
-                    error = %error_chain(&error),
-                    "a token does not open; check that ENCRYPTION_KEYS still holds every key that was in use"
-                );
-                let setback = Setback { delay: Delay::Unavailable, retry_after: None };
-                let next_attempt_at = self.next_attempt_at(setback, claim.attempts());
-                let error = LinkError { reason: Reason::GoogleMisconfigured, detail: None };
-                Ok(Ended::Later { placement, next_attempt_at, error })
-            }
+        }
+    }
+
+    /// What an attempt comes to whose snapshot does not open: it waits for the key, and nothing is lost meanwhile.
+    pub(super) fn unopened(&self, claim: &Claim) -> Ended {
+        let setback = Setback { delay: Delay::Unavailable, retry_after: None };
+        Ended::Later {
+            placement: claim.placement(),
+            next_attempt_at: self.next_attempt_at(setback, claim.attempts()),
+            error: LinkError { reason: Reason::KeyringIncomplete, detail: None },
         }
     }
 

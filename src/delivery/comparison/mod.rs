@@ -257,6 +257,7 @@ fn retry_after(error: &connection::Error) -> Option<Option<SignedDuration>> {
         | connection::Error::CalendarUnavailable
         | connection::Error::GoogleMisconfigured
         | connection::Error::AccountUnavailable
+        | connection::Error::NoPendingAccount
         | connection::Error::ReturnUrlNotAllowed
         | connection::Error::Sealed(_) => None,
     }

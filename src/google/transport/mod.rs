@@ -52,9 +52,17 @@ pub(super) enum TransportError {
 /// The way to Google. Clones share their connections.
 #[derive(Debug, Clone)]
 pub(super) struct Transport {
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    carrier: Carrier,
     deadline: Duration,
     clock: Clock,
+}
+
+/// What carries a request.
+#[derive(Debug, Clone)]
+enum Carrier {
+    Network(Box<Client<HttpsConnector<HttpConnector>, Full<Bytes>>>),
+    #[cfg(feature = "dev")]
+    InProcess(super::InProcess),
 }
 
 impl Transport {
@@ -82,12 +90,18 @@ impl Transport {
             .http2_keep_alive_interval(PING_EVERY)
             .http2_keep_alive_timeout(PONG_WITHIN)
             .build(connector);
-        Self { client, deadline: CALL_DEADLINE, clock }
+        Self { carrier: Carrier::Network(Box::new(client)), deadline: CALL_DEADLINE, clock }
     }
 
     /// The same connections under another deadline.
     pub(super) fn with_deadline(&self, deadline: Duration) -> Self {
         Self { deadline, ..self.clone() }
+    }
+
+    /// The same, but the requests do not leave this process.
+    #[cfg(feature = "dev")]
+    pub(super) fn in_process(self, service: super::InProcess) -> Self {
+        Self { carrier: Carrier::InProcess(service), ..self }
     }
 
     /// Sends one request and reads its whole answer, whatever its status.
@@ -101,23 +115,35 @@ impl Transport {
         answer.inspect_err(|fault| tracing::debug!(server.address = host, %fault, "No answer came from Google"))
     }
 
-    async fn exchange(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
-        let mut request = request.map(Full::new);
+    async fn exchange(&self, mut request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
         let agent = HeaderValue::from_static(concat!("cassius-calendar/", env!("CARGO_PKG_VERSION")));
         request.headers_mut().insert(USER_AGENT, agent);
-        let answer = self.client.request(request).await.map_err(|fault| match fault.is_connect() {
-            true => TransportError::Unreachable,
-            false => TransportError::Broken,
-        })?;
-        let (head, body) = answer.into_parts();
-        let body = Limited::new(body, MAX_ANSWER_BYTES).collect().await.map_err(|fault| {
-            match fault.downcast_ref::<LengthLimitError>() {
-                Some(_) => TransportError::TooLarge,
-                None => TransportError::Broken,
+        match &self.carrier {
+            Carrier::Network(client) => over_network(client, request).await,
+            #[cfg(feature = "dev")]
+            Carrier::InProcess(service) => {
+                tower::ServiceExt::oneshot(service.clone(), request).await.map_err(|_| TransportError::Broken)
             }
-        })?;
-        Ok(Response::from_parts(head, body.to_bytes()))
+        }
     }
+}
+
+async fn over_network(
+    client: &Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    request: Request<Bytes>,
+) -> Result<Response<Bytes>, TransportError> {
+    let answer = client.request(request.map(Full::new)).await.map_err(|fault| match fault.is_connect() {
+        true => TransportError::Unreachable,
+        false => TransportError::Broken,
+    })?;
+    let (head, body) = answer.into_parts();
+    let body = Limited::new(body, MAX_ANSWER_BYTES).collect().await.map_err(|fault| {
+        match fault.downcast_ref::<LengthLimitError>() {
+            Some(_) => TransportError::TooLarge,
+            None => TransportError::Broken,
+        }
+    })?;
+    Ok(Response::from_parts(head, body.to_bytes()))
 }
 
 /// Tokens travel by https; in plain only to this very machine, where the emulator is.

@@ -159,7 +159,7 @@ impl Refusal {
     fn log_incident(&self, entropy: &Entropy) -> String {
         let incident = data_encoding::HEXLOWER.encode(&entropy.bytes::<8>());
         match self.source() {
-            Some(error) => tracing::error!(incident, error, "a call ended in a defect"),
+            Some(error) => tracing::error!(incident, error = %error_chain(error), "a call ended in a defect"),
             None => tracing::error!(incident, "a call ended in a defect: {self}"),
         }
         incident
@@ -180,6 +180,7 @@ fn failed(error: &connection::Error) -> StatusSpec {
             let delay = retry_after.and_then(|delay| Duration::try_from(delay).ok()).unwrap_or(RETRY_GOOGLE);
             StatusSpec(Code::Unavailable, ErrorReason::GoogleUnavailable, Some(delay))
         }
+        Error::NoPendingAccount => StatusSpec(Code::FailedPrecondition, ErrorReason::NoPendingAccount, None),
         Error::ReturnUrlNotAllowed => StatusSpec(Code::InvalidArgument, ErrorReason::InvalidRequest, None),
         Error::Store(StoreError::Unavailable(_)) => {
             StatusSpec(Code::Unavailable, ErrorReason::StorageUnavailable, Some(RETRY_STORAGE))
@@ -217,9 +218,9 @@ pub(super) fn complete<B: Default>(
     }
 }
 
-/// A status of ours always has details; without them, these two codes are how the decoder refuses bytes.
+/// A status of ours always has details; without them, these codes are how the decoder refuses bytes.
 fn is_unreadable(status: &Status) -> bool {
-    status.details().is_empty() && matches!(status.code(), Code::Internal | Code::OutOfRange)
+    status.details().is_empty() && matches!(status.code(), Code::Internal | Code::OutOfRange | Code::ResourceExhausted)
 }
 
 #[cfg(test)]

@@ -4,10 +4,12 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use jiff::Timestamp;
 
+use super::integrations::{first, integration};
 use super::schema::oauth_consents::dsl;
 use super::statement::named;
 use super::{Conn, Fault, rows};
 use crate::crypto::Sealed;
+use crate::model::{Epoch, OrganisationId};
 use crate::store::instant::Instant;
 use crate::store::{Consent, NewConsent};
 
@@ -16,17 +18,25 @@ pub(in crate::store) async fn create(conn: &mut Conn, consent: NewConsent, now: 
         let lapsed = diesel::delete(dsl::oauth_consents.filter(dsl::expires_at.le(Instant(now))));
         named("consents.drop_lapsed", lapsed).execute(conn).await?;
         let NewConsent { ticket_hash, organisation, return_url, expires_at } = consent;
+        first(conn, &organisation, now).await?;
+        let integration = integration(conn, &organisation).await?.ok_or(Fault::Corrupt("organisation_id"))?;
         let insert = diesel::insert_into(dsl::oauth_consents).values((
             dsl::organisation_id.eq(organisation.as_str()),
             dsl::ticket_hash.eq(ticket_hash),
             dsl::return_url.eq(return_url),
             dsl::expires_at.eq(Instant(expires_at)),
             dsl::created_at.eq(Instant(now)),
+            dsl::epoch.eq(integration.epoch.0),
         ));
         named("consents.create", insert).execute(conn).await?;
         Ok(())
     })
 }
+
+/// What a digest of a ticket or of a state has.
+const DIGEST_BYTES: usize = 32;
+/// How many times a browser may set out with one ticket: tabs, and pages that are loaded again.
+const MAX_STARTS: i64 = 16;
 
 pub(in crate::store) async fn start(
     conn: &mut Conn,
@@ -35,44 +45,74 @@ pub(in crate::store) async fn start(
     verifier: &Sealed,
     nonce: String,
     now: Timestamp,
-) -> Result<bool, Fault> {
-    let row = dsl::oauth_consents.find(ticket_hash).filter(dsl::expires_at.gt(Instant(now)));
-    let start = diesel::update(row).set((
-        dsl::state_hash.eq(state_hash),
-        dsl::pkce_verifier.eq(verifier.as_bytes()),
-        dsl::nonce.eq(nonce),
-    ));
-    Ok(named("consents.start", start).execute(conn).await? > 0)
+) -> Result<Option<OrganisationId>, Fault> {
+    transaction!(conn, async |conn| {
+        let ticket = dsl::oauth_consents.find(ticket_hash).filter(dsl::expires_at.gt(Instant(now))).select((
+            dsl::organisation_id,
+            dsl::return_url,
+            dsl::expires_at,
+            dsl::created_at,
+            dsl::state_hash,
+            dsl::epoch,
+        ));
+        let found: Option<Ticket> = named("consents.find", ticket).get_result(conn).await.optional()?;
+        let Some((organisation, return_url, expires_at, created_at, earlier, epoch)) = found else { return Ok(None) };
+        let whose = rows::organisation(&organisation)?;
+        let siblings = dsl::oauth_consents
+            .filter(dsl::organisation_id.eq(&organisation))
+            .filter(dsl::created_at.eq(created_at))
+            .filter(dsl::expires_at.eq(expires_at))
+            .count();
+        let siblings: i64 = named("consents.siblings", siblings).get_result(conn).await?;
+        let started =
+            (dsl::state_hash.eq(&state_hash), dsl::pkce_verifier.eq(verifier.as_bytes()), dsl::nonce.eq(nonce));
+        if earlier.is_none() || siblings >= MAX_STARTS {
+            let first = diesel::update(dsl::oauth_consents.find(ticket_hash)).set(started);
+            named("consents.start", first).execute(conn).await?;
+            return Ok(Some(whose));
+        }
+        // No digest is as long as two, so that no ticket leads to this row.
+        let key = [ticket_hash, &state_hash].concat();
+        let again = diesel::insert_into(dsl::oauth_consents).values((
+            started,
+            dsl::ticket_hash.eq(key),
+            dsl::organisation_id.eq(&organisation),
+            dsl::return_url.eq(return_url),
+            dsl::expires_at.eq(expires_at),
+            dsl::created_at.eq(created_at),
+            dsl::epoch.eq(epoch),
+        ));
+        named("consents.start_again", again).execute(conn).await?;
+        Ok(Some(whose))
+    })
 }
 
-type Taken = (String, Option<String>, Option<Vec<u8>>, Option<String>, Vec<u8>);
+type Ticket = (String, Option<String>, Instant, Instant, Option<Vec<u8>>, i64);
+type Taken = (String, Option<String>, Option<Vec<u8>>, Option<String>, Instant, Vec<u8>, i64);
 
-pub(in crate::store) async fn take(
-    conn: &mut Conn,
-    state_hash: &[u8],
-    ticket_hash: &[u8],
-    now: Timestamp,
-) -> Result<Option<Consent>, Fault> {
-    let row = dsl::oauth_consents
-        .find(ticket_hash)
-        .filter(dsl::state_hash.eq(state_hash))
-        .filter(dsl::expires_at.gt(Instant(now)));
+pub(in crate::store) async fn take(conn: &mut Conn, state_hash: &[u8]) -> Result<Option<Consent>, Fault> {
+    let row = dsl::oauth_consents.filter(dsl::state_hash.eq(state_hash));
     let take = diesel::delete(row).returning((
         dsl::organisation_id,
         dsl::return_url,
         dsl::pkce_verifier,
         dsl::nonce,
+        dsl::expires_at,
         dsl::ticket_hash,
+        dsl::epoch,
     ));
     let taken: Option<Taken> = named("consents.take", take).get_result(conn).await.optional()?;
-    let Some((organisation, return_url, verifier, nonce, ticket_hash)) = taken else {
+    let Some((organisation, return_url, verifier, nonce, Instant(expires_at), mut ticket_hash, epoch)) = taken else {
         return Ok(None);
     };
+    ticket_hash.truncate(DIGEST_BYTES);
     Ok(Some(Consent {
         organisation: rows::organisation(&organisation)?,
         return_url,
         verifier: Sealed::from_bytes(verifier.ok_or(Fault::Corrupt("pkce_verifier"))?),
         nonce: nonce.ok_or(Fault::Corrupt("nonce"))?,
+        expires_at,
         ticket_hash,
+        epoch: Epoch(epoch),
     }))
 }

@@ -162,45 +162,53 @@ pub(in crate::store) async fn finish(
     epoch: Epoch,
     now: Timestamp,
 ) -> Result<Guarded, Fault> {
-    transaction!(conn, async |conn| {
-        let row = dsl::calendar_integrations
-            .find((organisation.as_str(), PROVIDER))
-            .filter(dsl::epoch.eq(epoch.0))
-            .filter(dsl::disconnecting_at.is_not_null());
-        let erase = diesel::update(row).set((
-            dsl::google_email.eq(None::<String>),
-            dsl::access_token.eq(None::<Vec<u8>>),
-            dsl::refresh_token.eq(None::<Vec<u8>>),
-            dsl::token_expiry.eq(None::<Instant>),
-            dsl::granted_scopes.eq(""),
-            dsl::problem_reason.eq(None::<String>),
-            dsl::problem_since.eq(None::<Instant>),
-            dsl::problem_retry_at.eq(None::<Instant>),
-            dsl::connected_at.eq(None::<Instant>),
-            dsl::catch_up_total.eq(None::<i32>),
-            dsl::catch_up_started_at.eq(None::<Instant>),
-            dsl::disconnecting_at.eq(None::<Instant>),
-            dsl::disconnect_remote_events.eq(None::<String>),
-            dsl::finishing_until.eq(None::<Instant>),
-            dsl::updated_at.eq(Instant(now)),
-        ));
-        if named("disconnects.finish", erase).execute(conn).await? == 0 {
-            return Ok(Guarded::Fenced);
-        }
-        let rest = sql("UPDATE appointment_external_links SET updated_at = ")
-            .bind(now)
-            .sql(at_rest())
-            .sql(" WHERE ")
-            .with(of_organisation(organisation))
-            .sql(format!(" AND sync_status IN ({PENDING}, {ERROR})"));
-        named("disconnects.rest_links", rest).execute(conn).await?;
-        let park = sql("UPDATE owed_deletions SET next_attempt_at = NULL, updated_at = ")
-            .bind(now)
-            .sql(" WHERE next_attempt_at IS NOT NULL AND ")
-            .with(of_organisation(organisation));
-        named("disconnects.park", park).execute(conn).await?;
-        Ok(Guarded::Done)
-    })
+    transaction!(conn, async |conn| end(conn, organisation, epoch, now).await)
+}
+
+/// Ends a disconnect within a transaction.
+pub(super) async fn end(
+    conn: &mut Conn,
+    organisation: &OrganisationId,
+    epoch: Epoch,
+    now: Timestamp,
+) -> Result<Guarded, Fault> {
+    let row = dsl::calendar_integrations
+        .find((organisation.as_str(), PROVIDER))
+        .filter(dsl::epoch.eq(epoch.0))
+        .filter(dsl::disconnecting_at.is_not_null());
+    let erase = diesel::update(row).set((
+        dsl::google_email.eq(None::<String>),
+        dsl::access_token.eq(None::<Vec<u8>>),
+        dsl::refresh_token.eq(None::<Vec<u8>>),
+        dsl::token_expiry.eq(None::<Instant>),
+        dsl::granted_scopes.eq(""),
+        dsl::problem_reason.eq(None::<String>),
+        dsl::problem_since.eq(None::<Instant>),
+        dsl::problem_retry_at.eq(None::<Instant>),
+        dsl::connected_at.eq(None::<Instant>),
+        dsl::catch_up_total.eq(None::<i32>),
+        dsl::catch_up_started_at.eq(None::<Instant>),
+        dsl::disconnecting_at.eq(None::<Instant>),
+        dsl::disconnect_remote_events.eq(None::<String>),
+        dsl::finishing_until.eq(None::<Instant>),
+        dsl::updated_at.eq(Instant(now)),
+    ));
+    if named("disconnects.finish", erase).execute(conn).await? == 0 {
+        return Ok(Guarded::Fenced);
+    }
+    let rest = sql("UPDATE appointment_external_links SET updated_at = ")
+        .bind(now)
+        .sql(at_rest())
+        .sql(" WHERE ")
+        .with(of_organisation(organisation))
+        .sql(format!(" AND sync_status IN ({PENDING}, {ERROR})"));
+    named("disconnects.rest_links", rest).execute(conn).await?;
+    let park = sql("UPDATE owed_deletions SET next_attempt_at = NULL, updated_at = ")
+        .bind(now)
+        .sql(" WHERE next_attempt_at IS NOT NULL AND ")
+        .with(of_organisation(organisation));
+    named("disconnects.park", park).execute(conn).await?;
+    Ok(Guarded::Done)
 }
 
 pub(in crate::store) async fn unfinished(conn: &mut Conn) -> Result<Vec<OrganisationId>, Fault> {

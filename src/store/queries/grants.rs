@@ -1,72 +1,122 @@
-//! Grants: stored and refreshed; what becomes of the events of an account that another one takes over from.
+//! Grants: stored; what becomes of the events of an account that another one takes over from.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use jiff::Timestamp;
 
 use super::fragments::of_organisation;
-use super::integrations::{changed, locked, set_calendar};
+use super::integrations::{first, locked, set_calendar};
 use super::requests::note_catch_up;
 use super::schema::calendar_integrations::dsl;
+use super::schema::oauth_consents;
 use super::statement::{named, sql};
-use super::{Conn, Fault, comparisons, owed};
-use crate::crypto::Sealed;
-use crate::model::{Epoch, GoogleUserId, OrganisationId};
+use super::{Conn, Fault, accounts, comparisons, owed, pending_grants};
+use crate::model::{GoogleUserId, OrganisationId};
 use crate::store::instant::Instant;
 use crate::store::words::{PENDING, PROVIDER};
-use crate::store::{Grant, Guarded, Integration, OwedCause};
+use crate::store::{AsOf, Connect, Grant, Integration, OwedCause};
 
-pub(in crate::store) async fn connect(conn: &mut Conn, grant: Grant, now: Timestamp) -> Result<Integration, Fault> {
+pub(in crate::store) async fn connect(
+    conn: &mut Conn,
+    grant: Grant,
+    as_of: AsOf,
+    pending_until: Timestamp,
+    now: Timestamp,
+) -> Result<Connect, Fault> {
     transaction!(conn, async |conn| {
-        let organisation = &grant.organisation;
+        let account = accounts::locked(conn, &grant.google_user_id, now).await?;
         // Two first connects at once: the second waits for the first here, and then finds its row.
-        let first = diesel::insert_into(dsl::calendar_integrations)
-            .values((
-                dsl::organisation_id.eq(organisation.as_str()),
-                dsl::provider.eq(PROVIDER),
-                dsl::created_at.eq(Instant(now)),
-                dsl::updated_at.eq(Instant(now)),
-            ))
-            .on_conflict_do_nothing();
-        named("grants.first", first).execute(conn).await?;
-        let before = locked(conn, organisation).await?.ok_or(Fault::Corrupt("organisation_id"))?;
-        if before.disconnecting.is_some() {
-            return Ok(before);
+        first(conn, &grant.organisation, now).await?;
+        let before = locked(conn, &grant.organisation).await?.ok_or(Fault::Corrupt("organisation_id"))?;
+        if before.epoch != as_of.epoch || before.disconnecting.is_some() {
+            return Ok(Connect::Fenced);
         }
-        let row = dsl::calendar_integrations.find((organisation.as_str(), PROVIDER));
-        let connect = diesel::update(row).set((
-            dsl::google_user_id.eq(grant.google_user_id.as_str()),
-            dsl::google_email.eq(&grant.google_email),
-            dsl::access_token.eq(grant.access_token.as_bytes()),
-            dsl::refresh_token.eq(grant.refresh_token.as_bytes()),
-            dsl::token_expiry.eq(Instant(grant.token_expires_at)),
-            dsl::granted_scopes.eq(grant.granted_scopes.join(" ")),
-            dsl::problem_reason.eq(None::<String>),
-            dsl::problem_since.eq(None::<Instant>),
-            dsl::problem_retry_at.eq(None::<Instant>),
-            dsl::connected_at.eq(Instant(now)),
-            dsl::disconnect_total.eq(0),
-            dsl::epoch.eq(dsl::epoch + 1),
-            dsl::updated_at.eq(Instant(now)),
-        ));
-        named("grants.connect", connect).execute(conn).await?;
-        let other = before.google_user_id.filter(|account| *account != grant.google_user_id);
-        if other.is_some() || before.calendar.is_none() {
-            set_calendar(conn, organisation, &grant.calendar).await?;
+        if account.is_revoked_since(conn, as_of.revocation_seq, now).await? {
+            return Ok(Connect::Revoked);
         }
-        let mut sent_again = 0;
-        if let Some(account) = &other {
-            sent_again += exchange_account(conn, organisation, account, now).await?;
+        if other(&before, &grant).is_some() && before.refresh_token.is_some() {
+            let replaced = pending_grants::keep(conn, &grant, pending_until, now).await?;
+            return Ok(Connect::KeptAside { replaced });
         }
-        let set = owed::sent_again(now);
-        sent_again += owed::restore(conn, organisation, &grant.google_user_id, sql("TRUE"), set, now).await?;
-        owed::make_due(conn, organisation, sql("TRUE"), now).await?;
-        comparisons::schedule(conn, organisation, now).await?;
-        if sent_again > 0 {
-            note_catch_up(conn, organisation, now).await?;
-        }
-        changed(conn, organisation).await
+        store_grant(conn, &before, &grant, now).await?;
+        Ok(Connect::Stored)
     })
+}
+
+pub(in crate::store) async fn confirm(
+    conn: &mut Conn,
+    organisation: &OrganisationId,
+    now: Timestamp,
+) -> Result<Option<Integration>, Fault> {
+    transaction!(conn, async |conn| {
+        let Some(found) = pending_grants::waiting(conn, organisation, now).await? else {
+            return Ok(None);
+        };
+        accounts::locked(conn, &found.google_user_id, now).await?;
+        let Some(before) = locked(conn, organisation).await?.filter(Integration::is_connected) else {
+            return Ok(None);
+        };
+        // Another account may have taken its place before the row was locked.
+        let waiting = pending_grants::waiting(conn, organisation, now).await?;
+        let Some(grant) = waiting.filter(|grant| grant.google_user_id == found.google_user_id) else {
+            return Ok(None);
+        };
+        pending_grants::erase(conn, organisation, &grant.google_user_id).await?;
+        store_grant(conn, &before, &grant, now).await?;
+        Ok(Some(before))
+    })
+}
+
+/// The account before, if it is another one.
+fn other<'a>(before: &'a Integration, grant: &Grant) -> Option<&'a GoogleUserId> {
+    before.google_user_id.as_ref().filter(|account| **account != grant.google_user_id)
+}
+
+/// Stores a grant in the row that is locked, in place of the one before.
+async fn store_grant(conn: &mut Conn, before: &Integration, grant: &Grant, now: Timestamp) -> Result<(), Fault> {
+    let organisation = &grant.organisation;
+    let row = dsl::calendar_integrations.find((organisation.as_str(), PROVIDER));
+    let connect = diesel::update(row).set((
+        dsl::google_user_id.eq(grant.google_user_id.as_str()),
+        dsl::google_email.eq(&grant.google_email),
+        dsl::access_token.eq(grant.access_token.as_bytes()),
+        dsl::refresh_token.eq(grant.refresh_token.as_bytes()),
+        dsl::token_expiry.eq(Instant(grant.token_expires_at)),
+        dsl::granted_scopes.eq(grant.granted_scopes.join(" ")),
+        dsl::problem_reason.eq(None::<String>),
+        dsl::problem_since.eq(None::<Instant>),
+        dsl::problem_retry_at.eq(None::<Instant>),
+        dsl::connected_at.eq(Instant(now)),
+        dsl::refreshed_at.eq(None::<Instant>),
+        dsl::refresh_lease_token.eq(None::<String>),
+        dsl::refresh_lease_until.eq(None::<Instant>),
+        dsl::disconnect_total.eq(0),
+        dsl::epoch.eq(dsl::epoch + 1),
+        dsl::updated_at.eq(Instant(now)),
+    ));
+    named("grants.connect", connect).execute(conn).await?;
+    let other = other(before, grant);
+    if other.is_some() || before.calendar.is_none() {
+        set_calendar(conn, organisation, &grant.calendar).await?;
+    }
+    let mut sent_again = 0;
+    if let Some(account) = other {
+        sent_again += exchange_account(conn, organisation, account, now).await?;
+    }
+    let set = owed::sent_again(now);
+    sent_again += owed::restore(conn, organisation, &grant.google_user_id, sql("TRUE"), set, now).await?;
+    owed::make_due(conn, organisation, sql("TRUE"), now).await?;
+    comparisons::schedule(conn, organisation, now).await?;
+    if sent_again > 0 {
+        note_catch_up(conn, organisation, now).await?;
+    }
+    // A consent that began beside this one goes on: it is a disconnect that ends consents.
+    let its = oauth_consents::dsl::organisation_id.eq(organisation.as_str());
+    let consents =
+        oauth_consents::dsl::oauth_consents.filter(its).filter(oauth_consents::dsl::epoch.eq(before.epoch.0));
+    let carry = diesel::update(consents).set(oauth_consents::dsl::epoch.eq(before.epoch.0 + 1));
+    named("grants.carry_consents", carry).execute(conn).await?;
+    pending_grants::lapse(conn, organisation, now).await
 }
 
 /// Owes what the links may have in `account`, which another one takes over from, and makes them pending; answers how many
@@ -96,34 +146,4 @@ async fn exchange_account(
         .sql(format!(" AND sync_status = {PENDING}"));
     named("grants.put_off_no_more", pending).execute(conn).await?;
     Ok(exchanged)
-}
-
-/// A refresh token has to be there: once a disconnect has ended, a late answer may not bring tokens back in the same
-/// epoch.
-pub(in crate::store) async fn save_tokens(
-    conn: &mut Conn,
-    organisation: &OrganisationId,
-    epoch: Epoch,
-    access: &Sealed,
-    expires_at: Timestamp,
-    refresh: Option<&Sealed>,
-    now: Timestamp,
-) -> Result<Guarded, Fault> {
-    let row = dsl::calendar_integrations
-        .find((organisation.as_str(), PROVIDER))
-        .filter(dsl::epoch.eq(epoch.0))
-        .filter(dsl::refresh_token.is_not_null());
-    let tokens = (
-        dsl::access_token.eq(access.as_bytes()),
-        dsl::token_expiry.eq(Instant(expires_at)),
-        dsl::updated_at.eq(Instant(now)),
-    );
-    let rows = match refresh {
-        Some(refresh) => {
-            let both = diesel::update(row).set((tokens, dsl::refresh_token.eq(refresh.as_bytes())));
-            named("grants.save_tokens", both).execute(conn).await?
-        }
-        None => named("grants.save_access_token", diesel::update(row).set(tokens)).execute(conn).await?,
-    };
-    Ok(Guarded::by(rows))
 }

@@ -1,7 +1,6 @@
 //! Integrations: read, and what is noted of them.
 
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
 use diesel_async::RunQueryDsl;
 use jiff::Timestamp;
 
@@ -10,8 +9,9 @@ use super::rows::IntegrationRow;
 use super::schema::calendar_integrations::dsl;
 use super::statement::{named, sql};
 use super::{Conn, FOR_UPDATE, Fault};
-use crate::model::{Calendar, CalendarId, Epoch, GoogleUserId, OrganisationId, Problem};
-use crate::store::words::{self, GOOGLE, PROVIDER};
+use crate::model::{Calendar, CalendarId, Epoch, OrganisationId, Problem};
+use crate::store::instant::Instant;
+use crate::store::words::{self, PROVIDER};
 use crate::store::{Guarded, Integration};
 
 pub(in crate::store) async fn ping(conn: &mut Conn) -> Result<(), Fault> {
@@ -26,6 +26,20 @@ pub(in crate::store) async fn integration(
     let select = dsl::calendar_integrations.find((organisation.as_str(), PROVIDER)).select(IntegrationRow::as_select());
     let row = named("integrations.integration", select).get_result(conn).await.optional()?;
     row.map(Integration::try_from).transpose()
+}
+
+/// Makes the row of an integration where there is none.
+pub(super) async fn first(conn: &mut Conn, organisation: &OrganisationId, now: Timestamp) -> Result<(), Fault> {
+    let first = diesel::insert_into(dsl::calendar_integrations)
+        .values((
+            dsl::organisation_id.eq(organisation.as_str()),
+            dsl::provider.eq(PROVIDER),
+            dsl::created_at.eq(Instant(now)),
+            dsl::updated_at.eq(Instant(now)),
+        ))
+        .on_conflict_do_nothing();
+    named("integrations.first", first).execute(conn).await?;
+    Ok(())
 }
 
 /// The integration, held until the end of the transaction.
@@ -66,44 +80,28 @@ pub(in crate::store) async fn note_problem(
     of_calendar: Option<&CalendarId>,
     now: Timestamp,
 ) -> Result<Guarded, Fault> {
-    let reason = words::of_reason(problem.reason);
-    let mut update = sql("UPDATE calendar_integrations SET problem_since = CASE WHEN problem_reason = ")
-        .bind(reason)
-        .sql(" THEN problem_since ELSE ")
-        .bind(problem.since_at)
-        .sql(" END, problem_reason = ")
-        .bind(reason)
-        .sql(", problem_retry_at = ")
-        .bind(problem.retry_at)
-        .sql(", updated_at = ")
-        .bind(now)
-        .sql(" WHERE ")
-        .with(of_organisation(organisation))
-        .sql(" AND refresh_token IS NOT NULL AND epoch = ")
-        .bind(epoch.0);
-    if let Some(calendar) = of_calendar {
-        update = update.sql(" AND calendar_id = ").bind(calendar);
-    }
-    Ok(Guarded::by(named("integrations.note_problem", update).execute(conn).await?))
-}
-
-#[derive(QueryableByName)]
-struct CountRow {
-    #[diesel(sql_type = BigInt)]
-    found: i64,
-}
-
-pub(in crate::store) async fn others_share(
-    conn: &mut Conn,
-    account: &GoogleUserId,
-    except: &OrganisationId,
-) -> Result<bool, Fault> {
-    let select = sql(format!(
-        "SELECT COUNT(*) AS found FROM calendar_integrations WHERE provider = {GOOGLE} AND refresh_token IS NOT NULL AND google_user_id = "
-    ))
-    .bind(account)
-    .sql(" AND organisation_id <> ")
-    .bind(except);
-    let row: CountRow = named("integrations.others_share", select).get_result(conn).await?;
-    Ok(row.found > 0)
+    transaction!(conn, async |conn| {
+        let Some(integration) = locked(conn, organisation).await? else {
+            return Ok(Guarded::Fenced);
+        };
+        let is_of_target =
+            |calendar: &CalendarId| integration.calendar.as_ref().is_some_and(|target| target.id == *calendar);
+        if integration.epoch != epoch
+            || integration.refresh_token.is_none()
+            || !of_calendar.is_none_or(is_of_target)
+            || integration.problem.as_ref().is_some_and(|noted| !problem.outweighs(noted, now))
+        {
+            return Ok(Guarded::Fenced);
+        }
+        let same = integration.problem.filter(|noted| noted.reason == problem.reason);
+        let since_at = same.map_or(problem.since_at, |noted| noted.since_at);
+        let note = diesel::update(dsl::calendar_integrations.find((organisation.as_str(), PROVIDER))).set((
+            dsl::problem_reason.eq(words::of_reason(problem.reason)),
+            dsl::problem_since.eq(Instant(since_at)),
+            dsl::problem_retry_at.eq(problem.retry_at.map(Instant)),
+            dsl::updated_at.eq(Instant(now)),
+        ));
+        named("integrations.note_problem", note).execute(conn).await?;
+        Ok(Guarded::Done)
+    })
 }

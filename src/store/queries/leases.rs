@@ -78,6 +78,14 @@ pub(in crate::store) async fn release_all(conn: &mut Conn) -> Result<u64, Fault>
     let comparisons = sql("UPDATE calendar_integrations SET compare_lease_token = NULL, compare_lease_until = NULL
          WHERE compare_lease_until IS NOT NULL");
     named("leases.release_all_comparisons", comparisons).execute(conn).await?;
+    let refreshes = sql("UPDATE calendar_integrations SET refresh_lease_token = NULL, refresh_lease_until = NULL
+         WHERE refresh_lease_token IS NOT NULL");
+    named("leases.release_refreshes", refreshes).execute(conn).await?;
+    // What was being revoked may have been, so that the lease lapses and is not forgotten.
+    let revocations = sql("UPDATE google_accounts SET revoking_until = ")
+        .bind(Timestamp::UNIX_EPOCH)
+        .sql(" WHERE revoking_token IS NOT NULL");
+    named("leases.release_revocations", revocations).execute(conn).await?;
     Ok(named("leases.release_all", everything("appointment_external_links")).execute(conn).await? as u64)
 }
 

@@ -97,6 +97,7 @@ pub(super) struct IntegrationRow {
     disconnecting_at: Option<Instant>,
     disconnect_remote_events: Option<String>,
     disconnect_total: i32,
+    refreshed_at: Option<Instant>,
 }
 
 impl TryFrom<IntegrationRow> for Integration {
@@ -144,6 +145,7 @@ impl TryFrom<IntegrationRow> for Integration {
             epoch: Epoch(row.epoch),
             disconnecting,
             disconnect_total: row.disconnect_total,
+            refreshed_at: instant(row.refreshed_at),
         })
     }
 }

@@ -40,6 +40,9 @@ diesel::table! {
         compare_lease_token -> Nullable<Text>,
         compare_lease_until -> Nullable<InstantSql>,
         epoch -> BigInt,
+        refreshed_at -> Nullable<InstantSql>,
+        refresh_lease_token -> Nullable<Text>,
+        refresh_lease_until -> Nullable<InstantSql>,
         created_at -> InstantSql,
         updated_at -> InstantSql,
     }
@@ -115,6 +118,50 @@ diesel::table! {
         pkce_verifier -> Nullable<Binary>,
         nonce -> Nullable<Text>,
         return_url -> Nullable<Text>,
+        expires_at -> InstantSql,
+        created_at -> InstantSql,
+        epoch -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::super::super::InstantSql;
+
+    google_accounts (google_user_id) {
+        google_user_id -> Text,
+        revocation_seq -> BigInt,
+        revoking_token -> Nullable<Text>,
+        revoking_until -> Nullable<InstantSql>,
+        updated_at -> InstantSql,
+    }
+}
+
+diesel::table! {
+    revocation_counter (id) {
+        id -> Integer,
+        last_seq -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::super::super::InstantSql;
+
+    pending_grants (organisation_id, provider) {
+        organisation_id -> Text,
+        provider -> Text,
+        google_user_id -> Text,
+        google_email -> Text,
+        access_token -> Binary,
+        refresh_token -> Binary,
+        token_expiry -> InstantSql,
+        granted_scopes -> Text,
+        calendar_id -> Text,
+        calendar_name -> Text,
+        calendar_time_zone -> Text,
+        calendar_color -> Text,
+        calendar_is_primary -> Bool,
         expires_at -> InstantSql,
         created_at -> InstantSql,
     }

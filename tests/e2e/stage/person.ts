@@ -165,7 +165,7 @@ export class Person {
   }
 
   /** What stands beside the title of the page: connected or not. */
-  status(word: "Connecté" | "Non connecté" | "En erreur"): Locator {
+  status(word: "Connecté" | "Non connecté" | "En erreur" | "Envoi retardé"): Locator {
     return this.page.locator(".cc-page-line").getByText(word, { exact: true });
   }
 

@@ -10,12 +10,14 @@ import { openDatabase } from "./database.js";
 import { Reconciliations } from "./reconciliations.js";
 import { log } from "./log.js";
 import { Rdvs } from "./rdvs.js";
+import { addSamples } from "./samples.js";
 import { Sessions } from "./session.js";
 import { readSettings } from "./settings.js";
 
 const settings = readSettings(process.env);
 const database = openDatabase(settings.DATA_DIR);
 const rdvs = new Rdvs(database);
+if (settings.SAMPLE_RDVS) addSamples(rdvs, new Date());
 const client = new CalendarClient({
   address: settings.CALENDAR_ADDRESS,
   ...(settings.CALENDAR_API_KEY !== undefined && { apiKey: settings.CALENDAR_API_KEY }),

@@ -19,6 +19,8 @@ const SCHEMA = z.object({
   SIDECAR_URL: z.url().default("http://127.0.0.1:8080"),
   /** Where the demo keeps its database. */
   DATA_DIR: z.string().default(fileURLToPath(new URL("../../.data", import.meta.url))),
+  /** Whether a practice without any RDV is given some of this week and the next. */
+  SAMPLE_RDVS: z.stringbool().default(false),
   /** How often the demo looks for RDV that the service lacks, in seconds. */
   RECONCILE_SECONDS: z.coerce.number().min(1).default(30),
 });

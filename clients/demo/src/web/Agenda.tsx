@@ -1,7 +1,7 @@
 /**
  * The week calendar: RDV are created by choosing a time, edited by a click, moved and resized by dragging.
  */
-import { GoogleCalendarBadge } from "@cassius/calendar-react";
+import { GoogleCalendarBadge, useStatus } from "@cassius/calendar-react";
 import FullCalendar, { useCalendarController } from "@fullcalendar/react";
 import interaction from "@fullcalendar/react/interaction";
 import french from "@fullcalendar/react/locales/fr";
@@ -11,7 +11,7 @@ import "@fullcalendar/react/themes/classic/palette.css";
 import "@fullcalendar/react/themes/classic/theme.css";
 import timeGrid from "@fullcalendar/react/timegrid";
 import { useEffect, useMemo, useState, useSyncExternalStore } from "react";
-import { useSearchParams } from "react-router";
+import { Link, useSearchParams } from "react-router";
 
 import type { PersonJson } from "../shared/agenda";
 import "./agenda.css";
@@ -91,6 +91,7 @@ export default function Agenda({ person, timeZone }: { readonly person: PersonJs
         </p>
         <span className="app-badge">
           <GoogleCalendarBadge />
+          {person.isManager && <ConnectLink />}
         </span>
         <button type="button" className="app-primary" onClick={() => begin(...nextHalfHour())}>
           Nouveau RDV
@@ -143,6 +144,13 @@ export default function Agenda({ person, timeZone }: { readonly person: PersonJs
       )}
     </main>
   );
+}
+
+// In the place of the badge, which says nothing while nothing is connected.
+function ConnectLink() {
+  const { status } = useStatus();
+  if (status?.state !== "not_connected") return null;
+  return <Link to="/settings/integrations/google-calendar">Envoyer ces RDV dans Google Calendar</Link>;
 }
 
 // Five days do not fit on a telephone.

@@ -22,7 +22,7 @@ export type SyncStatusJson = "none" | "pending" | "synced" | "error";
 export type RemoteEventsJson = "keep" | "delete_upcoming";
 
 /** The outcome word that the consent's way back adds to the page's URL as `?google=<word>`. */
-export type ConnectOutcome = "connected" | "denied" | "missing_scope" | "expired" | "failed";
+export type ConnectOutcome = "connected" | "denied" | "blocked" | "missing_scope" | "expired" | "failed";
 
 /** The reasons that the service gives; see `error_reason.proto`. */
 export type ServiceReason =

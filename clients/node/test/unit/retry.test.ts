@@ -1,3 +1,5 @@
+import { runInNewContext } from "node:vm";
+
 import { Code, ConnectError } from "@connectrpc/connect";
 import { describe, expect, it } from "vitest";
 
@@ -115,6 +117,14 @@ describe("an error", () => {
     const cause = Object.assign(new Error("socket"), { code: nodeCode });
     const error = CalendarError.from(new ConnectError("lost", code, undefined, undefined, cause));
     expect(error.code).toBe(expected);
+  });
+
+  it("of another realm, as Node's are under Jest, is read by its shape", () => {
+    const cause: unknown = runInNewContext(`Object.assign(new Error("socket"), { code: "ECONNREFUSED" })`);
+    expect(cause).not.toBeInstanceOf(Error);
+    expect(CalendarError.from(new ConnectError("lost", Code.Internal, undefined, undefined, cause)).code).toBe(
+      "UNAVAILABLE",
+    );
   });
 
   it("that is one already stays itself", () => {

@@ -23,7 +23,7 @@ import type {
   StatusAnswer,
   SyncNowAnswer,
 } from "../wire";
-import { failureOf, failureOfNetwork } from "./failure";
+import { failureOf, failureOfForeign, failureOfNetwork, objectOf } from "./failure";
 
 /** How a client reaches the router. */
 export interface ClientOptions {
@@ -63,7 +63,14 @@ export function createCalendarClient(options: ClientOptions = {}): CalendarClien
   const open = options.openEvents === undefined ? browserEvents() : options.openEvents;
   const urlOf = (route: string) => new URL(`${basePath}/${route}`, window.location.origin).href;
 
-  async function request<Answer>(method: string, route: string, body?: object, signal?: AbortSignal): Promise<Answer> {
+  // `field` is one that the router's answer always has: it tells the answer from somebody else's.
+  async function request<Answer extends object>(
+    method: string,
+    route: string,
+    field: keyof Answer & string,
+    body?: object,
+    signal?: AbortSignal,
+  ): Promise<Answer> {
     let response: Response;
     try {
       response = await send(urlOf(route), {
@@ -83,20 +90,24 @@ export function createCalendarClient(options: ClientOptions = {}): CalendarClien
       throw failureOfNetwork();
     }
     if (!response.ok) throw await failureOf(response);
-    return (await response.json()) as Answer;
+    const answer = await objectOf(response);
+    signal?.throwIfAborted();
+    if (answer === null || !(field in answer)) throw failureOfForeign();
+    return answer as Answer;
   }
 
   return {
     basePath,
-    status: async (signal) => (await request<StatusAnswer>("GET", "status", undefined, signal)).status,
-    calendars: async (signal) => (await request<CalendarsAnswer>("GET", "calendars", undefined, signal)).calendars,
-    links: (query, signal) => request<LinksAnswer>("GET", `links${queryString(query)}`, undefined, signal),
-    preview: async (body, signal) => (await request<PreviewAnswer>("POST", "preview", body, signal)).event,
-    beginConnect: (body) => request<BeginConnectAnswer>("POST", "begin-connect", body),
-    updateSettings: async (body) => (await request<SettingsAnswer>("PATCH", "settings", body)).status,
-    syncNow: () => request<SyncNowAnswer>("POST", "sync-now", {}),
-    disconnect: (body) => request<DisconnectAnswer>("POST", "disconnect", body),
-    retry: (body) => request<RetryAnswer>("POST", "retry", body),
+    status: async (signal) => (await request<StatusAnswer>("GET", "status", "status", undefined, signal)).status,
+    calendars: async (signal) =>
+      (await request<CalendarsAnswer>("GET", "calendars", "calendars", undefined, signal)).calendars,
+    links: (query, signal) => request<LinksAnswer>("GET", `links${queryString(query)}`, "links", undefined, signal),
+    preview: async (body, signal) => (await request<PreviewAnswer>("POST", "preview", "event", body, signal)).event,
+    beginConnect: (body) => request<BeginConnectAnswer>("POST", "begin-connect", "connectUrl", body),
+    updateSettings: async (body) => (await request<SettingsAnswer>("PATCH", "settings", "status", body)).status,
+    syncNow: () => request<SyncNowAnswer>("POST", "sync-now", "status", {}),
+    disconnect: (body) => request<DisconnectAnswer>("POST", "disconnect", "status", body),
+    retry: (body) => request<RetryAnswer>("POST", "retry", "queuedCount", body),
     openEvents: () => (open ? open(urlOf("events")) : null),
   };
 }

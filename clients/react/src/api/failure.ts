@@ -10,8 +10,12 @@ export type FailureKind =
   | "offline"
   /** The host or the service is away: the same request may succeed later. */
   | "unavailable"
-  /** Nobody is signed in, or the person may not do this. */
+  /** Nobody is signed in any more. */
+  | "signed_out"
+  /** The person may not do this. */
   | "forbidden"
+  /** Something else than the router answered: a sign-in page, or the host's own pages. */
+  | "foreign"
   /** The request was understood and refused: `reason` says why. */
   | "refused";
 
@@ -48,16 +52,27 @@ export function failureOfNetwork(): RequestFailure {
   return new RequestFailure(navigator.onLine ? "unavailable" : "offline", null, "");
 }
 
+/** The failure behind an answer of 2xx that is not the router's. */
+export function failureOfForeign(): RequestFailure {
+  return new RequestFailure("foreign", null, "");
+}
+
 function kindOf(status: number): FailureKind {
-  if (status === 401 || status === 403) return "forbidden";
+  if (status === 401) return "signed_out";
+  if (status === 403) return "forbidden";
   return status >= 500 || status === 429 || status === 408 ? "unavailable" : "refused";
 }
 
 async function errorAnswerOf(response: Response): Promise<Partial<ErrorAnswer> | null> {
+  return await objectOf(response);
+}
+
+/** Reads the JSON object that an answer holds; `null` if it holds none. */
+export async function objectOf(response: Response): Promise<object | null> {
   if (!(response.headers.get("content-type") ?? "").includes("application/json")) return null;
   try {
     const body: unknown = await response.json();
-    return typeof body === "object" && body !== null ? body : null;
+    return typeof body === "object" ? body : null;
   } catch {
     return null;
   }

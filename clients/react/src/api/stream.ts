@@ -29,9 +29,22 @@ export class StatusStream {
   readonly #client: CalendarClient;
   readonly #onStatus: (status: IntegrationStatusJson) => void;
 
-  constructor(client: CalendarClient, onStatus: (status: IntegrationStatusJson) => void) {
+  readonly #onClosed: () => void;
+  #isPaused = false;
+
+  /** `onClosed` is called when the browser gives a stream up: it tells no reason, so the status has to be asked. */
+  constructor(client: CalendarClient, onStatus: (status: IntegrationStatusJson) => void, onClosed: () => void) {
     this.#client = client;
     this.#onStatus = onStatus;
+    this.#onClosed = onClosed;
+  }
+
+  /** Stays closed for as long as nobody is signed in. */
+  pause(isPaused: boolean): void {
+    if (isPaused === this.#isPaused) return;
+    this.#isPaused = isPaused;
+    if (isPaused) this.#close();
+    else if (this.#listeners.size > 0) this.#onVisibility();
   }
 
   /** Answers how fresh the status is. */
@@ -53,7 +66,7 @@ export class StatusStream {
   };
 
   readonly #onVisibility = (): void => {
-    if (document.visibilityState === "hidden") this.#close();
+    if (document.visibilityState === "hidden" || this.#isPaused) this.#close();
     else if (this.#source === null) this.#open();
   };
 
@@ -78,6 +91,7 @@ export class StatusStream {
       if (source.readyState !== 2) return;
       this.#close();
       this.#timer = setTimeout(() => this.#onVisibility(), REOPEN_DELAY_MS);
+      this.#onClosed();
     });
   }
 

@@ -1,8 +1,10 @@
 import type { ReactElement, ReactNode } from "react";
+import { standingOf } from "../google/standing";
 import { HostLink } from "../host/HostLink";
 import { useHost } from "../host/host";
 import { useStatus, type StatusView } from "../query/useStatus";
 import { AlertIcon, CalendarIcon } from "../ui/icons";
+import { PageBoundary } from "../ui/PageBoundary";
 import { Skeleton } from "../ui/Skeleton";
 
 /**
@@ -10,6 +12,14 @@ import { Skeleton } from "../ui/Skeleton";
  * may not see it. While the service cannot be asked it claims nothing.
  */
 export function GoogleCalendarBadge(): ReactElement {
+  return (
+    <PageBoundary fallback={null}>
+      <Slot />
+    </PageBoundary>
+  );
+}
+
+function Slot(): ReactElement {
   const view = useStatus();
   return (
     <span className="cassius-calendar cc-badge-slot" role="status">
@@ -24,16 +34,37 @@ function Badge({ view }: { readonly view: StatusView }): ReactElement | null {
   if (!status && !view.failure) return <Skeleton width="10rem" height="1.75rem" />;
   if (view.failure?.kind === "forbidden" || status?.state === "not_connected") return null;
   if (!isOnline) return <FaintBadge>{t("badge.offline")}</FaintBadge>;
-  if (!status || view.isUnavailable) return <FaintBadge>{t("badge.unknown")}</FaintBadge>;
-  if (status.state === "error") {
-    return (
-      <HostLink href={paths.googleCalendar} className="cc-badge cc-badge-error">
-        <AlertIcon />
-        {t("badge.error")}
-      </HostLink>
-    );
+  if (!status || view.isUnavailable || view.isSignedOut) return <FaintBadge>{t("badge.unknown")}</FaintBadge>;
+  const standing = standingOf(status);
+  switch (standing) {
+    case "stopped":
+    case "refused":
+      return (
+        <HostLink href={paths.googleCalendar} className="cc-badge cc-badge-error">
+          <AlertIcon />
+          {standing === "stopped" ? t("badge.error") : t("badge.refused", { count: status.counts.error })}
+        </HostLink>
+      );
+    case "paused": {
+      const { pending } = status.counts;
+      return (
+        <HostLink href={paths.googleCalendar} className="cc-badge cc-badge-paused">
+          <CalendarIcon />
+          {pending > 0 ? t("badge.pausedPending", { count: pending }) : t("badge.paused")}
+        </HostLink>
+      );
+    }
+    case "not_connected":
+      return null;
+    case "delayed":
+    case "syncing":
+    case "working":
+      return <ConnectedBadge isDelayed={standing === "delayed"} />;
   }
-  const isDelayed = status.problem?.action === "wait";
+}
+
+function ConnectedBadge({ isDelayed }: { readonly isDelayed: boolean }): ReactElement {
+  const { t } = useHost();
   return (
     <span className={isDelayed ? "cc-badge cc-badge-delayed" : "cc-badge"}>
       <CalendarIcon />

@@ -13,7 +13,7 @@ import { Pill } from "../ui/Pill";
 import type { IntegrationStatusJson } from "../wire";
 import { CalendarName } from "./CalendarSelect";
 import { failureText } from "./failureText";
-import { syncLabel } from "./stateLabel";
+import { rowWord } from "./standing";
 import { SyncProgress } from "./SyncProgress";
 import { syncText } from "./syncText";
 
@@ -78,7 +78,7 @@ function SyncRow(props: Pick<ConnectedProps, "status" | "isOnline" | "onShowErro
   const now = useNow();
   const announce = useAnnounce();
   const syncNow = useSyncNow();
-  const label = syncLabel(status);
+  const label = rowWord(status, t);
   const cannotSend = status.state === "error" || !status.isEnabled;
   // While Google asks for patience nothing is at work: the rest goes at the next try.
   const isWaiting = status.problem?.action === "wait";
@@ -109,7 +109,7 @@ function SyncRow(props: Pick<ConnectedProps, "status" | "isOnline" | "onShowErro
       }
     >
       <span>
-        <Pill tone={label.tone}>{t(label.key)}</Pill>
+        <Pill tone={label.tone}>{label.word}</Pill>
         {status.problem || status.counts.error > 0 ? (
           <Button className="cc-aside" onPress={onShowErrors}>
             {t("connection.showErrors")}

@@ -5,6 +5,7 @@ import { Section } from "../ui/Section";
 import { Skeleton } from "../ui/Skeleton";
 import { useFocusKept } from "../ui/useFocusKept";
 import { ChangeCalendarWindow } from "./ChangeCalendarWindow";
+import type { IntegrationStatusJson } from "../wire";
 import type { GoogleSectionProps } from "./ConnectionSection";
 import { LinksInErrorList } from "./LinksInErrorList";
 import { ProblemNotice } from "./ProblemNotice";
@@ -27,6 +28,7 @@ export function ErrorsSection(
           {status.counts.error > 0 ? (
             <LinksInErrorList
               errorCount={status.counts.error}
+              digest={digestOf(status)}
               isOnline={isOnline}
               timeZone={status.calendar?.timeZone ?? null}
             />
@@ -47,6 +49,10 @@ export function ErrorsSection(
       {status && isChoosing ? <ChangeCalendarWindow status={status} onClose={() => setChoosing(false)} /> : null}
     </Section>
   );
+}
+
+function digestOf({ counts, lastSyncTime }: IntegrationStatusJson): string {
+  return [counts.error, counts.synced, counts.pending, lastSyncTime].join(" ");
 }
 
 function NoErrors({ pendingCount }: { readonly pendingCount: number }): ReactElement {

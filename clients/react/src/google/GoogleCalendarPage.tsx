@@ -6,6 +6,7 @@ import { useStatus, type StatusView } from "../query/useStatus";
 import { Announcements } from "../ui/Announcements";
 import { AlertIcon, ArrowLeftIcon, CheckIcon } from "../ui/icons";
 import { Notice } from "../ui/Notice";
+import { PageBoundary } from "../ui/PageBoundary";
 import { Pill } from "../ui/Pill";
 import { Skeleton } from "../ui/Skeleton";
 import { useFocusKept } from "../ui/useFocusKept";
@@ -17,16 +18,18 @@ import { OptionsSection } from "./OptionsSection";
 import { useOutcome } from "./outcome";
 import { PreviewSection } from "./PreviewSection";
 import { useStatusAnnouncements } from "./useStatusAnnouncements";
-import { connectionLabel } from "./stateLabel";
+import { titleWord } from "./standing";
 
 /** The page `/settings/integrations/google-calendar`: Connexion, Options, Aperçu, Erreurs. */
 export function GoogleCalendarPage(): ReactElement {
   return (
-    <div className="cassius-calendar cc-page">
-      <Announcements>
-        <Page />
-      </Announcements>
-    </div>
+    <PageBoundary>
+      <div className="cassius-calendar cc-page">
+        <Announcements>
+          <Page />
+        </Announcements>
+      </div>
+    </PageBoundary>
   );
 }
 
@@ -44,7 +47,8 @@ function Page(): ReactElement {
     errorsTitle.current?.scrollIntoView({ block: "start" });
   };
   // Without a network the places are held: the answer comes by itself.
-  const isUnanswered = status === undefined && view.failure !== null && view.failure.kind !== "offline";
+  const isUnanswered =
+    view.isSignedOut || (status === undefined && view.failure !== null && view.failure.kind !== "offline");
   useFocusKept(title, isUnanswered ? 1 : 0);
   const isConnected = status !== undefined && status.state !== "not_connected";
   return (
@@ -75,7 +79,7 @@ function Head(props: {
 }): ReactElement {
   const { view, titleRef } = props;
   const { t, paths } = useHost();
-  const label = view.status ? connectionLabel(view.status) : null;
+  const label = view.status && !view.isSignedOut ? titleWord(view.status, t) : null;
   return (
     <header className="cc-page-head">
       <HostLink href={paths.integrations} className="cc-back">
@@ -86,7 +90,7 @@ function Head(props: {
         <h1 className="cc-page-title" ref={titleRef} tabIndex={-1}>
           {t("google.title")}
         </h1>
-        {label ? <Pill tone={label.tone}>{t(label.key)}</Pill> : null}
+        {label ? <Pill tone={label.tone}>{label.word}</Pill> : null}
         {label || view.failure ? null : <Skeleton width="6.5rem" height="1.625rem" />}
       </div>
       <p className="cc-page-lead">{t("google.lead")}</p>

@@ -38,26 +38,46 @@ export function Unanswered({ view }: { readonly view: StatusView }): ReactElemen
     setAsking(false);
     if (failure) announce(failureText(failure, t), "danger");
   };
-  if (view.failure?.kind === "forbidden") {
-    return (
-      <Notice tone="neutral" icon={<AlertIcon />} title={t("forbidden.title")} role="alert">
-        {t("forbidden.body")}
-      </Notice>
-    );
+  switch (view.failure?.kind) {
+    case "forbidden":
+      return (
+        <Notice tone="neutral" icon={<AlertIcon />} title={t("forbidden.title")} role="alert">
+          {t("forbidden.body")}
+        </Notice>
+      );
+    case "signed_out":
+      return (
+        <Notice tone="neutral" icon={<AlertIcon />} title={t("signedOut.title")} role="alert" actions={<Reload />}>
+          {t("signedOut.body")}
+        </Notice>
+      );
+    case "foreign":
+      return (
+        <Notice tone="warning" icon={<AlertIcon />} title={t("foreign.title")} role="alert" actions={<Reload />}>
+          {t("foreign.body")}
+        </Notice>
+      );
+    default:
+      return (
+        <Notice
+          tone="warning"
+          icon={<AlertIcon />}
+          title={t("unavailable.title")}
+          role="alert"
+          actions={
+            <Action isPending={isAsking} onPress={() => void ask()}>
+              {t("common.retry")}
+            </Action>
+          }
+        >
+          {t("unavailable.body")}
+        </Notice>
+      );
   }
-  return (
-    <Notice
-      tone="warning"
-      icon={<AlertIcon />}
-      title={t("unavailable.title")}
-      role="alert"
-      actions={
-        <Action isPending={isAsking} onPress={() => void ask()}>
-          {t("common.retry")}
-        </Action>
-      }
-    >
-      {t("unavailable.body")}
-    </Notice>
-  );
+}
+
+/** Loads the page anew: the host then asks its reader to sign in, or shows its present version. */
+function Reload(): ReactElement {
+  const { t } = useHost();
+  return <Action onPress={() => window.location.reload()}>{t("common.reload")}</Action>;
 }

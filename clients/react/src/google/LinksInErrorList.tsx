@@ -26,13 +26,15 @@ const WORDED = [
 /** The appointments that stand in error, each with its reason and a way to try it again. */
 export function LinksInErrorList(props: {
   readonly errorCount: number;
+  /** Changes whenever the list may have changed. */
+  readonly digest: string;
   readonly isOnline: boolean;
   /** The zone that dates are told in; `null`: the reader's. */
   readonly timeZone: string | null;
 }): ReactElement {
   const { t } = useHost();
-  const { errorCount, isOnline, timeZone } = props;
-  const links = useLinksInError(errorCount);
+  const { errorCount, digest, isOnline, timeZone } = props;
+  const links = useLinksInError(digest);
   const heading = useRef<HTMLHeadingElement>(null);
   const retryAll = useRetryAloud();
   const announce = useAnnounce();

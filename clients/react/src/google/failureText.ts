@@ -21,6 +21,10 @@ export function failureText(failure: unknown, t: Translate): string {
       return t("failure.offline");
     case "unavailable":
       return t("failure.unavailable");
+    case "signed_out":
+      return t("signedOut.title");
+    case "foreign":
+      return t("foreign.title");
     case "forbidden":
       return t("failure.forbidden");
     case "refused":

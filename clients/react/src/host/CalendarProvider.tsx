@@ -1,9 +1,10 @@
 import { QueryClient } from "@tanstack/react-query";
-import { useMemo, type ReactElement, type ReactNode } from "react";
+import { useEffect, useMemo, type ReactElement, type ReactNode } from "react";
 import { I18nProvider } from "react-aria-components";
 import { createCalendarClient, type CalendarClient } from "../api/client";
-import { resolveLocale, type Locale } from "../i18n/message";
-import { createHost, HostContext, type Host, type LinkProps, type SettingsPaths } from "./host";
+import type { Catalogue } from "../i18n/catalogue";
+import type { Locale } from "../i18n/message";
+import { createHost, documentLocale, HostContext, type Host, type LinkProps, type SettingsPaths } from "./host";
 
 /** What a host may say; all of it is optional. */
 export interface CalendarProviderProps {
@@ -12,6 +13,8 @@ export interface CalendarProviderProps {
   readonly basePath?: string;
   /** The language. Default: that of the document, French unless it is English. */
   readonly locale?: Locale;
+  /** Words of the host's own, by their keys in the catalogue; placeholders in braces are filled in as in the original. */
+  readonly words?: Partial<Catalogue>;
   /** A client of the host's own making. */
   readonly client?: CalendarClient;
   /** The host's TanStack Query client. Default: one of our own. */
@@ -28,15 +31,20 @@ export interface CalendarProviderProps {
   readonly setsTitle?: boolean;
 }
 
-/** Tells the components below it about the host. Keep `navigate`, `renderLink` and `paths` stable between renders. */
+/** Tells the components below it about the host. Keep `navigate`, `renderLink`, `paths` and `words` stable between renders. */
 export function CalendarProvider({ children, ...props }: CalendarProviderProps): ReactElement {
-  const { basePath, client, queryClient, navigate, renderLink, paths, redirect, setsTitle = true } = props;
-  const locale = props.locale ?? resolveLocale(document.documentElement.lang);
+  const { basePath, client, queryClient, navigate, renderLink, paths, words, redirect, setsTitle = true } = props;
+  const locale = props.locale ?? documentLocale();
   const ownClient = useMemo(
     () => client ?? createCalendarClient(basePath === undefined ? { locale } : { basePath, locale }),
     [client, basePath, locale],
   );
   const ownQueryClient = useMemo(() => queryClient ?? new QueryClient(), [queryClient]);
+  // Asking again on focus and on the network's return is the mounted client's; a host's own may be mounted twice.
+  useEffect(() => {
+    ownQueryClient.mount();
+    return () => ownQueryClient.unmount();
+  }, [ownQueryClient]);
   const host = useMemo<Host>(
     () =>
       createHost({
@@ -46,14 +54,15 @@ export function CalendarProvider({ children, ...props }: CalendarProviderProps):
         navigate,
         renderLink,
         paths,
+        words,
         setsTitle,
         ...(redirect ? { redirect } : {}),
       }),
-    [ownClient, ownQueryClient, locale, navigate, renderLink, paths, redirect, setsTitle],
+    [ownClient, ownQueryClient, locale, navigate, renderLink, paths, words, redirect, setsTitle],
   );
   return (
     <I18nProvider locale={locale}>
-      <HostContext value={host}>{children}</HostContext>
+      <HostContext.Provider value={host}>{children}</HostContext.Provider>
     </I18nProvider>
   );
 }

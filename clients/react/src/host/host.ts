@@ -3,8 +3,9 @@
  * Every part has a default, so that a component works without a provider around it.
  */
 import { QueryClient } from "@tanstack/react-query";
-import { createContext, use, type ReactElement, type ReactNode } from "react";
+import { createContext, useContext, type ReactElement, type ReactNode } from "react";
 import { createCalendarClient, type CalendarClient } from "../api/client";
+import type { Catalogue } from "../i18n/catalogue";
 import { createTranslate, resolveLocale, type Locale, type Translate } from "../i18n/message";
 
 /** Where the host shows the pages. */
@@ -52,16 +53,25 @@ export const DEFAULT_PATHS: SettingsPaths = {
 };
 
 /** What a host is built from; whatever is absent has a default. */
-export type HostParts = Partial<Omit<Host, "t" | "paths">> & { readonly paths?: Partial<SettingsPaths> | undefined };
+export type HostParts = Partial<Omit<Host, "t" | "paths">> & {
+  readonly paths?: Partial<SettingsPaths> | undefined;
+  /** The host's own words, by their keys. */
+  readonly words?: Partial<Catalogue> | undefined;
+};
+
+/** The language of the document; French where there is none, as on a host's server. */
+export function documentLocale(): Locale {
+  return resolveLocale(typeof document === "undefined" ? undefined : document.documentElement.lang);
+}
 
 /** Builds a host from what is given, and defaults for the rest. */
 export function createHost(given: HostParts = {}): Host {
-  const locale = given.locale ?? resolveLocale(document.documentElement.lang);
+  const locale = given.locale ?? documentLocale();
   return {
     client: given.client ?? createCalendarClient({ locale }),
     queryClient: given.queryClient ?? new QueryClient(),
     locale,
-    t: createTranslate(locale),
+    t: createTranslate(locale, given.words),
     paths: { ...DEFAULT_PATHS, ...given.paths },
     navigate: given.navigate,
     renderLink: given.renderLink,
@@ -77,5 +87,12 @@ let defaultHost: Host | undefined;
 
 /** Answers the host, or the default one outside of a provider. */
 export function useHost(): Host {
-  return use(HostContext) ?? (defaultHost ??= createHost());
+  return useContext(HostContext) ?? (defaultHost ??= createDefaultHost());
+}
+
+function createDefaultHost(): Host {
+  const host = createHost();
+  // On a host's server nothing is asked, and nothing may be kept.
+  if (typeof window !== "undefined") host.queryClient.mount();
+  return host;
 }

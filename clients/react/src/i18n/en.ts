@@ -4,6 +4,7 @@ import type { Catalogue } from "./catalogue";
 export const en: Catalogue = {
   "common.cancel": "Cancel",
   "common.close": "Close",
+  "common.reload": "Reload the page",
   "common.retry": "Retry",
   "common.loading": "Loading…",
   "common.copy": "Copy",
@@ -39,7 +40,10 @@ export const en: Catalogue = {
   "state.paused": "Paused",
   "state.syncing": "Syncing",
   "state.delayed": "Delayed",
+  "state.sendingDelayed": "Sending is delayed",
+  "state.refused": { one: "{count} failed", other: "{count} failed" },
   "state.offline": "Offline",
+  "state.signedOut": "Session ended",
   "state.unknown": "Unavailable",
 
   "google.title": "Google Calendar",
@@ -48,6 +52,8 @@ export const en: Catalogue = {
 
   "outcome.connected": "Google Calendar is connected. Your upcoming appointments can be synced.",
   "outcome.denied": "The connection was refused at Google. Nothing was stored.",
+  "outcome.blocked":
+    "The administrator of this Google account blocks the connection. Ask for Cassius to be allowed, or choose another account.",
   "outcome.missing_scope":
     "The permission to write to your calendars is missing. Start again and leave the “Google Calendar” box ticked.",
   "outcome.expired": "The connection request has expired. Start again, it takes less than a minute.",
@@ -59,7 +65,13 @@ export const en: Catalogue = {
   "unavailable.body": "Your appointments stay safe in Cassius and will be sent when it is back.",
   "unavailable.stale": "What you see below is the last known state.",
   "forbidden.title": "You have no access to this page",
-  "forbidden.body": "Your session may have expired, or your role may not allow you to manage this integration.",
+  "forbidden.body": "Your role does not allow you to manage this integration.",
+  "signedOut.title": "Your session has ended",
+  "signedOut.body": "Sign in to Cassius again to see how the sync is going. It goes on without you.",
+  "foreign.title": "This is not the expected answer",
+  "foreign.body": "Your session may have ended, or Cassius has just been updated. Reload the page.",
+  "defect.title": "This page ran into a problem",
+  "defect.body": "The sync is not affected. Try again, or reload the page.",
 
   "connection.title": "Connection",
   "connection.lead": "The account and the calendar that receive your appointments.",
@@ -235,6 +247,9 @@ export const en: Catalogue = {
 
   "badge.connected": "Google connected",
   "badge.error": "Google sync in error",
+  "badge.refused": { one: "Google sync failing ({count})", other: "Google sync failing ({count})" },
+  "badge.paused": "Google paused",
+  "badge.pausedPending": { one: "Google paused · {count} waiting", other: "Google paused · {count} waiting" },
   "badge.delayed": "Sending to Google is delayed and will resume by itself.",
   "badge.delayedWord": "delayed",
   "badge.unknown": "Google: state unknown",

@@ -5,6 +5,7 @@
 export const fr = {
   "common.cancel": "Annuler",
   "common.close": "Fermer",
+  "common.reload": "Recharger la page",
   "common.retry": "Réessayer",
   "common.loading": "Chargement…",
   "common.copy": "Copier",
@@ -40,7 +41,10 @@ export const fr = {
   "state.paused": "En pause",
   "state.syncing": "Synchronisation en cours",
   "state.delayed": "Retardée",
+  "state.sendingDelayed": "Envoi retardé",
+  "state.refused": { one: "{count} en erreur", other: "{count} en erreur" },
   "state.offline": "Hors ligne",
+  "state.signedOut": "Session expirée",
   "state.unknown": "Indisponible",
 
   "google.title": "Google Calendar",
@@ -49,6 +53,8 @@ export const fr = {
 
   "outcome.connected": "Google Calendar est connecté. Vos rendez-vous à venir peuvent être synchronisés.",
   "outcome.denied": "La connexion a été refusée chez Google. Rien n’a été enregistré.",
+  "outcome.blocked":
+    "L’administrateur de ce compte Google bloque la connexion. Demandez-lui d’autoriser Cassius, ou choisissez un autre compte.",
   "outcome.missing_scope":
     "Il manque l’autorisation d’écrire dans vos calendriers. Recommencez et laissez la case « Google Agenda » cochée.",
   "outcome.expired": "La demande de connexion a expiré. Recommencez, cela prend moins d’une minute.",
@@ -60,7 +66,13 @@ export const fr = {
   "unavailable.body": "Vos rendez-vous restent enregistrés dans Cassius et seront envoyés à son retour.",
   "unavailable.stale": "Les informations ci-dessous sont les dernières connues.",
   "forbidden.title": "Vous n’avez pas accès à cette page",
-  "forbidden.body": "Votre session a peut-être expiré, ou votre rôle ne permet pas de gérer cette intégration.",
+  "forbidden.body": "Votre rôle ne permet pas de gérer cette intégration.",
+  "signedOut.title": "Votre session a expiré",
+  "signedOut.body": "Reconnectez-vous à Cassius pour voir où en est la synchronisation. Elle continue sans vous.",
+  "foreign.title": "La réponse reçue n’est pas celle attendue",
+  "foreign.body": "Votre session a peut-être expiré, ou Cassius vient d’être mis à jour. Rechargez la page.",
+  "defect.title": "Cette page a rencontré un problème",
+  "defect.body": "La synchronisation n’est pas touchée. Réessayez, ou rechargez la page.",
 
   "connection.title": "Connexion",
   "connection.lead": "Le compte et le calendrier qui reçoivent vos rendez-vous.",
@@ -243,6 +255,9 @@ export const fr = {
 
   "badge.connected": "Google connecté",
   "badge.error": "Sync Google en erreur",
+  "badge.refused": { one: "Sync Google en erreur ({count})", other: "Sync Google en erreur ({count})" },
+  "badge.paused": "Google en pause",
+  "badge.pausedPending": { one: "Google en pause · {count} en attente", other: "Google en pause · {count} en attente" },
   "badge.delayed": "L’envoi vers Google est retardé et reprendra tout seul.",
   "badge.delayedWord": "retardé",
   "badge.unknown": "Google : état inconnu",

@@ -31,9 +31,9 @@ export function resolveLocale(tag: string | undefined): Locale {
   return tag?.toLowerCase().startsWith("en") ? "en" : "fr";
 }
 
-/** Makes the function that renders messages in `locale`. */
-export function createTranslate(locale: Locale): Translate {
-  const catalogue = catalogues[locale];
+/** Makes the function that renders messages in `locale`, with a host's own words where it has some. */
+export function createTranslate(locale: Locale, words: Partial<Catalogue> = {}): Translate {
+  const catalogue: Catalogue = { ...catalogues[locale], ...words };
   const plural = new Intl.PluralRules(locale);
   const number = new Intl.NumberFormat(locale);
   return (key, ...rest) => {

@@ -1,18 +1,33 @@
-import type { ReactElement } from "react";
-import { Health } from "../google/Health";
-import { connectionLabel } from "../google/stateLabel";
+import type { ReactElement, ReactNode } from "react";
+import { Health, Unanswered } from "../google/Health";
+import { titleWord } from "../google/standing";
 import { HostLink } from "../host/HostLink";
 import { useHost } from "../host/host";
 import { useTitle } from "../host/useTitle";
 import { useStatus, type StatusView } from "../query/useStatus";
 import { CalendarIcon, MailIcon, StethoscopeIcon } from "../ui/icons";
 import { Moment } from "../ui/Moment";
+import { PageBoundary } from "../ui/PageBoundary";
 import { Pill } from "../ui/Pill";
 import { Skeleton } from "../ui/Skeleton";
 import { IntegrationCard } from "./IntegrationCard";
 
+/** What the page shows beside Google Calendar. */
+export interface IntegrationsPageProps {
+  /** The host's further cards, each an `IntegrationCard`. Default: those that are announced. */
+  readonly children?: ReactNode;
+}
+
 /** The page `/settings/integrations`: a card an integration. */
-export function IntegrationsPage(): ReactElement {
+export function IntegrationsPage({ children }: IntegrationsPageProps): ReactElement {
+  return (
+    <PageBoundary>
+      <Page>{children}</Page>
+    </PageBoundary>
+  );
+}
+
+function Page({ children }: IntegrationsPageProps): ReactElement {
   const { t } = useHost();
   const view = useStatus();
   useTitle(t("integrations.title"));
@@ -25,24 +40,34 @@ export function IntegrationsPage(): ReactElement {
         <p className="cc-page-lead">{t("integrations.lead")}</p>
       </header>
       <Health view={view} />
+      {view.isSignedOut || view.failure?.kind === "foreign" ? <Unanswered view={view} /> : null}
       <ul className="cc-cards">
         <GoogleCard view={view} />
-        <IntegrationCard
-          name="Doctolib"
-          description={t("integrations.doctolib.description")}
-          icon={<StethoscopeIcon />}
-          mark={<span className="cc-tag">{t("integrations.soon")}</span>}
-          isSoon
-        />
-        <IntegrationCard
-          name="Gmail"
-          description={t("integrations.gmail.description")}
-          icon={<MailIcon />}
-          mark={<span className="cc-tag">{t("integrations.soon")}</span>}
-          isSoon
-        />
+        {children ?? <AnnouncedCards />}
       </ul>
     </div>
+  );
+}
+
+function AnnouncedCards(): ReactElement {
+  const { t } = useHost();
+  return (
+    <>
+      <IntegrationCard
+        name="Doctolib"
+        description={t("integrations.doctolib.description")}
+        icon={<StethoscopeIcon />}
+        mark={<span className="cc-tag">{t("integrations.soon")}</span>}
+        isSoon
+      />
+      <IntegrationCard
+        name="Gmail"
+        description={t("integrations.gmail.description")}
+        icon={<MailIcon />}
+        mark={<span className="cc-tag">{t("integrations.soon")}</span>}
+        isSoon
+      />
+    </>
   );
 }
 
@@ -75,9 +100,10 @@ function GoogleCard({ view }: { readonly view: StatusView }): ReactElement {
 
 function GoogleMark({ view }: { readonly view: StatusView }): ReactElement {
   const { t } = useHost();
+  if (view.isSignedOut) return <Pill tone="neutral">{t("state.signedOut")}</Pill>;
   if (view.status) {
-    const label = connectionLabel(view.status);
-    return <Pill tone={label.tone}>{t(label.key)}</Pill>;
+    const label = titleWord(view.status, t);
+    return <Pill tone={label.tone}>{label.word}</Pill>;
   }
   if (!view.isOnline) return <Pill tone="neutral">{t("state.offline")}</Pill>;
   return view.failure ? (
@@ -89,6 +115,7 @@ function GoogleMark({ view }: { readonly view: StatusView }): ReactElement {
 
 function LastSync({ view }: { readonly view: StatusView }): ReactElement | null {
   const { t } = useHost();
+  if (view.isSignedOut) return null;
   if (!view.status) return view.failure ? null : <Skeleton width="12rem" />;
   if (view.status.lastSyncTime === null) return <>{t("integrations.noSyncYet")}</>;
   const errorCount = view.status.counts.error;

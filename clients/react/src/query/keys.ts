@@ -8,6 +8,7 @@ const root = (client: CalendarClient) => ["cassius-calendar", client.basePath] a
 
 /** One function a question. */
 export const keys = {
+  all: root,
   status: (client: CalendarClient) => [...root(client), "status"] as const,
   calendars: (client: CalendarClient) => [...root(client), "calendars"] as const,
   linksInError: (client: CalendarClient) => [...root(client), "links-in-error"] as const,

@@ -3,9 +3,10 @@
  * the state before the action after it has succeeded. Nothing is queued while offline: an action fails where it is seen.
  */
 import { useMutation, type UseMutationResult } from "@tanstack/react-query";
-import { useEffect } from "react";
+import { useEffect, useRef } from "react";
 import type { RequestFailure } from "../api/failure";
 import { useHost } from "../host/host";
+import { returnPathOf } from "../host/returnPath";
 import type {
   DisconnectAnswer,
   DisconnectBody,
@@ -69,14 +70,15 @@ export function useDisconnect(): UseMutationResult<DisconnectAnswer, RequestFail
   );
 }
 
-/** Starts the consent and leaves the page for it; the page comes back to the path it was left from. */
+/** Starts the consent and leaves the page for it, unless the reader has left it first; it comes back to the same address. */
 export function useConnect(): UseMutationResult<unknown, RequestFailure, void> {
   const { client, queryClient, redirect } = useHost();
+  const isMounted = useRef(false);
   const connect = useMutation<unknown, RequestFailure>(
     {
       mutationFn: async () => {
-        const answer = await client.beginConnect({ returnPath: window.location.pathname });
-        redirect(webUrl(answer.connectUrl));
+        const answer = await client.beginConnect({ returnPath: returnPathOf(window.location) });
+        if (isMounted.current) redirect(webUrl(answer.connectUrl));
       },
       networkMode: "always",
     },
@@ -84,12 +86,16 @@ export function useConnect(): UseMutationResult<unknown, RequestFailure, void> {
   );
   const { reset } = connect;
   useEffect(() => {
+    isMounted.current = true;
     // Back from Google, the browser may show the page as it was left: on its way there.
     const onShow = (event: PageTransitionEvent) => {
       if (event.persisted) reset();
     };
     window.addEventListener("pageshow", onShow);
-    return () => window.removeEventListener("pageshow", onShow);
+    return () => {
+      isMounted.current = false;
+      window.removeEventListener("pageshow", onShow);
+    };
   }, [reset]);
   return connect;
 }

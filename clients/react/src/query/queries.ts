@@ -67,15 +67,27 @@ function byDate(links: readonly AppointmentLinkJson[]): AppointmentLinkJson[] {
   return links.toSorted((one, other) => (time(one) < time(other) ? -1 : Number(time(one) > time(other))));
 }
 
-/** Asks for the appointments that stand in error, and again whenever `errorCount` changes. */
-export function useLinksInError(errorCount: number): LinksInError {
+/** How often at most the list is asked for again by itself. */
+const LINKS_EVERY_MS = 1_000;
+
+/**
+ * Asks for the appointments that stand in error, and again whenever `digest` changes. The status tells no more of errors
+ * than their count, which stays when one goes and another comes: so the digest is of all counts and of the last sync.
+ */
+export function useLinksInError(digest: string): LinksInError {
   const { client, queryClient } = useHost();
-  const seenCount = useRef(errorCount);
+  const seen = useRef(digest);
+  const askedAt = useRef(-Infinity);
   useEffect(() => {
-    if (seenCount.current === errorCount) return;
-    seenCount.current = errorCount;
-    void queryClient.invalidateQueries({ queryKey: keys.linksInError(client) });
-  }, [client, queryClient, errorCount]);
+    if (seen.current === digest) return;
+    const waitMs = Math.max(askedAt.current + LINKS_EVERY_MS - performance.now(), 0);
+    const timer = setTimeout(() => {
+      seen.current = digest;
+      askedAt.current = performance.now();
+      void queryClient.invalidateQueries({ queryKey: keys.linksInError(client) });
+    }, waitMs);
+    return () => clearTimeout(timer);
+  }, [client, queryClient, digest]);
   return useInfiniteQuery<
     LinksAnswer,
     RequestFailure,

@@ -4,7 +4,7 @@
  * the last failure stands until an answer is there, so that asking again changes nothing on the page.
  */
 import { useMutationState, useQuery, type QueryClient } from "@tanstack/react-query";
-import { useSyncExternalStore } from "react";
+import { useEffect, useSyncExternalStore } from "react";
 import type { CalendarClient } from "../api/client";
 import { RequestFailure } from "../api/failure";
 import { StatusStream, type Freshness } from "../api/stream";
@@ -32,6 +32,8 @@ export interface StatusView {
   readonly failure: RequestFailure | null;
   /** Whether the service cannot be asked at the moment; `status` is then the last known one. */
   readonly isUnavailable: boolean;
+  /** Whether the reader's session has ended: nothing is asked any more until the page has focus again. */
+  readonly isSignedOut: boolean;
   readonly isOnline: boolean;
   /** How fresh the stream keeps `status`. */
   readonly freshness: Freshness;
@@ -45,7 +47,12 @@ function streamOf(client: CalendarClient, queryClient: QueryClient): StatusStrea
   const ofQueryClient = streams.get(queryClient) ?? new Map<CalendarClient, StatusStream>();
   streams.set(queryClient, ofQueryClient);
   const stream =
-    ofQueryClient.get(client) ?? new StatusStream(client, (status) => void keepStatus(client, queryClient, status));
+    ofQueryClient.get(client) ??
+    new StatusStream(
+      client,
+      (status) => void keepStatus(client, queryClient, status),
+      () => void queryClient.invalidateQueries({ queryKey: keys.status(client) }),
+    );
   ofQueryClient.set(client, stream);
   return stream;
 }
@@ -85,12 +92,15 @@ export function useStatus(): StatusView {
       staleTime: (asked) => (asked.state.data?.failure ? 0 : 5_000),
       refetchOnReconnect: "always",
       refetchInterval: (asked) => {
-        if (freshness === "live") return false;
+        if (freshness === "live" || isSignedOutBy(asked.state.data)) return false;
         return asked.state.data?.status?.catchUp ? POLL_DURING_CATCH_UP_MS : POLL_MS;
       },
     },
     queryClient,
   );
+
+  const isSignedOut = isSignedOutBy(query.data);
+  useEffect(() => stream.pause(isSignedOut), [stream, isSignedOut]);
 
   const saving = useMutationState<SettingsBody | undefined>(
     {
@@ -105,10 +115,15 @@ export function useStatus(): StatusView {
     status: status && withSettings(status, saving),
     failure,
     isUnavailable: freshness === "unavailable" || (freshness === "silent" && failure?.kind === "unavailable"),
+    isSignedOut,
     isOnline,
     freshness,
     refresh: async () => (await query.refetch()).data?.failure ?? null,
   };
+}
+
+function isSignedOutBy(known: Known | undefined): boolean {
+  return known?.failure?.kind === "signed_out";
 }
 
 /** Lays settings that are being saved over a status. The calendar is left alone: its move is confirmed, not assumed. */

@@ -4,13 +4,20 @@ import { useHost, type SettingsPaths } from "../host/host";
 import type { MessageKey } from "../i18n/catalogue";
 import { BuildingIcon, ChevronDownIcon, PersonIcon, PlugIcon, ShieldIcon } from "../ui/icons";
 
-interface Destination {
+/** A page of the settings, as the sidebar lists it. */
+export interface SettingsDestination {
+  readonly path: string;
+  readonly label: string;
+  readonly icon?: ReactNode;
+}
+
+interface OwnDestination {
   readonly path: keyof SettingsPaths;
   readonly label: MessageKey & `settings.${string}`;
   readonly icon: ReactNode;
 }
 
-const DESTINATIONS: readonly Destination[] = [
+const DESTINATIONS: readonly OwnDestination[] = [
   { path: "profile", label: "settings.profile", icon: <PersonIcon /> },
   { path: "organisation", label: "settings.organisation", icon: <BuildingIcon /> },
   { path: "integrations", label: "settings.integrations", icon: <PlugIcon /> },
@@ -21,13 +28,17 @@ const DESTINATIONS: readonly Destination[] = [
 export interface SettingsLayoutProps {
   /** The path that the host shows at the moment; the layout stays mounted while it changes. */
   readonly currentPath: string;
+  /** The pages of the sidebar. Default: profile, organisation, integrations, security. */
+  readonly destinations?: readonly SettingsDestination[];
   /** The page. */
   readonly children: ReactNode;
 }
 
 /** The frame of `/settings`: the sidebar, which is a menu on a narrow screen, and the page beside it. */
-export function SettingsLayout({ currentPath, children }: SettingsLayoutProps): ReactElement {
+export function SettingsLayout({ currentPath, destinations, children }: SettingsLayoutProps): ReactElement {
   const { t, paths } = useHost();
+  const listed: readonly SettingsDestination[] =
+    destinations ?? DESTINATIONS.map(({ path, label, icon }) => ({ path: paths[path], label: t(label), icon }));
   const [openedAt, setOpenedAt] = useState<string | null>(null);
   const toggle = useRef<HTMLButtonElement>(null);
   const navigation = useRef<HTMLElement>(null);
@@ -36,7 +47,7 @@ export function SettingsLayout({ currentPath, children }: SettingsLayoutProps): 
   const listId = useId();
   // The menu belongs to the page that it was opened on: going elsewhere closes it.
   const isOpen = openedAt === currentPath;
-  const current = DESTINATIONS.find((destination) => isWithin(currentPath, paths[destination.path]));
+  const current = listed.find((destination) => isWithin(currentPath, destination.path));
 
   useEffect(() => {
     if (shownPath.current === currentPath) return;
@@ -79,19 +90,19 @@ export function SettingsLayout({ currentPath, children }: SettingsLayoutProps): 
         >
           <span className="cc-hidden">{t("settings.menuOf")} </span>
           {current?.icon}
-          <span className="cc-nav-toggle-label">{t(current?.label ?? "settings.title")}</span>
+          <span className="cc-nav-toggle-label">{current?.label ?? t("settings.title")}</span>
           <ChevronDownIcon />
         </button>
         <ul id={listId} className="cc-nav-list" data-open={isOpen} onClick={close}>
-          {DESTINATIONS.map((destination) => (
+          {listed.map((destination) => (
             <li key={destination.path}>
               <HostLink
-                href={paths[destination.path]}
+                href={destination.path}
                 className="cc-nav-link"
-                aria-current={ariaCurrent(currentPath, paths[destination.path])}
+                aria-current={ariaCurrent(currentPath, destination.path)}
               >
                 {destination.icon}
-                <span>{t(destination.label)}</span>
+                <span>{destination.label}</span>
               </HostLink>
             </li>
           ))}

@@ -1,4 +1,4 @@
-import type { ReactElement, ReactNode, Ref } from "react";
+import type { ReactElement, ReactNode } from "react";
 import { Button } from "react-aria-components";
 import { Spinner } from "./Spinner";
 
@@ -19,7 +19,6 @@ export interface ActionProps {
   readonly autoFocus?: boolean;
   readonly "aria-label"?: string;
   readonly "aria-describedby"?: string;
-  readonly ref?: Ref<HTMLButtonElement>;
 }
 
 /** A button. While it is pending its results are told by whoever made it pending, once: it announces nothing itself. */

@@ -2,7 +2,7 @@
  * Tells results: to a screen reader through one polite live region, to the eye in a line at the foot of the window.
  * The region is in the page before its first message, since one that arrives with its text is not read out.
  */
-import { createContext, use, useCallback, useEffect, useState, type ReactElement, type ReactNode } from "react";
+import { createContext, useCallback, useContext, useEffect, useState, type ReactElement, type ReactNode } from "react";
 import { Button } from "react-aria-components";
 import { useHost } from "../host/host";
 import { AlertIcon, CheckIcon, ClockIcon, CrossIcon } from "./icons";
@@ -33,7 +33,7 @@ const AnnounceContext = createContext<Announce>(() => undefined);
 
 /** Answers the function that tells results. */
 export function useAnnounce(): Announce {
-  return use(AnnounceContext);
+  return useContext(AnnounceContext);
 }
 
 /** Holds the live region for the components below it. */
@@ -60,7 +60,7 @@ export function Announcements({ children }: { readonly children: ReactNode }): R
   }, [result, close]);
 
   return (
-    <AnnounceContext value={announce}>
+    <AnnounceContext.Provider value={announce}>
       {children}
       <div className={result ? `cc-result cc-result-${result.tone}` : "cc-result cc-result-none"}>
         <div className="cc-result-words" role="status" aria-live="polite" aria-atomic="true">
@@ -77,6 +77,6 @@ export function Announcements({ children }: { readonly children: ReactNode }): R
           </Button>
         ) : null}
       </div>
-    </AnnounceContext>
+    </AnnounceContext.Provider>
   );
 }

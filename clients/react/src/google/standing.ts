@@ -1,0 +1,60 @@
+/**
+ * How the integration is doing, derived in one place from everything that its status tells, so that the badge, the card, the
+ * title and the row of the connection never disagree. Each of them has its own words for the same standing.
+ */
+import type { MessageKey } from "../i18n/catalogue";
+import type { Translate } from "../i18n/message";
+import type { Tone } from "../ui/Pill";
+import type { IntegrationStatusJson } from "../wire";
+
+/** How the integration is doing, the gravest first: what stops everything, what was set so, what one has to see to. */
+export type Standing = "not_connected" | "stopped" | "paused" | "refused" | "delayed" | "syncing" | "working";
+
+/** Says how the integration is doing. A delay is not an error, and a pause sends nothing, whatever else is wrong. */
+export function standingOf({ state, problem, isEnabled, counts, catchUp }: IntegrationStatusJson): Standing {
+  if (state === "not_connected") return "not_connected";
+  if (state === "error") return "stopped";
+  if (!isEnabled) return "paused";
+  if (problem && problem.action !== "wait") return "stopped";
+  if (counts.error > 0) return "refused";
+  if (problem) return "delayed";
+  return catchUp ? "syncing" : "working";
+}
+
+interface Label {
+  readonly title: MessageKey & `state.${string}`;
+  readonly row: MessageKey & `state.${string}`;
+  readonly tone: Tone;
+  readonly rowTone?: Tone;
+}
+
+const LABELS: Readonly<Record<Exclude<Standing, "refused">, Label>> = {
+  not_connected: { title: "state.notConnected", row: "state.notConnected", tone: "neutral" },
+  stopped: { title: "state.error", row: "state.failing", tone: "danger" },
+  paused: { title: "state.paused", row: "state.paused", tone: "neutral" },
+  delayed: { title: "state.sendingDelayed", row: "state.delayed", tone: "warning" },
+  syncing: { title: "state.connected", row: "state.syncing", tone: "success", rowTone: "accent" },
+  working: { title: "state.connected", row: "state.ok", tone: "success" },
+};
+
+/** A standing in a word, and its colour. */
+export interface StandingWord {
+  readonly word: string;
+  readonly tone: Tone;
+}
+
+/** The word beside the page's title and on the card. */
+export function titleWord(status: IntegrationStatusJson, t: Translate): StandingWord {
+  const standing = standingOf(status);
+  if (standing === "refused") return { word: t("state.refused", { count: status.counts.error }), tone: "danger" };
+  const { title, tone } = LABELS[standing];
+  return { word: t(title as "state.ok"), tone };
+}
+
+/** The word in the row of the sending. */
+export function rowWord(status: IntegrationStatusJson, t: Translate): StandingWord {
+  const standing = standingOf(status);
+  if (standing === "refused") return { word: t("state.failing"), tone: "danger" };
+  const { row, tone, rowTone = tone } = LABELS[standing];
+  return { word: t(row as "state.ok"), tone: rowTone };
+}

@@ -1,0 +1,167 @@
+/** What a page does when its reader's session ends, when somebody else answers, and when it breaks. */
+import { act, screen, waitFor } from "@testing-library/react";
+import { delay, http, HttpResponse } from "msw";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import * as samples from "../gallery/samples";
+import { createCalendarClient, GoogleCalendarBadge, GoogleCalendarPage, IntegrationsPage } from "../src";
+import { returnPathOf } from "../src/host/returnPath";
+import { mount } from "./host";
+import { BASE, refuse, Router, server } from "./router";
+
+const PAGE = "/settings/integrations/google-calendar";
+
+function answerWith(route: string, answer: () => Response) {
+  server.use(http.all(`${BASE}/${route}`, answer));
+}
+
+describe("an answer of 200 that is not the router's", () => {
+  it.each([
+    ["the host's own page", () => HttpResponse.html("<!doctype html><title>Cassius</title>")],
+    ["JSON of somebody else", () => HttpResponse.json({ ok: true })],
+    ["JSON that is cut off", () => new HttpResponse("{", { headers: { "content-type": "application/json" } })],
+    ["nothing", () => new HttpResponse(null, { status: 204 })],
+  ])("is told on the page, which holds no place for what never comes: %s", async (_, answer) => {
+    new Router(samples.connected);
+    answerWith("status", answer);
+    mount(<GoogleCalendarPage />);
+    expect(await screen.findByText("La réponse reçue n’est pas celle attendue")).toBeVisible();
+    expect(screen.getByRole("button", { name: "Recharger la page" })).toBeVisible();
+    expect(document.querySelector(".cc-skeleton")).toBeNull();
+  });
+
+  it("takes no action for done", async () => {
+    const router = new Router(samples.connected);
+    const { user } = mount(<GoogleCalendarPage />);
+    answerWith("sync-now", () => HttpResponse.html("<!doctype html>"));
+    await user.click(await screen.findByRole("button", { name: "Synchroniser maintenant" }));
+    expect(await screen.findByText("La réponse reçue n’est pas celle attendue")).toBeVisible();
+    expect(router.to("sync-now")).toHaveLength(0);
+  });
+});
+
+describe("a session that ends while the page is open", () => {
+  afterEach(() => vi.useRealTimers());
+
+  it("is told, leaves nothing green, and ends the asking until the page has focus again", async () => {
+    vi.useFakeTimers({ shouldAdvanceTime: true });
+    const router = new Router(samples.connected);
+    mount(
+      <>
+        <GoogleCalendarBadge />
+        <GoogleCalendarPage />
+      </>,
+    );
+    expect(await screen.findByText("Connecté")).toBeVisible();
+    let asked = 0;
+    answerWith("status", () => {
+      asked += 1;
+      return HttpResponse.json({ reason: "NOT_SIGNED_IN", message: "" }, { status: 401 });
+    });
+    await act(() => vi.advanceTimersByTimeAsync(16_000));
+    expect(await screen.findByText("Votre session a expiré")).toBeVisible();
+    expect(screen.queryByText("Connecté")).toBeNull();
+    expect(screen.queryByText("Google connecté")).toBeNull();
+    expect(screen.queryByText(samples.connected.googleEmail ?? "")).toBeNull();
+    const before = asked;
+    await act(() => vi.advanceTimersByTimeAsync(120_000));
+    expect(asked).toBe(before);
+
+    server.use(http.get(`${BASE}/status`, () => HttpResponse.json({ status: router.status })));
+    window.dispatchEvent(new Event("visibilitychange"));
+    expect(await screen.findByText("Connecté")).toBeVisible();
+  });
+
+  it("is noticed at once when the stream is refused, and the stream is not opened again", async () => {
+    vi.useFakeTimers({ shouldAdvanceTime: true });
+    new Router(samples.connected);
+    refuse("get", "status", 401, "NOT_SIGNED_IN");
+    let opened = 0;
+    server.use(
+      http.get(`${BASE}/events`, () => {
+        opened += 1;
+        return HttpResponse.json({ reason: "NOT_SIGNED_IN", message: "" }, { status: 401 });
+      }),
+    );
+    mount(<IntegrationsPage />, { withStream: true });
+    expect(await screen.findByText("Session expirée")).toBeVisible();
+    const before = opened;
+    await act(() => vi.advanceTimersByTimeAsync(120_000));
+    expect(opened).toBe(before);
+  });
+});
+
+describe("« Connecter »", () => {
+  it("leaves the page only while the page is there", async () => {
+    new Router(samples.notConnected);
+    let answered = false;
+    server.use(
+      http.post(`${BASE}/begin-connect`, async () => {
+        await delay(100);
+        answered = true;
+        return HttpResponse.json({ connectUrl: "https://cassius.example.com/connect", expireTime: null });
+      }),
+    );
+    const redirect = vi.fn();
+    const { user, unmount } = mount(<GoogleCalendarPage />, { redirect });
+    await user.click(await screen.findByRole("button", { name: "Connecter Google Calendar" }));
+    unmount();
+    await waitFor(() => expect(answered).toBe(true));
+    await new Promise((turn) => setTimeout(turn, 50));
+    expect(redirect).not.toHaveBeenCalled();
+  });
+
+  it("comes back to the same address, its query and its fragment too", async () => {
+    window.history.replaceState(null, "", `${PAGE}?tab=google&google=denied#options`);
+    const router = new Router(samples.notConnected);
+    const { user } = mount(<GoogleCalendarPage />, { redirect: () => undefined });
+    await user.click(await screen.findByRole("button", { name: "Connecter Google Calendar" }));
+    await waitFor(() => expect(router.to("begin-connect")).toHaveLength(1));
+    const { returnPath } = router.to("begin-connect")[0]?.body as { returnPath: string };
+    expect(returnPath).not.toContain("#");
+
+    window.history.replaceState(null, "", `${returnPath}&google=connected`);
+    mount(<GoogleCalendarPage />);
+    await waitFor(() => expect(window.location.href).toContain(`${PAGE}?tab=google#options`));
+  });
+
+  it("names the plain path where the address is plain", () => {
+    expect(returnPathOf({ pathname: PAGE, search: "", hash: "" })).toBe(PAGE);
+  });
+});
+
+it("the list of errors follows them though their count stays, and asks at most once a second", async () => {
+  const router = new Router(samples.someRefused);
+  mount(<GoogleCalendarPage />, { withStream: true });
+  await screen.findByRole("list", { name: "Rendez-vous en erreur" });
+  const before = router.to("links").length;
+  const { counts } = samples.someRefused;
+  // One of the errors was mended, and another appointment refused: ten times within a moment.
+  for (let turn = 1; turn <= 10; turn += 1) {
+    router.become({ ...samples.someRefused, counts: { ...counts, synced: counts.synced + turn } });
+    await new Promise((next) => setTimeout(next, 20));
+  }
+  await waitFor(() => expect(router.to("links").length).toBeGreaterThan(before));
+  await new Promise((next) => setTimeout(next, 1_500));
+  expect(router.to("links").length - before).toBeLessThanOrEqual(3);
+});
+
+it("a defect of a page is told in its place, and the page can be tried again", async () => {
+  vi.spyOn(console, "error").mockImplementation(() => undefined);
+  new Router(samples.connected);
+  const client = createCalendarClient({ openEvents: null });
+  const broken = { ...samples.connected, counts: undefined } as unknown as typeof samples.connected;
+  vi.spyOn(client, "status").mockResolvedValueOnce(broken).mockResolvedValue(samples.connected);
+  const { user } = mount(
+    <>
+      <p>the host</p>
+      <GoogleCalendarPage />
+    </>,
+    { client },
+  );
+  expect(await screen.findByText("Cette page a rencontré un problème")).toBeVisible();
+  expect(screen.getByText("the host")).toBeVisible();
+  await waitFor(async () => {
+    await user.click(screen.getByRole("button", { name: "Réessayer" }));
+    expect(screen.getByText("Connecté")).toBeVisible();
+  });
+});

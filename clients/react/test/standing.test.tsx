@@ -1,0 +1,74 @@
+/** One standing for every place that tells it: from each state of the integration, alone and where two meet. */
+import { screen, waitFor } from "@testing-library/react";
+import { describe, expect, it } from "vitest";
+import * as samples from "../gallery/samples";
+import { rowWord, standingOf, titleWord } from "../src/google/standing";
+import { createTranslate } from "../src/i18n/message";
+import { GoogleCalendarBadge } from "../src";
+import type { IntegrationStatusJson } from "../src/wire";
+import { mount } from "./host";
+import { Router } from "./router";
+
+const t = createTranslate("fr");
+const { counts } = samples.connected;
+const none = { ...counts, pending: 0, error: 0 };
+const operatorsProblem = { ...samples.reconnectNeeded.problem, action: "contact_operator" } as const;
+const pausedBeside = (status: IntegrationStatusJson): IntegrationStatusJson => ({ ...status, isEnabled: false });
+
+describe.each<[string, IntegrationStatusJson, string, string, string, string | null]>([
+  // what, the status, standing, title and card, row, badge
+  ["nothing connected", samples.notConnected, "not_connected", "Non connecté", "Non connecté", null],
+  ["at work", { ...samples.connected, counts: none }, "working", "Connecté", "OK", "Google connecté"],
+  ["catching up", samples.syncing, "syncing", "Connecté", "Synchronisation en cours", "Google connecté"],
+  ["a delay", samples.throttled, "delayed", "Envoi retardé", "Retardée", "Google connecté"],
+  ["a pause", { ...samples.paused, counts: none }, "paused", "En pause", "En pause", "Google en pause"],
+  ["a pause with some waiting", samples.paused, "paused", "En pause", "En pause", "Google en pause · 3 en attente"],
+  ["some refused", samples.someRefused, "refused", "3 en erreur", "Erreur", "Sync Google en erreur (3)"],
+  ["a dead grant", samples.reconnectNeeded, "stopped", "En erreur", "Erreur", "Sync Google en erreur"],
+  ["a calendar gone", samples.calendarGone, "stopped", "En erreur", "Erreur", "Sync Google en erreur"],
+  [
+    "a problem of the operator's",
+    { ...samples.connected, problem: operatorsProblem as IntegrationStatusJson["problem"] },
+    "stopped",
+    "En erreur",
+    "Erreur",
+    "Sync Google en erreur",
+  ],
+  [
+    "some refused beside a delay",
+    { ...samples.someRefused, problem: samples.throttled.problem },
+    "refused",
+    "3 en erreur",
+    "Erreur",
+    "Sync Google en erreur (3)",
+  ],
+  [
+    "some refused beside a pause",
+    pausedBeside(samples.someRefused),
+    "paused",
+    "En pause",
+    "En pause",
+    "Google en pause · 3 en attente",
+  ],
+  [
+    "a dead grant beside a pause",
+    pausedBeside(samples.reconnectNeeded),
+    "stopped",
+    "En erreur",
+    "Erreur",
+    "Sync Google en erreur",
+  ],
+])("%s", (_, status, standing, title, row, badge) => {
+  it(`is ${standing} in every place`, async () => {
+    expect(standingOf(status)).toBe(standing);
+    expect([titleWord(status, t).word, rowWord(status, t).word]).toEqual([title, row]);
+    new Router(status);
+    const { container } = mount(<GoogleCalendarBadge />);
+    if (badge === null) {
+      await waitFor(() => expect(container.querySelector(".cc-skeleton")).toBeNull());
+      expect(container.textContent).toBe("");
+    } else expect(await screen.findByText(badge)).toBeVisible();
+    const isGreen = titleWord(status, t).tone === "success";
+    expect(isGreen).toBe(standing === "working" || standing === "syncing");
+  });
+});

@@ -1,0 +1,96 @@
+/**
+ * Installs the two packages as a host does, from what `npm pack` makes, into three empty projects: Vite with React 18,
+ * NestJS with Jest (CommonJS), Next.js with React 19. Builds each, starts it, and asks it for a page.
+ *
+ *   node tarballs/check.mjs [vite] [nest] [next]
+ */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { cp, mkdtemp, readdir, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+const STARTED_WITHIN_MS = 60_000;
+const PAGES = {
+  vite: { path: "/", status: 200, words: '<div id="root">' },
+  nest: { path: "/api/integrations/google/status", status: 503, words: "SERVICE_UNAVAILABLE" },
+  next: { path: "/settings/integrations/google-calendar", status: 200, words: "Google Calendar" },
+};
+
+const folder = await mkdtemp(join(tmpdir(), "cassius-tarballs-"));
+try {
+  await run(here(".."), "npm", ["pack", "--silent", "-w", "node", "-w", "react", "--pack-destination", folder]);
+  const tarballs = (await readdir(folder)).filter((name) => name.endsWith(".tgz")).map((name) => join(folder, name));
+  const client = tarballs.filter((name) => name.includes("calendar-client"));
+  const pages = tarballs.filter((name) => name.includes("calendar-react"));
+  // A front end has no need of the backend's package, and a backend none of the pages'.
+  const needed = { vite: pages, nest: client, next: tarballs };
+  const chosen = process.argv.slice(2);
+  for (const [name, page] of Object.entries(PAGES)) {
+    if (chosen.length > 0 && !chosen.includes(name)) continue;
+    const project = join(folder, name);
+    await cp(here(name), project, { recursive: true });
+    await run(project, "npm", ["install", "--silent", "--no-audit", "--no-fund", ...needed[name]]);
+    await run(project, "npm", ["run", "--silent", "build"]);
+    await started(project, page);
+    process.stdout.write(`${name}: installed, built, started\n`);
+  }
+} finally {
+  await rm(folder, { recursive: true, force: true });
+}
+
+async function run(cwd, command, args) {
+  const child = spawn(command, args, { cwd, stdio: ["ignore", "ignore", "inherit"], env: environment() });
+  const [code] = await once(child, "exit");
+  if (code !== 0) throw new Error(`${command} ${args.join(" ")} ended with ${code} in ${cwd}`);
+}
+
+async function started(cwd, { path, status, words }) {
+  const port = await freePort();
+  const child = spawn("npm", ["run", "--silent", "start", "--", String(port)], {
+    cwd,
+    stdio: ["ignore", "ignore", "inherit"],
+    env: environment(),
+    // A group of its own: npm does not hand a signal on.
+    detached: true,
+  });
+  const ended = once(child, "exit");
+  try {
+    const answer = await answerOf(`http://127.0.0.1:${port}${path}`, Date.now() + STARTED_WITHIN_MS);
+    const text = await answer.text();
+    if (answer.status !== status || !text.includes(words)) throw new Error(`${answer.status} at ${path}: ${text}`);
+  } finally {
+    process.kill(-child.pid, "SIGTERM");
+    await ended;
+  }
+}
+
+async function answerOf(address, until) {
+  for (;;) {
+    try {
+      return await fetch(address);
+    } catch (error) {
+      if (Date.now() > until) throw error;
+      await new Promise((next) => setTimeout(next, 200));
+    }
+  }
+}
+
+// What npm tells of the workspace would lead the installations there.
+function environment() {
+  const own = Object.entries(process.env).filter(([name]) => !name.toLowerCase().startsWith("npm_"));
+  return { ...Object.fromEntries(own), NEXT_TELEMETRY_DISABLED: "1", CI: "1" };
+}
+
+async function freePort() {
+  const server = createServer();
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address();
+  server.close();
+  await once(server, "close");
+  return port;
+}

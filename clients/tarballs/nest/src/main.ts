@@ -1,0 +1,4 @@
+import "reflect-metadata";
+import { listen } from "./application";
+
+void listen(Number(process.argv[2]));

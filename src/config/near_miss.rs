@@ -1,0 +1,96 @@
+//! Variables that were meant to be settings.
+//!
+//! Owns what counts as a slip of the pen. Never reads a value. Invariant: a variable of somebody else's is not taken for
+//! one of ours unless one or two letters are all that keeps it from being one.
+
+use std::ffi::OsString;
+
+use super::fault::Fault;
+use super::settings::SETTINGS;
+
+/// A shorter name has too many neighbours that mean something else.
+const MIN_CHARS: usize = 7;
+
+/// The variables whose names are almost a setting's.
+pub fn near_misses(variables: impl IntoIterator<Item = OsString>) -> Vec<Fault> {
+    let variables: Vec<String> = variables.into_iter().filter_map(|name| name.into_string().ok()).collect();
+    let settings: Vec<String> = SETTINGS
+        .iter()
+        .flat_map(|setting| {
+            let file = setting.secret.then(|| format!("{}_FILE", setting.name));
+            [Some(setting.name.to_owned()), file].into_iter().flatten()
+        })
+        .collect();
+    let unknown = variables.iter().filter(|name| name.len() >= MIN_CHARS && !settings.contains(name));
+    let slips = unknown.filter_map(|name| {
+        let near = settings.iter().filter(|setting| setting.len() >= MIN_CHARS);
+        let nearest = near.min_by_key(|setting| strsim::damerau_levenshtein(name, setting))?;
+        let distance = strsim::damerau_levenshtein(name, nearest);
+        // Two slips in a short name make another word.
+        let most = if nearest.len() >= 12 { 2 } else { 1 };
+        (distance <= most).then(|| Fault {
+            variable: name.clone(),
+            problem: "is no setting".to_owned(),
+            remedy: format!("write {nearest} if that is what was meant, else take it out of the environment"),
+        })
+    });
+    slips.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn meant(names: &[&str]) -> Vec<String> {
+        near_misses(names.iter().map(OsString::from)).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_name_that_is_almost_a_setting_is_a_fault_that_names_the_setting() {
+        for (written, setting) in [
+            ("GRPC_ADRR", "GRPC_ADDR"),
+            ("GPRC_ADDR", "GRPC_ADDR"),
+            ("DATABASE_URI", "DATABASE_URL"),
+            ("DATABASE_URL_FIEL", "DATABASE_URL_FILE"),
+            ("ENCRYPTION_KEY", "ENCRYPTION_KEYS"),
+            ("GOOGLE_CLIENTID", "GOOGLE_CLIENT_ID"),
+            ("SNAPSHOT_RETENSION", "SNAPSHOT_RETENTION"),
+            ("API_KEYS_FLE", "API_KEYS_FILE"),
+        ] {
+            let remedy = format!("write {setting} if that is what was meant, else take it out of the environment");
+            assert_eq!(meant(&[written, "PATH"]), [format!("{written} is no setting: {remedy}.")]);
+        }
+    }
+
+    #[test]
+    fn a_setting_and_what_is_far_from_any_is_no_fault() {
+        for setting in SETTINGS {
+            assert_eq!(meant(&[setting.name]), [""; 0]);
+        }
+        let others = [
+            "PATH",
+            "HOME",
+            "LANG",
+            "LOGNAME",
+            "LOGS",
+            "HTTP_PROXY",
+            "HTTPS_PROXY",
+            "NO_PROXY",
+            "HTTP_HOST",
+            "GRPC_PORT",
+            "DATABASE_HOST",
+            "PUBLIC_DIR",
+            "GOOGLE_API_KEY",
+            "TLS_CA",
+            "OTEL_SERVICE_NAME",
+            "KUBERNETES_SERVICE_HOST",
+            "HOSTNAME",
+            "TERM",
+            "API_URL",
+            "APP_URL",
+            "SSL_CERT_FILE",
+            "SSL_CERT_DIR",
+        ];
+        assert_eq!(meant(&others), [""; 0]);
+    }
+}

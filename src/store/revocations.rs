@@ -1,0 +1,84 @@
+//! Revocations: storing a grant of a Google account and revoking take their turns, over all organisations and replicas.
+//!
+//! To revoke one grant ends every grant of the account. So an account is revoked with the last that uses it, and a grant
+//! that was obtained while that happened is not stored: Google may have ended it already.
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::{Error, Store};
+use crate::model::{Epoch, GoogleUserId, OrganisationId};
+
+/// What uses an account no more once its grant has ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Leaving {
+    /// An integration whose disconnect ends.
+    Integration {
+        /// Whose.
+        organisation: OrganisationId,
+        /// The epoch of the disconnect.
+        epoch: Epoch,
+    },
+    /// A grant that waited for a person's word.
+    Pending {
+        /// Whose.
+        organisation: OrganisationId,
+    },
+    /// A grant that is stored nowhere.
+    Nobody,
+}
+
+/// The right to revoke the grants of an account, for a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RevocationLease {
+    /// Names the one who has it.
+    pub token: Uuid,
+    /// When it lapses.
+    pub until: Timestamp,
+}
+
+/// What may be done about an account that is used no more by one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Revocation {
+    /// Others use the account, and its grant stays. Whoever was leaving has left.
+    Shared,
+    /// The caller alone may revoke, and then ends it.
+    Leased,
+    /// Somebody else revokes this account: ask again later.
+    UnderWay,
+    /// Whoever was leaving has left already.
+    Ended,
+}
+
+impl Store {
+    /// The number of the latest revocation of any account. A grant is held against the number that was read before it
+    /// was asked for.
+    pub async fn revocation_seq(&self) -> Result<i64, Error> {
+        query!(self, read, revocations::latest_seq())
+    }
+
+    /// Takes the right to revoke an account that nobody but `leaving` uses. Where others use it, `leaving` leaves in the
+    /// same transaction, so that of two who leave at once the second revokes.
+    pub async fn begin_revocation(
+        &self,
+        account: &GoogleUserId,
+        leaving: Leaving,
+        lease: RevocationLease,
+        now: Timestamp,
+    ) -> Result<Revocation, Error> {
+        let account = account.clone();
+        query!(self, long, revocations::begin(&account, &leaving, lease, now))
+    }
+
+    /// Ends a revocation, and lets `leaving` leave.
+    pub async fn finish_revocation(
+        &self,
+        account: &GoogleUserId,
+        leaving: Leaving,
+        lease: RevocationLease,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let account = account.clone();
+        query!(self, long, revocations::finish(&account, &leaving, lease, now))
+    }
+}

@@ -1,0 +1,73 @@
+/** The pages in a host whose style is not theirs: its scheme is followed, its accent is enough, its rules stay outside. */
+import type { Page } from "playwright-core";
+import { expect } from "vitest";
+
+import { test } from "./stage/test.js";
+
+const HOSTILE = `
+  body { letter-spacing: 4px; word-spacing: 9px; text-transform: uppercase; font-style: italic; text-align: center; text-indent: 2em }
+  button, a, label { letter-spacing: 4px; border: 4px solid red; background: yellow; box-shadow: 0 0 9px red; font: 700 30px cursive;
+    color: red; text-transform: uppercase; min-height: 90px; padding: 30px; margin: 9px }
+  h1, h2, h3, p, li, dt, dd, section, nav { letter-spacing: 4px; border-bottom: 4px solid red; background: yellow; font: 700 30px cursive;
+    color: red; text-shadow: 0 0 4px red; margin: 30px; padding: 30px }`;
+
+/** How each element of the pages looks, by what a rule of the host could change. */
+async function looks(page: Page): Promise<string[]> {
+  return await page.evaluate(() =>
+    [...document.querySelectorAll(".cassius-calendar, .cassius-calendar *:not(svg *)")].map((element) => {
+      const style = getComputedStyle(element);
+      const looked = [
+        "letterSpacing",
+        "wordSpacing",
+        "textTransform",
+        "textShadow",
+        "textAlign",
+        "textIndent",
+        "fontStyle",
+        "fontFamily",
+        "fontSize",
+        "fontWeight",
+        "color",
+        "backgroundColor",
+        "borderBottom",
+        "boxShadow",
+        "minHeight",
+        "margin",
+        "padding",
+      ] as const;
+      return `${element.tagName}.${element.getAttribute("class") ?? ""} ${looked.map((name) => style[name]).join(" | ")}`;
+    }),
+  );
+}
+
+test("a host's rules for elements change nothing within", async ({ stage }) => {
+  const camille = await stage.person();
+  await camille.connected();
+  const { page } = camille;
+  await page.reload();
+  await camille.settled();
+  await camille.section("Aperçu").getByRole("heading", { level: 3 }).waitFor();
+  const before = await looks(page);
+  await page.addStyleTag({ content: HOSTILE });
+  const after = await looks(page);
+  await stage.picture(page, "hostile-host");
+  expect(after.filter((look, index) => look !== before[index])).toEqual([]);
+});
+
+test("the scheme is the host's, and its accent alone colours everything legibly", async ({ stage }) => {
+  const camille = await stage.person("Dr Camille Roche", { colorScheme: "dark" });
+  await camille.connected();
+  const { page } = camille;
+  const surface = () =>
+    page
+      .locator(".cc-section-body")
+      .first()
+      .evaluate((section) => getComputedStyle(section).color);
+  const dark = await surface();
+  await page.addStyleTag({ content: ":root { color-scheme: light !important; --cassius-accent: #e8b500 !important }" });
+  const light = await surface();
+  expect(light).not.toBe(dark);
+  const action = page.locator(".cc-switch-track").first();
+  expect(await action.evaluate((track) => getComputedStyle(track).backgroundColor)).toBe("rgb(232, 181, 0)");
+  await stage.picture(page, "light-host-on-a-dark-system");
+});

@@ -1,0 +1,73 @@
+//! The keyring lacks a key that was in use, and then has it again.
+
+use cassius_calendar::clock::Entropy;
+use cassius_calendar::crypto::Keyring;
+use cassius_calendar::grpc::pb::{ErrorReason, IntegrationState, ListCalendarsRequest, ProblemAction, SyncStatus};
+use tonic::Code;
+use tonic_types::StatusExt as _;
+
+use super::reason;
+use crate::harness::app::TestApp;
+use crate::harness::backends::{apply, both_backends};
+use crate::harness::google::ACCOUNT;
+use crate::harness::logs;
+use crate::harness::samples::{appointment, of_patient};
+
+/// Starts the service again with other keys; answers those that it had.
+async fn with_keys(app: &mut TestApp, keys: String) -> String {
+    let before = app.settings.insert("ENCRYPTION_KEYS".into(), keys).unwrap();
+    app.restart().await;
+    before
+}
+
+#[apply(both_backends)]
+async fn a_token_that_does_not_open_is_told_to_the_operator_and_waited_for(app: &mut TestApp) {
+    app.connect("cabinet").await;
+    app.sync("cabinet", appointment("rdv", 1)).await;
+    let new = Keyring::generate(&Entropy::system());
+    let lost = with_keys(app, new.clone()).await;
+    app.accept("cabinet", of_patient("rdv", 2, "Dominique Essai")).await;
+    let status = app.until("cabinet", |status| status.problem.is_some()).await;
+    assert_eq!((status.state(), reason(&status)), (IntegrationState::Error, Some(ErrorReason::KeyringIncomplete)));
+    let problem = status.problem.unwrap();
+    assert_eq!(problem.action(), ProblemAction::ContactOperator);
+    assert!(problem.retry_time.is_some(), "the service goes on by itself");
+    let link = app.link("cabinet", "rdv").await;
+    assert_eq!(link.sync_status(), SyncStatus::Pending);
+    assert_eq!(link.last_error.unwrap().reason(), ErrorReason::KeyringIncomplete);
+
+    let list = ListCalendarsRequest { organisation_id: "cabinet".into() };
+    let refused = app.integrations.list_calendars(list).await.unwrap_err();
+    assert_eq!(refused.code(), Code::Internal);
+    assert!(refused.get_details_error_info().unwrap().metadata.contains_key("incident"));
+    let (key, _) = lost.split_once(':').unwrap();
+    assert!(logs::contain(&format!("sealed with the key \"{key}\"")), "the log names the key");
+
+    with_keys(app, format!("{new},{lost}")).await;
+    app.advance(60);
+    let status = app.at_rest("cabinet").await;
+    assert_eq!((status.state(), reason(&status)), (IntegrationState::Connected, None));
+    assert_eq!(app.google.events_of(ACCOUNT, "rdv").await[0]["summary"], "[Cassius] Implant — Dominique Essai");
+}
+
+#[apply(both_backends)]
+async fn a_snapshot_that_does_not_open_waits_for_its_key_and_the_others_flow(app: &mut TestApp) {
+    app.connect("cabinet").await;
+    app.google.revoke(ACCOUNT).await;
+    app.accept("cabinet", appointment("sealed", 1)).await;
+    app.until("cabinet", |status| reason(status) == Some(ErrorReason::ReconnectRequired)).await;
+    let new = Keyring::generate(&Entropy::system());
+    let lost = with_keys(app, new.clone()).await;
+    app.connect("cabinet").await;
+    assert_eq!(app.sync("cabinet", appointment("open", 1)).await.sync_status(), SyncStatus::Synced);
+    let link = app.until_link("cabinet", "sealed", |link| link.last_error.is_some()).await;
+    let error = link.last_error.unwrap();
+    assert_eq!((error.reason(), error.retryable), (ErrorReason::KeyringIncomplete, true));
+    assert_eq!(link.sync_status, i32::from(SyncStatus::Pending), "it is not refused");
+    assert_eq!(app.status("cabinet").await.state(), IntegrationState::Connected);
+
+    with_keys(app, format!("{new},{lost}")).await;
+    app.advance(900);
+    app.at_rest("cabinet").await;
+    assert_eq!(app.google.events(ACCOUNT).await.len(), 2);
+}

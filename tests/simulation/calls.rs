@@ -1,0 +1,210 @@
+//! The calls of Cassius and of browsers, each begun without waiting for its answer.
+
+use axum::body::Body;
+use cassius_calendar::grpc::pb::{
+    Appointment, AppointmentState, BeginConnectRequest, ConfirmAccountRequest, ConnectCookie, DisconnectRequest,
+    IntegrationSettings, RetryAppointmentsRequest, SyncAppointmentRequest, SyncNowRequest, UpdateSettingsRequest,
+};
+use http::Request;
+use jiff::{SignedDuration, Timestamp};
+use tower::ServiceExt;
+
+use super::google::last_call;
+use super::life::Integrations;
+use super::model::{Version, appointment_id};
+use super::operation::{ORGANISATIONS, Operation, Then};
+use super::world::{Answer, Consent, World};
+
+impl World {
+    pub(super) fn sync(
+        &mut self,
+        organisation: usize,
+        appointment: u64,
+        is_scheduled: bool,
+        starts_in_hours: i64,
+        age: i64,
+    ) {
+        let now = self.clock.now();
+        let wish = self.model.0[organisation].appointments.entry(appointment).or_default();
+        let revision = (wish.newest() + 1 - 2 * age).max(1);
+        let start_at = now + SignedDuration::from_hours(starts_in_hours);
+        let version = Version { is_scheduled, start_at, end_at: start_at + SignedDuration::from_mins(30) };
+        // A revision names one state, however often it is sent.
+        let version = *wish.versions.entry(revision).or_insert(version);
+        let request = SyncAppointmentRequest {
+            organisation_id: ORGANISATIONS[organisation].into(),
+            appointment: Some(sent(appointment, revision, version)),
+            wait: None,
+        };
+        let mut client = self.life().appointments.clone();
+        let label = format!("{} rdv-{appointment} r{revision}", ORGANISATIONS[organisation]);
+        self.call(label, async move {
+            match client.sync_appointment(request).await {
+                Ok(_) => Answer::Accepted { organisation, appointment, revision },
+                Err(status) => Answer::Told(failure(&status)),
+            }
+        });
+    }
+
+    pub(super) fn begin_consent(&mut self, organisation: usize, account: &'static str) {
+        let practice = &mut self.model.0[organisation];
+        practice.accounts.insert(account);
+        practice.consent_begins(self.google.last_call());
+        let (client, sidecar) = (self.life().integrations.clone(), self.life().sidecar.clone());
+        self.call(format!("consent of {}", ORGANISATIONS[organisation]), async move {
+            match go_to_google(client, sidecar, organisation).await {
+                Ok((cookie, page)) => Answer::Consent(Consent { organisation, account, cookie, page }),
+                Err(told) => Answer::Told(told),
+            }
+        });
+    }
+
+    pub(super) fn finish_all_consents(&mut self) {
+        while !self.consents.is_empty() {
+            self.carry_out(&Operation::FinishConsent, Then::Settle);
+        }
+    }
+
+    pub(super) fn finish_consent(&mut self) {
+        if self.consents.is_empty() {
+            return;
+        }
+        let Consent { organisation, account, cookie, page } = self.consents.remove(0);
+        let callback = self.google.consent(&page, account);
+        let (sidecar, mut client) = (self.life().sidecar.clone(), self.life().integrations.clone());
+        self.call(format!("callback of {}", ORGANISATIONS[organisation]), async move {
+            let mut told = come_back(sidecar, &cookie, &callback).await;
+            if told.contains("other_account") {
+                let organisation_id = ORGANISATIONS[organisation].into();
+                let confirmed = client.confirm_account(ConfirmAccountRequest { organisation_id, accept: true }).await;
+                told = format!("{told}, confirmed: {}", outcome(confirmed));
+            }
+            Answer::Told(told)
+        });
+    }
+
+    pub(super) fn disconnect(&mut self, organisation: usize, deletes: bool) {
+        let remote_events = if deletes { 2 } else { 1 };
+        let request = DisconnectRequest { organisation_id: ORGANISATIONS[organisation].into(), remote_events };
+        let (mut client, door) = (self.life().integrations.clone(), self.google.door());
+        let consents = self.model.0[organisation].consents;
+        self.call(format!("disconnect of {}", ORGANISATIONS[organisation]), async move {
+            match client.disconnect(request).await {
+                Ok(answer) => {
+                    let answer = answer.into_inner();
+                    let (deleted, remaining) = (answer.deleted_event_count, answer.remaining_event_count);
+                    Answer::Disconnected {
+                        organisation,
+                        consents,
+                        deleted,
+                        remaining,
+                        last_call: last_call(door).await,
+                    }
+                }
+                Err(status) => Answer::Told(failure(&status)),
+            }
+        });
+    }
+
+    pub(super) fn change_settings(&mut self, organisation: usize, field: &str, settings: IntegrationSettings) {
+        let request = UpdateSettingsRequest {
+            organisation_id: ORGANISATIONS[organisation].into(),
+            settings: Some(settings),
+            update_mask: Some(prost_types::FieldMask { paths: vec![field.into()] }),
+        };
+        let mut client = self.life().integrations.clone();
+        self.call(format!("settings of {}", ORGANISATIONS[organisation]), async move {
+            Answer::Told(outcome(client.update_settings(request).await))
+        });
+    }
+
+    pub(super) fn sync_now(&mut self, organisation: usize) {
+        let request = SyncNowRequest { organisation_id: ORGANISATIONS[organisation].into(), ..SyncNowRequest::default() };
+        let mut client = self.life().integrations.clone();
+        self.call(format!("catch-up of {}", ORGANISATIONS[organisation]), async move {
+            match client.sync_now(request).await {
+                Ok(answer) => Answer::Told(format!("{} queued", answer.into_inner().queued_count)),
+                Err(status) => Answer::Told(failure(&status)),
+            }
+        });
+    }
+
+    pub(super) fn retry(&mut self, organisation: usize) {
+        let request =
+            RetryAppointmentsRequest { organisation_id: ORGANISATIONS[organisation].into(), ..Default::default() };
+        let mut client = self.life().appointments.clone();
+        self.call(format!("retry of {}", ORGANISATIONS[organisation]), async move {
+            Answer::Told(outcome(client.retry_appointments(request).await))
+        });
+    }
+}
+
+/// The appointment as it is sent. Its place tells the revision, whatever a title may show.
+fn sent(appointment: u64, revision: i64, version: Version) -> Appointment {
+    let state = if version.is_scheduled { AppointmentState::Scheduled } else { AppointmentState::Cancelled };
+    Appointment {
+        appointment_id: appointment_id(appointment),
+        revision,
+        state: state.into(),
+        r#type: "Implant".into(),
+        patient_name: "Camille Exemple".into(),
+        practitioner_name: "Dr Alex Modèle".into(),
+        location: place(revision),
+        start_time: Some(instant(version.start_at)),
+        end_time: Some(instant(version.end_at)),
+        time_zone: "Europe/Paris".into(),
+        url: String::new(),
+    }
+}
+
+/// What the event of a revision shows as its place.
+pub(super) fn place(revision: i64) -> String {
+    format!("salle {revision}")
+}
+
+fn instant(at: Timestamp) -> prost_types::Timestamp {
+    prost_types::Timestamp { seconds: at.as_second(), nanos: 0 }
+}
+
+fn failure(status: &tonic::Status) -> String {
+    let reason = tonic_types::StatusExt::get_details_error_info(status).map(|error| error.reason).unwrap_or_default();
+    format!("{:?} {reason}", status.code())
+}
+
+fn outcome<T>(answer: Result<T, tonic::Status>) -> String {
+    answer.map_or_else(|status| failure(&status), |_| "done".to_owned())
+}
+
+async fn go_to_google(
+    mut client: Integrations,
+    sidecar: axum::Router,
+    organisation: usize,
+) -> Result<(ConnectCookie, String), String> {
+    let request = BeginConnectRequest {
+        organisation_id: ORGANISATIONS[organisation].into(),
+        return_url: "http://127.0.0.1:3000/settings".into(),
+    };
+    let begun = client.begin_connect(request).await.map_err(|status| failure(&status))?.into_inner();
+    let cookie = begun.connect_cookie.unwrap();
+    let page = visit(sidecar, &cookie, &begun.connect_url).await?;
+    Ok((cookie, page))
+}
+
+/// The word that the browser brings back to Cassius.
+async fn come_back(sidecar: axum::Router, cookie: &ConnectCookie, callback: &str) -> String {
+    match visit(sidecar, cookie, callback).await {
+        Ok(back) => back.rsplit("google=").next().unwrap_or_default().to_owned(),
+        Err(told) => told,
+    }
+}
+
+/// Where a page of the sidecar sends the browser.
+async fn visit(sidecar: axum::Router, cookie: &ConnectCookie, url: &str) -> Result<String, String> {
+    let path = url::Url::parse(url).unwrap();
+    let request = Request::get(&path[url::Position::BeforePath..])
+        .header("cookie", format!("{}={}", cookie.name, cookie.value))
+        .body(Body::empty());
+    let Ok(answer) = sidecar.oneshot(request.unwrap()).await;
+    let location = answer.headers().get("location").map(|location| location.to_str().unwrap().to_owned());
+    location.ok_or_else(|| format!("a page with {}", answer.status()))
+}

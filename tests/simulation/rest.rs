@@ -1,0 +1,101 @@
+//! The way to rest: what was broken is mended, what a person has to do is done, and time passes until nothing is due.
+
+use cassius_calendar::grpc::pb::{
+    ErrorReason, GetStatusRequest, IntegrationSettings, IntegrationState, IntegrationStatus,
+};
+use jiff::SignedDuration;
+use serde_json::json;
+
+use super::google::Google;
+use super::operation::{ACCOUNTS, ORGANISATIONS, Operation, SHARED_CALENDAR, Then};
+use super::world::World;
+use crate::harness::google::{ACCOUNT, SECOND_CALENDAR, encode};
+
+/// How many times the clock may be moved before all is at rest.
+const MOST_MOVES: usize = 3_000;
+/// How often a person looks after every practice.
+const REPAIRS: usize = 3;
+
+impl World {
+    /// Brings everything to rest; `Err`: what never comes to rest.
+    pub(super) fn come_to_rest(&mut self) -> Result<(), String> {
+        self.note("from here on all goes well");
+        self.google.mend();
+        self.wait_until_nothing_is_due()?;
+        // Again and again: a catch-up may be the first to find a dead grant, and a new grant the first to find a calendar.
+        for _ in 0..REPAIRS {
+            for organisation in 0..ORGANISATIONS.len() {
+                self.repair(organisation);
+            }
+            self.wait_until_nothing_is_due()?;
+            for organisation in 0..ORGANISATIONS.len() {
+                if self.status(organisation).state() == IntegrationState::Connected {
+                    self.carry_out(&Operation::SyncNow { organisation }, Then::Settle);
+                    self.carry_out(&Operation::Retry { organisation }, Then::Settle);
+                }
+            }
+            self.wait_until_nothing_is_due()?;
+        }
+        Ok(())
+    }
+
+    /// Does what the status asks a person to do.
+    fn repair(&mut self, organisation: usize) {
+        let status = self.status(organisation);
+        let Some(problem) = &status.problem else { return };
+        self.note(format!("    {}: {:?}", ORGANISATIONS[organisation], problem.reason()));
+        match problem.reason() {
+            ErrorReason::ReconnectRequired => {
+                let account = ACCOUNTS.into_iter().find(|account| *account == status.google_email);
+                let account = account.expect("the status names the account to connect again");
+                self.carry_out(&Operation::BeginConsent { organisation, account }, Then::Settle);
+                self.finish_all_consents();
+            }
+            ErrorReason::CalendarUnavailable => {
+                let settings = IntegrationSettings { calendar_id: status.google_email, ..Default::default() };
+                self.change_settings(organisation, "calendar_id", settings);
+                self.life().settle();
+                self.look();
+            }
+            _ => {}
+        }
+    }
+
+    /// Lets time pass until no call is under way and nothing is due, now or later.
+    fn wait_until_nothing_is_due(&mut self) -> Result<(), String> {
+        for moves in 0..MOST_MOVES {
+            self.life().settle();
+            self.look();
+            let now = self.clock.now();
+            let next = self.life().run(self.life().store.next_due_at(now)).unwrap();
+            if next.is_none() && !self.is_anything_under_way() {
+                return Ok(());
+            }
+            // Short steps at first: a call may be under way, and time counts against it.
+            let longest = SignedDuration::from_secs(if moves < 200 { 5 } else { 600 });
+            self.clock.advance(next.map_or(longest, |next| next.duration_since(now).min(longest)));
+        }
+        Err("it never comes to rest".to_owned())
+    }
+
+    pub(super) fn status(&self, organisation: usize) -> IntegrationStatus {
+        let request = GetStatusRequest { organisation_id: ORGANISATIONS[organisation].into() };
+        let mut client = self.life().integrations.clone();
+        let answer = self.life().run(client.get_status(request));
+        answer.unwrap().into_inner().status.unwrap()
+    }
+}
+
+impl Google {
+    /// Takes away every fault, and gives every account its rights again.
+    fn mend(&self) {
+        self.no_more_faults();
+        for account in ACCOUNTS {
+            self.post(&format!("accounts/{}", encode(account)), &json!({"read_only": false}));
+        }
+        for (calendar, role) in [(SECOND_CALENDAR, "owner"), (SHARED_CALENDAR, "writer")] {
+            let path = format!("accounts/{}/calendars/{}", encode(ACCOUNT), encode(calendar));
+            self.post(&path, &json!({"access_role": role}));
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! The service, Google, the clock and the model, and how an operation is carried out on them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use cassius_calendar::clock::{Clock, Entropy};
+use cassius_calendar::crypto::Keyring;
+use cassius_calendar::grpc::pb::{ConnectCookie, IntegrationSettings};
+use jiff::{SignedDuration, Timestamp};
+use parking_lot::Mutex;
+use serde_json::json;
+
+use super::google::{Google, Seen};
+use super::life::Life;
+use super::model::Model;
+use super::operation::{ACCOUNTS, Operation, Then};
+use crate::harness::app::START;
+use crate::harness::google::encode;
+
+pub(super) struct World {
+    pub(super) clock: Clock,
+    pub(super) google: Google,
+    pub(super) model: Model,
+    pub(super) trace: Vec<String>,
+    /// What others had in their calendars at the beginning, by account.
+    pub(super) foreign_events: [Vec<Seen>; ACCOUNTS.len()],
+    /// `None`: between two lives.
+    life: Option<Life>,
+    /// Draws for the service and its way to Google, over all lives.
+    entropy: Entropy,
+    settings: HashMap<String, String>,
+    under_way: Vec<UnderWay>,
+    pub(super) consents: Vec<Consent>,
+    _folder: tempfile::TempDir,
+}
+
+/// A call whose answer has not been looked at.
+struct UnderWay {
+    label: String,
+    answer: Arc<Mutex<Option<Answer>>>,
+}
+
+/// What a call came to, as far as the model or the trace wants it.
+pub(super) enum Answer {
+    /// The service holds at least this revision.
+    Accepted { organisation: usize, appointment: u64, revision: i64 },
+    /// The consent page, and where the browser is sent once the person has allowed it.
+    Consent(Consent),
+    /// How many events were deleted and how many could not be; the last call of Google by then.
+    Disconnected { organisation: usize, consents: u32, deleted: i32, remaining: i32, last_call: u64 },
+    /// Something to read.
+    Told(String),
+}
+
+/// A consent that is under way in a browser.
+pub(super) struct Consent {
+    pub(super) organisation: usize,
+    pub(super) account: &'static str,
+    pub(super) cookie: ConnectCookie,
+    pub(super) page: String,
+}
+
+impl World {
+    pub(super) fn new(seed: u64) -> Self {
+        let clock = Clock::manual(START.parse::<Timestamp>().unwrap());
+        let entropy = Entropy::seeded(seed);
+        let google = Google::start(&clock, &Entropy::seeded(!seed));
+        for account in ACCOUNTS
+            .iter()
+            .filter(|account| !["accueil@cabinet-des-lilas.example", "dr.monnier@gmail.com"].contains(account))
+        {
+            google.post("accounts", &json!({"email": account}));
+        }
+        for account in ACCOUNTS {
+            google.add_foreign_event(account, account, "Déjeuner");
+        }
+        let foreign_events = ACCOUNTS.map(|account| google.foreign_events(account));
+        let folder = super::memory_folder();
+        let mut settings: HashMap<String, String> = [
+            ("DATABASE_URL", format!("sqlite:{}", super::template::copy_into(folder.path()))),
+            ("GRPC_ADDR", "127.0.0.1:0".to_owned()),
+            ("HTTP_ADDR", "127.0.0.1:0".to_owned()),
+            ("CASSIUS_APP_URL", "http://127.0.0.1:3000".to_owned()),
+            ("ENCRYPTION_KEYS", Keyring::generate(&entropy)),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into();
+        settings.extend(google.settings());
+        let mut world = Self {
+            clock,
+            google,
+            model: Model::new(),
+            trace: Vec::new(),
+            foreign_events,
+            life: None,
+            entropy,
+            settings,
+            under_way: Vec::new(),
+            consents: Vec::new(),
+            _folder: folder,
+        };
+        world.begin_life();
+        for (organisation, account) in ACCOUNTS.into_iter().enumerate() {
+            world.carry_out(&Operation::BeginConsent { organisation, account }, Then::Settle);
+            world.carry_out(&Operation::FinishConsent, Then::Settle);
+        }
+        world
+    }
+
+    fn begin_life(&mut self) {
+        let way = self.google.way(&self.entropy);
+        self.life = Some(Life::begin(&self.settings, &self.clock, &self.entropy, way));
+    }
+
+    pub(super) fn life(&self) -> &Life {
+        self.life.as_ref().unwrap()
+    }
+
+    pub(super) fn note(&mut self, line: impl Into<String>) {
+        let elapsed = self.clock.now().duration_since(START.parse().unwrap());
+        self.trace.push(format!("{elapsed:>14?}  {}", line.into()));
+    }
+
+    /// Carries out an operation and lets the service go on for a while.
+    pub(super) fn carry_out(&mut self, operation: &Operation, then: Then) {
+        self.note(format!("{operation:?} {then:?}"));
+        self.begin(operation);
+        match then {
+            Then::Steps(count) => self.life().steps(count),
+            Then::Settle => self.life().settle(),
+        }
+        self.look();
+    }
+
+    fn begin(&mut self, operation: &Operation) {
+        match *operation {
+            Operation::Sync { organisation, appointment, is_scheduled, starts_in_hours, age } => {
+                self.sync(organisation, appointment, is_scheduled, starts_in_hours, age);
+            }
+            Operation::BeginConsent { organisation, account } => self.begin_consent(organisation, account),
+            Operation::FinishConsent => self.finish_consent(),
+            Operation::Disconnect { organisation, deletes } => self.disconnect(organisation, deletes),
+            Operation::Enable { organisation, is_enabled } => {
+                self.change_settings(
+                    organisation,
+                    "is_enabled",
+                    IntegrationSettings { is_enabled, ..Default::default() },
+                );
+            }
+            Operation::ChooseCalendar { organisation, calendar } => {
+                let settings = IntegrationSettings { calendar_id: calendar.into(), ..Default::default() };
+                self.change_settings(organisation, "calendar_id", settings);
+            }
+            Operation::ChoosePrivacy { organisation, privacy } => {
+                let settings = IntegrationSettings { title_privacy: privacy, ..Default::default() };
+                self.change_settings(organisation, "title_privacy", settings);
+            }
+            Operation::SyncNow { organisation } => self.sync_now(organisation),
+            Operation::Retry { organisation } => self.retry(organisation),
+            Operation::Alter { account, pick, change } => {
+                let change = serde_json::from_str(change).unwrap();
+                self.person_changes(account, pick, |google, calendar, event| {
+                    google.alter_event(calendar, event, &change)
+                });
+            }
+            Operation::Delete { account, pick } => self.person_changes(account, pick, Google::delete_event),
+            Operation::Revoke { account } => self.google.post(&account_path(account, "/revoke"), &json!({})),
+            Operation::ExpireTokens { account } => self.google.post(&account_path(account, "/expire"), &json!({})),
+            Operation::ChangeRole { account, calendar, role } => {
+                let path = account_path(account, &format!("/calendars/{}", encode(calendar)));
+                self.google.post(&path, &json!({"access_role": role}));
+            }
+            Operation::HoldReadOnly { account } => {
+                self.google.post(&account_path(account, ""), &json!({"read_only": true}))
+            }
+            Operation::LetWrite { account } => {
+                self.google.post(&account_path(account, ""), &json!({"read_only": false}))
+            }
+            Operation::Fault { operation, skip, times, fault } => {
+                let fault: serde_json::Value = serde_json::from_str(fault).unwrap();
+                let body = json!({"operation": operation, "skip": skip, "times": times, "fault": fault});
+                self.google.post("faults", &body);
+            }
+            Operation::Advance { seconds } => self.clock.advance(SignedDuration::from_secs(seconds)),
+            Operation::Crash => self.crash(),
+            Operation::Restart => {
+                self.life().settle();
+                self.look();
+                self.life.take().unwrap().stop(&self.clock);
+                self.forget_calls();
+                self.begin_life();
+            }
+        }
+    }
+
+    /// Ends the process where it stands: whatever it held in memory is gone, and every call of its callers with it.
+    fn crash(&mut self) {
+        self.look();
+        drop(self.life.take());
+        self.forget_calls();
+        self.begin_life();
+    }
+
+    /// The answers that were not given are never given.
+    fn forget_calls(&mut self) {
+        let lost: Vec<_> = self.under_way.drain(..).map(|call| call.label).collect();
+        if !lost.is_empty() {
+            self.note(format!("never answered: {}", lost.join(", ")));
+        }
+    }
+
+    /// Begins a call; its answer is looked at when it is there.
+    pub(super) fn call(&mut self, label: String, call: impl Future<Output = Answer> + Send + 'static) {
+        let answer = Arc::new(Mutex::new(None));
+        self.under_way.push(UnderWay { label, answer: answer.clone() });
+        self.life().spawn(async move {
+            let told = call.await;
+            *answer.lock() = Some(told);
+        });
+    }
+
+    pub(super) fn is_anything_under_way(&self) -> bool {
+        !self.under_way.is_empty()
+    }
+
+    /// Looks at the answers that have come.
+    pub(super) fn look(&mut self) {
+        for call in std::mem::take(&mut self.under_way) {
+            let Some(answer) = call.answer.lock().take() else {
+                self.under_way.push(call);
+                continue;
+            };
+            let told = match answer {
+                Answer::Accepted { organisation, appointment, revision } => {
+                    let wish = self.model.0[organisation].appointments.entry(appointment).or_default();
+                    wish.accepted = wish.accepted.max(revision);
+                    "accepted".to_owned()
+                }
+                Answer::Consent(consent) => {
+                    self.consents.push(consent);
+                    "at the consent page".to_owned()
+                }
+                Answer::Disconnected { organisation, consents, deleted, remaining, last_call } => {
+                    self.model.0[organisation].disconnected(last_call, consents);
+                    format!("disconnected, {deleted} deleted, {remaining} remain")
+                }
+                Answer::Told(what) => what,
+            };
+            self.note(format!("    {}: {told}", call.label));
+        }
+    }
+
+    /// A person changes one of our events that they see: the one that `pick` falls on.
+    fn person_changes(&mut self, account: &str, pick: u64, change: impl FnOnce(&Google, &str, &str) -> bool) {
+        let mut ours: Vec<_> =
+            self.google.live_events(account).into_iter().filter(|event| event.organisation.is_some()).collect();
+        if ours.is_empty() {
+            return;
+        }
+        let event = ours.swap_remove(usize::try_from(pick % ours.len() as u64).unwrap());
+        assert!(change(&self.google, &event.calendar, &event.id), "an event that is seen can be changed");
+        let (organisation, appointment) = (event.organisation.unwrap(), event.appointment.unwrap());
+        self.note(format!("    a person changes the event of {organisation} {appointment}"));
+        self.model.touched(&organisation, &appointment);
+    }
+}
+
+fn account_path(account: &str, rest: &str) -> String {
+    format!("accounts/{}{rest}", encode(account))
+}
