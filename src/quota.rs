@@ -1,6 +1,7 @@
 //! The pace at which Google is called.
 //!
-//! Owns two budgets in Google's units: one for the whole project, one for each account. Each process has its own, in
+//! Owns two budgets in Google's units: one for the whole project, one for each account; and how much of the first goes to
+//! what nobody waits for. Each process has its own, in
 //! memory: replicas do not know of each other, and a restart begins with whole budgets. Reads and calls to the token
 //! endpoint are not counted. Never calls anybody and never decides who goes first.
 //!
@@ -29,6 +30,8 @@ pub struct Quota {
     clock: Clock,
     time: Time,
     project: RateLimiter<NotKeyed, InMemoryState, Time, NoOpMiddleware<Nanos>>,
+    /// What nobody waits for: a part of the project's.
+    background: RateLimiter<NotKeyed, InMemoryState, Time, NoOpMiddleware<Nanos>>,
     accounts: RateLimiter<GoogleUserId, DashMapStateStore<GoogleUserId>, Time, NoOpMiddleware<Nanos>>,
     /// Until when Google asked the whole project for patience, in steady time.
     paused_until: Mutex<SignedDuration>,
@@ -82,8 +85,10 @@ impl Quota {
     /// Budgets of so many units a minute for the project and for each account.
     pub fn new(project_per_minute: NonZeroU32, account_per_minute: NonZeroU32, clock: Clock) -> Self {
         let time = Time(clock.clone());
+        let tenth = NonZeroU32::new(project_per_minute.get() / 10).unwrap_or(NonZeroU32::MIN);
         Self {
             project: RateLimiter::new(pace(project_per_minute), InMemoryState::default(), time.clone()),
+            background: RateLimiter::new(pace(tenth), InMemoryState::default(), time.clone()),
             accounts: RateLimiter::new(pace(account_per_minute), DashMapStateStore::default(), time.clone()),
             paused_until: Mutex::new(SignedDuration::ZERO),
             clock,
@@ -131,6 +136,16 @@ impl Quota {
                 Err(wait) => self.clock.sleep_until(wait.until).await,
             }
         }
+    }
+
+    /// Takes a unit for a call that nobody waits for, waiting for it: all of these together take a tenth of the project's
+    /// budget at most.
+    pub async fn take_in_background(&self, account: &GoogleUserId) -> Permit {
+        while let Err(refusal) = self.background.check() {
+            let ready_at = self.ready_at(&refusal, self.clock.now());
+            self.clock.sleep_until(ready_at).await;
+        }
+        self.take(account, 1).await
     }
 
     /// Takes what `permit` lacks for a call, waiting for it.
@@ -209,6 +224,28 @@ mod tests {
         let accounts: Vec<_> = (0..5).map(|number| GoogleUserId::new(number.to_string())).collect();
         let most = most_in_a_minute(&drain(&quota, &clock, &accounts, 180, 1));
         assert!((900..=1_000).contains(&most), "{most}");
+    }
+
+    #[tokio::test]
+    async fn what_nobody_waits_for_takes_a_tenth_of_the_project_at_most() {
+        let (quota, clock) = quota(1_000, 600);
+        let accounts: Vec<_> = (0..20).map(|number| GoogleUserId::new(number.to_string())).collect();
+        let taken = Mutex::new(Vec::new());
+        let take = async {
+            for account in accounts.iter().cycle().take(300) {
+                let _ = quota.take_in_background(account).await;
+                taken.lock().push(clock.now());
+            }
+        };
+        let time = async {
+            while taken.lock().len() < 300 {
+                clock.advance(SignedDuration::from_millis(10));
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::join!(take, time);
+        let most = most_in_a_minute(&taken.into_inner());
+        assert!((80..=100).contains(&most), "{most}");
     }
 
     #[test]

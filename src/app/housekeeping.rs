@@ -1,10 +1,12 @@
-//! What goes on beside calls and deliveries: health follows the database, disconnects end, and old snapshots go.
+//! What goes on beside calls and deliveries: health follows the database, disconnects end,
+//! Google's events are compared, and old snapshots go.
 
 use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::connection::Integrations;
+use crate::delivery::Delivery;
 use crate::error_chain::error_chain;
 use crate::grpc::Health;
 use crate::store::Store;
@@ -30,6 +32,11 @@ pub(super) async fn end_unconfirmed_accounts(integrations: Integrations, clock: 
 /// Ends the disconnects that nobody waits for any more: their caller is gone, or the process that began them.
 pub(super) async fn finish_disconnects(integrations: Integrations, close: CancellationToken) {
     integrations.finish_disconnects(close).await;
+}
+
+/// Holds Google's events against the links, as it is asked for, and once a day.
+pub(super) async fn compare(delivery: Delivery, close: CancellationToken) {
+    delivery.compare_as_due(close).await;
 }
 
 /// Tells probes whether the database answers.

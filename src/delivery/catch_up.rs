@@ -8,7 +8,7 @@ use crate::store::Integration;
 
 impl Delivery {
     /// Catches up, and answers how many links it queued: those that were not due already. They join the catch-up that is
-    /// under way. 0 where nothing may be sent.
+    /// under way. 0 where nothing may be sent. What is in step is compared with Google: that goes on after the answer.
     pub async fn sync_now(&self, organisation: &OrganisationId) -> Result<i32, Error> {
         let integration = self.0.store.integration(organisation).await?.filter(Integration::is_connected);
         let integration = integration.ok_or(Error::NotConnected)?;
@@ -30,8 +30,10 @@ impl Delivery {
             return Ok(0);
         }
         let queued = self.0.store.catch_up(organisation, self.0.clock.now()).await?;
+        self.0.store.ask_comparison(organisation, self.0.clock.now()).await?;
         self.0.notifier.notify_changed(organisation);
         self.0.notifier.notify_due();
+        self.0.comparison_asked.notify_one();
         Ok(queued)
     }
 }

@@ -1,7 +1,7 @@
 //! Appointments on their way to Google.
 //!
-//! Owns the accepts, the catch-up, the worker that brings each link in step and deletes what is owed, and whose turn it is.
-//! Never decides what to call (that is `sync`), never speaks gRPC.
+//! Owns the accepts, the catch-up, the comparison with Google, the worker that brings each link in step and deletes what is
+//! owed, and whose turn it is. Never decides what to call (that is `sync`), never speaks gRPC.
 //!
 //! Invariant: what was accepted is durable before the answer, and stays due until Google shows it, refuses it for good,
 //! or a person has to act.
@@ -10,6 +10,7 @@ mod accept;
 mod accept_batcher;
 mod attempt;
 mod catch_up;
+mod comparison;
 mod links;
 mod preview;
 mod snapshot;
@@ -21,10 +22,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
+use tokio::sync::Notify;
 use url::Url;
 
 use crate::clock::{Clock, Entropy};
-use crate::connection::Grants;
+use crate::connection::{self, Grants};
 use crate::crypto::Keyring;
 use crate::google::Google;
 use crate::notifier::Notifier;
@@ -33,6 +35,7 @@ use crate::store::{self, Store};
 pub use crate::store::{Link, LinkError, Retry};
 pub use crate::sync::Event;
 use accept_batcher::AcceptBatcher;
+pub use comparison::ComparisonCounts;
 use throttle_counter::ThrottleCounter;
 pub use worker::Worker;
 
@@ -48,6 +51,9 @@ pub enum Error {
     /// The calendar is gone, or may not be written to.
     #[error("the calendar is not available")]
     CalendarUnavailable,
+    /// Google could not be asked.
+    #[error("Google could not be asked")]
+    Google(#[source] connection::Error),
     /// The database.
     #[error("the store failed")]
     Store(#[from] store::Error),
@@ -72,6 +78,8 @@ struct Parts {
     write_spacing: SignedDuration,
     accept_batcher: AcceptBatcher,
     throttle_counter: ThrottleCounter,
+    /// A comparison was asked for.
+    comparison_asked: Notify,
 }
 
 impl fmt::Debug for Delivery {
@@ -110,6 +118,7 @@ impl Delivery {
             write_spacing,
             accept_batcher,
             throttle_counter,
+            comparison_asked: Notify::new(),
         }))
     }
 }

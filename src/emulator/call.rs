@@ -26,6 +26,7 @@ pub(crate) struct Call {
     pub(crate) event_id: Option<String>,
     pub(crate) units: u64,
     pub(crate) send_updates_none: bool,
+    pub(crate) private_property: Option<String>,
     pub(crate) has_attendees: bool,
     pub(crate) body: Bytes,
     /// How a JSON answer is written.
@@ -104,6 +105,7 @@ fn open(shared: &Shared, call: Call) -> (OpenEntry<'_>, Hit) {
         fault,
         max_in_flight: 0,
         send_updates_none: call.send_updates_none,
+        private_property: call.private_property,
         has_attendees: call.has_attendees,
         body: call.body,
     };

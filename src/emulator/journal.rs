@@ -41,6 +41,8 @@ pub(crate) struct Entry {
     pub(crate) max_in_flight: usize,
     /// Whether `sendUpdates=none` was sent.
     pub(crate) send_updates_none: bool,
+    /// Of a list: the private property that it was narrowed to, as it was sent.
+    pub(crate) private_property: Option<String>,
     /// Whether the body named attendees.
     pub(crate) has_attendees: bool,
     /// What was sent to the Calendar API, unless it was empty.

@@ -14,6 +14,7 @@ mod classify;
 mod errors;
 mod event;
 mod id_token;
+mod listing;
 mod oauth;
 mod retry_after;
 mod scopes;
@@ -29,6 +30,7 @@ use url::Url;
 
 pub use calendars::CalendarAccess;
 pub use errors::{CalendarError, ExchangeError, IdTokenFault, Orphan, RefreshError, RevokeError};
+pub use listing::EventPage;
 pub use oauth::{Granted, Refreshed, pkce_verifier};
 pub use scopes::may_list_calendars;
 

@@ -41,6 +41,47 @@ pub(super) struct EventsAnswer {
     pub(super) time_zone: Option<String>,
 }
 
+/// A page of a calendar's events.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct EventsPage {
+    #[serde(default)]
+    pub(super) items: Vec<ListedEvent>,
+    pub(super) next_page_token: Option<String>,
+}
+
+/// One event of a list.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ListedEvent {
+    pub(super) id: String,
+    pub(super) etag: Option<String>,
+    pub(super) status: Option<String>,
+    pub(super) summary: Option<String>,
+    pub(super) description: Option<String>,
+    pub(super) location: Option<String>,
+    pub(super) start: Option<ListedMoment>,
+    pub(super) end: Option<ListedMoment>,
+    pub(super) source: Option<ListedSource>,
+    pub(super) visibility: Option<String>,
+    /// Of one instance of an event that repeats: the event.
+    pub(super) recurring_event_id: Option<String>,
+    pub(super) extended_properties: Option<ExtendedProperties>,
+}
+
+/// A start or an end; without an instant, of a whole day.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ListedMoment {
+    pub(super) date_time: Option<String>,
+}
+
+/// The page that an event links to.
+#[derive(Deserialize)]
+pub(super) struct ListedSource {
+    pub(super) url: Option<String>,
+}
+
 /// A page of the account's calendars.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]

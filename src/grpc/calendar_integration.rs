@@ -126,8 +126,14 @@ impl CalendarIntegration for Integrations {
     async fn sync_now(&self, request: Request<pb::SyncNowRequest>) -> Result<Response<pb::SyncNowResponse>, Status> {
         answer(request, async |context, request| {
             let organisation = validate::organisation(&context, &request.organisation_id)?;
-            let queued_count = self.delivery.sync_now(&organisation).await?;
-            Ok(pb::SyncNowResponse { queued_count, status: Some(self.read_status(&context, &organisation).await?) })
+            let counted = match request.dry_run {
+                true => convert::comparison(self.delivery.count_differences(&organisation).await?),
+                false => {
+                    let queued_count = self.delivery.sync_now(&organisation).await?;
+                    pb::SyncNowResponse { queued_count, ..pb::SyncNowResponse::default() }
+                }
+            };
+            Ok(pb::SyncNowResponse { status: Some(self.read_status(&context, &organisation).await?), ..counted })
         })
         .await
     }

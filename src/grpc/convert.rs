@@ -11,7 +11,7 @@ use super::pb;
 use crate::connection::{COOKIE_NAME, ConsentStart, Progress, State, Status};
 // The ticket is a secret in the rooms below, and the answer to `BeginConnect` is the one place that may show it.
 use crate::crypto::ExposeSecret as _;
-use crate::delivery::{Event, Link, LinkError};
+use crate::delivery::{ComparisonCounts, Event, Link, LinkError};
 use crate::language::Language;
 use crate::model::{Calendar, Problem, Reason, SyncStatus, TitlePrivacy};
 
@@ -30,6 +30,19 @@ pub(super) fn instant(instant: Timestamp) -> PbTimestamp {
 /// A count, as far as the wire can tell it.
 pub(super) fn count(count: impl TryInto<i32>) -> i32 {
     count.try_into().unwrap_or(i32::MAX)
+}
+
+/// The counts of a dry run.
+pub(super) fn comparison(counts: ComparisonCounts) -> pb::SyncNowResponse {
+    let ComparisonCounts { due, remote, missing, altered, surplus } = counts;
+    pb::SyncNowResponse {
+        due_count: count(due),
+        remote_count: count(remote),
+        missing_count: count(missing),
+        altered_count: count(altered),
+        surplus_count: count(surplus),
+        ..pb::SyncNowResponse::default()
+    }
 }
 
 pub(super) fn link(link: Link, language: Language) -> pb::AppointmentLink {

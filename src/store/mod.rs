@@ -47,6 +47,7 @@ macro_rules! run {
 
 mod accepts;
 mod claims;
+mod comparisons;
 mod consents;
 mod disconnects;
 mod due;
@@ -67,6 +68,7 @@ mod sqlite;
 
 pub use accepts::Acceptance;
 pub use claims::{Claimed, Lease};
+pub use comparisons::{ComparedLink, ComparisonClaim, Mend};
 pub use consents::{Consent, NewConsent};
 pub use disconnects::DisconnectStep;
 pub use due::DueOrganisation;

@@ -11,8 +11,10 @@ mod attempt;
 mod backoff;
 mod call;
 mod event;
+mod remote;
 
 pub use attempt::{Attempt, Goal, Outcome, Setback, Step, Stop};
 pub use backoff::{Delay, delay};
 pub use call::{Answer, Call, Owner, ThrottleScope};
 pub use event::{Event, EventContext, event_id, render, title};
+pub use remote::{RemoteEvent, Shown};

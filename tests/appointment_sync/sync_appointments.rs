@@ -69,7 +69,11 @@ async fn many_are_answered_in_the_order_of_the_requests(app: &mut TestApp) {
     }
     assert!(answers.message().await.unwrap().is_none());
     app.connect("cabinet").await;
-    let answer = app.integrations.sync_now(SyncNowRequest { organisation_id: "cabinet".into() }).await.unwrap();
+    let answer = app
+        .integrations
+        .sync_now(SyncNowRequest { organisation_id: "cabinet".into(), ..SyncNowRequest::default() })
+        .await
+        .unwrap();
     assert_eq!(answer.into_inner().queued_count, 3_000);
     app.integrations
         .disconnect(cassius_calendar::grpc::pb::DisconnectRequest {

@@ -93,7 +93,9 @@ async fn nothing_is_sent_afterwards_and_what_comes_is_stored(app: &mut TestApp) 
     assert_eq!(app.link("cabinet", "pending").await.sync_status(), SyncStatus::None);
     assert!(app.google.journal().await.is_empty());
     refused(
-        app.integrations.sync_now(SyncNowRequest { organisation_id: "cabinet".into() }).await,
+        app.integrations
+            .sync_now(SyncNowRequest { organisation_id: "cabinet".into(), ..SyncNowRequest::default() })
+            .await,
         Code::FailedPrecondition,
         "NOT_CONNECTED",
     );
@@ -133,7 +135,10 @@ async fn with_google_away_it_answers_after_ten_seconds_with_what_stands(app: &mu
     assert_eq!(rows(&app.database, "calendar_integrations", "refresh_token IS NOT NULL").await, 0);
     app.connect("cabinet").await;
     app.sync("cabinet", appointment("a", 2)).await;
-    app.integrations.sync_now(SyncNowRequest { organisation_id: "cabinet".into() }).await.unwrap();
+    app.integrations
+        .sync_now(SyncNowRequest { organisation_id: "cabinet".into(), ..SyncNowRequest::default() })
+        .await
+        .unwrap();
     app.at_rest("cabinet").await;
     assert_eq!(app.google.events(ACCOUNT).await.len(), 3, "none is doubled");
 }

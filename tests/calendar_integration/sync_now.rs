@@ -12,7 +12,7 @@ use crate::harness::samples::{appointment, cancelled};
 use crate::wire::refused::refused;
 
 async fn sync_now(app: &mut TestApp) -> Result<SyncNowResponse, Status> {
-    let request = SyncNowRequest { organisation_id: "cabinet".into() };
+    let request = SyncNowRequest { organisation_id: "cabinet".into(), ..SyncNowRequest::default() };
     app.integrations.sync_now(request).await.map(tonic::Response::into_inner)
 }
 

@@ -60,7 +60,8 @@ async fn the_progress_of_a_catch_up_is_among_the_changes(app: &mut TestApp) {
     app.google.fault("events.insert", 1, json!({"kind": "hang"})).await;
     let mut statuses = watch(app, "cabinet").await;
     next(&mut statuses).await;
-    let request = cassius_calendar::grpc::pb::SyncNowRequest { organisation_id: "cabinet".into() };
+    let request =
+        cassius_calendar::grpc::pb::SyncNowRequest { organisation_id: "cabinet".into(), ..Default::default() };
     app.integrations.sync_now(request).await.unwrap();
     loop {
         if let Some(catch_up) = next(&mut statuses).await.catch_up {

@@ -112,17 +112,18 @@ impl Google {
         self.remove("journal").await;
     }
 
-    /// The names of the calls of events, in order.
+    /// The names of the calls of events, in order; a comparison's lists aside, which come when they come.
     pub(crate) async fn event_calls(&self) -> Vec<String> {
-        let calls = self.journal().await;
+        let mut calls = self.journal().await;
+        calls.retain(|call| call["private_property"].is_null());
         let names = calls.iter().map(|call| call["operation"].as_str().unwrap().to_owned());
         names.filter(|name| name.starts_with("events.")).collect()
     }
 
-    /// The calls of an account's calendars, in order.
+    /// The calls of an account's calendars, in order; a comparison's lists aside.
     pub(crate) async fn calls_of(&self, email: &str) -> Vec<String> {
         let calls = self.journal().await;
-        let its = calls.iter().filter(|call| call["account"] == email);
+        let its = calls.iter().filter(|call| call["account"] == email && call["private_property"].is_null());
         its.map(|call| call["operation"].as_str().unwrap().to_owned()).collect()
     }
 
@@ -143,6 +144,11 @@ impl Google {
     /// The user deletes an event; `answer` is how Google speaks of it then: `cancelled`, `not_found` or `gone`.
     pub(crate) async fn delete_event(&self, calendar: &str, event: &str, answer: &str) {
         self.remove(&format!("calendars/{}/events/{}?answer={answer}", encode(calendar), encode(event))).await;
+    }
+
+    /// Somebody else than the service writes an event.
+    pub(crate) async fn add_event(&self, calendar: &str, event: Value) {
+        self.control(&format!("calendars/{}/events", encode(calendar)), event).await;
     }
 
     /// The user alters an event.

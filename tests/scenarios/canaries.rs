@@ -103,7 +103,11 @@ async fn live(app: &mut TestApp, told: &mut Told) -> Vec<String> {
     told.note(app.appointments.list_appointment_links(list).await);
     told.note(app.integrations.get_status(GetStatusRequest { organisation_id: organisation_id() }).await);
     told.note(app.integrations.list_calendars(ListCalendarsRequest { organisation_id: organisation_id() }).await);
-    told.note(app.integrations.sync_now(SyncNowRequest { organisation_id: organisation_id() }).await);
+    told.note(
+        app.integrations
+            .sync_now(SyncNowRequest { organisation_id: organisation_id(), ..SyncNowRequest::default() })
+            .await,
+    );
     app.at_rest("cabinet").await;
     // A refresh, one that fails, and a grant that dies.
     app.google.expire_tokens(ACCOUNT).await;

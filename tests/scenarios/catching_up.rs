@@ -26,7 +26,7 @@ async fn enable(app: &mut TestApp, is_enabled: bool) {
 }
 
 async fn sync_now(app: &mut TestApp) -> SyncNowResponse {
-    let request = SyncNowRequest { organisation_id: "cabinet".into() };
+    let request = SyncNowRequest { organisation_id: "cabinet".into(), ..SyncNowRequest::default() };
     app.integrations.sync_now(request).await.unwrap().into_inner()
 }
 

@@ -44,7 +44,11 @@ async fn with_a_backlog(app: &mut TestApp) {
     app.worker_looks().await;
     assert_eq!(app.google.calls_of(ACCOUNT).await, [""; 0]);
     let organisation_id = || "cabinet".to_owned();
-    let refused = app.integrations.sync_now(SyncNowRequest { organisation_id: organisation_id() }).await.unwrap_err();
+    let refused = app
+        .integrations
+        .sync_now(SyncNowRequest { organisation_id: organisation_id(), ..SyncNowRequest::default() })
+        .await
+        .unwrap_err();
     assert_eq!(refused.code(), Code::FailedPrecondition);
     let list = ListCalendarsRequest { organisation_id: organisation_id() };
     let refused = app.integrations.list_calendars(list).await.unwrap_err();

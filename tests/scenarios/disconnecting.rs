@@ -113,7 +113,10 @@ async fn it_succeeds_with_a_dead_grant_and_reconnecting_works_at_once(app: &mut 
     assert_eq!((response.deleted_event_count, response.remaining_event_count), (0, 1));
     tokens_are_gone(app).await;
     app.connect("cabinet").await;
-    app.integrations.sync_now(SyncNowRequest { organisation_id: "cabinet".into() }).await.unwrap();
+    app.integrations
+        .sync_now(SyncNowRequest { organisation_id: "cabinet".into(), ..SyncNowRequest::default() })
+        .await
+        .unwrap();
     app.at_rest("cabinet").await;
     let events = app.google.events(ACCOUNT).await;
     assert_eq!(events.len(), 1);
@@ -188,7 +191,10 @@ async fn keeping_meanwhile_ends_it_at_once_and_leaves_the_rest(app: &mut TestApp
     app.google.no_more_faults().await;
     assert_eq!(app.google.events(ACCOUNT).await.len(), 9);
     app.connect("cabinet").await;
-    app.integrations.sync_now(SyncNowRequest { organisation_id: "cabinet".into() }).await.unwrap();
+    app.integrations
+        .sync_now(SyncNowRequest { organisation_id: "cabinet".into(), ..SyncNowRequest::default() })
+        .await
+        .unwrap();
     app.at_rest("cabinet").await;
     assert_eq!(app.google.events(ACCOUNT).await.len(), 9, "none is doubled");
 }
@@ -283,7 +289,10 @@ async fn upcoming_events_are_deleted_when_that_is_asked_for(app: &mut TestApp) {
     let response = disconnect(app, "cabinet", RemoteEvents::DeleteUpcoming).await;
     assert_eq!((response.deleted_event_count, response.remaining_event_count), (0, 0));
     app.connect("cabinet").await;
-    app.integrations.sync_now(SyncNowRequest { organisation_id: "cabinet".into() }).await.unwrap();
+    app.integrations
+        .sync_now(SyncNowRequest { organisation_id: "cabinet".into(), ..SyncNowRequest::default() })
+        .await
+        .unwrap();
     app.at_rest("cabinet").await;
     assert_eq!(app.google.events(ACCOUNT).await.len(), 3);
 }

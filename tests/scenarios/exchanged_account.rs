@@ -40,7 +40,10 @@ async fn exchange(app: &mut TestApp, between: Between, from: &str, to: &str) {
 
 /// Catches up, and waits until nothing is due any more, of links or of what is owed.
 async fn settled(app: &mut TestApp) {
-    app.integrations.sync_now(SyncNowRequest { organisation_id: "cabinet".into() }).await.unwrap();
+    app.integrations
+        .sync_now(SyncNowRequest { organisation_id: "cabinet".into(), ..SyncNowRequest::default() })
+        .await
+        .unwrap();
     let status = app.at_rest("cabinet").await;
     assert_eq!((status.state(), reason(&status)), (IntegrationState::Connected, None));
     until_number(app, "SELECT COUNT(*) FROM owed_deletions WHERE next_attempt_at IS NOT NULL", 0).await;

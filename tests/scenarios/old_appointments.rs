@@ -72,7 +72,7 @@ async fn one_that_was_refused_rests_once_it_is_swept(app: &mut TestApp) {
     assert_eq!((link.sync_status(), link.last_error), (SyncStatus::None, None));
     let retry = RetryAppointmentsRequest { organisation_id: "cabinet".into(), ..Default::default() };
     assert_eq!(app.appointments.retry_appointments(retry).await.unwrap().into_inner().queued_count, 0);
-    let sync_now = SyncNowRequest { organisation_id: "cabinet".into() };
+    let sync_now = SyncNowRequest { organisation_id: "cabinet".into(), ..SyncNowRequest::default() };
     assert_eq!(app.integrations.sync_now(sync_now).await.unwrap().into_inner().queued_count, 0);
     // A newer revision is as good as any.
     let link = app.sync("cabinet", Appointment { revision: 3, ..edited }).await;

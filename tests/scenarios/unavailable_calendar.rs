@@ -46,7 +46,11 @@ async fn stands_still(app: &mut TestApp) {
     let status = app.status("cabinet").await;
     assert_eq!(status.counts.unwrap().pending, 6);
     assert_eq!(status.problem.unwrap().since_time, problem.since_time);
-    let refused = app.integrations.sync_now(SyncNowRequest { organisation_id: "cabinet".into() }).await.unwrap_err();
+    let refused = app
+        .integrations
+        .sync_now(SyncNowRequest { organisation_id: "cabinet".into(), ..SyncNowRequest::default() })
+        .await
+        .unwrap_err();
     assert_eq!(refused.code(), Code::FailedPrecondition);
 }
 

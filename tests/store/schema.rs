@@ -130,6 +130,7 @@ async fn two_migrate_at_once(database: &Database) {
             "2026-11-28-000100_owed_deletions",
             "2026-11-28-000200_accounts",
             "2026-11-28-000300_catch_up",
+            "2026-11-28-000400_comparison",
         ]
     );
     let other = Store::open(&database.url, &Options::default()).await.unwrap();

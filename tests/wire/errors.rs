@@ -64,7 +64,7 @@ async fn all_violations_are_told_at_once_and_none_repeats_a_value(app: &mut Test
 
 #[apply(both_backends)]
 async fn people_are_spoken_to_in_french_unless_they_prefer_english(app: &mut TestApp) {
-    let sync_now = || SyncNowRequest { organisation_id: "cabinet".into() };
+    let sync_now = || SyncNowRequest { organisation_id: "cabinet".into(), ..SyncNowRequest::default() };
     for (header, locale, sentence) in [
         (None, "fr", "Aucun compte Google n’est connecté. Connectez Google Calendar dans les réglages."),
         (

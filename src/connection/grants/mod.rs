@@ -107,7 +107,7 @@ impl Grants {
 
     /// Makes a reading call of Google: with an access token, and again with a newer one as long as there is one and it is
     /// refused.
-    pub(super) async fn call_with_token_retry<T, Calling: Future<Output = Result<T, CalendarError>> + Send>(
+    pub async fn call_with_token_retry<T, Calling: Future<Output = Result<T, CalendarError>> + Send>(
         &self,
         integration: &Integration,
         call: impl Fn(Google, Secret) -> Calling,

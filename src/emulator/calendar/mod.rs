@@ -17,7 +17,7 @@ use axum::routing::{get, post};
 
 use super::Shared;
 
-pub(crate) use body::{check, merge};
+pub(crate) use body::{Checked, check, merge};
 pub(crate) use calendars::new_calendar_id;
 
 /// Every route under `/calendar/v3`.

@@ -149,6 +149,7 @@ impl Request {
             event_id: self.event_id.clone(),
             units,
             send_updates_none: self.parameter("sendUpdates") == Some("none"),
+            private_property: self.parameter("privateExtendedProperty").map(ToOwned::to_owned),
             has_attendees: self.body.as_ref().is_ok_and(properties::names_attendees),
             body: self.raw.clone(),
             compact: self.parameter("prettyPrint") == Some("false"),

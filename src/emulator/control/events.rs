@@ -12,9 +12,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::super::Shared;
-use super::super::calendar::{check, merge};
+use super::super::calendar::{Checked, check, merge};
 use super::super::settings::DeletedAnswer;
-use super::super::world::{Object, Origin};
+use super::super::world::{Event, Object, Origin};
 use super::accounts::{change_world, read};
 use super::{ControlError, ok};
 
@@ -35,6 +35,36 @@ pub(crate) async fn all(State(shared): State<Arc<Shared>>, Path(email): Path<Str
         }
     }
     ok(&json!({"events": events}))
+}
+
+/// `POST calendars/{id}/events`: somebody else than the service writes an event, under the `id` in the body.
+pub(crate) async fn add(State(shared): State<Arc<Shared>>, Path(calendar): Path<String>, raw: Bytes) -> Response {
+    let now = shared.now();
+    change_world(&shared, |google| {
+        let sent: Object = read(&raw)?;
+        let id = sent.get("id").and_then(Value::as_str).ok_or(ControlError::Unknown("id"))?.to_owned();
+        let etag = google.world.next_etag();
+        let calendar = google.world.calendars.get_mut(&calendar).ok_or(ControlError::Unknown("calendar"))?;
+        let Checked { body, start, end, cancelled } = check(&sent, &calendar.time_zone, &google.settings.unknown_zones)
+            .map_err(|refusal| ControlError::BadRequest(refusal.body().to_string()))?;
+        let creator = calendar.id.clone();
+        let event = Event {
+            body,
+            start,
+            end,
+            etag,
+            sequence: 0,
+            created: now,
+            updated: now,
+            creator,
+            cancelled,
+            moved_away: false,
+            deleted_answer: None,
+        };
+        calendar.events.insert(id, event);
+        Ok(json!({}))
+    })
+    .await
 }
 
 /// `PATCH calendars/{id}/events/{event}`.

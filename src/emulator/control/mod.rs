@@ -54,6 +54,7 @@ pub(crate) fn routes() -> Router<Arc<Shared>> {
         .route("/accounts/{email}/calendars/{calendar}", post(accounts::change_role))
         .route("/accounts/{email}/events", get(events::all))
         .route("/calendars/{calendar}", delete(accounts::remove_calendar))
+        .route("/calendars/{calendar}/events", post(events::add))
         .route("/calendars/{calendar}/events/{event}", patch(events::alter).delete(events::vanish));
     Router::new().nest("/emulator", routes)
 }

@@ -16,7 +16,7 @@ use crate::model::{AppointmentId, EventId, OrganisationId, zone};
 use crate::sync::{Event, Owner};
 
 const APPOINTMENT: &str = "cassiusAppointmentId";
-const ORGANISATION: &str = "cassiusOrganisationId";
+pub(super) const ORGANISATION: &str = "cassiusOrganisationId";
 const REVISION: &str = "cassiusRevision";
 
 #[derive(Serialize)]

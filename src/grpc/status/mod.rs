@@ -77,6 +77,7 @@ impl From<delivery::Error> for Refusal {
             delivery::Error::NotConnected => connection::Error::NotConnected,
             delivery::Error::ReconnectRequired => connection::Error::ReconnectRequired,
             delivery::Error::CalendarUnavailable => connection::Error::CalendarUnavailable,
+            delivery::Error::Google(error) => error,
             delivery::Error::Store(error) => connection::Error::Store(error),
         })
     }

@@ -9,7 +9,7 @@ use super::integrations::{first, locked, set_calendar};
 use super::schema::calendar_integrations::dsl;
 use super::schema::oauth_consents;
 use super::statement::{named, sql};
-use super::{Conn, Fault, accounts, catch_ups, owed, pending_grants};
+use super::{Conn, Fault, accounts, catch_ups, comparisons, owed, pending_grants};
 use crate::model::{GoogleUserId, OrganisationId};
 use crate::store::instant::Instant;
 use crate::store::words::{PENDING, PROVIDER};
@@ -113,6 +113,7 @@ async fn store_grant(conn: &mut Conn, before: &Integration, grant: &Grant, now: 
             catch_ups::catch_up(conn, organisation, now).await?;
         }
     }
+    comparisons::schedule(conn, organisation, now).await?;
     // A consent that began beside this one goes on: it is a disconnect that ends consents.
     let its = oauth_consents::dsl::organisation_id.eq(organisation.as_str());
     let consents =

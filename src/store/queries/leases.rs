@@ -75,6 +75,9 @@ pub(in crate::store) async fn release_all(conn: &mut Conn) -> Result<u64, Fault>
     let everything =
         |table| sql(format!("UPDATE {table} SET lease_token = NULL, lease_until = NULL WHERE lease_until IS NOT NULL"));
     named("leases.release_all_owed", everything("owed_deletions")).execute(conn).await?;
+    let comparisons = sql("UPDATE calendar_integrations SET compare_lease_token = NULL, compare_lease_until = NULL
+         WHERE compare_lease_until IS NOT NULL");
+    named("leases.release_all_comparisons", comparisons).execute(conn).await?;
     let refreshes = sql("UPDATE calendar_integrations SET refresh_lease_token = NULL, refresh_lease_until = NULL
          WHERE refresh_lease_token IS NOT NULL");
     named("leases.release_refreshes", refreshes).execute(conn).await?;

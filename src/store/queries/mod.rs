@@ -14,6 +14,7 @@ pub(in crate::store) mod accepts;
 mod accounts;
 mod catch_ups;
 pub(in crate::store) mod claims;
+pub(in crate::store) mod comparisons;
 pub(in crate::store) mod consents;
 pub(in crate::store) mod disconnects;
 pub(in crate::store) mod due;

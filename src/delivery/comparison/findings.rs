@@ -1,0 +1,134 @@
+//! What a comparison finds of one appointment: pure.
+//!
+//! Owns what is wanted of a link and of the events that Google lists for it. Invariant: what is not at rest and in step,
+//! or was changed since the lists were begun, is the worker's: nothing is found of it.
+
+use std::collections::{HashMap, HashSet};
+
+use jiff::Timestamp;
+
+use crate::model::{AppointmentId, CalendarId, Etag, EventId, Generation, Place, Placement, SyncStatus};
+use crate::store::{ComparedLink, Mend};
+use crate::sync::{Event, Shown};
+
+/// An event that a list shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Listed {
+    pub(super) calendar: CalendarId,
+    pub(super) event: EventId,
+    pub(super) etag: Etag,
+    pub(super) shown: Shown,
+}
+
+/// The events that Google lists, by the appointment that they say they show.
+pub(super) type Remote = HashMap<AppointmentId, Vec<Listed>>;
+
+/// What is known beside the link and its events.
+pub(super) struct Known {
+    /// When the lists were begun.
+    pub(super) since: Timestamp,
+    /// The calendars that were listed to their end.
+    pub(super) listed: HashSet<CalendarId>,
+    /// The events whose deletion is owed already.
+    pub(super) owed: HashSet<(CalendarId, EventId)>,
+}
+
+/// How the event of a link stands at Google.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// As it was confirmed, or it is not for this comparison to say.
+    AsKnown,
+    /// It is not there.
+    Missing,
+    /// Somebody changed our fields.
+    Altered(Etag),
+    /// Somebody changed what is not ours.
+    Touched(Etag),
+}
+
+/// What was found of one appointment.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Finding {
+    pub(super) standing: Standing,
+    /// Events that nobody wants.
+    pub(super) surplus: Vec<Place>,
+}
+
+impl Finding {
+    /// What is to be done about the link.
+    pub(super) fn mend(&self, appointment: &AppointmentId) -> Option<Mend> {
+        let (etag, is_due) = match &self.standing {
+            Standing::AsKnown => return None,
+            Standing::Missing => (None, true),
+            Standing::Altered(etag) => (Some(etag.clone()), true),
+            Standing::Touched(etag) => (Some(etag.clone()), false),
+        };
+        Some(Mend { appointment: appointment.clone(), etag, is_due })
+    }
+}
+
+/// Holds the events that Google lists for one appointment against its link; `wanted` renders the event that should stand,
+/// and is asked only where that decides something.
+pub(super) fn compare(
+    link: Option<&ComparedLink>,
+    events: Vec<Listed>,
+    known: &Known,
+    wanted: impl FnOnce() -> Option<Event>,
+) -> Finding {
+    let surplus = |events: Vec<Listed>| {
+        let places = events.into_iter().map(|listed| (listed.calendar, listed.event));
+        let unowed = places.filter(|place| !known.owed.contains(place));
+        // Which event of its appointment it was is not known: the first counts for none but itself.
+        unowed.map(|(calendar, event)| Place { calendar, event, generation: Generation::FIRST }).collect()
+    };
+    let Some(link) = link else {
+        return Finding { standing: Standing::AsKnown, surplus: surplus(events) };
+    };
+    if !is_at_rest(link, known.since) {
+        return Finding { standing: Standing::AsKnown, surplus: Vec::new() };
+    }
+    let (own, other): (Vec<_>, Vec<_>) = events.into_iter().partition(|listed| stands_at(&link.placement, listed));
+    Finding { standing: standing(link, own.first(), known, wanted), surplus: surplus(other) }
+}
+
+fn is_at_rest(link: &ComparedLink, since: Timestamp) -> bool {
+    let is_in_step = match link.sync_status {
+        SyncStatus::Synced => true,
+        SyncStatus::None | SyncStatus::Pending | SyncStatus::Error => false,
+    };
+    is_in_step && link.updated_at < since && link.lease_until.is_none_or(|until| until <= since)
+}
+
+/// Whether the event is where a placement may have one.
+fn stands_at(placement: &Placement, listed: &Listed) -> bool {
+    let is_at = |calendar: &CalendarId| *calendar == listed.calendar;
+    match placement {
+        Placement::Absent { .. } => false,
+        Placement::Reserved(place) | Placement::Written { place, .. } => {
+            place.event == listed.event && is_at(&place.calendar)
+        }
+        Placement::Moving { place, from, .. } => place.event == listed.event && (is_at(&place.calendar) || is_at(from)),
+    }
+}
+
+fn standing(
+    link: &ComparedLink,
+    own: Option<&Listed>,
+    known: &Known,
+    wanted: impl FnOnce() -> Option<Event>,
+) -> Standing {
+    let Placement::Written { place, etag, .. } = &link.placement else { return Standing::AsKnown };
+    if link.ends_at.is_none_or(|end| end <= known.since) {
+        return Standing::AsKnown;
+    }
+    match own {
+        Some(listed) if listed.etag == *etag => Standing::AsKnown,
+        Some(listed) => match wanted() {
+            Some(event) if listed.shown.is_as(&event) => Standing::Touched(listed.etag.clone()),
+            Some(_) => Standing::Altered(listed.etag.clone()),
+            None => Standing::AsKnown,
+        },
+        None if known.listed.contains(&place.calendar) && wanted().is_some() => Standing::Missing,
+        None => Standing::AsKnown,
+    }
+}

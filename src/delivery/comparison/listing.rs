@@ -1,0 +1,89 @@
+//! The lists that a comparison reads.
+//!
+//! Owns which calendars are listed, and the quota and the lease of each call. Never judges what it reads.
+
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+
+use super::findings::{Listed, Remote};
+use super::{Broken, Comparison, LEASE};
+use crate::connection;
+use crate::crypto::Secret;
+use crate::delivery::Parts;
+use crate::model::CalendarId;
+use crate::store::Guarded;
+
+/// No calendar has 250,000 upcoming events; a list that does not end is cut.
+const MOST_PAGES: usize = 100;
+
+impl Parts {
+    /// Lists the events of the organisation wherever they may stand; answers also which calendars were listed. One that
+    /// is out of reach is passed by, unless it is the target.
+    pub(super) async fn list(
+        &self,
+        comparison: &Comparison<'_>,
+        since: Timestamp,
+    ) -> Result<(Remote, HashSet<CalendarId>), Broken> {
+        let organisation = &comparison.integration.organisation;
+        let mut calendars = self.store.compared_calendars(organisation, comparison.account, since).await?;
+        if !calendars.contains(comparison.target) {
+            calendars.push(comparison.target.clone());
+        }
+        let (mut remote, mut listed) = (Remote::new(), HashSet::new());
+        for calendar in calendars {
+            match self.list_calendar(comparison, &calendar, since, &mut remote).await {
+                Ok(()) => {
+                    listed.insert(calendar);
+                }
+                Err(Broken::Google(connection::Error::CalendarUnavailable)) if calendar != *comparison.target => {}
+                Err(broken) => return Err(broken),
+            }
+        }
+        Ok((remote, listed))
+    }
+
+    async fn list_calendar(
+        &self,
+        comparison: &Comparison<'_>,
+        calendar: &CalendarId,
+        since: Timestamp,
+        remote: &mut Remote,
+    ) -> Result<(), Broken> {
+        let integration = comparison.integration;
+        let mut page_token: Option<String> = None;
+        for _ in 0..MOST_PAGES {
+            self.may_call(comparison).await?;
+            let list = |google: crate::google::Google, token: Secret| {
+                let (calendar, organisation) = (calendar.clone(), integration.organisation.clone());
+                let page_token = page_token.clone();
+                async move { google.list_events(&token, &calendar, &organisation, since, page_token.as_deref()).await }
+            };
+            let page = self.grants.call_with_token_retry(integration, list).await.map_err(Broken::Google)?;
+            for event in page.events {
+                let listed =
+                    Listed { calendar: calendar.clone(), event: event.event, etag: event.etag, shown: event.shown };
+                remote.entry(event.owner.appointment).or_default().push(listed);
+            }
+            page_token = page.next_page_token;
+            if page_token.is_none() {
+                return Ok(());
+            }
+        }
+        Err(Broken::Google(connection::Error::GoogleUnavailable { retry_after: None }))
+    }
+
+    /// Waits for a unit of quota, and makes sure that the lease outlives the call.
+    async fn may_call(&self, comparison: &Comparison<'_>) -> Result<(), Broken> {
+        // What is dropped is spent: a permit stands for one call.
+        let Some(claim) = comparison.claim else {
+            let _spent = self.quota.take(comparison.account, 1).await;
+            return Ok(());
+        };
+        let _spent = self.quota.take_in_background(comparison.account).await;
+        match self.store.renew_comparison(claim, self.clock.now() + LEASE).await? {
+            Guarded::Done => Ok(()),
+            Guarded::Fenced => Err(Broken::Fenced),
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! The comparison with Google: what is marked as in step is held against what Google lists.
+//!
+//! Owns when an organisation is compared, what is listed, and what becomes of the findings. Never writes to Google: it
+//! makes links due and owes deletions, and the worker carries them out. Never asks for a single event. Invariant: a
+//! user's own fields, and events that Cassius did not write, are left alone.
+
+mod findings;
+mod listing;
+
+use std::collections::HashMap;
+
+use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest, Sha256};
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
+use uuid::Uuid;
+
+use super::{Delivery, Error, Parts, snapshot};
+use crate::connection;
+use crate::error_chain::error_chain;
+use crate::model::{AppointmentId, CalendarId, GoogleUserId, OrganisationId, Place};
+use crate::store::{self, ComparedLink, ComparisonClaim, Guarded, Integration, Lease, Mend};
+use crate::sync::{Delay, Event, delay, render};
+use findings::{Known, Listed, Standing, compare};
+
+/// How long a process may leave a comparison untouched, before another one makes it.
+const LEASE: SignedDuration = SignedDuration::from_mins(2);
+/// The longest time between two looks: what another process was asked for is found by then.
+const POLL: SignedDuration = SignedDuration::from_secs(15);
+/// An organisation that was compared less than this ago is not compared by itself.
+const REST: SignedDuration = SignedDuration::from_hours(12);
+const DAY: i64 = 86_400;
+/// How many links are read at a time.
+const LINKS: usize = 500;
+
+/// How an organisation's calendar differs from what it should be.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ComparisonCounts {
+    /// How many events should stand, of appointments that are not over.
+    pub due: usize,
+    /// How many events stand at Google.
+    pub remote: usize,
+    /// How many that should stand do not.
+    pub missing: usize,
+    /// How many show something else in our fields.
+    pub altered: usize,
+    /// How many stand that should not.
+    pub surplus: usize,
+}
+
+/// Why a comparison broke off.
+#[derive(Debug, thiserror::Error)]
+enum Broken {
+    /// The lease is lost, or the account was disconnected or connected anew.
+    #[error("another process compares, or the integration is in another epoch")]
+    Fenced,
+    #[error("Google could not be asked")]
+    Google(#[source] connection::Error),
+    #[error("the store failed")]
+    Store(#[from] store::Error),
+}
+
+/// What one comparison is about.
+struct Comparison<'a> {
+    integration: &'a Integration,
+    account: &'a GoogleUserId,
+    target: &'a CalendarId,
+    /// The lease under which it mends; `None`: it only counts.
+    claim: Option<&'a ComparisonClaim>,
+}
+
+impl Delivery {
+    /// Counts how the calendar differs from what it should be, and changes nothing.
+    pub async fn count_differences(&self, organisation: &OrganisationId) -> Result<ComparisonCounts, Error> {
+        let integration = self.0.store.integration(organisation).await?.filter(Integration::is_connected);
+        let integration = integration.ok_or(Error::NotConnected)?;
+        self.0.compare(&integration, None).await.map_err(|broken| match broken {
+            Broken::Fenced => Error::NotConnected,
+            Broken::Google(error) => Error::Google(error),
+            Broken::Store(error) => Error::Store(error),
+        })
+    }
+
+    /// Makes the comparisons that are due, one at a time, until `stop`.
+    pub async fn compare_as_due(&self, stop: CancellationToken) {
+        let mut is_failing = false;
+        while !stop.is_cancelled() {
+            let looked_at = self.0.clock.now();
+            match self.0.compare_next().await {
+                Ok(true) => continue,
+                Ok(false) => is_failing = false,
+                Err(error) => {
+                    if !std::mem::replace(&mut is_failing, true) {
+                        tracing::warn!(error = %error_chain(&error), "comparisons that are due cannot be looked for");
+                    }
+                }
+            }
+            tokio::select! {
+                () = self.0.comparison_asked.notified() => {}
+                () = self.0.clock.sleep_until(looked_at + POLL) => {}
+                () = stop.cancelled() => {}
+            }
+        }
+    }
+}
+
+impl Parts {
+    /// Makes the comparison that has been due for longest; answers whether there was one.
+    async fn compare_next(&self) -> Result<bool, store::Error> {
+        let now = self.clock.now();
+        let lease = Lease { token: Uuid::from_bytes(self.entropy.bytes()), until: now + LEASE };
+        let Some(claim) = self.store.claim_comparison(lease, now).await? else { return Ok(false) };
+        let span = tracing::info_span!("comparison", organisation.id = %claim.organisation);
+        self.compare_claimed(&claim).instrument(span).await?;
+        Ok(true)
+    }
+
+    async fn compare_claimed(&self, claim: &ComparisonClaim) -> Result<(), store::Error> {
+        let integration = self.store.integration(&claim.organisation).await?;
+        let outcome = match integration.filter(|it| it.epoch == claim.epoch && it.is_connected()) {
+            Some(integration) => self.compare(&integration, Some(claim)).await,
+            None => Err(Broken::Fenced),
+        };
+        let now = self.clock.now();
+        let (next_at, attempts) = match outcome {
+            Ok(found) => {
+                if found.missing + found.altered + found.surplus > 0 {
+                    tracing::info!(
+                        missing = found.missing,
+                        altered = found.altered,
+                        surplus = found.surplus,
+                        "Google's events differ from what they should be; they are mended"
+                    );
+                }
+                (next_daily(&claim.organisation, now), 0)
+            }
+            Err(Broken::Google(error)) => match retry_after(&error) {
+                Some(asked) => {
+                    let attempts = u32::try_from(claim.attempts).unwrap_or(0);
+                    let wait = delay(Delay::Unavailable, attempts, asked, self.entropy.number());
+                    (now.saturating_add(wait).unwrap_or(Timestamp::MAX), claim.attempts.saturating_add(1))
+                }
+                None => {
+                    tracing::warn!(error = %error_chain(&error), "Google's events could not be compared");
+                    (next_daily(&claim.organisation, now), 0)
+                }
+            },
+            Err(Broken::Fenced) => (now + REST, 0),
+            Err(Broken::Store(error)) => return Err(error),
+        };
+        match self.store.end_comparison(claim, next_at, attempts).await? {
+            // Whoever took it over ends it.
+            Guarded::Done | Guarded::Fenced => Ok(()),
+        }
+    }
+
+    async fn compare(
+        &self,
+        integration: &Integration,
+        claim: Option<&ComparisonClaim>,
+    ) -> Result<ComparisonCounts, Broken> {
+        let (Some(account), Some(calendar)) = (&integration.google_user_id, &integration.calendar) else {
+            return Err(Broken::Fenced);
+        };
+        let comparison = Comparison { integration, account, target: &calendar.id, claim };
+        let since = self.clock.now();
+        let (mut remote, listed) = self.list(&comparison, since).await?;
+        let owed = self.store.owed_events(&integration.organisation, account).await?;
+        let known = Known { since, listed, owed };
+        let mut counts =
+            ComparisonCounts { remote: remote.values().map(Vec::len).sum(), ..ComparisonCounts::default() };
+        let mut after = None;
+        loop {
+            let links =
+                self.store.upcoming_links(&integration.organisation, since, after.as_ref(), LINKS as i64).await?;
+            let is_last = links.len() < LINKS;
+            after = links.last().map(|link| link.appointment.clone());
+            let pairs = links.into_iter().map(|link| {
+                let events = remote.remove(&link.appointment).unwrap_or_default();
+                (link.appointment.clone(), Some(link), events)
+            });
+            self.judge(&comparison, &known, pairs, &mut counts).await?;
+            if is_last {
+                break;
+            }
+        }
+        // Of appointments that are over, or that nobody knows.
+        let rest: Vec<_> = remote.into_iter().collect();
+        for some in rest.chunks(LINKS) {
+            let named: Vec<_> = some.iter().map(|(appointment, _)| appointment.clone()).collect();
+            let links = self.store.links_of(&integration.organisation, &named).await?;
+            let mut links: HashMap<_, _> = links.into_iter().map(|link| (link.appointment.clone(), link)).collect();
+            let pairs = some
+                .iter()
+                .map(|(appointment, events)| (appointment.clone(), links.remove(appointment), events.clone()));
+            self.judge(&comparison, &known, pairs, &mut counts).await?;
+        }
+        Ok(counts)
+    }
+
+    /// Holds links against their events, counts what is found, and mends it if this comparison does.
+    async fn judge(
+        &self,
+        comparison: &Comparison<'_>,
+        known: &Known,
+        pairs: impl Iterator<Item = (AppointmentId, Option<ComparedLink>, Vec<Listed>)>,
+        counts: &mut ComparisonCounts,
+    ) -> Result<(), Broken> {
+        let (mut mends, mut surplus): (Vec<Mend>, Vec<(AppointmentId, Place)>) = (Vec::new(), Vec::new());
+        for (appointment, link, events) in pairs {
+            let wanted = || link.as_ref().and_then(|link| self.wanted(comparison.integration, link));
+            let is_upcoming = link.as_ref().is_some_and(|link| link.ends_at.is_some_and(|end| end > known.since));
+            if comparison.claim.is_none() && is_upcoming && wanted().is_some() {
+                counts.due += 1;
+            }
+            let finding = compare(link.as_ref(), events, known, wanted);
+            match &finding.standing {
+                Standing::AsKnown | Standing::Touched(_) => {}
+                Standing::Missing => counts.missing += 1,
+                Standing::Altered(_) => counts.altered += 1,
+            }
+            counts.surplus += finding.surplus.len();
+            mends.extend(finding.mend(&appointment));
+            surplus.extend(finding.surplus.into_iter().map(|place| (appointment.clone(), place)));
+        }
+        let Some(claim) = comparison.claim.filter(|_| !mends.is_empty() || !surplus.is_empty()) else { return Ok(()) };
+        let now = self.clock.now();
+        let found = (mends, surplus);
+        match self.store.mend(claim, comparison.account, found, known.since, now + LEASE, now).await? {
+            Guarded::Done => {
+                self.notifier.notify_changed(&claim.organisation);
+                self.notifier.notify_due();
+                Ok(())
+            }
+            Guarded::Fenced => Err(Broken::Fenced),
+        }
+    }
+
+    /// The event that should stand, as far as the snapshot can be read.
+    fn wanted(&self, integration: &Integration, link: &ComparedLink) -> Option<Event> {
+        let (organisation, sealed) = (&integration.organisation, link.snapshot.as_ref()?);
+        let opened = snapshot::open(&self.keyring, organisation, &link.appointment, sealed).ok()?;
+        render(&opened, &self.event_context(organisation, integration.title_privacy))
+    }
+}
+
+/// How long Google asks to wait (`Some(None)`: it did not say); `None`: waiting does not help.
+fn retry_after(error: &connection::Error) -> Option<Option<SignedDuration>> {
+    match error {
+        connection::Error::GoogleUnavailable { retry_after } | connection::Error::GoogleThrottled { retry_after } => {
+            Some(*retry_after)
+        }
+        connection::Error::Store(_) => Some(None),
+        connection::Error::NotConnected
+        | connection::Error::Disconnecting
+        | connection::Error::ReconnectRequired
+        | connection::Error::CalendarUnavailable
+        | connection::Error::GoogleMisconfigured
+        | connection::Error::AccountUnavailable
+        | connection::Error::NoPendingAccount
+        | connection::Error::ReturnUrlNotAllowed
+        | connection::Error::Sealed(_) => None,
+    }
+}
+
+/// When an organisation is compared by itself next: once a day, each at a second of its own, all spread over the day.
+fn next_daily(organisation: &OrganisationId, now: Timestamp) -> Timestamp {
+    let digest = Sha256::digest(organisation.as_str());
+    let drawn = digest.iter().take(7).fold(0_i64, |number, byte| (number << 8) | i64::from(*byte));
+    let earliest = (now + REST).as_second();
+    let wait = (drawn % DAY - earliest).rem_euclid(DAY);
+    Timestamp::from_second(earliest + wait).unwrap_or(Timestamp::MAX)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,181 @@
+use super::findings::Finding;
+use super::*;
+use crate::crypto::Sealed;
+use crate::model::{Etag, EventId, Generation, Placement, Revision, SyncStatus};
+use crate::sync::Shown;
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + second).unwrap()
+}
+
+fn appointment() -> AppointmentId {
+    AppointmentId::parse("rdv").unwrap()
+}
+
+fn place(calendar: &str, event: &str) -> Place {
+    Place { calendar: CalendarId::new(calendar), event: EventId::new(event), generation: Generation::FIRST }
+}
+
+fn written(event: &str, etag: &str) -> Placement {
+    Placement::Written { place: place("target", event), etag: Etag::new(etag), fingerprint: None }
+}
+
+/// In step since a minute before the lists, of an appointment in an hour.
+fn link(placement: Placement) -> ComparedLink {
+    ComparedLink {
+        appointment: appointment(),
+        sync_status: SyncStatus::Synced,
+        placement,
+        snapshot: Some(Sealed::from_bytes(Vec::new())),
+        ends_at: Some(at(3_600)),
+        updated_at: at(-60),
+        lease_until: None,
+    }
+}
+
+fn event() -> Event {
+    Event {
+        summary: "[Cassius] Implant".into(),
+        description: "Ouvrir".into(),
+        location: "Salle 2".into(),
+        start_at: at(1_800),
+        end_at: at(3_600),
+        time_zone: "Europe/Paris".into(),
+        source_url: Some("https://cassius.example/rdv".into()),
+        organisation: OrganisationId::parse("cabinet").unwrap(),
+        appointment: appointment(),
+        revision: Revision::new(1).unwrap(),
+    }
+}
+
+fn shown() -> Shown {
+    let event = event();
+    Shown {
+        summary: event.summary,
+        description: event.description,
+        location: event.location,
+        start_at: Some(event.start_at),
+        end_at: Some(event.end_at),
+        source_url: event.source_url,
+        is_private: true,
+    }
+}
+
+fn listed(calendar: &str, event: &str, etag: &str, shown: Shown) -> Listed {
+    Listed { calendar: CalendarId::new(calendar), event: EventId::new(event), etag: Etag::new(etag), shown }
+}
+
+fn known() -> Known {
+    let owed = (CalendarId::new("target"), EventId::new("owed"));
+    Known { since: at(0), listed: [CalendarId::new("target")].into(), owed: [owed].into() }
+}
+
+fn find(link: Option<ComparedLink>, events: Vec<Listed>) -> Finding {
+    compare(link.as_ref(), events, &known(), || Some(event()))
+}
+
+#[test]
+fn what_is_missing_altered_touched_or_surplus_is_told_apart() {
+    let own = |etag: &str, shown| listed("target", "own", etag, shown);
+    let perdu = Shown { summary: "Perdu".into(), ..shown() };
+    let (altered, touched) = (Standing::Altered(Etag::new("new")), Standing::Touched(Etag::new("new")));
+    let own_link = || link(written("own", "old"));
+    for (what, link, events, standing, surplus) in [
+        ("as confirmed", own_link(), vec![own("old", perdu.clone())], Standing::AsKnown, vec![]),
+        ("our field", own_link(), vec![own("new", perdu.clone())], altered, vec![]),
+        ("the user's field", own_link(), vec![own("new", shown())], touched, vec![]),
+        ("vanished", own_link(), vec![], Standing::Missing, vec![]),
+        (
+            "vanished, and an older one out of the bin",
+            own_link(),
+            vec![listed("target", "older", "e", shown())],
+            Standing::Missing,
+            vec![place("target", "older")],
+        ),
+        (
+            "the same id in another calendar",
+            own_link(),
+            vec![own("old", shown()), listed("elsewhere", "own", "e", shown())],
+            Standing::AsKnown,
+            vec![place("elsewhere", "own")],
+        ),
+        (
+            "owed already",
+            own_link(),
+            vec![own("old", shown()), listed("target", "owed", "e", shown())],
+            Standing::AsKnown,
+            vec![],
+        ),
+        (
+            "called off, and out of the bin",
+            link(Placement::NEVER),
+            vec![own("new", shown())],
+            Standing::AsKnown,
+            vec![place("target", "own")],
+        ),
+        (
+            "in a calendar that was not listed",
+            link(Placement::Written { place: place("elsewhere", "own"), etag: Etag::new("old"), fingerprint: None }),
+            vec![],
+            Standing::AsKnown,
+            vec![],
+        ),
+    ] {
+        assert_eq!(find(Some(link), events), Finding { standing, surplus }, "{what}");
+    }
+    let unknown = find(None, vec![listed("target", "own", "e", shown())]);
+    assert_eq!(unknown, Finding { standing: Standing::AsKnown, surplus: vec![place("target", "own")] });
+}
+
+#[test]
+fn of_what_is_not_at_rest_nothing_is_found() {
+    let double = || vec![listed("target", "double", "e", shown())];
+    let base = || link(written("own", "old"));
+    for link in [
+        ComparedLink { sync_status: SyncStatus::Pending, ..base() },
+        ComparedLink { sync_status: SyncStatus::Error, ..base() },
+        ComparedLink { sync_status: SyncStatus::None, ..base() },
+        ComparedLink { updated_at: at(0), ..base() },
+        ComparedLink { lease_until: Some(at(1)), ..base() },
+    ] {
+        assert_eq!(find(Some(link), double()), Finding { standing: Standing::AsKnown, surplus: vec![] });
+    }
+    let over = ComparedLink { ends_at: Some(at(0)), ..base() };
+    assert_eq!(find(Some(over), vec![]).standing, Standing::AsKnown);
+    // An appointment that cannot be read, or that was erased, is not written again.
+    assert_eq!(compare(Some(&base()), vec![], &known(), || None).standing, Standing::AsKnown);
+}
+
+#[test]
+fn each_of_our_fields_counts_and_the_zone_does_not() {
+    let same = Event { time_zone: "Europe/Kyiv".into(), ..event() };
+    assert!(shown().is_as(&same));
+    assert!(Shown { source_url: None, ..shown() }.is_as(&event()), "it is shown to the creator alone");
+    for other in [
+        Shown { summary: String::new(), ..shown() },
+        Shown { description: String::new(), ..shown() },
+        Shown { location: String::new(), ..shown() },
+        Shown { start_at: None, ..shown() },
+        Shown { end_at: Some(at(0)), ..shown() },
+        Shown { source_url: Some("https://elsewhere.example".into()), ..shown() },
+        Shown { is_private: false, ..shown() },
+    ] {
+        assert!(!other.is_as(&event()));
+    }
+}
+
+#[test]
+fn once_a_day_each_organisation_has_a_second_of_its_own() {
+    let seconds: std::collections::HashSet<_> = (0..1_000)
+        .map(|number| {
+            let organisation = OrganisationId::parse(&format!("cabinet-{number}")).unwrap();
+            let first = next_daily(&organisation, at(0));
+            assert!(first >= at(0) + REST && first <= at(DAY) + REST);
+            // Whenever it has ended, it is made again at the same time of the day.
+            let next = next_daily(&organisation, first + SignedDuration::from_mins(1));
+            assert_eq!(next, first + SignedDuration::from_hours(24));
+            first
+        })
+        .collect();
+    assert!(seconds.len() > 950, "{}", seconds.len());
+}

@@ -1,0 +1,85 @@
+//! The events that Cassius wrote to a calendar, listed.
+//!
+//! Owns how they are asked for, and which of the entries of a page are events of an appointment: deleted ones are not,
+//! nor are single instances of an event that its user made repeat. Never writes.
+
+use http::Method;
+use jiff::Timestamp;
+
+use super::Google;
+use super::calendar::{bare, read};
+use super::errors::CalendarError;
+use super::event::{ORGANISATION, owner};
+use super::wire::{EventsPage, ListedEvent, ListedMoment, address};
+use crate::crypto::Secret;
+use crate::model::{CalendarId, Etag, EventId, OrganisationId};
+use crate::sync::{RemoteEvent, Shown};
+
+const FIELDS: &str = "nextPageToken,items(id,etag,status,summary,description,location,start/dateTime,end/dateTime,\
+                      source/url,visibility,recurringEventId,extendedProperties/private)";
+/// The most that Google puts on one page.
+const PAGE: &str = "2500";
+const UNREADABLE: CalendarError = CalendarError::Unavailable { retry_after: None };
+
+/// A page of events. It may be short, or empty, with more behind it.
+#[derive(Debug)]
+pub struct EventPage {
+    /// The events of appointments.
+    pub events: Vec<RemoteEvent>,
+    /// Asks for the page behind this one; `None`: this is the last.
+    pub next_page_token: Option<String>,
+}
+
+impl Google {
+    /// The live events of `organisation` in a calendar that end after `from`, one page a call.
+    pub async fn list_events(
+        &self,
+        access_token: &Secret,
+        calendar: &CalendarId,
+        organisation: &OrganisationId,
+        from: Timestamp,
+        page_token: Option<&str>,
+    ) -> Result<EventPage, CalendarError> {
+        let property = format!("{ORGANISATION}={organisation}");
+        let from = from.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        let mut query = vec![
+            ("privateExtendedProperty", property.as_str()),
+            ("timeMin", from.as_str()),
+            ("showDeleted", "false"),
+            ("maxResults", PAGE),
+            ("fields", FIELDS),
+            ("prettyPrint", "false"),
+        ];
+        query.extend(page_token.map(|token| ("pageToken", token)));
+        let segments = ["calendars", calendar.as_str(), "events"];
+        let uri = address(&self.client.endpoints.calendar_url, &segments, &query);
+        let answer = self.send(access_token, bare(Method::GET, uri)).await?;
+        let page: EventsPage = read(&answer).ok_or(UNREADABLE)?;
+        let events = page.items.into_iter().filter_map(of_appointment);
+        Ok(EventPage {
+            events: events.filter(|event| event.owner.organisation == *organisation).collect(),
+            next_page_token: page.next_page_token.filter(|token| !token.is_empty()),
+        })
+    }
+}
+
+fn of_appointment(listed: ListedEvent) -> Option<RemoteEvent> {
+    if listed.status.as_deref() == Some("cancelled") || listed.recurring_event_id.is_some() {
+        return None;
+    }
+    let instant = |moment: Option<ListedMoment>| moment?.date_time?.parse().ok();
+    Some(RemoteEvent {
+        event: EventId::new(listed.id),
+        etag: Etag::new(listed.etag?),
+        owner: owner(listed.extended_properties)?,
+        shown: Shown {
+            summary: listed.summary.unwrap_or_default(),
+            description: listed.description.unwrap_or_default(),
+            location: listed.location.unwrap_or_default(),
+            start_at: instant(listed.start),
+            end_at: instant(listed.end),
+            source_url: listed.source.and_then(|source| source.url),
+            is_private: listed.visibility.as_deref() == Some("private"),
+        },
+    })
+}

@@ -1,0 +1,148 @@
+//! Comparisons: when Google's events are held against the links of an organisation, by whom, and what comes of it.
+//!
+//! A comparison is due at an instant, and under the lease of one process at a time. What it finds is made due or owed
+//! here; the worker mends it.
+
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+
+use super::{Error, Guarded, Lease, Store};
+use crate::crypto::Sealed;
+use crate::model::{
+    AppointmentId, CalendarId, Epoch, Etag, EventId, GoogleUserId, OrganisationId, Place, Placement, SyncStatus,
+};
+
+/// A comparison under a lease.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ComparisonClaim {
+    /// Whose events are compared.
+    pub organisation: OrganisationId,
+    /// The integration's epoch.
+    pub epoch: Epoch,
+    /// When it was due.
+    pub due_at: Timestamp,
+    /// How many have failed in a row.
+    pub attempts: i32,
+    /// The lease.
+    pub lease: Lease,
+}
+
+/// A link, as far as it is compared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ComparedLink {
+    /// The appointment.
+    pub appointment: AppointmentId,
+    /// How it stands.
+    pub sync_status: SyncStatus,
+    /// Where its event stands.
+    pub placement: Placement,
+    /// The appointment, sealed; `None` once it was erased.
+    pub snapshot: Option<Sealed>,
+    /// When the appointment ends.
+    pub ends_at: Option<Timestamp>,
+    /// When the link was last changed.
+    pub updated_at: Timestamp,
+    /// Until when a worker holds it.
+    pub lease_until: Option<Timestamp>,
+}
+
+/// What a comparison found of one link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mend {
+    /// The appointment.
+    pub appointment: AppointmentId,
+    /// The present state of its event; `None`: there is none at Google.
+    pub etag: Option<Etag>,
+    /// Whether the event is to be written again.
+    pub is_due: bool,
+}
+
+impl Store {
+    /// Makes the comparison of `organisation` due now.
+    pub async fn ask_comparison(&self, organisation: &OrganisationId, now: Timestamp) -> Result<(), Error> {
+        let organisation = organisation.clone();
+        query!(self, write, comparisons::ask(&organisation, now))
+    }
+
+    /// Leases the comparison that has been due for longest and may be made, if there is one.
+    pub async fn claim_comparison(&self, lease: Lease, now: Timestamp) -> Result<Option<ComparisonClaim>, Error> {
+        query!(self, write, comparisons::claim(lease, now))
+    }
+
+    /// Renews the lease. Whoever is fenced stops.
+    pub async fn renew_comparison(&self, claim: &ComparisonClaim, until: Timestamp) -> Result<Guarded, Error> {
+        let claim = claim.clone();
+        query!(self, write, comparisons::renew(&claim, until))
+    }
+
+    /// Gives the lease back: the next comparison is due at `next_at`, or now if it was asked for meanwhile.
+    pub async fn end_comparison(
+        &self,
+        claim: &ComparisonClaim,
+        next_at: Timestamp,
+        attempts: i32,
+    ) -> Result<Guarded, Error> {
+        let claim = claim.clone();
+        query!(self, write, comparisons::end(&claim, next_at, attempts))
+    }
+
+    /// Where events of upcoming appointments may stand: the calendars of the links, and of what is owed of `account`.
+    pub async fn compared_calendars(
+        &self,
+        organisation: &OrganisationId,
+        account: &GoogleUserId,
+        now: Timestamp,
+    ) -> Result<Vec<CalendarId>, Error> {
+        let (organisation, account) = (organisation.clone(), account.clone());
+        query!(self, read, comparisons::calendars(&organisation, &account, now))
+    }
+
+    /// The events of `account` whose deletion is owed.
+    pub async fn owed_events(
+        &self,
+        organisation: &OrganisationId,
+        account: &GoogleUserId,
+    ) -> Result<HashSet<(CalendarId, EventId)>, Error> {
+        let (organisation, account) = (organisation.clone(), account.clone());
+        query!(self, read, comparisons::owed_events(&organisation, &account))
+    }
+
+    /// Up to `limit` links of appointments that are not over at `now`, by appointment id, those after `after`.
+    pub async fn upcoming_links(
+        &self,
+        organisation: &OrganisationId,
+        now: Timestamp,
+        after: Option<&AppointmentId>,
+        limit: i64,
+    ) -> Result<Vec<ComparedLink>, Error> {
+        let (organisation, after) = (organisation.clone(), after.cloned());
+        query!(self, read, comparisons::upcoming(&organisation, now, after.as_ref(), limit))
+    }
+
+    /// The links of these appointments, which have them.
+    pub async fn links_of(
+        &self,
+        organisation: &OrganisationId,
+        appointments: &[AppointmentId],
+    ) -> Result<Vec<ComparedLink>, Error> {
+        let (organisation, appointments) = (organisation.clone(), appointments.to_vec());
+        query!(self, read, comparisons::links_of(&organisation, &appointments))
+    }
+
+    /// Makes due what is to be written again, behind the live edits and as part of the catch-up; notes the present state
+    /// of the other events; and owes the deletion of `surplus`, events of `account`. A link that has changed since
+    /// `since`, or that a worker holds, is left as it is. Renews the lease; whoever is fenced has changed nothing.
+    pub async fn mend(
+        &self,
+        claim: &ComparisonClaim,
+        account: &GoogleUserId,
+        (mends, surplus): (Vec<Mend>, Vec<(AppointmentId, Place)>),
+        since: Timestamp,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<Guarded, Error> {
+        let (claim, account) = (claim.clone(), account.clone());
+        query!(self, long, comparisons::mend(&claim, &account, (&mends, &surplus), since, until, now))
+    }
+}

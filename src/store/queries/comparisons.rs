@@ -1,0 +1,305 @@
+//! Comparisons: when they are due, under whose lease, what they read, and what they find.
+
+use std::collections::HashSet;
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Integer, Text};
+use diesel_async::RunQueryDsl;
+use jiff::{SignedDuration, Timestamp};
+
+use super::fragments::{CONNECTED, of_organisation, served, unleased};
+use super::placement::PlacementRow;
+use super::schema::{appointment_external_links, owed_deletions};
+use super::statement::{Fragment, list_of, named, rows_of, sql};
+use super::{Conn, Fault, HELD_BY_KEY, InstantSql, SKIP_LOCKED, catch_ups, instant, owed, rows};
+use crate::crypto::Sealed;
+use crate::model::{AppointmentId, CalendarId, Epoch, EventId, GoogleUserId, OrganisationId, Place};
+use crate::store::fault::unless_fenced;
+use crate::store::instant::Instant;
+use crate::store::words::{self, PENDING, PROVIDER, Priority, SYNCED};
+use crate::store::{ComparedLink, ComparisonClaim, Guarded, Lease, Mend, OwedCause};
+
+/// How long after its first connect an integration is compared by itself.
+const FIRST: SignedDuration = SignedDuration::from_hours(24);
+
+/// Makes the first comparison of an integration due in a day; one that is due already stays so.
+pub(super) async fn schedule(conn: &mut Conn, organisation: &OrganisationId, now: Timestamp) -> Result<(), Fault> {
+    let update = sql("UPDATE calendar_integrations SET compare_due_at = ")
+        .bind(now + FIRST)
+        .sql(" WHERE compare_due_at IS NULL AND ")
+        .with(of_organisation(organisation));
+    named("comparisons.schedule", update).execute(conn).await?;
+    Ok(())
+}
+
+pub(in crate::store) async fn ask(conn: &mut Conn, organisation: &OrganisationId, now: Timestamp) -> Result<(), Fault> {
+    let update = sql("UPDATE calendar_integrations SET compare_attempts = 0, compare_due_at = ")
+        .bind(now)
+        .sql(" WHERE ")
+        .with(of_organisation(organisation));
+    named("comparisons.ask", update).execute(conn).await?;
+    Ok(())
+}
+
+#[derive(QueryableByName)]
+struct ClaimRow {
+    #[diesel(sql_type = Text)]
+    organisation_id: String,
+    #[diesel(sql_type = BigInt)]
+    epoch: i64,
+    #[diesel(sql_type = InstantSql)]
+    compare_due_at: Instant,
+    #[diesel(sql_type = Integer)]
+    compare_attempts: i32,
+}
+
+pub(in crate::store) async fn claim(
+    conn: &mut Conn,
+    lease: Lease,
+    now: Timestamp,
+) -> Result<Option<ComparisonClaim>, Fault> {
+    let update = sql("UPDATE calendar_integrations SET compare_lease_token = ")
+        .bind(lease.token)
+        .sql(", compare_lease_until = ")
+        .bind(lease.until)
+        .sql(
+            " WHERE (organisation_id, provider) IN (
+                SELECT organisation_id, provider FROM calendar_integrations WHERE compare_due_at <= ",
+        )
+        .bind(now)
+        .sql(" AND (compare_lease_until IS NULL OR compare_lease_until <= ")
+        .bind(now)
+        .sql(") AND ")
+        .with(served(now))
+        .sql(format!(
+            " ORDER BY compare_due_at LIMIT 1 {SKIP_LOCKED})
+             RETURNING organisation_id, epoch, compare_due_at, compare_attempts"
+        ));
+    let row: Option<ClaimRow> = named("comparisons.claim", update).get_result(conn).await.optional()?;
+    row.map(|row| {
+        Ok(ComparisonClaim {
+            organisation: rows::organisation(&row.organisation_id)?,
+            epoch: Epoch(row.epoch),
+            due_at: row.compare_due_at.0,
+            attempts: row.compare_attempts,
+            lease,
+        })
+    })
+    .transpose()
+}
+
+/// The integration, while the lease is the claim's own.
+fn lease_is_ours(claim: &ComparisonClaim) -> Fragment {
+    of_organisation(&claim.organisation).sql(" AND compare_lease_token = ").bind(claim.lease.token)
+}
+
+pub(in crate::store) async fn renew(
+    conn: &mut Conn,
+    claim: &ComparisonClaim,
+    until: Timestamp,
+) -> Result<Guarded, Fault> {
+    let update = sql("UPDATE calendar_integrations SET compare_lease_until = ")
+        .bind(until)
+        .sql(" WHERE ")
+        .with(lease_is_ours(claim))
+        .sql(format!(" AND {CONNECTED} AND epoch = "))
+        .bind(claim.epoch.0);
+    Ok(Guarded::by(named("comparisons.renew", update).execute(conn).await?))
+}
+
+pub(in crate::store) async fn end(
+    conn: &mut Conn,
+    claim: &ComparisonClaim,
+    next_at: Timestamp,
+    attempts: i32,
+) -> Result<Guarded, Fault> {
+    let unasked = |value: Fragment, column: &str| {
+        sql("CASE WHEN compare_due_at = ")
+            .bind(claim.due_at)
+            .sql(" THEN ")
+            .with(value)
+            .sql(format!(" ELSE {column} END"))
+    };
+    let update = sql("UPDATE calendar_integrations SET compare_lease_token = NULL, compare_lease_until = NULL, ")
+        .sql("compare_attempts = ")
+        .with(unasked(Fragment::default().bind(attempts), "compare_attempts"))
+        .sql(", compare_due_at = ")
+        .with(unasked(Fragment::default().bind(next_at), "compare_due_at"))
+        .sql(" WHERE ")
+        .with(lease_is_ours(claim));
+    Ok(Guarded::by(named("comparisons.end", update).execute(conn).await?))
+}
+
+#[derive(QueryableByName)]
+struct CalendarRow {
+    #[diesel(sql_type = Text)]
+    calendar_id: String,
+}
+
+pub(in crate::store) async fn calendars(
+    conn: &mut Conn,
+    organisation: &OrganisationId,
+    account: &GoogleUserId,
+    now: Timestamp,
+) -> Result<Vec<CalendarId>, Fault> {
+    let of_links = |column: &str| {
+        sql(format!(
+            "SELECT {column} AS calendar_id FROM appointment_external_links WHERE {column} IS NOT NULL AND ends_at > "
+        ))
+        .bind(now)
+        .sql(" AND ")
+        .with(of_organisation(organisation))
+    };
+    let select = of_links("external_calendar_id")
+        .sql(" UNION ")
+        .with(of_links("moving_from_calendar_id"))
+        .sql(" UNION SELECT calendar_id FROM owed_deletions WHERE google_user_id = ")
+        .bind(account)
+        .sql(" AND ")
+        .with(of_organisation(organisation))
+        .sql(" ORDER BY calendar_id");
+    let found: Vec<CalendarRow> = named("comparisons.calendars", select).load(conn).await?;
+    Ok(found.into_iter().map(|row| CalendarId::new(row.calendar_id)).collect())
+}
+
+pub(in crate::store) async fn owed_events(
+    conn: &mut Conn,
+    organisation: &OrganisationId,
+    account: &GoogleUserId,
+) -> Result<HashSet<(CalendarId, EventId)>, Fault> {
+    use owed_deletions::dsl;
+    let select = dsl::owed_deletions
+        .filter(dsl::organisation_id.eq(organisation.as_str()))
+        .filter(dsl::provider.eq(PROVIDER))
+        .filter(dsl::google_user_id.eq(account.as_str()))
+        .select((dsl::calendar_id, dsl::event_id));
+    let found: Vec<(String, String)> = named("comparisons.owed_events", select).load(conn).await?;
+    Ok(found.into_iter().map(|(calendar, event)| (CalendarId::new(calendar), EventId::new(event))).collect())
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = appointment_external_links)]
+struct ComparedRow {
+    appointment_id: String,
+    sync_status: String,
+    #[diesel(embed)]
+    placement: PlacementRow,
+    snapshot: Option<Vec<u8>>,
+    ends_at: Option<Instant>,
+    updated_at: Instant,
+    lease_until: Option<Instant>,
+}
+
+impl TryFrom<ComparedRow> for ComparedLink {
+    type Error = Fault;
+
+    fn try_from(row: ComparedRow) -> Result<Self, Fault> {
+        Ok(Self {
+            appointment: rows::appointment(&row.appointment_id)?,
+            sync_status: words::status(&row.sync_status)?,
+            placement: row.placement.try_into()?,
+            snapshot: row.snapshot.map(Sealed::from_bytes),
+            ends_at: instant(row.ends_at),
+            updated_at: row.updated_at.0,
+            lease_until: instant(row.lease_until),
+        })
+    }
+}
+
+pub(in crate::store) async fn upcoming(
+    conn: &mut Conn,
+    organisation: &OrganisationId,
+    now: Timestamp,
+    after: Option<&AppointmentId>,
+    limit: i64,
+) -> Result<Vec<ComparedLink>, Fault> {
+    use appointment_external_links::dsl;
+    let select = dsl::appointment_external_links
+        .filter(dsl::organisation_id.eq(organisation.as_str()))
+        .filter(dsl::provider.eq(PROVIDER))
+        .filter(dsl::ends_at.gt(Instant(now)))
+        .filter(dsl::appointment_id.gt(after.map_or("", AppointmentId::as_str)))
+        .order(dsl::appointment_id)
+        .limit(limit)
+        .select(ComparedRow::as_select());
+    named("comparisons.upcoming", select).load(conn).await?.into_iter().map(ComparedLink::try_from).collect()
+}
+
+pub(in crate::store) async fn links_of(
+    conn: &mut Conn,
+    organisation: &OrganisationId,
+    appointments: &[AppointmentId],
+) -> Result<Vec<ComparedLink>, Fault> {
+    use appointment_external_links::dsl;
+    let select = dsl::appointment_external_links
+        .filter(dsl::organisation_id.eq(organisation.as_str()))
+        .filter(dsl::provider.eq(PROVIDER))
+        .filter(dsl::appointment_id.eq_any(appointments.iter().map(AppointmentId::as_str)))
+        .select(ComparedRow::as_select());
+    named("comparisons.links_of", select).load(conn).await?.into_iter().map(ComparedLink::try_from).collect()
+}
+
+pub(in crate::store) async fn mend(
+    conn: &mut Conn,
+    claim: &ComparisonClaim,
+    account: &GoogleUserId,
+    (mends, surplus): (&[Mend], &[(AppointmentId, Place)]),
+    since: Timestamp,
+    until: Timestamp,
+    now: Timestamp,
+) -> Result<Guarded, Fault> {
+    let mended = transaction!(conn, async |conn| {
+        // It also holds the integration, so that nothing is claimed or disconnected meanwhile.
+        if !renew(conn, claim, until).await?.is_done() {
+            return Err(Fault::Fenced);
+        }
+        let organisation = &claim.organisation;
+        if !mends.is_empty() {
+            let appointments = list_of(mends.iter().map(|mend| &mend.appointment));
+            let hold = sql("SELECT COUNT(*) FROM (SELECT 1 FROM appointment_external_links WHERE ")
+                .with(of_organisation(organisation))
+                .sql(" AND appointment_id IN ")
+                .with(appointments)
+                .sql(format!(" {HELD_BY_KEY}) AS held"));
+            named("comparisons.hold", hold).execute(conn).await?;
+        }
+        let (due, touched): (Vec<_>, Vec<_>) = mends.iter().partition(|mend| mend.is_due);
+        if !touched.is_empty() {
+            let update = found(&touched, sql("etag = f.etag"), claim, since, now);
+            named("comparisons.note_etags", update).execute(conn).await?;
+        }
+        if !due.is_empty() {
+            let catch_up = catch_ups::open(conn, organisation, now).await?;
+            // What is confirmed of the content is believed no more.
+            let set = sql(format!(
+                "sync_status = {PENDING}, priority = {}, attempts = 0, request_seq = request_seq + 1,
+                 content_hash = NULL, etag = COALESCE(f.etag, l.etag), next_attempt_at = ",
+                Priority::CatchUp,
+            ))
+            .bind(now);
+            let update = found(&due, set, claim, since, now);
+            named("comparisons.queue", update).execute(conn).await?;
+            catch_ups::close(conn, organisation, catch_up, now).await?;
+        }
+        owed::owe(conn, organisation, account, surplus, OwedCause::Comparison, now).await
+    });
+    unless_fenced(mended)
+}
+
+/// Sets this in the links that were found, which nobody holds or has changed since.
+fn found(mends: &[&Mend], set: Fragment, claim: &ComparisonClaim, since: Timestamp, now: Timestamp) -> Fragment {
+    sql("WITH found (appointment_id, etag) AS (VALUES ")
+        .with(rows_of(mends, |row, mend| {
+            row.bind(&mend.appointment).sql(", ").bind(mend.etag.as_ref().map(|etag| etag.as_str().to_owned()))
+        }))
+        .sql(") UPDATE appointment_external_links AS l SET ")
+        .with(set)
+        .sql(", updated_at = ")
+        .bind(now)
+        .sql(" FROM found AS f WHERE l.appointment_id = f.appointment_id AND ")
+        .with(of_organisation(&claim.organisation))
+        .sql(format!(" AND sync_status = {SYNCED} AND updated_at < "))
+        .bind(since)
+        .sql(" AND ")
+        .with(unleased(now))
+}

@@ -1,0 +1,164 @@
+//! What people do to the events at Google is found, and mended.
+
+use cassius_calendar::grpc::pb::{SyncAppointmentsRequest, SyncNowRequest, SyncNowResponse, SyncStatus};
+use serde_json::{Value, json};
+
+use super::{until_number, with_plenty_of_quota};
+use crate::harness::app::TestApp;
+use crate::harness::backends::{apply, both_backends};
+use crate::harness::google::ACCOUNT;
+use crate::harness::samples::{appointment, cancelled};
+
+/// Asks to compare; what was written before has come to rest by then.
+async fn sync_now(app: &mut TestApp, dry_run: bool) -> SyncNowResponse {
+    app.advance(1);
+    let request = SyncNowRequest { organisation_id: "cabinet".into(), dry_run };
+    app.integrations.sync_now(request).await.unwrap().into_inner()
+}
+
+/// An event of an appointment that the service knows nothing of.
+fn stray(id: &str, organisation: &str, appointment: &str) -> Value {
+    json!({
+        "id": id,
+        "summary": "En trop",
+        "start": {"dateTime": "2026-04-02T08:00:00Z"},
+        "end": {"dateTime": "2026-04-02T08:30:00Z"},
+        "extendedProperties": {"private": {
+            "cassiusOrganisationId": organisation, "cassiusAppointmentId": appointment, "cassiusRevision": "1",
+        }},
+    })
+}
+
+fn of(calls: &[Value], operation: &str, status: u64) -> Vec<String> {
+    let its = calls.iter().filter(|call| call["operation"] == operation && call["status"] == status);
+    its.map(|call| call["event_id"].as_str().unwrap_or_default().to_owned()).collect()
+}
+
+#[apply(both_backends)]
+async fn thirteen_of_a_thousand_are_mended_and_nothing_else_is_written(app: &mut TestApp) {
+    with_plenty_of_quota(app).await;
+    let ids: Vec<_> = (0..1_000).map(|number| format!("rdv-{number:04}")).collect();
+    let mut appointments: Vec<_> = ids.iter().map(|id| appointment(id, 1)).collect();
+    appointments.push(cancelled("called-off", 1));
+    let requests: Vec<_> = appointments
+        .into_iter()
+        .map(|it| SyncAppointmentsRequest { organisation_id: "cabinet".into(), appointment: Some(it) })
+        .collect();
+    let mut answers =
+        app.appointments.sync_appointments(futures_util::stream::iter(requests)).await.unwrap().into_inner();
+    while answers.message().await.unwrap().is_some() {}
+    app.connect("cabinet").await;
+    assert_eq!(sync_now(app, false).await.queued_count, 1_001);
+    assert_eq!(app.at_rest("cabinet").await.counts.unwrap().upcoming_events, 1_000);
+
+    let mut touched = Vec::new();
+    for (n, id) in ids.iter().take(11).enumerate() {
+        let event = app.link("cabinet", id).await.external_event_id;
+        let alter = |change| app.google.alter_event(ACCOUNT, &event, change);
+        match n {
+            0..5 => app.google.delete_event(ACCOUNT, &event, ["cancelled", "not_found", "gone"][n % 3]).await,
+            5 => alter(json!({"summary": "Perdu"})).await,
+            6 => alter(json!({"location": "Ailleurs"})).await,
+            7 => alter(json!({"description": "Rien"})).await,
+            8 => alter(json!({"visibility": "public"})).await,
+            9 => {
+                let moment = |time: &str| json!({"dateTime": format!("2026-04-03T{time}Z")});
+                alter(json!({"start": moment("08:00:00"), "end": moment("08:30:00")})).await;
+            }
+            _ => alter(json!({"colorId": "5"})).await,
+        }
+        touched.push(event);
+    }
+    let colored = touched.pop().unwrap();
+    for (event, appointment) in [("stray0", "unknown"), ("stray1", "rdv-0500"), ("stray2", "called-off")] {
+        app.google.add_event(ACCOUNT, stray(event, "cabinet", appointment)).await;
+        touched.push(event.to_owned());
+    }
+    app.google.add_event(ACCOUNT, stray("foreign", "another practice", "rdv-0000")).await;
+    app.google.forget_journal().await;
+
+    let counted = sync_now(app, true).await;
+    assert_eq!((counted.queued_count, counted.due_count, counted.remote_count), (0, 1_000, 998));
+    assert_eq!((counted.missing_count, counted.altered_count, counted.surplus_count), (5, 5, 3));
+    assert!(app.google.event_calls().await.is_empty(), "it lists, and does nothing else");
+    assert_eq!(app.status("cabinet").await.counts.unwrap().synced, 1_001);
+    assert_eq!(app.database.number("SELECT COUNT(*) FROM owed_deletions").await, 0);
+
+    app.google.forget_journal().await;
+    assert_eq!(sync_now(app, false).await.queued_count, 0);
+    let is_mended = |calls: &[Value]| {
+        (
+            of(calls, "events.delete", 204).len(),
+            of(calls, "events.insert", 200).len(),
+            of(calls, "events.patch", 200).len(),
+        ) == (3, 5, 5)
+    };
+    app.google.until(is_mended).await;
+    app.at_rest("cabinet").await;
+    until_number(app, "SELECT COUNT(*) FROM owed_deletions", 0).await;
+    let calls = app.google.journal().await;
+    assert!(is_mended(&calls));
+    assert!(calls.iter().filter(|call| call["operation"] == "events.list").count() <= 12);
+    for call in calls.iter().filter(|call| call["operation"] == "events.patch" || call["operation"] == "events.delete")
+    {
+        assert!(touched.iter().any(|event| call["event_id"] == **event), "{call}");
+    }
+    let events = app.google.events(ACCOUNT).await;
+    let own: Vec<_> = events.iter().filter(|event| event["summary"] == "[Cassius] Implant — Camille Exemple").collect();
+    assert_eq!(own.len(), 1_000);
+    assert!(own.iter().all(|event| event["location"] == "Cabinet, salle 2" && event["visibility"] == "private"));
+    assert!(own.iter().any(|event| event["id"] == *colored && event["colorId"] == "5"));
+    assert!(events.iter().any(|event| event["id"] == "foreign"));
+
+    let counted = sync_now(app, true).await;
+    assert_eq!((counted.due_count, counted.remote_count), (1_000, 1_000));
+    assert_eq!((counted.missing_count, counted.altered_count, counted.surplus_count), (0, 0, 0));
+}
+
+#[apply(both_backends)]
+async fn an_event_that_is_taken_out_of_the_bin_again_is_not_left_beside_the_new_one(app: &mut TestApp) {
+    app.connect("cabinet").await;
+    let before = app.sync("cabinet", appointment("rdv", 1)).await.external_event_id;
+    app.google.delete_event(ACCOUNT, &before, "cancelled").await;
+    sync_now(app, false).await;
+    let is_new = |link: &cassius_calendar::grpc::pb::AppointmentLink| {
+        link.sync_status() == SyncStatus::Synced && link.external_event_id != before
+    };
+    let after = app.until_link("cabinet", "rdv", is_new).await.external_event_id;
+    app.google.alter_event(ACCOUNT, &before, json!({"status": "confirmed"})).await;
+    assert_eq!(app.google.events_of(ACCOUNT, "rdv").await.len(), 2);
+    app.google.forget_journal().await;
+    sync_now(app, false).await;
+    app.google.until(|calls| of(calls, "events.delete", 204) == [before.as_str()]).await;
+    until_number(app, "SELECT COUNT(*) FROM owed_deletions", 0).await;
+    let events = app.google.events_of(ACCOUNT, "rdv").await;
+    assert_eq!((events.len(), &events[0]["id"]), (1, &json!(after)));
+}
+
+#[apply(both_backends)]
+async fn an_event_that_is_there_no_more_is_made_again_within_a_day_though_nobody_asks(app: &mut TestApp) {
+    app.connect("cabinet").await;
+    let before = app.sync("cabinet", appointment("rdv", 1)).await.external_event_id;
+    app.google.delete_event(ACCOUNT, &before, "not_found").await;
+    app.advance(24 * 3_600 + 60);
+    let is_new = |link: &cassius_calendar::grpc::pb::AppointmentLink| {
+        link.sync_status() == SyncStatus::Synced && link.external_event_id != before
+    };
+    app.until_link("cabinet", "rdv", is_new).await;
+    assert_eq!(app.google.events_of(ACCOUNT, "rdv").await.len(), 1);
+}
+
+#[apply(both_backends)]
+async fn a_comparison_that_google_does_not_answer_is_made_again(app: &mut TestApp) {
+    app.connect("cabinet").await;
+    let before = app.sync("cabinet", appointment("rdv", 1)).await.external_event_id;
+    app.google.delete_event(ACCOUNT, &before, "gone").await;
+    app.google.fault("events.list", 1, json!({"kind": "error", "code": 503, "reason": "backendError"})).await;
+    sync_now(app, false).await;
+    until_number(app, "SELECT COUNT(*) FROM calendar_integrations WHERE compare_attempts = 1", 1).await;
+    app.advance(60);
+    let is_new = |link: &cassius_calendar::grpc::pb::AppointmentLink| {
+        link.sync_status() == SyncStatus::Synced && link.external_event_id != before
+    };
+    app.until_link("cabinet", "rdv", is_new).await;
+}
