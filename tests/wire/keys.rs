@@ -72,7 +72,7 @@ async fn nobody_is_served_without_a_known_key(app: &mut TestApp) {
     ] {
         let header = || header.map(str::to_owned);
         let refusals = refuse_each(&bare, "cabinet", header, (Code::Unauthenticated, "INVALID_API_KEY")).await;
-        assert_eq!(refusals.len(), 12);
+        assert_eq!(refusals.len(), 13);
     }
     let mut two = with(GetStatusRequest { organisation_id: "cabinet".into() }, "authorization", "Bearer wrong");
     two.metadata_mut().append("authorization", format!("Bearer {API_KEY}").parse().unwrap());

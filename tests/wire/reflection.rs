@@ -35,7 +35,7 @@ macro_rules! describes_all {
             assert!(names.iter().any(|listed| listed == name), "{names:?}");
         }
         for (symbol, methods) in
-            [("cassius.calendar.v1.CalendarIntegration", 8), ("cassius.calendar.v1.AppointmentSync", 6)]
+            [("cassius.calendar.v1.CalendarIntegration", 9), ("cassius.calendar.v1.AppointmentSync", 6)]
         {
             let question = MessageRequest::FileContainingSymbol(symbol.to_owned());
             let described = ask!($version, channel.clone(), question).unwrap();
