@@ -119,7 +119,8 @@ impl World {
     }
 
     pub(super) fn sync_now(&mut self, organisation: usize) {
-        let request = SyncNowRequest { organisation_id: ORGANISATIONS[organisation].into(), ..SyncNowRequest::default() };
+        let request =
+            SyncNowRequest { organisation_id: ORGANISATIONS[organisation].into(), ..SyncNowRequest::default() };
         let mut client = self.life().integrations.clone();
         self.call(format!("catch-up of {}", ORGANISATIONS[organisation]), async move {
             match client.sync_now(request).await {
