@@ -12,6 +12,7 @@ pub(crate) fn cases() -> Vec<Case> {
         pages_show_every_event_once: "discovery document, events.list: maxResults, pageToken",
         deleted_events_are_shown_on_request: "discovery document, events.list: showDeleted",
         a_window_of_time_takes_what_touches_it: "discovery document, events.list: timeMin and timeMax",
+        a_trimmed_list_of_upcoming_events_goes_on_page_by_page: "discovery document, events.list: fields, timeMin, pageToken",
     ]
 }
 
@@ -78,6 +79,40 @@ async fn pages_show_every_event_once(subject: &Subject, found: &mut Findings) {
     seen.sort();
     found.equal("all pages", seen, inserted);
     found.equal("no such page", list(subject, &[("pageToken", "nonsense")]).await.status, 400);
+}
+
+async fn a_trimmed_list_of_upcoming_events_goes_on_page_by_page(subject: &Subject, found: &mut Findings) {
+    let run = subject.new_id();
+    let inserted = insert(subject, &run, &["a", "b", "c"]).await;
+    let by_run = format!("run={run}");
+    let fields = "nextPageToken,items(id,etag,start/dateTime,extendedProperties/private)";
+    let (mut seen, mut token) = (Vec::new(), String::new());
+    for _ in 0..20 {
+        let mut query = vec![
+            ("privateExtendedProperty", by_run.as_str()),
+            ("timeMin", "2031-03-01T00:00:00Z"),
+            ("showDeleted", "false"),
+            ("maxResults", "1"),
+            ("fields", fields),
+        ];
+        if !token.is_empty() {
+            query.push(("pageToken", &token));
+        }
+        let page = list(subject, &query).await;
+        for item in page.body["items"].as_array().map_or(&[][..], Vec::as_slice) {
+            found.equal("etag", item["etag"].is_string(), true);
+            found.equal("start", item["start"]["dateTime"].is_string(), true);
+            found.equal("property", item["extendedProperties"]["private"]["run"].as_str(), Some(run.as_str()));
+            found.equal("what was not asked for", item.get("summary"), None);
+        }
+        seen.extend(ids(&page));
+        page.text("nextPageToken").clone_into(&mut token);
+        if token.is_empty() {
+            break;
+        }
+    }
+    seen.sort();
+    found.equal("all pages", seen, inserted);
 }
 
 async fn deleted_events_are_shown_on_request(subject: &Subject, found: &mut Findings) {
