@@ -92,7 +92,7 @@ pub struct App {
     /// What is served at `grpc_address`, for callers within this process.
     pub grpc: Routes,
     /// What is served at `http_address`, for callers within this process.
-    pub sidecar: axum::Router,
+    pub sidecar: http::Router,
     /// The consents, for `dev`, which begins one itself.
     pub consents: Consents,
     /// The integrations, for `dev`, which shows the status of its sample.

@@ -12,7 +12,6 @@ mod pages;
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::{RawQuery, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
@@ -27,6 +26,7 @@ use crate::error_chain::error_chain;
 use crate::language::Language;
 use pages::Page;
 
+pub use axum::Router;
 pub use listen::{Limits, serve};
 
 /// The parameter of the return URL that tells how the consent ended.

@@ -25,7 +25,7 @@ pub(super) mod pool;
 
 macro_rules! transaction {
     ($conn:expr, $body:expr) => {
-        super::super::immediate($conn, $body).await
+        $crate::store::sqlite::immediate($conn, $body).await
     };
 }
 
