@@ -145,7 +145,8 @@ impl Parts {
                     (next_daily(&claim.organisation, now), 0)
                 }
             },
-            Err(Broken::Fenced) => (now + REST, 0),
+            // It stays as due as it is, for whoever may make it.
+            Err(Broken::Fenced) => (claim.due_at, claim.attempts),
             Err(Broken::Store(error)) => return Err(error),
         };
         match self.store.end_comparison(claim, next_at, attempts).await? {
