@@ -53,6 +53,8 @@ export const notConnected: IntegrationStatusJson = {
   counts: { pending: 0, synced: 0, error: 0, upcomingEvents: 0 },
   catchUp: null,
   problem: null,
+  disconnect: null,
+  pendingAccount: null,
 };
 
 export const connected: IntegrationStatusJson = {
@@ -113,6 +115,12 @@ export const misconfigured: IntegrationStatusJson = {
   ...connected,
   state: "error",
   problem: problem({ reason: "GOOGLE_MISCONFIGURED", action: "contact_operator" }),
+};
+
+export const disconnecting: IntegrationStatusJson = {
+  ...connected,
+  state: "disconnecting",
+  disconnect: { total: 86, done: 31, failed: 0, startTime: inMinutes(-1) },
 };
 
 export const linksInError: AppointmentLinkJson[] = [1, 2, 3].map((nth) => ({

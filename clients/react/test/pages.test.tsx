@@ -19,6 +19,9 @@ describe("the way back from the consent", () => {
     denied: /refusée chez Google/,
     missing_scope: /autorisation d’écrire/,
     expired: /a expiré/,
+    blocked: /administrateur de ce compte Google/,
+    other_account: /n’est pas celui qui est connecté/,
+    try_again: /vient d’être retiré/,
     failed: /n’a pas abouti/,
     "something-else": /n’a pas abouti/,
   };

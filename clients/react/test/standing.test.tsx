@@ -18,6 +18,7 @@ const pausedBeside = (status: IntegrationStatusJson): IntegrationStatusJson => (
 describe.each<[string, IntegrationStatusJson, string, string, string, string | null]>([
   // what, the status, standing, title and card, row, badge
   ["nothing connected", samples.notConnected, "not_connected", "Non connecté", "Non connecté", null],
+  ["a disconnect", samples.disconnecting, "disconnecting", "Déconnexion en cours", "Déconnexion en cours", null],
   ["at work", { ...samples.connected, counts: none }, "working", "Connecté", "OK", "Google connecté"],
   ["catching up", samples.syncing, "syncing", "Connecté", "Synchronisation en cours", "Google connecté"],
   ["a delay", samples.throttled, "delayed", "Envoi retardé", "Retardée", "Google connecté"],

@@ -14,8 +14,10 @@ import {
   TitlePrivacy,
   type Calendar,
   type CatchUp,
+  type DisconnectProgress,
   type EventPreview,
   type IntegrationStatus,
+  type PendingAccount,
   type Problem,
 } from "../gen/cassius/calendar/v1/calendar_integration_pb.js";
 import { reasonName } from "../error.js";
@@ -23,10 +25,12 @@ import type {
   AppointmentLinkJson,
   CalendarJson,
   CatchUpJson,
+  DisconnectProgressJson,
   EventPreviewJson,
   IntegrationStateJson,
   IntegrationStatusJson,
   LinkErrorJson,
+  PendingAccountJson,
   ProblemActionJson,
   ProblemJson,
   RemoteEventsJson,
@@ -39,6 +43,7 @@ const STATE: Record<IntegrationState, IntegrationStateJson> = {
   [IntegrationState.NOT_CONNECTED]: "not_connected",
   [IntegrationState.CONNECTED]: "connected",
   [IntegrationState.ERROR]: "error",
+  [IntegrationState.DISCONNECTING]: "disconnecting",
 };
 
 const PRIVACY: Record<TitlePrivacy, TitlePrivacyJson> = {
@@ -103,6 +108,8 @@ export function statusJson(status: IntegrationStatus | undefined): IntegrationSt
     },
     catchUp: status?.catchUp ? catchUpJson(status.catchUp) : null,
     problem: status?.problem ? problemJson(status.problem) : null,
+    disconnect: status?.disconnect ? disconnectJson(status.disconnect) : null,
+    pendingAccount: status?.pendingAccount ? pendingAccountJson(status.pendingAccount) : null,
   };
 }
 
@@ -153,6 +160,18 @@ export function instant(timestamp: Timestamp | undefined): string | null {
 
 function catchUpJson(catchUp: CatchUp): CatchUpJson {
   return { total: catchUp.total, done: catchUp.done, failed: catchUp.failed, startTime: instant(catchUp.startTime) };
+}
+
+function disconnectJson({ total, done, failed, startTime }: DisconnectProgress): DisconnectProgressJson {
+  return { total, done, failed, startTime: instant(startTime) };
+}
+
+function pendingAccountJson(account: PendingAccount): PendingAccountJson {
+  return {
+    googleEmail: account.googleEmail,
+    upcomingEventCount: account.upcomingEventCount,
+    expireTime: instant(account.expireTime),
+  };
 }
 
 function problemJson(problem: Problem): ProblemJson {

@@ -7,7 +7,7 @@
  */
 
 /** Whether an integration works. */
-export type IntegrationStateJson = "not_connected" | "connected" | "error";
+export type IntegrationStateJson = "not_connected" | "connected" | "error" | "disconnecting";
 
 /** How much of the patient's name an event's title shows. */
 export type TitlePrivacyJson = "full" | "initials" | "masked";
@@ -22,7 +22,17 @@ export type SyncStatusJson = "none" | "pending" | "synced" | "error";
 export type RemoteEventsJson = "keep" | "delete_upcoming";
 
 /** The outcome word that the consent's way back adds to the page's URL as `?google=<word>`. */
-export type ConnectOutcome = "connected" | "denied" | "blocked" | "missing_scope" | "expired" | "failed";
+export type ConnectOutcome =
+  | "connected"
+  | "denied"
+  | "blocked"
+  | "missing_scope"
+  | "expired"
+  /** Another account is connected; the new one is the status's `pendingAccount`. */
+  | "other_account"
+  /** The account was revoked meanwhile: the next consent succeeds. */
+  | "try_again"
+  | "failed";
 
 /** The reasons that the service gives; see `error_reason.proto`. */
 export type ServiceReason =
@@ -38,6 +48,9 @@ export type ServiceReason =
   | "EVENT_REFUSED"
   | "GOOGLE_MISCONFIGURED"
   | "ACCOUNT_UNAVAILABLE"
+  | "DISCONNECTING"
+  | "KEYRING_INCOMPLETE"
+  | "NO_PENDING_ACCOUNT"
   | "STORAGE_UNAVAILABLE"
   | "DRAINING"
   | "INTERNAL";
@@ -95,6 +108,25 @@ export interface CatchUpJson {
   startTime: string | null;
 }
 
+/** The progress of a disconnect: events that are to be deleted at Google. */
+export interface DisconnectProgressJson {
+  /** 0 when all are kept. */
+  total: number;
+  done: number;
+  /** Those that could not be deleted so far and are not tried again by themselves. */
+  failed: number;
+  startTime: string | null;
+}
+
+/** Another Google account than the connected one, which waits to be confirmed. */
+export interface PendingAccountJson {
+  googleEmail: string;
+  /** Upcoming events in the account before, which are made anew in this one. */
+  upcomingEventCount: number;
+  /** Until when it can be confirmed. */
+  expireTime: string | null;
+}
+
 /** What is wrong with the integration. */
 export interface ProblemJson {
   reason: ReasonJson;
@@ -122,6 +154,10 @@ export interface IntegrationStatusJson {
   catchUp: CatchUpJson | null;
   /** `null` when nothing is wrong. */
   problem: ProblemJson | null;
+  /** `null` unless the state is `disconnecting`. */
+  disconnect: DisconnectProgressJson | null;
+  /** `null` when no other account waits to be confirmed. */
+  pendingAccount: PendingAccountJson | null;
 }
 
 /** How one appointment stands at Google. */
@@ -233,11 +269,12 @@ export interface DisconnectBody {
   remoteEvents?: RemoteEventsJson;
 }
 
-/** Answer of `POST disconnect`. */
+/** Answer of `POST disconnect`, once it has ended or after ten seconds: the state is then `disconnecting`. */
 export interface DisconnectAnswer {
   status: IntegrationStatusJson;
+  /** Events deleted so far. */
   deletedEventCount: number;
-  /** Events that were to be deleted and could not be: they stay at Google. */
+  /** Events still to be deleted. Once the state is `not_connected`: those that could not be, which stay at Google. */
   remainingEventCount: number;
 }
 

@@ -54,6 +54,29 @@ it("a status in trouble is told field by field", () => {
       sinceTime: "2026-01-06T07:30:00.000Z",
       retryTime: null,
     },
+    disconnect: null,
+    pendingAccount: null,
+  });
+});
+
+it("a disconnect under way and an account that waits are told with their times", () => {
+  const json = statusJson(
+    status({
+      state: IntegrationState.DISCONNECTING,
+      disconnect: { total: 9, done: 5, failed: 1, startTime: at("2026-01-06T07:00:00Z") },
+      pendingAccount: {
+        googleEmail: "other@example.com",
+        upcomingEventCount: 7,
+        expireTime: at("2026-01-06T07:15:00Z"),
+      },
+    }),
+  );
+  expect(json.state).toBe("disconnecting");
+  expect(json.disconnect).toEqual({ total: 9, done: 5, failed: 1, startTime: "2026-01-06T07:00:00.000Z" });
+  expect(json.pendingAccount).toEqual({
+    googleEmail: "other@example.com",
+    upcomingEventCount: 7,
+    expireTime: "2026-01-06T07:15:00.000Z",
   });
 });
 

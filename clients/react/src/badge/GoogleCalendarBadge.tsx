@@ -32,7 +32,8 @@ function Badge({ view }: { readonly view: StatusView }): ReactElement | null {
   const { t, paths } = useHost();
   const { status, isOnline } = view;
   if (!status && !view.failure) return <Skeleton width="10rem" height="1.75rem" />;
-  if (view.failure?.kind === "forbidden" || status?.state === "not_connected") return null;
+  if (view.failure?.kind === "forbidden") return null;
+  if (status?.state === "not_connected" || status?.state === "disconnecting") return null;
   if (!isOnline) return <FaintBadge>{t("badge.offline")}</FaintBadge>;
   if (!status || view.isUnavailable || view.isSignedOut) return <FaintBadge>{t("badge.unknown")}</FaintBadge>;
   const standing = standingOf(status);
@@ -55,6 +56,7 @@ function Badge({ view }: { readonly view: StatusView }): ReactElement | null {
       );
     }
     case "not_connected":
+    case "disconnecting":
       return null;
     case "delayed":
     case "syncing":

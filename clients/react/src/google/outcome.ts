@@ -6,7 +6,16 @@ import { useEffect, useState, useSyncExternalStore } from "react";
 import { addressBefore, outcomeWordOf } from "../host/returnPath";
 import type { ConnectOutcome } from "../wire";
 
-const OUTCOMES: readonly ConnectOutcome[] = ["connected", "denied", "blocked", "missing_scope", "expired", "failed"];
+const OUTCOMES: readonly ConnectOutcome[] = [
+  "connected",
+  "denied",
+  "blocked",
+  "missing_scope",
+  "expired",
+  "other_account",
+  "try_again",
+  "failed",
+];
 
 /** Reads the outcome out of a query string; a word that is not known counts as `failed`. */
 export function outcomeIn(search: string): ConnectOutcome | null {

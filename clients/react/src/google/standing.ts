@@ -8,11 +8,13 @@ import type { Tone } from "../ui/Pill";
 import type { IntegrationStatusJson } from "../wire";
 
 /** How the integration is doing, the gravest first: what stops everything, what was set so, what one has to see to. */
-export type Standing = "not_connected" | "stopped" | "paused" | "refused" | "delayed" | "syncing" | "working";
+export type Standing =
+  "not_connected" | "disconnecting" | "stopped" | "paused" | "refused" | "delayed" | "syncing" | "working";
 
 /** Says how the integration is doing. A delay is not an error, and a pause sends nothing, whatever else is wrong. */
 export function standingOf({ state, problem, isEnabled, counts, catchUp }: IntegrationStatusJson): Standing {
   if (state === "not_connected") return "not_connected";
+  if (state === "disconnecting") return "disconnecting";
   if (state === "error") return "stopped";
   if (!isEnabled) return "paused";
   if (problem && problem.action !== "wait") return "stopped";
@@ -30,6 +32,7 @@ interface Label {
 
 const LABELS: Readonly<Record<Exclude<Standing, "refused">, Label>> = {
   not_connected: { title: "state.notConnected", row: "state.notConnected", tone: "neutral" },
+  disconnecting: { title: "state.disconnecting", row: "state.disconnecting", tone: "neutral" },
   stopped: { title: "state.error", row: "state.failing", tone: "danger" },
   paused: { title: "state.paused", row: "state.paused", tone: "neutral" },
   delayed: { title: "state.sendingDelayed", row: "state.delayed", tone: "warning" },

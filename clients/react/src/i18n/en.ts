@@ -33,6 +33,7 @@ export const en: Catalogue = {
   "integrations.gmail.description": "Send reminders and quotes from the practice’s own address.",
 
   "state.notConnected": "Not connected",
+  "state.disconnecting": "Disconnecting",
   "state.connected": "Connected",
   "state.error": "In error",
   "state.ok": "OK",
@@ -57,6 +58,8 @@ export const en: Catalogue = {
   "outcome.missing_scope":
     "The permission to write to your calendars is missing. Start again and leave the “Google Calendar” box ticked.",
   "outcome.expired": "The connection request has expired. Start again, it takes less than a minute.",
+  "outcome.other_account": "The account you chose is not the connected one. The connected account stays in place.",
+  "outcome.try_again": "Access to this account has just been withdrawn. Connect again.",
   "outcome.failed": "The connection did not succeed. Try again in a moment.",
 
   "offline.title": "You are offline",

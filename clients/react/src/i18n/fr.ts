@@ -34,6 +34,7 @@ export const fr = {
   "integrations.gmail.description": "Envoyez les rappels et les devis depuis l’adresse du cabinet.",
 
   "state.notConnected": "Non connecté",
+  "state.disconnecting": "Déconnexion en cours",
   "state.connected": "Connecté",
   "state.error": "En erreur",
   "state.ok": "OK",
@@ -58,6 +59,8 @@ export const fr = {
   "outcome.missing_scope":
     "Il manque l’autorisation d’écrire dans vos calendriers. Recommencez et laissez la case « Google Agenda » cochée.",
   "outcome.expired": "La demande de connexion a expiré. Recommencez, cela prend moins d’une minute.",
+  "outcome.other_account": "Le compte choisi n’est pas celui qui est connecté. Le compte connecté reste en place.",
+  "outcome.try_again": "L’accès à ce compte vient d’être retiré. Recommencez la connexion.",
   "outcome.failed": "La connexion n’a pas abouti. Réessayez dans un instant.",
 
   "offline.title": "Vous êtes hors ligne",
