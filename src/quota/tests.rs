@@ -1,0 +1,120 @@
+use super::*;
+
+fn quota(project: u32, account: u32) -> (Quota, Clock) {
+    let clock = Clock::manual(Timestamp::UNIX_EPOCH);
+    (Quota::new(NonZeroU32::new(project).unwrap(), NonZeroU32::new(account).unwrap(), clock.clone()), clock)
+}
+
+/// Takes as much as there is for `seconds`, ten milliseconds at a time, and answers when each unit was taken.
+fn drain(quota: &Quota, clock: &Clock, accounts: &[GoogleUserId], seconds: i64, units: u32) -> Vec<Timestamp> {
+    let mut taken = Vec::new();
+    for _ in 0..seconds * 100 {
+        for account in accounts {
+            while quota.try_take(account, units).is_ok() {
+                taken.extend((0..units).map(|_| clock.now()));
+            }
+        }
+        clock.advance(SignedDuration::from_millis(10));
+    }
+    taken
+}
+
+fn most_in_a_minute(taken: &[Timestamp]) -> usize {
+    let minute = SignedDuration::from_mins(1);
+    (0..taken.len())
+        .map(|first| taken[first..].partition_point(|at| at.duration_since(taken[first]) < minute))
+        .max()
+        .unwrap_or(0)
+}
+
+#[test]
+fn no_minute_holds_more_than_the_account_may_call_and_most_of_it_is_used() {
+    for units in [1, 3] {
+        let (quota, clock) = quota(10_000, 600);
+        let most = most_in_a_minute(&drain(&quota, &clock, &[GoogleUserId::new("a")], 180, units));
+        assert!((540..=600).contains(&most), "{most}");
+    }
+}
+
+#[test]
+fn no_minute_holds_more_than_the_project_may_call() {
+    let (quota, clock) = quota(1_000, 600);
+    let accounts: Vec<_> = (0..5).map(|number| GoogleUserId::new(number.to_string())).collect();
+    let most = most_in_a_minute(&drain(&quota, &clock, &accounts, 180, 1));
+    assert!((900..=1_000).contains(&most), "{most}");
+}
+
+#[tokio::test]
+async fn what_nobody_waits_for_takes_a_tenth_of_the_project_at_most() {
+    let (quota, clock) = quota(1_000, 600);
+    let accounts: Vec<_> = (0..20).map(|number| GoogleUserId::new(number.to_string())).collect();
+    let taken = Mutex::new(Vec::new());
+    let take = async {
+        for account in accounts.iter().cycle().take(300) {
+            let _ = quota.take_in_background(account).await;
+            taken.lock().push(clock.now());
+        }
+    };
+    let time = async {
+        while taken.lock().len() < 300 {
+            clock.advance(SignedDuration::from_millis(10));
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::join!(take, time);
+    let most = most_in_a_minute(&taken.into_inner());
+    assert!((80..=100).contains(&most), "{most}");
+}
+
+#[test]
+fn a_refusal_tells_whose_budget_is_spent() {
+    let (quota, _) = quota(1_000, 600);
+    let account = |name: &str| GoogleUserId::new(name);
+    while quota.try_take(&account("a"), 1).is_ok() {}
+    assert_eq!(quota.try_take(&account("a"), 1).unwrap_err().scope, Scope::Account);
+    while quota.try_take(&account("b"), 1).is_ok() {}
+    assert_eq!(quota.try_take(&account("c"), 1).unwrap_err().scope, Scope::Project);
+}
+
+#[test]
+fn a_permit_counts_for_the_call_that_it_was_taken_for() {
+    let (quota, _) = quota(1_000, 60);
+    let account = GoogleUserId::new("a");
+    let mut permit = Some(quota.try_take(&account, 1).unwrap());
+    // The burst is three units: one was taken, a patch lacks two, and then there is none left.
+    assert_eq!(quota.try_top_up(&mut permit, &account, 3), Ok(()));
+    assert_eq!(quota.try_top_up(&mut permit, &account, 3), Ok(()));
+    assert_eq!(quota.try_top_up(&mut None, &account, 1).unwrap_err().scope, Scope::Account);
+    let other = GoogleUserId::new("b");
+    assert_eq!(quota.try_top_up(&mut permit, &other, 3), Ok(()));
+    assert_eq!(quota.try_top_up(&mut None, &other, 1).unwrap_err().scope, Scope::Account);
+}
+
+#[test]
+fn budgets_grow_and_pauses_end_whatever_the_wall_clock_says() {
+    for correction in [-1, 1].map(SignedDuration::from_hours) {
+        let (quota, clock) = quota(10_000, 600);
+        let account = GoogleUserId::new("a");
+        while quota.try_take(&account, 1).is_ok() {}
+        clock.correct(correction);
+        assert!(quota.try_take(&account, 1).is_err(), "no time has passed");
+        clock.advance(SignedDuration::from_secs(1));
+        assert!(quota.try_take(&account, 1).is_ok());
+        quota.pause(clock.now() + SignedDuration::from_secs(30));
+        clock.correct(correction);
+        assert_eq!(quota.try_take(&account, 1).unwrap_err().scope, Scope::Project);
+        clock.advance(SignedDuration::from_secs(30));
+        assert!(quota.try_take(&account, 1).is_ok());
+    }
+}
+
+#[test]
+fn a_pause_of_the_project_holds_everybody() {
+    let (quota, clock) = quota(10_000, 600);
+    let until = clock.now() + SignedDuration::from_secs(30);
+    quota.pause(until);
+    let wait = Wait { until, scope: Scope::Project };
+    assert_eq!(quota.try_take(&GoogleUserId::new("a"), 1), Err(wait));
+    clock.advance(SignedDuration::from_secs(30));
+    assert!(quota.try_take(&GoogleUserId::new("a"), 1).is_ok());
+}
