@@ -112,6 +112,7 @@ pub struct Attempt {
 
 /// What a read is to settle. Without a doubt, it is to find out how an event stands.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "an attempt holds one doubt at a time")]
 enum Doubt {
     /// A call has said that the event is gone: does a read say so too?
     EventGone,
