@@ -30,6 +30,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   "never-synced": { status: samples.neverSynced },
   paused: { status: samples.paused },
   syncing: { status: samples.syncing },
+  disconnecting: { status: samples.disconnecting },
   throttled: { status: samples.throttled },
   "reconnect-needed": { status: samples.reconnectNeeded, failing: { calendars: 409 } },
   "calendar-gone": { status: samples.calendarGone },

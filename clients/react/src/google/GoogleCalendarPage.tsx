@@ -18,7 +18,7 @@ import { OptionsSection } from "./OptionsSection";
 import { useOutcome } from "./outcome";
 import { PreviewSection } from "./PreviewSection";
 import { useStatusAnnouncements } from "./useStatusAnnouncements";
-import { titleWord } from "./standing";
+import { isConnected, titleWord } from "./standing";
 
 /** The page `/settings/integrations/google-calendar`: Connexion, Options, Aperçu, Erreurs. */
 export function GoogleCalendarPage(): ReactElement {
@@ -50,7 +50,7 @@ function Page(): ReactElement {
   const isUnanswered =
     view.isSignedOut || (status === undefined && view.failure !== null && view.failure.kind !== "offline");
   useFocusKept(title, isUnanswered ? 1 : 0);
-  const isConnected = status !== undefined && status.state !== "not_connected";
+  const hasAccount = status === undefined || isConnected(status);
   return (
     <>
       <Head view={view} titleRef={title} />
@@ -61,12 +61,10 @@ function Page(): ReactElement {
       ) : (
         <>
           <ConnectionSection status={status} isOnline={isOnline} onShowErrors={showErrors} />
-          {status === undefined || isConnected ? <OptionsSection status={status} isOnline={isOnline} /> : null}
+          {hasAccount ? <OptionsSection status={status} isOnline={isOnline} /> : null}
           {/* Not connected it stands elsewhere: it takes the place of a skeleton, rather than jumping there from its own. */}
-          <PreviewSection key={status === undefined || isConnected ? "below" : "alone"} status={status} />
-          {status === undefined || isConnected ? (
-            <ErrorsSection status={status} isOnline={isOnline} titleRef={errorsTitle} />
-          ) : null}
+          <PreviewSection key={hasAccount ? "below" : "alone"} status={status} />
+          {hasAccount ? <ErrorsSection status={status} isOnline={isOnline} titleRef={errorsTitle} /> : null}
         </>
       )}
     </>

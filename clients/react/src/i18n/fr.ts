@@ -146,6 +146,13 @@ export const fr = {
     other:
       "Google Calendar est déconnecté. {count} événements n’ont pas pu être supprimés et restent dans le calendrier.",
   },
+  "disconnect.goesOn": "La déconnexion se poursuit. Vous pouvez quitter cette page.",
+
+  "disconnecting.body":
+    "Cassius n’envoie plus rien au compte {email}. La déconnexion se poursuit, même si vous quittez cette page.",
+  "disconnecting.progress": "Suppression des événements",
+  "disconnecting.endNow": "Terminer sans supprimer",
+  "disconnecting.endNowHint": "Les événements qui n’ont pas encore été supprimés resteront dans le calendrier.",
 
   "change.title": "Changer de calendrier",
   "change.body": "Les nouveaux rendez-vous iront dans le calendrier choisi.",
@@ -253,6 +260,7 @@ export const fr = {
   "failure.NOT_CONNECTED": "Google Calendar n’est plus connecté.",
   "failure.CALENDAR_UNAVAILABLE": "Ce calendrier n’est plus accessible. Choisissez-en un autre.",
   "failure.GOOGLE_UNAVAILABLE": "Google ne répond pas. Réessayez dans un instant.",
+  "failure.DISCONNECTING": "Une déconnexion est en cours. Attendez qu’elle soit terminée.",
   "failure.forbidden": "Vous n’avez pas le droit de faire cette modification.",
   "failure.unknown": "L’opération n’a pas abouti. Réessayez dans un instant.",
 
