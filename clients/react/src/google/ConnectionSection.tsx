@@ -9,6 +9,7 @@ import { Connected } from "./Connected";
 import { Disconnecting } from "./Disconnecting";
 import { DisconnectWindow } from "./DisconnectWindow";
 import { NotConnected } from "./NotConnected";
+import { OtherAccount } from "./OtherAccount";
 import { isConnected } from "./standing";
 
 /** What a section of the page is drawn from; without a status it holds the place. */
@@ -40,6 +41,14 @@ export function ConnectionSection(props: GoogleSectionProps & { readonly onShowE
       {status ? null : <ConnectionSkeleton />}
       {status?.state === "not_connected" ? <NotConnected /> : null}
       {status?.state === "disconnecting" ? <Disconnecting status={status} isOnline={isOnline} /> : null}
+      {status?.pendingAccount ? (
+        <OtherAccount
+          connectedEmail={status.googleEmail ?? ""}
+          pending={status.pendingAccount}
+          isOnline={isOnline}
+          onAnswered={() => title.current?.focus()}
+        />
+      ) : null}
       {status && isConnected(status) ? (
         <Connected
           status={status}

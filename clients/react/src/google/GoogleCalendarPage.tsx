@@ -50,11 +50,13 @@ function Page(): ReactElement {
   const isUnanswered =
     view.isSignedOut || (status === undefined && view.failure !== null && view.failure.kind !== "offline");
   useFocusKept(title, isUnanswered ? 1 : 0);
+  // The question that it speaks of has been answered, or has lapsed.
+  const isSettled = outcome === "other_account" && status?.pendingAccount === null;
   const hasAccount = status === undefined || isConnected(status);
   return (
     <>
       <Head view={view} titleRef={title} />
-      <OutcomeNotice outcome={outcome} />
+      <OutcomeNotice outcome={isSettled ? null : outcome} />
       <Health view={view} />
       {isUnanswered ? (
         <Unanswered view={view} />
@@ -109,7 +111,10 @@ function OutcomeNotice({ outcome }: { readonly outcome: ConnectOutcome | null })
   return (
     <div role="status" className="cc-outcome">
       <div style={{ visibility: isTold ? "visible" : "hidden" }}>
-        <Notice tone={isGood ? "success" : "danger"} icon={isGood ? <CheckIcon /> : <AlertIcon />}>
+        <Notice
+          tone={isGood ? "success" : outcome === "other_account" ? "warning" : "danger"}
+          icon={isGood ? <CheckIcon /> : <AlertIcon />}
+        >
           {t(`outcome.${outcome}`)}
         </Notice>
       </div>

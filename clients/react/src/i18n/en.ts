@@ -152,6 +152,16 @@ export const en: Catalogue = {
   "disconnecting.endNow": "Finish without deleting",
   "disconnecting.endNowHint": "Events that are not deleted yet will stay in the calendar.",
 
+  "otherAccount.title": "Which Google account should be kept?",
+  "otherAccount.body": "{connected} is connected. You have just chosen another account: {other}.",
+  "otherAccount.events": {
+    one: "{count} upcoming event will be made anew in {other}.",
+    other: "{count} upcoming events will be made anew in {other}.",
+  },
+  "otherAccount.keep": "Keep {email}",
+  "otherAccount.take": "Switch to {email}",
+  "otherAccount.done": "Google Calendar is connected to {email}.",
+
   "change.title": "Change calendar",
   "change.body": "New appointments will go to the calendar you choose.",
   "change.field": "New calendar",
@@ -253,6 +263,7 @@ export const en: Catalogue = {
   "failure.CALENDAR_UNAVAILABLE": "This calendar is no longer available. Choose another one.",
   "failure.GOOGLE_UNAVAILABLE": "Google is not answering. Try again in a moment.",
   "failure.DISCONNECTING": "A disconnection is under way. Wait until it has ended.",
+  "failure.NO_PENDING_ACCOUNT": "This account no longer waits for an answer. Connect again.",
   "failure.forbidden": "You are not allowed to make this change.",
   "failure.unknown": "That did not work. Try again in a moment.",
 

@@ -154,6 +154,16 @@ export const fr = {
   "disconnecting.endNow": "Terminer sans supprimer",
   "disconnecting.endNowHint": "Les événements qui n’ont pas encore été supprimés resteront dans le calendrier.",
 
+  "otherAccount.title": "Quel compte Google garder ?",
+  "otherAccount.body": "{connected} est connecté. Vous venez de choisir un autre compte : {other}.",
+  "otherAccount.events": {
+    one: "{count} événement à venir sera recréé dans {other}.",
+    other: "{count} événements à venir seront recréés dans {other}.",
+  },
+  "otherAccount.keep": "Garder {email}",
+  "otherAccount.take": "Passer à {email}",
+  "otherAccount.done": "Google Calendar est connecté à {email}.",
+
   "change.title": "Changer de calendrier",
   "change.body": "Les nouveaux rendez-vous iront dans le calendrier choisi.",
   "change.field": "Nouveau calendrier",
@@ -261,6 +271,7 @@ export const fr = {
   "failure.CALENDAR_UNAVAILABLE": "Ce calendrier n’est plus accessible. Choisissez-en un autre.",
   "failure.GOOGLE_UNAVAILABLE": "Google ne répond pas. Réessayez dans un instant.",
   "failure.DISCONNECTING": "Une déconnexion est en cours. Attendez qu’elle soit terminée.",
+  "failure.NO_PENDING_ACCOUNT": "Ce compte n’attend plus de réponse. Recommencez la connexion.",
   "failure.forbidden": "Vous n’avez pas le droit de faire cette modification.",
   "failure.unknown": "L’opération n’a pas abouti. Réessayez dans un instant.",
 
