@@ -123,6 +123,11 @@ export const disconnecting: IntegrationStatusJson = {
   disconnect: { total: 86, done: 31, failed: 0, startTime: inMinutes(-1) },
 };
 
+export const otherAccount: IntegrationStatusJson = {
+  ...connected,
+  pendingAccount: { googleEmail: "accueil.lilas@example.com", upcomingEventCount: 86, expireTime: inMinutes(14) },
+};
+
 export const linksInError: AppointmentLinkJson[] = [1, 2, 3].map((nth) => ({
   appointmentId: `rdv_01J9ZC4T8Q${nth}M7XKD`,
   syncStatus: "error",

@@ -30,6 +30,8 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   "never-synced": { status: samples.neverSynced },
   paused: { status: samples.paused },
   syncing: { status: samples.syncing },
+  disconnecting: { status: samples.disconnecting },
+  "other-account": { status: samples.otherAccount },
   throttled: { status: samples.throttled },
   "reconnect-needed": { status: samples.reconnectNeeded, failing: { calendars: 409 } },
   "calendar-gone": { status: samples.calendarGone },
@@ -71,6 +73,11 @@ export function clientOf(scenario: Scenario, locale: Locale): CalendarClient {
     "sync-now": () => {
       play(become, status);
       return { queuedCount: 40, status };
+    },
+    "confirm-account": (body) => {
+      const googleEmail = body["accept"] === true ? (status.pendingAccount?.googleEmail ?? null) : status.googleEmail;
+      become({ ...status, googleEmail, pendingAccount: null });
+      return { status };
     },
     disconnect: () => {
       become(samples.notConnected);

@@ -9,6 +9,8 @@ export type {
   CalendarJson,
   CalendarsAnswer,
   CatchUpJson,
+  ConfirmAccountAnswer,
+  ConfirmAccountBody,
   ConnectOutcome,
   DisconnectAnswer,
   DisconnectBody,

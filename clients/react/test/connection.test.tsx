@@ -205,6 +205,23 @@ describe("« Déconnecter »", () => {
     await waitFor(() => expect(screen.getByRole("heading", { name: "Connexion" })).toHaveFocus());
   });
 
+  it("says that it goes on when the answer comes before the end", async () => {
+    const router = new Router(samples.connected);
+    server.use(
+      http.post(`${BASE}/disconnect`, () => {
+        router.status = samples.disconnecting;
+        return HttpResponse.json({ status: samples.disconnecting, deletedEventCount: 31, remainingEventCount: 55 });
+      }),
+    );
+    const { user } = mount(<GoogleCalendarPage />);
+    await user.click(await screen.findByRole("button", { name: "Déconnecter" }));
+    await user.click(within(await screen.findByRole("alertdialog")).getByRole("button", { name: "Déconnecter" }));
+    expect(await screen.findByText("La déconnexion se poursuit. Vous pouvez quitter cette page.")).toBeInTheDocument();
+    expect(screen.getByRole("progressbar")).toHaveAttribute("aria-valuenow", "31");
+    expect(screen.queryByText(/n’ont pas pu être supprimés/)).toBeNull();
+    await waitFor(() => expect(screen.getByRole("heading", { name: "Connexion" })).toHaveFocus());
+  });
+
   it("stays open with the reason when it did not succeed", async () => {
     new Router(samples.connected);
     cut("post", "disconnect");
@@ -213,5 +230,59 @@ describe("« Déconnecter »", () => {
     const question = within(await screen.findByRole("alertdialog"));
     await user.click(question.getByRole("button", { name: "Déconnecter" }));
     expect(await question.findByRole("alert")).toHaveTextContent("Le service ne répond pas");
+  });
+});
+
+describe("a disconnect under way", () => {
+  it("shows how far it is and offers nothing that would be refused", async () => {
+    const router = new Router(samples.disconnecting);
+    mount(<GoogleCalendarPage />, { withStream: true });
+    const bar = await screen.findByRole("progressbar", { name: "Suppression des événements" });
+    expect(bar).toHaveAttribute("aria-valuetext", "31 sur 86");
+    expect(screen.queryByRole("region", { name: "Options" })).toBeNull();
+    expect(screen.queryByRole("region", { name: "Erreurs" })).toBeNull();
+    for (const name of [
+      "Déconnecter",
+      "Changer de calendrier",
+      "Synchroniser maintenant",
+      "Connecter Google Calendar",
+    ]) {
+      expect(screen.queryByRole("button", { name })).toBeNull();
+    }
+
+    await waitFor(() => expect(router.watchers).toBe(1));
+    router.become({ ...samples.disconnecting, disconnect: { total: 86, done: 60, failed: 2, startTime: null } });
+    await waitFor(() =>
+      expect(screen.getByRole("progressbar")).toHaveAttribute("aria-valuetext", "62 sur 86 · 2 refusés"),
+    );
+    router.become(samples.notConnected);
+    expect(await screen.findByText("Google Calendar est déconnecté.")).toBeInTheDocument();
+    expect(screen.getByText("Ce qui sera envoyé")).toBeVisible();
+  });
+
+  it("ends at once when asked to, keeps the rest, and leaves focus on the section", async () => {
+    const router = new Router(samples.disconnecting);
+    const { user } = mount(<GoogleCalendarPage />);
+    await user.click(await screen.findByRole("button", { name: "Terminer sans supprimer" }));
+    expect(await screen.findByText("Google Calendar est déconnecté.")).toBeInTheDocument();
+    expect(router.to("disconnect")[0]?.body).toEqual({ remoteEvents: "keep" });
+    await waitFor(() => expect(screen.getByRole("heading", { name: "Connexion" })).toHaveFocus());
+  });
+
+  it("stays as it is, with the reason, when it could not be ended", async () => {
+    new Router(samples.disconnecting);
+    refuse("post", "disconnect", 503, "SERVICE_UNAVAILABLE");
+    const { user } = mount(<GoogleCalendarPage />);
+    await user.click(await screen.findByRole("button", { name: "Terminer sans supprimer" }));
+    expect(await screen.findByText("Le service ne répond pas. Réessayez dans un instant.")).toBeVisible();
+    expect(button("Terminer sans supprimer")).toHaveFocus();
+  });
+
+  it("offers no end without deletions where all events are kept", async () => {
+    new Router({ ...samples.disconnecting, disconnect: { total: 0, done: 0, failed: 0, startTime: null } });
+    mount(<GoogleCalendarPage />);
+    expect(await screen.findByText(/Cassius n’envoie plus rien/)).toBeVisible();
+    expect(screen.queryByRole("button", { name: "Terminer sans supprimer" })).toBeNull();
+    expect(screen.queryByRole("progressbar")).toBeNull();
   });
 });

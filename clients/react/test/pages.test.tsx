@@ -27,7 +27,7 @@ describe("the way back from the consent", () => {
   };
   it.each(Object.entries(words))("announces %s once and takes it out of the address", async (word, text) => {
     window.history.replaceState(null, "", `/settings/integrations/google-calendar?tab=1&google=${word}#top`);
-    new Router(samples.connected);
+    new Router(word === "other_account" ? samples.otherAccount : samples.connected);
     mount(<GoogleCalendarPage />);
     const told = await screen.findByText(text);
     expect(told.closest("[role=status]")).not.toBeNull();

@@ -47,6 +47,12 @@ export class Router {
         this.status = { ...this.status, catchUp: { total: 3, done: 0, failed: 0, startTime: null } };
         return { queuedCount: 3, status: this.status };
       }),
+      this.#route("post", "confirm-account", (body) => {
+        const { pendingAccount, googleEmail } = this.status;
+        const taken = (body as { accept: boolean }).accept ? (pendingAccount?.googleEmail ?? null) : googleEmail;
+        this.status = { ...this.status, googleEmail: taken, pendingAccount: null };
+        return { status: this.status };
+      }),
       this.#route("post", "disconnect", () => {
         this.status = samples.notConnected;
         return { status: this.status, deletedEventCount: 2, remainingEventCount: 0 };

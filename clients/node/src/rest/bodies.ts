@@ -5,7 +5,15 @@
  */
 import { z } from "zod";
 
-import type { BeginConnectBody, DisconnectBody, LinksQuery, PreviewBody, RetryBody, SettingsBody } from "./types.js";
+import type {
+  BeginConnectBody,
+  ConfirmAccountBody,
+  DisconnectBody,
+  LinksQuery,
+  PreviewBody,
+  RetryBody,
+  SettingsBody,
+} from "./types.js";
 
 const PRIVACY = z.enum(["full", "initials", "masked"]);
 const INSTANT = z.iso.datetime({ offset: true });
@@ -43,6 +51,8 @@ export const PREVIEW: z.ZodType<PreviewBody> = z.strictObject({
     })
     .optional(),
 });
+
+export const CONFIRM_ACCOUNT: z.ZodType<ConfirmAccountBody> = z.strictObject({ accept: z.boolean() });
 
 export const DISCONNECT: z.ZodType<DisconnectBody> = z.strictObject({
   remoteEvents: z.enum(["keep", "delete_upcoming"]).optional(),

@@ -10,7 +10,7 @@ import type { z } from "zod";
 import { AppointmentState } from "../gen/cassius/calendar/v1/appointment_sync_pb.js";
 import type { CallOptions } from "../calls.js";
 import type { CalendarClient } from "../client.js";
-import { BEGIN_CONNECT, DISCONNECT, LINKS, NOTHING, PREVIEW, RETRY, SETTINGS } from "./bodies.js";
+import { BEGIN_CONNECT, CONFIRM_ACCOUNT, DISCONNECT, LINKS, NOTHING, PREVIEW, RETRY, SETTINGS } from "./bodies.js";
 import { bodyOf, checked } from "./guard.js";
 import {
   calendarJson,
@@ -25,6 +25,7 @@ import {
 import type {
   BeginConnectAnswer,
   CalendarsAnswer,
+  ConfirmAccountAnswer,
   DisconnectAnswer,
   LinksAnswer,
   PreviewAnswer,
@@ -138,6 +139,13 @@ async function syncNow(context: RouteContext): Promise<RouteResult> {
   return { json: { queuedCount: answer.queuedCount, status: statusJson(answer.status) } satisfies SyncNowAnswer };
 }
 
+async function confirmAccount(context: RouteContext): Promise<RouteResult> {
+  const { organisationId, client } = context;
+  const { accept } = await body(context, CONFIRM_ACCOUNT);
+  const answer = await client.integration.confirmAccount({ organisationId, accept }, calling(context, ASKS_GOOGLE_MS));
+  return { json: { status: statusJson(answer.status) } satisfies ConfirmAccountAnswer };
+}
+
 async function disconnect(context: RouteContext): Promise<RouteResult> {
   const { organisationId, client } = context;
   const { remoteEvents } = await body(context, DISCONNECT);
@@ -189,6 +197,7 @@ export const ROUTES = {
   status: { GET: status },
   calendars: { GET: calendars },
   "begin-connect": { POST: beginConnect },
+  "confirm-account": { POST: confirmAccount },
   settings: { PATCH: settings, POST: settings },
   preview: { POST: preview },
   "sync-now": { POST: syncNow },

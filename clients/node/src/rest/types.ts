@@ -263,6 +263,17 @@ export interface SyncNowAnswer {
   status: IntegrationStatusJson;
 }
 
+/** Body of `POST confirm-account`: about the status's `pendingAccount`. */
+export interface ConfirmAccountBody {
+  /** Whether it is connected in place of the present one; `false`: it is dropped. */
+  accept: boolean;
+}
+
+/** Answer of `POST confirm-account`. 409 `NO_PENDING_ACCOUNT`: the account to take waits no more. */
+export interface ConfirmAccountAnswer {
+  status: IntegrationStatusJson;
+}
+
 /** Body of `POST disconnect`. */
 export interface DisconnectBody {
   /** Absent: `keep`. */

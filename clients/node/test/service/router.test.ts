@@ -4,6 +4,7 @@ import { toWire } from "../../src/appointment.js";
 import { SyncStatus } from "../../src/index.js";
 import type {
   CalendarsAnswer,
+  ConfirmAccountAnswer,
   DisconnectAnswer,
   IntegrationStatusJson,
   LinksAnswer,
@@ -89,6 +90,27 @@ it("a practice goes the whole way", async () => {
 
   const gone = (await practice.ask("POST", "disconnect", { remoteEvents: "delete_upcoming" })).json as DisconnectAnswer;
   expect(gone).toMatchObject({ status: { state: "not_connected" }, deletedEventCount: 1, remainingEventCount: 0 });
+});
+
+it("another account waits until a person has dropped or taken it", async () => {
+  const practice = newPractice();
+  const { account } = practice;
+  const [dropped, taken] = [`dropped.${account}`, `taken.${account}`];
+  await practice.connect();
+
+  expect((await practice.connect(dropped)).searchParams.get("google")).toBe("other_account");
+  const asked = (await practice.ask("GET", "status")).json as StatusAnswer;
+  expect(asked.status).toMatchObject({ googleEmail: account, pendingAccount: { googleEmail: dropped } });
+  expect((await practice.ask("POST", "confirm-account", {})).status).toBe(400);
+  const kept = (await practice.ask("POST", "confirm-account", { accept: false })).json as ConfirmAccountAnswer;
+  expect(kept.status).toMatchObject({ state: "connected", googleEmail: account, pendingAccount: null });
+
+  await practice.connect(taken);
+  const changed = (await practice.ask("POST", "confirm-account", { accept: true })).json as ConfirmAccountAnswer;
+  expect(changed.status).toMatchObject({ state: "connected", googleEmail: taken, pendingAccount: null });
+  const tooLate = await practice.ask("POST", "confirm-account", { accept: true });
+  expect(tooLate.status).toBe(409);
+  expect(tooLate.json).toMatchObject({ reason: "NO_PENDING_ACCOUNT" });
 });
 
 describe("begin-connect", () => {

@@ -91,14 +91,14 @@ export class Practice {
   }
 
   /** Goes through the consent as a person does, and answers where the browser ends up. */
-  async connect(): Promise<URL> {
-    await emulator("POST", "accounts", { email: this.account });
+  async connect(account = this.account): Promise<URL> {
+    await emulator("POST", "accounts", { email: account });
     const begun = await this.ask("POST", "begin-connect", { returnPath: "/settings?tab=google" });
     const { connectUrl } = begun.json as { connectUrl: string };
     const consent = await this.#follow(connectUrl);
     const form = new URLSearchParams([
       ["decision", "allow"],
-      ["account", this.account],
+      ["account", account],
       ...(consent.searchParams.get("scope") ?? "").split(" ").map((scope) => ["scope", scope]),
     ] as [string, string][]);
     const decided = await fetch(consent, { method: "POST", body: form, redirect: "manual" });

@@ -8,6 +8,8 @@ import type {
   BeginConnectBody,
   CalendarJson,
   CalendarsAnswer,
+  ConfirmAccountAnswer,
+  ConfirmAccountBody,
   DisconnectAnswer,
   DisconnectBody,
   EventPreviewJson,
@@ -47,6 +49,7 @@ export interface CalendarClient {
   beginConnect(body: BeginConnectBody): Promise<BeginConnectAnswer>;
   updateSettings(body: SettingsBody): Promise<IntegrationStatusJson>;
   syncNow(): Promise<SyncNowAnswer>;
+  confirmAccount(body: ConfirmAccountBody): Promise<IntegrationStatusJson>;
   disconnect(body: DisconnectBody): Promise<DisconnectAnswer>;
   retry(body: RetryBody): Promise<RetryAnswer>;
   /** Opens the status stream; `null` where the browser has none. */
@@ -106,6 +109,8 @@ export function createCalendarClient(options: ClientOptions = {}): CalendarClien
     beginConnect: (body) => request<BeginConnectAnswer>("POST", "begin-connect", "connectUrl", body),
     updateSettings: async (body) => (await request<SettingsAnswer>("PATCH", "settings", "status", body)).status,
     syncNow: () => request<SyncNowAnswer>("POST", "sync-now", "status", {}),
+    confirmAccount: async (body) =>
+      (await request<ConfirmAccountAnswer>("POST", "confirm-account", "status", body)).status,
     disconnect: (body) => request<DisconnectAnswer>("POST", "disconnect", "status", body),
     retry: (body) => request<RetryAnswer>("POST", "retry", "queuedCount", body),
     openEvents: () => (open ? open(urlOf("events")) : null),

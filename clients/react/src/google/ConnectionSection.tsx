@@ -2,11 +2,15 @@ import { useEffect, useRef, useState, type ReactElement } from "react";
 import { useHost } from "../host/host";
 import { Section } from "../ui/Section";
 import { Skeleton } from "../ui/Skeleton";
+import { useFocusKept } from "../ui/useFocusKept";
 import type { IntegrationStatusJson } from "../wire";
 import { ChangeCalendarWindow } from "./ChangeCalendarWindow";
 import { Connected } from "./Connected";
+import { Disconnecting } from "./Disconnecting";
 import { DisconnectWindow } from "./DisconnectWindow";
 import { NotConnected } from "./NotConnected";
+import { OtherAccount } from "./OtherAccount";
+import { isConnected } from "./standing";
 
 /** What a section of the page is drawn from; without a status it holds the place. */
 export interface GoogleSectionProps {
@@ -29,11 +33,23 @@ export function ConnectionSection(props: GoogleSectionProps & { readonly onShowE
     if (disconnections > 0) title.current?.focus();
   }, [disconnections]);
 
+  // A disconnect that ends takes its own button away.
+  useFocusKept(title, status?.state === "disconnecting" ? 1 : 0);
+
   return (
     <Section title={t("connection.title")} lead={t("connection.lead")} isBusy={!status} titleRef={title}>
       {status ? null : <ConnectionSkeleton />}
       {status?.state === "not_connected" ? <NotConnected /> : null}
-      {status && status.state !== "not_connected" ? (
+      {status?.state === "disconnecting" ? <Disconnecting status={status} isOnline={isOnline} /> : null}
+      {status?.pendingAccount ? (
+        <OtherAccount
+          connectedEmail={status.googleEmail ?? ""}
+          pending={status.pendingAccount}
+          isOnline={isOnline}
+          onAnswered={() => title.current?.focus()}
+        />
+      ) : null}
+      {status && isConnected(status) ? (
         <Connected
           status={status}
           isOnline={isOnline}

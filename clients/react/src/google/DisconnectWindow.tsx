@@ -31,12 +31,14 @@ export function DisconnectWindow({ status: opened, onClose, onDisconnected }: Di
       { remoteEvents },
       {
         onSuccess: (answer) => {
-          announce(doneText(answer), answer.remainingEventCount > 0 ? "danger" : "success");
+          const isUnderWay = answer.status.state === "disconnecting";
+          announce(doneText(answer), isUnderWay ? "neutral" : answer.remainingEventCount > 0 ? "danger" : "success");
           onDisconnected();
         },
       },
     );
   const doneText = (answer: DisconnectAnswer) => {
+    if (answer.status.state === "disconnecting") return t("disconnect.goesOn");
     if (answer.remainingEventCount > 0) return t("disconnect.doneRemaining", { count: answer.remainingEventCount });
     if (answer.deletedEventCount > 0) return t("disconnect.doneDeleted", { count: answer.deletedEventCount });
     return t("disconnect.done");

@@ -18,7 +18,7 @@ import { OptionsSection } from "./OptionsSection";
 import { useOutcome } from "./outcome";
 import { PreviewSection } from "./PreviewSection";
 import { useStatusAnnouncements } from "./useStatusAnnouncements";
-import { titleWord } from "./standing";
+import { isConnected, titleWord } from "./standing";
 
 /** The page `/settings/integrations/google-calendar`: Connexion, Options, Aperçu, Erreurs. */
 export function GoogleCalendarPage(): ReactElement {
@@ -50,23 +50,23 @@ function Page(): ReactElement {
   const isUnanswered =
     view.isSignedOut || (status === undefined && view.failure !== null && view.failure.kind !== "offline");
   useFocusKept(title, isUnanswered ? 1 : 0);
-  const isConnected = status !== undefined && status.state !== "not_connected";
+  // The question that it speaks of has been answered, or has lapsed.
+  const isSettled = outcome === "other_account" && status?.pendingAccount === null;
+  const hasAccount = status === undefined || isConnected(status);
   return (
     <>
       <Head view={view} titleRef={title} />
-      <OutcomeNotice outcome={outcome} />
+      <OutcomeNotice outcome={isSettled ? null : outcome} />
       <Health view={view} />
       {isUnanswered ? (
         <Unanswered view={view} />
       ) : (
         <>
           <ConnectionSection status={status} isOnline={isOnline} onShowErrors={showErrors} />
-          {status === undefined || isConnected ? <OptionsSection status={status} isOnline={isOnline} /> : null}
+          {hasAccount ? <OptionsSection status={status} isOnline={isOnline} /> : null}
           {/* Not connected it stands elsewhere: it takes the place of a skeleton, rather than jumping there from its own. */}
-          <PreviewSection key={status === undefined || isConnected ? "below" : "alone"} status={status} />
-          {status === undefined || isConnected ? (
-            <ErrorsSection status={status} isOnline={isOnline} titleRef={errorsTitle} />
-          ) : null}
+          <PreviewSection key={hasAccount ? "below" : "alone"} status={status} />
+          {hasAccount ? <ErrorsSection status={status} isOnline={isOnline} titleRef={errorsTitle} /> : null}
         </>
       )}
     </>
@@ -111,7 +111,10 @@ function OutcomeNotice({ outcome }: { readonly outcome: ConnectOutcome | null })
   return (
     <div role="status" className="cc-outcome">
       <div style={{ visibility: isTold ? "visible" : "hidden" }}>
-        <Notice tone={isGood ? "success" : "danger"} icon={isGood ? <CheckIcon /> : <AlertIcon />}>
+        <Notice
+          tone={isGood ? "success" : outcome === "other_account" ? "warning" : "danger"}
+          icon={isGood ? <CheckIcon /> : <AlertIcon />}
+        >
           {t(`outcome.${outcome}`)}
         </Notice>
       </div>

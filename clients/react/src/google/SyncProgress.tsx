@@ -2,31 +2,41 @@ import { useEffect, useRef, type ReactElement } from "react";
 import { ProgressBar } from "react-aria-components";
 import { useHost } from "../host/host";
 import { useAnnounce } from "../ui/Announcements";
-import type { CatchUpJson, IntegrationStatusJson } from "../wire";
+import type { CatchUpJson, DisconnectProgressJson, IntegrationStatusJson } from "../wire";
 
 /** How far a catch-up is; at rest, how many appointments stand how. Both take the same room. */
 export function SyncProgress({ status }: { readonly status: IntegrationStatusJson }): ReactElement {
+  const { t } = useHost();
   useCatchUpEnd(status.catchUp);
   return (
     <div className="cc-progress-slot">
-      {status.catchUp ? <Bar catchUp={status.catchUp} /> : <Counts status={status} />}
+      {status.catchUp ? (
+        <ProgressLine label={t("progress.label")} progress={status.catchUp} />
+      ) : (
+        <Counts status={status} />
+      )}
     </div>
   );
 }
 
-function Bar({ catchUp }: { readonly catchUp: CatchUpJson }): ReactElement {
+/** A bar with its figures: how many are over, and how many of them Google refused. */
+export function ProgressLine(props: {
+  readonly label: string;
+  readonly progress: CatchUpJson | DisconnectProgressJson;
+}): ReactElement {
+  const { label, progress } = props;
   const { t } = useHost();
-  const finished = Math.min(catchUp.done + catchUp.failed, catchUp.total);
+  const finished = Math.min(progress.done + progress.failed, progress.total);
   const words = [
-    t("progress.value", { done: finished, total: catchUp.total }),
-    ...(catchUp.failed > 0 ? [t("progress.failed", { count: catchUp.failed })] : []),
+    t("progress.value", { done: finished, total: progress.total }),
+    ...(progress.failed > 0 ? [t("progress.failed", { count: progress.failed })] : []),
   ].join(" · ");
   return (
     <ProgressBar
       className="cc-progress"
-      aria-label={t("progress.label")}
+      aria-label={label}
       value={finished}
-      maxValue={Math.max(catchUp.total, 1)}
+      maxValue={Math.max(progress.total, 1)}
       valueLabel={words}
     >
       {({ percentage }) => (

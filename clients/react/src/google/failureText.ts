@@ -9,6 +9,8 @@ const BY_REASON: Readonly<Partial<Record<string, MessageKey & `failure.${string}
   CALENDAR_UNAVAILABLE: "failure.CALENDAR_UNAVAILABLE",
   GOOGLE_UNAVAILABLE: "failure.GOOGLE_UNAVAILABLE",
   GOOGLE_THROTTLED: "failure.GOOGLE_UNAVAILABLE",
+  DISCONNECTING: "failure.DISCONNECTING",
+  NO_PENDING_ACCOUNT: "failure.NO_PENDING_ACCOUNT",
 };
 
 /** Answers a sentence for a failure. */

@@ -23,6 +23,11 @@ export function standingOf({ state, problem, isEnabled, counts, catchUp }: Integ
   return catchUp ? "syncing" : "working";
 }
 
+/** Whether there is an account to look after: one that is being disconnected is no longer. */
+export function isConnected({ state }: IntegrationStatusJson): boolean {
+  return state !== "not_connected" && state !== "disconnecting";
+}
+
 interface Label {
   readonly title: MessageKey & `state.${string}`;
   readonly row: MessageKey & `state.${string}`;

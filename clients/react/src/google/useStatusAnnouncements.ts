@@ -1,9 +1,10 @@
-/** Tells what changed by itself: a problem that came or went, appointments that were refused. Answers no action. */
+/** Tells what changed by itself: a problem that came or went, appointments that were refused, a disconnect that ended. Answers no action. */
 import { useEffect, useRef } from "react";
 import { useHost } from "../host/host";
 import { useAnnounce } from "../ui/Announcements";
 import type { IntegrationStatusJson } from "../wire";
 import { problemTitle } from "./ProblemNotice";
+import { isConnected } from "./standing";
 
 /** Tells each change of `status` from the second one on. A catch-up is told by its own end, with what was refused. */
 export function useStatusAnnouncements(status: IntegrationStatusJson | undefined): void {
@@ -13,7 +14,9 @@ export function useStatusAnnouncements(status: IntegrationStatusJson | undefined
   useEffect(() => {
     const before = last.current;
     last.current = status;
-    if (!before || !status || status.state === "not_connected") return;
+    if (!before || !status) return;
+    if (before.state === "disconnecting" && status.state === "not_connected") announce(t("disconnect.done"));
+    if (!isConnected(status)) return;
     const { problem, counts } = status;
     if (problem && problem.reason !== before.problem?.reason) {
       announce(t(problemTitle(problem)), problem.action === "wait" ? "neutral" : "danger");

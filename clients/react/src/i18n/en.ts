@@ -144,6 +144,23 @@ export const en: Catalogue = {
     one: "Google Calendar is disconnected. {count} event could not be deleted and stays in the calendar.",
     other: "Google Calendar is disconnected. {count} events could not be deleted and stay in the calendar.",
   },
+  "disconnect.goesOn": "The disconnection goes on. You may leave this page.",
+
+  "disconnecting.body":
+    "Cassius no longer sends anything to the account {email}. The disconnection goes on, even if you leave this page.",
+  "disconnecting.progress": "Deleting events",
+  "disconnecting.endNow": "Finish without deleting",
+  "disconnecting.endNowHint": "Events that are not deleted yet will stay in the calendar.",
+
+  "otherAccount.title": "Which Google account should be kept?",
+  "otherAccount.body": "{connected} is connected. You have just chosen another account: {other}.",
+  "otherAccount.events": {
+    one: "{count} upcoming event will be made anew in {other}.",
+    other: "{count} upcoming events will be made anew in {other}.",
+  },
+  "otherAccount.keep": "Keep {email}",
+  "otherAccount.take": "Switch to {email}",
+  "otherAccount.done": "Google Calendar is connected to {email}.",
 
   "change.title": "Change calendar",
   "change.body": "New appointments will go to the calendar you choose.",
@@ -245,6 +262,8 @@ export const en: Catalogue = {
   "failure.NOT_CONNECTED": "Google Calendar is no longer connected.",
   "failure.CALENDAR_UNAVAILABLE": "This calendar is no longer available. Choose another one.",
   "failure.GOOGLE_UNAVAILABLE": "Google is not answering. Try again in a moment.",
+  "failure.DISCONNECTING": "A disconnection is under way. Wait until it has ended.",
+  "failure.NO_PENDING_ACCOUNT": "This account no longer waits for an answer. Connect again.",
   "failure.forbidden": "You are not allowed to make this change.",
   "failure.unknown": "That did not work. Try again in a moment.",
 

@@ -146,6 +146,23 @@ export const fr = {
     other:
       "Google Calendar est déconnecté. {count} événements n’ont pas pu être supprimés et restent dans le calendrier.",
   },
+  "disconnect.goesOn": "La déconnexion se poursuit. Vous pouvez quitter cette page.",
+
+  "disconnecting.body":
+    "Cassius n’envoie plus rien au compte {email}. La déconnexion se poursuit, même si vous quittez cette page.",
+  "disconnecting.progress": "Suppression des événements",
+  "disconnecting.endNow": "Terminer sans supprimer",
+  "disconnecting.endNowHint": "Les événements qui n’ont pas encore été supprimés resteront dans le calendrier.",
+
+  "otherAccount.title": "Quel compte Google garder ?",
+  "otherAccount.body": "{connected} est connecté. Vous venez de choisir un autre compte : {other}.",
+  "otherAccount.events": {
+    one: "{count} événement à venir sera recréé dans {other}.",
+    other: "{count} événements à venir seront recréés dans {other}.",
+  },
+  "otherAccount.keep": "Garder {email}",
+  "otherAccount.take": "Passer à {email}",
+  "otherAccount.done": "Google Calendar est connecté à {email}.",
 
   "change.title": "Changer de calendrier",
   "change.body": "Les nouveaux rendez-vous iront dans le calendrier choisi.",
@@ -253,6 +270,8 @@ export const fr = {
   "failure.NOT_CONNECTED": "Google Calendar n’est plus connecté.",
   "failure.CALENDAR_UNAVAILABLE": "Ce calendrier n’est plus accessible. Choisissez-en un autre.",
   "failure.GOOGLE_UNAVAILABLE": "Google ne répond pas. Réessayez dans un instant.",
+  "failure.DISCONNECTING": "Une déconnexion est en cours. Attendez qu’elle soit terminée.",
+  "failure.NO_PENDING_ACCOUNT": "Ce compte n’attend plus de réponse. Recommencez la connexion.",
   "failure.forbidden": "Vous n’avez pas le droit de faire cette modification.",
   "failure.unknown": "L’opération n’a pas abouti. Réessayez dans un instant.",
 

@@ -8,6 +8,7 @@ import type { RequestFailure } from "../api/failure";
 import { useHost } from "../host/host";
 import { returnPathOf } from "../host/returnPath";
 import type {
+  ConfirmAccountBody,
   DisconnectAnswer,
   DisconnectBody,
   IntegrationStatusJson,
@@ -48,6 +49,28 @@ export function useSyncNow(): UseMutationResult<SyncNowAnswer, RequestFailure, v
       mutationFn: () => client.syncNow(),
       networkMode: "always",
       onSuccess: (answer) => keepStatus(client, queryClient, answer.status),
+    },
+    queryClient,
+  );
+}
+
+/** Takes or drops the other account that waits. A taken one has other calendars and other links. */
+export function useConfirmAccount(): UseMutationResult<IntegrationStatusJson, RequestFailure, ConfirmAccountBody> {
+  const { client, queryClient } = useHost();
+  return useMutation<IntegrationStatusJson, RequestFailure, ConfirmAccountBody>(
+    {
+      mutationFn: (body) => client.confirmAccount(body),
+      networkMode: "always",
+      onSuccess: (status) => {
+        void keepStatus(client, queryClient, status);
+        void queryClient.invalidateQueries({ queryKey: keys.calendars(client) });
+        void queryClient.invalidateQueries({ queryKey: keys.linksInError(client) });
+      },
+      onError: (failure) => {
+        // It was answered elsewhere, or its time is up.
+        if (failure.reason !== "NO_PENDING_ACCOUNT") return;
+        void queryClient.invalidateQueries({ queryKey: keys.status(client) });
+      },
     },
     queryClient,
   );

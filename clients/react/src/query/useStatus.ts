@@ -14,7 +14,7 @@ import type { IntegrationStatusJson, SettingsBody } from "../wire";
 import { keys } from "./keys";
 
 const POLL_MS = 15_000;
-const POLL_DURING_CATCH_UP_MS = 2_000;
+const POLL_DURING_PROGRESS_MS = 2_000;
 
 /**
  * What the last answers told. A failure is kept like an answer: TanStack Query forgets an error as soon as it asks again.
@@ -93,7 +93,8 @@ export function useStatus(): StatusView {
       refetchOnReconnect: "always",
       refetchInterval: (asked) => {
         if (freshness === "live" || isSignedOutBy(asked.state.data)) return false;
-        return asked.state.data?.status?.catchUp ? POLL_DURING_CATCH_UP_MS : POLL_MS;
+        const status = asked.state.data?.status;
+        return status?.catchUp || status?.disconnect ? POLL_DURING_PROGRESS_MS : POLL_MS;
       },
     },
     queryClient,

@@ -1,0 +1,43 @@
+/** The question about another account than the connected one. */
+import { screen, waitFor } from "@testing-library/react";
+import { expect, it } from "vitest";
+import * as samples from "../gallery/samples";
+import { GoogleCalendarPage } from "../src";
+import { mount } from "./host";
+import { refuse, Router } from "./router";
+
+const KEEP = "Garder cabinet.lilas@example.com";
+const TAKE = "Passer à accueil.lilas@example.com";
+
+it("names both accounts and what is made anew", async () => {
+  new Router(samples.otherAccount);
+  mount(<GoogleCalendarPage />);
+  expect(await screen.findByText(/^Quel compte Google garder/)).toBeVisible();
+  expect(screen.getByText(/cabinet\.lilas@example\.com est connecté.*accueil\.lilas@example\.com/)).toBeVisible();
+  expect(screen.getByText("86 événements à venir seront recréés dans accueil.lilas@example.com.")).toBeVisible();
+  expect(screen.getByRole("button", { name: "Déconnecter" })).toBeVisible();
+});
+
+it.each([
+  [TAKE, true, "accueil.lilas@example.com"],
+  [KEEP, false, "cabinet.lilas@example.com"],
+])("« %s » is sent, told, and leaves focus on the section", async (name, accept, email) => {
+  const router = new Router(samples.otherAccount);
+  const { user } = mount(<GoogleCalendarPage />);
+  await user.click(await screen.findByRole("button", { name }));
+  expect(await screen.findByText(`Google Calendar est connecté à ${email}.`)).toBeInTheDocument();
+  expect(router.to("confirm-account").map(({ body }) => body)).toEqual([{ accept }]);
+  await waitFor(() => expect(screen.queryByRole("button", { name: TAKE })).toBeNull());
+  await waitFor(() => expect(screen.getByRole("heading", { name: "Connexion" })).toHaveFocus());
+});
+
+it("says that the time is up, and looks again", async () => {
+  const router = new Router(samples.otherAccount);
+  refuse("post", "confirm-account", 409, "NO_PENDING_ACCOUNT");
+  const { user } = mount(<GoogleCalendarPage />);
+  const take = await screen.findByRole("button", { name: TAKE });
+  router.status = samples.connected;
+  await user.click(take);
+  expect(await screen.findByText("Ce compte n’attend plus de réponse. Recommencez la connexion.")).toBeVisible();
+  await waitFor(() => expect(screen.queryByRole("button", { name: TAKE })).toBeNull());
+});
