@@ -119,7 +119,9 @@ async fn every_placement_is_read_as_it_was_written(database: &Database) {
 #[apply(both_backends)]
 async fn live_edits_go_first_and_then_the_longest_due(database: &Database) {
     database.is_connected("north").await;
+    // What is pending keeps the priority of its edit: what is in step is caught up.
     database.accept("north", "old", 1, at(1)).await;
+    database.bring_in_step("north", &written("agenda", "old", 1), at(1)).await;
     let change = SettingsChange { title_privacy: Some(TitlePrivacy::Masked), ..SettingsChange::default() };
     database.store.change_settings(&organisation("north"), change, at(2)).await.unwrap().unwrap();
     database.accept("north", "second", 1, at(5)).await;

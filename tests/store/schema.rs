@@ -110,7 +110,7 @@ async fn a_table_or_column_without_a_comment_is_found(database: &Database) {
 #[apply(both_backends)]
 async fn the_queries_know_the_columns_of_the_migrated_database(database: &Database) {
     assert_eq!(columns(database).await, mounted());
-    assert_eq!(mounted().len(), 109, "the test reads every column");
+    assert_eq!(mounted().len(), 113, "the test reads every column");
 }
 
 #[apply(both_backends)]
