@@ -83,7 +83,7 @@ describe("a practice connects Google Calendar, works, and disconnects", () => {
     await stage.google.fault({
       operation: "events.insert",
       times: 1,
-      fault: { kind: "error", code: 400, reason: "invalid" },
+      fault: { kind: "error", code: 400, reason: "badRequest" },
     });
     await camille.createRdv({ patient: "Paul Modèle", day: 3 });
     await camille.openSettings();

@@ -110,7 +110,7 @@ test("no page has a violation, in light, in dark, and at 320 px", { timeout: 480
   await seen("google-disconnect");
   await page.keyboard.press("Escape");
 
-  await stage.google.fault({ operation: "events.insert", fault: { kind: "error", code: 400, reason: "invalid" } });
+  await stage.google.fault({ operation: "events.insert", fault: { kind: "error", code: 400, reason: "badRequest" } });
   await camille.openAgenda();
   await camille.createRdv({ patient: "Zoé Essai", day: 4, hour: 17 });
   await camille.openSettings();

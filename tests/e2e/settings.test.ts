@@ -62,7 +62,7 @@ test("paused, RDV are kept; turning it on again sends them and counts them as th
   await stage.google.fault({ operation: "events.insert", fault: { kind: "latency", ms: 500 } });
   await camille.openSettings();
   await camille.flip(SWITCH);
-  await camille.said("La synchronisation est activée. Synchronisation lancée. 6 rendez-vous à envoyer.");
+  await camille.said("La synchronisation est activée. Une synchronisation est déjà en cours.");
   const bar = camille.page.getByRole("progressbar", { name: "Synchronisation en cours" });
   await bar.waitFor();
   await expect.poll(async () => Number(await bar.getAttribute("aria-valuenow"))).toBeGreaterThan(0);

@@ -102,7 +102,7 @@ test("a page opened while the service is away says so, and recovers by itself", 
 test("what Google refuses is listed by its date, and « Tout réessayer » sends all of it", async ({ stage }) => {
   const camille = await stage.person();
   await camille.connected();
-  await stage.google.fault({ operation: "events.insert", fault: { kind: "error", code: 400, reason: "invalid" } });
+  await stage.google.fault({ operation: "events.insert", fault: { kind: "error", code: 400, reason: "badRequest" } });
   await camille.openAgenda();
   await camille.createRdv({ patient: "Léa Exemple", hour: 9 });
   await camille.createRdv({ patient: "Paul Modèle", day: 2, hour: 14 });

@@ -48,7 +48,7 @@ function Options({
     }
   };
   const resume = async () => {
-    // What was kept during the pause is sent now: the service waits to be asked for it.
+    // Switching on sends what was kept by itself: asking joins that, and tells how it stands.
     try {
       announce(`${t("options.enabledOn")} ${syncText(await syncNow.mutateAsync(), t)}`);
     } catch (failure) {
