@@ -19,7 +19,7 @@
 //! | [`google`] | Google's wire: OAuth, calendars, events, errors by their meaning |
 //! | [`store`] | the database: one set of queries, on SQLite and on PostgreSQL |
 //! | [`connection`] | behind `CalendarIntegration`: consent, tokens, settings, status, disconnect |
-//! | [`delivery`] | behind `AppointmentSync`: accepts, the worker, one attempt, fair turns |
+//! | [`delivery`] | behind `AppointmentSync`: accepts, the worker, one attempt, fair turns, the comparison with Google |
 //! | [`grpc`] | the wire: who calls, what a request must look like, what an error looks like |
 //! | [`http`] | the sidecar: the two addresses that a browser comes to |
 //! | [`app`] | the composition root: start, serve, drain |

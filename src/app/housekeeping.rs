@@ -1,5 +1,5 @@
-//! What goes on beside calls and deliveries: health follows the database, disconnects end,
-//! Google's events are compared, and old snapshots go.
+//! What goes on beside calls and deliveries: health follows the database, disconnects end, Google's events are compared,
+//! and old snapshots go.
 
 use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;

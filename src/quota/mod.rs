@@ -1,9 +1,9 @@
 //! The pace at which Google is called.
 //!
 //! Owns two budgets in Google's units: one for the whole project, one for each account; and how much of the first goes to
-//! what nobody waits for. Each process has its own, in
-//! memory: replicas do not know of each other, and a restart begins with whole budgets. Reads and calls to the token
-//! endpoint are not counted. Never calls anybody and never decides who goes first.
+//! what nobody waits for. Each process has its own, in memory: replicas do not know of each other, and a restart begins
+//! with whole budgets. The calls of attempts and of comparisons are counted; what the settings pages and a consent read,
+//! and calls to the token endpoint, are not. Never calls anybody and never decides who goes first.
 //!
 //! Invariant: within one run of the process, and however its wall clock is corrected, no window of a minute sees more
 //! units given out than either budget allows.
