@@ -1,83 +1,60 @@
-//! Group commit: accepts that arrive together are committed together.
+//! Accepts, committed together.
 //!
-//! One writer takes whatever has arrived while it was busy, commits it as one statement, and answers each caller. A lone
-//! caller finds the writer idle and waits for nobody.
+//! Owns which of several accepts of one appointment is written: the newest. Every caller is answered with the link as it
+//! stands then.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use tokio::sync::{mpsc, oneshot};
-
+use super::batcher::{Batcher, Caller, Request, answer};
 use crate::clock::Clock;
 use crate::store::{Acceptance, Error, Link, Store};
 
-/// The most that one statement takes.
-const MAX_BATCH: usize = 500;
-/// How many callers may queue before the next one waits to queue: the pressure reaches the streams.
-const QUEUE: usize = 4 * MAX_BATCH;
+/// Accepts appointments through one writer.
+pub(super) type AcceptBatcher = Batcher<Acceptance, Link>;
 
-/// The queue to the one writer.
-#[derive(Debug)]
-pub(super) struct AcceptBatcher(mpsc::Sender<Request>);
-
-#[derive(Debug)]
-struct Request {
-    acceptance: Acceptance,
-    reply: oneshot::Sender<Result<Link, Error>>,
-}
-
-impl AcceptBatcher {
-    /// Starts the writer; it ends with the last handle.
-    pub(super) fn start(store: Store, clock: Clock) -> Self {
-        let (sender, mut receiver) = mpsc::channel(QUEUE);
-        tokio::spawn(async move {
-            let mut requests = Vec::with_capacity(MAX_BATCH);
-            while receiver.recv_many(&mut requests, MAX_BATCH).await > 0 {
-                commit(&store, &clock, std::mem::take(&mut requests)).await;
-            }
-        });
-        Self(sender)
-    }
-
-    /// Accepts durably, and answers the link as it stands then.
-    pub(super) async fn accept(&self, acceptance: Acceptance) -> Result<Link, Error> {
-        let (reply, answer) = oneshot::channel();
-        let gone = || Error::Unavailable("the batcher has ended".into());
-        self.0.send(Request { acceptance, reply }).await.map_err(|_| gone())?;
-        answer.await.map_err(|_| gone())?
-    }
+/// Starts the writer; it ends with the last handle.
+pub(super) fn start(store: Store, clock: Clock) -> AcceptBatcher {
+    let ends = Arc::new((store, clock));
+    Batcher::start(move |requests| {
+        let ends = ends.clone();
+        async move { commit(&ends.0, &ends.1, requests).await }
+    })
 }
 
 /// Commits the newest state of each appointment, and answers every caller.
-async fn commit(store: &Store, clock: &Clock, requests: Vec<Request>) {
-    let mut callers: Vec<Vec<oneshot::Sender<_>>> = Vec::with_capacity(requests.len());
+async fn commit(store: &Store, clock: &Clock, requests: Vec<Request<Acceptance, Link>>) {
+    let mut callers: Vec<Vec<Caller<Link>>> = Vec::with_capacity(requests.len());
     let mut newest: Vec<Acceptance> = Vec::with_capacity(requests.len());
     let mut places = HashMap::with_capacity(requests.len());
-    for Request { acceptance, reply } in requests {
+    for Request { question: acceptance, caller } in requests {
         let key = (acceptance.organisation.clone(), acceptance.appointment.clone());
         let place = *places.entry(key).or_insert(newest.len());
         match newest.get_mut(place) {
             None => {
                 newest.push(acceptance);
-                callers.push(vec![reply]);
+                callers.push(vec![caller]);
             }
             Some(queued) => {
                 if acceptance.revision > queued.revision {
                     *queued = acceptance;
                 }
-                callers[place].push(reply);
+                callers[place].push(caller);
             }
         }
     }
     match store.accept(newest.clone(), clock.now()).await {
-        Ok(links) => callers.into_iter().zip(links).for_each(|(callers, link)| answer(callers, || Ok(link.clone()))),
+        Ok(links) => {
+            callers.into_iter().zip(links).for_each(|(callers, link)| answer_all(callers, || Ok(link.clone())));
+        }
         Err(error @ Error::Unavailable(_)) => {
-            callers.into_iter().for_each(|callers| answer(callers, || Err(error.of_the_same_kind())));
+            callers.into_iter().for_each(|callers| answer_all(callers, || Err(error.of_the_same_kind())));
         }
         // Something in one of them is not digestible: each stands for itself, so that one harms no other.
         Err(Error::Bug(_) | Error::Corrupt(_)) => {
             for (acceptance, callers) in newest.into_iter().zip(callers) {
                 let outcome = store.accept(vec![acceptance], clock.now()).await;
-                answer(callers, || match &outcome {
+                answer_all(callers, || match &outcome {
                     Ok(links) => links.first().cloned().ok_or(Error::Corrupt("appointment_external_links")),
                     Err(error) => Err(error.of_the_same_kind()),
                 });
@@ -86,7 +63,6 @@ async fn commit(store: &Store, clock: &Clock, requests: Vec<Request>) {
     }
 }
 
-/// Tells each caller; one that went away is no error.
-fn answer(callers: Vec<oneshot::Sender<Result<Link, Error>>>, outcome: impl Fn() -> Result<Link, Error>) {
-    callers.into_iter().for_each(|caller| drop(caller.send(outcome())));
+fn answer_all(callers: Vec<Caller<Link>>, outcome: impl Fn() -> Result<Link, Error>) {
+    callers.into_iter().for_each(|caller| answer(caller, outcome()));
 }

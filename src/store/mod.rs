@@ -83,7 +83,7 @@ pub use pending_grants::{PendingAccount, PendingGrant};
 pub use refreshes::RefreshedTokens;
 pub use requests::{Retry, SettingsChange};
 pub use revocations::{Leaving, Revocation, RevocationLease};
-pub use settlements::Settlement;
+pub use settlements::{Settled, Settlement, Settlements};
 
 /// Says why the store could not do what was asked, by what the caller does next. Holds no value of any row.
 #[derive(Debug, thiserror::Error)]

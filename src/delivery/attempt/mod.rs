@@ -114,13 +114,14 @@ impl Parts {
     /// Runs the attempt to its end. What the database does not take is logged: the lease lapses, and the same attempt is
     /// made again.
     pub(super) async fn attempt(&self, claim: Claim, begun: Option<BegunAttempt>, permit: Permit) {
+        let organisation = claim.organisation().clone();
         let ended = match begun {
             Some(begun) => self.carry_out(&claim, begun, permit).await,
             None => Ok(self.unopened(&claim)),
         };
         let broken = match ended {
             // Whoever took the lease over settles what stands by then: fenced or done, this attempt is over.
-            Ok(ended) => self.settle(&claim, ended).await.err(),
+            Ok(ended) => self.settle(claim, ended).await.err(),
             Err(Broken::Fenced) => self.store.release(&[claim.lease().token], self.clock.now()).await.err(),
             Err(Broken::Store(error)) => Some(error),
         };
@@ -130,7 +131,7 @@ impl Parts {
                 "an attempt could not be settled; it is made again when its lease lapses"
             );
         }
-        self.notifier.notify(&Change::Settled(claim.organisation().clone(), claim.appointment().clone()));
+        self.notifier.notify(&Change::Links(organisation));
     }
 
     async fn carry_out(&self, claim: &Claim, begun: BegunAttempt, permit: Permit) -> Result<Ended, Broken> {
