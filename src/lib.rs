@@ -15,7 +15,7 @@
 //! | [`notifier`] | "look again", within the process and from its replicas |
 //! | [`sync`] | the brain, pure: what to do next, the event as rendered, how long to wait |
 //! | [`crypto`] | the keyring: seals tokens and snapshots to the cell that they stand in |
-//! | [`quota`] | what this process may spend of Google's quota |
+//! | [`quota`] | what may be spent of Google's quota, over all replicas |
 //! | [`google`] | Google's wire: OAuth, calendars, events, errors by their meaning |
 //! | [`store`] | the database: one set of queries, on SQLite and on PostgreSQL |
 //! | [`connection`] | behind `CalendarIntegration`: consent, tokens, settings, status, disconnect |

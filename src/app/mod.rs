@@ -4,7 +4,9 @@
 //! below could. Invariant: when [`App::stop`] has returned, no call is under way, and no lease is held that this process
 //! could give back.
 
+mod database_clock;
 mod housekeeping;
+mod ledger;
 mod lock;
 mod replicas;
 
@@ -31,8 +33,9 @@ use crate::google::{Endpoints, Google};
 use crate::grpc::{self, Callers, Health, Organisations, Services};
 use crate::http;
 use crate::notifier::Notifier;
-use crate::quota::Quota;
+use crate::quota::{Ledger, Quota};
 use crate::store::{self, Schema, Store};
+use ledger::StoredLedger;
 
 /// How long calls under way may take to end when the service stops. Together with the worker's own patience it stays
 /// under the fifteen seconds after which an orchestrator would kill.
@@ -118,10 +121,12 @@ pub async fn start(config: Config, clock: Clock, entropy: Entropy) -> Result<App
 /// The same with another client of Google than the settings ask for.
 pub async fn start_with(config: Config, google: Google, clock: Clock, entropy: Entropy) -> Result<App, StartError> {
     let (store, lock) = open_store(&config, &entropy).await?;
+    database_clock::follow(&store, &clock).await?;
     let notifier = Notifier::default();
-    // An SQLite file, which is locked, has no other replicas to be heard.
-    notifier.set_deaf(lock.is_none());
-    let (consents, integrations, delivery) = assemble(&config, &store, google, &clock, &entropy, &notifier)?;
+    // An SQLite file has no other replicas to be heard.
+    notifier.set_deaf(store.is_shared());
+    let quota = quota(&config, &store, &clock);
+    let (consents, integrations, delivery) = assemble(&config, &store, google, &clock, &entropy, &notifier, &quota)?;
     let (drain, close) = (CancellationToken::new(), CancellationToken::new());
     let services = Services {
         consents: consents.clone(),
@@ -159,7 +164,8 @@ pub async fn start_with(config: Config, google: Google, clock: Clock, entropy: E
         tokio::spawn(housekeeping::end_unconfirmed_accounts(integrations.clone(), clock.clone(), close.clone())),
         tokio::spawn(housekeeping::finish_disconnects(integrations.clone(), close.clone())),
         tokio::spawn(housekeeping::compare(delivery, close.clone())),
-        tokio::spawn(replicas::hear(store.clone(), notifier, clock.clone())),
+        tokio::spawn(database_clock::keep_following(store.clone(), clock.clone(), close.clone())),
+        tokio::spawn(replicas::hear(store.clone(), notifier, quota, clock.clone())),
         tokio::spawn(housekeeping::tell_health(store.clone(), health.clone(), clock.clone(), close.clone())),
         tokio::spawn(housekeeping::erase_snapshots(store, config.snapshot_retention, clock, close.clone())),
     ];
@@ -216,16 +222,23 @@ fn assemble(
     clock: &Clock,
     entropy: &Entropy,
     notifier: &Notifier,
+    quota: &Arc<Quota>,
 ) -> Result<(Consents, Integrations, Delivery), StartError> {
     let keyring = Arc::new(Keyring::parse(config.encryption_keys.expose_secret()).map_err(StartError::Keyring)?);
-    let quota = Arc::new(Quota::new(config.quota.project_per_minute, config.quota.user_per_minute, clock.clone()));
     let settings = connection::Settings {
         public_url: config.public_url.clone(),
         return_urls: config.return_urls.clone(),
         ticket_in_url: config.ticket_in_url,
     };
-    let grants =
-        Grants::new(store.clone(), google.clone(), keyring.clone(), clock.clone(), entropy.clone(), notifier.clone());
+    let grants = Grants::new(
+        store.clone(),
+        google.clone(),
+        keyring.clone(),
+        clock.clone(),
+        entropy.clone(),
+        notifier.clone(),
+        quota.clone(),
+    );
     let consents = Consents::new(store.clone(), google.clone(), grants.clone(), clock.clone(), settings);
     let integrations = Integrations::new(store.clone(), grants.clone(), clock.clone(), notifier.clone());
     let delivery = Delivery::new(
@@ -236,11 +249,20 @@ fn assemble(
         clock.clone(),
         entropy.clone(),
         notifier.clone(),
-        quota,
+        quota.clone(),
         config.cassius_app_url.clone(),
         config.write_spacing,
     );
     Ok((consents, integrations, delivery))
+}
+
+fn quota(config: &Config, store: &Store, clock: &Clock) -> Arc<Quota> {
+    let ledger: Option<Arc<dyn Ledger>> = match store.is_shared() {
+        true => Some(Arc::new(StoredLedger(store.clone()))),
+        false => None,
+    };
+    let quota = &config.quota;
+    Arc::new(Quota::new(quota.project_per_minute, quota.user_per_minute, clock.clone(), ledger))
 }
 
 /// Serves gRPC until `close`, then ends once the calls under way are answered.

@@ -95,7 +95,11 @@ pub const SETTINGS: &[Setting] = &[
         Some("false"),
         "Lets gRPC be served without TLS on an address that is not loopback, behind a mesh that encrypts.",
     ),
-    setting("QUOTA_PROJECT_PER_MINUTE", Some("10000"), "Units of Google's quota that the project may spend a minute."),
+    setting(
+        "QUOTA_PROJECT_PER_MINUTE",
+        Some("10000"),
+        "Units of Google's quota that the project may spend a minute, all replicas together.",
+    ),
     setting("QUOTA_USER_PER_MINUTE", Some("600"), "Units of it that one Google account may spend a minute."),
     setting(
         "WRITE_SPACING",

@@ -152,6 +152,8 @@ impl Worker {
             let permit = permits.remove(claim.organisation()).expect("a claim is made for each permit at most");
             self.start(claim, begun, permit);
         }
+        // Somebody else was faster.
+        permits.into_values().for_each(|permit| self.parts.quota.give_back(permit));
         // Where there was quota for what was due, there may be more of both.
         Ok(if next.is_fixed { next } else { NextLook { at: now, is_fixed: false } })
     }
@@ -162,7 +164,10 @@ impl Worker {
         let mut next = NextLook { at: now + POLL, is_fixed: false };
         let mut permits = BTreeMap::new();
         let due = self.parts.store.due_organisations(now).await?;
-        for due in self.turns.order(due, |due| &due.organisation) {
+        let due = self.turns.order(due, |due| &due.organisation);
+        let accounts = due.iter().take(room).map(|due| due.google_user_id.clone()).collect();
+        self.parts.quota.prepare(accounts).await;
+        for due in due {
             if permits.len() == room {
                 break;
             }

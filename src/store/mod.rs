@@ -8,6 +8,8 @@
 
 use std::fmt;
 
+use jiff::Timestamp;
+
 mod fault;
 mod guarded;
 mod instant;
@@ -60,6 +62,7 @@ mod owed;
 mod pending_grants;
 #[expect(clippy::duplicate_mod, reason = "the queries are written once and mounted for each back end")]
 mod postgres;
+mod quota_budgets;
 mod refreshes;
 mod requests;
 mod revocations;
@@ -207,6 +210,14 @@ impl Store {
             (true, false) => Schema::Older,
             (true, true) => Schema::Current,
         })
+    }
+
+    /// What PostgreSQL's clock says. `None` on SQLite, which has none of its own.
+    pub async fn clock(&self) -> Result<Option<Timestamp>, Error> {
+        match &self.backend {
+            Backend::Postgres { .. } => Ok(Some(query!(self, read, changes::clock())?)),
+            Backend::Sqlite { .. } => Ok(None),
+        }
     }
 
     /// Asks the database for an answer.

@@ -41,6 +41,8 @@ const FOR_UPDATE: &str = "FOR UPDATE";
 const HELD_BY_KEY: &str = "ORDER BY organisation_id, appointment_id FOR UPDATE";
 /// Holds rows as they are while others may read them so too.
 const FOR_SHARE: &str = "FOR SHARE";
+/// One more column of a SELECT, by which the commit of its transaction does not wait for the disk.
+const UNSYNCED: &str = ", set_config('synchronous_commit', 'off', true)";
 /// Makes a span of a number of microseconds.
 const MICROSECONDS: &str = " * INTERVAL '1 microsecond'";
 

@@ -42,6 +42,8 @@ const SKIP_LOCKED: &str = "";
 const FOR_UPDATE: &str = "";
 const HELD_BY_KEY: &str = "";
 const FOR_SHARE: &str = "";
+/// Every commit waits for the disk.
+const UNSYNCED: &str = "";
 /// An instant is a number of microseconds.
 const MICROSECONDS: &str = "";
 

@@ -16,7 +16,6 @@ const BORDERS: &[(&str, &[&str])] = &[
     ("hyper_util", &["google", "http/listen.rs", "emulator", "cli/healthcheck.rs"]),
     ("axum", &["http", "emulator"]),
     ("maud", &["emulator"]),
-    ("governor", &["quota"]),
     ("aes_gcm_siv", &["crypto"]),
     ("prost_types", &["grpc"]),
     ("tonic_types", &["grpc"]),

@@ -30,12 +30,19 @@ impl Integrations {
         if !may_list_calendars(&integration.granted_scopes) {
             return Ok(vec![self.calendar(&integration, "primary").await?.calendar]);
         }
+        self.may_read(&integration).await?;
         self.grants
             .call_with_token_retry(&integration, |google, token| async move { google.calendars(&token).await })
             .await
     }
 
+    async fn may_read(&self, integration: &Integration) -> Result<(), Error> {
+        let account = integration.google_user_id.as_ref().ok_or(Error::NotConnected)?;
+        self.grants.may_read(account).await
+    }
+
     async fn calendar(&self, integration: &Integration, id: &str) -> Result<CalendarAccess, Error> {
+        self.may_read(integration).await?;
         let google_email = integration.google_email.as_deref().unwrap_or_default();
         let calendar = |google: Google, token: Secret| async move { google.calendar(&token, id, google_email).await };
         self.grants.call_with_token_retry(integration, calendar).await

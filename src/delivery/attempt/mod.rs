@@ -13,7 +13,7 @@ use crate::connection::{Access, MAX_TOKENS};
 use crate::error_chain::error_chain;
 use crate::google::CALL_DEADLINE;
 use crate::model::{Change, Placement};
-use crate::quota::Permit;
+use crate::quota::{Permit, Wait};
 use crate::store::{self, Claimed, Guarded, OwedClaim};
 use crate::sync::{Answer, Attempt, Call, Goal, Outcome, Owner, Step, Stop, render};
 pub(super) use claim::Claim;
@@ -204,15 +204,7 @@ impl Parts {
     }
 
     /// Takes what the permit lacks for a call of `units`. `Err`: it would take too long to keep the link.
-    async fn top_up(&self, permit: &mut Option<Permit>, access: &Access, units: u32) -> Result<(), ()> {
-        let account = &access.google_user_id;
-        match self.quota.try_top_up(permit, account, units) {
-            Ok(()) => Ok(()),
-            Err(wait) if wait.until.duration_since(self.clock.now()) > LONGEST_WAIT => Err(()),
-            Err(_) => {
-                self.quota.top_up(permit, account, units).await;
-                Ok(())
-            }
-        }
+    async fn top_up(&self, permit: &mut Option<Permit>, access: &Access, units: u32) -> Result<(), Wait> {
+        self.quota.top_up(permit, &access.google_user_id, units, LONGEST_WAIT).await
     }
 }

@@ -168,3 +168,13 @@ diesel::table! {
         created_at -> InstantSql,
     }
 }
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::super::super::InstantSql;
+
+    quota_budgets (budget) {
+        budget -> Text,
+        spent_until -> InstantSql,
+    }
+}
