@@ -87,7 +87,7 @@ async fn away_and_back(away: Wire) {
     assert_eq!(links.unwrap()[0].sync_status, SyncStatus::Pending);
     assert_eq!(
         store.link(&organisation("north"), &appointment("before")).await.unwrap().unwrap().revision,
-        revision(1)
+        Some(revision(1))
     );
     drop((store, switch));
     database.drop().await;
