@@ -180,7 +180,7 @@ async fn settle(conn: &mut Conn, links: &[(Claimed, Settlement)], now: Timestamp
     let settled: Vec<LinkRow> = named("settlements.settle", update.keep()).load(conn).await?;
     let mut by_key: HashMap<(OrganisationId, AppointmentId), Link> = HashMap::with_capacity(settled.len());
     for row in settled {
-        let link = Link::try_from(row)?;
+        let link = Link::from(row);
         by_key.insert((link.organisation.clone(), link.appointment.clone()), link);
     }
     let settled = |(claimed, _): &(Claimed, Settlement)| {
