@@ -1,17 +1,15 @@
 //! Group commit: accepts that arrive together are committed together.
 //!
 //! One writer takes whatever has arrived while it was busy, commits it as one statement, and answers each caller. A lone
-//! caller finds the writer idle and waits for nobody.
-
-use std::collections::HashMap;
+//! caller finds the writer idle and waits for nobody. What another transaction holds is left to its own line.
 
 use tokio::sync::{mpsc, oneshot};
 
+use super::accept_batch::{MAX_BATCH, Request, coalesced, of_the_same_kind};
+use super::held_accepts::HeldAccepts;
 use crate::clock::Clock;
-use crate::store::{Acceptance, Error, Link, Store};
+use crate::store::{Acceptance, Accepted, Error, Link, Store};
 
-/// The most that one statement takes.
-const MAX_BATCH: usize = 500;
 /// How many callers may queue before the next one waits to queue: the pressure reaches the streams.
 const QUEUE: usize = 4 * MAX_BATCH;
 
@@ -19,20 +17,16 @@ const QUEUE: usize = 4 * MAX_BATCH;
 #[derive(Debug)]
 pub(super) struct AcceptBatcher(mpsc::Sender<Request>);
 
-#[derive(Debug)]
-struct Request {
-    acceptance: Acceptance,
-    reply: oneshot::Sender<Result<Link, Error>>,
-}
-
 impl AcceptBatcher {
     /// Starts the writer; it ends with the last handle.
     pub(super) fn start(store: Store, clock: Clock) -> Self {
         let (sender, mut receiver) = mpsc::channel(QUEUE);
         tokio::spawn(async move {
+            let held = HeldAccepts::new(store.clone(), clock.clone());
             let mut requests = Vec::with_capacity(MAX_BATCH);
             while receiver.recv_many(&mut requests, MAX_BATCH).await > 0 {
-                commit(&store, &clock, std::mem::take(&mut requests)).await;
+                let free = coalesced(held.keep(std::mem::take(&mut requests)));
+                commit(&store, &clock, &held, free).await;
             }
         });
         Self(sender)
@@ -42,73 +36,37 @@ impl AcceptBatcher {
     pub(super) async fn accept(&self, acceptance: Acceptance) -> Result<Link, Error> {
         let (reply, answer) = oneshot::channel();
         let gone = || Error::Unavailable("the batcher has ended".into());
-        self.0.send(Request { acceptance, reply }).await.map_err(|_| gone())?;
+        self.0.send(Request { acceptance, callers: vec![reply] }).await.map_err(|_| gone())?;
         answer.await.map_err(|_| gone())?
     }
 }
 
-/// Commits the newest state of each appointment, and answers every caller.
-async fn commit(store: &Store, clock: &Clock, requests: Vec<Request>) {
-    let mut callers: Vec<Vec<oneshot::Sender<_>>> = Vec::with_capacity(requests.len());
-    let mut newest: Vec<Acceptance> = Vec::with_capacity(requests.len());
-    let mut places = HashMap::with_capacity(requests.len());
-    for Request { acceptance, reply } in requests {
-        let key = (acceptance.organisation.clone(), acceptance.appointment.clone());
-        let place = *places.entry(key).or_insert(newest.len());
-        match newest.get_mut(place) {
-            None => {
-                newest.push(acceptance);
-                callers.push(vec![reply]);
-            }
-            Some(queued) => {
-                if acceptance.revision > queued.revision {
-                    *queued = acceptance;
-                }
-                callers[place].push(reply);
-            }
-        }
-    }
-    match store.accept(newest.clone(), clock.now()).await {
-        Ok(links) => callers.into_iter().zip(links).for_each(|(callers, link)| answer(callers, || Ok(link.clone()))),
+/// Commits the requests, and answers every caller.
+async fn commit(store: &Store, clock: &Clock, held: &HeldAccepts, requests: Vec<Request>) {
+    let acceptances = requests.iter().map(|request| request.acceptance.clone()).collect();
+    match store.accept_free(acceptances, clock.now()).await {
+        Ok(accepted) => requests.into_iter().zip(accepted).for_each(|(request, accepted)| end(held, request, accepted)),
         Err(error @ Error::Unavailable(_)) => {
-            callers.into_iter().for_each(|callers| answer(callers, || Err(of_the_same_kind(&error))));
+            requests.into_iter().for_each(|request| request.answer(&Err(of_the_same_kind(&error))));
         }
         // Something in one of them is not digestible: each stands for itself, so that one harms no other.
         Err(Error::Bug(_) | Error::Corrupt(_)) => {
-            for (acceptance, callers) in newest.into_iter().zip(callers) {
-                let outcome = store.accept(vec![acceptance], clock.now()).await;
-                answer(callers, || match &outcome {
-                    Ok(links) => links.first().cloned().ok_or(Error::Corrupt("appointment_external_links")),
-                    Err(error) => Err(of_the_same_kind(error)),
-                });
+            for request in requests {
+                match store.accept_free(vec![request.acceptance.clone()], clock.now()).await {
+                    Ok(mut accepted) => match accepted.pop() {
+                        Some(accepted) => end(held, request, accepted),
+                        None => request.answer(&Err(Error::Corrupt("appointment_external_links"))),
+                    },
+                    Err(error) => request.answer(&Err(error)),
+                }
             }
         }
     }
 }
 
-/// An error for one more caller: what the caller does next stays the same.
-fn of_the_same_kind(error: &Error) -> Error {
-    match error {
-        Error::Unavailable(source) => Error::Unavailable(source.to_string().into()),
-        Error::Corrupt(column) => Error::Corrupt(column),
-        Error::Bug(source) => Error::Bug(source.to_string().into()),
-    }
-}
-
-/// Tells each caller; one that went away is no error.
-fn answer(callers: Vec<oneshot::Sender<Result<Link, Error>>>, outcome: impl Fn() -> Result<Link, Error>) {
-    callers.into_iter().for_each(|caller| drop(caller.send(outcome())));
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_caller_of_a_batch_is_told_the_same_kind_of_error() {
-        let unavailable = Error::Unavailable("away".into());
-        assert!(matches!(of_the_same_kind(&unavailable), Error::Unavailable(source) if source.to_string() == "away"));
-        assert!(matches!(of_the_same_kind(&Error::Corrupt("column")), Error::Corrupt("column")));
-        assert!(matches!(of_the_same_kind(&Error::Bug("syntax".into())), Error::Bug(_)));
+fn end(held: &HeldAccepts, request: Request, accepted: Accepted) {
+    match accepted {
+        Accepted::Stored(link) => request.answer(&Ok(*link)),
+        Accepted::Held => held.push(request),
     }
 }

@@ -7,10 +7,12 @@
 //! or a person has to act.
 
 mod accept;
+mod accept_batch;
 mod accept_batcher;
 mod attempt;
 mod catch_up;
 mod comparison;
+mod held_accepts;
 mod links;
 mod preview;
 mod snapshot;

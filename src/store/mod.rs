@@ -66,12 +66,12 @@ mod settlements;
 #[expect(clippy::duplicate_mod, reason = "the queries are written once and mounted for each back end")]
 mod sqlite;
 
-pub use accepts::Acceptance;
+pub use accepts::{Acceptance, Accepted};
 pub use claims::{Claimed, Lease};
 pub use comparisons::{ComparedLink, ComparisonClaim, Mend};
 pub use consents::{Consent, NewConsent};
 pub use disconnects::DisconnectStep;
-pub use due::DueOrganisation;
+pub use due::{DueOrganisation, Look};
 pub use grants::{AsOf, Connect, Grant};
 pub use guarded::Guarded;
 pub use integrations::{Disconnecting, Integration};

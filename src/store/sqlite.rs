@@ -41,7 +41,10 @@ type InstantSql = diesel::sql_types::BigInt;
 const SKIP_LOCKED: &str = "";
 const FOR_UPDATE: &str = "";
 const HELD_BY_KEY: &str = "";
-const FOR_SHARE: &str = "";
+const KEY_SHARE: &str = "";
+const KEY_SHARE_SKIP_LOCKED: &str = "";
+const HELD_WITH_ITS_INTEGRATION: &str = "";
+const HOLDS_ROWS: bool = false;
 /// An instant is a number of microseconds.
 const MICROSECONDS: &str = "";
 

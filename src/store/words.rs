@@ -92,9 +92,6 @@ words!("disconnect_remote_events", RemoteEvents, of_remote_events, remote_events
     DeleteAll => "delete_all",
 });
 
-/// The disposition that deletes nothing, as a statement spells it.
-pub(super) const KEEP: &str = "'keep'";
-
 words!("cause", OwedCause, of_cause, cause, {
     AccountExchanged => "account_exchanged",
     LeftBehind => "left_behind",
@@ -123,7 +120,6 @@ mod tests {
             (ERROR, of_status(SyncStatus::Error)),
             (GOOGLE_UNAVAILABLE, of_reason(Reason::GoogleUnavailable)),
             (CALENDAR_UNAVAILABLE, of_reason(Reason::CalendarUnavailable)),
-            (KEEP, of_remote_events(RemoteEvents::Keep)),
             (ACCOUNT_EXCHANGED, of_cause(OwedCause::AccountExchanged)),
             (DISCONNECT, of_cause(OwedCause::Disconnect)),
             (ERASURE, of_cause(OwedCause::Erasure)),

@@ -60,7 +60,7 @@ async fn what_is_claimed_is_not_claimed_again_until_the_lease_lapses(database: &
     database.accept("north", "rdv", 1, at(1)).await;
     let first = database.claim("north", 5, at(2)).await;
     assert_eq!(database.claim("north", 5, at(61)).await, []);
-    assert_eq!(database.store.due_organisations(at(61)).await.unwrap(), []);
+    assert_eq!(database.due_organisations(at(61)).await, []);
     let second = database.claim("north", 5, at(62)).await;
     assert_eq!(second.len(), 1);
     assert_ne!(first[0].lease.token, second[0].lease.token);
@@ -163,7 +163,7 @@ async fn more_organisations_than_one_statement_takes_are_claimed_from(database: 
     }
     let all = names.iter().map(|name| acceptance(name, "rdv", 1)).collect();
     database.store.accept(all, at(1)).await.unwrap();
-    assert_eq!(database.store.due_organisations(at(2)).await.unwrap().len(), 70);
+    assert_eq!(database.due_organisations(at(2)).await.len(), 70);
     let wanted: Vec<_> = names.iter().flat_map(|name| vec![organisation(name); 2]).collect();
     let claimed = database.store.claim(&wanted, token(), at(62), at(2), at(2), |_| (None, ())).await.unwrap();
     assert_eq!(claimed.len(), 70);
@@ -205,7 +205,7 @@ async fn only_a_connected_enabled_integration_without_a_problem_is_served(databa
     let epoch = database.is_connected("north").await.epoch;
     database.accept("north", "rdv", 1, at(1)).await;
     let is_served = async |now| {
-        let due = database.store.due_organisations(now).await.unwrap();
+        let due = database.due_organisations(now).await;
         let wanted = vec![north.clone(); 1];
         let claimed = database.store.claim(&wanted, token(), now, now, now, |_| (None, ())).await.unwrap();
         assert_eq!(due.len(), claimed.len(), "both see it alike");

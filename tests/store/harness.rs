@@ -5,7 +5,9 @@ use cassius_calendar::model::{
     AppointmentId, Calendar, CalendarId, Epoch, Etag, EventId, Fingerprint, Generation, GoogleUserId, OrganisationId,
     Place, Placement, Revision,
 };
-use cassius_calendar::store::{Acceptance, AsOf, Claimed, Connect, Grant, Integration, Link, Settlement};
+use cassius_calendar::store::{
+    Acceptance, AsOf, Claimed, Connect, DueOrganisation, Grant, Integration, Link, Settlement,
+};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -50,6 +52,13 @@ impl Database {
 
     pub(crate) async fn the_integration(&self, name: &str) -> Integration {
         self.store.integration(&organisation(name)).await.unwrap().unwrap()
+    }
+
+    /// Who has something due that may be served.
+    pub(crate) async fn due_organisations(&self, now: Timestamp) -> Vec<DueOrganisation> {
+        let look = self.store.look(Timestamp::UNIX_EPOCH, 100, now).await.unwrap();
+        assert!(look.is_whole && !look.is_held_up);
+        look.due
     }
 
     /// Claims up to `count` links for a minute, and leaves their placements.

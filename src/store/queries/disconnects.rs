@@ -9,7 +9,7 @@ use super::integrations::{changed, integration, locked};
 use super::schema::calendar_integrations::dsl;
 use super::schema::oauth_consents;
 use super::statement::{named, sql};
-use super::{Conn, Fault, leases, owed, rows};
+use super::{Conn, Fault, leases, link_queues, owed, rows};
 use crate::model::{Epoch, OrganisationId, RemoteEvents};
 use crate::store::instant::Instant;
 use crate::store::words::{self, DISCONNECT, ERROR, LEFT_BEHIND, NONE, PENDING, PROVIDER, Priority};
@@ -171,13 +171,14 @@ pub(in crate::store) async fn finish(
     transaction!(conn, async |conn| end(conn, organisation, epoch, now).await)
 }
 
-/// Ends a disconnect within a transaction.
+/// Ends a disconnect within a transaction, and holds its queue.
 pub(super) async fn end(
     conn: &mut Conn,
     organisation: &OrganisationId,
     epoch: Epoch,
     now: Timestamp,
 ) -> Result<Guarded, Fault> {
+    link_queues::hold(conn, [organisation]).await?;
     let row = dsl::calendar_integrations
         .find((organisation.as_str(), PROVIDER))
         .filter(dsl::epoch.eq(epoch.0))

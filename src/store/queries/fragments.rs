@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::statement::{Fragment, sql};
 use crate::model::{AppointmentId, Epoch, OrganisationId};
 use crate::store::Claimed;
-use crate::store::words::{CALENDAR_UNAVAILABLE, GOOGLE, KEEP};
+use crate::store::words::GOOGLE;
 
 /// What makes an integration one that is connected.
 pub(super) const CONNECTED: &str = "refresh_token IS NOT NULL AND disconnecting_at IS NULL";
@@ -59,23 +59,5 @@ pub(super) fn unleased(now: Timestamp) -> Fragment {
     sql("(lease_until IS NULL OR lease_until <= ").bind(now).sql(")")
 }
 
-/// The integrations whose owed deletions may be served: a target calendar that is out of reach says nothing of the others.
-pub(super) fn serves_owed(now: Timestamp) -> Fragment {
-    sql(format!(
-        "provider = {GOOGLE} AND refresh_token IS NOT NULL
-         AND CASE WHEN disconnecting_at IS NULL THEN is_enabled ELSE disconnect_remote_events <> {KEEP} END
-         AND (problem_reason IS NULL OR problem_reason = {CALENDAR_UNAVAILABLE} OR problem_retry_at <= "
-    ))
-    .bind(now)
-    .sql(")")
-}
-
-/// The integrations that may be served.
-pub(super) fn served(now: Timestamp) -> Fragment {
-    sql(format!(
-        "provider = {GOOGLE} AND {CONNECTED} AND is_enabled AND calendar_id IS NOT NULL
-         AND (problem_reason IS NULL OR problem_retry_at <= "
-    ))
-    .bind(now)
-    .sql(")")
-}
+/// The queue of the integration `i`, whatever it has in it.
+pub(super) const QUEUE_OF_I: &str = "link_queues AS q JOIN calendar_integrations AS i ON i.organisation_id = q.organisation_id AND i.provider = q.provider";

@@ -1,14 +1,14 @@
 //! Leases: renewed, fenced, given back.
 
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Text};
 use diesel_async::RunQueryDsl;
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::fragments::{is_connected_in, lease_is_ours, of_organisation};
 use super::statement::{list_of, named, sql};
-use super::{Conn, Fault, HELD_BY_KEY, placement};
+use super::{Conn, Fault, HELD_BY_KEY, link_queues, placement, rows};
 use crate::model::{OrganisationId, Placement};
 use crate::store::{Claimed, Guarded};
 
@@ -46,12 +46,23 @@ pub(in crate::store) async fn reserve(
         .with(lease_is_ours(claimed))
         .sql(" AND ")
         .with(is_connected_in(&claimed.organisation, claimed.epoch));
-    Ok(Guarded::by(named("leases.reserve", update).execute(conn).await?))
+    transaction!(conn, async |conn| {
+        link_queues::hold(conn, [&claimed.organisation]).await?;
+        Ok(Guarded::by(named("leases.reserve", update).execute(conn).await?))
+    })
 }
 
 pub(in crate::store) async fn release(conn: &mut Conn, lease_tokens: &[Uuid], now: Timestamp) -> Result<u64, Fault> {
     let mut released = 0;
     for some in lease_tokens.chunks(1_000) {
+        released += release_some(conn, some, now).await?;
+    }
+    Ok(released)
+}
+
+async fn release_some(conn: &mut Conn, some: &[Uuid], now: Timestamp) -> Result<u64, Fault> {
+    transaction!(conn, async |conn| {
+        hold_leased(conn, some).await?;
         let update = sql("UPDATE appointment_external_links SET lease_token = NULL, lease_until = NULL, updated_at = ")
             .bind(now)
             .sql(
@@ -61,14 +72,33 @@ pub(in crate::store) async fn release(conn: &mut Conn, lease_tokens: &[Uuid], no
             )
             .with(list_of(some.iter().copied()))
             .sql(format!(" {HELD_BY_KEY})"));
-        released += named("leases.release", update).execute(conn).await? as u64;
+        let released = named("leases.release", update).execute(conn).await? as u64;
         let owed = sql("UPDATE owed_deletions SET lease_token = NULL, lease_until = NULL, updated_at = ")
             .bind(now)
             .sql(" WHERE lease_until IS NOT NULL AND lease_token IN ")
             .with(list_of(some.iter().copied()));
         named("leases.release_owed", owed).execute(conn).await?;
-    }
-    Ok(released)
+        Ok(released)
+    })
+}
+
+#[derive(QueryableByName)]
+struct LeasedRow {
+    #[diesel(sql_type = Text)]
+    organisation_id: String,
+}
+
+/// Holds the queues of what is leased under these tokens.
+async fn hold_leased(conn: &mut Conn, lease_tokens: &[Uuid]) -> Result<(), Fault> {
+    let of = |table| {
+        sql(format!("SELECT organisation_id FROM {table} WHERE lease_until IS NOT NULL AND lease_token IN "))
+            .with(list_of(lease_tokens.iter().copied()))
+    };
+    let select = of("appointment_external_links").sql(" UNION ").with(of("owed_deletions"));
+    let found: Vec<LeasedRow> = named("leases.leased", select).load(conn).await?;
+    let organisations: Vec<_> =
+        found.iter().map(|row| rows::organisation(&row.organisation_id)).collect::<Result<_, Fault>>()?;
+    link_queues::hold(conn, &organisations).await
 }
 
 pub(in crate::store) async fn release_all(conn: &mut Conn) -> Result<u64, Fault> {

@@ -1,6 +1,6 @@
 //! Owed deletions: made of what links stand for, given back to them, parked and due again.
 //!
-//! Whoever calls holds the integration, so that no claim is made meanwhile.
+//! Whoever calls holds the queue, so that no claim is made meanwhile.
 
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::fragments::{RESET_PLACEMENT, epoch_is_current, of_organisation};
 use super::statement::{Fragment, named, rows_of, sql};
-use super::{Conn, Fault, HELD_BY_KEY};
+use super::{Conn, Fault, HELD_BY_KEY, link_queues};
 use crate::model::{AppointmentId, CalendarId, Epoch, GoogleUserId, OrganisationId, Place};
 use crate::store::words::{
     self, ACCOUNT_EXCHANGED, CALENDAR_UNAVAILABLE, DISCONNECT, ERASURE, GOOGLE, PENDING, Priority,
@@ -35,6 +35,21 @@ pub(super) const IS_WANTED: &str = "EXISTS (SELECT 1 FROM appointment_external_l
      AND (l.external_calendar_id = o.calendar_id OR l.moving_from_calendar_id = o.calendar_id))";
 
 pub(in crate::store) async fn owe(
+    conn: &mut Conn,
+    organisation: &OrganisationId,
+    account: &GoogleUserId,
+    events: &[(AppointmentId, Place)],
+    cause: OwedCause,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    transaction!(conn, async |conn| {
+        link_queues::hold(conn, [organisation]).await?;
+        owe_within(conn, organisation, account, events, cause, now).await
+    })
+}
+
+/// The same, within a transaction that holds the queue.
+pub(super) async fn owe_within(
     conn: &mut Conn,
     organisation: &OrganisationId,
     account: &GoogleUserId,
@@ -244,8 +259,11 @@ pub(in crate::store) async fn park_calendar(
     .with(of_organisation(organisation))
     .sql(" AND ")
     .with(epoch_is_current(organisation, epoch));
-    named("owed.park_calendar", update).execute(conn).await?;
-    Ok(())
+    transaction!(conn, async |conn| {
+        link_queues::hold(conn, [organisation]).await?;
+        named("owed.park_calendar", update).execute(conn).await?;
+        Ok(())
+    })
 }
 
 #[derive(QueryableByName)]

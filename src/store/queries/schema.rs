@@ -39,6 +39,8 @@ diesel::table! {
         compare_attempts -> Integer,
         compare_lease_token -> Nullable<Text>,
         compare_lease_until -> Nullable<InstantSql>,
+        served_from -> Nullable<InstantSql>,
+        owed_served_from -> Nullable<InstantSql>,
         epoch -> BigInt,
         refreshed_at -> Nullable<InstantSql>,
         refresh_lease_token -> Nullable<Text>,
@@ -166,5 +168,39 @@ diesel::table! {
         calendar_is_primary -> Bool,
         expires_at -> InstantSql,
         created_at -> InstantSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::super::super::InstantSql;
+
+    link_queues (organisation_id, provider) {
+        organisation_id -> Text,
+        provider -> Text,
+        pending -> BigInt,
+        synced -> BigInt,
+        error -> BigInt,
+        catching_up -> BigInt,
+        catch_up_failed -> BigInt,
+        due_at -> Nullable<InstantSql>,
+        owed_due_at -> Nullable<InstantSql>,
+        served_from -> Nullable<InstantSql>,
+        owed_served_from -> Nullable<InstantSql>,
+        ready_at -> Nullable<InstantSql>,
+        owed_ready_at -> Nullable<InstantSql>,
+        recounted_at -> Nullable<InstantSql>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+
+    upcoming_link_counts (organisation_id, provider, day) {
+        organisation_id -> Text,
+        provider -> Text,
+        day -> Integer,
+        events -> BigInt,
+        unsent -> BigInt,
     }
 }

@@ -5,9 +5,8 @@ use jiff::Timestamp;
 
 use super::fragments::{lease_is_ours, of_organisation};
 use super::statement::{Fragment, named, sql};
-use super::{Conn, Fault, placement};
+use super::{Conn, Fault, link_queues, placement};
 use crate::model::{Placement, Revision};
-use crate::store::fault::unless_fenced;
 use crate::store::words::{self, ERROR, PENDING, SYNCED};
 use crate::store::{Claimed, Guarded, LinkError, Settlement};
 
@@ -17,10 +16,28 @@ pub(in crate::store) async fn settle(
     settlement: &Settlement,
     now: Timestamp,
 ) -> Result<Guarded, Fault> {
+    let settled = transaction!(conn, async |conn| {
+        link_queues::hold(conn, [&claimed.organisation]).await?;
+        settle_within(conn, claimed, settlement, now).await
+    });
+    match settled {
+        Err(Fault::Fenced) => Ok(Guarded::Fenced),
+        settled => settled,
+    }
+}
+
+/// Settles within a transaction that holds the queue.
+async fn settle_within(
+    conn: &mut Conn,
+    claimed: &Claimed,
+    settlement: &Settlement,
+    now: Timestamp,
+) -> Result<Guarded, Fault> {
     match settlement {
         Settlement::Synced { placement, html_link, revision } => {
             let link = html_link.as_deref().filter(|_| placement.place().is_some());
-            unless_fenced(synced(conn, claimed, placement, link, *revision, now).await)
+            synced(conn, claimed, placement, link, *revision, now).await?;
+            Ok(Guarded::Done)
         }
         Settlement::Later { placement, next_attempt_at, error } => {
             let update = beginning(placement, now)
@@ -79,27 +96,24 @@ async fn synced(
     revision: Revision,
     now: Timestamp,
 ) -> Result<(), Fault> {
-    transaction!(conn, async |conn| {
-        note_sync(conn, claimed, now).await?;
-        let mut update = beginning(placement, now)
-            .with(if_unasked(claimed, "next_attempt_at", sql("NULL")))
-            .with(if_unasked(claimed, "attempts", sql("0")))
-            .with(if_unasked(claimed, "last_error", sql("NULL")))
-            .with(if_unasked(claimed, "last_error_detail", sql("NULL")))
-            .with(if_unasked(claimed, "sync_status", sql(SYNCED)))
-            .sql(", synced_revision = ")
-            .bind(revision.number())
-            .sql(", last_synced_at = ")
-            .bind(now);
-        // A settlement without a call brings no page: the one that is known stays as long as the event does.
-        if html_link.is_some() || placement.place().is_none() {
-            update = update.sql(", html_link = ").bind(html_link.map(str::to_owned));
-        }
-        match named("settlements.synced", update.with(end(claimed))).execute(conn).await? {
-            0 => Err(Fault::Fenced),
-            _ => Ok(()),
-        }
-    })
+    let mut update = beginning(placement, now)
+        .with(if_unasked(claimed, "next_attempt_at", sql("NULL")))
+        .with(if_unasked(claimed, "attempts", sql("0")))
+        .with(if_unasked(claimed, "last_error", sql("NULL")))
+        .with(if_unasked(claimed, "last_error_detail", sql("NULL")))
+        .with(if_unasked(claimed, "sync_status", sql(SYNCED)))
+        .sql(", synced_revision = ")
+        .bind(revision.number())
+        .sql(", last_synced_at = ")
+        .bind(now);
+    // A settlement without a call brings no page: the one that is known stays as long as the event does.
+    if html_link.is_some() || placement.place().is_none() {
+        update = update.sql(", html_link = ").bind(html_link.map(str::to_owned));
+    }
+    match named("settlements.synced", update.with(end(claimed))).execute(conn).await? {
+        0 => Err(Fault::Fenced),
+        _ => note_sync(conn, claimed, now).await,
+    }
 }
 
 /// Notes at the integration that a link was brought in step. What Google asked patience for is over once a call went
