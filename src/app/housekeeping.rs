@@ -16,6 +16,12 @@ const PING: SignedDuration = SignedDuration::from_secs(5);
 /// How often snapshots are looked through.
 const ERASE: SignedDuration = SignedDuration::from_mins(1);
 
+/// How often the counts of an organisation are held against its links.
+const RECOUNT: SignedDuration = SignedDuration::from_hours(24);
+/// How many organisations are recounted at a time, and how long the pause is then: ten thousand take less than a day.
+const RECOUNTED_AT_ONCE: usize = 20;
+const RECOUNT_PAUSE: SignedDuration = SignedDuration::from_mins(1);
+
 /// How often it is looked whether an account was not confirmed in time.
 const CONFIRM: SignedDuration = SignedDuration::from_mins(1);
 
@@ -55,6 +61,30 @@ pub(super) async fn tell_health(store: Store, health: Health, clock: Clock, clos
             }
         }
         clock.sleep_until(clock.now() + PING).await;
+    }
+}
+
+/// Holds the counts of every organisation against its links once a day, a few of them at a time.
+pub(super) async fn recount(store: Store, clock: Clock, close: CancellationToken) {
+    while !close.is_cancelled() {
+        for _ in 0..RECOUNTED_AT_ONCE {
+            let now = clock.now();
+            match store.recount(now - RECOUNT, now).await {
+                Ok(Some(recount)) if !recount.was_right => {
+                    tracing::warn!(
+                        organisation.id = recount.organisation,
+                        "the counts of an organisation were wrong; they are set right"
+                    );
+                }
+                Ok(Some(_)) => {}
+                Ok(None) => break,
+                Err(error) => {
+                    tracing::warn!(error = %error_chain(&error), "counts could not be held against their links");
+                    break;
+                }
+            }
+        }
+        clock.sleep_until(clock.now() + RECOUNT_PAUSE).await;
     }
 }
 

@@ -24,7 +24,7 @@ impl Request {
         for caller in self.callers {
             let outcome = match outcome {
                 Ok(link) => Ok(link.clone()),
-                Err(error) => Err(of_the_same_kind(error)),
+                Err(error) => Err(error.of_the_same_kind()),
             };
             drop(caller.send(outcome));
         }
@@ -49,26 +49,4 @@ pub(super) fn coalesced(requests: Vec<Request>) -> Vec<Request> {
         }
     }
     newest
-}
-
-/// An error for one more caller: what the caller does next stays the same.
-pub(super) fn of_the_same_kind(error: &Error) -> Error {
-    match error {
-        Error::Unavailable(source) => Error::Unavailable(source.to_string().into()),
-        Error::Corrupt(column) => Error::Corrupt(column),
-        Error::Bug(source) => Error::Bug(source.to_string().into()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_caller_of_a_batch_is_told_the_same_kind_of_error() {
-        let unavailable = Error::Unavailable("away".into());
-        assert!(matches!(of_the_same_kind(&unavailable), Error::Unavailable(source) if source.to_string() == "away"));
-        assert!(matches!(of_the_same_kind(&Error::Corrupt("column")), Error::Corrupt("column")));
-        assert!(matches!(of_the_same_kind(&Error::Bug("syntax".into())), Error::Bug(_)));
-    }
 }

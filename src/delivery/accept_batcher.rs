@@ -5,7 +5,7 @@
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::accept_batch::{MAX_BATCH, Request, coalesced, of_the_same_kind};
+use super::accept_batch::{MAX_BATCH, Request, coalesced};
 use super::held_accepts::HeldAccepts;
 use crate::clock::Clock;
 use crate::store::{Acceptance, Accepted, Error, Link, Store};
@@ -47,7 +47,7 @@ async fn commit(store: &Store, clock: &Clock, held: &HeldAccepts, requests: Vec<
     match store.accept_free(acceptances, clock.now()).await {
         Ok(accepted) => requests.into_iter().zip(accepted).for_each(|(request, accepted)| end(held, request, accepted)),
         Err(error @ Error::Unavailable(_)) => {
-            requests.into_iter().for_each(|request| request.answer(&Err(of_the_same_kind(&error))));
+            requests.into_iter().for_each(|request| request.answer(&Err(error.of_the_same_kind())));
         }
         // Something in one of them is not digestible: each stands for itself, so that one harms no other.
         Err(Error::Bug(_) | Error::Corrupt(_)) => {

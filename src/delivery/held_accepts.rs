@@ -9,7 +9,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 
-use super::accept_batch::{MAX_BATCH, Request, coalesced, of_the_same_kind};
+use super::accept_batch::{MAX_BATCH, Request, coalesced};
 use crate::clock::Clock;
 use crate::model::OrganisationId;
 use crate::store::Store;
@@ -71,7 +71,7 @@ impl HeldAccepts {
             match self.store.accept(acceptances, self.clock.now()).await {
                 Ok(links) => requests.into_iter().zip(links).for_each(|(request, link)| request.answer(&Ok(link))),
                 Err(error) => {
-                    requests.into_iter().for_each(|request| request.answer(&Err(of_the_same_kind(&error))));
+                    requests.into_iter().for_each(|request| request.answer(&Err(error.of_the_same_kind())));
                 }
             }
             drop(place);

@@ -46,6 +46,7 @@ const KEY_SHARE_SKIP_LOCKED: &str = "";
 const HELD_WITH_ITS_INTEGRATION: &str = "";
 const HOLDS_ROWS: bool = false;
 /// An instant is a number of microseconds.
+const DAY_OF_END: &str = "ends_at / 86400000000";
 const MICROSECONDS: &str = "";
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");

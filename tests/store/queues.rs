@@ -336,3 +336,28 @@ async fn an_organisation_that_somebody_holds_holds_up_no_other_on_postgres() {
     drop(client);
     database.drop().await;
 }
+
+#[apply(both_backends)]
+async fn counts_that_are_wrong_are_set_right_once_a_day(database: &Database) {
+    for name in ["north", "south"] {
+        database.is_connected(name).await;
+        database.accept(name, "rdv", 1, at(1)).await;
+        database.bring_in_step(name, &written("agenda", "event", 1), at(2)).await;
+        database.accept(name, "unsent", 1, at(1)).await;
+    }
+    let recount = async |now: i64| {
+        let day = SignedDuration::from_hours(24);
+        let recount = database.store.recount(at(now) - day, at(now)).await.unwrap();
+        recount.map(|it| (it.organisation, it.was_right))
+    };
+    assert_eq!(recount(10).await, Some(("north".to_owned(), true)));
+    database
+        .run("UPDATE link_queues SET pending = 7, catching_up = 3; UPDATE upcoming_link_counts SET events = 9")
+        .await;
+    database.run("INSERT INTO upcoming_link_counts VALUES ('south', 'google', 99999, 1, 1)").await;
+    assert_eq!(recount(10).await, Some(("south".to_owned(), false)));
+    assert_eq!(recount(10).await, None, "once a day");
+    assert_eq!(recount(90_000).await, Some(("north".to_owned(), false)));
+    database.is_kept_right(at(10), "the recount").await;
+    assert_eq!(recount(90_000).await, Some(("south".to_owned(), true)));
+}

@@ -92,15 +92,20 @@ struct CountsRow {
 }
 
 /// A link that has an event.
-const IS_EVENT: &str = "external_event_id IS NOT NULL";
+pub(super) const IS_EVENT: &str = "external_event_id IS NOT NULL";
 
 /// A link that was never sent, though an event should stand.
-fn is_unsent() -> String {
+pub(super) fn is_unsent() -> String {
     format!("sync_status = {NONE} AND wants_event AND snapshot IS NOT NULL")
 }
 
 /// A day in UTC has so many seconds.
 const DAY_S: i64 = 86_400;
+
+/// The day of an instant, as the counts of upcoming links number it.
+pub(super) fn day_of(at: Timestamp) -> i64 {
+    at.as_second().div_euclid(DAY_S)
+}
 
 pub(in crate::store) async fn counts(
     conn: &mut Conn,
@@ -108,7 +113,7 @@ pub(in crate::store) async fn counts(
     now: Timestamp,
 ) -> Result<Counts, Fault> {
     // What ends later than today is counted already.
-    let today = now.as_second().div_euclid(DAY_S);
+    let today = day_of(now);
     let tomorrow_at = Timestamp::from_second((today + 1) * DAY_S).unwrap_or(Timestamp::MAX);
     let upcoming = |column: &str, condition: &str| {
         sql(format!("(SELECT CAST(COALESCE(SUM({column}), 0) AS BIGINT) FROM upcoming_link_counts WHERE day > "))

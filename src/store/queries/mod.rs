@@ -13,14 +13,15 @@
 //! what another query holds, so that one organisation holds up no other.
 
 use super::{
-    Conn, FOR_UPDATE, HELD_BY_KEY, HELD_WITH_ITS_INTEGRATION, HOLDS_ROWS, InstantSql, KEY_SHARE, KEY_SHARE_SKIP_LOCKED,
-    MICROSECONDS, SKIP_LOCKED,
+    Conn, DAY_OF_END, FOR_UPDATE, HELD_BY_KEY, HELD_WITH_ITS_INTEGRATION, HOLDS_ROWS, InstantSql, KEY_SHARE,
+    KEY_SHARE_SKIP_LOCKED, MICROSECONDS, SKIP_LOCKED,
 };
 use crate::store::fault::Fault;
 
 pub(in crate::store) mod accepts;
 mod accounts;
 mod catch_ups;
+pub(in crate::store) mod changes;
 pub(in crate::store) mod claims;
 pub(in crate::store) mod comparisons;
 pub(in crate::store) mod consents;
@@ -37,6 +38,7 @@ pub(in crate::store) mod owed;
 pub(in crate::store) mod owed_claims;
 pub(in crate::store) mod pending_grants;
 mod placement;
+pub(in crate::store) mod recounts;
 pub(in crate::store) mod refreshes;
 pub(in crate::store) mod requests;
 pub(in crate::store) mod revocations;

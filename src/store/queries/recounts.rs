@@ -39,7 +39,7 @@ pub(in crate::store) async fn recount(
             "SELECT organisation_id FROM link_queues WHERE provider = {GOOGLE} AND (recounted_at IS NULL OR recounted_at < "
         ))
         .bind(before)
-        .sql(format!(") ORDER BY recounted_at NULLS FIRST LIMIT 1 {SKIP_LOCKED}"));
+        .sql(format!(") ORDER BY recounted_at NULLS FIRST, organisation_id LIMIT 1 {SKIP_LOCKED}"));
         let row: Option<WhoseRow> = named("recounts.next", select).get_result(conn).await.optional()?;
         let Some(WhoseRow { organisation_id: organisation }) = row else { return Ok(None) };
         let wrong = correct_statuses(conn, &organisation).await? + correct_days(conn, &organisation, now).await?;
@@ -58,10 +58,11 @@ async fn correct_statuses(conn: &mut Conn, organisation: &str) -> Result<usize, 
     let set = counted().map(|(column, _)| format!("{column} = c.{column}")).join(", ");
     let counts = counted().map(|(column, what)| format!("COUNT(*) FILTER (WHERE {what}) AS {column}")).join(", ");
     let differs = counted().map(|(column, _)| format!("q.{column} <> c.{column}")).join(" OR ");
-    let update = sql(format!("UPDATE link_queues AS q SET {set} FROM (SELECT {counts} FROM appointment_external_links WHERE "))
-        .with(of(organisation))
-        .sql(format!(") AS c WHERE ({differs}) AND "))
-        .with(of(organisation));
+    let update =
+        sql(format!("UPDATE link_queues AS q SET {set} FROM (SELECT {counts} FROM appointment_external_links WHERE "))
+            .with(of(organisation))
+            .sql(format!(") AS c WHERE ({differs}) AND "))
+            .with(of(organisation));
     Ok(named("recounts.correct_statuses", update).execute(conn).await?)
 }
 
@@ -89,12 +90,13 @@ async fn correct_days(conn: &mut Conn, organisation: &str, now: Timestamp) -> Re
         .with(counted())
         .sql(") AS c WHERE c.day = k.day AND c.events = k.events AND c.unsent = k.unsent)");
     let dropped = named("recounts.drop_wrong_days", wrong).execute(conn).await?;
-    let missing = sql("INSERT INTO upcoming_link_counts (organisation_id, provider, day, events, unsent) SELECT * FROM (")
-        .with(counted())
-        .sql(
-            ") AS c WHERE TRUE ON CONFLICT (organisation_id, provider, day) DO UPDATE
+    let missing =
+        sql("INSERT INTO upcoming_link_counts (organisation_id, provider, day, events, unsent) SELECT * FROM (")
+            .with(counted())
+            .sql(
+                ") AS c WHERE TRUE ON CONFLICT (organisation_id, provider, day) DO UPDATE
                 SET events = excluded.events, unsent = excluded.unsent
                 WHERE upcoming_link_counts.events <> excluded.events OR upcoming_link_counts.unsent <> excluded.unsent",
-        );
+            );
     Ok(dropped + named("recounts.add_days", missing).execute(conn).await?)
 }
