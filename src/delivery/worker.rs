@@ -19,7 +19,7 @@ use super::turns::Turns;
 use super::{Delivery, Parts};
 use crate::clock::Reading;
 use crate::error_chain::error_chain;
-use crate::model::OrganisationId;
+use crate::model::{Change, OrganisationId};
 use crate::quota::{Permit, Scope};
 use crate::store::{self, Claimed, Found};
 
@@ -148,7 +148,8 @@ impl Worker {
                 organisation.id = ?row.organisation, appointment.id = ?row.appointment, column = row.column,
                 "a stored value does not read: its appointment is left out until it is sent again"
             );
-            self.parts.notifier.notify_changed(&OrganisationId::as_stored(row.organisation.clone()));
+            let organisation = OrganisationId::as_stored(row.organisation.clone());
+            self.parts.notifier.notify(&Change::Links(organisation));
         }
         if claimed.is_empty() && unreadable.is_empty() && !next.is_fixed {
             if let Some(due_at) = self.parts.store.next_due_at(now).await? {

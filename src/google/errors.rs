@@ -59,7 +59,9 @@ impl ExchangeError {
     /// What Google gave nonetheless, and nobody keeps.
     pub fn orphan(&self) -> Option<&Orphan> {
         match self {
-            Self::NoRefreshToken(orphan) | Self::MissingScope { orphan, .. } | Self::IdToken { orphan, .. } => Some(orphan),
+            Self::NoRefreshToken(orphan) | Self::MissingScope { orphan, .. } | Self::IdToken { orphan, .. } => {
+                Some(orphan)
+            }
             Self::Rejected(_) | Self::Misconfigured(_) | Self::Unavailable => None,
         }
     }

@@ -4,7 +4,9 @@ use jiff::Timestamp;
 
 use super::{Error, Guarded, Store};
 use crate::crypto::Sealed;
-use crate::model::{Calendar, CalendarId, Epoch, GoogleUserId, GrantEnd, OrganisationId, Problem, RemoteEvents, TitlePrivacy};
+use crate::model::{
+    Calendar, CalendarId, Epoch, GoogleUserId, GrantEnd, OrganisationId, Problem, RemoteEvents, TitlePrivacy,
+};
 
 /// A disconnect that is under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,7 +6,7 @@
 use jiff::SignedDuration;
 
 use super::Grants;
-use crate::model::{CalendarId, Epoch, OrganisationId, Problem, Reason};
+use crate::model::{CalendarId, Change, Epoch, OrganisationId, Problem, Reason};
 use crate::store::{self, Unreadable};
 
 /// How long a misconfigured Google project is left alone before it is tried again.
@@ -28,7 +28,8 @@ impl Grants {
                 organisation.id = ?integration.organisation, column = integration.column,
                 "a stored value of an integration does not read: nothing is sent for it"
             );
-            self.notifier.notify_changed(&OrganisationId::as_stored(integration.organisation.clone()));
+            let organisation = OrganisationId::as_stored(integration.organisation.clone());
+            self.notifier.notify(&Change::Integration(organisation));
         }
         Ok(())
     }
@@ -106,6 +107,6 @@ impl Grants {
                 "an integration stands still until a person acts"
             ),
         }
-        self.notifier.notify_changed(organisation);
+        self.notifier.notify(&Change::Integration(organisation.clone()));
     }
 }

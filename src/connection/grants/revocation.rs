@@ -12,7 +12,7 @@ use crate::connection::Error;
 use crate::crypto::{Sealed, TokenColumn};
 use crate::error_chain::error_chain;
 use crate::google::{CALL_DEADLINE, Orphan, RevokeError};
-use crate::model::{GoogleUserId, GrantEnd, OrganisationId};
+use crate::model::{Change, GoogleUserId, GrantEnd, OrganisationId};
 use crate::store::{self, Integration, Leaving, Revocation, RevocationLease, UnkeptGrant};
 use crate::sync::{Delay, delay};
 
@@ -60,7 +60,7 @@ impl Grants {
             self.store.drop_pending_account(organisation, now).await?;
             self.store.queue_lapsed_grants(now).await?;
         }
-        self.notifier.notify_changed(organisation);
+        self.notifier.notify(&Change::Integration(organisation.clone()));
         Ok(self.revoke_unkept(Some(organisation)).await?)
     }
 
@@ -101,6 +101,7 @@ impl Grants {
             let tries = Tries { attempts: u32::try_from(attempts).unwrap_or(0), is_last: since_at + LONGEST <= now };
             // Where somebody else revokes the account, it is looked at again.
             let _ = self.revoke(&organisation, &google_user_id, &token, leaving, tries).await?;
+            self.notifier.notify(&Change::Integration(organisation));
         }
         Ok(())
     }

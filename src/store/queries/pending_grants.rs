@@ -56,12 +56,7 @@ impl From<PendingRow> for Grant {
 }
 
 /// Keeps a grant aside; one that it replaces is kept by nobody from then on.
-pub(super) async fn keep(
-    conn: &mut Conn,
-    grant: &Grant,
-    expires_at: Timestamp,
-    now: Timestamp,
-) -> Result<(), Fault> {
+pub(super) async fn keep(conn: &mut Conn, grant: &Grant, expires_at: Timestamp, now: Timestamp) -> Result<(), Fault> {
     unkept_grants::queue_from(conn, TABLE, of_organisation(&grant.organisation), now, now).await?;
     erase(conn, &grant.organisation).await?;
     let keep = diesel::insert_into(dsl::pending_grants).values((

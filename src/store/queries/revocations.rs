@@ -107,7 +107,8 @@ async fn leave(
     match leaving {
         Leaving::Integration { organisation, epoch } => {
             if end == GrantEnd::Pending {
-                let its = of_organisation(organisation).sql(" AND disconnecting_at IS NOT NULL AND epoch = ").bind(epoch.0);
+                let its =
+                    of_organisation(organisation).sql(" AND disconnecting_at IS NOT NULL AND epoch = ").bind(epoch.0);
                 unkept_grants::queue_from(conn, "calendar_integrations", its, retry_at, now).await?;
             }
             // Fenced: another process has ended it, or the organisation has connected anew.
