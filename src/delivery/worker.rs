@@ -14,13 +14,14 @@ use tracing::Instrument as _;
 use uuid::Uuid;
 
 use super::attempt::{BegunAttempt, Claim, LEASE};
+use super::comparison::LONGEST_LEASE;
 use super::turns::{PLACES, Turns};
 use super::{Delivery, Parts};
 use crate::clock::Reading;
 use crate::error_chain::error_chain;
-use crate::model::OrganisationId;
+use crate::model::{Change, OrganisationId};
 use crate::quota::{Permit, Scope};
-use crate::store::{self, Claimed};
+use crate::store::{self, Claimed, Found};
 
 /// The longest time between two looks: what another process made due is found by then.
 const POLL: SignedDuration = SignedDuration::from_secs(5);
@@ -117,7 +118,7 @@ impl Worker {
         let set_back = expected.duration_since(read.now);
         if set_back > TOLERANCE {
             tracing::warn!(seconds = set_back.as_secs(), "the system clock was set back");
-            self.parts.store.bring_nearer(set_back, LEASE, read.now).await?;
+            self.parts.store.bring_nearer(set_back, LONGEST_LEASE, read.now).await?;
             self.whole_look_at = read.now;
         }
         self.read = read;
@@ -154,9 +155,17 @@ impl Worker {
             return Ok(NextLook { at: now + POLL, is_fixed: false });
         }
         let (mut permits, mut next) = self.permits(now).await?;
-        let claimed = self.claim(&permits, now).await?;
+        let Found { rows: claimed, unreadable } = self.claim(&permits, now).await?;
+        for row in &unreadable {
+            tracing::error!(
+                organisation.id = ?row.organisation, appointment.id = ?row.appointment, column = row.column,
+                "a stored value does not read: its appointment is left out until it is sent again"
+            );
+            let organisation = OrganisationId::as_stored(row.organisation.clone());
+            self.parts.notifier.notify(&Change::Links(organisation));
+        }
         if claimed.is_empty() && !permits.is_empty() {
-            // Somebody else was faster, or holds them: it is seen soon.
+            // Somebody else was faster, or holds them, or something does not read: it is seen soon.
             next.at = next.at.min(now + GATHER);
         } else if claimed.is_empty() && !next.is_fixed {
             if let Some(due_at) = self.parts.store.next_due_at(now).await? {
@@ -192,6 +201,9 @@ impl Worker {
             if look.is_held_up {
                 next.at = next.at.min(now + GATHER);
             }
+            for integration in &look.unreadable {
+                self.parts.grants.note_unreadable(integration).await?;
+            }
             for due in look.due {
                 if permits.contains_key(&due.organisation) || !self.turns.has_place(&due.organisation, permits.len()) {
                     continue;
@@ -226,28 +238,32 @@ impl Worker {
         &self,
         permits: &BTreeMap<OrganisationId, Permit>,
         now: Timestamp,
-    ) -> Result<Vec<(Claim, Option<BegunAttempt>)>, store::Error> {
+    ) -> Result<Found<(Claim, Option<BegunAttempt>)>, store::Error> {
         if permits.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Found::default());
         }
         let mut wanted: Vec<_> = permits.keys().cloned().collect();
         let (parts, store) = (self.parts.clone(), &self.parts.store);
         let token = || Uuid::from_bytes(self.parts.entropy.bytes());
         let write_not_before = now + parts.write_spacing;
         let begin = move |claimed: &Claimed| parts.begin(claimed);
-        let links = store.claim(&wanted, token(), now + LEASE, write_not_before, now, begin).await?;
+        let Found { rows: links, mut unreadable } =
+            store.claim(&wanted, token(), now + LEASE, write_not_before, now, begin).await?;
         let mut claims: Vec<_> = links.into_iter().map(|(claimed, begun)| (Claim::Link(claimed), begun)).collect();
         wanted.retain(|organisation| claims.iter().all(|(claim, _)| claim.organisation() != organisation));
         match store.claim_owed(&wanted, token(), now + LEASE, now).await {
-            Ok(owed) => claims.extend(owed.into_iter().map(|claimed| {
-                let begun = BegunAttempt::of_owed(&claimed);
-                (Claim::Owed(claimed), Some(begun))
-            })),
+            Ok(owed) => {
+                claims.extend(owed.rows.into_iter().map(|claimed| {
+                    let begun = BegunAttempt::of_owed(&claimed);
+                    (Claim::Owed(claimed), Some(begun))
+                }));
+                unreadable.extend(owed.unreadable);
+            }
             // The links are claimed already; the next look tells of the store.
             Err(_) if !claims.is_empty() => {}
             Err(error) => return Err(error),
         }
-        Ok(claims)
+        Ok(Found { rows: claims, unreadable })
     }
 
     fn start(&mut self, claim: Claim, begun: Option<BegunAttempt>, permit: Permit) {

@@ -13,7 +13,7 @@ use crate::connection::{COOKIE_NAME, ConsentStart, Progress, State, Status};
 use crate::crypto::ExposeSecret as _;
 use crate::delivery::{ComparisonCounts, Event, Link, LinkError};
 use crate::language::Language;
-use crate::model::{Calendar, Problem, Reason, SyncStatus, TitlePrivacy};
+use crate::model::{Calendar, GrantEnd, Problem, Reason, SyncStatus, TitlePrivacy};
 
 const PROVIDER: &str = "google";
 
@@ -56,7 +56,7 @@ pub(super) fn link(link: Link, language: Language) -> pb::AppointmentLink {
         external_event_id: place.map(|place| place.event.to_string()).unwrap_or_default(),
         html_link: link.html_link.unwrap_or_default(),
         sync_status: sync_status(link.sync_status).into(),
-        revision: link.revision.number(),
+        revision: link.revision.map(|revision| revision.number()).unwrap_or_default(),
         synced_revision: link.synced_revision.map(|revision| revision.number()).unwrap_or_default(),
         last_sync_time: link.last_synced_at.map(instant),
         next_attempt_time: link.next_attempt_at.filter(|_| is_pending).map(instant),
@@ -91,6 +91,7 @@ fn reason(reason: Reason) -> pb::ErrorReason {
         Reason::GoogleMisconfigured => pb::ErrorReason::GoogleMisconfigured,
         Reason::AccountUnavailable => pb::ErrorReason::AccountUnavailable,
         Reason::KeyringIncomplete => pb::ErrorReason::KeyringIncomplete,
+        Reason::Internal => pb::ErrorReason::Internal,
     }
 }
 
@@ -130,6 +131,16 @@ fn state(state: State) -> pb::IntegrationState {
     }
 }
 
+pub(super) fn grant_end(end: Option<GrantEnd>) -> pb::GrantEnd {
+    match end {
+        None => pb::GrantEnd::Unspecified,
+        Some(GrantEnd::Revoked) => pb::GrantEnd::Revoked,
+        Some(GrantEnd::Shared) => pb::GrantEnd::Shared,
+        Some(GrantEnd::Pending) => pb::GrantEnd::Pending,
+        Some(GrantEnd::Refused) => pb::GrantEnd::Refused,
+    }
+}
+
 fn title_privacy(privacy: TitlePrivacy) -> pb::TitlePrivacy {
     match privacy {
         TitlePrivacy::Full => pb::TitlePrivacy::Full,
@@ -164,7 +175,7 @@ fn problem(problem: &Problem, language: Language) -> pb::Problem {
         Reason::CalendarUnavailable => pb::ProblemAction::ChooseCalendar,
         Reason::GoogleUnavailable | Reason::GoogleThrottled => pb::ProblemAction::Wait,
         // A refused event is its link's trouble; on an integration only the operator could tell what it means.
-        Reason::EventRefused | Reason::GoogleMisconfigured | Reason::KeyringIncomplete => {
+        Reason::EventRefused | Reason::GoogleMisconfigured | Reason::KeyringIncomplete | Reason::Internal => {
             pb::ProblemAction::ContactOperator
         }
     };

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Error, Store};
+use super::{Error, Store, Unreadable};
 use crate::model::{GoogleUserId, OrganisationId};
 
 /// An organisation that has due links, or owes deletions.
@@ -21,6 +21,8 @@ pub struct DueOrganisation {
 pub struct Look {
     /// The organisations that have something to attempt, the longest due first.
     pub due: Vec<DueOrganisation>,
+    /// The integrations among them that do not read. One with an unknown title privacy is served as far as it deletes.
+    pub unreadable: Vec<Unreadable>,
     /// Whether there are no more than these.
     pub is_whole: bool,
     /// Whether a queue was passed by that another transaction holds: it is worth another look soon.
@@ -58,8 +60,12 @@ impl Queued {
 
 /// A queue that is ready, or becomes so.
 pub(super) struct Ready {
-    /// Whose it is.
-    pub(super) organisation: DueOrganisation,
+    /// Whose it is, as it is stored.
+    pub(super) organisation: OrganisationId,
+    /// The same with its account, where these read.
+    pub(super) served: Option<DueOrganisation>,
+    /// The column of its integration that does not read.
+    pub(super) unreadable: Option<&'static str>,
     /// What is in it.
     pub(super) queued: Queued,
     /// Since when, as it is noted.
@@ -85,10 +91,16 @@ impl Store {
         let is_whole = count(Queued::Links) < limit && count(Queued::Owed) < limit;
         let is_held_up = self.put_off(ready.iter().filter(|ready| !ready.is_due), now).await?;
         let due = || ready.iter().filter(|ready| ready.is_due);
-        let mut look =
-            Look { due: Vec::new(), is_whole, is_held_up, first_ready_at: due().map(|ready| ready.ready_at).min() };
+        let first_ready_at = due().map(|ready| ready.ready_at).min();
+        let mut look = Look { due: Vec::new(), unreadable: Vec::new(), is_whole, is_held_up, first_ready_at };
         let mut seen = HashSet::new();
-        look.due.extend(due().map(|ready| &ready.organisation).filter(|it| seen.insert(&it.organisation)).cloned());
+        for ready in due().filter(|ready| seen.insert(&ready.organisation)) {
+            look.due.extend(ready.served.clone());
+            look.unreadable.extend(ready.unreadable.map(|column| {
+                let organisation = ready.organisation.as_str().to_owned();
+                Unreadable { organisation, appointment: None, column }
+            }));
+        }
         Ok(look)
     }
 
@@ -111,8 +123,8 @@ impl Store {
         let (mut links, mut owed) = (Vec::new(), Vec::new());
         for ready in early {
             match ready.queued {
-                Queued::Links => links.push(ready.organisation.organisation.clone()),
-                Queued::Owed => owed.push(ready.organisation.organisation.clone()),
+                Queued::Links => links.push(ready.organisation.clone()),
+                Queued::Owed => owed.push(ready.organisation.clone()),
             }
         }
         if links.is_empty() && owed.is_empty() {
@@ -121,8 +133,8 @@ impl Store {
         Ok(query!(self, write, link_queues::put_off(&links, &owed, now))? > 0)
     }
 
-    /// Brings what lies ahead of `now` nearer by `by`: it was reckoned by a clock that was set back since. Of the leases,
-    /// those alone that end later than `longest_lease` from now: the others were taken by the clock as it is.
+    /// Brings what lies ahead of `now` nearer by `by`: it was reckoned by a clock that was set back since. Of the leases, of
+    /// whatever kind, those alone that end later than `longest_lease` from now: the others were taken by the clock as it is.
     pub async fn bring_nearer(
         &self,
         by: SignedDuration,

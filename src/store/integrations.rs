@@ -4,18 +4,20 @@ use jiff::Timestamp;
 
 use super::{Error, Guarded, Store};
 use crate::crypto::Sealed;
-use crate::model::{Calendar, CalendarId, Epoch, GoogleUserId, OrganisationId, Problem, RemoteEvents, TitlePrivacy};
+use crate::model::{
+    Calendar, CalendarId, Epoch, GoogleUserId, GrantEnd, OrganisationId, Problem, RemoteEvents, TitlePrivacy,
+};
 
 /// A disconnect that is under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Disconnecting {
     /// Since when.
     pub since_at: Timestamp,
-    /// What becomes of the events.
-    pub remote_events: RemoteEvents,
+    /// What becomes of the events; `None`: it does not read. What is owed already is deleted then, and nothing else.
+    pub remote_events: Option<RemoteEvents>,
 }
 
-/// An integration, as it stands.
+/// An integration, as it stands. Where a value does not read, the most careful one stands in its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Integration {
     /// Whose it is.
@@ -52,8 +54,12 @@ pub struct Integration {
     pub disconnecting: Option<Disconnecting>,
     /// Of how many appointments the latest disconnect had events to delete.
     pub disconnect_total: i32,
+    /// What became of the grant at the latest disconnect; `None`: there was none since the latest connect.
+    pub grant_end: Option<GrantEnd>,
     /// When the access token was last refreshed; `None`: it is the one of the consent.
     pub refreshed_at: Option<Timestamp>,
+    /// A column that does not read, so that nothing may be sent.
+    pub unreadable: Option<&'static str>,
 }
 
 impl Integration {

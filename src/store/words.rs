@@ -6,8 +6,8 @@
 use std::fmt;
 
 use super::OwedCause;
-use super::fault::Fault;
-use crate::model::{Provider, Reason, RemoteEvents, SyncStatus, TitlePrivacy};
+use super::fault::Corrupt;
+use crate::model::{GrantEnd, Provider, Reason, RemoteEvents, SyncStatus, TitlePrivacy};
 
 /// The one provider so far, as it is bound.
 pub(super) const PROVIDER: &str = Provider::Google.as_str();
@@ -33,21 +33,33 @@ impl fmt::Display for Priority {
     }
 }
 
-/// The words of a set: how one is written, and how it is read.
+/// The words of a set: how one is written, and how it is read; where it is asked for, the list of them all, as a statement
+/// spells it.
 macro_rules! words {
-    ($column:literal, $kind:ident, $of:ident, $parse:ident, { $($value:ident => $word:literal),+ $(,)? }) => {
+    ($column:literal, $kind:ident, $of:ident, $parse:ident, {
+        $first:ident => $first_word:literal $(, $value:ident => $word:literal)+ $(,)?
+    }) => {
         pub(super) fn $of(value: $kind) -> &'static str {
             match value {
+                $kind::$first => $first_word,
                 $($kind::$value => $word,)+
             }
         }
 
-        pub(super) fn $parse(word: &str) -> Result<$kind, Fault> {
+        pub(super) fn $parse(word: &str) -> Result<$kind, Corrupt> {
             match word {
+                $first_word => Ok($kind::$first),
                 $($word => Ok($kind::$value),)+
-                _ => Err(Fault::Corrupt($column)),
+                _ => Err(Corrupt($column)),
             }
         }
+    };
+    ($column:literal, $kind:ident, $of:ident, $parse:ident, all: $all:ident, {
+        $first:ident => $first_word:literal $(, $value:ident => $word:literal)+ $(,)?
+    }) => {
+        words!($column, $kind, $of, $parse, { $first => $first_word $(, $value => $word)+ });
+
+        pub(super) const $all: &str = concat!("('", $first_word, "'" $(, ", '", $word, "'")+, ")");
     };
 }
 
@@ -70,7 +82,7 @@ words!("title_privacy", TitlePrivacy, of_privacy, privacy, {
     Masked => "masked",
 });
 
-words!("problem_reason or last_error", Reason, of_reason, reason, {
+words!("problem_reason or last_error", Reason, of_reason, reason, all: REASONS, {
     NotConnected => "not_connected",
     ReconnectRequired => "reconnect_required",
     CalendarUnavailable => "calendar_unavailable",
@@ -80,17 +92,29 @@ words!("problem_reason or last_error", Reason, of_reason, reason, {
     GoogleMisconfigured => "google_misconfigured",
     AccountUnavailable => "account_unavailable",
     KeyringIncomplete => "keyring_incomplete",
+    Internal => "internal",
 });
 
 /// The reasons that a statement asks for.
 pub(super) const GOOGLE_UNAVAILABLE: &str = "'google_unavailable'";
 pub(super) const CALENDAR_UNAVAILABLE: &str = "'calendar_unavailable'";
+pub(super) const INTERNAL: &str = "'internal'";
 
 words!("disconnect_remote_events", RemoteEvents, of_remote_events, remote_events, {
     Keep => "keep",
     DeleteUpcoming => "delete_upcoming",
     DeleteAll => "delete_all",
 });
+
+words!("grant_end", GrantEnd, of_grant_end, grant_end, {
+    Revoked => "revoked",
+    Shared => "shared",
+    Pending => "pending",
+    Refused => "refused",
+});
+
+/// The end that is still to come, as a statement spells it.
+pub(super) const GRANT_PENDING: &str = "'pending'";
 
 words!("cause", OwedCause, of_cause, cause, {
     AccountExchanged => "account_exchanged",
@@ -120,12 +144,32 @@ mod tests {
             (ERROR, of_status(SyncStatus::Error)),
             (GOOGLE_UNAVAILABLE, of_reason(Reason::GoogleUnavailable)),
             (CALENDAR_UNAVAILABLE, of_reason(Reason::CalendarUnavailable)),
+            (INTERNAL, of_reason(Reason::Internal)),
+            (GRANT_PENDING, of_grant_end(GrantEnd::Pending)),
             (ACCOUNT_EXCHANGED, of_cause(OwedCause::AccountExchanged)),
             (DISCONNECT, of_cause(OwedCause::Disconnect)),
             (ERASURE, of_cause(OwedCause::Erasure)),
             (LEFT_BEHIND, of_cause(OwedCause::LeftBehind)),
         ] {
             assert_eq!(literal, format!("'{word}'"));
+        }
+    }
+    /// Whether an integration is served is said in the schema, in both its dialects: a reason that is added has to be known
+    /// there, by a migration of its own.
+    #[test]
+    fn the_schema_knows_every_reason() {
+        for migration in [
+            include_str!("../../migrations/postgres/2026-11-28-002000_link_queues/up.sql"),
+            include_str!("../../migrations/sqlite/2026-11-28-002000_link_queues/up.sql"),
+        ] {
+            assert_eq!(migration.matches(REASONS).count(), 2, "{REASONS}");
+            for word in [
+                of_remote_events(RemoteEvents::Keep),
+                of_reason(Reason::CalendarUnavailable),
+                of_reason(Reason::Internal),
+            ] {
+                assert!(migration.contains(&format!("'{word}'")));
+            }
         }
     }
 }

@@ -34,9 +34,7 @@ impl Database {
         let as_of = self.as_of(&organisation).await;
         match self.store.connect(grant, as_of, now + MINUTE, now).await.unwrap() {
             Connect::Stored => {}
-            Connect::KeptAside { .. } => {
-                self.store.confirm_account(&organisation, now).await.unwrap().unwrap();
-            }
+            Connect::KeptAside => assert!(self.store.confirm_account(&organisation, now).await.unwrap()),
             refused @ (Connect::Fenced | Connect::Revoked) => panic!("{refused:?}"),
         }
         self.the_integration(organisation.as_str()).await
@@ -65,7 +63,7 @@ impl Database {
     pub(crate) async fn claim(&self, name: &str, count: usize, now: Timestamp) -> Vec<Claimed> {
         let wanted = vec![organisation(name); count];
         let claimed = self.store.claim(&wanted, token(), now + MINUTE, now, now, |_| (None, ())).await.unwrap();
-        claimed.into_iter().map(|(link, ())| link).collect()
+        claimed.rows.into_iter().map(|(link, ())| link).collect()
     }
 
     /// Claims one link and settles it as synced.

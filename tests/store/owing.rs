@@ -27,7 +27,7 @@ impl Database {
 
     async fn claim_owed(&self, count: usize, now: Timestamp) -> Vec<OwedClaim> {
         let wanted = vec![organisation("north"); count];
-        self.store.claim_owed(&wanted, token(), now + MINUTE, now).await.unwrap()
+        self.store.claim_owed(&wanted, token(), now + MINUTE, now).await.unwrap().rows
     }
 
     async fn is_gone(&self, claimed: &OwedClaim, now: Timestamp) {

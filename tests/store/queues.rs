@@ -113,7 +113,7 @@ impl Lot<'_> {
                     let id = format!("event of {}", claimed.appointment);
                     (Some(Placement::Reserved(place("agenda", &id, 1))), ())
                 };
-                let claimed = store.claim(&wanted, token(), now + MINUTE, now, now, begin).await.unwrap();
+                let claimed = store.claim(&wanted, token(), now + MINUTE, now, now, begin).await.unwrap().rows;
                 self.held.extend(claimed.into_iter().map(|(link, ())| link));
                 "a claim"
             }
@@ -177,7 +177,7 @@ impl Lot<'_> {
             }
             18 => {
                 let wanted: Vec<_> = NAMES.iter().map(|name| organisation(name)).collect();
-                self.held_owed.extend(store.claim_owed(&wanted, token(), now + MINUTE, now).await.unwrap());
+                self.held_owed.extend(store.claim_owed(&wanted, token(), now + MINUTE, now).await.unwrap().rows);
                 if let Some(owed) = self.held_owed.pop() {
                     let later = OwedSettlement::Later { next_attempt_at: now + MINUTE, error: error() };
                     let settlement = if self.dice.below(2) == 0 { OwedSettlement::Gone } else { later };
@@ -258,7 +258,7 @@ async fn two_processes_that_change_the_same_organisations_never_block_each_other
                 let begin = |claimed: &Claimed| {
                     (Some(Placement::Reserved(place("agenda", claimed.appointment.as_str(), 1))), ())
                 };
-                let claimed = store.claim(&wanted, token(), now + MINUTE, now, now, begin).await.unwrap();
+                let claimed = store.claim(&wanted, token(), now + MINUTE, now, now, begin).await.unwrap().rows;
                 for (link, ()) in &claimed {
                     let settlement = match dice.below(3) {
                         0 => Settlement::Parked { placement: link.placement.clone() },
@@ -321,7 +321,7 @@ async fn an_organisation_that_somebody_holds_holds_up_no_other_on_postgres() {
         assert_eq!(accepted[0], Accepted::Held);
         assert!(matches!(&accepted[1], Accepted::Stored(link) if link.next_attempt_at == Some(at(2))));
         let wanted = ["north", "south"].map(organisation);
-        let claimed = database.store.claim(&wanted, token(), at(62), at(3), at(3), |_| (None, ())).await.unwrap();
+        let claimed = database.store.claim(&wanted, token(), at(62), at(3), at(3), |_| (None, ())).await.unwrap().rows;
         let of: Vec<_> = claimed.iter().map(|(link, ())| link.organisation.as_str()).collect();
         assert_eq!(of, ["south"]);
 

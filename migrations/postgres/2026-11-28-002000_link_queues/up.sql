@@ -1,21 +1,26 @@
--- Whether an integration may be served is said here alone, and copied to link_queues by a trigger.
+-- Whether an integration may be served is said here alone, and copied to link_queues by a trigger. A reason that this list
+-- does not know holds nothing up: it is found again, if it lasts.
 ALTER TABLE calendar_integrations
     ADD COLUMN served_from TIMESTAMPTZ GENERATED ALWAYS AS (
         CASE WHEN refresh_token IS NOT NULL AND disconnecting_at IS NULL AND is_enabled AND calendar_id IS NOT NULL
-            THEN CASE WHEN problem_reason IS NULL THEN TIMESTAMPTZ '1970-01-01 00:00:00+00' ELSE problem_retry_at END
+            THEN CASE WHEN problem_reason IS NULL OR problem_reason NOT IN
+                ('not_connected', 'reconnect_required', 'calendar_unavailable', 'google_unavailable', 'google_throttled', 'event_refused', 'google_misconfigured', 'account_unavailable', 'keyring_incomplete', 'internal')
+                THEN TIMESTAMPTZ '1970-01-01 00:00:00+00' ELSE problem_retry_at END
         END
     ) STORED,
     ADD COLUMN owed_served_from TIMESTAMPTZ GENERATED ALWAYS AS (
         CASE WHEN refresh_token IS NOT NULL
                 AND CASE WHEN disconnecting_at IS NULL THEN is_enabled ELSE disconnect_remote_events <> 'keep' END
-            THEN CASE WHEN problem_reason IS NULL OR problem_reason = 'calendar_unavailable'
+            THEN CASE WHEN problem_reason IS NULL OR problem_reason IN ('calendar_unavailable', 'internal')
+                OR problem_reason NOT IN
+                ('not_connected', 'reconnect_required', 'calendar_unavailable', 'google_unavailable', 'google_throttled', 'event_refused', 'google_misconfigured', 'account_unavailable', 'keyring_incomplete', 'internal')
                 THEN TIMESTAMPTZ '1970-01-01 00:00:00+00' ELSE problem_retry_at END
         END
     ) STORED;
 COMMENT ON COLUMN calendar_integrations.served_from IS
     'From when on its links may be sent: 1970 if nothing is wrong, the retry of a problem, NULL if they may not.';
 COMMENT ON COLUMN calendar_integrations.owed_served_from IS
-    'The same of what is owed: a target calendar out of reach says nothing of the others, and a disconnect deletes.';
+    'The same of what is owed: a target calendar out of reach, or a setting that does not read, says nothing of the others; a disconnect deletes.';
 
 CREATE TABLE link_queues (
     organisation_id TEXT COLLATE "C" NOT NULL,

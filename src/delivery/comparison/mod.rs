@@ -19,12 +19,14 @@ use super::{Delivery, Error, Parts, snapshot};
 use crate::connection;
 use crate::error_chain::error_chain;
 use crate::model::{AppointmentId, CalendarId, Change, GoogleUserId, OrganisationId, Place};
-use crate::store::{self, ComparedLink, ComparisonClaim, Guarded, Integration, Lease, Mend};
+use crate::store::{self, ComparedLink, ComparisonClaim, Guarded, Integration, Lease, Mend, Unreadable};
 use crate::sync::{Delay, Event, delay, render};
 use findings::{Known, Listed, Standing, compare};
 
 /// How long a process may leave a comparison untouched, before another one makes it.
 const LEASE: SignedDuration = SignedDuration::from_mins(2);
+/// No lease of any kind lives longer.
+pub(super) const LONGEST_LEASE: SignedDuration = LEASE;
 /// The longest time between two looks: what another process was asked for is found by then.
 const POLL: SignedDuration = SignedDuration::from_secs(15);
 /// An organisation that was compared less than this ago is not compared by itself.
@@ -74,6 +76,9 @@ impl Delivery {
     pub async fn count_differences(&self, organisation: &OrganisationId) -> Result<ComparisonCounts, Error> {
         let integration = self.0.store.integration(organisation).await?.filter(Integration::is_connected);
         let integration = integration.ok_or(Error::NotConnected)?;
+        if let Some(column) = integration.unreadable {
+            return Err(store::Error::Corrupt(column).into());
+        }
         self.0.compare(&integration, None).await.map_err(|broken| match broken {
             Broken::Fenced => Error::NotConnected,
             Broken::Google(error) => Error::Google(error),
@@ -118,7 +123,14 @@ impl Parts {
     async fn compare_claimed(&self, claim: &ComparisonClaim) -> Result<(), store::Error> {
         let integration = self.store.integration(&claim.organisation).await?;
         let outcome = match integration.filter(|it| it.epoch == claim.epoch && it.is_connected()) {
-            Some(integration) => self.compare(&integration, Some(claim)).await,
+            Some(integration) => match integration.unreadable {
+                None => self.compare(&integration, Some(claim)).await,
+                Some(column) => {
+                    let organisation = claim.organisation.as_str().to_owned();
+                    self.grants.note_unreadable(&Unreadable { organisation, appointment: None, column }).await?;
+                    Err(Broken::Fenced)
+                }
+            },
             None => Err(Broken::Fenced),
         };
         let now = self.clock.now();
@@ -167,6 +179,11 @@ impl Parts {
         let since = self.clock.now();
         let (mut remote, listed) = self.list(&comparison, since).await?;
         let owed = self.store.owed_events(&integration.organisation, account).await?;
+        if claim.is_some() && !listed.is_empty() {
+            let listed: Vec<_> = listed.iter().cloned().collect();
+            self.store.try_owed_again(&integration.organisation, &listed, since).await?;
+            self.notifier.notify_due();
+        }
         let known = Known { since, listed, owed };
         let mut counts =
             ComparisonCounts { remote: remote.values().map(Vec::len).sum(), ..ComparisonCounts::default() };

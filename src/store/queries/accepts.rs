@@ -23,12 +23,12 @@ pub(in crate::store) async fn accept(
     }
     let accepted = upsert(conn, &acceptances, now).await?;
     let mut links = HashMap::with_capacity(acceptances.len());
-    collect(accepted, &mut links)?;
+    collect(accepted, &mut links);
     let keys: Vec<(Key, Revision)> =
         acceptances.into_iter().map(|it| ((it.organisation, it.appointment), it.revision)).collect();
     let others: Vec<&Key> = keys.iter().map(|(key, _)| key).filter(|key| !links.contains_key(*key)).collect();
     if !others.is_empty() {
-        collect(held(conn, &others).await?, &mut links)?;
+        collect(held(conn, &others).await?, &mut links);
     }
     let accepted = keys.iter().map(|(key, revision)| match links.remove(key) {
         Some(link) if link.revision >= *revision => Accepted::Stored(Box::new(link)),
@@ -58,12 +58,9 @@ pub(in crate::store) async fn accept_once_free(
 
 type Key = (OrganisationId, AppointmentId);
 
-fn collect(rows: Vec<LinkRow>, links: &mut HashMap<Key, Link>) -> Result<(), Fault> {
-    for row in rows {
-        let link = Link::try_from(row)?;
-        links.insert((link.organisation.clone(), link.appointment.clone()), link);
-    }
-    Ok(())
+fn collect(rows: Vec<LinkRow>, links: &mut HashMap<Key, Link>) {
+    let keyed = |link: Link| ((link.organisation.clone(), link.appointment.clone()), link);
+    links.extend(rows.into_iter().map(Link::from).map(keyed));
 }
 
 /// Stores what is newer, and answers those links.

@@ -11,12 +11,14 @@ use super::fragments::{CONNECTED, of_organisation, unleased};
 use super::placement::PlacementRow;
 use super::schema::{appointment_external_links, owed_deletions};
 use super::statement::{Fragment, list_of, named, rows_of, sql};
-use super::{Conn, Fault, HELD_BY_KEY, InstantSql, SKIP_LOCKED, catch_ups, instant, link_queues, owed, rows};
+use super::{Conn, Fault, HELD_BY_KEY, InstantSql, SKIP_LOCKED, catch_ups, instant, integrations, link_queues, owed};
 use crate::crypto::Sealed;
-use crate::model::{AppointmentId, CalendarId, Epoch, EventId, GoogleUserId, OrganisationId, Place};
+use crate::model::{
+    AppointmentId, CalendarId, Epoch, EventId, GoogleUserId, OrganisationId, Place, Placement, SyncStatus,
+};
 use crate::store::fault::unless_fenced;
 use crate::store::instant::Instant;
-use crate::store::words::{self, GOOGLE, PENDING, PROVIDER, Priority, SYNCED};
+use crate::store::words::{self, CALENDAR_UNAVAILABLE, GOOGLE, PENDING, PROVIDER, Priority, SYNCED};
 use crate::store::{ComparedLink, ComparisonClaim, Guarded, Lease, Mend, OwedCause};
 
 /// How long after its first connect an integration is compared by itself.
@@ -76,16 +78,13 @@ pub(in crate::store) async fn claim(
              RETURNING organisation_id, epoch, compare_due_at, compare_attempts"
         ));
     let row: Option<ClaimRow> = named("comparisons.claim", update).get_result(conn).await.optional()?;
-    row.map(|row| {
-        Ok(ComparisonClaim {
-            organisation: rows::organisation(&row.organisation_id)?,
-            epoch: Epoch(row.epoch),
-            due_at: row.compare_due_at.0,
-            attempts: row.compare_attempts,
-            lease,
-        })
-    })
-    .transpose()
+    Ok(row.map(|row| ComparisonClaim {
+        organisation: OrganisationId::as_stored(row.organisation_id),
+        epoch: Epoch(row.epoch),
+        due_at: row.compare_due_at.0,
+        attempts: row.compare_attempts,
+        lease,
+    }))
 }
 
 /// The integration, while the lease is the claim's own.
@@ -177,6 +176,23 @@ pub(in crate::store) async fn owed_events(
     Ok(found.into_iter().map(|(calendar, event)| (CalendarId::new(calendar), EventId::new(event))).collect())
 }
 
+pub(in crate::store) async fn try_owed_again(
+    conn: &mut Conn,
+    organisation: &OrganisationId,
+    calendars: &[CalendarId],
+    now: Timestamp,
+) -> Result<(), Fault> {
+    transaction!(conn, async |conn| {
+        if calendars.is_empty() || integrations::locked(conn, organisation).await?.is_none() {
+            return Ok(());
+        }
+        let out_of_reach =
+            sql(format!("next_attempt_at IS NULL AND last_error = {CALENDAR_UNAVAILABLE} AND calendar_id IN "))
+                .with(list_of(calendars));
+        owed::make_due(conn, organisation, out_of_reach, now).await
+    })
+}
+
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = appointment_external_links)]
 struct ComparedRow {
@@ -190,19 +206,23 @@ struct ComparedRow {
     lease_until: Option<Instant>,
 }
 
-impl TryFrom<ComparedRow> for ComparedLink {
-    type Error = Fault;
-
-    fn try_from(row: ComparedRow) -> Result<Self, Fault> {
-        Ok(Self {
-            appointment: rows::appointment(&row.appointment_id)?,
-            sync_status: words::status(&row.sync_status)?,
-            placement: row.placement.try_into()?,
+/// One of which a value does not read is in error: nothing is found of it.
+impl From<ComparedRow> for ComparedLink {
+    fn from(row: ComparedRow) -> Self {
+        let generation = row.placement.generation();
+        let (sync_status, placement) = match (words::status(&row.sync_status), row.placement.try_into()) {
+            (Ok(sync_status), Ok(placement)) => (sync_status, placement),
+            (Err(_), _) | (_, Err(_)) => (SyncStatus::Error, Placement::Absent { generation }),
+        };
+        Self {
+            appointment: AppointmentId::as_stored(row.appointment_id),
+            sync_status,
+            placement,
             snapshot: row.snapshot.map(Sealed::from_bytes),
             ends_at: instant(row.ends_at),
             updated_at: row.updated_at.0,
             lease_until: instant(row.lease_until),
-        })
+        }
     }
 }
 
@@ -222,7 +242,8 @@ pub(in crate::store) async fn upcoming(
         .order(dsl::appointment_id)
         .limit(limit)
         .select(ComparedRow::as_select());
-    named("comparisons.upcoming", select).load(conn).await?.into_iter().map(ComparedLink::try_from).collect()
+    let found: Vec<ComparedRow> = named("comparisons.upcoming", select).load(conn).await?;
+    Ok(found.into_iter().map(ComparedLink::from).collect())
 }
 
 pub(in crate::store) async fn links_of(
@@ -236,7 +257,8 @@ pub(in crate::store) async fn links_of(
         .filter(dsl::provider.eq(PROVIDER))
         .filter(dsl::appointment_id.eq_any(appointments.iter().map(AppointmentId::as_str)))
         .select(ComparedRow::as_select());
-    named("comparisons.links_of", select).load(conn).await?.into_iter().map(ComparedLink::try_from).collect()
+    let found: Vec<ComparedRow> = named("comparisons.links_of", select).load(conn).await?;
+    Ok(found.into_iter().map(ComparedLink::from).collect())
 }
 
 pub(in crate::store) async fn mend(

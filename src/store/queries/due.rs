@@ -4,27 +4,35 @@
 //! is about to be answered is held against its links.
 
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Text};
+use diesel::sql_types::{Bool, Nullable, Text};
 use diesel_async::RunQueryDsl;
 use jiff::{SignedDuration, Timestamp};
 
 use super::fragments::unleased;
 use super::link_queues::{self, first_due_at};
 use super::owed_claims::claimable;
-use super::statement::{Fragment, named, sql};
+use super::statement::{Fragment, joined, named, sql};
 use super::{Conn, Fault, HELD_BY_KEY, InstantSql, MICROSECONDS, rows};
-use crate::model::GoogleUserId;
+use crate::model::{GoogleUserId, OrganisationId};
+use crate::store::DueOrganisation;
 use crate::store::DueOrganisation;
 use crate::store::due::{Queued, Ready};
+use crate::store::fault::Corrupt;
 use crate::store::instant::Instant;
-use crate::store::words::{DISCONNECT, GOOGLE, Priority};
+use crate::store::words::{self, DISCONNECT, GOOGLE, Priority};
 
 #[derive(QueryableByName)]
 struct ReadyRow {
     #[diesel(sql_type = Text)]
     organisation_id: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    google_user_id: Option<String>,
     #[diesel(sql_type = Text)]
-    google_user_id: String,
+    title_privacy: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    problem_reason: Option<String>,
+    #[diesel(sql_type = Bool)]
+    is_disconnecting: bool,
     #[diesel(sql_type = InstantSql)]
     ready_at: Instant,
     #[diesel(sql_type = Bool)]
@@ -42,7 +50,7 @@ pub(in crate::store) async fn ready(
     now: Timestamp,
 ) -> Result<Vec<Ready>, Fault> {
     let found: Vec<ReadyRow> = named("due.ready", all_ready(not_before, limit, now)).load(conn).await?;
-    found.into_iter().map(Ready::try_from).collect()
+    Ok(found.into_iter().map(Ready::from).collect())
 }
 
 fn all_ready(not_before: Timestamp, limit: i64, now: Timestamp) -> Fragment {
@@ -62,26 +70,35 @@ fn all_ready(not_before: Timestamp, limit: i64, now: Timestamp) -> Fragment {
         .sql(" ORDER BY ready_at, organisation_id")
 }
 
-impl TryFrom<ReadyRow> for Ready {
-    type Error = Fault;
-
-    fn try_from(row: ReadyRow) -> Result<Self, Fault> {
-        Ok(Self {
-            organisation: DueOrganisation {
-                organisation: rows::organisation(&row.organisation_id)?,
-                google_user_id: GoogleUserId::new(row.google_user_id),
-            },
+impl From<ReadyRow> for Ready {
+    fn from(row: ReadyRow) -> Self {
+        let served = served(&row);
+        // What is deleted needs no title.
+        let privacy = if row.is_disconnecting { Ok(()) } else { words::privacy(&row.title_privacy).map(drop) };
+        Self {
+            unreadable: served.as_ref().err().or(privacy.as_ref().err()).map(|Corrupt(column)| *column),
+            served: served.ok(),
+            organisation: OrganisationId::as_stored(row.organisation_id),
             queued: if row.is_owed { Queued::Owed } else { Queued::Links },
             ready_at: row.ready_at.0,
             is_due: row.is_due,
-        })
+        }
     }
+}
+
+fn served(row: &ReadyRow) -> Result<DueOrganisation, Corrupt> {
+    row.problem_reason.as_deref().map(words::reason).transpose()?;
+    Ok(DueOrganisation {
+        organisation: rows::organisation(&row.organisation_id)?,
+        google_user_id: row.google_user_id.clone().map(GoogleUserId::new).ok_or(Corrupt("google_user_id"))?,
+    })
 }
 
 /// Whose queue it is, and when it is ready; what else is selected follows.
 fn beginning(queued: Queued) -> Fragment {
     sql(format!(
-        "SELECT q.organisation_id, i.google_user_id, q.{} AS ready_at, {} AS is_owed, ",
+        "SELECT q.organisation_id, i.google_user_id, i.title_privacy, i.problem_reason,
+            i.disconnecting_at IS NOT NULL AS is_disconnecting, q.{} AS ready_at, {} AS is_owed, ",
         queued.ready_at(),
         match queued {
             Queued::Links => "FALSE",
@@ -128,7 +145,7 @@ fn is_owed_due(now: Timestamp) -> Fragment {
 /// one can be attempted by then.
 pub(in crate::store) async fn next_ready(conn: &mut Conn, limit: i64, now: Timestamp) -> Result<Vec<Ready>, Fault> {
     let found: Vec<ReadyRow> = named("due.next_ready", all_next_ready(limit, now)).load(conn).await?;
-    found.into_iter().map(Ready::try_from).collect()
+    Ok(found.into_iter().map(Ready::from).collect())
 }
 
 fn all_next_ready(limit: i64, now: Timestamp) -> Fragment {
@@ -151,9 +168,29 @@ pub(in crate::store) async fn bring_nearer(
     now: Timestamp,
 ) -> Result<(), Fault> {
     transaction!(conn, async |conn| {
+        bring_accounts_nearer(conn, by, now + longest_lease).await?;
         link_queues::hold_all(conn).await?;
         bring_nearer_held(conn, by, longest_lease, now).await
     })
+}
+
+/// Brings an instant nearer that lies behind `after`.
+fn nearer(column: &str, by: SignedDuration, after: Timestamp) -> Fragment {
+    sql(format!("{column} = CASE WHEN {column} > "))
+        .bind(after)
+        .sql(format!(" THEN {column} - "))
+        .bind(i64::try_from(by.as_micros()).unwrap_or(i64::MAX))
+        .sql(format!("{MICROSECONDS} ELSE {column} END"))
+}
+
+/// The rows of accounts are taken before the queues.
+async fn bring_accounts_nearer(conn: &mut Conn, by: SignedDuration, lapsed_by: Timestamp) -> Result<(), Fault> {
+    let accounts = sql("UPDATE google_accounts SET ")
+        .with(nearer("revoking_until", by, lapsed_by))
+        .sql(" WHERE revoking_until > ")
+        .bind(lapsed_by);
+    named("due.bring_accounts_nearer", accounts).execute(conn).await?;
+    Ok(())
 }
 
 async fn bring_nearer_held(
@@ -162,20 +199,33 @@ async fn bring_nearer_held(
     longest_lease: SignedDuration,
     now: Timestamp,
 ) -> Result<(), Fault> {
-    let by = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
     let lapsed_by = now + longest_lease;
-    let nearer = |column: &str, after: Timestamp| {
-        sql(format!("{column} = CASE WHEN {column} > "))
-            .bind(after)
-            .sql(format!(" THEN {column} - "))
-            .bind(by)
-            .sql(format!("{MICROSECONDS} ELSE {column} END"))
-    };
-    let retries = sql("UPDATE calendar_integrations SET ")
-        .with(nearer("problem_retry_at", now))
-        .sql(" WHERE problem_retry_at > ")
+    let nearer = |column: &str, after: Timestamp| nearer(column, by, after);
+    let columns = [
+        ("problem_retry_at", now),
+        ("compare_due_at", now),
+        ("disconnecting_at", now),
+        ("refresh_lease_until", lapsed_by),
+        ("compare_lease_until", lapsed_by),
+        ("finishing_until", lapsed_by),
+    ];
+    let ahead = columns.map(|(column, after)| sql(format!("{column} > ")).bind(after));
+    let integrations = joined(columns.map(|(column, after)| nearer(column, after)), ", ", sql("SET ")).with(joined(
+        ahead,
+        " OR ",
+        sql(" WHERE "),
+    ));
+    let integrations = sql("UPDATE calendar_integrations ").with(integrations);
+    named("due.bring_integrations_nearer", integrations).execute(conn).await?;
+    let unkept = sql("UPDATE unkept_grants SET ")
+        .with(nearer("next_attempt_at", now))
+        .sql(", ")
+        .with(nearer("created_at", now))
+        .sql(" WHERE next_attempt_at > ")
+        .bind(now)
+        .sql(" OR created_at > ")
         .bind(now);
-    named("due.bring_retries_nearer", retries).execute(conn).await?;
+    named("due.bring_unkept_grants_nearer", unkept).execute(conn).await?;
     let links = sql("UPDATE appointment_external_links SET ")
         .with(nearer("next_attempt_at", now))
         .sql(", ")

@@ -8,8 +8,9 @@ use uuid::Uuid;
 
 use super::fragments::{is_connected_in, lease_is_ours, of_organisation};
 use super::statement::{list_of, named, sql};
-use super::{Conn, Fault, HELD_BY_KEY, link_queues, placement, rows};
-use crate::model::{OrganisationId, Placement};
+use super::{Conn, Fault, HELD_BY_KEY, link_queues, owed, placement};
+use crate::model::{OrganisationId, Place, Placement};
+use crate::store::fault::unless_fenced;
 use crate::store::{Claimed, Guarded};
 
 pub(in crate::store) async fn renew(
@@ -36,6 +37,20 @@ pub(in crate::store) async fn reserve(
     until: Timestamp,
     now: Timestamp,
 ) -> Result<Guarded, Fault> {
+    transaction!(conn, async |conn| {
+        link_queues::hold(conn, [&claimed.organisation]).await?;
+        reserve_within(conn, claimed, placement, until, now).await
+    })
+}
+
+/// Reserves within a transaction that holds the queue.
+async fn reserve_within(
+    conn: &mut Conn,
+    claimed: &Claimed,
+    placement: &Placement,
+    until: Timestamp,
+    now: Timestamp,
+) -> Result<Guarded, Fault> {
     let update = sql("UPDATE appointment_external_links SET ")
         .with(placement::set(placement))
         .sql(", lease_until = ")
@@ -46,10 +61,24 @@ pub(in crate::store) async fn reserve(
         .with(lease_is_ours(claimed))
         .sql(" AND ")
         .with(is_connected_in(&claimed.organisation, claimed.epoch));
-    transaction!(conn, async |conn| {
+    Ok(Guarded::by(named("leases.reserve", update).execute(conn).await?))
+}
+
+pub(in crate::store) async fn leave_behind(
+    conn: &mut Conn,
+    claimed: &Claimed,
+    (placement, left_behind): (&Placement, &[Place]),
+    until: Timestamp,
+    now: Timestamp,
+) -> Result<Guarded, Fault> {
+    let outcome = transaction!(conn, async |conn| {
         link_queues::hold(conn, [&claimed.organisation]).await?;
-        Ok(Guarded::by(named("leases.reserve", update).execute(conn).await?))
-    })
+        if !reserve_within(conn, claimed, placement, until, now).await?.is_done() {
+            return Err(Fault::Fenced);
+        }
+        owed::leave_behind(conn, claimed, left_behind, now).await
+    });
+    unless_fenced(outcome)
 }
 
 pub(in crate::store) async fn release(conn: &mut Conn, lease_tokens: &[Uuid], now: Timestamp) -> Result<u64, Fault> {
@@ -96,8 +125,7 @@ async fn hold_leased(conn: &mut Conn, lease_tokens: &[Uuid]) -> Result<(), Fault
     };
     let select = of("appointment_external_links").sql(" UNION ").with(of("owed_deletions"));
     let found: Vec<LeasedRow> = named("leases.leased", select).load(conn).await?;
-    let organisations: Vec<_> =
-        found.iter().map(|row| rows::organisation(&row.organisation_id)).collect::<Result<_, Fault>>()?;
+    let organisations: Vec<_> = found.into_iter().map(|row| OrganisationId::as_stored(row.organisation_id)).collect();
     link_queues::hold(conn, &organisations).await
 }
 

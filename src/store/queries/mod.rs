@@ -8,7 +8,7 @@
 //! changes the links of an organisation. After them it takes rows of `calendar_integrations`, of
 //! `appointment_external_links` and of `owed_deletions`, in that order; the triggers on those change the queues alone, and
 //! `upcoming_link_counts`, which nobody takes without its queue. A row of `google_accounts` is taken before all of them,
-//! the counter of revocations last. Two kinds hold no queue: what changes nothing but columns of an integration that say
+//! one of `unkept_grants` after them, the counter of revocations last. Two kinds hold no queue: what changes nothing but columns of an integration that say
 //! nothing of its links, and the renewal of a lease, which makes nothing due earlier. An accept, a claim and a sweep pass by
 //! what another query holds, so that one organisation holds up no other.
 
@@ -46,6 +46,7 @@ mod rows;
 mod schema;
 pub(in crate::store) mod settlements;
 mod statement;
+pub(in crate::store) mod unkept_grants;
 
 /// The instant in a column, if one stands there.
 fn instant(at: Option<crate::store::instant::Instant>) -> Option<jiff::Timestamp> {

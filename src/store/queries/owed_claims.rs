@@ -17,9 +17,9 @@ use super::statement::{Fragment, list_of, named, sql};
 use super::{Conn, Fault, HELD_WITH_ITS_INTEGRATION, link_queues, rows};
 use crate::model::{CalendarId, Epoch, EventId, Generation, GoogleUserId, OrganisationId, Place};
 use crate::store::due::Queued;
-use crate::store::fault::unless_fenced;
-use crate::store::words::{self, DISCONNECT, GOOGLE};
-use crate::store::{Guarded, Lease, LinkError, OwedClaim, OwedSettlement};
+use crate::store::fault::{Corrupt, unless_fenced};
+use crate::store::words::{self, DISCONNECT, GOOGLE, INTERNAL};
+use crate::store::{Found, Guarded, Lease, LinkError, OwedClaim, OwedSettlement, Unreadable};
 
 pub(in crate::store) async fn claim(
     conn: &mut Conn,
@@ -27,19 +27,27 @@ pub(in crate::store) async fn claim(
     lease_token: Uuid,
     until: Timestamp,
     now: Timestamp,
-) -> Result<Vec<OwedClaim>, Fault> {
+) -> Result<Found<OwedClaim>, Fault> {
     let mut room: BTreeMap<String, i64> = BTreeMap::new();
     for organisation in organisations {
         *room.entry(organisation.as_str().to_owned()).or_default() += 1;
     }
     transaction!(conn, async |conn| {
-        let (mut claims, mut held) = (Vec::new(), Vec::new());
+        let (mut claims, mut held, mut unreadable) = (Vec::new(), Vec::new(), Vec::new());
         for terms in terms(conn, room.keys().cloned(), now).await? {
             let limit = room.get(&terms.organisation_id).copied().unwrap_or_default();
             let mut taken = 0;
             for row in due(conn, &terms, limit, now).await? {
                 let token = Uuid::from_u128(lease_token.as_u128().wrapping_add(claims.len() as u128));
-                let claim = owed_claim(row, &terms, Lease { token, until })?;
+                let claim = match owed_claim(&row, &terms, Lease { token, until }) {
+                    Ok(claim) => claim,
+                    Err(Corrupt(column)) => {
+                        leave_out(conn, &row, column, now).await?;
+                        let (organisation, appointment) = (row.organisation_id, Some(row.appointment_id));
+                        unreadable.push(Unreadable { organisation, appointment, column });
+                        continue;
+                    }
+                };
                 if take(conn, &claim, now).await? {
                     claims.push(claim);
                     taken += 1;
@@ -51,7 +59,7 @@ pub(in crate::store) async fn claim(
             held.push(terms.organisation_id);
         }
         link_queues::put_off_held(conn, held, Queued::Owed, now).await?;
-        Ok(claims)
+        Ok(Found { rows: claims, unreadable })
     })
 }
 
@@ -75,7 +83,7 @@ async fn terms(
 ) -> Result<Vec<TermsRow>, Fault> {
     let select = sql(format!(
         "SELECT i.organisation_id, i.google_user_id, i.epoch, i.disconnecting_at IS NOT NULL AS is_disconnecting
-         FROM {QUEUE_OF_I} WHERE q.provider = {GOOGLE} AND i.owed_served_from <= "
+         FROM {QUEUE_OF_I} WHERE q.provider = {GOOGLE} AND i.google_user_id IS NOT NULL AND i.owed_served_from <= "
     ))
     .bind(now)
     .sql(" AND q.organisation_id IN ")
@@ -140,15 +148,15 @@ async fn drop_wanted(conn: &mut Conn, terms: &TermsRow, now: Timestamp) -> Resul
     Ok(())
 }
 
-fn owed_claim(row: OwedRow, terms: &TermsRow, lease: Lease) -> Result<OwedClaim, Fault> {
+fn owed_claim(row: &OwedRow, terms: &TermsRow, lease: Lease) -> Result<OwedClaim, Corrupt> {
     Ok(OwedClaim {
         organisation: rows::organisation(&row.organisation_id)?,
-        google_user_id: GoogleUserId::new(row.google_user_id),
+        google_user_id: GoogleUserId::new(row.google_user_id.clone()),
         connected: GoogleUserId::new(terms.google_user_id.clone()),
         appointment: rows::appointment(&row.appointment_id)?,
         place: Place {
-            calendar: CalendarId::new(row.calendar_id),
-            event: EventId::new(row.event_id),
+            calendar: CalendarId::new(row.calendar_id.clone()),
+            event: EventId::new(row.event_id.clone()),
             generation: Generation(row.generation),
         },
         cause: words::cause(&row.cause)?,
@@ -156,6 +164,25 @@ fn owed_claim(row: OwedRow, terms: &TermsRow, lease: Lease) -> Result<OwedClaim,
         lease,
         epoch: Epoch(terms.epoch),
     })
+}
+
+/// Parks a row that does not read, and tells it there.
+async fn leave_out(conn: &mut Conn, row: &OwedRow, column: &'static str, now: Timestamp) -> Result<(), Fault> {
+    let park =
+        sql(format!("UPDATE owed_deletions SET next_attempt_at = NULL, last_error = {INTERNAL}, last_error_detail = "))
+            .bind(column)
+            .sql(", updated_at = ")
+            .bind(now)
+            .sql(format!(" WHERE provider = {GOOGLE} AND organisation_id = "))
+            .bind(row.organisation_id.clone())
+            .sql(" AND google_user_id = ")
+            .bind(row.google_user_id.clone())
+            .sql(" AND calendar_id = ")
+            .bind(row.calendar_id.clone())
+            .sql(" AND event_id = ")
+            .bind(row.event_id.clone());
+    named("owed_claims.leave_out", park).execute(conn).await?;
+    Ok(())
 }
 
 /// The row of a claim.

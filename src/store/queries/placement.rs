@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use super::schema::appointment_external_links;
 use super::statement::{Fragment, joined};
 use crate::model::{CalendarId, Etag, EventId, Fingerprint, Generation, Place, Placement};
-use crate::store::fault::Fault;
+use crate::store::fault::Corrupt;
 
 /// The columns of a placement, each once: a field that is added to the row does not compile until it stands here too.
 macro_rules! columns {
@@ -22,6 +22,9 @@ macro_rules! columns {
         }
     };
 }
+
+/// The one column that an absent event has.
+const GENERATION: &str = "generation";
 
 columns!(external_calendar_id, external_event_id, generation, moving_from_calendar_id, etag, content_hash);
 
@@ -37,6 +40,13 @@ pub(super) struct PlacementRow {
     content_hash: Option<Vec<u8>>,
 }
 
+impl PlacementRow {
+    /// The generation, which always reads.
+    pub(super) fn generation(&self) -> Generation {
+        Generation(self.generation)
+    }
+}
+
 /// The values of the columns, in the order of [`PLACEMENT`].
 pub(super) fn values_of(placement: &Placement) -> Fragment {
     joined(binds(placement).map(|(_, value)| value), ", ", Fragment::default())
@@ -46,6 +56,12 @@ pub(super) fn values_of(placement: &Placement) -> Fragment {
 pub(super) fn set(placement: &Placement) -> Fragment {
     let assign = |(column, value)| Fragment::default().sql(column).sql(" = ").with(value);
     joined(binds(placement).map(assign), ", ", Fragment::default())
+}
+
+/// Sets the columns to those of an absent event, of the generation that stands there.
+pub(super) fn set_absent() -> String {
+    let forgotten = PLACEMENT.split(", ").filter(|column| *column != GENERATION);
+    forgotten.map(|column| format!("{column} = NULL")).collect::<Vec<_>>().join(", ")
 }
 
 /// Sets the columns to those of another table.
@@ -86,9 +102,9 @@ impl From<&Placement> for PlacementRow {
 }
 
 impl TryFrom<PlacementRow> for Placement {
-    type Error = Fault;
+    type Error = Corrupt;
 
-    fn try_from(row: PlacementRow) -> Result<Self, Fault> {
+    fn try_from(row: PlacementRow) -> Result<Self, Corrupt> {
         let PlacementRow {
             external_calendar_id,
             external_event_id,
@@ -103,8 +119,8 @@ impl TryFrom<PlacementRow> for Placement {
             (Some(calendar), Some(event)) => {
                 Place { calendar: CalendarId::new(calendar), event: EventId::new(event), generation }
             }
-            (None, Some(_)) => return Err(Fault::Corrupt("external_calendar_id")),
-            (Some(_), None) => return Err(Fault::Corrupt("external_event_id")),
+            (None, Some(_)) => return Err(Corrupt("external_calendar_id")),
+            (Some(_), None) => return Err(Corrupt("external_event_id")),
         };
         let fingerprint = content_hash.map(Fingerprint);
         Ok(match (moving_from_calendar_id, etag) {
@@ -112,5 +128,30 @@ impl TryFrom<PlacementRow> for Placement {
             (None, Some(etag)) => Self::Written { place, etag: Etag::new(etag), fingerprint },
             (None, None) => Self::Reserved(place),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_absent_event_has_its_generation_and_nothing_else() {
+        let absent = binds(&Placement::NEVER).map(|(column, _)| column).into_iter().collect::<Vec<_>>();
+        let forgotten = set_absent().replace(" = NULL", "");
+        let left: Vec<_> = absent.iter().filter(|column| !forgotten.split(", ").any(|it| it == **column)).collect();
+        assert_eq!(left, [&GENERATION]);
+        let row = PlacementRow::from(&Placement::NEVER);
+        let PlacementRow {
+            external_calendar_id: None,
+            external_event_id: None,
+            generation: 1,
+            moving_from_calendar_id: None,
+            etag: None,
+            content_hash: None,
+        } = row
+        else {
+            panic!("a column of an absent event says more than its generation");
+        };
     }
 }
