@@ -119,6 +119,21 @@ async fn connect(config: &Config) -> Result<Conn, ConnectionError> {
     Ok(conn)
 }
 
+/// Closes a connection, and ends what still runs on it: of the closing alone, a server that works or waits for a lock hears
+/// nothing.
+fn abandon(conn: Conn) {
+    let token = conn.cancel_token();
+    tokio::spawn(async move {
+        if token.cancel_query(NoTls).await.is_err()
+            && let Ok(tls) = tls()
+        {
+            // A server that cannot be told ends it at the time-out of the session.
+            let _ = token.cancel_query(tls).await;
+        }
+        drop(conn);
+    });
+}
+
 fn tls() -> Result<tokio_postgres_rustls::MakeRustlsConnect, ConnectionError> {
     let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     let config = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))

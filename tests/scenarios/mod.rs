@@ -23,6 +23,7 @@ mod dead_grant;
 mod disconnecting;
 mod exchanged_account;
 mod forbidden_event;
+mod held_organisation;
 mod instants;
 mod keyring;
 mod logged;

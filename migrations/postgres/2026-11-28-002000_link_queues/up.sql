@@ -203,7 +203,8 @@ BEGIN
         OR b.next_attempt_at IS NULL AND l.next_attempt_at IS NOT NULL
         OR attemptable_at(l.next_attempt_at, l.lease_until) < attemptable_at(b.next_attempt_at, b.lease_until);
     IF changes IS NOT NULL THEN PERFORM keep_link_queues(changes); END IF;
-    -- A deletion that waited for the lease of its link.
+    -- A deletion that waited for the lease of its link. Most often nothing is owed at all.
+    IF NOT EXISTS (SELECT 1 FROM owed_deletions) THEN RETURN NULL; END IF;
     UPDATE link_queues AS q SET owed_due_at = freed.due_at
     FROM (
         SELECT l.organisation_id, l.provider, MIN(o.next_attempt_at) AS due_at
