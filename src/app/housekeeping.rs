@@ -16,16 +16,22 @@ const PING: SignedDuration = SignedDuration::from_secs(5);
 /// How often snapshots are looked through.
 const ERASE: SignedDuration = SignedDuration::from_mins(1);
 
-/// How often it is looked whether an account was not confirmed in time.
-const CONFIRM: SignedDuration = SignedDuration::from_mins(1);
+/// How often the counts of an organisation are held against its links.
+const RECOUNT: SignedDuration = SignedDuration::from_hours(24);
+/// How many organisations are recounted at a time, and how long the pause is then: ten thousand take less than a day.
+const RECOUNTED_AT_ONCE: usize = 20;
+const RECOUNT_PAUSE: SignedDuration = SignedDuration::from_mins(1);
 
-/// Ends the grants of accounts that were not confirmed in time.
-pub(super) async fn end_unconfirmed_accounts(integrations: Integrations, clock: Clock, close: CancellationToken) {
+/// How often it is looked for grants that nobody keeps.
+const REVOKE: SignedDuration = SignedDuration::from_mins(1);
+
+/// Ends the grants that nobody keeps.
+pub(super) async fn end_unkept_grants(integrations: Integrations, clock: Clock, close: CancellationToken) {
     while !close.is_cancelled() {
-        if let Err(error) = integrations.end_unconfirmed_accounts().await {
-            tracing::warn!(error = %error_chain(&error), "accounts that were not confirmed could not be revoked");
+        if let Err(error) = integrations.end_unkept_grants().await {
+            tracing::warn!(error = %error_chain(&error), "grants that nobody keeps could not be looked for");
         }
-        clock.sleep_until(clock.now() + CONFIRM).await;
+        clock.sleep_until(clock.now() + REVOKE).await;
     }
 }
 
@@ -55,6 +61,30 @@ pub(super) async fn tell_health(store: Store, health: Health, clock: Clock, clos
             }
         }
         clock.sleep_until(clock.now() + PING).await;
+    }
+}
+
+/// Holds the counts of every organisation against its links once a day, a few of them at a time.
+pub(super) async fn recount(store: Store, clock: Clock, close: CancellationToken) {
+    while !close.is_cancelled() {
+        for _ in 0..RECOUNTED_AT_ONCE {
+            let now = clock.now();
+            match store.recount(now - RECOUNT, now).await {
+                Ok(Some(recount)) if !recount.was_right => {
+                    tracing::warn!(
+                        organisation.id = recount.organisation,
+                        "the counts of an organisation were wrong; they are set right"
+                    );
+                }
+                Ok(Some(_)) => {}
+                Ok(None) => break,
+                Err(error) => {
+                    tracing::warn!(error = %error_chain(&error), "counts could not be held against their links");
+                    break;
+                }
+            }
+        }
+        clock.sleep_until(clock.now() + RECOUNT_PAUSE).await;
     }
 }
 

@@ -37,7 +37,7 @@ impl Delivery {
             let listener = parts.notifier.listen_to_appointment(organisation, &appointment.id);
             Some(Waiting { waiter, listener, deadline: parts.clock.now() + wait })
         });
-        let mut link = parts.accept_batcher.commit(parts.acceptance(organisation, &appointment)).await?;
+        let mut link = parts.accept_batcher.accept(parts.acceptance(organisation, &appointment)).await?;
         parts.notifier.notify(&Change::Links(organisation.clone()));
         if link.sync_status == SyncStatus::Pending {
             parts.notifier.notify_due();

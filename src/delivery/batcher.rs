@@ -1,4 +1,4 @@
-//! Group commit: what arrives together is committed together.
+//! Group commit of results: what arrives together is committed together.
 //!
 //! Owns the queue to one writer, which takes whatever has arrived while it was busy, commits it as one, and answers each
 //! caller. A lone caller finds the writer idle and waits for nobody.

@@ -7,11 +7,13 @@
 //! or a person has to act.
 
 mod accept;
+mod accept_batch;
 mod accept_batcher;
 mod attempt;
 mod batcher;
 mod catch_up;
 mod comparison;
+mod held_accepts;
 mod links;
 mod preview;
 mod settler;
@@ -110,7 +112,7 @@ impl Delivery {
         app_url: Option<Url>,
         write_spacing: SignedDuration,
     ) -> Self {
-        let accept_batcher = accept_batcher::start(store.clone(), clock.clone());
+        let accept_batcher = AcceptBatcher::start(store.clone(), clock.clone());
         let waiters = Arc::new(Waiters::default());
         let settler = settler::start(store.clone(), clock.clone(), waiters.clone());
         let throttle_counter = ThrottleCounter::default();

@@ -1,13 +1,16 @@
 //! Results, settled together.
 //!
 //! Owns the way from what attempts came to into the database: one transaction for as many as have come. Whoever waits for
-//! one of these appointments is handed its link.
+//! one of these appointments is handed its link. Where the database does not take them together, each organisation stands
+//! for itself, so that one that is held holds up no other.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::batcher::{Batcher, Request, answer};
 use super::waiters::Waiters;
 use crate::clock::Clock;
+use crate::model::OrganisationId;
 use crate::store::{Claimed, Error, Guarded, OwedClaim, OwedSettlement, Settlement, Settlements, Store};
 
 /// Settles through one writer.
@@ -22,51 +25,75 @@ pub(super) enum Settling {
     Owed(OwedClaim, OwedSettlement),
 }
 
-/// Starts the writer; it ends with the last handle.
-pub(super) fn start(store: Store, clock: Clock, waiters: Arc<Waiters>) -> Settler {
-    let ends = Arc::new((store, clock, waiters));
-    Batcher::start(move |requests| {
-        let ends = ends.clone();
-        async move { commit(&ends.0, &ends.1, &ends.2, requests).await }
-    })
+impl Settling {
+    fn organisation(&self) -> &OrganisationId {
+        match self {
+            Self::Link(claimed, _) => &claimed.organisation,
+            Self::Owed(claimed, _) => &claimed.organisation,
+        }
+    }
 }
 
-async fn commit(store: &Store, clock: &Clock, waiters: &Waiters, requests: Vec<Request<Settling, Guarded>>) {
-    let (mut links, mut of_links, mut owed, mut of_owed) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+/// Where results go: into the database, and to those who wait.
+type Ends = Arc<(Store, Clock, Arc<Waiters>)>;
+/// What the database did not take, and why.
+type Unsettled = (Error, Vec<Request<Settling, Guarded>>);
+
+/// Starts the writer; it ends with the last handle.
+pub(super) fn start(store: Store, clock: Clock, waiters: Arc<Waiters>) -> Settler {
+    let ends: Ends = Arc::new((store, clock, waiters));
+    Batcher::start(move |requests| commit(ends.clone(), requests))
+}
+
+async fn commit(ends: Ends, requests: Vec<Request<Settling, Guarded>>) {
+    let Err((error, requests)) = settle(&ends, requests).await else { return };
+    let is_unavailable = match error {
+        Error::Unavailable(_) => true,
+        Error::Bug(_) | Error::Corrupt(_) => false,
+    };
+    // One that is not digestible harms no other, not even of its own organisation.
+    let mut apart: BTreeMap<(OrganisationId, usize), Vec<_>> = BTreeMap::new();
+    for (number, request) in requests.into_iter().enumerate() {
+        let key = (request.question.organisation().clone(), if is_unavailable { 0 } else { number });
+        apart.entry(key).or_default().push(request);
+    }
+    if apart.len() == 1 && is_unavailable {
+        return apart.into_values().flatten().for_each(|request| answer(request.caller, Err(error.of_the_same_kind())));
+    }
+    for requests in apart.into_values() {
+        let ends = ends.clone();
+        tokio::spawn(async move {
+            let Err((error, requests)) = settle(&ends, requests).await else { return };
+            // Something in one of them is not digestible, or they are held: the leases lapse.
+            requests.into_iter().for_each(|request| answer(request.caller, Err(error.of_the_same_kind())));
+        });
+    }
+}
+
+/// Settles all of these in one transaction and answers their callers, or gives them back.
+async fn settle(ends: &Ends, requests: Vec<Request<Settling, Guarded>>) -> Result<(), Unsettled> {
+    let mut settlements = Settlements::default();
+    for request in &requests {
+        match &request.question {
+            Settling::Link(claimed, settlement) => settlements.links.push((claimed.clone(), settlement.clone())),
+            Settling::Owed(claimed, settlement) => settlements.owed.push((claimed.clone(), settlement.clone())),
+        }
+    }
+    let (store, clock, waiters) = &**ends;
+    let settled = match store.settle_together(settlements, clock.now()).await {
+        Ok(settled) => settled,
+        Err(error) => return Err((error, requests)),
+    };
+    settled.links.iter().flatten().for_each(|link| waiters.hand(link));
+    let (mut links, mut owed) = (settled.links.iter().map(guarded), settled.owed.iter().copied());
     for Request { question, caller } in requests {
-        match question {
-            Settling::Link(claimed, settlement) => {
-                links.push((claimed, settlement));
-                of_links.push(caller);
-            }
-            Settling::Owed(claimed, settlement) => {
-                owed.push((claimed, settlement));
-                of_owed.push(caller);
-            }
-        }
+        let guarded = match question {
+            Settling::Link(..) => links.next(),
+            Settling::Owed(..) => owed.next(),
+        };
+        answer(caller, Ok(guarded.expect("each that was settled is answered")));
     }
-    let settlements = Settlements { links, owed };
-    match store.settle_together(settlements.clone(), clock.now()).await {
-        Ok(settled) => {
-            settled.links.iter().flatten().for_each(|link| waiters.hand(link));
-            of_links.into_iter().zip(&settled.links).for_each(|(caller, link)| answer(caller, Ok(guarded(link))));
-            of_owed.into_iter().zip(settled.owed).for_each(|(caller, owed)| answer(caller, Ok(owed)));
-        }
-        Err(error @ Error::Unavailable(_)) => {
-            of_links.into_iter().chain(of_owed).for_each(|caller| answer(caller, Err(error.of_the_same_kind())));
-        }
-        // Something in one of them is not digestible: each stands for itself, so that one harms no other.
-        Err(Error::Bug(_) | Error::Corrupt(_)) => {
-            for ((claimed, settlement), caller) in settlements.links.into_iter().zip(of_links) {
-                let alone = Settlements { links: vec![(claimed, settlement)], owed: Vec::new() };
-                let settled = store.settle_together(alone, clock.now()).await;
-                answer(caller, settled.map(|settled| guarded(settled.links.first().unwrap_or(&None))));
-            }
-            for ((claimed, settlement), caller) in settlements.owed.into_iter().zip(of_owed) {
-                answer(caller, store.settle_owed(&claimed, &settlement, clock.now()).await);
-            }
-        }
-    }
+    Ok(())
 }
 
 /// A link that was settled is answered as it stands then.

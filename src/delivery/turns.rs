@@ -1,39 +1,55 @@
-//! Whose turn it is: organisations are served in turn, and none holds more than a few places.
+//! Whose turn it is: organisations are served as they have come due, none holds more than a few places, and some places are
+//! kept for those that have none.
 
 use std::collections::HashMap;
 
 use crate::model::OrganisationId;
 
+/// How many attempts are under way at a time, over all organisations.
+pub(super) const PLACES: usize = 64;
+/// How many of them go to organisations that have nothing under way: where Google hangs for many, a lone edit of another
+/// still finds one.
+const KEPT: usize = 8;
 /// How many appointments of one organisation are under way at a time: quick writes to one calendar get throttled.
 const PLACES_EACH: usize = 3;
 
-/// Who is being served, and who was served last.
+/// Who is being served.
 #[derive(Debug, Default)]
 pub(super) struct Turns {
     under_way: HashMap<OrganisationId, usize>,
-    last: Option<OrganisationId>,
+    taken: usize,
 }
 
 impl Turns {
-    /// The order in which to serve `due`: those that come after the last one served, then the others; those that have
-    /// all their places taken are left out.
-    pub(super) fn order<T>(&self, mut due: Vec<T>, organisation: impl Fn(&T) -> &OrganisationId) -> Vec<T> {
-        due.retain(|it| self.under_way.get(organisation(it)).is_none_or(|places| *places < PLACES_EACH));
-        due.sort_by(|a, b| organisation(a).cmp(organisation(b)));
-        let first = due.partition_point(|it| self.last.as_ref().is_some_and(|last| organisation(it) <= last));
-        due.rotate_left(first);
-        due
+    /// Whether there may be any place for anybody.
+    pub(super) fn is_full(&self) -> bool {
+        self.taken >= PLACES
+    }
+
+    /// How many organisations are being served: some of them may have to wait though they are due.
+    pub(super) fn served(&self) -> usize {
+        self.under_way.len()
+    }
+
+    /// Whether there is a place for `organisation` once `promised` others are taken.
+    pub(super) fn has_place(&self, organisation: &OrganisationId, promised: usize) -> bool {
+        let taken = self.taken + promised;
+        match self.under_way.get(organisation) {
+            None => taken < PLACES,
+            Some(its) => *its < PLACES_EACH && taken < PLACES - KEPT,
+        }
     }
 
     /// Takes a place.
     pub(super) fn begin(&mut self, organisation: &OrganisationId) {
         *self.under_way.entry(organisation.clone()).or_default() += 1;
-        self.last = Some(organisation.clone());
+        self.taken += 1;
     }
 
     /// Gives a place back.
     pub(super) fn end(&mut self, organisation: &OrganisationId) {
         if let Some(places) = self.under_way.get_mut(organisation) {
+            self.taken -= 1;
             *places -= 1;
             if *places == 0 {
                 self.under_way.remove(organisation);
@@ -46,30 +62,31 @@ impl Turns {
 mod tests {
     use super::*;
 
-    fn organisations(names: &[&str]) -> Vec<OrganisationId> {
-        names.iter().map(|name| OrganisationId::parse(name).unwrap()).collect()
-    }
-
-    #[test]
-    fn everybody_is_served_before_anybody_is_served_again() {
-        let mut turns = Turns::default();
-        let mut served = Vec::new();
-        for _ in 0..6 {
-            let next = turns.order(organisations(&["c", "a", "b"]), |it| it).remove(0);
-            turns.begin(&next);
-            turns.end(&next);
-            served.push(next);
-        }
-        assert_eq!(served, organisations(&["a", "b", "c", "a", "b", "c"]));
+    fn organisation(name: &str) -> OrganisationId {
+        OrganisationId::parse(name).unwrap()
     }
 
     #[test]
     fn an_organisation_whose_places_are_taken_waits() {
         let mut turns = Turns::default();
-        let big = organisations(&["big"]).remove(0);
+        let big = organisation("big");
         (0..PLACES_EACH).for_each(|_| turns.begin(&big));
-        assert_eq!(turns.order(organisations(&["big", "small"]), |it| it), organisations(&["small"]));
+        assert!(!turns.has_place(&big, 0) && turns.has_place(&organisation("small"), 0));
         turns.end(&big);
-        assert_eq!(turns.order(organisations(&["big"]), |it| it), organisations(&["big"]));
+        assert!(turns.has_place(&big, 0));
+    }
+
+    #[test]
+    fn the_last_places_go_to_those_that_have_none() {
+        let mut turns = Turns::default();
+        let first = organisation("0");
+        (0..PLACES - KEPT).for_each(|n| turns.begin(&organisation(&n.to_string())));
+        assert!(!turns.has_place(&first, 0) && turns.has_place(&organisation("new"), 0));
+        assert!(turns.has_place(&organisation("new"), KEPT - 1) && !turns.has_place(&organisation("new"), KEPT));
+        (0..KEPT).for_each(|n| turns.begin(&organisation(&format!("new {n}"))));
+        assert!(turns.is_full() && !turns.has_place(&organisation("newer"), 0));
+        (0..PLACES).for_each(|n| turns.end(&organisation(&n.to_string())));
+        (0..KEPT).for_each(|n| turns.end(&organisation(&format!("new {n}"))));
+        assert_eq!((turns.served(), turns.taken), (0, 0));
     }
 }

@@ -14,20 +14,23 @@ use tracing::Instrument as _;
 use uuid::Uuid;
 
 use super::attempt::{BegunAttempt, Claim, LEASE};
-use super::turns::Turns;
+use super::comparison::LONGEST_LEASE;
+use super::turns::{PLACES, Turns};
 use super::{Delivery, Parts};
 use crate::clock::Reading;
 use crate::error_chain::error_chain;
 use crate::model::{Change, OrganisationId};
 use crate::quota::{Permit, Scope};
-use crate::store::{self, Claimed, Found};
+use crate::store::{self, Claimed, DueOrganisation, Found};
 
-/// How many attempts are under way at a time, over all organisations.
-const PLACES: usize = 64;
 /// The longest time between two looks: what another process made due is found by then.
 const POLL: SignedDuration = SignedDuration::from_secs(5);
 /// How long the project's spent quota is left to grow again: what is claimed then is claimed together, not unit by unit.
 const GATHER: SignedDuration = SignedDuration::from_millis(50);
+/// How long after its instant a row may come into sight: by then it is committed, whatever clock wrote it.
+const LATE: SignedDuration = SignedDuration::from_secs(10);
+/// How often queues are looked at that were ready long before: those that nobody has put in their turn.
+const WHOLE_LOOK: SignedDuration = SignedDuration::from_mins(1);
 /// A wall clock that was set back by less is left to its own: what waits does so a moment longer.
 const TOLERANCE: SignedDuration = SignedDuration::from_secs(2);
 /// How long attempts under way may take to end when the worker is stopped.
@@ -41,6 +44,13 @@ pub struct Worker {
     attempts: JoinSet<()>,
     /// Whose each attempt is, and the token of its lease.
     under_way: HashMap<Id, (OrganisationId, Uuid)>,
+    /// Units of quota that were taken for organisations from whom nothing could be claimed: they are spent first.
+    unused: BTreeMap<OrganisationId, Permit>,
+    /// No queue is ready since before, as far as has been seen: what was ready then lies dead in the index, and is not read
+    /// again.
+    not_before: Timestamp,
+    /// When all is looked at again.
+    whole_look_at: Timestamp,
     is_store_away: bool,
     /// What the clock said at the latest look.
     read: Reading,
@@ -62,6 +72,9 @@ impl Worker {
             turns: Turns::default(),
             attempts: JoinSet::new(),
             under_way: HashMap::new(),
+            unused: BTreeMap::new(),
+            not_before: Timestamp::UNIX_EPOCH,
+            whole_look_at: Timestamp::UNIX_EPOCH,
             is_store_away: false,
         };
         worker.work(stop).await;
@@ -105,7 +118,8 @@ impl Worker {
         let set_back = expected.duration_since(read.now);
         if set_back > TOLERANCE {
             tracing::warn!(seconds = set_back.as_secs(), "the system clock was set back");
-            self.parts.store.bring_nearer(set_back, LEASE, read.now).await?;
+            self.parts.store.bring_nearer(set_back, LONGEST_LEASE, read.now).await?;
+            self.whole_look_at = read.now;
         }
         self.read = read;
         Ok(())
@@ -137,7 +151,7 @@ impl Worker {
     /// Claims and starts what there is room and quota for; answers when to look again.
     async fn start_due(&mut self) -> Result<NextLook, store::Error> {
         let now = self.parts.clock.now();
-        if self.attempts.len() >= PLACES {
+        if self.turns.is_full() {
             return Ok(NextLook { at: now + POLL, is_fixed: false });
         }
         let (mut permits, mut next) = self.permits(now).await?;
@@ -150,52 +164,79 @@ impl Worker {
             let organisation = OrganisationId::as_stored(row.organisation.clone());
             self.parts.notifier.notify(&Change::Links(organisation));
         }
-        if claimed.is_empty() && unreadable.is_empty() && !next.is_fixed {
+        if claimed.is_empty() && !permits.is_empty() {
+            // Somebody else was faster, or holds them, or something does not read: it is seen soon.
+            next.at = next.at.min(now + GATHER);
+        } else if claimed.is_empty() && !next.is_fixed {
             if let Some(due_at) = self.parts.store.next_due_at(now).await? {
                 next.at = next.at.min(due_at);
             }
             return Ok(next);
         }
+        let is_any_claimed = !claimed.is_empty();
         for (claim, begun) in claimed {
             let permit = permits.remove(claim.organisation()).expect("a claim is made for each permit at most");
             self.start(claim, begun, permit);
         }
-        // Somebody else was faster.
-        permits.into_values().for_each(|permit| self.parts.quota.give_back(permit));
+        self.unused = permits;
         // Where there was quota for what was due, there may be more of both.
-        Ok(if next.is_fixed { next } else { NextLook { at: now, is_fixed: false } })
+        Ok(if next.is_fixed || !is_any_claimed { next } else { NextLook { at: now, is_fixed: false } })
     }
 
     /// Takes a unit of quota for each organisation whose turn it is, as far as there is room.
-    async fn permits(&self, now: Timestamp) -> Result<(BTreeMap<OrganisationId, Permit>, NextLook), store::Error> {
-        let room = PLACES - self.attempts.len();
+    async fn permits(&mut self, now: Timestamp) -> Result<(BTreeMap<OrganisationId, Permit>, NextLook), store::Error> {
         let mut next = NextLook { at: now + POLL, is_fixed: false };
         let mut permits = BTreeMap::new();
-        let Found { rows: due, unreadable } = self.parts.store.due_organisations(now).await?;
-        for integration in &unreadable {
-            self.parts.grants.note_unreadable(integration).await?;
+        // What cannot be served now lies before what can: as many more are looked at.
+        let mut limit = PLACES + self.turns.served();
+        if now >= self.whole_look_at {
+            (self.not_before, self.whole_look_at) = (Timestamp::UNIX_EPOCH, now + WHOLE_LOOK);
         }
-        let due = self.turns.order(due, |due| &due.organisation);
-        let accounts = due.iter().take(room).map(|due| due.google_user_id.clone()).collect();
-        self.parts.quota.prepare(accounts).await;
-        for due in due {
-            if permits.len() == room {
-                break;
+        loop {
+            let look = self.parts.store.look(self.not_before, limit, now).await?;
+            if !look.is_held_up {
+                let first_ready_at = look.first_ready_at.map_or(now, |at| at.min(now));
+                self.not_before = self.not_before.max(first_ready_at - LATE);
             }
-            match self.parts.quota.try_take(&due.google_user_id, 1) {
-                Ok(permit) => {
-                    permits.insert(due.organisation, permit);
+            if look.is_held_up {
+                next.at = next.at.min(now + GATHER);
+            }
+            for integration in &look.unreadable {
+                self.parts.grants.note_unreadable(integration).await?;
+            }
+            let wanted = |due: &&DueOrganisation| {
+                !permits.contains_key(&due.organisation)
+                    && !self.unused.contains_key(&due.organisation)
+                    && self.turns.has_place(&due.organisation, permits.len())
+            };
+            let accounts = look.due.iter().filter(wanted).take(PLACES).map(|due| due.google_user_id.clone()).collect();
+            self.parts.quota.prepare(accounts).await;
+            for due in look.due {
+                if permits.contains_key(&due.organisation) || !self.turns.has_place(&due.organisation, permits.len()) {
+                    continue;
                 }
-                Err(wait) => match wait.scope {
-                    Scope::Project => {
-                        next = NextLook { at: next.at.min(wait.until.max(now + GATHER)), is_fixed: true };
-                        break;
+                let permit = match self.unused.remove(&due.organisation) {
+                    Some(permit) => Ok(permit),
+                    None => self.parts.quota.try_take(&due.google_user_id, 1),
+                };
+                match permit {
+                    Ok(permit) => {
+                        permits.insert(due.organisation, permit);
                     }
-                    Scope::Account => next.at = next.at.min(wait.until),
-                },
+                    Err(wait) => match wait.scope {
+                        Scope::Project => {
+                            let at = next.at.min(wait.until.max(now + GATHER));
+                            return Ok((permits, NextLook { at, is_fixed: true }));
+                        }
+                        Scope::Account => next.at = next.at.min(wait.until),
+                    },
+                }
             }
+            if look.is_whole || permits.len() + self.attempts.len() >= PLACES {
+                return Ok((permits, next));
+            }
+            limit *= 2;
         }
-        Ok((permits, next))
     }
 
     /// Claims a link for each permit, and begins its attempt within the claim. Where no link is due, a deletion that is

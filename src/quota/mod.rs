@@ -179,14 +179,6 @@ impl Quota {
         }
     }
 
-    /// Holds units that no call was made with for the next one, where they came from the ledger.
-    pub fn give_back(&self, permit: Permit) {
-        if self.shared().is_some() {
-            let until = micros(self.clock.elapsed().saturating_add(HELD));
-            self.state.lock().held.entry(permit.account).or_insert((0, until)).0 += permit.units;
-        }
-    }
-
     /// Takes units for one call, waiting for them.
     pub async fn take(&self, account: &GoogleUserId, units: u32) -> Permit {
         self.spend_waiting(account, units, false).await;

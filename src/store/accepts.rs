@@ -25,6 +25,15 @@ pub struct Acceptance {
     pub ends_at: Option<Timestamp>,
 }
 
+/// What became of an acceptance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Accepted {
+    /// It is durable, or not newer than what is held: the link as it stands.
+    Stored(Box<Link>),
+    /// Another transaction holds the organisation, and nothing was changed: see [`Store::accept`].
+    Held,
+}
+
 impl Store {
     /// Keeps new states of appointments (at most 500, no key twice), and answers the links as they stand then, in the
     /// order given.
@@ -32,7 +41,19 @@ impl Store {
     /// A revision that is not newer changes nothing. A newer one is pending and due now where an enabled integration is
     /// connected (a problem does not matter), and rests otherwise. Where the event was written just before, it is due a
     /// little later, unless it is called off: edits in a burst are written together. A lease that lives stays.
-    pub async fn accept(&self, acceptances: Vec<Acceptance>, now: Timestamp) -> Result<Vec<Link>, Error> {
+    ///
+    /// It waits for nobody: an organisation that another transaction holds is passed by.
+    pub async fn accept_free(&self, acceptances: Vec<Acceptance>, now: Timestamp) -> Result<Vec<Accepted>, Error> {
         query!(self, write, accepts::accept(acceptances, now))
+    }
+
+    /// The same, once no other transaction holds any of these organisations. `Unavailable` where one does for seconds.
+    pub async fn accept(&self, acceptances: Vec<Acceptance>, now: Timestamp) -> Result<Vec<Link>, Error> {
+        let accepted = query!(self, write, accepts::accept_once_free(acceptances, now))?;
+        let stored = accepted.into_iter().map(|accepted| match accepted {
+            Accepted::Stored(link) => Ok(*link),
+            Accepted::Held => Err(Error::Unavailable("another transaction holds the organisation".into())),
+        });
+        stored.collect()
     }
 }

@@ -1,8 +1,10 @@
 //! What is due, and when the next is.
 
+use std::collections::HashSet;
+
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Error, Found, Store};
+use super::{Error, Store, Unreadable};
 use crate::model::{GoogleUserId, OrganisationId};
 
 /// An organisation that has due links, or owes deletions.
@@ -14,22 +16,125 @@ pub struct DueOrganisation {
     pub google_user_id: GoogleUserId,
 }
 
+/// What a look at the queues found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Look {
+    /// The organisations that have something to attempt, the longest due first.
+    pub due: Vec<DueOrganisation>,
+    /// The integrations among them that do not read. One with an unknown title privacy is served as far as it deletes.
+    pub unreadable: Vec<Unreadable>,
+    /// Whether there are no more than these.
+    pub is_whole: bool,
+    /// Whether a queue was passed by that another transaction holds: it is worth another look soon.
+    pub is_held_up: bool,
+    /// Since when the first of them is due; `None` if none is.
+    pub first_ready_at: Option<Timestamp>,
+}
+
+/// What an organisation has in its queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Queued {
+    /// Links.
+    Links,
+    /// Owed deletions.
+    Owed,
+}
+
+impl Queued {
+    /// The column with the instant before which none can be attempted.
+    pub(super) fn due_at(self) -> &'static str {
+        match self {
+            Self::Links => "due_at",
+            Self::Owed => "owed_due_at",
+        }
+    }
+
+    /// The column with the instant from which a worker looks at them.
+    pub(super) fn ready_at(self) -> &'static str {
+        match self {
+            Self::Links => "ready_at",
+            Self::Owed => "owed_ready_at",
+        }
+    }
+}
+
+/// A queue that is ready, or becomes so.
+pub(super) struct Ready {
+    /// Whose it is, as it is stored.
+    pub(super) organisation: OrganisationId,
+    /// The same with its account, where these read.
+    pub(super) served: Option<DueOrganisation>,
+    /// The column of its integration that does not read.
+    pub(super) unreadable: Option<&'static str>,
+    /// What is in it.
+    pub(super) queued: Queued,
+    /// Since when, as it is noted.
+    pub(super) ready_at: Timestamp,
+    /// Whether something in it can be attempted then; if not, it is noted too early.
+    pub(super) is_due: bool,
+}
+
+/// How many queues that become ready are held against their links at a time.
+const NEXT_TOGETHER: i64 = 16;
+
 impl Store {
-    /// The organisations that have a due link or a due deletion and may be served: connected, enabled, without a problem or
-    /// with one whose `retry_at` has come. One that is being disconnected is served as far as it deletes. Of those that do not
-    /// read, one with an unknown title privacy is served as far as it deletes.
-    pub async fn due_organisations(&self, now: Timestamp) -> Result<Found<DueOrganisation>, Error> {
-        query!(self, read, due::due_organisations(now))
+    /// Looks at up to `limit` queues that are ready, once of links and once of owed deletions: of the organisations that may
+    /// be served, connected, enabled, without a problem or with one whose `retry_at` has come. One that is being
+    /// disconnected is served as far as it deletes.
+    ///
+    /// What has been ready since before `not_before` is left out: a caller that has seen to it spares the database the rows
+    /// that lie dead there.
+    pub async fn look(&self, not_before: Timestamp, limit: usize, now: Timestamp) -> Result<Look, Error> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let ready = query!(self, read, due::ready(not_before, limit, now))?;
+        let count = |queued| ready.iter().filter(|ready| ready.queued == queued).count() as i64;
+        let is_whole = count(Queued::Links) < limit && count(Queued::Owed) < limit;
+        let is_held_up = self.put_off(ready.iter().filter(|ready| !ready.is_due), now).await?;
+        let due = || ready.iter().filter(|ready| ready.is_due);
+        let first_ready_at = due().map(|ready| ready.ready_at).min();
+        let mut look = Look { due: Vec::new(), unreadable: Vec::new(), is_whole, is_held_up, first_ready_at };
+        let mut seen = HashSet::new();
+        for ready in due().filter(|ready| seen.insert(&ready.organisation)) {
+            look.due.extend(ready.served.clone());
+            look.unreadable.extend(ready.unreadable.map(|column| {
+                let organisation = ready.organisation.as_str().to_owned();
+                Unreadable { organisation, appointment: None, column }
+            }));
+        }
+        Ok(look)
     }
 
     /// The earliest instant after `now` at which something becomes due: an attempt, the lapse of a lease, or the retry of
     /// a problem.
     pub async fn next_due_at(&self, now: Timestamp) -> Result<Option<Timestamp>, Error> {
-        query!(self, read, due::next_due_at(now))
+        loop {
+            let next = query!(self, read, due::next_ready(NEXT_TOGETHER, now))?;
+            let first = next.first().map(|ready| ready.ready_at);
+            let early: Vec<_> = next.iter().take_while(|ready| !ready.is_due).collect();
+            // What cannot be put off now is looked at when it is noted: too early harms nobody.
+            if early.is_empty() || self.put_off(early, now).await? {
+                return Ok(first);
+            }
+        }
     }
 
-    /// Brings what lies ahead of `now` nearer by `by`: it was reckoned by a clock that was set back since. Of the leases,
-    /// those alone that end later than `longest_lease` from now: the others were taken by the clock as it is.
+    /// Puts off what was noted too early; answers whether others hold some of it.
+    async fn put_off(&self, early: impl IntoIterator<Item = &Ready>, now: Timestamp) -> Result<bool, Error> {
+        let (mut links, mut owed) = (Vec::new(), Vec::new());
+        for ready in early {
+            match ready.queued {
+                Queued::Links => links.push(ready.organisation.clone()),
+                Queued::Owed => owed.push(ready.organisation.clone()),
+            }
+        }
+        if links.is_empty() && owed.is_empty() {
+            return Ok(false);
+        }
+        Ok(query!(self, write, link_queues::put_off(&links, &owed, now))? > 0)
+    }
+
+    /// Brings what lies ahead of `now` nearer by `by`: it was reckoned by a clock that was set back since. Of the leases, of
+    /// whatever kind, those alone that end later than `longest_lease` from now: the others were taken by the clock as it is.
     pub async fn bring_nearer(
         &self,
         by: SignedDuration,

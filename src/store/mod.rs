@@ -63,31 +63,35 @@ mod pending_grants;
 #[expect(clippy::duplicate_mod, reason = "the queries are written once and mounted for each back end")]
 mod postgres;
 mod quota_budgets;
+mod recounts;
 mod refreshes;
 mod requests;
 mod revocations;
 mod settlements;
 #[expect(clippy::duplicate_mod, reason = "the queries are written once and mounted for each back end")]
 mod sqlite;
+mod unkept_grants;
 mod unreadable;
 
-pub use accepts::Acceptance;
+pub use accepts::{Acceptance, Accepted};
 pub use changes::{Changes, Heard};
 pub use claims::{Claimed, Lease};
 pub use comparisons::{ComparedLink, ComparisonClaim, Mend};
 pub use consents::{Consent, NewConsent};
 pub use disconnects::DisconnectStep;
-pub use due::DueOrganisation;
+pub use due::{DueOrganisation, Look};
 pub use grants::{AsOf, Connect, Grant};
 pub use guarded::Guarded;
 pub use integrations::{Disconnecting, Integration};
 pub use links::{Counts, Link, LinkError};
 pub use owed::{OwedCause, OwedClaim, OwedLeft, OwedSettlement};
-pub use pending_grants::{PendingAccount, PendingGrant};
+pub use pending_grants::PendingAccount;
+pub use recounts::Recount;
 pub use refreshes::RefreshedTokens;
 pub use requests::{Retry, SettingsChange};
 pub use revocations::{Leaving, Revocation, RevocationLease};
 pub use settlements::{Settled, Settlement, Settlements};
+pub use unkept_grants::UnkeptGrant;
 pub use unreadable::{Found, Unreadable};
 
 /// Says why the store could not do what was asked, by what the caller does next. Holds no value of any row.

@@ -101,8 +101,8 @@ impl Checkout {
                 Err(fault.into_error(is_closed))
             }
             Err(elapsed) => {
-                // The statement may be running still: only closing the connection ends it.
-                drop(Object::take(self.conn));
+                // The statement may be running still.
+                super::abandon(Object::take(self.conn));
                 Err(Error::Unavailable(Box::new(elapsed)))
             }
         }

@@ -39,8 +39,16 @@ const SKIP_LOCKED: &str = "FOR UPDATE SKIP LOCKED";
 const FOR_UPDATE: &str = "FOR UPDATE";
 /// Holds rows against every other change, one after the other in the order of their keys.
 const HELD_BY_KEY: &str = "ORDER BY organisation_id, appointment_id FOR UPDATE";
-/// Holds rows as they are while others may read them so too.
-const FOR_SHARE: &str = "FOR SHARE";
+/// Reads integrations as they are now: whoever changes one meanwhile in a way that its links follow holds their queue.
+const KEY_SHARE: &str = "FOR KEY SHARE";
+/// The same; what another transaction holds is left out.
+const KEY_SHARE_SKIP_LOCKED: &str = "FOR KEY SHARE SKIP LOCKED";
+/// Holds the queues `q`, and reads their integrations `i` so; what another transaction holds is left out.
+const HELD_WITH_ITS_INTEGRATION: &str = "FOR UPDATE OF q SKIP LOCKED FOR KEY SHARE OF i SKIP LOCKED";
+/// Whether rows are held one by one, not the whole database.
+const HOLDS_ROWS: bool = true;
+/// The day on which an appointment ends, as the counts of upcoming links number it.
+const DAY_OF_END: &str = "day_of(ends_at)";
 /// One more column of a SELECT, by which the commit of its transaction does not wait for the disk.
 const UNSYNCED: &str = ", set_config('synchronous_commit', 'off', true)";
 /// Makes a span of a number of microseconds.
@@ -61,9 +69,10 @@ const UNANSWERED: Duration = Duration::from_secs(5);
 const LONGEST_NAME: usize = 48;
 
 /// What each connection is told first. The service's own deadlines are shorter; the time-outs end what was left behind.
-/// A statement that is kept prepared is planned for the tables as they are now, not as they were when they were empty.
+/// A statement that is kept prepared is planned for the tables as they are now, not as they were when they were empty. None
+/// is worth the time that it takes to compile.
 const SESSION: &str = "SET statement_timeout = '35s'; SET idle_in_transaction_session_timeout = '35s'; \
-                       SET plan_cache_mode = force_custom_plan";
+                       SET lock_timeout = '3s'; SET plan_cache_mode = force_custom_plan; SET jit = off";
 
 /// Which server, as whom and how.
 pub(super) type Config = tokio_postgres::Config;
@@ -112,6 +121,21 @@ async fn connect(config: &Config) -> Result<Conn, ConnectionError> {
     Ok(conn)
 }
 
+/// Closes a connection, and ends what still runs on it: of the closing alone, a server that works or waits for a lock hears
+/// nothing.
+fn abandon(conn: Conn) {
+    let token = conn.cancel_token();
+    tokio::spawn(async move {
+        if token.cancel_query(NoTls).await.is_err()
+            && let Ok(tls) = tls()
+        {
+            // A server that cannot be told ends it at the time-out of the session.
+            let _ = token.cancel_query(tls).await;
+        }
+        drop(conn);
+    });
+}
+
 fn tls() -> Result<tokio_postgres_rustls::MakeRustlsConnect, ConnectionError> {
     let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     let config = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
@@ -143,9 +167,11 @@ pub(super) fn known_versions() -> Result<Vec<String>, Error> {
 pub(super) async fn migrate(config: &Config) -> Result<Vec<String>, Error> {
     let mut conn = solitary(config).await?;
     // The lock goes with the connection, whatever happens.
-    conn.batch_execute(&format!("SET statement_timeout = 0; SELECT pg_advisory_lock({MIGRATION_LOCK})"))
-        .await
-        .map_err(|error| Fault::from(error).into_error(false))?;
+    conn.batch_execute(&format!(
+        "SET statement_timeout = 0; SET lock_timeout = 0; SELECT pg_advisory_lock({MIGRATION_LOCK})"
+    ))
+    .await
+    .map_err(|error| Fault::from(error).into_error(false))?;
     let mut harness = AsyncMigrationHarness::new(conn);
     let pending = names(&mut harness).map_err(Error::Bug)?;
     harness.run_pending_migrations(MIGRATIONS).map_err(Error::Bug)?;

@@ -41,10 +41,14 @@ type InstantSql = diesel::sql_types::BigInt;
 const SKIP_LOCKED: &str = "";
 const FOR_UPDATE: &str = "";
 const HELD_BY_KEY: &str = "";
-const FOR_SHARE: &str = "";
+const KEY_SHARE: &str = "";
+const KEY_SHARE_SKIP_LOCKED: &str = "";
+const HELD_WITH_ITS_INTEGRATION: &str = "";
+const HOLDS_ROWS: bool = false;
 /// Every commit waits for the disk.
 const UNSYNCED: &str = "";
 /// An instant is a number of microseconds.
+const DAY_OF_END: &str = "ends_at / 86400000000";
 const MICROSECONDS: &str = "";
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
@@ -85,6 +89,11 @@ where
         Err(_) => Transactions::rollback_transaction(conn).await?,
     }
     outcome
+}
+
+/// Closes a connection: whatever ran on it is undone.
+fn abandon(conn: Conn) {
+    drop(conn);
 }
 
 /// How many connections read beside the one that writes: they never wait for it.

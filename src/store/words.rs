@@ -7,7 +7,7 @@ use std::fmt;
 
 use super::OwedCause;
 use super::fault::Corrupt;
-use crate::model::{Provider, Reason, RemoteEvents, SyncStatus, TitlePrivacy};
+use crate::model::{GrantEnd, Provider, Reason, RemoteEvents, SyncStatus, TitlePrivacy};
 
 /// The one provider so far, as it is bound.
 pub(super) const PROVIDER: &str = Provider::Google.as_str();
@@ -106,8 +106,15 @@ words!("disconnect_remote_events", RemoteEvents, of_remote_events, remote_events
     DeleteAll => "delete_all",
 });
 
-/// The disposition that deletes nothing, as a statement spells it.
-pub(super) const KEEP: &str = "'keep'";
+words!("grant_end", GrantEnd, of_grant_end, grant_end, {
+    Revoked => "revoked",
+    Shared => "shared",
+    Pending => "pending",
+    Refused => "refused",
+});
+
+/// The end that is still to come, as a statement spells it.
+pub(super) const GRANT_PENDING: &str = "'pending'";
 
 words!("cause", OwedCause, of_cause, cause, {
     AccountExchanged => "account_exchanged",
@@ -138,13 +145,31 @@ mod tests {
             (GOOGLE_UNAVAILABLE, of_reason(Reason::GoogleUnavailable)),
             (CALENDAR_UNAVAILABLE, of_reason(Reason::CalendarUnavailable)),
             (INTERNAL, of_reason(Reason::Internal)),
-            (KEEP, of_remote_events(RemoteEvents::Keep)),
+            (GRANT_PENDING, of_grant_end(GrantEnd::Pending)),
             (ACCOUNT_EXCHANGED, of_cause(OwedCause::AccountExchanged)),
             (DISCONNECT, of_cause(OwedCause::Disconnect)),
             (ERASURE, of_cause(OwedCause::Erasure)),
             (LEFT_BEHIND, of_cause(OwedCause::LeftBehind)),
         ] {
             assert_eq!(literal, format!("'{word}'"));
+        }
+    }
+    /// Whether an integration is served is said in the schema, in both its dialects: a reason that is added has to be known
+    /// there, by a migration of its own.
+    #[test]
+    fn the_schema_knows_every_reason() {
+        for migration in [
+            include_str!("../../migrations/postgres/2026-11-28-002000_link_queues/up.sql"),
+            include_str!("../../migrations/sqlite/2026-11-28-002000_link_queues/up.sql"),
+        ] {
+            assert_eq!(migration.matches(REASONS).count(), 2, "{REASONS}");
+            for word in [
+                of_remote_events(RemoteEvents::Keep),
+                of_reason(Reason::CalendarUnavailable),
+                of_reason(Reason::Internal),
+            ] {
+                assert!(migration.contains(&format!("'{word}'")));
+            }
         }
     }
 }

@@ -23,6 +23,7 @@ mod dead_grant;
 mod disconnecting;
 mod exchanged_account;
 mod forbidden_event;
+mod held_organisation;
 mod instants;
 mod keyring;
 mod logged;
@@ -34,6 +35,7 @@ mod refused_appointment;
 mod something_between;
 mod throttling;
 mod unavailable_calendar;
+mod unkept_grants;
 mod unreadable;
 mod vanished_events;
 

@@ -5,7 +5,9 @@ use cassius_calendar::model::{
     AppointmentId, Calendar, CalendarId, Epoch, Etag, EventId, Fingerprint, Generation, GoogleUserId, OrganisationId,
     Place, Placement, Revision,
 };
-use cassius_calendar::store::{Acceptance, AsOf, Claimed, Connect, Grant, Integration, Link, Settlement};
+use cassius_calendar::store::{
+    Acceptance, AsOf, Claimed, Connect, DueOrganisation, Grant, Integration, Link, Settlement,
+};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -32,9 +34,7 @@ impl Database {
         let as_of = self.as_of(&organisation).await;
         match self.store.connect(grant, as_of, now + MINUTE, now).await.unwrap() {
             Connect::Stored => {}
-            Connect::KeptAside { .. } => {
-                self.store.confirm_account(&organisation, now).await.unwrap().unwrap();
-            }
+            Connect::KeptAside => assert!(self.store.confirm_account(&organisation, now).await.unwrap()),
             refused @ (Connect::Fenced | Connect::Revoked) => panic!("{refused:?}"),
         }
         self.the_integration(organisation.as_str()).await
@@ -50,6 +50,13 @@ impl Database {
 
     pub(crate) async fn the_integration(&self, name: &str) -> Integration {
         self.store.integration(&organisation(name)).await.unwrap().unwrap()
+    }
+
+    /// Who has something due that may be served.
+    pub(crate) async fn due_organisations(&self, now: Timestamp) -> Vec<DueOrganisation> {
+        let look = self.store.look(Timestamp::UNIX_EPOCH, 100, now).await.unwrap();
+        assert!(look.is_whole && !look.is_held_up);
+        look.due
     }
 
     /// Claims up to `count` links for a minute, and leaves their placements.

@@ -1,36 +1,59 @@
-//! Accepts: one statement for many.
+//! Accepts: one statement for many, which no organisation holds up for the others.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use diesel_async::RunQueryDsl;
 use jiff::Timestamp;
 
 use super::fragments::CONNECTED;
 use super::rows::{LinkRow, link_columns};
-use super::statement::{named, rows_of, sql};
-use super::{Conn, FOR_SHARE, Fault};
-use crate::model::{AppointmentId, OrganisationId};
+use super::statement::{list_of, named, rows_of, sql};
+use super::{Conn, Fault, KEY_SHARE, KEY_SHARE_SKIP_LOCKED, SKIP_LOCKED, link_queues};
+use crate::model::{AppointmentId, OrganisationId, Revision};
 use crate::store::words::{GOOGLE, NONE, PENDING, Priority};
-use crate::store::{Acceptance, Link};
+use crate::store::{Acceptance, Accepted, Link};
 
 pub(in crate::store) async fn accept(
     conn: &mut Conn,
     acceptances: Vec<Acceptance>,
     now: Timestamp,
-) -> Result<Vec<Link>, Fault> {
+) -> Result<Vec<Accepted>, Fault> {
     if acceptances.is_empty() {
         return Ok(Vec::new());
     }
     let accepted = upsert(conn, &acceptances, now).await?;
     let mut links = HashMap::with_capacity(acceptances.len());
     collect(accepted, &mut links);
-    let keys: Vec<Key> = acceptances.into_iter().map(|it| (it.organisation, it.appointment)).collect();
-    let stale: Vec<_> = keys.iter().filter(|key| !links.contains_key(*key)).collect();
-    if !stale.is_empty() {
-        collect(held(conn, &stale).await?, &mut links);
+    let keys: Vec<(Key, Revision)> =
+        acceptances.into_iter().map(|it| ((it.organisation, it.appointment), it.revision)).collect();
+    let others: Vec<&Key> = keys.iter().map(|(key, _)| key).filter(|key| !links.contains_key(*key)).collect();
+    if !others.is_empty() {
+        collect(held(conn, &others).await?, &mut links);
     }
-    // Links are never deleted, so each key has one by now.
-    keys.iter().map(|key| links.remove(key).ok_or(Fault::Corrupt("appointment_id"))).collect()
+    let accepted = keys.iter().map(|(key, revision)| match links.remove(key) {
+        Some(link) if link.revision >= *revision => Accepted::Stored(Box::new(link)),
+        // Neither newer nor stale: it was passed by.
+        Some(_) | None => Accepted::Held,
+    });
+    Ok(accepted.collect())
+}
+
+/// Accepts what another transaction held: waits for its end first.
+pub(in crate::store) async fn accept_once_free(
+    conn: &mut Conn,
+    acceptances: Vec<Acceptance>,
+    now: Timestamp,
+) -> Result<Vec<Accepted>, Fault> {
+    transaction!(conn, async |conn| {
+        link_queues::hold(conn, acceptances.iter().map(|it| &it.organisation)).await?;
+        let organisations: BTreeSet<_> = acceptances.iter().map(|it| &it.organisation).collect();
+        let integrations =
+            sql(format!("SELECT 1 FROM calendar_integrations WHERE provider = {GOOGLE} AND organisation_id IN "))
+                .with(list_of(organisations))
+                .sql(format!(" ORDER BY organisation_id {KEY_SHARE}"));
+        named("accepts.hold", integrations).execute(conn).await?;
+        accept(conn, acceptances, now).await
+    })
 }
 
 type Key = (OrganisationId, AppointmentId);
@@ -42,8 +65,9 @@ fn collect(rows: Vec<LinkRow>, links: &mut HashMap<Key, Link>) {
 
 /// Stores what is newer, and answers those links.
 ///
-/// The integrations are held until the commit: one that is connected or enabled meanwhile either is seen here, or finds
-/// these rows when it catches up. All is taken in the order of keys.
+/// The queues are held until the commit: an integration that is connected or enabled meanwhile either is seen here, or
+/// finds these rows when it catches up. All is taken in the order of keys; the organisations that another transaction
+/// holds are passed by.
 async fn upsert(conn: &mut Conn, acceptances: &[Acceptance], now: Timestamp) -> Result<Vec<LinkRow>, Fault> {
     let upsert =
         sql("WITH incoming (organisation_id, appointment_id, revision, snapshot, wants_event, starts_at, ends_at) AS (VALUES ")
@@ -63,11 +87,15 @@ async fn upsert(conn: &mut Conn, acceptances: &[Acceptance], now: Timestamp) -> 
                     .bind(acceptance.ends_at)
             }))
             .sql(format!(
-                "), sending AS (
+                "), free AS (
+                SELECT organisation_id FROM link_queues
+                WHERE provider = {GOOGLE} AND organisation_id IN (SELECT incoming.organisation_id FROM incoming)
+                ORDER BY organisation_id {SKIP_LOCKED}
+             ), sending AS (
                 SELECT organisation_id, is_enabled AND {CONNECTED} AS is_sending
                 FROM calendar_integrations
-                WHERE provider = {GOOGLE} AND organisation_id IN (SELECT incoming.organisation_id FROM incoming)
-                ORDER BY organisation_id {FOR_SHARE}
+                WHERE provider = {GOOGLE} AND organisation_id IN (SELECT free.organisation_id FROM free)
+                ORDER BY organisation_id {KEY_SHARE_SKIP_LOCKED}
              )
              INSERT INTO appointment_external_links AS kept (
                 organisation_id, appointment_id, provider, revision, snapshot, wants_event, starts_at, ends_at,
@@ -82,8 +110,13 @@ async fn upsert(conn: &mut Conn, acceptances: &[Acceptance], now: Timestamp) -> 
             .sql(", ")
             .bind(now)
             .sql(format!(
-                " FROM incoming AS n LEFT JOIN sending AS s ON s.organisation_id = n.organisation_id
-             WHERE TRUE
+                " FROM incoming AS n LEFT JOIN free AS f ON f.organisation_id = n.organisation_id
+                LEFT JOIN sending AS s ON s.organisation_id = n.organisation_id
+             WHERE (f.organisation_id IS NOT NULL OR NOT EXISTS (
+                    SELECT 1 FROM link_queues AS q WHERE q.organisation_id = n.organisation_id AND q.provider = {GOOGLE}))
+                AND (s.organisation_id IS NOT NULL OR NOT EXISTS (
+                    SELECT 1 FROM calendar_integrations AS i
+                    WHERE i.organisation_id = n.organisation_id AND i.provider = {GOOGLE}))
              ORDER BY n.organisation_id, n.appointment_id
              ON CONFLICT (organisation_id, appointment_id, provider) DO UPDATE SET
                 revision = excluded.revision, snapshot = excluded.snapshot, wants_event = excluded.wants_event,

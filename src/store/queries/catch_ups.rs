@@ -81,15 +81,10 @@ struct UndoneRow {
 
 /// How many links of the catch-up wait, and how many were refused.
 async fn undone(conn: &mut Conn, organisation: &OrganisationId) -> Result<(i64, i64), Fault> {
-    let select = sql(format!(
-        "SELECT COUNT(*) FILTER (WHERE sync_status = {PENDING}) AS waiting,
-            COUNT(*) FILTER (WHERE sync_status = {ERROR}) AS refused
-         FROM appointment_external_links WHERE priority = {} AND ",
-        Priority::CatchUp,
-    ))
-    .with(of_organisation(organisation));
-    let row: UndoneRow = named("catch_ups.undone", select).get_result(conn).await?;
-    Ok((row.waiting, row.refused))
+    let select = sql("SELECT catching_up AS waiting, catch_up_failed AS refused FROM link_queues WHERE ")
+        .with(of_organisation(organisation));
+    let row: Option<UndoneRow> = named("catch_ups.undone", select).get_result(conn).await.optional()?;
+    Ok(row.map_or((0, 0), |row| (row.waiting, row.refused)))
 }
 
 /// Catches up: queues what was never sent, was refused or waits for another attempt, and what is upcoming with its event

@@ -8,13 +8,14 @@ use diesel_async::RunQueryDsl;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::fragments::{served, unleased};
+use super::fragments::{QUEUE_OF_I, unleased};
 use super::placement::{PLACEMENT, PlacementRow, set_from, values_of};
 use super::schema::appointment_external_links;
 use super::statement::{joined, list_of, named, rows_of, sql};
-use super::{Conn, FOR_SHARE, Fault, SKIP_LOCKED, rows};
+use super::{Conn, Fault, HELD_WITH_ITS_INTEGRATION, SKIP_LOCKED, link_queues, rows};
 use crate::crypto::Sealed;
 use crate::model::{CalendarId, Epoch, OrganisationId, Placement, TitlePrivacy};
+use crate::store::due::Queued;
 use crate::store::fault::Corrupt;
 use crate::store::words::{self, ERROR, GOOGLE, INTERNAL};
 use crate::store::{Claimed, Found, Lease, Unreadable};
@@ -47,6 +48,7 @@ where
     }
     transaction!(conn, async |conn| {
         let terms = terms(conn, room.keys().cloned(), now).await?;
+        let held: Vec<String> = terms.keys().cloned().collect();
         let room: Vec<_> = room.into_iter().filter(|(organisation, _)| terms.contains_key(organisation)).collect();
         let (mut claimed, mut calls, mut begun) = (Vec::new(), Vec::new(), Vec::new());
         let mut unreadable = Vec::new();
@@ -77,6 +79,7 @@ where
         for link in &unreadable {
             leave_out(conn, link, now).await?;
         }
+        link_queues::put_off_held(conn, held, Queued::Links, now).await?;
         Ok(Found { rows: claimed.into_iter().zip(begun).collect(), unreadable })
     })
 }
@@ -100,18 +103,21 @@ struct Terms {
     title_privacy: TitlePrivacy,
 }
 
-/// What the integrations say, held until the end of the transaction: a disconnect that begins meanwhile waits for the
-/// claim, and then finds its leases.
+/// What the integrations say whose queues nobody else holds; they are held until the end of the transaction: a disconnect
+/// that begins meanwhile waits for the claim, and then finds its leases.
 async fn terms(
     conn: &mut Conn,
     organisations: impl Iterator<Item = String>,
     now: Timestamp,
 ) -> Result<HashMap<String, Terms>, Fault> {
-    let select = sql("SELECT organisation_id, epoch, calendar_id, title_privacy FROM calendar_integrations WHERE ")
-        .with(served(now))
-        .sql(" AND organisation_id IN ")
-        .with(list_of(organisations))
-        .sql(format!(" ORDER BY organisation_id {FOR_SHARE}"));
+    let select = sql(format!(
+        "SELECT i.organisation_id, i.epoch, i.calendar_id, i.title_privacy FROM {QUEUE_OF_I}
+         WHERE q.provider = {GOOGLE} AND i.served_from <= "
+    ))
+    .bind(now)
+    .sql(" AND q.organisation_id IN ")
+    .with(list_of(organisations))
+    .sql(format!(" ORDER BY q.organisation_id {HELD_WITH_ITS_INTEGRATION}"));
     let found: Vec<TermsRow> = named("claims.terms", select).load(conn).await?;
     let mut terms = HashMap::with_capacity(found.len());
     for row in found {

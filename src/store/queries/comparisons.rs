@@ -7,18 +7,18 @@ use diesel::sql_types::{BigInt, Integer, Text};
 use diesel_async::RunQueryDsl;
 use jiff::{SignedDuration, Timestamp};
 
-use super::fragments::{CONNECTED, of_organisation, served, unleased};
+use super::fragments::{CONNECTED, of_organisation, unleased};
 use super::placement::PlacementRow;
 use super::schema::{appointment_external_links, owed_deletions};
 use super::statement::{Fragment, list_of, named, rows_of, sql};
-use super::{Conn, Fault, HELD_BY_KEY, InstantSql, SKIP_LOCKED, catch_ups, instant, owed};
+use super::{Conn, Fault, HELD_BY_KEY, InstantSql, SKIP_LOCKED, catch_ups, instant, integrations, link_queues, owed};
 use crate::crypto::Sealed;
 use crate::model::{
     AppointmentId, CalendarId, Epoch, EventId, GoogleUserId, OrganisationId, Place, Placement, SyncStatus,
 };
 use crate::store::fault::unless_fenced;
 use crate::store::instant::Instant;
-use crate::store::words::{self, PENDING, PROVIDER, Priority, SYNCED};
+use crate::store::words::{self, CALENDAR_UNAVAILABLE, GOOGLE, PENDING, PROVIDER, Priority, SYNCED};
 use crate::store::{ComparedLink, ComparisonClaim, Guarded, Lease, Mend, OwedCause};
 
 /// How long after its first connect an integration is compared by itself.
@@ -71,10 +71,10 @@ pub(in crate::store) async fn claim(
         .bind(now)
         .sql(" AND (compare_lease_until IS NULL OR compare_lease_until <= ")
         .bind(now)
-        .sql(") AND ")
-        .with(served(now))
+        .sql(") AND served_from <= ")
+        .bind(now)
         .sql(format!(
-            " ORDER BY compare_due_at LIMIT 1 {SKIP_LOCKED})
+            " AND provider = {GOOGLE} ORDER BY compare_due_at LIMIT 1 {SKIP_LOCKED})
              RETURNING organisation_id, epoch, compare_due_at, compare_attempts"
         ));
     let row: Option<ClaimRow> = named("comparisons.claim", update).get_result(conn).await.optional()?;
@@ -176,6 +176,23 @@ pub(in crate::store) async fn owed_events(
     Ok(found.into_iter().map(|(calendar, event)| (CalendarId::new(calendar), EventId::new(event))).collect())
 }
 
+pub(in crate::store) async fn try_owed_again(
+    conn: &mut Conn,
+    organisation: &OrganisationId,
+    calendars: &[CalendarId],
+    now: Timestamp,
+) -> Result<(), Fault> {
+    transaction!(conn, async |conn| {
+        if calendars.is_empty() || integrations::locked(conn, organisation).await?.is_none() {
+            return Ok(());
+        }
+        let out_of_reach =
+            sql(format!("next_attempt_at IS NULL AND last_error = {CALENDAR_UNAVAILABLE} AND calendar_id IN "))
+                .with(list_of(calendars));
+        owed::make_due(conn, organisation, out_of_reach, now).await
+    })
+}
+
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = appointment_external_links)]
 struct ComparedRow {
@@ -254,7 +271,8 @@ pub(in crate::store) async fn mend(
     now: Timestamp,
 ) -> Result<Guarded, Fault> {
     let mended = transaction!(conn, async |conn| {
-        // It also holds the integration, so that nothing is claimed or disconnected meanwhile.
+        // Nothing is claimed or disconnected meanwhile.
+        link_queues::hold(conn, [&claim.organisation]).await?;
         if !renew(conn, claim, until).await?.is_done() {
             return Err(Fault::Fenced);
         }
@@ -286,7 +304,7 @@ pub(in crate::store) async fn mend(
             named("comparisons.queue", update).execute(conn).await?;
             catch_ups::close(conn, organisation, catch_up, now).await?;
         }
-        owed::owe(conn, organisation, account, surplus, OwedCause::Comparison, now).await
+        owed::owe_within(conn, organisation, account, surplus, OwedCause::Comparison, now).await
     });
     unless_fenced(mended)
 }

@@ -1,22 +1,28 @@
 //! What is due, and when the next is.
+//!
+//! Owns the look: it reads the queues that are ready and nothing else. What is noted in a queue may be too early; each that
+//! is about to be answered is held against its links.
 
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Nullable, Text};
 use diesel_async::RunQueryDsl;
 use jiff::{SignedDuration, Timestamp};
 
-use super::fragments::{CONNECTED, served, serves_owed, unleased};
+use super::fragments::unleased;
+use super::link_queues::{self, first_due_at};
 use super::owed_claims::claimable;
-use super::statement::{Fragment, named, sql};
+use super::statement::{Fragment, joined, named, sql};
 use super::{Conn, Fault, HELD_BY_KEY, InstantSql, MICROSECONDS, rows};
-use crate::model::GoogleUserId;
+use crate::model::{GoogleUserId, OrganisationId};
+use crate::store::DueOrganisation;
+use crate::store::DueOrganisation;
+use crate::store::due::{Queued, Ready};
 use crate::store::fault::Corrupt;
 use crate::store::instant::Instant;
 use crate::store::words::{self, DISCONNECT, GOOGLE, Priority};
-use crate::store::{DueOrganisation, Found, Unreadable};
 
 #[derive(QueryableByName)]
-struct DueOrganisationRow {
+struct ReadyRow {
     #[diesel(sql_type = Text)]
     organisation_id: String,
     #[diesel(sql_type = Nullable<Text>)]
@@ -27,56 +33,60 @@ struct DueOrganisationRow {
     problem_reason: Option<String>,
     #[diesel(sql_type = Bool)]
     is_disconnecting: bool,
+    #[diesel(sql_type = InstantSql)]
+    ready_at: Instant,
+    #[diesel(sql_type = Bool)]
+    is_owed: bool,
+    #[diesel(sql_type = Bool)]
+    is_due: bool,
 }
 
-pub(in crate::store) async fn due_organisations(
+/// Up to `limit` queues of each kind that are ready at `now`, but none that was before `not_before`: the longest ready
+/// first.
+pub(in crate::store) async fn ready(
     conn: &mut Conn,
+    not_before: Timestamp,
+    limit: i64,
     now: Timestamp,
-) -> Result<Found<DueOrganisation>, Fault> {
-    // A subquery with a limit is probed once for each integration; an EXISTS may become a join over every due row.
-    let probe = |priority| {
-        sql("(SELECT 1 FROM appointment_external_links AS l WHERE ")
-            .sql(links_of_i(priority))
-            .sql(" AND l.next_attempt_at <= ")
-            .bind(now)
-            .sql(" AND ")
-            .with(unleased(now))
-            .sql(" LIMIT 1)")
-    };
-    let select = sql("SELECT i.organisation_id, i.google_user_id, i.title_privacy, i.problem_reason,
-            i.disconnecting_at IS NOT NULL AS is_disconnecting
-         FROM calendar_integrations AS i WHERE ")
-    .with(served(now))
-    .sql(" AND COALESCE(")
-    .with(probe(Priority::Live))
-    .sql(", ")
-    .with(probe(Priority::CatchUp))
-    .sql(") = 1 OR ")
-    .with(serves_owed(now))
-    .sql(" AND (SELECT 1 FROM owed_deletions AS o WHERE o.organisation_id = i.organisation_id AND ")
-    .with(owed_of_i())
-    .sql(" AND ")
-    .with(claimable(now))
-    .sql(" LIMIT 1) = 1 ORDER BY i.organisation_id");
-    let rows: Vec<DueOrganisationRow> = named("due.organisations", select).load(conn).await?;
-    let mut found = Found::default();
-    for row in rows {
-        let due = due_organisation(&row);
-        // What is deleted needs no title.
-        let privacy = words::privacy(&row.title_privacy).map(|_| ()).or_else(|corrupt| match row.is_disconnecting {
-            true => Ok(()),
-            false => Err(corrupt),
-        });
-        if let Some(Corrupt(column)) = due.as_ref().err().copied().or(privacy.err()) {
-            let organisation = row.organisation_id;
-            found.unreadable.push(Unreadable { organisation, appointment: None, column });
-        }
-        found.rows.extend(due);
-    }
-    Ok(found)
+) -> Result<Vec<Ready>, Fault> {
+    let found: Vec<ReadyRow> = named("due.ready", all_ready(not_before, limit, now)).load(conn).await?;
+    Ok(found.into_iter().map(Ready::from).collect())
 }
 
-fn due_organisation(row: &DueOrganisationRow) -> Result<DueOrganisation, Corrupt> {
+fn all_ready(not_before: Timestamp, limit: i64, now: Timestamp) -> Fragment {
+    let of = |queued: Queued, is_due: Fragment| {
+        let ready_at = queued.ready_at();
+        beginning(queued)
+            .with(is_due)
+            .sql(format!(" AS is_due FROM (SELECT * FROM link_queues WHERE {ready_at} <= "))
+            .bind(now)
+            .sql(format!(" AND {ready_at} >= "))
+            .bind(not_before)
+            .with(first_of(queued, limit))
+    };
+    of(Queued::Links, is_link_due(now))
+        .sql(" UNION ALL ")
+        .with(of(Queued::Owed, is_owed_due(now)))
+        .sql(" ORDER BY ready_at, organisation_id")
+}
+
+impl From<ReadyRow> for Ready {
+    fn from(row: ReadyRow) -> Self {
+        let served = served(&row);
+        // What is deleted needs no title.
+        let privacy = if row.is_disconnecting { Ok(()) } else { words::privacy(&row.title_privacy).map(drop) };
+        Self {
+            unreadable: served.as_ref().err().or(privacy.as_ref().err()).map(|Corrupt(column)| *column),
+            served: served.ok(),
+            organisation: OrganisationId::as_stored(row.organisation_id),
+            queued: if row.is_owed { Queued::Owed } else { Queued::Links },
+            ready_at: row.ready_at.0,
+            is_due: row.is_due,
+        }
+    }
+}
+
+fn served(row: &ReadyRow) -> Result<DueOrganisation, Corrupt> {
     row.problem_reason.as_deref().map(words::reason).transpose()?;
     Ok(DueOrganisation {
         organisation: rows::organisation(&row.organisation_id)?,
@@ -84,84 +94,71 @@ fn due_organisation(row: &DueOrganisationRow) -> Result<DueOrganisation, Corrupt
     })
 }
 
-/// The links `l` of the integration `i` that are due in their turn.
-fn links_of_i(priority: Priority) -> String {
-    format!("l.organisation_id = i.organisation_id AND l.provider = {GOOGLE} AND l.priority = {priority}")
-}
-
-/// The rows `o` of the integration `i` that are served: while it is being disconnected, those of the disconnect alone.
-fn owed_of_i() -> Fragment {
-    sql(format!("o.provider = {GOOGLE} AND (i.disconnecting_at IS NULL OR o.cause = {DISCONNECT})"))
-}
-
-#[derive(QueryableByName)]
-struct DueRow {
-    #[diesel(sql_type = Nullable<InstantSql>)]
-    due_at: Option<Instant>,
-}
-
-pub(in crate::store) async fn next_due_at(conn: &mut Conn, now: Timestamp) -> Result<Option<Timestamp>, Fault> {
-    let select = sql("SELECT MIN(due_at) AS due_at FROM (")
-        .with(earliest_attempt(Priority::Live, now))
-        .sql(" UNION ALL ")
-        .with(earliest_attempt(Priority::CatchUp, now))
-        .sql(" UNION ALL ")
-        .with(earliest_lapse(now))
-        .sql(" UNION ALL ")
-        .with(earliest_retry(now))
-        .sql(" UNION ALL ")
-        .with(earliest_owed(now))
-        .sql(") AS instants");
-    let row: DueRow = named("due.next", select).get_result(conn).await?;
-    Ok(super::instant(row.due_at))
-}
-
-/// When the first attempt of each integration is due.
-fn earliest_attempt(priority: Priority, now: Timestamp) -> Fragment {
-    sql("SELECT (SELECT next_attempt_at FROM appointment_external_links AS l WHERE ")
-        .sql(links_of_i(priority))
-        .sql(" AND next_attempt_at > ")
-        .bind(now)
-        .sql(
-            " AND (lease_until IS NULL OR lease_until <= next_attempt_at) ORDER BY next_attempt_at LIMIT 1
-             ) AS due_at FROM calendar_integrations AS i WHERE ",
-        )
-        .with(served(now))
-}
-
-/// When the first owed deletion of each integration is due. What else holds one up is found by looking now and then.
-fn earliest_owed(now: Timestamp) -> Fragment {
-    sql("SELECT (SELECT next_attempt_at FROM owed_deletions AS o WHERE o.organisation_id = i.organisation_id AND ")
-        .with(owed_of_i())
-        .sql(" AND next_attempt_at > ")
-        .bind(now)
-        .sql(" ORDER BY next_attempt_at LIMIT 1) AS due_at FROM calendar_integrations AS i WHERE ")
-        .with(serves_owed(now))
-}
-
-/// When the first lease of each integration lapses whose link is due by then.
-fn earliest_lapse(now: Timestamp) -> Fragment {
-    sql("SELECT (SELECT MIN(lease_until) FROM appointment_external_links AS l")
-        .sql(format!(" WHERE l.organisation_id = i.organisation_id AND l.provider = {GOOGLE} AND lease_until > "))
-        .bind(now)
-        .sql(" AND next_attempt_at < lease_until) AS due_at FROM calendar_integrations AS i WHERE ")
-        .with(served(now))
-}
-
-/// When each integration that has a problem and something to send is tried again.
-fn earliest_retry(now: Timestamp) -> Fragment {
+/// Whose queue it is, and when it is ready; what else is selected follows.
+fn beginning(queued: Queued) -> Fragment {
     sql(format!(
-        "SELECT problem_retry_at AS due_at FROM calendar_integrations AS i
-         WHERE provider = {GOOGLE} AND {CONNECTED} AND is_enabled AND problem_reason IS NOT NULL AND problem_retry_at > "
+        "SELECT q.organisation_id, i.google_user_id, i.title_privacy, i.problem_reason,
+            i.disconnecting_at IS NOT NULL AS is_disconnecting, q.{} AS ready_at, {} AS is_owed, ",
+        queued.ready_at(),
+        match queued {
+            Queued::Links => "FALSE",
+            Queued::Owed => "TRUE",
+        }
     ))
-    .bind(now)
-    .sql(format!(
-        " AND (
-            SELECT 1 FROM appointment_external_links AS l
-            WHERE l.organisation_id = i.organisation_id AND l.provider = {GOOGLE} AND l.next_attempt_at IS NOT NULL
-            LIMIT 1
-         ) = 1"
+}
+
+/// The first of the queues with their integrations.
+fn first_of(queued: Queued, limit: i64) -> Fragment {
+    sql(format!(" AND provider = {GOOGLE} ORDER BY {} LIMIT ", queued.ready_at())).bind(limit).sql(
+        ") AS q JOIN calendar_integrations AS i ON i.organisation_id = q.organisation_id AND i.provider = q.provider",
+    )
+}
+
+fn is_link_due(now: Timestamp) -> Fragment {
+    // A subquery with a limit is probed once for each queue; an EXISTS may become a join over every due row.
+    let probe = |priority: Priority| {
+        sql(format!(
+            "(SELECT 1 FROM appointment_external_links AS l
+              WHERE l.organisation_id = q.organisation_id AND l.provider = q.provider AND l.priority = {priority}
+                AND l.next_attempt_at <= "
+        ))
+        .bind(now)
+        .sql(" AND ")
+        .with(unleased(now))
+        .sql(" LIMIT 1)")
+    };
+    sql("COALESCE(").with(probe(Priority::Live)).sql(", ").with(probe(Priority::CatchUp)).sql(", 0) = 1")
+}
+
+/// While a disconnect is under way, its own deletions alone are served.
+fn is_owed_due(now: Timestamp) -> Fragment {
+    sql(format!(
+        "COALESCE((SELECT 1 FROM owed_deletions AS o
+          WHERE o.organisation_id = q.organisation_id AND o.provider = q.provider
+            AND (i.disconnecting_at IS NULL OR o.cause = {DISCONNECT}) AND "
     ))
+    .with(claimable(now))
+    .sql(" LIMIT 1), 0) = 1")
+}
+
+/// Up to `limit` queues of each kind that become ready after `now`, the earliest first. `is_due` says whether something in
+/// one can be attempted by then.
+pub(in crate::store) async fn next_ready(conn: &mut Conn, limit: i64, now: Timestamp) -> Result<Vec<Ready>, Fault> {
+    let found: Vec<ReadyRow> = named("due.next_ready", all_next_ready(limit, now)).load(conn).await?;
+    Ok(found.into_iter().map(Ready::from).collect())
+}
+
+fn all_next_ready(limit: i64, now: Timestamp) -> Fragment {
+    let of = |queued: Queued| {
+        let ready_at = queued.ready_at();
+        beginning(queued)
+            .sql("COALESCE(")
+            .with(first_due_at(queued, now))
+            .sql(format!(" <= q.{ready_at}, FALSE) AS is_due FROM (SELECT * FROM link_queues WHERE {ready_at} > "))
+            .bind(now)
+            .with(first_of(queued, limit))
+    };
+    of(Queued::Links).sql(" UNION ALL ").with(of(Queued::Owed)).sql(" ORDER BY ready_at, organisation_id")
 }
 
 pub(in crate::store) async fn bring_nearer(
@@ -170,20 +167,65 @@ pub(in crate::store) async fn bring_nearer(
     longest_lease: SignedDuration,
     now: Timestamp,
 ) -> Result<(), Fault> {
-    let by = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
+    transaction!(conn, async |conn| {
+        bring_accounts_nearer(conn, by, now + longest_lease).await?;
+        link_queues::hold_all(conn).await?;
+        bring_nearer_held(conn, by, longest_lease, now).await
+    })
+}
+
+/// Brings an instant nearer that lies behind `after`.
+fn nearer(column: &str, by: SignedDuration, after: Timestamp) -> Fragment {
+    sql(format!("{column} = CASE WHEN {column} > "))
+        .bind(after)
+        .sql(format!(" THEN {column} - "))
+        .bind(i64::try_from(by.as_micros()).unwrap_or(i64::MAX))
+        .sql(format!("{MICROSECONDS} ELSE {column} END"))
+}
+
+/// The rows of accounts are taken before the queues.
+async fn bring_accounts_nearer(conn: &mut Conn, by: SignedDuration, lapsed_by: Timestamp) -> Result<(), Fault> {
+    let accounts = sql("UPDATE google_accounts SET ")
+        .with(nearer("revoking_until", by, lapsed_by))
+        .sql(" WHERE revoking_until > ")
+        .bind(lapsed_by);
+    named("due.bring_accounts_nearer", accounts).execute(conn).await?;
+    Ok(())
+}
+
+async fn bring_nearer_held(
+    conn: &mut Conn,
+    by: SignedDuration,
+    longest_lease: SignedDuration,
+    now: Timestamp,
+) -> Result<(), Fault> {
     let lapsed_by = now + longest_lease;
-    let nearer = |column: &str, after: Timestamp| {
-        sql(format!("{column} = CASE WHEN {column} > "))
-            .bind(after)
-            .sql(format!(" THEN {column} - "))
-            .bind(by)
-            .sql(format!("{MICROSECONDS} ELSE {column} END"))
-    };
-    let retries = sql("UPDATE calendar_integrations SET ")
-        .with(nearer("problem_retry_at", now))
-        .sql(" WHERE problem_retry_at > ")
+    let nearer = |column: &str, after: Timestamp| nearer(column, by, after);
+    let columns = [
+        ("problem_retry_at", now),
+        ("compare_due_at", now),
+        ("disconnecting_at", now),
+        ("refresh_lease_until", lapsed_by),
+        ("compare_lease_until", lapsed_by),
+        ("finishing_until", lapsed_by),
+    ];
+    let ahead = columns.map(|(column, after)| sql(format!("{column} > ")).bind(after));
+    let integrations = joined(columns.map(|(column, after)| nearer(column, after)), ", ", sql("SET ")).with(joined(
+        ahead,
+        " OR ",
+        sql(" WHERE "),
+    ));
+    let integrations = sql("UPDATE calendar_integrations ").with(integrations);
+    named("due.bring_integrations_nearer", integrations).execute(conn).await?;
+    let unkept = sql("UPDATE unkept_grants SET ")
+        .with(nearer("next_attempt_at", now))
+        .sql(", ")
+        .with(nearer("created_at", now))
+        .sql(" WHERE next_attempt_at > ")
+        .bind(now)
+        .sql(" OR created_at > ")
         .bind(now);
-    named("due.bring_retries_nearer", retries).execute(conn).await?;
+    named("due.bring_unkept_grants_nearer", unkept).execute(conn).await?;
     let links = sql("UPDATE appointment_external_links SET ")
         .with(nearer("next_attempt_at", now))
         .sql(", ")
@@ -211,5 +253,64 @@ pub(in crate::store) async fn bring_nearer(
         .sql(" OR lease_until > ")
         .bind(lapsed_by);
     named("due.bring_owed_nearer", owed).execute(conn).await?;
+    let queues = sql("UPDATE link_queues SET ")
+        .with(nearer("due_at", now))
+        .sql(", ")
+        .with(nearer("owed_due_at", now))
+        .sql(" WHERE due_at > ")
+        .bind(now)
+        .sql(" OR owed_due_at > ")
+        .bind(now);
+    named("due.bring_queues_nearer", queues).execute(conn).await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use diesel::connection::SimpleConnection as _;
+    use diesel::{Connection as _, RunQueryDsl as _};
+
+    use super::*;
+
+    #[derive(QueryableByName)]
+    struct PlanRow {
+        #[diesel(sql_type = Text)]
+        detail: String,
+    }
+
+    /// The migrated tables of SQLite, with nothing in them: its planner needs no rows.
+    fn migrated() -> diesel::SqliteConnection {
+        let mut conn = diesel::SqliteConnection::establish(":memory:").unwrap();
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/sqlite");
+        let mut migrations: Vec<_> = std::fs::read_dir(folder).unwrap().map(|it| it.unwrap().path()).collect();
+        migrations.sort();
+        for migration in migrations {
+            conn.batch_execute(&std::fs::read_to_string(migration.join("up.sql")).unwrap()).unwrap();
+        }
+        conn
+    }
+
+    #[test]
+    fn a_look_walks_no_table_on_sqlite() {
+        let now = Timestamp::UNIX_EPOCH;
+        for query in [all_ready(now, 9, now), all_next_ready(9, now)] {
+            let text = diesel::debug_query::<super::super::super::Db, _>(&query).to_string();
+            if text.contains("$1") {
+                // The mount of PostgreSQL: what it reads there is measured with a server.
+                return;
+            }
+            let text = format!("EXPLAIN QUERY PLAN {}", text.split(" -- binds").next().unwrap());
+            let plan: Vec<PlanRow> = diesel::sql_query(text).load(&mut migrated()).unwrap();
+            let walked: Vec<_> = plan
+                .iter()
+                .map(|row| row.detail.as_str())
+                .filter(|detail| {
+                    detail.starts_with("SCAN ") && !["SCAN q", "SCAN instants", "SCAN CONSTANT ROW"].contains(detail)
+                })
+                .collect();
+            assert_eq!(walked, Vec::<&str>::new(), "{:?}", plan.iter().map(|row| &row.detail).collect::<Vec<_>>());
+            let seek = |index: &str| plan.iter().any(|row| row.detail.contains(index));
+            assert!(seek("link_queues_ready (ready_at>") && seek("link_queues_owed_ready (owed_ready_at>"));
+        }
+    }
 }

@@ -4,18 +4,19 @@
 
 use jiff::Timestamp;
 
+use super::placement;
 use super::statement::{Fragment, sql};
 use crate::model::{AppointmentId, Epoch, OrganisationId};
 use crate::store::Claimed;
-use crate::store::words::{CALENDAR_UNAVAILABLE, GOOGLE, INTERNAL, KEEP, REASONS};
+use crate::store::words::{GOOGLE, REASONS};
 
 /// What makes an integration one that is connected.
 pub(super) const CONNECTED: &str = "refresh_token IS NOT NULL AND disconnecting_at IS NULL";
 
 /// What a link loses that stands for its event no more. Whoever holds a lease of it has nothing to settle any more.
-pub(super) const RESET_PLACEMENT: &str = "external_calendar_id = NULL, external_event_id = NULL, \
-     moving_from_calendar_id = NULL, etag = NULL, content_hash = NULL, html_link = NULL, synced_revision = 0, \
-     lease_token = NULL";
+pub(super) fn reset_placement() -> String {
+    format!("{}, html_link = NULL, synced_revision = 0, lease_token = NULL", placement::set_absent())
+}
 
 /// The rows of an organisation, in whichever table has them by provider.
 pub(super) fn of_organisation(organisation: &OrganisationId) -> Fragment {
@@ -59,28 +60,13 @@ pub(super) fn unleased(now: Timestamp) -> Fragment {
     sql("(lease_until IS NULL OR lease_until <= ").bind(now).sql(")")
 }
 
+/// The queue of the integration `i`, whatever it has in it.
+pub(super) const QUEUE_OF_I: &str = "link_queues AS q JOIN calendar_integrations AS i ON i.organisation_id = q.organisation_id AND i.provider = q.provider";
+
 /// The integrations that have no problem, one whose time to try again has come, or one that this version does not know: it
 /// is found again, if it lasts.
 pub(super) fn no_problem_at(now: Timestamp) -> Fragment {
     sql("(problem_reason IS NULL OR problem_retry_at <= ")
         .bind(now)
         .sql(format!(" OR problem_reason NOT IN {REASONS})"))
-}
-
-/// The integrations whose owed deletions may be served: a target calendar that is out of reach says nothing of the others,
-/// and a setting that does not read says nothing of what is wanted no more.
-pub(super) fn serves_owed(now: Timestamp) -> Fragment {
-    sql(format!(
-        "provider = {GOOGLE} AND refresh_token IS NOT NULL
-         AND CASE WHEN disconnecting_at IS NULL THEN is_enabled ELSE disconnect_remote_events <> {KEEP} END
-         AND (problem_reason IN ({CALENDAR_UNAVAILABLE}, {INTERNAL}) OR "
-    ))
-    .with(no_problem_at(now))
-    .sql(")")
-}
-
-/// The integrations that may be served.
-pub(super) fn served(now: Timestamp) -> Fragment {
-    sql(format!("provider = {GOOGLE} AND {CONNECTED} AND is_enabled AND calendar_id IS NOT NULL AND "))
-        .with(no_problem_at(now))
 }

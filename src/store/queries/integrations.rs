@@ -8,7 +8,7 @@ use super::fragments::{no_problem_at, of_organisation};
 use super::rows::IntegrationRow;
 use super::schema::calendar_integrations::dsl;
 use super::statement::{named, sql};
-use super::{Conn, FOR_UPDATE, Fault};
+use super::{Conn, FOR_UPDATE, Fault, link_queues};
 use crate::model::{Calendar, CalendarId, Epoch, OrganisationId, Problem};
 use crate::store::instant::Instant;
 use crate::store::words::{self, GOOGLE, INTERNAL, PROVIDER};
@@ -28,8 +28,9 @@ pub(in crate::store) async fn integration(
     Ok(row.map(Integration::from))
 }
 
-/// Makes the row of an integration where there is none.
+/// Makes the row of an integration where there is none, and holds its queue.
 pub(super) async fn first(conn: &mut Conn, organisation: &OrganisationId, now: Timestamp) -> Result<(), Fault> {
+    link_queues::hold(conn, [organisation]).await?;
     let first = diesel::insert_into(dsl::calendar_integrations)
         .values((
             dsl::organisation_id.eq(organisation.as_str()),
@@ -42,8 +43,9 @@ pub(super) async fn first(conn: &mut Conn, organisation: &OrganisationId, now: T
     Ok(())
 }
 
-/// The integration, held until the end of the transaction.
+/// The integration, held until the end of the transaction together with its queue.
 pub(super) async fn locked(conn: &mut Conn, organisation: &OrganisationId) -> Result<Option<Integration>, Fault> {
+    link_queues::hold(conn, [organisation]).await?;
     let select =
         sql("SELECT * FROM calendar_integrations WHERE ").with(of_organisation(organisation)).sql(" ").sql(FOR_UPDATE);
     let row: Option<IntegrationRow> = named("integrations.locked", select).get_result(conn).await.optional()?;
@@ -78,6 +80,7 @@ pub(in crate::store) async fn note_unreadable(
     retry_at: Timestamp,
     now: Timestamp,
 ) -> Result<Guarded, Fault> {
+    let its = OrganisationId::as_stored(organisation.clone());
     let note = sql(format!("UPDATE calendar_integrations SET problem_since = CASE WHEN problem_reason = {INTERNAL} THEN problem_since ELSE "))
         .bind(now)
         .sql(format!(" END, problem_reason = {INTERNAL}, problem_retry_at = "))
@@ -88,7 +91,10 @@ pub(in crate::store) async fn note_unreadable(
         .bind(organisation)
         .sql(" AND ")
         .with(no_problem_at(now));
-    Ok(Guarded::by(named("integrations.note_unreadable", note).execute(conn).await?))
+    transaction!(conn, async |conn| {
+        link_queues::hold(conn, [&its]).await?;
+        Ok(Guarded::by(named("integrations.note_unreadable", note).execute(conn).await?))
+    })
 }
 
 pub(in crate::store) async fn note_problem(

@@ -1,15 +1,16 @@
 //! Leases: renewed, fenced, given back.
 
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Text};
 use diesel_async::RunQueryDsl;
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::fragments::{is_connected_in, lease_is_ours, of_organisation};
 use super::statement::{list_of, named, sql};
-use super::{Conn, Fault, HELD_BY_KEY, placement};
-use crate::model::{OrganisationId, Placement};
+use super::{Conn, Fault, HELD_BY_KEY, link_queues, owed, placement};
+use crate::model::{OrganisationId, Place, Placement};
+use crate::store::fault::unless_fenced;
 use crate::store::{Claimed, Guarded};
 
 pub(in crate::store) async fn renew(
@@ -36,6 +37,20 @@ pub(in crate::store) async fn reserve(
     until: Timestamp,
     now: Timestamp,
 ) -> Result<Guarded, Fault> {
+    transaction!(conn, async |conn| {
+        link_queues::hold(conn, [&claimed.organisation]).await?;
+        reserve_within(conn, claimed, placement, until, now).await
+    })
+}
+
+/// Reserves within a transaction that holds the queue.
+async fn reserve_within(
+    conn: &mut Conn,
+    claimed: &Claimed,
+    placement: &Placement,
+    until: Timestamp,
+    now: Timestamp,
+) -> Result<Guarded, Fault> {
     let update = sql("UPDATE appointment_external_links SET ")
         .with(placement::set(placement))
         .sql(", lease_until = ")
@@ -49,9 +64,34 @@ pub(in crate::store) async fn reserve(
     Ok(Guarded::by(named("leases.reserve", update).execute(conn).await?))
 }
 
+pub(in crate::store) async fn leave_behind(
+    conn: &mut Conn,
+    claimed: &Claimed,
+    (placement, left_behind): (&Placement, &[Place]),
+    until: Timestamp,
+    now: Timestamp,
+) -> Result<Guarded, Fault> {
+    let outcome = transaction!(conn, async |conn| {
+        link_queues::hold(conn, [&claimed.organisation]).await?;
+        if !reserve_within(conn, claimed, placement, until, now).await?.is_done() {
+            return Err(Fault::Fenced);
+        }
+        owed::leave_behind(conn, claimed, left_behind, now).await
+    });
+    unless_fenced(outcome)
+}
+
 pub(in crate::store) async fn release(conn: &mut Conn, lease_tokens: &[Uuid], now: Timestamp) -> Result<u64, Fault> {
     let mut released = 0;
     for some in lease_tokens.chunks(1_000) {
+        released += release_some(conn, some, now).await?;
+    }
+    Ok(released)
+}
+
+async fn release_some(conn: &mut Conn, some: &[Uuid], now: Timestamp) -> Result<u64, Fault> {
+    transaction!(conn, async |conn| {
+        hold_leased(conn, some).await?;
         let update = sql("UPDATE appointment_external_links SET lease_token = NULL, lease_until = NULL, updated_at = ")
             .bind(now)
             .sql(
@@ -61,14 +101,32 @@ pub(in crate::store) async fn release(conn: &mut Conn, lease_tokens: &[Uuid], no
             )
             .with(list_of(some.iter().copied()))
             .sql(format!(" {HELD_BY_KEY})"));
-        released += named("leases.release", update).execute(conn).await? as u64;
+        let released = named("leases.release", update).execute(conn).await? as u64;
         let owed = sql("UPDATE owed_deletions SET lease_token = NULL, lease_until = NULL, updated_at = ")
             .bind(now)
             .sql(" WHERE lease_until IS NOT NULL AND lease_token IN ")
             .with(list_of(some.iter().copied()));
         named("leases.release_owed", owed).execute(conn).await?;
-    }
-    Ok(released)
+        Ok(released)
+    })
+}
+
+#[derive(QueryableByName)]
+struct LeasedRow {
+    #[diesel(sql_type = Text)]
+    organisation_id: String,
+}
+
+/// Holds the queues of what is leased under these tokens.
+async fn hold_leased(conn: &mut Conn, lease_tokens: &[Uuid]) -> Result<(), Fault> {
+    let of = |table| {
+        sql(format!("SELECT organisation_id FROM {table} WHERE lease_until IS NOT NULL AND lease_token IN "))
+            .with(list_of(lease_tokens.iter().copied()))
+    };
+    let select = of("appointment_external_links").sql(" UNION ").with(of("owed_deletions"));
+    let found: Vec<LeasedRow> = named("leases.leased", select).load(conn).await?;
+    let organisations: Vec<_> = found.into_iter().map(|row| OrganisationId::as_stored(row.organisation_id)).collect();
+    link_queues::hold(conn, &organisations).await
 }
 
 pub(in crate::store) async fn release_all(conn: &mut Conn) -> Result<u64, Fault> {

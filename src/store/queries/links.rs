@@ -14,7 +14,7 @@ use super::statement::{named, sql};
 use super::{Conn, Fault, InstantSql, SKIP_LOCKED, rows};
 use crate::model::{AppointmentId, OrganisationId, Revision, SyncStatus};
 use crate::store::instant::Instant;
-use crate::store::words::{self, ERROR, GOOGLE_UNAVAILABLE, NONE, PENDING, PROVIDER, Priority, SYNCED};
+use crate::store::words::{self, ERROR, GOOGLE_UNAVAILABLE, NONE, PENDING, PROVIDER};
 use crate::store::{Counts, Link};
 
 pub(in crate::store) async fn link(
@@ -80,7 +80,7 @@ struct CountsRow {
     #[diesel(sql_type = BigInt)]
     synced: i64,
     #[diesel(sql_type = BigInt)]
-    refused: i64,
+    error: i64,
     #[diesel(sql_type = BigInt)]
     catching_up: i64,
     #[diesel(sql_type = BigInt)]
@@ -88,9 +88,25 @@ struct CountsRow {
     #[diesel(sql_type = BigInt)]
     unsent: i64,
     #[diesel(sql_type = BigInt)]
-    upcoming_events: i64,
+    events: i64,
     #[diesel(sql_type = Nullable<InstantSql>)]
     unavailable_until: Option<Instant>,
+}
+
+/// A link that has an event.
+pub(super) const IS_EVENT: &str = "external_event_id IS NOT NULL";
+
+/// A link that was never sent, though an event should stand.
+pub(super) fn is_unsent() -> String {
+    format!("sync_status = {NONE} AND wants_event AND snapshot IS NOT NULL")
+}
+
+/// A day in UTC has so many seconds.
+const DAY_S: i64 = 86_400;
+
+/// The day of an instant, as the counts of upcoming links number it.
+pub(super) fn day_of(at: Timestamp) -> i64 {
+    at.as_second().div_euclid(DAY_S)
 }
 
 pub(in crate::store) async fn counts(
@@ -98,46 +114,44 @@ pub(in crate::store) async fn counts(
     organisation: &OrganisationId,
     now: Timestamp,
 ) -> Result<Counts, Fault> {
-    let select = sql(format!(
-        "SELECT
-            COUNT(*) FILTER (WHERE sync_status = {PENDING}) AS pending,
-            COUNT(*) FILTER (WHERE sync_status = {SYNCED}) AS synced,
-            COUNT(*) FILTER (WHERE sync_status = {ERROR}) AS refused,
-            COUNT(*) FILTER (WHERE sync_status = {PENDING} AND priority = {catch_up}) AS catching_up,
-            COUNT(*) FILTER (WHERE sync_status = {ERROR} AND priority = {catch_up}) AS catch_up_failed,
-            (SELECT COUNT(*) FROM appointment_external_links WHERE external_event_id IS NOT NULL AND ends_at > ",
-        catch_up = Priority::CatchUp,
-    ))
-    .bind(now)
-    .sql(" AND ")
-    .with(of_organisation(organisation))
-    .sql(format!(
-        ") AS upcoming_events,
-            (SELECT COUNT(*) FROM appointment_external_links
-                WHERE sync_status = {NONE} AND wants_event AND snapshot IS NOT NULL AND ends_at > "
-    ))
-    .bind(now)
-    .sql(" AND ")
-    .with(of_organisation(organisation))
-    .sql(format!(
-        ") AS unsent,
-            (SELECT MIN(next_attempt_at) FROM appointment_external_links
+    // What ends later than today is counted already.
+    let today = day_of(now);
+    let tomorrow_at = Timestamp::from_second((today + 1) * DAY_S).unwrap_or(Timestamp::MAX);
+    let upcoming = |column: &str, condition: &str| {
+        sql(format!("(SELECT CAST(COALESCE(SUM({column}), 0) AS BIGINT) FROM upcoming_link_counts WHERE day > "))
+            .bind(today)
+            .sql(" AND ")
+            .with(of_organisation(organisation))
+            .sql(format!(") + (SELECT COUNT(*) FROM appointment_external_links WHERE {condition} AND ends_at > "))
+            .bind(now)
+            .sql(" AND ends_at < ")
+            .bind(tomorrow_at)
+            .sql(" AND ")
+            .with(of_organisation(organisation))
+            .sql(format!(") AS {column}"))
+    };
+    let select = sql("SELECT pending, synced, error, catching_up, catch_up_failed, ")
+        .with(upcoming("events", IS_EVENT))
+        .sql(", ")
+        .with(upcoming("unsent", &is_unsent()))
+        .sql(format!(
+            ", (SELECT MIN(next_attempt_at) FROM appointment_external_links
                 WHERE sync_status = {PENDING} AND last_error = {GOOGLE_UNAVAILABLE} AND "
-    ))
-    .with(of_organisation(organisation))
-    .sql(") AS unavailable_until FROM appointment_external_links WHERE ")
-    .with(of_organisation(organisation));
-    let row: CountsRow = named("links.counts", select).get_result(conn).await?;
-    Ok(Counts {
+        ))
+        .with(of_organisation(organisation))
+        .sql(") AS unavailable_until FROM link_queues WHERE ")
+        .with(of_organisation(organisation));
+    let row: Option<CountsRow> = named("links.counts", select).get_result(conn).await.optional()?;
+    Ok(row.map_or_else(Counts::default, |row| Counts {
         pending: row.pending,
         synced: row.synced,
-        error: row.refused,
+        error: row.error,
         unsent: row.unsent,
-        upcoming_events: row.upcoming_events,
+        upcoming_events: row.events,
         catching_up: row.catching_up,
         catch_up_failed: row.catch_up_failed,
         unavailable_until: super::instant(row.unavailable_until),
-    })
+    }))
 }
 
 /// A link no event of whose appointment is owed.
@@ -157,24 +171,45 @@ pub(in crate::store) async fn erase_snapshots(
     let mut erased = 0;
     for over in ["ends_at < ", "ends_at IS NULL AND updated_at < "] {
         loop {
-            let update = sql("UPDATE appointment_external_links
-                SET snapshot = NULL, last_error = NULL, last_error_detail = NULL, updated_at = ")
-            .bind(now)
-            .sql(format!(
-                ", sync_status = CASE WHEN sync_status = {ERROR} THEN {NONE} ELSE sync_status END
-                 WHERE (organisation_id, appointment_id, provider) IN (
-                    SELECT organisation_id, appointment_id, provider FROM appointment_external_links
+            let candidates = sql(format!(
+                "WITH over AS (
+                    SELECT organisation_id FROM appointment_external_links
                     WHERE snapshot IS NOT NULL AND sync_status <> {PENDING} AND {OWES_NOTHING} AND {over}"
             ))
             .bind(over_before)
             .sql(" AND ")
             .with(unleased(now))
-            .sql(format!(" ORDER BY ends_at, organisation_id, appointment_id LIMIT {ERASED_AT_ONCE} {SKIP_LOCKED})"))
-            // Said again of the row itself: it may have become another one since it was found.
-            .sql(format!(" AND sync_status <> {PENDING} AND {OWES_NOTHING} AND COALESCE(ends_at, updated_at) < "))
-            .bind(over_before)
-            .sql(" AND ")
-            .with(unleased(now));
+            .sql(format!(
+                " ORDER BY ends_at LIMIT {ERASED_AT_ONCE}
+                 ), free AS (
+                    SELECT organisation_id FROM link_queues WHERE organisation_id IN (SELECT over.organisation_id FROM over)
+                    ORDER BY organisation_id {SKIP_LOCKED}
+                 ) "
+            ));
+            let update = candidates
+                .sql(
+                    "UPDATE appointment_external_links
+                SET snapshot = NULL, last_error = NULL, last_error_detail = NULL, updated_at = ",
+                )
+                .bind(now)
+                .sql(format!(
+                    ", sync_status = CASE WHEN sync_status = {ERROR} THEN {NONE} ELSE sync_status END
+                 WHERE (organisation_id, appointment_id, provider) IN (
+                    SELECT organisation_id, appointment_id, provider FROM appointment_external_links
+                    WHERE organisation_id IN (SELECT free.organisation_id FROM free)
+                        AND snapshot IS NOT NULL AND sync_status <> {PENDING} AND {OWES_NOTHING} AND {over}"
+                ))
+                .bind(over_before)
+                .sql(" AND ")
+                .with(unleased(now))
+                .sql(format!(
+                    " ORDER BY ends_at, organisation_id, appointment_id LIMIT {ERASED_AT_ONCE} {SKIP_LOCKED})"
+                ))
+                // Said again of the row itself: it may have become another one since it was found.
+                .sql(format!(" AND sync_status <> {PENDING} AND {OWES_NOTHING} AND COALESCE(ends_at, updated_at) < "))
+                .bind(over_before)
+                .sql(" AND ")
+                .with(unleased(now));
             let rows = named("links.erase_snapshots", update).execute(conn).await? as u64;
             erased += rows;
             if rows < ERASED_AT_ONCE {

@@ -1,13 +1,21 @@
 //! The queries, written once for both back ends.
 //!
 //! Owns every statement but the migrations. Never knows which back end it speaks to: this folder is mounted twice, and
-//! takes the connection, the type of an instant and the words of locking from its mount. Invariant: a query that takes a
-//! row of `calendar_integrations`, one of `appointment_external_links` and one of `owed_deletions` takes them in that
-//! order, and links by their key, so that no two queries wait for each other. A row of `google_accounts` is taken before
-//! all of them, the counter of revocations last. Only the sweep of old snapshots takes links as they come: it passes by
-//! what another query holds.
+//! takes the connection, the type of an instant and the words of locking from its mount.
+//!
+//! Invariant: no two queries wait for each other. A query that changes links, what is owed, or what an integration says of
+//! them, holds the queues of those organisations first (`link_queues::hold`), by their keys: so one transaction at a time
+//! changes the links of an organisation. After them it takes rows of `calendar_integrations`, of
+//! `appointment_external_links` and of `owed_deletions`, in that order; the triggers on those change the queues alone, and
+//! `upcoming_link_counts`, which nobody takes without its queue. A row of `google_accounts` is taken before all of them,
+//! one of `unkept_grants` after them, the counter of revocations last. Two kinds hold no queue: what changes nothing but columns of an integration that say
+//! nothing of its links, and the renewal of a lease, which makes nothing due earlier. An accept, a claim and a sweep pass by
+//! what another query holds, so that one organisation holds up no other.
 
-use super::{Conn, FOR_SHARE, FOR_UPDATE, HELD_BY_KEY, InstantSql, MICROSECONDS, SKIP_LOCKED, UNSYNCED};
+use super::{
+    Conn, DAY_OF_END, FOR_UPDATE, HELD_BY_KEY, HELD_WITH_ITS_INTEGRATION, HOLDS_ROWS, InstantSql, KEY_SHARE,
+    KEY_SHARE_SKIP_LOCKED, MICROSECONDS, SKIP_LOCKED, UNSYNCED,
+};
 use crate::store::fault::Fault;
 
 pub(in crate::store) mod accepts;
@@ -23,6 +31,7 @@ mod fragments;
 pub(in crate::store) mod grants;
 pub(in crate::store) mod integrations;
 pub(in crate::store) mod leases;
+pub(in crate::store) mod link_queues;
 pub(in crate::store) mod links;
 pub(in crate::store) mod migrations;
 pub(in crate::store) mod owed;
@@ -30,6 +39,7 @@ pub(in crate::store) mod owed_claims;
 pub(in crate::store) mod pending_grants;
 mod placement;
 pub(in crate::store) mod quota_budgets;
+pub(in crate::store) mod recounts;
 pub(in crate::store) mod refreshes;
 pub(in crate::store) mod requests;
 pub(in crate::store) mod revocations;
@@ -37,6 +47,7 @@ mod rows;
 mod schema;
 pub(in crate::store) mod settlements;
 mod statement;
+pub(in crate::store) mod unkept_grants;
 
 /// The instant in a column, if one stands there.
 fn instant(at: Option<crate::store::instant::Instant>) -> Option<jiff::Timestamp> {

@@ -1,20 +1,20 @@
 //! Owed deletions: made of what links stand for, given back to them, parked and due again.
 //!
-//! Whoever calls holds the integration, so that no claim is made meanwhile.
+//! Whoever calls holds the queue, so that no claim is made meanwhile.
 
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use diesel_async::RunQueryDsl;
 use jiff::Timestamp;
 
-use super::fragments::{RESET_PLACEMENT, epoch_is_current, of_organisation};
+use super::fragments::{epoch_is_current, of_organisation, reset_placement};
 use super::statement::{Fragment, named, rows_of, sql};
-use super::{Conn, Fault, HELD_BY_KEY};
+use super::{Conn, Fault, HELD_BY_KEY, link_queues};
 use crate::model::{AppointmentId, CalendarId, Epoch, GoogleUserId, OrganisationId, Place};
 use crate::store::words::{
-    self, ACCOUNT_EXCHANGED, CALENDAR_UNAVAILABLE, DISCONNECT, ERASURE, GOOGLE, PENDING, Priority,
+    self, ACCOUNT_EXCHANGED, CALENDAR_UNAVAILABLE, DISCONNECT, ERASURE, GOOGLE, LEFT_BEHIND, PENDING, Priority,
 };
-use crate::store::{OwedCause, OwedLeft};
+use crate::store::{Claimed, OwedCause, OwedLeft};
 
 /// How many events one statement owes: SQLite takes some 32,000 binds.
 const OWED_TOGETHER: usize = 1_000;
@@ -35,6 +35,21 @@ pub(super) const IS_WANTED: &str = "EXISTS (SELECT 1 FROM appointment_external_l
      AND (l.external_calendar_id = o.calendar_id OR l.moving_from_calendar_id = o.calendar_id))";
 
 pub(in crate::store) async fn owe(
+    conn: &mut Conn,
+    organisation: &OrganisationId,
+    account: &GoogleUserId,
+    events: &[(AppointmentId, Place)],
+    cause: OwedCause,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    transaction!(conn, async |conn| {
+        link_queues::hold(conn, [organisation]).await?;
+        owe_within(conn, organisation, account, events, cause, now).await
+    })
+}
+
+/// The same, within a transaction that holds the queue.
+pub(super) async fn owe_within(
     conn: &mut Conn,
     organisation: &OrganisationId,
     account: &GoogleUserId,
@@ -68,6 +83,38 @@ pub(in crate::store) async fn owe(
             }))
             .sql(OR_AGAIN);
         named("owed.owe", insert).execute(conn).await?;
+    }
+    Ok(())
+}
+
+/// Owes the events of a link that stand out of reach of the account that is connected, parked as long as they do. What is
+/// owed already stays as it is.
+pub(super) async fn leave_behind(
+    conn: &mut Conn,
+    claimed: &Claimed,
+    places: &[Place],
+    now: Timestamp,
+) -> Result<(), Fault> {
+    for place in places {
+        let insert =
+            sql("INSERT INTO owed_deletions (organisation_id, provider, google_user_id, calendar_id, event_id,
+                appointment_id, generation, cause, last_error, created_at, updated_at)
+             SELECT organisation_id, provider, google_user_id, ")
+            .bind(&place.calendar)
+            .sql(", ")
+            .bind(place.event.as_str().to_owned())
+            .sql(", ")
+            .bind(&claimed.appointment)
+            .sql(", ")
+            .bind(place.generation.0)
+            .sql(format!(", {LEFT_BEHIND}, {CALENDAR_UNAVAILABLE}, "))
+            .bind(now)
+            .sql(", ")
+            .bind(now)
+            .sql(" FROM calendar_integrations WHERE google_user_id IS NOT NULL AND ")
+            .with(of_organisation(&claimed.organisation))
+            .sql(" ON CONFLICT (organisation_id, provider, google_user_id, calendar_id, event_id) DO NOTHING");
+        named("owed.leave_behind", insert).execute(conn).await?;
     }
     Ok(())
 }
@@ -123,7 +170,7 @@ pub(super) async fn owe_placed(
         .with(events_in("moving_from_calendar_id"))
         .sql(OR_AGAIN);
     named("owed.owe_placed", insert).execute(conn).await?;
-    let reset = sql(format!("UPDATE appointment_external_links SET {RESET_PLACEMENT}"))
+    let reset = sql(format!("UPDATE appointment_external_links SET {}", reset_placement()))
         .with(set)
         .sql(", updated_at = ")
         .bind(now)
@@ -244,8 +291,11 @@ pub(in crate::store) async fn park_calendar(
     .with(of_organisation(organisation))
     .sql(" AND ")
     .with(epoch_is_current(organisation, epoch));
-    named("owed.park_calendar", update).execute(conn).await?;
-    Ok(())
+    transaction!(conn, async |conn| {
+        link_queues::hold(conn, [organisation]).await?;
+        named("owed.park_calendar", update).execute(conn).await?;
+        Ok(())
+    })
 }
 
 #[derive(QueryableByName)]

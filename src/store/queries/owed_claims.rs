@@ -10,12 +10,13 @@ use diesel_async::RunQueryDsl;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::fragments::{is_granted_in, of_appointment, of_organisation, serves_owed, unleased};
+use super::fragments::{QUEUE_OF_I, is_granted_in, of_appointment, of_organisation, unleased};
 use super::owed::IS_WANTED;
 use super::schema::owed_deletions;
 use super::statement::{Fragment, list_of, named, sql};
-use super::{Conn, FOR_SHARE, Fault, rows};
+use super::{Conn, Fault, HELD_WITH_ITS_INTEGRATION, link_queues, rows};
 use crate::model::{CalendarId, Epoch, EventId, Generation, GoogleUserId, OrganisationId, Place};
+use crate::store::due::Queued;
 use crate::store::fault::{Corrupt, unless_fenced};
 use crate::store::words::{self, DISCONNECT, GOOGLE, INTERNAL};
 use crate::store::{Found, Guarded, Lease, LinkError, OwedClaim, OwedSettlement, Unreadable};
@@ -32,7 +33,7 @@ pub(in crate::store) async fn claim(
         *room.entry(organisation.as_str().to_owned()).or_default() += 1;
     }
     transaction!(conn, async |conn| {
-        let (mut claims, mut unreadable) = (Vec::new(), Vec::new());
+        let (mut claims, mut held, mut unreadable) = (Vec::new(), Vec::new(), Vec::new());
         for terms in terms(conn, room.keys().cloned(), now).await? {
             let limit = room.get(&terms.organisation_id).copied().unwrap_or_default();
             let mut taken = 0;
@@ -55,7 +56,9 @@ pub(in crate::store) async fn claim(
             if taken < limit {
                 drop_wanted(conn, &terms, now).await?;
             }
+            held.push(terms.organisation_id);
         }
+        link_queues::put_off_held(conn, held, Queued::Owed, now).await?;
         Ok(Found { rows: claims, unreadable })
     })
 }
@@ -72,17 +75,20 @@ struct TermsRow {
     is_disconnecting: bool,
 }
 
-/// What the integrations say, held until the end of the transaction.
+/// What the integrations say whose queues nobody else holds; they are held until the end of the transaction.
 async fn terms(
     conn: &mut Conn,
     organisations: impl Iterator<Item = String>,
     now: Timestamp,
 ) -> Result<Vec<TermsRow>, Fault> {
-    let select = sql("SELECT organisation_id, google_user_id, epoch, disconnecting_at IS NOT NULL AS is_disconnecting FROM calendar_integrations WHERE ")
-        .with(serves_owed(now))
-        .sql(" AND google_user_id IS NOT NULL AND organisation_id IN ")
-        .with(list_of(organisations))
-        .sql(format!(" ORDER BY organisation_id {FOR_SHARE}"));
+    let select = sql(format!(
+        "SELECT i.organisation_id, i.google_user_id, i.epoch, i.disconnecting_at IS NOT NULL AS is_disconnecting
+         FROM {QUEUE_OF_I} WHERE q.provider = {GOOGLE} AND i.google_user_id IS NOT NULL AND i.owed_served_from <= "
+    ))
+    .bind(now)
+    .sql(" AND q.organisation_id IN ")
+    .with(list_of(organisations))
+    .sql(format!(" ORDER BY q.organisation_id {HELD_WITH_ITS_INTEGRATION}"));
     Ok(named("owed_claims.terms", select).load(conn).await?)
 }
 
@@ -281,7 +287,7 @@ struct OneRow {
     one: i32,
 }
 
-/// Settles within a transaction that holds the integration.
+/// Settles within a transaction that holds the queue.
 pub(super) async fn settle_within(
     conn: &mut Conn,
     claimed: &OwedClaim,

@@ -35,10 +35,13 @@ diesel::table! {
         disconnect_remote_events -> Nullable<Text>,
         disconnect_total -> Integer,
         finishing_until -> Nullable<InstantSql>,
+        grant_end -> Nullable<Text>,
         compare_due_at -> Nullable<InstantSql>,
         compare_attempts -> Integer,
         compare_lease_token -> Nullable<Text>,
         compare_lease_until -> Nullable<InstantSql>,
+        served_from -> Nullable<InstantSql>,
+        owed_served_from -> Nullable<InstantSql>,
         epoch -> BigInt,
         refreshed_at -> Nullable<InstantSql>,
         refresh_lease_token -> Nullable<Text>,
@@ -176,5 +179,53 @@ diesel::table! {
     quota_budgets (budget) {
         budget -> Text,
         spent_until -> InstantSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::super::super::InstantSql;
+
+    link_queues (organisation_id, provider) {
+        organisation_id -> Text,
+        provider -> Text,
+        pending -> BigInt,
+        synced -> BigInt,
+        error -> BigInt,
+        catching_up -> BigInt,
+        catch_up_failed -> BigInt,
+        due_at -> Nullable<InstantSql>,
+        owed_due_at -> Nullable<InstantSql>,
+        served_from -> Nullable<InstantSql>,
+        owed_served_from -> Nullable<InstantSql>,
+        ready_at -> Nullable<InstantSql>,
+        owed_ready_at -> Nullable<InstantSql>,
+        recounted_at -> Nullable<InstantSql>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+
+    upcoming_link_counts (organisation_id, provider, day) {
+        organisation_id -> Text,
+        provider -> Text,
+        day -> Integer,
+        events -> BigInt,
+        unsent -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::super::super::InstantSql;
+
+    unkept_grants (token) {
+        token -> Binary,
+        organisation_id -> Text,
+        google_user_id -> Text,
+        next_attempt_at -> InstantSql,
+        attempts -> Integer,
+        created_at -> InstantSql,
     }
 }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::placement::{PLACEMENT, values_of};
 use super::rows::{LinkRow, link_columns};
 use super::statement::{list_of, named, padded, rows_of, sql};
-use super::{Conn, FOR_UPDATE, Fault, owed_claims};
+use super::{Conn, Fault, link_queues, owed_claims};
 use crate::model::{AppointmentId, Generation, OrganisationId, Placement};
 use crate::store::words::{self, ERROR, GOOGLE, PENDING, SYNCED};
 use crate::store::{Claimed, Link, LinkError, Settled, Settlement, Settlements};
@@ -22,9 +22,8 @@ pub(in crate::store) async fn settle_together(
     let Settlements { links, owed } = settlements;
     transaction!(conn, async |conn| {
         let organisations = links.iter().map(|(claimed, _)| &claimed.organisation);
-        let organisations: BTreeSet<_> =
-            organisations.chain(owed.iter().map(|(claimed, _)| &claimed.organisation)).collect();
-        hold(conn, &organisations).await?;
+        let organisations = organisations.chain(owed.iter().map(|(claimed, _)| &claimed.organisation));
+        link_queues::hold(conn, organisations).await?;
         let settled = settle(conn, links, now).await?;
         let mut synced = BTreeSet::new();
         for ((claimed, settlement), link) in links.iter().zip(&settled) {
@@ -39,17 +38,6 @@ pub(in crate::store) async fn settle_together(
         }
         Ok(Settled { links: settled, owed: ended })
     })
-}
-
-/// Holds the integrations, one after the other in the order of their keys.
-async fn hold(conn: &mut Conn, organisations: &BTreeSet<&OrganisationId>) -> Result<(), Fault> {
-    let select = sql(format!(
-        "SELECT organisation_id FROM calendar_integrations WHERE provider = {GOOGLE} AND organisation_id IN "
-    ))
-    .with(list_of(padded(organisations.iter().map(|it| it.as_str().to_owned()).collect(), String::new)))
-    .sql(format!(" ORDER BY organisation_id {FOR_UPDATE}"));
-    named("settlements.hold", select.keep()).execute(conn).await?;
-    Ok(())
 }
 
 /// How one link is settled, beside its placement.

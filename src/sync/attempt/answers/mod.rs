@@ -17,7 +17,7 @@
 //!
 //! "–": the call does not give this answer; nothing is concluded, and we come back. "Read it": `events.get`, since a
 //! single 404, 410 or `cancelled` may be spurious. A 404 of a read leaves open whether the calendar is gone with its
-//! event: the calendar is asked then. "Rewrite": the event is deleted where it stands and inserted into the target, once
+//! event: the calendar is asked then, where that matters. "Rewrite": the event is deleted where it stands and inserted into the target, once
 //! the target has been asked whether it takes writes.
 //!
 //! The calendar itself is asked by a probe:
@@ -25,7 +25,7 @@
 //! | its answer | it is the target | it is another |
 //! |---|---|---|
 //! | `CalendarOpen` | what was forbidden is refused for good; what was gone is the next generation; what cannot be moved is rewritten; else come back | the same |
-//! | `CalendarReadOnly`, `CalendarMissing` | stop: calendar | its event is out of reach, and counts as gone |
+//! | `CalendarReadOnly`, `CalendarMissing` | stop: calendar | its event is out of reach: left behind, and as good as gone |
 //! | `Forbidden`, `AccountRefused` | stop: account | the same |
 //! | `ScopeMissing`, `Misconfigured` | stop: reconnect; operator | the same |
 //! | any other | come back | come back |
@@ -159,13 +159,20 @@ impl Attempt {
             // Our id, and not our event: it is left alone.
             Answer::Found { .. } => self.vanished(),
             Answer::Gone | Answer::NotFound if !was_called_gone => self.read(place, Some(Doubt::EventGone)),
-            Answer::NotFound if matches!(self.placement, Placement::Written { .. }) && self.goal.event.is_some() => {
-                self.probe(place.calendar, Doubt::CalendarGone)
+            Answer::NotFound if self.may_be_out_of_reach(&place) => {
+                self.probe(place.calendar.clone(), Doubt::CalendarGone { place })
             }
             Answer::Gone | Answer::NotFound => self.absent_at(&place),
             Answer::Refused { reason } => self.refused(reason),
             _ => self.come_back(),
         }
+    }
+
+    /// Whether a 404 may mean that the calendar of the event cannot be seen any more, and that matters: an event would be
+    /// left there, or inserted where it is to be moved.
+    fn may_be_out_of_reach(&self, place: &Place) -> bool {
+        let is_written = matches!(self.placement, Placement::Written { .. });
+        place.calendar != self.goal.calendar || is_written && self.goal.event.is_some()
     }
 
     /// The event does not stand at `place`, or is out of our reach there.
@@ -185,6 +192,10 @@ impl Attempt {
                     self.move_to_target(stays, from, fingerprint)
                 }
             }
+            Placement::Moving { place: to, from, .. } if self.source_out_of_reach => {
+                self.left_behind.push(Place { calendar: from, ..to });
+                self.vanished()
+            }
             Placement::Absent { .. }
             | Placement::Reserved(_)
             | Placement::Written { .. }
@@ -196,7 +207,7 @@ impl Attempt {
         match answer {
             Answer::CalendarOpen => match doubt {
                 Some(Doubt::Forbidden { reason, .. }) => self.refused(reason),
-                Some(Doubt::CalendarGone) => self.vanished(),
+                Some(Doubt::CalendarGone { place }) => self.absent_at(&place),
                 Some(Doubt::Unmovable) => self.delete_at_source(),
                 Some(Doubt::EventGone | Doubt::TargetGone) | None => self.come_back(),
             },
@@ -204,6 +215,8 @@ impl Attempt {
                 self.stopped(Stop::CalendarUnavailable)
             }
             Answer::CalendarReadOnly | Answer::CalendarMissing => match doubt {
+                // A calendar that can be read has said what does not stand in it.
+                Some(Doubt::CalendarGone { place }) if answer == Answer::CalendarReadOnly => self.absent_at(&place),
                 // A move lost in between may have brought it to the target all the same.
                 Some(Doubt::Forbidden { call: Call::Delete { place, .. }, .. })
                     if self.move_failed_from(&place.calendar) =>
@@ -211,7 +224,11 @@ impl Attempt {
                     self.source_out_of_reach = true;
                     self.read_at_target(place)
                 }
-                Some(Doubt::Forbidden { call: Call::Delete { place, .. } | Call::Get { place }, .. }) => {
+                Some(
+                    Doubt::Forbidden { call: Call::Delete { place, .. } | Call::Get { place }, .. }
+                    | Doubt::CalendarGone { place },
+                ) => {
+                    self.left_behind.push(place.clone());
                     self.absent_at(&place)
                 }
                 Some(_) | None => self.vanished(),

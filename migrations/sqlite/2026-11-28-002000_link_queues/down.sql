@@ -1,0 +1,14 @@
+DROP TRIGGER link_queues_of_integrations;
+DROP TRIGGER link_queues_of_new_integrations;
+DROP TRIGGER link_queues_of_owed_updates;
+DROP TRIGGER link_queues_of_owed_inserts;
+DROP TRIGGER link_queues_of_deletes;
+DROP TRIGGER link_queues_of_days;
+DROP TRIGGER link_queues_of_freed_links;
+DROP TRIGGER link_queues_of_instants;
+DROP TRIGGER link_queues_of_statuses;
+DROP TRIGGER link_queues_of_inserts;
+DROP TABLE upcoming_link_counts;
+DROP TABLE link_queues;
+ALTER TABLE calendar_integrations DROP COLUMN owed_served_from;
+ALTER TABLE calendar_integrations DROP COLUMN served_from;

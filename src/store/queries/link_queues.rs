@@ -1,0 +1,178 @@
+//! The queue of an organisation's links: held before they change, counted, and put off.
+//!
+//! Owns the row that every change of links takes its turn at, and the only statement that makes a queue due later. Triggers
+//! make it due earlier and count. Invariant: no link can be attempted before its queue is due, since whoever puts it off
+//! holds it, and so does whoever makes a link due.
+
+use std::collections::BTreeSet;
+
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+use diesel_async::RunQueryDsl;
+use jiff::Timestamp;
+
+use super::fragments::unleased;
+use super::statement::{Fragment, list_of, named, rows_of, sql};
+use super::{Conn, FOR_UPDATE, Fault, HOLDS_ROWS, SKIP_LOCKED};
+use crate::model::OrganisationId;
+use crate::store::due::Queued;
+use crate::store::words::{DISCONNECT, GOOGLE, Priority};
+
+/// Holds the queues of these organisations until the end of the transaction, one after the other in the order of their
+/// keys. It stands before every other lock of a transaction that changes links, what is owed, or what an integration says
+/// of them; only the row of a Google account is taken before.
+pub(super) async fn hold(
+    conn: &mut Conn,
+    organisations: impl IntoIterator<Item = &OrganisationId>,
+) -> Result<(), Fault> {
+    let organisations: BTreeSet<&OrganisationId> = organisations.into_iter().collect();
+    if !HOLDS_ROWS || organisations.is_empty() {
+        return Ok(());
+    }
+    if lock(conn, &organisations).await? < organisations.len() {
+        let first = sql("INSERT INTO link_queues (organisation_id, provider) VALUES ")
+            .with(rows_of(&organisations, |row, organisation| row.bind(*organisation).sql(format!(", {GOOGLE}"))))
+            .sql(" ON CONFLICT (organisation_id, provider) DO NOTHING");
+        named("link_queues.first", first).execute(conn).await?;
+        lock(conn, &organisations).await?;
+    }
+    Ok(())
+}
+
+async fn lock(conn: &mut Conn, organisations: &BTreeSet<&OrganisationId>) -> Result<usize, Fault> {
+    let select = of(sql("SELECT organisation_id FROM link_queues WHERE "), organisations.iter().copied())
+        .sql(format!(" ORDER BY organisation_id {FOR_UPDATE}"));
+    Ok(named("link_queues.hold", select).execute(conn).await?)
+}
+
+/// Holds the queues of all organisations.
+pub(super) async fn hold_all(conn: &mut Conn) -> Result<(), Fault> {
+    let select = sql(format!("SELECT organisation_id FROM link_queues ORDER BY organisation_id {FOR_UPDATE}"));
+    named("link_queues.hold_all", select).execute(conn).await?;
+    Ok(())
+}
+
+fn of<'a>(beginning: Fragment, organisations: impl Iterator<Item = &'a OrganisationId>) -> Fragment {
+    beginning.sql(format!("provider = {GOOGLE} AND organisation_id IN ")).with(list_of(organisations))
+}
+
+#[derive(QueryableByName)]
+struct HeldRow {
+    #[diesel(sql_type = Text)]
+    organisation_id: String,
+}
+
+/// Puts the queues of links and of owed deletions off whose first row is due later than was noted, and answers how many
+/// somebody else holds: those stay as they are. What is due already goes to the end of the line.
+pub(in crate::store) async fn put_off(
+    conn: &mut Conn,
+    links: &[OrganisationId],
+    owed: &[OrganisationId],
+    now: Timestamp,
+) -> Result<usize, Fault> {
+    transaction!(conn, async |conn| {
+        let all: BTreeSet<_> = links.iter().chain(owed).collect();
+        let select = of(sql("SELECT organisation_id FROM link_queues WHERE "), all.iter().copied())
+            .sql(format!(" ORDER BY organisation_id {SKIP_LOCKED}"));
+        let held: Vec<HeldRow> = named("link_queues.hold_some", select).load(conn).await?;
+        let held: BTreeSet<_> = held.into_iter().map(|row| row.organisation_id).collect();
+        for (organisations, queued) in [(links, Queued::Links), (owed, Queued::Owed)] {
+            let its = organisations.iter().map(|it| it.as_str().to_owned()).filter(|it| held.contains(it)).collect();
+            put_off_held(conn, its, queued, now).await?;
+        }
+        Ok(all.len().saturating_sub(held.len()))
+    })
+}
+
+/// Puts queues off that the transaction holds.
+pub(super) async fn put_off_held(
+    conn: &mut Conn,
+    organisations: Vec<String>,
+    queued: Queued,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    if organisations.is_empty() {
+        return Ok(());
+    }
+    let update = sql(format!("UPDATE link_queues AS q SET {} = ", queued.due_at()))
+        .with(first_due_at(queued, now))
+        .sql(format!(
+            " FROM calendar_integrations AS i WHERE i.organisation_id = q.organisation_id AND i.provider = q.provider
+                AND q.provider = {GOOGLE} AND q.organisation_id IN "
+        ))
+        .with(list_of(organisations));
+    named("link_queues.put_off", update).execute(conn).await?;
+    Ok(())
+}
+
+/// When the first row in the queue `q` of the integration `i` can be attempted, not before `now`.
+pub(super) fn first_due_at(queued: Queued, now: Timestamp) -> Fragment {
+    match queued {
+        Queued::Links => first_link_due_at(now),
+        Queued::Owed => first_owed_due_at(now),
+    }
+}
+
+fn not_before(now: Timestamp, column: &str) -> Fragment {
+    sql(format!("CASE WHEN {column} < ")).bind(now).sql(" THEN ").bind(now).sql(format!(" ELSE {column} END"))
+}
+
+fn first_link_due_at(now: Timestamp) -> Fragment {
+    let first = |priority: Priority| {
+        sql("SELECT * FROM (SELECT ")
+            .with(not_before(now, "l.next_attempt_at"))
+            .sql(format!(
+                " AS due_at FROM appointment_external_links AS l
+                  WHERE l.organisation_id = q.organisation_id AND l.provider = q.provider AND l.priority = {priority}
+                    AND l.next_attempt_at IS NOT NULL AND "
+            ))
+            .with(unleased(now))
+            .sql(" ORDER BY l.next_attempt_at LIMIT 1) AS first_of_priority")
+    };
+    sql("(SELECT MIN(due_at) FROM (")
+        .with(first(Priority::Live))
+        .sql(" UNION ALL ")
+        .with(first(Priority::CatchUp))
+        .sql(
+            " UNION ALL SELECT MIN(CASE WHEN l.lease_until > l.next_attempt_at THEN l.lease_until ELSE l.next_attempt_at END)
+                FROM appointment_external_links AS l WHERE l.organisation_id = q.organisation_id AND l.provider = q.provider
+                    AND l.next_attempt_at IS NOT NULL AND l.lease_until > ",
+        )
+        .bind(now)
+        .sql(") AS instants)")
+}
+
+/// While a disconnect is under way, its own deletions alone are served.
+fn first_owed_due_at(now: Timestamp) -> Fragment {
+    let of_q = format!(
+        "o.organisation_id = q.organisation_id AND o.provider = q.provider
+            AND (i.disconnecting_at IS NULL OR o.cause = {DISCONNECT}) AND o.next_attempt_at IS NOT NULL"
+    );
+    let link_of_o =
+        "l.organisation_id = o.organisation_id AND l.provider = o.provider AND l.appointment_id = o.appointment_id";
+    // Most often something is due: then nobody asks how long the others are leased.
+    sql("COALESCE((SELECT ")
+        .bind(now)
+        .sql(format!(" FROM owed_deletions AS o WHERE {of_q} AND o.next_attempt_at <= "))
+        .bind(now)
+        .sql(" AND (o.lease_until IS NULL OR o.lease_until <= ")
+        .bind(now)
+        .sql(format!(") AND NOT EXISTS (SELECT 1 FROM appointment_external_links AS l WHERE {link_of_o} AND l.lease_until > "))
+        .bind(now)
+        .sql(") LIMIT 1), (SELECT MIN(due_at) FROM (SELECT * FROM (SELECT o.next_attempt_at AS due_at FROM owed_deletions AS o WHERE ")
+        .sql(&of_q)
+        .sql(" AND o.next_attempt_at > ")
+        .bind(now)
+        .sql(" ORDER BY o.next_attempt_at LIMIT 1) AS first_later UNION ALL SELECT MIN(CASE WHEN o.lease_until > ")
+        .bind(now)
+        .sql(" AND (l.lease_until IS NULL OR l.lease_until < o.lease_until) THEN o.lease_until ELSE l.lease_until END)
+                FROM owed_deletions AS o LEFT JOIN appointment_external_links AS l ON ")
+        .sql(link_of_o)
+        .sql(format!(" WHERE {of_q} AND o.next_attempt_at <= "))
+        .bind(now)
+        .sql(" AND (o.lease_until > ")
+        .bind(now)
+        .sql(" OR l.lease_until > ")
+        .bind(now)
+        .sql(")) AS instants))")
+}

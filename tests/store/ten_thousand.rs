@@ -1,0 +1,66 @@
+//! What a look costs beside ten thousand practices.
+
+use cassius_calendar::store::{Options, Store};
+use jiff::Timestamp;
+
+use super::harness::*;
+
+/// Practices that are connected and have a due link each, but for one may not be served: switched off, in error, or
+/// throttled for an hour.
+fn made(now: &str, hour: &str) -> String {
+    format!(
+        "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 10000)
+         INSERT INTO calendar_integrations (organisation_id, provider, google_user_id, refresh_token, calendar_id,
+            is_enabled, problem_reason, problem_retry_at, created_at, updated_at)
+         SELECT 'practice-' || n, 'google', 'account-' || n, 'sealed', 'agenda', n % 3 > 0 OR n = 9000,
+            CASE WHEN n = 9000 OR n % 3 = 0 THEN NULL WHEN n % 3 = 1 THEN 'reconnect_required' ELSE 'google_throttled' END,
+            CASE WHEN n % 3 = 2 AND n <> 9000 THEN {now} + {hour} END, {now}, {now}
+         FROM n;
+         WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 10000)
+         INSERT INTO appointment_external_links (organisation_id, appointment_id, provider, revision, snapshot, ends_at,
+            sync_status, next_attempt_at, created_at, updated_at)
+         SELECT 'practice-' || n, 'rdv', 'google', 1, 'sealed', {now} + {hour}, 'pending', {now}, {now}, {now} FROM n;"
+    )
+}
+
+/// What the database has read of its tables and their indexes, page by page.
+const PAGES: &str = "SELECT COALESCE(SUM(heap_blks_read + heap_blks_hit + idx_blks_read + idx_blks_hit), 0)::bigint
+                     FROM pg_statio_user_tables";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_look_reads_a_handful_of_pages_on_postgres() {
+    const LOOKS: i64 = 10;
+    let database = Database::on_postgres().await;
+    let now = at(10);
+    database.run(&made(&format!("TIMESTAMPTZ '{now}'"), "INTERVAL '1 hour'")).await;
+    database.run("ANALYZE").await;
+    let before = database.number(PAGES).await;
+
+    let looker =
+        Store::open(&format!("{}?application_name=looker", database.url), &Options { pool_size: 1 }).await.unwrap();
+    for _ in 0..LOOKS {
+        let look = looker.look(Timestamp::UNIX_EPOCH, 72, now).await.unwrap();
+        assert_eq!((look.due.len(), look.due[0].organisation.as_str(), look.is_whole), (1, "practice-9000", true));
+        assert_eq!(looker.next_due_at(now).await.unwrap(), Some(at(3_610)));
+    }
+    drop(looker);
+    // What a connection has read is told at its end.
+    let looking = "SELECT COUNT(*) FROM pg_stat_activity WHERE application_name LIKE 'looker%'";
+    while database.number(looking).await > 0 {}
+    let pages = (database.number(PAGES).await - before) / LOOKS;
+    assert!(pages > 0, "the test reads what is counted");
+    // A look at one, and sixteen that become ready next: seven or eight pages each, whatever else there is.
+    assert!(pages <= 250, "{pages} pages for a look and the next due instant");
+    println!("{pages} pages for a look and the next due instant");
+    database.drop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_look_finds_the_one_that_may_be_served_on_sqlite() {
+    let database = Database::on_sqlite().await;
+    let now = at(10);
+    database.run(&made(&now.as_microsecond().to_string(), "3600000000")).await;
+    let look = database.store.look(Timestamp::UNIX_EPOCH, 72, now).await.unwrap();
+    assert_eq!((look.due.len(), look.due[0].organisation.as_str(), look.is_whole), (1, "practice-9000", true));
+    assert_eq!(database.store.next_due_at(now).await.unwrap(), Some(at(3_610)));
+}
