@@ -97,7 +97,7 @@ fn served(row: &ReadyRow) -> Result<DueOrganisation, Corrupt> {
 /// Whose queue it is, and when it is ready; what else is selected follows.
 fn beginning(queued: Queued) -> Fragment {
     sql(format!(
-        "SELECT q.organisation_id, i.google_user_id, i.title_privacy, i.problem_reason,
+        "SELECT q.organisation_id AS organisation_id, i.google_user_id, i.title_privacy, i.problem_reason,
             i.disconnecting_at IS NOT NULL AS is_disconnecting, q.{} AS ready_at, {} AS is_owed, ",
         queued.ready_at(),
         match queued {
