@@ -239,7 +239,7 @@ async fn two_processes_that_change_the_same_organisations_never_block_each_other
     for name in NAMES {
         database.is_connected(name).await;
     }
-    let other = Store::open(&database.url, &Options { pool_size: 4 }).await.unwrap();
+    let other = Store::open(&database.url, &Options { pool_size: 4, ..Options::default() }).await.unwrap();
     let mut tasks = Vec::new();
     for n in 0..4_u64 {
         let store = if n % 2 == 0 { database.store.clone() } else { other.clone() };

@@ -36,8 +36,12 @@ async fn a_look_reads_a_handful_of_pages_on_postgres() {
     database.run("ANALYZE").await;
     let before = database.number(PAGES).await;
 
-    let looker =
-        Store::open(&format!("{}?application_name=looker", database.url), &Options { pool_size: 1 }).await.unwrap();
+    let looker = Store::open(
+        &format!("{}?application_name=looker", database.url),
+        &Options { pool_size: 1, ..Options::default() },
+    )
+    .await
+    .unwrap();
     for _ in 0..LOOKS {
         let look = looker.look(Timestamp::UNIX_EPOCH, 72, now).await.unwrap();
         assert_eq!((look.due.len(), look.due[0].organisation.as_str(), look.is_whole), (1, "practice-9000", true));

@@ -22,10 +22,11 @@ pub(in crate::store) async fn begin(
     now: Timestamp,
 ) -> Result<Option<Integration>, Fault> {
     transaction!(conn, async |conn| {
+        let before = locked(conn, organisation).await?;
         let its = oauth_consents::dsl::organisation_id.eq(organisation.as_str());
         let consents = diesel::delete(oauth_consents::dsl::oauth_consents.filter(its));
         named("disconnects.cancel_consents", consents).execute(conn).await?;
-        let Some(before) = locked(conn, organisation).await? else {
+        let Some(before) = before else {
             return Ok(None);
         };
         let row = || dsl::calendar_integrations.find((organisation.as_str(), PROVIDER));
