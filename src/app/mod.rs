@@ -4,6 +4,7 @@
 //! below could. Invariant: when [`App::stop`] has returned, no call is under way, and no lease is held that this process
 //! could give back.
 
+mod descriptors;
 mod housekeeping;
 mod lock;
 
@@ -17,17 +18,14 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
-use tonic::transport::Identity;
-use tonic::transport::server::{Router, TcpIncoming};
 
 use crate::clock::{Clock, Entropy};
 use crate::config::{self, Config};
 use crate::connection::{self, Consents, Grants, Integrations};
 use crate::crypto::{Keyring, KeyringFault};
 use crate::delivery::{Delivery, Worker};
-use crate::error_chain::error_chain;
 use crate::google::{Endpoints, Google};
-use crate::grpc::{self, Callers, Health, Organisations, Services};
+use crate::grpc::{self, Callers, Health, Organisations, Services, Tls, TlsFault};
 use crate::http;
 use crate::notifier::Notifier;
 use crate::quota::Quota;
@@ -36,7 +34,6 @@ use crate::store::{self, Schema, Store};
 /// How long calls under way may take to end when the service stops. Together with the worker's own patience it stays
 /// under the fifteen seconds after which an orchestrator would kill.
 const DRAIN: Duration = Duration::from_secs(10);
-const KEEPALIVE: Duration = Duration::from_secs(30);
 
 /// Says why the service did not start.
 #[derive(Debug, thiserror::Error)]
@@ -77,6 +74,9 @@ pub enum StartError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// What the files of the TLS settings hold.
+    #[error("the TLS certificate or its key is not usable")]
+    Tls(#[source] TlsFault),
     /// The gRPC server.
     #[error("gRPC cannot be served")]
     Grpc(#[source] grpc::Error),
@@ -125,10 +125,11 @@ pub async fn start_with(config: Config, google: Google, clock: Clock, entropy: E
         delivery: delivery.clone(),
         callers: callers(&config),
         entropy,
+        clock: clock.clone(),
         drain: drain.clone(),
     };
     let (routes, health) = grpc::routes(services, config.reflection).map_err(StartError::Grpc)?;
-    let router = grpc::server(routes.clone(), tls(&config).await?).map_err(StartError::Grpc)?;
+    let tls = tls(&config).await?;
     // The database has just answered; a probe that comes before the first look at it must not find nobody.
     health.tell(true).await;
     // Both addresses are taken before anything is served at one of them.
@@ -140,15 +141,10 @@ pub async fn start_with(config: Config, google: Google, clock: Clock, entropy: E
         is_https: config.public_url.scheme() == "https",
         app_url: config.cassius_app_url.clone(),
     });
+    let (grpc_limits, http_limits) = descriptors::limits();
     let servers = vec![
-        tokio::spawn(serve_grpc(router, grpc_listener, close.clone())),
-        tokio::spawn(http::serve(
-            http_listener,
-            sidecar.clone(),
-            http::Limits::default(),
-            clock.clone(),
-            close.clone(),
-        )),
+        tokio::spawn(grpc::serve(grpc_listener, routes.clone(), tls, grpc_limits, clock.clone(), close.clone())),
+        tokio::spawn(http::serve(http_listener, sidecar.clone(), http_limits, clock.clone(), close.clone())),
     ];
     let worker = tokio::spawn(Worker::run(delivery.clone(), close.clone()));
     let housekeeping = vec![
@@ -236,14 +232,6 @@ fn assemble(
     Ok((consents, integrations, delivery))
 }
 
-/// Serves gRPC until `close`, then ends once the calls under way are answered.
-async fn serve_grpc(router: Router, listener: TcpListener, close: CancellationToken) {
-    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true)).with_keepalive(Some(KEEPALIVE));
-    if let Err(error) = router.serve_with_incoming_shutdown(incoming, close.cancelled_owned()).await {
-        tracing::error!(error = %error_chain(&error), "gRPC is no longer served");
-    }
-}
-
 impl App {
     /// Stops: says NOT_SERVING, ends streams, lets calls under way end, gives leases back. Takes 15 seconds at most.
     pub async fn stop(self) {
@@ -303,16 +291,16 @@ fn callers(config: &Config) -> Callers {
             config::Organisations::All => Organisations::All,
             config::Organisations::Only(only) => Organisations::Only(only.clone()),
         };
-        (key.name.clone(), key.hash, organisations)
+        grpc::ApiKey { name: key.name.clone(), hash: key.hash, organisations, client_name: None }
     }))
 }
 
-async fn tls(config: &Config) -> Result<Option<Identity>, StartError> {
+async fn tls(config: &Config) -> Result<Option<Tls>, StartError> {
     let Some(tls) = &config.tls else { return Ok(None) };
     let file = |variable| move |source| StartError::TlsFile { variable, source };
     let cert = tokio::fs::read(&tls.cert).await.map_err(file("TLS_CERT"))?;
     let key = tokio::fs::read(&tls.key).await.map_err(file("TLS_KEY"))?;
-    Ok(Some(Identity::from_pem(cert, key)))
+    Tls::new(&cert, &key, None).map(Some).map_err(StartError::Tls)
 }
 
 async fn listen(variable: &'static str, address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {

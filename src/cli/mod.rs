@@ -70,6 +70,7 @@ impl Cli {
 async fn serve(no_migrate: bool) -> anyhow::Result<()> {
     let mut signals = Signals::listen()?;
     process::keep_no_core_dumps()?;
+    process::raise_open_files();
     let mut config = load(&environment, Mode::Serve)?;
     config.migrate &= !no_migrate;
     logs::start(&config.log)?;

@@ -15,6 +15,7 @@ const ROOMS: &[(&str, u8, &[&str])] = &[
     ("notifier", 0, &["model"]),
     ("sync", 1, &["model"]),
     ("crypto", 1, &["model", "clock"]),
+    ("listener", 1, &["clock", "error_chain"]),
     ("quota", 1, &["model", "clock"]),
     ("google", 2, &["model", "clock", "sync", "crypto::Secret", "crypto::ExposeSecret"]),
     ("store", 2, &["model", "crypto::Sealed"]),
@@ -28,7 +29,11 @@ const ROOMS: &[(&str, u8, &[&str])] = &[
         4,
         &["error_chain", "model", "clock", "notifier", "sync", "crypto", "quota", "google", "store", "connection"],
     ),
-    ("grpc", 5, &["error_chain", "model", "clock", "language", "crypto::ExposeSecret", "connection", "delivery"]),
+    (
+        "grpc",
+        5,
+        &["error_chain", "model", "clock", "language", "listener", "crypto::ExposeSecret", "connection", "delivery"],
+    ),
     (
         "http",
         5,
@@ -38,6 +43,7 @@ const ROOMS: &[(&str, u8, &[&str])] = &[
             "clock",
             "config",
             "language",
+            "listener",
             "crypto::Secret",
             "crypto::ExposeSecret",
             "connection",

@@ -1,5 +1,6 @@
 //! The real program, as an operator runs it.
 
+mod attacks;
 mod check_config;
 mod dev;
 mod drain;

@@ -52,6 +52,8 @@ export type ServiceReason =
   | "KEYRING_INCOMPLETE"
   | "NO_PENDING_ACCOUNT"
   | "STORAGE_UNAVAILABLE"
+  | "OVERLOADED"
+  | "DEADLINE_EXCEEDED"
   | "DRAINING"
   | "INTERNAL";
 
