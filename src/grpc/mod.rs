@@ -47,7 +47,7 @@ pub use health::Health;
 pub use server::{Limits, Tls, TlsFault, serve};
 
 /// What the decoder takes at most; a message of any method is held to its own limit before.
-const MAX_MESSAGE_BYTES: usize = 1024 * 1024;
+const MAX_MESSAGE_BYTES: usize = 4 * 1024 * 1024;
 
 /// What the services work with.
 #[derive(Debug, Clone)]

@@ -99,16 +99,16 @@ async fn hollow_and_half_sent_messages_leave_memory_bounded_and_honest_callers_s
     let sync = "cassius.calendar.v1.AppointmentSync/SyncAppointment";
     let import = "cassius.calendar.v1.AppointmentSync/SyncAppointments";
     let mut told = Vec::new();
-    for (attack, method, key, announced, sent) in [
-        ("hollow, to what anybody may call", "grpc.health.v1.Health/Check", None, 16_000, 0),
-        ("hollow, without a key", sync, None, 16_000, 0),
-        ("hollow, with a key", sync, Some(KEY), 60_000, 0),
-        ("half sent, with a key", sync, Some(KEY), 4 * 1024 * 1024, 60_000),
-        ("imports that stop in the middle", import, Some(KEY), 60_000, 30_000),
+    for (attack, method, key, calls_each, announced, sent) in [
+        ("hollow, to what anybody may call", "grpc.health.v1.Health/Check", None, 400, 16_000, 0),
+        ("hollow, without a key", sync, None, 400, 16_000, 0),
+        ("hollow, with a key", sync, Some(KEY), 400, 60_000, 0),
+        ("half sent, with a key", sync, Some(KEY), 40, 64_000, 60_000),
+        ("imports that stop in the middle", import, Some(KEY), 40, 60_000, 30_000),
     ] {
         let mut calls = Vec::new();
         for _ in 0..16 {
-            calls.extend(begin_calls(address, method, key, 400, beginning(announced, sent)).await);
+            calls.extend(begin_calls(address, method, key, calls_each, beginning(announced, sent)).await);
         }
         let longest = honest_calls(address, 10).await;
         told.push(format!("{attack}: {} calls, {} MiB, an honest call {longest:?}", calls.len(), peak(&process)));

@@ -4,17 +4,19 @@
 //! here, under the limit of its method. Never decodes a message. What is no frame is handed to the decoder as it is,
 //! which knows how to refuse it.
 //!
-//! Invariant: no more is held than the method's limit and what one frame of HTTP/2 brings beyond it.
+//! Invariant: no more is held than the method's limit and what one frame of HTTP/2 brings beyond it; but for one message
+//! of the whole service.
 
 use std::io::Read as _;
 use std::sync::Arc;
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 use flate2::read::GzDecoder;
-use futures_util::stream;
-use http::HeaderMap;
+use futures_util::{StreamExt as _, stream};
+use http::{HeaderMap, HeaderValue};
 use http_body_util::{BodyExt as _, StreamBody};
 use hyper::body::Frame;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 use tonic::Status;
 use tonic::body::Body;
@@ -23,26 +25,28 @@ use super::budget::Arrival;
 use super::needs::Need;
 use crate::grpc::server::peer::Peer;
 use crate::grpc::status::Refusal;
-use crate::grpc::violations::Violations;
 
 const PREFIX: usize = 5;
-/// What announces more than this is refused by that alone; below it, the field that is too long is named.
+/// What announces more than this is refused by that alone. What lies between it and the limit of its method has a field
+/// that is too long, and is read to be told which: one such message at a time, over all connections.
 const MOST: usize = 4 * 1024 * 1024;
 
 /// How a request's messages are compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Encoding {
+    /// Not at all.
+    Plain,
     /// By gzip, those that say so.
     Gzip,
-    /// Not at all, or as the decoder has to say.
-    Other,
 }
 
 impl Encoding {
-    pub(super) fn of(headers: &HeaderMap) -> Self {
-        match headers.get("grpc-encoding").is_some_and(|encoding| encoding == "gzip") {
-            true => Self::Gzip,
-            false => Self::Other,
+    /// `None`: in a way that is not read here.
+    pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
+        match headers.get("grpc-encoding").map(HeaderValue::as_bytes) {
+            None | Some(b"identity") => Some(Self::Plain),
+            Some(b"gzip") => Some(Self::Gzip),
+            Some(_) => None,
         }
     }
 }
@@ -55,11 +59,13 @@ pub(super) struct Incoming {
     peer: Arc<Peer>,
     buffer: BytesMut,
     has_ended: bool,
+    /// The leave to be larger than the method's limit.
+    is_large: Option<OwnedSemaphorePermit>,
 }
 
 impl Incoming {
     pub(super) fn new(body: Body, need: Need, encoding: Encoding, peer: Arc<Peer>) -> Self {
-        Self { body, need, encoding, peer, buffer: BytesMut::new(), has_ended: false }
+        Self { body, need, encoding, peer, buffer: BytesMut::new(), has_ended: false, is_large: None }
     }
 
     /// The one message of a request, with whose headers so many bytes are held.
@@ -71,7 +77,8 @@ impl Incoming {
                 self.read(&arrival).await?;
                 self.announced()?;
                 // What follows the one message is no part of it.
-                if self.buffer.len() > PREFIX + self.need.max_bytes {
+                let most = if self.is_large.is_some() { MOST } else { self.need.max_bytes };
+                if self.buffer.len() > PREFIX + most {
                     return Err(Refusal::Unreadable);
                 }
             }
@@ -98,11 +105,12 @@ impl Incoming {
                 Err(refusal) => Some((Err(status(refusal)), None)),
             }
         });
-        Body::new(StreamBody::new(messages))
+        Body::new(StreamBody::new(messages.fuse()))
     }
 
     /// The next message of a stream, which may begin whenever it wants; `None`: there is no further one.
     async fn next(&mut self) -> Result<Option<Bytes>, Refusal> {
+        self.is_large = None;
         while self.buffer.is_empty() && !self.has_ended {
             self.take_frame().await?;
         }
@@ -135,28 +143,17 @@ impl Incoming {
     }
 
     /// The length of the frame that the buffer begins with, its prefix included, as far as it is known.
-    fn announced(&self) -> Result<Option<usize>, Refusal> {
-        let Some((prefix, message)) = self.buffer.split_first_chunk::<PREFIX>() else { return Ok(None) };
+    fn announced(&mut self) -> Result<Option<usize>, Refusal> {
+        let Some((prefix, _)) = self.buffer.split_first_chunk::<PREFIX>() else { return Ok(None) };
         let length = u32::from_be_bytes([prefix[1], prefix[2], prefix[3], prefix[4]]);
         let length = usize::try_from(length).unwrap_or(usize::MAX);
-        if length > MOST {
+        if length > MOST || self.need.is_open && length > self.need.max_bytes {
             return Err(Refusal::Unreadable);
         }
-        if length > self.need.max_bytes && message.len() >= self.need.max_bytes {
-            return Err(self.too_long(message));
+        if length > self.need.max_bytes && self.is_large.is_none() {
+            self.is_large = Some(self.peer.large_message().ok_or(Refusal::Overloaded)?);
         }
         Ok(Some(PREFIX + length))
-    }
-
-    /// The refusal of a message that begins so: it names the field that makes it too long.
-    fn too_long(&self, message: &[u8]) -> Refusal {
-        let is_plain = self.buffer.first() == Some(&0);
-        match self.need.field_beyond(message).filter(|_| is_plain) {
-            Some(field) => {
-                Refusal::InvalidRequest(Violations::one(&field, "makes the message longer than the call allows"))
-            }
-            None => Refusal::Unreadable,
-        }
     }
 
     async fn read(&mut self, arrival: &Arrival) -> Result<(), Refusal> {
@@ -200,6 +197,7 @@ impl Incoming {
         };
         let limit = self.need.max_bytes;
         let mut plain = vec![0; PREFIX];
+        // One byte more than the limit shows that it is passed.
         let mut inflating = GzDecoder::new(compressed).take(limit as u64 + 1);
         inflating.read_to_end(&mut plain).map_err(|_| Refusal::Unreadable)?;
         let length = plain.len() - PREFIX;

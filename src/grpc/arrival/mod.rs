@@ -2,8 +2,7 @@
 //!
 //! Owns how large a request may be, how long it may take, and what all unfinished ones may hold together. A request of
 //! one message reaches its handler whole or not at all; of a stream, each message does. The decoder makes room for what
-//! a message announces: so it is shown none before all of it is there. Never looks at a field, but to name the one that
-//! makes a message too long.
+//! a message announces: so it is shown none before all of it is there. Never looks at a field.
 //!
 //! Invariant: what is held of requests that are not whole is bounded, and an honest caller's, which takes milliseconds,
 //! is never the one that is given up for it.
@@ -121,13 +120,13 @@ where
         return Err(Refusal::Overloaded);
     }
     let (head, body) = request.into_parts();
-    // What the wire does not know is answered without being read.
-    let Some(need) = needs.of(head.uri.path()) else {
+    // What the wire does not know, or the decoder does not read, is answered without being read.
+    let (Some(need), Some(encoding)) = (needs.of(head.uri.path()), Encoding::of(&head.headers)) else {
         let Ok(response) = inner.call(http::Request::from_parts(head, Body::empty())).await;
         return Ok(response);
     };
     let held = head.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
-    let mut incoming = Incoming::new(body, need.clone(), Encoding::of(&head.headers), peer.clone());
+    let mut incoming = Incoming::new(body, need, encoding, peer.clone());
     if !need.is_stream {
         let message = incoming.whole(held).await?;
         let request = http::Request::from_parts(head, Body::new(Full::new(message)));

@@ -24,17 +24,20 @@ pub(in crate::grpc) struct Shared {
     unfinished: Unfinished,
     request_streams: Arc<Semaphore>,
     open_request_streams: Arc<Semaphore>,
+    large_messages: Arc<Semaphore>,
 }
 
 /// The streams of requests that anybody may open (reflection), over all connections.
 const OPEN_REQUEST_STREAMS: usize = 16;
+/// The messages above the limit of their method that are read at a time.
+const LARGE_MESSAGES: usize = 1;
 
 impl Shared {
     pub(super) fn new(limits: Limits) -> Arc<Self> {
         let unfinished = Unfinished::new(limits.unfinished_bytes);
-        let [request_streams, open_request_streams] =
-            [limits.request_streams, OPEN_REQUEST_STREAMS].map(|room| Arc::new(Semaphore::new(room)));
-        Arc::new(Self { limits, unfinished, request_streams, open_request_streams })
+        let [request_streams, open_request_streams, large_messages] =
+            [limits.request_streams, OPEN_REQUEST_STREAMS, LARGE_MESSAGES].map(|room| Arc::new(Semaphore::new(room)));
+        Arc::new(Self { limits, unfinished, request_streams, open_request_streams, large_messages })
     }
 }
 
@@ -101,6 +104,11 @@ impl Peer {
     pub(in crate::grpc) fn request_stream(&self, is_open: bool) -> Option<OwnedSemaphorePermit> {
         let room = if is_open { &self.shared.open_request_streams } else { &self.shared.request_streams };
         room.clone().try_acquire_owned().ok()
+    }
+
+    /// Leave to send a message above the limit of its method; `None`: somebody else does.
+    pub(in crate::grpc) fn large_message(&self) -> Option<OwnedSemaphorePermit> {
+        self.shared.large_messages.clone().try_acquire_owned().ok()
     }
 
     /// Counts a call that begins.
