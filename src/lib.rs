@@ -37,6 +37,23 @@
 //! 3. What Google answered goes back into `sync`, until there is an outcome; it is settled only under the same lease. A
 //!    revision that arrived meanwhile stays due.
 //!
+//! # How to add
+//!
+//! What the compiler and the tests ask for by themselves is not repeated here: this is where to begin.
+//!
+//! - **A field of the event.** `sync::Event` and its `render` (`sync/event/mod.rs`), then wherever the compiler stops: the
+//!   digest of the content, the body of a write (`google/event/mod.rs`), the comparison (`sync/remote.rs`; what a list has
+//!   to bring for it stands in `google/listing.rs`), the preview (`grpc/convert.rs`). If Cassius has to send it too: the
+//!   message in `proto/`, `grpc/validate/appointment.rs`, and [`model::Details`] with a default. Events that stand at Google
+//!   get it when their appointment is sent next.
+//! - **A setting.** Its row in `config/settings.rs`, its field and its reading in `config/mod.rs`; it is handed on in
+//!   `app/mod.rs`. The README's table is made of the rows.
+//! - **An RPC.** The method in `proto/`, its handler in `grpc/calendar_integration.rs` or `grpc/appointment_sync/mod.rs`
+//!   (each opens with `answer(..)`, which authorises), its request in `grpc/validate/`, the work in [`connection`] or
+//!   [`delivery`]. `tests/wire` takes every method from the descriptors and tries it with a foreign key.
+//! - **A migration.** `migrations/README.md`.
+//! - **A second provider.** [`model::Provider`] says what it touches.
+//!
 //! # The import rule
 //!
 //! Each room has a rank, and imports from rooms of a lower rank alone; `model` is everybody's.

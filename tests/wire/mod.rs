@@ -9,6 +9,7 @@ mod hostile_bytes;
 mod hostile_peers;
 mod hostile_streams;
 mod keys;
+pub(crate) mod methods;
 mod names;
 mod proxy;
 pub(crate) mod raw;

@@ -89,7 +89,7 @@ impl Disconnects {
     /// Takes a disconnect as far as it goes, in a task of its own: a caller that goes away does not break it off. Answers
     /// whether it has ended.
     async fn advance(&self, organisation: &OrganisationId) -> Result<bool, Error> {
-        let span = tracing::info_span!("disconnect", organisation.id = %organisation);
+        let span = tracing::error_span!("disconnect", organisation.id = %organisation);
         let (disconnects, organisation) = (self.clone(), organisation.clone());
         let step = async move { disconnects.step(&organisation).await };
         match tokio::spawn(step.instrument(span)).await {

@@ -98,7 +98,7 @@ impl Parts {
                 tracing::error!(
                     organisation.id = %organisation, appointment.id = %appointment,
                     error = %error_chain(error),
-                    "a snapshot does not open; check that ENCRYPTION_KEYS still holds every key that was in use"
+                    "a snapshot does not open or read: where a key is unknown, ENCRYPTION_KEYS has to hold it again"
                 );
             })
             .ok()?;

@@ -110,7 +110,7 @@ impl Parts {
         let now = self.clock.now();
         let lease = Lease { token: Uuid::from_bytes(self.entropy.bytes()), until: now + LEASE };
         let Some(claim) = self.store.claim_comparison(lease, now).await? else { return Ok(false) };
-        let span = tracing::info_span!("comparison", organisation.id = %claim.organisation);
+        let span = tracing::error_span!("comparison", organisation.id = %claim.organisation);
         self.compare_claimed(&claim).instrument(span).await?;
         Ok(true)
     }
