@@ -6,6 +6,7 @@
 
 mod descriptors;
 mod housekeeping;
+mod keys;
 mod lock;
 
 use std::fs::File;
@@ -20,16 +21,19 @@ use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 
 use crate::clock::{Clock, Entropy};
-use crate::config::{self, Config};
+use crate::config::Config;
 use crate::connection::{self, Consents, Grants, Integrations};
 use crate::crypto::{Keyring, KeyringFault};
 use crate::delivery::{Delivery, Worker};
 use crate::google::{Endpoints, Google};
-use crate::grpc::{self, Callers, Health, Organisations, Services, Tls, TlsFault};
+use crate::grpc::{self, Health, Services, TlsFault};
 use crate::http;
 use crate::notifier::Notifier;
 use crate::quota::Quota;
+use crate::roots::{RootsFault, roots};
 use crate::store::{self, Schema, Store};
+
+pub use keys::Keys;
 
 /// How long calls under way may take to end when the service stops. Together with the worker's own patience it stays
 /// under the fifteen seconds after which an orchestrator would kill.
@@ -44,12 +48,18 @@ pub enum StartError {
     /// The database.
     #[error("the database at DATABASE_URL is not usable")]
     Store(#[from] store::Error),
+    /// The authorities that vouch for Google.
+    #[error("GOOGLE_CA is not usable")]
+    GoogleCa(#[source] RootsFault),
     /// The SQLite file.
     #[error(
         "the SQLite file at DATABASE_URL is served by another process: stop that one, or use PostgreSQL for more than \
          one replica"
     )]
     Locked,
+    /// There are no tables, and none are to be made.
+    #[error("the database has no tables, and MIGRATE is off: run `cassius-calendar migrate` first")]
+    NoSchema,
     /// The tables are those of an earlier version, and are not to be changed.
     #[error("the database lacks migrations, and MIGRATE is off: run `cassius-calendar migrate` first")]
     OlderSchema,
@@ -97,6 +107,8 @@ pub struct App {
     pub consents: Consents,
     /// The integrations, for `dev`, which shows the status of its sample.
     pub integrations: Integrations,
+    /// What can be exchanged while it runs.
+    pub keys: Keys,
     health: Health,
     /// Streams and waits end.
     drain: CancellationToken,
@@ -110,26 +122,26 @@ pub struct App {
 
 /// Starts the service: it is serving when this returns.
 pub async fn start(config: Config, clock: Clock, entropy: Entropy) -> Result<App, StartError> {
-    let google = google(&config, &clock);
+    let google = google(&config, &clock)?;
     start_with(config, google, clock, entropy).await
 }
 
 /// The same with another client of Google than the settings ask for.
 pub async fn start_with(config: Config, google: Google, clock: Clock, entropy: Entropy) -> Result<App, StartError> {
+    let keys = Keys::read(&config).await?;
     let (store, lock) = open_store(&config).await?;
-    let (consents, integrations, delivery) = assemble(&config, &store, google, &clock, &entropy)?;
+    let (consents, integrations, delivery) = assemble(&config, &store, google, &keys.keyring, &clock, &entropy);
     let (drain, close) = (CancellationToken::new(), CancellationToken::new());
     let services = Services {
         consents: consents.clone(),
         integrations: integrations.clone(),
         delivery: delivery.clone(),
-        callers: callers(&config),
+        callers: keys.callers.clone(),
         entropy,
         clock: clock.clone(),
         drain: drain.clone(),
     };
     let (routes, health) = grpc::routes(services, config.reflection).map_err(StartError::Grpc)?;
-    let tls = tls(&config).await?;
     // The database has just answered; a probe that comes before the first look at it must not find nobody.
     health.tell(true).await;
     // Both addresses are taken before anything is served at one of them.
@@ -143,7 +155,14 @@ pub async fn start_with(config: Config, google: Google, clock: Clock, entropy: E
     });
     let (grpc_limits, http_limits) = descriptors::limits();
     let servers = vec![
-        tokio::spawn(grpc::serve(grpc_listener, routes.clone(), tls, grpc_limits, clock.clone(), close.clone())),
+        tokio::spawn(grpc::serve(
+            grpc_listener,
+            routes.clone(),
+            keys.tls.clone(),
+            grpc_limits,
+            clock.clone(),
+            close.clone(),
+        )),
         tokio::spawn(http::serve(http_listener, sidecar.clone(), http_limits, clock.clone(), close.clone())),
     ];
     let worker = tokio::spawn(Worker::run(delivery.clone(), close.clone()));
@@ -162,6 +181,7 @@ pub async fn start_with(config: Config, google: Google, clock: Clock, entropy: E
         sidecar,
         consents,
         integrations,
+        keys,
         health,
         drain,
         close,
@@ -177,7 +197,7 @@ pub async fn start_with(config: Config, google: Google, clock: Clock, entropy: E
 async fn open_store(config: &Config) -> Result<(Store, Option<File>), StartError> {
     let url = config.database_url.expose_secret();
     let lock = lock::take(url)?;
-    let store = Store::open(url, &store::Options::default()).await?;
+    let store = Store::open(url, &store_options(config)).await?;
     // A database that takes the connection and says nothing is found out by a deadline; a migration has none.
     store.ping().await?;
     if config.migrate {
@@ -187,6 +207,7 @@ async fn open_store(config: &Config) -> Result<(Store, Option<File>), StartError
     }
     match store.schema().await? {
         Schema::Current => {}
+        Schema::None => return Err(StartError::NoSchema),
         Schema::Older => return Err(StartError::OlderSchema),
         Schema::Newer => return Err(StartError::NewerSchema),
     }
@@ -197,15 +218,26 @@ async fn open_store(config: &Config) -> Result<(Store, Option<File>), StartError
     Ok((store, lock))
 }
 
+/// How the settings say that the database is opened.
+pub fn store_options(config: &Config) -> store::Options {
+    let access = &config.database_access;
+    let credentials = store::Credentials {
+        ca: access.ca.clone(),
+        password: access.password.clone(),
+        passfile: access.passfile.clone(),
+    };
+    store::Options { credentials, ..store::Options::default() }
+}
+
 /// Puts the rooms between the wire and the database together. Nothing is asked of any of them yet.
 fn assemble(
     config: &Config,
     store: &Store,
     google: Google,
+    keyring: &Arc<Keyring>,
     clock: &Clock,
     entropy: &Entropy,
-) -> Result<(Consents, Integrations, Delivery), StartError> {
-    let keyring = Arc::new(Keyring::parse(config.encryption_keys.expose_secret()).map_err(StartError::Keyring)?);
+) -> (Consents, Integrations, Delivery) {
     let notifier = Notifier::default();
     let quota = Arc::new(Quota::new(config.quota.project_per_minute, config.quota.user_per_minute, clock.clone()));
     let settings = connection::Settings {
@@ -221,7 +253,7 @@ fn assemble(
         store.clone(),
         google,
         grants,
-        keyring,
+        keyring.clone(),
         clock.clone(),
         entropy.clone(),
         notifier,
@@ -229,7 +261,7 @@ fn assemble(
         config.cassius_app_url.clone(),
         config.write_spacing,
     );
-    Ok((consents, integrations, delivery))
+    (consents, integrations, delivery)
 }
 
 impl App {
@@ -263,7 +295,9 @@ async fn at_most(mut server: JoinHandle<()>) {
 }
 
 /// The client of Google that the settings ask for.
-pub fn google(config: &Config, clock: &Clock) -> Google {
+pub fn google(config: &Config, clock: &Clock) -> Result<Google, StartError> {
+    let roots = roots(config.google.ca.as_deref()).map_err(StartError::GoogleCa)?;
+    let proxy = config.google.proxy.as_ref().map(ExposeSecret::expose_secret);
     let endpoints = Endpoints {
         auth_url: config.google.auth_url.clone(),
         token_url: config.google.token_url.clone(),
@@ -271,36 +305,15 @@ pub fn google(config: &Config, clock: &Clock) -> Google {
         calendar_url: config.google.calendar_url.clone(),
         issuer: config.google.issuer.clone(),
     };
-    Google::new(
+    let google = Google::new(
         endpoints,
         config.google.client_id.clone(),
         config.google.client_secret.clone(),
         config.redirect_url(),
         config.google.scopes.clone(),
         clock.clone(),
-    )
-}
-
-fn callers(config: &Config) -> Callers {
-    if config.api_keys.is_empty() {
-        // The configuration allows this on loopback alone.
-        return Callers::anybody();
-    }
-    Callers::new(config.api_keys.iter().map(|key| {
-        let organisations = match &key.organisations {
-            config::Organisations::All => Organisations::All,
-            config::Organisations::Only(only) => Organisations::Only(only.clone()),
-        };
-        grpc::ApiKey { name: key.name.clone(), hash: key.hash, organisations, client_name: None }
-    }))
-}
-
-async fn tls(config: &Config) -> Result<Option<Tls>, StartError> {
-    let Some(tls) = &config.tls else { return Ok(None) };
-    let file = |variable| move |source| StartError::TlsFile { variable, source };
-    let cert = tokio::fs::read(&tls.cert).await.map_err(file("TLS_CERT"))?;
-    let key = tokio::fs::read(&tls.key).await.map_err(file("TLS_KEY"))?;
-    Tls::new(&cert, &key, None).map(Some).map_err(StartError::Tls)
+    );
+    Ok(google.reached_by(roots, proxy, config.google.no_proxy.as_deref()))
 }
 
 async fn listen(variable: &'static str, address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {

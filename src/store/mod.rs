@@ -46,6 +46,7 @@ macro_rules! run {
 }
 
 mod accepts;
+mod address;
 mod claims;
 mod comparisons;
 mod consents;
@@ -67,6 +68,7 @@ mod settlements;
 mod sqlite;
 
 pub use accepts::Acceptance;
+pub use address::Credentials;
 pub use claims::{Claimed, Lease};
 pub use comparisons::{ComparedLink, ComparisonClaim, Mend};
 pub use consents::{Consent, NewConsent};
@@ -100,6 +102,8 @@ pub enum Error {
 /// How the tables of a database stand to what this binary was built for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Schema {
+    /// There are none.
+    None,
     /// Migrations are pending.
     Older,
     /// They are what they should be.
@@ -113,11 +117,13 @@ pub enum Schema {
 pub struct Options {
     /// How many connections to PostgreSQL are held at most. SQLite has one writer and a few readers in any case.
     pub pool_size: usize,
+    /// What the address of a PostgreSQL leaves open.
+    pub credentials: Credentials,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { pool_size: 16 }
+        Self { pool_size: 16, credentials: Credentials::default() }
     }
 }
 
@@ -129,7 +135,7 @@ pub struct Store {
 
 #[derive(Clone)]
 enum Backend {
-    Postgres { pools: postgres::pool::Pools, url: String },
+    Postgres { pools: postgres::pool::Pools, address: Box<address::Address> },
     Sqlite { pools: sqlite::pool::Pools, path: String },
 }
 
@@ -150,7 +156,8 @@ impl Store {
     /// that needs it. Nothing is migrated.
     pub async fn open(url: &str, options: &Options) -> Result<Self, Error> {
         let backend = if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            Backend::Postgres { pools: postgres::open(url, options.pool_size)?, url: url.to_owned() }
+            let address = Box::new(postgres::address(url, &options.credentials)?);
+            Backend::Postgres { pools: postgres::open(&address, options.pool_size), address }
         } else if let Some(path) = url.strip_prefix("sqlite:") {
             let path = path.strip_prefix("//").unwrap_or(path);
             if path.is_empty() || path.contains(":memory:") || path.contains('?') {
@@ -166,7 +173,7 @@ impl Store {
     /// Applies the migrations that are still pending, and answers their names. Safe when two start at once.
     pub async fn migrate(&self) -> Result<Vec<String>, Error> {
         match &self.backend {
-            Backend::Postgres { url, .. } => postgres::migrate(url).await,
+            Backend::Postgres { address, .. } => postgres::migrate(address).await,
             Backend::Sqlite { path, .. } => sqlite::migrate(path).await,
         }
     }
@@ -174,7 +181,7 @@ impl Store {
     /// The names of the migrations that are not applied yet.
     pub async fn pending_migrations(&self) -> Result<Vec<String>, Error> {
         match &self.backend {
-            Backend::Postgres { url, .. } => postgres::pending_migrations(url).await,
+            Backend::Postgres { address, .. } => postgres::pending_migrations(address).await,
             Backend::Sqlite { path, .. } => sqlite::pending_migrations(path).await,
         }
     }
@@ -185,6 +192,9 @@ impl Store {
             Backend::Postgres { .. } => postgres::known_versions()?,
             Backend::Sqlite { .. } => sqlite::known_versions()?,
         };
+        if !query!(self, read, migrations::has_any())? {
+            return Ok(Schema::None);
+        }
         let applied = query!(self, read, migrations::applied())?;
         Ok(match (applied.iter().all(|it| known.contains(it)), known.iter().all(|it| applied.contains(it))) {
             (false, _) => Schema::Newer,
@@ -193,9 +203,30 @@ impl Store {
         })
     }
 
+    /// Writes something that says nothing, so that a database which only reads is noticed.
+    pub async fn probe(&self, now: jiff::Timestamp) -> Result<(), Error> {
+        query!(self, write, probes::write(now))
+    }
+
     /// Asks the database for an answer.
     pub async fn ping(&self) -> Result<(), Error> {
         query!(self, read, integrations::ping())
+    }
+}
+
+/// Says what is wrong with an address, as the end of a sentence that its name begins; nothing of it is repeated, and nobody
+/// is connected to.
+pub fn check_address(url: &str) -> Result<(), String> {
+    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        return postgres::address(url, &Credentials::default()).map(drop).map_err(|error| match error {
+            Error::Bug(fault) | Error::Unavailable(fault) => fault.to_string(),
+            Error::Corrupt(column) => column.to_owned(),
+        });
+    }
+    match url.strip_prefix("sqlite:").is_some_and(|path| path.contains(":memory:") || path.contains('?')) {
+        true => Err("names no file".to_owned()),
+        // Of what is neither, the settings have a word themselves.
+        false => Ok(()),
     }
 }
 

@@ -3,7 +3,6 @@
 //! Owns how a connection to it is made, and what its SQL has that SQLite's has not. Never holds a query: those are
 //! mounted from `queries/`. Invariant: no connection waits longer than its deadlines for a server that is away.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use diesel::ConnectionError;
@@ -12,9 +11,10 @@ use diesel_async::pooled_connection::SetupCallback;
 use diesel_async::{AsyncMigrationHarness, AsyncPgConnection, SimpleAsyncConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use tokio_postgres::NoTls;
-use tokio_postgres::config::SslMode;
+use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::Error;
+use super::address::{Address, Credentials};
 use super::fault::Fault;
 
 #[path = "pool.rs"]
@@ -44,6 +44,10 @@ const FOR_SHARE: &str = "FOR SHARE";
 /// Makes a span of a number of microseconds.
 const MICROSECONDS: &str = " * INTERVAL '1 microsecond'";
 
+/// Counts the tables that list what was migrated: one or none, where the role that asks looks for tables.
+const COUNT_MIGRATION_TABLES: &str =
+    "SELECT COUNT(*) AS count FROM pg_class WHERE oid = to_regclass('__diesel_schema_migrations')";
+
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 
 /// The key of the advisory lock that one migration at a time holds.
@@ -61,18 +65,21 @@ const SESSION: &str = "SET statement_timeout = '35s'; SET idle_in_transaction_se
                        SET plan_cache_mode = force_custom_plan";
 
 /// Makes the pool; connects to nothing yet.
-pub(super) fn open(url: &str, size: usize) -> Result<pool::Pools, Error> {
-    let config = config(url)?;
+pub(super) fn open(address: &Address, size: usize) -> pool::Pools {
+    let address = address.clone();
     let setup: SetupCallback<Conn> = Box::new(move |_| {
-        let config = config.clone();
-        Box::pin(async move { connect(&config).await })
+        let address = address.clone();
+        Box::pin(async move { connect(&address).await })
     });
-    let pool = pool::pool(url, size, setup);
-    Ok(pool::Pools::new(pool.clone(), pool))
+    // The address is in the callback already.
+    let pool = pool::pool("", size, setup);
+    pool::Pools::new(pool.clone(), pool)
 }
 
-fn config(url: &str) -> Result<tokio_postgres::Config, Error> {
-    let mut config: tokio_postgres::Config = url.parse().map_err(|error| Error::Bug(Box::new(error)))?;
+/// Reads an address, and sets what it leaves open.
+pub(super) fn address(url: &str, credentials: &Credentials) -> Result<Address, Error> {
+    let mut address = Address::parse(url, credentials).map_err(|fault| Error::Bug(Box::new(fault)))?;
+    let config = &mut address.config;
     if config.get_connect_timeout().is_none() {
         config.connect_timeout(CONNECT);
     }
@@ -80,34 +87,23 @@ fn config(url: &str) -> Result<tokio_postgres::Config, Error> {
         config.application_name("cassius-calendar");
     }
     config.tcp_user_timeout(UNANSWERED).keepalives_idle(Duration::from_secs(30));
-    Ok(config)
+    Ok(address)
 }
 
-async fn connect(config: &tokio_postgres::Config) -> Result<Conn, ConnectionError> {
-    // `prefer`, the default, stays plain: a certificate that cannot be verified proves nothing, and many a server of a
-    // private network has no other. Whoever asks for TLS gets it verified.
-    let mut conn = match config.get_ssl_mode() {
-        SslMode::Disable | SslMode::Prefer => {
+async fn connect(Address { config, tls }: &Address) -> Result<Conn, ConnectionError> {
+    let mut conn = match tls {
+        None => {
             let (client, connection) = config.connect(NoTls).await.map_err(refused)?;
             Conn::try_from_client_and_connection(client, connection).await?
         }
-        _ => {
-            let (client, connection) = config.connect(tls()?).await.map_err(refused)?;
+        Some(tls) => {
+            let tls = MakeRustlsConnect::new(tls.as_ref().clone());
+            let (client, connection) = config.connect(tls).await.map_err(refused)?;
             Conn::try_from_client_and_connection(client, connection).await?
         }
     };
     conn.batch_execute(SESSION).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
     Ok(conn)
-}
-
-fn tls() -> Result<tokio_postgres_rustls::MakeRustlsConnect, ConnectionError> {
-    let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    let config = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(refused)?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(tokio_postgres_rustls::MakeRustlsConnect::new(config))
 }
 
 fn refused(error: impl std::error::Error) -> ConnectionError {
@@ -128,8 +124,8 @@ pub(super) fn known_versions() -> Result<Vec<String>, Error> {
 }
 
 /// Applies what is pending, on a connection of its own, one process at a time.
-pub(super) async fn migrate(url: &str) -> Result<Vec<String>, Error> {
-    let mut conn = solitary(url).await?;
+pub(super) async fn migrate(address: &Address) -> Result<Vec<String>, Error> {
+    let mut conn = solitary(address).await?;
     // The lock goes with the connection, whatever happens.
     conn.batch_execute(&format!("SET statement_timeout = 0; SELECT pg_advisory_lock({MIGRATION_LOCK})"))
         .await
@@ -141,8 +137,8 @@ pub(super) async fn migrate(url: &str) -> Result<Vec<String>, Error> {
 }
 
 /// The names of what is pending.
-pub(super) async fn pending_migrations(url: &str) -> Result<Vec<String>, Error> {
-    names(&mut AsyncMigrationHarness::new(solitary(url).await?)).map_err(Error::Bug)
+pub(super) async fn pending_migrations(address: &Address) -> Result<Vec<String>, Error> {
+    names(&mut AsyncMigrationHarness::new(solitary(address).await?)).map_err(Error::Bug)
 }
 
 fn names(harness: &mut AsyncMigrationHarness<Conn>) -> diesel::migration::Result<Vec<String>> {
@@ -150,6 +146,6 @@ fn names(harness: &mut AsyncMigrationHarness<Conn>) -> diesel::migration::Result
     Ok(pending.iter().map(|migration| migration.name().to_string()).collect())
 }
 
-async fn solitary(url: &str) -> Result<Conn, Error> {
-    connect(&config(url)?).await.map_err(|error| Error::Unavailable(Box::new(error)))
+async fn solitary(address: &Address) -> Result<Conn, Error> {
+    connect(address).await.map_err(|error| Error::Unavailable(Box::new(error)))
 }

@@ -16,9 +16,10 @@ const ROOMS: &[(&str, u8, &[&str])] = &[
     ("sync", 1, &["model"]),
     ("crypto", 1, &["model", "clock"]),
     ("listener", 1, &["clock", "error_chain"]),
+    ("roots", 1, &[]),
     ("quota", 1, &["model", "clock"]),
-    ("google", 2, &["model", "clock", "sync", "crypto::Secret", "crypto::ExposeSecret"]),
-    ("store", 2, &["model", "crypto::Sealed"]),
+    ("google", 2, &["model", "clock", "sync", "roots", "crypto::Secret", "crypto::ExposeSecret"]),
+    ("store", 2, &["model", "roots", "crypto::Sealed"]),
     (
         "connection",
         3,
@@ -65,12 +66,13 @@ const ROOMS: &[(&str, u8, &[&str])] = &[
             "http",
             "model",
             "quota",
+            "roots",
             "store",
         ],
     ),
     // It is Google: it knows nothing of what calls it, and nothing but `dev` and the tests knows it.
     ("emulator", 6, &["clock"]),
-    ("cli", 7, &["app", "clock", "config", "connection", "crypto", "emulator", "model", "store"]),
+    ("cli", 7, &["app", "clock", "config", "connection", "crypto", "emulator", "model", "roots", "store"]),
     ("main", 7, &["cli"]),
 ];
 

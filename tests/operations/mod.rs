@@ -10,4 +10,5 @@ mod logs;
 mod migrate;
 mod process;
 mod readme;
+mod reload;
 mod serve;
