@@ -12,7 +12,7 @@
 //! | [`clock`] | time and randomness: the only caller of the system's |
 //! | [`language`] | French or English |
 //! | [`config`] | every setting, and all faults at once |
-//! | [`notifier`] | "look again", within the process |
+//! | [`notifier`] | "look again", within the process and from its replicas |
 //! | [`sync`] | the brain, pure: what to do next, the event as rendered, how long to wait |
 //! | [`crypto`] | the keyring: seals tokens and snapshots to the cell that they stand in |
 //! | [`quota`] | what this process may spend of Google's quota |
@@ -33,8 +33,8 @@
 //! 1. `grpc` checks the call; [`delivery`] stores the snapshot in one guarded upsert and answers. It never waits for
 //!    Google unless it is asked to, and never fails because of it.
 //! 2. The worker is notified, claims what is due with a lease, and asks `sync` for the next step: a call to make, or an
-//!    outcome. What another replica accepted it finds when it looks by itself. The id of an event is stored before the
-//!    call that creates it, so that a lost answer doubles nothing.
+//!    outcome. What another replica accepts is notified by the database; where that is not heard, it is found by looking
+//!    now and then. The id of an event is stored before the call that creates it, so that a lost answer doubles nothing.
 //! 3. What Google answered goes back into `sync`, until there is an outcome; it is settled only under the same lease. A
 //!    revision that arrived meanwhile stays due.
 //!

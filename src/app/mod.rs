@@ -8,6 +8,7 @@ mod descriptors;
 mod housekeeping;
 mod keys;
 mod lock;
+mod replicas;
 
 use std::fs::File;
 use std::net::SocketAddr;
@@ -129,8 +130,12 @@ pub async fn start(config: Config, clock: Clock, entropy: Entropy) -> Result<App
 /// The same with another client of Google than the settings ask for.
 pub async fn start_with(config: Config, google: Google, clock: Clock, entropy: Entropy) -> Result<App, StartError> {
     let keys = Keys::read(&config).await?;
-    let (store, lock) = open_store(&config).await?;
-    let (consents, integrations, delivery) = assemble(&config, &store, google, &keys.keyring, &clock, &entropy);
+    let (store, lock) = open_store(&config, &entropy).await?;
+    let notifier = Notifier::default();
+    // An SQLite file, which is locked, has no other replicas to be heard.
+    notifier.set_deaf(lock.is_none());
+    let (consents, integrations, delivery) =
+        assemble(&config, &store, google, &keys.keyring, &clock, &entropy, &notifier);
     let (drain, close) = (CancellationToken::new(), CancellationToken::new());
     let services = Services {
         consents: consents.clone(),
@@ -170,6 +175,7 @@ pub async fn start_with(config: Config, google: Google, clock: Clock, entropy: E
         tokio::spawn(housekeeping::end_unconfirmed_accounts(integrations.clone(), clock.clone(), close.clone())),
         tokio::spawn(housekeeping::finish_disconnects(integrations.clone(), close.clone())),
         tokio::spawn(housekeeping::compare(delivery, close.clone())),
+        tokio::spawn(replicas::hear(store.clone(), notifier, clock.clone())),
         tokio::spawn(housekeeping::tell_health(store.clone(), health.clone(), clock.clone(), close.clone())),
         tokio::spawn(housekeeping::erase_snapshots(store, config.snapshot_retention, clock, close.clone())),
     ];
@@ -194,10 +200,12 @@ pub async fn start_with(config: Config, google: Google, clock: Clock, entropy: E
 
 /// Opens the database, whose tables are this version's. An SQLite file stays locked for as long as the second part
 /// lives.
-async fn open_store(config: &Config) -> Result<(Store, Option<File>), StartError> {
+async fn open_store(config: &Config, entropy: &Entropy) -> Result<(Store, Option<File>), StartError> {
     let url = config.database_url.expose_secret();
     let lock = lock::take(url)?;
-    let store = Store::open(url, &store_options(config)).await?;
+    let replica = data_encoding::HEXLOWER.encode(&entropy.bytes::<4>());
+    let options = store::Options { replica, ..store_options(config) };
+    let store = Store::open(url, &options).await?;
     // A database that takes the connection and says nothing is found out by a deadline; a migration has none.
     store.ping().await?;
     if config.migrate {
@@ -237,8 +245,8 @@ fn assemble(
     keyring: &Arc<Keyring>,
     clock: &Clock,
     entropy: &Entropy,
+    notifier: &Notifier,
 ) -> (Consents, Integrations, Delivery) {
-    let notifier = Notifier::default();
     let quota = Arc::new(Quota::new(config.quota.project_per_minute, config.quota.user_per_minute, clock.clone()));
     let settings = connection::Settings {
         public_url: config.public_url.clone(),
@@ -256,7 +264,7 @@ fn assemble(
         keyring.clone(),
         clock.clone(),
         entropy.clone(),
-        notifier,
+        notifier.clone(),
         quota,
         config.cassius_app_url.clone(),
         config.write_spacing,

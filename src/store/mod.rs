@@ -47,6 +47,7 @@ macro_rules! run {
 
 mod accepts;
 mod address;
+mod changes;
 mod claims;
 mod comparisons;
 mod consents;
@@ -69,6 +70,7 @@ mod sqlite;
 
 pub use accepts::Acceptance;
 pub use address::Credentials;
+pub use changes::{Changes, Heard};
 pub use claims::{Claimed, Lease};
 pub use comparisons::{ComparedLink, ComparisonClaim, Mend};
 pub use consents::{Consent, NewConsent};
@@ -99,6 +101,17 @@ pub enum Error {
     Bug(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
+impl Error {
+    /// The same for one more caller: what it does next stays the same.
+    pub fn of_the_same_kind(&self) -> Self {
+        match self {
+            Self::Unavailable(source) => Self::Unavailable(source.to_string().into()),
+            Self::Corrupt(column) => Self::Corrupt(column),
+            Self::Bug(source) => Self::Bug(source.to_string().into()),
+        }
+    }
+}
+
 /// How the tables of a database stand to what this binary was built for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Schema {
@@ -119,11 +132,13 @@ pub struct Options {
     pub pool_size: usize,
     /// What the address of a PostgreSQL leaves open.
     pub credentials: Credentials,
+    /// What tells this process from the others on PostgreSQL: its connections are called after it there.
+    pub replica: String,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { pool_size: 16, credentials: Credentials::default() }
+        Self { pool_size: 16, replica: String::new(), credentials: Credentials::default() }
     }
 }
 
@@ -135,7 +150,7 @@ pub struct Store {
 
 #[derive(Clone)]
 enum Backend {
-    Postgres { pools: postgres::pool::Pools, address: Box<address::Address> },
+    Postgres { pools: postgres::pool::Pools, config: Box<postgres::Config> },
     Sqlite { pools: sqlite::pool::Pools, path: String },
 }
 
@@ -156,8 +171,8 @@ impl Store {
     /// that needs it. Nothing is migrated.
     pub async fn open(url: &str, options: &Options) -> Result<Self, Error> {
         let backend = if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            let address = Box::new(postgres::address(url, &options.credentials)?);
-            Backend::Postgres { pools: postgres::open(&address, options.pool_size), address }
+            let config = Box::new(postgres::config(url, options)?);
+            Backend::Postgres { pools: postgres::open(&config, options.pool_size), config }
         } else if let Some(path) = url.strip_prefix("sqlite:") {
             let path = path.strip_prefix("//").unwrap_or(path);
             if path.is_empty() || path.contains(":memory:") || path.contains('?') {
@@ -173,7 +188,7 @@ impl Store {
     /// Applies the migrations that are still pending, and answers their names. Safe when two start at once.
     pub async fn migrate(&self) -> Result<Vec<String>, Error> {
         match &self.backend {
-            Backend::Postgres { address, .. } => postgres::migrate(address).await,
+            Backend::Postgres { config, .. } => postgres::migrate(config).await,
             Backend::Sqlite { path, .. } => sqlite::migrate(path).await,
         }
     }
@@ -181,7 +196,7 @@ impl Store {
     /// The names of the migrations that are not applied yet.
     pub async fn pending_migrations(&self) -> Result<Vec<String>, Error> {
         match &self.backend {
-            Backend::Postgres { address, .. } => postgres::pending_migrations(address).await,
+            Backend::Postgres { config, .. } => postgres::pending_migrations(config).await,
             Backend::Sqlite { path, .. } => sqlite::pending_migrations(path).await,
         }
     }
@@ -218,7 +233,7 @@ impl Store {
 /// is connected to.
 pub fn check_address(url: &str) -> Result<(), String> {
     if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-        return postgres::address(url, &Credentials::default()).map(drop).map_err(|error| match error {
+        return postgres::config(url, &Options::default()).map(drop).map_err(|error| match error {
             Error::Bug(fault) | Error::Unavailable(fault) => fault.to_string(),
             Error::Corrupt(column) => column.to_owned(),
         });

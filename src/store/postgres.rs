@@ -13,9 +13,9 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use tokio_postgres::NoTls;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::Error;
-use super::address::{Address, Credentials};
+use super::address::Address;
 use super::fault::Fault;
+use super::{Error, Options};
 
 #[path = "pool.rs"]
 pub(super) mod pool;
@@ -59,38 +59,46 @@ const CONNECT: Duration = Duration::from_secs(2);
 /// How long sent bytes may stay unacknowledged.
 const UNANSWERED: Duration = Duration::from_secs(5);
 
+/// How much of a name that the address gives is kept: the server cuts what is longer than 63 characters.
+const LONGEST_NAME: usize = 48;
+
 /// What each connection is told first. The service's own deadlines are shorter; the time-outs end what was left behind.
 /// A statement that is kept prepared is planned for the tables as they are now, not as they were when they were empty.
 const SESSION: &str = "SET statement_timeout = '35s'; SET idle_in_transaction_session_timeout = '35s'; \
                        SET plan_cache_mode = force_custom_plan";
 
+/// Which server, as whom and how.
+pub(super) type Config = Address;
+/// A connection that hears notifications.
+pub(super) type Listening = Conn;
+
 /// Makes the pool; connects to nothing yet.
-pub(super) fn open(address: &Address, size: usize) -> pool::Pools {
-    let address = address.clone();
+pub(super) fn open(config: &Config, size: usize) -> pool::Pools {
+    let config = config.clone();
     let setup: SetupCallback<Conn> = Box::new(move |_| {
-        let address = address.clone();
-        Box::pin(async move { connect(&address).await })
+        let config = config.clone();
+        Box::pin(async move { connect(&config).await })
     });
-    // The address is in the callback already.
+    // The address is in the settings already.
     let pool = pool::pool("", size, setup);
     pool::Pools::new(pool.clone(), pool)
 }
 
-/// Reads an address, and sets what it leaves open.
-pub(super) fn address(url: &str, credentials: &Credentials) -> Result<Address, Error> {
+/// Reads an address, and sets what it leaves open. The connections are called after `replica`, which tells this process
+/// from the others: by that name the server's notifications say who wrote.
+pub(super) fn config(url: &str, Options { credentials, replica, .. }: &Options) -> Result<Config, Error> {
     let mut address = Address::parse(url, credentials).map_err(|fault| Error::Bug(Box::new(fault)))?;
     let config = &mut address.config;
     if config.get_connect_timeout().is_none() {
         config.connect_timeout(CONNECT);
     }
-    if config.get_application_name().is_none() {
-        config.application_name("cassius-calendar");
-    }
+    let name: String = config.get_application_name().unwrap_or("cassius-calendar").chars().take(LONGEST_NAME).collect();
+    config.application_name(if replica.is_empty() { name } else { format!("{name} {replica}") });
     config.tcp_user_timeout(UNANSWERED).keepalives_idle(Duration::from_secs(30));
     Ok(address)
 }
 
-async fn connect(Address { config, tls }: &Address) -> Result<Conn, ConnectionError> {
+async fn connect(Config { config, tls }: &Config) -> Result<Conn, ConnectionError> {
     let mut conn = match tls {
         None => {
             let (client, connection) = config.connect(NoTls).await.map_err(refused)?;
@@ -124,8 +132,8 @@ pub(super) fn known_versions() -> Result<Vec<String>, Error> {
 }
 
 /// Applies what is pending, on a connection of its own, one process at a time.
-pub(super) async fn migrate(address: &Address) -> Result<Vec<String>, Error> {
-    let mut conn = solitary(address).await?;
+pub(super) async fn migrate(config: &Config) -> Result<Vec<String>, Error> {
+    let mut conn = solitary(config).await?;
     // The lock goes with the connection, whatever happens.
     conn.batch_execute(&format!("SET statement_timeout = 0; SELECT pg_advisory_lock({MIGRATION_LOCK})"))
         .await
@@ -137,8 +145,8 @@ pub(super) async fn migrate(address: &Address) -> Result<Vec<String>, Error> {
 }
 
 /// The names of what is pending.
-pub(super) async fn pending_migrations(address: &Address) -> Result<Vec<String>, Error> {
-    names(&mut AsyncMigrationHarness::new(solitary(address).await?)).map_err(Error::Bug)
+pub(super) async fn pending_migrations(config: &Config) -> Result<Vec<String>, Error> {
+    names(&mut AsyncMigrationHarness::new(solitary(config).await?)).map_err(Error::Bug)
 }
 
 fn names(harness: &mut AsyncMigrationHarness<Conn>) -> diesel::migration::Result<Vec<String>> {
@@ -146,6 +154,13 @@ fn names(harness: &mut AsyncMigrationHarness<Conn>) -> diesel::migration::Result
     Ok(pending.iter().map(|migration| migration.name().to_string()).collect())
 }
 
-async fn solitary(address: &Address) -> Result<Conn, Error> {
-    connect(address).await.map_err(|error| Error::Unavailable(Box::new(error)))
+/// A connection that hears what is committed from now on.
+pub(super) async fn listen(config: &Config) -> Result<Listening, Error> {
+    let mut conn = solitary(config).await?;
+    conn.batch_execute("LISTEN cassius_calendar").await.map_err(|error| Error::Unavailable(Box::new(error)))?;
+    Ok(conn)
+}
+
+async fn solitary(config: &Config) -> Result<Conn, Error> {
+    connect(config).await.map_err(|error| Error::Unavailable(Box::new(error)))
 }

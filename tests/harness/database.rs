@@ -17,7 +17,7 @@ pub(crate) struct Database {
 
 static MADE: AtomicU32 = AtomicU32::new(0);
 
-fn server() -> String {
+pub(crate) fn server() -> String {
     std::env::var("TEST_POSTGRES_URL").expect("TEST_POSTGRES_URL names a PostgreSQL where databases may be made")
 }
 

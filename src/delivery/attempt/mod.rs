@@ -12,7 +12,7 @@ use super::{Parts, snapshot};
 use crate::connection::{Access, MAX_TOKENS};
 use crate::error_chain::error_chain;
 use crate::google::CALL_DEADLINE;
-use crate::model::Placement;
+use crate::model::{Change, Placement};
 use crate::quota::Permit;
 use crate::store::{self, Claimed, Guarded, OwedClaim};
 use crate::sync::{Answer, Attempt, Call, Goal, Outcome, Owner, Step, Stop, render};
@@ -130,7 +130,7 @@ impl Parts {
                 "an attempt could not be settled; it is made again when its lease lapses"
             );
         }
-        self.notifier.notify_changed(claim.organisation());
+        self.notifier.notify(&Change::Settled(claim.organisation().clone(), claim.appointment().clone()));
     }
 
     async fn carry_out(&self, claim: &Claim, begun: BegunAttempt, permit: Permit) -> Result<Ended, Broken> {

@@ -189,6 +189,7 @@ fn failed(error: &connection::Error) -> StatusSpec {
             let delay = retry_after.and_then(|delay| Duration::try_from(delay).ok()).unwrap_or(RETRY_GOOGLE);
             StatusSpec(Code::Unavailable, ErrorReason::GoogleUnavailable, Some(delay))
         }
+        Error::TooManyWatchers => StatusSpec(Code::ResourceExhausted, ErrorReason::Overloaded, Some(RETRY_OVERLOADED)),
         Error::NoPendingAccount => StatusSpec(Code::FailedPrecondition, ErrorReason::NoPendingAccount, None),
         Error::ReturnUrlNotAllowed => StatusSpec(Code::InvalidArgument, ErrorReason::InvalidRequest, None),
         Error::Store(StoreError::Unavailable(_)) => {
