@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use secrecy::ExposeSecret;
 
 use super::*;
+use crate::model::OrganisationId;
 
 const HASH: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
 
