@@ -74,7 +74,9 @@ impl Address {
                 (None, Some(file)) => from_passfile(&file, &config)?,
                 (None, None) => None,
             };
-            password.iter().for_each(|password| drop(config.password(password)));
+            if let Some(password) = password {
+                config.password(password);
+            }
         }
         let verification = match mode.as_deref() {
             Some("disable") => Verification::Plain,
