@@ -229,3 +229,13 @@ diesel::table! {
         created_at -> InstantSql,
     }
 }
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::super::super::InstantSql;
+
+    write_probes (id) {
+        id -> Integer,
+        written_at -> InstantSql,
+    }
+}
