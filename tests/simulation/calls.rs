@@ -3,7 +3,8 @@
 use axum::body::Body;
 use cassius_calendar::grpc::pb::{
     Appointment, AppointmentState, BeginConnectRequest, ConfirmAccountRequest, ConnectCookie, DisconnectRequest,
-    IntegrationSettings, RetryAppointmentsRequest, SyncAppointmentRequest, SyncNowRequest, UpdateSettingsRequest,
+    IntegrationSettings, IntegrationState, RemoteEvents, RetryAppointmentsRequest, SyncAppointmentRequest,
+    SyncNowRequest, UpdateSettingsRequest,
 };
 use http::Request;
 use jiff::{SignedDuration, Timestamp};
@@ -83,26 +84,35 @@ impl World {
         });
     }
 
-    pub(super) fn disconnect(&mut self, organisation: usize, deletes: bool) {
-        let remote_events = if deletes { 2 } else { 1 };
-        let request = DisconnectRequest { organisation_id: ORGANISATIONS[organisation].into(), remote_events };
+    pub(super) fn disconnect(&mut self, organisation: usize, remote_events: RemoteEvents) {
+        let request = DisconnectRequest {
+            organisation_id: ORGANISATIONS[organisation].into(),
+            remote_events: remote_events.into(),
+        };
         let (mut client, door) = (self.life().integrations.clone(), self.google.door());
         let consents = self.model.0[organisation].consents;
         self.call(format!("disconnect of {}", ORGANISATIONS[organisation]), async move {
             match client.disconnect(request).await {
                 Ok(answer) => {
                     let answer = answer.into_inner();
-                    let (deleted, remaining) = (answer.deleted_event_count, answer.remaining_event_count);
-                    Answer::Disconnected {
-                        organisation,
-                        consents,
-                        deleted,
-                        remaining,
-                        last_call: last_call(door).await,
+                    if answer.status.unwrap().state() != IntegrationState::NotConnected {
+                        return Answer::Told("goes on".to_owned());
                     }
+                    let remaining = answer.remaining_event_count;
+                    let last_call = last_call(door).await;
+                    Answer::Disconnected { organisation, consents, remote_events, remaining, last_call }
                 }
                 Err(status) => Answer::Told(failure(&status)),
             }
+        });
+    }
+
+    pub(super) fn confirm(&mut self, organisation: usize, accept: bool) {
+        self.model.0[organisation].consent_begins(self.google.last_call());
+        let request = ConfirmAccountRequest { organisation_id: ORGANISATIONS[organisation].into(), accept };
+        let mut client = self.life().integrations.clone();
+        self.call(format!("answer of {}", ORGANISATIONS[organisation]), async move {
+            Answer::Told(outcome(client.confirm_account(request).await))
         });
     }
 

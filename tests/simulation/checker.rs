@@ -26,6 +26,7 @@ impl World {
             let status = self.status(organisation);
             self.is_well_or_says_why(organisation, &status, &mut found);
             self.every_appointment_is_right(organisation, &status, &mut found);
+            self.what_was_to_be_deleted_is_gone(organisation, &mut found);
             self.nothing_is_written_after_a_disconnect(organisation, &journal, &owners, &mut found);
             self.no_foreign_account_is_used(organisation, &journal, &owners, &mut found);
         }
@@ -101,6 +102,22 @@ impl World {
             SyncStatus::Synced => shows(&what, version, link, live, is_over, found),
             SyncStatus::None if is_over || !version.is_scheduled => {}
             status => found.push(format!("{what} is {status:?} at rest: {:?}", link.last_error)),
+        }
+    }
+
+    /// A disconnect that deleted and told of no rest has left no upcoming event. Accounts of before are another matter.
+    fn what_was_to_be_deleted_is_gone(&self, organisation: usize, found: &mut Vec<String>) {
+        let practice = &self.model.0[organisation];
+        let Some(account) = practice.accounts.first().filter(|_| practice.is_clean && practice.accounts.len() == 1)
+        else {
+            return;
+        };
+        for number in practice.appointments.keys() {
+            for event in self.live_events(account, ORGANISATIONS[organisation], &appointment_id(*number)) {
+                if event.start.parse::<jiff::Timestamp>().is_ok_and(|start_at| start_at > self.clock.now()) {
+                    found.push(format!("{} was to be deleted, and stands: {event:?}", ORGANISATIONS[organisation]));
+                }
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! What can happen, and how often.
 
 use cassius_calendar::clock::Entropy;
+use cassius_calendar::grpc::pb::RemoteEvents;
 
 use crate::harness::google::{ACCOUNT, OTHER_ACCOUNT, SECOND_CALENDAR};
 
@@ -30,7 +31,12 @@ pub(super) enum Operation {
     FinishConsent,
     Disconnect {
         organisation: usize,
-        deletes: bool,
+        remote_events: RemoteEvents,
+    },
+    /// A person answers whether the other account that came back replaces the one before.
+    Confirm {
+        organisation: usize,
+        accept: bool,
     },
     Enable {
         organisation: usize,
@@ -195,7 +201,8 @@ impl Dice {
             },
             36..43 => Operation::BeginConsent { organisation, account: self.account_for(organisation) },
             43..49 => Operation::FinishConsent,
-            49..53 => Operation::Disconnect { organisation, deletes: self.scope == Scope::All && self.below(2) == 0 },
+            49..52 => Operation::Disconnect { organisation, remote_events: self.of(&self.disposals()) },
+            52..53 => Operation::Confirm { organisation, accept: self.below(3) != 0 },
             53..55 => Operation::Enable { organisation, is_enabled: self.below(3) != 0 },
             55..58 => Operation::ChooseCalendar { organisation, calendar: self.of(&CALENDARS) },
             58..59 => Operation::ChoosePrivacy { organisation, privacy: self.of(&[1, 2, 3]) },
@@ -218,6 +225,13 @@ impl Dice {
             82..94 => Operation::Advance { seconds: self.of(&[1, 1, 2, 5, 20, 31, 61, 600, 3_600, 90_000]) },
             94..98 => Operation::Crash,
             _ => Operation::Restart,
+        }
+    }
+
+    fn disposals(&self) -> [RemoteEvents; 3] {
+        match self.scope {
+            Scope::Promised => [RemoteEvents::Keep; 3],
+            Scope::All => [RemoteEvents::Keep, RemoteEvents::DeleteUpcoming, RemoteEvents::DeleteAll],
         }
     }
 

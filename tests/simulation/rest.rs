@@ -68,7 +68,9 @@ impl World {
             self.look();
             let now = self.clock.now();
             let next = self.life().run(self.life().store.next_due_at(now)).unwrap();
-            if next.is_none() && !self.is_anything_under_way() {
+            let is_disconnecting = (0..ORGANISATIONS.len())
+                .any(|organisation| self.status(organisation).state() == IntegrationState::Disconnecting);
+            if next.is_none() && !self.is_anything_under_way() && !is_disconnecting {
                 return Ok(());
             }
             // Short steps at first: a call may be under way, and time counts against it.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use cassius_calendar::clock::{Clock, Entropy};
 use cassius_calendar::crypto::Keyring;
-use cassius_calendar::grpc::pb::{ConnectCookie, IntegrationSettings};
+use cassius_calendar::grpc::pb::{ConnectCookie, IntegrationSettings, RemoteEvents};
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 use serde_json::json;
@@ -46,8 +46,8 @@ pub(super) enum Answer {
     Accepted { organisation: usize, appointment: u64, revision: i64 },
     /// The consent page, and where the browser is sent once the person has allowed it.
     Consent(Consent),
-    /// How many events were deleted and how many could not be; the last call of Google by then.
-    Disconnected { organisation: usize, consents: u32, deleted: i32, remaining: i32, last_call: u64 },
+    /// The account is disconnected: how many events could not be deleted, and the last call of Google by then.
+    Disconnected { organisation: usize, consents: u32, remote_events: RemoteEvents, remaining: i32, last_call: u64 },
     /// Something to read.
     Told(String),
 }
@@ -139,7 +139,8 @@ impl World {
             }
             Operation::BeginConsent { organisation, account } => self.begin_consent(organisation, account),
             Operation::FinishConsent => self.finish_consent(),
-            Operation::Disconnect { organisation, deletes } => self.disconnect(organisation, deletes),
+            Operation::Disconnect { organisation, remote_events } => self.disconnect(organisation, remote_events),
+            Operation::Confirm { organisation, accept } => self.confirm(organisation, accept),
             Operation::Enable { organisation, is_enabled } => {
                 self.change_settings(
                     organisation,
@@ -240,9 +241,10 @@ impl World {
                     self.consents.push(consent);
                     "at the consent page".to_owned()
                 }
-                Answer::Disconnected { organisation, consents, deleted, remaining, last_call } => {
-                    self.model.0[organisation].disconnected(last_call, consents);
-                    format!("disconnected, {deleted} deleted, {remaining} remain")
+                Answer::Disconnected { organisation, consents, remote_events, remaining, last_call } => {
+                    let is_clean = remaining == 0 && remote_events != RemoteEvents::Keep;
+                    self.model.0[organisation].disconnected(last_call, consents, is_clean);
+                    format!("disconnected, {remaining} remain")
                 }
                 Answer::Told(what) => what,
             };
