@@ -62,11 +62,11 @@ impl World {
 
     pub(super) fn finish_all_consents(&mut self) {
         while !self.consents.is_empty() {
-            self.carry_out(&Operation::FinishConsent, Then::Settle);
+            self.carry_out(&Operation::FinishConsent { confirms: true }, Then::Settle);
         }
     }
 
-    pub(super) fn finish_consent(&mut self) {
+    pub(super) fn finish_consent(&mut self, confirms: bool) {
         if self.consents.is_empty() {
             return;
         }
@@ -75,7 +75,7 @@ impl World {
         let (sidecar, mut client) = (self.life().sidecar.clone(), self.life().integrations.clone());
         self.call(format!("callback of {}", ORGANISATIONS[organisation]), async move {
             let mut told = come_back(sidecar, &cookie, &callback).await;
-            if told.contains("other_account") {
+            if confirms && told.contains("other_account") {
                 let organisation_id = ORGANISATIONS[organisation].into();
                 let confirmed = client.confirm_account(ConfirmAccountRequest { organisation_id, accept: true }).await;
                 told = format!("{told}, confirmed: {}", outcome(confirmed));

@@ -32,6 +32,7 @@ impl World {
         }
         self.no_two_calls_at_a_time(&mut found);
         self.foreign_events_are_untouched(&mut found);
+        no_older_revision_lands_after_a_newer_one(&journal, &mut found);
         calls_are_bounded(&journal, &mut found);
         found
     }
@@ -92,13 +93,10 @@ impl World {
         let what = format!("{} rdv-{number} r{}", ORGANISATIONS[organisation], link.revision);
         let version = wish.versions[&link.revision];
         let is_over = version.end_at <= self.clock.now();
-        let is_touched = link.synced_revision <= wish.touched_up_to;
         match link.sync_status() {
             SyncStatus::Synced if link.synced_revision != link.revision => {
                 found.push(format!("{what} is synced, and shows r{}", link.synced_revision));
             }
-            // A person's word about an event stands until the next revision.
-            SyncStatus::Synced if is_touched => {}
             SyncStatus::Synced => shows(&what, version, link, live, is_over, found),
             SyncStatus::None if is_over || !version.is_scheduled => {}
             status => found.push(format!("{what} is {status:?} at rest: {:?}", link.last_error)),
@@ -243,6 +241,24 @@ pub(super) fn brief(call: &Value) -> String {
         text("reason"),
         text("fault"),
     )
+}
+
+fn no_older_revision_lands_after_a_newer_one(journal: &[Value], found: &mut Vec<String>) {
+    let mut newest: BTreeMap<(&str, &str), i64> = BTreeMap::new();
+    for call in journal.iter().filter(|call| call["carried_out"] == true) {
+        let private = &call["body"]["extendedProperties"]["private"];
+        let text = |name: &str| private[name].as_str();
+        let (Some(organisation), Some(appointment)) = (text("cassiusOrganisationId"), text("cassiusAppointmentId"))
+        else {
+            continue;
+        };
+        let revision = text("cassiusRevision").and_then(|revision| revision.parse().ok()).unwrap_or(0);
+        let newest = newest.entry((organisation, appointment)).or_default();
+        if revision < *newest {
+            found.push(format!("r{revision} of {organisation} {appointment} lands after r{newest}: {}", brief(call)));
+        }
+        *newest = revision.max(*newest);
+    }
 }
 
 /// Nothing is asked again and again without time passing.

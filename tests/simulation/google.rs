@@ -106,14 +106,19 @@ impl Google {
         self.control("POST", path, body).unwrap();
     }
 
-    /// Whether there was such an event to alter.
-    pub(super) fn alter_event(&self, calendar: &str, event: &str, change: &Value) -> bool {
-        self.control("PATCH", &event_path(calendar, event), change).is_some()
+    pub(super) fn alter_event(&self, event: &Seen, change: &Value) {
+        self.control("PATCH", &event_path(event), change).unwrap();
     }
 
-    /// Whether there was such an event to delete.
-    pub(super) fn delete_event(&self, calendar: &str, event: &str) -> bool {
-        self.control("DELETE", &event_path(calendar, event), &Value::Null).is_some()
+    pub(super) fn delete_event(&self, event: &Seen) {
+        self.control("DELETE", &event_path(event), &Value::Null).unwrap();
+    }
+
+    /// Nothing happens where its calendar is the other one.
+    pub(super) fn move_event(&self, event: &Seen, calendar: &str) {
+        if event.calendar != calendar {
+            self.post(&format!("{}/move", event_path(event)), &json!({"destination": calendar}));
+        }
     }
 
     pub(super) fn no_more_faults(&self) {
@@ -155,8 +160,14 @@ impl Google {
 
     /// The events that an account sees, with whose they are.
     pub(super) fn live_events(&self, account: &str) -> Vec<Seen> {
-        let live = |event: &Value| event["status"] != "cancelled" && event["moved_away"] != true;
-        self.events(account).iter().filter(|event| live(event)).map(Seen::from).collect()
+        let is_live = |event: &&Value| event["status"] != "cancelled";
+        self.events(account).iter().filter(is_live).map(Seen::from).collect()
+    }
+
+    /// The events in an account's bin.
+    pub(super) fn deleted_events(&self, account: &str) -> Vec<Seen> {
+        let is_deleted = |event: &&Value| event["status"] == "cancelled" && event["moved_away"] != true;
+        self.events(account).iter().filter(is_deleted).map(Seen::from).collect()
     }
 
     /// The events of others in the calendars of an account.
@@ -204,8 +215,8 @@ pub(super) async fn last_call(door: InProcess) -> u64 {
     serde_json::from_slice::<Value>(answer.body()).unwrap()["last"].as_u64().unwrap_or(0)
 }
 
-fn event_path(calendar: &str, event: &str) -> String {
-    format!("calendars/{}/events/{}", encode(calendar), encode(event))
+fn event_path(event: &Seen) -> String {
+    format!("calendars/{}/events/{}", encode(&event.calendar), encode(&event.id))
 }
 
 /// Counts a call as under way until it is dropped.

@@ -29,8 +29,6 @@ pub(super) struct Wish {
     pub(super) accepted: i64,
     /// Everything that was ever sent.
     pub(super) versions: BTreeMap<i64, Version>,
-    /// The highest revision sent when a person last changed the event at Google: up to it their word stands.
-    pub(super) touched_up_to: i64,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -45,13 +43,11 @@ impl Model {
         Self(ORGANISATIONS.iter().map(|_| Practice::default()).collect())
     }
 
-    /// A person changed the event of an appointment.
-    pub(super) fn touched(&mut self, organisation: &str, appointment: &str) {
-        let Some(practice) = ORGANISATIONS.iter().position(|name| *name == organisation) else { return };
-        let Some(wish) = number(appointment).and_then(|number| self.0[practice].appointments.get_mut(&number)) else {
-            return;
-        };
-        wish.touched_up_to = wish.newest();
+    /// A person changed an event of an organisation: what a disconnect has deleted may stand again.
+    pub(super) fn touched(&mut self, organisation: &str) {
+        for (practice, _) in self.0.iter_mut().zip(ORGANISATIONS).filter(|(_, name)| *name == organisation) {
+            practice.is_clean = false;
+        }
     }
 }
 
@@ -91,8 +87,4 @@ impl Practice {
 /// The appointment's id.
 pub(super) fn appointment_id(number: u64) -> String {
     format!("rdv-{number}")
-}
-
-fn number(id: &str) -> Option<u64> {
-    id.strip_prefix("rdv-")?.parse().ok()
 }

@@ -28,6 +28,8 @@ impl World {
                 self.repair(organisation);
             }
             self.wait_until_nothing_is_due()?;
+            // What was settled at this very moment is not compared.
+            self.clock.advance(SignedDuration::from_secs(1));
             for organisation in 0..ORGANISATIONS.len() {
                 if self.status(organisation).state() == IntegrationState::Connected {
                     self.carry_out(&Operation::SyncNow { organisation }, Then::Settle);

@@ -81,6 +81,8 @@ impl World {
             ("GRPC_ADDR", "127.0.0.1:0".to_owned()),
             ("HTTP_ADDR", "127.0.0.1:0".to_owned()),
             ("CASSIUS_APP_URL", "http://127.0.0.1:3000".to_owned()),
+            // In days: what is over is swept while a run lasts.
+            ("SNAPSHOT_RETENTION", "1".to_owned()),
             ("ENCRYPTION_KEYS", Keyring::generate(&entropy)),
         ]
         .map(|(name, value)| (name.to_owned(), value))
@@ -102,7 +104,7 @@ impl World {
         world.begin_life();
         for (organisation, account) in ACCOUNTS.into_iter().enumerate() {
             world.carry_out(&Operation::BeginConsent { organisation, account }, Then::Settle);
-            world.carry_out(&Operation::FinishConsent, Then::Settle);
+            world.carry_out(&Operation::FinishConsent { confirms: true }, Then::Settle);
         }
         world
     }
@@ -138,7 +140,7 @@ impl World {
                 self.sync(organisation, appointment, is_scheduled, starts_in_hours, age);
             }
             Operation::BeginConsent { organisation, account } => self.begin_consent(organisation, account),
-            Operation::FinishConsent => self.finish_consent(),
+            Operation::FinishConsent { confirms } => self.finish_consent(confirms),
             Operation::Disconnect { organisation, remote_events } => self.disconnect(organisation, remote_events),
             Operation::Confirm { organisation, accept } => self.confirm(organisation, accept),
             Operation::Enable { organisation, is_enabled } => {
@@ -160,11 +162,23 @@ impl World {
             Operation::Retry { organisation } => self.retry(organisation),
             Operation::Alter { account, pick, change } => {
                 let change = serde_json::from_str(change).unwrap();
-                self.person_changes(account, pick, |google, calendar, event| {
-                    google.alter_event(calendar, event, &change)
+                self.person_changes(account, pick, Google::live_events, |google, event| {
+                    google.alter_event(event, &change);
                 });
             }
-            Operation::Delete { account, pick } => self.person_changes(account, pick, Google::delete_event),
+            Operation::Delete { account, pick } => {
+                self.person_changes(account, pick, Google::live_events, Google::delete_event);
+            }
+            Operation::MoveAway { account, pick, calendar } => {
+                self.person_changes(account, pick, Google::live_events, |google, event| {
+                    google.move_event(event, calendar);
+                });
+            }
+            Operation::TakeOutOfBin { account, pick } => {
+                self.person_changes(account, pick, Google::deleted_events, |google, event| {
+                    google.alter_event(event, &json!({"status": "confirmed"}));
+                });
+            }
             Operation::Revoke { account } => self.google.post(&account_path(account, "/revoke"), &json!({})),
             Operation::ExpireTokens { account } => self.google.post(&account_path(account, "/expire"), &json!({})),
             Operation::ChangeRole { account, calendar, role } => {
@@ -183,6 +197,7 @@ impl World {
                 self.google.post("faults", &body);
             }
             Operation::Advance { seconds } => self.clock.advance(SignedDuration::from_secs(seconds)),
+            Operation::Correct { seconds } => self.clock.correct(SignedDuration::from_secs(seconds)),
             Operation::Crash => self.crash(),
             Operation::Restart => {
                 self.life().settle();
@@ -252,18 +267,29 @@ impl World {
         }
     }
 
-    /// A person changes one of our events that they see: the one that `pick` falls on.
-    fn person_changes(&mut self, account: &str, pick: u64, change: impl FnOnce(&Google, &str, &str) -> bool) {
-        let mut ours: Vec<_> =
-            self.google.live_events(account).into_iter().filter(|event| event.organisation.is_some()).collect();
+    /// A person changes one of our events: of those that `which` answers, the one that `pick` falls on.
+    fn person_changes(
+        &mut self,
+        account: &str,
+        pick: u64,
+        which: impl FnOnce(&Google, &str) -> Vec<Seen>,
+        change: impl FnOnce(&Google, &Seen),
+    ) {
+        let mut ours = which(&self.google, account);
+        ours.retain(|event| event.organisation.is_some());
         if ours.is_empty() {
             return;
         }
         let event = ours.swap_remove(usize::try_from(pick % ours.len() as u64).unwrap());
-        assert!(change(&self.google, &event.calendar, &event.id), "an event that is seen can be changed");
+        change(&self.google, &event);
         let (organisation, appointment) = (event.organisation.unwrap(), event.appointment.unwrap());
         self.note(format!("    a person changes the event of {organisation} {appointment}"));
-        self.model.touched(&organisation, &appointment);
+        self.model.touched(&organisation);
+    }
+
+    /// Breaks a promise: an event that Cassius did not write is gone.
+    pub(super) fn delete_a_foreign_event(&mut self) {
+        self.google.delete_event(&self.foreign_events[0][0]);
     }
 }
 
