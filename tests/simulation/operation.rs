@@ -61,24 +61,20 @@ pub(super) enum Operation {
     },
     /// A person alters one of our events at Google.
     Alter {
-        account: &'static str,
         pick: u64,
         change: &'static str,
     },
     /// A person deletes one of our events at Google.
     Delete {
-        account: &'static str,
         pick: u64,
     },
-    /// A person moves one of our events to another of their calendars.
+    /// A person moves one of our events to another calendar.
     MoveAway {
-        account: &'static str,
         pick: u64,
         calendar: &'static str,
     },
     /// A person takes one of our events out of the bin.
     TakeOutOfBin {
-        account: &'static str,
         pick: u64,
     },
     Revoke {
@@ -234,8 +230,7 @@ impl Dice {
             56..57 => Operation::ChoosePrivacy { organisation, privacy: self.of(&[1, 2, 3]) },
             57..59 => Operation::SyncNow { organisation },
             59..60 => Operation::Retry { organisation },
-            60..63 => self.persons_change(),
-            63..66 => Operation::Delete { account: self.of(&ACCOUNTS), pick: self.0.number() },
+            60..66 => self.persons_change(),
             66..67 => Operation::Revoke { account: self.of(&ACCOUNTS) },
             67..68 => Operation::ExpireTokens { account: self.of(&ACCOUNTS) },
             68..69 => Operation::ChangeRole {
@@ -259,11 +254,12 @@ impl Dice {
     }
 
     fn persons_change(&self) -> Operation {
-        let (account, pick) = (self.of(&ACCOUNTS), self.0.number());
-        match self.below(5) {
-            0..3 => Operation::Alter { account, pick, change: self.of(&CHANGES) },
-            3 => Operation::MoveAway { account, pick, calendar: self.of(&CALENDARS) },
-            _ => Operation::TakeOutOfBin { account, pick },
+        let pick = self.0.number();
+        match self.below(6) {
+            0..2 => Operation::Alter { pick, change: self.of(&CHANGES) },
+            2..4 => Operation::Delete { pick },
+            4 => Operation::MoveAway { pick, calendar: self.of(&CALENDARS) },
+            _ => Operation::TakeOutOfBin { pick },
         }
     }
 

@@ -160,22 +160,22 @@ impl World {
             }
             Operation::SyncNow { organisation } => self.sync_now(organisation),
             Operation::Retry { organisation } => self.retry(organisation),
-            Operation::Alter { account, pick, change } => {
+            Operation::Alter { pick, change } => {
                 let change = serde_json::from_str(change).unwrap();
-                self.person_changes(account, pick, Google::live_events, |google, event| {
+                self.person_changes(pick, Google::live_events, |google, event| {
                     google.alter_event(event, &change);
                 });
             }
-            Operation::Delete { account, pick } => {
-                self.person_changes(account, pick, Google::live_events, Google::delete_event);
+            Operation::Delete { pick } => {
+                self.person_changes(pick, Google::live_events, Google::delete_event);
             }
-            Operation::MoveAway { account, pick, calendar } => {
-                self.person_changes(account, pick, Google::live_events, |google, event| {
+            Operation::MoveAway { pick, calendar } => {
+                self.person_changes(pick, Google::live_events, |google, event| {
                     google.move_event(event, calendar);
                 });
             }
-            Operation::TakeOutOfBin { account, pick } => {
-                self.person_changes(account, pick, Google::deleted_events, |google, event| {
+            Operation::TakeOutOfBin { pick } => {
+                self.person_changes(pick, Google::deleted_events, |google, event| {
                     google.alter_event(event, &json!({"status": "confirmed"}));
                 });
             }
@@ -270,12 +270,11 @@ impl World {
     /// A person changes one of our events: of those that `which` answers, the one that `pick` falls on.
     fn person_changes(
         &mut self,
-        account: &str,
         pick: u64,
-        which: impl FnOnce(&Google, &str) -> Vec<Seen>,
+        which: impl Fn(&Google, &str) -> Vec<Seen>,
         change: impl FnOnce(&Google, &Seen),
     ) {
-        let mut ours = which(&self.google, account);
+        let mut ours: Vec<_> = ACCOUNTS.iter().flat_map(|account| which(&self.google, account)).collect();
         ours.retain(|event| event.organisation.is_some());
         if ours.is_empty() {
             return;
