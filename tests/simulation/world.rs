@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use cassius_calendar::clock::{Clock, Entropy};
 use cassius_calendar::crypto::Keyring;
-use cassius_calendar::grpc::pb::{ConnectCookie, IntegrationSettings, RemoteEvents};
+use cassius_calendar::grpc::pb::{IntegrationSettings, IntegrationState, RemoteEvents};
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 use serde_json::json;
@@ -56,7 +56,8 @@ pub(super) enum Answer {
 pub(super) struct Consent {
     pub(super) organisation: usize,
     pub(super) account: &'static str,
-    pub(super) cookie: ConnectCookie,
+    /// The browser's, as it sends them.
+    pub(super) cookies: String,
     pub(super) page: String,
 }
 
@@ -105,6 +106,8 @@ impl World {
         for (organisation, account) in ACCOUNTS.into_iter().enumerate() {
             world.carry_out(&Operation::BeginConsent { organisation, account }, Then::Settle);
             world.carry_out(&Operation::FinishConsent { confirms: true }, Then::Settle);
+            // A world in which nothing is connected would keep every promise.
+            assert_eq!(world.status(organisation).state(), IntegrationState::Connected, "{:#?}", world.trace);
         }
         world
     }
