@@ -173,9 +173,9 @@ const CALLS: [&str; 14] = [
 const CHANGES: [&str; 5] = [
     r#"{"summary":"Personne"}"#,
     r#"{"colorId":"7"}"#,
-    r#"{"start":{"date":"2026-05-04","dateTime":null},"end":{"date":"2026-05-05","dateTime":null}}"#,
+    r#"{"start":{"date":"2026-05-04","dateTime":null,"timeZone":null},"end":{"date":"2026-05-05","dateTime":null,"timeZone":null}}"#,
     r#"{"location":"Ailleurs","description":null}"#,
-    r#"{"start":{"dateTime":"2026-05-04T08:00:00Z"},"end":{"dateTime":"2026-05-04T09:00:00Z"}}"#,
+    r#"{"start":{"date":null,"dateTime":"2026-05-04T08:00:00Z"},"end":{"date":null,"dateTime":"2026-05-04T09:00:00Z"}}"#,
 ];
 const CALENDARS: [&str; 5] = [ACCOUNT, SECOND_CALENDAR, SHARED_CALENDAR, OTHER_ACCOUNT, ACCOUNTS[2]];
 

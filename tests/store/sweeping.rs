@@ -1,6 +1,22 @@
-//! The sweep of old snapshots beside an accept of the same appointment.
+//! The sweep of old snapshots beside what is owed, and beside an accept of the same appointment.
+
+use cassius_calendar::model::RemoteEvents;
+use cassius_calendar::store::OwedSettlement;
 
 use super::harness::*;
+
+#[apply(both_backends)]
+async fn while_an_event_is_owed_its_appointment_is_not_swept(database: &Database) {
+    database.is_connected("north").await;
+    database.accept("north", "rdv", 1, at(1)).await;
+    database.bring_in_step("north", &written("agenda", "event", 1), at(2)).await;
+    let north = organisation("north");
+    database.store.begin_disconnect(&north, RemoteEvents::DeleteUpcoming, at(3)).await.unwrap().unwrap();
+    assert_eq!(database.store.erase_snapshots(at(60_000), at(70_000)).await.unwrap(), 0);
+    let owed = database.store.claim_owed(&[north], token(), at(70_060), at(70_000)).await.unwrap();
+    assert!(database.store.settle_owed(&owed[0], &OwedSettlement::Gone, at(70_001)).await.unwrap().is_done());
+    assert_eq!(database.store.erase_snapshots(at(60_000), at(70_002)).await.unwrap(), 1);
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_an_accept_moves_to_later_during_the_sweep_is_kept_on_postgres() {
