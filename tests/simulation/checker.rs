@@ -93,7 +93,10 @@ impl World {
         let what = format!("{} rdv-{number} r{}", ORGANISATIONS[organisation], link.revision);
         let version = wish.versions[&link.revision];
         let is_over = version.end_at <= self.clock.now();
+        let is_touched = link.synced_revision <= wish.touched_up_to;
         match link.sync_status() {
+            // An account took over, and what is over and swept is not written anew.
+            SyncStatus::Synced if is_over && (is_touched || link.synced_revision == 0) => {}
             SyncStatus::Synced if link.synced_revision != link.revision => {
                 found.push(format!("{what} is synced, and shows r{}", link.synced_revision));
             }
@@ -119,11 +122,14 @@ impl World {
         }
     }
 
-    /// The live events of an appointment in the calendars of an account.
+    /// The live events of an appointment in the calendars that an account may write to.
     fn live_events(&self, account: &str, organisation: &str, appointment: &str) -> Vec<Seen> {
+        let writable = self.google.writable_calendars(account);
         let mut events = self.google.live_events(account);
         events.retain(|event| {
-            event.organisation.as_deref() == Some(organisation) && event.appointment.as_deref() == Some(appointment)
+            writable.contains(&event.calendar)
+                && event.organisation.as_deref() == Some(organisation)
+                && event.appointment.as_deref() == Some(appointment)
         });
         events
     }

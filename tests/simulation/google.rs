@@ -164,6 +164,13 @@ impl Google {
         self.events(account).iter().filter(is_live).map(Seen::from).collect()
     }
 
+    pub(super) fn writable_calendars(&self, account: &str) -> Vec<String> {
+        let calendars = self.read(&format!("accounts/{}/calendars", encode(account)));
+        let all = calendars["calendars"].as_array().unwrap().iter();
+        let writable = all.filter(|calendar| ["owner", "writer"].iter().any(|role| calendar["access_role"] == *role));
+        writable.map(|calendar| calendar["id"].as_str().unwrap().to_owned()).collect()
+    }
+
     /// The events in an account's bin.
     pub(super) fn deleted_events(&self, account: &str) -> Vec<Seen> {
         let is_deleted = |event: &&Value| event["status"] == "cancelled" && event["moved_away"] != true;

@@ -29,6 +29,9 @@ pub(super) struct Wish {
     pub(super) accepted: i64,
     /// Everything that was ever sent.
     pub(super) versions: BTreeMap<i64, Version>,
+    /// The highest revision sent when a person last changed the event at Google. Once the appointment is over, nobody
+    /// compares: up to that revision their word stands.
+    pub(super) touched_up_to: i64,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -43,10 +46,14 @@ impl Model {
         Self(ORGANISATIONS.iter().map(|_| Practice::default()).collect())
     }
 
-    /// A person changed an event of an organisation: what a disconnect has deleted may stand again.
-    pub(super) fn touched(&mut self, organisation: &str) {
-        for (practice, _) in self.0.iter_mut().zip(ORGANISATIONS).filter(|(_, name)| *name == organisation) {
-            practice.is_clean = false;
+    /// A person changed the event of an appointment: what a disconnect has deleted may stand again.
+    pub(super) fn touched(&mut self, organisation: &str, appointment: &str) {
+        let Some(practice) = ORGANISATIONS.iter().position(|name| *name == organisation) else { return };
+        let practice = &mut self.0[practice];
+        practice.is_clean = false;
+        let wish = number(appointment).and_then(|number| practice.appointments.get_mut(&number));
+        if let Some(wish) = wish {
+            wish.touched_up_to = wish.newest();
         }
     }
 }
@@ -64,8 +71,9 @@ impl Practice {
     /// `is_clean`: the upcoming events were to be deleted, and none is told as remaining.
     pub(super) fn disconnected(&mut self, last: u64, consents: u32, is_clean: bool) {
         if self.consents == consents {
+            // Where nothing is connected any more, what the disconnect before has kept stays.
+            self.is_clean = if self.is_disconnected() { self.is_clean && is_clean } else { is_clean };
             self.silences.push((last, None));
-            self.is_clean = is_clean;
         }
     }
 
@@ -87,4 +95,8 @@ impl Practice {
 /// The appointment's id.
 pub(super) fn appointment_id(number: u64) -> String {
     format!("rdv-{number}")
+}
+
+fn number(id: &str) -> Option<u64> {
+    id.strip_prefix("rdv-")?.parse().ok()
 }

@@ -122,7 +122,7 @@ pub(super) enum Then {
     Settle,
 }
 
-const FAULTS: [&str; 21] = [
+const FAULTS: [&str; 19] = [
     r#"{"kind":"lose_answer"}"#,
     r#"{"kind":"lose_answer"}"#,
     r#"{"kind":"lose_answer"}"#,
@@ -143,10 +143,10 @@ const FAULTS: [&str; 21] = [
     r#"{"kind":"error","code":403,"reason":"accountDisabled"}"#,
     r#"{"kind":"error","code":400,"reason":"invalid"}"#,
     r#"{"kind":"error","code":412,"reason":"conditionNotMet"}"#,
-    // Answers about an event that are not so.
-    r#"{"kind":"error","code":404,"reason":"notFound"}"#,
-    r#"{"kind":"error","code":410,"reason":"deleted"}"#,
 ];
+/// Answers about an event that are not so.
+const LIES: [&str; 2] =
+    [r#"{"kind":"error","code":404,"reason":"notFound"}"#, r#"{"kind":"error","code":410,"reason":"deleted"}"#];
 /// How many of the faults hit the token endpoint: its words for a refusal are its own.
 const TOKEN_FAULTS: usize = 11;
 const REFUSALS: [&str; 3] = [
@@ -265,6 +265,10 @@ impl Dice {
 
     fn fault(&self) -> Operation {
         let operation = self.of(&CALLS);
+        if operation.starts_with("events") && self.below(8) == 0 {
+            // One at a time: what is said twice is believed.
+            return Operation::Fault { operation, skip: self.below(3), times: 1, fault: self.of(&LIES) };
+        }
         let fault = match operation {
             "token.refresh" if self.below(5) == 0 => self.of(&REFUSALS),
             "token.refresh" | "token.code" | "revoke" => self.of(&FAULTS[..TOKEN_FAULTS]),

@@ -21,6 +21,8 @@ impl World {
     pub(super) fn come_to_rest(&mut self) -> Result<(), String> {
         self.note("from here on all goes well");
         self.google.mend();
+        // What was settled before the clock was set back is compared once that time has come again.
+        self.clock.advance(self.set_back);
         self.wait_until_nothing_is_due()?;
         // Again and again: a catch-up may be the first to find a dead grant, and a new grant the first to find a calendar.
         for _ in 0..REPAIRS {

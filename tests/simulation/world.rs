@@ -24,6 +24,8 @@ pub(super) struct World {
     pub(super) trace: Vec<String>,
     /// What others had in their calendars at the beginning, by account.
     pub(super) foreign_events: [Vec<Seen>; ACCOUNTS.len()],
+    /// By how much the clock was set back in all.
+    pub(super) set_back: SignedDuration,
     /// `None`: between two lives.
     life: Option<Life>,
     /// Draws for the service and its way to Google, over all lives.
@@ -95,6 +97,7 @@ impl World {
             model: Model::new(),
             trace: Vec::new(),
             foreign_events,
+            set_back: SignedDuration::ZERO,
             life: None,
             entropy,
             settings,
@@ -200,7 +203,10 @@ impl World {
                 self.google.post("faults", &body);
             }
             Operation::Advance { seconds } => self.clock.advance(SignedDuration::from_secs(seconds)),
-            Operation::Correct { seconds } => self.clock.correct(SignedDuration::from_secs(seconds)),
+            Operation::Correct { seconds } => {
+                self.clock.correct(SignedDuration::from_secs(seconds));
+                self.set_back += SignedDuration::from_secs((-seconds).max(0));
+            }
             Operation::Crash => self.crash(),
             Operation::Restart => {
                 self.life().settle();
@@ -286,7 +292,7 @@ impl World {
         change(&self.google, &event);
         let (organisation, appointment) = (event.organisation.unwrap(), event.appointment.unwrap());
         self.note(format!("    a person changes the event of {organisation} {appointment}"));
-        self.model.touched(&organisation);
+        self.model.touched(&organisation, &appointment);
     }
 
     /// Breaks a promise: an event that Cassius did not write is gone.
