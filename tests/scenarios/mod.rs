@@ -25,6 +25,7 @@ mod exchanged_account;
 mod forbidden_event;
 mod instants;
 mod keyring;
+mod logged;
 mod lost_answers;
 mod old_appointments;
 mod order_of_edits;
@@ -33,6 +34,7 @@ mod refused_appointment;
 mod something_between;
 mod throttling;
 mod unavailable_calendar;
+mod unreadable;
 mod vanished_events;
 
 /// Why an integration stands still or waits; `None`: nothing is wrong.

@@ -18,8 +18,8 @@ use uuid::Uuid;
 use super::{Delivery, Error, Parts, snapshot};
 use crate::connection;
 use crate::error_chain::error_chain;
-use crate::model::{AppointmentId, CalendarId, GoogleUserId, OrganisationId, Place};
-use crate::store::{self, ComparedLink, ComparisonClaim, Guarded, Integration, Lease, Mend};
+use crate::model::{AppointmentId, CalendarId, Change, GoogleUserId, OrganisationId, Place};
+use crate::store::{self, ComparedLink, ComparisonClaim, Guarded, Integration, Lease, Mend, Unreadable};
 use crate::sync::{Delay, Event, delay, render};
 use findings::{Known, Listed, Standing, compare};
 
@@ -74,6 +74,9 @@ impl Delivery {
     pub async fn count_differences(&self, organisation: &OrganisationId) -> Result<ComparisonCounts, Error> {
         let integration = self.0.store.integration(organisation).await?.filter(Integration::is_connected);
         let integration = integration.ok_or(Error::NotConnected)?;
+        if let Some(column) = integration.unreadable {
+            return Err(store::Error::Corrupt(column).into());
+        }
         self.0.compare(&integration, None).await.map_err(|broken| match broken {
             Broken::Fenced => Error::NotConnected,
             Broken::Google(error) => Error::Google(error),
@@ -110,7 +113,7 @@ impl Parts {
         let now = self.clock.now();
         let lease = Lease { token: Uuid::from_bytes(self.entropy.bytes()), until: now + LEASE };
         let Some(claim) = self.store.claim_comparison(lease, now).await? else { return Ok(false) };
-        let span = tracing::info_span!("comparison", organisation.id = %claim.organisation);
+        let span = tracing::error_span!("comparison", organisation.id = %claim.organisation);
         self.compare_claimed(&claim).instrument(span).await?;
         Ok(true)
     }
@@ -118,7 +121,14 @@ impl Parts {
     async fn compare_claimed(&self, claim: &ComparisonClaim) -> Result<(), store::Error> {
         let integration = self.store.integration(&claim.organisation).await?;
         let outcome = match integration.filter(|it| it.epoch == claim.epoch && it.is_connected()) {
-            Some(integration) => self.compare(&integration, Some(claim)).await,
+            Some(integration) => match integration.unreadable {
+                None => self.compare(&integration, Some(claim)).await,
+                Some(column) => {
+                    let organisation = claim.organisation.as_str().to_owned();
+                    self.grants.note_unreadable(&Unreadable { organisation, appointment: None, column }).await?;
+                    Err(Broken::Fenced)
+                }
+            },
             None => Err(Broken::Fenced),
         };
         let now = self.clock.now();
@@ -229,7 +239,7 @@ impl Parts {
         let found = (mends, surplus);
         match self.store.mend(claim, comparison.account, found, known.since, now + LEASE, now).await? {
             Guarded::Done => {
-                self.notifier.notify_changed(&claim.organisation);
+                self.notifier.notify(&Change::Links(claim.organisation.clone()));
                 self.notifier.notify_due();
                 Ok(())
             }
@@ -260,6 +270,7 @@ fn retry_after(error: &connection::Error) -> Option<Option<SignedDuration>> {
         | connection::Error::AccountUnavailable
         | connection::Error::NoPendingAccount
         | connection::Error::ReturnUrlNotAllowed
+        | connection::Error::TooManyWatchers
         | connection::Error::Sealed(_) => None,
     }
 }
