@@ -27,10 +27,11 @@ pub(super) struct Google {
     emulator: Emulator,
 }
 
-/// The calls under way for each event, as their caller sees it.
+/// The calls under way, as their caller sees it.
 #[derive(Default)]
 struct InFlight {
-    /// When each began.
+    total: usize,
+    /// When each began that names an event, by that event.
     calls: BTreeMap<String, Vec<Timestamp>>,
     overlapping: Vec<String>,
 }
@@ -76,6 +77,11 @@ impl Google {
                 answer
             }
         }))
+    }
+
+    /// Whether a call is under way: time that passes counts against it.
+    pub(super) fn is_called(&self) -> bool {
+        self.in_flight.lock().total > 0
     }
 
     /// The events for which two calls were under way at once.
@@ -238,6 +244,7 @@ impl UnderWay {
     /// jumps, that is where a process was frozen.
     fn begin(in_flight: &Arc<Mutex<InFlight>>, request: &Request<Bytes>, now: Timestamp) -> Self {
         let event = event_of(request);
+        in_flight.lock().total += 1;
         if let Some(event) = &event {
             let mut in_flight = in_flight.lock();
             let calls = in_flight.calls.entry(event.clone()).or_default();
@@ -254,8 +261,9 @@ impl UnderWay {
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
+        let mut in_flight = self.in_flight.lock();
+        in_flight.total -= 1;
         if let Some(event) = &self.event {
-            let mut in_flight = self.in_flight.lock();
             let calls = in_flight.calls.entry(event.clone()).or_default();
             if let Some(place) = calls.iter().position(|began_at| *began_at == self.began_at) {
                 calls.remove(place);

@@ -77,8 +77,9 @@ impl World {
             if next.is_none() && !self.is_anything_under_way() && !is_disconnecting {
                 return Ok(());
             }
-            // Short steps at first: a call may be under way, and time counts against it.
-            let longest = SignedDuration::from_secs(if moves < 200 { 5 } else { 600 });
+            // Short steps where time counts against a call, at first.
+            let is_waited_for = self.google.is_called() || self.is_anything_under_way();
+            let longest = SignedDuration::from_secs(if is_waited_for && moves < 200 { 5 } else { 600 });
             self.clock.advance(next.map_or(longest, |next| next.duration_since(now).min(longest)));
         }
         Err("it never comes to rest".to_owned())
