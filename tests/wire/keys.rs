@@ -5,10 +5,10 @@
 use bytes::Bytes;
 use cassius_calendar::grpc::pb::sync_appointments_response::Result as Outcome;
 use cassius_calendar::grpc::pb::{
-    BeginConnectRequest, ConfirmAccountRequest, DisconnectRequest, ErrorReason, GetAppointmentLinkRequest,
-    GetStatusRequest, ListAppointmentLinksRequest, ListCalendarsRequest, PreviewEventRequest,
-    ReconcileAppointmentsRequest, RetryAppointmentsRequest, SyncAppointmentRequest, SyncAppointmentsRequest,
-    SyncNowRequest, UpdateSettingsRequest, WatchStatusRequest,
+    BatchGetAppointmentLinksRequest, BeginConnectRequest, ConfirmAccountRequest, DisconnectRequest, ErrorReason,
+    GetAppointmentLinkRequest, GetStatusRequest, ListAppointmentLinksRequest, ListCalendarsRequest,
+    PreviewEventRequest, ReconcileAppointmentsRequest, RetryAppointmentsRequest, SyncAppointmentRequest,
+    SyncAppointmentsRequest, SyncNowRequest, UpdateSettingsRequest, WatchStatusRequest,
 };
 use tonic::{Code, Request};
 
@@ -51,6 +51,7 @@ async fn refuse_each(
         integrations.disconnect(DisconnectRequest {})
         appointments.sync_appointment(SyncAppointmentRequest {})
         appointments.get_appointment_link(GetAppointmentLinkRequest { appointment_id: "rdv".into() })
+        appointments.batch_get_appointment_links(BatchGetAppointmentLinksRequest { appointment_ids: vec!["rdv".into()] })
         appointments.list_appointment_links(ListAppointmentLinksRequest { page_size: -1 })
         appointments.retry_appointments(RetryAppointmentsRequest { appointment_ids: vec!["rdv".into()] })
     }
@@ -72,7 +73,7 @@ async fn nobody_is_served_without_a_known_key(app: &mut TestApp) {
     ] {
         let header = || header.map(str::to_owned);
         let refusals = refuse_each(&bare, "cabinet", header, (Code::Unauthenticated, "INVALID_API_KEY")).await;
-        assert_eq!(refusals.len(), 13);
+        assert_eq!(refusals.len(), 14);
     }
     let mut two = with(GetStatusRequest { organisation_id: "cabinet".into() }, "authorization", "Bearer wrong");
     two.metadata_mut().append("authorization", format!("Bearer {API_KEY}").parse().unwrap());

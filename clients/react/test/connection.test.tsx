@@ -75,7 +75,7 @@ describe("Connexion, with an account", () => {
     new Router(samples.connected);
     silence("get", "status");
     const { container } = mount(<GoogleCalendarPage />);
-    for (const name of ["Connexion", "Options", "Aperçu", "Erreurs"]) {
+    for (const name of ["Connexion", "Options", "Aperçu", "À traiter"]) {
       expect(section(name)).toHaveAttribute("aria-busy", "true");
     }
     expect(container.querySelectorAll(".cc-skeleton").length).toBeGreaterThan(10);
@@ -109,7 +109,7 @@ describe("« Synchroniser maintenant »", () => {
 
     router.become(samples.connected);
     await waitFor(() => expect(screen.queryByRole("progressbar")).toBeNull());
-    expect(screen.getByText("Synchronisation terminée. 1 rendez-vous a été refusé.")).toBeInTheDocument();
+    expect(await screen.findByText("Synchronisation terminée. 1 rendez-vous a été refusé.")).toBeInTheDocument();
   });
 
   it("tells a failure in a line that Escape takes away, wherever focus is", async () => {
@@ -240,7 +240,7 @@ describe("a disconnect under way", () => {
     const bar = await screen.findByRole("progressbar", { name: "Suppression des événements" });
     expect(bar).toHaveAttribute("aria-valuetext", "31 sur 86");
     expect(screen.queryByRole("region", { name: "Options" })).toBeNull();
-    expect(screen.queryByRole("region", { name: "Erreurs" })).toBeNull();
+    expect(screen.queryByRole("region", { name: "À traiter" })).toBeNull();
     for (const name of [
       "Déconnecter",
       "Changer de calendrier",

@@ -19,7 +19,7 @@ use crate::store::{Integration, OwedLeft, Store};
 
 pub use disconnect::Disconnected;
 use disconnect::Disconnects;
-pub use settings::SettingsRequest;
+pub use settings::{CalendarList, SettingsRequest};
 pub use status::{Progress, State, Status};
 
 /// Changes that follow each other within this time are told as one.

@@ -12,7 +12,7 @@ import type { CalendarJson, EventPreviewJson, TitlePrivacyJson } from "../wire";
 import type { GoogleSectionProps } from "./ConnectionSection";
 
 /** What the service writes into events is French, whatever the page speaks. */
-const EVENT_LANGUAGE = "fr";
+export const EVENT_LANGUAGE = "fr";
 
 /** Aperçu: a sample appointment as Google Calendar will show it, with the title privacy that is set right now. */
 export function PreviewSection({ status }: Pick<GoogleSectionProps, "status">): ReactElement {
