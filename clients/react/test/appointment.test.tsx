@@ -7,8 +7,9 @@ import type { AppointmentLinkJson } from "../src/wire";
 import { mount } from "./host";
 import { Router } from "./router";
 
+const [refused] = samples.linksInError as [AppointmentLinkJson];
 const link = (appointmentId: string, changes: Partial<AppointmentLinkJson>): AppointmentLinkJson => ({
-  ...(samples.linksInError[0] as AppointmentLinkJson),
+  ...refused,
   appointmentId,
   lastError: null,
   ...changes,

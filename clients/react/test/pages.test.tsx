@@ -43,7 +43,13 @@ describe("the way back from the consent", () => {
   });
 
   it.each([
-    ["the next change", async (router: Router) => Promise.resolve(router.become(samples.someRefused))],
+    [
+      "the next change",
+      (router: Router) => {
+        router.become(samples.someRefused);
+        return Promise.resolve();
+      },
+    ],
     ["an action", async (_: Router, user: UserEvent) => await user.click(screen.getByRole("switch"))],
     ["✕", async (_: Router, user: UserEvent) => await user.click(screen.getByRole("button", { name: "Fermer" }))],
   ])("ends with %s", async (_, happen) => {

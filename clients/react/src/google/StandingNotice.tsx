@@ -9,7 +9,6 @@ import { Action } from "../ui/Action";
 import { AlertIcon, CalendarIcon, CheckIcon, ClockIcon, SyncIcon } from "../ui/icons";
 import { Notice, type NoticeProps } from "../ui/Notice";
 import { Skeleton } from "../ui/Skeleton";
-import { useFocusKept } from "../ui/useFocusKept";
 import type { StatusView } from "../query/useStatus";
 import type { Translate } from "../i18n/message";
 import type { IntegrationStatusJson } from "../wire";
@@ -22,10 +21,8 @@ import { OtherAccount } from "./OtherAccount";
 import { outcomeNotice, type ShownOutcome } from "./outcome";
 import { problemNotice } from "./problem";
 import { ProblemTimes } from "./ProblemTimes";
-import { STANDING_ANCHOR, standingOf, type Standing } from "./standing";
+import { STANDING_ANCHOR, standingOf } from "./standing";
 import { useEnable } from "./useEnable";
-
-const NOTHING_TO_DO: ReadonlySet<Standing> = new Set(["syncing", "working", "delayed"]);
 
 /** What the notice is drawn from. */
 export interface StandingNoticeProps {
@@ -42,8 +39,11 @@ export function StandingNotice(props: StandingNoticeProps): ReactElement {
   const { t } = useHost();
   const { status } = view;
   const place = useRef<HTMLDivElement>(null);
-  // What was done takes its own button away.
-  useFocusKept(place, status && NOTHING_TO_DO.has(standingOf(status)) ? 0 : 1);
+  const isWithin = useRef(false);
+  useEffect(() => {
+    // What was done takes its own button away, and the focus with it.
+    if (isWithin.current && document.activeElement === document.body) place.current?.focus();
+  });
   useAnchorFocus(place, STANDING_ANCHOR, status !== undefined);
   const health = healthNotice(view, t);
   const told = health ?? (outcome.word === null ? null : outcomeNotice(outcome, status, t));
@@ -55,6 +55,12 @@ export function StandingNotice(props: StandingNoticeProps): ReactElement {
       tabIndex={-1}
       role="group"
       aria-label={t("standing.label")}
+      onFocus={() => {
+        isWithin.current = true;
+      }}
+      onBlur={() => {
+        isWithin.current = false;
+      }}
     >
       {/* What comes into the region is read out: it is there before its words are. */}
       <div role="status" className="cc-standing-told">
