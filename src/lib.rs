@@ -12,7 +12,7 @@
 //! | [`clock`] | time and randomness: the only caller of the system's |
 //! | [`language`] | French or English |
 //! | [`config`] | every setting, and all faults at once |
-//! | [`notifier`] | "look again", within the process |
+//! | [`notifier`] | "look again", within the process and from its replicas |
 //! | [`sync`] | the brain, pure: what to do next, the event as rendered, how long to wait |
 //! | [`crypto`] | the keyring: seals tokens and snapshots to the cell that they stand in |
 //! | [`quota`] | what this process may spend of Google's quota |
@@ -31,10 +31,27 @@
 //! 1. `grpc` checks the call; [`delivery`] stores the snapshot in one guarded upsert and answers. It never waits for
 //!    Google unless it is asked to, and never fails because of it.
 //! 2. The worker is notified, claims what is due with a lease, and asks `sync` for the next step: a call to make, or an
-//!    outcome. What another replica accepted it finds when it looks by itself. The id of an event is stored before the
-//!    call that creates it, so that a lost answer doubles nothing.
+//!    outcome. What another replica accepts is notified by the database; where that is not heard, it is found by looking
+//!    now and then. The id of an event is stored before the call that creates it, so that a lost answer doubles nothing.
 //! 3. What Google answered goes back into `sync`, until there is an outcome; it is settled only under the same lease. A
 //!    revision that arrived meanwhile stays due.
+//!
+//! # How to add
+//!
+//! What the compiler and the tests ask for by themselves is not repeated here: this is where to begin.
+//!
+//! - **A field of the event.** `sync::Event` and its `render` (`sync/event/mod.rs`), then wherever the compiler stops: the
+//!   digest of the content, the body of a write (`google/event/mod.rs`), the comparison (`sync/remote.rs`; what a list has
+//!   to bring for it stands in `google/listing.rs`), the preview (`grpc/convert.rs`). If Cassius has to send it too: the
+//!   message in `proto/`, `grpc/validate/appointment.rs`, and [`model::Details`] with a default. Events that stand at Google
+//!   get it when their appointment is sent next.
+//! - **A setting.** Its row in `config/settings.rs`, its field and its reading in `config/mod.rs`; it is handed on in
+//!   `app/mod.rs`. The README's table is made of the rows.
+//! - **An RPC.** The method in `proto/`, its handler in `grpc/calendar_integration.rs` or `grpc/appointment_sync/mod.rs`
+//!   (each opens with `answer(..)`, which authorises), its request in `grpc/validate/`, the work in [`connection`] or
+//!   [`delivery`]. `tests/wire` takes every method from the descriptors and tries it with a foreign key.
+//! - **A migration.** `migrations/README.md`.
+//! - **A second provider.** [`model::Provider`] says what it touches.
 //!
 //! # The import rule
 //!

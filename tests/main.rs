@@ -10,6 +10,7 @@ mod harness;
 mod house;
 mod kill;
 mod operations;
+mod replicas;
 mod scenarios;
 mod sidecar;
 mod simulation;

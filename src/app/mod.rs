@@ -6,6 +6,7 @@
 
 mod housekeeping;
 mod lock;
+mod replicas;
 
 use std::fs::File;
 use std::net::SocketAddr;
@@ -116,8 +117,11 @@ pub async fn start(config: Config, clock: Clock, entropy: Entropy) -> Result<App
 
 /// The same with another client of Google than the settings ask for.
 pub async fn start_with(config: Config, google: Google, clock: Clock, entropy: Entropy) -> Result<App, StartError> {
-    let (store, lock) = open_store(&config).await?;
-    let (consents, integrations, delivery) = assemble(&config, &store, google, &clock, &entropy)?;
+    let (store, lock) = open_store(&config, &entropy).await?;
+    let notifier = Notifier::default();
+    // An SQLite file, which is locked, has no other replicas to be heard.
+    notifier.set_deaf(lock.is_none());
+    let (consents, integrations, delivery) = assemble(&config, &store, google, &clock, &entropy, &notifier)?;
     let (drain, close) = (CancellationToken::new(), CancellationToken::new());
     let services = Services {
         consents: consents.clone(),
@@ -155,6 +159,7 @@ pub async fn start_with(config: Config, google: Google, clock: Clock, entropy: E
         tokio::spawn(housekeeping::end_unconfirmed_accounts(integrations.clone(), clock.clone(), close.clone())),
         tokio::spawn(housekeeping::finish_disconnects(integrations.clone(), close.clone())),
         tokio::spawn(housekeeping::compare(delivery, close.clone())),
+        tokio::spawn(replicas::hear(store.clone(), notifier, clock.clone())),
         tokio::spawn(housekeeping::tell_health(store.clone(), health.clone(), clock.clone(), close.clone())),
         tokio::spawn(housekeeping::erase_snapshots(store, config.snapshot_retention, clock, close.clone())),
     ];
@@ -178,10 +183,12 @@ pub async fn start_with(config: Config, google: Google, clock: Clock, entropy: E
 
 /// Opens the database, whose tables are this version's. An SQLite file stays locked for as long as the second part
 /// lives.
-async fn open_store(config: &Config) -> Result<(Store, Option<File>), StartError> {
+async fn open_store(config: &Config, entropy: &Entropy) -> Result<(Store, Option<File>), StartError> {
     let url = config.database_url.expose_secret();
     let lock = lock::take(url)?;
-    let store = Store::open(url, &store::Options::default()).await?;
+    let replica = data_encoding::HEXLOWER.encode(&entropy.bytes::<4>());
+    let options = store::Options { replica, ..store::Options::default() };
+    let store = Store::open(url, &options).await?;
     // A database that takes the connection and says nothing is found out by a deadline; a migration has none.
     store.ping().await?;
     if config.migrate {
@@ -208,9 +215,9 @@ fn assemble(
     google: Google,
     clock: &Clock,
     entropy: &Entropy,
+    notifier: &Notifier,
 ) -> Result<(Consents, Integrations, Delivery), StartError> {
     let keyring = Arc::new(Keyring::parse(config.encryption_keys.expose_secret()).map_err(StartError::Keyring)?);
-    let notifier = Notifier::default();
     let quota = Arc::new(Quota::new(config.quota.project_per_minute, config.quota.user_per_minute, clock.clone()));
     let settings = connection::Settings {
         public_url: config.public_url.clone(),
@@ -228,7 +235,7 @@ fn assemble(
         keyring,
         clock.clone(),
         entropy.clone(),
-        notifier,
+        notifier.clone(),
         quota,
         config.cassius_app_url.clone(),
         config.write_spacing,

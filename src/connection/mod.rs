@@ -56,6 +56,9 @@ pub enum Error {
     /// Google refuses the account as a whole.
     #[error("Google refuses the account")]
     AccountUnavailable,
+    /// As many watch already as may at a time.
+    #[error("too many watch at a time")]
+    TooManyWatchers,
     /// No other account waits to be confirmed.
     #[error("no other account waits to be confirmed")]
     NoPendingAccount,

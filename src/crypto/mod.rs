@@ -172,6 +172,9 @@ pub enum OpenError {
     /// It is no sealed value at all.
     #[error("it is not a sealed value")]
     Malformed,
+    /// It opens, but what it holds was not written by this version of the service, nor by one before it.
+    #[error("it opens, but holds what this version cannot read")]
+    Unreadable,
 }
 
 struct Key {

@@ -6,12 +6,18 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Delivery, Error, Link, Parts, snapshot};
-use crate::model::{Appointment, OrganisationId, SyncStatus};
+use crate::model::{Appointment, Change, OrganisationId, SyncStatus};
 use crate::notifier::Listener;
 use crate::store::Acceptance;
 
+/// How many callers may wait for Google at a time.
+pub(super) const MOST_WAITERS: usize = 2_048;
+/// How long a look may be off while the other replicas are not heard.
+const POLL: SignedDuration = SignedDuration::from_secs(1);
+
 impl Delivery {
-    /// Accepts an appointment durably, and answers its link; with `wait`, once Google has it or the time is up.
+    /// Accepts an appointment durably, and answers its link; with `wait`, once Google has it or the time is up, or at once
+    /// where as many wait already as may.
     pub async fn accept(
         &self,
         organisation: &OrganisationId,
@@ -19,15 +25,21 @@ impl Delivery {
         wait: Option<SignedDuration>,
     ) -> Result<Link, Error> {
         let parts = &*self.0;
-        // Listening begins before the accept, so that no settle falls between.
-        let listening = wait.map(|wait| (parts.notifier.listen_changed(organisation), parts.clock.now() + wait));
+        // Listening begins before the accept, so that no settle falls between. One caller too many does not wait.
+        let place = wait.and_then(|_| parts.waiters.try_acquire().ok());
+        let listening = wait.filter(|_| place.is_some()).map(|wait| {
+            let listener = parts.notifier.listen_to_appointment(organisation, &appointment.id);
+            (listener, parts.clock.now() + wait)
+        });
         let mut link = parts.accept_batcher.accept(parts.acceptance(organisation, &appointment)).await?;
-        parts.notifier.notify_changed(organisation);
+        parts.notifier.notify(&Change::Links(organisation.clone()));
         if link.sync_status == SyncStatus::Pending {
             parts.notifier.notify_due();
         }
         if let Some((listener, deadline)) = listening {
             link = parts.wait_for(link, organisation, listener, deadline).await?;
+        }
+        if wait.is_some() {
             parts.explain(organisation, std::slice::from_mut(&mut link)).await?;
         }
         Ok(link)
@@ -66,6 +78,7 @@ impl Parts {
             }
             tokio::select! {
                 () = listener.changed() => {}
+                () = self.next_look(), if self.notifier.is_deaf() => {}
                 () = &mut time_out => is_over = true,
             }
             // At the end too: nobody is notified of what a claim has written since then.
@@ -74,5 +87,10 @@ impl Parts {
             }
         }
         Ok(link)
+    }
+
+    /// When to look though nobody has told of a change: what another replica settles may not be heard of.
+    async fn next_look(&self) {
+        self.clock.sleep_until(self.clock.now() + POLL).await;
     }
 }

@@ -71,7 +71,7 @@ async fn commit(store: &Store, clock: &Clock, requests: Vec<Request>) {
     match store.accept(newest.clone(), clock.now()).await {
         Ok(links) => callers.into_iter().zip(links).for_each(|(callers, link)| answer(callers, || Ok(link.clone()))),
         Err(error @ Error::Unavailable(_)) => {
-            callers.into_iter().for_each(|callers| answer(callers, || Err(of_the_same_kind(&error))));
+            callers.into_iter().for_each(|callers| answer(callers, || Err(error.of_the_same_kind())));
         }
         // Something in one of them is not digestible: each stands for itself, so that one harms no other.
         Err(Error::Bug(_) | Error::Corrupt(_)) => {
@@ -79,36 +79,14 @@ async fn commit(store: &Store, clock: &Clock, requests: Vec<Request>) {
                 let outcome = store.accept(vec![acceptance], clock.now()).await;
                 answer(callers, || match &outcome {
                     Ok(links) => links.first().cloned().ok_or(Error::Corrupt("appointment_external_links")),
-                    Err(error) => Err(of_the_same_kind(error)),
+                    Err(error) => Err(error.of_the_same_kind()),
                 });
             }
         }
     }
 }
 
-/// An error for one more caller: what the caller does next stays the same.
-fn of_the_same_kind(error: &Error) -> Error {
-    match error {
-        Error::Unavailable(source) => Error::Unavailable(source.to_string().into()),
-        Error::Corrupt(column) => Error::Corrupt(column),
-        Error::Bug(source) => Error::Bug(source.to_string().into()),
-    }
-}
-
 /// Tells each caller; one that went away is no error.
 fn answer(callers: Vec<oneshot::Sender<Result<Link, Error>>>, outcome: impl Fn() -> Result<Link, Error>) {
     callers.into_iter().for_each(|caller| drop(caller.send(outcome())));
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_caller_of_a_batch_is_told_the_same_kind_of_error() {
-        let unavailable = Error::Unavailable("away".into());
-        assert!(matches!(of_the_same_kind(&unavailable), Error::Unavailable(source) if source.to_string() == "away"));
-        assert!(matches!(of_the_same_kind(&Error::Corrupt("column")), Error::Corrupt("column")));
-        assert!(matches!(of_the_same_kind(&Error::Bug("syntax".into())), Error::Bug(_)));
-    }
 }

@@ -3,7 +3,7 @@
 //! Owns when one may begin. Never sends anything: it makes links due, and the worker sends them.
 
 use super::{Delivery, Error};
-use crate::model::{OrganisationId, Reason};
+use crate::model::{Change, OrganisationId, Reason};
 use crate::store::Integration;
 
 impl Delivery {
@@ -31,7 +31,7 @@ impl Delivery {
         }
         let queued = self.0.store.catch_up(organisation, self.0.clock.now()).await?;
         self.0.store.ask_comparison(organisation, self.0.clock.now()).await?;
-        self.0.notifier.notify_changed(organisation);
+        self.0.notifier.notify(&Change::Links(organisation.clone()));
         self.0.notifier.notify_due();
         self.0.comparison_asked.notify_one();
         Ok(queued)

@@ -3,7 +3,7 @@
 //! Owns what a link that waits for its integration says of itself. Never changes an appointment.
 
 use super::{Delivery, Error, Link, LinkError, Parts, Retry};
-use crate::model::{AppointmentId, OrganisationId, Problem, Revision, SyncStatus};
+use crate::model::{AppointmentId, Change, OrganisationId, Problem, Revision, SyncStatus};
 use crate::store::Integration;
 
 impl Delivery {
@@ -64,7 +64,7 @@ impl Delivery {
         appointments: Option<&[AppointmentId]>,
     ) -> Result<Retry, Error> {
         let retry = self.0.store.retry(organisation, appointments, self.0.clock.now()).await?;
-        self.0.notifier.notify_changed(organisation);
+        self.0.notifier.notify(&Change::Links(organisation.clone()));
         self.0.notifier.notify_due();
         Ok(retry)
     }

@@ -22,7 +22,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use url::Url;
 
 use crate::clock::{Clock, Entropy};
@@ -78,6 +78,8 @@ struct Parts {
     write_spacing: SignedDuration,
     accept_batcher: AcceptBatcher,
     throttle_counter: ThrottleCounter,
+    /// A place for each caller that waits for Google.
+    waiters: Semaphore,
     /// A comparison was asked for.
     comparison_asked: Notify,
 }
@@ -118,6 +120,7 @@ impl Delivery {
             write_spacing,
             accept_batcher,
             throttle_counter,
+            waiters: Semaphore::new(accept::MOST_WAITERS),
             comparison_asked: Notify::new(),
         }))
     }

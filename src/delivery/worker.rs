@@ -215,7 +215,8 @@ impl Worker {
     fn start(&mut self, claim: Claim, begun: Option<BegunAttempt>, permit: Permit) {
         self.turns.begin(claim.organisation());
         let its = (claim.organisation().clone(), claim.lease().token);
-        let span = tracing::info_span!(
+        // Of the gravest level, as all spans: a warning names its organisation and appointment whatever `LOG` says.
+        let span = tracing::error_span!(
             "attempt",
             organisation.id = %claim.organisation(),
             appointment.id = %claim.appointment()

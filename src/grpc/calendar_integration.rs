@@ -57,7 +57,8 @@ impl CalendarIntegration for Integrations {
         let organisation =
             validate::organisation(&context, &request.organisation_id).map_err(|refusal| context.refuse(refusal))?;
         let teller = context.clone();
-        let told = self.integrations.watch(&organisation).map(move |status| match status {
+        let watched = self.integrations.watch(&organisation).map_err(|error| context.refuse(error.into()))?;
+        let told = watched.map(move |status| match status {
             Ok(status) => Ok(pb::WatchStatusResponse { status: Some(convert::status(status, teller.language)) }),
             Err(error) => Err(teller.refuse(error.into())),
         });

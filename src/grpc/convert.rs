@@ -200,14 +200,27 @@ pub(super) fn consent_start(begun: ConsentStart) -> pb::BeginConnectResponse {
 }
 
 pub(super) fn event(event: Event) -> pb::EventPreview {
+    // Taken apart by name: a new field of the event does not compile until it is shown here, or left out.
+    let Event {
+        summary,
+        description,
+        location,
+        start_at,
+        end_at,
+        time_zone,
+        source_url,
+        organisation: _,
+        appointment: _,
+        revision: _,
+    } = event;
     pb::EventPreview {
-        title: event.summary,
-        description: event.description,
-        location: event.location,
-        start_time: Some(instant(event.start_at)),
-        end_time: Some(instant(event.end_at)),
-        time_zone: event.time_zone,
-        url: event.source_url.unwrap_or_default(),
+        title: summary,
+        description,
+        location,
+        start_time: Some(instant(start_at)),
+        end_time: Some(instant(end_at)),
+        time_zone,
+        url: source_url.unwrap_or_default(),
     }
 }
 

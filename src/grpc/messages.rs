@@ -81,6 +81,10 @@ fn both(reason: ErrorReason) -> (&'static str, &'static str) {
             "Le service de synchronisation est momentanément indisponible. Réessayez dans quelques instants.",
             "The synchronisation service is unavailable for the moment. Try again in a few moments.",
         ),
+        ErrorReason::Overloaded => (
+            "Le service de synchronisation reçoit trop de demandes à la fois. Réessayez dans quelques instants.",
+            "The synchronisation service receives too many requests at once. Try again in a few moments.",
+        ),
         ErrorReason::Draining => (
             "Le service de synchronisation redémarre. Réessayez dans quelques instants.",
             "The synchronisation service is restarting. Try again in a few moments.",

@@ -44,6 +44,9 @@ pub struct Slot {
 }
 
 /// What a practice knows of an appointment. A patient can be known by it: it is stored sealed and never shown by `Debug`.
+///
+/// Like all of [`Appointment`], it is stored as the JSON that serde makes of it: a field that comes in later needs
+/// `#[serde(default)]`, else what is stored already does not read any more (`delivery/snapshot.rs` tests it).
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Details {
     /// The kind of appointment, as the practice calls it.

@@ -1,11 +1,12 @@
 //! The vocabulary that every room speaks.
 //!
-//! Owns the identifiers, the appointment, the placement of its event, the status of integration and link, and their rules
-//! of form. Never does I/O, asks the time, or knows a wire format.
+//! Owns the identifiers, the appointment, the placement of its event, the status of integration and link, what may change,
+//! and their rules of form. Never does I/O, asks the time, or knows a wire format.
 //!
 //! Invariant: a value of these types is well formed. What a patient could be known by is never shown by `Debug`.
 
 mod appointment;
+mod change;
 mod identifier;
 mod placement;
 mod provider;
@@ -13,6 +14,7 @@ mod status;
 mod zone;
 
 pub use appointment::{Appointment, AppointmentState, Details, Slot, TitlePrivacy};
+pub use change::Change;
 pub use identifier::{
     AppointmentId, CalendarId, Epoch, Etag, EventId, Fingerprint, Generation, GoogleUserId, IdentifierFault,
     OrganisationId, Revision,

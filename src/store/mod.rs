@@ -46,6 +46,7 @@ macro_rules! run {
 }
 
 mod accepts;
+mod changes;
 mod claims;
 mod comparisons;
 mod consents;
@@ -67,6 +68,7 @@ mod settlements;
 mod sqlite;
 
 pub use accepts::Acceptance;
+pub use changes::{Changes, Heard};
 pub use claims::{Claimed, Lease};
 pub use comparisons::{ComparedLink, ComparisonClaim, Mend};
 pub use consents::{Consent, NewConsent};
@@ -97,6 +99,17 @@ pub enum Error {
     Bug(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
+impl Error {
+    /// The same for one more caller: what it does next stays the same.
+    pub fn of_the_same_kind(&self) -> Self {
+        match self {
+            Self::Unavailable(source) => Self::Unavailable(source.to_string().into()),
+            Self::Corrupt(column) => Self::Corrupt(column),
+            Self::Bug(source) => Self::Bug(source.to_string().into()),
+        }
+    }
+}
+
 /// How the tables of a database stand to what this binary was built for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Schema {
@@ -113,11 +126,13 @@ pub enum Schema {
 pub struct Options {
     /// How many connections to PostgreSQL are held at most. SQLite has one writer and a few readers in any case.
     pub pool_size: usize,
+    /// What tells this process from the others on PostgreSQL: its connections are called after it there.
+    pub replica: String,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { pool_size: 16 }
+        Self { pool_size: 16, replica: String::new() }
     }
 }
 
@@ -129,7 +144,7 @@ pub struct Store {
 
 #[derive(Clone)]
 enum Backend {
-    Postgres { pools: postgres::pool::Pools, url: String },
+    Postgres { pools: postgres::pool::Pools, config: Box<postgres::Config> },
     Sqlite { pools: sqlite::pool::Pools, path: String },
 }
 
@@ -150,7 +165,8 @@ impl Store {
     /// that needs it. Nothing is migrated.
     pub async fn open(url: &str, options: &Options) -> Result<Self, Error> {
         let backend = if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            Backend::Postgres { pools: postgres::open(url, options.pool_size)?, url: url.to_owned() }
+            let config = Box::new(postgres::config(url, &options.replica)?);
+            Backend::Postgres { pools: postgres::open(&config, options.pool_size), config }
         } else if let Some(path) = url.strip_prefix("sqlite:") {
             let path = path.strip_prefix("//").unwrap_or(path);
             if path.is_empty() || path.contains(":memory:") || path.contains('?') {
@@ -166,7 +182,7 @@ impl Store {
     /// Applies the migrations that are still pending, and answers their names. Safe when two start at once.
     pub async fn migrate(&self) -> Result<Vec<String>, Error> {
         match &self.backend {
-            Backend::Postgres { url, .. } => postgres::migrate(url).await,
+            Backend::Postgres { config, .. } => postgres::migrate(config).await,
             Backend::Sqlite { path, .. } => sqlite::migrate(path).await,
         }
     }
@@ -174,7 +190,7 @@ impl Store {
     /// The names of the migrations that are not applied yet.
     pub async fn pending_migrations(&self) -> Result<Vec<String>, Error> {
         match &self.backend {
-            Backend::Postgres { url, .. } => postgres::pending_migrations(url).await,
+            Backend::Postgres { config, .. } => postgres::pending_migrations(config).await,
             Backend::Sqlite { path, .. } => sqlite::pending_migrations(path).await,
         }
     }

@@ -55,35 +55,45 @@ const CONNECT: Duration = Duration::from_secs(2);
 /// How long sent bytes may stay unacknowledged.
 const UNANSWERED: Duration = Duration::from_secs(5);
 
+/// How much of a name that the address gives is kept: the server cuts what is longer than 63 characters.
+const LONGEST_NAME: usize = 48;
+
 /// What each connection is told first. The service's own deadlines are shorter; the time-outs end what was left behind.
 /// A statement that is kept prepared is planned for the tables as they are now, not as they were when they were empty.
 const SESSION: &str = "SET statement_timeout = '35s'; SET idle_in_transaction_session_timeout = '35s'; \
                        SET plan_cache_mode = force_custom_plan";
 
+/// Which server, as whom and how.
+pub(super) type Config = tokio_postgres::Config;
+/// A connection that hears notifications.
+pub(super) type Listening = Conn;
+
 /// Makes the pool; connects to nothing yet.
-pub(super) fn open(url: &str, size: usize) -> Result<pool::Pools, Error> {
-    let config = config(url)?;
+pub(super) fn open(config: &Config, size: usize) -> pool::Pools {
+    let config = config.clone();
     let setup: SetupCallback<Conn> = Box::new(move |_| {
         let config = config.clone();
         Box::pin(async move { connect(&config).await })
     });
-    let pool = pool::pool(url, size, setup);
-    Ok(pool::Pools::new(pool.clone(), pool))
+    // The address is in the settings already.
+    let pool = pool::pool("", size, setup);
+    pool::Pools::new(pool.clone(), pool)
 }
 
-fn config(url: &str) -> Result<tokio_postgres::Config, Error> {
-    let mut config: tokio_postgres::Config = url.parse().map_err(|error| Error::Bug(Box::new(error)))?;
+/// Reads an address. The connections are called after `replica`, which tells this process from the others: by that name
+/// the server's notifications say who wrote.
+pub(super) fn config(url: &str, replica: &str) -> Result<Config, Error> {
+    let mut config: Config = url.parse().map_err(|error| Error::Bug(Box::new(error)))?;
     if config.get_connect_timeout().is_none() {
         config.connect_timeout(CONNECT);
     }
-    if config.get_application_name().is_none() {
-        config.application_name("cassius-calendar");
-    }
+    let name: String = config.get_application_name().unwrap_or("cassius-calendar").chars().take(LONGEST_NAME).collect();
+    config.application_name(if replica.is_empty() { name } else { format!("{name} {replica}") });
     config.tcp_user_timeout(UNANSWERED).keepalives_idle(Duration::from_secs(30));
     Ok(config)
 }
 
-async fn connect(config: &tokio_postgres::Config) -> Result<Conn, ConnectionError> {
+async fn connect(config: &Config) -> Result<Conn, ConnectionError> {
     // `prefer`, the default, stays plain: a certificate that cannot be verified proves nothing, and many a server of a
     // private network has no other. Whoever asks for TLS gets it verified.
     let mut conn = match config.get_ssl_mode() {
@@ -128,8 +138,8 @@ pub(super) fn known_versions() -> Result<Vec<String>, Error> {
 }
 
 /// Applies what is pending, on a connection of its own, one process at a time.
-pub(super) async fn migrate(url: &str) -> Result<Vec<String>, Error> {
-    let mut conn = solitary(url).await?;
+pub(super) async fn migrate(config: &Config) -> Result<Vec<String>, Error> {
+    let mut conn = solitary(config).await?;
     // The lock goes with the connection, whatever happens.
     conn.batch_execute(&format!("SET statement_timeout = 0; SELECT pg_advisory_lock({MIGRATION_LOCK})"))
         .await
@@ -141,8 +151,8 @@ pub(super) async fn migrate(url: &str) -> Result<Vec<String>, Error> {
 }
 
 /// The names of what is pending.
-pub(super) async fn pending_migrations(url: &str) -> Result<Vec<String>, Error> {
-    names(&mut AsyncMigrationHarness::new(solitary(url).await?)).map_err(Error::Bug)
+pub(super) async fn pending_migrations(config: &Config) -> Result<Vec<String>, Error> {
+    names(&mut AsyncMigrationHarness::new(solitary(config).await?)).map_err(Error::Bug)
 }
 
 fn names(harness: &mut AsyncMigrationHarness<Conn>) -> diesel::migration::Result<Vec<String>> {
@@ -150,6 +160,13 @@ fn names(harness: &mut AsyncMigrationHarness<Conn>) -> diesel::migration::Result
     Ok(pending.iter().map(|migration| migration.name().to_string()).collect())
 }
 
-async fn solitary(url: &str) -> Result<Conn, Error> {
-    connect(&config(url)?).await.map_err(|error| Error::Unavailable(Box::new(error)))
+/// A connection that hears what is committed from now on.
+pub(super) async fn listen(config: &Config) -> Result<Listening, Error> {
+    let mut conn = solitary(config).await?;
+    conn.batch_execute("LISTEN cassius_calendar").await.map_err(|error| Error::Unavailable(Box::new(error)))?;
+    Ok(conn)
+}
+
+async fn solitary(config: &Config) -> Result<Conn, Error> {
+    connect(config).await.map_err(|error| Error::Unavailable(Box::new(error)))
 }

@@ -52,15 +52,28 @@ impl Shown {
     /// shown in does not count, since an event may have been written without its own.
     pub fn is_as(&self, event: &Event) -> bool {
         let Self { summary, description, location, start_at, end_at, source_url, is_private } = self;
-        let is_at = |shown: &Option<Timestamp>, wanted: Timestamp| {
+        // Taken apart by name: a new field of the event does not compile until it is compared here, or left out.
+        let Event {
+            summary: wanted_summary,
+            description: wanted_description,
+            location: wanted_location,
+            start_at: wanted_start_at,
+            end_at: wanted_end_at,
+            source_url: wanted_source_url,
+            time_zone: _,
+            organisation: _,
+            appointment: _,
+            revision: _,
+        } = event;
+        let is_at = |shown: &Option<Timestamp>, wanted: &Timestamp| {
             shown.is_some_and(|shown| shown.as_second() == wanted.as_second())
         };
-        *summary == event.summary
-            && *description == event.description
-            && *location == event.location
-            && is_at(start_at, event.start_at)
-            && is_at(end_at, event.end_at)
-            && source_url.as_ref().is_none_or(|url| Some(url) == event.source_url.as_ref())
+        summary == wanted_summary
+            && description == wanted_description
+            && location == wanted_location
+            && is_at(start_at, wanted_start_at)
+            && is_at(end_at, wanted_end_at)
+            && source_url.as_ref().is_none_or(|url| Some(url) == wanted_source_url.as_ref())
             && *is_private
     }
 }

@@ -15,6 +15,7 @@ use cassius_calendar::grpc::pb::{
     IntegrationStatus, SyncAppointmentRequest, WatchStatusRequest,
 };
 use jiff::{SignedDuration, Timestamp};
+use tonic::service::Routes;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
 
@@ -282,7 +283,7 @@ impl TestApp {
     }
 }
 
-async fn serve(settings: &HashMap<String, String>, clock: &Clock) -> App {
+pub(crate) async fn serve(settings: &HashMap<String, String>, clock: &Clock) -> App {
     let source = |name: &str| settings.get(name).map(OsString::from);
     let config = Config::load(&source, Mode::Serve, &[]).unwrap();
     app::start(config, clock.clone(), Entropy::system()).await.unwrap()
@@ -295,12 +296,27 @@ pub(crate) async fn clients_at(address: SocketAddr) -> (Integrations, Appointmen
 
 /// Clients over a channel.
 pub(crate) fn clients(channel: Channel) -> (Integrations, Appointments) {
-    let with_key: WithKey = |mut request| {
-        request.metadata_mut().insert("authorization", format!("Bearer {API_KEY}").parse().unwrap());
-        Ok(request)
-    };
     (
-        CalendarIntegrationClient::with_interceptor(channel.clone(), with_key),
-        AppointmentSyncClient::with_interceptor(channel, with_key),
+        CalendarIntegrationClient::with_interceptor(channel.clone(), WITH_KEY),
+        AppointmentSyncClient::with_interceptor(channel, WITH_KEY),
     )
 }
+
+/// Clients that call a service without a network between.
+pub(crate) fn clients_within(
+    app: &TestApp,
+) -> (
+    CalendarIntegrationClient<InterceptedService<Routes, WithKey>>,
+    AppointmentSyncClient<InterceptedService<Routes, WithKey>>,
+) {
+    let routes = &app.running().grpc;
+    (
+        CalendarIntegrationClient::with_interceptor(routes.clone(), WITH_KEY),
+        AppointmentSyncClient::with_interceptor(routes.clone(), WITH_KEY),
+    )
+}
+
+const WITH_KEY: WithKey = |mut request| {
+    request.metadata_mut().insert("authorization", format!("Bearer {API_KEY}").parse().unwrap());
+    Ok(request)
+};

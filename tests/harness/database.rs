@@ -17,7 +17,7 @@ pub(crate) struct Database {
 
 static MADE: AtomicU32 = AtomicU32::new(0);
 
-fn server() -> String {
+pub(crate) fn server() -> String {
     std::env::var("TEST_POSTGRES_URL").expect("TEST_POSTGRES_URL names a PostgreSQL where databases may be made")
 }
 
@@ -59,7 +59,7 @@ impl Database {
         let name = format!("test_{}_{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
         run_on_postgres(&server(), &format!("CREATE DATABASE {name}")).await;
         let url = on_server(&name);
-        let store = Store::open(&url, &Options { pool_size: 4 }).await.unwrap();
+        let store = Store::open(&url, &Options { pool_size: 4, ..Options::default() }).await.unwrap();
         Self { store, url, folder: None }
     }
 

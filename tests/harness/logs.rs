@@ -36,6 +36,12 @@ pub(crate) fn contain(text: &str) -> bool {
     logged.windows(text.len()).any(|window| window == text.as_bytes())
 }
 
+/// The lines that hold a text, logged by any test so far.
+pub(crate) fn lines_with(text: &str) -> Vec<String> {
+    let logged = LOGGED.lock().unwrap();
+    String::from_utf8_lossy(&logged).lines().filter(|line| line.contains(text)).map(str::to_owned).collect()
+}
+
 /// Parts of what must never be logged, by any test: tokens as Google shapes them, keys, people.
 const SECRETS: [&str; 9] = [
     "ya29.",

@@ -25,6 +25,7 @@ mod exchanged_account;
 mod forbidden_event;
 mod instants;
 mod keyring;
+mod logged;
 mod lost_answers;
 mod old_appointments;
 mod order_of_edits;

@@ -66,7 +66,7 @@ async fn away_and_back(away: Wire) {
     let port = wire_to_postgres(wire).await;
     let mut url = url::Url::parse(&database.url).unwrap();
     url.set_port(Some(port)).unwrap();
-    let store = Store::open(url.as_str(), &Options { pool_size: 3 }).await.unwrap();
+    let store = Store::open(url.as_str(), &Options { pool_size: 3, ..Options::default() }).await.unwrap();
     database.is_connected("north").await;
     store.accept(vec![acceptance("north", "before", 1)], at(1)).await.unwrap();
 

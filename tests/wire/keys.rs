@@ -1,79 +1,59 @@
 //! Who may call, and for whom.
 
-#![expect(clippy::needless_update, reason = "one macro fills messages of many fields and of one")]
-
 use bytes::Bytes;
 use cassius_calendar::grpc::pb::sync_appointments_response::Result as Outcome;
 use cassius_calendar::grpc::pb::{
-    BatchGetAppointmentLinksRequest, BeginConnectRequest, ConfirmAccountRequest, DisconnectRequest, ErrorReason,
-    GetAppointmentLinkRequest, GetStatusRequest, ListAppointmentLinksRequest, ListCalendarsRequest,
-    PreviewEventRequest, ReconcileAppointmentsRequest, RetryAppointmentsRequest, SyncAppointmentRequest,
-    SyncAppointmentsRequest, SyncNowRequest, UpdateSettingsRequest, WatchStatusRequest,
+    ErrorReason, GetAppointmentLinkRequest, GetStatusRequest, ReconcileAppointmentsRequest, SyncAppointmentsRequest,
 };
-use tonic::{Code, Request};
+use tonic::Code;
+use tonic::transport::Channel;
 
 use super::callers::{Bare, GUEST_KEY, INVITED, as_guest, bare, invite_guest, with};
-use super::raw;
 use super::refused::{Refused, read, refused};
+use super::{methods, raw};
 use crate::harness::app::{API_KEY, TestApp};
 use crate::harness::backends::{apply, both_backends};
 use crate::harness::samples::appointment;
 
-/// Calls each RPC that names its organisation in one request; all have to be refused alike.
+/// Calls each RPC that takes one request; all have to be refused alike.
 async fn refuse_each(
-    bare: &Bare,
+    channel: &Channel,
     organisation: &str,
-    header: impl Fn() -> Option<String>,
+    key: Option<&str>,
     (code, reason): (Code, &str),
 ) -> Vec<Refused> {
-    let organisation_id = organisation.to_owned();
-    let Bare { mut integrations, mut appointments, .. } = bare.clone();
     let mut refusals = Vec::new();
-    macro_rules! refuse {
-        ($($client:ident.$rpc:ident($message:ident { $($field:ident: $value:expr),* }))+) => {$({
-            let message = $message { organisation_id: organisation_id.clone(), $($field: $value,)* ..Default::default() };
-            let request = match header() {
-                Some(value) => with(message, "authorization", &value),
-                None => Request::new(message),
-            };
-            refusals.push(refused($client.$rpc(request).await, code, reason));
-        })+};
-    }
-    refuse! {
-        integrations.get_status(GetStatusRequest {})
-        integrations.watch_status(WatchStatusRequest {})
-        integrations.begin_connect(BeginConnectRequest { return_url: "javascript:alert(1)".into() })
-        integrations.confirm_account(ConfirmAccountRequest {})
-        integrations.list_calendars(ListCalendarsRequest {})
-        integrations.update_settings(UpdateSettingsRequest {})
-        integrations.preview_event(PreviewEventRequest { title_privacy: 99 })
-        integrations.sync_now(SyncNowRequest {})
-        integrations.disconnect(DisconnectRequest {})
-        appointments.sync_appointment(SyncAppointmentRequest {})
-        appointments.get_appointment_link(GetAppointmentLinkRequest { appointment_id: "rdv".into() })
-        appointments.batch_get_appointment_links(BatchGetAppointmentLinksRequest { appointment_ids: vec!["rdv".into()] })
-        appointments.list_appointment_links(ListAppointmentLinksRequest { page_size: -1 })
-        appointments.retry_appointments(RetryAppointmentsRequest { appointment_ids: vec!["rdv".into()] })
+    for method in methods::all().iter().filter(|method| !method.takes_a_stream) {
+        let answer = raw::unary(channel, &method.path, key, method.nonsense_for(organisation)).await;
+        refusals.push(refused(answer, code, reason));
     }
     refusals
+}
+
+#[test]
+fn each_rpc_that_takes_a_stream_has_its_own_test_below() {
+    let streams = methods::all().into_iter().filter(|method| method.takes_a_stream).map(|method| method.path);
+    let tested = ["AppointmentSync/SyncAppointments", "AppointmentSync/ReconcileAppointments"];
+    assert_eq!(streams.collect::<Vec<_>>(), tested);
 }
 
 #[apply(both_backends)]
 async fn nobody_is_served_without_a_known_key(app: &mut TestApp) {
     let bare = bare(app).await;
+    let expected = (Code::Unauthenticated, "INVALID_API_KEY");
+    for key in [None, Some("wrong")] {
+        refuse_each(&bare.channel, "cabinet", key, expected).await;
+    }
     for header in [
-        None,
-        Some(""),
-        Some("Bearer"),
-        Some("Bearer wrong"),
-        Some("Basic canary-api-key-Zx81"),
-        Some("canary-api-key-Zx81"),
-        Some("Bearer canary-api-key-Zx8"),
-        Some("Bearer canary-api-key-Zx811"),
+        "",
+        "Bearer",
+        "Basic canary-api-key-Zx81",
+        "canary-api-key-Zx81",
+        "Bearer canary-api-key-Zx8",
+        "Bearer canary-api-key-Zx811",
     ] {
-        let header = || header.map(str::to_owned);
-        let refusals = refuse_each(&bare, "cabinet", header, (Code::Unauthenticated, "INVALID_API_KEY")).await;
-        assert_eq!(refusals.len(), 14);
+        let request = with(GetStatusRequest { organisation_id: "cabinet".into() }, "authorization", header);
+        refused(bare.integrations.clone().get_status(request).await, expected.0, expected.1);
     }
     let mut two = with(GetStatusRequest { organisation_id: "cabinet".into() }, "authorization", "Bearer wrong");
     two.metadata_mut().append("authorization", format!("Bearer {API_KEY}").parse().unwrap());
@@ -106,11 +86,10 @@ async fn a_key_stands_for_its_own_organisations_before_anything_is_looked_up_or_
     invite_guest(app).await;
     app.google.forget_journal().await;
     let bare = bare(app).await;
-    let guest = || Some(format!("Bearer {GUEST_KEY}"));
     // An organisation that exists and one that does not cannot be told apart.
     let expected = (Code::PermissionDenied, "ORGANISATION_NOT_ALLOWED");
-    let present = refuse_each(&bare, "cabinet", guest, expected).await;
-    let absent = refuse_each(&bare, "personne", guest, expected).await;
+    let present = refuse_each(&bare.channel, "cabinet", Some(GUEST_KEY), expected).await;
+    let absent = refuse_each(&bare.channel, "personne", Some(GUEST_KEY), expected).await;
     for (present, absent) in present.iter().zip(&absent) {
         assert_eq!(present.whole, absent.whole);
     }

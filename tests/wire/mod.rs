@@ -8,6 +8,7 @@ mod health;
 mod hostile_bytes;
 mod hostile_streams;
 mod keys;
+pub(crate) mod methods;
 mod names;
 mod proxy;
 pub(crate) mod raw;

@@ -41,7 +41,8 @@ pub(crate) fn read(status: &Status, code: Code, reason: &str) -> Refused {
     assert_eq!(fields.is_empty(), reason != "INVALID_REQUEST" || is_unreadable(status), "{status:?}");
     assert!(fields.iter().all(|field| !field.description.is_empty()));
     let retry_delay = details.retry_info().and_then(|retry| retry.retry_delay);
-    assert_eq!(retry_delay.is_some(), code == Code::Unavailable, "RetryInfo stands where a retry helps: {status:?}");
+    let helps = matches!(code, Code::Unavailable | Code::ResourceExhausted);
+    assert_eq!(retry_delay.is_some(), helps, "RetryInfo stands where a retry helps: {status:?}");
     let resources = tonic_types::StatusExt::get_error_details_vec(status)
         .into_iter()
         .filter_map(|detail| match detail {

@@ -18,6 +18,7 @@ use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
 use super::callers::{as_guest, bare, invite_guest};
+use super::methods;
 use super::proxy::Proxy;
 use super::refused::{read, refused};
 use super::sidecar::is_guarded;
@@ -53,6 +54,7 @@ async fn every_call_says_so(app: &TestApp) {
     let organisation_id = "cabinet".to_owned();
     macro_rules! call {
         ($($client:ident.$rpc:ident($message:ident { $($field:ident: $value:expr),* }))+) => {
+            are_all(&[$(stringify!($message)),+]);
             tokio::join!($({
                 let mut client = app.$client.clone();
                 let request = $message { organisation_id: organisation_id.clone(), $($field: $value,)* ..Default::default() };
@@ -93,6 +95,18 @@ async fn every_call_says_so(app: &TestApp) {
     let request = ReconcileAppointmentsRequest { organisation_id, appointment_id: "rdv".into(), revision: 1 };
     let mut answers = streaming.reconcile_appointments(tokio_stream::iter([request])).await.unwrap().into_inner();
     is_away(soon(answers.message()).await);
+}
+
+/// The RPCs of these requests are all that take one and answer one; the streams are tried apart.
+fn are_all(requests: &[&str]) {
+    let method = |request: &str| request.strip_suffix("Request").unwrap().to_owned();
+    let mut tried: Vec<_> = requests.iter().map(|request| method(request)).collect();
+    tried.push("WatchStatus".into());
+    tried.sort();
+    let all = methods::all().into_iter().filter(|method| !method.takes_a_stream);
+    let mut all: Vec<_> = all.map(|method| method.path.rsplit('/').next().unwrap().to_owned()).collect();
+    all.sort();
+    assert_eq!(tried, all);
 }
 
 async fn goes_on(app: &mut TestApp) {

@@ -14,7 +14,7 @@ use jiff::SignedDuration;
 use crate::clock::{Clock, Entropy};
 use crate::crypto::{Keyring, Secret, TokenColumn};
 use crate::google::{CalendarError, Google, Granted};
-use crate::model::{Calendar, OrganisationId};
+use crate::model::{Calendar, Change, OrganisationId};
 use crate::notifier::Notifier;
 use crate::store::{self, AsOf, Connect, Grant, Integration, Leaving, PendingGrant, Store};
 use crate::sync::ThrottleScope;
@@ -96,7 +96,7 @@ impl Grants {
                 let _ = self.revoke(organisation, &account, &refresh_token, Leaving::Nobody).await?;
             }
         }
-        self.notifier.notify_changed(organisation);
+        self.notifier.notify(&Change::Integration(organisation.clone()));
         Ok(connect)
     }
 

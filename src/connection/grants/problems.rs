@@ -6,7 +6,7 @@
 use jiff::SignedDuration;
 
 use super::Grants;
-use crate::model::{CalendarId, Epoch, OrganisationId, Problem, Reason};
+use crate::model::{CalendarId, Change, Epoch, OrganisationId, Problem, Reason};
 use crate::store;
 
 /// How long a misconfigured Google project is left alone before it is tried again.
@@ -89,6 +89,6 @@ impl Grants {
                 "an integration stands still until a person acts"
             ),
         }
-        self.notifier.notify_changed(organisation);
+        self.notifier.notify(&Change::Integration(organisation.clone()));
     }
 }

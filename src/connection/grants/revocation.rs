@@ -11,7 +11,7 @@ use crate::connection::Error;
 use crate::crypto::{Sealed, TokenColumn};
 use crate::error_chain::error_chain;
 use crate::google::CALL_DEADLINE;
-use crate::model::{GoogleUserId, OrganisationId};
+use crate::model::{Change, GoogleUserId, OrganisationId};
 use crate::store::{self, Integration, Leaving, PendingGrant, Revocation, RevocationLease};
 
 /// How long the right to revoke an account lasts: longer than the call that it is for.
@@ -49,7 +49,7 @@ impl Grants {
         }
         let before = self.store.confirm_account(organisation, now).await?.ok_or(Error::NoPendingAccount)?;
         tracing::info!(organisation.id = %organisation, "another Google account is connected");
-        self.notifier.notify_changed(organisation);
+        self.notifier.notify(&Change::Integration(organisation.clone()));
         self.notifier.notify_due();
         if let (Some(account), Some(token)) = (&before.google_user_id, &before.refresh_token) {
             // Where somebody else revokes that account, this grant of it ends as well.
@@ -70,7 +70,7 @@ impl Grants {
             let leaving = Leaving::Pending { organisation: organisation.clone() };
             // Where somebody else revokes the account, it is looked at again.
             let _ = self.revoke(&organisation, &google_user_id, &refresh_token, leaving).await?;
-            self.notifier.notify_changed(&organisation);
+            self.notifier.notify(&Change::Integration(organisation));
         }
         Ok(())
     }

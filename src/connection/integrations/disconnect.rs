@@ -15,7 +15,7 @@ use tracing::Instrument as _;
 use crate::clock::Clock;
 use crate::connection::{Error, Grants};
 use crate::error_chain::error_chain;
-use crate::model::{OrganisationId, RemoteEvents};
+use crate::model::{Change, OrganisationId, RemoteEvents};
 use crate::notifier::{Listener, Notifier};
 use crate::store::{DisconnectStep, Integration, Revocation, Store};
 
@@ -60,7 +60,7 @@ impl Disconnects {
         let begun = self.store.begin_disconnect(organisation, remote_events, self.clock.now()).await?;
         self.grants.forget(organisation);
         if begun.is_some() {
-            self.notifier.notify_changed(organisation);
+            self.notifier.notify(&Change::Integration(organisation.clone()));
             self.notifier.notify_due();
             // What is not at its end by then goes on without this caller.
             self.clock.within(LONGEST_CALL, self.wait(organisation)).await.transpose()?;
@@ -75,7 +75,7 @@ impl Disconnects {
 
     async fn wait(&self, organisation: &OrganisationId) -> Result<(), Error> {
         loop {
-            let mut listener = self.notifier.listen_changed(organisation);
+            let mut listener = self.notifier.listen(organisation);
             if self.advance(organisation).await? {
                 return Ok(());
             }
@@ -89,7 +89,7 @@ impl Disconnects {
     /// Takes a disconnect as far as it goes, in a task of its own: a caller that goes away does not break it off. Answers
     /// whether it has ended.
     async fn advance(&self, organisation: &OrganisationId) -> Result<bool, Error> {
-        let span = tracing::info_span!("disconnect", organisation.id = %organisation);
+        let span = tracing::error_span!("disconnect", organisation.id = %organisation);
         let (disconnects, organisation) = (self.clone(), organisation.clone());
         let step = async move { disconnects.step(&organisation).await };
         match tokio::spawn(step.instrument(span)).await {
@@ -129,7 +129,7 @@ impl Disconnects {
             }
         }
         self.grants.forget(organisation);
-        self.notifier.notify_changed(organisation);
+        self.notifier.notify(&Change::Integration(organisation.clone()));
         Ok(())
     }
 
@@ -161,7 +161,7 @@ impl Disconnects {
     async fn advance_all(&self) -> Result<Vec<Listener>, Error> {
         let mut listeners = Vec::new();
         for organisation in self.store.unfinished_disconnects().await? {
-            let listener = self.notifier.listen_changed(&organisation);
+            let listener = self.notifier.listen(&organisation);
             if !self.advance(&organisation).await? {
                 listeners.push(listener);
             }

@@ -6,9 +6,8 @@
 mod disconnect;
 mod settings;
 mod status;
+mod watches;
 
-use futures_util::Stream;
-use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 
 use super::{Error, Grants};
@@ -21,9 +20,7 @@ pub use disconnect::Disconnected;
 use disconnect::Disconnects;
 pub use settings::{CalendarList, SettingsRequest};
 pub use status::{Progress, State, Status};
-
-/// Changes that follow each other within this time are told as one.
-const QUIET: SignedDuration = SignedDuration::from_millis(200);
+use watches::Watches;
 
 /// The integrations. A clone is another handle.
 #[derive(Debug, Clone)]
@@ -33,13 +30,14 @@ pub struct Integrations {
     clock: Clock,
     notifier: Notifier,
     disconnects: Disconnects,
+    watches: Watches,
 }
 
 impl Integrations {
     /// Puts the parts together; nothing is asked of any of them yet.
     pub fn new(store: Store, grants: Grants, clock: Clock, notifier: Notifier) -> Self {
         let disconnects = Disconnects::new(store.clone(), grants.clone(), clock.clone(), notifier.clone());
-        Self { store, grants, clock, notifier, disconnects }
+        Self { store, grants, clock, notifier, disconnects, watches: Watches::default() }
     }
 
     /// The integration, if an account is connected.
@@ -62,30 +60,6 @@ impl Integrations {
             false => None,
         };
         Ok(Status::of(integration, counts, owed_left, pending_account, now))
-    }
-
-    /// The status now, and again after each change.
-    pub fn watch(&self, organisation: &OrganisationId) -> impl Stream<Item = Result<Status, Error>> + Send + use<> {
-        let integrations = self.clone();
-        let organisation = organisation.clone();
-        // Listening begins before the first look, so that nothing falls between.
-        let listener = integrations.notifier.listen_changed(&organisation);
-        futures_util::stream::unfold((listener, None::<Status>), move |(mut listener, told)| {
-            let (integrations, organisation) = (integrations.clone(), organisation.clone());
-            async move {
-                loop {
-                    if told.is_some() {
-                        listener.changed().await;
-                        quiet().await;
-                    }
-                    match integrations.status(&organisation).await {
-                        Ok(status) if told.as_ref() == Some(&status) => {}
-                        Ok(status) => return Some((Ok(status.clone()), (listener, Some(status)))),
-                        Err(error) => return Some((Err(error), (listener, told))),
-                    }
-                }
-            }
-        })
     }
 
     /// Takes the account that waits to be confirmed in place of the connected one, or drops it.
@@ -112,10 +86,4 @@ impl Integrations {
     pub async fn finish_disconnects(&self, stop: CancellationToken) {
         self.disconnects.finish_all(stop).await;
     }
-}
-
-/// A pause for the reader's sake: it decides nothing, so it follows real time even where a test holds the clock.
-#[expect(clippy::disallowed_methods, reason = "paces what a person watches; no outcome depends on it")]
-async fn quiet() {
-    tokio::time::sleep(QUIET.unsigned_abs()).await;
 }

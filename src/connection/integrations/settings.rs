@@ -7,7 +7,7 @@ use super::{Integrations, Status};
 use crate::connection::Error;
 use crate::crypto::Secret;
 use crate::google::{CalendarAccess, Google, may_list_calendars};
-use crate::model::{Calendar, CalendarId, OrganisationId, TitlePrivacy};
+use crate::model::{Calendar, CalendarId, Change, OrganisationId, TitlePrivacy};
 use crate::store::{Integration, SettingsChange};
 
 /// What changes of the settings; `None` leaves a setting as it is.
@@ -73,7 +73,7 @@ impl Integrations {
         };
         let change = SettingsChange { is_enabled: request.is_enabled, calendar, title_privacy: request.title_privacy };
         self.store.change_settings(organisation, change, self.clock.now()).await?.ok_or(Error::NotConnected)?;
-        self.notifier.notify_changed(organisation);
+        self.notifier.notify(&Change::Integration(organisation.clone()));
         self.notifier.notify_due();
         self.status(organisation).await
     }

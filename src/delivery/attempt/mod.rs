@@ -12,7 +12,7 @@ use super::{Parts, snapshot};
 use crate::connection::{Access, MAX_TOKENS};
 use crate::error_chain::error_chain;
 use crate::google::CALL_DEADLINE;
-use crate::model::Placement;
+use crate::model::{Change, Placement};
 use crate::quota::Permit;
 use crate::store::{self, Claimed, Guarded, OwedClaim};
 use crate::sync::{Answer, Attempt, Call, Goal, Outcome, Owner, Step, Stop, render};
@@ -98,7 +98,7 @@ impl Parts {
                 tracing::error!(
                     organisation.id = %organisation, appointment.id = %appointment,
                     error = %error_chain(error),
-                    "a snapshot does not open; check that ENCRYPTION_KEYS still holds every key that was in use"
+                    "a snapshot does not open or read: where a key is unknown, ENCRYPTION_KEYS has to hold it again"
                 );
             })
             .ok()?;
@@ -130,7 +130,7 @@ impl Parts {
                 "an attempt could not be settled; it is made again when its lease lapses"
             );
         }
-        self.notifier.notify_changed(claim.organisation());
+        self.notifier.notify(&Change::Settled(claim.organisation().clone(), claim.appointment().clone()));
     }
 
     async fn carry_out(&self, claim: &Claim, begun: BegunAttempt, permit: Permit) -> Result<Ended, Broken> {

@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::{Delivery, Error, Parts, snapshot};
 use crate::connection;
 use crate::error_chain::error_chain;
-use crate::model::{AppointmentId, CalendarId, GoogleUserId, OrganisationId, Place};
+use crate::model::{AppointmentId, CalendarId, Change, GoogleUserId, OrganisationId, Place};
 use crate::store::{self, ComparedLink, ComparisonClaim, Guarded, Integration, Lease, Mend};
 use crate::sync::{Delay, Event, delay, render};
 use findings::{Known, Listed, Standing, compare};
@@ -110,7 +110,7 @@ impl Parts {
         let now = self.clock.now();
         let lease = Lease { token: Uuid::from_bytes(self.entropy.bytes()), until: now + LEASE };
         let Some(claim) = self.store.claim_comparison(lease, now).await? else { return Ok(false) };
-        let span = tracing::info_span!("comparison", organisation.id = %claim.organisation);
+        let span = tracing::error_span!("comparison", organisation.id = %claim.organisation);
         self.compare_claimed(&claim).instrument(span).await?;
         Ok(true)
     }
@@ -229,7 +229,7 @@ impl Parts {
         let found = (mends, surplus);
         match self.store.mend(claim, comparison.account, found, known.since, now + LEASE, now).await? {
             Guarded::Done => {
-                self.notifier.notify_changed(&claim.organisation);
+                self.notifier.notify(&Change::Links(claim.organisation.clone()));
                 self.notifier.notify_due();
                 Ok(())
             }
@@ -260,6 +260,7 @@ fn retry_after(error: &connection::Error) -> Option<Option<SignedDuration>> {
         | connection::Error::AccountUnavailable
         | connection::Error::NoPendingAccount
         | connection::Error::ReturnUrlNotAllowed
+        | connection::Error::TooManyWatchers
         | connection::Error::Sealed(_) => None,
     }
 }

@@ -28,6 +28,7 @@ const MAX_NAMED: usize = 15;
 const RETRY_STORAGE: Duration = Duration::from_secs(1);
 const RETRY_GOOGLE: Duration = Duration::from_secs(5);
 const RETRY_DRAINING: Duration = Duration::from_secs(1);
+const RETRY_OVERLOADED: Duration = Duration::from_secs(2);
 
 /// Says why a call is not served.
 #[derive(Debug, thiserror::Error)]
@@ -180,6 +181,7 @@ fn failed(error: &connection::Error) -> StatusSpec {
             let delay = retry_after.and_then(|delay| Duration::try_from(delay).ok()).unwrap_or(RETRY_GOOGLE);
             StatusSpec(Code::Unavailable, ErrorReason::GoogleUnavailable, Some(delay))
         }
+        Error::TooManyWatchers => StatusSpec(Code::ResourceExhausted, ErrorReason::Overloaded, Some(RETRY_OVERLOADED)),
         Error::NoPendingAccount => StatusSpec(Code::FailedPrecondition, ErrorReason::NoPendingAccount, None),
         Error::ReturnUrlNotAllowed => StatusSpec(Code::InvalidArgument, ErrorReason::InvalidRequest, None),
         Error::Store(StoreError::Unavailable(_)) => {

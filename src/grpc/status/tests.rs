@@ -32,6 +32,7 @@ fn every_refusal_has_its_code_its_reason_and_a_sentence() {
         (Error::CalendarUnavailable.into(), Code::FailedPrecondition, "CALENDAR_UNAVAILABLE", None),
         (Error::GoogleMisconfigured.into(), Code::FailedPrecondition, "GOOGLE_MISCONFIGURED", None),
         (Error::AccountUnavailable.into(), Code::FailedPrecondition, "ACCOUNT_UNAVAILABLE", None),
+        (Error::TooManyWatchers.into(), Code::ResourceExhausted, "OVERLOADED", Some(2)),
         (Error::NoPendingAccount.into(), Code::FailedPrecondition, "NO_PENDING_ACCOUNT", None),
         (Error::GoogleUnavailable { retry_after: None }.into(), Code::Unavailable, "GOOGLE_UNAVAILABLE", Some(5)),
         (Error::GoogleThrottled { retry_after: Some(away) }.into(), Code::Unavailable, "GOOGLE_UNAVAILABLE", Some(42)),

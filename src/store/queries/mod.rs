@@ -13,6 +13,7 @@ use crate::store::fault::Fault;
 pub(in crate::store) mod accepts;
 mod accounts;
 mod catch_ups;
+pub(in crate::store) mod changes;
 pub(in crate::store) mod claims;
 pub(in crate::store) mod comparisons;
 pub(in crate::store) mod consents;

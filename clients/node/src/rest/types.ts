@@ -52,6 +52,7 @@ export type ServiceReason =
   | "KEYRING_INCOMPLETE"
   | "NO_PENDING_ACCOUNT"
   | "STORAGE_UNAVAILABLE"
+  | "OVERLOADED"
   | "DRAINING"
   | "INTERNAL";
 

@@ -1,0 +1,10 @@
+DROP TRIGGER notify_changed ON owed_deletions;
+DROP TRIGGER notify_new ON owed_deletions;
+DROP TRIGGER notify_settled ON appointment_external_links;
+DROP TRIGGER notify_changed ON appointment_external_links;
+DROP TRIGGER notify_new ON appointment_external_links;
+DROP TRIGGER notify_changed ON pending_grants;
+DROP TRIGGER notify_changed ON calendar_integrations;
+DROP TRIGGER notify_new ON calendar_integrations;
+DROP FUNCTION notify_settled();
+DROP FUNCTION notify_change();

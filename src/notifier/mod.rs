@@ -1,0 +1,135 @@
+//! Wake-ups between the rooms of one process, and from its replicas to it.
+//!
+//! Owns who waits for whom. Never carries data: whoever is woken looks again. Never leaves the process by itself: what
+//! other replicas change is told here by whoever listens to the database. Invariant: whoever began to listen before it
+//! looked misses nothing, unless the notifier is deaf to the replicas; then it has to look now and then.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use parking_lot::Mutex;
+use tokio::sync::{Notify, futures::OwnedNotified, watch};
+
+use crate::model::{AppointmentId, Change, OrganisationId};
+
+/// Wakes those who wait for due work, for an organisation or for one appointment. A clone is the same notifier.
+#[derive(Debug, Clone, Default)]
+pub struct Notifier(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    due: Arc<Notify>,
+    /// In an order: a run that is repeated wakes in the same one.
+    topics: Mutex<BTreeMap<OrganisationId, Topic>>,
+    is_deaf: AtomicBool,
+}
+
+/// Who listens to one organisation: a topic lives as long as anybody does.
+#[derive(Debug, Default)]
+struct Topic {
+    all: watch::Sender<()>,
+    appointments: BTreeMap<AppointmentId, watch::Sender<()>>,
+}
+
+impl Topic {
+    fn wake_all(&self) {
+        self.all.send_replace(());
+        self.appointments.values().for_each(|listeners| listeners.send_replace(()));
+    }
+}
+
+impl Notifier {
+    /// Says that something may be due now.
+    pub fn notify_due(&self) {
+        self.0.due.notify_waiters();
+    }
+
+    /// Wakes those whom a change concerns: whoever listens to its organisation, and whoever waits for its appointment. A
+    /// change of the integration concerns them all.
+    pub fn notify(&self, change: &Change) {
+        let topics = self.0.topics.lock();
+        let Some(topic) = topics.get(change.organisation()) else { return };
+        match change {
+            Change::Integration(_) => topic.wake_all(),
+            Change::Links(_) => topic.all.send_replace(()),
+            Change::Settled(_, appointment) => {
+                topic.all.send_replace(());
+                topic.appointments.get(appointment).into_iter().for_each(|listeners| listeners.send_replace(()));
+            }
+        }
+    }
+
+    /// Wakes everybody: something may have changed that nobody told of.
+    pub fn notify_everybody(&self) {
+        self.notify_due();
+        self.0.topics.lock().values().for_each(Topic::wake_all);
+    }
+
+    /// Says whether the changes of other replicas are not told of at present; everybody looks again then.
+    pub fn set_deaf(&self, is_deaf: bool) {
+        self.0.is_deaf.store(is_deaf, Ordering::Release);
+        self.notify_everybody();
+    }
+
+    /// Whether a listener may miss what another replica changes, and has to look now and then.
+    pub fn is_deaf(&self) -> bool {
+        self.0.is_deaf.load(Ordering::Acquire)
+    }
+
+    /// Listens for due work from this call on: a `Notified` hears `notify_waiters` from its creation, polled or not.
+    pub fn listen_due(&self) -> OwnedNotified {
+        self.0.due.clone().notified_owned()
+    }
+
+    /// Listens for every change of `organisation`, from this call on.
+    pub fn listen(&self, organisation: &OrganisationId) -> Listener {
+        let receiver = self.0.topics.lock().entry(organisation.clone()).or_default().all.subscribe();
+        Listener { shared: self.0.clone(), organisation: organisation.clone(), appointment: None, receiver }
+    }
+
+    /// Listens for the end of what one appointment waits for, and for changes of its integration, from this call on.
+    pub fn listen_to_appointment(&self, organisation: &OrganisationId, appointment: &AppointmentId) -> Listener {
+        let mut topics = self.0.topics.lock();
+        let topic = topics.entry(organisation.clone()).or_default();
+        let receiver = topic.appointments.entry(appointment.clone()).or_default().subscribe();
+        let appointment = Some(appointment.clone());
+        Listener { shared: self.0.clone(), organisation: organisation.clone(), appointment, receiver }
+    }
+}
+
+/// Listens to one organisation, or to one of its appointments.
+#[derive(Debug)]
+pub struct Listener {
+    shared: Arc<Shared>,
+    organisation: OrganisationId,
+    appointment: Option<AppointmentId>,
+    receiver: watch::Receiver<()>,
+}
+
+impl Listener {
+    /// Waits for the next change; changes that were missed count as one.
+    pub async fn changed(&mut self) {
+        // The topic lives as long as this listener: there is no error.
+        let _ = self.receiver.changed().await;
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        let mut topics = self.shared.topics.lock();
+        let Some(topic) = topics.get_mut(&self.organisation) else { return };
+        if let Some(appointment) = &self.appointment
+            && topic.appointments.get(appointment).is_some_and(|listeners| listeners.receiver_count() == 1)
+        {
+            topic.appointments.remove(appointment);
+        }
+        let others = topic.all.receiver_count() - usize::from(self.appointment.is_none());
+        if others == 0 && topic.appointments.is_empty() {
+            topics.remove(&self.organisation);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,110 @@
+//! What other processes change, as PostgreSQL tells it.
+//!
+//! Each commit that changes what somebody may wait for is notified by the database itself, by triggers. What this process
+//! wrote is left out: it is told of at once, without the database.
+
+use std::pin::pin;
+
+use futures_util::StreamExt as _;
+
+use super::{Backend, Error, Store, postgres};
+use crate::model::{AppointmentId, Change, OrganisationId};
+
+/// A connection that hears what is committed. It is closed when it is dropped.
+pub struct Changes {
+    listening: postgres::Listening,
+    /// What this process is called by those who hear it.
+    own_name: String,
+}
+
+/// What was heard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Heard {
+    /// Another process has changed something.
+    Change(Change),
+    /// What [`Store::echo`] sent has come back: nothing is lost on the way.
+    Echo,
+}
+
+impl Store {
+    /// Begins to listen. `None` on SQLite, which one process serves alone.
+    pub async fn listen(&self) -> Result<Option<Changes>, Error> {
+        match &self.backend {
+            Backend::Postgres { config, .. } => {
+                let listening = postgres::listen(config).await?;
+                let own_name = query!(self, read, changes::own_name())?;
+                Ok(Some(Changes { listening, own_name }))
+            }
+            Backend::Sqlite { .. } => Ok(None),
+        }
+    }
+
+    /// Sends a word, by a connection of the pool, that [`Changes::next`] hears as [`Heard::Echo`].
+    pub async fn echo(&self) -> Result<(), Error> {
+        query!(self, write, changes::echo())
+    }
+}
+
+impl Changes {
+    /// Waits for the next word; `None`: the connection is lost.
+    pub async fn next(&mut self) -> Option<Heard> {
+        let mut notifications = pin!(self.listening.notifications_stream());
+        loop {
+            let notification = notifications.next().await?.ok()?;
+            if let Some(heard) = read(&notification.payload, &self.own_name) {
+                return Some(heard);
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Changes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Changes").finish_non_exhaustive()
+    }
+}
+
+/// Reads a notification; `None`: it is this process's own, or of a kind that this version does not know.
+fn read(payload: &str, own_name: &str) -> Option<Heard> {
+    let mut lines = payload.split('\n');
+    let (writer, kind) = (lines.next()?, lines.next()?);
+    if kind == "echo" {
+        return (writer == own_name).then_some(Heard::Echo);
+    }
+    if writer == own_name {
+        return None;
+    }
+    let organisation = OrganisationId::parse(lines.next()?).ok()?;
+    let change = match kind {
+        "integration" => Change::Integration(organisation),
+        "links" => Change::Links(organisation),
+        "settled" => Change::Settled(organisation, AppointmentId::parse(lines.next()?).ok()?),
+        _ => return None,
+    };
+    Some(Heard::Change(change))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_others_change_is_heard_and_what_this_process_wrote_is_not() {
+        let organisation = OrganisationId::parse("cabinet").unwrap();
+        let heard = |payload: &str| read(payload, "cassius-calendar 1");
+        let change = |change| Some(Heard::Change(change));
+        assert_eq!(
+            heard("cassius-calendar 2\nintegration\ncabinet"),
+            change(Change::Integration(organisation.clone()))
+        );
+        assert_eq!(heard("psql\nlinks\ncabinet"), change(Change::Links(organisation.clone())));
+        let appointment = AppointmentId::parse("rdv 1").unwrap();
+        assert_eq!(heard("\nsettled\ncabinet\nrdv 1"), change(Change::Settled(organisation, appointment)));
+        assert_eq!(heard("cassius-calendar 1\nlinks\ncabinet"), None);
+        assert_eq!(heard("cassius-calendar 1\necho"), Some(Heard::Echo));
+        assert_eq!(heard("cassius-calendar 2\necho"), None);
+        for unknown in ["", "x", "x\nnews\ncabinet", "x\nsettled\ncabinet", "x\nlinks\n"] {
+            assert_eq!(heard(unknown), None, "{unknown:?}");
+        }
+    }
+}
