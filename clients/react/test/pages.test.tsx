@@ -78,6 +78,16 @@ describe("the way back from the consent", () => {
     expect(screen.getByRole("button", { name: "Reconnecter Google Calendar" })).toBeInTheDocument();
   });
 
+  it("leaves for another consent when that is asked for where a consent is told to have failed", async () => {
+    window.history.replaceState(null, "", "/settings/integrations/google-calendar?google=denied");
+    new Router(samples.notConnected);
+    const redirect = vi.fn();
+    const { user } = mount(<GoogleCalendarPage />, { redirect });
+    await screen.findByText(words.denied);
+    await user.click(await screen.findByRole("button", { name: "Connecter Google Calendar" }));
+    await waitFor(() => expect(redirect).toHaveBeenCalledOnce());
+  });
+
   it("begins at the title", async () => {
     window.history.replaceState(null, "", "/settings/integrations/google-calendar?google=denied");
     new Router(samples.notConnected);

@@ -7,6 +7,7 @@ import { useSyncNow } from "../query/mutations";
 import { keys } from "../query/keys";
 import { Action } from "../ui/Action";
 import { useAnnounce } from "../ui/Announcements";
+import { CopyableId } from "../ui/CopyableId";
 import { SyncIcon } from "../ui/icons";
 import { Moment } from "../ui/Moment";
 import { Pill } from "../ui/Pill";
@@ -67,9 +68,9 @@ export function Connected(props: ConnectedProps): ReactElement {
             <span className="cc-strong">
               <CalendarName calendar={status.calendar} />
             </span>
-            <code className="cc-calendar-id" title={t("connection.calendarId")}>
-              {status.calendar.id}
-            </code>
+            {status.calendar.id === status.calendar.name || status.calendar.id === status.googleEmail ? null : (
+              <CopyableId id={status.calendar.id} label={t("connection.copyCalendarId")} />
+            )}
           </>
         )}
       </Row>

@@ -21,7 +21,7 @@ import { ToDoSection } from "./ToDoSection";
 import { useCatchUpEnd } from "./useCatchUpEnd";
 import { useStatusAnnouncements } from "./useStatusAnnouncements";
 
-/** The page `/settings/integrations/google-calendar`: how it stands, then Connexion, Options, Aperçu, À traiter. */
+/** The page `/settings/integrations/google-calendar`: how it stands, then Connexion, Options with their Aperçu, À traiter. */
 export function GoogleCalendarPage(): ReactElement {
   return (
     <PageBoundary>
@@ -74,9 +74,7 @@ function Page(): ReactElement {
             onChangeCalendar={chooseCalendar}
             onShowRefused={showRefused}
           />
-          {hasAccount ? <OptionsSection status={status} isOnline={isOnline} /> : null}
-          {/* Not connected it stands elsewhere: it takes the place of a skeleton, rather than jumping there from its own. */}
-          <PreviewSection key={hasAccount ? "below" : "alone"} status={status} />
+          {hasAccount ? <OptionsSection status={status} isOnline={isOnline} /> : <PreviewSection status={status} />}
           {hasAccount ? <ToDoSection status={status} isOnline={isOnline} titleRef={toDoTitle} /> : null}
         </>
       )}

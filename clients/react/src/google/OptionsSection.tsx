@@ -14,6 +14,7 @@ import { ChangeCalendarWindow } from "./ChangeCalendarWindow";
 import type { GoogleSectionProps } from "./ConnectionSection";
 import { ConnectAction } from "./ConnectAction";
 import { failureText } from "./failureText";
+import { PreviewField } from "./PreviewSection";
 import { isMoreOpen, PRIVACIES } from "./privacy";
 import { PrivacyWindow } from "./PrivacyWindow";
 import { useEnable } from "./useEnable";
@@ -24,6 +25,7 @@ export function OptionsSection({ status, isOnline }: GoogleSectionProps): ReactE
   return (
     <Section title={t("options.title")} lead={t("options.lead")} isBusy={!status}>
       {status ? <Options status={status} isOnline={isOnline} /> : <OptionsSkeleton />}
+      <PreviewField status={status} />
     </Section>
   );
 }

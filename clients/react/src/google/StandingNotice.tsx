@@ -2,7 +2,7 @@
  * What stands below the title: how the integration is doing in a sentence, and the one thing to do about it. It has its place
  * in every state, so that nothing below it moves when the standing changes.
  */
-import { useEffect, useRef, useState, type ReactElement, type ReactNode } from "react";
+import { useEffect, useRef, useState, type ReactElement } from "react";
 import { useHost } from "../host/host";
 import { useAnchorFocus } from "../host/useAnchorFocus";
 import { Action } from "../ui/Action";
@@ -35,18 +35,20 @@ export interface StandingNoticeProps {
 
 /** The notice in its place. The place takes the focus of who comes from the badge, and of who answered what stood there. */
 export function StandingNotice(props: StandingNoticeProps): ReactElement {
-  const { view, outcome } = props;
   const { t } = useHost();
-  const { status } = view;
+  const { status } = props.view;
   const place = useRef<HTMLDivElement>(null);
+  const [isTold, setTold] = useState(false);
+  useEffect(() => {
+    const frame = requestAnimationFrame(() => setTold(true));
+    return () => cancelAnimationFrame(frame);
+  }, []);
   const isWithin = useRef(false);
   useEffect(() => {
     // What was done takes its own button away, and the focus with it.
     if (isWithin.current && document.activeElement === document.body) place.current?.focus();
   });
   useAnchorFocus(place, STANDING_ANCHOR, status !== undefined);
-  const health = healthNotice(view, t);
-  const told = health ?? (outcome.word === null ? null : outcomeNotice(outcome, status, t));
   return (
     <div
       className="cc-standing"
@@ -62,50 +64,54 @@ export function StandingNotice(props: StandingNoticeProps): ReactElement {
         isWithin.current = false;
       }}
     >
-      {/* What comes into the region is read out: it is there before its words are. */}
-      <div role="status" className="cc-standing-told">
-        <Told notice={told} action={health || !status ? null : <StandingAction {...props} status={status} />} />
-      </div>
-      {told ? null : status ? (
-        <Standing {...props} status={status} onAnswered={() => place.current?.focus()} />
-      ) : (
-        <StandingSkeleton />
-      )}
+      <Content {...props} isTold={isTold} onAnswered={() => place.current?.focus()} />
     </div>
   );
 }
 
-/** What happens beside the standing: no network, no service, the end of a consent. */
-function Told(props: { readonly notice: NoticeProps | null; readonly action: ReactNode }): ReactElement | null {
-  const { notice, action } = props;
-  const [isTold, setTold] = useState(false);
-  useEffect(() => {
-    const frame = requestAnimationFrame(() => setTold(true));
-    return () => cancelAnimationFrame(frame);
-  }, []);
-  if (notice === null) return null;
-  return (
-    <div style={{ visibility: isTold ? "visible" : "hidden" }}>
-      <Notice {...notice} {...(action === null ? {} : { actions: action })} />
-    </div>
-  );
-}
-
-type WithStatus = StandingNoticeProps & { readonly status: IntegrationStatusJson };
-
-function Standing(props: WithStatus & { readonly onAnswered: () => void }): ReactElement {
-  const { status, view, onChooseCalendar, onAnswered } = props;
+/** One notice for the standing and for what happens beside it, so that its button stays the same while the words change. */
+function Content(
+  props: StandingNoticeProps & { readonly isTold: boolean; readonly onAnswered: () => void },
+): ReactElement {
+  const { view, outcome, isTold, onChooseCalendar, onAnswered } = props;
   const { t } = useHost();
-  const { isOnline } = view;
-  if (status.pendingAccount) {
-    return <OtherAccount status={status} pending={status.pendingAccount} isOnline={isOnline} onAnswered={onAnswered} />;
+  const { status, isOnline } = view;
+  const health = healthNotice(view, t);
+  const told = health ?? (outcome.word === null ? null : outcomeNotice(outcome, status, t));
+  if (told === null && status) {
+    if (status.pendingAccount) {
+      return (
+        <OtherAccount status={status} pending={status.pendingAccount} isOnline={isOnline} onAnswered={onAnswered} />
+      );
+    }
+    const standing = standingOf(status);
+    if (standing === "disconnecting") return <Disconnecting status={status} isOnline={isOnline} />;
+    if (standing === "unsent") {
+      return <FirstSend status={status} isOnline={isOnline} onChooseCalendar={onChooseCalendar} onSent={onAnswered} />;
+    }
   }
-  const standing = standingOf(status);
-  if (standing === "disconnecting") return <Disconnecting status={status} isOnline={isOnline} />;
-  if (standing === "unsent") {
-    return <FirstSend status={status} isOnline={isOnline} onChooseCalendar={onChooseCalendar} onSent={onAnswered} />;
-  }
-  return <Notice {...standingWords(status, t)} actions={<StandingAction {...props} />} />;
+  const shown = told ?? (status && standingWords(status, t));
+  if (shown === undefined) return <StandingSkeleton />;
+  const action = status && !health ? actionOf(props, status) : null;
+  const { tone, icon, onClose } = shown;
+  return (
+    <Notice tone={tone} icon={icon} {...(onClose ? { onClose } : {})} {...(action === null ? {} : { actions: action })}>
+      {/* What comes into the region is read out: it is there, as its room is, before its words come into sight. */}
+      <div role="status" style={isTold ? undefined : { visibility: "hidden" }}>
+        {told ? <Words {...told} /> : null}
+      </div>
+      {told ? null : <Words {...shown} />}
+    </Notice>
+  );
+}
+
+function Words({ title, children }: NoticeProps): ReactElement {
+  return (
+    <>
+      <p className="cc-notice-title">{title}</p>
+      {children}
+    </>
+  );
 }
 
 function standingWords(status: IntegrationStatusJson, t: Translate): NoticeProps {
@@ -160,30 +166,21 @@ function standingWords(status: IntegrationStatusJson, t: Translate): NoticeProps
   }
 }
 
-/** The one thing to do; nothing where there is nothing to do. */
-function StandingAction({ status, view, onChooseCalendar, onShowRefused }: WithStatus): ReactElement | null {
-  const { t } = useHost();
-  const enable = useEnable();
-  const blocked = whyOffline(view.isOnline, t);
-  switch (standingOf(status)) {
+/** The one thing to do; `null` where there is nothing to do. */
+function actionOf(props: StandingNoticeProps, status: IntegrationStatusJson): ReactElement | null {
+  const { view, onChooseCalendar, onShowRefused } = props;
+  const standing = standingOf(status);
+  switch (standing) {
     case "not_connected":
-      return <ConnectAction label={t("connection.connect")} />;
+      return <ConnectButton isAnew={false} />;
     case "stopped":
-      if (status.problem?.action === "reconnect") return <ConnectAction label={t("connection.reconnect")} />;
+      if (status.problem?.action === "reconnect") return <ConnectButton isAnew />;
       if (status.problem?.action !== "choose_calendar") return null;
-      return (
-        <Action weight="primary" blocked={blocked} onPress={onChooseCalendar}>
-          {t("problem.choose")}
-        </Action>
-      );
+      return <ChooseButton isOnline={view.isOnline} onPress={onChooseCalendar} />;
     case "paused":
-      return (
-        <Action isPending={enable.isPending} blocked={blocked} onPress={() => enable.run(true)}>
-          {t("standing.resume")}
-        </Action>
-      );
+      return <ResumeButton isOnline={view.isOnline} />;
     case "refused":
-      return <Action onPress={onShowRefused}>{t("standing.showRefused")}</Action>;
+      return <ShowButton onPress={onShowRefused} />;
     case "delayed":
     case "unsent":
     case "syncing":
@@ -191,6 +188,35 @@ function StandingAction({ status, view, onChooseCalendar, onShowRefused }: WithS
     case "disconnecting":
       return null;
   }
+}
+
+function ConnectButton({ isAnew }: { readonly isAnew: boolean }): ReactElement {
+  const { t } = useHost();
+  return <ConnectAction label={t(isAnew ? "connection.reconnect" : "connection.connect")} />;
+}
+
+function ChooseButton(props: { readonly isOnline: boolean; readonly onPress: () => void }): ReactElement {
+  const { t } = useHost();
+  return (
+    <Action weight="primary" blocked={whyOffline(props.isOnline, t)} onPress={props.onPress}>
+      {t("problem.choose")}
+    </Action>
+  );
+}
+
+function ResumeButton({ isOnline }: { readonly isOnline: boolean }): ReactElement {
+  const { t } = useHost();
+  const enable = useEnable();
+  return (
+    <Action isPending={enable.isPending} blocked={whyOffline(isOnline, t)} onPress={() => enable.run(true)}>
+      {t("standing.resume")}
+    </Action>
+  );
+}
+
+function ShowButton({ onPress }: { readonly onPress: () => void }): ReactElement {
+  const { t } = useHost();
+  return <Action onPress={onPress}>{t("standing.showRefused")}</Action>;
 }
 
 function StandingSkeleton(): ReactElement {

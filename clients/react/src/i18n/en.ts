@@ -110,7 +110,7 @@ export const en: Catalogue = {
   "blocked.reconnect": "Reconnect the Google account first.",
   "blocked.chooseCalendar": "Choose another calendar first.",
   "blocked.operator": "Cassius’s access to Google has to be restored first.",
-  "blocked.paused": "Sync is paused.",
+  "blocked.paused": "Turn the sync on first.",
   "blocked.waiting": "Google asks for patience.",
 
   "offline.title": "You are offline",
@@ -147,7 +147,7 @@ export const en: Catalogue = {
   "connection.account": "Account",
   "connection.since": "Connected on {date}",
   "connection.calendar": "Calendar",
-  "connection.calendarId": "Calendar id",
+  "connection.copyCalendarId": "Copy the calendar id",
   "connection.change": "Change calendar",
   "connection.sync": "Sync",
   "connection.lastSync": "Last sync",
@@ -283,6 +283,8 @@ export const en: Catalogue = {
   "preview.where": "Place",
   "preview.description": "Description",
   "preview.newTab": "new tab",
+  "preview.visibility": "Visibility",
+  "preview.private": "Private event: only those who manage this calendar see its details",
   "preview.calendar": "Calendar",
 
   "errors.title": "To see to",

@@ -112,7 +112,7 @@ export const fr = {
   "blocked.reconnect": "Reconnectez d’abord le compte Google.",
   "blocked.chooseCalendar": "Choisissez d’abord un autre calendrier.",
   "blocked.operator": "L’accès de Cassius à Google doit d’abord être rétabli.",
-  "blocked.paused": "La synchronisation est en pause.",
+  "blocked.paused": "Réactivez d’abord la synchronisation.",
   "blocked.waiting": "Google demande de patienter.",
 
   "offline.title": "Vous êtes hors ligne",
@@ -149,7 +149,7 @@ export const fr = {
   "connection.account": "Compte",
   "connection.since": "Connecté le {date}",
   "connection.calendar": "Calendrier",
-  "connection.calendarId": "Identifiant du calendrier",
+  "connection.copyCalendarId": "Copier l’identifiant du calendrier",
   "connection.change": "Changer de calendrier",
   "connection.sync": "Synchronisation",
   "connection.lastSync": "Dernière synchronisation",
@@ -286,6 +286,8 @@ export const fr = {
   "preview.where": "Lieu",
   "preview.description": "Description",
   "preview.newTab": "nouvel onglet",
+  "preview.visibility": "Visibilité",
+  "preview.private": "Événement privé : les détails ne sont visibles que par qui gère ce calendrier",
   "preview.calendar": "Calendrier",
 
   "errors.title": "À traiter",
