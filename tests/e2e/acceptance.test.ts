@@ -20,6 +20,9 @@ describe("a practice connects Google Calendar, works, and disconnects", () => {
   chapter("1. the detail page opens from the settings", async () => {
     const { page } = camille;
     await page.getByRole("link", { name: "Paramètres" }).click();
+    await page.getByRole("heading", { name: "Paramètres", level: 1 }).waitFor();
+    await page.getByRole("main").getByRole("listitem").getByText("Non connecté").waitFor();
+    await page.getByRole("main").getByRole("listitem").getByRole("link", { name: "Intégrations" }).last().click();
     const card = page.getByRole("listitem").filter({ hasText: "Google Calendar" });
     await card.getByText("Non connecté").waitFor();
     await page.getByRole("link", { name: "Configurer Google Calendar" }).click();

@@ -66,6 +66,7 @@ test("no page has a violation, in light, in dark, and at 320 px", { timeout: 480
     faults.push(...(await look(stage, page, name, arrange)));
   };
   for (const [path, heading, name] of [
+    ["/settings", "Paramètres", "settings"],
     ["/settings/profile", "Profil", "profile"],
     ["/settings/organisation", "Organisation", "organisation"],
     ["/settings/security", "Sécurité", "security"],

@@ -17,5 +17,7 @@ export { useAppointmentLink } from "./query/linkOf";
 export { useConnect, useDisconnect, useRetry, useSyncNow, useUpdateSettings } from "./query/mutations";
 export { useCalendars, useLinksInError, usePreview, type LinksInError } from "./query/queries";
 export { useStatus, type StatusView } from "./query/useStatus";
-export { SettingsLayout, type SettingsDestination, type SettingsLayoutProps } from "./settings/SettingsLayout";
+export type { SettingsDestination } from "./settings/destinations";
+export { SettingsLayout, type SettingsLayoutProps } from "./settings/SettingsLayout";
+export { SettingsOverview, type SettingsOverviewProps } from "./settings/SettingsOverview";
 export type * from "./wire";

@@ -10,6 +10,7 @@ import {
   IntegrationCard,
   IntegrationsPage,
   SettingsLayout,
+  SettingsOverview,
 } from "../src";
 import { mount, setOnline } from "./host";
 import { refuse, Router, silence } from "./router";
@@ -198,6 +199,20 @@ describe("the settings layout", () => {
     const link = screen.getByRole("link", { name: "Profil" });
     expect(link).toHaveAttribute("href", "/app/settings/profile");
     expect(link).toHaveAttribute("data-router", "host");
+  });
+});
+
+describe("the overview of the settings", () => {
+  it("leads to each page and says how it stands", async () => {
+    new Router(samples.someRefused);
+    const navigate = vi.fn();
+    const { user } = mount(<SettingsOverview summaries={{ "/settings/profile": "Dr Camille Roche" }} />, { navigate });
+    expect(screen.getByRole("heading", { level: 1, name: "Paramètres" })).toBeVisible();
+    const [profile, , integrations] = screen.getAllByRole("listitem");
+    expect(profile).toHaveTextContent("Dr Camille Roche");
+    await waitFor(() => expect(integrations).toHaveTextContent(/Google Calendar\s*3 en erreur/));
+    await user.click(screen.getByRole("link", { name: "Intégrations" }));
+    expect(navigate).toHaveBeenCalledWith("/settings/integrations");
   });
 });
 
