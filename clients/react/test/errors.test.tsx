@@ -77,7 +77,7 @@ describe("what is wrong with the whole integration", () => {
   });
 
   it.each([
-    ["KEYRING_INCOMPLETE", "Cassius ne peut plus lire une clé d’accès"],
+    ["KEYRING_INCOMPLETE", "Cassius ne peut plus lire l’accès à ce compte"],
     ["INTERNAL", "Un défaut de Cassius arrête la synchronisation"],
   ] as const)("has words for %s", async (reason, title) => {
     const problem = { ...samples.keyringIncomplete.problem, reason } as ProblemJson;

@@ -66,7 +66,7 @@ export function PrivacyWindow({ status, picked, onClose }: PrivacyWindowProps): 
     >
       {picked === undefined ? (
         <Choices<TitlePrivacyJson>
-          label={t("options.privacy")}
+          label={t("privacy.field")}
           value={chosen}
           isDisabled={update.isPending}
           onChange={setChosen}

@@ -265,6 +265,7 @@ export const en: Catalogue = {
   "options.privacyDone": "Title privacy: {choice}.",
   "options.rolledBack": "The change was not saved, the previous setting is back.",
 
+  "privacy.field": "What titles show",
   "privacy.question": "Show more in titles?",
   "privacy.confirm": "Apply “{choice}”",
   "privacy.shows.full": "The patient’s full name can be read by everybody who sees this calendar.",
@@ -284,7 +285,7 @@ export const en: Catalogue = {
   "preview.description": "Description",
   "preview.newTab": "new tab",
   "preview.visibility": "Visibility",
-  "preview.private": "Private event: only those who manage this calendar see its details",
+  "preview.private": "Private event: seen by those who manage this calendar",
   "preview.calendar": "Calendar",
 
   "errors.title": "To see to",
@@ -321,7 +322,7 @@ export const en: Catalogue = {
   "problem.ACCOUNT_UNAVAILABLE.title": "Google refuses this account access to Calendar",
   "problem.ACCOUNT_UNAVAILABLE.body":
     "The administrator of the Google account has to restore it; sending resumes by itself then. Or connect another account.",
-  "problem.KEYRING_INCOMPLETE.title": "Cassius can no longer read a key to this access",
+  "problem.KEYRING_INCOMPLETE.title": "Cassius can no longer read its access to this account",
   "problem.KEYRING_INCOMPLETE.body":
     "Your practice has nothing to do. Tell Cassius support: sending resumes by itself, and nothing is lost.",
   "problem.INTERNAL.title": "A defect of Cassius stops the sync",

@@ -268,6 +268,7 @@ export const fr = {
   "options.privacyDone": "Confidentialité des titres : {choice}.",
   "options.rolledBack": "La modification n’a pas été enregistrée, le réglage précédent est rétabli.",
 
+  "privacy.field": "Ce que les titres montrent",
   "privacy.question": "Montrer davantage dans les titres ?",
   "privacy.confirm": "Appliquer « {choice} »",
   "privacy.shows.full": "Le nom complet du patient sera lisible par toute personne qui voit ce calendrier.",
@@ -287,7 +288,7 @@ export const fr = {
   "preview.description": "Description",
   "preview.newTab": "nouvel onglet",
   "preview.visibility": "Visibilité",
-  "preview.private": "Événement privé : les détails ne sont visibles que par qui gère ce calendrier",
+  "preview.private": "Événement privé : visible de qui gère ce calendrier",
   "preview.calendar": "Calendrier",
 
   "errors.title": "À traiter",
@@ -330,7 +331,7 @@ export const fr = {
   "problem.ACCOUNT_UNAVAILABLE.title": "Google refuse l’accès à Agenda pour ce compte",
   "problem.ACCOUNT_UNAVAILABLE.body":
     "L’administrateur du compte Google doit le rétablir ; l’envoi reprendra alors tout seul. Ou connectez un autre compte.",
-  "problem.KEYRING_INCOMPLETE.title": "Cassius ne peut plus lire une clé d’accès",
+  "problem.KEYRING_INCOMPLETE.title": "Cassius ne peut plus lire l’accès à ce compte",
   "problem.KEYRING_INCOMPLETE.body":
     "Votre cabinet n’a rien à faire. Prévenez le support de Cassius : l’envoi reprendra tout seul, sans rien perdre.",
   "problem.INTERNAL.title": "Un défaut de Cassius arrête la synchronisation",
