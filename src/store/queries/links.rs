@@ -40,7 +40,7 @@ pub(in crate::store) async fn some(
         .filter(dsl::appointment_id.eq_any(appointments.iter().map(AppointmentId::as_str)))
         .order(dsl::appointment_id)
         .select(LinkRow::as_select());
-    named("links.some", select).load(conn).await?.into_iter().map(Link::try_from).collect()
+    Ok(named("links.some", select).load(conn).await?.into_iter().map(|row: LinkRow| row.into()).collect())
 }
 
 pub(in crate::store) async fn links(
