@@ -109,7 +109,7 @@ CREATE FUNCTION day_of(ends_at TIMESTAMPTZ) RETURNS INTEGER
 LANGUAGE sql IMMUTABLE AS
     'SELECT floor(extract(epoch FROM ends_at) / 86400)::integer';
 
--- A link as it counts: once with 1, and with -1 as it was before.
+-- A link as it counts: with 1 as it is, and with -1 as it was before.
 CREATE TYPE link_change AS (
     organisation_id TEXT,
     provider TEXT,
@@ -122,8 +122,10 @@ CREATE TYPE link_change AS (
     due_at TIMESTAMPTZ
 );
 
--- Adds changes up, in the order of keys; what changes nothing locks nothing.
-CREATE FUNCTION keep_link_queues(changes link_change[]) RETURNS void LANGUAGE plpgsql AS $$
+-- Adds changes up, in the order of keys. What changes nothing locks nothing: a lease is renewed by whoever does not hold
+-- the queue. The plan is made once a connection: each step finds its row by a key, however many there are.
+CREATE FUNCTION keep_link_queues(changes link_change[]) RETURNS void
+LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
     INSERT INTO link_queues AS q (organisation_id, provider, pending, synced, error, catching_up, catch_up_failed, due_at)
     SELECT * FROM (
@@ -136,23 +138,21 @@ BEGIN
             MIN(due_at) AS due_at
         FROM unnest(changes) GROUP BY organisation_id, provider
     ) AS net
-    WHERE pending <> 0 OR synced <> 0 OR error <> 0 OR catching_up <> 0 OR catch_up_failed <> 0 OR due_at IS NOT NULL
-        OR NOT EXISTS (SELECT 1 FROM link_queues AS k
-            WHERE k.organisation_id = net.organisation_id AND k.provider = net.provider)
+    WHERE pending <> 0 OR synced <> 0 OR error <> 0 OR catching_up <> 0 OR catch_up_failed <> 0
+        OR COALESCE((SELECT due_at IS NOT NULL AND (k.due_at IS NULL OR k.due_at > net.due_at) FROM link_queues AS k
+            WHERE k.organisation_id = net.organisation_id AND k.provider = net.provider), TRUE)
     ORDER BY organisation_id, provider
     ON CONFLICT (organisation_id, provider) DO UPDATE SET pending = q.pending + excluded.pending,
         synced = q.synced + excluded.synced, error = q.error + excluded.error,
         catching_up = q.catching_up + excluded.catching_up, catch_up_failed = q.catch_up_failed + excluded.catch_up_failed,
-        due_at = LEAST(q.due_at, excluded.due_at)
-    WHERE excluded.pending <> 0 OR excluded.synced <> 0 OR excluded.error <> 0 OR excluded.catching_up <> 0
-        OR excluded.catch_up_failed <> 0 OR q.due_at IS NULL OR excluded.due_at < q.due_at;
+        due_at = LEAST(q.due_at, excluded.due_at);
 
     INSERT INTO upcoming_link_counts AS u (organisation_id, provider, day, events, unsent)
     SELECT * FROM (
         SELECT organisation_id, provider, day,
             COALESCE(SUM(n) FILTER (WHERE is_event), 0) AS events,
             COALESCE(SUM(n) FILTER (WHERE is_unsent), 0) AS unsent
-        FROM unnest(changes) WHERE day IS NOT NULL GROUP BY organisation_id, provider, day
+        FROM unnest(changes) WHERE day IS NOT NULL AND (is_event OR is_unsent) GROUP BY organisation_id, provider, day
     ) AS net
     WHERE events <> 0 OR unsent <> 0
     ORDER BY organisation_id, provider, day
@@ -160,8 +160,8 @@ BEGIN
         SET events = u.events + excluded.events, unsent = u.unsent + excluded.unsent;
 END $$;
 
--- The changed links of a statement. An instant counts where it lies nearer than before.
-CREATE FUNCTION keep_link_queues_of_inserts() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION keep_link_queues_of_inserts() RETURNS trigger
+LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 DECLARE changes link_change[];
 BEGIN
     SELECT array_agg(ROW(organisation_id, provider, 1, sync_status, priority, day_of(ends_at), external_event_id IS NOT NULL,
@@ -171,7 +171,8 @@ BEGIN
     RETURN NULL;
 END $$;
 
-CREATE FUNCTION keep_link_queues_of_deletes() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION keep_link_queues_of_deletes() RETURNS trigger
+LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 DECLARE changes link_change[];
 BEGIN
     SELECT array_agg(ROW(organisation_id, provider, -1, sync_status, priority, day_of(ends_at), external_event_id IS NOT NULL,
@@ -181,37 +182,32 @@ BEGIN
     RETURN NULL;
 END $$;
 
-CREATE FUNCTION keep_link_queues_of_updates() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION keep_link_queues_of_updates() RETURNS trigger
+LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 DECLARE changes link_change[];
 BEGIN
-    SELECT array_agg(ROW(l.organisation_id, l.provider, s.n,
-        CASE WHEN s.n > 0 THEN l.sync_status ELSE b.sync_status END,
-        CASE WHEN s.n > 0 THEN l.priority ELSE b.priority END,
-        day_of(CASE WHEN s.n > 0 THEN l.ends_at ELSE b.ends_at END),
-        CASE WHEN s.n > 0 THEN l.external_event_id IS NOT NULL ELSE b.external_event_id IS NOT NULL END,
-        CASE WHEN s.n > 0 THEN l.sync_status = 'none' AND l.wants_event AND l.snapshot IS NOT NULL
-            ELSE b.sync_status = 'none' AND b.wants_event AND b.snapshot IS NOT NULL END,
-        CASE WHEN s.n > 0 AND (b.next_attempt_at IS NULL OR attemptable_at(l.next_attempt_at, l.lease_until)
-            < attemptable_at(b.next_attempt_at, b.lease_until))
-            THEN attemptable_at(l.next_attempt_at, l.lease_until) END)::link_change)
-    INTO changes
-    FROM new_links AS l JOIN old_links AS b USING (organisation_id, appointment_id, provider)
-        CROSS JOIN (VALUES (1), (-1)) AS s (n)
-    WHERE l.sync_status <> b.sync_status OR l.priority <> b.priority OR l.ends_at IS DISTINCT FROM b.ends_at
-        OR (l.external_event_id IS NULL) <> (b.external_event_id IS NULL) OR l.wants_event <> b.wants_event
-        OR (l.snapshot IS NULL) <> (b.snapshot IS NULL)
-        OR b.next_attempt_at IS NULL AND l.next_attempt_at IS NOT NULL
-        OR attemptable_at(l.next_attempt_at, l.lease_until) < attemptable_at(b.next_attempt_at, b.lease_until);
-    IF changes IS NOT NULL THEN PERFORM keep_link_queues(changes); END IF;
+    SELECT array_agg(change) INTO changes FROM (
+        SELECT ROW(organisation_id, provider, 1, sync_status, priority, day_of(ends_at), external_event_id IS NOT NULL,
+            sync_status = 'none' AND wants_event AND snapshot IS NOT NULL,
+            attemptable_at(next_attempt_at, lease_until))::link_change AS change
+        FROM new_links
+        UNION ALL
+        SELECT ROW(organisation_id, provider, -1, sync_status, priority, day_of(ends_at), external_event_id IS NOT NULL,
+            sync_status = 'none' AND wants_event AND snapshot IS NOT NULL, NULL::timestamptz)::link_change
+        FROM old_links
+    ) AS of_both;
+    IF changes IS NULL THEN RETURN NULL; END IF;
+    PERFORM keep_link_queues(changes);
     -- A deletion that waited for the lease of its link. Most often nothing is owed at all.
     IF NOT EXISTS (SELECT 1 FROM owed_deletions) THEN RETURN NULL; END IF;
     UPDATE link_queues AS q SET owed_due_at = freed.due_at
     FROM (
-        SELECT l.organisation_id, l.provider, MIN(o.next_attempt_at) AS due_at
-        FROM new_links AS l JOIN old_links AS b USING (organisation_id, appointment_id, provider)
-            JOIN owed_deletions AS o USING (organisation_id, appointment_id, provider)
-        WHERE b.lease_until IS NOT NULL AND (l.lease_until IS NULL OR l.lease_until < b.lease_until)
-        GROUP BY l.organisation_id, l.provider
+        SELECT b.organisation_id, b.provider, MIN(o.next_attempt_at) AS due_at
+        FROM old_links AS b JOIN owed_deletions AS o USING (organisation_id, appointment_id, provider)
+        WHERE b.lease_until IS NOT NULL AND NOT EXISTS (SELECT 1 FROM appointment_external_links AS l
+            WHERE l.organisation_id = b.organisation_id AND l.appointment_id = b.appointment_id AND l.provider = b.provider
+                AND l.lease_until >= b.lease_until)
+        GROUP BY b.organisation_id, b.provider
     ) AS freed
     WHERE q.organisation_id = freed.organisation_id AND q.provider = freed.provider
         AND freed.due_at IS NOT NULL AND (q.owed_due_at IS NULL OR q.owed_due_at > freed.due_at);
@@ -227,7 +223,8 @@ CREATE TRIGGER keep_link_queues_of_deletes AFTER DELETE ON appointment_external_
     REFERENCING OLD TABLE AS old_links FOR EACH STATEMENT EXECUTE FUNCTION keep_link_queues_of_deletes();
 
 -- What is owed: nearer than what is noted already.
-CREATE FUNCTION keep_owed_due_at() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION keep_owed_due_at() RETURNS trigger
+LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
     INSERT INTO link_queues AS q (organisation_id, provider, owed_due_at)
     SELECT * FROM (

@@ -147,9 +147,9 @@ impl Grants {
                     RevokeError::Unavailable => GrantEnd::Pending,
                     RevokeError::Rejected { .. } => GrantEnd::Refused,
                 };
-                (end, error_chain(&error))
+                (end, error_chain(&error).to_string())
             }),
-            Err(error) => Err((GrantEnd::Pending, error_chain(&error))),
+            Err(error) => Err((GrantEnd::Pending, error_chain(&error).to_string())),
         };
         match revoked {
             Ok(()) => GrantEnd::Revoked,

@@ -11,7 +11,7 @@ use crate::model::{CalendarId, Etag, Fingerprint, Place, Placement};
 use jiff::SignedDuration;
 
 /// More calls than any sound attempt needs; past it something at Google keeps changing, and we come back later.
-const MOST_CALLS: u8 = 12;
+const MOST_CALLS: u8 = 16;
 
 /// What should be.
 #[derive(Debug, Clone, PartialEq, Eq)]

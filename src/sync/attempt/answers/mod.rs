@@ -17,7 +17,7 @@
 //!
 //! "–": the call does not give this answer; nothing is concluded, and we come back. "Read it": `events.get`, since a
 //! single 404, 410 or `cancelled` may be spurious. A 404 of a read leaves open whether the calendar is gone with its
-//! event: the calendar is asked then, where that matters. "Rewrite": the event is deleted where it stands and inserted into the target, once
+//! event: the calendar is asked then. "Rewrite": the event is deleted where it stands and inserted into the target, once
 //! the target has been asked whether it takes writes.
 //!
 //! The calendar itself is asked by a probe:
@@ -159,20 +159,12 @@ impl Attempt {
             // Our id, and not our event: it is left alone.
             Answer::Found { .. } => self.vanished(),
             Answer::Gone | Answer::NotFound if !was_called_gone => self.read(place, Some(Doubt::EventGone)),
-            Answer::NotFound if self.may_be_out_of_reach(&place) => {
-                self.probe(place.calendar.clone(), Doubt::CalendarGone { place })
-            }
-            Answer::Gone | Answer::NotFound => self.absent_at(&place),
+            // The calendar may be out of sight, and the event with it.
+            Answer::NotFound => self.probe(place.calendar.clone(), Doubt::CalendarGone { place }),
+            Answer::Gone => self.absent_at(&place),
             Answer::Refused { reason } => self.refused(reason),
             _ => self.come_back(),
         }
-    }
-
-    /// Whether a 404 may mean that the calendar of the event cannot be seen any more, and that matters: an event would be
-    /// left there, or inserted where it is to be moved.
-    fn may_be_out_of_reach(&self, place: &Place) -> bool {
-        let is_written = matches!(self.placement, Placement::Written { .. });
-        place.calendar != self.goal.calendar || is_written && self.goal.event.is_some()
     }
 
     /// The event does not stand at `place`, or is out of our reach there.
@@ -204,7 +196,12 @@ impl Attempt {
     }
 
     fn after_probe(&mut self, calendar: &CalendarId, answer: Answer, doubt: Option<Doubt>) -> Step {
+        let is_wanted_here = self.goal.event.is_some() && *calendar == self.goal.calendar;
         match answer {
+            // A calendar that can be read has said what does not stand in it.
+            Answer::CalendarReadOnly if !is_wanted_here && matches!(doubt, Some(Doubt::CalendarGone { .. })) => {
+                self.after_probe(calendar, Answer::CalendarOpen, doubt)
+            }
             Answer::CalendarOpen => match doubt {
                 Some(Doubt::Forbidden { reason, .. }) => self.refused(reason),
                 Some(Doubt::CalendarGone { place }) => self.absent_at(&place),
@@ -215,8 +212,6 @@ impl Attempt {
                 self.stopped(Stop::CalendarUnavailable)
             }
             Answer::CalendarReadOnly | Answer::CalendarMissing => match doubt {
-                // A calendar that can be read has said what does not stand in it.
-                Some(Doubt::CalendarGone { place }) if answer == Answer::CalendarReadOnly => self.absent_at(&place),
                 // A move lost in between may have brought it to the target all the same.
                 Some(Doubt::Forbidden { call: Call::Delete { place, .. }, .. })
                     if self.move_failed_from(&place.calendar) =>
