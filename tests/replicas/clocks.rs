@@ -20,7 +20,7 @@ async fn a_replica_that_is_ahead_takes_over_no_lease_that_is_alive() {
     let ahead = Clock::system_set_wrong_by(SignedDuration::from_secs(45));
     let other = Replica::start(&app, &ahead).await;
     assert!(ahead.now().duration_since(clock.now()).abs() < SignedDuration::from_secs(1), "both follow the database");
-    let tomorrow = |hours| instant(&(clock.now() + SignedDuration::from_hours(24 + hours)).to_string());
+    let tomorrow = |hours: i32| instant(&(clock.now() + SignedDuration::from_hours(24 + i64::from(hours))).to_string());
     let mut waits = tokio::task::JoinSet::new();
     for number in 0..40 {
         let mut appointments = if number % 2 == 0 { app.appointments.clone() } else { other.appointments.clone() };
