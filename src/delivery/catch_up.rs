@@ -22,7 +22,8 @@ impl Delivery {
                 | Reason::EventRefused
                 | Reason::GoogleMisconfigured
                 | Reason::AccountUnavailable
-                | Reason::KeyringIncomplete,
+                | Reason::KeyringIncomplete
+                | Reason::Internal,
             )
             | None => {}
         }

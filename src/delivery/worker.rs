@@ -18,9 +18,9 @@ use super::turns::Turns;
 use super::{Delivery, Parts};
 use crate::clock::Reading;
 use crate::error_chain::error_chain;
-use crate::model::OrganisationId;
+use crate::model::{Change, OrganisationId};
 use crate::quota::{Permit, Scope};
-use crate::store::{self, Claimed};
+use crate::store::{self, Claimed, Found};
 
 /// How many attempts are under way at a time, over all organisations.
 const PLACES: usize = 64;
@@ -141,8 +141,16 @@ impl Worker {
             return Ok(NextLook { at: now + POLL, is_fixed: false });
         }
         let (mut permits, mut next) = self.permits(now).await?;
-        let claimed = self.claim(&permits, now).await?;
-        if claimed.is_empty() && !next.is_fixed {
+        let Found { rows: claimed, unreadable } = self.claim(&permits, now).await?;
+        for row in &unreadable {
+            tracing::error!(
+                organisation.id = ?row.organisation, appointment.id = ?row.appointment, column = row.column,
+                "a stored value does not read: its appointment is left out until it is sent again"
+            );
+            let organisation = OrganisationId::as_stored(row.organisation.clone());
+            self.parts.notifier.notify(&Change::Links(organisation));
+        }
+        if claimed.is_empty() && unreadable.is_empty() && !next.is_fixed {
             if let Some(due_at) = self.parts.store.next_due_at(now).await? {
                 next.at = next.at.min(due_at);
             }
@@ -161,7 +169,10 @@ impl Worker {
         let room = PLACES - self.attempts.len();
         let mut next = NextLook { at: now + POLL, is_fixed: false };
         let mut permits = BTreeMap::new();
-        let due = self.parts.store.due_organisations(now).await?;
+        let Found { rows: due, unreadable } = self.parts.store.due_organisations(now).await?;
+        for integration in &unreadable {
+            self.parts.grants.note_unreadable(integration).await?;
+        }
         for due in self.turns.order(due, |due| &due.organisation) {
             if permits.len() == room {
                 break;
@@ -188,28 +199,32 @@ impl Worker {
         &self,
         permits: &BTreeMap<OrganisationId, Permit>,
         now: Timestamp,
-    ) -> Result<Vec<(Claim, Option<BegunAttempt>)>, store::Error> {
+    ) -> Result<Found<(Claim, Option<BegunAttempt>)>, store::Error> {
         if permits.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Found::default());
         }
         let mut wanted: Vec<_> = permits.keys().cloned().collect();
         let (parts, store) = (self.parts.clone(), &self.parts.store);
         let token = || Uuid::from_bytes(self.parts.entropy.bytes());
         let write_not_before = now + parts.write_spacing;
         let begin = move |claimed: &Claimed| parts.begin(claimed);
-        let links = store.claim(&wanted, token(), now + LEASE, write_not_before, now, begin).await?;
+        let Found { rows: links, mut unreadable } =
+            store.claim(&wanted, token(), now + LEASE, write_not_before, now, begin).await?;
         let mut claims: Vec<_> = links.into_iter().map(|(claimed, begun)| (Claim::Link(claimed), begun)).collect();
         wanted.retain(|organisation| claims.iter().all(|(claim, _)| claim.organisation() != organisation));
         match store.claim_owed(&wanted, token(), now + LEASE, now).await {
-            Ok(owed) => claims.extend(owed.into_iter().map(|claimed| {
-                let begun = BegunAttempt::of_owed(&claimed);
-                (Claim::Owed(claimed), Some(begun))
-            })),
+            Ok(owed) => {
+                claims.extend(owed.rows.into_iter().map(|claimed| {
+                    let begun = BegunAttempt::of_owed(&claimed);
+                    (Claim::Owed(claimed), Some(begun))
+                }));
+                unreadable.extend(owed.unreadable);
+            }
             // The links are claimed already; the next look tells of the store.
             Err(_) if !claims.is_empty() => {}
             Err(error) => return Err(error),
         }
-        Ok(claims)
+        Ok(Found { rows: claims, unreadable })
     }
 
     fn start(&mut self, claim: Claim, begun: Option<BegunAttempt>, permit: Permit) {

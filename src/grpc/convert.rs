@@ -56,7 +56,7 @@ pub(super) fn link(link: Link, language: Language) -> pb::AppointmentLink {
         external_event_id: place.map(|place| place.event.to_string()).unwrap_or_default(),
         html_link: link.html_link.unwrap_or_default(),
         sync_status: sync_status(link.sync_status).into(),
-        revision: link.revision.number(),
+        revision: link.revision.map(|revision| revision.number()).unwrap_or_default(),
         synced_revision: link.synced_revision.map(|revision| revision.number()).unwrap_or_default(),
         last_sync_time: link.last_synced_at.map(instant),
         next_attempt_time: link.next_attempt_at.filter(|_| is_pending).map(instant),
@@ -91,6 +91,7 @@ fn reason(reason: Reason) -> pb::ErrorReason {
         Reason::GoogleMisconfigured => pb::ErrorReason::GoogleMisconfigured,
         Reason::AccountUnavailable => pb::ErrorReason::AccountUnavailable,
         Reason::KeyringIncomplete => pb::ErrorReason::KeyringIncomplete,
+        Reason::Internal => pb::ErrorReason::Internal,
     }
 }
 
@@ -164,7 +165,7 @@ fn problem(problem: &Problem, language: Language) -> pb::Problem {
         Reason::CalendarUnavailable => pb::ProblemAction::ChooseCalendar,
         Reason::GoogleUnavailable | Reason::GoogleThrottled => pb::ProblemAction::Wait,
         // A refused event is its link's trouble; on an integration only the operator could tell what it means.
-        Reason::EventRefused | Reason::GoogleMisconfigured | Reason::KeyringIncomplete => {
+        Reason::EventRefused | Reason::GoogleMisconfigured | Reason::KeyringIncomplete | Reason::Internal => {
             pb::ProblemAction::ContactOperator
         }
     };

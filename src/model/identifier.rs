@@ -74,6 +74,11 @@ macro_rules! checked_identifier {
                 check_identifier(text)?;
                 Ok(Self(text.to_owned()))
             }
+
+            /// Takes a text as it is stored, so that a row can be told of whose identifier would not be taken.
+            pub fn as_stored(text: impl Into<String>) -> Self {
+                Self(text.into())
+            }
         }
     };
 }

@@ -39,6 +39,8 @@ pub enum Reason {
     AccountUnavailable,
     /// A stored secret does not open: the keyring lacks its key.
     KeyringIncomplete,
+    /// A stored value does not read: a defect, or the value of a newer version.
+    Internal,
 }
 
 impl Reason {
@@ -54,15 +56,17 @@ impl Reason {
             Self::GoogleMisconfigured => "GOOGLE_MISCONFIGURED",
             Self::AccountUnavailable => "ACCOUNT_UNAVAILABLE",
             Self::KeyringIncomplete => "KEYRING_INCOMPLETE",
+            Self::Internal => "INTERNAL",
         }
     }
 
     /// How much it takes to mend it: of two problems the graver one is told.
     fn gravity(self) -> u8 {
         match self {
-            Self::ReconnectRequired => 6,
-            Self::AccountUnavailable => 5,
-            Self::CalendarUnavailable => 4,
+            Self::ReconnectRequired => 7,
+            Self::AccountUnavailable => 6,
+            Self::CalendarUnavailable => 5,
+            Self::Internal => 4,
             Self::GoogleMisconfigured => 3,
             Self::KeyringIncomplete => 2,
             Self::GoogleThrottled => 1,
@@ -134,6 +138,7 @@ mod tests {
             problem(Reason::GoogleThrottled, Some(30)),
             problem(Reason::KeyringIncomplete, Some(20)),
             problem(Reason::GoogleMisconfigured, Some(20)),
+            problem(Reason::Internal, Some(20)),
             problem(Reason::CalendarUnavailable, None),
             problem(Reason::AccountUnavailable, Some(20)),
             problem(Reason::ReconnectRequired, None),

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{Error, Store};
+use super::{Error, Found, Store};
 use crate::crypto::Sealed;
 use crate::model::{AppointmentId, CalendarId, Epoch, OrganisationId, Placement, Revision, TitlePrivacy};
 
@@ -50,7 +50,7 @@ impl Store {
     /// `begin` sees each claimed link and answers the placement that its first call needs, which is stored with the lease;
     /// `None`: no call is made. What else it answers comes back beside the link. Where a call is made, a later edit is not
     /// due before `write_not_before`. The lease of the n-th claimed link has the token `lease_token` + n: a caller
-    /// draws one random token for each claim.
+    /// draws one random token for each claim. A link that does not read is in error from then on, and not due.
     pub async fn claim<T, F>(
         &self,
         organisations: &[OrganisationId],
@@ -59,7 +59,7 @@ impl Store {
         write_not_before: Timestamp,
         now: Timestamp,
         begin: F,
-    ) -> Result<Vec<(Claimed, T)>, Error>
+    ) -> Result<Found<(Claimed, T)>, Error>
     where
         T: Send + 'static,
         F: FnMut(&Claimed) -> (Option<Placement>, T) + Send + 'static,

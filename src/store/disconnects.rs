@@ -26,7 +26,7 @@ impl Integration {
     pub(super) fn deletes_no_more(&self, now: Timestamp) -> bool {
         let is_dead = self.problem.as_ref().is_some_and(|problem| problem.reason == Reason::ReconnectRequired);
         self.disconnecting
-            .is_none_or(|it| is_dead || it.remote_events == RemoteEvents::Keep || it.since_at + LONGEST <= now)
+            .is_none_or(|it| is_dead || it.remote_events == Some(RemoteEvents::Keep) || it.since_at + LONGEST <= now)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Error, Store};
+use super::{Error, Found, Store};
 use crate::model::{GoogleUserId, OrganisationId};
 
 /// An organisation that has due links, or owes deletions.
@@ -16,8 +16,9 @@ pub struct DueOrganisation {
 
 impl Store {
     /// The organisations that have a due link or a due deletion and may be served: connected, enabled, without a problem or
-    /// with one whose `retry_at` has come. One that is being disconnected is served as far as it deletes.
-    pub async fn due_organisations(&self, now: Timestamp) -> Result<Vec<DueOrganisation>, Error> {
+    /// with one whose `retry_at` has come. One that is being disconnected is served as far as it deletes. Of those that do not
+    /// read, one with an unknown title privacy is served as far as it deletes.
+    pub async fn due_organisations(&self, now: Timestamp) -> Result<Found<DueOrganisation>, Error> {
         query!(self, read, due::due_organisations(now))
     }
 

@@ -19,6 +19,16 @@ pub(super) enum Fault {
     Fenced,
 }
 
+/// A stored value that cannot be read, by its column: the row can be left out, and the others go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Corrupt(pub(super) &'static str);
+
+impl From<Corrupt> for Fault {
+    fn from(Corrupt(column): Corrupt) -> Self {
+        Self::Corrupt(column)
+    }
+}
+
 impl From<QueryError> for Fault {
     fn from(error: QueryError) -> Self {
         Self::Query(error)

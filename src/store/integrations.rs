@@ -11,11 +11,11 @@ use crate::model::{Calendar, CalendarId, Epoch, GoogleUserId, OrganisationId, Pr
 pub struct Disconnecting {
     /// Since when.
     pub since_at: Timestamp,
-    /// What becomes of the events.
-    pub remote_events: RemoteEvents,
+    /// What becomes of the events; `None`: it does not read. What is owed already is deleted then, and nothing else.
+    pub remote_events: Option<RemoteEvents>,
 }
 
-/// An integration, as it stands.
+/// An integration, as it stands. Where a value does not read, the most careful one stands in its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Integration {
     /// Whose it is.
@@ -54,6 +54,8 @@ pub struct Integration {
     pub disconnect_total: i32,
     /// When the access token was last refreshed; `None`: it is the one of the consent.
     pub refreshed_at: Option<Timestamp>,
+    /// A column that does not read, so that nothing may be sent.
+    pub unreadable: Option<&'static str>,
 }
 
 impl Integration {

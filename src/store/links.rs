@@ -12,19 +12,19 @@ use crate::model::{AppointmentId, OrganisationId, Placement, Reason, Revision, S
 pub struct LinkError {
     /// Why.
     pub reason: Reason,
-    /// Google's own word for it; never anything of the appointment.
+    /// Google's own word for it, or the column that does not read; never anything of the appointment.
     pub detail: Option<String>,
 }
 
-/// A link, as it stands.
+/// A link, as it stands. One of which a value does not read is in error, and its error names the column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link {
     /// Whose it is.
     pub organisation: OrganisationId,
     /// The appointment.
     pub appointment: AppointmentId,
-    /// The highest revision that was accepted.
-    pub revision: Revision,
+    /// The highest revision that was accepted; `None`: it does not read.
+    pub revision: Option<Revision>,
     /// The revision that Google shows.
     pub synced_revision: Option<Revision>,
     /// How it stands.
@@ -91,7 +91,7 @@ impl Store {
         query!(self, read, links::links(&organisation, status, after.as_ref(), limit))
     }
 
-    /// The highest accepted revision of each of these appointments that is known.
+    /// The highest accepted revision of each of these appointments that is known, and reads.
     pub async fn revisions(
         &self,
         organisation: &OrganisationId,

@@ -67,6 +67,7 @@ mod revocations;
 mod settlements;
 #[expect(clippy::duplicate_mod, reason = "the queries are written once and mounted for each back end")]
 mod sqlite;
+mod unreadable;
 
 pub use accepts::Acceptance;
 pub use address::Credentials;
@@ -86,6 +87,7 @@ pub use refreshes::RefreshedTokens;
 pub use requests::{Retry, SettingsChange};
 pub use revocations::{Leaving, Revocation, RevocationLease};
 pub use settlements::Settlement;
+pub use unreadable::{Found, Unreadable};
 
 /// Says why the store could not do what was asked, by what the caller does next. Holds no value of any row.
 #[derive(Debug, thiserror::Error)]

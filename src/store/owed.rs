@@ -7,7 +7,7 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{Error, Guarded, Lease, LinkError, Store};
+use super::{Error, Found, Guarded, Lease, LinkError, Store};
 use crate::model::{AppointmentId, CalendarId, Epoch, GoogleUserId, OrganisationId, Place};
 
 /// Why an event is wanted no more where it stands.
@@ -83,16 +83,16 @@ impl Store {
     /// first. One transaction. Tokens are drawn as for [`Store::claim`].
     ///
     /// None is claimed while the link of its appointment is under a lease. One whose link stands at exactly that event is
-    /// no longer owed, and dropped.
+    /// no longer owed, and dropped. One that does not read is parked.
     pub async fn claim_owed(
         &self,
         organisations: &[OrganisationId],
         lease_token: Uuid,
         until: Timestamp,
         now: Timestamp,
-    ) -> Result<Vec<OwedClaim>, Error> {
+    ) -> Result<Found<OwedClaim>, Error> {
         if organisations.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Found::default());
         }
         let organisations = organisations.to_vec();
         query!(self, write, owed_claims::claim(organisations, lease_token, until, now))

@@ -6,7 +6,7 @@
 use std::fmt;
 
 use super::OwedCause;
-use super::fault::Fault;
+use super::fault::Corrupt;
 use crate::model::{Provider, Reason, RemoteEvents, SyncStatus, TitlePrivacy};
 
 /// The one provider so far, as it is bound.
@@ -33,21 +33,33 @@ impl fmt::Display for Priority {
     }
 }
 
-/// The words of a set: how one is written, and how it is read.
+/// The words of a set: how one is written, and how it is read; where it is asked for, the list of them all, as a statement
+/// spells it.
 macro_rules! words {
-    ($column:literal, $kind:ident, $of:ident, $parse:ident, { $($value:ident => $word:literal),+ $(,)? }) => {
+    ($column:literal, $kind:ident, $of:ident, $parse:ident, {
+        $first:ident => $first_word:literal $(, $value:ident => $word:literal)+ $(,)?
+    }) => {
         pub(super) fn $of(value: $kind) -> &'static str {
             match value {
+                $kind::$first => $first_word,
                 $($kind::$value => $word,)+
             }
         }
 
-        pub(super) fn $parse(word: &str) -> Result<$kind, Fault> {
+        pub(super) fn $parse(word: &str) -> Result<$kind, Corrupt> {
             match word {
+                $first_word => Ok($kind::$first),
                 $($word => Ok($kind::$value),)+
-                _ => Err(Fault::Corrupt($column)),
+                _ => Err(Corrupt($column)),
             }
         }
+    };
+    ($column:literal, $kind:ident, $of:ident, $parse:ident, all: $all:ident, {
+        $first:ident => $first_word:literal $(, $value:ident => $word:literal)+ $(,)?
+    }) => {
+        words!($column, $kind, $of, $parse, { $first => $first_word $(, $value => $word)+ });
+
+        pub(super) const $all: &str = concat!("('", $first_word, "'" $(, ", '", $word, "'")+, ")");
     };
 }
 
@@ -70,7 +82,7 @@ words!("title_privacy", TitlePrivacy, of_privacy, privacy, {
     Masked => "masked",
 });
 
-words!("problem_reason or last_error", Reason, of_reason, reason, {
+words!("problem_reason or last_error", Reason, of_reason, reason, all: REASONS, {
     NotConnected => "not_connected",
     ReconnectRequired => "reconnect_required",
     CalendarUnavailable => "calendar_unavailable",
@@ -80,11 +92,13 @@ words!("problem_reason or last_error", Reason, of_reason, reason, {
     GoogleMisconfigured => "google_misconfigured",
     AccountUnavailable => "account_unavailable",
     KeyringIncomplete => "keyring_incomplete",
+    Internal => "internal",
 });
 
 /// The reasons that a statement asks for.
 pub(super) const GOOGLE_UNAVAILABLE: &str = "'google_unavailable'";
 pub(super) const CALENDAR_UNAVAILABLE: &str = "'calendar_unavailable'";
+pub(super) const INTERNAL: &str = "'internal'";
 
 words!("disconnect_remote_events", RemoteEvents, of_remote_events, remote_events, {
     Keep => "keep",
@@ -123,6 +137,7 @@ mod tests {
             (ERROR, of_status(SyncStatus::Error)),
             (GOOGLE_UNAVAILABLE, of_reason(Reason::GoogleUnavailable)),
             (CALENDAR_UNAVAILABLE, of_reason(Reason::CalendarUnavailable)),
+            (INTERNAL, of_reason(Reason::Internal)),
             (KEEP, of_remote_events(RemoteEvents::Keep)),
             (ACCOUNT_EXCHANGED, of_cause(OwedCause::AccountExchanged)),
             (DISCONNECT, of_cause(OwedCause::Disconnect)),

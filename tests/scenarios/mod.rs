@@ -34,6 +34,7 @@ mod refused_appointment;
 mod something_between;
 mod throttling;
 mod unavailable_calendar;
+mod unreadable;
 mod vanished_events;
 
 /// Why an integration stands still or waits; `None`: nothing is wrong.

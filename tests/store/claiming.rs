@@ -60,7 +60,7 @@ async fn what_is_claimed_is_not_claimed_again_until_the_lease_lapses(database: &
     database.accept("north", "rdv", 1, at(1)).await;
     let first = database.claim("north", 5, at(2)).await;
     assert_eq!(database.claim("north", 5, at(61)).await, []);
-    assert_eq!(database.store.due_organisations(at(61)).await.unwrap(), []);
+    assert_eq!(database.store.due_organisations(at(61)).await.unwrap().rows, []);
     let second = database.claim("north", 5, at(62)).await;
     assert_eq!(second.len(), 1);
     assert_ne!(first[0].lease.token, second[0].lease.token);
@@ -81,7 +81,8 @@ async fn a_placement_chosen_during_the_claim_is_stored_with_the_lease(database: 
             ((link.appointment.as_str() == "a").then(|| chosen.clone()), link.appointment.clone())
         })
         .await
-        .unwrap();
+        .unwrap()
+        .rows;
     assert!(claimed.iter().all(|(link, begun)| link.appointment == *begun), "each has what was begun for it");
     let placements: Vec<_> = claimed.iter().map(|(link, _)| (link.appointment.as_str(), &link.placement)).collect();
     assert!(placements.contains(&("a", &reserved)) && placements.contains(&("b", &Placement::NEVER)));
@@ -148,7 +149,7 @@ async fn each_organisation_gets_no_more_than_it_has_room_for(database: &Database
         .into_iter()
         .flat_map(|(name, count)| vec![organisation(name); count])
         .collect();
-    let claimed = database.store.claim(&wanted, token(), at(62), at(2), at(2), |_| (None, ())).await.unwrap();
+    let claimed = database.store.claim(&wanted, token(), at(62), at(2), at(2), |_| (None, ())).await.unwrap().rows;
     let of = |name| claimed.iter().filter(|(link, ())| link.organisation == organisation(name)).count();
     assert_eq!((of("north"), of("south"), of("west")), (3, 3, 0));
     let tokens: HashSet<_> = claimed.iter().map(|(link, ())| link.lease.token).collect();
@@ -163,9 +164,9 @@ async fn more_organisations_than_one_statement_takes_are_claimed_from(database: 
     }
     let all = names.iter().map(|name| acceptance(name, "rdv", 1)).collect();
     database.store.accept(all, at(1)).await.unwrap();
-    assert_eq!(database.store.due_organisations(at(2)).await.unwrap().len(), 70);
+    assert_eq!(database.store.due_organisations(at(2)).await.unwrap().rows.len(), 70);
     let wanted: Vec<_> = names.iter().flat_map(|name| vec![organisation(name); 2]).collect();
-    let claimed = database.store.claim(&wanted, token(), at(62), at(2), at(2), |_| (None, ())).await.unwrap();
+    let claimed = database.store.claim(&wanted, token(), at(62), at(2), at(2), |_| (None, ())).await.unwrap().rows;
     assert_eq!(claimed.len(), 70);
 }
 
@@ -181,7 +182,7 @@ async fn no_two_claims_take_the_same_row(database: &Database) {
             let wanted = vec![organisation("north"); 7];
             let mut mine = Vec::new();
             loop {
-                let claimed = store.claim(&wanted, token(), at(62), at(2), at(2), |_| (None, ())).await.unwrap();
+                let claimed = store.claim(&wanted, token(), at(62), at(2), at(2), |_| (None, ())).await.unwrap().rows;
                 if claimed.is_empty() {
                     return mine;
                 }
@@ -205,9 +206,9 @@ async fn only_a_connected_enabled_integration_without_a_problem_is_served(databa
     let epoch = database.is_connected("north").await.epoch;
     database.accept("north", "rdv", 1, at(1)).await;
     let is_served = async |now| {
-        let due = database.store.due_organisations(now).await.unwrap();
+        let due = database.store.due_organisations(now).await.unwrap().rows;
         let wanted = vec![north.clone(); 1];
-        let claimed = database.store.claim(&wanted, token(), now, now, now, |_| (None, ())).await.unwrap();
+        let claimed = database.store.claim(&wanted, token(), now, now, now, |_| (None, ())).await.unwrap().rows;
         assert_eq!(due.len(), claimed.len(), "both see it alike");
         !due.is_empty()
     };

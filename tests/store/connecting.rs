@@ -256,7 +256,7 @@ async fn a_disconnect_runs_in_one_epoch_and_erases_the_grant(database: &Database
 
     let begun = database.store.begin_disconnect(&north, RemoteEvents::Keep, at(4)).await.unwrap().unwrap();
     assert!(begun.epoch > connected.epoch && !begun.is_connected());
-    let disconnecting = Disconnecting { since_at: at(4), remote_events: RemoteEvents::Keep };
+    let disconnecting = Disconnecting { since_at: at(4), remote_events: Some(RemoteEvents::Keep) };
     assert_eq!((begun.refresh_token.as_ref(), begun.disconnecting), (Some(&sealed("refresh")), Some(disconnecting)));
     assert_eq!(database.store.begin_disconnect(&north, RemoteEvents::Keep, at(5)).await.unwrap(), Some(begun.clone()));
     assert_eq!(database.store.unfinished_disconnects().await.unwrap(), std::slice::from_ref(&north));

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use cassius_calendar::model::{RemoteEvents, SyncStatus};
-use cassius_calendar::store::{Connect, Error, Options, Settlement, Store};
+use cassius_calendar::model::{Reason, RemoteEvents, SyncStatus};
+use cassius_calendar::store::{Connect, Error, LinkError, Options, Settlement, Store};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
@@ -87,7 +87,7 @@ async fn away_and_back(away: Wire) {
     assert_eq!(links.unwrap()[0].sync_status, SyncStatus::Pending);
     assert_eq!(
         store.link(&organisation("north"), &appointment("before")).await.unwrap().unwrap().revision,
-        revision(1)
+        Some(revision(1))
     );
     drop((store, switch));
     database.drop().await;
@@ -164,8 +164,10 @@ async fn a_value_that_cannot_be_read_is_named_by_its_column(database: &Database)
     database.is_connected("north").await;
     database.accept("north", "rdv", 1, at(1)).await;
     database.run("UPDATE appointment_external_links SET sync_status = 'perhaps'").await;
-    let read = database.store.link(&organisation("north"), &appointment("rdv")).await;
-    assert!(matches!(read, Err(Error::Corrupt("sync_status"))), "{read:?}");
+    let link = database.the_link("north", "rdv").await;
+    assert_eq!(link.sync_status, SyncStatus::Error);
+    let error = LinkError { reason: Reason::Internal, detail: Some("sync_status".into()) };
+    assert_eq!(link.last_error, Some(error));
 }
 
 #[apply(both_backends)]

@@ -56,7 +56,7 @@ impl Database {
     pub(crate) async fn claim(&self, name: &str, count: usize, now: Timestamp) -> Vec<Claimed> {
         let wanted = vec![organisation(name); count];
         let claimed = self.store.claim(&wanted, token(), now + MINUTE, now, now, |_| (None, ())).await.unwrap();
-        claimed.into_iter().map(|(link, ())| link).collect()
+        claimed.rows.into_iter().map(|(link, ())| link).collect()
     }
 
     /// Claims one link and settles it as synced.

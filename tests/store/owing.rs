@@ -27,7 +27,7 @@ impl Database {
 
     async fn claim_owed(&self, count: usize, now: Timestamp) -> Vec<OwedClaim> {
         let wanted = vec![organisation("north"); count];
-        self.store.claim_owed(&wanted, token(), now + MINUTE, now).await.unwrap()
+        self.store.claim_owed(&wanted, token(), now + MINUTE, now).await.unwrap().rows
     }
 
     async fn is_gone(&self, claimed: &OwedClaim, now: Timestamp) {
@@ -62,7 +62,7 @@ async fn a_disconnect_that_deletes_owes_what_is_upcoming_and_ends_when_it_is_gon
     assert_eq!(database.the_link("north", "one").await.placement, absent(3));
     assert_eq!(database.the_link("north", "one").await.sync_status, SyncStatus::None);
     assert_eq!(database.the_link("north", "over").await.placement, written("agenda", "over", 1));
-    assert_eq!(database.store.due_organisations(at(10)).await.unwrap().len(), 1);
+    assert_eq!(database.store.due_organisations(at(10)).await.unwrap().rows.len(), 1);
     assert_eq!(database.claim("north", 9, at(10)).await, [], "no link is served");
 
     let claimed = database.claim_owed(9, at(11)).await;
@@ -72,7 +72,7 @@ async fn a_disconnect_that_deletes_owes_what_is_upcoming_and_ends_when_it_is_gon
     assert_eq!((&one.google_user_id, &one.connected), (&GoogleUserId::new("account of north"), &one.google_user_id));
     assert!(one.epoch > epoch && one.attempts == 0);
     assert_eq!(database.claim_owed(9, at(12)).await, [], "they are leased");
-    assert!(database.store.due_organisations(at(12)).await.unwrap().is_empty());
+    assert!(database.store.due_organisations(at(12)).await.unwrap().rows.is_empty());
     assert_eq!(database.store.live_leases(&organisation("north"), at(12)).await.unwrap(), 2);
     assert_eq!(database.advance_disconnect(at(12)).await, DisconnectStep::Waiting);
 

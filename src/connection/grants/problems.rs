@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 
 use super::Grants;
 use crate::model::{CalendarId, Change, Epoch, OrganisationId, Problem, Reason};
-use crate::store;
+use crate::store::{self, Unreadable};
 
 /// How long a misconfigured Google project is left alone before it is tried again.
 const MISCONFIGURED_RETRY: SignedDuration = SignedDuration::from_mins(10);
@@ -16,7 +16,24 @@ const ACCOUNT_RETRY: SignedDuration = SignedDuration::from_hours(1);
 /// How often a secret that does not open is tried again: the operator may have added its key.
 const KEYRING_RETRY: SignedDuration = SignedDuration::from_mins(1);
 
+/// How long an integration of which a value does not read is left alone before it is tried again.
+const UNREADABLE_RETRY: SignedDuration = SignedDuration::from_hours(1);
+
 impl Grants {
+    /// Notes that an integration does not read, unless it stands still for another reason: it is tried again every hour.
+    pub async fn note_unreadable(&self, integration: &Unreadable) -> Result<(), store::Error> {
+        let now = self.clock.now();
+        if self.store.note_unreadable(integration, now + UNREADABLE_RETRY, now).await?.is_done() {
+            tracing::error!(
+                organisation.id = ?integration.organisation, column = integration.column,
+                "a stored value of an integration does not read: nothing is sent for it"
+            );
+            let organisation = OrganisationId::as_stored(integration.organisation.clone());
+            self.notifier.notify(&Change::Integration(organisation));
+        }
+        Ok(())
+    }
+
     /// Notes a problem of the integration and tells whoever watches. A problem without a `retry_after` stands until a
     /// person of the practice acts, but for a misconfigured project, an incomplete keyring and a refused account, which
     /// are tried again by themselves. Where something graver is noted, or a longer wait, that one stands.
@@ -32,6 +49,7 @@ impl Grants {
             Reason::GoogleMisconfigured => Some(retry_after.unwrap_or(MISCONFIGURED_RETRY)),
             Reason::AccountUnavailable => Some(retry_after.unwrap_or(ACCOUNT_RETRY)),
             Reason::KeyringIncomplete => Some(retry_after.unwrap_or(KEYRING_RETRY)),
+            Reason::Internal => Some(retry_after.unwrap_or(UNREADABLE_RETRY)),
             Reason::NotConnected
             | Reason::ReconnectRequired
             | Reason::CalendarUnavailable
@@ -78,8 +96,8 @@ impl Grants {
                 organisation.id = %organisation, retry_at = problem.retry_at.map(tracing::field::display),
                 "Google refuses an account as a whole"
             ),
-            // Told where it was found, with the key that is missing.
-            Reason::KeyringIncomplete => {}
+            // Told where it was found, with the key that is missing, or the column.
+            Reason::KeyringIncomplete | Reason::Internal => {}
             Reason::NotConnected
             | Reason::ReconnectRequired
             | Reason::CalendarUnavailable

@@ -98,7 +98,8 @@ impl Status {
                     | Reason::CalendarUnavailable
                     | Reason::AccountUnavailable
                     | Reason::GoogleMisconfigured
-                    | Reason::KeyringIncomplete,
+                    | Reason::KeyringIncomplete
+                    | Reason::Internal,
                 ..
             }) => State::Error,
             Some(_) | None => State::Connected,
@@ -138,17 +139,25 @@ fn progress(total: i64, started_at: Timestamp, counts: &Counts) -> Option<Progre
 
 /// What is wrong now: a noted problem that has not passed, or else appointments that wait because Google is away.
 fn problem_at(integration: &Integration, counts: &Counts, now: Timestamp) -> Option<Problem> {
-    let has_passed = |problem: &Problem| {
-        problem.reason == Reason::GoogleThrottled && problem.retry_at.is_none_or(|retry_at| retry_at <= now)
+    let has_passed = |problem: &Problem| match problem.reason {
+        Reason::GoogleThrottled => problem.retry_at.is_none_or(|retry_at| retry_at <= now),
+        // If it still does not read, that is seen below.
+        Reason::Internal => problem.retry_at.is_some_and(|retry_at| retry_at <= now),
+        Reason::NotConnected
+        | Reason::ReconnectRequired
+        | Reason::CalendarUnavailable
+        | Reason::GoogleUnavailable
+        | Reason::EventRefused
+        | Reason::GoogleMisconfigured
+        | Reason::AccountUnavailable
+        | Reason::KeyringIncomplete => false,
     };
     let noted = integration.problem.clone().filter(|problem| !has_passed(problem));
-    noted.or_else(|| {
-        counts.unavailable_until.map(|retry_at| Problem {
-            reason: Reason::GoogleUnavailable,
-            since_at: integration.last_sync_at.or(integration.connected_at).unwrap_or(now),
-            retry_at: Some(retry_at),
-        })
-    })
+    let since_at = integration.last_sync_at.or(integration.connected_at).unwrap_or(now);
+    let found = |reason, retry_at| Problem { reason, since_at, retry_at };
+    noted
+        .or_else(|| integration.unreadable.map(|_| found(Reason::Internal, None)))
+        .or_else(|| counts.unavailable_until.map(|retry_at| found(Reason::GoogleUnavailable, Some(retry_at))))
 }
 
 #[cfg(test)]

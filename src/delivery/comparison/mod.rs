@@ -19,7 +19,7 @@ use super::{Delivery, Error, Parts, snapshot};
 use crate::connection;
 use crate::error_chain::error_chain;
 use crate::model::{AppointmentId, CalendarId, Change, GoogleUserId, OrganisationId, Place};
-use crate::store::{self, ComparedLink, ComparisonClaim, Guarded, Integration, Lease, Mend};
+use crate::store::{self, ComparedLink, ComparisonClaim, Guarded, Integration, Lease, Mend, Unreadable};
 use crate::sync::{Delay, Event, delay, render};
 use findings::{Known, Listed, Standing, compare};
 
@@ -74,6 +74,9 @@ impl Delivery {
     pub async fn count_differences(&self, organisation: &OrganisationId) -> Result<ComparisonCounts, Error> {
         let integration = self.0.store.integration(organisation).await?.filter(Integration::is_connected);
         let integration = integration.ok_or(Error::NotConnected)?;
+        if let Some(column) = integration.unreadable {
+            return Err(store::Error::Corrupt(column).into());
+        }
         self.0.compare(&integration, None).await.map_err(|broken| match broken {
             Broken::Fenced => Error::NotConnected,
             Broken::Google(error) => Error::Google(error),
@@ -118,7 +121,14 @@ impl Parts {
     async fn compare_claimed(&self, claim: &ComparisonClaim) -> Result<(), store::Error> {
         let integration = self.store.integration(&claim.organisation).await?;
         let outcome = match integration.filter(|it| it.epoch == claim.epoch && it.is_connected()) {
-            Some(integration) => self.compare(&integration, Some(claim)).await,
+            Some(integration) => match integration.unreadable {
+                None => self.compare(&integration, Some(claim)).await,
+                Some(column) => {
+                    let organisation = claim.organisation.as_str().to_owned();
+                    self.grants.note_unreadable(&Unreadable { organisation, appointment: None, column }).await?;
+                    Err(Broken::Fenced)
+                }
+            },
             None => Err(Broken::Fenced),
         };
         let now = self.clock.now();

@@ -23,11 +23,11 @@ pub(in crate::store) async fn accept(
     }
     let accepted = upsert(conn, &acceptances, now).await?;
     let mut links = HashMap::with_capacity(acceptances.len());
-    collect(accepted, &mut links)?;
+    collect(accepted, &mut links);
     let keys: Vec<Key> = acceptances.into_iter().map(|it| (it.organisation, it.appointment)).collect();
     let stale: Vec<_> = keys.iter().filter(|key| !links.contains_key(*key)).collect();
     if !stale.is_empty() {
-        collect(held(conn, &stale).await?, &mut links)?;
+        collect(held(conn, &stale).await?, &mut links);
     }
     // Links are never deleted, so each key has one by now.
     keys.iter().map(|key| links.remove(key).ok_or(Fault::Corrupt("appointment_id"))).collect()
@@ -35,12 +35,9 @@ pub(in crate::store) async fn accept(
 
 type Key = (OrganisationId, AppointmentId);
 
-fn collect(rows: Vec<LinkRow>, links: &mut HashMap<Key, Link>) -> Result<(), Fault> {
-    for row in rows {
-        let link = Link::try_from(row)?;
-        links.insert((link.organisation.clone(), link.appointment.clone()), link);
-    }
-    Ok(())
+fn collect(rows: Vec<LinkRow>, links: &mut HashMap<Key, Link>) {
+    let keyed = |link: Link| ((link.organisation.clone(), link.appointment.clone()), link);
+    links.extend(rows.into_iter().map(Link::from).map(keyed));
 }
 
 /// Stores what is newer, and answers those links.

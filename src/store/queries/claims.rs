@@ -15,8 +15,9 @@ use super::statement::{joined, list_of, named, rows_of, sql};
 use super::{Conn, FOR_SHARE, Fault, SKIP_LOCKED, rows};
 use crate::crypto::Sealed;
 use crate::model::{CalendarId, Epoch, OrganisationId, Placement, TitlePrivacy};
-use crate::store::words::{self, GOOGLE};
-use crate::store::{Claimed, Lease};
+use crate::store::fault::Corrupt;
+use crate::store::words::{self, ERROR, GOOGLE, INTERNAL};
+use crate::store::{Claimed, Found, Lease, Unreadable};
 
 /// How many organisations one statement claims from: each is a subquery of its own.
 const CLAIMED_TOGETHER: usize = 32;
@@ -32,7 +33,7 @@ pub(in crate::store) async fn claim<T, F>(
     write_not_before: Timestamp,
     now: Timestamp,
     mut begin: F,
-) -> Result<Vec<(Claimed, T)>, Fault>
+) -> Result<Found<(Claimed, T)>, Fault>
 where
     T: Send,
     F: FnMut(&Claimed) -> (Option<Placement>, T) + Send,
@@ -42,17 +43,25 @@ where
         *room.entry(organisation.as_str().to_owned()).or_default() += 1;
     }
     if room.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Found::default());
     }
     transaction!(conn, async |conn| {
         let terms = terms(conn, room.keys().cloned(), now).await?;
         let room: Vec<_> = room.into_iter().filter(|(organisation, _)| terms.contains_key(organisation)).collect();
         let (mut claimed, mut calls, mut begun) = (Vec::new(), Vec::new(), Vec::new());
+        let mut unreadable = Vec::new();
         for some in room.chunks(CLAIMED_TOGETHER) {
             for row in due(conn, some, now).await? {
                 let terms = terms.get(&row.organisation_id).ok_or(Fault::Corrupt("organisation_id"))?;
                 let token = Uuid::from_u128(lease_token.as_u128().wrapping_add(claimed.len() as u128));
-                let mut link = claimed_link(row, terms, Lease { token, until })?;
+                let (organisation, appointment) = (row.organisation_id.clone(), row.appointment_id.clone());
+                let mut link = match claimed_link(row, terms, Lease { token, until }) {
+                    Ok(link) => link,
+                    Err(Corrupt(column)) => {
+                        unreadable.push(Unreadable { organisation, appointment: Some(appointment), column });
+                        continue;
+                    }
+                };
                 let (placement, its) = begin(&link);
                 calls.push(placement.as_ref().map(|_| write_not_before));
                 if let Some(placement) = placement {
@@ -65,7 +74,10 @@ where
         for (some, calls) in claimed.chunks(LEASED_TOGETHER).zip(calls.chunks(LEASED_TOGETHER)) {
             lease(conn, some, calls, until, now).await?;
         }
-        Ok(claimed.into_iter().zip(begun).collect())
+        for link in &unreadable {
+            leave_out(conn, link, now).await?;
+        }
+        Ok(Found { rows: claimed.into_iter().zip(begun).collect(), unreadable })
     })
 }
 
@@ -103,12 +115,11 @@ async fn terms(
     let found: Vec<TermsRow> = named("claims.terms", select).load(conn).await?;
     let mut terms = HashMap::with_capacity(found.len());
     for row in found {
-        let its = Terms {
-            epoch: Epoch(row.epoch),
-            target: CalendarId::new(row.calendar_id),
-            title_privacy: words::privacy(&row.title_privacy)?,
-        };
-        terms.insert(row.organisation_id, its);
+        // One that does not read is noted by whoever looks for what is due.
+        if let Ok(title_privacy) = words::privacy(&row.title_privacy) {
+            let its = Terms { epoch: Epoch(row.epoch), target: CalendarId::new(row.calendar_id), title_privacy };
+            terms.insert(row.organisation_id, its);
+        }
     }
     Ok(terms)
 }
@@ -151,7 +162,7 @@ async fn due(conn: &mut Conn, room: &[(String, i64)], now: Timestamp) -> Result<
     Ok(named("claims.due", select).load(conn).await?)
 }
 
-fn claimed_link(row: ClaimRow, terms: &Terms, lease: Lease) -> Result<Claimed, Fault> {
+fn claimed_link(row: ClaimRow, terms: &Terms, lease: Lease) -> Result<Claimed, Corrupt> {
     Ok(Claimed {
         organisation: rows::organisation(&row.organisation_id)?,
         appointment: rows::appointment(&row.appointment_id)?,
@@ -165,6 +176,23 @@ fn claimed_link(row: ClaimRow, terms: &Terms, lease: Lease) -> Result<Claimed, F
         target: terms.target.clone(),
         title_privacy: terms.title_privacy,
     })
+}
+
+/// Leaves a link out of the queue, and tells it there.
+async fn leave_out(conn: &mut Conn, link: &Unreadable, now: Timestamp) -> Result<(), Fault> {
+    let update = sql(format!(
+        "UPDATE appointment_external_links SET sync_status = {ERROR}, next_attempt_at = NULL, last_error = {INTERNAL}, \
+         last_error_detail = "
+    ))
+    .bind(link.column)
+    .sql(", updated_at = ")
+    .bind(now)
+    .sql(format!(" WHERE provider = {GOOGLE} AND organisation_id = "))
+    .bind(link.organisation.clone())
+    .sql(" AND appointment_id = ")
+    .bind(link.appointment.clone());
+    named("claims.leave_out", update).execute(conn).await?;
+    Ok(())
 }
 
 /// Leases `claimed`. `calls` says of each until when a later edit waits for the call that is made; `None`: none is made.

@@ -11,9 +11,11 @@ use super::fragments::{CONNECTED, of_organisation, served, unleased};
 use super::placement::PlacementRow;
 use super::schema::{appointment_external_links, owed_deletions};
 use super::statement::{Fragment, list_of, named, rows_of, sql};
-use super::{Conn, Fault, HELD_BY_KEY, InstantSql, SKIP_LOCKED, catch_ups, instant, owed, rows};
+use super::{Conn, Fault, HELD_BY_KEY, InstantSql, SKIP_LOCKED, catch_ups, instant, owed};
 use crate::crypto::Sealed;
-use crate::model::{AppointmentId, CalendarId, Epoch, EventId, GoogleUserId, OrganisationId, Place};
+use crate::model::{
+    AppointmentId, CalendarId, Epoch, EventId, GoogleUserId, OrganisationId, Place, Placement, SyncStatus,
+};
 use crate::store::fault::unless_fenced;
 use crate::store::instant::Instant;
 use crate::store::words::{self, PENDING, PROVIDER, Priority, SYNCED};
@@ -76,16 +78,13 @@ pub(in crate::store) async fn claim(
              RETURNING organisation_id, epoch, compare_due_at, compare_attempts"
         ));
     let row: Option<ClaimRow> = named("comparisons.claim", update).get_result(conn).await.optional()?;
-    row.map(|row| {
-        Ok(ComparisonClaim {
-            organisation: rows::organisation(&row.organisation_id)?,
-            epoch: Epoch(row.epoch),
-            due_at: row.compare_due_at.0,
-            attempts: row.compare_attempts,
-            lease,
-        })
-    })
-    .transpose()
+    Ok(row.map(|row| ComparisonClaim {
+        organisation: OrganisationId::as_stored(row.organisation_id),
+        epoch: Epoch(row.epoch),
+        due_at: row.compare_due_at.0,
+        attempts: row.compare_attempts,
+        lease,
+    }))
 }
 
 /// The integration, while the lease is the claim's own.
@@ -190,19 +189,23 @@ struct ComparedRow {
     lease_until: Option<Instant>,
 }
 
-impl TryFrom<ComparedRow> for ComparedLink {
-    type Error = Fault;
-
-    fn try_from(row: ComparedRow) -> Result<Self, Fault> {
-        Ok(Self {
-            appointment: rows::appointment(&row.appointment_id)?,
-            sync_status: words::status(&row.sync_status)?,
-            placement: row.placement.try_into()?,
+/// One of which a value does not read is in error: nothing is found of it.
+impl From<ComparedRow> for ComparedLink {
+    fn from(row: ComparedRow) -> Self {
+        let generation = row.placement.generation();
+        let (sync_status, placement) = match (words::status(&row.sync_status), row.placement.try_into()) {
+            (Ok(sync_status), Ok(placement)) => (sync_status, placement),
+            (Err(_), _) | (_, Err(_)) => (SyncStatus::Error, Placement::Absent { generation }),
+        };
+        Self {
+            appointment: AppointmentId::as_stored(row.appointment_id),
+            sync_status,
+            placement,
             snapshot: row.snapshot.map(Sealed::from_bytes),
             ends_at: instant(row.ends_at),
             updated_at: row.updated_at.0,
             lease_until: instant(row.lease_until),
-        })
+        }
     }
 }
 
@@ -222,7 +225,8 @@ pub(in crate::store) async fn upcoming(
         .order(dsl::appointment_id)
         .limit(limit)
         .select(ComparedRow::as_select());
-    named("comparisons.upcoming", select).load(conn).await?.into_iter().map(ComparedLink::try_from).collect()
+    let found: Vec<ComparedRow> = named("comparisons.upcoming", select).load(conn).await?;
+    Ok(found.into_iter().map(ComparedLink::from).collect())
 }
 
 pub(in crate::store) async fn links_of(
@@ -236,7 +240,8 @@ pub(in crate::store) async fn links_of(
         .filter(dsl::provider.eq(PROVIDER))
         .filter(dsl::appointment_id.eq_any(appointments.iter().map(AppointmentId::as_str)))
         .select(ComparedRow::as_select());
-    named("comparisons.links_of", select).load(conn).await?.into_iter().map(ComparedLink::try_from).collect()
+    let found: Vec<ComparedRow> = named("comparisons.links_of", select).load(conn).await?;
+    Ok(found.into_iter().map(ComparedLink::from).collect())
 }
 
 pub(in crate::store) async fn mend(

@@ -9,7 +9,7 @@ use super::integrations::{changed, integration, locked};
 use super::schema::calendar_integrations::dsl;
 use super::schema::oauth_consents;
 use super::statement::{named, sql};
-use super::{Conn, Fault, leases, owed, rows};
+use super::{Conn, Fault, leases, owed};
 use crate::model::{Epoch, OrganisationId, RemoteEvents};
 use crate::store::instant::Instant;
 use crate::store::words::{self, DISCONNECT, ERROR, LEFT_BEHIND, NONE, PENDING, PROVIDER, Priority};
@@ -48,7 +48,7 @@ pub(in crate::store) async fn begin(
             dsl::updated_at.eq(Instant(now)),
         );
         named("disconnects.dispose", diesel::update(row()).set(disposition)).execute(conn).await?;
-        carry_out(conn, &before, remote_events, now).await?;
+        carry_out(conn, &before, Some(remote_events), now).await?;
         changed(conn, organisation).await.map(Some)
     })
 }
@@ -67,14 +67,14 @@ fn at_rest() -> String {
 async fn carry_out(
     conn: &mut Conn,
     integration: &Integration,
-    remote_events: RemoteEvents,
+    remote_events: Option<RemoteEvents>,
     now: Timestamp,
 ) -> Result<i64, Fault> {
     let organisation = &integration.organisation;
     let account = integration.google_user_id.as_ref().ok_or(Fault::Corrupt("google_user_id"))?;
     let cause = OwedCause::Disconnect;
     let (owed, restored) = match remote_events {
-        RemoteEvents::Keep => {
+        Some(RemoteEvents::Keep) => {
             let resting = || sql(format!("cause = {DISCONNECT} AND ")).with(unleased(now));
             let restored = owed::restore(conn, organisation, account, resting(), sql(""), now).await?;
             // The other end of an unfinished move: the link has one of the two. What a call has only just ended for is given
@@ -95,13 +95,14 @@ async fn carry_out(
             named("disconnects.leave_behind", left_behind).execute(conn).await?;
             (0, restored)
         }
-        RemoteEvents::DeleteUpcoming => {
+        Some(RemoteEvents::DeleteUpcoming) => {
             let upcoming = || sql("ends_at > ").bind(now).sql(" AND ").with(unleased(now));
             (owed::owe_placed(conn, organisation, account, cause, upcoming, sql(at_rest()), now).await?, 0)
         }
-        RemoteEvents::DeleteAll => {
+        Some(RemoteEvents::DeleteAll) => {
             (owed::owe_placed(conn, organisation, account, cause, || unleased(now), sql(at_rest()), now).await?, 0)
         }
+        None => (0, 0),
     };
     if owed + restored > 0 {
         let total = sql("UPDATE calendar_integrations SET disconnect_total = disconnect_total + ")
@@ -143,7 +144,7 @@ pub(in crate::store) async fn advance(
         let Some(integration) = locked(conn, organisation).await?.filter(is_under_way) else {
             return Ok(DisconnectStep::Ended);
         };
-        let remote_events = integration.disconnecting.map_or(RemoteEvents::Keep, |it| it.remote_events);
+        let remote_events = integration.disconnecting.and_then(|it| it.remote_events);
         let has_changed = carry_out(conn, &integration, remote_events, now).await? > 0;
         if !is_ready(conn, &integration, now).await? {
             return Ok(if has_changed { DisconnectStep::MoreOwed } else { DisconnectStep::Waiting });
@@ -224,5 +225,5 @@ pub(in crate::store) async fn unfinished(conn: &mut Conn) -> Result<Vec<Organisa
         .order(dsl::organisation_id)
         .select(dsl::organisation_id);
     let found: Vec<String> = named("disconnects.unfinished", select).load(conn).await?;
-    found.iter().map(|id| rows::organisation(id)).collect()
+    Ok(found.into_iter().map(OrganisationId::as_stored).collect())
 }

@@ -1,7 +1,7 @@
 //! What is due, and when the next is.
 
 use diesel::prelude::*;
-use diesel::sql_types::{Nullable, Text};
+use diesel::sql_types::{Bool, Nullable, Text};
 use diesel_async::RunQueryDsl;
 use jiff::{SignedDuration, Timestamp};
 
@@ -10,22 +10,29 @@ use super::owed_claims::claimable;
 use super::statement::{Fragment, named, sql};
 use super::{Conn, Fault, HELD_BY_KEY, InstantSql, MICROSECONDS, rows};
 use crate::model::GoogleUserId;
-use crate::store::DueOrganisation;
+use crate::store::fault::Corrupt;
 use crate::store::instant::Instant;
-use crate::store::words::{DISCONNECT, GOOGLE, Priority};
+use crate::store::words::{self, DISCONNECT, GOOGLE, Priority};
+use crate::store::{DueOrganisation, Found, Unreadable};
 
 #[derive(QueryableByName)]
 struct DueOrganisationRow {
     #[diesel(sql_type = Text)]
     organisation_id: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    google_user_id: Option<String>,
     #[diesel(sql_type = Text)]
-    google_user_id: String,
+    title_privacy: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    problem_reason: Option<String>,
+    #[diesel(sql_type = Bool)]
+    is_disconnecting: bool,
 }
 
 pub(in crate::store) async fn due_organisations(
     conn: &mut Conn,
     now: Timestamp,
-) -> Result<Vec<DueOrganisation>, Fault> {
+) -> Result<Found<DueOrganisation>, Fault> {
     // A subquery with a limit is probed once for each integration; an EXISTS may become a join over every due row.
     let probe = |priority| {
         sql("(SELECT 1 FROM appointment_external_links AS l WHERE ")
@@ -36,27 +43,45 @@ pub(in crate::store) async fn due_organisations(
             .with(unleased(now))
             .sql(" LIMIT 1)")
     };
-    let select = sql("SELECT i.organisation_id, i.google_user_id FROM calendar_integrations AS i WHERE ")
-        .with(served(now))
-        .sql(" AND COALESCE(")
-        .with(probe(Priority::Live))
-        .sql(", ")
-        .with(probe(Priority::CatchUp))
-        .sql(") = 1 OR ")
-        .with(serves_owed(now))
-        .sql(" AND (SELECT 1 FROM owed_deletions AS o WHERE o.organisation_id = i.organisation_id AND ")
-        .with(owed_of_i())
-        .sql(" AND ")
-        .with(claimable(now))
-        .sql(" LIMIT 1) = 1 ORDER BY i.organisation_id");
-    let found: Vec<DueOrganisationRow> = named("due.organisations", select).load(conn).await?;
-    let due = |row: DueOrganisationRow| {
-        Ok(DueOrganisation {
-            organisation: rows::organisation(&row.organisation_id)?,
-            google_user_id: GoogleUserId::new(row.google_user_id),
-        })
-    };
-    found.into_iter().map(due).collect()
+    let select = sql("SELECT i.organisation_id, i.google_user_id, i.title_privacy, i.problem_reason,
+            i.disconnecting_at IS NOT NULL AS is_disconnecting
+         FROM calendar_integrations AS i WHERE ")
+    .with(served(now))
+    .sql(" AND COALESCE(")
+    .with(probe(Priority::Live))
+    .sql(", ")
+    .with(probe(Priority::CatchUp))
+    .sql(") = 1 OR ")
+    .with(serves_owed(now))
+    .sql(" AND (SELECT 1 FROM owed_deletions AS o WHERE o.organisation_id = i.organisation_id AND ")
+    .with(owed_of_i())
+    .sql(" AND ")
+    .with(claimable(now))
+    .sql(" LIMIT 1) = 1 ORDER BY i.organisation_id");
+    let rows: Vec<DueOrganisationRow> = named("due.organisations", select).load(conn).await?;
+    let mut found = Found::default();
+    for row in rows {
+        let due = due_organisation(&row);
+        // What is deleted needs no title.
+        let privacy = words::privacy(&row.title_privacy).map(|_| ()).or_else(|corrupt| match row.is_disconnecting {
+            true => Ok(()),
+            false => Err(corrupt),
+        });
+        if let Some(Corrupt(column)) = due.as_ref().err().copied().or(privacy.err()) {
+            let organisation = row.organisation_id;
+            found.unreadable.push(Unreadable { organisation, appointment: None, column });
+        }
+        found.rows.extend(due);
+    }
+    Ok(found)
+}
+
+fn due_organisation(row: &DueOrganisationRow) -> Result<DueOrganisation, Corrupt> {
+    row.problem_reason.as_deref().map(words::reason).transpose()?;
+    Ok(DueOrganisation {
+        organisation: rows::organisation(&row.organisation_id)?,
+        google_user_id: row.google_user_id.clone().map(GoogleUserId::new).ok_or(Corrupt("google_user_id"))?,
+    })
 }
 
 /// The links `l` of the integration `i` that are due in their turn.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::statement::{Fragment, sql};
 use crate::model::{AppointmentId, Epoch, OrganisationId};
 use crate::store::Claimed;
-use crate::store::words::{CALENDAR_UNAVAILABLE, GOOGLE, KEEP};
+use crate::store::words::{CALENDAR_UNAVAILABLE, GOOGLE, INTERNAL, KEEP, REASONS};
 
 /// What makes an integration one that is connected.
 pub(super) const CONNECTED: &str = "refresh_token IS NOT NULL AND disconnecting_at IS NULL";
@@ -59,23 +59,28 @@ pub(super) fn unleased(now: Timestamp) -> Fragment {
     sql("(lease_until IS NULL OR lease_until <= ").bind(now).sql(")")
 }
 
-/// The integrations whose owed deletions may be served: a target calendar that is out of reach says nothing of the others.
+/// The integrations that have no problem, one whose time to try again has come, or one that this version does not know: it
+/// is found again, if it lasts.
+pub(super) fn no_problem_at(now: Timestamp) -> Fragment {
+    sql("(problem_reason IS NULL OR problem_retry_at <= ")
+        .bind(now)
+        .sql(format!(" OR problem_reason NOT IN {REASONS})"))
+}
+
+/// The integrations whose owed deletions may be served: a target calendar that is out of reach says nothing of the others,
+/// and a setting that does not read says nothing of what is wanted no more.
 pub(super) fn serves_owed(now: Timestamp) -> Fragment {
     sql(format!(
         "provider = {GOOGLE} AND refresh_token IS NOT NULL
          AND CASE WHEN disconnecting_at IS NULL THEN is_enabled ELSE disconnect_remote_events <> {KEEP} END
-         AND (problem_reason IS NULL OR problem_reason = {CALENDAR_UNAVAILABLE} OR problem_retry_at <= "
+         AND (problem_reason IN ({CALENDAR_UNAVAILABLE}, {INTERNAL}) OR "
     ))
-    .bind(now)
+    .with(no_problem_at(now))
     .sql(")")
 }
 
 /// The integrations that may be served.
 pub(super) fn served(now: Timestamp) -> Fragment {
-    sql(format!(
-        "provider = {GOOGLE} AND {CONNECTED} AND is_enabled AND calendar_id IS NOT NULL
-         AND (problem_reason IS NULL OR problem_retry_at <= "
-    ))
-    .bind(now)
-    .sql(")")
+    sql(format!("provider = {GOOGLE} AND {CONNECTED} AND is_enabled AND calendar_id IS NOT NULL AND "))
+        .with(no_problem_at(now))
 }

@@ -4,14 +4,14 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use jiff::Timestamp;
 
-use super::fragments::of_organisation;
+use super::fragments::{no_problem_at, of_organisation};
 use super::rows::IntegrationRow;
 use super::schema::calendar_integrations::dsl;
 use super::statement::{named, sql};
 use super::{Conn, FOR_UPDATE, Fault};
 use crate::model::{Calendar, CalendarId, Epoch, OrganisationId, Problem};
 use crate::store::instant::Instant;
-use crate::store::words::{self, PROVIDER};
+use crate::store::words::{self, GOOGLE, INTERNAL, PROVIDER};
 use crate::store::{Guarded, Integration};
 
 pub(in crate::store) async fn ping(conn: &mut Conn) -> Result<(), Fault> {
@@ -24,8 +24,8 @@ pub(in crate::store) async fn integration(
     organisation: &OrganisationId,
 ) -> Result<Option<Integration>, Fault> {
     let select = dsl::calendar_integrations.find((organisation.as_str(), PROVIDER)).select(IntegrationRow::as_select());
-    let row = named("integrations.integration", select).get_result(conn).await.optional()?;
-    row.map(Integration::try_from).transpose()
+    let row: Option<IntegrationRow> = named("integrations.integration", select).get_result(conn).await.optional()?;
+    Ok(row.map(Integration::from))
 }
 
 /// Makes the row of an integration where there is none.
@@ -47,7 +47,7 @@ pub(super) async fn locked(conn: &mut Conn, organisation: &OrganisationId) -> Re
     let select =
         sql("SELECT * FROM calendar_integrations WHERE ").with(of_organisation(organisation)).sql(" ").sql(FOR_UPDATE);
     let row: Option<IntegrationRow> = named("integrations.locked", select).get_result(conn).await.optional()?;
-    row.map(Integration::try_from).transpose()
+    Ok(row.map(Integration::from))
 }
 
 /// The integration, after a change of it in the same transaction.
@@ -70,6 +70,25 @@ pub(super) async fn set_calendar(
     ));
     named("integrations.set_calendar", update).execute(conn).await?;
     Ok(())
+}
+
+pub(in crate::store) async fn note_unreadable(
+    conn: &mut Conn,
+    organisation: String,
+    retry_at: Timestamp,
+    now: Timestamp,
+) -> Result<Guarded, Fault> {
+    let note = sql(format!("UPDATE calendar_integrations SET problem_since = CASE WHEN problem_reason = {INTERNAL} THEN problem_since ELSE "))
+        .bind(now)
+        .sql(format!(" END, problem_reason = {INTERNAL}, problem_retry_at = "))
+        .bind(retry_at)
+        .sql(", updated_at = ")
+        .bind(now)
+        .sql(format!(" WHERE provider = {GOOGLE} AND organisation_id = "))
+        .bind(organisation)
+        .sql(" AND ")
+        .with(no_problem_at(now));
+    Ok(Guarded::by(named("integrations.note_unreadable", note).execute(conn).await?))
 }
 
 pub(in crate::store) async fn note_problem(

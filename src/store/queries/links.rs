@@ -26,7 +26,7 @@ pub(in crate::store) async fn link(
         .find((organisation.as_str(), appointment.as_str(), PROVIDER))
         .select(LinkRow::as_select());
     let row = named("links.link", select).get_result(conn).await.optional()?;
-    row.map(Link::try_from).transpose()
+    Ok(row.map(Link::from))
 }
 
 pub(in crate::store) async fn links(
@@ -47,7 +47,7 @@ pub(in crate::store) async fn links(
     if let Some(status) = status {
         query = query.filter(dsl::sync_status.eq(words::of_status(status)));
     }
-    named("links.page", query).load(conn).await?.into_iter().map(Link::try_from).collect()
+    Ok(named("links.page", query).load(conn).await?.into_iter().map(|row: LinkRow| row.into()).collect())
 }
 
 pub(in crate::store) async fn revisions(
@@ -65,7 +65,9 @@ pub(in crate::store) async fn revisions(
             .select((dsl::appointment_id, dsl::revision));
         let found: Vec<(String, i64)> = named("links.revisions", select).load(conn).await?;
         for (appointment, revision) in found {
-            known.insert(rows::appointment(&appointment)?, rows::revision(revision)?);
+            if let Ok(revision) = rows::revision(revision) {
+                known.insert(AppointmentId::as_stored(appointment), revision);
+            }
         }
     }
     Ok(known)

@@ -16,9 +16,9 @@ use super::schema::owed_deletions;
 use super::statement::{Fragment, list_of, named, sql};
 use super::{Conn, FOR_SHARE, Fault, rows};
 use crate::model::{CalendarId, Epoch, EventId, Generation, GoogleUserId, OrganisationId, Place};
-use crate::store::fault::unless_fenced;
-use crate::store::words::{self, DISCONNECT, GOOGLE};
-use crate::store::{Guarded, Lease, LinkError, OwedClaim, OwedSettlement};
+use crate::store::fault::{Corrupt, unless_fenced};
+use crate::store::words::{self, DISCONNECT, GOOGLE, INTERNAL};
+use crate::store::{Found, Guarded, Lease, LinkError, OwedClaim, OwedSettlement, Unreadable};
 
 pub(in crate::store) async fn claim(
     conn: &mut Conn,
@@ -26,19 +26,27 @@ pub(in crate::store) async fn claim(
     lease_token: Uuid,
     until: Timestamp,
     now: Timestamp,
-) -> Result<Vec<OwedClaim>, Fault> {
+) -> Result<Found<OwedClaim>, Fault> {
     let mut room: BTreeMap<String, i64> = BTreeMap::new();
     for organisation in organisations {
         *room.entry(organisation.as_str().to_owned()).or_default() += 1;
     }
     transaction!(conn, async |conn| {
-        let mut claims = Vec::new();
+        let (mut claims, mut unreadable) = (Vec::new(), Vec::new());
         for terms in terms(conn, room.keys().cloned(), now).await? {
             let limit = room.get(&terms.organisation_id).copied().unwrap_or_default();
             let mut taken = 0;
             for row in due(conn, &terms, limit, now).await? {
                 let token = Uuid::from_u128(lease_token.as_u128().wrapping_add(claims.len() as u128));
-                let claim = owed_claim(row, &terms, Lease { token, until })?;
+                let claim = match owed_claim(&row, &terms, Lease { token, until }) {
+                    Ok(claim) => claim,
+                    Err(Corrupt(column)) => {
+                        leave_out(conn, &row, column, now).await?;
+                        let (organisation, appointment) = (row.organisation_id, Some(row.appointment_id));
+                        unreadable.push(Unreadable { organisation, appointment, column });
+                        continue;
+                    }
+                };
                 if take(conn, &claim, now).await? {
                     claims.push(claim);
                     taken += 1;
@@ -48,7 +56,7 @@ pub(in crate::store) async fn claim(
                 drop_wanted(conn, &terms, now).await?;
             }
         }
-        Ok(claims)
+        Ok(Found { rows: claims, unreadable })
     })
 }
 
@@ -72,7 +80,7 @@ async fn terms(
 ) -> Result<Vec<TermsRow>, Fault> {
     let select = sql("SELECT organisation_id, google_user_id, epoch, disconnecting_at IS NOT NULL AS is_disconnecting FROM calendar_integrations WHERE ")
         .with(serves_owed(now))
-        .sql(" AND organisation_id IN ")
+        .sql(" AND google_user_id IS NOT NULL AND organisation_id IN ")
         .with(list_of(organisations))
         .sql(format!(" ORDER BY organisation_id {FOR_SHARE}"));
     Ok(named("owed_claims.terms", select).load(conn).await?)
@@ -134,15 +142,15 @@ async fn drop_wanted(conn: &mut Conn, terms: &TermsRow, now: Timestamp) -> Resul
     Ok(())
 }
 
-fn owed_claim(row: OwedRow, terms: &TermsRow, lease: Lease) -> Result<OwedClaim, Fault> {
+fn owed_claim(row: &OwedRow, terms: &TermsRow, lease: Lease) -> Result<OwedClaim, Corrupt> {
     Ok(OwedClaim {
         organisation: rows::organisation(&row.organisation_id)?,
-        google_user_id: GoogleUserId::new(row.google_user_id),
+        google_user_id: GoogleUserId::new(row.google_user_id.clone()),
         connected: GoogleUserId::new(terms.google_user_id.clone()),
         appointment: rows::appointment(&row.appointment_id)?,
         place: Place {
-            calendar: CalendarId::new(row.calendar_id),
-            event: EventId::new(row.event_id),
+            calendar: CalendarId::new(row.calendar_id.clone()),
+            event: EventId::new(row.event_id.clone()),
             generation: Generation(row.generation),
         },
         cause: words::cause(&row.cause)?,
@@ -150,6 +158,25 @@ fn owed_claim(row: OwedRow, terms: &TermsRow, lease: Lease) -> Result<OwedClaim,
         lease,
         epoch: Epoch(terms.epoch),
     })
+}
+
+/// Parks a row that does not read, and tells it there.
+async fn leave_out(conn: &mut Conn, row: &OwedRow, column: &'static str, now: Timestamp) -> Result<(), Fault> {
+    let park =
+        sql(format!("UPDATE owed_deletions SET next_attempt_at = NULL, last_error = {INTERNAL}, last_error_detail = "))
+            .bind(column)
+            .sql(", updated_at = ")
+            .bind(now)
+            .sql(format!(" WHERE provider = {GOOGLE} AND organisation_id = "))
+            .bind(row.organisation_id.clone())
+            .sql(" AND google_user_id = ")
+            .bind(row.google_user_id.clone())
+            .sql(" AND calendar_id = ")
+            .bind(row.calendar_id.clone())
+            .sql(" AND event_id = ")
+            .bind(row.event_id.clone());
+    named("owed_claims.leave_out", park).execute(conn).await?;
+    Ok(())
 }
 
 /// The row of a claim.

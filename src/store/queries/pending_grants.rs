@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::fragments::{CONNECTED, of_organisation};
 use super::schema::pending_grants::{self, dsl};
 use super::statement::{named, sql};
-use super::{Conn, Fault, rows};
+use super::{Conn, Fault};
 use crate::crypto::Sealed;
 use crate::model::{Calendar, CalendarId, GoogleUserId, OrganisationId};
 use crate::store::instant::Instant;
@@ -31,12 +31,10 @@ struct PendingRow {
     calendar_is_primary: bool,
 }
 
-impl TryFrom<PendingRow> for Grant {
-    type Error = Fault;
-
-    fn try_from(row: PendingRow) -> Result<Self, Fault> {
-        Ok(Self {
-            organisation: rows::organisation(&row.organisation_id)?,
+impl From<PendingRow> for Grant {
+    fn from(row: PendingRow) -> Self {
+        Self {
+            organisation: OrganisationId::as_stored(row.organisation_id),
             google_user_id: GoogleUserId::new(row.google_user_id),
             google_email: row.google_email,
             access_token: Sealed::from_bytes(row.access_token),
@@ -50,7 +48,7 @@ impl TryFrom<PendingRow> for Grant {
                 color: row.calendar_color,
                 is_primary: row.calendar_is_primary,
             },
-        })
+        }
     }
 }
 
@@ -87,7 +85,7 @@ pub(super) async fn keep(
         dsl::created_at.eq(Instant(now)),
     ));
     named("pending_grants.keep", keep).execute(conn).await?;
-    replaced.map(|row| Grant::try_from(row).map(without_person)).transpose()
+    Ok(replaced.map(|row| without_person(row.into())))
 }
 
 pub(in crate::store) async fn account(
@@ -114,7 +112,7 @@ pub(super) async fn waiting(
         .filter(dsl::expires_at.gt(Instant(now)))
         .select(PendingRow::as_select());
     let row: Option<PendingRow> = named("pending_grants.waiting", select).get_result(conn).await.optional()?;
-    row.map(Grant::try_from).transpose()
+    Ok(row.map(Grant::from))
 }
 
 pub(in crate::store) async fn lapse(
@@ -144,5 +142,5 @@ pub(in crate::store) async fn lapsed(conn: &mut Conn, now: Timestamp) -> Result<
           ORDER BY organisation_id"
     ));
     let found: Vec<PendingRow> = named("pending_grants.lapsed", select).load(conn).await?;
-    found.into_iter().map(|row| Grant::try_from(row).map(without_person)).collect()
+    Ok(found.into_iter().map(|row| without_person(row.into())).collect())
 }

@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use super::schema::appointment_external_links;
 use super::statement::{Fragment, joined};
 use crate::model::{CalendarId, Etag, EventId, Fingerprint, Generation, Place, Placement};
-use crate::store::fault::Fault;
+use crate::store::fault::Corrupt;
 
 /// The columns of a placement, each once: a field that is added to the row does not compile until it stands here too.
 macro_rules! columns {
@@ -35,6 +35,13 @@ pub(super) struct PlacementRow {
     moving_from_calendar_id: Option<String>,
     etag: Option<String>,
     content_hash: Option<Vec<u8>>,
+}
+
+impl PlacementRow {
+    /// The generation, which always reads.
+    pub(super) fn generation(&self) -> Generation {
+        Generation(self.generation)
+    }
 }
 
 /// The values of the columns, in the order of [`PLACEMENT`].
@@ -86,9 +93,9 @@ impl From<&Placement> for PlacementRow {
 }
 
 impl TryFrom<PlacementRow> for Placement {
-    type Error = Fault;
+    type Error = Corrupt;
 
-    fn try_from(row: PlacementRow) -> Result<Self, Fault> {
+    fn try_from(row: PlacementRow) -> Result<Self, Corrupt> {
         let PlacementRow {
             external_calendar_id,
             external_event_id,
@@ -103,8 +110,8 @@ impl TryFrom<PlacementRow> for Placement {
             (Some(calendar), Some(event)) => {
                 Place { calendar: CalendarId::new(calendar), event: EventId::new(event), generation }
             }
-            (None, Some(_)) => return Err(Fault::Corrupt("external_calendar_id")),
-            (Some(_), None) => return Err(Fault::Corrupt("external_event_id")),
+            (None, Some(_)) => return Err(Corrupt("external_calendar_id")),
+            (Some(_), None) => return Err(Corrupt("external_event_id")),
         };
         let fingerprint = content_hash.map(Fingerprint);
         Ok(match (moving_from_calendar_id, etag) {

@@ -26,10 +26,10 @@ pub(in crate::store) async fn change_settings(
             return Ok(None);
         };
         let row = || dsl::calendar_integrations.find((organisation.as_str(), PROVIDER));
-        let privacy = change.title_privacy.unwrap_or(before.title_privacy);
+        // What does not read is left as it is, until a person chooses.
         let settings = diesel::update(row()).set((
             dsl::is_enabled.eq(change.is_enabled.unwrap_or(before.is_enabled)),
-            dsl::title_privacy.eq(words::of_privacy(privacy)),
+            change.title_privacy.map(|privacy| dsl::title_privacy.eq(words::of_privacy(privacy))),
             dsl::updated_at.eq(Instant(now)),
         ));
         named("requests.change_settings", settings).execute(conn).await?;
@@ -41,9 +41,20 @@ pub(in crate::store) async fn change_settings(
             let in_it = sql("calendar_id = ").bind(&calendar.id);
             owed::make_due(conn, organisation, in_it, now).await?;
         }
-        let is_unavailable =
-            before.problem.as_ref().is_some_and(|problem| problem.reason == Reason::CalendarUnavailable);
-        if change.calendar.is_some() && is_unavailable {
+        let is_mended = before.problem.as_ref().is_some_and(|problem| match problem.reason {
+            Reason::CalendarUnavailable => change.calendar.is_some(),
+            // If a setting still does not read, that is found again.
+            Reason::Internal => true,
+            Reason::NotConnected
+            | Reason::ReconnectRequired
+            | Reason::GoogleUnavailable
+            | Reason::GoogleThrottled
+            | Reason::EventRefused
+            | Reason::GoogleMisconfigured
+            | Reason::AccountUnavailable
+            | Reason::KeyringIncomplete => false,
+        });
+        if is_mended {
             let problem = diesel::update(row()).set((
                 dsl::problem_reason.eq(None::<String>),
                 dsl::problem_since.eq(None::<Instant>),
@@ -51,7 +62,9 @@ pub(in crate::store) async fn change_settings(
             ));
             named("requests.clear_problem", problem).execute(conn).await?;
         }
-        if before.is_connected() && (is_moved || privacy != before.title_privacy) {
+        let is_retold =
+            change.title_privacy.is_some_and(|privacy| privacy != before.title_privacy || before.unreadable.is_some());
+        if before.is_connected() && (is_moved || is_retold) {
             let upcoming = sql("ends_at > ")
                 .bind(now)
                 .sql(format!(" AND (external_event_id IS NOT NULL OR sync_status = {PENDING})"));

@@ -1,4 +1,6 @@
 //! Rows, and what they say in the vocabulary of the service.
+//!
+//! A row that is told to somebody always reads: what a value of it does not say is told as an error.
 
 use diesel::prelude::*;
 
@@ -8,9 +10,10 @@ use super::schema::{appointment_external_links, calendar_integrations};
 use super::statement::{Fragment, sql};
 use crate::crypto::Sealed;
 use crate::model::{
-    AppointmentId, Calendar, CalendarId, Epoch, GoogleUserId, OrganisationId, Problem, RemoteEvents, Revision,
+    AppointmentId, Calendar, CalendarId, Epoch, GoogleUserId, OrganisationId, Placement, Problem, Reason, RemoteEvents,
+    Revision, SyncStatus, TitlePrivacy,
 };
-use crate::store::fault::Fault;
+use crate::store::fault::Corrupt;
 use crate::store::instant::Instant;
 use crate::store::{Disconnecting, Integration, Link, LinkError, words};
 
@@ -42,29 +45,32 @@ pub(super) struct LinkRow {
     ends_at: Option<Instant>,
 }
 
-impl TryFrom<LinkRow> for Link {
-    type Error = Fault;
-
-    fn try_from(row: LinkRow) -> Result<Self, Fault> {
-        let last_error = match row.last_error {
-            Some(word) => Some(LinkError { reason: words::reason(&word)?, detail: row.last_error_detail }),
-            None => None,
-        };
-        Ok(Self {
-            organisation: organisation(&row.organisation_id)?,
-            appointment: appointment(&row.appointment_id)?,
-            revision: revision(row.revision)?,
+impl From<LinkRow> for Link {
+    fn from(row: LinkRow) -> Self {
+        let generation = row.placement.generation();
+        let (status, placement) = (words::status(&row.sync_status), Placement::try_from(row.placement));
+        let revision = revision(row.revision);
+        let unreadable = revision.err().or(status.err()).or(placement.as_ref().err().copied());
+        let internal = |Corrupt(column)| LinkError { reason: Reason::Internal, detail: Some(column.to_owned()) };
+        let last_error = row.last_error.map(|word| match words::reason(&word) {
+            Ok(reason) => LinkError { reason, detail: row.last_error_detail },
+            Err(corrupt) => internal(corrupt),
+        });
+        Self {
+            organisation: OrganisationId::as_stored(row.organisation_id),
+            appointment: AppointmentId::as_stored(row.appointment_id),
+            revision: revision.ok(),
             synced_revision: Revision::new(row.synced_revision),
-            sync_status: words::status(&row.sync_status)?,
-            placement: row.placement.try_into()?,
+            sync_status: status.ok().filter(|_| unreadable.is_none()).unwrap_or(SyncStatus::Error),
+            placement: placement.unwrap_or(Placement::Absent { generation }),
             html_link: row.html_link,
             last_synced_at: instant(row.last_synced_at),
             next_attempt_at: instant(row.next_attempt_at),
             attempts: row.attempts,
-            last_error,
+            last_error: unreadable.map(internal).or(last_error),
             starts_at: instant(row.starts_at),
             ends_at: instant(row.ends_at),
-        })
+        }
     }
 }
 
@@ -98,20 +104,17 @@ pub(super) struct IntegrationRow {
     disconnect_remote_events: Option<String>,
     disconnect_total: i32,
     refreshed_at: Option<Instant>,
+    updated_at: Instant,
 }
 
-impl TryFrom<IntegrationRow> for Integration {
-    type Error = Fault;
-
-    fn try_from(row: IntegrationRow) -> Result<Self, Fault> {
-        let problem = match row.problem_reason {
-            Some(word) => Some(Problem {
-                reason: words::reason(&word)?,
-                since_at: row.problem_since.ok_or(Fault::Corrupt("problem_since"))?.0,
-                retry_at: instant(row.problem_retry_at),
-            }),
-            None => None,
-        };
+impl From<IntegrationRow> for Integration {
+    fn from(row: IntegrationRow) -> Self {
+        let problem = row.problem_reason.map(|word| Problem {
+            reason: words::reason(&word).unwrap_or(Reason::Internal),
+            since_at: row.problem_since.unwrap_or(row.updated_at).0,
+            retry_at: instant(row.problem_retry_at),
+        });
+        let title_privacy = words::privacy(&row.title_privacy);
         let calendar = row.calendar_id.map(|id| Calendar {
             id: CalendarId::new(id),
             name: row.calendar_name,
@@ -121,14 +124,14 @@ impl TryFrom<IntegrationRow> for Integration {
         });
         let disconnecting = match (row.disconnecting_at, row.disconnect_remote_events) {
             (Some(since), Some(word)) => {
-                Some(Disconnecting { since_at: since.0, remote_events: words::remote_events(&word)? })
+                Some(Disconnecting { since_at: since.0, remote_events: words::remote_events(&word).ok() })
             }
             // Begun by a version that kept no disposition: it kept the events.
-            (Some(since), None) => Some(Disconnecting { since_at: since.0, remote_events: RemoteEvents::Keep }),
+            (Some(since), None) => Some(Disconnecting { since_at: since.0, remote_events: Some(RemoteEvents::Keep) }),
             (None, _) => None,
         };
-        Ok(Self {
-            organisation: organisation(&row.organisation_id)?,
+        Self {
+            organisation: OrganisationId::as_stored(row.organisation_id),
             google_user_id: row.google_user_id.map(GoogleUserId::new),
             google_email: row.google_email,
             access_token: row.access_token.map(Sealed::from_bytes),
@@ -137,7 +140,7 @@ impl TryFrom<IntegrationRow> for Integration {
             granted_scopes: row.granted_scopes.split_whitespace().map(str::to_owned).collect(),
             calendar,
             is_enabled: row.is_enabled,
-            title_privacy: words::privacy(&row.title_privacy)?,
+            title_privacy: title_privacy.unwrap_or(TitlePrivacy::Masked),
             problem,
             last_sync_at: instant(row.last_sync_at),
             connected_at: instant(row.connected_at),
@@ -146,18 +149,19 @@ impl TryFrom<IntegrationRow> for Integration {
             disconnecting,
             disconnect_total: row.disconnect_total,
             refreshed_at: instant(row.refreshed_at),
-        })
+            unreadable: title_privacy.err().map(|Corrupt(column)| column),
+        }
     }
 }
 
-pub(super) fn organisation(text: &str) -> Result<OrganisationId, Fault> {
-    OrganisationId::parse(text).map_err(|_| Fault::Corrupt("organisation_id"))
+pub(super) fn organisation(text: &str) -> Result<OrganisationId, Corrupt> {
+    OrganisationId::parse(text).map_err(|_| Corrupt("organisation_id"))
 }
 
-pub(super) fn appointment(text: &str) -> Result<AppointmentId, Fault> {
-    AppointmentId::parse(text).map_err(|_| Fault::Corrupt("appointment_id"))
+pub(super) fn appointment(text: &str) -> Result<AppointmentId, Corrupt> {
+    AppointmentId::parse(text).map_err(|_| Corrupt("appointment_id"))
 }
 
-pub(super) fn revision(number: i64) -> Result<Revision, Fault> {
-    Revision::new(number).ok_or(Fault::Corrupt("revision"))
+pub(super) fn revision(number: i64) -> Result<Revision, Corrupt> {
+    Revision::new(number).ok_or(Corrupt("revision"))
 }

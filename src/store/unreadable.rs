@@ -1,0 +1,47 @@
+//! What does not read: a value that this version does not know, or that no version wrote.
+//!
+//! A row of which a value does not read is left out of a list, and told beside it, so that the others go on.
+
+use jiff::Timestamp;
+
+use super::{Error, Guarded, Store};
+
+/// A row that was left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreadable {
+    /// Whose it is, as it is stored.
+    pub organisation: String,
+    /// The appointment, as it is stored; `None`: it is the integration itself.
+    pub appointment: Option<String>,
+    /// The column that does not read.
+    pub column: &'static str,
+}
+
+/// What was found: the rows that read, and those that do not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found<T> {
+    /// The rows that read.
+    pub rows: Vec<T>,
+    /// The others.
+    pub unreadable: Vec<Unreadable>,
+}
+
+impl<T> Default for Found<T> {
+    fn default() -> Self {
+        Self { rows: Vec::new(), unreadable: Vec::new() }
+    }
+}
+
+impl Store {
+    /// Notes at an integration that it does not read: it is not served before `retry_at`. Fenced where it is not served for
+    /// another reason.
+    pub async fn note_unreadable(
+        &self,
+        unreadable: &Unreadable,
+        retry_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<Guarded, Error> {
+        let organisation = unreadable.organisation.clone();
+        query!(self, write, integrations::note_unreadable(organisation, retry_at, now))
+    }
+}

@@ -1,0 +1,187 @@
+//! A stored value of one practice, or of one link, does not read: it is told there, and everybody else goes on.
+
+use cassius_calendar::grpc::pb::{
+    DisconnectRequest, ErrorReason, IntegrationState, ListAppointmentLinksRequest, ProblemAction, RemoteEvents,
+    SyncNowRequest, SyncStatus, TitlePrivacy,
+};
+
+use super::{reason, until_number};
+use crate::harness::app::TestApp;
+use crate::harness::backends::{apply, both_backends};
+use crate::harness::google::{ACCOUNT, OTHER_ACCOUNT};
+use crate::harness::logs;
+use crate::harness::samples::{appointment, of_patient};
+
+async fn set(app: &TestApp, table: &str, assignment: &str, condition: &str) {
+    app.database.run(&format!("UPDATE {table} SET {assignment} WHERE {condition}")).await;
+}
+
+async fn sync_now(app: &mut TestApp) {
+    let request = SyncNowRequest { organisation_id: "cabinet".into(), ..SyncNowRequest::default() };
+    app.integrations.sync_now(request).await.unwrap();
+}
+
+/// The integration of « cabinet » has this in a column; it is told, « voisin » goes on, and an hour later it is tried again.
+async fn told_at_its_integration(app: &mut TestApp, column: &str, word: &str, is_mended: bool) {
+    app.connect("cabinet").await;
+    app.connect_as("voisin", OTHER_ACCOUNT).await;
+    set(app, "calendar_integrations", &format!("{column} = '{word}'"), "organisation_id = 'cabinet'").await;
+    app.accept("cabinet", appointment("rdv", 1)).await;
+    let status = app.until("cabinet", |status| status.problem.as_ref().is_some_and(|it| it.retry_time.is_some())).await;
+    assert_eq!((status.state(), reason(&status)), (IntegrationState::Error, Some(ErrorReason::Internal)));
+    assert_eq!(status.problem.unwrap().action(), ProblemAction::ContactOperator);
+    assert!(logs::contain(&format!("organisation.id=\"cabinet\" column=\"{column}")), "the log names the column");
+    assert_eq!(app.sync("voisin", appointment("theirs", 1)).await.sync_status(), SyncStatus::Synced);
+    let link = app.link("cabinet", "rdv").await;
+    assert_eq!((link.sync_status(), link.last_error.unwrap().reason()), (SyncStatus::Pending, ErrorReason::Internal));
+    assert!(app.google.events(ACCOUNT).await.is_empty());
+    if is_mended {
+        set(app, "calendar_integrations", &format!("{column} = 'initials'"), "organisation_id = 'cabinet'").await;
+    }
+    app.advance(3_600);
+    let status = app.at_rest("cabinet").await;
+    assert_eq!((status.state(), reason(&status)), (IntegrationState::Connected, None));
+    assert_eq!(app.google.events_of(ACCOUNT, "rdv").await.len(), 1);
+}
+
+#[apply(both_backends)]
+async fn a_privacy_of_a_newer_version_is_told_at_its_integration_and_the_others_go_on(app: &mut TestApp) {
+    told_at_its_integration(app, "title_privacy", "pseudonym", true).await;
+}
+
+#[apply(both_backends)]
+async fn a_problem_of_a_newer_version_is_found_again_by_itself_or_is_over(app: &mut TestApp) {
+    told_at_its_integration(app, "problem_reason", "billing", false).await;
+}
+
+#[apply(both_backends)]
+async fn an_unknown_privacy_is_the_strictest_until_a_person_chooses(app: &mut TestApp) {
+    app.connect("cabinet").await;
+    app.sync("cabinet", appointment("rdv", 1)).await;
+    set(app, "calendar_integrations", "title_privacy = 'pseudonym'", "organisation_id = 'cabinet'").await;
+    let status = app.status("cabinet").await;
+    assert_eq!((status.title_privacy(), reason(&status)), (TitlePrivacy::Masked, Some(ErrorReason::Internal)));
+    // Nothing is due: the comparison finds it, and mends nothing by a setting that does not read.
+    app.google.forget_journal().await;
+    sync_now(app).await;
+    app.until("cabinet", |status| status.problem.as_ref().is_some_and(|it| it.retry_time.is_some())).await;
+    assert_eq!(app.google.event_calls().await, [""; 0]);
+    let request = cassius_calendar::grpc::pb::UpdateSettingsRequest {
+        organisation_id: "cabinet".into(),
+        settings: Some(cassius_calendar::grpc::pb::IntegrationSettings {
+            title_privacy: TitlePrivacy::Masked.into(),
+            ..Default::default()
+        }),
+        update_mask: Some(prost_types::FieldMask { paths: vec!["title_privacy".into()] }),
+    };
+    app.integrations.update_settings(request).await.unwrap();
+    let status = app.at_rest("cabinet").await;
+    assert_eq!((status.state(), reason(&status)), (IntegrationState::Connected, None));
+    assert_eq!(app.google.events_of(ACCOUNT, "rdv").await[0]["summary"], "[Cassius] Rendez-vous");
+}
+
+#[apply(both_backends)]
+async fn a_link_that_does_not_read_is_in_error_and_the_others_flow(app: &mut TestApp) {
+    for id in ["bare", "half", "other", "zero"] {
+        app.accept("cabinet", appointment(id, 7)).await;
+    }
+    let of = |id: &str| format!("appointment_id = '{id}'");
+    set(app, "appointment_external_links", "external_calendar_id = 'agenda'", &of("half")).await;
+    set(app, "appointment_external_links", "revision = 0", &of("zero")).await;
+    set(app, "appointment_external_links", "appointment_id = ' bare'", &of("bare")).await;
+    app.connect("cabinet").await;
+    sync_now(app).await;
+    let status = app.at_rest("cabinet").await;
+    let counts = status.counts.unwrap();
+    assert_eq!((counts.synced, counts.error, status.state()), (1, 3, IntegrationState::Connected));
+
+    let request = ListAppointmentLinksRequest { organisation_id: "cabinet".into(), ..Default::default() };
+    let links = app.appointments.list_appointment_links(request).await.unwrap().into_inner().links;
+    let told: Vec<_> = links
+        .iter()
+        .map(|link| {
+            let error = link.last_error.as_ref().map(|error| (error.reason(), error.retryable));
+            (link.appointment_id.as_str(), link.sync_status(), error)
+        })
+        .collect();
+    let internal = Some((ErrorReason::Internal, false));
+    assert_eq!(
+        told,
+        [
+            (" bare", SyncStatus::Error, internal),
+            ("half", SyncStatus::Error, internal),
+            ("other", SyncStatus::Synced, None),
+            ("zero", SyncStatus::Error, internal),
+        ]
+    );
+    for (id, column) in [(" bare", "appointment_id"), ("half", "external_event_id"), ("zero", "revision")] {
+        assert!(logs::contain(&format!("appointment.id=Some(\"{id}\") column=\"{column}\"")), "{id}");
+    }
+    // Sent again, it is whole.
+    assert_eq!(app.sync("cabinet", appointment("zero", 8)).await.sync_status(), SyncStatus::Synced);
+    let link = app.accept("cabinet", of_patient("half", 8, "Dominique Essai")).await;
+    assert_eq!((link.sync_status(), link.revision), (SyncStatus::Error, 8), "it is told at once");
+    app.at_rest("cabinet").await;
+    assert_eq!(app.google.events(ACCOUNT).await.len(), 2);
+}
+
+#[apply(both_backends)]
+async fn the_event_of_a_link_that_does_not_read_is_not_taken_for_a_surplus(app: &mut TestApp) {
+    app.connect("cabinet").await;
+    for id in ["half", "other"] {
+        app.sync("cabinet", appointment(id, 1)).await;
+    }
+    set(app, "appointment_external_links", "external_calendar_id = NULL", "appointment_id = 'half'").await;
+    let other = app.link("cabinet", "other").await.external_event_id;
+    app.google.delete_event(ACCOUNT, &other, "gone").await;
+    app.advance(1);
+    sync_now(app).await;
+    // The comparison has ended once it has found what was deleted.
+    app.google.until_called("events.insert", 3).await;
+    app.at_rest("cabinet").await;
+    assert_eq!(app.google.events(ACCOUNT).await.len(), 2);
+}
+
+#[apply(both_backends)]
+async fn an_owed_deletion_that_does_not_read_is_parked_and_the_others_go_on(app: &mut TestApp) {
+    app.connect("cabinet").await;
+    for id in ["a", "b", "c"] {
+        app.sync("cabinet", appointment(id, 1)).await;
+    }
+    app.stop().await;
+    // As a disconnect of a newer version would leave it that was under way.
+    set(
+        app,
+        "calendar_integrations",
+        "disconnecting_at = updated_at, disconnect_remote_events = 'someday', disconnect_total = 3, epoch = epoch + 1",
+        "organisation_id = 'cabinet'",
+    )
+    .await;
+    let owed = "INSERT INTO owed_deletions (organisation_id, provider, google_user_id, calendar_id, event_id,
+            appointment_id, generation, cause, next_attempt_at, created_at, updated_at)
+        SELECT l.organisation_id, l.provider, i.google_user_id, l.external_calendar_id, l.external_event_id,
+            CASE WHEN l.appointment_id = 'a' THEN '' ELSE l.appointment_id END, l.generation, 'disconnect',
+            l.updated_at, l.updated_at, l.updated_at
+        FROM appointment_external_links AS l
+            JOIN calendar_integrations AS i ON i.organisation_id = l.organisation_id
+        WHERE l.appointment_id <> 'c'";
+    app.database.run(owed).await;
+    set(
+        app,
+        "appointment_external_links",
+        "external_calendar_id = NULL, external_event_id = NULL",
+        "appointment_id <> 'c'",
+    )
+    .await;
+    app.restart().await;
+    app.until("cabinet", |status| status.state() == IntegrationState::NotConnected).await;
+    let left =
+        "SELECT COUNT(*) FROM owed_deletions WHERE last_error = 'internal' AND last_error_detail = 'appointment_id'";
+    until_number(app, left, 1).await;
+    let events = app.google.events(ACCOUNT).await;
+    assert_eq!(events.len(), 2, "the readable one is gone, and what was not owed stays");
+    let request =
+        DisconnectRequest { organisation_id: "cabinet".into(), remote_events: RemoteEvents::DeleteUpcoming.into() };
+    let response = app.integrations.disconnect(request).await.unwrap().into_inner();
+    assert_eq!(response.remaining_event_count, 1);
+}
