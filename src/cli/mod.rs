@@ -15,6 +15,7 @@ mod signals;
 
 use std::ffi::OsString;
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use cassius_calendar::app;
@@ -26,6 +27,9 @@ use cassius_calendar::store::{Store, check_address};
 use clap::{Parser, Subcommand};
 use files::Files;
 use signals::{Asked, Signals};
+
+/// How long a start that is told to stop is waited for: a migration cannot be broken off.
+const PARTING: Duration = Duration::from_secs(1);
 
 /// Keeps Google Calendar in step with the appointments of Cassius.
 #[derive(Debug, Parser)]
@@ -83,11 +87,17 @@ async fn serve(no_migrate: bool) -> anyhow::Result<()> {
     }
     let (clock, mut files) = (Clock::system(), Files::new(config.files.clone()));
     // A task of its own: a migration keeps its thread to itself, and a signal has to be heard meanwhile.
-    let starting = tokio::spawn(app::start(config, clock.clone(), Entropy::system()));
+    let mut starting = tokio::spawn(app::start(config, clock.clone(), Entropy::system()));
     let app = tokio::select! {
-        started = starting => started.context("the start panicked")??,
-        // Nothing is served yet: whatever the start is waiting for is left as it is.
-        stopped = signals.asked_to_stop() => return stopped,
+        started = &mut starting => started.context("the start panicked")??,
+        stopped = signals.asked_to_stop() => {
+            // Whatever the start is waiting for is left as it is; what has just come to its end is stopped in good order.
+            starting.abort();
+            if let Ok(Ok(Ok(app))) = tokio::time::timeout(PARTING, starting).await {
+                app.stop().await;
+            }
+            return stopped;
+        }
     };
     loop {
         tokio::select! {

@@ -3,14 +3,12 @@
 //! Owns the settings that keep others out, and the rules that hold between them. Never holds a key itself, only its
 //! digest. Invariant: an address that others reach has keys, and TLS or somebody's word that it is not needed.
 
-use std::collections::BTreeSet;
-use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use super::api_key::ApiKey;
 use super::parse;
 use super::reader::{Reader, wrong};
-use crate::model::OrganisationId;
 
 /// Where the two servers listen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,44 +17,6 @@ pub struct Listen {
     pub grpc: SocketAddr,
     /// `HTTP_ADDR`.
     pub http: SocketAddr,
-}
-
-/// A key that may call.
-#[derive(Clone, PartialEq, Eq)]
-pub struct ApiKey {
-    /// Its name, for the log.
-    pub name: String,
-    /// The SHA-256 of the key.
-    pub hash: [u8; 32],
-    /// For whom it may call.
-    pub organisations: Organisations,
-    /// The name of the one client that may show it, as its certificate has it; `None`: it is not bound to one.
-    pub client_name: Option<String>,
-}
-
-impl fmt::Debug for ApiKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ApiKey").field("name", &self.name).finish_non_exhaustive()
-    }
-}
-
-/// The organisations that an API key is good for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Organisations {
-    /// Every one.
-    All,
-    /// These.
-    Only(BTreeSet<OrganisationId>),
-}
-
-impl Organisations {
-    /// Whether this one is among them.
-    pub fn allow(&self, organisation: &OrganisationId) -> bool {
-        match self {
-            Self::All => true,
-            Self::Only(organisations) => organisations.contains(organisation),
-        }
-    }
 }
 
 /// The files of server TLS.

@@ -6,6 +6,7 @@
 //! Invariant: a [`Config`] that exists is fit to start with.
 
 mod access;
+mod api_key;
 mod fault;
 mod near_miss;
 mod parse;
@@ -22,7 +23,8 @@ use jiff::SignedDuration;
 use secrecy::SecretString;
 use url::Url;
 
-pub use access::{ApiKey, Listen, Organisations, Tls};
+pub use access::{Listen, Tls};
+pub use api_key::{ApiKey, Organisations};
 pub use fault::{Fault, Faults};
 pub use near_miss::near_misses;
 pub use return_urls::ReturnUrls;

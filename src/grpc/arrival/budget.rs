@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
 /// What a request holds besides its bytes: its stream, its task, its buffers.
-const OVERHEAD_BYTES: usize = 2 * 1024;
+const OVERHEAD_BYTES: usize = 6 * 1024;
 
 /// The requests that are not whole yet. A clone is the same budget.
 #[derive(Clone)]
