@@ -153,6 +153,20 @@ export const linksInError: AppointmentLinkJson[] = [1, 2, 3].map((nth) => ({
   lastError: { reason: "EVENT_REFUSED", message: "", retryable: false },
 }));
 
+/** One appointment for each way in which one stands, by that as its id. */
+export const links: AppointmentLinkJson[] = (["synced", "pending", "error", "none"] as const).map((syncStatus) => ({
+  appointmentId: syncStatus,
+  syncStatus,
+  externalCalendarId: null,
+  externalEventId: null,
+  htmlLink: syncStatus === "synced" ? "https://calendar.example.com/event" : null,
+  startTime: inMinutes(1_570),
+  endTime: null,
+  lastSyncTime: syncStatus === "synced" ? inMinutes(-90) : null,
+  nextAttemptTime: null,
+  lastError: null,
+}));
+
 export const someRefused: IntegrationStatusJson = {
   ...connected,
   counts: { ...connected.counts, error: linksInError.length },

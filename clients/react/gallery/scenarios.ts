@@ -65,7 +65,10 @@ export function clientOf(scenario: Scenario, locale: Locale): CalendarClient {
   const routes: Readonly<Record<string, (body: Record<string, unknown>) => unknown>> = {
     status: () => ({ status }),
     calendars: () => ({ calendars: samples.calendars, isListPermitted: true }),
-    links: () => ({ links: status.counts.error > 0 ? samples.linksInError : [], nextPageToken: null }),
+    links: ({ appointmentIds }) => ({
+      links: Array.isArray(appointmentIds) ? samples.links : status.counts.error > 0 ? samples.linksInError : [],
+      nextPageToken: null,
+    }),
     preview: (body) => ({ event: samples.preview((body["titlePrivacy"] as TitlePrivacyJson | undefined) ?? "full") }),
     settings: (body) => {
       const { calendarId, ...rest } = body as SettingsBody;

@@ -54,6 +54,7 @@ export const looks = [
   ].map((state) => ({ view: "integrations", state })),
   { view: "badge", state: "connected" },
   { view: "badge", state: "offline" },
+  { view: "appointment", state: "connected" },
 ];
 
 /** The windows to look in. */

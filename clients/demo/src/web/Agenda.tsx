@@ -122,7 +122,7 @@ export default function Agenda({ person, timeZone }: { readonly person: PersonJs
           events={events}
           eventContent={({ event, timeText }) => (
             <span className="app-event-words">
-              <span>{timeText}</span> <strong>{event.title}</strong> <AppointmentSyncStatus id={event.id} isCompact />
+              <AppointmentSyncStatus id={event.id} isCompact /> <strong>{event.title}</strong> <span>{timeText}</span>
             </span>
           )}
           {...focusKeeper}

@@ -48,7 +48,12 @@ export function OtherAccount({ status, pending, isOnline, onAnswered }: OtherAcc
   const isBusy = confirm.isPending || isLeaving;
   return (
     <Notice tone="warning" icon={<AlertIcon />} title={t("otherAccount.title")}>
-      <p>{t("otherAccount.body", { connected: connectedEmail, other: pending.googleEmail })}</p>
+      <p>
+        {t(needsGrant ? "otherAccount.bodyLost" : "otherAccount.body", {
+          connected: connectedEmail,
+          other: pending.googleEmail,
+        })}
+      </p>
       {pending.upcomingEventCount > 0 ? (
         <p>
           {t("otherAccount.events", {

@@ -48,7 +48,8 @@ export function StandingNotice(props: StandingNoticeProps): ReactElement {
     // What was done takes its own button away, and the focus with it.
     if (isWithin.current && document.activeElement === document.body) place.current?.focus();
   });
-  useAnchorFocus(place, STANDING_ANCHOR, status !== undefined);
+  // Back from Google the page begins at its title.
+  useAnchorFocus(place, STANDING_ANCHOR, status !== undefined && props.outcome.word === null);
   return (
     <div
       className="cc-standing"

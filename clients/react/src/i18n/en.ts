@@ -215,6 +215,8 @@ export const en: Catalogue = {
 
   "otherAccount.title": "Which Google account should be kept?",
   "otherAccount.body": "{connected} is connected. You have just chosen another account: {other}.",
+  "otherAccount.bodyLost":
+    "{connected} was connected, and Google no longer allows it. You have just chosen another account: {other}.",
   "otherAccount.events": {
     one: "If you switch, {count} upcoming event stays in the calendar of {connected} and is made anew in that of {other}.",
     other:

@@ -218,6 +218,8 @@ export const fr = {
 
   "otherAccount.title": "Quel compte Google garder ?",
   "otherAccount.body": "{connected} est connecté. Vous venez de choisir un autre compte : {other}.",
+  "otherAccount.bodyLost":
+    "{connected} était connecté, et Google ne l’autorise plus. Vous venez de choisir un autre compte : {other}.",
   "otherAccount.events": {
     one: "Si vous changez, {count} événement à venir reste dans l’agenda de {connected} et sera recréé dans celui de {other}.",
     other:
