@@ -17,14 +17,25 @@ use tokio::sync::Notify;
 /// Tells the time and sleeps: by the system, or as a test says.
 ///
 /// What is told to people, stored or compared with another process goes by the wall clock, which may be corrected at any
-/// time. Waits and budgets go by steady time, which nobody corrects.
+/// time; where several processes share a database, each follows the database's. Waits and budgets go by steady time, which
+/// nobody corrects.
 #[derive(Debug, Clone)]
 pub struct Clock(Source);
 
 #[derive(Debug, Clone)]
 enum Source {
-    System { start: Instant },
+    System(Arc<System>),
     Manual(Arc<Manual>),
+}
+
+/// The system's clock, which another one may correct.
+#[derive(Debug)]
+struct System {
+    start: Instant,
+    /// How far the wall clock is set wrong; zero but in tests.
+    error: SignedDuration,
+    /// What the clock that is followed said last; `None`: none is.
+    followed: Mutex<Option<Reading>>,
 }
 
 /// A clock that is moved by hand. Whoever slept wakes in the order in which they fell asleep: a run can be repeated.
@@ -45,9 +56,23 @@ pub struct Reading {
 
 impl Clock {
     /// The system's clock.
-    #[expect(clippy::disallowed_methods, reason = "the one place that asks the system")]
     pub fn system() -> Self {
-        Self(Source::System { start: Instant::now() })
+        Self::system_set_wrong_by(SignedDuration::ZERO)
+    }
+
+    /// The system's clock, as it is where the wall clock is set wrong by `error`.
+    #[expect(clippy::disallowed_methods, reason = "the one place that asks the system")]
+    pub fn system_set_wrong_by(error: SignedDuration) -> Self {
+        Self(Source::System(Arc::new(System { start: Instant::now(), error, followed: Mutex::new(None) })))
+    }
+
+    /// Goes by another clock from now on: that one said `reading.now` when the steady time was `reading.elapsed`. What a
+    /// person corrects of this one counts no more. A manual clock follows nobody.
+    pub fn follow(&self, reading: Reading) {
+        match &self.0 {
+            Source::System(system) => *system.followed.lock() = Some(reading),
+            Source::Manual(_) => {}
+        }
     }
 
     /// A clock that stands at `start` until [`Clock::advance`] moves it.
@@ -60,9 +85,13 @@ impl Clock {
     #[expect(clippy::disallowed_methods, reason = "the one place that asks the system")]
     pub fn read(&self) -> Reading {
         match &self.0 {
-            Source::System { start } => {
-                let elapsed = SignedDuration::try_from(start.elapsed()).unwrap_or(SignedDuration::MAX);
-                Reading { now: truncate(Timestamp::now()), elapsed }
+            Source::System(system) => {
+                let elapsed = SignedDuration::try_from(system.start.elapsed()).unwrap_or(SignedDuration::MAX);
+                let now = match *system.followed.lock() {
+                    Some(followed) => followed.now.saturating_add(elapsed - followed.elapsed),
+                    None => Timestamp::now().saturating_add(system.error),
+                };
+                Reading { now: truncate(now.unwrap_or(Timestamp::MAX)), elapsed }
             }
             Source::Manual(manual) => *manual.reading.lock(),
         }
@@ -97,7 +126,7 @@ impl Clock {
     #[expect(clippy::disallowed_methods, reason = "the one place that sleeps")]
     async fn sleep_past(&self, end: SignedDuration, elapsed: SignedDuration) {
         match &self.0 {
-            Source::System { .. } => {
+            Source::System(_) => {
                 if let Ok(left) = std::time::Duration::try_from(end.saturating_sub(elapsed)) {
                     tokio::time::sleep(left).await;
                 }
@@ -145,7 +174,7 @@ impl Clock {
 
     fn adjust(&self, change: impl FnOnce(&mut Reading)) {
         match &self.0 {
-            Source::System { .. } => panic!("only a manual clock can be moved"),
+            Source::System(_) => panic!("only a manual clock can be moved"),
             Source::Manual(manual) => {
                 change(&mut manual.reading.lock());
                 manual.moved.notify_waiters();
@@ -184,5 +213,25 @@ impl Entropy {
     /// A random number, fit for jitter.
     pub fn number(&self) -> u64 {
         u64::from_le_bytes(self.bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_follows_another_tells_that_ones_time_whatever_its_own_says() {
+        let clock = Clock::system_set_wrong_by(SignedDuration::from_secs(45));
+        let before = clock.read();
+        let followed = before.now - SignedDuration::from_secs(45);
+        clock.follow(Reading { now: followed, elapsed: before.elapsed });
+        let after = clock.read();
+        // What the wall clock tells is cut to microseconds.
+        let passed = after.now.duration_since(followed) - (after.elapsed - before.elapsed);
+        assert!(passed.abs() < SignedDuration::from_millis(1), "{passed:?}");
+        let manual = Clock::manual(Timestamp::UNIX_EPOCH);
+        manual.follow(after);
+        assert_eq!(manual.now(), Timestamp::UNIX_EPOCH);
     }
 }

@@ -1,9 +1,9 @@
-//! Hears what other replicas change, and tells the notifier.
+//! Hears what other replicas change, and tells the notifier; and whether there are others, which the quota has to know.
 //!
 //! Owns the one connection that listens, and when it is made again. While there is none, or its silence proves nothing,
 //! the notifier is deaf, and whoever waits looks now and then.
 
-use std::time::Duration;
+use std::sync::Arc;
 
 use jiff::SignedDuration;
 
@@ -11,23 +11,30 @@ use crate::clock::Clock;
 use crate::error_chain::error_chain;
 use crate::model::Change;
 use crate::notifier::Notifier;
+use crate::quota::Quota;
 use crate::store::{self, Changes, Heard, Store};
 
 /// How often it is tried whether a word comes through.
 const ECHO: SignedDuration = SignedDuration::from_secs(15);
 /// How long that word may take.
-const ECHO_TIME_OUT: Duration = Duration::from_secs(5);
+const ECHO_TIME_OUT: SignedDuration = SignedDuration::from_secs(5);
+/// How long a replica is believed to be there since it was heard.
+const NEIGHBOUR: SignedDuration = SignedDuration::from_secs(45);
 /// The longest time between two attempts to listen.
 const LONGEST_PAUSE: SignedDuration = SignedDuration::from_secs(30);
 
 /// Listens for as long as the process runs. Returns at once on SQLite, which has no replicas.
-pub(super) async fn hear(store: Store, notifier: Notifier, clock: Clock) {
+pub(super) async fn hear(store: Store, notifier: Notifier, quota: Arc<Quota>, clock: Clock) {
     let mut pause = SignedDuration::ZERO;
     loop {
+        if store.is_shared() {
+            // Whoever hears nothing does not know whether there are others.
+            quota.share_for(NEIGHBOUR);
+        }
         match store.listen().await {
             Ok(None) => return,
             Ok(Some(mut changes)) => {
-                if let Err(fault) = heard(&store, &mut changes, &notifier, &clock, &mut pause).await {
+                if let Err(fault) = hear_on(&store, &mut changes, &notifier, &quota, &clock, &mut pause).await {
                     tracing::warn!(
                         error = %error_chain(&fault),
                         "other replicas are not heard: what they change is found by looking now and then"
@@ -57,17 +64,42 @@ enum Fault {
 }
 
 /// Tells what is heard, until the connection is lost or its silence proves nothing.
-async fn heard(
+async fn hear_on(
     store: &Store,
     changes: &mut Changes,
     notifier: &Notifier,
+    quota: &Quota,
     clock: &Clock,
     pause: &mut SignedDuration,
 ) -> Result<(), Fault> {
+    let mut heard_at: Option<SignedDuration> = None;
+    let mut react = async |heard: Heard| -> Result<bool, Fault> {
+        match heard {
+            Heard::Change(change) => tell(notifier, &change),
+            Heard::Neighbour => {
+                quota.share_for(NEIGHBOUR);
+                let now = clock.elapsed();
+                let is_new = heard_at.replace(now).is_none_or(|at| now - at > NEIGHBOUR);
+                // One that has just started has to know as well.
+                if is_new {
+                    store.echo().await?;
+                }
+            }
+            Heard::Echo => return Ok(true),
+        }
+        Ok(false)
+    };
     loop {
         store.echo().await?;
-        let echo = clock.within(ECHO_TIME_OUT, until_echo(changes, notifier)).await;
-        echo.ok_or(Fault::Silent)??;
+        let mut is_echoed = false;
+        let time_out = clock.sleep_until(clock.now() + ECHO_TIME_OUT);
+        tokio::pin!(time_out);
+        while !is_echoed {
+            tokio::select! {
+                heard = changes.next() => is_echoed = react(heard.ok_or(Fault::Lost)?).await?,
+                () = &mut time_out => return Err(Fault::Silent),
+            }
+        }
         if notifier.is_deaf() {
             *pause = SignedDuration::ZERO;
             // What was committed before the connection listened was not heard: everybody looks.
@@ -77,21 +109,11 @@ async fn heard(
         tokio::pin!(next_echo);
         loop {
             tokio::select! {
-                heard = changes.next() => match heard.ok_or(Fault::Lost)? {
-                    Heard::Change(change) => tell(notifier, &change),
-                    Heard::Echo => {}
-                },
+                heard = changes.next() => {
+                    react(heard.ok_or(Fault::Lost)?).await?;
+                }
                 () = &mut next_echo => break,
             }
-        }
-    }
-}
-
-async fn until_echo(changes: &mut Changes, notifier: &Notifier) -> Result<(), Fault> {
-    loop {
-        match changes.next().await.ok_or(Fault::Lost)? {
-            Heard::Change(change) => tell(notifier, &change),
-            Heard::Echo => return Ok(()),
         }
     }
 }

@@ -246,7 +246,11 @@ impl Consents {
 
     /// The account's primary calendar. Where Google does not tell, its id is the account's e-mail address.
     async fn primary_calendar(&self, granted: &Granted) -> Calendar {
-        match self.google.calendar(&granted.access_token, "primary", &granted.google_email).await {
+        let primary = match self.grants.may_read(&granted.google_user_id).await {
+            Ok(()) => self.google.calendar(&granted.access_token, "primary", &granted.google_email).await,
+            Err(_) => Err(CalendarError::Unavailable { retry_after: None }),
+        };
+        match primary {
             Ok(access) if access.calendar.id.as_str() != "primary" => access.calendar,
             Ok(_)
             | Err(

@@ -5,15 +5,21 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::waiters::Waiter;
 use super::{Delivery, Error, Link, Parts, snapshot};
 use crate::model::{Appointment, Change, OrganisationId, SyncStatus};
 use crate::notifier::Listener;
 use crate::store::Acceptance;
 
-/// How many callers may wait for Google at a time.
-pub(super) const MOST_WAITERS: usize = 2_048;
 /// How long a look may be off while the other replicas are not heard.
 const POLL: SignedDuration = SignedDuration::from_secs(1);
+
+/// A caller that waits for Google: for what this process settles, what another one does, and for its time to be up.
+struct Waiting<'a> {
+    waiter: Waiter<'a>,
+    listener: Listener,
+    deadline: Timestamp,
+}
 
 impl Delivery {
     /// Accepts an appointment durably, and answers its link; with `wait`, once Google has it or the time is up, or at once
@@ -26,18 +32,18 @@ impl Delivery {
     ) -> Result<Link, Error> {
         let parts = &*self.0;
         // Listening begins before the accept, so that no settle falls between. One caller too many does not wait.
-        let place = wait.and_then(|_| parts.waiters.try_acquire().ok());
-        let listening = wait.filter(|_| place.is_some()).map(|wait| {
+        let waiting = wait.and_then(|wait| {
+            let waiter = parts.waiters.begin(organisation, &appointment.id)?;
             let listener = parts.notifier.listen_to_appointment(organisation, &appointment.id);
-            (listener, parts.clock.now() + wait)
+            Some(Waiting { waiter, listener, deadline: parts.clock.now() + wait })
         });
         let mut link = parts.accept_batcher.accept(parts.acceptance(organisation, &appointment)).await?;
         parts.notifier.notify(&Change::Links(organisation.clone()));
         if link.sync_status == SyncStatus::Pending {
             parts.notifier.notify_due();
         }
-        if let Some((listener, deadline)) = listening {
-            link = parts.wait_for(link, organisation, listener, deadline).await?;
+        if let Some(waiting) = waiting {
+            link = parts.wait_for(link, organisation, waiting).await?;
         }
         if wait.is_some() {
             parts.explain(organisation, std::slice::from_mut(&mut link)).await?;
@@ -64,9 +70,9 @@ impl Parts {
         &self,
         mut link: Link,
         organisation: &OrganisationId,
-        mut listener: Listener,
-        deadline: Timestamp,
+        waiting: Waiting<'_>,
     ) -> Result<Link, Error> {
+        let Waiting { mut waiter, mut listener, deadline } = waiting;
         let mut is_over = false;
         let time_out = self.clock.sleep_until(deadline);
         tokio::pin!(time_out);
@@ -77,6 +83,14 @@ impl Parts {
                 break;
             }
             tokio::select! {
+                biased;
+                settled = waiter.settled() => {
+                    // One of an older revision was settled while this one was accepted.
+                    if settled.revision >= link.revision {
+                        link = settled;
+                    }
+                    continue;
+                }
                 () = listener.changed() => {}
                 () = self.next_look(), if self.notifier.is_deaf() => {}
                 () = &mut time_out => is_over = true,

@@ -10,21 +10,24 @@ mod accept;
 mod accept_batch;
 mod accept_batcher;
 mod attempt;
+mod batcher;
 mod catch_up;
 mod comparison;
 mod held_accepts;
 mod links;
 mod preview;
+mod settler;
 mod snapshot;
 mod throttle_counter;
 mod turns;
+mod waiters;
 mod worker;
 
 use std::fmt;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 use url::Url;
 
 use crate::clock::{Clock, Entropy};
@@ -38,7 +41,9 @@ pub use crate::store::{Link, LinkError, Retry};
 pub use crate::sync::Event;
 use accept_batcher::AcceptBatcher;
 pub use comparison::ComparisonCounts;
+use settler::Settler;
 use throttle_counter::ThrottleCounter;
+use waiters::Waiters;
 pub use worker::Worker;
 
 /// Says why a call about appointments could not be served, by what its caller does next.
@@ -80,8 +85,8 @@ struct Parts {
     write_spacing: SignedDuration,
     accept_batcher: AcceptBatcher,
     throttle_counter: ThrottleCounter,
-    /// A place for each caller that waits for Google.
-    waiters: Semaphore,
+    settler: Settler,
+    waiters: Arc<Waiters>,
     /// A comparison was asked for.
     comparison_asked: Notify,
 }
@@ -93,7 +98,7 @@ impl fmt::Debug for Delivery {
 }
 
 impl Delivery {
-    /// Puts the parts together and starts the batcher; the worker is started by [`Worker::run`].
+    /// Puts the parts together and starts the two writers; the worker is started by [`Worker::run`].
     #[expect(clippy::too_many_arguments, reason = "the composition root names each part once")]
     pub fn new(
         store: Store,
@@ -108,6 +113,8 @@ impl Delivery {
         write_spacing: SignedDuration,
     ) -> Self {
         let accept_batcher = AcceptBatcher::start(store.clone(), clock.clone());
+        let waiters = Arc::new(Waiters::default());
+        let settler = settler::start(store.clone(), clock.clone(), waiters.clone());
         let throttle_counter = ThrottleCounter::default();
         Self(Arc::new(Parts {
             store,
@@ -122,7 +129,8 @@ impl Delivery {
             write_spacing,
             accept_batcher,
             throttle_counter,
-            waiters: Semaphore::new(accept::MOST_WAITERS),
+            settler,
+            waiters,
             comparison_asked: Notify::new(),
         }))
     }

@@ -21,7 +21,7 @@ use crate::clock::Reading;
 use crate::error_chain::error_chain;
 use crate::model::{Change, OrganisationId};
 use crate::quota::{Permit, Scope};
-use crate::store::{self, Claimed, Found};
+use crate::store::{self, Claimed, DueOrganisation, Found};
 
 /// The longest time between two looks: what another process made due is found by then.
 const POLL: SignedDuration = SignedDuration::from_secs(5);
@@ -204,6 +204,13 @@ impl Worker {
             for integration in &look.unreadable {
                 self.parts.grants.note_unreadable(integration).await?;
             }
+            let wanted = |due: &&DueOrganisation| {
+                !permits.contains_key(&due.organisation)
+                    && !self.unused.contains_key(&due.organisation)
+                    && self.turns.has_place(&due.organisation, permits.len())
+            };
+            let accounts = look.due.iter().filter(wanted).take(PLACES).map(|due| due.google_user_id.clone()).collect();
+            self.parts.quota.prepare(accounts).await;
             for due in look.due {
                 if permits.contains_key(&due.organisation) || !self.turns.has_place(&due.organisation, permits.len()) {
                     continue;

@@ -1,61 +1,65 @@
 //! The pace at which Google is called.
 //!
-//! Owns two budgets in Google's units: one for the whole project, one for each account; and how much of the first goes to
-//! what nobody waits for. Each process has its own, in memory: replicas do not know of each other, and a restart begins
-//! with whole budgets. The calls of attempts and of comparisons are counted; what the settings pages and a consent read,
-//! and calls to the token endpoint, are not. Never calls anybody and never decides who goes first.
+//! Owns the budgets in Google's units: one for the whole project, one for each account; and how much of the first goes to
+//! what nobody waits for. A process that is alone keeps them in memory, where they cost nothing, and a restart begins with
+//! whole ones. Where replicas share the project, they are kept in a [`Ledger`] that all of them spend from. What attempts,
+//! comparisons, settings pages and consents call is counted; calls to the token endpoint are not. Never calls anybody and
+//! never decides who goes first.
 //!
-//! Invariant: within one run of the process, and however its wall clock is corrected, no window of a minute sees more
-//! units given out than either budget allows.
+//! Invariant: however the wall clock is corrected, no window of a minute sees more units given out than either budget
+//! allows. Whoever is refused has spent nothing.
 
+mod budget;
+mod ledger;
+
+use std::collections::HashMap;
 use std::fmt;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 
-use governor::middleware::NoOpMiddleware;
-use governor::nanos::Nanos;
-use governor::state::keyed::DashMapStateStore;
-use governor::state::{InMemoryState, NotKeyed};
-use governor::{NotUntil, RateLimiter};
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 
 use crate::clock::{Clock, Reading};
 use crate::model::GoogleUserId;
+use budget::Pace;
+use ledger::{BACKGROUND, PROJECT, of_account};
+pub use ledger::{Ledger, Spend};
 
 /// The most that one call costs.
 const DEAREST_CALL: u32 = 3;
+/// How long units may be held that were taken from the ledger for a call that is about to be made.
+const HELD: SignedDuration = SignedDuration::from_secs(2);
+/// When to ask again where the ledger could not be asked.
+const UNREACHABLE: SignedDuration = SignedDuration::from_secs(1);
+/// From so many accounts on, those are forgotten whose budgets are whole again.
+const MANY_ACCOUNTS: usize = 1_000;
 
 /// The budgets.
 pub struct Quota {
     clock: Clock,
-    time: Time,
-    project: RateLimiter<NotKeyed, InMemoryState, Time, NoOpMiddleware<Nanos>>,
-    /// What nobody waits for: a part of the project's.
-    background: RateLimiter<NotKeyed, InMemoryState, Time, NoOpMiddleware<Nanos>>,
-    accounts: RateLimiter<GoogleUserId, DashMapStateStore<GoogleUserId>, Time, NoOpMiddleware<Nanos>>,
-    /// Until when Google asked the whole project for patience, in steady time.
-    paused_until: Mutex<SignedDuration>,
+    paces: Paces,
+    state: Mutex<State>,
+    ledger: Option<Arc<dyn Ledger>>,
 }
 
-impl fmt::Debug for Quota {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Quota").finish_non_exhaustive()
-    }
+/// What this process knows, in microseconds of steady time.
+#[derive(Debug, Default)]
+struct State {
+    project: i64,
+    background: i64,
+    accounts: HashMap<GoogleUserId, i64>,
+    /// Until when Google asked the whole project for patience.
+    paused_until: i64,
+    /// Until when other replicas spend as well, as far as is known.
+    shared_until: i64,
+    /// What was taken from the ledger for calls that are about to be made: how many units, and until when.
+    held: HashMap<GoogleUserId, (u32, i64)>,
+    /// What the ledger has refused lately.
+    refused: HashMap<GoogleUserId, Wait>,
 }
 
-/// Our clock, as the rate limiter wants it: the steady time since it was made.
-#[derive(Debug, Clone)]
-struct Time(Clock);
-
-impl governor::clock::Clock for Time {
-    type Instant = Nanos;
-
-    fn now(&self) -> Nanos {
-        Nanos::from(self.0.elapsed().unsigned_abs())
-    }
-}
-
-/// Units of an account that were taken and not spent yet. What is dropped is lost: no budget gets units back.
+/// Units of an account that were taken and not spent yet. What is dropped is lost.
 #[derive(Debug, PartialEq, Eq)]
 #[must_use = "the units are taken from the budgets"]
 pub struct Permit {
@@ -81,101 +85,264 @@ pub struct Wait {
     pub scope: Scope,
 }
 
+impl fmt::Debug for Quota {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Quota").finish_non_exhaustive()
+    }
+}
+
 impl Quota {
-    /// Budgets of so many units a minute for the project and for each account.
-    pub fn new(project_per_minute: NonZeroU32, account_per_minute: NonZeroU32, clock: Clock) -> Self {
-        let time = Time(clock.clone());
+    /// Budgets of so many units a minute for the project and for each account. `ledger` is where replicas share them;
+    /// `None`: there are none.
+    pub fn new(
+        project_per_minute: NonZeroU32,
+        account_per_minute: NonZeroU32,
+        clock: Clock,
+        ledger: Option<Arc<dyn Ledger>>,
+    ) -> Self {
         let tenth = NonZeroU32::new(project_per_minute.get() / 10).unwrap_or(NonZeroU32::MIN);
         Self {
-            project: RateLimiter::new(pace(project_per_minute), InMemoryState::default(), time.clone()),
-            background: RateLimiter::new(pace(tenth), InMemoryState::default(), time.clone()),
-            accounts: RateLimiter::new(pace(account_per_minute), DashMapStateStore::default(), time.clone()),
-            paused_until: Mutex::new(SignedDuration::ZERO),
             clock,
-            time,
+            paces: Paces {
+                project: Pace::of(project_per_minute),
+                background: Pace::of(tenth),
+                account: Pace::of(account_per_minute),
+            },
+            state: Mutex::default(),
+            ledger,
         }
     }
 
-    /// Takes units for one call, or says when to ask again.
-    pub fn try_take(&self, account: &GoogleUserId, units: u32) -> Result<Permit, Wait> {
-        self.try_spend(account, units)?;
-        Ok(Permit { account: account.clone(), units })
-    }
-
-    /// Takes what `permit` lacks for a call of `units` of `account`, or says when to ask again. A permit of another
-    /// account counts for nothing.
-    pub fn try_top_up(&self, permit: &mut Option<Permit>, account: &GoogleUserId, units: u32) -> Result<(), Wait> {
-        let held = permit.as_ref().filter(|permit| permit.account == *account).map_or(0, |permit| permit.units);
-        if held < units {
-            self.try_spend(account, units - held)?;
-            *permit = Some(Permit { account: account.clone(), units });
-        }
-        Ok(())
-    }
-
-    fn try_spend(&self, account: &GoogleUserId, units: u32) -> Result<(), Wait> {
-        let Reading { now, elapsed } = self.clock.read();
-        let pause = self.paused_until.lock().saturating_sub(elapsed);
-        if pause.is_positive() {
-            return Err(Wait { until: now + pause, scope: Scope::Project });
-        }
-        let units = NonZeroU32::new(units.clamp(1, DEAREST_CALL)).unwrap_or(NonZeroU32::MIN);
-        // The account first: an account without budget must not eat up the project's.
-        let refused = |scope| move |it| Wait { until: self.ready_at(&it, now), scope };
-        let account = self.accounts.check_key_n(account, units).map(|taken| taken.map_err(refused(Scope::Account)));
-        account.unwrap_or(Ok(()))?;
-        let project = self.project.check_n(units).map(|taken| taken.map_err(refused(Scope::Project)));
-        project.unwrap_or(Ok(()))
-    }
-
-    /// Takes units for one call, waiting for them.
-    pub async fn take(&self, account: &GoogleUserId, units: u32) -> Permit {
-        loop {
-            match self.try_take(account, units) {
-                Ok(permit) => return permit,
-                Err(wait) => self.clock.sleep_until(wait.until).await,
-            }
-        }
-    }
-
-    /// Takes a unit for a call that nobody waits for, waiting for it: all of these together take a tenth of the project's
-    /// budget at most.
-    pub async fn take_in_background(&self, account: &GoogleUserId) -> Permit {
-        while let Err(refusal) = self.background.check() {
-            let ready_at = self.ready_at(&refusal, self.clock.now());
-            self.clock.sleep_until(ready_at).await;
-        }
-        self.take(account, 1).await
-    }
-
-    /// Takes what `permit` lacks for a call, waiting for it.
-    pub async fn top_up(&self, permit: &mut Option<Permit>, account: &GoogleUserId, units: u32) {
-        while let Err(wait) = self.try_top_up(permit, account, units) {
-            self.clock.sleep_until(wait.until).await;
-        }
+    /// Says that other replicas may spend from the budgets for as long as `span` from now: until then they are the
+    /// ledger's.
+    pub fn share_for(&self, span: SignedDuration) {
+        let until = micros(self.clock.elapsed().saturating_add(span));
+        let mut state = self.state.lock();
+        state.shared_until = state.shared_until.max(until);
     }
 
     /// Gives nothing out until `until`: Google asked the whole project for patience.
     pub fn pause(&self, until: Timestamp) {
         let Reading { now, elapsed } = self.clock.read();
-        let mut paused_until = self.paused_until.lock();
-        *paused_until = elapsed.saturating_add(until.duration_since(now)).max(*paused_until);
+        let until = micros(elapsed.saturating_add(until.duration_since(now)));
+        let mut state = self.state.lock();
+        state.paused_until = state.paused_until.max(until);
     }
 
-    fn ready_at(&self, refusal: &NotUntil<Nanos>, now: Timestamp) -> Timestamp {
-        let wait = refusal.wait_time_from(governor::clock::Clock::now(&self.time));
-        // At least a millisecond: what is asked again at once is asked in a busy loop.
-        now + SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX).max(SignedDuration::from_millis(1))
+    /// Takes a unit from the ledger for each of these, as far as there are any, so that [`Quota::try_take`] finds them.
+    /// Costs nothing where the budgets are in memory.
+    pub async fn prepare(&self, accounts: Vec<GoogleUserId>) {
+        let Some(ledger) = self.shared() else { return };
+        let mut asked: Vec<_> = accounts.into_iter().map(|account| (account, 1)).collect();
+        let now = micros(self.clock.elapsed());
+        {
+            let mut state = self.state.lock();
+            state.refused.clear();
+            state.held.retain(|_, (units, until)| *units > 0 && *until > now);
+            asked.retain(|(account, _)| !state.held.contains_key(account));
+        }
+        if asked.is_empty() {
+            return;
+        }
+        let granted = self.lease(&*ledger, asked.clone(), false).await;
+        let mut state = self.state.lock();
+        for ((account, units), granted) in asked.into_iter().zip(granted) {
+            match granted {
+                Ok(()) => state.held.entry(account).or_insert((0, now + micros(HELD))).0 += units,
+                Err(wait) => drop(state.refused.insert(account, wait)),
+            }
+        }
+    }
+
+    /// Takes units for one call, or says when to ask again.
+    pub fn try_take(&self, account: &GoogleUserId, units: u32) -> Result<Permit, Wait> {
+        let permit = Permit { account: account.clone(), units };
+        if self.shared().is_none() {
+            self.spend_here(account, units, false)?;
+            return Ok(permit);
+        }
+        let Reading { now, elapsed } = self.clock.read();
+        let mut state = self.state.lock();
+        if let Some(pause) = state.pause(elapsed) {
+            return Err(Wait { until: now + pause, scope: Scope::Project });
+        }
+        match state.held.get_mut(account) {
+            Some((held, until)) if *held >= units && *until > micros(elapsed) => {
+                *held -= units;
+                Ok(permit)
+            }
+            _ => Err(state
+                .refused
+                .get(account)
+                .copied()
+                .unwrap_or(Wait { until: now + SignedDuration::from_millis(10), scope: Scope::Account })),
+        }
+    }
+
+    /// Takes units for one call, waiting for them.
+    pub async fn take(&self, account: &GoogleUserId, units: u32) -> Permit {
+        self.spend_waiting(account, units, false).await;
+        Permit { account: account.clone(), units }
+    }
+
+    /// Takes a unit for a call that nobody waits for, waiting for it: all of these together take a tenth of the project's
+    /// budget at most.
+    pub async fn take_in_background(&self, account: &GoogleUserId) -> Permit {
+        self.spend_waiting(account, 1, true).await;
+        Permit { account: account.clone(), units: 1 }
+    }
+
+    /// Takes what `permit` lacks for a call of `units` of `account`, waiting for it no longer than `longest`. A permit of
+    /// another account counts for nothing.
+    pub async fn top_up(
+        &self,
+        permit: &mut Option<Permit>,
+        account: &GoogleUserId,
+        units: u32,
+        longest: SignedDuration,
+    ) -> Result<(), Wait> {
+        let held = permit.as_ref().filter(|permit| permit.account == *account).map_or(0, |permit| permit.units);
+        if held >= units {
+            return Ok(());
+        }
+        while let Err(wait) = self.spend(account, units - held, false).await {
+            if wait.until.duration_since(self.clock.now()) > longest {
+                return Err(wait);
+            }
+            self.clock.sleep_until(wait.until).await;
+        }
+        *permit = Some(Permit { account: account.clone(), units });
+        Ok(())
+    }
+
+    async fn spend_waiting(&self, account: &GoogleUserId, units: u32, is_background: bool) {
+        while let Err(wait) = self.spend(account, units, is_background).await {
+            self.clock.sleep_until(wait.until).await;
+        }
+    }
+
+    async fn spend(&self, account: &GoogleUserId, units: u32, is_background: bool) -> Result<(), Wait> {
+        match self.shared() {
+            None => self.spend_here(account, units, is_background),
+            Some(ledger) => {
+                let granted = self.lease(&*ledger, vec![(account.clone(), units)], is_background).await;
+                granted.into_iter().next().expect("each that asks is answered")
+            }
+        }
+    }
+
+    /// The ledger, while other replicas may spend.
+    fn shared(&self) -> Option<Arc<dyn Ledger>> {
+        let now = micros(self.clock.elapsed());
+        self.ledger.clone().filter(|_| self.state.lock().shared_until > now)
+    }
+
+    fn spend_here(&self, account: &GoogleUserId, units: u32, is_background: bool) -> Result<(), Wait> {
+        let Reading { now, elapsed } = self.clock.read();
+        let mut state = self.state.lock();
+        if let Some(pause) = state.pause(elapsed) {
+            return Err(Wait { until: now + pause, scope: Scope::Project });
+        }
+        let at = micros(elapsed);
+        if state.accounts.len() >= MANY_ACCOUNTS {
+            state.accounts.retain(|_, spent_until| *spent_until > at);
+        }
+        let spent = Spent {
+            account: state.accounts.get(account).copied().unwrap_or(0),
+            project: state.project,
+            background: state.background,
+        };
+        let spent = self.paces.decide(spent, units, is_background, at, now)?;
+        state.accounts.insert(account.clone(), spent.account);
+        (state.project, state.background) = (spent.project, spent.background);
+        Ok(())
+    }
+
+    /// Asks the ledger for the units of each of these.
+    async fn lease(
+        &self,
+        ledger: &dyn Ledger,
+        asked: Vec<(GoogleUserId, u32)>,
+        is_background: bool,
+    ) -> Vec<Result<(), Wait>> {
+        let Reading { now, elapsed } = self.clock.read();
+        let refused = |until| asked.iter().map(|_| Err(Wait { until, scope: Scope::Project })).collect();
+        if let Some(pause) = self.state.lock().pause(elapsed) {
+            return refused(now + pause);
+        }
+        let mut budgets: Vec<_> = asked.iter().map(|(account, _)| of_account(account)).collect();
+        budgets.extend([PROJECT.to_owned(), BACKGROUND.to_owned()]);
+        let paces = self.paces;
+        let (tell, told) = tokio::sync::oneshot::channel();
+        let wanted = asked.clone();
+        let spend = Box::new(move |budgets: &mut HashMap<String, i64>| {
+            let granted: Vec<Result<(), Wait>> = wanted
+                .iter()
+                .map(|(account, units)| {
+                    let read = |budget: &str| budgets.get(budget).copied().unwrap_or(0);
+                    let account = of_account(account);
+                    let spent = Spent { account: read(&account), project: read(PROJECT), background: read(BACKGROUND) };
+                    let spent = paces.decide(spent, *units, is_background, now.as_microsecond(), now)?;
+                    budgets.insert(account, spent.account);
+                    budgets.insert(PROJECT.to_owned(), spent.project);
+                    if is_background {
+                        budgets.insert(BACKGROUND.to_owned(), spent.background);
+                    }
+                    Ok(())
+                })
+                .collect();
+            // Whoever asked may have gone away; the units are spent all the same.
+            let _ = tell.send(granted);
+        });
+        match (ledger.spend(budgets, spend).await, told.await) {
+            (true, Ok(granted)) => granted,
+            _ => refused(now + UNREACHABLE),
+        }
     }
 }
 
-/// A steady rate and a burst that together stay within `per_minute` in **any** window of a minute: nine tenths flow, a
-/// twentieth may come at once, and a twentieth is left for calls that arrive bunched.
-fn pace(per_minute: NonZeroU32) -> governor::Quota {
-    let limit = per_minute.get();
-    let rate = NonZeroU32::new(limit / 10 * 9).unwrap_or(NonZeroU32::MIN);
-    let burst = NonZeroU32::new((limit / 20).max(DEAREST_CALL)).unwrap_or(NonZeroU32::MIN);
-    governor::Quota::per_minute(rate).allow_burst(burst)
+/// Until when three budgets are spent that one call takes from.
+#[derive(Debug, Clone, Copy)]
+struct Spent {
+    account: i64,
+    project: i64,
+    background: i64,
+}
+
+/// How fast they may be spent.
+#[derive(Debug, Clone, Copy)]
+struct Paces {
+    project: Pace,
+    /// What nobody waits for: a part of the project's.
+    background: Pace,
+    account: Pace,
+}
+
+impl Paces {
+    /// Spends from all of them, or from none. `at` is `now` by the clock that the budgets go by.
+    fn decide(&self, spent: Spent, units: u32, is_background: bool, at: i64, now: Timestamp) -> Result<Spent, Wait> {
+        let units = units.clamp(1, DEAREST_CALL);
+        let refused = |scope| move |wait| Wait { until: now + SignedDuration::from_micros(wait), scope };
+        let account = self.account.spend(spent.account, units, at).map_err(refused(Scope::Account))?;
+        let background = match is_background {
+            true => self.background.spend(spent.background, units, at).map_err(refused(Scope::Project))?,
+            false => spent.background,
+        };
+        let project = self.project.spend(spent.project, units, at).map_err(refused(Scope::Project))?;
+        Ok(Spent { account, project, background })
+    }
+}
+
+impl State {
+    /// How long Google's patience is asked for still.
+    fn pause(&self, elapsed: SignedDuration) -> Option<SignedDuration> {
+        let pause = self.paused_until - micros(elapsed);
+        (pause > 0).then(|| SignedDuration::from_micros(pause))
+    }
+}
+
+fn micros(span: SignedDuration) -> i64 {
+    i64::try_from(span.as_micros()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
+use futures_util::future::BoxFuture;
+
 use super::*;
 
 fn quota(project: u32, account: u32) -> (Quota, Clock) {
     let clock = Clock::manual(Timestamp::UNIX_EPOCH);
-    (Quota::new(NonZeroU32::new(project).unwrap(), NonZeroU32::new(account).unwrap(), clock.clone()), clock)
+    (Quota::new(NonZeroU32::new(project).unwrap(), NonZeroU32::new(account).unwrap(), clock.clone(), None), clock)
 }
 
 /// Takes as much as there is for `seconds`, ten milliseconds at a time, and answers when each unit was taken.
@@ -76,18 +78,18 @@ fn a_refusal_tells_whose_budget_is_spent() {
     assert_eq!(quota.try_take(&account("c"), 1).unwrap_err().scope, Scope::Project);
 }
 
-#[test]
-fn a_permit_counts_for_the_call_that_it_was_taken_for() {
+#[tokio::test]
+async fn a_permit_counts_for_the_call_that_it_was_taken_for() {
     let (quota, _) = quota(1_000, 60);
     let account = GoogleUserId::new("a");
     let mut permit = Some(quota.try_take(&account, 1).unwrap());
     // The burst is three units: one was taken, a patch lacks two, and then there is none left.
-    assert_eq!(quota.try_top_up(&mut permit, &account, 3), Ok(()));
-    assert_eq!(quota.try_top_up(&mut permit, &account, 3), Ok(()));
-    assert_eq!(quota.try_top_up(&mut None, &account, 1).unwrap_err().scope, Scope::Account);
+    assert_eq!(quota.top_up(&mut permit, &account, 3, SignedDuration::ZERO).await, Ok(()));
+    assert_eq!(quota.top_up(&mut permit, &account, 3, SignedDuration::ZERO).await, Ok(()));
+    assert_eq!(quota.top_up(&mut None, &account, 1, SignedDuration::ZERO).await.unwrap_err().scope, Scope::Account);
     let other = GoogleUserId::new("b");
-    assert_eq!(quota.try_top_up(&mut permit, &other, 3), Ok(()));
-    assert_eq!(quota.try_top_up(&mut None, &other, 1).unwrap_err().scope, Scope::Account);
+    assert_eq!(quota.top_up(&mut permit, &other, 3, SignedDuration::ZERO).await, Ok(()));
+    assert_eq!(quota.top_up(&mut None, &other, 1, SignedDuration::ZERO).await.unwrap_err().scope, Scope::Account);
 }
 
 #[test]
@@ -117,4 +119,68 @@ fn a_pause_of_the_project_holds_everybody() {
     assert_eq!(quota.try_take(&GoogleUserId::new("a"), 1), Err(wait));
     clock.advance(SignedDuration::from_secs(30));
     assert!(quota.try_take(&GoogleUserId::new("a"), 1).is_ok());
+}
+
+#[test]
+fn an_account_is_not_charged_where_the_project_refuses() {
+    let (quota, clock) = quota(60, 600);
+    let account = |name: &str| GoogleUserId::new(name);
+    while quota.try_take(&account("a"), 1).is_ok() {}
+    for _ in 0..100 {
+        assert_eq!(quota.try_take(&account("b"), 1).unwrap_err().scope, Scope::Project);
+    }
+    clock.advance(SignedDuration::from_mins(1));
+    // Its whole burst is there, as far as the project's goes.
+    assert!((0..3).all(|_| quota.try_take(&account("b"), 1).is_ok()));
+}
+
+/// What two replicas share, without a database.
+#[derive(Debug, Default, Clone)]
+struct Shared(Arc<Mutex<HashMap<String, i64>>>);
+
+impl Ledger for Shared {
+    fn spend(&self, _: Vec<String>, spend: Spend) -> BoxFuture<'static, bool> {
+        spend(&mut self.0.lock());
+        Box::pin(std::future::ready(true))
+    }
+}
+
+#[tokio::test]
+async fn replicas_keep_one_quota_and_use_it() {
+    let (clock, ledger) = (Clock::manual(Timestamp::UNIX_EPOCH), Shared::default());
+    let limit = |limit| NonZeroU32::new(limit).unwrap();
+    let replica = || {
+        let quota = Quota::new(limit(300), limit(600), clock.clone(), Some(Arc::new(ledger.clone())));
+        quota.share_for(SignedDuration::from_hours(1));
+        quota
+    };
+    let replicas = [replica(), replica(), replica()];
+    let accounts: Vec<_> = (0..5).map(|number| GoogleUserId::new(number.to_string())).collect();
+    let mut taken = Vec::new();
+    for _ in 0..180 * 20 {
+        for quota in &replicas {
+            quota.prepare(accounts.clone()).await;
+            taken.extend(accounts.iter().filter_map(|it| quota.try_take(it, 1).ok()).map(|_| clock.now()));
+        }
+        clock.advance(SignedDuration::from_millis(50));
+    }
+    let most = most_in_a_minute(&taken);
+    assert!((270..=300).contains(&most), "{most}");
+    assert!(taken.len() >= 285 + 2 * 265, "{}", taken.len());
+}
+
+#[tokio::test]
+async fn one_that_is_alone_asks_nobody() {
+    struct Nobody;
+    impl Ledger for Nobody {
+        fn spend(&self, _: Vec<String>, _: Spend) -> BoxFuture<'static, bool> {
+            panic!("it is asked")
+        }
+    }
+    let clock = Clock::manual(Timestamp::UNIX_EPOCH);
+    let limit = |limit| NonZeroU32::new(limit).unwrap();
+    let quota = Quota::new(limit(300), limit(600), clock.clone(), Some(Arc::new(Nobody)));
+    let account = GoogleUserId::new("a");
+    quota.prepare(vec![account.clone()]).await;
+    assert!(quota.try_take(&account, 1).is_ok());
 }

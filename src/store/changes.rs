@@ -24,6 +24,8 @@ pub enum Heard {
     Change(Change),
     /// What [`Store::echo`] sent has come back: nothing is lost on the way.
     Echo,
+    /// What another process sent by it: there is another one.
+    Neighbour,
 }
 
 impl Store {
@@ -69,7 +71,7 @@ fn read(payload: &str, own_name: &str) -> Option<Heard> {
     let mut lines = payload.split('\n');
     let (writer, kind) = (lines.next()?, lines.next()?);
     if kind == "echo" {
-        return (writer == own_name).then_some(Heard::Echo);
+        return Some(if writer == own_name { Heard::Echo } else { Heard::Neighbour });
     }
     if writer == own_name {
         return None;
@@ -102,7 +104,7 @@ mod tests {
         assert_eq!(heard("\nsettled\ncabinet\nrdv 1"), change(Change::Settled(organisation, appointment)));
         assert_eq!(heard("cassius-calendar 1\nlinks\ncabinet"), None);
         assert_eq!(heard("cassius-calendar 1\necho"), Some(Heard::Echo));
-        assert_eq!(heard("cassius-calendar 2\necho"), None);
+        assert_eq!(heard("cassius-calendar 2\necho"), Some(Heard::Neighbour));
         for unknown in ["", "x", "x\nnews\ncabinet", "x\nsettled\ncabinet", "x\nlinks\n"] {
             assert_eq!(heard(unknown), None, "{unknown:?}");
         }

@@ -7,7 +7,7 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{Error, Found, Guarded, Lease, LinkError, Store};
+use super::{Error, Found, Guarded, Lease, LinkError, Settlements, Store};
 use crate::model::{AppointmentId, CalendarId, Epoch, GoogleUserId, OrganisationId, Place};
 
 /// Why an event is wanted no more where it stands.
@@ -118,8 +118,9 @@ impl Store {
         settlement: &OwedSettlement,
         now: Timestamp,
     ) -> Result<Guarded, Error> {
-        let (claimed, settlement) = (claimed.clone(), settlement.clone());
-        query!(self, write, owed_claims::settle(&claimed, &settlement, now))
+        let owed = vec![(claimed.clone(), settlement.clone())];
+        let settled = self.settle_together(Settlements { links: Vec::new(), owed }, now).await?;
+        Ok(settled.owed.first().copied().unwrap_or(Guarded::Fenced))
     }
 
     /// Owes the deletion of these events of `account`, due now. One that is owed already is due again.

@@ -12,7 +12,7 @@ use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod, SetupCallback};
 use tokio::time::{error::Elapsed, timeout};
 
-use super::Conn;
+use super::{Conn, Tls};
 use crate::store::Error;
 use crate::store::fault::Fault;
 
@@ -30,37 +30,47 @@ const LONG: Duration = Duration::from_secs(30);
 pub(in crate::store) struct Pools {
     write: Pool<Conn>,
     read: Pool<Conn>,
+    tls: Tls,
 }
 
 /// A connection with the time that the query on it may take.
 pub(in crate::store) struct Checkout {
     conn: Object<Conn>,
     limit: Duration,
+    tls: Tls,
 }
 
 impl Pools {
-    pub(super) fn new(write: Pool<Conn>, read: Pool<Conn>) -> Self {
-        Self { write, read }
+    pub(super) fn new(write: Pool<Conn>, read: Pool<Conn>, tls: Tls) -> Self {
+        Self { write, read, tls }
     }
 
     /// For a query that changes nothing.
     pub(in crate::store) async fn read(&self) -> Result<Checkout, Error> {
-        checkout(&self.read, BRIEF).await
+        self.checkout(&self.read, BRIEF).await
     }
 
     /// For a query that changes a few rows.
     pub(in crate::store) async fn write(&self) -> Result<Checkout, Error> {
-        checkout(&self.write, BRIEF).await
+        self.checkout(&self.write, BRIEF).await
     }
 
     /// For a query that may change every row of an organisation.
     pub(in crate::store) async fn long(&self) -> Result<Checkout, Error> {
-        let mut checkout = checkout(&self.write, LONG).await?;
+        let mut checkout = self.checkout(&self.write, LONG).await?;
         // A database that is away is told from one that has much to do before the long time is granted.
         match timeout(BRIEF, checkout.conn.batch_execute("SELECT 1")).await {
             Ok(Ok(())) => Ok(checkout),
             Ok(Err(error)) => checkout.conclude(Ok(Err(error.into()))),
             Err(elapsed) => checkout.conclude(Err(elapsed)),
+        }
+    }
+
+    async fn checkout(&self, pool: &Pool<Conn>, limit: Duration) -> Result<Checkout, Error> {
+        match timeout(CHECKOUT, pool.get()).await {
+            Ok(Ok(conn)) => Ok(Checkout { conn, limit, tls: self.tls.clone() }),
+            Ok(Err(error)) => Err(Error::Unavailable(Box::new(error))),
+            Err(elapsed) => Err(Error::Unavailable(Box::new(elapsed))),
         }
     }
 }
@@ -75,14 +85,6 @@ pub(super) fn pool(url: &str, size: usize, setup: SetupCallback<Conn>) -> Pool<C
         .max_size(size.max(1))
         .build()
         .expect("a pool without time-outs of its own needs no runtime")
-}
-
-async fn checkout(pool: &Pool<Conn>, limit: Duration) -> Result<Checkout, Error> {
-    match timeout(CHECKOUT, pool.get()).await {
-        Ok(Ok(conn)) => Ok(Checkout { conn, limit }),
-        Ok(Err(error)) => Err(Error::Unavailable(Box::new(error))),
-        Err(elapsed) => Err(Error::Unavailable(Box::new(elapsed))),
-    }
 }
 
 impl Checkout {
@@ -102,7 +104,7 @@ impl Checkout {
             }
             Err(elapsed) => {
                 // The statement may be running still.
-                super::abandon(Object::take(self.conn));
+                super::abandon(Object::take(self.conn), self.tls);
                 Err(Error::Unavailable(Box::new(elapsed)))
             }
         }

@@ -1,8 +1,8 @@
-//! Settlements: what an attempt came to.
+//! Settlements: what attempts came to.
 
 use jiff::Timestamp;
 
-use super::{Claimed, Error, Guarded, LinkError, Store};
+use super::{Claimed, Error, Guarded, Link, LinkError, OwedClaim, OwedSettlement, Store};
 use crate::model::{Placement, Revision};
 
 /// What an attempt came to. The placement is recorded in any case.
@@ -40,13 +40,38 @@ pub enum Settlement {
     },
 }
 
+/// What several attempts came to.
+#[derive(Debug, Clone, Default)]
+pub struct Settlements {
+    /// Those of links.
+    pub links: Vec<(Claimed, Settlement)>,
+    /// Those of deletions that are owed.
+    pub owed: Vec<(OwedClaim, OwedSettlement)>,
+}
+
+/// What became of them, in the same order.
+#[derive(Debug, Clone, Default)]
+pub struct Settled {
+    /// Each link as it stands now; `None`: fenced.
+    pub links: Vec<Option<Link>>,
+    /// Whether each deletion was still the claim's own.
+    pub owed: Vec<Guarded>,
+}
+
 impl Store {
-    /// Records what an attempt came to, and gives the lease back. Fenced once another worker has taken it over; another
-    /// epoch alone does not fence it: what may stand at Google is recorded all the same.
+    /// Records what attempts came to, and gives their leases back. One transaction. A link is fenced once another worker
+    /// has taken it over; another epoch alone does not fence it: what may stand at Google is recorded all the same. One
+    /// that is fenced changes nothing for the others.
     ///
-    /// Where the link was asked to be sent again meanwhile, it stays as due as that request left it.
+    /// Where a link was asked to be sent again meanwhile, it stays as due as that request left it.
+    pub async fn settle_together(&self, settlements: Settlements, now: Timestamp) -> Result<Settled, Error> {
+        query!(self, write, settlements::settle_together(&settlements, now))
+    }
+
+    /// The same for one link.
     pub async fn settle(&self, claimed: &Claimed, settlement: &Settlement, now: Timestamp) -> Result<Guarded, Error> {
-        let (claimed, settlement) = (claimed.clone(), settlement.clone());
-        query!(self, write, settlements::settle(&claimed, &settlement, now))
+        let links = vec![(claimed.clone(), settlement.clone())];
+        let settled = self.settle_together(Settlements { links, owed: Vec::new() }, now).await?;
+        Ok(Guarded::by(settled.links.iter().flatten().count()))
     }
 }

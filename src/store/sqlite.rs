@@ -45,9 +45,15 @@ const KEY_SHARE: &str = "";
 const KEY_SHARE_SKIP_LOCKED: &str = "";
 const HELD_WITH_ITS_INTEGRATION: &str = "";
 const HOLDS_ROWS: bool = false;
+/// Every commit waits for the disk.
+const UNSYNCED: &str = "";
 /// An instant is a number of microseconds.
 const DAY_OF_END: &str = "ends_at / 86400000000";
 const MICROSECONDS: &str = "";
+
+/// Counts the tables that list what was migrated: one or none.
+const COUNT_MIGRATION_TABLES: &str =
+    "SELECT COUNT(*) AS count FROM sqlite_schema WHERE name = '__diesel_schema_migrations'";
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 
@@ -89,8 +95,11 @@ where
     outcome
 }
 
+/// A file is reached as it is.
+type Tls = ();
+
 /// Closes a connection: whatever ran on it is undone.
-fn abandon(conn: Conn) {
+fn abandon(conn: Conn, (): Tls) {
     drop(conn);
 }
 
@@ -111,7 +120,7 @@ const READER_CACHE: &str = "PRAGMA cache_size = -1024";
 /// Makes the file where there is none, and the pools.
 pub(super) fn open(path: &str) -> Result<pool::Pools, Error> {
     create(Path::new(path)).map_err(|error| Error::Unavailable(Box::new(error)))?;
-    Ok(pool::Pools::new(pool::pool(path, 1, setup(WRITER_CACHE)), pool::pool(path, READERS, setup(READER_CACHE))))
+    Ok(pool::Pools::new(pool::pool(path, 1, setup(WRITER_CACHE)), pool::pool(path, READERS, setup(READER_CACHE)), ()))
 }
 
 fn setup(cache: &'static str) -> SetupCallback<Conn> {

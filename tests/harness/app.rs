@@ -60,8 +60,12 @@ impl TestApp {
 
     /// The same, with settings besides the harness's own.
     pub(crate) async fn start_with(database: Database, settings: &[(&str, &str)]) -> Self {
+        Self::start_by(Clock::manual(START.parse::<Timestamp>().unwrap()), database, settings).await
+    }
+
+    /// The same, by another clock.
+    pub(crate) async fn start_by(clock: Clock, database: Database, settings: &[(&str, &str)]) -> Self {
         logs::start();
-        let clock = Clock::manual(START.parse::<Timestamp>().unwrap());
         let google = Google::start(&clock).await;
         let mut all: HashMap<String, String> = [
             ("DATABASE_URL", database.url.clone()),

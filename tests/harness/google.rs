@@ -157,6 +157,12 @@ impl Google {
         self.send(self.http.patch(path).json(&change)).await;
     }
 
+    /// The user moves an event to another calendar.
+    pub(crate) async fn move_event(&self, calendar: &str, event: &str, destination: &str) {
+        let path = format!("calendars/{}/events/{}/move", encode(calendar), encode(event));
+        self.control(&path, json!({"destination": destination})).await;
+    }
+
     pub(crate) async fn delete_calendar(&self, calendar: &str) {
         self.remove(&format!("calendars/{}", encode(calendar))).await;
     }

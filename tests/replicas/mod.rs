@@ -5,7 +5,9 @@ use cassius_calendar::clock::Clock;
 
 use crate::harness::app::{Appointments, Integrations, TestApp, clients_at, serve};
 
+mod clocks;
 mod hearing;
+mod quota;
 mod watching;
 
 /// Another replica of the service under test: on its database and its Google, with a memory of its own.

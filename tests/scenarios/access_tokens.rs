@@ -9,6 +9,7 @@ use cassius_calendar::google::{Endpoints, Google};
 use cassius_calendar::grpc::pb::{ErrorReason, IntegrationState, SyncStatus};
 use cassius_calendar::model::OrganisationId;
 use cassius_calendar::notifier::Notifier;
+use cassius_calendar::quota::Quota;
 use serde_json::json;
 
 use super::{moved, reason, with_plenty_of_quota};
@@ -82,7 +83,9 @@ fn replica(app: &TestApp) -> Grants {
     );
     let keyring = Arc::new(Keyring::parse(&app.settings["ENCRYPTION_KEYS"]).unwrap());
     let (store, clock) = (app.database.store.clone(), app.clock.clone());
-    Grants::new(store, google, keyring, clock, Entropy::system(), Notifier::default())
+    let limit = std::num::NonZeroU32::new(10_000).unwrap();
+    let quota = Arc::new(Quota::new(limit, limit, clock.clone(), None));
+    Grants::new(store, google, keyring, clock, Entropy::system(), Notifier::default(), quota)
 }
 
 #[apply(both_backends)]

@@ -1,12 +1,13 @@
 //! What people do to the events at Google is found, and mended.
 
 use cassius_calendar::grpc::pb::{SyncAppointmentsRequest, SyncNowRequest, SyncNowResponse, SyncStatus};
+use cassius_calendar::store::Lease;
 use serde_json::{Value, json};
 
 use super::{until_number, with_plenty_of_quota};
 use crate::harness::app::TestApp;
 use crate::harness::backends::{apply, both_backends};
-use crate::harness::google::ACCOUNT;
+use crate::harness::google::{ACCOUNT, SECOND_CALENDAR};
 use crate::harness::samples::{appointment, cancelled};
 
 /// Asks to compare; what was written before has come to rest by then.
@@ -83,6 +84,14 @@ async fn thirteen_of_a_thousand_are_mended_and_nothing_else_is_written(app: &mut
     assert!(app.google.event_calls().await.is_empty(), "it lists, and does nothing else");
     assert_eq!(app.status("cabinet").await.counts.unwrap().synced, 1_001);
     assert_eq!(app.database.number("SELECT COUNT(*) FROM owed_deletions").await, 0);
+    // Nor is a comparison asked for that would change something afterwards.
+    let listed = app.google.journal().await;
+    let lists =
+        listed.iter().filter(|call| call["operation"] == "events.list" && call["calendar_id"] == SECOND_CALENDAR);
+    let lease = Lease { token: uuid::Uuid::from_u128(1), until: app.clock.now() };
+    assert_eq!(app.database.store.claim_comparison(lease, app.clock.now()).await.unwrap(), None);
+    let leased = "SELECT COUNT(*) FROM calendar_integrations WHERE compare_lease_token IS NOT NULL";
+    assert_eq!((app.database.number(leased).await, lists.count()), (0, 1));
 
     app.google.forget_journal().await;
     assert_eq!(sync_now(app, false).await.queued_count, 0);
@@ -133,6 +142,22 @@ async fn an_event_that_is_taken_out_of_the_bin_again_is_not_left_beside_the_new_
     until_number(app, "SELECT COUNT(*) FROM owed_deletions", 0).await;
     let events = app.google.events_of(ACCOUNT, "rdv").await;
     assert_eq!((events.len(), &events[0]["id"]), (1, &json!(after)));
+}
+
+#[apply(both_backends)]
+async fn an_event_that_a_person_moved_to_another_calendar_is_not_left_beside_the_new_one(app: &mut TestApp) {
+    app.connect("cabinet").await;
+    let before = app.sync("cabinet", appointment("rdv", 1)).await.external_event_id;
+    app.google.move_event(ACCOUNT, &before, SECOND_CALENDAR).await;
+    sync_now(app, false).await;
+    app.google.until(|calls| of(calls, "events.delete", 204) == [before.as_str()]).await;
+    let is_new = |link: &cassius_calendar::grpc::pb::AppointmentLink| {
+        link.sync_status() == SyncStatus::Synced && link.external_event_id != before
+    };
+    app.until_link("cabinet", "rdv", is_new).await;
+    until_number(app, "SELECT COUNT(*) FROM owed_deletions", 0).await;
+    let events = app.google.events_of(ACCOUNT, "rdv").await;
+    assert_eq!((events.len(), &events[0]["calendar_id"]), (1, &json!(ACCOUNT)));
 }
 
 #[apply(both_backends)]

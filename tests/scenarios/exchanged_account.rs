@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{choose_calendar, reason, until_number};
 use crate::harness::app::TestApp;
 use crate::harness::backends::{apply, both_backends};
-use crate::harness::google::{ACCOUNT, OTHER_ACCOUNT};
+use crate::harness::google::{ACCOUNT, OTHER_ACCOUNT, SECOND_CALENDAR};
 use crate::harness::samples::{appointment, cancelled, of_patient};
 
 /// What the account before is left with when another one comes.
@@ -104,6 +104,20 @@ async fn what_could_not_be_deleted_is_taken_up_when_its_account_is_back(app: &mu
     app.connect("cabinet").await;
     settled(app).await;
     assert_eq!(app.google.events_of(ACCOUNT, "rdv").await.len(), 1);
+}
+
+#[apply(both_backends)]
+async fn the_event_that_a_person_added_to_comes_along_though_it_stood_in_another_calendar(app: &mut TestApp) {
+    app.connect("cabinet").await;
+    choose_calendar(app, SECOND_CALENDAR).await.unwrap();
+    let event = app.sync("cabinet", appointment("rdv", 1)).await.external_event_id;
+    app.google.alter_event(SECOND_CALENDAR, &event, json!({"colorId": "7"})).await;
+    exchange(app, Between::Nothing, ACCOUNT, OTHER_ACCOUNT).await;
+    // Back again, the target is the account's main calendar.
+    exchange(app, Between::Nothing, OTHER_ACCOUNT, ACCOUNT).await;
+    let events = app.google.events_of(ACCOUNT, "rdv").await;
+    assert_eq!((events.len(), &events[0]["id"], &events[0]["colorId"]), (1, &json!(event), &json!("7")));
+    assert_eq!(events[0]["calendar_id"], ACCOUNT);
 }
 
 #[apply(both_backends)]

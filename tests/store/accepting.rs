@@ -1,7 +1,7 @@
 //! `accept`, and what can be read afterwards.
 
 use cassius_calendar::model::{Placement, Reason, RemoteEvents, SyncStatus};
-use cassius_calendar::store::{Acceptance, Claimed, LinkError, SettingsChange, Settlement};
+use cassius_calendar::store::{Acceptance, Claimed, Connect, LinkError, NewConsent, SettingsChange, Settlement};
 
 use super::harness::*;
 
@@ -196,4 +196,36 @@ async fn an_edit_right_after_a_write_waits_a_moment_unless_it_calls_off(database
     // An attempt that makes no call writes nothing.
     attempt(None, 21).await;
     assert_eq!(due(6, 22).await, Some(at(22)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_first_connect_waits_for_an_accept_that_is_in_its_statement_on_postgres() {
+    let database = Database::on_postgres().await;
+    let north = organisation("north");
+    let consent =
+        NewConsent { ticket_hash: vec![1; 32], organisation: north.clone(), return_url: None, expires_at: at(900) };
+    database.store.create_consent(consent, at(0)).await.unwrap();
+    database.accept("north", "rdv", 1, at(1)).await;
+    let (mut client, connection) = tokio_postgres::connect(&database.url, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    let hold = client.transaction().await.unwrap();
+    hold.batch_execute("SELECT * FROM appointment_external_links FOR UPDATE").await.unwrap();
+    let waiting = "SELECT COUNT(*) FROM pg_stat_activity
+                   WHERE datname = current_database() AND wait_event_type = 'Lock'";
+
+    let store = database.store.clone();
+    let accept = tokio::spawn(async move { store.accept(vec![acceptance("north", "rdv", 2)], at(2)).await });
+    while database.number(waiting).await < 1 {}
+    let (store, as_of) = (database.store.clone(), database.as_of(&north).await);
+    let connect = tokio::spawn(async move { store.connect(grant("north"), as_of, at(62), at(3)).await });
+    while database.number(waiting).await < 2 && !connect.is_finished() {}
+    assert!(!connect.is_finished(), "what it finds would not be what is kept");
+    hold.commit().await.unwrap();
+
+    assert_eq!(accept.await.unwrap().unwrap()[0].sync_status, SyncStatus::None);
+    assert_eq!(connect.await.unwrap().unwrap(), Connect::Stored);
+    assert_eq!(database.store.catch_up(&north, at(4)).await.unwrap(), 1);
+    assert_eq!(database.the_link("north", "rdv").await.sync_status, SyncStatus::Pending);
+    drop(client);
+    database.drop().await;
 }

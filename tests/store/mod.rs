@@ -17,3 +17,4 @@ mod settling;
 mod statements;
 mod sweeping;
 mod ten_thousand;
+mod tls;

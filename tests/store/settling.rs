@@ -1,7 +1,7 @@
 //! What an attempt came to.
 
 use cassius_calendar::model::{CalendarId, Placement, Reason, RemoteEvents, SyncStatus};
-use cassius_calendar::store::{LinkError, Settlement};
+use cassius_calendar::store::{LinkError, Settlement, Settlements};
 
 use super::harness::*;
 
@@ -172,4 +172,33 @@ async fn a_late_failure_does_not_make_due_what_a_disconnect_let_rest(database: &
     let link = database.the_link("north", "rdv").await;
     assert_eq!((link.sync_status, link.next_attempt_at), (SyncStatus::None, None));
     assert_eq!(link.placement, placement, "what may stand at Google is known all the same");
+}
+
+#[apply(both_backends)]
+async fn what_is_settled_together_is_settled_each_for_itself(database: &Database) {
+    for organisation in ["north", "south"] {
+        database.is_connected(organisation).await;
+        for id in ["a", "b", "c"] {
+            database.accept(organisation, id, 1, at(1)).await;
+        }
+    }
+    let mut north = database.claim("north", 3, at(2)).await;
+    let lost = database.claim("south", 1, at(2)).await.remove(0);
+    let south = database.claim("south", 3, at(62)).await.into_iter().find(|it| it.appointment != lost.appointment);
+    let (place, reason) = (written("agenda", "event", 1), error(Reason::EventRefused));
+    let later =
+        Settlement::Later { placement: place.clone(), next_attempt_at: at(99), error: error(Reason::GoogleThrottled) };
+    let [first, second, third] = [north.remove(0), north.remove(0), north.remove(0)];
+    let (a, b) = (synced(&first, &place), Settlement::Refused { placement: place.clone(), error: reason });
+    let (c, d) = (Settlement::Parked { placement: place.clone() }, synced(&lost, &place));
+    let links = vec![(first, a), (second, b), (third, c), (lost, d), (south.unwrap(), later)];
+    let settled = database.store.settle_together(Settlements { links, owed: Vec::new() }, at(63)).await.unwrap();
+    let stands: Vec<_> = settled.links.iter().map(|link| link.as_ref().map(|link| link.sync_status)).collect();
+    let (synced, error, pending) = (SyncStatus::Synced, SyncStatus::Error, SyncStatus::Pending);
+    assert_eq!(stands, [Some(synced), Some(error), Some(pending), None, Some(pending)]);
+    for link in settled.links.into_iter().flatten() {
+        assert_eq!(database.the_link(link.organisation.as_str(), link.appointment.as_str()).await, link);
+    }
+    assert_eq!(database.the_integration("north").await.last_sync_at, Some(at(63)));
+    assert_eq!(database.the_integration("south").await.last_sync_at, None, "nothing of it was brought in step");
 }

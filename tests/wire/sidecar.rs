@@ -103,6 +103,14 @@ async fn headers_too_large_or_too_many_are_refused(app: &mut TestApp) {
 }
 
 #[apply(both_backends)]
+async fn a_browser_that_sends_too_many_cookies_is_told_so_and_led_back(app: &mut TestApp) {
+    let request = format!("GET {CONNECT} HTTP/1.1\r\nhost: x\r\ncookie: {}\r\n\r\n", "a".repeat(17 * 1024));
+    let page = asked(app, request.as_bytes()).await;
+    assert!(page.starts_with("HTTP/1.1 431") && page.contains("cookies"), "{page}");
+    assert!(page.contains("<a href=\"http://127.0.0.1:3000/\">"), "{page}");
+}
+
+#[apply(both_backends)]
 async fn what_is_no_request_or_two_in_one_is_refused(app: &mut TestApp) {
     let both = format!(
         "GET {CONNECT} HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\nGET {CALLBACK} HTTP/1.1\r\nhost: x\r\n\r\n"

@@ -14,8 +14,9 @@ use jiff::SignedDuration;
 use crate::clock::{Clock, Entropy};
 use crate::crypto::{Keyring, Secret, TokenColumn};
 use crate::google::{CalendarError, Google, Granted};
-use crate::model::{Calendar, Change, OrganisationId};
+use crate::model::{Calendar, Change, GoogleUserId, OrganisationId};
 use crate::notifier::Notifier;
+use crate::quota::Quota;
 use crate::store::{self, AsOf, Connect, Grant, Integration, Store};
 use crate::sync::ThrottleScope;
 
@@ -24,6 +25,8 @@ use super::secrets::Secrets;
 use access::Tokens;
 pub use access::{Access, AccessError, MAX_TOKENS};
 
+/// How long a caller waits for quota.
+const LONGEST_READ: SignedDuration = SignedDuration::from_secs(3);
 /// How long the grant of another account waits for a person's word.
 const PENDING_LIFETIME: SignedDuration = SignedDuration::from_mins(15);
 
@@ -35,6 +38,7 @@ pub struct Grants {
     secrets: Secrets,
     clock: Clock,
     notifier: Notifier,
+    quota: Arc<Quota>,
     tokens: Arc<Tokens>,
 }
 
@@ -47,8 +51,9 @@ impl Grants {
         clock: Clock,
         entropy: Entropy,
         notifier: Notifier,
+        quota: Arc<Quota>,
     ) -> Self {
-        Self { store, google, secrets: Secrets::new(keyring, entropy), clock, notifier, tokens: Arc::default() }
+        Self { store, google, secrets: Secrets::new(keyring, entropy), clock, notifier, quota, tokens: Arc::default() }
     }
 
     /// How this object seals and opens, for its neighbours.
@@ -98,6 +103,14 @@ impl Grants {
     /// Forgets the access token that this process holds: the organisation is being disconnected.
     pub(super) fn forget(&self, organisation: &OrganisationId) {
         self.tokens.forget(organisation);
+    }
+
+    /// Takes a unit of quota for a reading call that somebody waits for, and waits a moment for it.
+    pub(super) async fn may_read(&self, account: &GoogleUserId) -> Result<(), Error> {
+        self.quota.top_up(&mut None, account, 1, LONGEST_READ).await.map_err(|wait| {
+            let retry_after = Some(wait.until.duration_since(self.clock.now()));
+            Error::GoogleThrottled { retry_after }
+        })
     }
 
     /// Makes a reading call of Google: with an access token, and again with a newer one as long as there is one and it is

@@ -13,7 +13,7 @@ use crate::connection::{Access, MAX_TOKENS};
 use crate::error_chain::error_chain;
 use crate::google::CALL_DEADLINE;
 use crate::model::{Change, Place, Placement};
-use crate::quota::Permit;
+use crate::quota::{Permit, Wait};
 use crate::store::{self, Claimed, Guarded, OwedClaim};
 use crate::sync::{Answer, Attempt, Call, Goal, Outcome, Owner, Step, Stop, render};
 pub(super) use claim::Claim;
@@ -114,13 +114,14 @@ impl Parts {
     /// Runs the attempt to its end. What the database does not take is logged: the lease lapses, and the same attempt is
     /// made again.
     pub(super) async fn attempt(&self, claim: Claim, begun: Option<BegunAttempt>, permit: Permit) {
+        let organisation = claim.organisation().clone();
         let ended = match begun {
             Some(begun) => self.carry_out(&claim, begun, permit).await,
             None => Ok(self.unopened(&claim)),
         };
         let broken = match ended {
             // Whoever took the lease over settles what stands by then: fenced or done, this attempt is over.
-            Ok(ended) => self.settle(&claim, ended).await.err(),
+            Ok(ended) => self.settle(claim, ended).await.err(),
             Err(Broken::Fenced) => self.store.release(&[claim.lease().token], self.clock.now()).await.err(),
             Err(Broken::Store(error)) => Some(error),
         };
@@ -130,7 +131,7 @@ impl Parts {
                 "an attempt could not be settled; it is made again when its lease lapses"
             );
         }
-        self.notifier.notify(&Change::Settled(claim.organisation().clone(), claim.appointment().clone()));
+        self.notifier.notify(&Change::Links(organisation));
     }
 
     async fn carry_out(&self, claim: &Claim, begun: BegunAttempt, permit: Permit) -> Result<Ended, Broken> {
@@ -230,15 +231,7 @@ impl Parts {
     }
 
     /// Takes what the permit lacks for a call of `units`. `Err`: it would take too long to keep the link.
-    async fn top_up(&self, permit: &mut Option<Permit>, access: &Access, units: u32) -> Result<(), ()> {
-        let account = &access.google_user_id;
-        match self.quota.try_top_up(permit, account, units) {
-            Ok(()) => Ok(()),
-            Err(wait) if wait.until.duration_since(self.clock.now()) > LONGEST_WAIT => Err(()),
-            Err(_) => {
-                self.quota.top_up(permit, account, units).await;
-                Ok(())
-            }
-        }
+    async fn top_up(&self, permit: &mut Option<Permit>, access: &Access, units: u32) -> Result<(), Wait> {
+        self.quota.top_up(permit, &access.google_user_id, units, LONGEST_WAIT).await
     }
 }

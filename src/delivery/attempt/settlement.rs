@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::{Broken, Claim};
 use crate::connection::AccessError;
 use crate::delivery::Parts;
+use crate::delivery::settler::Settling;
 use crate::model::{OrganisationId, Placement, Reason};
 use crate::store::{self, Guarded, LinkError, OwedSettlement, Settlement};
 use crate::sync::{Delay, Outcome, Setback, Stop, ThrottleScope, delay};
@@ -25,10 +26,9 @@ pub(super) enum Ended {
 }
 
 impl Parts {
-    /// Records what an attempt came to.
-    pub(super) async fn settle(&self, claim: &Claim, ended: Ended) -> Result<Guarded, store::Error> {
-        let now = self.clock.now();
-        match claim {
+    /// Records what an attempt came to, together with what else has ended.
+    pub(super) async fn settle(&self, claim: Claim, ended: Ended) -> Result<Guarded, store::Error> {
+        let settling = match claim {
             Claim::Link(claimed) => {
                 let settlement = match ended {
                     Ended::Synced { placement, html_link } => {
@@ -40,7 +40,7 @@ impl Parts {
                     Ended::Refused { placement, error } => Settlement::Refused { placement, error },
                     Ended::Waits { placement } => Settlement::Parked { placement },
                 };
-                self.store.settle(claimed, &settlement, now).await
+                Settling::Link(claimed, settlement)
             }
             Claim::Owed(claimed) => {
                 let settlement = match ended {
@@ -49,9 +49,10 @@ impl Parts {
                     Ended::Refused { error, .. } => OwedSettlement::Parked { error },
                     Ended::Waits { .. } => OwedSettlement::Waits,
                 };
-                self.store.settle_owed(claimed, &settlement, now).await
+                Settling::Owed(claimed, settlement)
             }
-        }
+        };
+        self.settler.commit(settling).await
     }
 
     /// What an attempt comes to that got no access token.

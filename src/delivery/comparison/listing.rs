@@ -11,11 +11,14 @@ use super::{Broken, Comparison, LEASE};
 use crate::connection;
 use crate::crypto::Secret;
 use crate::delivery::Parts;
+use crate::google::{Google, may_list_calendars};
 use crate::model::CalendarId;
 use crate::store::Guarded;
 
 /// No calendar has 250,000 upcoming events; a list that does not end is cut.
 const MOST_PAGES: usize = 100;
+/// How many calendars of the account are listed beside those that hold events of ours, or did.
+const MOST_OTHERS: usize = 8;
 
 impl Parts {
     /// Lists the events of the organisation wherever they may stand; answers also which calendars were listed. One that
@@ -25,11 +28,7 @@ impl Parts {
         comparison: &Comparison<'_>,
         since: Timestamp,
     ) -> Result<(Remote, HashSet<CalendarId>), Broken> {
-        let organisation = &comparison.integration.organisation;
-        let mut calendars = self.store.compared_calendars(organisation, comparison.account, since).await?;
-        if !calendars.contains(comparison.target) {
-            calendars.push(comparison.target.clone());
-        }
+        let calendars = self.calendars(comparison, since).await?;
         let (mut remote, mut listed) = (Remote::new(), HashSet::new());
         for calendar in calendars {
             match self.list_calendar(comparison, &calendar, since, &mut remote).await {
@@ -43,6 +42,25 @@ impl Parts {
         Ok((remote, listed))
     }
 
+    /// Where events of ours may stand: in the target, where links and owed deletions say, and in the account's other
+    /// calendars, since a person may have moved one there.
+    async fn calendars(&self, comparison: &Comparison<'_>, since: Timestamp) -> Result<Vec<CalendarId>, Broken> {
+        let integration = comparison.integration;
+        let mut calendars = self.store.compared_calendars(&integration.organisation, comparison.account, since).await?;
+        if !calendars.contains(comparison.target) {
+            calendars.push(comparison.target.clone());
+        }
+        if !may_list_calendars(&integration.granted_scopes) {
+            return Ok(calendars);
+        }
+        self.may_call(comparison).await?;
+        let list = |google: Google, token: Secret| async move { google.calendars(&token).await };
+        let all = self.grants.call_with_token_retry(integration, list).await.map_err(Broken::Google)?;
+        let others: Vec<_> = all.into_iter().map(|calendar| calendar.id).filter(|id| !calendars.contains(id)).collect();
+        calendars.extend(others.into_iter().take(MOST_OTHERS));
+        Ok(calendars)
+    }
+
     async fn list_calendar(
         &self,
         comparison: &Comparison<'_>,
@@ -54,7 +72,7 @@ impl Parts {
         let mut page_token: Option<String> = None;
         for _ in 0..MOST_PAGES {
             self.may_call(comparison).await?;
-            let list = |google: crate::google::Google, token: Secret| {
+            let list = |google: Google, token: Secret| {
                 let (calendar, organisation) = (calendar.clone(), integration.organisation.clone());
                 let page_token = page_token.clone();
                 async move { google.list_events(&token, &calendar, &organisation, since, page_token.as_deref()).await }

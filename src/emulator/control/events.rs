@@ -113,3 +113,35 @@ pub(crate) async fn vanish(
     })
     .await
 }
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Relocation {
+    destination: String,
+}
+
+/// `POST calendars/{id}/events/{event}/move`.
+pub(crate) async fn relocate(
+    State(shared): State<Arc<Shared>>,
+    Path((calendar, id)): Path<(String, String)>,
+    raw: Bytes,
+) -> Response {
+    let now = shared.now();
+    change_world(&shared, |google| {
+        let Relocation { destination } = read(&raw)?;
+        let (stub_etag, etag) = (google.world.next_etag(), google.world.next_etag());
+        let source = google.world.calendars.get(&calendar).ok_or(ControlError::Unknown("calendar"))?;
+        let event = source.events.get(&id).filter(|event| !event.cancelled).ok_or(ControlError::Unknown("event"))?;
+        let event = Event { etag, updated: now, ..event.clone() };
+        let target = google.world.calendars.get_mut(&destination).ok_or(ControlError::Unknown("calendar"))?;
+        if target.events.get(&id).is_some_and(|there| !there.moved_away) {
+            return Err(ControlError::BadRequest("the event stands there already".to_owned()));
+        }
+        target.events.insert(id.clone(), event);
+        let stub = google.world.calendars.get_mut(&calendar).and_then(|source| source.events.get_mut(&id));
+        let stub = stub.ok_or(ControlError::Unknown("event"))?;
+        (stub.cancelled, stub.moved_away, stub.etag, stub.updated) = (true, true, stub_etag, now);
+        Ok(json!({}))
+    })
+    .await
+}

@@ -19,6 +19,7 @@
 //! | `DELETE calendars/{id}` | the calendar vanishes, for everybody |
 //! | `GET accounts/{email}/events` | every event in its calendars, deleted ones too, with full bodies |
 //! | `PATCH calendars/{id}/events/{event}` | alters one as its user would |
+//! | `POST calendars/{id}/events/{event}/move` | `{destination}`: moves one to another calendar as its user would |
 //! | `DELETE calendars/{id}/events/{event}?answer=` | deletes one as its user would; `answer` is `cancelled`, `not_found` or `gone` |
 //! | `POST reset` | a fresh emulator |
 
@@ -55,7 +56,8 @@ pub(crate) fn routes() -> Router<Arc<Shared>> {
         .route("/accounts/{email}/events", get(events::all))
         .route("/calendars/{calendar}", delete(accounts::remove_calendar))
         .route("/calendars/{calendar}/events", post(events::add))
-        .route("/calendars/{calendar}/events/{event}", patch(events::alter).delete(events::vanish));
+        .route("/calendars/{calendar}/events/{event}", patch(events::alter).delete(events::vanish))
+        .route("/calendars/{calendar}/events/{event}/move", post(events::relocate));
     Router::new().nest("/emulator", routes)
 }
 

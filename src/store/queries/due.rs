@@ -266,8 +266,8 @@ async fn bring_nearer_held(
 
 #[cfg(test)]
 mod tests {
+    use diesel::Connection as _;
     use diesel::connection::SimpleConnection as _;
-    use diesel::{Connection as _, RunQueryDsl as _};
 
     use super::*;
 
@@ -299,7 +299,7 @@ mod tests {
                 return;
             }
             let text = format!("EXPLAIN QUERY PLAN {}", text.split(" -- binds").next().unwrap());
-            let plan: Vec<PlanRow> = diesel::sql_query(text).load(&mut migrated()).unwrap();
+            let plan: Vec<PlanRow> = diesel::RunQueryDsl::load(diesel::sql_query(text), &mut migrated()).unwrap();
             let walked: Vec<_> = plan
                 .iter()
                 .map(|row| row.detail.as_str())

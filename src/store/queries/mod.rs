@@ -13,8 +13,8 @@
 //! what another query holds, so that one organisation holds up no other.
 
 use super::{
-    Conn, DAY_OF_END, FOR_UPDATE, HELD_BY_KEY, HELD_WITH_ITS_INTEGRATION, HOLDS_ROWS, InstantSql, KEY_SHARE,
-    KEY_SHARE_SKIP_LOCKED, MICROSECONDS, SKIP_LOCKED,
+    COUNT_MIGRATION_TABLES, Conn, DAY_OF_END, FOR_UPDATE, HELD_BY_KEY, HELD_WITH_ITS_INTEGRATION, HOLDS_ROWS,
+    InstantSql, KEY_SHARE, KEY_SHARE_SKIP_LOCKED, MICROSECONDS, SKIP_LOCKED, UNSYNCED,
 };
 use crate::store::fault::Fault;
 
@@ -38,6 +38,8 @@ pub(in crate::store) mod owed;
 pub(in crate::store) mod owed_claims;
 pub(in crate::store) mod pending_grants;
 mod placement;
+pub(in crate::store) mod probes;
+pub(in crate::store) mod quota_budgets;
 pub(in crate::store) mod recounts;
 pub(in crate::store) mod refreshes;
 pub(in crate::store) mod requests;

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Text};
+use diesel::sql_types::{BigInt, Bool, Integer, Text};
 use diesel_async::RunQueryDsl;
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -280,53 +280,62 @@ pub(in crate::store) async fn renew(
     unless_fenced(outcome)
 }
 
-pub(in crate::store) async fn settle(
+#[derive(QueryableByName)]
+struct OneRow {
+    #[expect(dead_code, reason = "what is read is whether there is a row")]
+    #[diesel(sql_type = Integer)]
+    one: i32,
+}
+
+/// Settles within a transaction that holds the queue.
+pub(super) async fn settle_within(
     conn: &mut Conn,
     claimed: &OwedClaim,
     settlement: &OwedSettlement,
     now: Timestamp,
 ) -> Result<Guarded, Fault> {
-    let outcome = transaction!(conn, async |conn| {
-        link_queues::hold(conn, [&claimed.organisation]).await?;
-        let rows = match settlement {
-            OwedSettlement::Gone => {
-                // An id at Google is never free again: what is written next is of a later generation.
-                let next = claimed.place.generation.next().0;
-                let generation = sql(", generation = CASE WHEN external_event_id IS NULL AND generation < ")
-                    .bind(next)
-                    .sql(" THEN ")
-                    .bind(next)
-                    .sql(" ELSE generation END");
-                give_back_link(conn, claimed, generation, now).await?;
-                let delete = sql("DELETE FROM owed_deletions WHERE ").with(row_is_ours(claimed));
-                named("owed_claims.gone", delete).execute(conn).await?
-            }
-            OwedSettlement::Later { next_attempt_at, error } => {
-                let set =
-                    sql(", attempts = attempts + 1, next_attempt_at = ").bind(*next_attempt_at).with(failed(error));
-                give_back(conn, claimed, set, now).await?
-            }
-            OwedSettlement::Parked { error } => {
-                give_back(conn, claimed, sql(", next_attempt_at = NULL").with(failed(error)), now).await?
-            }
-            OwedSettlement::Waits => give_back(conn, claimed, Fragment::default(), now).await?,
-        };
-        if rows == 0 { Err(Fault::Fenced) } else { Ok(()) }
-    });
-    unless_fenced(outcome)
+    let select = sql("SELECT 1 AS one FROM owed_deletions WHERE ").with(row_is_ours(claimed));
+    let ours: Vec<OneRow> = named("owed_claims.is_ours", select).load(conn).await?;
+    if ours.is_empty() {
+        return Ok(Guarded::Fenced);
+    }
+    match settlement {
+        OwedSettlement::Gone => {
+            // An id at Google is never free again: what is written next is of a later generation.
+            let next = claimed.place.generation.next().0;
+            let generation = sql(", generation = CASE WHEN external_event_id IS NULL AND generation < ")
+                .bind(next)
+                .sql(" THEN ")
+                .bind(next)
+                .sql(" ELSE generation END");
+            give_back_link(conn, claimed, generation, now).await?;
+            let delete = sql("DELETE FROM owed_deletions WHERE ").with(row_is_ours(claimed));
+            named("owed_claims.gone", delete).execute(conn).await?;
+        }
+        OwedSettlement::Later { next_attempt_at, error } => {
+            let set = sql(", attempts = attempts + 1, next_attempt_at = ").bind(*next_attempt_at).with(failed(error));
+            give_back(conn, claimed, set, now).await?;
+        }
+        OwedSettlement::Parked { error } => {
+            give_back(conn, claimed, sql(", next_attempt_at = NULL").with(failed(error)), now).await?;
+        }
+        OwedSettlement::Waits => give_back(conn, claimed, Fragment::default(), now).await?,
+    }
+    Ok(Guarded::Done)
 }
 
 fn failed(error: &LinkError) -> Fragment {
     sql(", last_error = ").bind(words::of_reason(error.reason)).sql(", last_error_detail = ").bind(error.detail.clone())
 }
 
-/// Ends both leases, and answers whether the row was still the claim's.
-async fn give_back(conn: &mut Conn, claimed: &OwedClaim, set: Fragment, now: Timestamp) -> Result<usize, Fault> {
+/// Ends both leases.
+async fn give_back(conn: &mut Conn, claimed: &OwedClaim, set: Fragment, now: Timestamp) -> Result<(), Fault> {
     give_back_link(conn, claimed, Fragment::default(), now).await?;
     let row = sql("UPDATE owed_deletions SET lease_token = NULL, lease_until = NULL, updated_at = ")
         .bind(now)
         .with(set)
         .sql(" WHERE ")
         .with(row_is_ours(claimed));
-    Ok(named("owed_claims.give_back", row).execute(conn).await?)
+    named("owed_claims.give_back", row).execute(conn).await?;
+    Ok(())
 }

@@ -176,6 +176,16 @@ diesel::table! {
     use diesel::sql_types::*;
     use super::super::super::InstantSql;
 
+    quota_budgets (budget) {
+        budget -> Text,
+        spent_until -> InstantSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::super::super::InstantSql;
+
     link_queues (organisation_id, provider) {
         organisation_id -> Text,
         provider -> Text,
@@ -217,5 +227,15 @@ diesel::table! {
         next_attempt_at -> InstantSql,
         attempts -> Integer,
         created_at -> InstantSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::super::super::InstantSql;
+
+    write_probes (id) {
+        id -> Integer,
+        written_at -> InstantSql,
     }
 }

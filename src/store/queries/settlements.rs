@@ -1,125 +1,189 @@
-//! Settlements: what an attempt came to.
+//! Settlements: what attempts came to, many of them in one statement.
+
+use std::collections::{BTreeSet, HashMap};
 
 use diesel_async::RunQueryDsl;
 use jiff::Timestamp;
+use uuid::Uuid;
 
-use super::fragments::{lease_is_ours, of_organisation};
-use super::statement::{Fragment, named, sql};
-use super::{Conn, Fault, link_queues, placement};
-use crate::model::{Placement, Revision};
-use crate::store::words::{self, ERROR, PENDING, SYNCED};
-use crate::store::{Claimed, Guarded, LinkError, Settlement};
+use super::placement::{PLACEMENT, values_of};
+use super::rows::{LinkRow, link_columns};
+use super::statement::{list_of, named, padded, rows_of, sql};
+use super::{Conn, Fault, link_queues, owed_claims};
+use crate::model::{AppointmentId, Generation, OrganisationId, Placement};
+use crate::store::words::{self, ERROR, GOOGLE, PENDING, SYNCED};
+use crate::store::{Claimed, Link, LinkError, Settled, Settlement, Settlements};
 
-pub(in crate::store) async fn settle(
+pub(in crate::store) async fn settle_together(
     conn: &mut Conn,
-    claimed: &Claimed,
-    settlement: &Settlement,
+    settlements: &Settlements,
     now: Timestamp,
-) -> Result<Guarded, Fault> {
-    let settled = transaction!(conn, async |conn| {
-        link_queues::hold(conn, [&claimed.organisation]).await?;
-        settle_within(conn, claimed, settlement, now).await
-    });
-    match settled {
-        Err(Fault::Fenced) => Ok(Guarded::Fenced),
-        settled => settled,
-    }
+) -> Result<Settled, Fault> {
+    let Settlements { links, owed } = settlements;
+    transaction!(conn, async |conn| {
+        let organisations = links.iter().map(|(claimed, _)| &claimed.organisation);
+        let organisations = organisations.chain(owed.iter().map(|(claimed, _)| &claimed.organisation));
+        link_queues::hold(conn, organisations).await?;
+        let settled = settle(conn, links, now).await?;
+        let mut synced = BTreeSet::new();
+        for ((claimed, settlement), link) in links.iter().zip(&settled) {
+            if link.is_some() && matches!(settlement, Settlement::Synced { .. }) {
+                synced.insert(&claimed.organisation);
+            }
+        }
+        note_sync(conn, &synced, now).await?;
+        let mut ended = Vec::with_capacity(owed.len());
+        for (claimed, settlement) in owed {
+            ended.push(owed_claims::settle_within(conn, claimed, settlement, now).await?);
+        }
+        Ok(Settled { links: settled, owed: ended })
+    })
 }
 
-/// Settles within a transaction that holds the queue.
-async fn settle_within(
-    conn: &mut Conn,
-    claimed: &Claimed,
-    settlement: &Settlement,
-    now: Timestamp,
-) -> Result<Guarded, Fault> {
+/// How one link is settled, beside its placement.
+struct Columns {
+    outcome: &'static str,
+    next_attempt_at: Option<Timestamp>,
+    error: Option<LinkError>,
+    synced_revision: Option<i64>,
+    html_link: Option<String>,
+    is_page_known: bool,
+}
+
+fn columns(settlement: &Settlement) -> (&Placement, Columns) {
+    let none = Columns {
+        outcome: "",
+        next_attempt_at: None,
+        error: None,
+        synced_revision: None,
+        html_link: None,
+        is_page_known: false,
+    };
     match settlement {
         Settlement::Synced { placement, html_link, revision } => {
-            let link = html_link.as_deref().filter(|_| placement.place().is_some());
-            synced(conn, claimed, placement, link, *revision, now).await?;
-            Ok(Guarded::Done)
+            let html_link = html_link.clone().filter(|_| placement.place().is_some());
+            // A settlement without a call brings no page: the one that is known stays as long as the event does.
+            let is_page_known = html_link.is_some() || placement.place().is_none();
+            let synced_revision = Some(revision.number());
+            (placement, Columns { outcome: "synced", synced_revision, html_link, is_page_known, ..none })
         }
         Settlement::Later { placement, next_attempt_at, error } => {
-            let update = beginning(placement, now)
-                .with(if_unasked(claimed, "next_attempt_at", Fragment::default().bind(*next_attempt_at)))
-                .with(if_unasked(claimed, "attempts", sql("attempts + 1")))
-                .with(failed(claimed, error));
-            Ok(Guarded::by(named("settlements.later", update.with(end(claimed))).execute(conn).await?))
+            let (next_attempt_at, error) = (Some(*next_attempt_at), Some(error.clone()));
+            (placement, Columns { outcome: "later", next_attempt_at, error, ..none })
         }
         Settlement::Refused { placement, error } => {
-            let update = beginning(placement, now)
-                .with(failed(claimed, error))
-                .with(if_unasked(claimed, "next_attempt_at", sql("NULL")))
-                .with(if_unasked(claimed, "sync_status", sql(ERROR)));
-            Ok(Guarded::by(named("settlements.refused", update.with(end(claimed))).execute(conn).await?))
+            (placement, Columns { outcome: "refused", error: Some(error.clone()), ..none })
         }
-        Settlement::Parked { placement } => {
-            let update = beginning(placement, now).with(end(claimed));
-            Ok(Guarded::by(named("settlements.parked", update).execute(conn).await?))
-        }
+        Settlement::Parked { placement } => (placement, Columns { outcome: "parked", ..none }),
     }
 }
 
-/// What every settlement records.
-fn beginning(placement: &Placement, now: Timestamp) -> Fragment {
-    sql("UPDATE appointment_external_links SET ").with(placement::set(placement)).sql(", updated_at = ").bind(now)
-}
+/// A row of what ended: whose it is, under which lease and request, and what becomes of it.
+type Row = (String, String, Uuid, i64, Placement, Columns);
 
-/// Gives the lease back, of the claimed link alone.
-fn end(claimed: &Claimed) -> Fragment {
-    sql(", lease_token = NULL, lease_until = NULL WHERE ").with(lease_is_ours(claimed))
-}
-
-/// Sets a column where nobody has asked to send the link again since it was claimed, nor let it rest.
-fn if_unasked(claimed: &Claimed, column: &str, value: Fragment) -> Fragment {
-    sql(format!(", {column} = CASE WHEN sync_status = {PENDING} AND request_seq = "))
-        .bind(claimed.request_seq)
-        .sql(" THEN ")
-        .with(value)
-        .sql(format!(" ELSE {column} END"))
-}
-
-fn failed(claimed: &Claimed, error: &LinkError) -> Fragment {
-    let (reason, detail) = (words::of_reason(error.reason), error.detail.clone());
-    if_unasked(claimed, "last_error", Fragment::default().bind(reason)).with(if_unasked(
-        claimed,
-        "last_error_detail",
-        Fragment::default().bind(detail),
+/// Settles the links that are still under their leases: those are answered as they stand then.
+async fn settle(conn: &mut Conn, links: &[(Claimed, Settlement)], now: Timestamp) -> Result<Vec<Option<Link>>, Fault> {
+    if links.is_empty() {
+        return Ok(Vec::new());
+    }
+    let row = |(claimed, settlement): &(Claimed, Settlement)| -> Row {
+        let (placement, columns) = columns(settlement);
+        let (organisation, appointment) = (claimed.organisation.to_string(), claimed.appointment.to_string());
+        (organisation, appointment, claimed.lease.token, claimed.request_seq, placement.clone(), columns)
+    };
+    // Of nobody: it settles nothing.
+    let filler = || {
+        let nothing = Settlement::Parked { placement: Placement::Absent { generation: Generation::FIRST } };
+        let (placement, columns) = columns(&nothing);
+        (String::new(), String::new(), Uuid::nil(), 0, placement.clone(), columns)
+    };
+    let rows = rows_of(
+        padded(links.iter().map(row).collect(), filler),
+        |row, (organisation, appointment, token, seq, placement, its)| {
+            let (reason, detail) =
+                (its.error.as_ref().map(|it| words::of_reason(it.reason)), its.error.and_then(|it| it.detail));
+            row.bind(organisation)
+                .sql(", ")
+                .bind(appointment)
+                .sql(", ")
+                .bind(token)
+                .sql(", ")
+                .bind(seq)
+                .sql(", ")
+                .bind(its.outcome)
+                .sql(", ")
+                .bind(its.next_attempt_at)
+                .sql(", ")
+                .bind(reason.map(str::to_owned))
+                .sql(", ")
+                .bind(detail)
+                .sql(", ")
+                .bind(its.synced_revision)
+                .sql(", ")
+                .bind(its.html_link)
+                .sql(", ")
+                .bind(its.is_page_known)
+                .sql(", ")
+                .with(values_of(&placement))
+        },
+    );
+    // Named apart from the columns of the links, of which some are answered.
+    let placement: Vec<_> = PLACEMENT.split(", ").collect();
+    let ended: Vec<_> = placement.iter().map(|column| format!("ended_{column}")).collect();
+    let placed: Vec<_> = placement.iter().zip(&ended).map(|(column, ended)| format!("{column} = {ended}")).collect();
+    // Nobody has asked to send the link again since it was claimed, nor let it rest.
+    let is_unasked = format!("sync_status = {PENDING} AND request_seq = ended_request_seq");
+    let if_unasked = |column: &str, cases: &str| {
+        format!("{column} = CASE WHEN NOT ({is_unasked}) OR outcome = 'parked' THEN {column} {cases} END")
+    };
+    let update = sql(format!(
+        "WITH ended (ended_organisation_id, ended_appointment_id, ended_lease_token, ended_request_seq, outcome, \
+         ended_next_attempt_at, reason, detail, ended_revision, page, is_page_known, {}) AS (VALUES ",
+        ended.join(", ")
     ))
+    .with(rows)
+    .sql(format!(
+        ") UPDATE appointment_external_links SET {}, {}, {}, {}, {}, {},
+            synced_revision = COALESCE(ended_revision, synced_revision),
+            html_link = CASE WHEN is_page_known THEN page ELSE html_link END,
+            lease_token = NULL, lease_until = NULL, last_synced_at = CASE WHEN outcome = 'synced' THEN ",
+        placed.join(", "),
+        if_unasked("next_attempt_at", "ELSE ended_next_attempt_at"),
+        if_unasked("last_error", "ELSE reason"),
+        if_unasked("last_error_detail", "ELSE detail"),
+        if_unasked("attempts", "WHEN outcome = 'synced' THEN 0 WHEN outcome = 'later' THEN attempts + 1 ELSE attempts"),
+        if_unasked(
+            "sync_status",
+            &format!("WHEN outcome = 'synced' THEN {SYNCED} WHEN outcome = 'refused' THEN {ERROR} ELSE sync_status")
+        ),
+    ))
+    .bind(now)
+    .sql(" ELSE last_synced_at END, updated_at = ")
+    .bind(now)
+    .sql(format!(
+        " FROM ended WHERE organisation_id = ended_organisation_id AND appointment_id = ended_appointment_id
+            AND provider = {GOOGLE} AND lease_token = ended_lease_token RETURNING "
+    ))
+    .with(link_columns());
+    let settled: Vec<LinkRow> = named("settlements.settle", update.keep()).load(conn).await?;
+    let mut by_key: HashMap<(OrganisationId, AppointmentId), Link> = HashMap::with_capacity(settled.len());
+    for row in settled {
+        let link = Link::from(row);
+        by_key.insert((link.organisation.clone(), link.appointment.clone()), link);
+    }
+    let settled = |(claimed, _): &(Claimed, Settlement)| {
+        by_key.remove(&(claimed.organisation.clone(), claimed.appointment.clone()))
+    };
+    Ok(links.iter().map(settled).collect())
 }
 
-async fn synced(
-    conn: &mut Conn,
-    claimed: &Claimed,
-    placement: &Placement,
-    html_link: Option<&str>,
-    revision: Revision,
-    now: Timestamp,
-) -> Result<(), Fault> {
-    let mut update = beginning(placement, now)
-        .with(if_unasked(claimed, "next_attempt_at", sql("NULL")))
-        .with(if_unasked(claimed, "attempts", sql("0")))
-        .with(if_unasked(claimed, "last_error", sql("NULL")))
-        .with(if_unasked(claimed, "last_error_detail", sql("NULL")))
-        .with(if_unasked(claimed, "sync_status", sql(SYNCED)))
-        .sql(", synced_revision = ")
-        .bind(revision.number())
-        .sql(", last_synced_at = ")
-        .bind(now);
-    // A settlement without a call brings no page: the one that is known stays as long as the event does.
-    if html_link.is_some() || placement.place().is_none() {
-        update = update.sql(", html_link = ").bind(html_link.map(str::to_owned));
-    }
-    match named("settlements.synced", update.with(end(claimed))).execute(conn).await? {
-        0 => Err(Fault::Fenced),
-        _ => note_sync(conn, claimed, now).await,
-    }
-}
-
-/// Notes at the integration that a link was brought in step. What Google asked patience for is over once a call went
+/// Notes at the integrations that links were brought in step. What Google asked patience for is over once a call went
 /// through.
-async fn note_sync(conn: &mut Conn, claimed: &Claimed, now: Timestamp) -> Result<(), Fault> {
-    let unless_over = |column| {
+async fn note_sync(conn: &mut Conn, organisations: &BTreeSet<&OrganisationId>, now: Timestamp) -> Result<(), Fault> {
+    if organisations.is_empty() {
+        return Ok(());
+    }
+    let unless_over = |column: &str| {
         sql(format!(", {column} = CASE WHEN problem_retry_at <= "))
             .bind(now)
             .sql(format!(" THEN NULL ELSE {column} END"))
@@ -129,11 +193,11 @@ async fn note_sync(conn: &mut Conn, claimed: &Claimed, now: Timestamp) -> Result
         .with(unless_over("problem_reason"))
         .with(unless_over("problem_since"))
         .with(unless_over("problem_retry_at"))
-        .sql(" WHERE ")
-        .with(of_organisation(&claimed.organisation))
+        .sql(format!(" WHERE provider = {GOOGLE} AND organisation_id IN "))
+        .with(list_of(padded(organisations.iter().map(|it| it.as_str().to_owned()).collect(), String::new)))
         .sql(" AND (last_sync_at IS NULL OR last_sync_at < ")
         .bind(now)
         .sql(")");
-    named("settlements.note_sync", update).execute(conn).await?;
+    named("settlements.note_sync", update.keep()).execute(conn).await?;
     Ok(())
 }

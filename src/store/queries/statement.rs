@@ -2,7 +2,7 @@
 //!
 //! Owns how a statement is put together, and when a connection keeps it prepared: always, unless it is long. A long one
 //! holds many rows, there are hundreds of lengths, and each of them kept on each connection would cost more memory than
-//! its parsing costs time. Never numbers a placeholder: diesel does, as each back end wants it. Invariant: a value stands
+//! its parsing costs time; unless its rows are [`padded`], so that there are few lengths. Never numbers a placeholder: diesel does, as each back end wants it. Invariant: a value stands
 //! where it is bound, whatever is put before or behind it.
 
 use std::marker::PhantomData;
@@ -29,6 +29,8 @@ pub(super) struct Fragment {
     text: String,
     /// Each value, and how much of the text stands before it.
     binds: Vec<(usize, Bound)>,
+    /// Whether it is kept prepared however long it is.
+    is_kept: bool,
 }
 
 /// A piece that begins with this text.
@@ -49,6 +51,12 @@ impl Fragment {
         self
     }
 
+    /// Keeps the statement prepared, however long it is: there are few like it.
+    pub(super) fn keep(mut self) -> Self {
+        self.is_kept = true;
+        self
+    }
+
     /// Goes on with another piece.
     pub(super) fn with(mut self, piece: Self) -> Self {
         let before = self.text.len();
@@ -56,6 +64,12 @@ impl Fragment {
         self.binds.extend(piece.binds.into_iter().map(|(at, bind)| (before + at, bind)));
         self
     }
+}
+
+/// These items, filled up to the next power of two: statements of a few lengths are found prepared again.
+pub(super) fn padded<T>(mut items: Vec<T>, filler: impl FnMut() -> T) -> Vec<T> {
+    items.resize_with(items.len().next_power_of_two(), filler);
+    items
 }
 
 /// `(a, b), (c, d)`: a row for each item; `row` fills it.
@@ -91,7 +105,7 @@ impl QueryFragment<Db> for Fragment {
 
     // Diesel never keeps text prepared, since it cannot know whether the same text comes again. This one does.
     fn is_safe_to_cache_prepared(&self, _: &Db) -> QueryResult<bool> {
-        Ok(self.text.len() <= LONGEST_KEPT)
+        Ok(self.is_kept || self.text.len() <= LONGEST_KEPT)
     }
 }
 
@@ -212,6 +226,13 @@ mod tests {
                  -- binds: [7, 1, \"a\", 2, \"b\", \"c\"]"
             ),
         );
+    }
+
+    #[test]
+    fn lists_have_few_lengths() {
+        let lengths: Vec<_> = [1, 2, 3, 5, 64, 65].map(|count| padded(vec![0; count], || 7).len()).into();
+        assert_eq!(lengths, [1, 2, 4, 8, 64, 128]);
+        assert_eq!(padded(vec![1, 2, 3], || 7), [1, 2, 3, 7]);
     }
 
     #[test]

@@ -1,0 +1,105 @@
+//! Results, settled together.
+//!
+//! Owns the way from what attempts came to into the database: one transaction for as many as have come. Whoever waits for
+//! one of these appointments is handed its link. Where the database does not take them together, each organisation stands
+//! for itself, so that one that is held holds up no other.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::batcher::{Batcher, Request, answer};
+use super::waiters::Waiters;
+use crate::clock::Clock;
+use crate::model::OrganisationId;
+use crate::store::{Claimed, Error, Guarded, OwedClaim, OwedSettlement, Settlement, Settlements, Store};
+
+/// Settles through one writer.
+pub(super) type Settler = Batcher<Settling, Guarded>;
+
+/// What an attempt came to.
+#[derive(Debug)]
+pub(super) enum Settling {
+    /// That of a link.
+    Link(Claimed, Settlement),
+    /// That of a deletion that is owed.
+    Owed(OwedClaim, OwedSettlement),
+}
+
+impl Settling {
+    fn organisation(&self) -> &OrganisationId {
+        match self {
+            Self::Link(claimed, _) => &claimed.organisation,
+            Self::Owed(claimed, _) => &claimed.organisation,
+        }
+    }
+}
+
+/// Where results go: into the database, and to those who wait.
+type Ends = Arc<(Store, Clock, Arc<Waiters>)>;
+/// What the database did not take, and why.
+type Unsettled = (Error, Vec<Request<Settling, Guarded>>);
+
+/// Starts the writer; it ends with the last handle.
+pub(super) fn start(store: Store, clock: Clock, waiters: Arc<Waiters>) -> Settler {
+    let ends: Ends = Arc::new((store, clock, waiters));
+    Batcher::start(move |requests| commit(ends.clone(), requests))
+}
+
+async fn commit(ends: Ends, requests: Vec<Request<Settling, Guarded>>) {
+    let Err((error, requests)) = settle(&ends, requests).await else { return };
+    let is_unavailable = match error {
+        Error::Unavailable(_) => true,
+        Error::Bug(_) | Error::Corrupt(_) => false,
+    };
+    // One that is not digestible harms no other, not even of its own organisation.
+    let mut apart: BTreeMap<(OrganisationId, usize), Vec<_>> = BTreeMap::new();
+    for (number, request) in requests.into_iter().enumerate() {
+        let key = (request.question.organisation().clone(), if is_unavailable { 0 } else { number });
+        apart.entry(key).or_default().push(request);
+    }
+    if apart.len() == 1 && is_unavailable {
+        return apart.into_values().flatten().for_each(|request| answer(request.caller, Err(error.of_the_same_kind())));
+    }
+    for requests in apart.into_values() {
+        let ends = ends.clone();
+        tokio::spawn(async move {
+            let Err((error, requests)) = settle(&ends, requests).await else { return };
+            // Something in one of them is not digestible, or they are held: the leases lapse.
+            requests.into_iter().for_each(|request| answer(request.caller, Err(error.of_the_same_kind())));
+        });
+    }
+}
+
+/// Settles all of these in one transaction and answers their callers, or gives them back.
+async fn settle(ends: &Ends, requests: Vec<Request<Settling, Guarded>>) -> Result<(), Unsettled> {
+    let mut settlements = Settlements::default();
+    for request in &requests {
+        match &request.question {
+            Settling::Link(claimed, settlement) => settlements.links.push((claimed.clone(), settlement.clone())),
+            Settling::Owed(claimed, settlement) => settlements.owed.push((claimed.clone(), settlement.clone())),
+        }
+    }
+    let (store, clock, waiters) = &**ends;
+    let settled = match store.settle_together(settlements, clock.now()).await {
+        Ok(settled) => settled,
+        Err(error) => return Err((error, requests)),
+    };
+    settled.links.iter().flatten().for_each(|link| waiters.hand(link));
+    let (mut links, mut owed) = (settled.links.iter().map(guarded), settled.owed.iter().copied());
+    for Request { question, caller } in requests {
+        let guarded = match question {
+            Settling::Link(..) => links.next(),
+            Settling::Owed(..) => owed.next(),
+        };
+        answer(caller, Ok(guarded.expect("each that was settled is answered")));
+    }
+    Ok(())
+}
+
+/// A link that was settled is answered as it stands then.
+fn guarded<L>(settled: &Option<L>) -> Guarded {
+    match settled {
+        Some(_) => Guarded::Done,
+        None => Guarded::Fenced,
+    }
+}

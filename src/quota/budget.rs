@@ -1,0 +1,40 @@
+//! One budget: a pace, and until when it is spent.
+//!
+//! Pure arithmetic (the generic cell rate algorithm), in microseconds of whichever clock the budget goes by.
+
+use std::num::NonZeroU32;
+
+use super::DEAREST_CALL;
+
+const MINUTE: i64 = 60_000_000;
+
+/// A steady rate and a burst that together stay within a limit in **any** window of a minute: nine tenths flow, a
+/// twentieth may come at once, and a twentieth is left for calls that arrive bunched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Pace {
+    per_minute: i64,
+    burst: i64,
+}
+
+impl Pace {
+    /// The pace of so many units a minute.
+    pub(super) fn of(limit: NonZeroU32) -> Self {
+        let limit = limit.get();
+        Self { per_minute: i64::from((limit / 10 * 9).max(1)), burst: i64::from((limit / 20).max(DEAREST_CALL)) }
+    }
+
+    /// Spends units of a budget that is spent until `spent_until`: until when it is spent then. `Err`: how long they take
+    /// to grow.
+    pub(super) fn spend(self, spent_until: i64, units: u32, now: i64) -> Result<i64, i64> {
+        let next = spent_until.max(now) + self.span_of(i64::from(units));
+        // As many single units as the burst has may be rounded up by a microsecond each.
+        let ahead = next - now - self.span_of(self.burst) - self.burst;
+        // At least a millisecond: what is asked again at once is asked in a busy loop.
+        if ahead > 0 { Err(ahead.max(1_000)) } else { Ok(next) }
+    }
+
+    /// How long so many units take to grow, rounded up.
+    fn span_of(self, units: i64) -> i64 {
+        (units * MINUTE + self.per_minute - 1) / self.per_minute
+    }
+}

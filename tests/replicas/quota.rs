@@ -1,0 +1,57 @@
+//! Replicas spend one quota.
+
+use std::time::Duration;
+
+use cassius_calendar::grpc::pb::{SyncAppointmentRequest, WatchStatusRequest};
+use jiff::SignedDuration;
+use serde_json::json;
+
+use super::Replica;
+use crate::harness::app::TestApp;
+use crate::harness::database::Database;
+use crate::harness::samples::appointment;
+
+/// Units a minute, of ours and of Google's.
+const LIMIT: i64 = 60;
+/// More than two replicas with a quota each would write in a minute.
+const APPOINTMENTS: i32 = 90;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn google_refuses_nothing_and_most_of_the_quota_is_used() {
+    let settings = [("QUOTA_PROJECT_PER_MINUTE", "60")];
+    let mut app = TestApp::start_with(Database::empty_on_postgres().await, &settings).await;
+    app.connect("cabinet").await;
+    app.google.settings(json!({"project_units_per_minute": LIMIT})).await;
+    let other = Replica::start(&app, &app.clock).await;
+    for number in 0..APPOINTMENTS {
+        let mut appointments = if number % 2 == 0 { app.appointments.clone() } else { other.appointments.clone() };
+        let appointment = Some(appointment(&format!("rdv-{number}"), 1));
+        let request = SyncAppointmentRequest { organisation_id: "cabinet".into(), appointment, wait: None };
+        appointments.sync_appointment(request).await.unwrap();
+    }
+    let begun = app.clock.now();
+    let request = WatchStatusRequest { organisation_id: "cabinet".into() };
+    let mut statuses = app.integrations.watch_status(request).await.unwrap().into_inner();
+    let time = async {
+        loop {
+            // The service goes on meanwhile: this decides nothing but how fast simulated time passes.
+            let _ = tokio::time::timeout(Duration::from_millis(8), std::future::pending::<()>()).await;
+            app.clock.advance(SignedDuration::from_millis(500));
+        }
+    };
+    let told = async {
+        while statuses.message().await.unwrap().unwrap().status.unwrap().counts.unwrap().synced < APPOINTMENTS {}
+    };
+    tokio::select! {
+        () = told => {}
+        () = time => {}
+    }
+    let took = app.clock.now().duration_since(begun);
+    println!("{APPOINTMENTS} appointments took {took:?}");
+    let refused =
+        app.google.journal().await.iter().filter(|call| matches!(call["status"].as_i64(), Some(403 | 429))).count();
+    assert_eq!(refused, 0, "Google refuses nothing");
+    assert!(took < SignedDuration::from_secs(115), "the quota is used: {took:?}");
+    other.app.stop().await;
+    app.end().await;
+}
