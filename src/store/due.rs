@@ -75,7 +75,7 @@ pub(super) struct Ready {
 }
 
 /// How many queues that become ready are held against their links at a time.
-const NEXT_TOGETHER: i64 = 16;
+const NEXT_TOGETHER: i64 = 4;
 
 impl Store {
     /// Looks at up to `limit` queues that are ready, once of links and once of owed deletions: of the organisations that may
@@ -104,8 +104,8 @@ impl Store {
         Ok(look)
     }
 
-    /// The earliest instant after `now` at which something becomes due: an attempt, the lapse of a lease, or the retry of
-    /// a problem.
+    /// The earliest instant after `now` at which something can be attempted: what is due then, whose lease has lapsed by then,
+    /// and whose integration is served again. It follows a look at `now`, which puts off what was noted too early.
     pub async fn next_due_at(&self, now: Timestamp) -> Result<Option<Timestamp>, Error> {
         loop {
             let next = query!(self, read, due::next_ready(NEXT_TOGETHER, now))?;

@@ -3,7 +3,7 @@
 use cassius_calendar::grpc::pb::{
     ErrorReason, GetStatusRequest, IntegrationSettings, IntegrationState, IntegrationStatus,
 };
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::google::Google;
@@ -71,6 +71,7 @@ impl World {
             self.life().settle();
             self.look();
             let now = self.clock.now();
+            self.life().run(self.life().store.look(Timestamp::UNIX_EPOCH, 100, now)).unwrap();
             let next = self.life().run(self.life().store.next_due_at(now)).unwrap();
             let is_disconnecting = (0..ORGANISATIONS.len())
                 .any(|organisation| self.status(organisation).state() == IntegrationState::Disconnecting);

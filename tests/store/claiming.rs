@@ -278,25 +278,28 @@ async fn only_a_connected_enabled_integration_without_a_problem_is_served(databa
 #[apply(both_backends)]
 async fn the_next_due_instant_is_that_of_an_attempt_a_lease_or_a_problem(database: &Database) {
     let north = organisation("north");
-    assert_eq!(database.store.next_due_at(at(0)).await.unwrap(), None);
+    assert_eq!(database.next_due_at(at(0)).await, None);
     let epoch = database.is_connected("north").await.epoch;
     database.accept("north", "later", 1, at(1)).await;
-    assert_eq!(database.store.next_due_at(at(0)).await.unwrap(), Some(at(1)));
-    assert_eq!(database.store.next_due_at(at(1)).await.unwrap(), None, "what is due already is not awaited");
+    assert_eq!(database.next_due_at(at(0)).await, Some(at(1)));
+    assert_eq!(database.next_due_at(at(1)).await, None, "what is due already is not awaited");
 
     let claimed = database.claim("north", 1, at(2)).await.remove(0);
-    assert_eq!(database.store.next_due_at(at(2)).await.unwrap(), Some(at(62)), "the lease lapses");
+    assert_eq!(database.next_due_at(at(2)).await, Some(at(62)), "the lease lapses");
     let error = LinkError { reason: Reason::GoogleUnavailable, detail: None };
     let later = Settlement::Later { placement: absent(1), next_attempt_at: at(500), error };
     assert!(database.store.settle(&claimed, &later, at(3)).await.unwrap().is_done());
-    assert_eq!(database.store.next_due_at(at(3)).await.unwrap(), Some(at(500)));
+    assert_eq!(database.next_due_at(at(3)).await, Some(at(500)));
 
     let problem = Problem { reason: Reason::GoogleThrottled, since_at: at(2), retry_at: Some(at(100)) };
     assert!(database.store.note_problem(&north, epoch, &problem, at(3)).await.unwrap().is_done());
-    assert_eq!(database.store.next_due_at(at(3)).await.unwrap(), Some(at(100)));
+    assert_eq!(database.next_due_at(at(3)).await, Some(at(500)), "its link waits for longer");
+    let problem = Problem { retry_at: Some(at(600)), ..problem };
+    assert!(database.store.note_problem(&north, epoch, &problem, at(3)).await.unwrap().is_done());
+    assert_eq!(database.next_due_at(at(3)).await, Some(at(600)));
     let problem = Problem { reason: Reason::ReconnectRequired, since_at: at(2), retry_at: None };
     assert!(database.store.note_problem(&north, epoch, &problem, at(3)).await.unwrap().is_done());
-    assert_eq!(database.store.next_due_at(at(3)).await.unwrap(), None);
+    assert_eq!(database.next_due_at(at(3)).await, None);
 }
 
 #[apply(both_backends)]
@@ -305,5 +308,5 @@ async fn the_next_due_instant_sees_the_catch_up_too(database: &Database) {
     database.accept("north", "rdv", 1, at(1)).await;
     let change = SettingsChange { title_privacy: Some(TitlePrivacy::Masked), ..SettingsChange::default() };
     database.store.change_settings(&organisation("north"), change, at(9)).await.unwrap().unwrap();
-    assert_eq!(database.store.next_due_at(at(8)).await.unwrap(), Some(at(9)));
+    assert_eq!(database.next_due_at(at(8)).await, Some(at(9)));
 }

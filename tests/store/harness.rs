@@ -59,6 +59,12 @@ impl Database {
         look.due
     }
 
+    /// When something is due next, once it was looked at what is due now.
+    pub(crate) async fn next_due_at(&self, now: Timestamp) -> Option<Timestamp> {
+        self.store.look(Timestamp::UNIX_EPOCH, 100, now).await.unwrap();
+        self.store.next_due_at(now).await.unwrap()
+    }
+
     /// Claims up to `count` links for a minute, and leaves their placements.
     pub(crate) async fn claim(&self, name: &str, count: usize, now: Timestamp) -> Vec<Claimed> {
         let wanted = vec![organisation(name); count];

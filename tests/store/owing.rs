@@ -185,7 +185,7 @@ async fn what_cannot_be_deleted_is_told_and_comes_back_with_its_account(database
     }
     let epoch = epoch.unwrap();
     assert_eq!(database.owed_left().await, (2, 1));
-    assert_eq!(database.store.next_due_at(at(13)).await.unwrap(), Some(at(500)));
+    assert_eq!(database.next_due_at(at(13)).await, Some(at(500)));
     assert_eq!(database.claim_owed(9, at(499)).await, []);
     assert_eq!(database.advance_disconnect(at(13)).await, DisconnectStep::Waiting);
     // A dead grant deletes nothing any more, and neither does a day.

@@ -44,6 +44,9 @@ pub(in crate::store) async fn accept_once_free(
     acceptances: Vec<Acceptance>,
     now: Timestamp,
 ) -> Result<Vec<Accepted>, Fault> {
+    if acceptances.is_empty() {
+        return Ok(Vec::new());
+    }
     transaction!(conn, async |conn| {
         link_queues::hold(conn, acceptances.iter().map(|it| &it.organisation)).await?;
         let organisations: BTreeSet<_> = acceptances.iter().map(|it| &it.organisation).collect();
