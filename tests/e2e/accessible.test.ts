@@ -135,7 +135,9 @@ test("no page has a violation, in light, in dark, and at 320 px", { timeout: 480
   await camille.said("En erreur");
   await seen("integrations-error");
 
-  await page.context().addCookies([{ name: "cassius_calendar_connect", value: "old", url: stage.proxy.origin }]);
+  await page
+    .context()
+    .addCookies([{ name: "cassius_calendar_connect", value: "old", url: stage.proxy.origin, httpOnly: true }]);
   await page.goto("/api/integrations/google/connect");
   await page.getByRole("heading").waitFor();
   await seen("no-ticket");

@@ -6,7 +6,7 @@ export { AppointmentSyncStatus, type AppointmentSyncStatusProps } from "./appoin
 export { createCalendarClient, type CalendarClient, type ClientOptions } from "./api/client";
 export { RequestFailure, type FailureKind } from "./api/failure";
 export { GoogleCalendarBadge } from "./badge/GoogleCalendarBadge";
-export { GoogleCalendarPage } from "./google/GoogleCalendarPage";
+export { GoogleCalendarPage, type GoogleCalendarPageProps } from "./google/GoogleCalendarPage";
 export { CalendarProvider, type CalendarProviderProps } from "./host/CalendarProvider";
 export { DEFAULT_PATHS, type LinkProps, type SettingsPaths } from "./host/host";
 export type { Catalogue, MessageKey } from "./i18n/catalogue";

@@ -202,6 +202,23 @@ describe("the settings layout", () => {
   });
 });
 
+describe("who may only look", () => {
+  it.each([
+    [samples.reconnectNeeded, "Google n’autorise plus Cassius à écrire"],
+    [samples.firstConnected, "37 rendez-vous à venir ne sont pas encore dans Google"],
+    [samples.otherAccount, "Tout est en ordre"],
+    [samples.notConnected, "Connectez le compte Google du cabinet"],
+  ])("sees how it stands and whom to tell, and is offered nothing (%#)", async (status, title) => {
+    const router = new Router(status);
+    mount(<GoogleCalendarPage mayChange={false} />);
+    expect(await screen.findByText(title)).toBeVisible();
+    expect(screen.getByText(/^Seule une personne gérante du cabinet/)).toBeVisible();
+    expect(screen.queryByRole("switch")).toBeNull();
+    for (const button of screen.queryAllByRole("button")) expect(button).toHaveClass("cc-moment");
+    expect(router.asked.map(({ route }) => route)).toEqual(["status"]);
+  });
+});
+
 describe("the overview of the settings", () => {
   it("leads to each page and says how it stands", async () => {
     new Router(samples.someRefused);

@@ -12,6 +12,7 @@ import { useFocusKept } from "../ui/useFocusKept";
 import { ChangeCalendarWindow } from "./ChangeCalendarWindow";
 import { ConnectionSection } from "./ConnectionSection";
 import { Unanswered } from "./Health";
+import { OnlyLooking } from "./OnlyLooking";
 import { OptionsSection } from "./OptionsSection";
 import { useOutcome } from "./outcome";
 import { PreviewSection } from "./PreviewSection";
@@ -21,20 +22,26 @@ import { ToDoSection } from "./ToDoSection";
 import { useCatchUpEnd } from "./useCatchUpEnd";
 import { useStatusAnnouncements } from "./useStatusAnnouncements";
 
+/** What the page is drawn from. */
+export interface GoogleCalendarPageProps {
+  /** Whether who is signed in may change anything. Default: they may. Otherwise they see how it stands, and whom to tell. */
+  readonly mayChange?: boolean;
+}
+
 /** The page `/settings/integrations/google-calendar`: how it stands, then Connexion, Options with their Aperçu, À traiter. */
-export function GoogleCalendarPage(): ReactElement {
+export function GoogleCalendarPage({ mayChange = true }: GoogleCalendarPageProps): ReactElement {
   return (
     <PageBoundary>
       <div className="cassius-calendar cc-page">
         <Announcements>
-          <Page />
+          <Page mayChange={mayChange} />
         </Announcements>
       </div>
     </PageBoundary>
   );
 }
 
-function Page(): ReactElement {
+function Page({ mayChange }: Required<GoogleCalendarPageProps>): ReactElement {
   const { t } = useHost();
   const view = useStatus();
   const { status, isOnline } = view;
@@ -67,15 +74,26 @@ function Page(): ReactElement {
         <Unanswered view={view} />
       ) : (
         <>
-          <StandingNotice view={view} outcome={outcome} onChooseCalendar={chooseCalendar} onShowRefused={showRefused} />
-          <ConnectionSection
-            status={status}
-            isOnline={isOnline}
-            onChangeCalendar={chooseCalendar}
+          <StandingNotice
+            view={view}
+            outcome={outcome}
+            mayChange={mayChange}
+            onChooseCalendar={chooseCalendar}
             onShowRefused={showRefused}
           />
-          {hasAccount ? <OptionsSection status={status} isOnline={isOnline} /> : <PreviewSection status={status} />}
-          {hasAccount ? <ToDoSection status={status} isOnline={isOnline} titleRef={toDoTitle} /> : null}
+          {mayChange ? null : <OnlyLooking status={status} />}
+          {mayChange ? (
+            <>
+              <ConnectionSection
+                status={status}
+                isOnline={isOnline}
+                onChangeCalendar={chooseCalendar}
+                onShowRefused={showRefused}
+              />
+              {hasAccount ? <OptionsSection status={status} isOnline={isOnline} /> : <PreviewSection status={status} />}
+              {hasAccount ? <ToDoSection status={status} isOnline={isOnline} titleRef={toDoTitle} /> : null}
+            </>
+          ) : null}
         </>
       )}
       {/* Above what a change of state replaces: its answer arrives after the status has changed. */}

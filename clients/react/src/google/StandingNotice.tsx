@@ -28,6 +28,8 @@ import { useEnable } from "./useEnable";
 export interface StandingNoticeProps {
   readonly view: StatusView;
   readonly outcome: ShownOutcome;
+  /** Otherwise it is told how things stand, and nothing is offered. */
+  readonly mayChange: boolean;
   readonly onChooseCalendar: () => void;
   /** Goes to the appointments that one has to see to. */
   readonly onShowRefused: () => void;
@@ -74,12 +76,12 @@ export function StandingNotice(props: StandingNoticeProps): ReactElement {
 function Content(
   props: StandingNoticeProps & { readonly isTold: boolean; readonly onAnswered: () => void },
 ): ReactElement {
-  const { view, outcome, isTold, onChooseCalendar, onAnswered } = props;
+  const { view, outcome, mayChange, isTold, onChooseCalendar, onAnswered } = props;
   const { t } = useHost();
   const { status, isOnline } = view;
   const health = healthNotice(view, t);
   const told = health ?? (outcome.word === null ? null : outcomeNotice(outcome, status, t));
-  if (told === null && status) {
+  if (told === null && status && mayChange) {
     if (status.pendingAccount) {
       return (
         <OtherAccount status={status} pending={status.pendingAccount} isOnline={isOnline} onAnswered={onAnswered} />
@@ -93,7 +95,7 @@ function Content(
   }
   const shown = told ?? (status && standingWords(status, t));
   if (shown === undefined) return <StandingSkeleton />;
-  const action = status && !health ? actionOf(props, status) : null;
+  const action = status && mayChange && !health ? actionOf(props, status) : null;
   const { tone, icon, onClose } = shown;
   return (
     <Notice tone={tone} icon={icon} {...(onClose ? { onClose } : {})} {...(action === null ? {} : { actions: action })}>
@@ -153,9 +155,11 @@ function standingWords(status: IntegrationStatusJson, t: Translate): NoticeProps
         title: t("standing.syncing"),
         children: <p>{t("standing.syncingBody")}</p>,
       };
-    case "working":
     case "unsent":
+      return { tone: "warning", icon: <ClockIcon />, title: t("first.title", { count: counts.unsent }) };
     case "disconnecting":
+      return { tone: "neutral", icon: <ClockIcon />, title: t("state.disconnecting") };
+    case "working":
       return {
         tone: "success",
         icon: <CheckIcon />,

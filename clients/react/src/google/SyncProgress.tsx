@@ -50,7 +50,8 @@ export function ProgressLine(props: {
   );
 }
 
-function Counts({ status }: { readonly status: IntegrationStatusJson }): ReactElement {
+/** How many appointments stand how. */
+export function Counts({ status }: { readonly status: IntegrationStatusJson }): ReactElement {
   const { t } = useHost();
   const { synced, pending, error, unsent } = status.counts;
   const parts = [t("connection.counts.synced", { count: synced })];

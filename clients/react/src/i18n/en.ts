@@ -162,6 +162,10 @@ export const en: Catalogue = {
   "connection.resumes": "Due to resume: {time}",
   "connection.nextTry": "Next try",
 
+  "looking.lead": "How the sending of your appointments is going.",
+  "looking.whom":
+    "Only somebody who manages the practice can set this integration up: tell them if something is wrong.",
+
   "progress.label": "Syncing",
   "progress.value": "{done} of {total}",
   "progress.failed": { one: "{count} refused", other: "{count} refused" },

@@ -164,6 +164,10 @@ export const fr = {
   "connection.resumes": "Reprise prévue : {time}",
   "connection.nextTry": "Prochain essai",
 
+  "looking.lead": "Où en est l’envoi de vos rendez-vous.",
+  "looking.whom":
+    "Seule une personne gérante du cabinet peut régler cette intégration : prévenez-la si quelque chose ne va pas.",
+
   "progress.label": "Synchronisation en cours",
   "progress.value": "{done} sur {total}",
   "progress.failed": { one: "{count} refusé", other: "{count} refusés" },
