@@ -218,6 +218,8 @@ impl Google {
             Fault::MoveRefused => Some(self.carry_out(call)),
             Fault::SpuriousNotFound if matches!(call, Call::Probe { .. }) => Some(Answer::CalendarMissing),
             Fault::SpuriousNotFound => Some(Answer::NotFound),
+            // A calendar that is out of sight knows no event, and says 404.
+            Fault::SpuriousGone if self.missing.contains(call.calendar()) => Some(self.carry_out(call)),
             Fault::SpuriousGone => Some(Answer::Gone),
             Fault::Forbidden => Some(Answer::Forbidden { reason: "somethingNew".into() }),
             Fault::Unauthorized => Some(Answer::Unauthorized),
