@@ -7,7 +7,7 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{Error, Found, Guarded, Lease, LinkError, Settlements, Store};
+use super::{Error, Found, Guarded, Lease, LinkError, Store};
 use crate::model::{AppointmentId, CalendarId, Epoch, GoogleUserId, OrganisationId, Place};
 
 /// Why an event is wanted no more where it stands.
@@ -108,19 +108,6 @@ impl Store {
     ) -> Result<Guarded, Error> {
         let claimed = claimed.clone();
         query!(self, write, owed_claims::renew(&claimed, until, now))
-    }
-
-    /// Records what an attempt to delete came to, and gives the lease back. Fenced once another worker has taken it over,
-    /// or a link has taken the event back.
-    pub async fn settle_owed(
-        &self,
-        claimed: &OwedClaim,
-        settlement: &OwedSettlement,
-        now: Timestamp,
-    ) -> Result<Guarded, Error> {
-        let owed = vec![(claimed.clone(), settlement.clone())];
-        let settled = self.settle_together(Settlements { links: Vec::new(), owed }, now).await?;
-        Ok(settled.owed.first().copied().unwrap_or(Guarded::Fenced))
     }
 
     /// Owes the deletion of these events of `account`, due now. One that is owed already is due again.

@@ -74,4 +74,17 @@ impl Store {
         let settled = self.settle_together(Settlements { links, owed: Vec::new() }, now).await?;
         Ok(Guarded::by(settled.links.iter().flatten().count()))
     }
+
+    /// Records what an attempt to delete came to, and gives the lease back. Fenced once another worker has taken it over,
+    /// or a link has taken the event back.
+    pub async fn settle_owed(
+        &self,
+        claimed: &OwedClaim,
+        settlement: &OwedSettlement,
+        now: Timestamp,
+    ) -> Result<Guarded, Error> {
+        let owed = vec![(claimed.clone(), settlement.clone())];
+        let settled = self.settle_together(Settlements { links: Vec::new(), owed }, now).await?;
+        Ok(settled.owed.first().copied().unwrap_or(Guarded::Fenced))
+    }
 }

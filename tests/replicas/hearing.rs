@@ -65,7 +65,9 @@ async fn until_listening(app: &TestApp, count: i64) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wait_ends_with_the_delivery_whichever_replica_made_it() {
-    let mut app = TestApp::start(Database::empty_on_postgres().await).await;
+    // The clock stands still, and no quota grows again.
+    let settings = [("QUOTA_USER_PER_MINUTE", "100000"), ("QUOTA_PROJECT_PER_MINUTE", "100000")];
+    let mut app = TestApp::start_with(Database::empty_on_postgres().await, &settings).await;
     let others = [Replica::start(&app, &app.clock).await, Replica::start(&app, &app.clock).await];
     app.connect("cabinet").await;
     let mut waits = tokio::task::JoinSet::new();

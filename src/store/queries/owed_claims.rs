@@ -308,9 +308,9 @@ pub(super) async fn settle_within(
                 .sql(" THEN ")
                 .bind(next)
                 .sql(" ELSE generation END");
-            give_back_link(conn, claimed, generation, now).await?;
             let delete = sql("DELETE FROM owed_deletions WHERE ").with(row_is_ours(claimed));
             named("owed_claims.gone", delete).execute(conn).await?;
+            give_back_link(conn, claimed, generation, now).await?;
         }
         OwedSettlement::Later { next_attempt_at, error } => {
             let set = sql(", attempts = attempts + 1, next_attempt_at = ").bind(*next_attempt_at).with(failed(error));
@@ -328,14 +328,13 @@ fn failed(error: &LinkError) -> Fragment {
     sql(", last_error = ").bind(words::of_reason(error.reason)).sql(", last_error_detail = ").bind(error.detail.clone())
 }
 
-/// Ends both leases.
+/// Ends both leases: that of the row first, since what is due of it counts from the moment that its link is free.
 async fn give_back(conn: &mut Conn, claimed: &OwedClaim, set: Fragment, now: Timestamp) -> Result<(), Fault> {
-    give_back_link(conn, claimed, Fragment::default(), now).await?;
     let row = sql("UPDATE owed_deletions SET lease_token = NULL, lease_until = NULL, updated_at = ")
         .bind(now)
         .with(set)
         .sql(" WHERE ")
         .with(row_is_ours(claimed));
     named("owed_claims.give_back", row).execute(conn).await?;
-    Ok(())
+    give_back_link(conn, claimed, Fragment::default(), now).await
 }
