@@ -94,8 +94,11 @@ impl CalendarIntegration for Integrations {
     ) -> Result<Response<pb::ListCalendarsResponse>, Status> {
         answer(request, async |context, request| {
             let organisation = validate::organisation(&context, &request.organisation_id)?;
-            let calendars = self.integrations.calendars(&organisation).await?;
-            Ok(pb::ListCalendarsResponse { calendars: calendars.into_iter().map(convert::calendar).collect() })
+            let list = self.integrations.calendars(&organisation).await?;
+            Ok(pb::ListCalendarsResponse {
+                calendars: list.calendars.into_iter().map(convert::calendar).collect(),
+                is_list_permitted: list.is_permitted,
+            })
         })
         .await
     }
@@ -150,6 +153,7 @@ impl CalendarIntegration for Integrations {
                 status: Some(self.read_status(&context, &organisation).await?),
                 deleted_event_count: convert::count(disconnected.deleted_events),
                 remaining_event_count: convert::count(disconnected.remaining_events),
+                grant_end: convert::grant_end(disconnected.grant_end).into(),
             })
         })
         .await
