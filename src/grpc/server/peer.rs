@@ -126,7 +126,9 @@ impl Peer {
             match open {
                 0 if timeout(patience(is_known), activity.changed()).await.is_err() => return,
                 0 => {}
-                _ => drop(activity.changed().await),
+                _ => {
+                    let _ = activity.changed().await;
+                }
             }
         }
     }
