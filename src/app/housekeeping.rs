@@ -16,16 +16,16 @@ const PING: SignedDuration = SignedDuration::from_secs(5);
 /// How often snapshots are looked through.
 const ERASE: SignedDuration = SignedDuration::from_mins(1);
 
-/// How often it is looked whether an account was not confirmed in time.
-const CONFIRM: SignedDuration = SignedDuration::from_mins(1);
+/// How often it is looked for grants that nobody keeps.
+const REVOKE: SignedDuration = SignedDuration::from_mins(1);
 
-/// Ends the grants of accounts that were not confirmed in time.
-pub(super) async fn end_unconfirmed_accounts(integrations: Integrations, clock: Clock, close: CancellationToken) {
+/// Ends the grants that nobody keeps.
+pub(super) async fn end_unkept_grants(integrations: Integrations, clock: Clock, close: CancellationToken) {
     while !close.is_cancelled() {
-        if let Err(error) = integrations.end_unconfirmed_accounts().await {
-            tracing::warn!(error = %error_chain(&error), "accounts that were not confirmed could not be revoked");
+        if let Err(error) = integrations.end_unkept_grants().await {
+            tracing::warn!(error = %error_chain(&error), "grants that nobody keeps could not be looked for");
         }
-        clock.sleep_until(clock.now() + CONFIRM).await;
+        clock.sleep_until(clock.now() + REVOKE).await;
     }
 }
 

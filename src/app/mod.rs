@@ -156,7 +156,7 @@ pub async fn start_with(config: Config, google: Google, clock: Clock, entropy: E
     ];
     let worker = tokio::spawn(Worker::run(delivery.clone(), close.clone()));
     let housekeeping = vec![
-        tokio::spawn(housekeeping::end_unconfirmed_accounts(integrations.clone(), clock.clone(), close.clone())),
+        tokio::spawn(housekeeping::end_unkept_grants(integrations.clone(), clock.clone(), close.clone())),
         tokio::spawn(housekeeping::finish_disconnects(integrations.clone(), close.clone())),
         tokio::spawn(housekeeping::compare(delivery, close.clone())),
         tokio::spawn(replicas::hear(store.clone(), notifier, clock.clone())),

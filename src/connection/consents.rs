@@ -223,12 +223,17 @@ impl Consents {
                         let calendar = self.primary_calendar(&granted).await;
                         match self.grants.connect(&organisation, granted, calendar, as_of).await? {
                             Connect::Stored => ConsentOutcome::Connected,
-                            Connect::KeptAside { .. } => ConsentOutcome::OtherAccount,
+                            Connect::KeptAside => ConsentOutcome::OtherAccount,
                             Connect::Fenced => ConsentOutcome::Expired,
                             Connect::Revoked => ConsentOutcome::TryAgain,
                         }
                     }
-                    Err(error) => exchange_failed(&organisation, &error),
+                    Err(error) => {
+                        if let Some(orphan) = error.orphan() {
+                            self.grants.give_up(&organisation, orphan).await?;
+                        }
+                        exchange_failed(&organisation, &error)
+                    }
                 }
             }
             (Some(_), _) | (None, None) => {

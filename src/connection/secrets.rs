@@ -69,6 +69,11 @@ impl Secrets {
         Uuid::from_bytes(self.entropy.bytes())
     }
 
+    /// Draws any number, to spread what is tried again.
+    pub(super) fn number(&self) -> u64 {
+        self.entropy.number()
+    }
+
     /// Draws a PKCE verifier.
     pub(super) fn pkce_verifier(&self) -> Secret {
         google::pkce_verifier(&self.entropy)

@@ -14,6 +14,7 @@ use tracing::Instrument as _;
 use uuid::Uuid;
 
 use super::attempt::{BegunAttempt, Claim, LEASE};
+use super::comparison::LONGEST_LEASE;
 use super::turns::Turns;
 use super::{Delivery, Parts};
 use crate::clock::Reading;
@@ -105,7 +106,7 @@ impl Worker {
         let set_back = expected.duration_since(read.now);
         if set_back > TOLERANCE {
             tracing::warn!(seconds = set_back.as_secs(), "the system clock was set back");
-            self.parts.store.bring_nearer(set_back, LEASE, read.now).await?;
+            self.parts.store.bring_nearer(set_back, LONGEST_LEASE, read.now).await?;
         }
         self.read = read;
         Ok(())

@@ -17,7 +17,7 @@ use crate::sync::{Answer, ThrottleScope};
 pub struct Orphan {
     /// The refresh token if there is one, else the access token.
     pub token: Secret,
-    /// Whose it is, if the id token could be trusted.
+    /// Whose it is, as the token endpoint says, be its id token fit for a consent or not; `None`: it does not say.
     pub google_user_id: Option<GoogleUserId>,
 }
 
@@ -53,6 +53,18 @@ pub enum ExchangeError {
     /// Google is away or cannot be understood; the code may be spent.
     #[error("Google gave no usable answer")]
     Unavailable,
+}
+
+impl ExchangeError {
+    /// What Google gave nonetheless, and nobody keeps.
+    pub fn orphan(&self) -> Option<&Orphan> {
+        match self {
+            Self::NoRefreshToken(orphan) | Self::MissingScope { orphan, .. } | Self::IdToken { orphan, .. } => {
+                Some(orphan)
+            }
+            Self::Rejected(_) | Self::Misconfigured(_) | Self::Unavailable => None,
+        }
+    }
 }
 
 /// Says what is wrong with an id token.

@@ -4,7 +4,7 @@
 //! the token endpoint over TLS, which OpenID Connect (Core, 3.1.3.7, point 6) accepts in its place. A token from
 //! anywhere else must not be read here.
 //!
-//! Invariant: an account is named only if issuer, audience, expiry and nonce are all as they should be.
+//! Invariant: an account is named to a consent only if issuer, audience, expiry and nonce are all as they should be.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -78,6 +78,12 @@ pub(super) fn read(token: &str, expected: &Expected<'_>) -> Result<Account, IdTo
         }
         _ => Err(IdTokenFault::NoAccount),
     }
+}
+
+/// The account that a refused id token names: enough to be mindful of who else uses it, never to trust it.
+pub(super) fn named_account(token: &str, expected: &Expected<'_>) -> Option<GoogleUserId> {
+    let claims = claims(token).filter(|claims| bare(&claims.iss) == bare(expected.issuer))?;
+    claims.sub.filter(|sub| !sub.is_empty()).map(GoogleUserId::new)
 }
 
 fn claims(token: &str) -> Option<Claims> {

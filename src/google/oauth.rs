@@ -183,7 +183,11 @@ impl Google {
             .as_deref()
             .ok_or(IdTokenFault::Missing)
             .and_then(|token| id_token::read(token, &expected))
-            .map_err(|fault| ExchangeError::IdToken { fault, orphan: orphan(None) })?;
+            .map_err(|fault| {
+                let token = response.extra_fields().id_token.as_deref();
+                let account = token.and_then(|token| id_token::named_account(token, &expected));
+                ExchangeError::IdToken { fault, orphan: orphan(account) }
+            })?;
         let scopes = self.granted_scopes(response);
         let missing = scopes::missing(&self.client.scopes, &scopes);
         if !missing.is_empty() {

@@ -150,6 +150,7 @@ impl CalendarIntegration for Integrations {
                 status: Some(self.read_status(&context, &organisation).await?),
                 deleted_event_count: convert::count(disconnected.deleted_events),
                 remaining_event_count: convert::count(disconnected.remaining_events),
+                grant_end: convert::grant_end(disconnected.grant_end).into(),
             })
         })
         .await

@@ -13,7 +13,7 @@ use crate::connection::{COOKIE_NAME, ConsentStart, Progress, State, Status};
 use crate::crypto::ExposeSecret as _;
 use crate::delivery::{ComparisonCounts, Event, Link, LinkError};
 use crate::language::Language;
-use crate::model::{Calendar, Problem, Reason, SyncStatus, TitlePrivacy};
+use crate::model::{Calendar, GrantEnd, Problem, Reason, SyncStatus, TitlePrivacy};
 
 const PROVIDER: &str = "google";
 
@@ -128,6 +128,16 @@ fn state(state: State) -> pb::IntegrationState {
         State::Connected => pb::IntegrationState::Connected,
         State::Error => pb::IntegrationState::Error,
         State::Disconnecting => pb::IntegrationState::Disconnecting,
+    }
+}
+
+pub(super) fn grant_end(end: Option<GrantEnd>) -> pb::GrantEnd {
+    match end {
+        None => pb::GrantEnd::Unspecified,
+        Some(GrantEnd::Revoked) => pb::GrantEnd::Revoked,
+        Some(GrantEnd::Shared) => pb::GrantEnd::Shared,
+        Some(GrantEnd::Pending) => pb::GrantEnd::Pending,
+        Some(GrantEnd::Refused) => pb::GrantEnd::Refused,
     }
 }
 

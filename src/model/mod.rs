@@ -21,5 +21,5 @@ pub use identifier::{
 };
 pub use placement::{Place, Placement};
 pub use provider::Provider;
-pub use status::{Calendar, Problem, Reason, RemoteEvents, SyncStatus};
+pub use status::{Calendar, GrantEnd, Problem, Reason, RemoteEvents, SyncStatus};
 pub use zone::zone;

@@ -107,6 +107,19 @@ pub enum RemoteEvents {
     DeleteAll,
 }
 
+/// Says what became of the grant at a disconnect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GrantEnd {
+    /// Google has revoked it, or honoured it no more.
+    Revoked,
+    /// It goes on: somebody else uses the account, and to revoke one grant would end all of it.
+    Shared,
+    /// Google has not answered, and is asked again for a day.
+    Pending,
+    /// Google would not revoke it, or has not answered for a day: a person can end it in the account's own settings.
+    Refused,
+}
+
 /// A Google calendar, as the account sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Calendar {

@@ -108,6 +108,17 @@ impl Store {
         query!(self, read, comparisons::owed_events(&organisation, &account))
     }
 
+    /// Makes due again what is owed in these calendars and was parked because they were out of reach: they can be listed.
+    pub async fn try_owed_again(
+        &self,
+        organisation: &OrganisationId,
+        calendars: &[CalendarId],
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let (organisation, calendars) = (organisation.clone(), calendars.to_vec());
+        query!(self, write, comparisons::try_owed_again(&organisation, &calendars, now))
+    }
+
     /// Up to `limit` links of appointments that are not over at `now`, by appointment id, those after `after`.
     pub async fn upcoming_links(
         &self,

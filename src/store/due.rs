@@ -28,8 +28,8 @@ impl Store {
         query!(self, read, due::next_due_at(now))
     }
 
-    /// Brings what lies ahead of `now` nearer by `by`: it was reckoned by a clock that was set back since. Of the leases,
-    /// those alone that end later than `longest_lease` from now: the others were taken by the clock as it is.
+    /// Brings what lies ahead of `now` nearer by `by`: it was reckoned by a clock that was set back since. Of the leases, of
+    /// whatever kind, those alone that end later than `longest_lease` from now: the others were taken by the clock as it is.
     pub async fn bring_nearer(
         &self,
         by: SignedDuration,

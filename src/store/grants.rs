@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Error, PendingGrant, Store};
+use super::{Error, Store};
 use crate::crypto::Sealed;
 use crate::model::{Calendar, Epoch, GoogleUserId, OrganisationId};
 
@@ -42,14 +42,11 @@ pub enum Connect {
     /// It is stored: the account is connected.
     Stored,
     /// Another account is connected. The grant waits for a person's word.
-    KeptAside {
-        /// The grant that waited until now.
-        replaced: Option<PendingGrant>,
-    },
+    KeptAside,
     /// The integration is in another epoch than the consent: a disconnect has begun since, or another consent ended at the
-    /// same moment. Nothing is stored.
+    /// same moment. Nobody keeps the grant.
     Fenced,
-    /// A revocation of the account may have ended the grant. Nothing is stored.
+    /// A revocation of the account may have ended the grant. Nobody keeps it.
     Revoked,
 }
 

@@ -4,7 +4,9 @@ use jiff::Timestamp;
 
 use super::{Error, Guarded, Store};
 use crate::crypto::Sealed;
-use crate::model::{Calendar, CalendarId, Epoch, GoogleUserId, OrganisationId, Problem, RemoteEvents, TitlePrivacy};
+use crate::model::{
+    Calendar, CalendarId, Epoch, GoogleUserId, GrantEnd, OrganisationId, Problem, RemoteEvents, TitlePrivacy,
+};
 
 /// A disconnect that is under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +54,8 @@ pub struct Integration {
     pub disconnecting: Option<Disconnecting>,
     /// Of how many appointments the latest disconnect had events to delete.
     pub disconnect_total: i32,
+    /// What became of the grant at the latest disconnect; `None`: there was none since the latest connect.
+    pub grant_end: Option<GrantEnd>,
     /// When the access token was last refreshed; `None`: it is the one of the consent.
     pub refreshed_at: Option<Timestamp>,
     /// A column that does not read, so that nothing may be sent.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{Claimed, Error, Guarded, Store};
-use crate::model::{OrganisationId, Placement};
+use crate::model::{OrganisationId, Place, Placement};
 
 impl Store {
     /// Renews a lease. Whoever is fenced calls Google no more.
@@ -23,6 +23,20 @@ impl Store {
     ) -> Result<Guarded, Error> {
         let (claimed, placement) = (claimed.clone(), placement.clone());
         query!(self, write, leases::reserve(&claimed, &placement, until, now))
+    }
+
+    /// Does the same where the placement no longer names places in which events may stand still: their deletion is owed from
+    /// then on, and parked, since their calendars are out of reach.
+    pub async fn leave_behind(
+        &self,
+        claimed: &Claimed,
+        placement: &Placement,
+        places: &[Place],
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<Guarded, Error> {
+        let (claimed, placement, places) = (claimed.clone(), placement.clone(), places.to_vec());
+        query!(self, write, leases::leave_behind(&claimed, (&placement, &places), until, now))
     }
 
     /// Gives leases back with nothing recorded, and answers of how many links they still stood.

@@ -66,6 +66,7 @@ mod revocations;
 mod settlements;
 #[expect(clippy::duplicate_mod, reason = "the queries are written once and mounted for each back end")]
 mod sqlite;
+mod unkept_grants;
 mod unreadable;
 
 pub use accepts::Acceptance;
@@ -80,11 +81,12 @@ pub use guarded::Guarded;
 pub use integrations::{Disconnecting, Integration};
 pub use links::{Counts, Link, LinkError};
 pub use owed::{OwedCause, OwedClaim, OwedLeft, OwedSettlement};
-pub use pending_grants::{PendingAccount, PendingGrant};
+pub use pending_grants::PendingAccount;
 pub use refreshes::RefreshedTokens;
 pub use requests::{Retry, SettingsChange};
 pub use revocations::{Leaving, Revocation, RevocationLease};
 pub use settlements::Settlement;
+pub use unkept_grants::UnkeptGrant;
 pub use unreadable::{Found, Unreadable};
 
 /// Says why the store could not do what was asked, by what the caller does next. Holds no value of any row.

@@ -15,7 +15,8 @@ use crate::model::{AppointmentId, CalendarId, Epoch, GoogleUserId, OrganisationI
 pub enum OwedCause {
     /// Another account was connected.
     AccountExchanged,
-    /// A move had to be given up, and the event may still stand in the calendar that it was to leave.
+    /// A move had to be given up, or a deletion, and the event may still stand in a calendar that is not the target and was
+    /// out of reach.
     LeftBehind,
     /// The account is being disconnected, and its events are to be deleted.
     Disconnect,

@@ -2,9 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::{Error, Integration, Store};
-use crate::crypto::Sealed;
-use crate::model::{GoogleUserId, OrganisationId};
+use super::{Error, Store};
+use crate::model::OrganisationId;
 
 /// Another account, as the settings page asks about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,17 +12,6 @@ pub struct PendingAccount {
     pub google_email: String,
     /// Until when it can be taken.
     pub expires_at: Timestamp,
-}
-
-/// A grant that waits no more, or was replaced: what has to be revoked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PendingGrant {
-    /// For whom.
-    pub organisation: OrganisationId,
-    /// The Google account.
-    pub google_user_id: GoogleUserId,
-    /// The refresh token, sealed.
-    pub refresh_token: Sealed,
 }
 
 impl Store {
@@ -37,13 +25,9 @@ impl Store {
         query!(self, read, pending_grants::account(&organisation, now))
     }
 
-    /// Connects the account that waits, in place of the one before; answers the integration as it was before that.
-    /// `None`: nothing waits, or nothing is connected any more.
-    pub async fn confirm_account(
-        &self,
-        organisation: &OrganisationId,
-        now: Timestamp,
-    ) -> Result<Option<Integration>, Error> {
+    /// Connects the account that waits, in place of the one before, whose grant nobody keeps from then on. `false`: nothing
+    /// waits, or nothing is connected any more.
+    pub async fn confirm_account(&self, organisation: &OrganisationId, now: Timestamp) -> Result<bool, Error> {
         let organisation = organisation.clone();
         query!(self, long, grants::confirm(&organisation, now))
     }
@@ -52,10 +36,5 @@ impl Store {
     pub async fn drop_pending_account(&self, organisation: &OrganisationId, now: Timestamp) -> Result<(), Error> {
         let organisation = organisation.clone();
         query!(self, write, pending_grants::lapse(&organisation, now))
-    }
-
-    /// The grants that wait no more at `now`: lapsed, or with nothing connected that they could take the place of.
-    pub async fn lapsed_grants(&self, now: Timestamp) -> Result<Vec<PendingGrant>, Error> {
-        query!(self, read, pending_grants::lapsed(now))
     }
 }

@@ -59,9 +59,10 @@ const UNANSWERED: Duration = Duration::from_secs(5);
 const LONGEST_NAME: usize = 48;
 
 /// What each connection is told first. The service's own deadlines are shorter; the time-outs end what was left behind.
-/// A statement that is kept prepared is planned for the tables as they are now, not as they were when they were empty.
+/// A statement that is kept prepared is planned for the tables as they are now, not as they were when they were empty. None
+/// is worth the time that it takes to compile.
 const SESSION: &str = "SET statement_timeout = '35s'; SET idle_in_transaction_session_timeout = '35s'; \
-                       SET plan_cache_mode = force_custom_plan";
+                       SET plan_cache_mode = force_custom_plan; SET jit = off";
 
 /// Which server, as whom and how.
 pub(super) type Config = tokio_postgres::Config;

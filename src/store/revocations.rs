@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{Error, Store};
-use crate::model::{Epoch, GoogleUserId, OrganisationId};
+use crate::crypto::Sealed;
+use crate::model::{Epoch, GoogleUserId, GrantEnd, OrganisationId};
 
 /// What uses an account no more once its grant has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,13 +20,13 @@ pub enum Leaving {
         /// The epoch of the disconnect.
         epoch: Epoch,
     },
-    /// A grant that waited for a person's word.
-    Pending {
-        /// Whose.
+    /// A grant that nobody keeps.
+    Unkept {
+        /// Whom it was given to.
         organisation: OrganisationId,
+        /// Names it among them.
+        token: Sealed,
     },
-    /// A grant that is stored nowhere.
-    Nobody,
 }
 
 /// The right to revoke the grants of an account, for a time.
@@ -70,15 +71,18 @@ impl Store {
         query!(self, long, revocations::begin(&account, &leaving, lease, now))
     }
 
-    /// Ends a revocation, and lets `leaving` leave.
+    /// Ends a revocation, and lets `leaving` leave. Where Google has not answered, the grant is among those that nobody keeps
+    /// from then on, and revoked again at `retry_at`.
     pub async fn finish_revocation(
         &self,
         account: &GoogleUserId,
         leaving: Leaving,
         lease: RevocationLease,
+        end: GrantEnd,
+        retry_at: Timestamp,
         now: Timestamp,
     ) -> Result<(), Error> {
         let account = account.clone();
-        query!(self, long, revocations::finish(&account, &leaving, lease, now))
+        query!(self, long, revocations::finish(&account, &leaving, lease, (end, retry_at), now))
     }
 }

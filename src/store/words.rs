@@ -7,7 +7,7 @@ use std::fmt;
 
 use super::OwedCause;
 use super::fault::Corrupt;
-use crate::model::{Provider, Reason, RemoteEvents, SyncStatus, TitlePrivacy};
+use crate::model::{GrantEnd, Provider, Reason, RemoteEvents, SyncStatus, TitlePrivacy};
 
 /// The one provider so far, as it is bound.
 pub(super) const PROVIDER: &str = Provider::Google.as_str();
@@ -109,6 +109,16 @@ words!("disconnect_remote_events", RemoteEvents, of_remote_events, remote_events
 /// The disposition that deletes nothing, as a statement spells it.
 pub(super) const KEEP: &str = "'keep'";
 
+words!("grant_end", GrantEnd, of_grant_end, grant_end, {
+    Revoked => "revoked",
+    Shared => "shared",
+    Pending => "pending",
+    Refused => "refused",
+});
+
+/// The end that is still to come, as a statement spells it.
+pub(super) const GRANT_PENDING: &str = "'pending'";
+
 words!("cause", OwedCause, of_cause, cause, {
     AccountExchanged => "account_exchanged",
     LeftBehind => "left_behind",
@@ -139,6 +149,7 @@ mod tests {
             (CALENDAR_UNAVAILABLE, of_reason(Reason::CalendarUnavailable)),
             (INTERNAL, of_reason(Reason::Internal)),
             (KEEP, of_remote_events(RemoteEvents::Keep)),
+            (GRANT_PENDING, of_grant_end(GrantEnd::Pending)),
             (ACCOUNT_EXCHANGED, of_cause(OwedCause::AccountExchanged)),
             (DISCONNECT, of_cause(OwedCause::Disconnect)),
             (ERASURE, of_cause(OwedCause::Erasure)),

@@ -99,7 +99,7 @@ async fn an_id_token_of_another_consent_is_refused_and_the_token_left_over_is_ha
     let Err(ExchangeError::IdToken { fault: IdTokenFault::Nonce, orphan }) = refused else {
         panic!("the nonce is held against the id token");
     };
-    assert_eq!(orphan.google_user_id, None);
+    assert_eq!(orphan.google_user_id.expect("it is named all the same").as_str(), "104201733015822900001");
     stage.google.revoke(&orphan.token).await.expect("it can be revoked");
 }
 

@@ -1,9 +1,9 @@
 //! Another target calendar is chosen while edits go on.
 
-use cassius_calendar::grpc::pb::{Appointment, ErrorReason, IntegrationState, SyncStatus};
+use cassius_calendar::grpc::pb::{Appointment, ErrorReason, IntegrationState, SyncNowRequest, SyncStatus};
 use serde_json::json;
 
-use super::{choose_calendar, reason, with_plenty_of_quota};
+use super::{choose_calendar, reason, until_number, with_plenty_of_quota};
 use crate::harness::app::TestApp;
 use crate::harness::backends::{apply, both_backends};
 use crate::harness::google::{ACCOUNT, SECOND_CALENDAR};
@@ -126,4 +126,45 @@ async fn nothing_is_deleted_before_the_target_takes_writes(app: &mut TestApp) {
     app.at_rest("cabinet").await;
     let events = app.google.events(ACCOUNT).await;
     assert!(events.len() == 8 && events.iter().all(|event| event["calendar_id"] == SECOND_CALENDAR), "{events:#?}");
+}
+
+/// Two events stand in a calendar that became read-only and was given up then: one of an appointment that goes on
+/// elsewhere, and one that was called off. The calendar takes writes again.
+async fn with_events_left_behind(app: &mut TestApp) {
+    app.connect("cabinet").await;
+    choose_calendar(app, SECOND_CALENDAR).await.unwrap();
+    for id in ["called off", "rdv"] {
+        app.sync("cabinet", appointment(id, 1)).await;
+    }
+    app.google.change_role(ACCOUNT, SECOND_CALENDAR, "reader").await;
+    app.accept("cabinet", cancelled("called off", 2)).await;
+    app.until("cabinet", |status| reason(status) == Some(ErrorReason::CalendarUnavailable)).await;
+    choose_calendar(app, ACCOUNT).await.unwrap();
+    app.at_rest("cabinet").await;
+    assert_eq!(app.google.events_of(ACCOUNT, "rdv").await.len(), 2, "one is out of reach");
+    app.google.change_role(ACCOUNT, SECOND_CALENDAR, "writer").await;
+}
+
+async fn nothing_is_left_behind(app: &mut TestApp) {
+    until_number(app, "SELECT COUNT(*) FROM owed_deletions", 0).await;
+    app.at_rest("cabinet").await;
+    let events = app.google.events(ACCOUNT).await;
+    let standing: Vec<_> = events.iter().map(|event| (&event["calendar_id"], &event["id"])).collect();
+    let link = app.link("cabinet", "rdv").await;
+    assert_eq!(standing, [(&json!(ACCOUNT), &json!(link.external_event_id))]);
+}
+
+#[apply(both_backends)]
+async fn what_is_left_in_a_calendar_out_of_reach_is_deleted_when_a_person_asks(app: &mut TestApp) {
+    with_events_left_behind(app).await;
+    let request = SyncNowRequest { organisation_id: "cabinet".into(), ..SyncNowRequest::default() };
+    app.integrations.sync_now(request).await.unwrap();
+    nothing_is_left_behind(app).await;
+}
+
+#[apply(both_backends)]
+async fn what_is_left_in_a_calendar_out_of_reach_is_deleted_within_a_day(app: &mut TestApp) {
+    with_events_left_behind(app).await;
+    app.advance(2 * 86_400);
+    nothing_is_left_behind(app).await;
 }

@@ -34,6 +34,7 @@ mod refused_appointment;
 mod something_between;
 mod throttling;
 mod unavailable_calendar;
+mod unkept_grants;
 mod unreadable;
 mod vanished_events;
 

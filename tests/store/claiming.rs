@@ -2,8 +2,12 @@
 
 use std::collections::HashSet;
 
-use cassius_calendar::model::{CalendarId, Fingerprint, Placement, Problem, Reason, RemoteEvents, TitlePrivacy};
-use cassius_calendar::store::{LinkError, SettingsChange, Settlement};
+use cassius_calendar::model::{
+    CalendarId, Fingerprint, GoogleUserId, Placement, Problem, Reason, RemoteEvents, TitlePrivacy,
+};
+use cassius_calendar::store::{
+    DisconnectStep, Lease, Leaving, LinkError, Revocation, RevocationLease, SettingsChange, Settlement,
+};
 use jiff::SignedDuration;
 
 use super::harness::*;
@@ -34,6 +38,43 @@ async fn what_lies_ahead_comes_nearer_where_the_clock_was_set_back_and_what_is_d
     // A lease that was taken by the clock as it is stays.
     database.store.bring_nearer(hour, MINUTE, at(102)).await.unwrap();
     assert_eq!(database.claim("north", 9, at(103)).await.len(), 1, "the one that waited");
+}
+
+#[apply(both_backends)]
+async fn every_lease_and_every_wait_of_an_integration_comes_nearer_where_the_clock_was_set_back(database: &Database) {
+    let (north, south) = (organisation("north"), organisation("south"));
+    let epoch = database.is_connected("north").await.epoch;
+    let hour = SignedDuration::from_hours(1);
+    let ahead = at(3_600) + MINUTE;
+    let store = &database.store;
+    assert!(store.lease_refresh(&north, epoch, token(), ahead, at(3_600)).await.unwrap().is_some());
+    store.ask_comparison(&north, at(3_600)).await.unwrap();
+    let lease = |until| Lease { token: token(), until };
+    assert!(store.claim_comparison(lease(ahead), at(3_600)).await.unwrap().is_some());
+    let (account, unkept) = (GoogleUserId::new("nobody's"), sealed("nobody's"));
+    store.queue_unkept_grant(&north, &account, &unkept, at(3_600)).await.unwrap();
+    let revocation = async |now| {
+        let lease = RevocationLease { token: token(), until: now + MINUTE };
+        let leaving = Leaving::Unkept { organisation: north.clone(), token: unkept.clone() };
+        store.begin_revocation(&account, leaving, lease, now).await.unwrap()
+    };
+    assert_eq!(store.unkept_grants_due(None, at(0)).await.unwrap(), []);
+    assert_eq!(revocation(at(3_600)).await, Revocation::Leased);
+    database.is_connected("south").await;
+    store.begin_disconnect(&south, RemoteEvents::Keep, at(3_600)).await.unwrap().unwrap();
+    let step = async |now| store.advance_disconnect(&south, now + MINUTE, now).await.unwrap();
+    assert!(matches!(step(at(3_600)).await, DisconnectStep::Finish(_)));
+
+    // The clock is an hour back, and the processes that held all that are gone.
+    store.bring_nearer(hour, MINUTE, at(0)).await.unwrap();
+    let later = at(61);
+    assert_eq!(store.unkept_grants_due(None, at(0)).await.unwrap().len(), 1);
+    assert!(store.lease_refresh(&north, epoch, token(), later + MINUTE, later).await.unwrap().is_some());
+    assert!(store.claim_comparison(lease(later + MINUTE), later).await.unwrap().is_some());
+    assert_eq!(revocation(later).await, Revocation::Leased);
+    let since_at = database.the_integration("south").await.disconnecting.unwrap().since_at;
+    assert_eq!(since_at, at(0));
+    assert!(matches!(step(later).await, DisconnectStep::Finish(_)));
 }
 
 #[apply(both_backends)]

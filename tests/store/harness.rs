@@ -32,9 +32,7 @@ impl Database {
         let as_of = self.as_of(&organisation).await;
         match self.store.connect(grant, as_of, now + MINUTE, now).await.unwrap() {
             Connect::Stored => {}
-            Connect::KeptAside { .. } => {
-                self.store.confirm_account(&organisation, now).await.unwrap().unwrap();
-            }
+            Connect::KeptAside => assert!(self.store.confirm_account(&organisation, now).await.unwrap()),
             refused @ (Connect::Fenced | Connect::Revoked) => panic!("{refused:?}"),
         }
         self.the_integration(organisation.as_str()).await

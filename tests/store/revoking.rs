@@ -1,6 +1,6 @@
 //! One Google account: storing a grant of it and revoking take their turns.
 
-use cassius_calendar::model::{GoogleUserId, RemoteEvents};
+use cassius_calendar::model::{GoogleUserId, GrantEnd, RemoteEvents};
 use cassius_calendar::store::{AsOf, Connect, Grant, Leaving, Revocation, RevocationLease};
 use jiff::Timestamp;
 
@@ -45,7 +45,7 @@ async fn of_two_that_disconnect_at_once_the_second_revokes(database: &Database) 
     assert_eq!(begin(database, &south, ours, 4).await, Revocation::Leased);
     assert!(has_tokens(database, "south").await, "what revokes it is kept until it is revoked");
     assert_eq!(begin(database, &south, lease(5), 5).await, Revocation::UnderWay);
-    database.store.finish_revocation(&account(), south.clone(), ours, at(6)).await.unwrap();
+    database.store.finish_revocation(&account(), south.clone(), ours, GrantEnd::Revoked, at(6), at(6)).await.unwrap();
     assert!(!has_tokens(database, "south").await);
     assert_eq!(begin(database, &south, lease(7), 7).await, Revocation::Ended);
 }
@@ -62,15 +62,17 @@ async fn a_grant_that_was_asked_for_before_a_revocation_ended_is_not_stored(data
     assert_eq!(begin(database, &north, ours, 3).await, Revocation::Leased);
     let during = database.as_of(&east).await;
     assert_eq!(connect(during, 4).await, Connect::Revoked, "it is being revoked");
-    database.store.finish_revocation(&account(), north, ours, at(5)).await.unwrap();
+    database.store.finish_revocation(&account(), north, ours, GrantEnd::Revoked, at(5), at(5)).await.unwrap();
     for as_of in [before, during] {
         assert_eq!(connect(as_of, 6).await, Connect::Revoked);
     }
     // Another account's revocations do not matter to it.
     let as_of = database.as_of(&east).await;
     let other = GoogleUserId::new("another");
-    let theirs = lease(7);
-    let revocation = database.store.begin_revocation(&other, Leaving::Nobody, theirs, at(7)).await.unwrap();
+    let (theirs, token) = (lease(7), sealed("nobody's"));
+    database.store.queue_unkept_grant(&east, &other, &token, at(7)).await.unwrap();
+    let unkept = Leaving::Unkept { organisation: east.clone(), token };
+    let revocation = database.store.begin_revocation(&other, unkept, theirs, at(7)).await.unwrap();
     assert_eq!(revocation, Revocation::Leased);
     assert_eq!(connect(as_of, 8).await, Connect::Stored);
 }
@@ -96,19 +98,29 @@ async fn an_account_that_waits_to_be_confirmed_is_in_use(database: &Database) {
     database.connect(grant("south"), at(1)).await;
     let as_of = database.as_of(&south).await;
     let kept = database.store.connect(of("south"), as_of, at(900), at(2)).await.unwrap();
-    assert_eq!(kept, Connect::KeptAside { replaced: None });
+    assert_eq!(kept, Connect::KeptAside);
     assert_eq!(database.store.pending_account(&south, at(3)).await.unwrap().unwrap().google_email, "south@example.com");
     let north = leaving(database, "north", at(3)).await;
     assert_eq!(begin(database, &north, lease(4), 4).await, Revocation::Shared);
-    assert_eq!(database.store.lapsed_grants(at(899)).await.unwrap(), []);
+    let unkept = async |now| {
+        database.store.queue_lapsed_grants(at(now)).await.unwrap();
+        database.store.unkept_grants_due(None, at(now)).await.unwrap()
+    };
+    assert_eq!(unkept(899).await, []);
 
     assert_eq!(database.store.pending_account(&south, at(900)).await.unwrap(), None);
-    let lapsed = database.store.lapsed_grants(at(900)).await.unwrap().remove(0);
-    assert_eq!((lapsed.organisation, lapsed.google_user_id), (south.clone(), account()));
-    assert_eq!(database.store.confirm_account(&south, at(900)).await.unwrap(), None);
-    let (pending, ours) = (Leaving::Pending { organisation: south.clone() }, lease(901));
-    assert_eq!(begin(database, &pending, ours, 901).await, Revocation::Leased);
-    database.store.finish_revocation(&account(), pending, ours, at(902)).await.unwrap();
-    assert_eq!(database.store.lapsed_grants(at(902)).await.unwrap(), []);
+    let lapsed = unkept(900).await.remove(0);
+    assert_eq!((&lapsed.organisation, &lapsed.google_user_id, lapsed.attempts), (&south, &account(), 0));
+    assert!(!database.store.confirm_account(&south, at(900)).await.unwrap());
+    let (leaving, ours) = (Leaving::Unkept { organisation: south.clone(), token: lapsed.token }, lease(901));
+    assert_eq!(begin(database, &leaving, ours, 901).await, Revocation::Leased);
+    let finish = async |end, retry_at, now| {
+        database.store.finish_revocation(&account(), leaving.clone(), ours, end, at(retry_at), at(now)).await.unwrap();
+    };
+    finish(GrantEnd::Pending, 960, 902).await;
+    assert_eq!(unkept(959).await, [], "it is put off");
+    assert_eq!(unkept(960).await[0].attempts, 1);
+    finish(GrantEnd::Revoked, 960, 960).await;
+    assert_eq!(unkept(9_999).await, []);
     assert_eq!(database.the_integration("south").await.google_user_id, Some(GoogleUserId::new("account of south")));
 }

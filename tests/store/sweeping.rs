@@ -1,21 +1,33 @@
-//! The sweep of old snapshots beside what is owed, and beside an accept of the same appointment.
+//! The sweep of old snapshots: what it never takes, and beside an accept of the same appointment.
 
-use cassius_calendar::model::RemoteEvents;
-use cassius_calendar::store::OwedSettlement;
+use cassius_calendar::model::{GoogleUserId, Reason};
+use cassius_calendar::store::{LinkError, OwedCause, OwedSettlement};
+use jiff::Timestamp;
 
 use super::harness::*;
 
 #[apply(both_backends)]
-async fn while_an_event_is_owed_its_appointment_is_not_swept(database: &Database) {
+async fn an_appointment_is_kept_as_long_as_a_deletion_is_owed_of_it_parked_or_not(database: &Database) {
     database.is_connected("north").await;
     database.accept("north", "rdv", 1, at(1)).await;
-    database.bring_in_step("north", &written("agenda", "event", 1), at(2)).await;
-    let north = organisation("north");
-    database.store.begin_disconnect(&north, RemoteEvents::DeleteUpcoming, at(3)).await.unwrap().unwrap();
-    assert_eq!(database.store.erase_snapshots(at(60_000), at(70_000)).await.unwrap(), 0);
-    let owed = database.store.claim_owed(&[north], token(), at(70_060), at(70_000)).await.unwrap();
-    assert!(database.store.settle_owed(&owed[0], &OwedSettlement::Gone, at(70_001)).await.unwrap().is_done());
-    assert_eq!(database.store.erase_snapshots(at(60_000), at(70_002)).await.unwrap(), 1);
+    database.bring_in_step("north", &absent(2), at(2)).await;
+    let (north, account) = (organisation("north"), GoogleUserId::new("account of north"));
+    let events = [(appointment("rdv"), place("elsewhere", "old", 1))];
+    database.store.owe(&north, &account, &events, OwedCause::LeftBehind, at(3)).await.unwrap();
+    let attempt = async |settlement: OwedSettlement, now: Timestamp| {
+        let wanted = [north.clone()];
+        let claimed = database.store.claim_owed(&wanted, token(), now + MINUTE, now).await.unwrap().rows.remove(0);
+        assert!(database.store.settle_owed(&claimed, &settlement, now).await.unwrap().is_done());
+    };
+    // A month later.
+    let swept = async |now: i64| database.store.erase_snapshots(at(2_600_000), at(now)).await.unwrap();
+    assert_eq!(swept(2_700_000).await, 0, "it is due");
+    let error = LinkError { reason: Reason::CalendarUnavailable, detail: None };
+    attempt(OwedSettlement::Parked { error }, at(2_700_001)).await;
+    assert_eq!(swept(2_700_002).await, 0, "it is parked");
+    database.store.catch_up(&north, at(2_700_003)).await.unwrap();
+    attempt(OwedSettlement::Gone, at(2_700_004)).await;
+    assert_eq!(swept(2_700_005).await, 1, "nothing is owed any more");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -16,7 +16,7 @@ use crate::crypto::{Keyring, Secret, TokenColumn};
 use crate::google::{CalendarError, Google, Granted};
 use crate::model::{Calendar, Change, OrganisationId};
 use crate::notifier::Notifier;
-use crate::store::{self, AsOf, Connect, Grant, Integration, Leaving, PendingGrant, Store};
+use crate::store::{self, AsOf, Connect, Grant, Integration, Store};
 use crate::sync::ThrottleScope;
 
 use super::Error;
@@ -66,34 +66,29 @@ impl Grants {
         as_of: AsOf,
     ) -> Result<Connect, store::Error> {
         let now = self.clock.now();
-        let account = granted.google_user_id.clone();
-        let refresh_token = self.secrets.seal_token(organisation, TokenColumn::RefreshToken, &granted.refresh_token);
         let grant = Grant {
             organisation: organisation.clone(),
             google_user_id: granted.google_user_id,
             google_email: granted.google_email,
             access_token: self.secrets.seal_token(organisation, TokenColumn::AccessToken, &granted.access_token),
-            refresh_token: refresh_token.clone(),
+            refresh_token: self.secrets.seal_token(organisation, TokenColumn::RefreshToken, &granted.refresh_token),
             token_expires_at: granted.expires_at,
             granted_scopes: granted.scopes,
             calendar,
         };
         let connect = self.store.connect(grant, as_of, now + PENDING_LIFETIME, now).await?;
-        // Where somebody else revokes the account, whatever is left over ends with it.
         match &connect {
             Connect::Stored => {
                 tracing::info!(organisation.id = %organisation, "a Google account is connected");
                 self.notifier.notify_due();
             }
-            Connect::KeptAside { replaced } => {
+            Connect::KeptAside => {
                 tracing::info!(organisation.id = %organisation, "another Google account waits to be confirmed");
-                if let Some(PendingGrant { google_user_id, refresh_token, .. }) = replaced {
-                    let _ = self.revoke(organisation, google_user_id, refresh_token, Leaving::Nobody).await?;
-                }
+                self.revoke_unkept(Some(organisation)).await?;
             }
             Connect::Fenced | Connect::Revoked => {
                 tracing::info!(organisation.id = %organisation, "a grant came too late, and is not stored");
-                let _ = self.revoke(organisation, &account, &refresh_token, Leaving::Nobody).await?;
+                self.revoke_unkept(Some(organisation)).await?;
             }
         }
         self.notifier.notify(&Change::Integration(organisation.clone()));

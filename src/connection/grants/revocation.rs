@@ -1,7 +1,8 @@
 //! The end of a grant: revoked at Google, unless others use the account.
 //!
-//! Owns the order of it: take the account's turn, revoke, let go. Never holds anything up for Google's sake: a revocation
-//! that fails is logged. Invariant: while an account is revoked, no grant of it is stored.
+//! Owns the order of it: take the account's turn, revoke, let go. Never holds anything up for Google's sake: a grant whose
+//! revocation got no answer waits among those that nobody keeps, and is given up after a day. Invariant: while an account
+//! is revoked, no grant of it is stored.
 
 use jiff::SignedDuration;
 use tracing::Instrument as _;
@@ -10,13 +11,19 @@ use super::Grants;
 use crate::connection::Error;
 use crate::crypto::{Sealed, TokenColumn};
 use crate::error_chain::error_chain;
-use crate::google::CALL_DEADLINE;
-use crate::model::{Change, GoogleUserId, OrganisationId};
-use crate::store::{self, Integration, Leaving, PendingGrant, Revocation, RevocationLease};
+use crate::google::{CALL_DEADLINE, Orphan, RevokeError};
+use crate::model::{Change, GoogleUserId, GrantEnd, OrganisationId};
+use crate::store::{self, Integration, Leaving, Revocation, RevocationLease, UnkeptGrant};
+use crate::sync::{Delay, delay};
 
 /// How long the right to revoke an account lasts: longer than the call that it is for.
 const LEASE: SignedDuration = SignedDuration::from_secs(30);
 const _: () = assert!(CALL_DEADLINE.as_secs() < LEASE.as_secs().unsigned_abs());
+
+/// How long a grant that nobody keeps is tried to be revoked.
+const LONGEST: SignedDuration = SignedDuration::from_hours(24);
+/// Where a person ends a grant.
+const ACCOUNT_PAGE: &str = "https://myaccount.google.com/connections";
 
 impl Grants {
     /// Ends the grant of an integration whose disconnect has nothing left to do, and erases it here. Where the account is
@@ -26,7 +33,7 @@ impl Grants {
         match (&integration.google_user_id, &integration.refresh_token) {
             (Some(account), Some(token)) => {
                 let leaving = Leaving::Integration { organisation: organisation.clone(), epoch };
-                self.revoke(organisation, account, token, leaving).await
+                self.revoke(organisation, account, token, leaving, Tries::default()).await
             }
             (None, _) | (_, None) => {
                 // Fenced: it has ended already, or the organisation has connected anew.
@@ -43,33 +50,57 @@ impl Grants {
         is_accepted: bool,
     ) -> Result<(), Error> {
         let now = self.clock.now();
-        if !is_accepted {
+        if is_accepted {
+            if !self.store.confirm_account(organisation, now).await? {
+                return Err(Error::NoPendingAccount);
+            }
+            tracing::info!(organisation.id = %organisation, "another Google account is connected");
+            self.notifier.notify_due();
+        } else {
             self.store.drop_pending_account(organisation, now).await?;
-            return Ok(self.end_lapsed(Some(organisation)).await?);
+            self.store.queue_lapsed_grants(now).await?;
         }
-        let before = self.store.confirm_account(organisation, now).await?.ok_or(Error::NoPendingAccount)?;
-        tracing::info!(organisation.id = %organisation, "another Google account is connected");
         self.notifier.notify(&Change::Integration(organisation.clone()));
-        self.notifier.notify_due();
-        if let (Some(account), Some(token)) = (&before.google_user_id, &before.refresh_token) {
-            // Where somebody else revokes that account, this grant of it ends as well.
-            let _ = self.revoke(organisation, account, token, Leaving::Nobody).await?;
-        }
-        Ok(())
+        Ok(self.revoke_unkept(Some(organisation)).await?)
     }
 
-    /// Ends the grants that waited for a person's word and wait no more: those of one organisation, or all.
-    pub(in crate::connection) async fn end_lapsed(
+    /// Gives up what an exchange brought that came to nothing. Without the account nobody can tell who else uses it, and
+    /// nothing is revoked.
+    pub(in crate::connection) async fn give_up(
+        &self,
+        organisation: &OrganisationId,
+        orphan: &Orphan,
+    ) -> Result<(), store::Error> {
+        let Some(account) = &orphan.google_user_id else {
+            tracing::warn!(
+                organisation.id = %organisation,
+                "a grant of an account that is not known is not revoked; it ends by itself, or at {ACCOUNT_PAGE}"
+            );
+            return Ok(());
+        };
+        let token = self.secrets.seal_token(organisation, TokenColumn::RefreshToken, &orphan.token);
+        self.store.queue_unkept_grant(organisation, account, &token, self.clock.now()).await?;
+        self.revoke_unkept(Some(organisation)).await
+    }
+
+    /// Ends the grants that wait for a person's word no more, and revokes those that nobody keeps.
+    pub(in crate::connection) async fn end_unkept(&self) -> Result<(), store::Error> {
+        self.store.queue_lapsed_grants(self.clock.now()).await?;
+        self.revoke_unkept(None).await
+    }
+
+    /// Revokes the grants that nobody keeps and that are due: all of them, or those given to one organisation.
+    pub(in crate::connection) async fn revoke_unkept(
         &self,
         organisation: Option<&OrganisationId>,
     ) -> Result<(), store::Error> {
-        let lapsed = self.store.lapsed_grants(self.clock.now()).await?;
-        for PendingGrant { organisation, google_user_id, refresh_token } in
-            lapsed.into_iter().filter(|it| organisation.is_none_or(|wanted| *wanted == it.organisation))
-        {
-            let leaving = Leaving::Pending { organisation: organisation.clone() };
+        let now = self.clock.now();
+        for grant in self.store.unkept_grants_due(organisation, now).await? {
+            let UnkeptGrant { organisation, google_user_id, token, attempts, since_at } = grant;
+            let leaving = Leaving::Unkept { organisation: organisation.clone(), token: token.clone() };
+            let tries = Tries { attempts: u32::try_from(attempts).unwrap_or(0), is_last: since_at + LONGEST <= now };
             // Where somebody else revokes the account, it is looked at again.
-            let _ = self.revoke(&organisation, &google_user_id, &refresh_token, leaving).await?;
+            let _ = self.revoke(&organisation, &google_user_id, &token, leaving, tries).await?;
             self.notifier.notify(&Change::Integration(organisation));
         }
         Ok(())
@@ -77,23 +108,26 @@ impl Grants {
 
     /// Revokes an account unless others use it, and lets `leaving` leave. In a task of its own: a caller that goes away
     /// does not leave the account leased.
-    pub(super) async fn revoke(
+    async fn revoke(
         &self,
         organisation: &OrganisationId,
         account: &GoogleUserId,
-        refresh_token: &Sealed,
+        token: &Sealed,
         leaving: Leaving,
+        tries: Tries,
     ) -> Result<Revocation, store::Error> {
         let (grants, organisation, account) = (self.clone(), organisation.clone(), account.clone());
-        let refresh_token = refresh_token.clone();
+        let token = token.clone();
         let turn = async move {
             let now = grants.clock.now();
             let lease = RevocationLease { token: grants.secrets.lease_token(), until: now + LEASE };
             let revocation = grants.store.begin_revocation(&account, leaving.clone(), lease, now).await?;
             match revocation {
                 Revocation::Leased => {
-                    grants.revoke_token(&organisation, &refresh_token).await;
-                    grants.store.finish_revocation(&account, leaving, lease, grants.clock.now()).await?;
+                    let end = grants.revoke_token(&organisation, &token, tries).await;
+                    let now = grants.clock.now();
+                    let wait = delay(Delay::Unavailable, tries.attempts, None, grants.secrets.number());
+                    grants.store.finish_revocation(&account, leaving, lease, end, now + wait, now).await?;
                 }
                 Revocation::Shared | Revocation::UnderWay | Revocation::Ended => {}
             }
@@ -105,22 +139,39 @@ impl Grants {
         }
     }
 
-    async fn revoke_token(&self, organisation: &OrganisationId, refresh_token: &Sealed) {
-        let token = match self.secrets.open_token(organisation, TokenColumn::RefreshToken, refresh_token) {
-            Ok(token) => token,
-            Err(error) => {
-                tracing::warn!(
-                    organisation.id = %organisation, error = %error_chain(&error),
-                    "a grant could not be revoked"
-                );
-                return;
-            }
+    /// What becomes of a grant that may be revoked.
+    async fn revoke_token(&self, organisation: &OrganisationId, sealed: &Sealed, tries: Tries) -> GrantEnd {
+        let revoked = match self.secrets.open_token(organisation, TokenColumn::RefreshToken, sealed) {
+            Ok(token) => self.google.revoke(&token).await.map_err(|error| {
+                let end = match error {
+                    RevokeError::Unavailable => GrantEnd::Pending,
+                    RevokeError::Rejected { .. } => GrantEnd::Refused,
+                };
+                (end, error_chain(&error).to_string())
+            }),
+            Err(error) => Err((GrantEnd::Pending, error_chain(&error).to_string())),
         };
-        if let Err(error) = self.google.revoke(&token).await {
-            tracing::warn!(
-                organisation.id = %organisation, error = %error_chain(&error),
-                "a grant could not be revoked; it ends by itself, or in the account's own settings"
-            );
+        match revoked {
+            Ok(()) => GrantEnd::Revoked,
+            Err((GrantEnd::Pending, error)) if !tries.is_last => {
+                tracing::info!(organisation.id = %organisation, %error, "a grant could not be revoked yet");
+                GrantEnd::Pending
+            }
+            Err((_, error)) => {
+                tracing::warn!(
+                    organisation.id = %organisation, %error,
+                    "a grant could not be revoked; it ends by itself, or at {ACCOUNT_PAGE}"
+                );
+                GrantEnd::Refused
+            }
         }
     }
+}
+
+/// How often a grant has been tried to be revoked.
+#[derive(Debug, Clone, Copy, Default)]
+struct Tries {
+    attempts: u32,
+    /// Whether it is given up where this one fails.
+    is_last: bool,
 }

@@ -15,7 +15,7 @@ use tracing::Instrument as _;
 use crate::clock::Clock;
 use crate::connection::{Error, Grants};
 use crate::error_chain::error_chain;
-use crate::model::{Change, OrganisationId, RemoteEvents};
+use crate::model::{Change, GrantEnd, OrganisationId, RemoteEvents};
 use crate::notifier::{Listener, Notifier};
 use crate::store::{DisconnectStep, Integration, Revocation, Store};
 
@@ -34,6 +34,8 @@ pub struct Disconnected {
     pub deleted_events: i64,
     /// How many are still to be deleted, or could not be.
     pub remaining_events: i64,
+    /// What became of the grant; `None`: it has not ended yet, or there was none.
+    pub grant_end: Option<GrantEnd>,
 }
 
 /// The disconnects. A clone is another handle.
@@ -66,11 +68,14 @@ impl Disconnects {
             self.clock.within(LONGEST_CALL, self.wait(organisation)).await.transpose()?;
         }
         let left = self.store.owed_left(organisation).await?;
+        let now = self.store.integration(organisation).await?;
+        let grant_end = now.as_ref().filter(|it| it.refresh_token.is_none()).and_then(|it| it.grant_end);
         let total = match begun {
-            Some(_) => self.store.integration(organisation).await?.map_or(0, |it| i64::from(it.disconnect_total)),
+            Some(_) => now.map_or(0, |it| i64::from(it.disconnect_total)),
             None => left.events,
         };
-        Ok(Disconnected { deleted_events: (total - left.events).max(0), remaining_events: left.events })
+        let deleted_events = (total - left.events).max(0);
+        Ok(Disconnected { deleted_events, remaining_events: left.events, grant_end })
     }
 
     async fn wait(&self, organisation: &OrganisationId) -> Result<(), Error> {

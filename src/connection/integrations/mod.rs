@@ -67,9 +67,10 @@ impl Integrations {
         self.grants.confirm(organisation, is_accepted).await
     }
 
-    /// Ends the grants of accounts that were not confirmed in time.
-    pub async fn end_unconfirmed_accounts(&self) -> Result<(), Error> {
-        Ok(self.grants.end_lapsed(None).await?)
+    /// Ends the grants that nobody keeps: of accounts that were not confirmed in time, and of those whose revocation got no
+    /// answer.
+    pub async fn end_unkept_grants(&self) -> Result<(), Error> {
+        Ok(self.grants.end_unkept().await?)
     }
 
     /// Disconnects, and answers once that has ended, or what stands after ten seconds. Idempotent; a caller that goes away

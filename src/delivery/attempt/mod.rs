@@ -12,7 +12,7 @@ use super::{Parts, snapshot};
 use crate::connection::{Access, MAX_TOKENS};
 use crate::error_chain::error_chain;
 use crate::google::CALL_DEADLINE;
-use crate::model::{Change, Placement};
+use crate::model::{Change, Place, Placement};
 use crate::quota::Permit;
 use crate::store::{self, Claimed, Guarded, OwedClaim};
 use crate::sync::{Answer, Attempt, Call, Goal, Outcome, Owner, Step, Stop, render};
@@ -141,7 +141,13 @@ impl Parts {
         loop {
             let (placement, call) = match step {
                 Step::Call { placement, call } => (placement, call),
-                Step::Settle(outcome) => return Ok(self.ended(claim, outcome).await?),
+                Step::Settle(outcome) => {
+                    let left_behind = attempt.take_left_behind();
+                    if !left_behind.is_empty() {
+                        self.reserve(claim, outcome.placement(), &left_behind, &mut held).await?;
+                    }
+                    return Ok(self.ended(claim, outcome).await?);
+                }
             };
             let access = self.grants.access(claim.organisation(), claim.epoch(), rejected.as_ref()).await;
             let access = match access {
@@ -151,7 +157,7 @@ impl Parts {
             if self.top_up(&mut permit, &access, call.units()).await.is_err() {
                 return Ok(Ended::Waits { placement: held.placement });
             }
-            self.renew_lease(claim, &placement, &mut held).await?;
+            self.renew_lease(claim, &placement, &attempt.take_left_behind(), &mut held).await?;
             permit = None;
             held.is_used = true;
             let answer = self.google.call(&access.token, &call).await;
@@ -175,22 +181,43 @@ impl Parts {
         }
     }
 
-    /// Stores the placement if it is not stored yet, and renews the lease so that it outlives the call that is about to
-    /// be made.
-    async fn renew_lease(&self, claim: &Claim, placement: &Placement, held: &mut HeldLease) -> Result<(), Broken> {
-        let now = self.clock.now();
-        let until = now + LEASE;
-        let is_stored = match claim {
-            Claim::Link(_) => *placement == held.placement,
-            // The row says where the event stands, whatever is read of it.
-            Claim::Owed(_) => true,
-        };
-        if is_stored && !held.is_used && held.until >= now + CALL {
+    /// Stores the placement if it is not stored yet, with what it left behind, and renews the lease so that it outlives the
+    /// call that is about to be made.
+    async fn renew_lease(
+        &self,
+        claim: &Claim,
+        placement: &Placement,
+        left_behind: &[Place],
+        held: &mut HeldLease,
+    ) -> Result<(), Broken> {
+        let is_stored = left_behind.is_empty()
+            && match claim {
+                Claim::Link(_) => *placement == held.placement,
+                // The row says where the event stands, whatever is read of it.
+                Claim::Owed(_) => true,
+            };
+        if is_stored && !held.is_used && held.until >= self.clock.now() + CALL {
             return Ok(());
         }
+        self.reserve(claim, placement, left_behind, held).await
+    }
+
+    async fn reserve(
+        &self,
+        claim: &Claim,
+        placement: &Placement,
+        left_behind: &[Place],
+        held: &mut HeldLease,
+    ) -> Result<(), Broken> {
+        let now = self.clock.now();
+        let until = now + LEASE;
         let renewed = match claim {
-            Claim::Link(claimed) if is_stored => self.store.renew_lease(claimed, until, now).await?,
+            Claim::Link(claimed) if !left_behind.is_empty() => {
+                self.store.leave_behind(claimed, placement, left_behind, until, now).await?
+            }
+            Claim::Link(claimed) if *placement == held.placement => self.store.renew_lease(claimed, until, now).await?,
             Claim::Link(claimed) => self.store.reserve(claimed, placement, until, now).await?,
+            // What is owed is deleted in the calendar that is the goal's: none is left behind.
             Claim::Owed(claimed) => self.store.renew_owed_lease(claimed, until, now).await?,
         };
         match renewed {

@@ -25,6 +25,8 @@ use findings::{Known, Listed, Standing, compare};
 
 /// How long a process may leave a comparison untouched, before another one makes it.
 const LEASE: SignedDuration = SignedDuration::from_mins(2);
+/// No lease of any kind lives longer.
+pub(super) const LONGEST_LEASE: SignedDuration = LEASE;
 /// The longest time between two looks: what another process was asked for is found by then.
 const POLL: SignedDuration = SignedDuration::from_secs(15);
 /// An organisation that was compared less than this ago is not compared by itself.
@@ -177,6 +179,11 @@ impl Parts {
         let since = self.clock.now();
         let (mut remote, listed) = self.list(&comparison, since).await?;
         let owed = self.store.owed_events(&integration.organisation, account).await?;
+        if claim.is_some() && !listed.is_empty() {
+            let listed: Vec<_> = listed.iter().cloned().collect();
+            self.store.try_owed_again(&integration.organisation, &listed, since).await?;
+            self.notifier.notify_due();
+        }
         let known = Known { since, listed, owed };
         let mut counts =
             ComparisonCounts { remote: remote.values().map(Vec::len).sum(), ..ComparisonCounts::default() };

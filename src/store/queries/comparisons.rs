@@ -11,14 +11,14 @@ use super::fragments::{CONNECTED, of_organisation, served, unleased};
 use super::placement::PlacementRow;
 use super::schema::{appointment_external_links, owed_deletions};
 use super::statement::{Fragment, list_of, named, rows_of, sql};
-use super::{Conn, Fault, HELD_BY_KEY, InstantSql, SKIP_LOCKED, catch_ups, instant, owed};
+use super::{Conn, Fault, HELD_BY_KEY, InstantSql, SKIP_LOCKED, catch_ups, instant, integrations, owed};
 use crate::crypto::Sealed;
 use crate::model::{
     AppointmentId, CalendarId, Epoch, EventId, GoogleUserId, OrganisationId, Place, Placement, SyncStatus,
 };
 use crate::store::fault::unless_fenced;
 use crate::store::instant::Instant;
-use crate::store::words::{self, PENDING, PROVIDER, Priority, SYNCED};
+use crate::store::words::{self, CALENDAR_UNAVAILABLE, PENDING, PROVIDER, Priority, SYNCED};
 use crate::store::{ComparedLink, ComparisonClaim, Guarded, Lease, Mend, OwedCause};
 
 /// How long after its first connect an integration is compared by itself.
@@ -174,6 +174,23 @@ pub(in crate::store) async fn owed_events(
         .select((dsl::calendar_id, dsl::event_id));
     let found: Vec<(String, String)> = named("comparisons.owed_events", select).load(conn).await?;
     Ok(found.into_iter().map(|(calendar, event)| (CalendarId::new(calendar), EventId::new(event))).collect())
+}
+
+pub(in crate::store) async fn try_owed_again(
+    conn: &mut Conn,
+    organisation: &OrganisationId,
+    calendars: &[CalendarId],
+    now: Timestamp,
+) -> Result<(), Fault> {
+    transaction!(conn, async |conn| {
+        if calendars.is_empty() || integrations::locked(conn, organisation).await?.is_none() {
+            return Ok(());
+        }
+        let out_of_reach =
+            sql(format!("next_attempt_at IS NULL AND last_error = {CALENDAR_UNAVAILABLE} AND calendar_id IN "))
+                .with(list_of(calendars));
+        owed::make_due(conn, organisation, out_of_reach, now).await
+    })
 }
 
 #[derive(Queryable, Selectable)]

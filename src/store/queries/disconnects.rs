@@ -10,7 +10,7 @@ use super::schema::calendar_integrations::dsl;
 use super::schema::oauth_consents;
 use super::statement::{named, sql};
 use super::{Conn, Fault, leases, owed};
-use crate::model::{Epoch, OrganisationId, RemoteEvents};
+use crate::model::{Epoch, GrantEnd, OrganisationId, RemoteEvents};
 use crate::store::instant::Instant;
 use crate::store::words::{self, DISCONNECT, ERROR, LEFT_BEHIND, NONE, PENDING, PROVIDER, Priority};
 use crate::store::{DisconnectStep, Guarded, Integration, OwedCause};
@@ -169,14 +169,15 @@ pub(in crate::store) async fn finish(
     epoch: Epoch,
     now: Timestamp,
 ) -> Result<Guarded, Fault> {
-    transaction!(conn, async |conn| end(conn, organisation, epoch, now).await)
+    transaction!(conn, async |conn| end(conn, organisation, epoch, None, now).await)
 }
 
-/// Ends a disconnect within a transaction.
+/// Ends a disconnect within a transaction, and tells what became of its grant.
 pub(super) async fn end(
     conn: &mut Conn,
     organisation: &OrganisationId,
     epoch: Epoch,
+    grant_end: Option<GrantEnd>,
     now: Timestamp,
 ) -> Result<Guarded, Fault> {
     let row = dsl::calendar_integrations
@@ -198,6 +199,7 @@ pub(super) async fn end(
         dsl::disconnecting_at.eq(None::<Instant>),
         dsl::disconnect_remote_events.eq(None::<String>),
         dsl::finishing_until.eq(None::<Instant>),
+        dsl::grant_end.eq(grant_end.map(words::of_grant_end)),
         dsl::updated_at.eq(Instant(now)),
     ));
     if named("disconnects.finish", erase).execute(conn).await? == 0 {

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::fragments::{CONNECTED, served, serves_owed, unleased};
 use super::owed_claims::claimable;
-use super::statement::{Fragment, named, sql};
+use super::statement::{Fragment, joined, named, sql};
 use super::{Conn, Fault, HELD_BY_KEY, InstantSql, MICROSECONDS, rows};
 use crate::model::GoogleUserId;
 use crate::store::fault::Corrupt;
@@ -179,11 +179,36 @@ pub(in crate::store) async fn bring_nearer(
             .bind(by)
             .sql(format!("{MICROSECONDS} ELSE {column} END"))
     };
-    let retries = sql("UPDATE calendar_integrations SET ")
-        .with(nearer("problem_retry_at", now))
-        .sql(" WHERE problem_retry_at > ")
+    let columns = [
+        ("problem_retry_at", now),
+        ("compare_due_at", now),
+        ("disconnecting_at", now),
+        ("refresh_lease_until", lapsed_by),
+        ("compare_lease_until", lapsed_by),
+        ("finishing_until", lapsed_by),
+    ];
+    let ahead = columns.map(|(column, after)| sql(format!("{column} > ")).bind(after));
+    let integrations = joined(columns.map(|(column, after)| nearer(column, after)), ", ", sql("SET ")).with(joined(
+        ahead,
+        " OR ",
+        sql(" WHERE "),
+    ));
+    let integrations = sql("UPDATE calendar_integrations ").with(integrations);
+    named("due.bring_integrations_nearer", integrations).execute(conn).await?;
+    let accounts = sql("UPDATE google_accounts SET ")
+        .with(nearer("revoking_until", lapsed_by))
+        .sql(" WHERE revoking_until > ")
+        .bind(lapsed_by);
+    named("due.bring_accounts_nearer", accounts).execute(conn).await?;
+    let unkept = sql("UPDATE unkept_grants SET ")
+        .with(nearer("next_attempt_at", now))
+        .sql(", ")
+        .with(nearer("created_at", now))
+        .sql(" WHERE next_attempt_at > ")
+        .bind(now)
+        .sql(" OR created_at > ")
         .bind(now);
-    named("due.bring_retries_nearer", retries).execute(conn).await?;
+    named("due.bring_unkept_grants_nearer", unkept).execute(conn).await?;
     let links = sql("UPDATE appointment_external_links SET ")
         .with(nearer("next_attempt_at", now))
         .sql(", ")

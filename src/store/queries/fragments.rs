@@ -4,6 +4,7 @@
 
 use jiff::Timestamp;
 
+use super::placement;
 use super::statement::{Fragment, sql};
 use crate::model::{AppointmentId, Epoch, OrganisationId};
 use crate::store::Claimed;
@@ -13,9 +14,9 @@ use crate::store::words::{CALENDAR_UNAVAILABLE, GOOGLE, INTERNAL, KEEP, REASONS}
 pub(super) const CONNECTED: &str = "refresh_token IS NOT NULL AND disconnecting_at IS NULL";
 
 /// What a link loses that stands for its event no more. Whoever holds a lease of it has nothing to settle any more.
-pub(super) const RESET_PLACEMENT: &str = "external_calendar_id = NULL, external_event_id = NULL, \
-     moving_from_calendar_id = NULL, etag = NULL, content_hash = NULL, html_link = NULL, synced_revision = 0, \
-     lease_token = NULL";
+pub(super) fn reset_placement() -> String {
+    format!("{}, html_link = NULL, synced_revision = 0, lease_token = NULL", placement::set_absent())
+}
 
 /// The rows of an organisation, in whichever table has them by provider.
 pub(super) fn of_organisation(organisation: &OrganisationId) -> Fragment {

@@ -9,7 +9,7 @@ use super::integrations::{first, locked, set_calendar};
 use super::schema::calendar_integrations::dsl;
 use super::schema::oauth_consents;
 use super::statement::{named, sql};
-use super::{Conn, Fault, accounts, catch_ups, comparisons, owed, pending_grants};
+use super::{Conn, Fault, accounts, catch_ups, comparisons, owed, pending_grants, unkept_grants};
 use crate::model::{GoogleUserId, OrganisationId};
 use crate::store::instant::Instant;
 use crate::store::words::{PENDING, PROVIDER};
@@ -27,15 +27,21 @@ pub(in crate::store) async fn connect(
         // Two first connects at once: the second waits for the first here, and then finds its row.
         first(conn, &grant.organisation, now).await?;
         let before = locked(conn, &grant.organisation).await?.ok_or(Fault::Corrupt("organisation_id"))?;
-        if before.epoch != as_of.epoch || before.disconnecting.is_some() {
-            return Ok(Connect::Fenced);
-        }
-        if account.is_revoked_since(conn, as_of.revocation_seq, now).await? {
-            return Ok(Connect::Revoked);
+        let refused = if before.epoch != as_of.epoch || before.disconnecting.is_some() {
+            Some(Connect::Fenced)
+        } else if account.is_revoked_since(conn, as_of.revocation_seq, now).await? {
+            Some(Connect::Revoked)
+        } else {
+            None
+        };
+        if let Some(refused) = refused {
+            let Grant { organisation, google_user_id, refresh_token, .. } = &grant;
+            unkept_grants::queue(conn, organisation, google_user_id, refresh_token, now).await?;
+            return Ok(refused);
         }
         if other(&before, &grant).is_some() && before.refresh_token.is_some() {
-            let replaced = pending_grants::keep(conn, &grant, pending_until, now).await?;
-            return Ok(Connect::KeptAside { replaced });
+            pending_grants::keep(conn, &grant, pending_until, now).await?;
+            return Ok(Connect::KeptAside);
         }
         store_grant(conn, &before, &grant, now).await?;
         Ok(Connect::Stored)
@@ -46,23 +52,26 @@ pub(in crate::store) async fn confirm(
     conn: &mut Conn,
     organisation: &OrganisationId,
     now: Timestamp,
-) -> Result<Option<Integration>, Fault> {
+) -> Result<bool, Fault> {
     transaction!(conn, async |conn| {
         let Some(found) = pending_grants::waiting(conn, organisation, now).await? else {
-            return Ok(None);
+            return Ok(false);
         };
         accounts::locked(conn, &found.google_user_id, now).await?;
         let Some(before) = locked(conn, organisation).await?.filter(Integration::is_connected) else {
-            return Ok(None);
+            return Ok(false);
         };
         // Another account may have taken its place before the row was locked.
         let waiting = pending_grants::waiting(conn, organisation, now).await?;
         let Some(grant) = waiting.filter(|grant| grant.google_user_id == found.google_user_id) else {
-            return Ok(None);
+            return Ok(false);
         };
-        pending_grants::erase(conn, organisation, &grant.google_user_id).await?;
+        pending_grants::erase(conn, organisation).await?;
+        if let (Some(account), Some(token)) = (&before.google_user_id, &before.refresh_token) {
+            unkept_grants::queue(conn, organisation, account, token, now).await?;
+        }
         store_grant(conn, &before, &grant, now).await?;
-        Ok(Some(before))
+        Ok(true)
     })
 }
 
@@ -90,6 +99,7 @@ async fn store_grant(conn: &mut Conn, before: &Integration, grant: &Grant, now: 
         dsl::refresh_lease_token.eq(None::<String>),
         dsl::refresh_lease_until.eq(None::<Instant>),
         dsl::disconnect_total.eq(0),
+        dsl::grant_end.eq(None::<String>),
         dsl::epoch.eq(dsl::epoch + 1),
         dsl::updated_at.eq(Instant(now)),
     ));

@@ -8,8 +8,9 @@ use uuid::Uuid;
 
 use super::fragments::{is_connected_in, lease_is_ours, of_organisation};
 use super::statement::{list_of, named, sql};
-use super::{Conn, Fault, HELD_BY_KEY, placement};
-use crate::model::{OrganisationId, Placement};
+use super::{Conn, Fault, HELD_BY_KEY, owed, placement};
+use crate::model::{OrganisationId, Place, Placement};
+use crate::store::fault::unless_fenced;
 use crate::store::{Claimed, Guarded};
 
 pub(in crate::store) async fn renew(
@@ -47,6 +48,22 @@ pub(in crate::store) async fn reserve(
         .sql(" AND ")
         .with(is_connected_in(&claimed.organisation, claimed.epoch));
     Ok(Guarded::by(named("leases.reserve", update).execute(conn).await?))
+}
+
+pub(in crate::store) async fn leave_behind(
+    conn: &mut Conn,
+    claimed: &Claimed,
+    (placement, left_behind): (&Placement, &[Place]),
+    until: Timestamp,
+    now: Timestamp,
+) -> Result<Guarded, Fault> {
+    let outcome = transaction!(conn, async |conn| {
+        if !reserve(conn, claimed, placement, until, now).await?.is_done() {
+            return Err(Fault::Fenced);
+        }
+        owed::leave_behind(conn, claimed, left_behind, now).await
+    });
+    unless_fenced(outcome)
 }
 
 pub(in crate::store) async fn release(conn: &mut Conn, lease_tokens: &[Uuid], now: Timestamp) -> Result<u64, Fault> {

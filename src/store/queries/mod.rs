@@ -4,7 +4,7 @@
 //! takes the connection, the type of an instant and the words of locking from its mount. Invariant: a query that takes a
 //! row of `calendar_integrations`, one of `appointment_external_links` and one of `owed_deletions` takes them in that
 //! order, and links by their key, so that no two queries wait for each other. A row of `google_accounts` is taken before
-//! all of them, the counter of revocations last. Only the sweep of old snapshots takes links as they come: it passes by
+//! all of them, one of `unkept_grants` after them, the counter of revocations last. Only the sweep of old snapshots takes links as they come: it passes by
 //! what another query holds.
 
 use super::{Conn, FOR_SHARE, FOR_UPDATE, HELD_BY_KEY, InstantSql, MICROSECONDS, SKIP_LOCKED};
@@ -36,6 +36,7 @@ mod rows;
 mod schema;
 pub(in crate::store) mod settlements;
 mod statement;
+pub(in crate::store) mod unkept_grants;
 
 /// The instant in a column, if one stands there.
 fn instant(at: Option<crate::store::instant::Instant>) -> Option<jiff::Timestamp> {

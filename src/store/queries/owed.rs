@@ -7,14 +7,14 @@ use diesel::sql_types::BigInt;
 use diesel_async::RunQueryDsl;
 use jiff::Timestamp;
 
-use super::fragments::{RESET_PLACEMENT, epoch_is_current, of_organisation};
+use super::fragments::{epoch_is_current, of_organisation, reset_placement};
 use super::statement::{Fragment, named, rows_of, sql};
 use super::{Conn, Fault, HELD_BY_KEY};
 use crate::model::{AppointmentId, CalendarId, Epoch, GoogleUserId, OrganisationId, Place};
 use crate::store::words::{
-    self, ACCOUNT_EXCHANGED, CALENDAR_UNAVAILABLE, DISCONNECT, ERASURE, GOOGLE, PENDING, Priority,
+    self, ACCOUNT_EXCHANGED, CALENDAR_UNAVAILABLE, DISCONNECT, ERASURE, GOOGLE, LEFT_BEHIND, PENDING, Priority,
 };
-use crate::store::{OwedCause, OwedLeft};
+use crate::store::{Claimed, OwedCause, OwedLeft};
 
 /// How many events one statement owes: SQLite takes some 32,000 binds.
 const OWED_TOGETHER: usize = 1_000;
@@ -72,6 +72,38 @@ pub(in crate::store) async fn owe(
     Ok(())
 }
 
+/// Owes the events of a link that stand out of reach of the account that is connected, parked as long as they do. What is
+/// owed already stays as it is.
+pub(super) async fn leave_behind(
+    conn: &mut Conn,
+    claimed: &Claimed,
+    places: &[Place],
+    now: Timestamp,
+) -> Result<(), Fault> {
+    for place in places {
+        let insert =
+            sql("INSERT INTO owed_deletions (organisation_id, provider, google_user_id, calendar_id, event_id,
+                appointment_id, generation, cause, last_error, created_at, updated_at)
+             SELECT organisation_id, provider, google_user_id, ")
+            .bind(&place.calendar)
+            .sql(", ")
+            .bind(place.event.as_str().to_owned())
+            .sql(", ")
+            .bind(&claimed.appointment)
+            .sql(", ")
+            .bind(place.generation.0)
+            .sql(format!(", {LEFT_BEHIND}, {CALENDAR_UNAVAILABLE}, "))
+            .bind(now)
+            .sql(", ")
+            .bind(now)
+            .sql(" FROM calendar_integrations WHERE google_user_id IS NOT NULL AND ")
+            .with(of_organisation(&claimed.organisation))
+            .sql(" ON CONFLICT (organisation_id, provider, google_user_id, calendar_id, event_id) DO NOTHING");
+        named("owed.leave_behind", insert).execute(conn).await?;
+    }
+    Ok(())
+}
+
 #[derive(QueryableByName)]
 struct CountRow {
     #[diesel(sql_type = BigInt)]
@@ -123,7 +155,7 @@ pub(super) async fn owe_placed(
         .with(events_in("moving_from_calendar_id"))
         .sql(OR_AGAIN);
     named("owed.owe_placed", insert).execute(conn).await?;
-    let reset = sql(format!("UPDATE appointment_external_links SET {RESET_PLACEMENT}"))
+    let reset = sql(format!("UPDATE appointment_external_links SET {}", reset_placement()))
         .with(set)
         .sql(", updated_at = ")
         .bind(now)

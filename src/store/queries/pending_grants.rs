@@ -7,14 +7,17 @@ use jiff::Timestamp;
 use super::fragments::{CONNECTED, of_organisation};
 use super::schema::pending_grants::{self, dsl};
 use super::statement::{named, sql};
-use super::{Conn, Fault};
+use super::{Conn, Fault, unkept_grants};
 use crate::crypto::Sealed;
 use crate::model::{Calendar, CalendarId, GoogleUserId, OrganisationId};
 use crate::store::instant::Instant;
 use crate::store::words::{GOOGLE, PROVIDER};
-use crate::store::{Grant, PendingAccount, PendingGrant};
+use crate::store::{Grant, PendingAccount};
 
-#[derive(Queryable, QueryableByName, Selectable)]
+/// The table, as a statement spells it.
+const TABLE: &str = "pending_grants";
+
+#[derive(Queryable, Selectable)]
 #[diesel(table_name = pending_grants)]
 struct PendingRow {
     organisation_id: String,
@@ -52,21 +55,10 @@ impl From<PendingRow> for Grant {
     }
 }
 
-fn without_person(grant: Grant) -> PendingGrant {
-    let Grant { organisation, google_user_id, refresh_token, .. } = grant;
-    PendingGrant { organisation, google_user_id, refresh_token }
-}
-
-/// Keeps a grant aside, and answers the one that it replaces.
-pub(super) async fn keep(
-    conn: &mut Conn,
-    grant: &Grant,
-    expires_at: Timestamp,
-    now: Timestamp,
-) -> Result<Option<PendingGrant>, Fault> {
-    let row = dsl::pending_grants.find((grant.organisation.as_str(), PROVIDER));
-    let replaced = diesel::delete(row).returning(PendingRow::as_returning());
-    let replaced: Option<PendingRow> = named("pending_grants.replace", replaced).get_result(conn).await.optional()?;
+/// Keeps a grant aside; one that it replaces is kept by nobody from then on.
+pub(super) async fn keep(conn: &mut Conn, grant: &Grant, expires_at: Timestamp, now: Timestamp) -> Result<(), Fault> {
+    unkept_grants::queue_from(conn, TABLE, of_organisation(&grant.organisation), now, now).await?;
+    erase(conn, &grant.organisation).await?;
     let keep = diesel::insert_into(dsl::pending_grants).values((
         dsl::organisation_id.eq(grant.organisation.as_str()),
         dsl::provider.eq(PROVIDER),
@@ -85,7 +77,7 @@ pub(super) async fn keep(
         dsl::created_at.eq(Instant(now)),
     ));
     named("pending_grants.keep", keep).execute(conn).await?;
-    Ok(replaced.map(|row| without_person(row.into())))
+    Ok(())
 }
 
 pub(in crate::store) async fn account(
@@ -126,21 +118,24 @@ pub(in crate::store) async fn lapse(
     Ok(())
 }
 
-pub(super) async fn erase(conn: &mut Conn, organisation: &OrganisationId, account: &GoogleUserId) -> Result<(), Fault> {
-    let erase = sql("DELETE FROM pending_grants WHERE ")
-        .with(of_organisation(organisation))
-        .sql(" AND google_user_id = ")
-        .bind(account);
+pub(super) async fn erase(conn: &mut Conn, organisation: &OrganisationId) -> Result<(), Fault> {
+    let erase = diesel::delete(dsl::pending_grants.find((organisation.as_str(), PROVIDER)));
     named("pending_grants.erase", erase).execute(conn).await?;
     Ok(())
 }
 
-pub(in crate::store) async fn lapsed(conn: &mut Conn, now: Timestamp) -> Result<Vec<PendingGrant>, Fault> {
-    let select = sql("SELECT * FROM pending_grants AS p WHERE expires_at <= ").bind(now).sql(format!(
-        " OR NOT EXISTS (SELECT 1 FROM calendar_integrations AS i
-            WHERE i.organisation_id = p.organisation_id AND i.provider = {GOOGLE} AND {CONNECTED})
-          ORDER BY organisation_id"
-    ));
-    let found: Vec<PendingRow> = named("pending_grants.lapsed", select).load(conn).await?;
-    Ok(found.into_iter().map(|row| without_person(row.into())).collect())
+pub(in crate::store) async fn queue_lapsed(conn: &mut Conn, now: Timestamp) -> Result<(), Fault> {
+    let lapsed = || {
+        sql("(expires_at <= ").bind(now).sql(format!(
+            " OR NOT EXISTS (SELECT 1 FROM calendar_integrations AS i
+                WHERE i.organisation_id = p.organisation_id AND i.provider = {GOOGLE} AND {CONNECTED}))"
+        ))
+    };
+    transaction!(conn, async |conn| {
+        unkept_grants::queue_from(conn, TABLE, lapsed(), now, now).await?;
+        // Those alone that are queued: one may have come meanwhile.
+        let erase = sql("DELETE FROM pending_grants WHERE refresh_token IN (SELECT token FROM unkept_grants)");
+        named("pending_grants.erase_lapsed", erase).execute(conn).await?;
+        Ok(())
+    })
 }

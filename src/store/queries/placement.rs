@@ -23,6 +23,9 @@ macro_rules! columns {
     };
 }
 
+/// The one column that an absent event has.
+const GENERATION: &str = "generation";
+
 columns!(external_calendar_id, external_event_id, generation, moving_from_calendar_id, etag, content_hash);
 
 /// The columns as they are read.
@@ -53,6 +56,12 @@ pub(super) fn values_of(placement: &Placement) -> Fragment {
 pub(super) fn set(placement: &Placement) -> Fragment {
     let assign = |(column, value)| Fragment::default().sql(column).sql(" = ").with(value);
     joined(binds(placement).map(assign), ", ", Fragment::default())
+}
+
+/// Sets the columns to those of an absent event, of the generation that stands there.
+pub(super) fn set_absent() -> String {
+    let forgotten = PLACEMENT.split(", ").filter(|column| *column != GENERATION);
+    forgotten.map(|column| format!("{column} = NULL")).collect::<Vec<_>>().join(", ")
 }
 
 /// Sets the columns to those of another table.
@@ -119,5 +128,30 @@ impl TryFrom<PlacementRow> for Placement {
             (None, Some(etag)) => Self::Written { place, etag: Etag::new(etag), fingerprint },
             (None, None) => Self::Reserved(place),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_absent_event_has_its_generation_and_nothing_else() {
+        let absent = binds(&Placement::NEVER).map(|(column, _)| column).into_iter().collect::<Vec<_>>();
+        let forgotten = set_absent().replace(" = NULL", "");
+        let left: Vec<_> = absent.iter().filter(|column| !forgotten.split(", ").any(|it| it == **column)).collect();
+        assert_eq!(left, [&GENERATION]);
+        let row = PlacementRow::from(&Placement::NEVER);
+        let PlacementRow {
+            external_calendar_id: None,
+            external_event_id: None,
+            generation: 1,
+            moving_from_calendar_id: None,
+            etag: None,
+            content_hash: None,
+        } = row
+        else {
+            panic!("a column of an absent event says more than its generation");
+        };
     }
 }

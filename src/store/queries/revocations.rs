@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use super::fragments::of_organisation;
 use super::schema::revocation_counter::dsl;
 use super::statement::{named, sql};
-use super::{Conn, Fault, accounts, disconnects, integrations, pending_grants};
-use crate::model::{GoogleUserId, OrganisationId};
+use super::{Conn, Fault, accounts, disconnects, integrations, unkept_grants};
+use crate::model::{GoogleUserId, GrantEnd};
 use crate::store::words::GOOGLE;
 use crate::store::{Leaving, Revocation, RevocationLease};
 
@@ -36,11 +36,11 @@ pub(in crate::store) async fn begin(
         if row.is_being_revoked(now) {
             return Ok(Revocation::UnderWay);
         }
-        if !is_there(conn, account, leaving).await? {
+        if !is_there(conn, leaving).await? {
             return Ok(Revocation::Ended);
         }
         if is_shared(conn, account, leaving).await? {
-            leave(conn, account, leaving, now).await?;
+            leave(conn, leaving, (GrantEnd::Shared, now), now).await?;
             return Ok(Revocation::Shared);
         }
         row.lease(conn, &lease, now).await?;
@@ -53,11 +53,12 @@ pub(in crate::store) async fn finish(
     account: &GoogleUserId,
     leaving: &Leaving,
     lease: RevocationLease,
+    ended: (GrantEnd, Timestamp),
     now: Timestamp,
 ) -> Result<(), Fault> {
     transaction!(conn, async |conn| {
         let row = accounts::locked(conn, account, now).await?;
-        leave(conn, account, leaving, now).await?;
+        leave(conn, leaving, ended, now).await?;
         // Whoever took the lease over ends it.
         if row.is_leased_to(&lease) {
             row.end_revocation(conn, now).await?;
@@ -67,58 +68,58 @@ pub(in crate::store) async fn finish(
 }
 
 /// Whether anybody but `leaving` has a grant of the account, be it one that is being disconnected: its last calls need
-/// it.
+/// it. One that nobody keeps is in nobody's way.
 async fn is_shared(conn: &mut Conn, account: &GoogleUserId, leaving: &Leaving) -> Result<bool, Fault> {
-    let (integration, pending) = match leaving {
-        Leaving::Integration { organisation, .. } => (Some(organisation), None),
-        Leaving::Pending { organisation } => (None, Some(organisation)),
-        Leaving::Nobody => (None, None),
-    };
-    let but = |organisation: Option<&OrganisationId>| match organisation {
-        Some(organisation) => sql(" AND organisation_id <> ").bind(organisation),
-        None => sql(""),
+    let but_it = match leaving {
+        Leaving::Integration { organisation, .. } => sql(" AND organisation_id <> ").bind(organisation),
+        Leaving::Unkept { .. } => sql(""),
     };
     let select = sql(format!(
         "SELECT (SELECT COUNT(*) FROM calendar_integrations
                  WHERE provider = {GOOGLE} AND refresh_token IS NOT NULL AND google_user_id = "
     ))
     .bind(account)
-    .with(but(integration))
+    .with(but_it)
     .sql(format!(") + (SELECT COUNT(*) FROM pending_grants WHERE provider = {GOOGLE} AND google_user_id = "))
     .bind(account)
-    .with(but(pending))
     .sql(") AS found");
     let row: CountRow = named("revocations.is_shared", select).get_result(conn).await?;
     Ok(row.found > 0)
 }
 
 /// Whether `leaving` still has to leave.
-async fn is_there(conn: &mut Conn, account: &GoogleUserId, leaving: &Leaving) -> Result<bool, Fault> {
+async fn is_there(conn: &mut Conn, leaving: &Leaving) -> Result<bool, Fault> {
     match leaving {
         Leaving::Integration { organisation, epoch } => {
             let integration = integrations::locked(conn, organisation).await?;
             Ok(integration.is_some_and(|it| it.epoch == *epoch && it.refresh_token.is_some()))
         }
-        Leaving::Pending { organisation } => {
-            let select = sql("SELECT COUNT(*) AS found FROM pending_grants WHERE ")
-                .with(of_organisation(organisation))
-                .sql(" AND google_user_id = ")
-                .bind(account);
-            let row: CountRow = named("revocations.is_pending", select).get_result(conn).await?;
-            Ok(row.found > 0)
-        }
-        Leaving::Nobody => Ok(true),
+        Leaving::Unkept { token, .. } => unkept_grants::is_queued(conn, token).await,
     }
 }
 
-async fn leave(conn: &mut Conn, account: &GoogleUserId, leaving: &Leaving, now: Timestamp) -> Result<(), Fault> {
+async fn leave(
+    conn: &mut Conn,
+    leaving: &Leaving,
+    (end, retry_at): (GrantEnd, Timestamp),
+    now: Timestamp,
+) -> Result<(), Fault> {
     match leaving {
         Leaving::Integration { organisation, epoch } => {
+            if end == GrantEnd::Pending {
+                let its =
+                    of_organisation(organisation).sql(" AND disconnecting_at IS NOT NULL AND epoch = ").bind(epoch.0);
+                unkept_grants::queue_from(conn, "calendar_integrations", its, retry_at, now).await?;
+            }
             // Fenced: another process has ended it, or the organisation has connected anew.
-            let _ = disconnects::end(conn, organisation, *epoch, now).await?;
+            let _ = disconnects::end(conn, organisation, *epoch, Some(end), now).await?;
         }
-        Leaving::Pending { organisation } => pending_grants::erase(conn, organisation, account).await?,
-        Leaving::Nobody => {}
+        Leaving::Unkept { organisation, token } => match end {
+            GrantEnd::Pending => unkept_grants::put_off(conn, token, retry_at).await?,
+            GrantEnd::Revoked | GrantEnd::Shared | GrantEnd::Refused => {
+                unkept_grants::end(conn, organisation, token, end).await?;
+            }
+        },
     }
     Ok(())
 }

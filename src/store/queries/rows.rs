@@ -103,6 +103,7 @@ pub(super) struct IntegrationRow {
     disconnecting_at: Option<Instant>,
     disconnect_remote_events: Option<String>,
     disconnect_total: i32,
+    grant_end: Option<String>,
     refreshed_at: Option<Instant>,
     updated_at: Instant,
 }
@@ -148,6 +149,7 @@ impl From<IntegrationRow> for Integration {
             epoch: Epoch(row.epoch),
             disconnecting,
             disconnect_total: row.disconnect_total,
+            grant_end: row.grant_end.and_then(|word| words::grant_end(&word).ok()),
             refreshed_at: instant(row.refreshed_at),
             unreadable: title_privacy.err().map(|Corrupt(column)| column),
         }

@@ -35,6 +35,7 @@ diesel::table! {
         disconnect_remote_events -> Nullable<Text>,
         disconnect_total -> Integer,
         finishing_until -> Nullable<InstantSql>,
+        grant_end -> Nullable<Text>,
         compare_due_at -> Nullable<InstantSql>,
         compare_attempts -> Integer,
         compare_lease_token -> Nullable<Text>,
@@ -165,6 +166,20 @@ diesel::table! {
         calendar_color -> Text,
         calendar_is_primary -> Bool,
         expires_at -> InstantSql,
+        created_at -> InstantSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::super::super::InstantSql;
+
+    unkept_grants (token) {
+        token -> Binary,
+        organisation_id -> Text,
+        google_user_id -> Text,
+        next_attempt_at -> InstantSql,
+        attempts -> Integer,
         created_at -> InstantSql,
     }
 }

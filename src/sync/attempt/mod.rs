@@ -11,7 +11,7 @@ use crate::model::{CalendarId, Etag, Fingerprint, Place, Placement};
 use jiff::SignedDuration;
 
 /// More calls than any sound attempt needs; past it something at Google keeps changing, and we come back later.
-const MOST_CALLS: u8 = 12;
+const MOST_CALLS: u8 = 16;
 
 /// What should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +72,18 @@ pub enum Outcome {
     },
 }
 
+impl Outcome {
+    /// What is known now of where the event may stand.
+    pub fn placement(&self) -> &Placement {
+        match self {
+            Self::Synced { placement, .. }
+            | Self::Later { placement, .. }
+            | Self::Refused { placement, .. }
+            | Self::Stopped { placement, .. } => placement,
+        }
+    }
+}
+
 /// Why an attempt has to be made again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Setback {
@@ -108,6 +120,8 @@ pub struct Attempt {
     source_out_of_reach: bool,
     /// Google does not take the event's zone: it is written without.
     without_zone: bool,
+    /// Where an event may still stand that is out of our reach, and that the placement no longer names.
+    left_behind: Vec<Place>,
 }
 
 /// What a read is to settle. Without a doubt, it is to find out how an event stands.
@@ -117,7 +131,10 @@ enum Doubt {
     /// A call has said that the event is gone: does a read say so too?
     EventGone,
     /// The event is not there: is its calendar?
-    CalendarGone,
+    CalendarGone {
+        /// Where it is not.
+        place: Place,
+    },
     /// A call about an event was forbidden: is it the event, its calendar, or the account?
     Forbidden {
         /// The call.
@@ -143,9 +160,16 @@ impl Attempt {
             doubt: None,
             source_out_of_reach: false,
             without_zone: false,
+            left_behind: Vec::new(),
         };
         let step = attempt.plan();
         (attempt, step)
+    }
+
+    /// Where events may still stand that were given up since this was last asked: their calendar is not the target, and out
+    /// of our reach. They are owed from the moment at which the placement of the same step is stored.
+    pub fn take_left_behind(&mut self) -> Vec<Place> {
+        std::mem::take(&mut self.left_behind)
     }
 
     /// Decides from what is known, as if nothing had been called yet.

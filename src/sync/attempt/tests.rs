@@ -86,6 +86,8 @@ struct Google {
     knows_no_zone: bool,
     etags: u32,
     calls: Vec<&'static str>,
+    /// Where events were left behind, as the database would hold it.
+    left_behind: Vec<Place>,
 }
 
 impl Google {
@@ -97,6 +99,29 @@ impl Google {
             .filter(|((calendar, _), event)| event.alive && event.ours && !is_out_of_reach(calendar))
             .map(|((calendar, _), event)| (calendar, event))
             .collect()
+    }
+
+    /// Our events that nobody knows of any more: they stand, and neither the placement nor what is owed names them.
+    fn forgotten(&self, stored: &Placement) -> Vec<&(CalendarId, EventId)> {
+        let from = match stored {
+            Placement::Moving { place, from, .. } => Some(Place { calendar: from.clone(), ..place.clone() }),
+            Placement::Absent { .. } | Placement::Reserved(_) | Placement::Written { .. } => None,
+        };
+        let known: Vec<_> = self.left_behind.iter().chain(stored.place()).chain(&from).collect();
+        let is_known = |(calendar, event): &&(CalendarId, EventId)| {
+            known.iter().any(|place| place.calendar == *calendar && place.event == *event)
+        };
+        let standing = self.events.iter().filter(|(_, event)| event.alive && event.ours);
+        standing.map(|(place, _)| place).filter(|place| !is_known(place)).collect()
+    }
+
+    /// Deletes what was left behind, as the worker would.
+    fn carry_out_what_is_owed(&mut self) {
+        for place in std::mem::take(&mut self.left_behind) {
+            if let Some(event) = self.events.get_mut(&(place.calendar, place.event)) {
+                event.alive = false;
+            }
+        }
     }
 
     fn stored(&mut self, place: &Place, summary: &str) -> Answer {
@@ -193,6 +218,8 @@ impl Google {
             Fault::MoveRefused => Some(self.carry_out(call)),
             Fault::SpuriousNotFound if matches!(call, Call::Probe { .. }) => Some(Answer::CalendarMissing),
             Fault::SpuriousNotFound => Some(Answer::NotFound),
+            // A calendar that is out of sight knows no event, and says 404.
+            Fault::SpuriousGone if self.missing.contains(call.calendar()) => Some(self.carry_out(call)),
             Fault::SpuriousGone => Some(Answer::Gone),
             Fault::Forbidden => Some(Answer::Forbidden { reason: "somethingNew".into() }),
             Fault::Unauthorized => Some(Answer::Unauthorized),
@@ -212,19 +239,19 @@ fn attempt(
     loop {
         match step {
             Step::Call { placement, call } => {
+                google.left_behind.extend(attempt.take_left_behind());
                 *stored = placement;
                 let fault = faults.next().unwrap_or(Fault::None);
                 last = if last.is_untrue() && fault.is_untrue() { Fault::None } else { fault };
                 let answer = google.answer(&call, last)?;
                 assert!(google.alive().len() <= 1, "two live events after {call:?}");
+                assert_eq!(google.forgotten(stored), Vec::<&(CalendarId, EventId)>::new(), "after {call:?}");
                 step = attempt.advance(answer);
             }
             Step::Settle(outcome) => {
-                let (Outcome::Synced { placement, .. }
-                | Outcome::Later { placement, .. }
-                | Outcome::Refused { placement, .. }
-                | Outcome::Stopped { placement, .. }) = &outcome;
-                *stored = placement.clone();
+                google.left_behind.extend(attempt.take_left_behind());
+                *stored = outcome.placement().clone();
+                assert_eq!(google.forgotten(stored), Vec::<&(CalendarId, EventId)>::new(), "{outcome:?}");
                 return Some(outcome);
             }
         }
@@ -252,6 +279,10 @@ enum Happening {
     Touch,
     CalendarDeleted(usize),
     CalendarReadOnly(usize),
+    /// Nobody shares the calendar with the account any more: its events stand, out of sight.
+    CalendarUnshared(usize),
+    /// The account has all the rights again that it had.
+    AllOpen,
     /// Google learns of a zone, or forgets it.
     ZoneKnown(bool),
 }
@@ -278,6 +309,8 @@ fn happening() -> impl Strategy<Value = Happening> {
         1 => Just(Happening::Touch),
         1 => (0usize..2).prop_map(Happening::CalendarDeleted),
         1 => (0usize..2).prop_map(Happening::CalendarReadOnly),
+        1 => (0usize..2).prop_map(Happening::CalendarUnshared),
+        1 => Just(Happening::AllOpen),
         1 => any::<bool>().prop_map(Happening::ZoneKnown),
     ]
 }
@@ -310,6 +343,12 @@ proptest! {
                     google.missing.push(deleted);
                 }
                 Happening::CalendarReadOnly(number) => google.read_only.push(CalendarId::new(CALENDARS[number])),
+                Happening::CalendarUnshared(number) => google.missing.push(CalendarId::new(CALENDARS[number])),
+                Happening::AllOpen => {
+                    google.read_only.clear();
+                    google.missing.clear();
+                    google.carry_out_what_is_owed();
+                }
                 Happening::ZoneKnown(is_known) => google.knows_no_zone = !is_known,
             }
         }

@@ -25,7 +25,7 @@
 //! | its answer | it is the target | it is another |
 //! |---|---|---|
 //! | `CalendarOpen` | what was forbidden is refused for good; what was gone is the next generation; what cannot be moved is rewritten; else come back | the same |
-//! | `CalendarReadOnly`, `CalendarMissing` | stop: calendar | its event is out of reach, and counts as gone |
+//! | `CalendarReadOnly`, `CalendarMissing` | stop: calendar | its event is out of reach: left behind, and as good as gone |
 //! | `Forbidden`, `AccountRefused` | stop: account | the same |
 //! | `ScopeMissing`, `Misconfigured` | stop: reconnect; operator | the same |
 //! | any other | come back | come back |
@@ -159,10 +159,9 @@ impl Attempt {
             // Our id, and not our event: it is left alone.
             Answer::Found { .. } => self.vanished(),
             Answer::Gone | Answer::NotFound if !was_called_gone => self.read(place, Some(Doubt::EventGone)),
-            Answer::NotFound if matches!(self.placement, Placement::Written { .. }) && self.goal.event.is_some() => {
-                self.probe(place.calendar, Doubt::CalendarGone)
-            }
-            Answer::Gone | Answer::NotFound => self.absent_at(&place),
+            // The calendar may be out of sight, and the event with it.
+            Answer::NotFound => self.probe(place.calendar.clone(), Doubt::CalendarGone { place }),
+            Answer::Gone => self.absent_at(&place),
             Answer::Refused { reason } => self.refused(reason),
             _ => self.come_back(),
         }
@@ -185,6 +184,10 @@ impl Attempt {
                     self.move_to_target(stays, from, fingerprint)
                 }
             }
+            Placement::Moving { place: to, from, .. } if self.source_out_of_reach => {
+                self.left_behind.push(Place { calendar: from, ..to });
+                self.vanished()
+            }
             Placement::Absent { .. }
             | Placement::Reserved(_)
             | Placement::Written { .. }
@@ -193,10 +196,15 @@ impl Attempt {
     }
 
     fn after_probe(&mut self, calendar: &CalendarId, answer: Answer, doubt: Option<Doubt>) -> Step {
+        let is_wanted_here = self.goal.event.is_some() && *calendar == self.goal.calendar;
         match answer {
+            // A calendar that can be read has said what does not stand in it.
+            Answer::CalendarReadOnly if !is_wanted_here && matches!(doubt, Some(Doubt::CalendarGone { .. })) => {
+                self.after_probe(calendar, Answer::CalendarOpen, doubt)
+            }
             Answer::CalendarOpen => match doubt {
                 Some(Doubt::Forbidden { reason, .. }) => self.refused(reason),
-                Some(Doubt::CalendarGone) => self.vanished(),
+                Some(Doubt::CalendarGone { place }) => self.absent_at(&place),
                 Some(Doubt::Unmovable) => self.delete_at_source(),
                 Some(Doubt::EventGone | Doubt::TargetGone) | None => self.come_back(),
             },
@@ -211,7 +219,11 @@ impl Attempt {
                     self.source_out_of_reach = true;
                     self.read_at_target(place)
                 }
-                Some(Doubt::Forbidden { call: Call::Delete { place, .. } | Call::Get { place }, .. }) => {
+                Some(
+                    Doubt::Forbidden { call: Call::Delete { place, .. } | Call::Get { place }, .. }
+                    | Doubt::CalendarGone { place },
+                ) => {
+                    self.left_behind.push(place.clone());
                     self.absent_at(&place)
                 }
                 Some(_) | None => self.vanished(),
