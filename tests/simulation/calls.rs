@@ -2,9 +2,9 @@
 
 use axum::body::Body;
 use cassius_calendar::grpc::pb::{
-    Appointment, AppointmentState, BeginConnectRequest, ConfirmAccountRequest, DisconnectRequest, IntegrationSettings,
-    IntegrationState, RemoteEvents, RetryAppointmentsRequest, SyncAppointmentRequest, SyncNowRequest,
-    UpdateSettingsRequest,
+    Appointment, AppointmentState, BeginConnectRequest, ConfirmAccountRequest, DisconnectRequest, GetStatusRequest,
+    IntegrationSettings, IntegrationState, RemoteEvents, RetryAppointmentsRequest, SyncAppointmentRequest,
+    SyncNowRequest, UpdateSettingsRequest,
 };
 use http::{Request, Response};
 use jiff::{SignedDuration, Timestamp};
@@ -91,7 +91,11 @@ impl World {
         };
         let (mut client, door) = (self.life().integrations.clone(), self.google.door());
         let consents = self.model.0[organisation].consents;
+        let status = GetStatusRequest { organisation_id: ORGANISATIONS[organisation].into() };
         self.call(format!("disconnect of {}", ORGANISATIONS[organisation]), async move {
+            let before = client.get_status(status).await.ok().and_then(|answer| answer.into_inner().status);
+            let deletes = before.is_some_and(|status| status.state() != IntegrationState::NotConnected)
+                && remote_events != RemoteEvents::Keep;
             match client.disconnect(request).await {
                 Ok(answer) => {
                     let answer = answer.into_inner();
@@ -100,7 +104,7 @@ impl World {
                     }
                     let remaining = answer.remaining_event_count;
                     let last_call = last_call(door).await;
-                    Answer::Disconnected { organisation, consents, remote_events, remaining, last_call }
+                    Answer::Disconnected { organisation, consents, deletes, remaining, last_call }
                 }
                 Err(status) => Answer::Told(failure(&status)),
             }

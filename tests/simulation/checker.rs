@@ -71,7 +71,9 @@ impl World {
             if status.state() != IntegrationState::Connected {
                 continue;
             }
-            let live = self.live_events(&status.google_email, name, &appointment_id(*number));
+            let mut live = self.live_events(&status.google_email, name, &appointment_id(*number));
+            // What a person took out of the bin and is over by then is looked for by nobody.
+            live.retain(|event| wish.touched_up_to == 0 || !event.is_over(self.clock.now()));
             if live.len() > 1 {
                 found.push(format!("{name} rdv-{number} has {} live events: {live:?}", live.len()));
             }
@@ -113,7 +115,10 @@ impl World {
         else {
             return;
         };
-        for number in practice.appointments.keys() {
+        // One that Cassius has put into the past is over, whatever Google shows of it still.
+        let is_upcoming =
+            |wish: &Wish| wish.versions.get(&wish.accepted).is_none_or(|version| version.end_at > self.clock.now());
+        for (number, _) in practice.appointments.iter().filter(|(_, wish)| is_upcoming(wish)) {
             for event in self.live_events(account, ORGANISATIONS[organisation], &appointment_id(*number)) {
                 if event.start.parse::<jiff::Timestamp>().is_ok_and(|start_at| start_at > self.clock.now()) {
                     found.push(format!("{} was to be deleted, and stands: {event:?}", ORGANISATIONS[organisation]));

@@ -205,6 +205,13 @@ pub(super) struct Seen {
     pub(super) etag: String,
 }
 
+impl Seen {
+    /// Whether it is over, as far as it begins at an hour.
+    pub(super) fn is_over(&self, now: Timestamp) -> bool {
+        self.start.parse::<Timestamp>().is_ok_and(|start_at| start_at < now)
+    }
+}
+
 impl From<&Value> for Seen {
     fn from(event: &Value) -> Self {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use cassius_calendar::clock::{Clock, Entropy};
 use cassius_calendar::crypto::Keyring;
-use cassius_calendar::grpc::pb::{IntegrationSettings, IntegrationState, RemoteEvents};
+use cassius_calendar::grpc::pb::{IntegrationSettings, IntegrationState};
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 use serde_json::json;
@@ -48,8 +48,9 @@ pub(super) enum Answer {
     Accepted { organisation: usize, appointment: u64, revision: i64 },
     /// The consent page, and where the browser is sent once the person has allowed it.
     Consent(Consent),
-    /// The account is disconnected: how many events could not be deleted, and the last call of Google by then.
-    Disconnected { organisation: usize, consents: u32, remote_events: RemoteEvents, remaining: i32, last_call: u64 },
+    /// The account is disconnected: whether events were to be deleted and there was an account to do so, how many could not
+    /// be, and the last call of Google by then.
+    Disconnected { organisation: usize, consents: u32, deletes: bool, remaining: i32, last_call: u64 },
     /// Something to read.
     Told(String),
 }
@@ -265,8 +266,8 @@ impl World {
                     self.consents.push(consent);
                     "at the consent page".to_owned()
                 }
-                Answer::Disconnected { organisation, consents, remote_events, remaining, last_call } => {
-                    let is_clean = remaining == 0 && remote_events != RemoteEvents::Keep;
+                Answer::Disconnected { organisation, consents, deletes, remaining, last_call } => {
+                    let is_clean = remaining == 0 && deletes;
                     self.model.0[organisation].disconnected(last_call, consents, is_clean);
                     format!("disconnected, {remaining} remain")
                 }
