@@ -62,12 +62,12 @@ pub enum OwedSettlement {
         error: LinkError,
     },
     /// Google refuses it: it stays owed, and is tried again when an account connects or a person asks.
-    Parked {
+    Refused {
         /// Why.
         error: LinkError,
     },
     /// The whole integration is in trouble: the row stays as due as it is.
-    Waits,
+    Unchanged,
 }
 
 /// What the latest disconnect still owes.

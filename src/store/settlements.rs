@@ -33,8 +33,8 @@ pub enum Settlement {
         /// Why.
         error: LinkError,
     },
-    /// The whole integration is in trouble: the link stays as due as it was.
-    Parked {
+    /// The whole integration is in trouble, or there are no units: the link stays as due as it was.
+    Unchanged {
         /// Where the event stands.
         placement: Placement,
     },

@@ -279,7 +279,7 @@ async fn snapshots_are_erased_once_the_appointment_is_long_over(database: &Datab
     // What waits is never touched, whoever holds it.
     let held = database.claim("north", 1, at(70_000)).await.remove(0);
     assert_eq!(database.store.erase_snapshots(at(60_000), at(70_001)).await.unwrap(), 2);
-    let parked = Settlement::Parked { placement: absent(1) };
+    let parked = Settlement::Unchanged { placement: absent(1) };
     assert!(database.store.settle(&held, &parked, at(70_002)).await.unwrap().is_done());
     assert_eq!(database.store.erase_snapshots(at(60_000), at(70_003)).await.unwrap(), 0);
     let waiting = [("c-later", 9_000), ("d-due", 3), ("e-cancelled", 11), ("f-late", 12)];

@@ -177,7 +177,7 @@ async fn what_cannot_be_deleted_is_told_and_comes_back_with_its_account(database
     let mut epoch = None;
     for owed in database.claim_owed(9, at(11)).await {
         let settlement = match owed.appointment.as_str() {
-            "refused" => OwedSettlement::Parked { error: error() },
+            "refused" => OwedSettlement::Refused { error: error() },
             _ => OwedSettlement::Later { next_attempt_at: at(500), error: error() },
         };
         assert!(database.store.settle_owed(&owed, &settlement, at(12)).await.unwrap().is_done());
@@ -225,7 +225,7 @@ async fn an_account_that_comes_back_finds_its_events_and_the_other_ones_stay_owe
     // It is out of reach: that is no problem of the integration, and all of that calendar waits for an account.
     let north = organisation("north");
     database.store.park_calendar(&north, owed.epoch, &owed.place.calendar, at(23)).await.unwrap();
-    assert!(database.store.settle_owed(&owed, &OwedSettlement::Waits, at(23)).await.unwrap().is_done());
+    assert!(database.store.settle_owed(&owed, &OwedSettlement::Unchanged, at(23)).await.unwrap().is_done());
     assert_eq!(database.claim_owed(9, at(99_999)).await, []);
     database.store.catch_up(&north, at(30)).await.unwrap();
     assert_eq!(database.claim_owed(9, at(30)).await.len(), 1, "a person asks again");
@@ -257,7 +257,9 @@ async fn a_link_and_what_is_owed_of_it_are_never_both_claimed(database: &Databas
     database.store.owe(&north, &account, &events, OwedCause::LeftBehind, at(1)).await.unwrap();
     let link = database.claim("north", 1, at(2)).await.remove(0);
     assert_eq!(database.claim_owed(1, at(3)).await, []);
-    assert!(database.store.settle(&link, &Settlement::Parked { placement: absent(1) }, at(4)).await.unwrap().is_done());
+    assert!(
+        database.store.settle(&link, &Settlement::Unchanged { placement: absent(1) }, at(4)).await.unwrap().is_done()
+    );
     let owed = database.claim_owed(1, at(5)).await.remove(0);
     assert_eq!(database.claim("north", 1, at(6)).await, []);
     assert!(database.store.renew_owed_lease(&owed, at(200), at(7)).await.unwrap().is_done());

@@ -261,7 +261,7 @@ async fn two_processes_that_change_the_same_organisations_never_block_each_other
                 let claimed = store.claim(&wanted, token(), now + MINUTE, now, now, begin).await.unwrap().rows;
                 for (link, ()) in &claimed {
                     let settlement = match dice.below(3) {
-                        0 => Settlement::Parked { placement: link.placement.clone() },
+                        0 => Settlement::Unchanged { placement: link.placement.clone() },
                         _ => synced(link, &written("agenda", link.appointment.as_str(), 1)),
                     };
                     let _ = store.settle(link, &settlement, now).await.unwrap();

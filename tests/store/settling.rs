@@ -91,7 +91,7 @@ async fn a_parked_link_stays_as_due_as_it_was(database: &Database) {
     let before = database.accept("north", "rdv", 1, at(1)).await;
     let claimed = database.claim("north", 1, at(2)).await.remove(0);
     let moving = Placement::Moving { place: place("new", "event", 1), from: CalendarId::new("old"), fingerprint: None };
-    let parked = Settlement::Parked { placement: moving.clone() };
+    let parked = Settlement::Unchanged { placement: moving.clone() };
     assert!(database.store.settle(&claimed, &parked, at(3)).await.unwrap().is_done());
     let after = database.the_link("north", "rdv").await;
     assert_eq!(after, cassius_calendar::store::Link { placement: moving, ..before });
@@ -109,7 +109,7 @@ async fn a_link_asked_for_again_during_its_attempt_stays_due(database: &Database
             error: error(Reason::GoogleUnavailable),
         },
         |_| Settlement::Refused { placement: written("agenda", "event", 1), error: error(Reason::EventRefused) },
-        |_| Settlement::Parked { placement: written("agenda", "event", 1) },
+        |_| Settlement::Unchanged { placement: written("agenda", "event", 1) },
     ];
     for (n, settlement) in settlements.into_iter().enumerate() {
         let id = format!("rdv-{n}");
@@ -145,7 +145,7 @@ async fn a_settlement_after_the_lease_was_taken_over_changes_nothing(database: &
         synced(&first, &late),
         Settlement::Later { placement: late.clone(), next_attempt_at: at(99), error: error(Reason::GoogleThrottled) },
         Settlement::Refused { placement: late.clone(), error: error(Reason::EventRefused) },
-        Settlement::Parked { placement: late.clone() },
+        Settlement::Unchanged { placement: late.clone() },
     ] {
         assert!(!database.store.settle(&first, &settlement, at(63)).await.unwrap().is_done());
     }
@@ -190,7 +190,7 @@ async fn what_is_settled_together_is_settled_each_for_itself(database: &Database
         Settlement::Later { placement: place.clone(), next_attempt_at: at(99), error: error(Reason::GoogleThrottled) };
     let [first, second, third] = [north.remove(0), north.remove(0), north.remove(0)];
     let (a, b) = (synced(&first, &place), Settlement::Refused { placement: place.clone(), error: reason });
-    let (c, d) = (Settlement::Parked { placement: place.clone() }, synced(&lost, &place));
+    let (c, d) = (Settlement::Unchanged { placement: place.clone() }, synced(&lost, &place));
     let links = vec![(first, a), (second, b), (third, c), (lost, d), (south.unwrap(), later)];
     let settled = database.store.settle_together(Settlements { links, owed: Vec::new() }, at(63)).await.unwrap();
     let stands: Vec<_> = settled.links.iter().map(|link| link.as_ref().map(|link| link.sync_status)).collect();

@@ -156,7 +156,7 @@ impl Parts {
                 Err(error) => return self.without_access(claim, held.placement, error),
             };
             if self.top_up(&mut permit, &access, call.units()).await.is_err() {
-                return Ok(Ended::Waits { placement: held.placement });
+                return Ok(Ended::Unchanged { placement: held.placement });
             }
             self.renew_lease(claim, &placement, &attempt.take_left_behind(), &mut held).await?;
             permit = None;

@@ -22,7 +22,7 @@ pub(super) enum Ended {
     /// Google refuses it for good.
     Refused { placement: Placement, error: LinkError },
     /// The whole integration is in trouble, or the calendar: it stays as due as it is.
-    Waits { placement: Placement },
+    Unchanged { placement: Placement },
 }
 
 impl Parts {
@@ -38,7 +38,7 @@ impl Parts {
                         Settlement::Later { placement, next_attempt_at, error }
                     }
                     Ended::Refused { placement, error } => Settlement::Refused { placement, error },
-                    Ended::Waits { placement } => Settlement::Parked { placement },
+                    Ended::Unchanged { placement } => Settlement::Unchanged { placement },
                 };
                 Settling::Link(claimed, settlement)
             }
@@ -46,8 +46,8 @@ impl Parts {
                 let settlement = match ended {
                     Ended::Synced { .. } => OwedSettlement::Gone,
                     Ended::Later { next_attempt_at, error, .. } => OwedSettlement::Later { next_attempt_at, error },
-                    Ended::Refused { error, .. } => OwedSettlement::Parked { error },
-                    Ended::Waits { .. } => OwedSettlement::Waits,
+                    Ended::Refused { error, .. } => OwedSettlement::Refused { error },
+                    Ended::Unchanged { .. } => OwedSettlement::Unchanged,
                 };
                 Settling::Owed(claimed, settlement)
             }
@@ -67,7 +67,7 @@ impl Parts {
             AccessError::Store(error) => Err(Broken::Store(error)),
             // Noted at the integration, which is not served until somebody acted, or it is time to try again.
             AccessError::ReconnectRequired | AccessError::Misconfigured | AccessError::Sealed(_) => {
-                Ok(Ended::Waits { placement })
+                Ok(Ended::Unchanged { placement })
             }
             AccessError::Unavailable { retry_after } => {
                 let setback = Setback { delay: Delay::Unavailable, retry_after };
@@ -113,7 +113,7 @@ impl Parts {
             }
             Outcome::Stopped { placement, stop } => {
                 self.note_stop(claim, stop).await?;
-                Ok(Ended::Waits { placement })
+                Ok(Ended::Unchanged { placement })
             }
         }
     }

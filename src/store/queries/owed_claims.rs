@@ -316,10 +316,10 @@ pub(super) async fn settle_within(
             let set = sql(", attempts = attempts + 1, next_attempt_at = ").bind(*next_attempt_at).with(failed(error));
             give_back(conn, claimed, set, now).await?;
         }
-        OwedSettlement::Parked { error } => {
+        OwedSettlement::Refused { error } => {
             give_back(conn, claimed, sql(", next_attempt_at = NULL").with(failed(error)), now).await?;
         }
-        OwedSettlement::Waits => give_back(conn, claimed, Fragment::default(), now).await?,
+        OwedSettlement::Unchanged => give_back(conn, claimed, Fragment::default(), now).await?,
     }
     Ok(Guarded::Done)
 }

@@ -74,7 +74,7 @@ fn columns(settlement: &Settlement) -> (&Placement, Columns) {
         Settlement::Refused { placement, error } => {
             (placement, Columns { outcome: "refused", error: Some(error.clone()), ..none })
         }
-        Settlement::Parked { placement } => (placement, Columns { outcome: "parked", ..none }),
+        Settlement::Unchanged { placement } => (placement, Columns { outcome: "unchanged", ..none }),
     }
 }
 
@@ -93,7 +93,7 @@ async fn settle(conn: &mut Conn, links: &[(Claimed, Settlement)], now: Timestamp
     };
     // Of nobody: it settles nothing.
     let filler = || {
-        let nothing = Settlement::Parked { placement: Placement::Absent { generation: Generation::FIRST } };
+        let nothing = Settlement::Unchanged { placement: Placement::Absent { generation: Generation::FIRST } };
         let (placement, columns) = columns(&nothing);
         (String::new(), String::new(), Uuid::nil(), 0, placement.clone(), columns)
     };
