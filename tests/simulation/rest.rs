@@ -44,6 +44,11 @@ impl World {
         }
         // What a comparison that was asked for overlooks, since something was due beside it, the daily one finds.
         self.clock.advance(A_DAY);
+        self.wait_until_nothing_is_due()?;
+        // A grant may only now be found dead.
+        for organisation in 0..ORGANISATIONS.len() {
+            self.repair(organisation);
+        }
         self.wait_until_nothing_is_due()
     }
 
