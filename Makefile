@@ -2,6 +2,7 @@
 #
 #   make dev       builds the service and starts it on loopback, with an emulated Google; DEV_ARGS go to `dev`
 #   make demo      a small Cassius around the service, on one address: settings pages, calendar, emulated Google
+#   make gallery   every state of the settings pages, to be played with: theme, width, language
 #   make test      every test: the service on SQLite and on PostgreSQL, the clients, and the whole in a browser
 #   make lint      formatting, clippy, documentation, the wire, dependencies
 #   make soak      the simulation and the killed process for longer: make soak SEEDS=50000 KILLS=500
@@ -15,7 +16,7 @@ export PATH := $(CURDIR)/target/tools/bin:$(PATH)
 
 CONTRACT := CONTRACT_GOOGLE_CLIENT_ID CONTRACT_GOOGLE_CLIENT_SECRET CONTRACT_GOOGLE_REFRESH_TOKEN
 
-.PHONY: help dev demo test soak lint bench contract
+.PHONY: help dev demo gallery test soak lint bench contract
 help:
 	@sed -n 's/^#   //p' Makefile
 
@@ -28,6 +29,10 @@ demo:
 	@cargo build --locked
 	@clients/prepare
 	@cd clients && npm run --silent demo
+
+gallery:
+	@clients/prepare
+	@cd clients && npm run --silent gallery -w react
 
 # The production build has other features than the tests', whose own dependencies add some: it is checked apart.
 test:

@@ -17,7 +17,7 @@ pub use consents::{
     CONSENT_LIFETIME, COOKIE_NAME, Callback, Completed, ConsentOutcome, ConsentStart, Consents, Settings, Visit,
 };
 pub use grants::{Access, AccessError, Grants, MAX_TOKENS};
-pub use integrations::{Disconnected, Integrations, Progress, SettingsRequest, State, Status};
+pub use integrations::{CalendarList, Disconnected, Integrations, Progress, SettingsRequest, State, Status};
 
 use crate::crypto::OpenError;
 use crate::store;

@@ -18,6 +18,17 @@ impl Delivery {
         Ok(link)
     }
 
+    /// The links of those of the given appointments that are known, by appointment id.
+    pub async fn some_links(
+        &self,
+        organisation: &OrganisationId,
+        appointments: &[AppointmentId],
+    ) -> Result<Vec<Link>, Error> {
+        let mut links = self.0.store.some_links(organisation, appointments).await?;
+        self.0.explain(organisation, &mut links).await?;
+        Ok(links)
+    }
+
     /// Up to `limit` links by appointment id, those after `after`.
     pub async fn links(
         &self,

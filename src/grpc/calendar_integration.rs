@@ -94,8 +94,11 @@ impl CalendarIntegration for Integrations {
     ) -> Result<Response<pb::ListCalendarsResponse>, Status> {
         answer(request, async |context, request| {
             let organisation = validate::organisation(&context, &request.organisation_id)?;
-            let calendars = self.integrations.calendars(&organisation).await?;
-            Ok(pb::ListCalendarsResponse { calendars: calendars.into_iter().map(convert::calendar).collect() })
+            let list = self.integrations.calendars(&organisation).await?;
+            Ok(pb::ListCalendarsResponse {
+                calendars: list.calendars.into_iter().map(convert::calendar).collect(),
+                is_list_permitted: list.is_permitted,
+            })
         })
         .await
     }

@@ -79,6 +79,16 @@ impl Store {
         query!(self, read, links::link(&organisation, &appointment))
     }
 
+    /// The links of those of `appointments` that are known, by appointment id. A few hundred at once.
+    pub async fn some_links(
+        &self,
+        organisation: &OrganisationId,
+        appointments: &[AppointmentId],
+    ) -> Result<Vec<Link>, Error> {
+        let (organisation, appointments) = (organisation.clone(), appointments.to_vec());
+        query!(self, read, links::some(&organisation, &appointments))
+    }
+
     /// Up to `limit` links by appointment id, those after `after`, of one status if one is given.
     pub async fn links(
         &self,

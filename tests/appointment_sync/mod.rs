@@ -1,5 +1,6 @@
 //! `AppointmentSync`, a file per RPC.
 
+mod batch_get_appointment_links;
 mod get_appointment_link;
 mod list_appointment_links;
 mod reconcile_appointments;

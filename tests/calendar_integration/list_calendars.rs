@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use cassius_calendar::grpc::pb::{Calendar, ErrorReason, IntegrationState, ListCalendarsRequest};
+use cassius_calendar::grpc::pb::{
+    Calendar, ErrorReason, IntegrationState, ListCalendarsRequest, ListCalendarsResponse,
+};
 use serde_json::json;
-use tonic::{Code, Status};
+use tonic::{Code, Response, Status};
 
 use crate::harness::app::TestApp;
 use crate::harness::backends::{apply, both_backends};
@@ -13,8 +15,12 @@ use crate::harness::google::{ACCOUNT, OTHER_ACCOUNT, SECOND_CALENDAR};
 use crate::wire::refused::refused;
 
 async fn list(app: &mut TestApp) -> Result<Vec<Calendar>, Status> {
+    answer(app).await.map(|answer| answer.calendars)
+}
+
+async fn answer(app: &mut TestApp) -> Result<ListCalendarsResponse, Status> {
     let request = ListCalendarsRequest { organisation_id: "cabinet".into() };
-    app.integrations.list_calendars(request).await.map(|answer| answer.into_inner().calendars)
+    app.integrations.list_calendars(request).await.map(Response::into_inner)
 }
 
 async fn refresh_calls(app: &TestApp) -> usize {
@@ -67,9 +73,12 @@ async fn an_account_that_does_not_let_its_list_be_read_has_its_primary_alone(app
     let consent = app.browser.go_to_google(&mut app.integrations, "cabinet").await;
     let callback = app.browser.decide(&consent, ACCOUNT, &[EVENTS], "allow").await;
     assert_eq!(outcome(&app.browser.get(&callback).await), "connected");
-    let calendars = list(app).await.unwrap();
+    let ListCalendarsResponse { calendars, is_list_permitted } = answer(app).await.unwrap();
     assert_eq!(calendars.len(), 1);
     assert_eq!((&*calendars[0].id, calendars[0].is_primary), (ACCOUNT, true), "never by the alias");
+    assert!(!is_list_permitted, "told, so that the permission can be asked for");
+    app.connect("cabinet").await;
+    assert!(answer(app).await.unwrap().is_list_permitted);
 }
 
 #[apply(both_backends)]

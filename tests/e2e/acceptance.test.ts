@@ -20,6 +20,9 @@ describe("a practice connects Google Calendar, works, and disconnects", () => {
   chapter("1. the detail page opens from the settings", async () => {
     const { page } = camille;
     await page.getByRole("link", { name: "Paramètres" }).click();
+    await page.getByRole("heading", { name: "Paramètres", level: 1 }).waitFor();
+    await page.getByRole("main").getByRole("listitem").getByText("Non connecté").waitFor();
+    await page.getByRole("main").getByRole("listitem").getByRole("link", { name: "Intégrations" }).last().click();
     const card = page.getByRole("listitem").filter({ hasText: "Google Calendar" });
     await card.getByText("Non connecté").waitFor();
     await page.getByRole("link", { name: "Configurer Google Calendar" }).click();
@@ -87,12 +90,12 @@ describe("a practice connects Google Calendar, works, and disconnects", () => {
     });
     await camille.createRdv({ patient: "Paul Modèle", day: 3 });
     await camille.openSettings();
-    const errors = camille.section("Erreurs");
+    const errors = camille.section("À traiter");
     await errors.getByText("1 rendez-vous en erreur").waitFor();
     await errors.getByText("Google a refusé cet événement.").waitFor();
     await stage.picture(camille.page, "acceptance-refused");
     await errors.getByRole("button", { name: /^Réessayer le rendez-vous du/ }).click();
-    await errors.getByText("Aucune erreur").waitFor();
+    await errors.getByText("Rien à traiter").waitFor();
     await expect.poll(() => stage.google.titles()).toEqual(["[Cassius] Contrôle — Paul Modèle"]);
     await camille.section("Connexion").getByText("2 RDV synchronisés").waitFor();
   });

@@ -66,6 +66,7 @@ test("no page has a violation, in light, in dark, and at 320 px", { timeout: 480
     faults.push(...(await look(stage, page, name, arrange)));
   };
   for (const [path, heading, name] of [
+    ["/settings", "Paramètres", "settings"],
     ["/settings/profile", "Profil", "profile"],
     ["/settings/organisation", "Organisation", "organisation"],
     ["/settings/security", "Sécurité", "security"],
@@ -114,9 +115,9 @@ test("no page has a violation, in light, in dark, and at 320 px", { timeout: 480
   await camille.openAgenda();
   await camille.createRdv({ patient: "Zoé Essai", day: 4, hour: 17 });
   await camille.openSettings();
-  await camille.section("Erreurs").getByText("1 rendez-vous en erreur").waitFor();
+  await camille.section("À traiter").getByText("1 rendez-vous en erreur").waitFor();
   await camille
-    .section("Erreurs")
+    .section("À traiter")
     .getByRole("button", { name: /^Réessayer/ })
     .first()
     .waitFor();
@@ -128,12 +129,15 @@ test("no page has a violation, in light, in dark, and at 320 px", { timeout: 480
   await camille.badge("Sync Google en erreur").waitFor();
   await seen("agenda-error");
   await camille.openSettings();
-  await camille.section("Erreurs").getByText("Google n’autorise plus Cassius à écrire").waitFor();
+  await camille.standing.getByText("Google n’autorise plus Cassius à écrire").waitFor();
   await seen("google-reconnect");
   await page.goto("/settings/integrations");
   await camille.said("En erreur");
   await seen("integrations-error");
 
+  await page
+    .context()
+    .addCookies([{ name: "cassius_calendar_connect", value: "old", url: stage.proxy.origin, httpOnly: true }]);
   await page.goto("/api/integrations/google/connect");
   await page.getByRole("heading").waitFor();
   await seen("no-ticket");

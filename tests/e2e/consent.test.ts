@@ -8,7 +8,7 @@ test("a refusal is told, stores nothing, and can be followed by a consent", asyn
   const camille = await stage.person();
   await camille.openSettings();
   await camille.connect({ refuse: true });
-  await camille.said("La connexion a été refusée chez Google. Rien n’a été enregistré.");
+  await camille.standing.getByText("La connexion a été annulée.").waitFor();
   await camille.status("Non connecté").waitFor();
   expect(await stage.google.noteTokens()).toBe(0);
   await stage.picture(camille.page, "consent-refused");
@@ -21,7 +21,7 @@ test("an unticked permission is named, and nothing is connected", async ({ stage
   const camille = await stage.person();
   await camille.openSettings();
   await camille.connect({ untick: "Consulter et modifier les événements" });
-  await camille.said("Il manque l’autorisation d’écrire dans vos calendriers.");
+  await camille.said("laissez cochée la case « Consulter et modifier les événements de tous vos agendas »");
   await camille.status("Non connecté").waitFor();
   await stage.picture(camille.page, "consent-unticked");
 
@@ -40,12 +40,24 @@ test("the outcome is told once: it leaves the address, and a reload is silent", 
   expect(await camille.page.getByText("Google Calendar est connecté.").count()).toBe(0);
 });
 
-test("a consent cannot be begun by a link, nor brought back by another browser", async ({ stage }) => {
+test("a consent begins at its own address, but not by a link, nor is it brought back by another browser", async ({
+  stage,
+}) => {
   const camille = await stage.person();
-  await camille.page.goto("/api/integrations/google/connect");
-  await camille.page.getByRole("heading").waitFor();
-  await stage.picture(camille.page, "consent-no-ticket");
-  expect(new URL(camille.page.url()).origin).toBe(stage.proxy.origin);
+  const begun = await camille.page.context().newPage();
+  await begun.goto("/api/integrations/google/connect");
+  await begun.getByRole("button", { name: "Continuer" }).waitFor();
+  expect(new URL(begun.url()).origin).not.toBe(stage.proxy.origin);
+  await begun.close();
+  // Another site's page leads to it: without the ticket, which the visit above has left, it begins nothing.
+  await camille.page.context().clearCookies({ name: "cassius_calendar_connect" });
+  const linked = await camille.page.context().newPage();
+  await linked.goto(stage.google.origin);
+  await linked.evaluate((address) => {
+    window.location.href = address;
+  }, `${stage.proxy.origin}/api/integrations/google/connect`);
+  await linked.getByText("CROSS_SITE_REQUEST").waitFor();
+  await linked.close();
 
   // Hugo is led to the address that Google sends Camille back to, before her browser opens it.
   await camille.openSettings();

@@ -46,7 +46,7 @@ test("a host's rules for elements change nothing within", async ({ stage }) => {
   const { page } = camille;
   await page.reload();
   await camille.settled();
-  await camille.section("Aperçu").getByRole("heading", { level: 3 }).waitFor();
+  await camille.section("Aperçu").locator("article").waitFor();
   const before = await looks(page);
   await page.addStyleTag({ content: HOSTILE });
   const after = await looks(page);

@@ -1,7 +1,8 @@
 /** What is set and started from the page, and what becomes of it at Google. */
+import { AxeBuilder } from "@axe-core/playwright";
 import { expect } from "vitest";
 
-import { ROOMS } from "./stage/google.js";
+import { ACCOUNT, OTHER_ACCOUNT, ROOMS } from "./stage/google.js";
 import { test } from "./stage/test.js";
 
 const SWITCH = "Synchroniser les RDV Cassius vers Google";
@@ -62,13 +63,13 @@ test("paused, RDV are kept; turning it on again sends them and counts them as th
   await stage.google.fault({ operation: "events.insert", fault: { kind: "latency", ms: 500 } });
   await camille.openSettings();
   await camille.flip(SWITCH);
-  await camille.said("La synchronisation est activée. Une synchronisation est déjà en cours.");
+  await camille.said("La synchronisation est activée. 6 rendez-vous à envoyer.");
   const bar = camille.page.getByRole("progressbar", { name: "Synchronisation en cours" });
   await bar.waitFor();
   await expect.poll(async () => Number(await bar.getAttribute("aria-valuenow"))).toBeGreaterThan(0);
   expect(await bar.getAttribute("aria-valuemax")).toBe("6");
   await stage.picture(camille.page, "syncing");
-  await camille.said("Synchronisation terminée.");
+  await camille.said("6 rendez-vous envoyés.");
   await bar.waitFor({ state: "detached" });
   expect(await stage.google.titles()).toHaveLength(6);
   await camille.said("6 RDV synchronisés");
@@ -90,6 +91,98 @@ test("the privacy of titles changes the preview at once, and the events at Googl
   await camille.choose("Masqué");
   await preview.getByText("[Cassius] Rendez-vous", { exact: true }).waitFor();
   await expect.poll(() => stage.google.titles()).toEqual(["[Cassius] Rendez-vous"]);
+});
+
+test("what stood in Cassius before the first connection waits for calendar, privacy and a word", async ({ stage }) => {
+  const camille = await stage.person();
+  await camille.openAgenda();
+  for (const [index, patient] of ["Ada", "Bea", "Cleo"].entries())
+    await camille.createRdv({ patient: `${patient} Exemple`, day: index, hour: 9 });
+  await camille.openSettings();
+  await camille.connect();
+  await camille.status("3 à envoyer").waitFor();
+  await camille.standing.getByText("3 rendez-vous à venir ne sont pas encore dans Google").waitFor();
+  await stage.picture(camille.page, "first-send");
+  expect(await new AxeBuilder({ page: camille.page }).analyze()).toMatchObject({ violations: [] });
+
+  await camille.button("Choisir la confidentialité").click();
+  const dialog = camille.page.getByRole("dialog");
+  await dialog.getByText("Masqué", { exact: true }).click();
+  await dialog.getByText("[Cassius] Rendez-vous", { exact: true }).waitFor();
+  await dialog.getByRole("button", { name: /^Appliquer/ }).click();
+  await dialog.waitFor({ state: "detached" });
+  expect(await stage.google.count("events.insert")).toBe(0);
+  await camille.button("Envoyer les 3 rendez-vous").click();
+  await expect.poll(() => stage.google.titles()).toEqual(Array(3).fill("[Cassius] Rendez-vous"));
+  await camille.status("Connecté").waitFor();
+
+  // Each RDV says how it stands, in the grid and in its form.
+  await camille.openAgenda();
+  await camille.nextWeek();
+  await camille
+    .rdv("Ada Exemple")
+    .getByText(/^Dans Google depuis/)
+    .waitFor({ state: "attached" });
+  await camille.rdv("Ada Exemple").click();
+  await camille.page
+    .getByRole("dialog")
+    .getByRole("link", { name: /^Ouvrir dans Google/ })
+    .waitFor();
+  await stage.picture(camille.page, "rdv-in-google", false);
+});
+
+test("another account asks which one to keep, and what is made anew in it", async ({ stage }) => {
+  const camille = await stage.person();
+  await camille.connected();
+  await camille.openAgenda();
+  await camille.createRdv({ patient: "Léa Exemple" });
+  await expect.poll(() => stage.google.titles()).toHaveLength(1);
+  await stage.google.revoke();
+  await camille.createRdv({ patient: "Paul Modèle", day: 2 });
+  await camille.badge("Sync Google en erreur").click();
+
+  await camille.connect({ account: OTHER_ACCOUNT }, "Reconnecter Google Calendar");
+  await camille.standing.getByText("Quel compte Google garder ?").waitFor();
+  await camille.standing.getByText(/à venir restent? dans l’agenda de accueil@/).waitFor();
+  await stage.picture(camille.page, "other-account");
+  expect(await new AxeBuilder({ page: camille.page }).analyze()).toMatchObject({ violations: [] });
+  await camille.button(`Reprendre avec ${ACCOUNT}`).click();
+  await camille.decide({ account: OTHER_ACCOUNT });
+  await camille.standing.getByText("Quel compte Google garder ?").waitFor();
+  await camille.button(`Passer à ${OTHER_ACCOUNT}`).click();
+  await camille.said(`Google Calendar est connecté à ${OTHER_ACCOUNT}.`);
+  await camille.status("Connecté").waitFor();
+  await expect
+    .poll(() => stage.google.titles(OTHER_ACCOUNT))
+    .toEqual(["[Cassius] Contrôle — Léa Exemple", "[Cassius] Contrôle — Paul Modèle"]);
+  expect(await stage.google.titles(ACCOUNT)).toEqual(["[Cassius] Contrôle — Léa Exemple"]);
+});
+
+test("a disconnect that takes its time is shown to everybody, and can be ended without deleting the rest", async ({
+  stage,
+}) => {
+  const camille = await stage.person();
+  await camille.connected();
+  await camille.openAgenda();
+  for (const [index, patient] of ["Ada", "Bea", "Cleo"].entries())
+    await camille.createRdv({ patient: `${patient} Exemple`, day: index, hour: 9 });
+  await expect.poll(() => stage.google.titles()).toHaveLength(3);
+  const second = await camille.another();
+  await second.openSettings();
+  await stage.google.fault({ operation: "events.delete", fault: { kind: "error", code: 503, reason: "backendError" } });
+
+  await camille.openSettings();
+  await camille.section("Connexion").getByRole("button", { name: "Déconnecter" }).click();
+  await camille.choose("Supprimer les événements à venir");
+  await camille.page.getByRole("alertdialog").getByRole("button", { name: "Déconnecter" }).click();
+  await second.standing.getByText("Déconnexion en cours").waitFor();
+  await stage.picture(second.page, "disconnecting");
+  expect(await new AxeBuilder({ page: second.page }).analyze()).toMatchObject({ violations: [] });
+  await second.button("Terminer sans supprimer").click();
+  await second.status("Non connecté").waitFor();
+  await camille.status("Non connecté").waitFor();
+  expect(await stage.google.titles()).toHaveLength(3);
+  expect(await stage.google.count("revoke")).toBe(1);
 });
 
 test("disconnecting deletes the upcoming events where that is asked", async ({ stage }) => {

@@ -19,8 +19,8 @@ test("a grant revoked at Google turns the badge; reconnecting sends what waited,
   await stage.picture(camille.page, "badge-error", false);
   await camille.badge("Sync Google en erreur").click();
   await camille.status("En erreur").waitFor();
-  const errors = camille.section("Erreurs");
-  await errors.getByText("Google n’autorise plus Cassius à écrire").waitFor();
+  await camille.standing.getByText("Google n’autorise plus Cassius à écrire").waitFor();
+  await expect.poll(() => camille.standing.evaluate((place) => place === document.activeElement)).toBe(true);
   await stage.picture(camille.page, "reconnect-needed");
 
   await camille.connect({}, "Reconnecter Google Calendar");
@@ -50,7 +50,7 @@ test("a calendar deleted at Google is told; another one is chosen, and everythin
   await stage.google.removeCalendar(ROOMS);
   await second.createRdv({ patient: "Paul Modèle", day: 2 });
   await second.badge("Sync Google en erreur").waitFor();
-  await camille.section("Erreurs").getByText("Le calendrier n’est plus accessible").first().waitFor();
+  await camille.standing.getByText("Le calendrier n’est plus accessible").waitFor();
   await stage.picture(camille.page, "calendar-gone");
   await camille.button("Choisir un autre calendrier").click();
   await camille.page.getByRole("dialog").getByRole("button", { name: "Changer de calendrier" }).click();
@@ -107,18 +107,20 @@ test("what Google refuses is listed by its date, and « Tout réessayer » sends
   await camille.createRdv({ patient: "Léa Exemple", hour: 9 });
   await camille.createRdv({ patient: "Paul Modèle", day: 2, hour: 14 });
   await camille.openSettings();
-  const errors = camille.section("Erreurs");
+  const errors = camille.section("À traiter");
   await errors.getByText("2 rendez-vous en erreur").waitFor();
   await errors.getByText(/à? ?09:00/).waitFor();
   await errors.getByText(/à? ?14:00/).waitFor();
-  expect(await errors.getByRole("button", { name: /Copier l’identifiant technique/ }).count()).toBe(2);
-  expect(await errors.innerText()).not.toContain("Exemple");
+  // Type and patient are the host's own words; the service has told the page neither.
+  await errors.getByText("Contrôle — Léa Exemple").waitFor();
+  await errors.getByText("Détails").first().click();
+  await errors.getByRole("button", { name: /Copier l’identifiant technique/ }).waitFor();
   await stage.picture(camille.page, "refused-two");
 
   await stage.google.heal();
   await camille.button("Tout réessayer").click();
   await camille.said("2 rendez-vous vont être réessayés.");
-  await errors.getByText("Aucune erreur").waitFor();
+  await errors.getByText("Rien à traiter").waitFor();
   await expect.poll(() => stage.google.titles()).toHaveLength(2);
 });
 
@@ -134,9 +136,8 @@ test("being throttled is told as a delay with the time of the next try, and not 
   await camille.badge("Google connecté").getByText("L’envoi vers Google est retardé").waitFor({ state: "attached" });
   await camille.openSettings();
   await camille.status("Envoi retardé").waitFor();
-  const errors = camille.section("Erreurs");
-  await errors.getByText("Google demande de patienter").first().waitFor();
-  await errors.getByText(/Prochain essai/).waitFor();
+  await camille.standing.getByText("Google demande de patienter").waitFor();
+  await camille.standing.getByText(/Prochain essai/).waitFor();
   await camille.section("Connexion").getByText("Retardée").waitFor();
   await stage.picture(camille.page, "throttled");
 });

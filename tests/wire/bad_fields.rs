@@ -3,10 +3,10 @@
 #![expect(clippy::needless_update, reason = "one macro fills messages of many fields and of one")]
 
 use cassius_calendar::grpc::pb::{
-    AppointmentLink, BeginConnectRequest, ConfirmAccountRequest, DisconnectRequest, GetAppointmentLinkRequest,
-    GetStatusRequest, ListAppointmentLinksRequest, ListCalendarsRequest, PreviewEventRequest,
-    ReconcileAppointmentsRequest, RetryAppointmentsRequest, SyncAppointmentRequest, SyncNowRequest,
-    UpdateSettingsRequest, WatchStatusRequest,
+    AppointmentLink, BatchGetAppointmentLinksRequest, BeginConnectRequest, ConfirmAccountRequest, DisconnectRequest,
+    GetAppointmentLinkRequest, GetStatusRequest, ListAppointmentLinksRequest, ListCalendarsRequest,
+    PreviewEventRequest, ReconcileAppointmentsRequest, RetryAppointmentsRequest, SyncAppointmentRequest,
+    SyncNowRequest, UpdateSettingsRequest, WatchStatusRequest,
 };
 use prost_types::Duration;
 use tonic::{Code, Status};
@@ -55,6 +55,7 @@ async fn every_rpc_refuses_an_organisation_that_is_none(app: &mut TestApp) {
             integrations.disconnect(DisconnectRequest {})
             appointments.sync_appointment(SyncAppointmentRequest { appointment: Some(appointment("rdv", 1)) })
             appointments.get_appointment_link(GetAppointmentLinkRequest { appointment_id: "rdv".into() })
+            appointments.batch_get_appointment_links(BatchGetAppointmentLinksRequest {})
             appointments.list_appointment_links(ListAppointmentLinksRequest {})
             appointments.retry_appointments(RetryAppointmentsRequest {})
         }

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use cassius_calendar::grpc::pb::sync_appointments_response::Result as Outcome;
 use cassius_calendar::grpc::pb::{
-    BeginConnectRequest, ConfirmAccountRequest, DisconnectRequest, GetAppointmentLinkRequest, GetStatusRequest,
-    ListAppointmentLinksRequest, ListCalendarsRequest, PreviewEventRequest, ReconcileAppointmentsRequest,
-    RetryAppointmentsRequest, SyncAppointmentRequest, SyncAppointmentsRequest, SyncNowRequest, SyncStatus,
-    UpdateSettingsRequest, WatchStatusRequest,
+    BatchGetAppointmentLinksRequest, BeginConnectRequest, ConfirmAccountRequest, DisconnectRequest,
+    GetAppointmentLinkRequest, GetStatusRequest, ListAppointmentLinksRequest, ListCalendarsRequest,
+    PreviewEventRequest, ReconcileAppointmentsRequest, RetryAppointmentsRequest, SyncAppointmentRequest,
+    SyncAppointmentsRequest, SyncNowRequest, SyncStatus, UpdateSettingsRequest, WatchStatusRequest,
 };
 use tonic::{Code, Status};
 use tonic_health::pb::HealthCheckRequest;
@@ -76,6 +76,7 @@ async fn every_call_says_so(app: &TestApp) {
         integrations.disconnect(DisconnectRequest {})
         appointments.sync_appointment(SyncAppointmentRequest { appointment: Some(appointment("absent", 1)) })
         appointments.get_appointment_link(GetAppointmentLinkRequest { appointment_id: "rdv".into() })
+        appointments.batch_get_appointment_links(BatchGetAppointmentLinksRequest { appointment_ids: vec!["rdv".into()] })
         appointments.list_appointment_links(ListAppointmentLinksRequest {})
         appointments.retry_appointments(RetryAppointmentsRequest {})
     };

@@ -1,7 +1,14 @@
-/** The gallery: `?view=google&state=syncing&theme=dark&locale=en` shows one state; without `view`, the list of all. */
+/** The gallery: `?view=google&state=syncing&theme=dark&locale=en` shows one state; without `view`, whichever is chosen. */
 import { StrictMode, useState, type ReactElement } from "react";
 import { createRoot } from "react-dom/client";
-import { CalendarProvider, GoogleCalendarBadge, GoogleCalendarPage, IntegrationsPage, SettingsLayout } from "../src";
+import {
+  AppointmentSyncStatus,
+  CalendarProvider,
+  GoogleCalendarBadge,
+  GoogleCalendarPage,
+  IntegrationsPage,
+  SettingsLayout,
+} from "../src";
 import { resolveLocale } from "../src/i18n/message";
 import "../src/styles/index.css";
 import "./gallery.css";
@@ -54,23 +61,61 @@ function Toolbar({ name, scenario }: { readonly name: string; readonly scenario:
   );
 }
 
+const VIEWS = ["google", "integrations", "badge", "appointment"];
+const WIDTHS = ["320", "768", "1280"];
+
+/** Every component in every state, in the theme, width and language that are chosen. */
 function Contents(): ReactElement {
+  const [shown, setShown] = useState({
+    view: "google",
+    state: "connected",
+    theme: "light",
+    locale: "fr",
+    width: "1280",
+  });
+  const { width, ...asked } = shown;
+  const choose = (name: keyof typeof shown, values: readonly string[]) => (
+    <label>
+      {name}{" "}
+      <select value={shown[name]} onChange={(event) => setShown({ ...shown, [name]: event.target.value })}>
+        {values.map((value) => (
+          <option key={value}>{value}</option>
+        ))}
+      </select>
+    </label>
+  );
   return (
-    <div className="gallery">
+    <div className="gallery-contents">
       <h1>Galerie</h1>
-      {["google", "integrations", "badge"].map((view) => (
-        <section key={view}>
-          <h2>{view}</h2>
-          <ul>
-            {Object.keys(scenarios).map((state) => (
-              <li key={state}>
-                <a href={`?view=${view}&state=${state}`}>{state}</a>
-              </li>
-            ))}
-          </ul>
-        </section>
-      ))}
+      <div className="gallery-toolbar">
+        {choose("view", VIEWS)}
+        {choose("state", Object.keys(scenarios))}
+        {choose("theme", ["light", "dark"])}
+        {choose("width", WIDTHS)}
+        {choose("locale", ["fr", "en"])}
+      </div>
+      <iframe title={`${shown.view}, ${shown.state}`} src={`?${new URLSearchParams(asked).toString()}`} width={width} />
     </div>
+  );
+}
+
+/** How single appointments stand, as a form and as a grid show it. */
+function Appointments({ scenario }: { readonly scenario: Scenario }): ReactElement {
+  const [client] = useState(() => clientOf(scenario, locale));
+  return (
+    <CalendarProvider client={client} locale={locale} navigate={() => undefined}>
+      <div className="gallery">
+        <h1>Rendez-vous</h1>
+        {["synced", "pending", "error", "none"].map((id) => (
+          <div key={id} className="gallery-toolbar">
+            <span>
+              {id} <AppointmentSyncStatus id={id} isCompact />
+            </span>
+            <AppointmentSyncStatus id={id} />
+          </div>
+        ))}
+      </div>
+    </CalendarProvider>
   );
 }
 
@@ -78,6 +123,7 @@ function Gallery(): ReactElement {
   const view = query.get("view");
   const scenario = scenarios[query.get("state") ?? "connected"];
   if (view === null || !scenario) return <Contents />;
+  if (view === "appointment") return <Appointments scenario={scenario} />;
   return view === "badge" ? <Badges /> : <View scenario={scenario} view={view} />;
 }
 

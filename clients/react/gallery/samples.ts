@@ -50,7 +50,7 @@ export const notConnected: IntegrationStatusJson = {
   titlePrivacy: "full",
   connectTime: null,
   lastSyncTime: null,
-  counts: { pending: 0, synced: 0, error: 0, upcomingEvents: 0 },
+  counts: { pending: 0, synced: 0, error: 0, upcomingEvents: 0, unsent: 0 },
   catchUp: null,
   problem: null,
   disconnect: null,
@@ -65,7 +65,7 @@ export const connected: IntegrationStatusJson = {
   isEnabled: true,
   connectTime: "2026-03-03T09:12:00Z",
   lastSyncTime: inMinutes(-5),
-  counts: { pending: 3, synced: 1248, error: 0, upcomingEvents: 86 },
+  counts: { pending: 3, synced: 1248, error: 0, upcomingEvents: 86, unsent: 0 },
 };
 
 const catchUp: CatchUpJson = { total: 450, done: 187, failed: 2, startTime: inMinutes(-2) };
@@ -79,6 +79,12 @@ export const neverSynced: IntegrationStatusJson = {
   connectTime: inMinutes(-1),
   lastSyncTime: null,
   counts: notConnected.counts,
+};
+
+/** Just connected for the first time: what is to come waits for the person's word. */
+export const firstConnected: IntegrationStatusJson = {
+  ...neverSynced,
+  counts: { ...notConnected.counts, unsent: 37 },
 };
 
 function problem(given: Partial<ProblemJson> & Pick<ProblemJson, "reason" | "action">): ProblemJson {
@@ -117,6 +123,12 @@ export const misconfigured: IntegrationStatusJson = {
   problem: problem({ reason: "GOOGLE_MISCONFIGURED", action: "contact_operator" }),
 };
 
+export const keyringIncomplete: IntegrationStatusJson = {
+  ...connected,
+  state: "error",
+  problem: problem({ reason: "KEYRING_INCOMPLETE", action: "contact_operator" }),
+};
+
 export const disconnecting: IntegrationStatusJson = {
   ...connected,
   state: "disconnecting",
@@ -139,6 +151,20 @@ export const linksInError: AppointmentLinkJson[] = [1, 2, 3].map((nth) => ({
   lastSyncTime: null,
   nextAttemptTime: null,
   lastError: { reason: "EVENT_REFUSED", message: "", retryable: false },
+}));
+
+/** One appointment for each way in which one stands, by that as its id. */
+export const links: AppointmentLinkJson[] = (["synced", "pending", "error", "none"] as const).map((syncStatus) => ({
+  appointmentId: syncStatus,
+  syncStatus,
+  externalCalendarId: null,
+  externalEventId: null,
+  htmlLink: syncStatus === "synced" ? "https://calendar.example.com/event" : null,
+  startTime: inMinutes(1_570),
+  endTime: null,
+  lastSyncTime: syncStatus === "synced" ? inMinutes(-90) : null,
+  nextAttemptTime: null,
+  lastError: null,
 }));
 
 export const someRefused: IntegrationStatusJson = {

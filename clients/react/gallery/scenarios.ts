@@ -28,6 +28,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   "not-connected": { status: samples.notConnected },
   connected: { status: samples.connected },
   "never-synced": { status: samples.neverSynced },
+  "first-connected": { status: samples.firstConnected },
   paused: { status: samples.paused },
   syncing: { status: samples.syncing },
   disconnecting: { status: samples.disconnecting },
@@ -35,6 +36,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   throttled: { status: samples.throttled },
   "reconnect-needed": { status: samples.reconnectNeeded, failing: { calendars: 409 } },
   "calendar-gone": { status: samples.calendarGone },
+  "keyring-incomplete": { status: samples.keyringIncomplete },
   misconfigured: { status: samples.misconfigured },
   refused: { status: samples.someRefused },
   "parts-loading": { status: samples.someRefused, silent: ["calendars", "links", "preview"] },
@@ -47,6 +49,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   "outcome-connected": { status: samples.neverSynced, outcome: "connected" },
   "outcome-denied": { status: samples.notConnected, outcome: "denied" },
   "outcome-missing-scope": { status: samples.notConnected, outcome: "missing_scope" },
+  "outcome-denied-over-error": { status: samples.reconnectNeeded, outcome: "denied" },
   "outcome-expired": { status: samples.notConnected, outcome: "expired" },
   "outcome-failed": { status: samples.notConnected, outcome: "failed" },
 };
@@ -61,8 +64,11 @@ export function clientOf(scenario: Scenario, locale: Locale): CalendarClient {
   };
   const routes: Readonly<Record<string, (body: Record<string, unknown>) => unknown>> = {
     status: () => ({ status }),
-    calendars: () => ({ calendars: samples.calendars }),
-    links: () => ({ links: status.counts.error > 0 ? samples.linksInError : [], nextPageToken: null }),
+    calendars: () => ({ calendars: samples.calendars, isListPermitted: true }),
+    links: ({ appointmentIds }) => ({
+      links: Array.isArray(appointmentIds) ? samples.links : status.counts.error > 0 ? samples.linksInError : [],
+      nextPageToken: null,
+    }),
     preview: (body) => ({ event: samples.preview((body["titlePrivacy"] as TitlePrivacyJson | undefined) ?? "full") }),
     settings: (body) => {
       const { calendarId, ...rest } = body as SettingsBody;
@@ -116,7 +122,8 @@ function play(become: (status: IntegrationStatusJson) => void, status: Integrati
   const timer = setInterval(() => {
     done += 4;
     const isOver = done >= total;
-    become({ ...status, catchUp: isOver ? null : { total, done, failed: 0, startTime: samples.inMinutes(0) } });
+    const counts = { ...status.counts, unsent: 0 };
+    become({ ...status, counts, catchUp: isOver ? null : { total, done, failed: 0, startTime: samples.inMinutes(0) } });
     if (isOver) clearInterval(timer);
   }, 400);
 }

@@ -20,6 +20,7 @@ export type {
   IntegrationStatusJson,
   LinkErrorJson,
   LinksAnswer,
+  LinksBody,
   LinksQuery,
   PendingAccountJson,
   PreviewAnswer,
@@ -33,5 +34,6 @@ export type {
   SettingsBody,
   StatusAnswer,
   SyncNowAnswer,
+  SyncStatusJson,
   TitlePrivacyJson,
 } from "@cassius/calendar-client/rest/types";

@@ -176,7 +176,7 @@ describe("the page without its service", () => {
     setOnline(false);
     cut("get", "status");
     mount(<GoogleCalendarPage />);
-    expect(await screen.findByText("Vous êtes hors ligne")).toBeVisible();
+    await waitFor(() => expect(screen.getByText("Vous êtes hors ligne")).toBeVisible());
     setOnline(true);
     await waitFor(() => expect(screen.queryByText("Vous êtes hors ligne")).toBeNull());
     expect(section("Connexion")).toHaveAttribute("aria-busy", "true");

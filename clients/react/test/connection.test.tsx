@@ -55,12 +55,14 @@ describe("Connexion, before an account is connected", () => {
 });
 
 describe("Connexion, with an account", () => {
-  it("shows the account, the calendar with its id, the state and the last sync with its exact time on focus", async () => {
+  it("shows the account, the calendar, the state and the last sync with its exact time on focus", async () => {
     new Router(samples.connected);
     const { user } = mount(<GoogleCalendarPage />);
     const connection = within(section("Connexion"));
     expect(await connection.findByText("Cabinet des Lilas")).toBeVisible();
-    expect(connection.getAllByText("cabinet.lilas@example.com")).toHaveLength(2);
+    // The id of the primary calendar is the address itself: it is not said twice.
+    expect(connection.getAllByText("cabinet.lilas@example.com")).toHaveLength(1);
+    expect(connection.queryByRole("button", { name: /^Copier l’identifiant/ })).toBeNull();
     expect(connection.getByText("OK")).toBeVisible();
     expect(connection.getByText("1 248 RDV synchronisés · 3 en attente")).toBeVisible();
 
@@ -71,11 +73,18 @@ describe("Connexion, with an account", () => {
     expect(await screen.findByRole("tooltip")).toHaveTextContent(String(exact.getFullYear()));
   });
 
+  it("lets the id of another calendar be copied", async () => {
+    new Router({ ...samples.connected, calendar: samples.calendars[1] ?? null });
+    const { user } = mount(<GoogleCalendarPage />);
+    await user.click(await screen.findByRole("button", { name: "Copier l’identifiant du calendrier" }));
+    expect(await navigator.clipboard.readText()).toBe(samples.calendars[1]?.id);
+  });
+
   it("holds the place of everything while the first answer is awaited", () => {
     new Router(samples.connected);
     silence("get", "status");
     const { container } = mount(<GoogleCalendarPage />);
-    for (const name of ["Connexion", "Options", "Aperçu", "Erreurs"]) {
+    for (const name of ["Connexion", "Options", "Aperçu", "À traiter"]) {
       expect(section(name)).toHaveAttribute("aria-busy", "true");
     }
     expect(container.querySelectorAll(".cc-skeleton").length).toBeGreaterThan(10);
@@ -109,7 +118,7 @@ describe("« Synchroniser maintenant »", () => {
 
     router.become(samples.connected);
     await waitFor(() => expect(screen.queryByRole("progressbar")).toBeNull());
-    expect(screen.getByText("Synchronisation terminée. 1 rendez-vous a été refusé.")).toBeInTheDocument();
+    expect(await screen.findByText("Synchronisation terminée. 1 rendez-vous a été refusé.")).toBeInTheDocument();
   });
 
   it("tells a failure in a line that Escape takes away, wherever focus is", async () => {
@@ -240,7 +249,7 @@ describe("a disconnect under way", () => {
     const bar = await screen.findByRole("progressbar", { name: "Suppression des événements" });
     expect(bar).toHaveAttribute("aria-valuetext", "31 sur 86");
     expect(screen.queryByRole("region", { name: "Options" })).toBeNull();
-    expect(screen.queryByRole("region", { name: "Erreurs" })).toBeNull();
+    expect(screen.queryByRole("region", { name: "À traiter" })).toBeNull();
     for (const name of [
       "Déconnecter",
       "Changer de calendrier",
@@ -260,13 +269,13 @@ describe("a disconnect under way", () => {
     expect(screen.getByText("Ce qui sera envoyé")).toBeVisible();
   });
 
-  it("ends at once when asked to, keeps the rest, and leaves focus on the section", async () => {
+  it("ends at once when asked to, keeps the rest, and leaves focus where it stood", async () => {
     const router = new Router(samples.disconnecting);
     const { user } = mount(<GoogleCalendarPage />);
     await user.click(await screen.findByRole("button", { name: "Terminer sans supprimer" }));
     expect(await screen.findByText("Google Calendar est déconnecté.")).toBeInTheDocument();
     expect(router.to("disconnect")[0]?.body).toEqual({ remoteEvents: "keep" });
-    await waitFor(() => expect(screen.getByRole("heading", { name: "Connexion" })).toHaveFocus());
+    await waitFor(() => expect(screen.getByRole("group", { name: "État de la synchronisation" })).toHaveFocus());
   });
 
   it("stays as it is, with the reason, when it could not be ended", async () => {

@@ -3,11 +3,12 @@ import { http, HttpResponse } from "msw";
 import { describe, expect, it, vi } from "vitest";
 import * as samples from "../gallery/samples";
 import { GoogleCalendarPage } from "../src";
-import type { AppointmentLinkJson, CalendarJson } from "../src/wire";
+import type { AppointmentLinkJson, CalendarJson, ProblemJson } from "../src/wire";
 import { mount } from "./host";
 import { BASE, refuse, Router, server } from "./router";
 
-const errors = () => within(screen.getByRole("region", { name: "Erreurs" }));
+const standing = () => within(screen.getByRole("group", { name: "État de la synchronisation" }));
+const errors = () => within(screen.getByRole("region", { name: "À traiter" }));
 const rows = () => within(screen.getByRole("list", { name: "Rendez-vous en erreur" })).getAllByRole("listitem");
 const row = (nth: number) => {
   const found = rows()[nth];
@@ -16,13 +17,11 @@ const row = (nth: number) => {
 };
 const [first] = samples.linksInError;
 
-describe("Erreurs, for the whole integration", () => {
+describe("what is wrong with the whole integration", () => {
   it("does not say that all was accepted while some still wait", async () => {
     new Router(samples.connected);
     mount(<GoogleCalendarPage />);
-    expect(await screen.findByText("Aucune erreur")).toBeVisible();
-    expect(screen.getByText("3 rendez-vous attendent encore d’être envoyés.")).toBeVisible();
-    expect(screen.queryByText("Tous les rendez-vous à envoyer ont été acceptés par Google.")).toBeNull();
+    expect(await screen.findByText("3 rendez-vous attendent encore d’être envoyés.")).toBeVisible();
   });
 
   it("shows no OK beside appointments in error", async () => {
@@ -36,7 +35,7 @@ describe("Erreurs, for the whole integration", () => {
   it("says that there is none", async () => {
     const router = new Router(samples.connected);
     mount(<GoogleCalendarPage />);
-    expect(await screen.findByText("Aucune erreur")).toBeVisible();
+    expect(await screen.findByText("Rien à traiter")).toBeVisible();
     expect(router.to("links")).toHaveLength(0);
   });
 
@@ -51,19 +50,45 @@ describe("Erreurs, for the whole integration", () => {
     await user.click(syncNow);
     expect(syncNow).toHaveFocus();
     expect(router.to("sync-now")).toHaveLength(0);
-    await user.click(errors().getByRole("button", { name: "Reconnecter Google Calendar" }));
+    expect(syncNow).toHaveAccessibleDescription("Reconnectez d’abord le compte Google.");
+    expect(screen.getByText("Reconnectez d’abord le compte Google.", { selector: ".cc-result *" })).toBeVisible();
+    await user.click(standing().getByRole("button", { name: "Reconnecter Google Calendar" }));
     await waitFor(() => expect(redirect).toHaveBeenCalledOnce());
     expect(router.to("calendars")).toHaveLength(0);
   });
 
-  it("leads from the connection to the errors", async () => {
-    new Router(samples.calendarGone);
+  it("stands before every section, and leads to the appointments that were refused", async () => {
+    new Router(samples.someRefused);
     const { user } = mount(<GoogleCalendarPage />);
-    await user.click(await screen.findByRole("button", { name: "Voir le détail" }));
-    expect(screen.getByRole("heading", { name: "Erreurs" })).toHaveFocus();
+    expect(await screen.findByText("3 rendez-vous ne sont pas dans Google")).toBeVisible();
+    const place = screen.getByRole("group", { name: "État de la synchronisation" });
+    const section = screen.getByRole("region", { name: "Connexion" });
+    expect(place.compareDocumentPosition(section) & Node.DOCUMENT_POSITION_FOLLOWING).toBeTruthy();
+    await user.click(standing().getByRole("button", { name: "Voir lesquels" }));
+    expect(screen.getByRole("heading", { name: "À traiter" })).toHaveFocus();
   });
 
-  it("lets one choose another calendar when it is gone, and leaves focus on the section", async () => {
+  it("shows neither spinner nor bar while nothing can be sent", async () => {
+    new Router({ ...samples.reconnectNeeded, catchUp: samples.syncing.catchUp });
+    const { container } = mount(<GoogleCalendarPage />);
+    await screen.findByText("Google n’autorise plus Cassius à écrire");
+    expect(screen.queryByRole("progressbar")).toBeNull();
+    await waitFor(() => expect(container.querySelector(".cc-spinner")).toBeNull());
+  });
+
+  it.each([
+    ["KEYRING_INCOMPLETE", "Cassius ne peut plus lire l’accès à ce compte"],
+    ["INTERNAL", "Un défaut de Cassius arrête la synchronisation"],
+  ] as const)("has words for %s", async (reason, title) => {
+    const problem = { ...samples.keyringIncomplete.problem, reason } as ProblemJson;
+    new Router({ ...samples.keyringIncomplete, problem });
+    mount(<GoogleCalendarPage />);
+    expect(await screen.findByText(title)).toBeVisible();
+    expect(standing().getByText(/Votre cabinet n’a rien à faire/)).toBeVisible();
+    expect(standing().queryByRole("button", { name: /Reconnecter|Choisir/ })).toBeNull();
+  });
+
+  it("lets one choose another calendar when it is gone, and leaves focus where it was chosen", async () => {
     const router = new Router(samples.calendarGone);
     const { user } = mount(<GoogleCalendarPage />, { withStream: true });
     await user.click(await screen.findByRole("button", { name: "Choisir un autre calendrier" }));
@@ -72,8 +97,8 @@ describe("Erreurs, for the whole integration", () => {
     await user.click(window.getByRole("button", { name: "Changer de calendrier" }));
     await waitFor(() => expect(router.to("settings")).toHaveLength(1));
     router.become(samples.connected);
-    expect(await screen.findByText("Aucune erreur")).toBeVisible();
-    await waitFor(() => expect(screen.getByRole("heading", { name: "Erreurs" })).toHaveFocus());
+    expect(await screen.findByText("Tout est en ordre")).toBeVisible();
+    await waitFor(() => expect(screen.getByRole("group", { name: "État de la synchronisation" })).toHaveFocus());
   });
 
   it("shows the service's own words for a problem that it does not know", async () => {
@@ -121,15 +146,32 @@ describe("what is told without having been asked for", () => {
   });
 });
 
-describe("Erreurs, per appointment", () => {
-  it("shows the date, a readable reason and the technical id of each", async () => {
+describe("À traiter", () => {
+  it("names each by the host's own words, which lead to it, with its date and a readable reason", async () => {
     new Router(samples.someRefused);
-    mount(<GoogleCalendarPage />);
+    const navigate = vi.fn();
+    const { user } = mount(<GoogleCalendarPage />, {
+      navigate,
+      renderAppointment: (id) => <>Implant, Léa Exemple ({id.length})</>,
+      appointmentPath: (id) => `/calendar?rdv=${id}`,
+    });
+    await waitFor(() => expect(rows()).toHaveLength(3));
+    expect(row(0).getByText(/^Implant, Léa Exemple/)).toBeVisible();
+    expect(row(0).getByText("Google a refusé cet événement.")).toBeVisible();
+    await user.click(row(0).getByRole("link", { name: /^Ouvrir le rendez-vous/ }));
+    expect(navigate).toHaveBeenCalledWith(`/calendar?rdv=${first?.appointmentId ?? ""}`);
+  });
+
+  it("shows the date, a readable reason and, when asked, the technical id of each", async () => {
+    new Router(samples.someRefused);
+    const { user } = mount(<GoogleCalendarPage />);
     await screen.findByText("3 rendez-vous en erreur");
     await waitFor(() => expect(rows()).toHaveLength(3));
     const one = row(0);
     expect(one.getByText(String(new Date(first?.startTime ?? "").getFullYear()), { exact: false })).toBeVisible();
     expect(one.getByText("Google a refusé cet événement.")).toBeVisible();
+    expect(one.getByText(first?.appointmentId ?? "")).not.toBeVisible();
+    await user.click(one.getByText("Détails"));
     expect(one.getByText(first?.appointmentId ?? "")).toBeVisible();
     expect(row(2).getByText("Date inconnue")).toBeVisible();
   });
@@ -170,10 +212,10 @@ describe("Erreurs, per appointment", () => {
     const router = new Router(samples.someRefused);
     const { user } = mount(<GoogleCalendarPage />);
     await user.click(await screen.findByRole("button", { name: "Tout réessayer" }));
-    expect(await screen.findByText("Aucune erreur")).toBeVisible();
+    expect(await screen.findByText("Rien à traiter")).toBeVisible();
     expect(router.to("retry")[0]?.body).toEqual({});
     expect(screen.getByText("3 rendez-vous vont être réessayés.")).toBeInTheDocument();
-    await waitFor(() => expect(screen.getByRole("heading", { name: "Erreurs" })).toHaveFocus());
+    await waitFor(() => expect(screen.getByRole("heading", { name: "À traiter" })).toHaveFocus());
   });
 
   it("tells when a retry could not be asked for, and keeps the row", async () => {
@@ -211,7 +253,7 @@ describe("Erreurs, per appointment", () => {
     mount(<GoogleCalendarPage />);
     await waitFor(() => expect(rows()).toHaveLength(3));
     for (const [nth, link] of samples.linksInError.entries())
-      expect(row(nth).getByText(link.appointmentId)).toBeVisible();
+      expect(row(nth).getByText(link.appointmentId)).toBeInTheDocument();
   });
 
   it("asks again when the stream tells of another error", async () => {

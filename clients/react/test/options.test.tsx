@@ -3,6 +3,7 @@ import { http, HttpResponse } from "msw";
 import { describe, expect, it } from "vitest";
 import * as samples from "../gallery/samples";
 import { GoogleCalendarPage } from "../src";
+import type { IntegrationStatusJson } from "../src/wire";
 import { mount } from "./host";
 import { BASE, refuse, Router, server, silence } from "./router";
 
@@ -60,45 +61,61 @@ describe("the toggle", () => {
 });
 
 describe("turning the toggle on again", () => {
-  it("sends what was kept meanwhile, and tells both in one sentence", async () => {
+  it("tells how many are sent, which the service does by itself", async () => {
     const router = new Router(samples.paused);
     const { user } = mount(<GoogleCalendarPage />);
     await waitFor(() => expect(toggle()).toBeEnabled());
     await user.click(toggle());
-    expect(
-      await screen.findByText("La synchronisation est activée. Synchronisation lancée. 3 rendez-vous à envoyer."),
-    ).toBeInTheDocument();
-    expect(
-      router.asked
-        .map((asked) => asked.route)
-        .filter((route) => route !== "preview")
-        .slice(-2),
-    ).toEqual(["settings", "sync-now"]);
-    expect(toggle()).toBeChecked();
-  });
-
-  it("says that it is on, and why nothing was sent, when the sending could not be started", async () => {
-    new Router(samples.paused);
-    refuse("post", "sync-now", 503, "GOOGLE_UNAVAILABLE");
-    const { user } = mount(<GoogleCalendarPage />);
-    await waitFor(() => expect(toggle()).toBeEnabled());
-    await user.click(toggle());
-    expect(
-      await screen.findByText("La synchronisation est activée. Google ne répond pas. Réessayez dans un instant."),
-    ).toBeInTheDocument();
-    expect(toggle()).toBeChecked();
-  });
-
-  it("sends nothing when it is turned off or could not be turned on", async () => {
-    const router = new Router(samples.connected);
-    const { user } = mount(<GoogleCalendarPage />);
-    await waitFor(() => expect(toggle()).toBeChecked());
-    await user.click(toggle());
-    await screen.findByText("La synchronisation est en pause.");
-    refuse("patch", "settings", 503, "SERVICE_UNAVAILABLE");
-    await user.click(toggle());
-    await screen.findByText(/le réglage précédent est rétabli/);
+    expect(await screen.findByText("La synchronisation est activée. 3 rendez-vous à envoyer.")).toBeInTheDocument();
     expect(router.to("sync-now")).toHaveLength(0);
+    expect(toggle()).toBeChecked();
+  });
+
+  it("can be done where the pause is told, and what the catch-up has sent is told at its end", async () => {
+    const router = new Router({ ...samples.paused, counts: { ...samples.paused.counts, pending: 4 } });
+    server.use(
+      http.patch(`${BASE}/settings`, () => {
+        router.status = { ...samples.syncing, catchUp: { total: 36, done: 0, failed: 0, startTime: null } };
+        return HttpResponse.json({ status: router.status });
+      }),
+    );
+    const { user } = mount(<GoogleCalendarPage />, { withStream: true });
+    expect(await screen.findByText("4 rendez-vous attendent et seront envoyés à la reprise.")).toBeVisible();
+    await waitFor(() => expect(router.watchers).toBe(1));
+    await user.click(screen.getByRole("button", { name: "Reprendre" }));
+    expect(await screen.findByText("La synchronisation est activée. 36 rendez-vous à envoyer.")).toBeInTheDocument();
+    router.become(samples.connected);
+    expect(await screen.findByText("36 rendez-vous envoyés.")).toBeInTheDocument();
+  });
+});
+
+describe("towards titles that tell more", () => {
+  const initials: IntegrationStatusJson = { ...samples.connected, titlePrivacy: "initials" };
+
+  it("a question is asked, with an example and the number of events, and may be called off", async () => {
+    const router = new Router(initials);
+    const { user } = mount(<GoogleCalendarPage />);
+    await waitFor(() => expect(screen.getByRole("radio", { name: /Initiales/ })).toBeChecked());
+    await user.click(screen.getByRole("radio", { name: /Nom complet/ }));
+    const question = within(await screen.findByRole("alertdialog", { name: /Montrer davantage/ }));
+    expect(await question.findByText("[Cassius] Implant — Marie Durand")).toBeVisible();
+    expect(question.getByText(/86 événements à venir seront mis à jour/)).toBeVisible();
+    await user.click(question.getByRole("button", { name: "Annuler" }));
+    expect(router.to("settings")).toHaveLength(0);
+    expect(screen.getByRole("radio", { name: /Initiales/ })).toBeChecked();
+
+    await user.click(screen.getByRole("radio", { name: /Nom complet/ }));
+    await user.click(await screen.findByRole("button", { name: /^Appliquer/ }));
+    expect(await screen.findByText(/Confidentialité des titres\s: Nom complet/)).toBeInTheDocument();
+    expect(router.to("settings")[0]?.body).toEqual({ titlePrivacy: "full" });
+    await waitFor(() => expect(screen.queryByRole("alertdialog")).toBeNull());
+  });
+
+  it("nothing is asked where no event would tell it", async () => {
+    const router = new Router({ ...initials, counts: { ...initials.counts, upcomingEvents: 0 } });
+    const { user } = mount(<GoogleCalendarPage />);
+    await user.click(await screen.findByRole("radio", { name: /Nom complet/ }));
+    await waitFor(() => expect(router.to("settings")).toHaveLength(1));
   });
 });
 
@@ -178,7 +195,7 @@ describe("the title privacy and the preview", () => {
     expect(await screen.findByText("[Cassius] Implant — Marie Durand")).toBeVisible();
   });
 
-  it("shows the description's links and text, and drops whatever else its HTML holds", async () => {
+  it("shows the description's text, whose links are inert, and drops whatever else its HTML holds", async () => {
     new Router(samples.connected);
     const original = samples.preview("full");
     server.use(
@@ -194,12 +211,11 @@ describe("the title privacy and the preview", () => {
       ),
     );
     mount(<GoogleCalendarPage />);
-    const link = await screen.findByRole("link", { name: /^Ouvrir/ });
-    expect(link).toHaveAttribute("href", "https://cassius.example.com/rdv/1");
-    expect(link).toHaveAccessibleName("Ouvrir (nouvel onglet)");
-    expect(link).toHaveAttribute("rel", "noopener noreferrer");
+    const link = await screen.findByText("Ouvrir");
+    expect(link.closest("a")).toBeNull();
     expect(screen.queryByRole("link", { name: "piège" })).toBeNull();
-    expect(screen.getByRole("region", { name: "Aperçu" }).querySelector("img, script")).toBeNull();
+    expect(preview().getByText(/^Événement privé/)).toBeVisible();
+    expect(screen.getByRole("region", { name: "Aperçu" }).querySelector("img, script, a")).toBeNull();
   });
 
   it("is marked as French, the language that events are written in, on an English page", async () => {

@@ -1,6 +1,6 @@
 /** The question about another account than the connected one. */
 import { screen, waitFor } from "@testing-library/react";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import * as samples from "../gallery/samples";
 import { GoogleCalendarPage } from "../src";
 import { mount } from "./host";
@@ -14,21 +14,32 @@ it("names both accounts and what is made anew", async () => {
   mount(<GoogleCalendarPage />);
   expect(await screen.findByText(/^Quel compte Google garder/)).toBeVisible();
   expect(screen.getByText(/cabinet\.lilas@example\.com est connecté.*accueil\.lilas@example\.com/)).toBeVisible();
-  expect(screen.getByText("86 événements à venir seront recréés dans accueil.lilas@example.com.")).toBeVisible();
+  expect(screen.getByText(/86 événements à venir restent dans l’agenda de cabinet\.lilas.*recréés/)).toBeVisible();
+  const [first, second] = screen.getAllByRole("button", { name: /@example\.com/ });
+  expect([first?.textContent, second?.textContent]).toEqual([KEEP, TAKE]);
   expect(screen.getByRole("button", { name: "Déconnecter" })).toBeVisible();
 });
 
 it.each([
   [TAKE, true, "accueil.lilas@example.com"],
   [KEEP, false, "cabinet.lilas@example.com"],
-])("« %s » is sent, told, and leaves focus on the section", async (name, accept, email) => {
+])("« %s » is sent, told, and leaves focus where it stood", async (name, accept, email) => {
   const router = new Router(samples.otherAccount);
   const { user } = mount(<GoogleCalendarPage />);
   await user.click(await screen.findByRole("button", { name }));
   expect(await screen.findByText(`Google Calendar est connecté à ${email}.`)).toBeInTheDocument();
   expect(router.to("confirm-account").map(({ body }) => body)).toEqual([{ accept }]);
   await waitFor(() => expect(screen.queryByRole("button", { name: TAKE })).toBeNull());
-  await waitFor(() => expect(screen.getByRole("heading", { name: "Connexion" })).toHaveFocus());
+  await waitFor(() => expect(screen.getByRole("group", { name: "État de la synchronisation" })).toHaveFocus());
+});
+
+it("keeps an account that has lost its grant by giving it a new one", async () => {
+  const router = new Router({ ...samples.reconnectNeeded, pendingAccount: samples.otherAccount.pendingAccount });
+  const redirect = vi.fn();
+  const { user } = mount(<GoogleCalendarPage />, { redirect });
+  await user.click(await screen.findByRole("button", { name: "Reprendre avec cabinet.lilas@example.com" }));
+  await waitFor(() => expect(redirect).toHaveBeenCalledOnce());
+  expect(router.to("confirm-account")).toHaveLength(0);
 });
 
 it("says that the time is up, and looks again", async () => {

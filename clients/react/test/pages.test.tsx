@@ -1,4 +1,5 @@
 import { screen, waitFor, within } from "@testing-library/react";
+import type { UserEvent } from "@testing-library/user-event";
 import { useEffect, useState, type ReactElement } from "react";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import * as samples from "../gallery/samples";
@@ -9,6 +10,7 @@ import {
   IntegrationCard,
   IntegrationsPage,
   SettingsLayout,
+  SettingsOverview,
 } from "../src";
 import { mount, setOnline } from "./host";
 import { refuse, Router, silence } from "./router";
@@ -16,18 +18,17 @@ import { refuse, Router, silence } from "./router";
 describe("the way back from the consent", () => {
   const words = {
     connected: /Google Calendar est connecté/,
-    denied: /refusée chez Google/,
-    missing_scope: /autorisation d’écrire/,
+    denied: /La connexion a été annulée/,
+    missing_scope: /Il manque une autorisation/,
     expired: /a expiré/,
     blocked: /administrateur de ce compte Google/,
-    other_account: /n’est pas celui qui est connecté/,
     try_again: /vient d’être retiré/,
     failed: /n’a pas abouti/,
     "something-else": /n’a pas abouti/,
   };
   it.each(Object.entries(words))("announces %s once and takes it out of the address", async (word, text) => {
     window.history.replaceState(null, "", `/settings/integrations/google-calendar?tab=1&google=${word}#top`);
-    new Router(word === "other_account" ? samples.otherAccount : samples.connected);
+    new Router(samples.connected);
     mount(<GoogleCalendarPage />);
     const told = await screen.findByText(text);
     expect(told.closest("[role=status]")).not.toBeNull();
@@ -40,6 +41,60 @@ describe("the way back from the consent", () => {
     mount(<GoogleCalendarPage />);
     expect(screen.getByText(words.connected)).not.toBeVisible();
     await waitFor(() => expect(screen.getByText(words.connected)).toBeVisible());
+  });
+
+  it.each([
+    [
+      "the next change",
+      (router: Router) => {
+        router.become(samples.someRefused);
+        return Promise.resolve();
+      },
+    ],
+    ["an action", async (_: Router, user: UserEvent) => await user.click(screen.getByRole("switch"))],
+    ["✕", async (_: Router, user: UserEvent) => await user.click(screen.getByRole("button", { name: "Fermer" }))],
+  ])("ends with %s", async (_, happen) => {
+    window.history.replaceState(null, "", "/settings/integrations/google-calendar?google=connected");
+    const router = new Router(samples.connected);
+    const { user } = mount(<GoogleCalendarPage />, { withStream: true });
+    expect(await screen.findByText(words.connected)).toBeInTheDocument();
+    await waitFor(() => expect(router.watchers).toBe(1));
+    await waitFor(() => expect(screen.getByRole("switch")).toBeEnabled());
+    await happen(router, user);
+    await waitFor(() => expect(screen.queryByText(words.connected)).toBeNull());
+  });
+
+  it("is no success over an error, and an error stays told beside what came of mending it", async () => {
+    window.history.replaceState(null, "", "/settings/integrations/google-calendar?google=connected");
+    new Router(samples.calendarGone);
+    const { unmount } = mount(<GoogleCalendarPage />);
+    expect(await screen.findByText("Le calendrier n’est plus accessible")).toBeVisible();
+    expect(screen.queryByText(words.connected)).toBeNull();
+    unmount();
+    window.history.replaceState(null, "", "/settings/integrations/google-calendar?google=denied");
+    new Router(samples.reconnectNeeded);
+    mount(<GoogleCalendarPage />);
+    expect(await screen.findByText("Google n’autorise plus Cassius à écrire")).toBeInTheDocument();
+    expect(screen.getByText(words.denied)).toBeInTheDocument();
+    expect(screen.getByRole("button", { name: "Reconnecter Google Calendar" })).toBeInTheDocument();
+  });
+
+  it("leaves for another consent when that is asked for where a consent is told to have failed", async () => {
+    window.history.replaceState(null, "", "/settings/integrations/google-calendar?google=denied");
+    new Router(samples.notConnected);
+    const redirect = vi.fn();
+    const { user } = mount(<GoogleCalendarPage />, { redirect });
+    await screen.findByText(words.denied);
+    await user.click(await screen.findByRole("button", { name: "Connecter Google Calendar" }));
+    await waitFor(() => expect(redirect).toHaveBeenCalledOnce());
+  });
+
+  it("begins at the title", async () => {
+    window.history.replaceState(null, "", "/settings/integrations/google-calendar?google=denied");
+    new Router(samples.notConnected);
+    mount(<GoogleCalendarPage />);
+    await screen.findByText(words.denied);
+    expect(screen.getByRole("heading", { level: 1 })).toHaveFocus();
   });
 
   it("says nothing without an outcome", async () => {
@@ -144,6 +199,37 @@ describe("the settings layout", () => {
     const link = screen.getByRole("link", { name: "Profil" });
     expect(link).toHaveAttribute("href", "/app/settings/profile");
     expect(link).toHaveAttribute("data-router", "host");
+  });
+});
+
+describe("who may only look", () => {
+  it.each([
+    [samples.reconnectNeeded, "Google n’autorise plus Cassius à écrire"],
+    [samples.firstConnected, "37 rendez-vous à venir ne sont pas encore dans Google"],
+    [samples.otherAccount, "Tout est en ordre"],
+    [samples.notConnected, "Connectez le compte Google du cabinet"],
+  ])("sees how it stands and whom to tell, and is offered nothing (%#)", async (status, title) => {
+    const router = new Router(status);
+    mount(<GoogleCalendarPage mayChange={false} />);
+    expect(await screen.findByText(title)).toBeVisible();
+    expect(screen.getByText(/^Seule une personne gérante du cabinet/)).toBeVisible();
+    expect(screen.queryByRole("switch")).toBeNull();
+    for (const button of screen.queryAllByRole("button")) expect(button).toHaveClass("cc-moment");
+    expect(router.asked.map(({ route }) => route)).toEqual(["status"]);
+  });
+});
+
+describe("the overview of the settings", () => {
+  it("leads to each page and says how it stands", async () => {
+    new Router(samples.someRefused);
+    const navigate = vi.fn();
+    const { user } = mount(<SettingsOverview summaries={{ "/settings/profile": "Dr Camille Roche" }} />, { navigate });
+    expect(screen.getByRole("heading", { level: 1, name: "Paramètres" })).toBeVisible();
+    const [profile, , integrations] = screen.getAllByRole("listitem");
+    expect(profile).toHaveTextContent("Dr Camille Roche");
+    await waitFor(() => expect(integrations).toHaveTextContent(/Google Calendar\s*3 en erreur/));
+    await user.click(screen.getByRole("link", { name: "Intégrations" }));
+    expect(navigate).toHaveBeenCalledWith("/settings/integrations");
   });
 });
 
@@ -269,9 +355,18 @@ describe("the badge", () => {
     router.become(samples.reconnectNeeded);
     const link = await screen.findByRole("link", { name: "Sync Google en erreur" });
     await user.click(link);
-    expect(navigate).toHaveBeenCalledWith("/settings/integrations/google-calendar");
+    expect(navigate).toHaveBeenCalledWith("/settings/integrations/google-calendar#google-calendar-standing");
     router.become(samples.connected);
     expect(await screen.findByText("Google connecté")).toBeVisible();
+  });
+
+  it("leads to how things stand: focus goes there, once that is known", async () => {
+    window.history.replaceState(null, "", "/settings/integrations/google-calendar#google-calendar-standing");
+    new Router(samples.reconnectNeeded);
+    mount(<GoogleCalendarPage />);
+    await screen.findByText("Google n’autorise plus Cassius à écrire");
+    expect(screen.getByRole("group", { name: "État de la synchronisation" })).toHaveFocus();
+    window.history.replaceState(null, "", "/");
   });
 
   it("holds its place while loading and says nothing without an integration", async () => {

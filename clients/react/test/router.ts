@@ -5,7 +5,7 @@
 import { delay, http, HttpResponse, type DefaultBodyType } from "msw";
 import { setupServer } from "msw/node";
 import * as samples from "../gallery/samples";
-import type { IntegrationStatusJson, LinksAnswer, SettingsBody, TitlePrivacyJson } from "../src/wire";
+import type { IntegrationStatusJson, LinksAnswer, LinksBody, SettingsBody, TitlePrivacyJson } from "../src/wire";
 
 export const BASE = "http://localhost:3000/api/integrations/google";
 
@@ -28,8 +28,15 @@ export class Router {
   constructor(public status: IntegrationStatusJson) {
     server.use(
       this.#route("get", "status", () => ({ status: this.status })),
-      this.#route("get", "calendars", () => ({ calendars: samples.calendars })),
+      this.#route("get", "calendars", () => ({ calendars: samples.calendars, isListPermitted: true })),
       this.#route("get", "links", () => this.links),
+      this.#route("post", "links", (body) => {
+        const { appointmentIds } = body as LinksBody;
+        return {
+          links: this.links.links.filter((link) => appointmentIds.includes(link.appointmentId)),
+          nextPageToken: null,
+        };
+      }),
       this.#route("post", "preview", (body) => ({
         event: samples.preview((body as { titlePrivacy?: TitlePrivacyJson }).titlePrivacy ?? "full"),
       })),

@@ -21,6 +21,7 @@ describe.each<[string, IntegrationStatusJson, string, string, string, string | n
   ["a disconnect", samples.disconnecting, "disconnecting", "Déconnexion en cours", "Déconnexion en cours", null],
   ["at work", { ...samples.connected, counts: none }, "working", "Connecté", "OK", "Google connecté"],
   ["catching up", samples.syncing, "syncing", "Connecté", "Synchronisation en cours", "Google connecté"],
+  ["nothing sent yet", samples.firstConnected, "unsent", "37 à envoyer", "À envoyer", "Google connecté · 37 à envoyer"],
   ["a delay", samples.throttled, "delayed", "Envoi retardé", "Retardée", "Google connecté"],
   ["a pause", { ...samples.paused, counts: none }, "paused", "En pause", "En pause", "Google en pause"],
   ["a pause with some waiting", samples.paused, "paused", "En pause", "En pause", "Google en pause · 3 en attente"],

@@ -18,7 +18,7 @@ use crate::store::{Integration, OwedLeft, Store};
 
 pub use disconnect::Disconnected;
 use disconnect::Disconnects;
-pub use settings::SettingsRequest;
+pub use settings::{CalendarList, SettingsRequest};
 pub use status::{Progress, State, Status};
 use watches::Watches;
 

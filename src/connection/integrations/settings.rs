@@ -21,18 +21,28 @@ pub struct SettingsRequest {
     pub title_privacy: Option<TitlePrivacy>,
 }
 
+/// The calendars that an account may write to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CalendarList {
+    /// The primary one first, then by name.
+    pub calendars: Vec<Calendar>,
+    /// Whether the account permitted listing; otherwise the primary one stands alone.
+    pub is_permitted: bool,
+}
+
 impl Integrations {
-    /// The calendars that the account may write to, the primary one first.
-    ///
-    /// An account that did not permit listing has its primary calendar alone.
-    pub async fn calendars(&self, organisation: &OrganisationId) -> Result<Vec<Calendar>, Error> {
+    /// The calendars that the account may write to.
+    pub async fn calendars(&self, organisation: &OrganisationId) -> Result<CalendarList, Error> {
         let integration = self.connected(organisation).await?;
-        if !may_list_calendars(&integration.granted_scopes) {
-            return Ok(vec![self.calendar(&integration, "primary").await?.calendar]);
-        }
-        self.grants
-            .call_with_token_retry(&integration, |google, token| async move { google.calendars(&token).await })
-            .await
+        let is_permitted = may_list_calendars(&integration.granted_scopes);
+        let calendars = match is_permitted {
+            true => {
+                let list = |google: Google, token: Secret| async move { google.calendars(&token).await };
+                self.grants.call_with_token_retry(&integration, list).await?
+            }
+            false => vec![self.calendar(&integration, "primary").await?.calendar],
+        };
+        Ok(CalendarList { calendars, is_permitted })
     }
 
     async fn calendar(&self, integration: &Integration, id: &str) -> Result<CalendarAccess, Error> {

@@ -91,6 +91,19 @@ impl AppointmentSync for Appointments {
         .await
     }
 
+    async fn batch_get_appointment_links(
+        &self,
+        request: Request<pb::BatchGetAppointmentLinksRequest>,
+    ) -> Result<Response<pb::BatchGetAppointmentLinksResponse>, Status> {
+        answer(request, async |context, request| {
+            let (organisation, appointments) = validate::batch_get_appointment_links(&context, &request)?;
+            let links = self.delivery.some_links(&organisation, &appointments).await?;
+            let links = links.into_iter().map(|link| convert::link(link, context.language)).collect();
+            Ok(pb::BatchGetAppointmentLinksResponse { links })
+        })
+        .await
+    }
+
     async fn list_appointment_links(
         &self,
         request: Request<pb::ListAppointmentLinksRequest>,

@@ -23,7 +23,8 @@ use crate::model::{Appointment, AppointmentId, OrganisationId, Revision};
 pub(super) use integration::{Preview, begin_connect, disconnect, preview_event, update_settings};
 pub(super) use page::{ListLinks, list_appointment_links};
 
-const MAX_IDS: usize = 1_000;
+const MAX_RETRIED: usize = 1_000;
+const MAX_LOOKED_UP: usize = 500;
 
 /// One request under examination. A check that answers `None` has noted a violation.
 #[derive(Debug)]
@@ -126,6 +127,20 @@ pub(super) fn appointment_link(
     check.finish(organisation.zip(appointment))
 }
 
+/// `BatchGetAppointmentLinks`.
+pub(super) fn batch_get_appointment_links(
+    context: &RequestContext,
+    request: &pb::BatchGetAppointmentLinksRequest,
+) -> Result<(OrganisationId, Vec<AppointmentId>), Refusal> {
+    let mut check = Check::of(context);
+    let organisation = check.organisation(&request.organisation_id)?;
+    let ids = match request.appointment_ids.len() > MAX_LOOKED_UP {
+        true => check.fault("appointment_ids", "must not name more than 500 appointments"),
+        false => appointment_ids(&mut check, &request.appointment_ids),
+    };
+    check.finish(organisation.zip(ids))
+}
+
 /// `RetryAppointments`; without ids: all that stand in error.
 pub(super) fn retry_appointments(
     context: &RequestContext,
@@ -133,15 +148,17 @@ pub(super) fn retry_appointments(
 ) -> Result<(OrganisationId, Option<Vec<AppointmentId>>), Refusal> {
     let mut check = Check::of(context);
     let organisation = check.organisation(&request.organisation_id)?;
-    let texts = &request.appointment_ids;
-    let ids: Option<Vec<_>> = if texts.len() > MAX_IDS {
-        check.fault("appointment_ids", "must not name more than 1,000 appointments")
-    } else {
-        let ids = texts.iter().enumerate().map(|(i, text)| check.appointment_id(format!("appointment_ids[{i}]"), text));
-        // Collected before it is folded, so that one bad id does not hide the next.
-        ids.collect::<Vec<_>>().into_iter().collect()
+    let ids = match request.appointment_ids.len() > MAX_RETRIED {
+        true => check.fault("appointment_ids", "must not name more than 1,000 appointments"),
+        false => appointment_ids(&mut check, &request.appointment_ids),
     };
     check.finish(organisation.zip(ids).map(|(organisation, ids)| (organisation, (!ids.is_empty()).then_some(ids))))
+}
+
+fn appointment_ids(check: &mut Check<'_>, texts: &[String]) -> Option<Vec<AppointmentId>> {
+    let ids = texts.iter().enumerate().map(|(i, text)| check.appointment_id(format!("appointment_ids[{i}]"), text));
+    // Collected before it is folded, so that one bad id does not hide the next.
+    ids.collect::<Vec<_>>().into_iter().collect()
 }
 
 #[cfg(test)]

@@ -417,6 +417,22 @@ fn a_retry_names_at_most_a_thousand_appointments_and_names_them_well() {
 }
 
 #[test]
+fn at_most_five_hundred_links_are_looked_up_at_once() {
+    let look_up = |appointment_ids: Vec<String>| {
+        let request = pb::BatchGetAppointmentLinksRequest { organisation_id: PRACTICE.to_owned(), appointment_ids };
+        batch_get_appointment_links(&context(), &request).map(|(_, ids)| ids.len())
+    };
+    let ids = |count: usize| (0..count).map(|i| format!("rdv-{i}")).collect();
+    assert_eq!(look_up(Vec::new()).expect("no violation"), 0);
+    assert_eq!(look_up(ids(500)).expect("no violation"), 500);
+    assert_eq!(faults(look_up(ids(501))), ["appointment_ids"]);
+    assert_eq!(
+        faults(look_up(vec!["a".into(), String::new(), "b\n".into()])),
+        ["appointment_ids[1]", "appointment_ids[2]"]
+    );
+}
+
+#[test]
 fn a_reconciled_appointment_is_named_well_and_has_a_revision() {
     let request = pb::ReconcileAppointmentsRequest { organisation_id: PRACTICE.to_owned(), ..Default::default() };
     assert_eq!(faults(reconcile(&context(), &request)), ["appointment_id", "revision"]);

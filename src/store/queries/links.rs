@@ -29,6 +29,20 @@ pub(in crate::store) async fn link(
     Ok(row.map(Link::from))
 }
 
+pub(in crate::store) async fn some(
+    conn: &mut Conn,
+    organisation: &OrganisationId,
+    appointments: &[AppointmentId],
+) -> Result<Vec<Link>, Fault> {
+    let select = dsl::appointment_external_links
+        .filter(dsl::organisation_id.eq(organisation.as_str()))
+        .filter(dsl::provider.eq(PROVIDER))
+        .filter(dsl::appointment_id.eq_any(appointments.iter().map(AppointmentId::as_str)))
+        .order(dsl::appointment_id)
+        .select(LinkRow::as_select());
+    Ok(named("links.some", select).load(conn).await?.into_iter().map(|row: LinkRow| row.into()).collect())
+}
+
 pub(in crate::store) async fn links(
     conn: &mut Conn,
     organisation: &OrganisationId,

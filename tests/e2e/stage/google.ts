@@ -7,7 +7,9 @@ import { join } from "node:path";
 
 /** The sample account that a fresh emulator offers first. */
 export const ACCOUNT = "accueil@cabinet-des-lilas.example";
-/** A second calendar of that account. */
+/** Another sample account. */
+export const OTHER_ACCOUNT = "dr.monnier@gmail.com";
+/** A second calendar of the first account. */
 export const ROOMS = "c_5f1c9be0a7d24d0fa5cb0b7c9d3e8a11@group.calendar.google.com";
 
 /** An event that stands. */

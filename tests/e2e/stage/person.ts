@@ -165,13 +165,18 @@ export class Person {
   }
 
   /** What stands beside the title of the page: connected or not. */
-  status(word: "Connecté" | "Non connecté" | "En erreur" | "Envoi retardé"): Locator {
+  status(word: "Connecté" | "Non connecté" | "En erreur" | "Envoi retardé" | "3 à envoyer"): Locator {
     return this.page.locator(".cc-page-line").getByText(word, { exact: true });
   }
 
   /** A part of the page by its title. */
-  section(title: "Connexion" | "Options" | "Aperçu" | "Erreurs"): Locator {
+  section(title: "Connexion" | "Options" | "Aperçu" | "À traiter"): Locator {
     return this.page.getByRole("region", { name: title });
+  }
+
+  /** What stands below the title of the page: how the integration is doing, and the one thing to do about it. */
+  get standing(): Locator {
+    return this.page.getByRole("group", { name: "État de la synchronisation" });
   }
 
   /** Waits until words are in sight. */

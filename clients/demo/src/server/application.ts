@@ -24,15 +24,17 @@ export interface Parts {
   client: CalendarClient;
   rdvs: Rdvs;
   sessions: Sessions;
+  /** Is told that a practice has just been connected. */
+  onConnected: () => void;
 }
 
 const SIDECAR_PATHS = ["/api/integrations/google/connect", "/api/integrations/google/callback"];
-// Routes that only show how the integration stands: the badge is for everybody.
-const OPEN_ROUTES = new Set(["status", "events"]);
+// Routes that only show how things stand: the badge, and the dot of each RDV, are for everybody.
+const OPEN_ROUTES = new Set(["status", "events", "links"]);
 const PAGES = fileURLToPath(new URL("../../dist/pages", import.meta.url));
 
 /** Puts the application together. */
-export function createApplication({ settings, client, rdvs, sessions }: Parts): Express {
+export function createApplication({ settings, client, rdvs, sessions, onConnected }: Parts): Express {
   const app = express();
   app.disable("x-powered-by");
   app.use(
@@ -41,6 +43,7 @@ export function createApplication({ settings, client, rdvs, sessions }: Parts): 
       publicOrigin: settings.PUBLIC_URL,
       caller: (request) => sessions.person(request),
       mayUse: (person, route) => person.isManager || OPEN_ROUTES.has(route),
+      onConnected,
       onFailure: ({ route, status }) => log("a route of the integration failed", { route, "http.status": status }),
     }),
   );

@@ -33,7 +33,9 @@ const reconciliations = new Reconciliations({
   everyMs: settings.RECONCILE_SECONDS * 1000,
 });
 const sessions = new Sessions(database, settings.PUBLIC_URL);
-const server = createServer(createApplication({ settings, client, rdvs, sessions }));
+const server = createServer(
+  createApplication({ settings, client, rdvs, sessions, onConnected: () => reconciliations.hurry() }),
+);
 
 server.once("error", (error: NodeJS.ErrnoException) => {
   log("cannot listen", { host: settings.HOST, port: settings.PORT, code: error.code ?? "unknown" });

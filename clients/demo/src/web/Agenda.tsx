@@ -1,7 +1,7 @@
 /**
  * The week calendar: RDV are created by choosing a time, edited by a click, moved and resized by dragging.
  */
-import { GoogleCalendarBadge, useStatus } from "@cassius/calendar-react";
+import { AppointmentSyncStatus, GoogleCalendarBadge, useStatus } from "@cassius/calendar-react";
 import FullCalendar, { useCalendarController } from "@fullcalendar/react";
 import interaction from "@fullcalendar/react/interaction";
 import french from "@fullcalendar/react/locales/fr";
@@ -120,6 +120,11 @@ export default function Agenda({ person, timeZone }: { readonly person: PersonJs
           selectMirror
           eventInteractive
           events={events}
+          eventContent={({ event, timeText }) => (
+            <span className="app-event-words">
+              <AppointmentSyncStatus id={event.id} isCompact /> <strong>{event.title}</strong> <span>{timeText}</span>
+            </span>
+          )}
           {...focusKeeper}
           datesSet={({ start, end }) => setShown({ from: start.toISOString(), to: end.toISOString() })}
           select={({ start, end }) => begin(start, end)}
@@ -136,6 +141,7 @@ export default function Agenda({ person, timeZone }: { readonly person: PersonJs
           key={open.rdv?.id ?? "new"}
           draft={open}
           timeZone={timeZone}
+          mayRetry={person.isManager}
           isSaving={change.isPending}
           failure={change.error?.message}
           onSave={save}

@@ -10,7 +10,7 @@ import { Navigate, NavLink, Route, Routes, useNavigate, useParams } from "react-
 
 import type { PersonJson } from "../shared/agenda";
 import { keepFocus } from "./focus";
-import { SIGN_IN, useSession, useSignIn } from "./requests";
+import { SIGN_IN, useRdv, useSession, useSignIn } from "./requests";
 import { Settings } from "./Settings";
 import { SignIn } from "./SignIn";
 
@@ -44,7 +44,7 @@ function SignedIn({ person, timeZone }: { readonly person: PersonJson; readonly 
   const go = useNavigate();
   const navigate = useCallback((path: string) => void go(path), [go]);
   return (
-    <CalendarProvider locale="fr" navigate={navigate}>
+    <CalendarProvider locale="fr" navigate={navigate} renderAppointment={rdvName} appointmentPath={rdvPath}>
       <Bar person={person} />
       <Suspense fallback={<main className="app-page" aria-busy="true" />}>
         <Routes>
@@ -57,6 +57,15 @@ function SignedIn({ person, timeZone }: { readonly person: PersonJson; readonly 
       </Suspense>
     </CalendarProvider>
   );
+}
+
+// What the settings pages name a RDV by, and where they lead to it: the service knows neither its patient nor its page.
+const rdvName = (id: string) => <RdvName id={id} />;
+const rdvPath = (id: string) => `/calendar?rdv=${encodeURIComponent(id)}`;
+
+function RdvName({ id }: { readonly id: string }) {
+  const { data } = useRdv(id);
+  return data ? `${data.type} — ${data.patientName}` : "RDV";
 }
 
 // Where the service links to when a RDV comes without an address of its own, as in the preview.

@@ -3,6 +3,7 @@
  *
  * It saves nothing itself, and stays open with what was written until it is told that it is done.
  */
+import { AppointmentSyncStatus } from "@cassius/calendar-react";
 import { useId, useLayoutEffect, useRef, useState, type ReactNode } from "react";
 
 import type { RdvFields, RdvJson } from "../shared/agenda";
@@ -22,6 +23,8 @@ export interface Draft {
 export interface RdvFormProps {
   readonly draft: Draft;
   readonly timeZone: string;
+  /** Whether who is signed in may have a refused RDV tried again. */
+  readonly mayRetry: boolean;
   readonly isSaving: boolean;
   /** Why the latest attempt did not save it. */
   readonly failure: string | undefined;
@@ -32,7 +35,7 @@ export interface RdvFormProps {
 const TYPES = ["Contrôle", "Détartrage", "Implant", "Prothèse", "Chirurgie", "Urgence"];
 
 /** A modal window with the form. */
-export function RdvForm({ draft, timeZone, isSaving, failure, onSave, onClose }: RdvFormProps) {
+export function RdvForm({ draft, timeZone, mayRetry, isSaving, failure, onSave, onClose }: RdvFormProps) {
   const { rdv } = draft;
   const [words, setWords] = useState(draft.fields);
   const [span, setSpan] = useState(() => spanOf(draft.fields, timeZone));
@@ -67,6 +70,11 @@ export function RdvForm({ draft, timeZone, isSaving, failure, onSave, onClose }:
       >
         <h2 id={titleId}>{rdv ? "Modifier le RDV" : "Nouveau RDV"}</h2>
         {isCancelled && <p className="app-note">Ce RDV est annulé.</p>}
+        {rdv && (
+          <p className="app-note app-sync">
+            <AppointmentSyncStatus id={rdv.id} mayRetry={mayRetry} />
+          </p>
+        )}
         <Field label="Patient">
           <input
             name="patientName"

@@ -1,5 +1,5 @@
 /** The settings: the package's layout and pages, and the demo's placeholders for what is not theirs. */
-import { GoogleCalendarPage, IntegrationsPage, SettingsLayout } from "@cassius/calendar-react";
+import { GoogleCalendarPage, IntegrationsPage, SettingsLayout, SettingsOverview } from "@cassius/calendar-react";
 import type { ReactNode } from "react";
 import { Navigate, Route, Routes, useLocation } from "react-router";
 
@@ -12,17 +12,25 @@ export function Settings({ person }: { readonly person: PersonJson }) {
     <main className="app-page app-settings">
       <SettingsLayout currentPath={pathname}>
         <Routes>
-          <Route index element={<Navigate to="/settings/integrations" replace />} />
+          <Route index element={<SettingsOverview summaries={summariesOf(person)} />} />
           <Route path="profile" element={<Plain title="Profil">{`${person.name}, ${person.role}`}</Plain>} />
           <Route path="organisation" element={<Plain title="Organisation">{person.organisationName}</Plain>} />
           <Route path="integrations" element={forManagers(person, <IntegrationsPage />)} />
-          <Route path="integrations/google-calendar" element={forManagers(person, <GoogleCalendarPage />)} />
+          <Route path="integrations/google-calendar" element={<GoogleCalendarPage mayChange={person.isManager} />} />
           <Route path="security" element={<Plain title="Sécurité">La démonstration n’a pas de mot de passe.</Plain>} />
-          <Route path="*" element={<Navigate to="/settings/integrations" replace />} />
+          <Route path="*" element={<Navigate to="/settings" replace />} />
         </Routes>
       </SettingsLayout>
     </main>
   );
+}
+
+function summariesOf(person: PersonJson): Record<string, ReactNode> {
+  return {
+    "/settings/profile": person.name,
+    "/settings/organisation": person.organisationName,
+    "/settings/security": "Sans mot de passe",
+  };
 }
 
 function forManagers(person: PersonJson, page: ReactNode): ReactNode {

@@ -9,6 +9,7 @@ import type {
   BeginConnectBody,
   ConfirmAccountBody,
   DisconnectBody,
+  LinksBody,
   LinksQuery,
   PreviewBody,
   RetryBody,
@@ -20,7 +21,7 @@ const INSTANT = z.iso.datetime({ offset: true });
 
 export const BEGIN_CONNECT: z.ZodType<BeginConnectBody> = z.strictObject({
   // A path of this origin. What makes a browser read a host out of it (`//`, `/\`) is refused here; the origin that
-  // comes out is checked besides.
+  // comes out is checked besides. It is also the query of `GET connect`.
   returnPath: z
     .string()
     .max(2_048)
@@ -55,11 +56,15 @@ export const PREVIEW: z.ZodType<PreviewBody> = z.strictObject({
 export const CONFIRM_ACCOUNT: z.ZodType<ConfirmAccountBody> = z.strictObject({ accept: z.boolean() });
 
 export const DISCONNECT: z.ZodType<DisconnectBody> = z.strictObject({
-  remoteEvents: z.enum(["keep", "delete_upcoming"]).optional(),
+  remoteEvents: z.enum(["keep", "delete_upcoming", "delete_all"]).optional(),
 });
 
 export const RETRY: z.ZodType<RetryBody> = z.strictObject({
   appointmentIds: z.array(z.string().min(1).max(128)).max(1_000).optional(),
+});
+
+export const LINKS_OF: z.ZodType<LinksBody> = z.strictObject({
+  appointmentIds: z.array(z.string().min(1).max(128)).max(500),
 });
 
 export const NOTHING: z.ZodType<Record<string, never>> = z.strictObject({});

@@ -11,13 +11,15 @@ import { CalendarError } from "../error.js";
 import { milliseconds } from "../time.js";
 import { statusJson } from "./json.js";
 import { toErrorResponse } from "./refusal.js";
-import type { StatusEvents } from "./types.js";
+import type { IntegrationStatusJson, StatusEvents } from "./types.js";
 
 /** Whose status is streamed, and how. */
 export interface StatusStream {
   client: CalendarClient;
   organisationId: string;
   acceptLanguage: string | null;
+  /** Is told of each status that is sent. */
+  onStatus?: (status: IntegrationStatusJson) => void;
   /** How often a comment keeps the connection alive, in milliseconds. 15,000 by default. */
   heartbeatMs: number | undefined;
   /**
@@ -73,7 +75,9 @@ async function* statusFrames(stream: StatusStream, signal: AbortSignal): AsyncGe
       for await (const { status } of client.integration.watchStatus({ organisationId }, { headers, signal })) {
         failures = 0;
         worked = true;
-        yield frame("status", statusJson(status));
+        const json = statusJson(status);
+        stream.onStatus?.(json);
+        yield frame("status", json);
       }
       // The service drains: another one, or the next one, takes over.
     } catch (thrown) {

@@ -1,8 +1,8 @@
 /**
  * The router for an Express application.
  *
- * It only turns one kind of request and response into the other. Its invariant: a path that the router does not serve
- * goes on to the next middleware, so that the sidecar's own two paths reach the host's proxy.
+ * It only turns one kind of request and response into the other. Its invariant: a request that the router does not serve
+ * goes on to the next middleware, so that what is the sidecar's reaches the host's proxy.
  */
 import { createRequest, sendResponse } from "@remix-run/node-fetch-server";
 import type { Request as ExpressRequest, RequestHandler, Response as ExpressResponse } from "express";
@@ -23,7 +23,7 @@ export function googleIntegration<C extends Caller = Caller>(options: ExpressOpt
   return (req, res, next) => {
     // The path as it came, not as a URL parser would read it: what is not plainly ours is the host's.
     const path = req.originalUrl.split("?", 1)[0] ?? "";
-    if (!router.serves(path)) {
+    if (!router.serves(path, req.headers.cookie)) {
       next();
       return;
     }

@@ -25,6 +25,12 @@ export function checkOrigin(request: Request, publicOrigin: string): void {
   if (mediaType !== "application/json") throw new Refusal("UNSUPPORTED_MEDIA_TYPE");
 }
 
+/** Refuses a navigation that another site, or nobody knows who, has led to: it begins something. */
+export function checkNavigation(request: Request): void {
+  const site = request.headers.get("sec-fetch-site");
+  if (site !== "same-origin" && site !== "none") throw new Refusal("CROSS_SITE_REQUEST");
+}
+
 /** Reads the JSON body of a request; an empty one counts as `{}`. */
 export async function bodyOf<T>(request: Request, schema: z.ZodType<T>, maxBytes: number): Promise<T> {
   const text = await textOf(request, maxBytes);

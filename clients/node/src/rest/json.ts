@@ -88,6 +88,7 @@ export const SYNC_TO_WIRE: Record<SyncStatusJson, SyncStatus> = {
 export const REMOTE_EVENTS_TO_WIRE: Record<RemoteEventsJson, RemoteEvents> = {
   keep: RemoteEvents.KEEP,
   delete_upcoming: RemoteEvents.DELETE_UPCOMING,
+  delete_all: RemoteEvents.DELETE_ALL,
 };
 
 /** How the integration stands. An absent message is an integration that nobody connected. */
@@ -105,6 +106,7 @@ export function statusJson(status: IntegrationStatus | undefined): IntegrationSt
       synced: status?.counts?.synced ?? 0,
       error: status?.counts?.error ?? 0,
       upcomingEvents: status?.counts?.upcomingEvents ?? 0,
+      unsent: status?.counts?.unsent ?? 0,
     },
     catchUp: status?.catchUp ? catchUpJson(status.catchUp) : null,
     problem: status?.problem ? problemJson(status.problem) : null,

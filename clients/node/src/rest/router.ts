@@ -4,11 +4,15 @@
  * It owns routing, the order of the checks, and the headers of every answer. It never takes an organisation from the
  * browser, and no token passes through it: the service gives none out, and each answer is built from an allow list.
  */
+import { parseCookie } from "cookie";
+
 import type { CalendarClient } from "../client.js";
+import { Connections } from "./connections.js";
 import { statusStream } from "./events.js";
-import { checkOrigin } from "./guard.js";
+import { checkNavigation, checkOrigin } from "./guard.js";
 import { Refusal, toErrorResponse } from "./refusal.js";
 import { ROUTES, type RouteResult, type RouteContext } from "./routes.js";
+import type { IntegrationStatusJson } from "./types.js";
 
 /** The routes under the base path. */
 export type RouteName = keyof typeof ROUTES | "events";
@@ -39,6 +43,11 @@ export interface RouterOptions<Host, C extends Caller = Caller> {
   mayUse?: (caller: C, route: RouteName) => boolean | Promise<boolean>;
   /** Is told of every answer of 500 and above. What it throws is dropped. */
   onFailure?: (failure: RouteFailure) => unknown;
+  /**
+   * Is told when an organisation has just been connected: the moment for the host to reconcile, so that what the service never
+   * had is there before it is asked to send. In a host of several processes each may tell it once. What it throws is dropped.
+   */
+  onConnected?: (connection: { organisationId: string }) => unknown;
   /** `/api/integrations/google` by default. */
   basePath?: string;
   /** Where the consent comes back to. `/settings/integrations/google-calendar` by default. */
@@ -55,9 +64,15 @@ export interface RouterOptions<Host, C extends Caller = Caller> {
 export interface Router<Host> {
   /** Answers a request. The promise always fulfils. */
   respond: (request: Request, host: Host) => Promise<Response>;
-  /** Whether a path is one of the router's routes: `connect` and `callback`, the sidecar's, are not. */
-  serves: (pathname: string) => boolean;
+  /**
+   * Whether a request is the router's, by its path and its `cookie` header. `callback` is the sidecar's; so is `connect` once
+   * the browser has its ticket.
+   */
+  serves: (pathname: string, cookies?: string | null) => boolean;
 }
+
+/** Where the service keeps the one-time ticket of a consent. */
+const TICKET_COOKIE = "cassius_calendar_connect";
 
 const SECURITY_HEADERS = {
   "cache-control": "no-store",
@@ -70,6 +85,7 @@ const SECURITY_HEADERS = {
 /** Makes the router. Throws on an origin that is none. */
 export function createRouter<Host = void, C extends Caller = Caller>(options: RouterOptions<Host, C>): Router<Host> {
   const publicOrigin = originOf(options.publicOrigin);
+  const connections = new Connections();
   const basePath = (options.basePath ?? "/api/integrations/google").replace(/\/+$/, "");
 
   const routeOf = (pathname: string): RouteName | null => {
@@ -82,17 +98,22 @@ export function createRouter<Host = void, C extends Caller = Caller>(options: Ro
     if (route === null) throw new Refusal("ROUTE_NOT_FOUND");
     const handle = handlerOf(route, request.method);
     checkOrigin(request, publicOrigin);
+    if (route === "connect") checkNavigation(request);
     const caller = await options.caller(request, host);
     if (caller === null || caller === undefined) throw new Refusal("NOT_SIGNED_IN");
     if (options.mayUse && !(await options.mayUse(caller, route))) throw new Refusal("NOT_ALLOWED");
     const { organisationId } = caller;
     const acceptLanguage = request.headers.get("accept-language");
+    const onStatus = (status: IntegrationStatusJson) => {
+      if (connections.isNew(organisationId, status, Date.now())) tell(options.onConnected, { organisationId });
+    };
     if (handle === null) {
       const stream = statusStream(
         {
           client: options.client,
           organisationId,
           acceptLanguage,
+          onStatus,
           heartbeatMs: options.heartbeatMs,
           lifetimeMs: options.streamLifetimeMs,
         },
@@ -108,19 +129,19 @@ export function createRouter<Host = void, C extends Caller = Caller>(options: Ro
       publicOrigin,
       returnPath: options.returnPath ?? "/settings/integrations/google-calendar",
       maxBodyBytes: options.maxBodyBytes ?? 65_536,
+      onStatus,
       headers: acceptLanguage === null ? {} : { "accept-language": acceptLanguage },
     });
-    return json(200, result.json, result.cookie === undefined ? {} : { "set-cookie": result.cookie });
+    const cookie: Record<string, string> = result.cookie === undefined ? {} : { "set-cookie": result.cookie };
+    if ("location" in result) return seeOther(result.location, cookie);
+    return json(200, result.json, cookie);
   };
 
-  // In a turn of its own: whatever becomes of it, the browser is answered.
-  const report = (failure: RouteFailure) =>
-    void Promise.resolve(failure)
-      .then(options.onFailure)
-      .catch(() => undefined);
-
   return {
-    serves: (pathname) => routeOf(pathname) !== null,
+    serves: (pathname, cookies) => {
+      const route = routeOf(pathname);
+      return route !== null && !(route === "connect" && hasTicket(cookies));
+    },
     respond: async (request, host) => {
       const url = new URL(request.url);
       const route = routeOf(url.pathname);
@@ -131,7 +152,7 @@ export function createRouter<Host = void, C extends Caller = Caller>(options: Ro
         const answer = toErrorResponse(error, request.headers.get("accept-language"));
         // Who left in the middle of a request has broken nothing, and reads no answer.
         if (answer.status >= 500 && route !== null && !request.signal.aborted) {
-          report({ route, status: answer.status, error });
+          tell(options.onFailure, { route, status: answer.status, error });
         }
         return json(answer.status, answer.body, answer.headers);
       }
@@ -139,14 +160,22 @@ export function createRouter<Host = void, C extends Caller = Caller>(options: Ro
   };
 }
 
+// In a turn of its own: whatever becomes of it, the browser is answered.
+function tell<News>(listener: ((news: News) => unknown) | undefined, news: News): void {
+  void Promise.resolve(news)
+    .then(listener)
+    .catch(() => undefined);
+}
+
 // The handler of a route by its method; `null` stands for the stream.
 function handlerOf(route: RouteName, method: string): ((context: RouteContext) => Promise<RouteResult>) | null {
   const methods: Record<string, ((context: RouteContext) => Promise<RouteResult>) | null> =
     route === "events" ? { GET: null } : ROUTES[route];
-  const asked = method === "HEAD" ? "GET" : method;
+  // HEAD is what is asked before a page is gone to: it begins no consent.
+  const asked = method === "HEAD" && route !== "connect" ? "GET" : method;
   const handler = Object.hasOwn(methods, asked) ? methods[asked] : undefined;
   if (handler === undefined) {
-    throw new Refusal("METHOD_NOT_ALLOWED", [], { allow: allowed(methods) });
+    throw new Refusal("METHOD_NOT_ALLOWED", [], { allow: route === "connect" ? "GET" : allowed(methods) });
   }
   return handler;
 }
@@ -168,6 +197,14 @@ function json(status: number, body: object, headers: Record<string, string>): Re
     status,
     headers: { ...SECURITY_HEADERS, "content-type": "application/json; charset=utf-8", ...headers },
   });
+}
+
+function seeOther(location: string, headers: Record<string, string>): Response {
+  return new Response(null, { status: 303, headers: { ...SECURITY_HEADERS, location, ...headers } });
+}
+
+function hasTicket(cookies: string | null | undefined): boolean {
+  return parseCookie(cookies ?? "")[TICKET_COOKIE] !== undefined;
 }
 
 function eventStream(stream: ReadableStream<Uint8Array>): Response {

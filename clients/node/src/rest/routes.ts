@@ -10,7 +10,17 @@ import type { z } from "zod";
 import { AppointmentState } from "../gen/cassius/calendar/v1/appointment_sync_pb.js";
 import type { CallOptions } from "../calls.js";
 import type { CalendarClient } from "../client.js";
-import { BEGIN_CONNECT, CONFIRM_ACCOUNT, DISCONNECT, LINKS, NOTHING, PREVIEW, RETRY, SETTINGS } from "./bodies.js";
+import {
+  BEGIN_CONNECT,
+  CONFIRM_ACCOUNT,
+  DISCONNECT,
+  LINKS,
+  LINKS_OF,
+  NOTHING,
+  PREVIEW,
+  RETRY,
+  SETTINGS,
+} from "./bodies.js";
 import { bodyOf, checked } from "./guard.js";
 import {
   calendarJson,
@@ -24,9 +34,11 @@ import {
 } from "./json.js";
 import type {
   BeginConnectAnswer,
+  BeginConnectBody,
   CalendarsAnswer,
   ConfirmAccountAnswer,
   DisconnectAnswer,
+  IntegrationStatusJson,
   LinksAnswer,
   PreviewAnswer,
   PreviewAppointmentJson,
@@ -47,15 +59,14 @@ export interface RouteContext {
   /** Where the consent comes back to unless the page says otherwise. */
   returnPath: string;
   maxBodyBytes: number;
+  /** Is told of each status that is answered. */
+  onStatus: (status: IntegrationStatusJson) => void;
   /** The browser's language, for the service. */
   headers: Record<string, string>;
 }
 
-/** What a route answers with status 200. */
-export interface RouteResult {
-  json: object;
-  cookie?: string;
-}
+/** What a route answers: JSON with status 200, or where the browser is sent on to with 303. */
+export type RouteResult = ({ json: object } | { location: string }) & { cookie?: string };
 
 type Route = (context: RouteContext) => Promise<RouteResult>;
 
@@ -66,28 +77,45 @@ const DISCONNECT_MS = 60_000;
 async function status(context: RouteContext): Promise<RouteResult> {
   const { organisationId, client } = context;
   const answer = await client.integration.getStatus({ organisationId }, calling(context));
-  return { json: { status: statusJson(answer.status) } satisfies StatusAnswer };
+  const json: StatusAnswer = { status: statusJson(answer.status) };
+  context.onStatus(json.status);
+  return { json };
 }
 
 async function calendars(context: RouteContext): Promise<RouteResult> {
   const { organisationId, client } = context;
   const answer = await client.integration.listCalendars({ organisationId }, calling(context, ASKS_GOOGLE_MS));
-  return { json: { calendars: answer.calendars.map(calendarJson) } satisfies CalendarsAnswer };
+  const json: CalendarsAnswer = {
+    calendars: answer.calendars.map(calendarJson),
+    isListPermitted: answer.isListPermitted,
+  };
+  return { json };
 }
 
 async function beginConnect(context: RouteContext): Promise<RouteResult> {
+  const { answer, cookie } = await beginConsent(context, await body(context, BEGIN_CONNECT));
+  const json: BeginConnectAnswer = { connectUrl: answer.connectUrl, expireTime: instant(answer.expireTime) };
+  return { json, ...(cookie !== undefined && { cookie }) };
+}
+
+// A browser that comes without a ticket is given one and sent to the same address again, which is then the sidecar's.
+async function connect(context: RouteContext): Promise<RouteResult> {
+  const query = checked(BEGIN_CONNECT, Object.fromEntries(context.url.searchParams));
+  const { answer, cookie } = await beginConsent(context, query);
+  return { location: answer.connectUrl, ...(cookie !== undefined && { cookie }) };
+}
+
+async function beginConsent(context: RouteContext, { returnPath }: BeginConnectBody) {
   const { organisationId, client, publicOrigin } = context;
-  const { returnPath } = await body(context, BEGIN_CONNECT);
   const returnUrl = new URL(returnPath ?? context.returnPath, publicOrigin).href;
   const answer = await client.integration.beginConnect({ organisationId, returnUrl }, calling(context));
-  const json: BeginConnectAnswer = { connectUrl: answer.connectUrl, expireTime: instant(answer.expireTime) };
-  if (answer.connectCookie === undefined) return { json };
+  if (answer.connectCookie === undefined) return { answer, cookie: undefined };
   const { name, value, maxAge } = answer.connectCookie;
   const secure = publicOrigin.startsWith("https:");
   const attributes = { maxAge, path: "/", httpOnly: true, sameSite: "lax", secure } as const;
   // The value as it is: the sidecar compares it byte by byte.
   const cookie = stringifySetCookie({ name, value, ...attributes }, { encode: (plain) => plain });
-  return { json, cookie };
+  return { answer, cookie };
 }
 
 async function settings(context: RouteContext): Promise<RouteResult> {
@@ -176,6 +204,16 @@ async function links(context: RouteContext): Promise<RouteResult> {
   return { json };
 }
 
+async function linksOf(context: RouteContext): Promise<RouteResult> {
+  const { organisationId, client } = context;
+  const { appointmentIds } = await body(context, LINKS_OF);
+  const answer = await client.appointments.batchGetAppointmentLinks(
+    { organisationId, appointmentIds },
+    calling(context),
+  );
+  return { json: { links: answer.links.map(linkJson), nextPageToken: null } satisfies LinksAnswer };
+}
+
 async function retry(context: RouteContext): Promise<RouteResult> {
   const { organisationId, client } = context;
   const { appointmentIds } = await body(context, RETRY);
@@ -197,11 +235,12 @@ export const ROUTES = {
   status: { GET: status },
   calendars: { GET: calendars },
   "begin-connect": { POST: beginConnect },
+  connect: { GET: connect },
   "confirm-account": { POST: confirmAccount },
   settings: { PATCH: settings, POST: settings },
   preview: { POST: preview },
   "sync-now": { POST: syncNow },
   disconnect: { POST: disconnect },
-  links: { GET: links },
+  links: { GET: links, POST: linksOf },
   retry: { POST: retry },
 } satisfies Record<string, Record<string, Route>>;

@@ -19,7 +19,7 @@ export type ProblemActionJson = "none" | "reconnect" | "choose_calendar" | "wait
 export type SyncStatusJson = "none" | "pending" | "synced" | "error";
 
 /** What happens to the events at Google when the account is disconnected. */
-export type RemoteEventsJson = "keep" | "delete_upcoming";
+export type RemoteEventsJson = "keep" | "delete_upcoming" | "delete_all";
 
 /** The outcome word that the consent's way back adds to the page's URL as `?google=<word>`. */
 export type ConnectOutcome =
@@ -99,6 +99,8 @@ export interface LinkCountsJson {
   error: number;
   /** Events at Google of appointments that are not over yet: what a change of calendar moves, what disconnecting deletes. */
   upcomingEvents: number;
+  /** Never sent, though they take place and are not over yet: after the first connection they wait for `POST sync-now`. */
+  unsent: number;
 }
 
 /** The progress of a catch-up or of a move to another calendar. */
@@ -216,6 +218,8 @@ export interface StatusAnswer {
 export interface CalendarsAnswer {
   /** The primary one first, then by name. */
   calendars: CalendarJson[];
+  /** Whether the account lets its list be read; otherwise the primary one stands alone, and a new consent can allow it. */
+  isListPermitted: boolean;
 }
 
 /** Body of `POST begin-connect`. */
@@ -300,7 +304,13 @@ export interface LinksQuery {
   pageToken?: string;
 }
 
-/** Answer of `GET links`. */
+/** Body of `POST links`: how these appointments stand. Those that the service never had are left out of the answer. */
+export interface LinksBody {
+  /** At most 500. */
+  appointmentIds: string[];
+}
+
+/** Answer of `GET links` and of `POST links`. */
 export interface LinksAnswer {
   links: AppointmentLinkJson[];
   /** `null`: this was the last page. */

@@ -62,7 +62,21 @@ it.each([false, true])("a body arrives, whether or not the host has parsed it be
   expect(await answer.json()).toMatchObject({ event: { title: "[Cassius] Rendez-vous" } });
 });
 
-it.each(["connect", "callback", "unknown"])("GET %s goes on to the host", async (route) => {
+it("GET connect is the router's, and goes on to the host once the browser has its ticket", async () => {
+  const base = await hostAt(manager());
+  // Without the headers that Node's own `fetch` adds.
+  const navigate = async (headers: Record<string, string>) => {
+    const asked = httpRequest(`${base}/connect`, { headers: { "sec-fetch-site": "none", ...headers } }).end();
+    const [answer] = (await once(asked, "response")) as [IncomingMessage];
+    answer.resume();
+    return answer.statusCode;
+  };
+  // The service was asked to begin, and refuses to come back to a host that it does not know.
+  expect(await navigate({})).toBe(400);
+  expect(await navigate({ cookie: "cassius_calendar_connect=ticket" })).toBe(418);
+});
+
+it.each(["callback", "unknown"])("GET %s goes on to the host", async (route) => {
   const base = await hostAt(manager());
   expect((await fetch(`${base}/${route}`)).status).toBe(418);
 });

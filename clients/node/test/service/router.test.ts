@@ -51,7 +51,8 @@ it("a practice goes the whole way", async () => {
   const added = await emulator<{ id: string }>("POST", `accounts/${practice.account}/calendars`, {
     summary: "Salle 2",
   });
-  const { calendars } = (await practice.ask("GET", "calendars")).json as CalendarsAnswer;
+  const { calendars, isListPermitted } = (await practice.ask("GET", "calendars")).json as CalendarsAnswer;
+  expect(isListPermitted).toBe(true);
   expect(calendars[0]).toMatchObject({ id: practice.account, isPrimary: true });
   expect(calendars.map(({ id }) => id)).toContain(added.id);
 
@@ -82,6 +83,8 @@ it("a practice goes the whole way", async () => {
   const links = (await practice.ask("GET", "links?syncStatus=synced&pageSize=10")).json as LinksAnswer;
   expect(links.links).toMatchObject([{ appointmentId: sent.appointmentId, syncStatus: "synced", lastError: null }]);
   expect(links.nextPageToken).toBeNull();
+  const asked = await practice.ask("POST", "links", { appointmentIds: [sent.appointmentId, "unknown"] });
+  expect(asked.json).toEqual(links);
   expect((await practice.ask("GET", "links?syncStatus=error")).json).toEqual({ links: [], nextPageToken: null });
   expect((await practice.ask("POST", "retry", {})).json).toEqual({ queuedCount: 0 });
   expect((await practice.ask("POST", "sync-now", {})).json as SyncNowAnswer).toMatchObject({

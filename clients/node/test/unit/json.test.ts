@@ -27,7 +27,7 @@ it("a status in trouble is told field by field", () => {
         titlePrivacy: TitlePrivacy.INITIALS,
         connectTime: at("2026-01-05T08:00:00Z"),
         lastSyncTime: at("2026-01-06T08:00:00.250Z"),
-        counts: { pending: 1, synced: 2, error: 3, upcomingEvents: 4 },
+        counts: { pending: 1, synced: 2, error: 3, upcomingEvents: 4, unsent: 5 },
         catchUp: { total: 9, done: 5, failed: 1, startTime: at("2026-01-06T07:00:00Z") },
         problem: {
           reason: ErrorReason.RECONNECT_REQUIRED,
@@ -45,7 +45,7 @@ it("a status in trouble is told field by field", () => {
     titlePrivacy: "initials",
     connectTime: "2026-01-05T08:00:00.000Z",
     lastSyncTime: "2026-01-06T08:00:00.250Z",
-    counts: { pending: 1, synced: 2, error: 3, upcomingEvents: 4 },
+    counts: { pending: 1, synced: 2, error: 3, upcomingEvents: 4, unsent: 5 },
     catchUp: { total: 9, done: 5, failed: 1, startTime: "2026-01-06T07:00:00.000Z" },
     problem: {
       reason: "RECONNECT_REQUIRED",
@@ -89,7 +89,7 @@ it("an organisation that was never connected has nulls, not blanks", () => {
     problem: null,
     catchUp: null,
   });
-  expect(json.counts).toEqual({ pending: 0, synced: 0, error: 0, upcomingEvents: 0 });
+  expect(json.counts).toEqual({ pending: 0, synced: 0, error: 0, upcomingEvents: 0, unsent: 0 });
 });
 
 it("values that are newer than this client are told as the careful choice", () => {

@@ -5,7 +5,8 @@ import { runInNewContext } from "node:vm";
 import { expect, it } from "vitest";
 
 import type { CalendarClient } from "../../src/index.js";
-import { createRouter, type Known, type Caller } from "../../src/rest/index.js";
+import { Connections } from "../../src/rest/connections.js";
+import { createRouter, type Known, type Caller, type IntegrationStatusJson } from "../../src/rest/index.js";
 import { statusStream } from "../../src/rest/events.js";
 
 const ORIGIN = "https://cassius.example";
@@ -102,4 +103,64 @@ it("a browser that leaves in the middle of its request is no failure of the host
   await router.respond(request, undefined);
   await new Promise((turn) => setImmediate(turn));
   expect(failures).toEqual([]);
+});
+
+const CONNECT_URL = `${ORIGIN}/api/integrations/google/connect`;
+const consenting = {
+  integration: {
+    beginConnect: () =>
+      Promise.resolve({
+        connectUrl: CONNECT_URL,
+        connectCookie: { name: "cassius_calendar_connect", value: "ticket", maxAge: 900 },
+      }),
+  },
+} as unknown as CalendarClient;
+
+function navigate(headers: Record<string, string>, options: { caller?: () => Known<Caller>; method?: string } = {}) {
+  const { caller = () => ({ organisationId: "cabinet" }), method = "GET" } = options;
+  const router = createRouter({ client: consenting, publicOrigin: ORIGIN, caller });
+  return router.respond(new Request(`${CONNECT_URL}?returnPath=/settings`, { method, headers }));
+}
+
+it.each(["same-origin", "none"])("`GET connect` from %s begins the consent and sends the browser on", async (site) => {
+  const answer = await navigate({ "sec-fetch-site": site });
+  expect([answer.status, answer.headers.get("location")]).toEqual([303, CONNECT_URL]);
+  expect(answer.headers.get("set-cookie")).toBe(
+    "cassius_calendar_connect=ticket; Max-Age=900; Path=/; HttpOnly; Secure; SameSite=Lax",
+  );
+  expect(answer.headers.get("cache-control")).toBe("no-store");
+});
+
+it.each(["cross-site", "same-site"])("`GET connect` that %s has led to is refused", async (site) => {
+  expect((await navigate({ "sec-fetch-site": site })).status).toBe(403);
+});
+
+it("`GET connect` is for who is signed in, from somewhere that is known, and HEAD begins nothing", async () => {
+  expect((await navigate({})).status).toBe(403);
+  expect((await navigate({ "sec-fetch-site": "none" }, { caller: () => null })).status).toBe(401);
+  const head = await navigate({ "sec-fetch-site": "none" }, { method: "HEAD" });
+  expect([head.status, head.headers.get("allow")]).toEqual([405, "GET"]);
+});
+
+it("`connect` is the sidecar's once the browser has its ticket", () => {
+  const router = createRouter({ client: consenting, publicOrigin: ORIGIN, caller: () => null });
+  const path = "/api/integrations/google/connect";
+  expect(router.serves(path)).toBe(true);
+  expect(router.serves(path, "session=1; other=2")).toBe(true);
+  expect(router.serves(path, "session=1; cassius_calendar_connect=ticket")).toBe(false);
+  expect(router.serves("/api/integrations/google/callback")).toBe(false);
+  expect(router.serves("/api/integrations/google/status", "cassius_calendar_connect=ticket")).toBe(true);
+});
+
+it("the host is told once of each connection that has just been made", () => {
+  const connections = new Connections();
+  const now = Date.parse("2026-03-02T08:00:00Z");
+  const status = (connectTime: string | null, state = "connected") => ({ state, connectTime }) as IntegrationStatusJson;
+  const isNew = (organisation: string, given: IntegrationStatusJson) => connections.isNew(organisation, given, now);
+  expect(isNew("a", status(null, "not_connected"))).toBe(false);
+  expect(isNew("a", status("2026-03-02T07:59:00Z"))).toBe(true);
+  expect(isNew("a", status("2026-03-02T07:59:00Z"))).toBe(false);
+  expect(isNew("b", status("2026-03-02T07:59:00Z"))).toBe(true);
+  expect(isNew("a", status("2026-03-02T07:59:30Z"))).toBe(true);
+  expect(isNew("c", status("2026-03-01T08:00:00Z")), "an old one is no news").toBe(false);
 });

@@ -6,7 +6,6 @@ import type { Locale } from "../i18n/message";
 import type {
   BeginConnectAnswer,
   BeginConnectBody,
-  CalendarJson,
   CalendarsAnswer,
   ConfirmAccountAnswer,
   ConfirmAccountBody,
@@ -15,6 +14,7 @@ import type {
   EventPreviewJson,
   IntegrationStatusJson,
   LinksAnswer,
+  LinksBody,
   LinksQuery,
   PreviewAnswer,
   PreviewBody,
@@ -43,8 +43,9 @@ export interface ClientOptions {
 export interface CalendarClient {
   readonly basePath: string;
   status(signal?: AbortSignal): Promise<IntegrationStatusJson>;
-  calendars(signal?: AbortSignal): Promise<CalendarJson[]>;
+  calendars(signal?: AbortSignal): Promise<CalendarsAnswer>;
   links(query: LinksQuery, signal?: AbortSignal): Promise<LinksAnswer>;
+  linksOf(body: LinksBody): Promise<LinksAnswer>;
   preview(body: PreviewBody, signal?: AbortSignal): Promise<EventPreviewJson>;
   beginConnect(body: BeginConnectBody): Promise<BeginConnectAnswer>;
   updateSettings(body: SettingsBody): Promise<IntegrationStatusJson>;
@@ -102,9 +103,9 @@ export function createCalendarClient(options: ClientOptions = {}): CalendarClien
   return {
     basePath,
     status: async (signal) => (await request<StatusAnswer>("GET", "status", "status", undefined, signal)).status,
-    calendars: async (signal) =>
-      (await request<CalendarsAnswer>("GET", "calendars", "calendars", undefined, signal)).calendars,
+    calendars: (signal) => request<CalendarsAnswer>("GET", "calendars", "calendars", undefined, signal),
     links: (query, signal) => request<LinksAnswer>("GET", `links${queryString(query)}`, "links", undefined, signal),
+    linksOf: (body) => request<LinksAnswer>("POST", "links", "links", body),
     preview: async (body, signal) => (await request<PreviewAnswer>("POST", "preview", "event", body, signal)).event,
     beginConnect: (body) => request<BeginConnectAnswer>("POST", "begin-connect", "connectUrl", body),
     updateSettings: async (body) => (await request<SettingsAnswer>("PATCH", "settings", "status", body)).status,

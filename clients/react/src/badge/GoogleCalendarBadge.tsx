@@ -1,5 +1,5 @@
 import type { ReactElement, ReactNode } from "react";
-import { standingOf } from "../google/standing";
+import { STANDING_ANCHOR, standingOf } from "../google/standing";
 import { HostLink } from "../host/HostLink";
 import { useHost } from "../host/host";
 import { useStatus, type StatusView } from "../query/useStatus";
@@ -37,11 +37,12 @@ function Badge({ view }: { readonly view: StatusView }): ReactElement | null {
   if (!isOnline) return <FaintBadge>{t("badge.offline")}</FaintBadge>;
   if (!status || view.isUnavailable || view.isSignedOut) return <FaintBadge>{t("badge.unknown")}</FaintBadge>;
   const standing = standingOf(status);
+  const href = `${paths.googleCalendar}#${STANDING_ANCHOR}`;
   switch (standing) {
     case "stopped":
     case "refused":
       return (
-        <HostLink href={paths.googleCalendar} className="cc-badge cc-badge-error">
+        <HostLink href={href} className="cc-badge cc-badge-error">
           <AlertIcon />
           {standing === "stopped" ? t("badge.error") : t("badge.refused", { count: status.counts.error })}
         </HostLink>
@@ -49,12 +50,19 @@ function Badge({ view }: { readonly view: StatusView }): ReactElement | null {
     case "paused": {
       const { pending } = status.counts;
       return (
-        <HostLink href={paths.googleCalendar} className="cc-badge cc-badge-paused">
+        <HostLink href={href} className="cc-badge cc-badge-paused">
           <CalendarIcon />
           {pending > 0 ? t("badge.pausedPending", { count: pending }) : t("badge.paused")}
         </HostLink>
       );
     }
+    case "unsent":
+      return (
+        <HostLink href={href} className="cc-badge cc-badge-unsent">
+          <CalendarIcon />
+          {t("badge.unsent", { count: status.counts.unsent })}
+        </HostLink>
+      );
     case "not_connected":
     case "disconnecting":
       return null;

@@ -14,8 +14,8 @@ export interface CalendarSelectProps {
   readonly onChange: (calendarId: string) => void;
   readonly isLoading?: boolean;
   readonly isDisabled?: boolean;
-  /** Not to be had for a cause outside, such as a lost network: it does not open, and keeps its focus. */
-  readonly isBlocked?: boolean;
+  /** Why it is not to be had, for a cause outside: it does not open, keeps its focus, and says this in place of its hint. */
+  readonly blocked?: string | null;
   readonly buttonRef?: Ref<HTMLButtonElement>;
 }
 
@@ -29,11 +29,13 @@ export function CalendarSelect(props: CalendarSelectProps): ReactElement {
     onChange,
     isLoading = false,
     isDisabled = false,
-    isBlocked = false,
+    blocked = null,
     buttonRef,
   } = props;
   const { t } = useHost();
   const [isOpen, setOpen] = useState(false);
+  const isBlocked = blocked !== null;
+  const said = blocked ?? hint;
   return (
     <Select
       className="cc-select"
@@ -47,9 +49,9 @@ export function CalendarSelect(props: CalendarSelectProps): ReactElement {
       }}
     >
       <Label className="cc-label">{label}</Label>
-      {hint === undefined ? null : (
+      {said === undefined ? null : (
         <Text slot="description" className="cc-hint">
-          {hint}
+          {said}
         </Text>
       )}
       <Button

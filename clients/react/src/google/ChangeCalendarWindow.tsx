@@ -27,7 +27,7 @@ export function ChangeCalendarWindow({ status, initialCalendarId, onClose }: Cha
   const update = useUpdateSettings();
   const [pickedId, setPickedId] = useState<string | undefined>(initialCalendarId);
 
-  const list = choosable(calendars.data ?? [], status);
+  const list = choosable(calendars.data?.calendars ?? [], status);
   // Until the reader picks: the present calendar while it is there to be written to, else the primary one.
   const present = list.find((calendar) => calendar.id === status.calendar?.id);
   const chosen = list.find((calendar) => calendar.id === pickedId) ?? present ?? list[0];

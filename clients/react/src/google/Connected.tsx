@@ -1,4 +1,4 @@
-import { useId, type ReactElement, type ReactNode } from "react";
+import type { ReactElement, ReactNode } from "react";
 import { Button } from "react-aria-components";
 import { useNow } from "../host/browser";
 import { useHost } from "../host/host";
@@ -7,13 +7,15 @@ import { useSyncNow } from "../query/mutations";
 import { keys } from "../query/keys";
 import { Action } from "../ui/Action";
 import { useAnnounce } from "../ui/Announcements";
+import { CopyableId } from "../ui/CopyableId";
 import { SyncIcon } from "../ui/icons";
 import { Moment } from "../ui/Moment";
 import { Pill } from "../ui/Pill";
 import type { IntegrationStatusJson } from "../wire";
+import { whyNotChoose, whyNotSend, whyOffline } from "./blocked";
 import { CalendarName } from "./CalendarSelect";
 import { failureText } from "./failureText";
-import { rowWord } from "./standing";
+import { isCatchingUp, isConnected, rowWord } from "./standing";
 import { SyncProgress } from "./SyncProgress";
 import { syncText } from "./syncText";
 
@@ -23,24 +25,27 @@ export interface ConnectedProps {
   readonly isOnline: boolean;
   readonly onChangeCalendar: () => void;
   readonly onDisconnect: () => void;
-  /** Goes to what the Errors section says. */
-  readonly onShowErrors: () => void;
+  /** Goes to the appointments that one has to see to. */
+  readonly onShowRefused: () => void;
 }
 
 /** The connected account, its calendar and how the sending stands, each with what can be done about it. */
 export function Connected(props: ConnectedProps): ReactElement {
-  const { status, isOnline, onChangeCalendar, onDisconnect, onShowErrors } = props;
+  const { status, isOnline, onChangeCalendar, onDisconnect, onShowRefused } = props;
   const { t, locale } = useHost();
-  const needsReconnect = status.problem?.action === "reconnect";
+  // While the account is being disconnected there is nothing to be done about it here.
+  const isAlive = isConnected(status);
 
   return (
     <dl className="cc-rows">
       <Row
         term={t("connection.account")}
         action={
-          <Action isBlocked={!isOnline} onPress={onDisconnect}>
-            {t("connection.disconnect")}
-          </Action>
+          isAlive ? (
+            <Action blocked={whyOffline(isOnline, t)} onPress={onDisconnect}>
+              {t("connection.disconnect")}
+            </Action>
+          ) : null
         }
       >
         <span className="cc-strong cc-break">{status.googleEmail}</span>
@@ -51,9 +56,11 @@ export function Connected(props: ConnectedProps): ReactElement {
       <Row
         term={t("connection.calendar")}
         action={
-          <Action isBlocked={!isOnline || needsReconnect} onPress={onChangeCalendar}>
-            {t("connection.change")}
-          </Action>
+          isAlive ? (
+            <Action blocked={whyNotChoose(status, isOnline, t)} onPress={onChangeCalendar}>
+              {t("connection.change")}
+            </Action>
+          ) : null
         }
       >
         {status.calendar === null ? null : (
@@ -61,29 +68,30 @@ export function Connected(props: ConnectedProps): ReactElement {
             <span className="cc-strong">
               <CalendarName calendar={status.calendar} />
             </span>
-            <code className="cc-calendar-id" title={t("connection.calendarId")}>
-              {status.calendar.id}
-            </code>
+            {status.calendar.id === status.calendar.name || status.calendar.id === status.googleEmail ? null : (
+              <CopyableId id={status.calendar.id} label={t("connection.copyCalendarId")} />
+            )}
           </>
         )}
       </Row>
-      <SyncRow status={status} isOnline={isOnline} onShowErrors={onShowErrors} />
+      {isAlive ? <SyncRow status={status} isOnline={isOnline} onShowRefused={onShowRefused} /> : null}
     </dl>
   );
 }
 
-function SyncRow(props: Pick<ConnectedProps, "status" | "isOnline" | "onShowErrors">): ReactElement {
-  const { status, isOnline, onShowErrors } = props;
+function SyncRow(props: Pick<ConnectedProps, "status" | "isOnline" | "onShowRefused">): ReactElement {
+  const { status, isOnline, onShowRefused } = props;
   const { client, queryClient, locale, t } = useHost();
   const now = useNow();
   const announce = useAnnounce();
   const syncNow = useSyncNow();
   const label = rowWord(status, t);
-  const cannotSend = status.state === "error" || !status.isEnabled;
   // While Google asks for patience nothing is at work: the rest goes at the next try.
   const isWaiting = status.problem?.action === "wait";
   const nextTry = isWaiting ? (status.problem?.retryTime ?? null) : null;
-  const nextTryId = useId();
+  const resumes =
+    nextTry === null ? null : t("connection.resumes", { time: timeOfDay(new Date(nextTry), now, locale) });
+  const isWaitedFor = status.catchUp !== null && isWaiting;
   const start = () => {
     // A double click comes before the button is drawn as pending.
     if (queryClient.isMutating({ mutationKey: keys.syncNow(client) }) > 0) return;
@@ -99,9 +107,8 @@ function SyncRow(props: Pick<ConnectedProps, "status" | "isOnline" | "onShowErro
       action={
         <Action
           icon={<SyncIcon />}
-          isPending={syncNow.isPending || (status.catchUp !== null && !isWaiting)}
-          isBlocked={!isOnline || cannotSend || (status.catchUp !== null && isWaiting)}
-          {...(nextTry === null ? {} : { "aria-describedby": nextTryId })}
+          isPending={syncNow.isPending || (isCatchingUp(status) && !isWaiting)}
+          blocked={whyNotSend(status, isOnline, t) ?? (isWaitedFor ? (resumes ?? t("blocked.waiting")) : null)}
           onPress={start}
         >
           {t("connection.syncNow")}
@@ -110,17 +117,13 @@ function SyncRow(props: Pick<ConnectedProps, "status" | "isOnline" | "onShowErro
     >
       <span>
         <Pill tone={label.tone}>{label.word}</Pill>
-        {status.problem || status.counts.error > 0 ? (
-          <Button className="cc-aside" onPress={onShowErrors}>
-            {t("connection.showErrors")}
+        {status.counts.error > 0 ? (
+          <Button className="cc-aside" onPress={onShowRefused}>
+            {t("connection.showRefused")}
           </Button>
         ) : null}
       </span>
-      {nextTry === null ? null : (
-        <span className="cc-hint" id={nextTryId}>
-          {t("connection.resumes", { time: timeOfDay(new Date(nextTry), now, locale) })}
-        </span>
-      )}
+      {resumes === null ? null : <span className="cc-hint">{resumes}</span>}
       <span className="cc-hint">
         {status.lastSyncTime === null ? (
           t("connection.neverSynced")

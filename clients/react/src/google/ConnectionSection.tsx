@@ -4,13 +4,9 @@ import { Section } from "../ui/Section";
 import { Skeleton } from "../ui/Skeleton";
 import { useFocusKept } from "../ui/useFocusKept";
 import type { IntegrationStatusJson } from "../wire";
-import { ChangeCalendarWindow } from "./ChangeCalendarWindow";
 import { Connected } from "./Connected";
-import { Disconnecting } from "./Disconnecting";
 import { DisconnectWindow } from "./DisconnectWindow";
 import { NotConnected } from "./NotConnected";
-import { OtherAccount } from "./OtherAccount";
-import { isConnected } from "./standing";
 
 /** What a section of the page is drawn from; without a status it holds the place. */
 export interface GoogleSectionProps {
@@ -19,14 +15,16 @@ export interface GoogleSectionProps {
 }
 
 /** Connexion: the account and the calendar, or what there is to know before connecting. */
-export function ConnectionSection(props: GoogleSectionProps & { readonly onShowErrors: () => void }): ReactElement {
-  const { status, isOnline, onShowErrors } = props;
+export function ConnectionSection(
+  props: GoogleSectionProps & { readonly onChangeCalendar: () => void; readonly onShowRefused: () => void },
+): ReactElement {
+  const { status, isOnline, onChangeCalendar, onShowRefused } = props;
   const { t } = useHost();
-  // The windows live here, above what a change of state replaces: their answers arrive after the status has changed.
-  const [open, setOpen] = useState<"disconnect" | "change" | null>(null);
+  // The window lives here, above what a change of state replaces: its answer arrives after the status has changed.
+  const [isDisconnecting, setDisconnecting] = useState(false);
   const [disconnections, setDisconnections] = useState(0);
   const title = useRef<HTMLHeadingElement>(null);
-  const close = () => setOpen(null);
+  const close = () => setDisconnecting(false);
 
   useEffect(() => {
     // The button that opened the window is gone by now.
@@ -40,26 +38,16 @@ export function ConnectionSection(props: GoogleSectionProps & { readonly onShowE
     <Section title={t("connection.title")} lead={t("connection.lead")} isBusy={!status} titleRef={title}>
       {status ? null : <ConnectionSkeleton />}
       {status?.state === "not_connected" ? <NotConnected /> : null}
-      {status?.state === "disconnecting" ? <Disconnecting status={status} isOnline={isOnline} /> : null}
-      {status?.pendingAccount ? (
-        <OtherAccount
-          connectedEmail={status.googleEmail ?? ""}
-          pending={status.pendingAccount}
-          isOnline={isOnline}
-          onAnswered={() => title.current?.focus()}
-        />
-      ) : null}
-      {status && isConnected(status) ? (
+      {status && status.state !== "not_connected" ? (
         <Connected
           status={status}
           isOnline={isOnline}
-          onChangeCalendar={() => setOpen("change")}
-          onDisconnect={() => setOpen("disconnect")}
-          onShowErrors={onShowErrors}
+          onChangeCalendar={onChangeCalendar}
+          onDisconnect={() => setDisconnecting(true)}
+          onShowRefused={onShowRefused}
         />
       ) : null}
-      {status && open === "change" ? <ChangeCalendarWindow status={status} onClose={close} /> : null}
-      {status && open === "disconnect" ? (
+      {status && isDisconnecting ? (
         <DisconnectWindow
           status={status}
           onClose={close}

@@ -6,6 +6,7 @@ import { useAnnounce } from "../ui/Announcements";
 import { ClockIcon } from "../ui/icons";
 import { Notice } from "../ui/Notice";
 import type { IntegrationStatusJson } from "../wire";
+import { whyOffline } from "./blocked";
 import { failureText } from "./failureText";
 import { ProgressLine } from "./SyncProgress";
 
@@ -30,7 +31,7 @@ export function Disconnecting(props: {
       {...(hasDeletions
         ? {
             actions: (
-              <Action isPending={disconnect.isPending} isBlocked={!isOnline} onPress={endNow}>
+              <Action isPending={disconnect.isPending} blocked={whyOffline(isOnline, t)} onPress={endNow}>
                 {t("disconnecting.endNow")}
               </Action>
             ),

@@ -4,71 +4,100 @@ import { useHost } from "../host/host";
 import { useTitle } from "../host/useTitle";
 import { useStatus, type StatusView } from "../query/useStatus";
 import { Announcements } from "../ui/Announcements";
-import { AlertIcon, ArrowLeftIcon, CheckIcon } from "../ui/icons";
-import { Notice } from "../ui/Notice";
+import { ArrowLeftIcon } from "../ui/icons";
 import { PageBoundary } from "../ui/PageBoundary";
 import { Pill } from "../ui/Pill";
 import { Skeleton } from "../ui/Skeleton";
 import { useFocusKept } from "../ui/useFocusKept";
-import type { ConnectOutcome } from "../wire";
+import { ChangeCalendarWindow } from "./ChangeCalendarWindow";
 import { ConnectionSection } from "./ConnectionSection";
-import { ErrorsSection } from "./ErrorsSection";
-import { Health, Unanswered } from "./Health";
+import { Unanswered } from "./Health";
+import { OnlyLooking } from "./OnlyLooking";
 import { OptionsSection } from "./OptionsSection";
 import { useOutcome } from "./outcome";
 import { PreviewSection } from "./PreviewSection";
-import { useStatusAnnouncements } from "./useStatusAnnouncements";
 import { isConnected, titleWord } from "./standing";
+import { StandingNotice } from "./StandingNotice";
+import { ToDoSection } from "./ToDoSection";
+import { useCatchUpEnd } from "./useCatchUpEnd";
+import { useStatusAnnouncements } from "./useStatusAnnouncements";
 
-/** The page `/settings/integrations/google-calendar`: Connexion, Options, Aperçu, Erreurs. */
-export function GoogleCalendarPage(): ReactElement {
+/** What the page is drawn from. */
+export interface GoogleCalendarPageProps {
+  /** Whether who is signed in may change anything. Default: they may. Otherwise they see how it stands, and whom to tell. */
+  readonly mayChange?: boolean;
+}
+
+/** The page `/settings/integrations/google-calendar`: how it stands, then Connexion, Options with their Aperçu, À traiter. */
+export function GoogleCalendarPage({ mayChange = true }: GoogleCalendarPageProps): ReactElement {
   return (
     <PageBoundary>
       <div className="cassius-calendar cc-page">
         <Announcements>
-          <Page />
+          <Page mayChange={mayChange} />
         </Announcements>
       </div>
     </PageBoundary>
   );
 }
 
-function Page(): ReactElement {
+function Page({ mayChange }: Required<GoogleCalendarPageProps>): ReactElement {
   const { t } = useHost();
   const view = useStatus();
-  const outcome = useOutcome();
   const { status, isOnline } = view;
+  const outcome = useOutcome(status);
   useStatusAnnouncements(status);
+  useCatchUpEnd(status);
   useTitle(t("google.title"));
+  const [isChoosing, setChoosing] = useState(false);
   const title = useRef<HTMLHeadingElement>(null);
-  const errorsTitle = useRef<HTMLHeadingElement>(null);
-  const showErrors = () => {
-    errorsTitle.current?.focus({ preventScroll: true });
-    errorsTitle.current?.scrollIntoView({ block: "start" });
+  const toDoTitle = useRef<HTMLHeadingElement>(null);
+  const showRefused = () => {
+    toDoTitle.current?.focus({ preventScroll: true });
+    toDoTitle.current?.scrollIntoView({ block: "start" });
   };
+  const chooseCalendar = () => setChoosing(true);
+  // Back from Google the page begins anew: at its title, unless focus is somewhere already.
+  const isBack = outcome.word !== null;
+  useEffect(() => {
+    if (isBack && document.activeElement === document.body) title.current?.focus({ preventScroll: true });
+  }, [isBack]);
   // Without a network the places are held: the answer comes by itself.
   const isUnanswered =
     view.isSignedOut || (status === undefined && view.failure !== null && view.failure.kind !== "offline");
   useFocusKept(title, isUnanswered ? 1 : 0);
-  // The question that it speaks of has been answered, or has lapsed.
-  const isSettled = outcome === "other_account" && status?.pendingAccount === null;
   const hasAccount = status === undefined || isConnected(status);
   return (
     <>
       <Head view={view} titleRef={title} />
-      <OutcomeNotice outcome={isSettled ? null : outcome} />
-      <Health view={view} />
       {isUnanswered ? (
         <Unanswered view={view} />
       ) : (
         <>
-          <ConnectionSection status={status} isOnline={isOnline} onShowErrors={showErrors} />
-          {hasAccount ? <OptionsSection status={status} isOnline={isOnline} /> : null}
-          {/* Not connected it stands elsewhere: it takes the place of a skeleton, rather than jumping there from its own. */}
-          <PreviewSection key={hasAccount ? "below" : "alone"} status={status} />
-          {hasAccount ? <ErrorsSection status={status} isOnline={isOnline} titleRef={errorsTitle} /> : null}
+          <StandingNotice
+            view={view}
+            outcome={outcome}
+            mayChange={mayChange}
+            onChooseCalendar={chooseCalendar}
+            onShowRefused={showRefused}
+          />
+          {mayChange ? null : <OnlyLooking status={status} />}
+          {mayChange ? (
+            <>
+              <ConnectionSection
+                status={status}
+                isOnline={isOnline}
+                onChangeCalendar={chooseCalendar}
+                onShowRefused={showRefused}
+              />
+              {hasAccount ? <OptionsSection status={status} isOnline={isOnline} /> : <PreviewSection status={status} />}
+              {hasAccount ? <ToDoSection status={status} isOnline={isOnline} titleRef={toDoTitle} /> : null}
+            </>
+          ) : null}
         </>
       )}
+      {/* Above what a change of state replaces: its answer arrives after the status has changed. */}
+      {status && isChoosing ? <ChangeCalendarWindow status={status} onClose={() => setChoosing(false)} /> : null}
     </>
   );
 }
@@ -95,29 +124,5 @@ function Head(props: {
       </div>
       <p className="cc-page-lead">{t("google.lead")}</p>
     </header>
-  );
-}
-
-/** How the consent came out. Its room is there from the start, its words come into sight afterwards: so they are read out. */
-function OutcomeNotice({ outcome }: { readonly outcome: ConnectOutcome | null }): ReactElement | null {
-  const { t } = useHost();
-  const [isTold, setTold] = useState(false);
-  useEffect(() => {
-    const frame = requestAnimationFrame(() => setTold(true));
-    return () => cancelAnimationFrame(frame);
-  }, []);
-  if (outcome === null) return null;
-  const isGood = outcome === "connected";
-  return (
-    <div role="status" className="cc-outcome">
-      <div style={{ visibility: isTold ? "visible" : "hidden" }}>
-        <Notice
-          tone={isGood ? "success" : outcome === "other_account" ? "warning" : "danger"}
-          icon={isGood ? <CheckIcon /> : <AlertIcon />}
-        >
-          {t(`outcome.${outcome}`)}
-        </Notice>
-      </div>
-    </div>
   );
 }

@@ -1,32 +1,43 @@
 /** What stands between the page and the service: the network, the service itself, the reader's own rights. */
 import { useState, type ReactElement } from "react";
 import { useHost } from "../host/host";
+import type { Translate } from "../i18n/message";
 import type { StatusView } from "../query/useStatus";
 import { Action } from "../ui/Action";
 import { useAnnounce } from "../ui/Announcements";
 import { AlertIcon, CloudOffIcon } from "../ui/icons";
-import { Notice } from "../ui/Notice";
+import { Notice, type NoticeProps } from "../ui/Notice";
 import { failureText } from "./failureText";
 
-/** Says that what is shown may be old. The region is always there, so that its words are read out when they come. */
+/** Says that what is shown may be old; `null` where it is not. */
+export function healthNotice(view: StatusView, t: Translate): NoticeProps | null {
+  if (!view.isOnline) {
+    return {
+      tone: "neutral",
+      icon: <CloudOffIcon />,
+      title: t("offline.title"),
+      children: t("offline.body"),
+    };
+  }
+  if (!view.isUnavailable || !view.status) return null;
+  return {
+    tone: "warning",
+    icon: <AlertIcon />,
+    title: t("unavailable.title"),
+    children: `${t("unavailable.body")} ${t("unavailable.stale")}`,
+  };
+}
+
+/** The same in a place of its own. The region is always there, so that its words are read out when they come. */
 export function Health({ view }: { readonly view: StatusView }): ReactElement {
   const { t } = useHost();
+  const notice = healthNotice(view, t);
   return (
     <div role="status" className="cc-health">
-      {view.isOnline ? null : (
-        <Notice tone="neutral" icon={<CloudOffIcon />} title={t("offline.title")}>
-          {t("offline.body")}
-        </Notice>
-      )}
-      {view.isOnline && view.isUnavailable && view.status ? (
-        <Notice tone="warning" icon={<AlertIcon />} title={t("unavailable.title")}>
-          {t("unavailable.body")} {t("unavailable.stale")}
-        </Notice>
-      ) : null}
+      {notice ? <Notice {...notice} /> : null}
     </div>
   );
 }
-
 /** Stands in for the page when nothing was ever answered. It stays as it is while the question is asked again. */
 export function Unanswered({ view }: { readonly view: StatusView }): ReactElement {
   const { t } = useHost();

@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState, type ReactElement } from "react";
+import { HostLink } from "../host/HostLink";
 import { useHost } from "../host/host";
 import type { MessageKey } from "../i18n/catalogue";
 import { dayAndTime } from "../i18n/moment";
@@ -12,6 +13,7 @@ import { Notice } from "../ui/Notice";
 import { Skeleton } from "../ui/Skeleton";
 import { useFocusKept } from "../ui/useFocusKept";
 import type { AppointmentLinkJson, LinkErrorJson } from "../wire";
+import { whyOffline } from "./blocked";
 import { failureText } from "./failureText";
 
 const WORDED = [
@@ -21,6 +23,9 @@ const WORDED = [
   "GOOGLE_UNAVAILABLE",
   "GOOGLE_THROTTLED",
   "GOOGLE_MISCONFIGURED",
+  "ACCOUNT_UNAVAILABLE",
+  "KEYRING_INCOMPLETE",
+  "INTERNAL",
 ] as const;
 
 /** The appointments that stand in error, each with its reason and a way to try it again. */
@@ -56,7 +61,7 @@ export function LinksInErrorList(props: {
         <h3 className="cc-links-title" ref={heading} tabIndex={-1}>
           {t("errors.count", { count: errorCount })}
         </h3>
-        <Action isPending={retryAll.isPending} isBlocked={!isOnline} onPress={() => retryAll.run("all")}>
+        <Action isPending={retryAll.isPending} blocked={whyOffline(isOnline, t)} onPress={() => retryAll.run("all")}>
           {t("errors.retryAll")}
         </Action>
       </div>
@@ -103,7 +108,8 @@ function LinkInError(props: {
   readonly isFirstNew: boolean;
 }): ReactElement {
   const { link, isOnline, timeZone, isFirstNew } = props;
-  const { t, locale } = useHost();
+  const { t, locale, renderAppointment, appointmentPath } = useHost();
+  const { appointmentId: id } = link;
   const retry = useRetryAloud();
   const date = link.startTime === null ? t("errors.noDate") : dayAndTime(new Date(link.startTime), locale, timeZone);
   const row = useRef<HTMLLIElement>(null);
@@ -113,21 +119,42 @@ function LinkInError(props: {
   return (
     <li className="cc-link-row" ref={row} tabIndex={-1}>
       <div className="cc-link-words">
-        <p className="cc-strong">{date}</p>
+        {renderAppointment ? (
+          <>
+            <p className="cc-strong">{renderAppointment(id)}</p>
+            <p className="cc-link-date">{date}</p>
+          </>
+        ) : (
+          <p className="cc-strong cc-link-date">{date}</p>
+        )}
         <p className="cc-link-reason">{t(reasonKey(link.lastError))}</p>
-        <p className="cc-link-id">
-          <span className="cc-hint">{t("errors.id")}</span>
-          <CopyableId id={link.appointmentId} label={t("errors.copyId", { id: link.appointmentId })} />
-        </p>
+        <details className="cc-details">
+          <summary>{t("errors.details")}</summary>
+          <p className="cc-link-id">
+            <span className="cc-hint">{t("errors.id")}</span>
+            <CopyableId id={id} label={t("errors.copyId", { id })} />
+          </p>
+        </details>
       </div>
-      <Action
-        isPending={retry.isPending}
-        isBlocked={!isOnline}
-        aria-label={t("errors.retryNamed", { date })}
-        onPress={() => retry.run([link.appointmentId])}
-      >
-        {t("common.retry")}
-      </Action>
+      <div className="cc-link-actions">
+        {appointmentPath ? (
+          <HostLink
+            href={appointmentPath(id)}
+            className="cc-action cc-action-secondary"
+            aria-label={t("errors.openNamed", { date })}
+          >
+            {t("errors.open")}
+          </HostLink>
+        ) : null}
+        <Action
+          isPending={retry.isPending}
+          blocked={whyOffline(isOnline, t)}
+          aria-label={t("errors.retryNamed", { date })}
+          onPress={() => retry.run([id])}
+        >
+          {t("common.retry")}
+        </Action>
+      </div>
     </li>
   );
 }

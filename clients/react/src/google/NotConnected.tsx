@@ -1,12 +1,7 @@
 import type { ReactElement } from "react";
-import { useOnline } from "../host/browser";
 import { useHost } from "../host/host";
 import type { MessageKey } from "../i18n/catalogue";
-import { useConnect } from "../query/mutations";
-import { Action } from "../ui/Action";
-import { useAnnounce } from "../ui/Announcements";
 import { CheckIcon, CrossIcon } from "../ui/icons";
-import { failureText } from "./failureText";
 
 type SentKey = MessageKey & `connection.${"sent" | "kept"}.${string}`;
 
@@ -27,37 +22,10 @@ const KEPT: readonly SentKey[] = [
 export function NotConnected(): ReactElement {
   const { t } = useHost();
   return (
-    <div className="cc-pitch">
-      <div>
-        <p className="cc-pitch-title">{t("connection.pitch")}</p>
-        <p className="cc-hint">{t("connection.pitchBody")}</p>
-      </div>
-      <div className="cc-pitch-lists">
-        <Points title={t("connection.sent")} keys={SENT} isSent />
-        <Points title={t("connection.kept")} keys={KEPT} isSent={false} />
-      </div>
-      <ConnectAction label={t("connection.connect")} />
+    <div className="cc-pitch-lists">
+      <Points title={t("connection.sent")} keys={SENT} isSent />
+      <Points title={t("connection.kept")} keys={KEPT} isSent={false} />
     </div>
-  );
-}
-
-/** The button that starts the consent; it leaves the page. */
-export function ConnectAction({ label }: { readonly label: string }): ReactElement {
-  const { t } = useHost();
-  const isOnline = useOnline();
-  const announce = useAnnounce();
-  const connect = useConnect();
-  // Still pending after success: the browser is on its way to Google.
-  const isLeaving = connect.isPending || connect.isSuccess;
-  return (
-    <Action
-      weight="primary"
-      isPending={isLeaving}
-      isBlocked={!isOnline}
-      onPress={() => connect.mutate(undefined, { onError: (failure) => announce(failureText(failure, t), "danger") })}
-    >
-      {isLeaving ? t("connection.connecting") : label}
-    </Action>
   );
 }
 

@@ -1,20 +1,23 @@
 import { useRef, useState, type ReactElement } from "react";
 import { SwitchButton, SwitchField, Text } from "react-aria-components";
 import { useHost } from "../host/host";
-import { useSyncNow, useUpdateSettings } from "../query/mutations";
+import { useUpdateSettings } from "../query/mutations";
 import { useCalendars } from "../query/queries";
 import { useAnnounce } from "../ui/Announcements";
 import { Choices } from "../ui/Choices";
 import { Section } from "../ui/Section";
 import { Skeleton } from "../ui/Skeleton";
-import type { IntegrationStatusJson, SettingsBody, TitlePrivacyJson } from "../wire";
+import type { IntegrationStatusJson, TitlePrivacyJson } from "../wire";
+import { whyNotChoose } from "./blocked";
 import { CalendarSelect, choosable } from "./CalendarSelect";
 import { ChangeCalendarWindow } from "./ChangeCalendarWindow";
 import type { GoogleSectionProps } from "./ConnectionSection";
+import { ConnectAction } from "./ConnectAction";
 import { failureText } from "./failureText";
-import { syncText } from "./syncText";
-
-const PRIVACIES: readonly TitlePrivacyJson[] = ["full", "initials", "masked"];
+import { PreviewField } from "./PreviewSection";
+import { isMoreOpen, PRIVACIES } from "./privacy";
+import { PrivacyWindow } from "./PrivacyWindow";
+import { useEnable } from "./useEnable";
 
 /** Options: whether appointments are sent, where to, and what their titles show. */
 export function OptionsSection({ status, isOnline }: GoogleSectionProps): ReactElement {
@@ -22,6 +25,7 @@ export function OptionsSection({ status, isOnline }: GoogleSectionProps): ReactE
   return (
     <Section title={t("options.title")} lead={t("options.lead")} isBusy={!status}>
       {status ? <Options status={status} isOnline={isOnline} /> : <OptionsSkeleton />}
+      <PreviewField status={status} />
     </Section>
   );
 }
@@ -36,43 +40,25 @@ function Options({
   const { t } = useHost();
   const announce = useAnnounce();
   const update = useUpdateSettings();
-  const syncNow = useSyncNow();
-  // Promises, not callbacks of `mutate`: those of an earlier press would be dropped with a later one.
-  const save = async (body: SettingsBody): Promise<boolean> => {
-    try {
-      await update.mutateAsync(body);
-      return true;
-    } catch (failure) {
-      announce(`${t("options.rolledBack")} ${failureText(failure, t)}`, "danger");
-      return false;
+  const enable = useEnable();
+  const [asked, setAsked] = useState<TitlePrivacyJson | null>(null);
+  // A promise, not a callback of `mutate`: that of an earlier press would be dropped with a later one.
+  const protect = (titlePrivacy: TitlePrivacyJson) => {
+    // What tells more of patients is asked about first, where there are events that would tell it.
+    if (isMoreOpen(titlePrivacy, status.titlePrivacy) && status.counts.upcomingEvents > 0) {
+      setAsked(titlePrivacy);
+      return;
     }
-  };
-  const resume = async () => {
-    // Switching on sends what was kept by itself: asking joins that, and tells how it stands.
-    try {
-      announce(`${t("options.enabledOn")} ${syncText(await syncNow.mutateAsync(), t)}`);
-    } catch (failure) {
-      announce(`${t("options.enabledOn")} ${failureText(failure, t)}`, "danger");
-    }
-  };
-  const enable = async (isEnabled: boolean) => {
-    if (!(await save({ isEnabled }))) return;
-    if (isEnabled) await resume();
-    else announce(t("options.enabledOff"));
-  };
-  const protect = async (titlePrivacy: TitlePrivacyJson) => {
-    if (!(await save({ titlePrivacy }))) return;
-    announce(t("options.privacyDone", { choice: t(`options.privacy.${titlePrivacy}`) }));
+    update
+      .mutateAsync({ titlePrivacy })
+      .then(() => announce(t("options.privacyDone", { choice: t(`options.privacy.${titlePrivacy}`) })))
+      .catch((failure: unknown) => announce(`${t("options.rolledBack")} ${failureText(failure, t)}`, "danger"));
   };
 
   return (
     <div className="cc-fields">
       <div className="cc-field">
-        <SwitchField
-          isSelected={status.isEnabled}
-          isReadOnly={!isOnline}
-          onChange={(isEnabled) => void enable(isEnabled)}
-        >
+        <SwitchField isSelected={status.isEnabled} isReadOnly={!isOnline} onChange={enable.run}>
           <SwitchButton className="cc-switch">
             <span className="cc-label">{t("options.enabled")}</span>
             <span className="cc-switch-track" aria-hidden="true">
@@ -93,13 +79,14 @@ function Options({
           hint={t("options.privacyHint")}
           value={status.titlePrivacy}
           isReadOnly={!isOnline}
-          onChange={(titlePrivacy) => void protect(titlePrivacy)}
+          onChange={protect}
           choices={PRIVACIES.map((value) => ({
             value,
             label: t(`options.privacy.${value}`),
             hint: t(`options.privacy.${value}.hint`),
           }))}
         />
+        {asked === null ? null : <PrivacyWindow status={status} picked={asked} onClose={() => setAsked(null)} />}
       </div>
     </div>
   );
@@ -119,7 +106,7 @@ function TargetCalendar({
   const [pickedId, setPickedId] = useState<string | null>(null);
   const button = useRef<HTMLButtonElement>(null);
   const present = status.calendar ? [status.calendar] : [];
-  const list = calendars.data ? choosable(calendars.data, status) : present;
+  const list = calendars.data ? choosable(calendars.data.calendars, status) : present;
   const value = list.find((calendar) => calendar.id === status.calendar?.id)?.id ?? null;
   const hint = calendars.error ? t("calendars.failed") : t("options.calendarHint");
 
@@ -131,13 +118,19 @@ function TargetCalendar({
         calendars={list}
         value={value}
         isLoading={canList && calendars.isPending}
-        isBlocked={!isOnline || !canList}
+        blocked={whyNotChoose(status, isOnline, t)}
         isDisabled={!calendars.data}
         buttonRef={button}
         onChange={(calendarId) => {
           if (calendarId !== value) setPickedId(calendarId);
         }}
       />
+      {calendars.data?.isListPermitted === false && canList ? (
+        <div className="cc-field-aside">
+          <p className="cc-hint">{t("options.listNotPermitted")}</p>
+          <ConnectAction label={t("options.permitList")} weight="secondary" />
+        </div>
+      ) : null}
       {pickedId === null ? null : (
         <ChangeCalendarWindow
           status={status}

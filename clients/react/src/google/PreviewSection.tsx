@@ -1,9 +1,9 @@
-import type { ReactElement, ReactNode } from "react";
+import { useId, type ReactElement, type ReactNode } from "react";
 import { useHost } from "../host/host";
 import { period } from "../i18n/moment";
 import { usePreview } from "../query/queries";
 import { Action } from "../ui/Action";
-import { AlertIcon, CalendarIcon, ClockIcon, LinesIcon, PinIcon } from "../ui/icons";
+import { AlertIcon, CalendarIcon, ClockIcon, LinesIcon, LockIcon, PinIcon } from "../ui/icons";
 import { Notice } from "../ui/Notice";
 import { SafeHtml } from "../ui/SafeHtml";
 import { Section } from "../ui/Section";
@@ -12,16 +12,38 @@ import type { CalendarJson, EventPreviewJson, TitlePrivacyJson } from "../wire";
 import type { GoogleSectionProps } from "./ConnectionSection";
 
 /** What the service writes into events is French, whatever the page speaks. */
-const EVENT_LANGUAGE = "fr";
+export const EVENT_LANGUAGE = "fr";
 
-/** Aperçu: a sample appointment as Google Calendar will show it, with the title privacy that is set right now. */
+/**
+ * Aperçu: a sample appointment as Google Calendar will show it, with the title privacy that is set right now. Among the options
+ * it stands below the one that changes it; where nothing is connected it is a section of its own.
+ */
 export function PreviewSection({ status }: Pick<GoogleSectionProps, "status">): ReactElement {
   const { t } = useHost();
   return (
     <Section title={t("preview.title")} lead={t("preview.lead")} isBusy={!status}>
-      {status ? <Preview titlePrivacy={status.titlePrivacy} calendar={status.calendar} /> : <PreviewSkeleton />}
+      <Sample status={status} />
     </Section>
   );
+}
+
+/** The same among the options. */
+export function PreviewField({ status }: Pick<GoogleSectionProps, "status">): ReactElement {
+  const { t } = useHost();
+  const titleId = useId();
+  return (
+    <section className="cc-field cc-preview" aria-labelledby={titleId} aria-busy={!status}>
+      <h3 className="cc-label" id={titleId}>
+        {t("preview.title")}
+      </h3>
+      <p className="cc-hint">{t("preview.lead")}</p>
+      <Sample status={status} />
+    </section>
+  );
+}
+
+function Sample({ status }: Pick<GoogleSectionProps, "status">): ReactElement {
+  return status ? <Preview titlePrivacy={status.titlePrivacy} calendar={status.calendar} /> : <PreviewSkeleton />;
 }
 
 function Preview(props: {
@@ -66,9 +88,9 @@ function Event(props: {
       data-stale={props.isStale}
       style={{ borderInlineStartColor: calendar?.color ?? undefined }}
     >
-      <h3 className="cc-event-title" aria-live="polite" lang={EVENT_LANGUAGE}>
+      <p className="cc-event-title" aria-live="polite" lang={EVENT_LANGUAGE}>
         {event.title}
-      </h3>
+      </p>
       <dl className="cc-event-facts">
         {when === null ? null : (
           <Fact icon={<ClockIcon />} term={t("preview.when")}>
@@ -82,8 +104,11 @@ function Event(props: {
         )}
         <Fact icon={<LinesIcon />} term={t("preview.description")}>
           <span className="cc-event-description" lang={EVENT_LANGUAGE}>
-            <SafeHtml html={event.description} newTab={t("preview.newTab")} />
+            <SafeHtml html={event.description} />
           </span>
+        </Fact>
+        <Fact icon={<LockIcon />} term={t("preview.visibility")}>
+          {t("preview.private")}
         </Fact>
         {calendar === null ? null : (
           <Fact icon={<CalendarIcon />} term={t("preview.calendar")}>

@@ -1,16 +1,15 @@
-import { useEffect, useRef, type ReactElement } from "react";
+import type { ReactElement } from "react";
 import { ProgressBar } from "react-aria-components";
 import { useHost } from "../host/host";
-import { useAnnounce } from "../ui/Announcements";
 import type { CatchUpJson, DisconnectProgressJson, IntegrationStatusJson } from "../wire";
+import { isCatchingUp } from "./standing";
 
 /** How far a catch-up is; at rest, how many appointments stand how. Both take the same room. */
 export function SyncProgress({ status }: { readonly status: IntegrationStatusJson }): ReactElement {
   const { t } = useHost();
-  useCatchUpEnd(status.catchUp);
   return (
     <div className="cc-progress-slot">
-      {status.catchUp ? (
+      {status.catchUp && isCatchingUp(status) ? (
         <ProgressLine label={t("progress.label")} progress={status.catchUp} />
       ) : (
         <Counts status={status} />
@@ -51,25 +50,13 @@ export function ProgressLine(props: {
   );
 }
 
-function Counts({ status }: { readonly status: IntegrationStatusJson }): ReactElement {
+/** How many appointments stand how. */
+export function Counts({ status }: { readonly status: IntegrationStatusJson }): ReactElement {
   const { t } = useHost();
-  const { synced, pending, error } = status.counts;
+  const { synced, pending, error, unsent } = status.counts;
   const parts = [t("connection.counts.synced", { count: synced })];
+  if (unsent > 0) parts.push(t("connection.counts.unsent", { count: unsent }));
   if (pending > 0) parts.push(t("connection.counts.pending", { count: pending }));
   if (error > 0) parts.push(t("connection.counts.error", { count: error }));
   return <p className="cc-counts">{parts.join(" · ")}</p>;
-}
-
-/** Tells when a catch-up that was seen under way is over. Its steps are not told: they would drown the reader. */
-function useCatchUpEnd(catchUp: CatchUpJson | null): void {
-  const { t } = useHost();
-  const announce = useAnnounce();
-  const last = useRef<CatchUpJson | null>(null);
-  useEffect(() => {
-    const before = last.current;
-    last.current = catchUp;
-    if (!before || catchUp) return;
-    if (before.failed > 0) announce(t("progress.finishedWithFailures", { count: before.failed }), "danger");
-    else announce(t("progress.finished"));
-  }, [catchUp, announce, t]);
 }

@@ -1,6 +1,6 @@
 /**
  * How the integration is doing, derived in one place from everything that its status tells, so that the badge, the card, the
- * title and the row of the connection never disagree. Each of them has its own words for the same standing.
+ * title, the notice below it and the row of the connection never disagree. Each has its own words for the same standing.
  */
 import type { MessageKey } from "../i18n/catalogue";
 import type { Translate } from "../i18n/message";
@@ -9,7 +9,10 @@ import type { IntegrationStatusJson } from "../wire";
 
 /** How the integration is doing, the gravest first: what stops everything, what was set so, what one has to see to. */
 export type Standing =
-  "not_connected" | "disconnecting" | "stopped" | "paused" | "refused" | "delayed" | "syncing" | "working";
+  "not_connected" | "disconnecting" | "stopped" | "paused" | "refused" | "delayed" | "unsent" | "syncing" | "working";
+
+/** The fragment of the page's address that leads to how the integration is doing. */
+export const STANDING_ANCHOR = "google-calendar-standing";
 
 /** Says how the integration is doing. A delay is not an error, and a pause sends nothing, whatever else is wrong. */
 export function standingOf({ state, problem, isEnabled, counts, catchUp }: IntegrationStatusJson): Standing {
@@ -20,12 +23,19 @@ export function standingOf({ state, problem, isEnabled, counts, catchUp }: Integ
   if (problem && problem.action !== "wait") return "stopped";
   if (counts.error > 0) return "refused";
   if (problem) return "delayed";
-  return catchUp ? "syncing" : "working";
+  if (catchUp) return "syncing";
+  return counts.unsent > 0 ? "unsent" : "working";
 }
 
 /** Whether there is an account to look after: one that is being disconnected is no longer. */
 export function isConnected({ state }: IntegrationStatusJson): boolean {
   return state !== "not_connected" && state !== "disconnecting";
+}
+
+/** Whether a catch-up may be shown as going on: while nothing can be sent, its figures stand still. */
+export function isCatchingUp(status: IntegrationStatusJson): boolean {
+  const standing = standingOf(status);
+  return status.catchUp !== null && standing !== "stopped" && standing !== "paused";
 }
 
 interface Label {
@@ -35,7 +45,7 @@ interface Label {
   readonly rowTone?: Tone;
 }
 
-const LABELS: Readonly<Record<Exclude<Standing, "refused">, Label>> = {
+const LABELS: Readonly<Record<Exclude<Standing, "refused" | "unsent">, Label>> = {
   not_connected: { title: "state.notConnected", row: "state.notConnected", tone: "neutral" },
   disconnecting: { title: "state.disconnecting", row: "state.disconnecting", tone: "neutral" },
   stopped: { title: "state.error", row: "state.failing", tone: "danger" },
@@ -55,6 +65,7 @@ export interface StandingWord {
 export function titleWord(status: IntegrationStatusJson, t: Translate): StandingWord {
   const standing = standingOf(status);
   if (standing === "refused") return { word: t("state.refused", { count: status.counts.error }), tone: "danger" };
+  if (standing === "unsent") return { word: t("state.unsent", { count: status.counts.unsent }), tone: "warning" };
   const { title, tone } = LABELS[standing];
   return { word: t(title as "state.ok"), tone };
 }
@@ -63,6 +74,7 @@ export function titleWord(status: IntegrationStatusJson, t: Translate): Standing
 export function rowWord(status: IntegrationStatusJson, t: Translate): StandingWord {
   const standing = standingOf(status);
   if (standing === "refused") return { word: t("state.failing"), tone: "danger" };
+  if (standing === "unsent") return { word: t("state.toSend"), tone: "warning" };
   const { row, tone, rowTone = tone } = LABELS[standing];
   return { word: t(row as "state.ok"), tone: rowTone };
 }

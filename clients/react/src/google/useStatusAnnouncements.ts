@@ -3,7 +3,7 @@ import { useEffect, useRef } from "react";
 import { useHost } from "../host/host";
 import { useAnnounce } from "../ui/Announcements";
 import type { IntegrationStatusJson } from "../wire";
-import { problemTitle } from "./ProblemNotice";
+import { problemTitle } from "./problem";
 import { isConnected } from "./standing";
 
 /** Tells each change of `status` from the second one on. A catch-up is told by its own end, with what was refused. */

@@ -23,6 +23,10 @@ export interface CalendarProviderProps {
   readonly navigate?: (path: string) => void;
   /** Draws a link with the host router's own component. */
   readonly renderLink?: (props: LinkProps) => ReactElement;
+  /** Draws an appointment in the host's own words, such as its type and patient, where the pages name one by its id. */
+  readonly renderAppointment?: (appointmentId: string) => ReactNode;
+  /** Where the host shows an appointment: the pages then offer to open it. */
+  readonly appointmentPath?: (appointmentId: string) => string;
   /** Where the host shows the pages. */
   readonly paths?: Partial<SettingsPaths>;
   /** Leaves the page for the consent. Default: `window.location.assign`. */
@@ -31,9 +35,10 @@ export interface CalendarProviderProps {
   readonly setsTitle?: boolean;
 }
 
-/** Tells the components below it about the host. Keep `navigate`, `renderLink`, `paths` and `words` stable between renders. */
+/** Tells the components below it about the host. Keep the functions, `paths` and `words` stable between renders. */
 export function CalendarProvider({ children, ...props }: CalendarProviderProps): ReactElement {
   const { basePath, client, queryClient, navigate, renderLink, paths, words, redirect, setsTitle = true } = props;
+  const { renderAppointment, appointmentPath } = props;
   const locale = props.locale ?? documentLocale();
   const ownClient = useMemo(
     () => client ?? createCalendarClient(basePath === undefined ? { locale } : { basePath, locale }),
@@ -53,12 +58,26 @@ export function CalendarProvider({ children, ...props }: CalendarProviderProps):
         locale,
         navigate,
         renderLink,
+        renderAppointment,
+        appointmentPath,
         paths,
         words,
         setsTitle,
         ...(redirect ? { redirect } : {}),
       }),
-    [ownClient, ownQueryClient, locale, navigate, renderLink, paths, words, redirect, setsTitle],
+    [
+      ownClient,
+      ownQueryClient,
+      locale,
+      navigate,
+      renderLink,
+      renderAppointment,
+      appointmentPath,
+      paths,
+      words,
+      redirect,
+      setsTitle,
+    ],
   );
   return (
     <I18nProvider locale={locale}>

@@ -37,6 +37,10 @@ export interface Host {
   readonly navigate: ((path: string) => void) | undefined;
   /** Draws a link with the host router's own component. Absent: `<a>` with `navigate`. */
   readonly renderLink: ((props: LinkProps) => ReactElement) | undefined;
+  /** Draws an appointment in the host's own words, such as its type and patient; the service knows neither. */
+  readonly renderAppointment: ((appointmentId: string) => ReactNode) | undefined;
+  /** Where the host shows an appointment. */
+  readonly appointmentPath: ((appointmentId: string) => string) | undefined;
   /** Leaves the page for the consent. */
   readonly redirect: (url: string) => void;
   /** Whether the pages name the document. */
@@ -75,6 +79,8 @@ export function createHost(given: HostParts = {}): Host {
     paths: { ...DEFAULT_PATHS, ...given.paths },
     navigate: given.navigate,
     renderLink: given.renderLink,
+    renderAppointment: given.renderAppointment,
+    appointmentPath: given.appointmentPath,
     redirect: given.redirect ?? ((url) => window.location.assign(url)),
     setsTitle: given.setsTitle ?? true,
   };

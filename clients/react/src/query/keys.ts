@@ -12,7 +12,14 @@ export const keys = {
   status: (client: CalendarClient) => [...root(client), "status"] as const,
   calendars: (client: CalendarClient) => [...root(client), "calendars"] as const,
   linksInError: (client: CalendarClient) => [...root(client), "links-in-error"] as const,
+  linkOf: (client: CalendarClient) => [...root(client), "link-of"] as const,
   preview: (client: CalendarClient) => [...root(client), "preview"] as const,
   syncNow: (client: CalendarClient) => [...root(client), "sync-now"] as const,
+  /** Which setting caused the catch-up that is under way; absent where none did. */
+  catchUpCause: (client: CalendarClient) => [...root(client), "catch-up-cause"] as const,
+  connect: (client: CalendarClient) => [...root(client), "connect"] as const,
+  confirmAccount: (client: CalendarClient) => [...root(client), "confirm-account"] as const,
+  disconnect: (client: CalendarClient) => [...root(client), "disconnect"] as const,
+  retry: (client: CalendarClient) => [...root(client), "retry"] as const,
   settings: (client: CalendarClient) => [...root(client), "settings"] as const,
 };

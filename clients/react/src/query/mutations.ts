@@ -29,7 +29,10 @@ export function useUpdateSettings(): UseMutationResult<IntegrationStatusJson, Re
       scope: { id: keys.settings(client).join(" ") },
       networkMode: "always",
       // Awaited, so that the saved value is in place before the optimistic one is taken away.
-      onSuccess: (status) => keepStatus(client, queryClient, status),
+      onSuccess: (status, body) => {
+        if (status.catchUp) queryClient.setQueryData<SettingsBody>(keys.catchUpCause(client), body);
+        return keepStatus(client, queryClient, status);
+      },
       onError: (failure) => {
         // The list that was chosen from still held a calendar that is gone.
         if (failure.reason !== "CALENDAR_UNAVAILABLE") return;
@@ -48,7 +51,11 @@ export function useSyncNow(): UseMutationResult<SyncNowAnswer, RequestFailure, v
       mutationKey: keys.syncNow(client),
       mutationFn: () => client.syncNow(),
       networkMode: "always",
-      onSuccess: (answer) => keepStatus(client, queryClient, answer.status),
+      onSuccess: (answer) => {
+        // What it began, or has joined, ends in its own words.
+        if (answer.queuedCount > 0) queryClient.removeQueries({ queryKey: keys.catchUpCause(client) });
+        return keepStatus(client, queryClient, answer.status);
+      },
     },
     queryClient,
   );
@@ -59,6 +66,7 @@ export function useConfirmAccount(): UseMutationResult<IntegrationStatusJson, Re
   const { client, queryClient } = useHost();
   return useMutation<IntegrationStatusJson, RequestFailure, ConfirmAccountBody>(
     {
+      mutationKey: keys.confirmAccount(client),
       mutationFn: (body) => client.confirmAccount(body),
       networkMode: "always",
       onSuccess: (status) => {
@@ -81,6 +89,7 @@ export function useDisconnect(): UseMutationResult<DisconnectAnswer, RequestFail
   const { client, queryClient } = useHost();
   return useMutation<DisconnectAnswer, RequestFailure, DisconnectBody>(
     {
+      mutationKey: keys.disconnect(client),
       mutationFn: (body) => client.disconnect(body),
       networkMode: "always",
       onSuccess: (answer) => {
@@ -99,6 +108,7 @@ export function useConnect(): UseMutationResult<unknown, RequestFailure, void> {
   const isMounted = useRef(false);
   const connect = useMutation<unknown, RequestFailure>(
     {
+      mutationKey: keys.connect(client),
       mutationFn: async () => {
         const answer = await client.beginConnect({ returnPath: returnPathOf(window.location) });
         if (isMounted.current) redirect(webUrl(answer.connectUrl));
@@ -128,11 +138,13 @@ export function useRetry(): UseMutationResult<RetryAnswer, RequestFailure, reado
   const { client, queryClient } = useHost();
   return useMutation<RetryAnswer, RequestFailure, readonly string[] | "all">(
     {
+      mutationKey: keys.retry(client),
       mutationFn: (which) => client.retry(which === "all" ? {} : { appointmentIds: [...which] }),
       networkMode: "always",
       onSuccess: () =>
         Promise.all([
           queryClient.invalidateQueries({ queryKey: keys.linksInError(client) }),
+          queryClient.invalidateQueries({ queryKey: keys.linkOf(client) }),
           queryClient.invalidateQueries({ queryKey: keys.status(client) }),
         ]),
     },

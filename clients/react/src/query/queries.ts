@@ -10,7 +10,14 @@ import {
 import { useEffect, useRef } from "react";
 import type { RequestFailure } from "../api/failure";
 import { useHost } from "../host/host";
-import type { AppointmentLinkJson, CalendarJson, EventPreviewJson, LinksAnswer, TitlePrivacyJson } from "../wire";
+import type {
+  AppointmentLinkJson,
+  CalendarJson,
+  CalendarsAnswer,
+  EventPreviewJson,
+  LinksAnswer,
+  TitlePrivacyJson,
+} from "../wire";
 import { keys } from "./keys";
 
 const LINKS_PAGE_SIZE = 20;
@@ -19,12 +26,15 @@ const LINKS_PAGE_SIZE = 20;
  * Asks for the calendars that the account may write to, the primary one first. With `isAnew` it asks again when it is
  * mounted, however young the list is: before a choice is made, what was deleted at Google should be gone.
  */
-export function useCalendars(isEnabled: boolean, isAnew = false): UseQueryResult<CalendarJson[], RequestFailure> {
+export function useCalendars(isEnabled: boolean, isAnew = false): UseQueryResult<CalendarsAnswer, RequestFailure> {
   const { client, queryClient } = useHost();
-  return useQuery<CalendarJson[], RequestFailure>(
+  return useQuery<CalendarsAnswer, RequestFailure>(
     {
       queryKey: keys.calendars(client),
-      queryFn: async ({ signal }) => primaryFirst(await client.calendars(signal)),
+      queryFn: async ({ signal }) => {
+        const answer = await client.calendars(signal);
+        return { ...answer, calendars: primaryFirst(answer.calendars) };
+      },
       networkMode: "always",
       retry: false,
       enabled: isEnabled,

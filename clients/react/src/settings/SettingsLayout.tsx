@@ -1,28 +1,8 @@
 import { useEffect, useId, useRef, useState, type KeyboardEvent, type ReactElement, type ReactNode } from "react";
 import { HostLink } from "../host/HostLink";
-import { useHost, type SettingsPaths } from "../host/host";
-import type { MessageKey } from "../i18n/catalogue";
-import { BuildingIcon, ChevronDownIcon, PersonIcon, PlugIcon, ShieldIcon } from "../ui/icons";
-
-/** A page of the settings, as the sidebar lists it. */
-export interface SettingsDestination {
-  readonly path: string;
-  readonly label: string;
-  readonly icon?: ReactNode;
-}
-
-interface OwnDestination {
-  readonly path: keyof SettingsPaths;
-  readonly label: MessageKey & `settings.${string}`;
-  readonly icon: ReactNode;
-}
-
-const DESTINATIONS: readonly OwnDestination[] = [
-  { path: "profile", label: "settings.profile", icon: <PersonIcon /> },
-  { path: "organisation", label: "settings.organisation", icon: <BuildingIcon /> },
-  { path: "integrations", label: "settings.integrations", icon: <PlugIcon /> },
-  { path: "security", label: "settings.security", icon: <ShieldIcon /> },
-];
+import { useHost } from "../host/host";
+import { ChevronDownIcon } from "../ui/icons";
+import { useDestinations, type SettingsDestination } from "./destinations";
 
 /** What the layout is drawn from. */
 export interface SettingsLayoutProps {
@@ -36,9 +16,8 @@ export interface SettingsLayoutProps {
 
 /** The frame of `/settings`: the sidebar, which is a menu on a narrow screen, and the page beside it. */
 export function SettingsLayout({ currentPath, destinations, children }: SettingsLayoutProps): ReactElement {
-  const { t, paths } = useHost();
-  const listed: readonly SettingsDestination[] =
-    destinations ?? DESTINATIONS.map(({ path, label, icon }) => ({ path: paths[path], label: t(label), icon }));
+  const { t } = useHost();
+  const listed = useDestinations(destinations);
   const [openedAt, setOpenedAt] = useState<string | null>(null);
   const toggle = useRef<HTMLButtonElement>(null);
   const navigation = useRef<HTMLElement>(null);

@@ -1,8 +1,18 @@
 /**
  * Tells results: to a screen reader through one polite live region, to the eye in a line at the foot of the window.
- * The region is in the page before its first message, since one that arrives with its text is not read out.
+ * The region is in the page before its first message, since one that arrives with its text is not read out. Its invariant:
+ * a result is in sight for a second at least, however many come at once; the others wait for their turn.
  */
-import { createContext, useCallback, useContext, useEffect, useState, type ReactElement, type ReactNode } from "react";
+import {
+  createContext,
+  useCallback,
+  useContext,
+  useEffect,
+  useRef,
+  useState,
+  type ReactElement,
+  type ReactNode,
+} from "react";
 import { Button } from "react-aria-components";
 import { useHost } from "../host/host";
 import { AlertIcon, CheckIcon, ClockIcon, CrossIcon } from "./icons";
@@ -28,6 +38,8 @@ const ICONS: Readonly<Record<ResultTone, ReactElement>> = {
 
 /** How long a result stays in sight; a failure stays until it is closed or the next result comes. */
 const SHOWN_MS = 6_000;
+/** How long a result stays in sight when the next one waits. */
+const SHOWN_BEFORE_NEXT_MS = 1_500;
 
 const AnnounceContext = createContext<Announce>(() => undefined);
 
@@ -39,16 +51,28 @@ export function useAnnounce(): Announce {
 /** Holds the live region for the components below it. */
 export function Announcements({ children }: { readonly children: ReactNode }): ReactElement {
   const { t } = useHost();
-  const [result, setResult] = useState<Result | null>(null);
+  const [results, setResults] = useState<readonly Result[]>([]);
+  const [result = null, next] = results;
   const announce = useCallback<Announce>((text, tone = "success") => {
-    setResult((previous) => ({ text, tone, turn: (previous?.turn ?? 0) + 1 }));
+    setResults((before) => {
+      const last = before.at(-1);
+      // What already waits to be told is told once.
+      if (before.length > 1 && last?.text === text) return before;
+      return [...before, { text, tone, turn: (last?.turn ?? 0) + 1 }];
+    });
   }, []);
+  const close = useCallback(() => setResults(([, ...later]) => later), []);
+  const isNextWaiting = next !== undefined;
+  const shownAt = useRef(0);
   useEffect(() => {
-    if (result === null || result.tone === "danger") return;
-    const timer = setTimeout(() => setResult(null), SHOWN_MS);
-    return () => clearTimeout(timer);
+    shownAt.current = performance.now();
   }, [result]);
-  const close = useCallback(() => setResult(null), []);
+  useEffect(() => {
+    if (result === null || (result.tone === "danger" && !isNextWaiting)) return;
+    const shownMs = performance.now() - shownAt.current;
+    const timer = setTimeout(close, Math.max((isNextWaiting ? SHOWN_BEFORE_NEXT_MS : SHOWN_MS) - shownMs, 0));
+    return () => clearTimeout(timer);
+  }, [result, isNextWaiting, close]);
   useEffect(() => {
     if (result === null) return;
     // In a short window the line may lie over what has focus: it goes without focus having to leave.

@@ -1,39 +1,36 @@
 /**
- * Shows a fragment of HTML that another program wrote: text, line breaks, emphasis, lists and web links, and nothing
- * else. It builds React elements from a parsed copy, so that no markup is ever written into the page.
+ * Shows a fragment of HTML that another program wrote: text, line breaks, emphasis and lists, and nothing else. A web link
+ * looks like one and leads nowhere: what is shown is an example. It builds React elements from a parsed copy, so that no
+ * markup is ever written into the page.
  */
 import { Fragment, type ReactElement, type ReactNode } from "react";
 
 const PLAIN_TAGS = new Set(["b", "strong", "i", "em", "u", "p", "ul", "ol", "li"]);
 
-/** Shows `html`; `newTab` says beside each link that it opens another tab. */
-export function SafeHtml({ html, newTab }: { readonly html: string; readonly newTab: string }): ReactElement {
+/** Shows `html`. */
+export function SafeHtml({ html }: { readonly html: string }): ReactElement {
   const parsed = new DOMParser().parseFromString(html, "text/html");
-  return <>{childrenOf(parsed.body, newTab)}</>;
+  return <>{childrenOf(parsed.body)}</>;
 }
 
-function childrenOf(node: Node, newTab: string): ReactNode[] {
-  return Array.from(node.childNodes, (child, index) => <Fragment key={index}>{elementOf(child, newTab)}</Fragment>);
+function childrenOf(node: Node): ReactNode[] {
+  return Array.from(node.childNodes, (child, index) => <Fragment key={index}>{elementOf(child)}</Fragment>);
 }
 
-function elementOf(node: Node, newTab: string): ReactNode {
+function elementOf(node: Node): ReactNode {
   if (node.nodeType === Node.TEXT_NODE) return node.textContent;
   if (!(node instanceof Element)) return null;
   const tag = node.tagName.toLowerCase();
   if (tag === "script" || tag === "style") return null;
   if (tag === "br") return <br />;
-  if (tag === "a") return linkOf(node, newTab);
-  if (!PLAIN_TAGS.has(tag)) return childrenOf(node, newTab);
+  if (tag === "a") return linkOf(node);
+  if (!PLAIN_TAGS.has(tag)) return childrenOf(node);
   const Tag = tag as "b";
-  return <Tag>{childrenOf(node, newTab)}</Tag>;
+  return <Tag>{childrenOf(node)}</Tag>;
 }
 
-function linkOf(node: Element, newTab: string): ReactNode {
+function linkOf(node: Element): ReactNode {
   const href = node.getAttribute("href") ?? "";
-  if (!/^https?:\/\//i.test(href)) return childrenOf(node, newTab);
-  return (
-    <a href={href} target="_blank" rel="noopener noreferrer" className="cc-link">
-      {childrenOf(node, newTab)} <span className="cc-hidden">({newTab})</span>
-    </a>
-  );
+  if (!/^https?:\/\//i.test(href)) return childrenOf(node);
+  return <span className="cc-link cc-link-inert">{childrenOf(node)}</span>;
 }

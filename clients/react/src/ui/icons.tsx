@@ -110,6 +110,13 @@ export const PinIcon = () => (
   </Icon>
 );
 
+export const LockIcon = () => (
+  <Icon>
+    <rect x="4.25" y="8.75" width="11.5" height="8" rx="1.75" />
+    <path d="M6.75 8.75V6.5a3.25 3.25 0 0 1 6.5 0v2.25" />
+  </Icon>
+);
+
 export const LinesIcon = () => (
   <Icon>
     <path d="M3.5 5.5h13M3.5 10h13M3.5 14.5h8" />

@@ -1,0 +1,236 @@
+/**
+ * What stands below the title: how the integration is doing in a sentence, and the one thing to do about it. It has its place
+ * in every state, so that nothing below it moves when the standing changes.
+ */
+import { useEffect, useRef, useState, type ReactElement } from "react";
+import { useHost } from "../host/host";
+import { useAnchorFocus } from "../host/useAnchorFocus";
+import { Action } from "../ui/Action";
+import { AlertIcon, CalendarIcon, CheckIcon, ClockIcon, SyncIcon } from "../ui/icons";
+import { Notice, type NoticeProps } from "../ui/Notice";
+import { Skeleton } from "../ui/Skeleton";
+import type { StatusView } from "../query/useStatus";
+import type { Translate } from "../i18n/message";
+import type { IntegrationStatusJson } from "../wire";
+import { whyOffline } from "./blocked";
+import { ConnectAction } from "./ConnectAction";
+import { Disconnecting } from "./Disconnecting";
+import { FirstSend } from "./FirstSend";
+import { healthNotice } from "./Health";
+import { OtherAccount } from "./OtherAccount";
+import { outcomeNotice, type ShownOutcome } from "./outcome";
+import { problemNotice } from "./problem";
+import { ProblemTimes } from "./ProblemTimes";
+import { STANDING_ANCHOR, standingOf } from "./standing";
+import { useEnable } from "./useEnable";
+
+/** What the notice is drawn from. */
+export interface StandingNoticeProps {
+  readonly view: StatusView;
+  readonly outcome: ShownOutcome;
+  /** Otherwise it is told how things stand, and nothing is offered. */
+  readonly mayChange: boolean;
+  readonly onChooseCalendar: () => void;
+  /** Goes to the appointments that one has to see to. */
+  readonly onShowRefused: () => void;
+}
+
+/** The notice in its place. The place takes the focus of who comes from the badge, and of who answered what stood there. */
+export function StandingNotice(props: StandingNoticeProps): ReactElement {
+  const { t } = useHost();
+  const { status } = props.view;
+  const place = useRef<HTMLDivElement>(null);
+  const [isTold, setTold] = useState(false);
+  useEffect(() => {
+    const frame = requestAnimationFrame(() => setTold(true));
+    return () => cancelAnimationFrame(frame);
+  }, []);
+  const isWithin = useRef(false);
+  useEffect(() => {
+    // What was done takes its own button away, and the focus with it.
+    if (isWithin.current && document.activeElement === document.body) place.current?.focus();
+  });
+  // Back from Google the page begins at its title.
+  useAnchorFocus(place, STANDING_ANCHOR, status !== undefined && props.outcome.word === null);
+  return (
+    <div
+      className="cc-standing"
+      id={STANDING_ANCHOR}
+      ref={place}
+      tabIndex={-1}
+      role="group"
+      aria-label={t("standing.label")}
+      onFocus={() => {
+        isWithin.current = true;
+      }}
+      onBlur={() => {
+        isWithin.current = false;
+      }}
+    >
+      <Content {...props} isTold={isTold} onAnswered={() => place.current?.focus()} />
+    </div>
+  );
+}
+
+/** One notice for the standing and for what happens beside it, so that its button stays the same while the words change. */
+function Content(
+  props: StandingNoticeProps & { readonly isTold: boolean; readonly onAnswered: () => void },
+): ReactElement {
+  const { view, outcome, mayChange, isTold, onChooseCalendar, onAnswered } = props;
+  const { t } = useHost();
+  const { status, isOnline } = view;
+  const health = healthNotice(view, t);
+  const told = health ?? (outcome.word === null ? null : outcomeNotice(outcome, status, t));
+  if (told === null && status && mayChange) {
+    if (status.pendingAccount) {
+      return (
+        <OtherAccount status={status} pending={status.pendingAccount} isOnline={isOnline} onAnswered={onAnswered} />
+      );
+    }
+    const standing = standingOf(status);
+    if (standing === "disconnecting") return <Disconnecting status={status} isOnline={isOnline} />;
+    if (standing === "unsent") {
+      return <FirstSend status={status} isOnline={isOnline} onChooseCalendar={onChooseCalendar} onSent={onAnswered} />;
+    }
+  }
+  const shown = told ?? (status && standingWords(status, t));
+  if (shown === undefined) return <StandingSkeleton />;
+  const action = status && mayChange && !health ? actionOf(props, status) : null;
+  const { tone, icon, onClose } = shown;
+  return (
+    <Notice tone={tone} icon={icon} {...(onClose ? { onClose } : {})} {...(action === null ? {} : { actions: action })}>
+      {/* What comes into the region is read out: it is there, as its room is, before its words come into sight. */}
+      <div role="status" style={isTold ? undefined : { visibility: "hidden" }}>
+        {told ? <Words {...told} /> : null}
+      </div>
+      {told ? null : <Words {...shown} />}
+    </Notice>
+  );
+}
+
+function Words({ title, children }: NoticeProps): ReactElement {
+  return (
+    <>
+      <p className="cc-notice-title">{title}</p>
+      {children}
+    </>
+  );
+}
+
+function standingWords(status: IntegrationStatusJson, t: Translate): NoticeProps {
+  const { counts, problem } = status;
+  const standing = standingOf(status);
+  switch (standing) {
+    case "not_connected":
+      return {
+        tone: "neutral",
+        icon: <CalendarIcon />,
+        title: t("connection.pitch"),
+        children: <p>{t("connection.pitchBody")}</p>,
+      };
+    case "stopped":
+    case "delayed":
+      if (problem) return { ...problemNotice(problem, t), children: <ProblemTimes problem={problem} /> };
+      return { tone: "danger", icon: <AlertIcon />, title: t("problem.unknown.title") };
+    case "paused": {
+      const waiting = counts.pending + counts.unsent;
+      return {
+        tone: "neutral",
+        icon: <ClockIcon />,
+        title: t("standing.paused"),
+        children: <p>{waiting > 0 ? t("standing.pausedWaiting", { count: waiting }) : t("options.enabledHint")}</p>,
+      };
+    }
+    case "refused":
+      return {
+        tone: "danger",
+        icon: <AlertIcon />,
+        title: t("standing.refused", { count: counts.error }),
+        children: <p>{t("standing.refusedBody", { count: counts.error })}</p>,
+      };
+    case "syncing":
+      return {
+        tone: "accent",
+        icon: <SyncIcon />,
+        title: t("standing.syncing"),
+        children: <p>{t("standing.syncingBody")}</p>,
+      };
+    case "unsent":
+      return { tone: "warning", icon: <ClockIcon />, title: t("first.title", { count: counts.unsent }) };
+    case "disconnecting":
+      return { tone: "neutral", icon: <ClockIcon />, title: t("state.disconnecting") };
+    case "working":
+      return {
+        tone: "success",
+        icon: <CheckIcon />,
+        title: t("standing.working"),
+        children: (
+          <p>{counts.pending > 0 ? t("standing.waiting", { count: counts.pending }) : t("standing.workingBody")}</p>
+        ),
+      };
+  }
+}
+
+/** The one thing to do; `null` where there is nothing to do. */
+function actionOf(props: StandingNoticeProps, status: IntegrationStatusJson): ReactElement | null {
+  const { view, onChooseCalendar, onShowRefused } = props;
+  const standing = standingOf(status);
+  switch (standing) {
+    case "not_connected":
+      return <ConnectButton isAnew={false} />;
+    case "stopped":
+      if (status.problem?.action === "reconnect") return <ConnectButton isAnew />;
+      if (status.problem?.action !== "choose_calendar") return null;
+      return <ChooseButton isOnline={view.isOnline} onPress={onChooseCalendar} />;
+    case "paused":
+      return <ResumeButton isOnline={view.isOnline} />;
+    case "refused":
+      return <ShowButton onPress={onShowRefused} />;
+    case "delayed":
+    case "unsent":
+    case "syncing":
+    case "working":
+    case "disconnecting":
+      return null;
+  }
+}
+
+function ConnectButton({ isAnew }: { readonly isAnew: boolean }): ReactElement {
+  const { t } = useHost();
+  return <ConnectAction label={t(isAnew ? "connection.reconnect" : "connection.connect")} />;
+}
+
+function ChooseButton(props: { readonly isOnline: boolean; readonly onPress: () => void }): ReactElement {
+  const { t } = useHost();
+  return (
+    <Action weight="primary" blocked={whyOffline(props.isOnline, t)} onPress={props.onPress}>
+      {t("problem.choose")}
+    </Action>
+  );
+}
+
+function ResumeButton({ isOnline }: { readonly isOnline: boolean }): ReactElement {
+  const { t } = useHost();
+  const enable = useEnable();
+  return (
+    <Action isPending={enable.isPending} blocked={whyOffline(isOnline, t)} onPress={() => enable.run(true)}>
+      {t("standing.resume")}
+    </Action>
+  );
+}
+
+function ShowButton({ onPress }: { readonly onPress: () => void }): ReactElement {
+  const { t } = useHost();
+  return <Action onPress={onPress}>{t("standing.showRefused")}</Action>;
+}
+
+function StandingSkeleton(): ReactElement {
+  return (
+    <div className="cc-notice cc-tone-neutral" aria-hidden="true">
+      <div className="cc-notice-words">
+        <Skeleton width="16rem" />
+        <Skeleton width="22rem" />
+      </div>
+    </div>
+  );
+}
