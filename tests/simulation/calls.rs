@@ -2,10 +2,11 @@
 
 use axum::body::Body;
 use cassius_calendar::grpc::pb::{
-    Appointment, AppointmentState, BeginConnectRequest, ConfirmAccountRequest, ConnectCookie, DisconnectRequest,
-    IntegrationSettings, RetryAppointmentsRequest, SyncAppointmentRequest, SyncNowRequest, UpdateSettingsRequest,
+    Appointment, AppointmentState, BeginConnectRequest, ConfirmAccountRequest, DisconnectRequest, GetStatusRequest,
+    IntegrationSettings, IntegrationState, RemoteEvents, RetryAppointmentsRequest, SyncAppointmentRequest,
+    SyncNowRequest, UpdateSettingsRequest,
 };
-use http::Request;
+use http::{Request, Response};
 use jiff::{SignedDuration, Timestamp};
 use tower::ServiceExt;
 
@@ -53,7 +54,7 @@ impl World {
         let (client, sidecar) = (self.life().integrations.clone(), self.life().sidecar.clone());
         self.call(format!("consent of {}", ORGANISATIONS[organisation]), async move {
             match go_to_google(client, sidecar, organisation).await {
-                Ok((cookie, page)) => Answer::Consent(Consent { organisation, account, cookie, page }),
+                Ok((cookies, page)) => Answer::Consent(Consent { organisation, account, cookies, page }),
                 Err(told) => Answer::Told(told),
             }
         });
@@ -61,20 +62,20 @@ impl World {
 
     pub(super) fn finish_all_consents(&mut self) {
         while !self.consents.is_empty() {
-            self.carry_out(&Operation::FinishConsent, Then::Settle);
+            self.carry_out(&Operation::FinishConsent { confirms: true }, Then::Settle);
         }
     }
 
-    pub(super) fn finish_consent(&mut self) {
+    pub(super) fn finish_consent(&mut self, confirms: bool) {
         if self.consents.is_empty() {
             return;
         }
-        let Consent { organisation, account, cookie, page } = self.consents.remove(0);
+        let Consent { organisation, account, cookies, page } = self.consents.remove(0);
         let callback = self.google.consent(&page, account);
         let (sidecar, mut client) = (self.life().sidecar.clone(), self.life().integrations.clone());
         self.call(format!("callback of {}", ORGANISATIONS[organisation]), async move {
-            let mut told = come_back(sidecar, &cookie, &callback).await;
-            if told.contains("other_account") {
+            let mut told = come_back(sidecar, &cookies, &callback).await;
+            if confirms && told.contains("other_account") {
                 let organisation_id = ORGANISATIONS[organisation].into();
                 let confirmed = client.confirm_account(ConfirmAccountRequest { organisation_id, accept: true }).await;
                 told = format!("{told}, confirmed: {}", outcome(confirmed));
@@ -83,26 +84,39 @@ impl World {
         });
     }
 
-    pub(super) fn disconnect(&mut self, organisation: usize, deletes: bool) {
-        let remote_events = if deletes { 2 } else { 1 };
-        let request = DisconnectRequest { organisation_id: ORGANISATIONS[organisation].into(), remote_events };
+    pub(super) fn disconnect(&mut self, organisation: usize, remote_events: RemoteEvents) {
+        let request = DisconnectRequest {
+            organisation_id: ORGANISATIONS[organisation].into(),
+            remote_events: remote_events.into(),
+        };
         let (mut client, door) = (self.life().integrations.clone(), self.google.door());
         let consents = self.model.0[organisation].consents;
+        let status = GetStatusRequest { organisation_id: ORGANISATIONS[organisation].into() };
         self.call(format!("disconnect of {}", ORGANISATIONS[organisation]), async move {
+            let before = client.get_status(status).await.ok().and_then(|answer| answer.into_inner().status);
+            let deletes = before.is_some_and(|status| status.state() != IntegrationState::NotConnected)
+                && remote_events != RemoteEvents::Keep;
             match client.disconnect(request).await {
                 Ok(answer) => {
                     let answer = answer.into_inner();
-                    let (deleted, remaining) = (answer.deleted_event_count, answer.remaining_event_count);
-                    Answer::Disconnected {
-                        organisation,
-                        consents,
-                        deleted,
-                        remaining,
-                        last_call: last_call(door).await,
+                    if answer.status.unwrap().state() != IntegrationState::NotConnected {
+                        return Answer::Told("goes on".to_owned());
                     }
+                    let remaining = answer.remaining_event_count;
+                    let last_call = last_call(door).await;
+                    Answer::Disconnected { organisation, consents, deletes, remaining, last_call }
                 }
                 Err(status) => Answer::Told(failure(&status)),
             }
+        });
+    }
+
+    pub(super) fn confirm(&mut self, organisation: usize, accept: bool) {
+        self.model.0[organisation].consent_begins(self.google.last_call());
+        let request = ConfirmAccountRequest { organisation_id: ORGANISATIONS[organisation].into(), accept };
+        let mut client = self.life().integrations.clone();
+        self.call(format!("answer of {}", ORGANISATIONS[organisation]), async move {
+            Answer::Told(outcome(client.confirm_account(request).await))
         });
     }
 
@@ -180,32 +194,40 @@ async fn go_to_google(
     mut client: Integrations,
     sidecar: axum::Router,
     organisation: usize,
-) -> Result<(ConnectCookie, String), String> {
+) -> Result<(String, String), String> {
     let request = BeginConnectRequest {
         organisation_id: ORGANISATIONS[organisation].into(),
         return_url: "http://127.0.0.1:3000/settings".into(),
     };
     let begun = client.begin_connect(request).await.map_err(|status| failure(&status))?.into_inner();
     let cookie = begun.connect_cookie.unwrap();
-    let page = visit(sidecar, &cookie, &begun.connect_url).await?;
-    Ok((cookie, page))
+    let ticket = format!("{}={}", cookie.name, cookie.value);
+    let answer = visit(sidecar, &ticket, &begun.connect_url).await;
+    let page = location(&answer)?;
+    // A browser keeps what it is known by.
+    let set = answer.headers().get_all("set-cookie").iter().map(|cookie| cookie.to_str().unwrap());
+    let kept = set.map(|cookie| cookie.split(';').next().unwrap_or_default());
+    Ok((std::iter::once(ticket.as_str()).chain(kept).collect::<Vec<_>>().join("; "), page))
 }
 
 /// The word that the browser brings back to Cassius.
-async fn come_back(sidecar: axum::Router, cookie: &ConnectCookie, callback: &str) -> String {
-    match visit(sidecar, cookie, callback).await {
+async fn come_back(sidecar: axum::Router, cookies: &str, callback: &str) -> String {
+    match location(&visit(sidecar, cookies, callback).await) {
         Ok(back) => back.rsplit("google=").next().unwrap_or_default().to_owned(),
         Err(told) => told,
     }
 }
 
-/// Where a page of the sidecar sends the browser.
-async fn visit(sidecar: axum::Router, cookie: &ConnectCookie, url: &str) -> Result<String, String> {
+/// What the sidecar answers to a browser.
+async fn visit(sidecar: axum::Router, cookies: &str, url: &str) -> Response<Body> {
     let path = url::Url::parse(url).unwrap();
-    let request = Request::get(&path[url::Position::BeforePath..])
-        .header("cookie", format!("{}={}", cookie.name, cookie.value))
-        .body(Body::empty());
+    let request = Request::get(&path[url::Position::BeforePath..]).header("cookie", cookies).body(Body::empty());
     let Ok(answer) = sidecar.oneshot(request.unwrap()).await;
+    answer
+}
+
+/// Where a page of the sidecar sends the browser.
+fn location(answer: &Response<Body>) -> Result<String, String> {
     let location = answer.headers().get("location").map(|location| location.to_str().unwrap().to_owned());
     location.ok_or_else(|| format!("a page with {}", answer.status()))
 }

@@ -26,11 +26,13 @@ impl World {
             let status = self.status(organisation);
             self.is_well_or_says_why(organisation, &status, &mut found);
             self.every_appointment_is_right(organisation, &status, &mut found);
+            self.what_was_to_be_deleted_is_gone(organisation, &mut found);
             self.nothing_is_written_after_a_disconnect(organisation, &journal, &owners, &mut found);
             self.no_foreign_account_is_used(organisation, &journal, &owners, &mut found);
         }
         self.no_two_calls_at_a_time(&mut found);
         self.foreign_events_are_untouched(&mut found);
+        no_older_revision_lands_after_a_newer_one(&journal, &mut found);
         calls_are_bounded(&journal, &mut found);
         found
     }
@@ -69,7 +71,9 @@ impl World {
             if status.state() != IntegrationState::Connected {
                 continue;
             }
-            let live = self.live_events(&status.google_email, name, &appointment_id(*number));
+            let mut live = self.live_events(&status.google_email, name, &appointment_id(*number));
+            // What a person took out of the bin and is over by then is looked for by nobody.
+            live.retain(|event| wish.touched_up_to == 0 || !event.is_over(self.clock.now()));
             if live.len() > 1 {
                 found.push(format!("{name} rdv-{number} has {} live events: {live:?}", live.len()));
             }
@@ -93,22 +97,44 @@ impl World {
         let is_over = version.end_at <= self.clock.now();
         let is_touched = link.synced_revision <= wish.touched_up_to;
         match link.sync_status() {
+            // An account took over, and what is over and swept is not written anew.
+            SyncStatus::Synced if is_over && (is_touched || link.synced_revision == 0) => {}
             SyncStatus::Synced if link.synced_revision != link.revision => {
                 found.push(format!("{what} is synced, and shows r{}", link.synced_revision));
             }
-            // A person's word about an event stands until the next revision.
-            SyncStatus::Synced if is_touched => {}
             SyncStatus::Synced => shows(&what, version, link, live, is_over, found),
             SyncStatus::None if is_over || !version.is_scheduled => {}
             status => found.push(format!("{what} is {status:?} at rest: {:?}", link.last_error)),
         }
     }
 
-    /// The live events of an appointment in the calendars of an account.
+    /// A disconnect that deleted and told of no rest has left no upcoming event. Accounts of before are another matter.
+    fn what_was_to_be_deleted_is_gone(&self, organisation: usize, found: &mut Vec<String>) {
+        let practice = &self.model.0[organisation];
+        let Some(account) = practice.accounts.first().filter(|_| practice.is_clean && practice.accounts.len() == 1)
+        else {
+            return;
+        };
+        // One that Cassius has put into the past is over, whatever Google shows of it still.
+        let is_upcoming =
+            |wish: &Wish| wish.versions.get(&wish.accepted).is_none_or(|version| version.end_at > self.clock.now());
+        for (number, _) in practice.appointments.iter().filter(|(_, wish)| is_upcoming(wish)) {
+            for event in self.live_events(account, ORGANISATIONS[organisation], &appointment_id(*number)) {
+                if event.start.parse::<jiff::Timestamp>().is_ok_and(|start_at| start_at > self.clock.now()) {
+                    found.push(format!("{} was to be deleted, and stands: {event:?}", ORGANISATIONS[organisation]));
+                }
+            }
+        }
+    }
+
+    /// The live events of an appointment in the calendars that an account may write to.
     fn live_events(&self, account: &str, organisation: &str, appointment: &str) -> Vec<Seen> {
+        let writable = self.google.writable_calendars(account);
         let mut events = self.google.live_events(account);
         events.retain(|event| {
-            event.organisation.as_deref() == Some(organisation) && event.appointment.as_deref() == Some(appointment)
+            writable.contains(&event.calendar)
+                && event.organisation.as_deref() == Some(organisation)
+                && event.appointment.as_deref() == Some(appointment)
         });
         events
     }
@@ -226,6 +252,24 @@ pub(super) fn brief(call: &Value) -> String {
         text("reason"),
         text("fault"),
     )
+}
+
+fn no_older_revision_lands_after_a_newer_one(journal: &[Value], found: &mut Vec<String>) {
+    let mut newest: BTreeMap<(&str, &str), i64> = BTreeMap::new();
+    for call in journal.iter().filter(|call| call["carried_out"] == true) {
+        let private = &call["body"]["extendedProperties"]["private"];
+        let text = |name: &str| private[name].as_str();
+        let (Some(organisation), Some(appointment)) = (text("cassiusOrganisationId"), text("cassiusAppointmentId"))
+        else {
+            continue;
+        };
+        let revision = text("cassiusRevision").and_then(|revision| revision.parse().ok()).unwrap_or(0);
+        let newest = newest.entry((organisation, appointment)).or_default();
+        if revision < *newest {
+            found.push(format!("r{revision} of {organisation} {appointment} lands after r{newest}: {}", brief(call)));
+        }
+        *newest = revision.max(*newest);
+    }
 }
 
 /// Nothing is asked again and again without time passing.

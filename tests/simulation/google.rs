@@ -27,10 +27,11 @@ pub(super) struct Google {
     emulator: Emulator,
 }
 
-/// The calls under way for each event, as their caller sees it.
+/// The calls under way, as their caller sees it.
 #[derive(Default)]
 struct InFlight {
-    /// When each began.
+    total: usize,
+    /// When each began that names an event, by that event.
     calls: BTreeMap<String, Vec<Timestamp>>,
     overlapping: Vec<String>,
 }
@@ -78,6 +79,11 @@ impl Google {
         }))
     }
 
+    /// Whether a call is under way: time that passes counts against it.
+    pub(super) fn is_called(&self) -> bool {
+        self.in_flight.lock().total > 0
+    }
+
     /// The events for which two calls were under way at once.
     pub(super) fn overlapping_calls(&self) -> Vec<String> {
         self.in_flight.lock().overlapping.clone()
@@ -106,14 +112,19 @@ impl Google {
         self.control("POST", path, body).unwrap();
     }
 
-    /// Whether there was such an event to alter.
-    pub(super) fn alter_event(&self, calendar: &str, event: &str, change: &Value) -> bool {
-        self.control("PATCH", &event_path(calendar, event), change).is_some()
+    pub(super) fn alter_event(&self, event: &Seen, change: &Value) {
+        self.control("PATCH", &event_path(event), change).unwrap();
     }
 
-    /// Whether there was such an event to delete.
-    pub(super) fn delete_event(&self, calendar: &str, event: &str) -> bool {
-        self.control("DELETE", &event_path(calendar, event), &Value::Null).is_some()
+    pub(super) fn delete_event(&self, event: &Seen) {
+        self.control("DELETE", &event_path(event), &Value::Null).unwrap();
+    }
+
+    /// Nothing happens where its calendar is the other one.
+    pub(super) fn move_event(&self, event: &Seen, calendar: &str) {
+        if event.calendar != calendar {
+            self.post(&format!("{}/move", event_path(event)), &json!({"destination": calendar}));
+        }
     }
 
     pub(super) fn no_more_faults(&self) {
@@ -155,8 +166,21 @@ impl Google {
 
     /// The events that an account sees, with whose they are.
     pub(super) fn live_events(&self, account: &str) -> Vec<Seen> {
-        let live = |event: &Value| event["status"] != "cancelled" && event["moved_away"] != true;
-        self.events(account).iter().filter(|event| live(event)).map(Seen::from).collect()
+        let is_live = |event: &&Value| event["status"] != "cancelled";
+        self.events(account).iter().filter(is_live).map(Seen::from).collect()
+    }
+
+    pub(super) fn writable_calendars(&self, account: &str) -> Vec<String> {
+        let calendars = self.read(&format!("accounts/{}/calendars", encode(account)));
+        let all = calendars["calendars"].as_array().unwrap().iter();
+        let writable = all.filter(|calendar| ["owner", "writer"].iter().any(|role| calendar["access_role"] == *role));
+        writable.map(|calendar| calendar["id"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// The events in an account's bin.
+    pub(super) fn deleted_events(&self, account: &str) -> Vec<Seen> {
+        let is_deleted = |event: &&Value| event["status"] == "cancelled" && event["moved_away"] != true;
+        self.events(account).iter().filter(is_deleted).map(Seen::from).collect()
     }
 
     /// The events of others in the calendars of an account.
@@ -179,6 +203,13 @@ pub(super) struct Seen {
     pub(super) place: String,
     pub(super) start: String,
     pub(super) etag: String,
+}
+
+impl Seen {
+    /// Whether it is over, as far as it begins at an hour.
+    pub(super) fn is_over(&self, now: Timestamp) -> bool {
+        self.start.parse::<Timestamp>().is_ok_and(|start_at| start_at < now)
+    }
 }
 
 impl From<&Value> for Seen {
@@ -204,8 +235,8 @@ pub(super) async fn last_call(door: InProcess) -> u64 {
     serde_json::from_slice::<Value>(answer.body()).unwrap()["last"].as_u64().unwrap_or(0)
 }
 
-fn event_path(calendar: &str, event: &str) -> String {
-    format!("calendars/{}/events/{}", encode(calendar), encode(event))
+fn event_path(event: &Seen) -> String {
+    format!("calendars/{}/events/{}", encode(&event.calendar), encode(&event.id))
 }
 
 /// Counts a call as under way until it is dropped.
@@ -220,6 +251,7 @@ impl UnderWay {
     /// jumps, that is where a process was frozen.
     fn begin(in_flight: &Arc<Mutex<InFlight>>, request: &Request<Bytes>, now: Timestamp) -> Self {
         let event = event_of(request);
+        in_flight.lock().total += 1;
         if let Some(event) = &event {
             let mut in_flight = in_flight.lock();
             let calls = in_flight.calls.entry(event.clone()).or_default();
@@ -236,8 +268,9 @@ impl UnderWay {
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
+        let mut in_flight = self.in_flight.lock();
+        in_flight.total -= 1;
         if let Some(event) = &self.event {
-            let mut in_flight = self.in_flight.lock();
             let calls = in_flight.calls.entry(event.clone()).or_default();
             if let Some(place) = calls.iter().position(|began_at| *began_at == self.began_at) {
                 calls.remove(place);

@@ -14,6 +14,8 @@ pub(super) struct Practice {
     pub(super) appointments: BTreeMap<u64, Wish>,
     /// The accounts for which a consent was given, ever.
     pub(super) accounts: BTreeSet<&'static str>,
+    /// Whether the last disconnect deleted every upcoming event, and no consent was asked for since.
+    pub(super) is_clean: bool,
     /// How many consents were asked for.
     pub(super) consents: u32,
     /// Between which calls of the journal nothing may be written: from a disconnect's answer to the next consent's begin.
@@ -27,7 +29,8 @@ pub(super) struct Wish {
     pub(super) accepted: i64,
     /// Everything that was ever sent.
     pub(super) versions: BTreeMap<i64, Version>,
-    /// The highest revision sent when a person last changed the event at Google: up to it their word stands.
+    /// The highest revision sent when a person last changed the event at Google. Once the appointment is over, nobody
+    /// compares: up to that revision their word stands.
     pub(super) touched_up_to: i64,
 }
 
@@ -43,13 +46,15 @@ impl Model {
         Self(ORGANISATIONS.iter().map(|_| Practice::default()).collect())
     }
 
-    /// A person changed the event of an appointment.
+    /// A person changed the event of an appointment: what a disconnect has deleted may stand again.
     pub(super) fn touched(&mut self, organisation: &str, appointment: &str) {
         let Some(practice) = ORGANISATIONS.iter().position(|name| *name == organisation) else { return };
-        let Some(wish) = number(appointment).and_then(|number| self.0[practice].appointments.get_mut(&number)) else {
-            return;
-        };
-        wish.touched_up_to = wish.newest();
+        let practice = &mut self.0[practice];
+        practice.is_clean = false;
+        let wish = number(appointment).and_then(|number| practice.appointments.get_mut(&number));
+        if let Some(wish) = wish {
+            wish.touched_up_to = wish.newest();
+        }
     }
 }
 
@@ -63,8 +68,11 @@ impl Wish {
 impl Practice {
     /// A disconnect was answered when `last` was the last call. One during which a consent was asked for promises nothing
     /// beyond its answer: `consents` is how many had been asked for when it began.
-    pub(super) fn disconnected(&mut self, last: u64, consents: u32) {
+    /// `is_clean`: the upcoming events were to be deleted, and none is told as remaining.
+    pub(super) fn disconnected(&mut self, last: u64, consents: u32, is_clean: bool) {
         if self.consents == consents {
+            // Where nothing is connected any more, what the disconnect before has kept stays.
+            self.is_clean = if self.is_disconnected() { self.is_clean && is_clean } else { is_clean };
             self.silences.push((last, None));
         }
     }
@@ -72,6 +80,7 @@ impl Practice {
     /// A consent is asked for when `last` is the last call.
     pub(super) fn consent_begins(&mut self, last: u64) {
         self.consents += 1;
+        self.is_clean = false;
         for silence in self.silences.iter_mut().filter(|silence| silence.1.is_none()) {
             silence.1 = Some(last);
         }

@@ -1,6 +1,7 @@
 //! What can happen, and how often.
 
 use cassius_calendar::clock::Entropy;
+use cassius_calendar::grpc::pb::RemoteEvents;
 
 use crate::harness::google::{ACCOUNT, OTHER_ACCOUNT, SECOND_CALENDAR};
 
@@ -26,11 +27,19 @@ pub(super) enum Operation {
         organisation: usize,
         account: &'static str,
     },
-    /// The browser comes back from the oldest consent that is under way.
-    FinishConsent,
+    /// The browser comes back from the oldest consent that is under way; `confirms`: another account than the one before
+    /// is taken at once.
+    FinishConsent {
+        confirms: bool,
+    },
     Disconnect {
         organisation: usize,
-        deletes: bool,
+        remote_events: RemoteEvents,
+    },
+    /// A person answers whether the other account that came back replaces the one before.
+    Confirm {
+        organisation: usize,
+        accept: bool,
     },
     Enable {
         organisation: usize,
@@ -52,13 +61,20 @@ pub(super) enum Operation {
     },
     /// A person alters one of our events at Google.
     Alter {
-        account: &'static str,
         pick: u64,
         change: &'static str,
     },
     /// A person deletes one of our events at Google.
     Delete {
-        account: &'static str,
+        pick: u64,
+    },
+    /// A person moves one of our events to another calendar.
+    MoveAway {
+        pick: u64,
+        calendar: &'static str,
+    },
+    /// A person takes one of our events out of the bin.
+    TakeOutOfBin {
         pick: u64,
     },
     Revoke {
@@ -89,6 +105,10 @@ pub(super) enum Operation {
     Advance {
         seconds: i64,
     },
+    /// The system's clock is corrected.
+    Correct {
+        seconds: i64,
+    },
     /// The process is killed.
     Crash,
     /// The service is stopped and started again.
@@ -102,7 +122,8 @@ pub(super) enum Then {
     Settle,
 }
 
-const FAULTS: [&str; 13] = [
+const FAULTS: [&str; 19] = [
+    r#"{"kind":"lose_answer"}"#,
     r#"{"kind":"lose_answer"}"#,
     r#"{"kind":"lose_answer"}"#,
     r#"{"kind":"reset"}"#,
@@ -111,16 +132,29 @@ const FAULTS: [&str; 13] = [
     r#"{"kind":"error","code":500,"reason":"backendError"}"#,
     r#"{"kind":"error","code":503,"reason":"backendError"}"#,
     r#"{"kind":"error","code":429,"reason":"rateLimitExceeded","retry_after_seconds":7}"#,
+    r#"{"kind":"page","code":502}"#,
+    r#"{"kind":"page","code":404}"#,
+    // From here on: what the token endpoint does not say.
+    r#"{"kind":"page","code":410}"#,
     r#"{"kind":"error","code":403,"reason":"userRateLimitExceeded"}"#,
     r#"{"kind":"error","code":403,"reason":"rateLimitExceeded"}"#,
     r#"{"kind":"error","code":401,"reason":"authError"}"#,
     r#"{"kind":"error","code":403,"reason":"forbidden"}"#,
+    r#"{"kind":"error","code":403,"reason":"accountDisabled"}"#,
     r#"{"kind":"error","code":400,"reason":"invalid"}"#,
+    r#"{"kind":"error","code":412,"reason":"conditionNotMet"}"#,
 ];
 /// Answers about an event that are not so.
 const LIES: [&str; 2] =
     [r#"{"kind":"error","code":404,"reason":"notFound"}"#, r#"{"kind":"error","code":410,"reason":"deleted"}"#];
-const CALLS: [&str; 9] = [
+/// How many of the faults hit the token endpoint: its words for a refusal are its own.
+const TOKEN_FAULTS: usize = 11;
+const REFUSALS: [&str; 3] = [
+    r#"{"kind":"error","code":400,"reason":"invalid_grant"}"#,
+    r#"{"kind":"error","code":403,"reason":"access_denied"}"#,
+    r#"{"kind":"error","code":400,"reason":"temporarily_unavailable"}"#,
+];
+const CALLS: [&str; 14] = [
     "events.insert",
     "events.insert",
     "events.patch",
@@ -128,41 +162,36 @@ const CALLS: [&str; 9] = [
     "events.delete",
     "events.move",
     "events.get",
+    "events.list",
     "events.*",
+    "calendarList.*",
     "token.refresh",
+    "token.refresh",
+    "token.code",
+    "revoke",
 ];
-/// What the token endpoint may be hit by: its own words for a refusal are another matter.
-const TOKEN_FAULTS: usize = 7;
-const CHANGES: [&str; 3] = [
+const CHANGES: [&str; 5] = [
     r#"{"summary":"Personne"}"#,
     r#"{"colorId":"7"}"#,
-    r#"{"start":{"dateTime":"2026-05-04T08:00:00Z"},"end":{"dateTime":"2026-05-04T09:00:00Z"}}"#,
+    r#"{"start":{"date":"2026-05-04","dateTime":null,"timeZone":null},"end":{"date":"2026-05-05","dateTime":null,"timeZone":null}}"#,
+    r#"{"location":"Ailleurs","description":null}"#,
+    r#"{"start":{"date":null,"dateTime":"2026-05-04T08:00:00Z"},"end":{"date":null,"dateTime":"2026-05-04T09:00:00Z"}}"#,
 ];
 const CALENDARS: [&str; 5] = [ACCOUNT, SECOND_CALENDAR, SHARED_CALENDAR, OTHER_ACCOUNT, ACCOUNTS[2]];
 
-/// Draws what happens: the same seed draws the same.
-pub(super) struct Dice {
-    entropy: Entropy,
-    scope: Scope,
-}
+const DISPOSALS: [RemoteEvents; 4] =
+    [RemoteEvents::Keep, RemoteEvents::Keep, RemoteEvents::DeleteUpcoming, RemoteEvents::DeleteAll];
 
-/// How much of what can happen is drawn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Scope {
-    /// What the service keeps its promises under.
-    Promised,
-    /// Also exchanged accounts, disconnects that delete, calendars that become read-only, and a Google that says of an event
-    /// that it is gone when it is not: what the service leaves behind then is not cleared away yet.
-    All,
-}
+/// Draws what happens: the same seed draws the same.
+pub(super) struct Dice(Entropy);
 
 impl Dice {
-    pub(super) fn seeded(seed: u64, scope: Scope) -> Self {
-        Self { entropy: Entropy::seeded(seed), scope }
+    pub(super) fn seeded(seed: u64) -> Self {
+        Self(Entropy::seeded(seed))
     }
 
     fn below(&self, end: u64) -> u64 {
-        self.entropy.number() % end
+        self.0.number() % end
     }
 
     fn of<T: Copy>(&self, all: &[T]) -> T {
@@ -175,8 +204,7 @@ impl Dice {
 
     /// The account of a practice, more often than another.
     fn account_for(&self, organisation: usize) -> &'static str {
-        let is_another = self.scope == Scope::All && self.below(4) == 0;
-        if is_another { self.of(&ACCOUNTS) } else { ACCOUNTS[organisation] }
+        if self.below(4) == 0 { self.of(&ACCOUNTS) } else { ACCOUNTS[organisation] }
     }
 
     pub(super) fn then(&self) -> Then {
@@ -186,46 +214,66 @@ impl Dice {
     pub(super) fn operation(&self) -> Operation {
         let organisation = self.organisation();
         match self.below(100) {
-            0..36 => Operation::Sync {
+            0..34 => Operation::Sync {
                 organisation,
                 appointment: self.below(APPOINTMENTS),
                 is_scheduled: self.below(4) != 0,
-                starts_in_hours: i64::try_from(self.below(2_000)).unwrap() - 100,
+                starts_in_hours: self.starts_in_hours(),
                 age: if self.below(8) == 0 { 1 } else { 0 },
             },
-            36..43 => Operation::BeginConsent { organisation, account: self.account_for(organisation) },
-            43..49 => Operation::FinishConsent,
-            49..53 => Operation::Disconnect { organisation, deletes: self.scope == Scope::All && self.below(2) == 0 },
-            53..55 => Operation::Enable { organisation, is_enabled: self.below(3) != 0 },
-            55..58 => Operation::ChooseCalendar { organisation, calendar: self.of(&CALENDARS) },
-            58..59 => Operation::ChoosePrivacy { organisation, privacy: self.of(&[1, 2, 3]) },
-            59..61 => Operation::SyncNow { organisation },
-            61..62 => Operation::Retry { organisation },
-            62..65 => {
-                Operation::Alter { account: self.of(&ACCOUNTS), pick: self.entropy.number(), change: self.of(&CHANGES) }
-            }
-            65..68 => Operation::Delete { account: self.of(&ACCOUNTS), pick: self.entropy.number() },
-            68..69 => Operation::Revoke { account: self.of(&ACCOUNTS) },
-            69..70 => Operation::ExpireTokens { account: self.of(&ACCOUNTS) },
-            70..71 if self.scope == Scope::All => Operation::ChangeRole {
+            34..41 => Operation::BeginConsent { organisation, account: self.account_for(organisation) },
+            41..47 => Operation::FinishConsent { confirms: self.below(4) != 0 },
+            47..50 => Operation::Disconnect { organisation, remote_events: self.of(&DISPOSALS) },
+            50..51 => Operation::Confirm { organisation, accept: self.below(3) != 0 },
+            51..53 => Operation::Enable { organisation, is_enabled: self.below(3) != 0 },
+            53..56 => Operation::ChooseCalendar { organisation, calendar: self.of(&CALENDARS) },
+            56..57 => Operation::ChoosePrivacy { organisation, privacy: self.of(&[1, 2, 3]) },
+            57..59 => Operation::SyncNow { organisation },
+            59..60 => Operation::Retry { organisation },
+            60..66 => self.persons_change(),
+            66..67 => Operation::Revoke { account: self.of(&ACCOUNTS) },
+            67..68 => Operation::ExpireTokens { account: self.of(&ACCOUNTS) },
+            68..69 => Operation::ChangeRole {
                 account: ACCOUNT,
                 calendar: self.of(&[SECOND_CALENDAR, SHARED_CALENDAR]),
                 role: self.of(&["reader", "writer"]),
             },
-            70..72 => Operation::HoldReadOnly { account: self.of(&ACCOUNTS) },
-            72..73 => Operation::LetWrite { account: self.of(&ACCOUNTS) },
-            73..82 => self.fault(),
-            82..94 => Operation::Advance { seconds: self.of(&[1, 1, 2, 5, 20, 31, 61, 600, 3_600, 90_000]) },
+            69..70 => Operation::HoldReadOnly { account: self.of(&ACCOUNTS) },
+            70..71 => Operation::LetWrite { account: self.of(&ACCOUNTS) },
+            71..81 => self.fault(),
+            81..93 => Operation::Advance { seconds: self.of(&[1, 1, 2, 5, 20, 31, 61, 600, 3_600, 90_000, 270_000]) },
+            93..94 => Operation::Correct { seconds: self.of(&[-3_600, -60, 60, 3_600]) },
             94..98 => Operation::Crash,
             _ => Operation::Restart,
         }
     }
 
+    /// Mostly ahead; some appointments are over already, or soon.
+    fn starts_in_hours(&self) -> i64 {
+        i64::try_from(if self.below(5) == 0 { self.below(150) } else { self.below(2_000) }).unwrap() - 100
+    }
+
+    fn persons_change(&self) -> Operation {
+        let pick = self.0.number();
+        match self.below(6) {
+            0..2 => Operation::Alter { pick, change: self.of(&CHANGES) },
+            2..4 => Operation::Delete { pick },
+            4 => Operation::MoveAway { pick, calendar: self.of(&CALENDARS) },
+            _ => Operation::TakeOutOfBin { pick },
+        }
+    }
+
     fn fault(&self) -> Operation {
         let operation = self.of(&CALLS);
-        let faults = if operation.starts_with("token") { &FAULTS[..TOKEN_FAULTS] } else { &FAULTS[..] };
-        let is_lie = self.scope == Scope::All && operation.starts_with("events") && self.below(7) == 0;
-        let fault = if is_lie { self.of(&LIES) } else { self.of(faults) };
+        if operation.starts_with("events") && self.below(8) == 0 {
+            // One at a time: what is said twice is believed.
+            return Operation::Fault { operation, skip: self.below(3), times: 1, fault: self.of(&LIES) };
+        }
+        let fault = match operation {
+            "token.refresh" if self.below(5) == 0 => self.of(&REFUSALS),
+            "token.refresh" | "token.code" | "revoke" => self.of(&FAULTS[..TOKEN_FAULTS]),
+            _ => self.of(&FAULTS),
+        };
         Operation::Fault { operation, skip: self.below(3), times: 1 + self.below(3), fault }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use cassius_calendar::clock::{Clock, Entropy};
 use cassius_calendar::crypto::Keyring;
-use cassius_calendar::grpc::pb::{ConnectCookie, IntegrationSettings};
+use cassius_calendar::grpc::pb::{IntegrationSettings, IntegrationState};
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 use serde_json::json;
@@ -24,6 +24,8 @@ pub(super) struct World {
     pub(super) trace: Vec<String>,
     /// What others had in their calendars at the beginning, by account.
     pub(super) foreign_events: [Vec<Seen>; ACCOUNTS.len()],
+    /// By how much the clock was set back in all.
+    pub(super) set_back: SignedDuration,
     /// `None`: between two lives.
     life: Option<Life>,
     /// Draws for the service and its way to Google, over all lives.
@@ -46,8 +48,9 @@ pub(super) enum Answer {
     Accepted { organisation: usize, appointment: u64, revision: i64 },
     /// The consent page, and where the browser is sent once the person has allowed it.
     Consent(Consent),
-    /// How many events were deleted and how many could not be; the last call of Google by then.
-    Disconnected { organisation: usize, consents: u32, deleted: i32, remaining: i32, last_call: u64 },
+    /// The account is disconnected: whether events were to be deleted and there was an account to do so, how many could not
+    /// be, and the last call of Google by then.
+    Disconnected { organisation: usize, consents: u32, deletes: bool, remaining: i32, last_call: u64 },
     /// Something to read.
     Told(String),
 }
@@ -56,7 +59,8 @@ pub(super) enum Answer {
 pub(super) struct Consent {
     pub(super) organisation: usize,
     pub(super) account: &'static str,
-    pub(super) cookie: ConnectCookie,
+    /// The browser's, as it sends them.
+    pub(super) cookies: String,
     pub(super) page: String,
 }
 
@@ -81,6 +85,8 @@ impl World {
             ("GRPC_ADDR", "127.0.0.1:0".to_owned()),
             ("HTTP_ADDR", "127.0.0.1:0".to_owned()),
             ("CASSIUS_APP_URL", "http://127.0.0.1:3000".to_owned()),
+            // In days: what is over is swept while a run lasts.
+            ("SNAPSHOT_RETENTION", "1".to_owned()),
             ("ENCRYPTION_KEYS", Keyring::generate(&entropy)),
         ]
         .map(|(name, value)| (name.to_owned(), value))
@@ -92,6 +98,7 @@ impl World {
             model: Model::new(),
             trace: Vec::new(),
             foreign_events,
+            set_back: SignedDuration::ZERO,
             life: None,
             entropy,
             settings,
@@ -102,7 +109,9 @@ impl World {
         world.begin_life();
         for (organisation, account) in ACCOUNTS.into_iter().enumerate() {
             world.carry_out(&Operation::BeginConsent { organisation, account }, Then::Settle);
-            world.carry_out(&Operation::FinishConsent, Then::Settle);
+            world.carry_out(&Operation::FinishConsent { confirms: true }, Then::Settle);
+            // A world in which nothing is connected would keep every promise.
+            assert_eq!(world.status(organisation).state(), IntegrationState::Connected, "{:#?}", world.trace);
         }
         world
     }
@@ -138,8 +147,9 @@ impl World {
                 self.sync(organisation, appointment, is_scheduled, starts_in_hours, age);
             }
             Operation::BeginConsent { organisation, account } => self.begin_consent(organisation, account),
-            Operation::FinishConsent => self.finish_consent(),
-            Operation::Disconnect { organisation, deletes } => self.disconnect(organisation, deletes),
+            Operation::FinishConsent { confirms } => self.finish_consent(confirms),
+            Operation::Disconnect { organisation, remote_events } => self.disconnect(organisation, remote_events),
+            Operation::Confirm { organisation, accept } => self.confirm(organisation, accept),
             Operation::Enable { organisation, is_enabled } => {
                 self.change_settings(
                     organisation,
@@ -157,13 +167,25 @@ impl World {
             }
             Operation::SyncNow { organisation } => self.sync_now(organisation),
             Operation::Retry { organisation } => self.retry(organisation),
-            Operation::Alter { account, pick, change } => {
+            Operation::Alter { pick, change } => {
                 let change = serde_json::from_str(change).unwrap();
-                self.person_changes(account, pick, |google, calendar, event| {
-                    google.alter_event(calendar, event, &change)
+                self.person_changes(pick, Google::live_events, |google, event| {
+                    google.alter_event(event, &change);
                 });
             }
-            Operation::Delete { account, pick } => self.person_changes(account, pick, Google::delete_event),
+            Operation::Delete { pick } => {
+                self.person_changes(pick, Google::live_events, Google::delete_event);
+            }
+            Operation::MoveAway { pick, calendar } => {
+                self.person_changes(pick, Google::live_events, |google, event| {
+                    google.move_event(event, calendar);
+                });
+            }
+            Operation::TakeOutOfBin { pick } => {
+                self.person_changes(pick, Google::deleted_events, |google, event| {
+                    google.alter_event(event, &json!({"status": "confirmed"}));
+                });
+            }
             Operation::Revoke { account } => self.google.post(&account_path(account, "/revoke"), &json!({})),
             Operation::ExpireTokens { account } => self.google.post(&account_path(account, "/expire"), &json!({})),
             Operation::ChangeRole { account, calendar, role } => {
@@ -182,6 +204,10 @@ impl World {
                 self.google.post("faults", &body);
             }
             Operation::Advance { seconds } => self.clock.advance(SignedDuration::from_secs(seconds)),
+            Operation::Correct { seconds } => {
+                self.clock.correct(SignedDuration::from_secs(seconds));
+                self.set_back += SignedDuration::from_secs((-seconds).max(0));
+            }
             Operation::Crash => self.crash(),
             Operation::Restart => {
                 self.life().settle();
@@ -240,9 +266,10 @@ impl World {
                     self.consents.push(consent);
                     "at the consent page".to_owned()
                 }
-                Answer::Disconnected { organisation, consents, deleted, remaining, last_call } => {
-                    self.model.0[organisation].disconnected(last_call, consents);
-                    format!("disconnected, {deleted} deleted, {remaining} remain")
+                Answer::Disconnected { organisation, consents, deletes, remaining, last_call } => {
+                    let is_clean = remaining == 0 && deletes;
+                    self.model.0[organisation].disconnected(last_call, consents, is_clean);
+                    format!("disconnected, {remaining} remain")
                 }
                 Answer::Told(what) => what,
             };
@@ -250,18 +277,28 @@ impl World {
         }
     }
 
-    /// A person changes one of our events that they see: the one that `pick` falls on.
-    fn person_changes(&mut self, account: &str, pick: u64, change: impl FnOnce(&Google, &str, &str) -> bool) {
-        let mut ours: Vec<_> =
-            self.google.live_events(account).into_iter().filter(|event| event.organisation.is_some()).collect();
+    /// A person changes one of our events: of those that `which` answers, the one that `pick` falls on.
+    fn person_changes(
+        &mut self,
+        pick: u64,
+        which: impl Fn(&Google, &str) -> Vec<Seen>,
+        change: impl FnOnce(&Google, &Seen),
+    ) {
+        let mut ours: Vec<_> = ACCOUNTS.iter().flat_map(|account| which(&self.google, account)).collect();
+        ours.retain(|event| event.organisation.is_some());
         if ours.is_empty() {
             return;
         }
         let event = ours.swap_remove(usize::try_from(pick % ours.len() as u64).unwrap());
-        assert!(change(&self.google, &event.calendar, &event.id), "an event that is seen can be changed");
+        change(&self.google, &event);
         let (organisation, appointment) = (event.organisation.unwrap(), event.appointment.unwrap());
         self.note(format!("    a person changes the event of {organisation} {appointment}"));
         self.model.touched(&organisation, &appointment);
+    }
+
+    /// Breaks a promise: an event that Cassius did not write is gone.
+    pub(super) fn delete_a_foreign_event(&mut self) {
+        self.google.delete_event(&self.foreign_events[0][0]);
     }
 }
 
