@@ -138,9 +138,8 @@ pub async fn start_with(config: Config, google: Google, clock: Clock, entropy: E
     let notifier = Notifier::default();
     // An SQLite file has no other replicas to be heard.
     notifier.set_deaf(store.is_shared());
-    let quota = quota(&config, &store, &clock);
-    let (consents, integrations, delivery) =
-        assemble(&config, &store, google, &keys.keyring, &clock, &entropy, &notifier, &quota);
+    let (consents, integrations, delivery, quota) =
+        assemble(&config, &store, google, &keys.keyring, &clock, &entropy, &notifier);
     let (drain, close) = (CancellationToken::new(), CancellationToken::new());
     let services = Services {
         consents: consents.clone(),
@@ -253,8 +252,8 @@ fn assemble(
     clock: &Clock,
     entropy: &Entropy,
     notifier: &Notifier,
-    quota: &Arc<Quota>,
-) -> (Consents, Integrations, Delivery) {
+) -> (Consents, Integrations, Delivery, Arc<Quota>) {
+    let quota = quota(config, store, clock);
     let settings = connection::Settings {
         public_url: config.public_url.clone(),
         return_urls: config.return_urls.clone(),
@@ -283,7 +282,7 @@ fn assemble(
         config.cassius_app_url.clone(),
         config.write_spacing,
     );
-    (consents, integrations, delivery)
+    (consents, integrations, delivery, quota)
 }
 
 fn quota(config: &Config, store: &Store, clock: &Clock) -> Arc<Quota> {

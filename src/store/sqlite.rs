@@ -96,10 +96,11 @@ where
 }
 
 /// A file is reached as it is.
-type Tls = ();
+#[derive(Clone)]
+struct Tls;
 
 /// Closes a connection: whatever ran on it is undone.
-fn abandon(conn: Conn, (): Tls) {
+fn abandon(conn: Conn, _: Tls) {
     drop(conn);
 }
 
@@ -120,7 +121,7 @@ const READER_CACHE: &str = "PRAGMA cache_size = -1024";
 /// Makes the file where there is none, and the pools.
 pub(super) fn open(path: &str) -> Result<pool::Pools, Error> {
     create(Path::new(path)).map_err(|error| Error::Unavailable(Box::new(error)))?;
-    Ok(pool::Pools::new(pool::pool(path, 1, setup(WRITER_CACHE)), pool::pool(path, READERS, setup(READER_CACHE)), ()))
+    Ok(pool::Pools::new(pool::pool(path, 1, setup(WRITER_CACHE)), pool::pool(path, READERS, setup(READER_CACHE)), Tls))
 }
 
 fn setup(cache: &'static str) -> SetupCallback<Conn> {
