@@ -16,6 +16,8 @@
 //! | [`sync`] | the brain, pure: what to do next, the event as rendered, how long to wait |
 //! | [`crypto`] | the keyring: seals tokens and snapshots to the cell that they stand in |
 //! | [`quota`] | what this process may spend of Google's quota |
+//! | [`listener`] | takes connections, whatever the system has to say |
+//! | [`roots`] | whom the service trusts when it connects to somebody else |
 //! | [`google`] | Google's wire: OAuth, calendars, events, errors by their meaning |
 //! | [`store`] | the database: one set of queries, on SQLite and on PostgreSQL |
 //! | [`connection`] | behind `CalendarIntegration`: consent, tokens, settings, status, disconnect |
@@ -60,7 +62,7 @@
 //! | rank | rooms |
 //! |---|---|
 //! | 0 | `model`, `error_chain`, `clock`, `language`, `config`, `notifier` |
-//! | 1 | `sync`, `crypto`, `quota` |
+//! | 1 | `sync`, `crypto`, `quota`, `listener`, `roots` |
 //! | 2 | `google`, `store` |
 //! | 3 | `connection` |
 //! | 4 | `delivery` |
@@ -84,8 +86,10 @@ pub mod google;
 pub mod grpc;
 pub mod http;
 pub mod language;
+pub mod listener;
 pub mod model;
 pub mod notifier;
 pub mod quota;
+pub mod roots;
 pub mod store;
 pub mod sync;

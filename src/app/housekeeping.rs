@@ -11,8 +11,8 @@ use crate::error_chain::error_chain;
 use crate::grpc::Health;
 use crate::store::Store;
 
-/// How often the database is asked whether it is there.
-const PING: SignedDuration = SignedDuration::from_secs(5);
+/// How often it is tried whether the database takes writes.
+const PROBE: SignedDuration = SignedDuration::from_secs(5);
 /// How often snapshots are looked through.
 const ERASE: SignedDuration = SignedDuration::from_mins(1);
 
@@ -39,22 +39,22 @@ pub(super) async fn compare(delivery: Delivery, close: CancellationToken) {
     delivery.compare_as_due(close).await;
 }
 
-/// Tells probes whether the database answers.
+/// Tells probes whether the database takes what is written: one that only reads (a standby, a full disk) accepts nothing.
 pub(super) async fn tell_health(store: Store, health: Health, clock: Clock, close: CancellationToken) {
     let mut was_serving = true;
     while !close.is_cancelled() {
-        let ping = store.ping().await;
-        health.tell(ping.is_ok()).await;
-        if std::mem::replace(&mut was_serving, ping.is_ok()) != ping.is_ok() {
-            match ping {
-                Ok(()) => tracing::info!("the database is back"),
+        let probe = store.probe(clock.now()).await;
+        health.tell(probe.is_ok()).await;
+        if std::mem::replace(&mut was_serving, probe.is_ok()) != probe.is_ok() {
+            match probe {
+                Ok(()) => tracing::info!("the database takes writes again"),
                 Err(error) => tracing::error!(
                     error = %error_chain(&error),
-                    "the database is away: calls are answered with UNAVAILABLE until it is back"
+                    "the database is away, or takes no writes: what has to be written is answered with UNAVAILABLE"
                 ),
             }
         }
-        clock.sleep_until(clock.now() + PING).await;
+        clock.sleep_until(clock.now() + PROBE).await;
     }
 }
 

@@ -4,7 +4,9 @@
 //! below could. Invariant: when [`App::stop`] has returned, no call is under way, and no lease is held that this process
 //! could give back.
 
+mod descriptors;
 mod housekeeping;
+mod keys;
 mod lock;
 mod replicas;
 
@@ -18,26 +20,25 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
-use tonic::transport::Identity;
-use tonic::transport::server::{Router, TcpIncoming};
 
 use crate::clock::{Clock, Entropy};
-use crate::config::{self, Config};
+use crate::config::Config;
 use crate::connection::{self, Consents, Grants, Integrations};
 use crate::crypto::{Keyring, KeyringFault};
 use crate::delivery::{Delivery, Worker};
-use crate::error_chain::error_chain;
 use crate::google::{Endpoints, Google};
-use crate::grpc::{self, Callers, Health, Organisations, Services};
+use crate::grpc::{self, Health, Services, TlsFault};
 use crate::http;
 use crate::notifier::Notifier;
 use crate::quota::Quota;
+use crate::roots::{RootsFault, roots};
 use crate::store::{self, Schema, Store};
+
+pub use keys::Keys;
 
 /// How long calls under way may take to end when the service stops. Together with the worker's own patience it stays
 /// under the fifteen seconds after which an orchestrator would kill.
 const DRAIN: Duration = Duration::from_secs(10);
-const KEEPALIVE: Duration = Duration::from_secs(30);
 
 /// Says why the service did not start.
 #[derive(Debug, thiserror::Error)]
@@ -48,12 +49,18 @@ pub enum StartError {
     /// The database.
     #[error("the database at DATABASE_URL is not usable")]
     Store(#[from] store::Error),
+    /// The authorities that vouch for Google.
+    #[error("GOOGLE_CA is not usable")]
+    GoogleCa(#[source] RootsFault),
     /// The SQLite file.
     #[error(
         "the SQLite file at DATABASE_URL is served by another process: stop that one, or use PostgreSQL for more than \
          one replica"
     )]
     Locked,
+    /// There are no tables, and none are to be made.
+    #[error("the database has no tables, and MIGRATE is off: run `cassius-calendar migrate` first")]
+    NoSchema,
     /// The tables are those of an earlier version, and are not to be changed.
     #[error("the database lacks migrations, and MIGRATE is off: run `cassius-calendar migrate` first")]
     OlderSchema,
@@ -78,6 +85,9 @@ pub enum StartError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// What the files of the TLS settings hold.
+    #[error("the TLS certificate or its key is not usable")]
+    Tls(#[source] TlsFault),
     /// The gRPC server.
     #[error("gRPC cannot be served")]
     Grpc(#[source] grpc::Error),
@@ -98,6 +108,8 @@ pub struct App {
     pub consents: Consents,
     /// The integrations, for `dev`, which shows the status of its sample.
     pub integrations: Integrations,
+    /// What can be exchanged while it runs.
+    pub keys: Keys,
     health: Health,
     /// Streams and waits end.
     drain: CancellationToken,
@@ -111,28 +123,30 @@ pub struct App {
 
 /// Starts the service: it is serving when this returns.
 pub async fn start(config: Config, clock: Clock, entropy: Entropy) -> Result<App, StartError> {
-    let google = google(&config, &clock);
+    let google = google(&config, &clock)?;
     start_with(config, google, clock, entropy).await
 }
 
 /// The same with another client of Google than the settings ask for.
 pub async fn start_with(config: Config, google: Google, clock: Clock, entropy: Entropy) -> Result<App, StartError> {
+    let keys = Keys::read(&config).await?;
     let (store, lock) = open_store(&config, &entropy).await?;
     let notifier = Notifier::default();
     // An SQLite file, which is locked, has no other replicas to be heard.
     notifier.set_deaf(lock.is_none());
-    let (consents, integrations, delivery) = assemble(&config, &store, google, &clock, &entropy, &notifier)?;
+    let (consents, integrations, delivery) =
+        assemble(&config, &store, google, &keys.keyring, &clock, &entropy, &notifier);
     let (drain, close) = (CancellationToken::new(), CancellationToken::new());
     let services = Services {
         consents: consents.clone(),
         integrations: integrations.clone(),
         delivery: delivery.clone(),
-        callers: callers(&config),
+        callers: keys.callers.clone(),
         entropy,
+        clock: clock.clone(),
         drain: drain.clone(),
     };
     let (routes, health) = grpc::routes(services, config.reflection).map_err(StartError::Grpc)?;
-    let router = grpc::server(routes.clone(), tls(&config).await?).map_err(StartError::Grpc)?;
     // The database has just answered; a probe that comes before the first look at it must not find nobody.
     health.tell(true).await;
     // Both addresses are taken before anything is served at one of them.
@@ -144,15 +158,17 @@ pub async fn start_with(config: Config, google: Google, clock: Clock, entropy: E
         is_https: config.public_url.scheme() == "https",
         app_url: config.cassius_app_url.clone(),
     });
+    let (grpc_limits, http_limits) = descriptors::limits();
     let servers = vec![
-        tokio::spawn(serve_grpc(router, grpc_listener, close.clone())),
-        tokio::spawn(http::serve(
-            http_listener,
-            sidecar.clone(),
-            http::Limits::default(),
+        tokio::spawn(grpc::serve(
+            grpc_listener,
+            routes.clone(),
+            keys.tls.clone(),
+            grpc_limits,
             clock.clone(),
             close.clone(),
         )),
+        tokio::spawn(http::serve(http_listener, sidecar.clone(), http_limits, clock.clone(), close.clone())),
     ];
     let worker = tokio::spawn(Worker::run(delivery.clone(), close.clone()));
     let housekeeping = vec![
@@ -171,6 +187,7 @@ pub async fn start_with(config: Config, google: Google, clock: Clock, entropy: E
         sidecar,
         consents,
         integrations,
+        keys,
         health,
         drain,
         close,
@@ -187,7 +204,7 @@ async fn open_store(config: &Config, entropy: &Entropy) -> Result<(Store, Option
     let url = config.database_url.expose_secret();
     let lock = lock::take(url)?;
     let replica = data_encoding::HEXLOWER.encode(&entropy.bytes::<4>());
-    let options = store::Options { replica, ..store::Options::default() };
+    let options = store::Options { replica, ..store_options(config) };
     let store = Store::open(url, &options).await?;
     // A database that takes the connection and says nothing is found out by a deadline; a migration has none.
     store.ping().await?;
@@ -198,6 +215,7 @@ async fn open_store(config: &Config, entropy: &Entropy) -> Result<(Store, Option
     }
     match store.schema().await? {
         Schema::Current => {}
+        Schema::None => return Err(StartError::NoSchema),
         Schema::Older => return Err(StartError::OlderSchema),
         Schema::Newer => return Err(StartError::NewerSchema),
     }
@@ -208,16 +226,27 @@ async fn open_store(config: &Config, entropy: &Entropy) -> Result<(Store, Option
     Ok((store, lock))
 }
 
+/// How the settings say that the database is opened.
+pub fn store_options(config: &Config) -> store::Options {
+    let access = &config.database_access;
+    let credentials = store::Credentials {
+        ca: access.ca.clone(),
+        password: access.password.clone(),
+        passfile: access.passfile.clone(),
+    };
+    store::Options { credentials, ..store::Options::default() }
+}
+
 /// Puts the rooms between the wire and the database together. Nothing is asked of any of them yet.
 fn assemble(
     config: &Config,
     store: &Store,
     google: Google,
+    keyring: &Arc<Keyring>,
     clock: &Clock,
     entropy: &Entropy,
     notifier: &Notifier,
-) -> Result<(Consents, Integrations, Delivery), StartError> {
-    let keyring = Arc::new(Keyring::parse(config.encryption_keys.expose_secret()).map_err(StartError::Keyring)?);
+) -> (Consents, Integrations, Delivery) {
     let quota = Arc::new(Quota::new(config.quota.project_per_minute, config.quota.user_per_minute, clock.clone()));
     let settings = connection::Settings {
         public_url: config.public_url.clone(),
@@ -232,7 +261,7 @@ fn assemble(
         store.clone(),
         google,
         grants,
-        keyring,
+        keyring.clone(),
         clock.clone(),
         entropy.clone(),
         notifier.clone(),
@@ -240,15 +269,7 @@ fn assemble(
         config.cassius_app_url.clone(),
         config.write_spacing,
     );
-    Ok((consents, integrations, delivery))
-}
-
-/// Serves gRPC until `close`, then ends once the calls under way are answered.
-async fn serve_grpc(router: Router, listener: TcpListener, close: CancellationToken) {
-    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true)).with_keepalive(Some(KEEPALIVE));
-    if let Err(error) = router.serve_with_incoming_shutdown(incoming, close.cancelled_owned()).await {
-        tracing::error!(error = %error_chain(&error), "gRPC is no longer served");
-    }
+    (consents, integrations, delivery)
 }
 
 impl App {
@@ -282,7 +303,9 @@ async fn at_most(mut server: JoinHandle<()>) {
 }
 
 /// The client of Google that the settings ask for.
-pub fn google(config: &Config, clock: &Clock) -> Google {
+pub fn google(config: &Config, clock: &Clock) -> Result<Google, StartError> {
+    let roots = roots(config.google.ca.as_deref()).map_err(StartError::GoogleCa)?;
+    let proxy = config.google.proxy.as_ref().map(ExposeSecret::expose_secret);
     let endpoints = Endpoints {
         auth_url: config.google.auth_url.clone(),
         token_url: config.google.token_url.clone(),
@@ -290,36 +313,15 @@ pub fn google(config: &Config, clock: &Clock) -> Google {
         calendar_url: config.google.calendar_url.clone(),
         issuer: config.google.issuer.clone(),
     };
-    Google::new(
+    let google = Google::new(
         endpoints,
         config.google.client_id.clone(),
         config.google.client_secret.clone(),
         config.redirect_url(),
         config.google.scopes.clone(),
         clock.clone(),
-    )
-}
-
-fn callers(config: &Config) -> Callers {
-    if config.api_keys.is_empty() {
-        // The configuration allows this on loopback alone.
-        return Callers::anybody();
-    }
-    Callers::new(config.api_keys.iter().map(|key| {
-        let organisations = match &key.organisations {
-            config::Organisations::All => Organisations::All,
-            config::Organisations::Only(only) => Organisations::Only(only.clone()),
-        };
-        (key.name.clone(), key.hash, organisations)
-    }))
-}
-
-async fn tls(config: &Config) -> Result<Option<Identity>, StartError> {
-    let Some(tls) = &config.tls else { return Ok(None) };
-    let file = |variable| move |source| StartError::TlsFile { variable, source };
-    let cert = tokio::fs::read(&tls.cert).await.map_err(file("TLS_CERT"))?;
-    let key = tokio::fs::read(&tls.key).await.map_err(file("TLS_KEY"))?;
-    Ok(Some(Identity::from_pem(cert, key)))
+    );
+    Ok(google.reached_by(roots, proxy, config.google.no_proxy.as_deref()))
 }
 
 async fn listen(variable: &'static str, address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {

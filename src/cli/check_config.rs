@@ -4,10 +4,11 @@
 //! holds.
 
 use anyhow::Context as _;
+use cassius_calendar::app;
 use cassius_calendar::clock::Clock;
 use cassius_calendar::config::{Config, Fault, Faults, Mode, Tls};
 use cassius_calendar::crypto::ExposeSecret;
-use cassius_calendar::store::{Options, Schema, Store};
+use cassius_calendar::store::{Schema, Store};
 use clap::Args;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject as _;
@@ -81,12 +82,12 @@ fn of_tls(tls: &Tls) -> Result<(), Fault> {
 
 /// A sentence on the database that answered.
 async fn of_database(config: &Config) -> anyhow::Result<&'static str> {
-    let store = Store::open(config.database_url.expose_secret(), &Options::default()).await?;
+    let store = Store::open(config.database_url.expose_secret(), &app::store_options(config)).await?;
     store.ping().await?;
-    Ok(match store.schema().await {
-        Ok(Schema::Current) => "The database answers, and its tables are those of this version.",
-        Ok(Schema::Older) => "The database answers; migrations are pending.",
-        Ok(Schema::Newer) => anyhow::bail!("it was migrated by a newer version than this one"),
-        Err(_) => "The database answers; no migration was ever applied.",
+    Ok(match store.schema().await? {
+        Schema::Current => "The database answers, and its tables are those of this version.",
+        Schema::Older => "The database answers; migrations are pending.",
+        Schema::Newer => anyhow::bail!("it was migrated by a newer version than this one"),
+        Schema::None => "The database answers; no migration was ever applied.",
     })
 }

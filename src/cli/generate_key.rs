@@ -25,6 +25,9 @@ enum Kind {
         name: String,
         /// The organisations that it stands for; none: every one.
         organisations: Vec<String>,
+        /// The name in the certificate of the one client that may show it (with TLS_CLIENT_CA).
+        #[arg(long, value_name = "NAME")]
+        client: Option<String>,
     },
 }
 
@@ -34,7 +37,7 @@ impl GenerateKey {
         let entropy = Entropy::system();
         match self.kind.unwrap_or(Kind::Encryption) {
             Kind::Encryption => println!("{}", Keyring::generate(&entropy)),
-            Kind::Api { name, organisations } => {
+            Kind::Api { name, organisations, client } => {
                 anyhow::ensure!(
                     !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)),
                     "a caller's name is made of letters, digits, `-`, `_` and `.`"
@@ -51,7 +54,8 @@ impl GenerateKey {
                 let whom = if organisations.is_empty() { "*".to_owned() } else { organisations.join("|") };
                 eprintln!("Give the key to the caller, and add the entry to API_KEYS. The key is shown this once.");
                 println!("key:   {key}");
-                println!("entry: {name}:{}:{whom}", HEXLOWER.encode(&digest(key.as_bytes())));
+                let bound = client.map(|client| format!("@{client}")).unwrap_or_default();
+                println!("entry: {name}{bound}:{}:{whom}", HEXLOWER.encode(&digest(key.as_bytes())));
             }
         }
         Ok(())

@@ -6,6 +6,7 @@
 mod check_config;
 #[cfg(feature = "dev")]
 mod dev;
+mod files;
 mod generate_key;
 mod healthcheck;
 mod logs;
@@ -13,15 +14,22 @@ mod process;
 mod signals;
 
 use std::ffi::OsString;
+use std::path::Path;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use cassius_calendar::app;
 use cassius_calendar::clock::{Clock, Entropy};
 use cassius_calendar::config::{Config, Faults, Mode, near_misses};
 use cassius_calendar::crypto::{ExposeSecret, Keyring};
-use cassius_calendar::store::{Options, Store};
+use cassius_calendar::roots::roots;
+use cassius_calendar::store::{Store, check_address};
 use clap::{Parser, Subcommand};
-use signals::Signals;
+use files::Files;
+use signals::{Asked, Signals};
+
+/// How long a start that is told to stop is waited for: a migration cannot be broken off.
+const PARTING: Duration = Duration::from_secs(1);
 
 /// Keeps Google Calendar in step with the appointments of Cassius.
 #[derive(Debug, Parser)]
@@ -70,27 +78,57 @@ impl Cli {
 async fn serve(no_migrate: bool) -> anyhow::Result<()> {
     let mut signals = Signals::listen()?;
     process::keep_no_core_dumps()?;
+    process::raise_open_files();
     let mut config = load(&environment, Mode::Serve)?;
     config.migrate &= !no_migrate;
     logs::start(&config.log)?;
     for secret in &config.readable_secrets {
         tracing::warn!("{secret}");
     }
-    let started = tokio::select! {
-        started = app::start(config, Clock::system(), Entropy::system()) => started,
-        // Nothing is served yet: whatever the start is waiting for is left as it is.
-        stopped = signals.asked_to_stop() => return stopped,
+    let (clock, mut files) = (Clock::system(), Files::new(config.files.clone()));
+    // A task of its own: a migration keeps its thread to itself, and a signal has to be heard meanwhile.
+    let mut starting = tokio::spawn(app::start(config, clock.clone(), Entropy::system()));
+    let app = tokio::select! {
+        started = &mut starting => started.context("the start panicked")??,
+        stopped = signals.asked_to_stop() => {
+            // Whatever the start is waiting for is left as it is; what has just come to its end is stopped in good order.
+            starting.abort();
+            if let Ok(Ok(Ok(app))) = tokio::time::timeout(PARTING, starting).await {
+                app.stop().await;
+            }
+            return stopped;
+        }
     };
-    let app = started?;
-    signals.asked_to_stop().await?;
+    loop {
+        tokio::select! {
+            asked = signals.next() => match asked? {
+                Asked::Stop => break,
+                Asked::Reload => {}
+            },
+            () = files.changed(&clock) => {}
+        }
+        reload(&app.keys).await;
+    }
     app.stop().await;
     Ok(())
+}
+
+/// Reads the settings again, and exchanges what can be while calls are served; a fault leaves everything as it was.
+async fn reload(keys: &app::Keys) {
+    let reloaded = async { Ok::<_, anyhow::Error>(keys.reload(&load(&environment, Mode::Serve)?).await?) };
+    match reloaded.await {
+        Ok(()) => tracing::info!("certificates, API keys and the keyring were read again"),
+        Err(error) => tracing::error!(
+            error = format!("{error:#}"),
+            "certificates, API keys and the keyring stay as they were: what was read again has faults"
+        ),
+    }
 }
 
 async fn migrate() -> anyhow::Result<()> {
     let config = load(&environment, Mode::Serve)?;
     let migrate =
-        async { Store::open(config.database_url.expose_secret(), &Options::default()).await?.migrate().await };
+        async { Store::open(config.database_url.expose_secret(), &app::store_options(&config)).await?.migrate().await };
     let applied = migrate.await.context("the database at DATABASE_URL is not usable")?;
     applied.iter().for_each(|migration| println!("Applied {migration}."));
     if applied.is_empty() {
@@ -99,10 +137,22 @@ async fn migrate() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Reads the settings; the keyring's rules are `crypto`'s.
+/// Reads the settings. The rules of the keyring, of addresses and of authorities are other rooms'.
 fn load(source: &dyn Fn(&str) -> Option<OsString>, mode: Mode) -> anyhow::Result<Config> {
     let keyring = |text: &str| Keyring::parse(text).map(drop).map_err(|fault| fault.to_string());
-    let config = Config::load(source, mode, &[("ENCRYPTION_KEYS", &keyring)]);
+    let authorities =
+        |text: &str| roots(Some(Path::new(text))).map(drop).map_err(|_| "names no authorities in PEM".into());
+    let config = Config::load(
+        source,
+        mode,
+        &[
+            ("DATABASE_URL", &check_address),
+            ("DATABASE_CA", &authorities),
+            ("GOOGLE_CA", &authorities),
+            ("TLS_CLIENT_CA", &authorities),
+            ("ENCRYPTION_KEYS", &keyring),
+        ],
+    );
     Ok(Faults::with(near_misses(std::env::vars_os().map(|(name, _)| name)), config)?)
 }
 

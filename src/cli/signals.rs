@@ -1,13 +1,24 @@
-//! The signals that ask the process to stop.
+//! The signals that ask the process for something.
 
 use anyhow::Context;
 
-/// Listens for Ctrl-C, and for the SIGTERM of an orchestrator.
+/// What a signal asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// To end: Ctrl-C, or an orchestrator's SIGTERM.
+    Stop,
+    /// To read again what may change while it serves: SIGHUP.
+    Reload,
+}
+
+/// Listens for them. SIGHUP, which a terminal sends that is closed, never ends the process.
 pub(super) struct Signals {
     #[cfg(unix)]
     interrupt: tokio::signal::unix::Signal,
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    hangup: tokio::signal::unix::Signal,
 }
 
 impl Signals {
@@ -18,17 +29,18 @@ impl Signals {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt()).context("Ctrl-C cannot be listened for")?,
             terminate: signal(SignalKind::terminate()).context("SIGTERM cannot be listened for")?,
+            hangup: signal(SignalKind::hangup()).context("SIGHUP cannot be listened for")?,
         })
     }
 
     /// Waits until one comes.
     #[cfg(unix)]
-    pub(super) async fn asked_to_stop(&mut self) -> anyhow::Result<()> {
+    pub(super) async fn next(&mut self) -> anyhow::Result<Asked> {
         tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => Ok(Asked::Stop),
+            _ = self.terminate.recv() => Ok(Asked::Stop),
+            _ = self.hangup.recv() => Ok(Asked::Reload),
         }
-        Ok(())
     }
 
     /// There is nothing to prepare: only Ctrl-C is known here.
@@ -39,7 +51,14 @@ impl Signals {
 
     /// Waits until it comes.
     #[cfg(not(unix))]
+    pub(super) async fn next(&mut self) -> anyhow::Result<Asked> {
+        tokio::signal::ctrl_c().await.context("Ctrl-C cannot be listened for")?;
+        Ok(Asked::Stop)
+    }
+
+    /// Waits until one asks to stop; the others pass.
     pub(super) async fn asked_to_stop(&mut self) -> anyhow::Result<()> {
-        tokio::signal::ctrl_c().await.context("Ctrl-C cannot be listened for")
+        while self.next().await? != Asked::Stop {}
+        Ok(())
     }
 }

@@ -5,6 +5,8 @@
 //!
 //! Invariant: a [`Config`] that exists is fit to start with.
 
+mod access;
+mod api_key;
 mod fault;
 mod near_miss;
 mod parse;
@@ -13,10 +15,7 @@ mod return_urls;
 mod settings;
 mod sidecar;
 
-use std::collections::BTreeSet;
 use std::ffi::OsString;
-use std::fmt;
-use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 
@@ -24,14 +23,16 @@ use jiff::SignedDuration;
 use secrecy::SecretString;
 use url::Url;
 
+pub use access::{Listen, Tls};
+pub use api_key::{ApiKey, Organisations};
 pub use fault::{Fault, Faults};
 pub use near_miss::near_misses;
 pub use return_urls::ReturnUrls;
 pub use settings::{SETTINGS, Setting, settings_table};
 pub use sidecar::{CALLBACK_PATH, CONNECT_PATH, sidecar_url};
 
-use crate::model::OrganisationId;
-use reader::{Reader, wrong};
+use access::read_access;
+use reader::Reader;
 
 /// Says which defaults hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +52,8 @@ pub type Check<'a> = (&'static str, &'a dyn Fn(&str) -> Result<(), String>);
 pub struct Config {
     /// `DATABASE_URL`.
     pub database_url: SecretString,
+    /// What `DATABASE_URL` leaves open.
+    pub database_access: DatabaseAccess,
     /// `MIGRATE`.
     pub migrate: bool,
     /// Where the two servers listen.
@@ -83,15 +86,19 @@ pub struct Config {
     pub log: Log,
     /// A sentence for each file of a secret that any user of the system may read.
     pub readable_secrets: Vec<String>,
+    /// The files that hold settings which may change while the service runs.
+    pub files: Vec<PathBuf>,
 }
 
-/// Where the two servers listen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Listen {
-    /// `GRPC_ADDR`.
-    pub grpc: SocketAddr,
-    /// `HTTP_ADDR`.
-    pub http: SocketAddr,
+/// What the address of the database leaves open.
+#[derive(Debug, Clone)]
+pub struct DatabaseAccess {
+    /// `DATABASE_CA`.
+    pub ca: Option<PathBuf>,
+    /// `PGPASSWORD`.
+    pub password: Option<SecretString>,
+    /// `PGPASSFILE`.
+    pub passfile: Option<PathBuf>,
 }
 
 /// Google, and who we are there.
@@ -113,51 +120,12 @@ pub struct Google {
     pub issuer: String,
     /// `GOOGLE_SCOPES`.
     pub scopes: Vec<String>,
-}
-
-/// A key that may call.
-#[derive(Clone, PartialEq, Eq)]
-pub struct ApiKey {
-    /// Its name, for the log.
-    pub name: String,
-    /// The SHA-256 of the key.
-    pub hash: [u8; 32],
-    /// For whom it may call.
-    pub organisations: Organisations,
-}
-
-impl fmt::Debug for ApiKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ApiKey").field("name", &self.name).finish_non_exhaustive()
-    }
-}
-
-/// The organisations that an API key is good for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Organisations {
-    /// Every one.
-    All,
-    /// These.
-    Only(BTreeSet<OrganisationId>),
-}
-
-impl Organisations {
-    /// Whether this one is among them.
-    pub fn allow(&self, organisation: &OrganisationId) -> bool {
-        match self {
-            Self::All => true,
-            Self::Only(organisations) => organisations.contains(organisation),
-        }
-    }
-}
-
-/// The files of server TLS.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tls {
-    /// `TLS_CERT`.
-    pub cert: PathBuf,
-    /// `TLS_KEY`.
-    pub key: PathBuf,
+    /// `GOOGLE_CA`.
+    pub ca: Option<PathBuf>,
+    /// `HTTPS_PROXY`.
+    pub proxy: Option<SecretString>,
+    /// `NO_PROXY`.
+    pub no_proxy: Option<String>,
 }
 
 /// What may be spent of Google's quota.
@@ -204,6 +172,11 @@ impl Config {
     /// Everything is read before anything is given up, so that no fault hides another.
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let database_url = reader.value("DATABASE_URL", parse::database);
+        let database_access = DatabaseAccess {
+            ca: reader.value("DATABASE_CA", parse::file),
+            password: reader.text("PGPASSWORD").map(SecretString::from),
+            passfile: reader.value("PGPASSFILE", parse::file),
+        };
         let migrate = reader.value("MIGRATE", parse::switch);
         let public_url = reader.value("PUBLIC_URL", parse::url);
         let cassius_app_url = reader.value("CASSIUS_APP_URL", parse::url);
@@ -221,8 +194,12 @@ impl Config {
         let format = reader.value("LOG_FORMAT", parse::log_format);
         let (listen, api_keys, tls) = read_access(reader);
         let tls_key = tls.as_ref().map(|tls| tls.key.clone());
+        let of_tls = tls.iter().flat_map(|tls| [Some(&tls.cert), Some(&tls.key), tls.client_ca.as_ref()]);
+        let of_secrets = reader.secret_files();
+        let files = of_tls.flatten().cloned().chain(of_secrets).collect();
         Some(Self {
             database_url: database_url?,
+            database_access,
             migrate: migrate?,
             listen: listen?,
             public_url: public_url?,
@@ -238,6 +215,7 @@ impl Config {
             reflection: reflection?,
             ticket_in_url: ticket_in_url?,
             log: Log { filter: filter?, format: format? },
+            files,
             readable_secrets: reader.readable_secrets(tls_key.as_deref()),
         })
     }
@@ -254,6 +232,9 @@ impl Google {
         let calendar_url = reader.value("GOOGLE_CALENDAR_URL", parse::url);
         let issuer = reader.text("GOOGLE_ISSUER");
         let scopes = reader.value("GOOGLE_SCOPES", parse::scopes);
+        let ca = reader.value("GOOGLE_CA", parse::file);
+        let proxy = reader.value("HTTPS_PROXY", parse::proxy);
+        let no_proxy = reader.text("NO_PROXY");
         Some(Self {
             client_id: client_id?,
             client_secret: client_secret?.into(),
@@ -263,43 +244,11 @@ impl Google {
             calendar_url: calendar_url?,
             issuer: issuer?,
             scopes: scopes?,
+            ca,
+            proxy,
+            no_proxy,
         })
     }
-}
-
-/// Where to listen and who may call: an address that others reach wants keys, and TLS or somebody's word that it is not
-/// needed.
-fn read_access(reader: &mut Reader<'_>) -> (Option<Listen>, Vec<ApiKey>, Option<Tls>) {
-    let grpc = reader.value("GRPC_ADDR", parse::address);
-    let http = reader.value("HTTP_ADDR", parse::address);
-    let listen = grpc.zip(http).map(|(grpc, http)| Listen { grpc, http });
-    let is_keyed = reader.is_set("API_KEYS");
-    let api_keys = reader.value("API_KEYS", parse::api_keys).unwrap_or_default();
-    let (has_cert, has_key) = (reader.is_set("TLS_CERT"), reader.is_set("TLS_KEY"));
-    let cert = reader.value("TLS_CERT", parse::file);
-    let key = reader.value("TLS_KEY", parse::file);
-    let allow_plaintext = reader.value("ALLOW_PLAINTEXT", parse::switch).unwrap_or_default();
-    if has_cert != has_key {
-        let (lacking, other) = if has_cert { ("TLS_KEY", "TLS_CERT") } else { ("TLS_CERT", "TLS_KEY") };
-        reader.fault(lacking, wrong(&format!("is not set, but {other} is"), "set both or neither"));
-    }
-    if let Some(listen) = listen
-        && listen.grpc == listen.http
-        && listen.grpc.port() != 0
-    {
-        reader.fault("HTTP_ADDR", wrong("is the address of GRPC_ADDR", "give each its own port"));
-    }
-    if grpc.is_some_and(|grpc| !grpc.ip().to_canonical().is_loopback()) {
-        if !is_keyed {
-            let remedy = "set it, or serve on loopback";
-            reader.fault("API_KEYS", wrong("is not set, but GRPC_ADDR can be reached by others", remedy));
-        }
-        if !has_cert && !has_key && !allow_plaintext {
-            let remedy = "set TLS_CERT and TLS_KEY, or ALLOW_PLAINTEXT=true behind a mesh that encrypts";
-            reader.fault("TLS_CERT", wrong("is not set, but GRPC_ADDR can be reached by others", remedy));
-        }
-    }
-    (listen, api_keys, cert.zip(key).map(|(cert, key)| Tls { cert, key }))
 }
 
 #[cfg(test)]

@@ -11,6 +11,9 @@ use super::settings::SETTINGS;
 /// A shorter name has too many neighbours that mean something else.
 const MIN_CHARS: usize = 7;
 
+/// Somebody else's, though a letter away from one of ours.
+const OTHERS: [&str; 1] = ["HTTP_PROXY"];
+
 /// The variables whose names are almost a setting's.
 pub fn near_misses(variables: impl IntoIterator<Item = OsString>) -> Vec<Fault> {
     let variables: Vec<String> = variables.into_iter().filter_map(|name| name.into_string().ok()).collect();
@@ -21,7 +24,8 @@ pub fn near_misses(variables: impl IntoIterator<Item = OsString>) -> Vec<Fault> 
             [Some(setting.name.to_owned()), file].into_iter().flatten()
         })
         .collect();
-    let unknown = variables.iter().filter(|name| name.len() >= MIN_CHARS && !settings.contains(name));
+    let is_unknown = |name: &&String| !settings.contains(name) && !OTHERS.contains(&name.as_str());
+    let unknown = variables.iter().filter(|name| name.len() >= MIN_CHARS).filter(is_unknown);
     let slips = unknown.filter_map(|name| {
         let near = settings.iter().filter(|setting| setting.len() >= MIN_CHARS);
         let nearest = near.min_by_key(|setting| strsim::damerau_levenshtein(name, setting))?;

@@ -82,6 +82,17 @@ pub(super) fn database(text: &str) -> Result<secrecy::SecretString, Wrong> {
     }
 }
 
+/// The address of a proxy, with its user and password if it wants them.
+pub(super) fn proxy(text: &str) -> Result<secrecy::SecretString, Wrong> {
+    let url = Url::parse(text).ok().filter(|url| url.scheme() == "http" && url.has_host());
+    match url.is_some_and(|url| matches!(url.path(), "" | "/") && url.query().is_none()) {
+        true => Ok(text.into()),
+        false => {
+            Err(wrong("is no proxy's address", "write http://<host>:<port>, with <user>:<password>@ if it wants them"))
+        }
+    }
+}
+
 /// An address of http(s) that paths can be put behind; plain http only on loopback.
 pub(super) fn url(text: &str) -> Result<Url, Wrong> {
     let remedy = "write an address such as https://cassius.example, without user, query or fragment";
@@ -142,6 +153,13 @@ pub(super) fn api_keys(text: &str) -> Result<Vec<ApiKey>, Wrong> {
         let (Some(name), Some(hash), Some(organisations)) = (parts.next(), parts.next(), parts.next()) else {
             return Err(at("is not a list of keys", "write entries of the form name:sha256:organisations"));
         };
+        let (name, client_name) = match name.split_once('@') {
+            Some((name, client)) => (name, Some(client)),
+            None => (name, None),
+        };
+        if client_name.is_some_and(|client| client.is_empty() || client.contains(char::is_whitespace)) {
+            return Err(at("has a bad client name", "write the name of the client's certificate behind the @"));
+        }
         let is_name = (1..=64).contains(&name.len())
             && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
         if !is_name {
@@ -157,7 +175,7 @@ pub(super) fn api_keys(text: &str) -> Result<Vec<ApiKey>, Wrong> {
         }
         let organisations = self::organisations(organisations)
             .ok_or_else(|| at("has bad organisations", "write * for all, or ids separated by |"))?;
-        keys.push(ApiKey { name: name.to_owned(), hash, organisations });
+        keys.push(ApiKey { name: name.to_owned(), hash, organisations, client_name: client_name.map(str::to_owned) });
     }
     match keys.is_empty() {
         true => Err(wrong("holds no key", "write an entry of the form name:sha256:organisations")),

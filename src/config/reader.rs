@@ -80,11 +80,20 @@ impl<'a> Reader<'a> {
 
     /// A sentence for each file of a secret, the key of TLS among them, that any user of the system may read.
     pub(super) fn readable_secrets(&self, tls_key: Option<&Path>) -> Vec<String> {
-        let secrets = SETTINGS.iter().filter(|setting| setting.secret).map(|setting| format!("{}_FILE", setting.name));
-        let files = secrets.filter_map(|variable| Some((self.set(&variable).map(PathBuf::from)?, variable)));
-        let files = files.chain(tls_key.map(|key| (key.to_owned(), "TLS_KEY".to_owned())));
+        let files = self.files_of_secrets().chain(tls_key.map(|key| (key.to_owned(), "TLS_KEY".to_owned())));
         let readable = files.filter(|(file, _)| is_readable_by_all(file));
         readable.map(|(_, variable)| format!("{variable} names a file that any user may read: chmod o-r")).collect()
+    }
+
+    /// The files that secrets are read from.
+    pub(super) fn secret_files(&self) -> impl Iterator<Item = PathBuf> {
+        self.files_of_secrets().map(|(file, _)| file)
+    }
+
+    /// Each file of a secret, with the variable that names it.
+    fn files_of_secrets(&self) -> impl Iterator<Item = (PathBuf, String)> {
+        let secrets = SETTINGS.iter().filter(|setting| setting.secret).map(|setting| format!("{}_FILE", setting.name));
+        secrets.filter_map(|variable| Some((self.set(&variable).map(PathBuf::from)?, variable)))
     }
 
     /// The list, if nothing is wrong; the faults in the order of the table otherwise.

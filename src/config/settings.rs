@@ -39,6 +39,14 @@ pub const SETTINGS: &[Setting] = &[
         "Where everything is stored: `sqlite:<file>`, or `postgres://…` for more than one replica.",
     ),
     setting(
+        "DATABASE_CA",
+        None,
+        "The authorities that vouch for PostgreSQL, a PEM file. Default: the system's and the built-in ones. Off loopback it \
+         is verified, unless `DATABASE_URL` says `sslmode=disable`.",
+    ),
+    secret("PGPASSWORD", None, "The password of PostgreSQL, where `DATABASE_URL` has none."),
+    setting("PGPASSFILE", None, "A file of passwords in libpq's form, where neither has one."),
+    setting(
         "MIGRATE",
         Some("true"),
         "Whether `serve` applies pending migrations. `false`, or `serve --no-migrate`, is for a role that may not change \
@@ -76,6 +84,13 @@ pub const SETTINGS: &[Setting] = &[
         ),
         "What a consent asks for, separated by blanks.",
     ),
+    setting(
+        "GOOGLE_CA",
+        None,
+        "The authorities that vouch for Google, a PEM file. Default: the system's and the built-in ones.",
+    ),
+    secret("HTTPS_PROXY", None, "The proxy through which Google is reached, such as `http://proxy.internal:3128`."),
+    setting("NO_PROXY", None, "The hosts that are reached without it, separated by commas."),
     secret(
         "ENCRYPTION_KEYS",
         None,
@@ -86,10 +101,17 @@ pub const SETTINGS: &[Setting] = &[
         "API_KEYS",
         None,
         "Who may call: `name:sha256:organisations`, separated by commas or lines, where `sha256` is the hex digest of the \
-         key and `organisations` is `*` or ids separated by `|`. Required unless gRPC is served on loopback.",
+         key and `organisations` is `*` or ids separated by `|`; `name@client` binds the key to the client whose certificate \
+         has that name. Required unless gRPC is served on loopback.",
     ),
     setting("TLS_CERT", None, "The certificate chain of the gRPC server, a PEM file. Required unless on loopback."),
     setting("TLS_KEY", None, "Its private key, a PEM file."),
+    setting(
+        "TLS_CLIENT_CA",
+        None,
+        "The authorities that vouch for clients, a PEM file: calls then want a client's certificate beside the key. Health \
+         and reflection do not.",
+    ),
     setting(
         "ALLOW_PLAINTEXT",
         Some("false"),

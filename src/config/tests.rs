@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use secrecy::ExposeSecret;
 
 use super::*;
+use crate::model::OrganisationId;
 
 const HASH: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
 
@@ -67,6 +68,8 @@ fn development_turns_its_two_switches_on_unless_told() {
 fn every_fault_is_named_at_once_in_the_order_of_the_table() {
     let faults = faults(&[
         ("DATABASE_URL", "mysql://root:canary@host/x"),
+        ("DATABASE_CA", "/nowhere/canary.pem"),
+        ("PGPASSFILE", "/nowhere/canary"),
         ("MIGRATE", "maybe"),
         ("GRPC_ADDR", "localhost"),
         ("HTTP_ADDR", "127.0.0.1"),
@@ -78,9 +81,12 @@ fn every_fault_is_named_at_once_in_the_order_of_the_table() {
         ("GOOGLE_TOKEN_URL", "http://oauth2.googleapis.com/token"),
         ("GOOGLE_CALENDAR_URL", "https://user:canary@www.googleapis.com/calendar/v3"),
         ("GOOGLE_SCOPES", "openid email"),
+        ("GOOGLE_CA", "/nowhere/canary.pem"),
+        ("HTTPS_PROXY", "socks5://canary:canary@proxy"),
         ("ENCRYPTION_KEYS", "canary"),
         ("API_KEYS", "canary"),
         ("TLS_CERT", "/nowhere/canary.pem"),
+        ("TLS_CLIENT_CA", "/nowhere/canary.pem"),
         ("ALLOW_PLAINTEXT", "canary"),
         ("QUOTA_PROJECT_PER_MINUTE", "0"),
         ("QUOTA_USER_PER_MINUTE", "-1"),
@@ -95,6 +101,8 @@ fn every_fault_is_named_at_once_in_the_order_of_the_table() {
         faults,
         [
             "DATABASE_URL names no database",
+            "DATABASE_CA names no file",
+            "PGPASSFILE names no file",
             "MIGRATE is neither on nor off",
             "GRPC_ADDR is not an address",
             "HTTP_ADDR is not an address",
@@ -106,10 +114,13 @@ fn every_fault_is_named_at_once_in_the_order_of_the_table() {
             "GOOGLE_TOKEN_URL is not https",
             "GOOGLE_CALENDAR_URL has more than an origin and a path",
             "GOOGLE_SCOPES asks for too little",
+            "GOOGLE_CA names no file",
+            "HTTPS_PROXY is no proxy's address",
             "ENCRYPTION_KEYS is no keyring",
             "API_KEYS is not a list of keys (entry 1)",
             "TLS_CERT names no file",
             "TLS_KEY is not set, but TLS_CERT is",
+            "TLS_CLIENT_CA names no file",
             "ALLOW_PLAINTEXT is neither on nor off",
             "QUOTA_PROJECT_PER_MINUTE is not a number of units",
             "QUOTA_USER_PER_MINUTE is not a number of units",
@@ -164,7 +175,7 @@ fn an_open_address_wants_keys_and_tls() {
     assert_eq!(faults(&[open, ("ALLOW_PLAINTEXT", "true"), ("API_KEYS", " , ")]), ["API_KEYS holds no key"]);
     assert_eq!(
         load(&[open, ("API_KEYS", &key), ("TLS_CERT", path(&pem)), ("TLS_KEY", path(&pem))]).tls,
-        Some(Tls { cert: pem.path().to_owned(), key: pem.path().to_owned() })
+        Some(Tls { cert: pem.path().to_owned(), key: pem.path().to_owned(), client_ca: None })
     );
     load(&[open, ("API_KEYS", &key), ("ALLOW_PLAINTEXT", "true")]);
     for loopback in ["127.9.9.9:1", "[::1]:1", "[::ffff:127.0.0.1]:1"] {
@@ -190,6 +201,24 @@ fn api_keys_are_read_with_their_organisations() {
     assert!(keys[0].organisations.allow(&organisation("any")));
     let allowed = ["org:1", "org 2", "org", "org:1|org 2"].map(|id| keys[1].organisations.allow(&organisation(id)));
     assert_eq!(allowed, [true, true, false, false]);
+}
+
+#[test]
+fn a_key_may_be_bound_to_a_client_where_clients_show_certificates() {
+    let bound = format!("backend@cassius.internal:{HASH}:*");
+    let lacks_authority = ["TLS_CLIENT_CA is not set, but API_KEYS binds a key to a client"];
+    assert_eq!(faults(&[("API_KEYS", &bound)]), lacks_authority);
+    let pem = file("-----BEGIN CERTIFICATE-----");
+    let tls = [("TLS_CERT", path(&pem)), ("TLS_KEY", path(&pem)), ("TLS_CLIENT_CA", path(&pem))];
+    let config = load(&[&tls[..], &[("API_KEYS", &*bound)]].concat());
+    assert_eq!(config.api_keys[0].name, "backend");
+    assert_eq!(config.api_keys[0].client_name.as_deref(), Some("cassius.internal"));
+    assert_eq!(config.tls.and_then(|tls| tls.client_ca), Some(pem.path().to_owned()));
+    assert_eq!(faults(&tls[2..]), ["TLS_CLIENT_CA is set, but TLS_CERT is not"]);
+    assert_eq!(
+        faults(&[("API_KEYS", &bound.replace("cassius.internal", ""))]),
+        ["API_KEYS has a bad client name (entry 1)"]
+    );
 }
 
 #[test]

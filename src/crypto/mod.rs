@@ -12,6 +12,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 use aes_gcm_siv::aead::{Aead, KeyInit, Payload};
 use aes_gcm_siv::{Aes256GcmSiv, Nonce};
@@ -19,6 +20,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use data_encoding::HEXLOWER;
 use hmac::{Hmac, Mac};
+use parking_lot::RwLock;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
@@ -182,16 +184,25 @@ struct Key {
     cipher: Aes256GcmSiv,
 }
 
-/// The keys: the first seals, all open.
-pub struct Keyring {
+/// The keys: the first seals, all open. They can be exchanged while others hold the keyring.
+pub struct Keyring(RwLock<Arc<Keys>>);
+
+struct Keys {
     first: Key,
     others: Vec<Key>,
     fingerprint_key: Zeroizing<[u8; KEY_BYTES]>,
 }
 
+impl Keys {
+    fn all(&self) -> impl Iterator<Item = &Key> {
+        std::iter::once(&self.first).chain(&self.others)
+    }
+}
+
 impl fmt::Debug for Keyring {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ids: Vec<_> = self.keys().map(|key| &key.id).collect();
+        let keys = self.keys();
+        let ids: Vec<_> = keys.all().map(|key| &key.id).collect();
         f.debug_struct("Keyring").field("ids", &ids).finish_non_exhaustive()
     }
 }
@@ -223,9 +234,17 @@ impl Keyring {
         }
         let mut keys = keys.into_iter();
         match (keys.next(), fingerprint_key) {
-            (Some(first), Some(fingerprint_key)) => Ok(Self { first, others: keys.collect(), fingerprint_key }),
+            (Some(first), Some(fingerprint_key)) => {
+                let keys = Keys { first, others: keys.collect(), fingerprint_key };
+                Ok(Self(RwLock::new(Arc::new(keys))))
+            }
             _ => Err(KeyringFault::Empty),
         }
+    }
+
+    /// Seals and opens with the keys of another keyring from now on.
+    pub fn replace(&self, other: Self) {
+        *self.0.write() = other.0.into_inner();
     }
 
     /// A new entry `id:base64` with a key of its own, for `ENCRYPTION_KEYS`.
@@ -236,7 +255,8 @@ impl Keyring {
 
     /// Seals a value for one cell, with the first key.
     pub fn seal(&self, cell: &Cell<'_>, value: &[u8], entropy: &Entropy) -> Sealed {
-        let Key { id, cipher } = &self.first;
+        let keys = self.keys();
+        let Key { id, cipher } = &keys.first;
         let nonce = entropy.bytes::<NONCE_BYTES>();
         let payload = Payload { msg: value, aad: &cell.associated(id) };
         let ciphertext = cipher
@@ -255,7 +275,8 @@ impl Keyring {
     /// dropped.
     pub fn open(&self, cell: &Cell<'_>, sealed: &Sealed) -> Result<Zeroizing<Vec<u8>>, OpenError> {
         let (id, nonce, ciphertext) = split(&sealed.0).ok_or(OpenError::Malformed)?;
-        let key = self.keys().find(|key| key.id == id).ok_or_else(|| OpenError::UnknownKey(id.to_owned()))?;
+        let keys = self.keys();
+        let key = keys.all().find(|key| key.id == id).ok_or_else(|| OpenError::UnknownKey(id.to_owned()))?;
         let payload = Payload { msg: ciphertext, aad: &cell.associated(id) };
         let value = key.cipher.decrypt(&Nonce::from(nonce), payload).map_err(|_| OpenError::Forged)?;
         Ok(Zeroizing::new(value))
@@ -264,11 +285,11 @@ impl Keyring {
     /// A keyed digest of content: equal for equal content, and of no use to whoever lacks the key. It changes with the
     /// first key, which costs one needless call an event and nothing else.
     pub fn fingerprint(&self, content: &[u8]) -> Fingerprint {
-        Fingerprint(mac(self.fingerprint_key.as_slice(), content).to_vec())
+        Fingerprint(mac(self.keys().fingerprint_key.as_slice(), content).to_vec())
     }
 
-    fn keys(&self) -> impl Iterator<Item = &Key> {
-        std::iter::once(&self.first).chain(&self.others)
+    fn keys(&self) -> Arc<Keys> {
+        self.0.read().clone()
     }
 }
 

@@ -142,7 +142,7 @@ fn a_generated_entry_is_a_keyring_and_no_two_are_the_same() {
     let entropy = Entropy::seeded(7);
     let (one, two) = (Keyring::generate(&entropy), Keyring::generate(&entropy));
     assert_ne!(one, two);
-    assert_eq!(keyring(&format!("{one},{two}")).keys().count(), 2);
+    assert_eq!(keyring(&format!("{one},{two}")).keys().all().count(), 2);
 }
 
 #[test]

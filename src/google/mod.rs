@@ -26,6 +26,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustls::RootCertStore;
 use url::Url;
 
 pub use calendars::CalendarAccess;
@@ -91,6 +92,13 @@ impl Google {
         let transport = Transport::new(clock.clone());
         let client = Arc::new(Client { endpoints, oauth, client_id, scopes, clock });
         Self { transport, client }
+    }
+
+    /// The same, but these authorities vouch for Google, and it is reached through `proxy`, but for the hosts in `no_proxy`
+    /// (as in the variables `HTTPS_PROXY` and `NO_PROXY`).
+    #[must_use]
+    pub fn reached_by(self, roots: RootCertStore, proxy: Option<&str>, no_proxy: Option<&str>) -> Self {
+        Self { transport: self.transport.by(roots, proxy, no_proxy), ..self }
     }
 
     /// The same, but a whole call may take no longer than `deadline` ([`CALL_DEADLINE`] unless told).

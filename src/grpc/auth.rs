@@ -1,16 +1,18 @@
 //! Who may call, and for whom.
 //!
-//! Owns the API keys' digests and the organisations that each stands for. Never holds a key, and never looks anything
-//! up. Invariant: whether a key is known takes the same time whichever it is, and no organisation is acted for that the
-//! key does not stand for.
+//! Owns the API keys' digests, the organisations that each stands for, and the client that it may be bound to. Never
+//! holds a key, and never looks anything up. Invariant: whether a key is known takes the same time whichever it is, no
+//! organisation is acted for that the key does not stand for, and a key that was withdrawn ends the streams it opened.
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
 use http::{HeaderMap, header};
+use parking_lot::RwLock;
 use sha2::{Digest as _, Sha256};
 use subtle::{Choice, ConditionallySelectable as _, ConstantTimeEq as _};
+use tokio_util::sync::CancellationToken;
 
 use crate::model::OrganisationId;
 
@@ -23,13 +25,27 @@ pub enum Organisations {
     Only(BTreeSet<OrganisationId>),
 }
 
+/// An API key.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ApiKey {
+    /// Its name, for the log.
+    pub name: String,
+    /// The SHA-256 of the key.
+    pub hash: [u8; 32],
+    /// Whom it stands for.
+    pub organisations: Organisations,
+    /// The name that the certificate of whoever shows it has to be made out to; `None`: any, or none.
+    pub client_name: Option<String>,
+}
+
 /// Everybody who may call. A clone is the same list.
 #[derive(Clone)]
-pub struct Callers(Option<Arc<[Key]>>);
+pub struct Callers(Arc<RwLock<Known>>);
 
-struct Key {
-    hash: [u8; 32],
-    caller: Caller,
+struct Known {
+    /// `None`: anybody.
+    keys: Option<Vec<(ApiKey, Caller)>>,
+    wants_certificate: bool,
 }
 
 /// Whoever makes a call.
@@ -37,52 +53,88 @@ struct Key {
 pub(super) struct Caller {
     name: Arc<str>,
     organisations: Arc<Organisations>,
+    withdrawn: CancellationToken,
 }
 
 impl Callers {
-    /// Those who hold one of these keys: the name for the log, the SHA-256 of the key, and whom it stands for.
-    pub fn new(keys: impl IntoIterator<Item = (String, [u8; 32], Organisations)>) -> Self {
-        let key = |(name, hash, organisations): (String, _, _)| Key {
-            hash,
-            caller: Caller { name: name.into(), organisations: Arc::new(organisations) },
-        };
-        Self(Some(keys.into_iter().map(key).collect()))
+    /// Those who hold one of these keys.
+    pub fn new(keys: impl IntoIterator<Item = ApiKey>) -> Self {
+        let keys = keys.into_iter().map(|key| {
+            let caller = Caller::new(&key.name, key.organisations.clone());
+            (key, caller)
+        });
+        Self(Arc::new(RwLock::new(Known { keys: Some(keys.collect()), wants_certificate: false })))
     }
 
     /// Anybody, for every organisation: only where nobody else can reach the address.
     pub fn anybody() -> Self {
-        Self(None)
+        Self(Arc::new(RwLock::new(Known { keys: None, wants_certificate: false })))
     }
 
-    /// Whoever holds the key in these headers; `None` if that is nobody.
-    pub(super) fn identify(&self, headers: &HeaderMap) -> Option<Caller> {
-        let Some(keys) = &self.0 else {
-            return Some(Caller { name: "anybody".into(), organisations: Arc::new(Organisations::All) });
-        };
+    /// Wants a client's certificate of each of them.
+    pub fn with_certificate(self) -> Self {
+        self.0.write().wants_certificate = true;
+        self
+    }
+
+    /// Knows these keys from now on. The streams of a key that is not among them end, as those of one whose entry
+    /// changed.
+    pub fn replace(&self, keys: impl IntoIterator<Item = ApiKey>) {
+        let mut known = self.0.write();
+        let mut before = known.keys.take().unwrap_or_default();
+        let keys = keys.into_iter().map(|key| match before.iter().position(|(other, _)| *other == key) {
+            Some(position) => before.swap_remove(position),
+            None => {
+                let caller = Caller::new(&key.name, key.organisations.clone());
+                (key, caller)
+            }
+        });
+        known.keys = Some(keys.collect());
+        before.iter().for_each(|(_, caller)| caller.withdrawn.cancel());
+    }
+
+    /// Whoever holds the key in these headers, and a certificate made out to these names; `None` if that is nobody.
+    pub(super) fn identify(&self, headers: &HeaderMap, client_names: &[String]) -> Option<Caller> {
+        let known = self.0.read();
+        if known.wants_certificate && client_names.is_empty() {
+            return None;
+        }
+        let Some(keys) = &known.keys else { return Some(Caller::new("anybody", Organisations::All)) };
         let hash: [u8; 32] = Sha256::digest(bearer(headers)?).into();
         // Every entry is compared, so that the time tells neither which one it was nor how close a guess came.
         let mut found = Choice::from(0);
         let mut position = 0u64;
-        for (index, key) in (0u64..).zip(keys.iter()) {
+        for (index, (key, _)) in (0u64..).zip(keys.iter()) {
             let equal = key.hash.ct_eq(&hash);
             position.conditional_assign(&index, equal);
             found |= equal;
         }
-        let known = bool::from(found).then_some(position)?;
-        keys.get(usize::try_from(known).ok()?).map(|key| key.caller.clone())
+        let position = bool::from(found).then_some(position)?;
+        let (key, caller) = keys.get(usize::try_from(position).ok()?)?;
+        let is_shown_by_its_client = key.client_name.as_ref().is_none_or(|name| client_names.contains(name));
+        is_shown_by_its_client.then(|| caller.clone())
     }
 }
 
 impl fmt::Debug for Callers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
+        match &self.0.read().keys {
             None => f.write_str("Callers(anybody)"),
-            Some(keys) => f.debug_list().entries(keys.iter().map(|key| &key.caller)).finish(),
+            Some(keys) => f.debug_list().entries(keys.iter().map(|(_, caller)| caller)).finish(),
         }
     }
 }
 
 impl Caller {
+    fn new(name: &str, organisations: Organisations) -> Self {
+        Self { name: name.into(), organisations: Arc::new(organisations), withdrawn: CancellationToken::new() }
+    }
+
+    /// Cancelled when its key is no longer known.
+    pub(super) fn withdrawn(&self) -> &CancellationToken {
+        &self.withdrawn
+    }
+
     /// Whether it may act for this organisation.
     pub(super) fn stands_for(&self, organisation: &OrganisationId) -> bool {
         match &*self.organisations {
@@ -114,9 +166,13 @@ mod tests {
             Organisations::Only(ids.iter().map(|id| OrganisationId::parse(id).expect("well formed")).collect())
         };
         Callers::new([
-            ("backend".to_owned(), Sha256::digest("key-one").into(), only(&["practice-1", "practice-2"])),
-            ("operator".to_owned(), Sha256::digest("key-two").into(), Organisations::All),
+            key("backend", "key-one", only(&["practice-1", "practice-2"])),
+            key("operator", "key-two", Organisations::All),
         ])
+    }
+
+    fn key(name: &str, key: &str, organisations: Organisations) -> ApiKey {
+        ApiKey { name: name.to_owned(), hash: Sha256::digest(key).into(), organisations, client_name: None }
     }
 
     fn headers(values: &[&str]) -> HeaderMap {
@@ -126,10 +182,10 @@ mod tests {
     #[test]
     fn a_key_stands_for_its_own_organisations_and_no_other() {
         let [one, three] = ["practice-1", "practice-3"].map(|id| OrganisationId::parse(id).expect("well formed"));
-        let backend = callers().identify(&headers(&["Bearer key-one"])).expect("a known key");
+        let backend = callers().identify(&headers(&["Bearer key-one"]), &[]).expect("a known key");
         assert_eq!(backend.name(), "backend");
         assert!(backend.stands_for(&one) && !backend.stands_for(&three));
-        let operator = callers().identify(&headers(&["bearer key-two"])).expect("a known key");
+        let operator = callers().identify(&headers(&["bearer key-two"]), &[]).expect("a known key");
         assert_eq!(operator.name(), "operator");
         assert!(operator.stands_for(&one) && operator.stands_for(&three));
     }
@@ -147,10 +203,37 @@ mod tests {
             &["key-one"],
             &["Bearer key-one", "Bearer key-one"],
         ] {
-            assert!(callers().identify(&headers(values)).is_none(), "{values:?}");
+            assert!(callers().identify(&headers(values), &[]).is_none(), "{values:?}");
         }
-        assert!(Callers::new([]).identify(&headers(&["Bearer key-one"])).is_none(), "no key opens an empty list");
-        assert!(Callers::anybody().identify(&HeaderMap::new()).is_some(), "an open service needs none");
+        assert!(Callers::new([]).identify(&headers(&["Bearer key-one"]), &[]).is_none(), "no key opens an empty list");
+        assert!(Callers::anybody().identify(&HeaderMap::new(), &[]).is_some(), "an open service needs none");
+    }
+
+    #[test]
+    fn a_key_that_is_bound_to_a_client_is_nobodys_without_its_certificate() {
+        let bound = ApiKey { client_name: Some("backend".to_owned()), ..key("backend", "key", Organisations::All) };
+        let callers = Callers::new([bound, key("free", "other", Organisations::All)]);
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let knows = |callers: &Callers, key: &str, held: &[&str]| {
+            callers.identify(&headers(&[&format!("Bearer {key}")]), &names(held)).is_some()
+        };
+        assert!(knows(&callers, "key", &["other", "backend"]));
+        assert!(!knows(&callers, "key", &["other"]) && !knows(&callers, "key", &[]));
+        assert!(knows(&callers, "other", &[]));
+        let callers = callers.with_certificate();
+        assert!(knows(&callers, "other", &["anyone"]) && !knows(&callers, "other", &[]));
+    }
+
+    #[test]
+    fn a_withdrawn_key_is_nobodys_and_ends_what_it_opened_while_the_others_stay() {
+        let callers = callers();
+        let identify = |key: &str| callers.identify(&headers(&[&format!("Bearer {key}")]), &[]);
+        let [one, two] = ["key-one", "key-two"].map(|key| identify(key).expect("a known key"));
+        callers.replace([key("operator", "key-two", Organisations::All), key("new", "key-three", Organisations::All)]);
+        assert!(one.withdrawn().is_cancelled() && !two.withdrawn().is_cancelled());
+        assert!(identify("key-one").is_none() && identify("key-two").is_some() && identify("key-three").is_some());
+        callers.replace([key("renamed", "key-two", Organisations::All)]);
+        assert!(two.withdrawn().is_cancelled(), "its entry changed");
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures_util::FutureExt as _;
@@ -17,7 +18,9 @@ use tracing::Instrument as _;
 
 use super::auth::Callers;
 use super::context::RequestContext;
+use super::server::peer::Peer;
 use super::status::{self, Refusal};
+use super::wrong_keys::WrongKeys;
 use crate::clock::Entropy;
 use crate::language::Language;
 
@@ -26,13 +29,14 @@ use crate::language::Language;
 pub(super) struct AuthLayer<S> {
     inner: S,
     callers: Callers,
+    wrong_keys: WrongKeys,
     entropy: Entropy,
 }
 
 impl<S> AuthLayer<S> {
     /// Puts the layer before `inner`.
-    pub(super) fn new(inner: S, callers: Callers, entropy: Entropy) -> Self {
-        Self { inner, callers, entropy }
+    pub(super) fn new(inner: S, callers: Callers, wrong_keys: WrongKeys, entropy: Entropy) -> Self {
+        Self { inner, callers, wrong_keys, entropy }
     }
 }
 
@@ -57,10 +61,15 @@ where
         let header = request.headers().get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
         let language = Language::preferred(header);
         let entropy = self.entropy.clone();
-        let Some(caller) = self.callers.identify(request.headers()) else {
-            tracing::warn!("a call came without a known key");
+        let peer = request.extensions().get::<Arc<Peer>>();
+        let client_names = peer.map_or(&[][..], |peer| peer.client_names());
+        let Some(caller) = self.callers.identify(request.headers(), client_names) else {
+            self.wrong_keys.note(peer.map(|peer| peer.address()));
             return std::future::ready(Ok(Refusal::InvalidApiKey.into_status(language, &entropy).into_http())).boxed();
         };
+        if let Some(peer) = peer {
+            peer.becomes_known();
+        }
         // Of the gravest level, so that it stands whatever `LOG` says.
         let span = tracing::error_span!(
             "rpc",
@@ -84,7 +93,6 @@ where
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, Ordering};
 
     use http::{Request as HttpRequest, Response as HttpResponse};
@@ -93,11 +101,14 @@ mod tests {
     use tower::{ServiceExt as _, service_fn};
 
     use super::*;
-    use crate::grpc::Organisations;
+    use crate::clock::Clock;
+    use crate::grpc::{ApiKey, Organisations};
     use crate::model::OrganisationId;
 
-    fn callers() -> Callers {
-        Callers::new([("test".to_owned(), crate::crypto::digest(b"key"), Organisations::All)])
+    fn layer<S>(service: S, seed: u64) -> AuthLayer<S> {
+        let (name, hash) = ("test".to_owned(), crate::crypto::digest(b"key"));
+        let callers = Callers::new([ApiKey { name, hash, organisations: Organisations::All, client_name: None }]);
+        AuthLayer::new(service, callers, WrongKeys::new(Clock::system()), Entropy::seeded(seed))
     }
 
     async fn status_of<S>(layer: AuthLayer<S>, request: HttpRequest<Body>) -> Status
@@ -121,7 +132,7 @@ mod tests {
             reach.store(true, Ordering::Relaxed);
             async { Ok(HttpResponse::new(Body::empty())) }
         });
-        let status = status_of(AuthLayer::new(service, callers(), Entropy::seeded(1)), request("Bearer wrong")).await;
+        let status = status_of(layer(service, 1), request("Bearer wrong")).await;
         assert_eq!(status.code(), Code::Unauthenticated);
         assert_eq!(status.get_details_error_info().expect("an ErrorInfo").reason, "INVALID_API_KEY");
         assert_eq!(status.get_details_localized_message().expect("a message").locale, "en");
@@ -136,7 +147,7 @@ mod tests {
             assert!(refusal.is_ok() && context.language == Language::English);
             Ok(HttpResponse::new(Body::empty()))
         });
-        let layer = AuthLayer::new(service, callers(), Entropy::seeded(1));
+        let layer = layer(service, 1);
         let Ok(response) = layer.oneshot(request("Bearer key")).await;
         assert!(Status::from_header_map(response.headers()).is_none(), "the answer passes untouched");
     }
@@ -146,7 +157,7 @@ mod tests {
         let service = service_fn(async |_: HttpRequest<Body>| -> Result<HttpResponse<Body>, Infallible> {
             panic!("a defect, on purpose")
         });
-        let status = status_of(AuthLayer::new(service, callers(), Entropy::seeded(1)), request("Bearer key")).await;
+        let status = status_of(layer(service, 1), request("Bearer key")).await;
         assert_eq!(status.code(), Code::Internal);
         let info = status.get_details_error_info().expect("an ErrorInfo");
         assert_eq!(info.reason, "INTERNAL");
@@ -167,7 +178,7 @@ mod tests {
                 let response = inner.clone().into_http::<Body>();
                 async { Ok(response) }
             });
-            let status = status_of(AuthLayer::new(service, callers(), Entropy::seeded(1)), request("Bearer key")).await;
+            let status = status_of(layer(service, 1), request("Bearer key")).await;
             assert_eq!(status.code(), expected);
         }
     }

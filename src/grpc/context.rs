@@ -48,10 +48,12 @@ impl RequestContext {
     #[cfg(test)]
     pub(super) fn of_a_caller_for(organisations: &[&str]) -> Self {
         let organisations = organisations.iter().map(|id| OrganisationId::parse(id).expect("well formed")).collect();
-        let key = ("test".to_owned(), crate::crypto::digest(b"key"), super::Organisations::Only(organisations));
+        let organisations = super::Organisations::Only(organisations);
+        let (name, hash) = ("test".to_owned(), crate::crypto::digest(b"key"));
+        let key = super::ApiKey { name, hash, organisations, client_name: None };
         let headers = [(http::header::AUTHORIZATION, http::HeaderValue::from_static("Bearer key"))];
         let callers = super::Callers::new([key]);
-        let caller = callers.identify(&headers.into_iter().collect()).expect("a known key");
+        let caller = callers.identify(&headers.into_iter().collect(), &[]).expect("a known key");
         Self::new(caller, Language::French, Entropy::seeded(7), Span::none())
     }
 
@@ -77,15 +79,29 @@ impl RequestContext {
         status::inbound(status, self.language, &self.entropy)
     }
 
-    /// The items of a stream until the service drains; then the status that tells the caller to open it again.
+    /// The items of a stream until the service drains, or the caller's key is withdrawn; then the status that says so.
     pub(super) fn until_drained<T: Send + 'static>(
         &self,
         items: impl Stream<Item = Result<T, Status>> + Send + 'static,
         drain: &CancellationToken,
     ) -> impl Stream<Item = Result<T, Status>> + Send + 'static {
-        let (context, drained) = (self.clone(), drain.clone());
-        let end = stream::once(async move { drained.is_cancelled().then(|| Err(context.refuse(Refusal::Draining))) });
-        items.take_until(drain.clone().cancelled_owned()).chain(end.filter_map(std::future::ready))
+        let (context, drain, withdrawn) = (self.clone(), drain.clone(), self.caller.withdrawn().clone());
+        let (is_drained, is_withdrawn) = (drain.clone(), withdrawn.clone());
+        let end = stream::once(async move {
+            let refusal = match (is_drained.is_cancelled(), is_withdrawn.is_cancelled()) {
+                (true, _) => Refusal::Draining,
+                (false, true) => Refusal::InvalidApiKey,
+                (false, false) => return None,
+            };
+            Some(Err(context.refuse(refusal)))
+        });
+        let stop = async move {
+            tokio::select! {
+                () = drain.cancelled() => {}
+                () = withdrawn.cancelled() => {}
+            }
+        };
+        items.take_until(stop).chain(end.filter_map(std::future::ready))
     }
 
     /// Ends a stream of responses with a status where one of them panics: no layer around the handler sees that.

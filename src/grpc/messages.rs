@@ -85,6 +85,10 @@ fn both(reason: ErrorReason) -> (&'static str, &'static str) {
             "Le service de synchronisation reçoit trop de demandes à la fois. Réessayez dans quelques instants.",
             "The synchronisation service receives too many requests at once. Try again in a few moments.",
         ),
+        ErrorReason::DeadlineExceeded => (
+            "La demande a pris trop de temps. Réessayez dans quelques instants.",
+            "The request took too long. Try again in a few moments.",
+        ),
         ErrorReason::Draining => (
             "Le service de synchronisation redémarre. Réessayez dans quelques instants.",
             "The synchronisation service is restarting. Try again in a few moments.",

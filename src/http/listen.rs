@@ -18,16 +18,13 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
-use jiff::SignedDuration;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::error_chain::error_chain;
-
-/// How long to let be when the system has no room for another connection.
-const PAUSE: SignedDuration = SignedDuration::from_millis(100);
+use crate::listener;
 
 /// What one peer, and all of them together, may take up.
 #[derive(Debug, Clone, Copy)]
@@ -75,8 +72,11 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, clock:
         }
     }));
     let connections = GracefulShutdown::new();
-    while let Some(accepted) = shutdown.run_until_cancelled(accept(&listener, &room, &clock)).await {
-        let (stream, permit) = accepted;
+    let accept = async || {
+        let permit = room.clone().acquire_owned().await.expect("the semaphore is never closed");
+        (listener::accept(&listener, &clock).await.0, permit)
+    };
+    while let Some((stream, permit)) = shutdown.run_until_cancelled(accept()).await {
         let connection = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router.clone()));
         let connection = tokio::time::timeout(limits.lifetime, connections.watch(connection));
         tokio::spawn(async move {
@@ -96,17 +96,4 @@ fn header_bytes(request: &Request) -> usize {
     let headers = request.headers().iter().filter(|(name, _)| **name != header::COOKIE);
     let line = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
     line + headers.map(|(name, value)| name.as_str().len() + value.len()).sum::<usize>()
-}
-
-async fn accept(listener: &TcpListener, room: &Arc<Semaphore>, clock: &Clock) -> (TcpStream, OwnedSemaphorePermit) {
-    let permit = room.clone().acquire_owned().await.expect("the semaphore is never closed");
-    loop {
-        match listener.accept().await {
-            Ok((stream, _)) => return (stream, permit),
-            Err(error) => {
-                tracing::warn!(error = %error_chain(&error), "a connection could not be accepted");
-                clock.sleep_until(clock.now() + PAUSE).await;
-            }
-        }
-    }
 }

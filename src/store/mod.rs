@@ -46,6 +46,7 @@ macro_rules! run {
 }
 
 mod accepts;
+mod address;
 mod changes;
 mod claims;
 mod comparisons;
@@ -70,6 +71,7 @@ mod unkept_grants;
 mod unreadable;
 
 pub use accepts::Acceptance;
+pub use address::Credentials;
 pub use changes::{Changes, Heard};
 pub use claims::{Claimed, Lease};
 pub use comparisons::{ComparedLink, ComparisonClaim, Mend};
@@ -117,6 +119,8 @@ impl Error {
 /// How the tables of a database stand to what this binary was built for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Schema {
+    /// There are none.
+    None,
     /// Migrations are pending.
     Older,
     /// They are what they should be.
@@ -130,13 +134,15 @@ pub enum Schema {
 pub struct Options {
     /// How many connections to PostgreSQL are held at most. SQLite has one writer and a few readers in any case.
     pub pool_size: usize,
+    /// What the address of a PostgreSQL leaves open.
+    pub credentials: Credentials,
     /// What tells this process from the others on PostgreSQL: its connections are called after it there.
     pub replica: String,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { pool_size: 16, replica: String::new() }
+        Self { pool_size: 16, replica: String::new(), credentials: Credentials::default() }
     }
 }
 
@@ -169,7 +175,7 @@ impl Store {
     /// that needs it. Nothing is migrated.
     pub async fn open(url: &str, options: &Options) -> Result<Self, Error> {
         let backend = if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            let config = Box::new(postgres::config(url, &options.replica)?);
+            let config = Box::new(postgres::config(url, options)?);
             Backend::Postgres { pools: postgres::open(&config, options.pool_size), config }
         } else if let Some(path) = url.strip_prefix("sqlite:") {
             let path = path.strip_prefix("//").unwrap_or(path);
@@ -205,6 +211,9 @@ impl Store {
             Backend::Postgres { .. } => postgres::known_versions()?,
             Backend::Sqlite { .. } => sqlite::known_versions()?,
         };
+        if !query!(self, read, migrations::has_any())? {
+            return Ok(Schema::None);
+        }
         let applied = query!(self, read, migrations::applied())?;
         Ok(match (applied.iter().all(|it| known.contains(it)), known.iter().all(|it| applied.contains(it))) {
             (false, _) => Schema::Newer,
@@ -213,9 +222,30 @@ impl Store {
         })
     }
 
+    /// Writes something that says nothing, so that a database which only reads is noticed.
+    pub async fn probe(&self, now: jiff::Timestamp) -> Result<(), Error> {
+        query!(self, write, probes::write(now))
+    }
+
     /// Asks the database for an answer.
     pub async fn ping(&self) -> Result<(), Error> {
         query!(self, read, integrations::ping())
+    }
+}
+
+/// Says what is wrong with an address, as the end of a sentence that its name begins; nothing of it is repeated, and nobody
+/// is connected to.
+pub fn check_address(url: &str) -> Result<(), String> {
+    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        return postgres::config(url, &Options::default()).map(drop).map_err(|error| match error {
+            Error::Bug(fault) | Error::Unavailable(fault) => fault.to_string(),
+            Error::Corrupt(column) => column.to_owned(),
+        });
+    }
+    match url.strip_prefix("sqlite:").is_some_and(|path| path.contains(":memory:") || path.contains('?')) {
+        true => Err("names no file".to_owned()),
+        // Of what is neither, the settings have a word themselves.
+        false => Ok(()),
     }
 }
 

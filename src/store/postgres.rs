@@ -3,7 +3,6 @@
 //! Owns how a connection to it is made, and what its SQL has that SQLite's has not. Never holds a query: those are
 //! mounted from `queries/`. Invariant: no connection waits longer than its deadlines for a server that is away.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use diesel::ConnectionError;
@@ -12,10 +11,11 @@ use diesel_async::pooled_connection::SetupCallback;
 use diesel_async::{AsyncMigrationHarness, AsyncPgConnection, SimpleAsyncConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use tokio_postgres::NoTls;
-use tokio_postgres::config::SslMode;
+use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::Error;
+use super::address::Address;
 use super::fault::Fault;
+use super::{Error, Options};
 
 #[path = "pool.rs"]
 pub(super) mod pool;
@@ -44,6 +44,10 @@ const FOR_SHARE: &str = "FOR SHARE";
 /// Makes a span of a number of microseconds.
 const MICROSECONDS: &str = " * INTERVAL '1 microsecond'";
 
+/// Counts the tables that list what was migrated: one or none, where the role that asks looks for tables.
+const COUNT_MIGRATION_TABLES: &str =
+    "SELECT COUNT(*) AS count FROM pg_class WHERE oid = to_regclass('__diesel_schema_migrations')";
+
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 
 /// The key of the advisory lock that one migration at a time holds.
@@ -65,7 +69,7 @@ const SESSION: &str = "SET statement_timeout = '35s'; SET idle_in_transaction_se
                        SET plan_cache_mode = force_custom_plan; SET jit = off";
 
 /// Which server, as whom and how.
-pub(super) type Config = tokio_postgres::Config;
+pub(super) type Config = Address;
 /// A connection that hears notifications.
 pub(super) type Listening = Conn;
 
@@ -81,44 +85,34 @@ pub(super) fn open(config: &Config, size: usize) -> pool::Pools {
     pool::Pools::new(pool.clone(), pool)
 }
 
-/// Reads an address. The connections are called after `replica`, which tells this process from the others: by that name
-/// the server's notifications say who wrote.
-pub(super) fn config(url: &str, replica: &str) -> Result<Config, Error> {
-    let mut config: Config = url.parse().map_err(|error| Error::Bug(Box::new(error)))?;
+/// Reads an address, and sets what it leaves open. The connections are called after `replica`, which tells this process
+/// from the others: by that name the server's notifications say who wrote.
+pub(super) fn config(url: &str, Options { credentials, replica, .. }: &Options) -> Result<Config, Error> {
+    let mut address = Address::parse(url, credentials).map_err(|fault| Error::Bug(Box::new(fault)))?;
+    let config = &mut address.config;
     if config.get_connect_timeout().is_none() {
         config.connect_timeout(CONNECT);
     }
     let name: String = config.get_application_name().unwrap_or("cassius-calendar").chars().take(LONGEST_NAME).collect();
     config.application_name(if replica.is_empty() { name } else { format!("{name} {replica}") });
     config.tcp_user_timeout(UNANSWERED).keepalives_idle(Duration::from_secs(30));
-    Ok(config)
+    Ok(address)
 }
 
-async fn connect(config: &Config) -> Result<Conn, ConnectionError> {
-    // `prefer`, the default, stays plain: a certificate that cannot be verified proves nothing, and many a server of a
-    // private network has no other. Whoever asks for TLS gets it verified.
-    let mut conn = match config.get_ssl_mode() {
-        SslMode::Disable | SslMode::Prefer => {
+async fn connect(Config { config, tls }: &Config) -> Result<Conn, ConnectionError> {
+    let mut conn = match tls {
+        None => {
             let (client, connection) = config.connect(NoTls).await.map_err(refused)?;
             Conn::try_from_client_and_connection(client, connection).await?
         }
-        _ => {
-            let (client, connection) = config.connect(tls()?).await.map_err(refused)?;
+        Some(tls) => {
+            let tls = MakeRustlsConnect::new(tls.as_ref().clone());
+            let (client, connection) = config.connect(tls).await.map_err(refused)?;
             Conn::try_from_client_and_connection(client, connection).await?
         }
     };
     conn.batch_execute(SESSION).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
     Ok(conn)
-}
-
-fn tls() -> Result<tokio_postgres_rustls::MakeRustlsConnect, ConnectionError> {
-    let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    let config = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(refused)?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(tokio_postgres_rustls::MakeRustlsConnect::new(config))
 }
 
 fn refused(error: impl std::error::Error) -> ConnectionError {

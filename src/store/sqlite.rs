@@ -45,6 +45,10 @@ const FOR_SHARE: &str = "";
 /// An instant is a number of microseconds.
 const MICROSECONDS: &str = "";
 
+/// Counts the tables that list what was migrated: one or none.
+const COUNT_MIGRATION_TABLES: &str =
+    "SELECT COUNT(*) AS count FROM sqlite_schema WHERE name = '__diesel_schema_migrations'";
+
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 
 /// Runs statements on the threads that tokio keeps for what blocks. A runtime of a single thread runs them where they

@@ -11,9 +11,9 @@ const BORDERS: &[(&str, &[&str])] = &[
     ("tokio_postgres_rustls", &["store"]),
     ("oauth2", &["google"]),
     ("hyper_rustls", &["google"]),
-    // Google's side, and the two servers that are served by hand.
-    ("hyper", &["google", "http/listen.rs", "emulator"]),
-    ("hyper_util", &["google", "http/listen.rs", "emulator", "cli/healthcheck.rs"]),
+    // Google's side, and the servers that are served by hand.
+    ("hyper", &["google", "http/listen.rs", "grpc/server", "grpc/arrival", "emulator"]),
+    ("hyper_util", &["google", "http/listen.rs", "grpc/server", "emulator", "cli/healthcheck.rs"]),
     ("axum", &["http", "emulator"]),
     ("maud", &["emulator"]),
     ("governor", &["quota"]),

@@ -15,9 +15,11 @@ const ROOMS: &[(&str, u8, &[&str])] = &[
     ("notifier", 0, &["model"]),
     ("sync", 1, &["model"]),
     ("crypto", 1, &["model", "clock"]),
+    ("listener", 1, &["clock", "error_chain"]),
+    ("roots", 1, &[]),
     ("quota", 1, &["model", "clock"]),
-    ("google", 2, &["model", "clock", "sync", "crypto::Secret", "crypto::ExposeSecret"]),
-    ("store", 2, &["model", "crypto::Sealed"]),
+    ("google", 2, &["model", "clock", "sync", "roots", "crypto::Secret", "crypto::ExposeSecret"]),
+    ("store", 2, &["model", "roots", "crypto::Sealed"]),
     (
         "connection",
         3,
@@ -28,7 +30,11 @@ const ROOMS: &[(&str, u8, &[&str])] = &[
         4,
         &["error_chain", "model", "clock", "notifier", "sync", "crypto", "quota", "google", "store", "connection"],
     ),
-    ("grpc", 5, &["error_chain", "model", "clock", "language", "crypto::ExposeSecret", "connection", "delivery"]),
+    (
+        "grpc",
+        5,
+        &["error_chain", "model", "clock", "language", "listener", "crypto::ExposeSecret", "connection", "delivery"],
+    ),
     (
         "http",
         5,
@@ -38,6 +44,7 @@ const ROOMS: &[(&str, u8, &[&str])] = &[
             "clock",
             "config",
             "language",
+            "listener",
             "crypto::Secret",
             "crypto::ExposeSecret",
             "connection",
@@ -59,12 +66,13 @@ const ROOMS: &[(&str, u8, &[&str])] = &[
             "http",
             "model",
             "quota",
+            "roots",
             "store",
         ],
     ),
     // It is Google: it knows nothing of what calls it, and nothing but `dev` and the tests knows it.
     ("emulator", 6, &["clock"]),
-    ("cli", 7, &["app", "clock", "config", "connection", "crypto", "emulator", "model", "store"]),
+    ("cli", 7, &["app", "clock", "config", "connection", "crypto", "emulator", "model", "roots", "store"]),
     ("main", 7, &["cli"]),
 ];
 

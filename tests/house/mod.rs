@@ -3,6 +3,7 @@
 
 mod borders;
 mod circles;
+mod deploy;
 mod files;
 mod formatted;
 mod imports;

@@ -1,5 +1,6 @@
 //! The real program, as an operator runs it.
 
+mod attacks;
 mod check_config;
 mod dev;
 mod drain;
@@ -9,4 +10,5 @@ mod logs;
 mod migrate;
 mod process;
 mod readme;
+mod reload;
 mod serve;

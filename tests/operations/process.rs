@@ -42,6 +42,7 @@ pub(crate) fn with(settings: &Settings, others: &[(&str, &str)]) -> Settings {
     settings
 }
 
+/// The program as it is started.
 fn command(arguments: &[&str], settings: &Settings, folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cassius-calendar"));
     command.args(arguments).env_clear().envs(settings).current_dir(folder).stdin(Stdio::null());
@@ -123,7 +124,19 @@ pub(crate) struct Process {
 
 impl Process {
     pub(crate) fn start(arguments: &[&str], settings: &Settings, folder: &Path) -> Self {
-        let mut command = command(arguments, settings, folder);
+        Self::spawn(command(arguments, settings, folder))
+    }
+
+    /// The same where the process may have no more than so many files open, whatever it asks for.
+    pub(crate) fn start_with_few_descriptors(most: u32, settings: &Settings, folder: &Path) -> Self {
+        let mut command = Command::new("sh");
+        let script = format!("ulimit -n {most} && exec \"$0\" serve");
+        command.args(["-c", &script, env!("CARGO_BIN_EXE_cassius-calendar")]);
+        command.env_clear().envs(settings).current_dir(folder).stdin(Stdio::null());
+        Self::spawn(command)
+    }
+
+    fn spawn(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (output, errors) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
         Self { child, output: Lines::read(output), errors: Lines::read(errors) }
@@ -140,12 +153,17 @@ impl Process {
         (address("grpc.address"), address("http.address"))
     }
 
-    /// Sends a signal by its name.
     /// What the system says of the process, such as its `limits`.
     pub(crate) fn proc(&self, file: &str) -> String {
-        std::fs::read_to_string(format!("/proc/{}/{file}", self.child.id())).unwrap()
+        std::fs::read_to_string(self.proc_path(file)).unwrap()
     }
 
+    /// Where the system says it.
+    pub(crate) fn proc_path(&self, file: &str) -> String {
+        format!("/proc/{}/{file}", self.child.id())
+    }
+
+    /// Sends a signal by its name.
     pub(crate) fn signal(&self, name: &str) {
         let status = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
         assert!(status.unwrap().success());

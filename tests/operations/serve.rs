@@ -118,3 +118,37 @@ fn a_secret_that_any_user_may_read_is_warned_of_without_being_told() {
         process.stop();
     }
 }
+
+#[test]
+fn a_role_that_may_change_no_tables_is_led_to_migrate() {
+    let folder = tempfile::tempdir().unwrap();
+    let ended = run(&["serve", "--no-migrate"], &settings(), folder.path());
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.errors.contains("the database has no tables, and MIGRATE is off: run"), "{}", ended.errors);
+    assert_eq!(run(&["migrate"], &settings(), folder.path()).code, Some(0));
+    let mut process = Process::start(&["serve", "--no-migrate"], &settings(), folder.path());
+    process.addresses();
+    process.stop();
+}
+
+#[test]
+fn a_fault_of_the_database_s_address_is_a_fault_of_its_setting() {
+    let folder = tempfile::tempdir().unwrap();
+    for (url, told) in [
+        ("postgres://u:canary@db.internal/x?sslmode=canary", "DATABASE_URL has an sslmode that is none of"),
+        ("postgres://u:canary@db.internal/x?canary=1", "DATABASE_URL is no address of PostgreSQL"),
+        ("postgres://u:canary@db.internal/x?sslrootcert=/canary", "DATABASE_URL cannot be verified"),
+        ("sqlite::memory:", "DATABASE_URL names no file"),
+    ] {
+        let ended = run(&["check-config"], &with(&settings(), &[("DATABASE_URL", url)]), folder.path());
+        assert_eq!(ended.code, Some(1), "{url}");
+        assert!(ended.errors.contains(told) && !ended.errors.contains("canary"), "{told}: {}", ended.errors);
+    }
+    let file = folder.path().join("no.pem");
+    std::fs::write(&file, "canary").unwrap();
+    for variable in ["DATABASE_CA", "GOOGLE_CA"] {
+        let ended = run(&["check-config"], &with(&settings(), &[(variable, file.to_str().unwrap())]), folder.path());
+        let told = format!("{variable} names no authorities in PEM");
+        assert!(ended.code == Some(1) && ended.errors.contains(&told), "{}", ended.errors);
+    }
+}

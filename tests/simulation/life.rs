@@ -68,7 +68,7 @@ impl Life {
         let config = Config::load(&source, Mode::Serve, &[]).unwrap();
         let url = settings["DATABASE_URL"].clone();
         let (app, store) = runtime.block_on(async {
-            let client = app::google(&config, clock).in_process(google);
+            let client = app::google(&config, clock).unwrap().in_process(google);
             let app = app::start_with(config, client, clock.clone(), entropy.clone()).await.unwrap();
             (app, Store::open(&url, &Options::default()).await.unwrap())
         });

@@ -15,3 +15,4 @@ mod schema;
 mod settling;
 mod statements;
 mod sweeping;
+mod tls;

@@ -6,6 +6,7 @@ pub(crate) mod callers;
 mod errors;
 mod health;
 mod hostile_bytes;
+mod hostile_peers;
 mod hostile_streams;
 mod keys;
 pub(crate) mod methods;

@@ -23,7 +23,7 @@ use super::proxy::Proxy;
 use super::refused::{read, refused};
 use super::sidecar::is_guarded;
 use crate::harness::app::TestApp;
-use crate::harness::database::Database;
+use crate::harness::database::{Database, run_on_postgres};
 use crate::harness::google::ACCOUNT;
 use crate::harness::samples::appointment;
 
@@ -255,5 +255,44 @@ async fn a_browser_is_shown_that_nothing_is_lost_and_can_go_on_later() {
     is_guarded(&page.headers);
     proxy.mend();
     assert_eq!(app.browser.get(&connect).await.status, 303);
+    app.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn probes_are_told_when_the_database_takes_no_writes_and_when_it_does_again() {
+    let app = TestApp::start(Database::empty_on_postgres().await).await;
+    let mut health = HealthClient::new(bare(&app).await.channel);
+    let request = HealthCheckRequest { service: "cassius.calendar.v1.AppointmentSync".into() };
+    let mut standing = health.watch(request).await.unwrap().into_inner();
+    let mut until = async |wanted| loop {
+        match tokio::time::timeout(Duration::from_millis(500), standing.message()).await {
+            Ok(told) if told.as_ref().unwrap().as_ref().unwrap().status() == wanted => return,
+            Ok(_) => {}
+            Err(_) => app.advance(6),
+        }
+    };
+    let read_only = async |is_on: &str| {
+        let name = app.database.name();
+        let leave = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
+        let sql = format!("ALTER DATABASE {name} SET default_transaction_read_only = {is_on}");
+        let server = std::env::var("TEST_POSTGRES_URL").unwrap();
+        run_on_postgres(&server, &sql).await;
+        // The connections that are open have the setting of before.
+        run_on_postgres(&server, &leave).await;
+    };
+    soon(until(ServingStatus::Serving)).await;
+    read_only("on").await;
+    soon(until(ServingStatus::NotServing)).await;
+    // What only reads is served, what has to be written is put off.
+    let request = GetStatusRequest { organisation_id: "cabinet".into() };
+    app.integrations.clone().get_status(request).await.unwrap();
+    let request = SyncAppointmentRequest {
+        organisation_id: "cabinet".into(),
+        appointment: Some(appointment("rdv", 1)),
+        wait: None,
+    };
+    is_away(app.appointments.clone().sync_appointment(request).await);
+    read_only("off").await;
+    soon(until(ServingStatus::Serving)).await;
     app.end().await;
 }

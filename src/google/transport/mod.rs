@@ -1,9 +1,11 @@
 //! Carries one request to Google and its answer back.
 //!
-//! Owns the connections (TLS by rustls with ring and the web's roots, HTTP/2 by ALPN, HTTP/1.1 otherwise), the deadlines
+//! Owns the connections (TLS by rustls with ring, HTTP/2 by ALPN, HTTP/1.1 otherwise, through a proxy or not), the deadlines
 //! and the limit of an answer's size. Never follows a redirect, never tries again by itself, never logs what it carries.
 //!
 //! Invariant: plain HTTP goes to a loopback host or nowhere, and every send ends by its deadline.
+
+mod road;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -15,12 +17,12 @@ use http::{HeaderValue, Request, Response, Uri};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::{ClientConfig, RootCertStore};
 
 use super::CALL_DEADLINE;
 use crate::clock::Clock;
+use road::Road;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_ANSWER_BYTES: usize = 4 * 1024 * 1024;
@@ -60,7 +62,7 @@ pub(super) struct Transport {
 /// What carries a request.
 #[derive(Debug, Clone)]
 enum Carrier {
-    Network(Box<Client<HttpsConnector<HttpConnector>, Full<Bytes>>>),
+    Network(Box<Client<HttpsConnector<Road>, Full<Bytes>>>),
     #[cfg(feature = "dev")]
     InProcess(super::InProcess),
 }
@@ -72,17 +74,25 @@ impl Transport {
     }
 
     fn trusting(roots: RootCertStore, clock: Clock) -> Self {
-        let mut tcp = HttpConnector::new();
-        tcp.enforce_http(false);
-        tcp.set_nodelay(true);
-        tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
+        Self::over(Road::new(CONNECT_TIMEOUT, None, None), roots, clock)
+    }
+
+    /// The same, but to whom these authorities vouch for, and through the proxy that is named, if one is.
+    pub(super) fn by(self, roots: RootCertStore, proxy: Option<&str>, no_proxy: Option<&str>) -> Self {
+        Self::over(Road::new(CONNECT_TIMEOUT, proxy, no_proxy), roots, self.clock).with_deadline(self.deadline)
+    }
+
+    fn over(road: Road, roots: RootCertStore, clock: Clock) -> Self {
         let tls = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .with_safe_default_protocol_versions()
             .expect("ring speaks the protocol versions that rustls defaults to")
             .with_root_certificates(roots)
             .with_no_client_auth();
-        let connector =
-            HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_all_versions().wrap_connector(tcp);
+        let connector = HttpsConnectorBuilder::new()
+            .with_tls_config(tls)
+            .https_or_http()
+            .enable_all_versions()
+            .wrap_connector(road);
         let client = Client::builder(TokioExecutor::new())
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
@@ -129,7 +139,7 @@ impl Transport {
 }
 
 async fn over_network(
-    client: &Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    client: &Client<HttpsConnector<Road>, Full<Bytes>>,
     request: Request<Bytes>,
 ) -> Result<Response<Bytes>, TransportError> {
     let answer = client.request(request.map(Full::new)).await.map_err(|fault| match fault.is_connect() {

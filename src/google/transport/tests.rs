@@ -15,7 +15,12 @@ use super::*;
 
 /// A server on loopback that speaks the given protocols over TLS, and the roots that its certificate is among.
 async fn serve_tls(protocols: &[&str]) -> (Uri, RootCertStore) {
-    let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+    serve_tls_as("localhost", protocols).await
+}
+
+/// The same under another name, which no name server knows.
+async fn serve_tls_as(name: &str, protocols: &[&str]) -> (Uri, RootCertStore) {
+    let certified = rcgen::generate_simple_self_signed([name.to_owned()]).expect("a certificate");
     let key = PrivateKeyDer::try_from(certified.signing_key.serialize_der()).expect("a key");
     let mut roots = RootCertStore::empty();
     roots.add(certified.cert.der().clone()).expect("a root");
@@ -37,7 +42,7 @@ async fn serve_tls(protocols: &[&str]) -> (Uri, RootCertStore) {
             let _ = Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), answer).await;
         }
     });
-    let uri = format!("https://localhost:{port}/").parse().expect("an address");
+    let uri = format!("https://{name}:{port}/").parse().expect("an address");
     (uri, roots)
 }
 
@@ -78,4 +83,47 @@ fn plain_http_goes_to_loopback_or_nowhere() {
     {
         assert!(!may_carry(&Uri::from_static(uri)), "{uri}");
     }
+}
+
+/// A proxy that notes whom it is asked to reach and by what right, and carries everything to `server`.
+async fn proxy(server: u16) -> (String, tokio::sync::mpsc::UnboundedReceiver<String>) {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    let (sender, asked) = tokio::sync::mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                head.push(client.read_u8().await.expect("a whole head"));
+            }
+            sender.send(String::from_utf8_lossy(&head).into_owned()).expect("somebody listens");
+            client.write_all(b"HTTP/1.1 200 Connected\r\n\r\n").await.expect("it is written");
+            let mut server = tokio::net::TcpStream::connect(("127.0.0.1", server)).await.expect("a server");
+            let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
+        }
+    });
+    (format!("http://user:word@{address}"), asked)
+}
+
+#[tokio::test]
+async fn a_proxy_is_asked_for_others_and_never_for_what_is_here_or_is_excepted() {
+    let (uri, roots) = serve_tls_as("google.example", &["h2"]).await;
+    let (proxy, mut asked) = proxy(uri.port_u16().expect("a port")).await;
+    let transport = |no_proxy| Transport::new(Clock::system()).by(roots.clone(), Some(&proxy), no_proxy);
+    let answer = transport(None).send(request(&uri)).await.expect("an answer");
+    assert_eq!(answer.body().as_ref(), b"hello");
+    let head = asked.recv().await.expect("it was asked");
+    assert!(head.starts_with("CONNECT google.example:") && !head.contains("user"), "{head}");
+    assert!(head.to_lowercase().contains("proxy-authorization: basic dxnlcjp3b3jk"), "{head}");
+    // Without the proxy the name leads nowhere.
+    let excepted = transport(Some("google.example")).send(request(&uri)).await;
+    assert_eq!(excepted.err(), Some(TransportError::Unreachable));
+    let (here, _) = serve_tls(&["h2"]).await;
+    assert_eq!(
+        transport(None).send(request(&here)).await.err(),
+        Some(TransportError::Unreachable),
+        "it is not trusted"
+    );
+    assert!(asked.try_recv().is_err(), "it was asked once");
 }

@@ -37,7 +37,7 @@ pub(super) enum Refusal {
     #[error("the request breaks a rule of its fields: {0}")]
     InvalidRequest(Violations),
     /// The bytes are no message, or too many.
-    #[error("the message cannot be read, or is longer than 4 MiB")]
+    #[error("the message cannot be read, or is longer than the call allows")]
     Unreadable,
     /// The key is missing or unknown.
     #[error("the API key is missing or unknown")]
@@ -48,6 +48,12 @@ pub(super) enum Refusal {
     /// These appointments were never accepted.
     #[error("an appointment was never accepted")]
     AppointmentNotFound(Vec<AppointmentId>),
+    /// As much is under way as the service takes at once.
+    #[error("the service has as much under way as it takes at once")]
+    Overloaded,
+    /// The caller's own deadline passed, or its request came too slowly.
+    #[error("the deadline of the call has passed, or its request was not whole in time")]
+    DeadlineExceeded,
     /// The service is about to end.
     #[error("the service is draining")]
     Draining,
@@ -98,6 +104,8 @@ impl Refusal {
                 StatusSpec(Code::PermissionDenied, ErrorReason::OrganisationNotAllowed, None)
             }
             Self::AppointmentNotFound(_) => StatusSpec(Code::NotFound, ErrorReason::AppointmentNotFound, None),
+            Self::Overloaded => StatusSpec(Code::ResourceExhausted, ErrorReason::Overloaded, Some(RETRY_OVERLOADED)),
+            Self::DeadlineExceeded => StatusSpec(Code::DeadlineExceeded, ErrorReason::DeadlineExceeded, None),
             Self::Draining => StatusSpec(Code::Unavailable, ErrorReason::Draining, Some(RETRY_DRAINING)),
             Self::Panicked => StatusSpec(Code::Internal, ErrorReason::Internal, None),
             Self::Failed(error) => failed(error),

@@ -25,6 +25,8 @@ fn every_refusal_has_its_code_its_reason_and_a_sentence() {
         (Refusal::InvalidApiKey, Code::Unauthenticated, "INVALID_API_KEY", None),
         (Refusal::OrganisationNotAllowed, Code::PermissionDenied, "ORGANISATION_NOT_ALLOWED", None),
         (Refusal::AppointmentNotFound(vec![id]), Code::NotFound, "APPOINTMENT_NOT_FOUND", None),
+        (Refusal::Overloaded, Code::ResourceExhausted, "OVERLOADED", Some(2)),
+        (Refusal::DeadlineExceeded, Code::DeadlineExceeded, "DEADLINE_EXCEEDED", None),
         (Refusal::Draining, Code::Unavailable, "DRAINING", Some(1)),
         (Refusal::Panicked, Code::Internal, "INTERNAL", None),
         (Error::NotConnected.into(), Code::FailedPrecondition, "NOT_CONNECTED", None),

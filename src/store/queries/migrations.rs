@@ -3,12 +3,24 @@
 use diesel_async::RunQueryDsl;
 
 use super::statement::{named, sql};
-use super::{Conn, Fault};
+use super::{COUNT_MIGRATION_TABLES, Conn, Fault};
 
 #[derive(diesel::QueryableByName)]
 struct Applied {
     #[diesel(sql_type = diesel::sql_types::Text)]
     version: String,
+}
+
+#[derive(diesel::QueryableByName)]
+struct Tables {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    count: i64,
+}
+
+/// Whether there is a list of migrations at all.
+pub(in crate::store) async fn has_any(conn: &mut Conn) -> Result<bool, Fault> {
+    let tables: Tables = named("migrations.has_any", sql(COUNT_MIGRATION_TABLES)).get_result(conn).await?;
+    Ok(tables.count > 0)
 }
 
 pub(in crate::store) async fn applied(conn: &mut Conn) -> Result<Vec<String>, Fault> {

@@ -7,7 +7,7 @@
 //! all of them, one of `unkept_grants` after them, the counter of revocations last. Only the sweep of old snapshots takes links as they come: it passes by
 //! what another query holds.
 
-use super::{Conn, FOR_SHARE, FOR_UPDATE, HELD_BY_KEY, InstantSql, MICROSECONDS, SKIP_LOCKED};
+use super::{COUNT_MIGRATION_TABLES, Conn, FOR_SHARE, FOR_UPDATE, HELD_BY_KEY, InstantSql, MICROSECONDS, SKIP_LOCKED};
 use crate::store::fault::Fault;
 
 pub(in crate::store) mod accepts;
@@ -29,6 +29,7 @@ pub(in crate::store) mod owed;
 pub(in crate::store) mod owed_claims;
 pub(in crate::store) mod pending_grants;
 mod placement;
+pub(in crate::store) mod probes;
 pub(in crate::store) mod refreshes;
 pub(in crate::store) mod requests;
 pub(in crate::store) mod revocations;

@@ -174,6 +174,16 @@ diesel::table! {
     use diesel::sql_types::*;
     use super::super::super::InstantSql;
 
+    write_probes (id) {
+        id -> Integer,
+        written_at -> InstantSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::super::super::InstantSql;
+
     unkept_grants (token) {
         token -> Binary,
         organisation_id -> Text,

@@ -53,6 +53,7 @@ export type ServiceReason =
   | "NO_PENDING_ACCOUNT"
   | "STORAGE_UNAVAILABLE"
   | "OVERLOADED"
+  | "DEADLINE_EXCEEDED"
   | "DRAINING"
   | "INTERNAL";
 

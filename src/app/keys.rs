@@ -1,0 +1,107 @@
+//! The keys and certificates of a service that runs.
+//!
+//! Owns what can be exchanged without a restart: the certificate and whom clients' certificates come from, the API keys,
+//! the keyring. Never keeps a part of something that is not whole. Invariant: settings with a fault leave everything as
+//! it was.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use secrecy::ExposeSecret as _;
+
+use super::StartError;
+use crate::config::{self, Config};
+use crate::crypto::Keyring;
+use crate::grpc::{ApiKey, Callers, Organisations, Tls, TlsFault};
+
+/// The keys and certificates in use. A clone is another handle on the same ones.
+#[derive(Debug, Clone)]
+pub struct Keys {
+    pub(super) tls: Option<Tls>,
+    pub(super) callers: Callers,
+    pub(super) keyring: Arc<Keyring>,
+}
+
+impl Keys {
+    /// Reads them as the settings say.
+    pub(super) async fn read(config: &Config) -> Result<Self, StartError> {
+        let tls = match Pem::read(config).await? {
+            None => None,
+            Some(pem) => Some(pem.greet_with(Tls::new)?),
+        };
+        let keyring = Arc::new(keyring(config)?);
+        Ok(Self { tls, callers: callers(config), keyring })
+    }
+
+    /// Reads them again, and uses them from now on. The streams of a key that is no longer there end.
+    pub async fn reload(&self, config: &Config) -> Result<(), StartError> {
+        let keyring = keyring(config)?;
+        if let (Some(tls), Some(pem)) = (&self.tls, Pem::read(config).await?) {
+            pem.greet_with(|cert, key, client_ca| tls.replace(cert, key, client_ca))?;
+        }
+        self.keyring.replace(keyring);
+        // A service without keys is one that nobody else reaches, and stays so.
+        if !config.api_keys.is_empty() {
+            self.callers.replace(api_keys(config));
+        }
+        Ok(())
+    }
+}
+
+fn keyring(config: &Config) -> Result<Keyring, StartError> {
+    Keyring::parse(config.encryption_keys.expose_secret()).map_err(StartError::Keyring)
+}
+
+fn callers(config: &Config) -> Callers {
+    let callers = match config.api_keys.is_empty() {
+        // The configuration allows this on loopback alone.
+        true => Callers::anybody(),
+        false => Callers::new(api_keys(config)),
+    };
+    match config.tls.as_ref().is_some_and(|tls| tls.client_ca.is_some()) {
+        true => callers.with_certificate(),
+        false => callers,
+    }
+}
+
+fn api_keys(config: &Config) -> impl Iterator<Item = ApiKey> {
+    config.api_keys.iter().map(|key| ApiKey {
+        name: key.name.clone(),
+        hash: key.hash,
+        organisations: match &key.organisations {
+            config::Organisations::All => Organisations::All,
+            config::Organisations::Only(only) => Organisations::Only(only.clone()),
+        },
+        client_name: key.client_name.clone(),
+    })
+}
+
+/// The files of TLS.
+struct Pem {
+    cert: Vec<u8>,
+    key: Vec<u8>,
+    client_ca: Option<Vec<u8>>,
+}
+
+impl Pem {
+    async fn read(config: &Config) -> Result<Option<Self>, StartError> {
+        let Some(tls) = &config.tls else { return Ok(None) };
+        let client_ca = match &tls.client_ca {
+            None => None,
+            Some(file) => Some(read("TLS_CLIENT_CA", file).await?),
+        };
+        let (cert, key) = (read("TLS_CERT", &tls.cert).await?, read("TLS_KEY", &tls.key).await?);
+        Ok(Some(Self { cert, key, client_ca }))
+    }
+
+    fn greet_with<T>(
+        &self,
+        greet: impl FnOnce(&[u8], &[u8], Option<&[u8]>) -> Result<T, TlsFault>,
+    ) -> Result<T, StartError> {
+        greet(&self.cert, &self.key, self.client_ca.as_deref()).map_err(StartError::Tls)
+    }
+}
+
+async fn read(variable: &'static str, file: &Path) -> Result<Vec<u8>, StartError> {
+    tokio::fs::read(file).await.map_err(|source| StartError::TlsFile { variable, source })
+}

@@ -1,0 +1,75 @@
+//! Where the servers listen, and who may call.
+//!
+//! Owns the settings that keep others out, and the rules that hold between them. Never holds a key itself, only its
+//! digest. Invariant: an address that others reach has keys, and TLS or somebody's word that it is not needed.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use super::api_key::ApiKey;
+use super::parse;
+use super::reader::{Reader, wrong};
+
+/// Where the two servers listen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listen {
+    /// `GRPC_ADDR`.
+    pub grpc: SocketAddr,
+    /// `HTTP_ADDR`.
+    pub http: SocketAddr,
+}
+
+/// The files of server TLS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tls {
+    /// `TLS_CERT`.
+    pub cert: PathBuf,
+    /// `TLS_KEY`.
+    pub key: PathBuf,
+    /// `TLS_CLIENT_CA`.
+    pub client_ca: Option<PathBuf>,
+}
+
+/// Where to listen and who may call: an address that others reach wants keys, and TLS or somebody's word that it is not
+/// needed.
+pub(super) fn read_access(reader: &mut Reader<'_>) -> (Option<Listen>, Vec<ApiKey>, Option<Tls>) {
+    let grpc = reader.value("GRPC_ADDR", parse::address);
+    let http = reader.value("HTTP_ADDR", parse::address);
+    let listen = grpc.zip(http).map(|(grpc, http)| Listen { grpc, http });
+    let is_keyed = reader.is_set("API_KEYS");
+    let api_keys = reader.value("API_KEYS", parse::api_keys).unwrap_or_default();
+    let (has_cert, has_key) = (reader.is_set("TLS_CERT"), reader.is_set("TLS_KEY"));
+    let cert = reader.value("TLS_CERT", parse::file);
+    let key = reader.value("TLS_KEY", parse::file);
+    let client_ca = reader.value("TLS_CLIENT_CA", parse::file);
+    let allow_plaintext = reader.value("ALLOW_PLAINTEXT", parse::switch).unwrap_or_default();
+    if has_cert != has_key {
+        let (lacking, other) = if has_cert { ("TLS_KEY", "TLS_CERT") } else { ("TLS_CERT", "TLS_KEY") };
+        reader.fault(lacking, wrong(&format!("is not set, but {other} is"), "set both or neither"));
+    }
+    if client_ca.is_some() && !has_cert && !has_key {
+        reader
+            .fault("TLS_CLIENT_CA", wrong("is set, but TLS_CERT is not", "set TLS_CERT and TLS_KEY, or leave it out"));
+    }
+    if !reader.is_set("TLS_CLIENT_CA") && api_keys.iter().any(|key| key.client_name.is_some()) {
+        let remedy = "name the authority of the clients' certificates there, or leave @ and the name out of the entry";
+        reader.fault("TLS_CLIENT_CA", wrong("is not set, but API_KEYS binds a key to a client", remedy));
+    }
+    if let Some(listen) = listen
+        && listen.grpc == listen.http
+        && listen.grpc.port() != 0
+    {
+        reader.fault("HTTP_ADDR", wrong("is the address of GRPC_ADDR", "give each its own port"));
+    }
+    if grpc.is_some_and(|grpc| !grpc.ip().to_canonical().is_loopback()) {
+        if !is_keyed {
+            let remedy = "set it, or serve on loopback";
+            reader.fault("API_KEYS", wrong("is not set, but GRPC_ADDR can be reached by others", remedy));
+        }
+        if !has_cert && !has_key && !allow_plaintext {
+            let remedy = "set TLS_CERT and TLS_KEY, or ALLOW_PLAINTEXT=true behind a mesh that encrypts";
+            reader.fault("TLS_CERT", wrong("is not set, but GRPC_ADDR can be reached by others", remedy));
+        }
+    }
+    (listen, api_keys, cert.zip(key).map(|(cert, key)| Tls { cert, key, client_ca }))
+}

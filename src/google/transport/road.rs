@@ -1,0 +1,65 @@
+//! The road to Google: straight, or through a proxy.
+//!
+//! Owns whom a connection is opened to. Never speaks TLS, which is between here and Google whatever the road. Invariant:
+//! what is on this machine is never asked of a proxy.
+
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use http::Uri;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::proxy::Tunnel;
+use hyper_util::client::proxy::matcher::Matcher;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tower::{Service, ServiceExt as _};
+
+type Failed = Box<dyn std::error::Error + Send + Sync>;
+
+/// Opens connections.
+#[derive(Debug, Clone)]
+pub(super) struct Road {
+    tcp: HttpConnector,
+    proxy: std::sync::Arc<Matcher>,
+}
+
+impl Road {
+    /// A road that takes so long at most; `proxy` and `no_proxy` as in `HTTPS_PROXY` and `NO_PROXY`.
+    pub(super) fn new(connect_timeout: Duration, proxy: Option<&str>, no_proxy: Option<&str>) -> Self {
+        let mut tcp = HttpConnector::new();
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        tcp.set_connect_timeout(Some(connect_timeout));
+        let matcher = Matcher::builder().https(proxy.unwrap_or_default().to_owned());
+        let matcher = matcher.no(no_proxy.unwrap_or_default().to_owned()).build();
+        Self { tcp, proxy: std::sync::Arc::new(matcher) }
+    }
+}
+
+impl Service<Uri> for Road {
+    type Response = TokioIo<TcpStream>;
+    type Error = Failed;
+    type Future = BoxFuture<'static, Result<Self::Response, Failed>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Failed>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, to: Uri) -> Self::Future {
+        let tcp = self.tcp.clone();
+        let is_here = to.host().is_some_and(super::is_loopback);
+        match self.proxy.intercept(&to).filter(|_| !is_here) {
+            None => async move { Ok(tcp.oneshot(to).await?) }.boxed(),
+            Some(proxy) => {
+                let tunnel = Tunnel::new(proxy.uri().clone(), tcp);
+                let tunnel = match proxy.basic_auth() {
+                    Some(auth) => tunnel.with_auth(auth.clone()),
+                    None => tunnel,
+                };
+                async move { Ok(tunnel.oneshot(to).await?) }.boxed()
+            }
+        }
+    }
+}

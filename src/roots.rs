@@ -1,0 +1,66 @@
+//! Whom the service trusts when it connects to somebody else.
+//!
+//! Owns the authorities that vouch for a server: those of the system beside the built-in ones, or the ones of a file in
+//! their place. Never connects. Invariant: nobody is trusted whom neither of them names.
+
+use std::path::Path;
+
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+
+/// Says why a file names no authorities.
+#[derive(Debug, thiserror::Error)]
+pub enum RootsFault {
+    /// It cannot be read, or is no PEM.
+    #[error("the file of authorities cannot be read")]
+    Unreadable(#[source] rustls::pki_types::pem::Error),
+    /// One of its certificates cannot be used.
+    #[error("the file of authorities holds a certificate that cannot be used")]
+    Unusable(#[source] rustls::Error),
+    /// There is none in it.
+    #[error("the file of authorities holds no certificate")]
+    Empty,
+}
+
+/// The authorities of a file in PEM. `None`: the system's, and those that are built in for a machine that has none.
+pub fn roots(file: Option<&Path>) -> Result<RootCertStore, RootsFault> {
+    let Some(file) = file else { return Ok(usual()) };
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_file_iter(file).map_err(RootsFault::Unreadable)? {
+        roots.add(certificate.map_err(RootsFault::Unreadable)?).map_err(RootsFault::Unusable)?;
+    }
+    match roots.is_empty() {
+        true => Err(RootsFault::Empty),
+        false => Ok(roots),
+    }
+}
+
+fn usual() -> RootCertStore {
+    let mut roots: RootCertStore = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
+    // What the system has and rustls cannot use is left out: another root vouches, or nobody does.
+    let system = rustls_native_certs::load_native_certs();
+    roots.add_parsable_certificates(system.certs);
+    roots
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_names_its_own_authorities_alone_and_says_what_is_wrong_with_it() {
+        assert!(!usual().is_empty());
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        let fault = |text: &str| {
+            std::fs::write(file.path(), text).expect("it is written");
+            roots(Some(file.path())).map(|roots| roots.len())
+        };
+        let pem = rcgen::generate_simple_self_signed(["db.internal".to_owned()]).expect("a certificate").cert.pem();
+        assert_eq!(fault(&pem).ok(), Some(1));
+        assert!(matches!(fault("canary"), Err(RootsFault::Empty)));
+        let broken = "-----BEGIN CERTIFICATE-----\nY2FuYXJ5\n-----END CERTIFICATE-----\n";
+        assert!(matches!(fault(broken), Err(RootsFault::Unusable(_))));
+        assert!(matches!(roots(Some(Path::new("/nowhere"))), Err(RootsFault::Unreadable(_))));
+    }
+}

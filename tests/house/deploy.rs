@@ -1,0 +1,41 @@
+//! That what operators copy is true: the examples under `deploy/`.
+
+use std::path::{Path, PathBuf};
+
+use cassius_calendar::config::SETTINGS;
+
+fn files() -> Vec<(PathBuf, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy");
+    let paths = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    paths.map(|path| (path.clone(), std::fs::read_to_string(path).unwrap())).collect()
+}
+
+#[test]
+fn the_settings_that_the_examples_set_are_settings() {
+    let is_setting = |name: &str| {
+        SETTINGS.iter().any(|it| it.name == name || it.secret && name.strip_suffix("_FILE") == Some(it.name))
+    };
+    let mut seen = 0;
+    for (path, text) in files() {
+        let of_unit = text.lines().filter_map(|line| line.strip_prefix("Environment=")?.split('=').next());
+        let of_pod = text.lines().filter_map(|line| line.trim().strip_prefix("- { name: ")?.split(',').next());
+        let of_pod = of_pod.filter(|name| name.chars().all(|c| c.is_ascii_uppercase() || c == '_'));
+        for name in of_unit.chain(of_pod) {
+            assert!(is_setting(name), "{}: {name}", path.display());
+            seen += 1;
+        }
+    }
+    assert!(seen >= 10, "the test reads what is there");
+}
+
+#[test]
+fn the_container_runs_one_program_as_nobody_and_probes_it() {
+    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/Containerfile")).unwrap();
+    let (_, last) = text.rsplit_once("\nFROM ").unwrap();
+    assert!(last.starts_with("scratch\n"), "nothing but the program is in it");
+    for line in ["USER 65532:65532", "ENTRYPOINT [\"/cassius-calendar\"]", "CMD [\"serve\"]"] {
+        assert!(last.lines().any(|it| it == line), "{line}");
+    }
+    assert!(last.contains("CMD [\"/cassius-calendar\", \"healthcheck\"]"));
+    assert!(text.contains("--no-default-features"), "the emulator stays out");
+}

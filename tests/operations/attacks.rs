@@ -1,0 +1,160 @@
+//! The whole process under attack: its memory stays bounded, and honest callers are served meanwhile.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use cassius_calendar::crypto::digest;
+use cassius_calendar::grpc::pb::GetStatusRequest;
+use cassius_calendar::grpc::pb::calendar_integration_client::CalendarIntegrationClient;
+use h2::SendStream;
+use h2::client::ResponseFuture;
+use tokio::net::TcpStream;
+use tonic::Request;
+use tonic::transport::Channel;
+
+use super::process::{Process, Settings, settings, with};
+
+const KEY: &str = "canary-attacked-key";
+/// What the service may hold beyond what it holds at rest, whatever is done to it. Without its optimisations it takes
+/// about twice as much for each call as the production build.
+const MOST_MIB: u64 = 64;
+/// How long an honest call may take on a machine that does much else, and that the attack keeps busy.
+const SOON: Duration = Duration::from_secs(20);
+
+/// The settings of a service that wants a key.
+fn keyed() -> Settings {
+    let entry = format!("cassius:{}:*", data_encoding::HEXLOWER.encode(&digest(KEY.as_bytes())));
+    with(&settings(), &[("API_KEYS", &entry), ("LOG", "error,cassius_calendar::app=info")])
+}
+
+/// The most memory that a process has held, in MiB.
+fn peak(process: &Process) -> u64 {
+    let status = process.proc("status");
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024
+}
+
+/// Honest calls, each over a connection of its own, and the longest that one took.
+async fn honest_calls(address: SocketAddr, count: usize) -> Duration {
+    let mut longest = Duration::ZERO;
+    for _ in 0..count {
+        #[expect(clippy::disallowed_methods, reason = "another process is timed, whose clock is the system's")]
+        let from = Instant::now();
+        let call = async {
+            let channel = Channel::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap();
+            let mut request = Request::new(GetStatusRequest { organisation_id: "cabinet".into() });
+            request.metadata_mut().insert("authorization", format!("Bearer {KEY}").parse().unwrap());
+            CalendarIntegrationClient::new(channel).get_status(request).await.unwrap();
+        };
+        tokio::time::timeout(SOON, call).await.expect("an honest call is answered soon");
+        longest = longest.max(from.elapsed());
+    }
+    longest
+}
+
+/// Opens calls over one connection, and sends the same beginning of a body with each; what they hold is kept.
+async fn begin_calls(
+    address: SocketAddr,
+    method: &str,
+    key: Option<&str>,
+    count: usize,
+    body: Bytes,
+) -> Vec<(ResponseFuture, SendStream<Bytes>)> {
+    let stream = TcpStream::connect(address).await.unwrap();
+    let (mut client, connection) = h2::client::handshake(stream).await.unwrap();
+    tokio::spawn(connection);
+    let mut calls = Vec::new();
+    for _ in 0..count {
+        // A connection that the service has closed takes no more.
+        let Ok(ready) = client.ready().await else { break };
+        client = ready;
+        let mut request = http::Request::post(format!("http://service/{method}"));
+        if let Some(key) = key {
+            request = request.header("authorization", format!("Bearer {key}"));
+        }
+        let request = request.header("content-type", "application/grpc").body(()).unwrap();
+        let Ok((response, mut stream)) = client.send_request(request, false) else { break };
+        // A stream that was refused at its headers takes no body.
+        let _ = stream.send_data(body.clone(), false);
+        calls.push((response, stream));
+    }
+    calls
+}
+
+/// The beginning of a message that announces so many bytes, and as many as are sent of it.
+fn beginning(announced: u32, sent: usize) -> Bytes {
+    let mut bytes = vec![0];
+    bytes.extend_from_slice(&announced.to_be_bytes());
+    bytes.resize(5 + sent, b'x');
+    bytes.into()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hollow_and_half_sent_messages_leave_memory_bounded_and_honest_callers_served() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut process = Process::start(&["serve"], &keyed(), folder.path());
+    let (address, _) = process.addresses();
+    honest_calls(address, 1).await;
+    let at_rest = peak(&process);
+    let sync = "cassius.calendar.v1.AppointmentSync/SyncAppointment";
+    let import = "cassius.calendar.v1.AppointmentSync/SyncAppointments";
+    let mut told = Vec::new();
+    for (attack, method, key, calls_each, announced, sent) in [
+        ("hollow, to what anybody may call", "grpc.health.v1.Health/Check", None, 100, 16_000, 0),
+        ("hollow, without a key", sync, None, 100, 16_000, 0),
+        ("hollow, with a key", sync, Some(KEY), 200, 60_000, 0),
+        ("half sent, with a key", sync, Some(KEY), 40, 64_000, 60_000),
+        ("imports that stop in the middle", import, Some(KEY), 40, 60_000, 30_000),
+    ] {
+        let mut calls = Vec::new();
+        for _ in 0..16 {
+            calls.extend(begin_calls(address, method, key, calls_each, beginning(announced, sent)).await);
+        }
+        let longest = honest_calls(address, 10).await;
+        told.push(format!("{attack}: {} calls, {} MiB, an honest call {longest:?}", calls.len(), peak(&process)));
+    }
+    println!("{at_rest} MiB at rest; {told:#?}");
+    assert!(peak(&process) <= at_rest + MOST_MIB, "{at_rest} MiB at rest; {told:#?}");
+    process.stop();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_few_descriptors_silent_sockets_keep_nobody_out_and_no_core_busy() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut process = Process::start_with_few_descriptors(320, &keyed(), folder.path());
+    let (grpc, sidecar) = process.addresses();
+    let (at_rest, mut silent) = (peak(&process), Vec::new());
+    for number in 0..500 {
+        let address = if number % 5 == 0 { sidecar } else { grpc };
+        silent.push(TcpStream::connect(address).await.unwrap());
+    }
+    let before = ticks(&process);
+    let longest = honest_calls(grpc, 10).await;
+    // Who has no right to look at a process that is not dumped takes the rest for it.
+    let open = std::fs::read_dir(process.proc_path("fd")).map_or(0, Iterator::count);
+    assert!(open <= 320 - 100, "{open} files are open: the database and Google keep theirs");
+    let busy = ticks(&process) - before;
+    assert!(busy < 100, "{busy} hundredths of a second of a core, for ten calls");
+    assert!(peak(&process) <= at_rest + MOST_MIB, "{} MiB; an honest call took {longest:?}", peak(&process));
+    process.stop();
+}
+
+/// The time of a core that a process has taken, in hundredths of a second.
+fn ticks(process: &Process) -> u64 {
+    let stat = process.proc("stat");
+    let fields: Vec<_> = stat.rsplit(") ").next().unwrap().split_whitespace().collect();
+    fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
+}
+
+#[test]
+fn the_limit_of_open_files_is_raised_as_far_as_it_can_be() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut process = Process::start(&["serve"], &settings(), folder.path());
+    process.addresses();
+    let limits = process.proc("limits");
+    let files = limits.lines().find(|line| line.starts_with("Max open files")).unwrap();
+    let [soft, hard] = [3, 4].map(|column| files.split_whitespace().nth(column).unwrap());
+    assert_eq!(soft, hard, "{files}");
+    process.stop();
+}
