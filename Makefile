@@ -34,10 +34,8 @@ gallery:
 	@clients/prepare
 	@cd clients && npm run --silent gallery -w react
 
-# The production build has other features than the tests', whose own dependencies add some: it is checked apart.
 test:
 	@.ci/fetch cc grpcurl
-	cargo check --locked --no-default-features
 	cargo test --locked --no-run
 	tests/with-postgres cargo test --locked
 	CASSIUS_CALENDAR_BINARY=$(CURDIR)/target/debug/cassius-calendar clients/check
@@ -51,6 +49,7 @@ soak:
 	SIMULATION_SEEDS=$(SEEDS) cargo test --locked --test integration simulation:: -- --nocapture
 	KILLS=$(KILLS) tests/with-postgres cargo test --locked --test integration kill:: -- --nocapture
 
+# The production build has other features than the tests', whose own dependencies add some: it is checked apart.
 lint:
 	@.ci/fetch cc lint
 	cargo fmt --check

@@ -307,13 +307,11 @@ pub(crate) fn clients(channel: Channel) -> (Integrations, Appointments) {
     )
 }
 
+/// What a client calls a service through that is in the same process.
+type Within = InterceptedService<Routes, WithKey>;
+
 /// Clients that call a service without a network between.
-pub(crate) fn clients_within(
-    app: &TestApp,
-) -> (
-    CalendarIntegrationClient<InterceptedService<Routes, WithKey>>,
-    AppointmentSyncClient<InterceptedService<Routes, WithKey>>,
-) {
+pub(crate) fn clients_within(app: &TestApp) -> (CalendarIntegrationClient<Within>, AppointmentSyncClient<Within>) {
     let routes = &app.running().grpc;
     (
         CalendarIntegrationClient::with_interceptor(routes.clone(), WITH_KEY),

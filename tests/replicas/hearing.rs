@@ -1,7 +1,5 @@
 //! What one replica does is known to those who wait at another.
 
-use std::time::{Duration, Instant};
-
 use cassius_calendar::grpc::pb::{
     GetStatusRequest, IntegrationState, IntegrationStatus, SyncAppointmentRequest, SyncStatus, WatchStatusRequest,
     WatchStatusResponse,
@@ -43,11 +41,9 @@ async fn a_watcher_is_told_within_a_moment_of_what_another_replica_did() {
     assert_eq!(next(&mut statuses).await.state(), IntegrationState::NotConnected);
     app.connect("cabinet").await;
     assert_eq!(next(&mut statuses).await.state(), IntegrationState::Connected);
-    let begun = Instant::now();
+    // Nobody waits for a poll: the clock stands still.
     app.accept("cabinet", appointment("rdv", 1)).await;
     until(&mut statuses, |status| status.counts.is_some_and(|counts| counts.synced == 1)).await;
-    println!("told after {:?}", begun.elapsed());
-    assert!(begun.elapsed() < Duration::from_secs(2), "nobody waits for a poll: the clock stands still");
 
     // The clock stands still, so that nothing is found by looking now and then.
     app.database.run(CUT).await;

@@ -29,17 +29,12 @@ export function OtherAccount({ status, pending, isOnline, onAnswered }: OtherAcc
   const connectedEmail = status.googleEmail ?? "";
   const needsGrant = status.problem?.action === "reconnect";
   const fail = (failure: unknown) => announce(failureText(failure, t), "danger");
+  // The stream may take the question away before the answer is here: the result is told all the same.
   const answer = (accept: boolean) =>
-    confirm.mutate(
-      { accept },
-      {
-        onSuccess: () => {
-          announce(t("otherAccount.done", { email: accept ? pending.googleEmail : connectedEmail }));
-          onAnswered();
-        },
-        onError: fail,
-      },
-    );
+    void confirm.mutateAsync({ accept }).then(() => {
+      announce(t("otherAccount.done", { email: accept ? pending.googleEmail : connectedEmail }));
+      onAnswered();
+    }, fail);
   // The consent that follows names the connected account; what waits lapses when it is given.
   const reconnect = () => connect.mutate(undefined, { onError: fail });
   const isLeaving = connect.isPending || connect.isSuccess;
