@@ -129,7 +129,7 @@ fn due_links(each: i64, now: Timestamp) -> Fragment {
         .with(unleased(now))
         .sql(" LIMIT ")
         .bind(each)
-        .sql(") AS some)")
+        .sql(") AS counted)")
     };
     count(Priority::Live).sql(" + ").with(count(Priority::CatchUp))
 }
@@ -144,7 +144,7 @@ fn due_deletions(each: i64, now: Timestamp) -> Fragment {
     .with(claimable(now))
     .sql(" LIMIT ")
     .bind(each)
-    .sql(") AS some)")
+    .sql(") AS counted)")
 }
 
 /// Up to `limit` queues of each kind that become ready after `now`, the earliest first. `due` is one where something can be
