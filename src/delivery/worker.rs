@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
-use super::attempt::{BegunAttempt, Claim, LEASE};
+use super::attempt::{BegunAttempt, Claim, LEASE, Unopened};
 use super::comparison::LONGEST_LEASE;
 use super::turns::{PLACES, Turns};
 use super::{Delivery, Parts};
@@ -245,7 +245,7 @@ impl Worker {
         &self,
         permits: &BTreeMap<OrganisationId, Permit>,
         now: Timestamp,
-    ) -> Result<Found<(Claim, Option<BegunAttempt>)>, store::Error> {
+    ) -> Result<Found<(Claim, Result<BegunAttempt, Unopened>)>, store::Error> {
         if permits.is_empty() {
             return Ok(Found::default());
         }
@@ -262,7 +262,7 @@ impl Worker {
             Ok(owed) => {
                 claims.extend(owed.rows.into_iter().map(|claimed| {
                     let begun = BegunAttempt::of_owed(&claimed);
-                    (Claim::Owed(claimed), Some(begun))
+                    (Claim::Owed(claimed), Ok(begun))
                 }));
                 unreadable.extend(owed.unreadable);
             }
@@ -273,7 +273,7 @@ impl Worker {
         Ok(Found { rows: claims, unreadable })
     }
 
-    fn start(&mut self, claim: Claim, begun: Option<BegunAttempt>, permit: Permit) {
+    fn start(&mut self, claim: Claim, begun: Result<BegunAttempt, Unopened>, permit: Permit) {
         self.turns.begin(claim.organisation());
         let its = (claim.organisation().clone(), claim.lease().token);
         // Of the gravest level, as all spans: a warning names its organisation and appointment whatever `LOG` says.

@@ -10,6 +10,7 @@ mod google;
 mod life;
 mod model;
 mod operation;
+mod pairs;
 mod rest;
 mod template;
 mod world;
