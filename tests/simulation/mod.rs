@@ -69,13 +69,11 @@ fn run_with(seed: u64, mischief: impl FnOnce(&mut World)) -> Ended {
         let operation = dice.operation();
         world.carry_out(&operation, dice.then());
     }
-    let violations = match world.come_to_rest() {
-        Ok(()) => {
-            mischief(&mut world);
-            world.violations()
-        }
-        Err(restless) => vec![restless],
-    };
+    let mut violations = world.come_to_rest();
+    if violations.is_empty() {
+        mischief(&mut world);
+        violations = world.violations();
+    }
     let calls = world.google.journal();
     let called = calls.iter().map(|call| call["operation"].as_str().unwrap().to_owned()).collect();
     let mut trace = std::mem::take(&mut world.trace);

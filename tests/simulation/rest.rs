@@ -17,8 +17,12 @@ const MOST_MOVES: usize = 3_000;
 const REPAIRS: usize = 3;
 
 impl World {
-    /// Brings everything to rest; `Err`: what never comes to rest.
-    pub(super) fn come_to_rest(&mut self) -> Result<(), String> {
+    /// Brings everything to rest; answers what is broken then.
+    pub(super) fn come_to_rest(&mut self) -> Vec<String> {
+        self.rest().unwrap_or_else(|restless| vec![restless])
+    }
+
+    fn rest(&mut self) -> Result<Vec<String>, String> {
         self.note("from here on all goes well");
         self.google.mend();
         self.wait_until_nothing_is_due()?;
@@ -32,14 +36,18 @@ impl World {
             // refreshed again.
             self.clock.advance(SignedDuration::from_secs(61));
             for organisation in 0..ORGANISATIONS.len() {
-                if self.status(organisation).state() == IntegrationState::Connected {
+                let has_nothing = self.model.0[organisation].appointments.is_empty();
+                if !has_nothing && self.status(organisation).state() == IntegrationState::Connected {
                     self.carry_out(&Operation::SyncNow { organisation }, Then::Settle);
                     self.carry_out(&Operation::Retry { organisation }, Then::Settle);
                 }
             }
             self.wait_until_nothing_is_due()?;
+            if self.violations().is_empty() {
+                return Ok(Vec::new());
+            }
         }
-        Ok(())
+        Ok(self.violations())
     }
 
     /// Does what the status asks a person to do.
