@@ -187,7 +187,10 @@ async fn a_move_takes_the_event_along_and_leaves_nothing_alive_behind() {
     let token = stage.token(&[EVENTS]).await;
     stage.google.call(&token, &insert()).await;
     let moved = stage.google.call(&token, &move_to(ACCOUNT)).await;
-    assert!(matches!(moved, Answer::Moved { shown, .. } if shown.is_as(&appointment_event())), "it tells what it shows");
+    assert!(
+        matches!(moved, Answer::Moved { shown, .. } if shown.is_as(&appointment_event())),
+        "it tells what it shows"
+    );
     let moved = Call::Get { place: place(ACCOUNT, ID) };
     assert!(matches!(stage.google.call(&token, &moved).await, Answer::Found { .. }));
     assert!(matches!(stage.google.call(&token, &get()).await, Answer::Gone | Answer::NotFound));

@@ -81,14 +81,18 @@ async fn a_snapshot_that_opens_and_does_not_read_is_a_fault_of_ours_and_no_key_i
     app.until("cabinet", |status| reason(status) == Some(ErrorReason::ReconnectRequired)).await;
     let keyring = Keyring::parse(&app.settings["ENCRYPTION_KEYS"]).unwrap();
     let (organisation, id) = (OrganisationId::parse("cabinet").unwrap(), AppointmentId::parse("newer").unwrap());
-    let sealed = keyring.seal(&Cell::snapshot(&organisation, &id), br#"{"form":"of a later version"}"#, &Entropy::system());
+    let sealed =
+        keyring.seal(&Cell::snapshot(&organisation, &id), br#"{"form":"of a later version"}"#, &Entropy::system());
     let hex = data_encoding::HEXLOWER.encode(sealed.as_bytes());
     let value = if app.database.is_postgres() { format!("'\\x{hex}'") } else { format!("X'{hex}'") };
     app.database.run(&format!("UPDATE appointment_external_links SET snapshot = {value}")).await;
     app.connect("cabinet").await;
     let link = app.until_link("cabinet", "newer", |link| link.last_error.is_some()).await;
     let error = link.last_error.clone().unwrap();
-    assert_eq!((link.sync_status(), error.reason(), error.retryable), (SyncStatus::Error, ErrorReason::Internal, false));
+    assert_eq!(
+        (link.sync_status(), error.reason(), error.retryable),
+        (SyncStatus::Error, ErrorReason::Internal, false)
+    );
     assert!(logs::contain("appointment.id=newer error=it opens, but holds what this version cannot read"));
     let link = app.sync("cabinet", appointment("newer", 2)).await;
     assert_eq!(link.sync_status(), SyncStatus::Synced);

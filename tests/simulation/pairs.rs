@@ -19,7 +19,9 @@ const ACTS: [Act; 17] = [
     ("is asked about another account", |organisation| connects(organisation, ACCOUNTS[2], false)),
     ("takes the other account", |organisation| vec![Operation::Confirm { organisation, accept: true }]),
     ("disconnects, and keeps all", |organisation| disconnects(organisation, RemoteEvents::Keep)),
-    ("disconnects, and deletes what is upcoming", |organisation| disconnects(organisation, RemoteEvents::DeleteUpcoming)),
+    ("disconnects, and deletes what is upcoming", |organisation| {
+        disconnects(organisation, RemoteEvents::DeleteUpcoming)
+    }),
     ("disconnects, and deletes all", |organisation| disconnects(organisation, RemoteEvents::DeleteAll)),
     ("chooses its second calendar", |organisation| chooses(organisation, SECOND_CALENDAR)),
     ("chooses a calendar that others share", |organisation| chooses(organisation, SHARED_CALENDAR)),
@@ -82,7 +84,8 @@ impl World {
             self.carry_out(&operation, Then::Settle);
         }
         let changed = self.google.live_events(ACCOUNT).into_iter().find(|event| {
-            event.organisation.as_deref() == Some(ORGANISATIONS[organisation]) && event.appointment.as_deref() == Some("rdv-0")
+            event.organisation.as_deref() == Some(ORGANISATIONS[organisation])
+                && event.appointment.as_deref() == Some("rdv-0")
         });
         if let Some(event) = changed {
             self.google.alter_event(&event, &serde_json::json!({"location": "Ailleurs"}));

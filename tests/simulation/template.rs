@@ -8,7 +8,8 @@ use cassius_calendar::store::{Options, Store};
 /// Puts authorities of its own into a folder, that the system's are not read for each life: the file's path.
 pub(super) fn authorities_in(folder: &Path) -> String {
     static PEM: OnceLock<String> = OnceLock::new();
-    let pem = PEM.get_or_init(|| rcgen::generate_simple_self_signed(["google.internal".to_owned()]).unwrap().cert.pem());
+    let pem =
+        PEM.get_or_init(|| rcgen::generate_simple_self_signed(["google.internal".to_owned()]).unwrap().cert.pem());
     let path = folder.join("authorities.pem");
     std::fs::write(&path, pem).unwrap();
     path.display().to_string()

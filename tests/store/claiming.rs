@@ -2,9 +2,7 @@
 
 use std::collections::HashSet;
 
-use cassius_calendar::model::{
-    CalendarId, GoogleUserId, Placement, Problem, Reason, RemoteEvents, TitlePrivacy,
-};
+use cassius_calendar::model::{CalendarId, GoogleUserId, Placement, Problem, Reason, RemoteEvents, TitlePrivacy};
 use cassius_calendar::store::{
     DisconnectStep, Lease, Leaving, LinkError, Revocation, RevocationLease, SettingsChange, Settlement,
 };
