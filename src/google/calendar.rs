@@ -13,8 +13,9 @@ use serde::de::DeserializeOwned;
 use super::Google;
 use super::classify::classify;
 use super::event::{insert_body, owner, patch_body};
+use super::listing::shown;
 use super::retry_after::retry_after;
-use super::wire::{EventAnswer, EventsAnswer, address};
+use super::wire::{EventAnswer, EventsAnswer, ListedEvent, address};
 use crate::crypto::{ExposeSecret, Secret};
 use crate::model::{CalendarId, Etag, Place};
 use crate::sync::{Answer, Call};
@@ -22,6 +23,11 @@ use crate::sync::{Answer, Call};
 const SILENT: (&str, &str) = ("sendUpdates", "none");
 const COMPACT: (&str, &str) = ("prettyPrint", "false");
 const EVENT_FIELDS: (&str, &str) = ("fields", "id,etag,status,htmlLink");
+/// Of an event that is moved: what it shows in our fields, too.
+const MOVED_EVENT_FIELDS: (&str, &str) = (
+    "fields",
+    "id,etag,status,htmlLink,summary,description,location,start/dateTime,end/dateTime,source/url,visibility",
+);
 const OWNED_EVENT_FIELDS: (&str, &str) = ("fields", "id,etag,status,htmlLink,extendedProperties/private");
 const AWAY: Answer = Answer::Unavailable { retry_after: None };
 
@@ -33,7 +39,8 @@ impl Google {
             Err(refusal) => return for_call(call, refusal),
         };
         match call {
-            Call::Insert { .. } | Call::Patch { .. } | Call::Move { .. } => stored(&answer),
+            Call::Insert { .. } | Call::Patch { .. } => stored(&answer),
+            Call::Move { .. } => moved(&answer),
             Call::Get { .. } => found(&answer),
             // Google answers with no content. A page of something between has deleted nothing.
             Call::Delete { .. } if answer.body().is_empty() => Answer::Deleted,
@@ -61,7 +68,7 @@ impl Google {
             }
             Call::Move { place, from } => {
                 let destination = ("destination", place.calendar.as_str());
-                let query = [destination, SILENT, EVENT_FIELDS, COMPACT];
+                let query = [destination, SILENT, MOVED_EVENT_FIELDS, COMPACT];
                 with_body(Method::POST, self.events(from, &[place.event.as_str(), "move"], &query), Vec::new())
             }
             Call::Get { place } => bare(Method::GET, self.event(place, &[OWNED_EVENT_FIELDS, COMPACT])),
@@ -153,11 +160,19 @@ fn stored(answer: &Response<Bytes>) -> Answer {
     }
 }
 
+fn moved(answer: &Response<Bytes>) -> Answer {
+    match (stored(answer), read::<ListedEvent>(answer)) {
+        (Answer::Stored { etag, html_link }, Some(event)) => Answer::Moved { etag, html_link, shown: shown(event) },
+        (Answer::Stored { .. }, None) => AWAY,
+        (other, _) => other,
+    }
+}
+
 fn found(answer: &Response<Bytes>) -> Answer {
     match read::<EventAnswer>(answer) {
         Some(event) if is_cancelled(&event) => Answer::Gone,
         Some(EventAnswer { etag: Some(etag), html_link, extended_properties, .. }) => {
-            Answer::Found { etag: Etag::new(etag), html_link, owner: owner(extended_properties) }
+            Answer::Found { etag: Etag::new(etag), html_link, owner: owner(extended_properties.as_ref()) }
         }
         Some(EventAnswer { etag: None, .. }) | None => AWAY,
     }

@@ -78,7 +78,7 @@ pub use accepts::{Acceptance, Accepted};
 pub use address::Credentials;
 pub use changes::{Changes, Heard};
 pub use claims::{Claimed, Lease};
-pub use comparisons::{ComparedLink, ComparisonClaim, Mend};
+pub use comparisons::{ComparedLink, ComparisonClaim, Listing, Mend};
 pub use consents::{Consent, NewConsent};
 pub use disconnects::DisconnectStep;
 pub use due::{DueOrganisation, Look};

@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Parts, snapshot};
 use crate::connection::{Access, MAX_TOKENS};
+use crate::crypto::OpenError;
 use crate::error_chain::error_chain;
 use crate::google::CALL_DEADLINE;
 use crate::model::{Change, Place, Placement};
@@ -62,6 +63,24 @@ impl BegunAttempt {
     }
 }
 
+/// Why there is no attempt: the snapshot says nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unopened {
+    /// No key of the keyring opens it: it waits for its key.
+    Sealed,
+    /// No key would help.
+    Unreadable,
+}
+
+impl From<&OpenError> for Unopened {
+    fn from(error: &OpenError) -> Self {
+        match error {
+            OpenError::UnknownKey(_) | OpenError::Forged => Self::Sealed,
+            OpenError::Malformed | OpenError::Unreadable => Self::Unreadable,
+        }
+    }
+}
+
 /// The lease as it is stored, and the placement that is stored with it.
 struct HeldLease {
     placement: Placement,
@@ -78,46 +97,54 @@ impl From<store::Error> for Broken {
 
 impl Parts {
     /// Begins the attempt of a claim, and answers the placement that its first call needs to be stored. No attempt: the
-    /// snapshot cannot be read.
-    pub(super) fn begin(&self, claimed: &Claimed) -> (Option<Placement>, Option<BegunAttempt>) {
-        let Some(goal) = self.goal(claimed) else { return (None, None) };
+    /// snapshot does not open or does not read.
+    pub(super) fn begin(&self, claimed: &Claimed) -> (Option<Placement>, Result<BegunAttempt, Unopened>) {
+        let goal = match self.goal(claimed) {
+            Ok(goal) => goal,
+            Err(unopened) => return (None, Err(unopened)),
+        };
         let (attempt, step) = Attempt::begin(goal, claimed.placement.clone());
         let placement = match &step {
             Step::Call { placement, .. } => Some(placement.clone()),
             Step::Settle(_) => None,
         };
-        (placement, Some(BegunAttempt { attempt, step, once_open: None }))
+        (placement, Ok(BegunAttempt { attempt, step, once_open: None }))
     }
 
     /// What should be, as far as the snapshot can be read. It is called within the claim, outside the attempt's span.
-    fn goal(&self, claimed: &Claimed) -> Option<Goal> {
+    fn goal(&self, claimed: &Claimed) -> Result<Goal, Unopened> {
         let Claimed { organisation, appointment, .. } = claimed;
-        let sealed = claimed.snapshot.as_ref()?;
-        let opened = snapshot::open(&self.keyring, organisation, appointment, sealed)
-            .inspect_err(|error| {
-                tracing::error!(
-                    organisation.id = %organisation, appointment.id = %appointment,
-                    error = %error_chain(error),
-                    "a snapshot does not open or read: where a key is unknown, ENCRYPTION_KEYS has to hold it again"
-                );
-            })
-            .ok()?;
+        let sealed = claimed.snapshot.as_ref().ok_or(Unopened::Unreadable)?;
+        let opened = snapshot::open(&self.keyring, organisation, appointment, sealed).map_err(|error| {
+            let unopened = Unopened::from(&error);
+            match unopened {
+                Unopened::Sealed => tracing::error!(
+                    organisation.id = %organisation, appointment.id = %appointment, error = %error_chain(&error),
+                    "a snapshot does not open: where its key is unknown, ENCRYPTION_KEYS has to hold it again"
+                ),
+                Unopened::Unreadable => tracing::error!(
+                    organisation.id = %organisation, appointment.id = %appointment, error = %error_chain(&error),
+                    "a snapshot does not read: its appointment is left out until it is sent again"
+                ),
+            }
+            unopened
+        })?;
         let context = self.event_context(organisation, claimed.title_privacy);
         let event = render(&opened, &context).map(|event| {
             let fingerprint = self.keyring.fingerprint(&event.content());
             (event, fingerprint)
         });
         let owner = Owner { organisation: organisation.clone(), appointment: appointment.clone() };
-        Some(Goal { calendar: claimed.target.clone(), event, owner })
+        Ok(Goal { calendar: claimed.target.clone(), event, owner })
     }
 
     /// Runs the attempt to its end. What the database does not take is logged: the lease lapses, and the same attempt is
     /// made again.
-    pub(super) async fn attempt(&self, claim: Claim, begun: Option<BegunAttempt>, permit: Permit) {
+    pub(super) async fn attempt(&self, claim: Claim, begun: Result<BegunAttempt, Unopened>, permit: Permit) {
         let organisation = claim.organisation().clone();
         let ended = match begun {
-            Some(begun) => self.carry_out(&claim, begun, permit).await,
-            None => Ok(self.unopened(&claim)),
+            Ok(begun) => self.carry_out(&claim, begun, permit).await,
+            Err(unopened) => Ok(self.unopened(&claim, unopened)),
         };
         let broken = match ended {
             // Whoever took the lease over settles what stands by then: fenced or done, this attempt is over.
@@ -153,10 +180,10 @@ impl Parts {
             let access = self.grants.access(claim.organisation(), claim.epoch(), rejected.as_ref()).await;
             let access = match access {
                 Ok(access) => access,
-                Err(error) => return self.without_access(claim, held.placement, error),
+                Err(error) => return self.without_access(claim, attempt.standing(held.placement), error),
             };
             if self.top_up(&mut permit, &access, call.units()).await.is_err() {
-                return Ok(Ended::Unchanged { placement: held.placement });
+                return Ok(Ended::Unchanged { placement: attempt.standing(held.placement) });
             }
             self.renew_lease(claim, &placement, &attempt.take_left_behind(), &mut held).await?;
             permit = None;

@@ -5,7 +5,7 @@
 
 use jiff::Timestamp;
 
-use super::{Broken, Claim};
+use super::{Broken, Claim, Unopened};
 use crate::connection::AccessError;
 use crate::delivery::Parts;
 use crate::delivery::settler::Settling;
@@ -78,13 +78,20 @@ impl Parts {
         }
     }
 
-    /// What an attempt comes to whose snapshot does not open: it waits for the key, and nothing is lost meanwhile.
-    pub(super) fn unopened(&self, claim: &Claim) -> Ended {
-        let setback = Setback { delay: Delay::Unavailable, retry_after: None };
-        Ended::Later {
-            placement: claim.placement(),
-            next_attempt_at: self.next_attempt_at(setback, claim.attempts()),
-            error: LinkError { reason: Reason::KeyringIncomplete, detail: None },
+    /// What an attempt comes to whose snapshot says nothing. Where a key is missing it waits for that key, and nothing is
+    /// lost meanwhile; else it is a fault of ours, told at the link.
+    pub(super) fn unopened(&self, claim: &Claim, unopened: Unopened) -> Ended {
+        let placement = claim.placement();
+        match unopened {
+            Unopened::Sealed => {
+                let setback = Setback { delay: Delay::Unavailable, retry_after: None };
+                let next_attempt_at = self.next_attempt_at(setback, claim.attempts());
+                Ended::Later { placement, next_attempt_at, error: LinkError { reason: Reason::KeyringIncomplete, detail: None } }
+            }
+            Unopened::Unreadable => {
+                let error = LinkError { reason: Reason::Internal, detail: Some("snapshot".to_owned()) };
+                Ended::Refused { placement, error }
+            }
         }
     }
 

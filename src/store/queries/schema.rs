@@ -63,6 +63,7 @@ diesel::table! {
         snapshot -> Nullable<Binary>,
         starts_at -> Nullable<InstantSql>,
         ends_at -> Nullable<InstantSql>,
+        shown_ends_at -> Nullable<InstantSql>,
         sync_status -> Text,
         synced_revision -> BigInt,
         external_calendar_id -> Nullable<Text>,
