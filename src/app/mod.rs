@@ -31,6 +31,7 @@ use crate::delivery::{Delivery, Worker};
 use crate::google::{Endpoints, Google};
 use crate::grpc::{self, Health, Services, TlsFault};
 use crate::http;
+use crate::metrics::{self, GatherError};
 use crate::notifier::Notifier;
 use crate::quota::{Ledger, Quota};
 use crate::roots::{RootsFault, roots};
@@ -91,6 +92,9 @@ pub enum StartError {
     /// What the files of the TLS settings hold.
     #[error("the TLS certificate or its key is not usable")]
     Tls(#[source] TlsFault),
+    /// The metrics.
+    #[error("metrics cannot be served at METRICS_ADDR")]
+    Metrics(#[source] GatherError),
     /// The gRPC server.
     #[error("gRPC cannot be served")]
     Grpc(#[source] grpc::Error),
@@ -163,7 +167,7 @@ pub async fn start_with(config: Config, google: Google, clock: Clock, entropy: E
         app_url: config.cassius_app_url.clone(),
     });
     let (grpc_limits, http_limits) = descriptors::limits();
-    let servers = vec![
+    let mut servers = vec![
         tokio::spawn(grpc::serve(
             grpc_listener,
             routes.clone(),
@@ -174,8 +178,18 @@ pub async fn start_with(config: Config, google: Google, clock: Clock, entropy: E
         )),
         tokio::spawn(http::serve(http_listener, sidecar.clone(), http_limits, clock.clone(), close.clone())),
     ];
+    let mut measuring = None;
+    if let Some(address) = config.listen.metrics {
+        let (listener, address) = listen("METRICS_ADDR", address).await?;
+        let router = http::metrics_router(metrics::gather().map_err(StartError::Metrics)?);
+        let limits = http::Limits { connections: 8, ..http_limits };
+        servers.push(tokio::spawn(http::serve(listener, router, limits, clock.clone(), close.clone())));
+        metrics::quota(config.quota.project_per_minute.get());
+        tracing::info!(metrics.address = %address, "serving metrics");
+        measuring = Some(tokio::spawn(housekeeping::measure(store.clone(), clock.clone(), close.clone())));
+    }
     let worker = tokio::spawn(Worker::run(delivery.clone(), close.clone()));
-    let housekeeping = vec![
+    let mut housekeeping = vec![
         tokio::spawn(housekeeping::end_unkept_grants(integrations.clone(), clock.clone(), close.clone())),
         tokio::spawn(housekeeping::finish_disconnects(integrations.clone(), close.clone())),
         tokio::spawn(housekeeping::compare(delivery, close.clone())),
@@ -185,6 +199,7 @@ pub async fn start_with(config: Config, google: Google, clock: Clock, entropy: E
         tokio::spawn(housekeeping::recount(store.clone(), clock.clone(), close.clone())),
         tokio::spawn(housekeeping::erase_snapshots(store, config.snapshot_retention, clock, close.clone())),
     ];
+    housekeeping.extend(measuring);
     tracing::info!(grpc.address = %grpc_address, http.address = %http_address, "serving");
     Ok(App {
         grpc_address,

@@ -26,6 +26,7 @@ use cassius_calendar::roots::roots;
 use cassius_calendar::store::{Store, check_address};
 use clap::{Parser, Subcommand};
 use files::Files;
+use logs::Logs;
 use signals::{Asked, Signals};
 
 /// How long a start that is told to stop is waited for: a migration cannot be broken off.
@@ -81,7 +82,7 @@ async fn serve(no_migrate: bool) -> anyhow::Result<()> {
     process::raise_open_files();
     let mut config = load(&environment, Mode::Serve)?;
     config.migrate &= !no_migrate;
-    logs::start(&config.log)?;
+    let logs = Logs::start(&config.log)?;
     for secret in &config.readable_secrets {
         tracing::warn!("{secret}");
     }
@@ -107,20 +108,24 @@ async fn serve(no_migrate: bool) -> anyhow::Result<()> {
             },
             () = files.changed(&clock) => {}
         }
-        reload(&app.keys).await;
+        reload(&app.keys, &logs).await;
     }
     app.stop().await;
     Ok(())
 }
 
 /// Reads the settings again, and exchanges what can be while calls are served; a fault leaves everything as it was.
-async fn reload(keys: &app::Keys) {
-    let reloaded = async { Ok::<_, anyhow::Error>(keys.reload(&load(&environment, Mode::Serve)?).await?) };
+async fn reload(keys: &app::Keys, logs: &Logs) {
+    let reloaded = async {
+        let config = load(&environment, Mode::Serve)?;
+        keys.reload(&config).await?;
+        logs.reload(&config.log)
+    };
     match reloaded.await {
-        Ok(()) => tracing::info!("certificates, API keys and the keyring were read again"),
+        Ok(()) => tracing::info!("certificates, API keys, the keyring and what is logged were read again"),
         Err(error) => tracing::error!(
             error = format!("{error:#}"),
-            "certificates, API keys and the keyring stay as they were: what was read again has faults"
+            "certificates, API keys, the keyring and what is logged stay as they were: what was read again has faults"
         ),
     }
 }

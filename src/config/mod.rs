@@ -195,8 +195,8 @@ impl Config {
         let (listen, api_keys, tls) = read_access(reader);
         let tls_key = tls.as_ref().map(|tls| tls.key.clone());
         let of_tls = tls.iter().flat_map(|tls| [Some(&tls.cert), Some(&tls.key), tls.client_ca.as_ref()]);
-        let of_secrets = reader.secret_files();
-        let files = of_tls.flatten().cloned().chain(of_secrets).collect();
+        let of_settings = reader.setting_files();
+        let files = of_tls.flatten().cloned().chain(of_settings).collect();
         Some(Self {
             database_url: database_url?,
             database_access,

@@ -73,6 +73,7 @@ fn every_fault_is_named_at_once_in_the_order_of_the_table() {
         ("MIGRATE", "maybe"),
         ("GRPC_ADDR", "localhost"),
         ("HTTP_ADDR", "127.0.0.1"),
+        ("METRICS_ADDR", "9464"),
         ("PUBLIC_URL", "http://cassius.example"),
         ("CASSIUS_APP_URL", "cassius.example"),
         ("RETURN_URL_ALLOWED", "https://cassius.example, https://cassius.example/?a=b"),
@@ -106,6 +107,7 @@ fn every_fault_is_named_at_once_in_the_order_of_the_table() {
             "MIGRATE is neither on nor off",
             "GRPC_ADDR is not an address",
             "HTTP_ADDR is not an address",
+            "METRICS_ADDR is not an address",
             "PUBLIC_URL is not https",
             "CASSIUS_APP_URL is not an http address",
             "RETURN_URL_ALLOWED has more than an origin and a path (entry 2)",
@@ -187,6 +189,8 @@ fn an_open_address_wants_keys_and_tls() {
 fn two_servers_do_not_share_a_port() {
     let shared = [("GRPC_ADDR", "127.0.0.1:9"), ("HTTP_ADDR", "127.0.0.1:9")];
     assert_eq!(faults(&shared), ["HTTP_ADDR is the address of GRPC_ADDR"]);
+    let shared = [("HTTP_ADDR", "127.0.0.1:9"), ("METRICS_ADDR", "127.0.0.1:9")];
+    assert_eq!(faults(&shared), ["METRICS_ADDR is the address of HTTP_ADDR"]);
     load(&[("GRPC_ADDR", "127.0.0.1:0"), ("HTTP_ADDR", "127.0.0.1:0")]);
 }
 

@@ -26,12 +26,35 @@ pub(super) enum Settling {
 }
 
 impl Settling {
+    /// What it came to, in the words of [`Tally`].
+    fn count(&self, tally: &mut Tally) {
+        match self {
+            Self::Link(_, Settlement::Synced { .. }) | Self::Owed(_, OwedSettlement::Gone) => tally.done += 1,
+            Self::Link(_, Settlement::Later { .. }) | Self::Owed(_, OwedSettlement::Later { .. }) => tally.later += 1,
+            Self::Link(_, Settlement::Refused { .. }) | Self::Owed(_, OwedSettlement::Refused { .. }) => {
+                tally.refused += 1;
+            }
+            Self::Link(_, Settlement::Unchanged { .. }) | Self::Owed(_, OwedSettlement::Unchanged) => {
+                tally.unchanged += 1;
+            }
+        }
+    }
+
     fn organisation(&self) -> &OrganisationId {
         match self {
             Self::Link(claimed, _) => &claimed.organisation,
             Self::Owed(claimed, _) => &claimed.organisation,
         }
     }
+}
+
+/// What the attempts of an organisation came to that were settled together.
+#[derive(Debug, Default)]
+struct Tally {
+    done: u32,
+    later: u32,
+    refused: u32,
+    unchanged: u32,
 }
 
 /// Where results go: into the database, and to those who wait.
@@ -86,12 +109,20 @@ async fn settle(ends: &Ends, requests: Vec<Request<Settling, Guarded>>) -> Resul
     };
     settled.links.iter().flatten().for_each(|link| waiters.hand(link));
     let (mut links, mut owed) = (settled.links.iter().map(guarded), settled.owed.iter().copied());
+    let mut tallies: BTreeMap<OrganisationId, Tally> = BTreeMap::new();
     for Request { question, caller } in requests {
         let guarded = match question {
             Settling::Link(..) => links.next(),
             Settling::Owed(..) => owed.next(),
         };
-        answer(caller, Ok(guarded.expect("each that was settled is answered")));
+        let guarded = guarded.expect("each that was settled is answered");
+        if guarded == Guarded::Done {
+            question.count(tallies.entry(question.organisation().clone()).or_default());
+        }
+        answer(caller, Ok(guarded));
+    }
+    for (organisation, Tally { done, later, refused, unchanged }) in tallies {
+        tracing::info!(organisation.id = %organisation, done, later, refused, unchanged, "settled what was attempted");
     }
     Ok(())
 }

@@ -36,7 +36,7 @@ use crate::connection::{self, Consents};
 use crate::delivery::Delivery;
 use appointment_sync::Appointments;
 use arrival::{Arriving, Needs};
-use auth_layer::AuthLayer;
+use auth_layer::{Auth, AuthLayer};
 use calendar_integration::Integrations;
 use pb::appointment_sync_server::AppointmentSyncServer;
 use pb::calendar_integration_server::CalendarIntegrationServer;
@@ -83,7 +83,7 @@ pub enum Error {
 pub fn routes(services: Services, reflection: bool) -> Result<(Routes, Health), Error> {
     let Services { consents, integrations, delivery, callers, entropy, clock, drain } = services;
     let (health, health_service) = Health::new();
-    let (needs, wrong_keys) = (Needs::described(pb::DESCRIPTORS), WrongKeys::new(clock));
+    let (needs, wrong_keys) = (Needs::described(pb::DESCRIPTORS), WrongKeys::new(clock.clone()));
     let integrations = Integrations { consents, integrations, delivery: delivery.clone(), drain: drain.clone() };
     let integrations = CalendarIntegrationServer::new(integrations)
         .accept_compressed(CompressionEncoding::Gzip)
@@ -91,11 +91,12 @@ pub fn routes(services: Services, reflection: bool) -> Result<(Routes, Health), 
     let appointments = AppointmentSyncServer::new(Appointments { delivery, drain });
     let appointments =
         appointments.accept_compressed(CompressionEncoding::Gzip).max_decoding_message_size(MAX_MESSAGE_BYTES);
+    let auth = Auth { callers, wrong_keys, needs: needs.clone(), entropy: entropy.clone(), clock };
     let integrations = Arriving::new(integrations, needs.clone(), entropy.clone());
     let appointments = Arriving::new(appointments, needs, entropy.clone());
     let health_service = Arriving::new(health_service, Needs::open(false), entropy.clone());
-    let routes = Routes::new(AuthLayer::new(integrations, callers.clone(), wrong_keys.clone(), entropy.clone()))
-        .add_service(AuthLayer::new(appointments, callers, wrong_keys, entropy.clone()))
+    let routes = Routes::new(AuthLayer::new(integrations, auth.clone()))
+        .add_service(AuthLayer::new(appointments, auth))
         .add_service(health_service);
     let routes = if reflection { with_reflection(routes, &entropy)? } else { routes };
     Ok((routes, health))

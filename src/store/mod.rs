@@ -59,6 +59,7 @@ mod grants;
 mod integrations;
 mod leases;
 mod links;
+mod overview;
 mod owed;
 mod pending_grants;
 #[expect(clippy::duplicate_mod, reason = "the queries are written once and mounted for each back end")]
@@ -86,6 +87,7 @@ pub use grants::{AsOf, Connect, Grant};
 pub use guarded::Guarded;
 pub use integrations::{Disconnecting, Integration};
 pub use links::{Counts, Link, LinkError};
+pub use overview::{IntegrationCount, PoolUse, QueueCounts};
 pub use owed::{OwedCause, OwedClaim, OwedLeft, OwedSettlement};
 pub use pending_grants::PendingAccount;
 pub use recounts::Recount;

@@ -7,6 +7,7 @@ mod drain;
 mod generate_key;
 mod healthcheck;
 mod logs;
+mod metrics;
 mod migrate;
 mod process;
 mod readme;

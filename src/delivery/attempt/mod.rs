@@ -12,6 +12,7 @@ use super::{Parts, snapshot};
 use crate::connection::{Access, MAX_TOKENS};
 use crate::error_chain::error_chain;
 use crate::google::CALL_DEADLINE;
+use crate::metrics;
 use crate::model::{Change, Place, Placement};
 use crate::quota::{Permit, Wait};
 use crate::store::{self, Claimed, Guarded, OwedClaim};
@@ -119,6 +120,11 @@ impl Parts {
             Some(begun) => self.carry_out(&claim, begun, permit).await,
             None => Ok(self.unopened(&claim)),
         };
+        metrics::attempt(match &ended {
+            Ok(ended) => ended.name(),
+            Err(Broken::Fenced) => "fenced",
+            Err(Broken::Store(_)) => "broken",
+        });
         let broken = match ended {
             // Whoever took the lease over settles what stands by then: fenced or done, this attempt is over.
             Ok(ended) => self.settle(claim, ended).await.err(),

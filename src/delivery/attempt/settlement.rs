@@ -25,6 +25,18 @@ pub(super) enum Ended {
     Unchanged { placement: Placement },
 }
 
+impl Ended {
+    /// The word for it.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Synced { .. } => "synced",
+            Self::Later { .. } => "later",
+            Self::Refused { .. } => "refused",
+            Self::Unchanged { .. } => "unchanged",
+        }
+    }
+}
+
 impl Parts {
     /// Records what an attempt came to, together with what else has ended.
     pub(super) async fn settle(&self, claim: Claim, ended: Ended) -> Result<Guarded, store::Error> {

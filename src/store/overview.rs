@@ -1,0 +1,64 @@
+//! All integrations and their queues at a glance.
+
+use jiff::Timestamp;
+
+use super::{Backend, Error, Store};
+
+/// How many integrations stand in one way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IntegrationCount {
+    /// `connected`, `paused`, `error`, `disconnecting` or `not_connected`.
+    pub state: String,
+    /// The word for what is wrong; empty if nothing is.
+    pub reason: String,
+    /// How many.
+    pub count: i64,
+}
+
+/// How all queues stand together, as they are kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueueCounts {
+    /// How many links wait to be sent.
+    pub pending: i64,
+    /// How many are in step.
+    pub synced: i64,
+    /// How many were refused.
+    pub error: i64,
+    /// How many organisations have something due.
+    pub due_organisations: i64,
+    /// Since when the first of them has; `None` if none has.
+    pub oldest_due_at: Option<Timestamp>,
+}
+
+/// What the connections of a pool do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PoolUse {
+    /// What they are for: `write`, `read`, or `all`.
+    pub pool: &'static str,
+    /// How many carry a query.
+    pub busy: usize,
+    /// How many do not.
+    pub idle: usize,
+    /// How many queries wait for one.
+    pub waiting: usize,
+}
+
+impl Store {
+    /// Counts all integrations by state and reason.
+    pub async fn integration_counts(&self) -> Result<Vec<IntegrationCount>, Error> {
+        query!(self, read, overview::integration_counts())
+    }
+
+    /// Adds up what is kept of the links of all organisations.
+    pub async fn queue_counts(&self, now: Timestamp) -> Result<QueueCounts, Error> {
+        query!(self, read, overview::queue_counts(now))
+    }
+
+    /// What the connections to the database do now.
+    pub fn pools_in_use(&self) -> Vec<PoolUse> {
+        match &self.backend {
+            Backend::Postgres { pools, .. } => pools.in_use(),
+            Backend::Sqlite { pools, .. } => pools.in_use(),
+        }
+    }
+}
