@@ -9,6 +9,7 @@ mod dev;
 mod files;
 mod generate_key;
 mod healthcheck;
+mod integrations;
 mod logs;
 mod process;
 mod signals;
@@ -57,6 +58,8 @@ enum Command {
     CheckConfig(check_config::CheckConfig),
     /// Makes a key for ENCRYPTION_KEYS, or an API key.
     GenerateKey(generate_key::GenerateKey),
+    /// Lists how the integrations of all organisations stand, from the database.
+    Integrations(integrations::Integrations),
     /// Asks a running service for its health; exits with 0 if it serves.
     Healthcheck(healthcheck::Healthcheck),
 }
@@ -71,6 +74,7 @@ impl Cli {
             Command::Migrate => migrate().await,
             Command::CheckConfig(check_config) => check_config.run().await,
             Command::GenerateKey(generate_key) => generate_key.run(),
+            Command::Integrations(integrations) => integrations.run().await,
             Command::Healthcheck(healthcheck) => healthcheck.run().await,
         }
     }

@@ -17,7 +17,10 @@ pub use consents::{
     CONSENT_LIFETIME, COOKIE_NAME, Callback, Completed, ConsentOutcome, ConsentStart, Consents, Settings, Visit,
 };
 pub use grants::{Access, AccessError, Grants, MAX_TOKENS};
-pub use integrations::{CalendarList, Disconnected, Integrations, Progress, SettingsRequest, State, Status};
+pub use integrations::{
+    CalendarList, Disconnected, Integrations, Overview, OverviewFilter, ProblemNotice, Progress, SettingsRequest,
+    State, Status, list as list_integrations,
+};
 
 use crate::crypto::OpenError;
 use crate::store;

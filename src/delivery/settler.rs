@@ -11,7 +11,7 @@ use super::batcher::{Batcher, Request, answer};
 use super::waiters::Waiters;
 use crate::clock::Clock;
 use crate::model::OrganisationId;
-use crate::store::{Claimed, Error, Guarded, OwedClaim, OwedSettlement, Settlement, Settlements, Store};
+use crate::store::{CallMade, Claimed, Error, Guarded, OwedClaim, OwedSettlement, Settlement, Settlements, Store};
 
 /// Settles through one writer.
 pub(super) type Settler = Batcher<Settling, Guarded>;
@@ -19,8 +19,8 @@ pub(super) type Settler = Batcher<Settling, Guarded>;
 /// What an attempt came to.
 #[derive(Debug)]
 pub(super) enum Settling {
-    /// That of a link.
-    Link(Claimed, Settlement),
+    /// That of a link, with the calls that were made for it.
+    Link(Claimed, Settlement, Vec<CallMade>),
     /// That of a deletion that is owed.
     Owed(OwedClaim, OwedSettlement),
 }
@@ -29,12 +29,14 @@ impl Settling {
     /// What it came to, in the words of [`Tally`].
     fn count(&self, tally: &mut Tally) {
         match self {
-            Self::Link(_, Settlement::Synced { .. }) | Self::Owed(_, OwedSettlement::Gone) => tally.done += 1,
-            Self::Link(_, Settlement::Later { .. }) | Self::Owed(_, OwedSettlement::Later { .. }) => tally.later += 1,
-            Self::Link(_, Settlement::Refused { .. }) | Self::Owed(_, OwedSettlement::Refused { .. }) => {
+            Self::Link(_, Settlement::Synced { .. }, _) | Self::Owed(_, OwedSettlement::Gone) => tally.done += 1,
+            Self::Link(_, Settlement::Later { .. }, _) | Self::Owed(_, OwedSettlement::Later { .. }) => {
+                tally.later += 1
+            }
+            Self::Link(_, Settlement::Refused { .. }, _) | Self::Owed(_, OwedSettlement::Refused { .. }) => {
                 tally.refused += 1;
             }
-            Self::Link(_, Settlement::Unchanged { .. }) | Self::Owed(_, OwedSettlement::Unchanged) => {
+            Self::Link(_, Settlement::Unchanged { .. }, _) | Self::Owed(_, OwedSettlement::Unchanged) => {
                 tally.unchanged += 1;
             }
         }
@@ -42,7 +44,7 @@ impl Settling {
 
     fn organisation(&self) -> &OrganisationId {
         match self {
-            Self::Link(claimed, _) => &claimed.organisation,
+            Self::Link(claimed, ..) => &claimed.organisation,
             Self::Owed(claimed, _) => &claimed.organisation,
         }
     }
@@ -98,7 +100,9 @@ async fn settle(ends: &Ends, requests: Vec<Request<Settling, Guarded>>) -> Resul
     let mut settlements = Settlements::default();
     for request in &requests {
         match &request.question {
-            Settling::Link(claimed, settlement) => settlements.links.push((claimed.clone(), settlement.clone())),
+            Settling::Link(claimed, settlement, calls) => {
+                settlements.links.push((claimed.clone(), settlement.clone(), calls.clone()));
+            }
             Settling::Owed(claimed, settlement) => settlements.owed.push((claimed.clone(), settlement.clone())),
         }
     }

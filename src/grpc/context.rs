@@ -3,6 +3,7 @@
 //! Owns what every handler is handed beside its message, and how a stream of responses ends. Never looks at a message's
 //! fields. Invariant: whatever goes wrong in a handler, its caller is answered with a status of ours.
 
+use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 
@@ -67,6 +68,11 @@ impl RequestContext {
         }
         tracing::warn!("a key was used for an organisation that it does not stand for");
         Err(Refusal::OrganisationNotAllowed)
+    }
+
+    /// The organisations that the caller may act for; `None`: every one.
+    pub(super) fn visible(&self) -> Option<BTreeSet<OrganisationId>> {
+        self.caller.only().cloned()
     }
 
     /// The status of a refusal, told to this caller.

@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::{Backend, Error, Store};
+use super::{Backend, Error, Integration, Store};
+use crate::model::OrganisationId;
 
 /// How many integrations stand in one way.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +31,21 @@ pub struct QueueCounts {
     pub oldest_due_at: Option<Timestamp>,
 }
 
+/// An integration in the list of all, with what is kept of its links.
+#[derive(Debug, Clone)]
+pub struct ListedIntegration {
+    /// The integration.
+    pub integration: Integration,
+    /// How many links wait to be sent.
+    pub pending: i64,
+    /// How many were refused.
+    pub error: i64,
+    /// When the first of those that wait is due, or has been since; `None` if none waits.
+    pub oldest_due_at: Option<Timestamp>,
+    /// When the first of those that Google was away for is tried again.
+    pub unavailable_until: Option<Timestamp>,
+}
+
 /// What the connections of a pool do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PoolUse {
@@ -52,6 +68,21 @@ impl Store {
     /// Adds up what is kept of the links of all organisations.
     pub async fn queue_counts(&self, now: Timestamp) -> Result<QueueCounts, Error> {
         query!(self, read, overview::queue_counts(now))
+    }
+
+    /// Up to `limit` integrations by organisation id, those after `after`: of these organisations alone, if any are named,
+    /// and only those with a problem if `has_problem`.
+    pub async fn list_integrations(
+        &self,
+        only: Option<Vec<OrganisationId>>,
+        has_problem: bool,
+        after: Option<OrganisationId>,
+        limit: i64,
+    ) -> Result<Vec<ListedIntegration>, Error> {
+        if only.as_ref().is_some_and(Vec::is_empty) {
+            return Ok(Vec::new());
+        }
+        query!(self, read, overview::list(only.as_deref(), has_problem, after.as_ref(), limit))
     }
 
     /// What the connections to the database do now.

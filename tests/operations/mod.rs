@@ -9,7 +9,7 @@ mod healthcheck;
 mod logs;
 mod metrics;
 mod migrate;
-mod process;
+pub(crate) mod process;
 mod readme;
 mod reload;
 mod serve;

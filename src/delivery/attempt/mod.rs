@@ -15,7 +15,7 @@ use crate::google::CALL_DEADLINE;
 use crate::metrics;
 use crate::model::{Change, Place, Placement};
 use crate::quota::{Permit, Wait};
-use crate::store::{self, Claimed, Guarded, OwedClaim};
+use crate::store::{self, CallMade, Claimed, Guarded, OwedClaim};
 use crate::sync::{Answer, Attempt, Call, Goal, Outcome, Owner, Step, Stop, render};
 pub(super) use claim::Claim;
 use settlement::Ended;
@@ -116,8 +116,9 @@ impl Parts {
     /// made again.
     pub(super) async fn attempt(&self, claim: Claim, begun: Option<BegunAttempt>, permit: Permit) {
         let organisation = claim.organisation().clone();
+        let mut calls = Vec::new();
         let ended = match begun {
-            Some(begun) => self.carry_out(&claim, begun, permit).await,
+            Some(begun) => self.carry_out(&claim, begun, permit, &mut calls).await,
             None => Ok(self.unopened(&claim)),
         };
         metrics::attempt(match &ended {
@@ -127,7 +128,7 @@ impl Parts {
         });
         let broken = match ended {
             // Whoever took the lease over settles what stands by then: fenced or done, this attempt is over.
-            Ok(ended) => self.settle(claim, ended).await.err(),
+            Ok(ended) => self.settle(claim, ended, calls).await.err(),
             Err(Broken::Fenced) => self.store.release(&[claim.lease().token], self.clock.now()).await.err(),
             Err(Broken::Store(error)) => Some(error),
         };
@@ -140,7 +141,13 @@ impl Parts {
         self.notifier.notify(&Change::Links(organisation));
     }
 
-    async fn carry_out(&self, claim: &Claim, begun: BegunAttempt, permit: Permit) -> Result<Ended, Broken> {
+    async fn carry_out(
+        &self,
+        claim: &Claim,
+        begun: BegunAttempt,
+        permit: Permit,
+        calls: &mut Vec<CallMade>,
+    ) -> Result<Ended, Broken> {
         let BegunAttempt { mut attempt, mut step, mut once_open } = begun;
         let mut held = HeldLease { placement: claim.placement(), until: claim.lease().until, is_used: false };
         let mut permit = Some(permit);
@@ -167,7 +174,10 @@ impl Parts {
             self.renew_lease(claim, &placement, &attempt.take_left_behind(), &mut held).await?;
             permit = None;
             held.is_used = true;
+            let from = self.clock.read();
             let answer = self.google.call(&access.token, &call).await;
+            let took = self.clock.elapsed().saturating_sub(from.elapsed);
+            calls.extend(claim.note_call(from.now, &call, &answer, took));
             tracing::debug!(call = call.name(), answer = answer.name(), "called Google");
             tokens += 1;
             step = if answer == Answer::Unauthorized && tokens < MAX_TOKENS {

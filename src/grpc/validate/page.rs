@@ -9,10 +9,11 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
 use super::Check;
+use crate::connection::{OverviewFilter, State};
 use crate::grpc::context::RequestContext;
 use crate::grpc::pb;
 use crate::grpc::status::Refusal;
-use crate::model::{AppointmentId, OrganisationId, SyncStatus};
+use crate::model::{AppointmentId, OrganisationId, Reason, SyncStatus};
 
 const DEFAULT_SIZE: u16 = 100;
 const MAX_SIZE: u16 = 1_000;
@@ -26,7 +27,7 @@ pub(in crate::grpc) struct Page {
     /// Which list, with all that it is filtered by.
     pub(super) list: String,
     /// How many items it holds at most.
-    pub(super) size: u16,
+    pub(in crate::grpc) size: u16,
     /// The key after which it begins; `None`: at the first item.
     pub(super) after: Option<String>,
 }
@@ -86,6 +87,44 @@ pub(in crate::grpc) fn list_appointment_links(
     check.finish(after.map(|after| ListLinks { organisation, status, page, after }))
 }
 
+/// `ListIntegrations`.
+#[derive(Debug)]
+pub(in crate::grpc) struct ListIntegrations {
+    /// Which integrations.
+    pub(in crate::grpc) filter: OverviewFilter,
+    /// Which of them.
+    pub(in crate::grpc) page: Page,
+    /// Those after this one; `None`: from the first.
+    pub(in crate::grpc) after: Option<OrganisationId>,
+}
+
+/// `ListIntegrations`.
+pub(in crate::grpc) fn list_integrations(
+    context: &RequestContext,
+    request: &pb::ListIntegrationsRequest,
+) -> Result<ListIntegrations, Refusal> {
+    let mut check = Check::of(context);
+    let state = check.known("state", request.state).map(model_state);
+    let reason = check.known("reason", request.reason).and_then(|reason| match reason {
+        pb::ErrorReason::Unspecified => Some(None),
+        reason => match model_reason(reason) {
+            Some(reason) => Some(Some(reason)),
+            None => check.fault("reason", "is none that an integration may have"),
+        },
+    });
+    let filtered = state.zip(reason);
+    let list = filtered.map(|filtered| format!("integrations\n{filtered:?}"));
+    let page = check.page(list, request.page_size, &request.page_token);
+    let Some(((state, reason), page)) = filtered.zip(page) else { return check.finish(None) };
+    let after = match page.after.as_deref().map(OrganisationId::parse) {
+        None => Some(None),
+        Some(Ok(after)) => Some(Some(after)),
+        Some(Err(_)) => check.fault("page_token", FOREIGN_TOKEN),
+    };
+    let filter = OverviewFilter { visible: context.visible(), state, reason };
+    check.finish(after.map(|after| ListIntegrations { filter, page, after }))
+}
+
 const FOREIGN_TOKEN: &str = "was not given for this list";
 
 impl Check<'_> {
@@ -128,6 +167,43 @@ fn decoded(token: &str) -> Option<Vec<u8>> {
 fn digest(list: &str, key: &str) -> [u8; DIGEST_BYTES] {
     let digest = Sha256::digest(format!("{list}\n{key}"));
     std::array::from_fn(|i| digest[i])
+}
+
+fn model_state(state: pb::IntegrationState) -> Option<State> {
+    match state {
+        pb::IntegrationState::Unspecified => None,
+        pb::IntegrationState::NotConnected => Some(State::NotConnected),
+        pb::IntegrationState::Connected => Some(State::Connected),
+        pb::IntegrationState::Error => Some(State::Error),
+        pb::IntegrationState::Disconnecting => Some(State::Disconnecting),
+    }
+}
+
+/// The reasons that stand in the way of an integration.
+fn model_reason(reason: pb::ErrorReason) -> Option<Reason> {
+    match reason {
+        pb::ErrorReason::ReconnectRequired => Some(Reason::ReconnectRequired),
+        pb::ErrorReason::CalendarUnavailable => Some(Reason::CalendarUnavailable),
+        pb::ErrorReason::GoogleUnavailable => Some(Reason::GoogleUnavailable),
+        pb::ErrorReason::GoogleThrottled => Some(Reason::GoogleThrottled),
+        pb::ErrorReason::GoogleMisconfigured => Some(Reason::GoogleMisconfigured),
+        pb::ErrorReason::AccountUnavailable => Some(Reason::AccountUnavailable),
+        pb::ErrorReason::KeyringIncomplete => Some(Reason::KeyringIncomplete),
+        pb::ErrorReason::Internal => Some(Reason::Internal),
+        pb::ErrorReason::Unspecified
+        | pb::ErrorReason::InvalidRequest
+        | pb::ErrorReason::InvalidApiKey
+        | pb::ErrorReason::OrganisationNotAllowed
+        | pb::ErrorReason::NotConnected
+        | pb::ErrorReason::AppointmentNotFound
+        | pb::ErrorReason::EventRefused
+        | pb::ErrorReason::StorageUnavailable
+        | pb::ErrorReason::Draining
+        | pb::ErrorReason::Disconnecting
+        | pb::ErrorReason::NoPendingAccount
+        | pb::ErrorReason::Overloaded
+        | pb::ErrorReason::DeadlineExceeded => None,
+    }
 }
 
 fn model_status(status: pb::SyncStatus) -> Option<SyncStatus> {

@@ -83,6 +83,7 @@ diesel::table! {
         last_error_detail -> Nullable<Text>,
         wants_event -> Bool,
         write_not_before -> Nullable<InstantSql>,
+        recent_calls -> Nullable<Text>,
         created_at -> InstantSql,
         updated_at -> InstantSql,
     }
