@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
-use crate::connection::Integrations;
+use crate::connection::{Audit, Integrations};
 use crate::delivery::Delivery;
 use crate::error_chain::error_chain;
 use crate::grpc::Health;
@@ -16,6 +16,8 @@ use crate::store::{IntegrationCount, PoolUse, QueueCounts, Store};
 const PROBE: SignedDuration = SignedDuration::from_secs(5);
 /// How often it is measured how integrations and queues stand.
 const MEASURE: SignedDuration = SignedDuration::from_secs(15);
+/// How often the audit is looked through.
+const SWEEP: SignedDuration = SignedDuration::from_hours(1);
 /// How often snapshots are looked through.
 const ERASE: SignedDuration = SignedDuration::from_mins(1);
 
@@ -104,6 +106,19 @@ pub(super) async fn erase_snapshots(store: Store, retention: SignedDuration, clo
             }
         }
         clock.sleep_until(now + ERASE).await;
+    }
+}
+
+/// Erases what the audit has held for longer than `retention`.
+pub(super) async fn sweep_audit(audit: Audit, retention: SignedDuration, clock: Clock, close: CancellationToken) {
+    while !close.is_cancelled() {
+        let now = clock.now();
+        match audit.sweep(now - retention).await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "swept old events of the audit"),
+            Err(error) => tracing::warn!(error = %error_chain(&error), "old events of the audit could not be swept"),
+        }
+        clock.sleep_until(now + SWEEP).await;
     }
 }
 

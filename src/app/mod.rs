@@ -25,7 +25,7 @@ use tonic::service::Routes;
 
 use crate::clock::{Clock, Entropy};
 use crate::config::Config;
-use crate::connection::{self, Consents, Grants, Integrations};
+use crate::connection::{self, Audit, Consents, Grants, Integrations};
 use crate::crypto::{Keyring, KeyringFault};
 use crate::delivery::{Delivery, Worker};
 use crate::google::{Endpoints, Google};
@@ -107,6 +107,8 @@ pub struct App {
     pub grpc_address: SocketAddr,
     /// Where the sidecar is served.
     pub http_address: SocketAddr,
+    /// Where metrics are served; `None`: nowhere.
+    pub metrics_address: Option<SocketAddr>,
     /// What is served at `grpc_address`, for callers within this process.
     pub grpc: Routes,
     /// What is served at `http_address`, for callers within this process.
@@ -144,12 +146,14 @@ pub async fn start_with(config: Config, google: Google, clock: Clock, entropy: E
     notifier.set_deaf(store.is_shared());
     let (consents, integrations, delivery, quota) =
         assemble(&config, &store, google, &keys.keyring, &clock, &entropy, &notifier);
+    let audit = Audit::new(store.clone(), clock.clone(), entropy.clone());
     let (drain, close) = (CancellationToken::new(), CancellationToken::new());
     let services = Services {
         consents: consents.clone(),
         integrations: integrations.clone(),
         delivery: delivery.clone(),
         callers: keys.callers.clone(),
+        audit: audit.clone(),
         entropy,
         clock: clock.clone(),
         drain: drain.clone(),
@@ -178,13 +182,14 @@ pub async fn start_with(config: Config, google: Google, clock: Clock, entropy: E
         )),
         tokio::spawn(http::serve(http_listener, sidecar.clone(), http_limits, clock.clone(), close.clone())),
     ];
-    let mut measuring = None;
+    let (mut measuring, mut metrics_address) = (None, None);
     if let Some(address) = config.listen.metrics {
         let (listener, address) = listen("METRICS_ADDR", address).await?;
         let router = http::metrics_router(metrics::gather().map_err(StartError::Metrics)?);
         let limits = http::Limits { connections: 8, ..http_limits };
         servers.push(tokio::spawn(http::serve(listener, router, limits, clock.clone(), close.clone())));
         metrics::quota(config.quota.project_per_minute.get());
+        metrics_address = Some(address);
         tracing::info!(metrics.address = %address, "serving metrics");
         measuring = Some(tokio::spawn(housekeeping::measure(store.clone(), clock.clone(), close.clone())));
     }
@@ -197,6 +202,7 @@ pub async fn start_with(config: Config, google: Google, clock: Clock, entropy: E
         tokio::spawn(replicas::hear(store.clone(), notifier, quota, clock.clone())),
         tokio::spawn(housekeeping::tell_health(store.clone(), health.clone(), clock.clone(), close.clone())),
         tokio::spawn(housekeeping::recount(store.clone(), clock.clone(), close.clone())),
+        tokio::spawn(housekeeping::sweep_audit(audit, config.audit_retention, clock.clone(), close.clone())),
         tokio::spawn(housekeeping::erase_snapshots(store, config.snapshot_retention, clock, close.clone())),
     ];
     housekeeping.extend(measuring);
@@ -204,6 +210,7 @@ pub async fn start_with(config: Config, google: Google, clock: Clock, entropy: E
     Ok(App {
         grpc_address,
         http_address,
+        metrics_address,
         grpc: routes,
         sidecar,
         consents,
@@ -283,7 +290,8 @@ fn assemble(
         notifier.clone(),
         quota.clone(),
     );
-    let consents = Consents::new(store.clone(), google.clone(), grants.clone(), clock.clone(), settings);
+    let audit = Audit::new(store.clone(), clock.clone(), entropy.clone());
+    let consents = Consents::new(store.clone(), google.clone(), grants.clone(), clock.clone(), settings, audit);
     let integrations = Integrations::new(store.clone(), grants.clone(), clock.clone(), notifier.clone());
     let delivery = Delivery::new(
         store.clone(),

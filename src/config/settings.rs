@@ -139,6 +139,7 @@ pub const SETTINGS: &[Setting] = &[
          cancellation never wait.",
     ),
     setting("SNAPSHOT_RETENTION", Some("30"), "Days after its end for which an appointment's snapshot is kept."),
+    setting("AUDIT_RETENTION", Some("365"), "Days for which the audit keeps who did what (`ListAuditEvents`)."),
     on_in_dev("REFLECTION", "Serves gRPC reflection."),
     on_in_dev("TICKET_IN_URL", "Lets `connect_url` carry the one-time ticket, for a consent begun with grpcurl."),
     Setting {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use proptest::prelude::*;
 use secrecy::ExposeSecret;
 
 use super::*;
@@ -295,4 +296,17 @@ fn the_faults_read_as_sentences() {
          PUBLIC_URL is not https: write an https address; plain http is for loopback alone.\n  \
          GOOGLE_CLIENT_ID is not set: put the OAuth client of your Google Cloud project there."
     );
+}
+
+proptest! {
+    #[test]
+    fn whatever_a_setting_holds_it_is_read_or_is_a_fault_that_does_not_repeat_it(
+        which: prop::sample::Index, text in "[^\0]{0,60}",
+    ) {
+        let name = which.get(SETTINGS).name;
+        if let Err(faults) = load_with(&[(name, &text)], Mode::Serve) {
+            let told = faults.to_string();
+            prop_assert!(text.trim().chars().count() < 12 || !told.contains(text.trim()), "{told}");
+        }
+    }
 }

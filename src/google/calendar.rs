@@ -185,3 +185,37 @@ fn found(answer: &Response<Bytes>) -> Answer {
 fn is_cancelled(event: &EventAnswer) -> bool {
     event.status.as_deref() == Some("cancelled")
 }
+
+#[cfg(test)]
+mod tests {
+    use http::StatusCode;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::google::classify::classify;
+    use crate::google::wire::{CalendarPage, EventsPage};
+
+    proptest! {
+        #[test]
+        fn whatever_google_answers_has_a_meaning(
+            code in 100_u16..1000, body: Vec<u8>, text: String, cut: prop::sample::Index,
+        ) {
+            let event = serde_json::json!({
+                "id": text, "etag": text, "status": text, "htmlLink": text, "accessRole": text,
+                "extendedProperties": {"private": {"cassiusAppointmentId": text, "cassiusOrganisationId": text}},
+                "items": [{"id": text, "start": {"dateTime": text}, "end": null}],
+                "error": {"code": code, "message": text, "errors": [{"reason": text}]},
+            })
+            .to_string();
+            let cut = event.as_bytes()[..cut.index(event.len())].to_vec();
+            for body in [body, event.into_bytes(), cut] {
+                classify(StatusCode::from_u16(code).expect("a status"), None, &body);
+                let answer = Response::new(Bytes::from(body));
+                prop_assert!(!matches!(stored(&answer), Answer::Found { .. }));
+                prop_assert!(!matches!(found(&answer), Answer::Stored { .. }));
+                let _ = (read::<EventsAnswer>(&answer).is_some(), read::<EventsPage>(&answer).is_some());
+                let _ = read::<CalendarPage>(&answer).is_some();
+            }
+        }
+    }
+}

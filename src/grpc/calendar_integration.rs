@@ -11,7 +11,7 @@ use super::context::{RequestContext, ResponseStream, answer, split};
 use super::pb::calendar_integration_server::CalendarIntegration;
 use super::status::Refusal;
 use super::{convert, pb, validate};
-use crate::connection::{self, Consents, Error};
+use crate::connection::{self, Audit, Consents, Error};
 use crate::delivery::Delivery;
 use crate::model::OrganisationId;
 
@@ -21,6 +21,7 @@ pub(super) struct Integrations {
     pub(super) consents: Consents,
     pub(super) integrations: connection::Integrations,
     pub(super) delivery: Delivery,
+    pub(super) audit: Audit,
     pub(super) drain: CancellationToken,
 }
 
@@ -168,8 +169,25 @@ impl CalendarIntegration for Integrations {
             let limit = usize::from(page.size) + 1;
             let mut listed = self.integrations.list(&filter, after.as_ref(), limit).await.map_err(Error::Store)?;
             Ok(pb::ListIntegrationsResponse {
-                next_page_token: page.cut(&mut listed, |it| it.organisation.as_str()),
+                next_page_token: page.cut(&mut listed, |it| it.organisation.to_string()),
                 integrations: listed.into_iter().map(|it| convert::overview(it, context.language)).collect(),
+            })
+        })
+        .await
+    }
+
+    async fn list_audit_events(
+        &self,
+        request: Request<pb::ListAuditEventsRequest>,
+    ) -> Result<Response<pb::ListAuditEventsResponse>, Status> {
+        answer(request, async |context, request| {
+            let validate::ListAuditEvents { organisation, page, after } =
+                validate::list_audit_events(&context, &request)?;
+            let found = self.audit.events(organisation, context.visible(), after, page.limit()).await;
+            let mut events = found.map_err(Error::Store)?;
+            Ok(pb::ListAuditEventsResponse {
+                next_page_token: page.cut(&mut events, validate::audit_key),
+                events: events.into_iter().map(convert::audit_event).collect(),
             })
         })
         .await

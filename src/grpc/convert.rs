@@ -8,7 +8,7 @@ use prost_types::Timestamp as PbTimestamp;
 
 use super::messages;
 use super::pb;
-use crate::connection::{COOKIE_NAME, ConsentStart, Overview, ProblemNotice, Progress, State, Status};
+use crate::connection::{AuditEvent, COOKIE_NAME, ConsentStart, Overview, ProblemNotice, Progress, State, Status};
 // The ticket is a secret in the rooms below, and the answer to `BeginConnect` is the one place that may show it.
 use crate::crypto::ExposeSecret as _;
 use crate::delivery::{CallMade, ComparisonCounts, Event, Link, LinkError};
@@ -210,6 +210,19 @@ pub(super) fn overview(overview: Overview, language: Language) -> pb::Integratio
         pending_count: count(pending),
         error_count: count(error),
         oldest_due_time: oldest_due_at.map(instant),
+    }
+}
+
+pub(super) fn audit_event(event: AuditEvent) -> pb::AuditEvent {
+    let AuditEvent { at, id: _, caller, actor, organisation, action, outcome, incident } = event;
+    pb::AuditEvent {
+        event_time: Some(instant(at)),
+        caller,
+        actor: actor.unwrap_or_default(),
+        organisation_id: organisation.map(|it| it.to_string()).unwrap_or_default(),
+        action,
+        outcome,
+        incident: incident.unwrap_or_default(),
     }
 }
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use ::metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use parking_lot::Mutex;
 
 /// One of the metrics.
 #[derive(Debug, Clone, Copy)]
@@ -116,12 +117,17 @@ impl Gathered {
     }
 }
 
-/// Gathers from now on, for the whole process.
+/// Gathers from now on, for the whole process: whoever asks again is handed the same.
 pub fn gather() -> Result<Gathered, GatherError> {
+    static GATHERED: Mutex<Option<PrometheusHandle>> = Mutex::new(None);
+    let mut gathered = GATHERED.lock();
+    if let Some(handle) = &*gathered {
+        return Ok(Gathered(handle.clone()));
+    }
     let handle = builder().and_then(PrometheusBuilder::install_recorder);
     let handle = handle.map_err(|error| GatherError(Box::new(error)))?;
     describe();
-    Ok(Gathered(handle))
+    Ok(Gathered(gathered.insert(handle).clone()))
 }
 
 fn builder() -> Result<PrometheusBuilder, BuildError> {

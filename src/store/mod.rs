@@ -49,6 +49,7 @@ macro_rules! run {
 
 mod accepts;
 mod address;
+mod audit;
 mod changes;
 mod claims;
 mod comparisons;
@@ -78,6 +79,7 @@ mod unreadable;
 
 pub use accepts::{Acceptance, Accepted};
 pub use address::Credentials;
+pub use audit::{AuditEvent, AuditPlace};
 pub use changes::{Changes, Heard};
 pub use claims::{Claimed, Lease};
 pub use comparisons::{ComparedLink, ComparisonClaim, Mend};

@@ -4,6 +4,7 @@ mod begin_connect;
 mod consent;
 mod disconnect;
 mod get_status;
+mod list_audit_events;
 mod list_calendars;
 mod list_integrations;
 mod preview_event;

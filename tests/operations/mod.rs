@@ -1,6 +1,7 @@
 //! The real program, as an operator runs it.
 
 mod attacks;
+mod backup;
 mod check_config;
 mod dev;
 mod drain;

@@ -251,6 +251,17 @@ pub(super) fn word_of<B>(response: &http::Response<B>) -> &'static str {
     }
 }
 
+/// What a call was answered with, as the audit keeps it: `OK` or the reason, and the incident of a defect.
+pub(super) fn outcome_of<B>(response: &http::Response<B>) -> (String, Option<String>) {
+    match Status::from_header_map(response.headers()) {
+        Some(status) if status.code() != Code::Ok => match status.get_details_error_info() {
+            Some(info) => (info.reason, info.metadata.get("incident").cloned()),
+            None => (word_of(response).to_owned(), None),
+        },
+        _ => ("OK".to_owned(), None),
+    }
+}
+
 /// A status of ours always has details; without them, these codes are how the decoder refuses bytes.
 fn is_unreadable(status: &Status) -> bool {
     status.details().is_empty() && matches!(status.code(), Code::Internal | Code::OutOfRange | Code::ResourceExhausted)

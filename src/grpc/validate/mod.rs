@@ -21,7 +21,10 @@ use super::violations::Violations;
 use crate::model::{Appointment, AppointmentId, OrganisationId, Revision};
 
 pub(super) use integration::{Preview, begin_connect, disconnect, preview_event, update_settings};
-pub(super) use page::{ListIntegrations, ListLinks, list_appointment_links, list_integrations};
+pub(super) use page::{
+    ListAuditEvents, ListIntegrations, ListLinks, audit_key, list_appointment_links, list_audit_events,
+    list_integrations,
+};
 
 const MAX_RETRIED: usize = 1_000;
 const MAX_LOOKED_UP: usize = 500;

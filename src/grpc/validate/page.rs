@@ -6,10 +6,11 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use super::Check;
-use crate::connection::{OverviewFilter, State};
+use crate::connection::{AuditEvent, AuditPlace, OverviewFilter, State};
 use crate::grpc::context::RequestContext;
 use crate::grpc::pb;
 use crate::grpc::status::Refusal;
@@ -39,10 +40,10 @@ impl Page {
     }
 
     /// Cuts what was found to the page's size and answers the token of the next one; empty: none follows.
-    pub(in crate::grpc) fn cut<T>(&self, found: &mut Vec<T>, key: impl Fn(&T) -> &str) -> String {
+    pub(in crate::grpc) fn cut<T>(&self, found: &mut Vec<T>, key: impl Fn(&T) -> String) -> String {
         let goes_on = found.len() > usize::from(self.size);
         found.truncate(self.size.into());
-        found.last().filter(|_| goes_on).map(|last| self.token(key(last))).unwrap_or_default()
+        found.last().filter(|_| goes_on).map(|last| self.token(&key(last))).unwrap_or_default()
     }
 
     /// The token that leads on from the item with this key.
@@ -123,6 +124,50 @@ pub(in crate::grpc) fn list_integrations(
     };
     let filter = OverviewFilter { visible: context.visible(), state, reason };
     check.finish(after.map(|after| ListIntegrations { filter, page, after }))
+}
+
+/// `ListAuditEvents`.
+#[derive(Debug)]
+pub(in crate::grpc) struct ListAuditEvents {
+    /// Whose events; `None`: of all organisations that the caller may act for.
+    pub(in crate::grpc) organisation: Option<OrganisationId>,
+    /// Which of them.
+    pub(in crate::grpc) page: Page,
+    /// Those behind this one; `None`: from the newest.
+    pub(in crate::grpc) after: Option<AuditPlace>,
+}
+
+/// `ListAuditEvents`.
+pub(in crate::grpc) fn list_audit_events(
+    context: &RequestContext,
+    request: &pb::ListAuditEventsRequest,
+) -> Result<ListAuditEvents, Refusal> {
+    let mut check = Check::of(context);
+    let organisation = match request.organisation_id.as_str() {
+        "" => Some(None),
+        named => check.organisation(named)?.map(Some),
+    };
+    let list = organisation.as_ref().map(|organisation| format!("audit events\n{organisation:?}"));
+    let page = check.page(list, request.page_size, &request.page_token);
+    let Some((organisation, page)) = organisation.zip(page) else { return check.finish(None) };
+    let after = match page.after.as_deref().map(audit_place) {
+        None => Some(None),
+        Some(Some(after)) => Some(Some(after)),
+        Some(None) => check.fault("page_token", FOREIGN_TOKEN),
+    };
+    check.finish(after.map(|after| ListAuditEvents { organisation, page, after }))
+}
+
+/// The place of an event, as a token carries it.
+pub(in crate::grpc) fn audit_key(event: &AuditEvent) -> String {
+    format!("{} {}", event.at.as_microsecond(), event.id)
+}
+
+fn audit_place(key: &str) -> Option<AuditPlace> {
+    let (at, id) = key.split_once(' ')?;
+    let at = Timestamp::from_microsecond(at.parse().ok()?).ok()?;
+    // PostgreSQL cannot hold a NUL.
+    Some(AuditPlace { at, id: id.to_owned() }).filter(|place| place.id.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 const FOREIGN_TOKEN: &str = "was not given for this list";

@@ -20,6 +20,7 @@ use crate::store::fault::Fault;
 
 pub(in crate::store) mod accepts;
 mod accounts;
+pub(in crate::store) mod audit_events;
 mod catch_ups;
 pub(in crate::store) mod changes;
 pub(in crate::store) mod claims;

@@ -240,3 +240,19 @@ diesel::table! {
         written_at -> InstantSql,
     }
 }
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::super::super::InstantSql;
+
+    audit_events (at, id) {
+        at -> InstantSql,
+        id -> Text,
+        caller -> Text,
+        actor -> Nullable<Text>,
+        organisation_id -> Nullable<Text>,
+        action -> Text,
+        outcome -> Text,
+        incident -> Nullable<Text>,
+    }
+}
