@@ -9,9 +9,9 @@ use cassius_calendar::grpc::pb::sync_appointments_response::Result as Outcome;
 use cassius_calendar::grpc::pb::{
     BatchGetAppointmentLinksRequest, BeginConnectRequest, ConfirmAccountRequest, DisconnectRequest,
     GetAppointmentHistoryRequest, GetAppointmentLinkRequest, GetStatusRequest, ListAppointmentLinksRequest,
-    ListCalendarsRequest, ListIntegrationsRequest, PreviewEventRequest, ReconcileAppointmentsRequest,
-    RetryAppointmentsRequest, SyncAppointmentRequest, SyncAppointmentsRequest, SyncNowRequest, SyncStatus,
-    UpdateSettingsRequest, WatchProblemsRequest, WatchStatusRequest,
+    ListAuditEventsRequest, ListCalendarsRequest, ListIntegrationsRequest, PreviewEventRequest,
+    ReconcileAppointmentsRequest, RetryAppointmentsRequest, SyncAppointmentRequest, SyncAppointmentsRequest,
+    SyncNowRequest, SyncStatus, UpdateSettingsRequest, WatchProblemsRequest, WatchStatusRequest,
 };
 use tonic::{Code, Status};
 use tonic_health::pb::HealthCheckRequest;
@@ -74,6 +74,7 @@ async fn every_call_says_so(app: &TestApp) {
         })
         integrations.preview_event(PreviewEventRequest {})
         integrations.sync_now(SyncNowRequest {})
+        integrations.list_audit_events(ListAuditEventsRequest {})
         integrations.disconnect(DisconnectRequest {})
         appointments.sync_appointment(SyncAppointmentRequest { appointment: Some(appointment("absent", 1)) })
         appointments.get_appointment_link(GetAppointmentLinkRequest { appointment_id: "rdv".into() })
