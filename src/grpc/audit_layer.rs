@@ -20,6 +20,8 @@ use crate::connection::{Audit, Deed};
 
 /// The header in which a caller says on whose behalf it calls: an id of its own.
 const ACTOR: &str = "cassius-actor";
+/// The outcome of a call that found no database.
+const AWAY: &str = "STORAGE_UNAVAILABLE";
 const MAX_ACTOR_BYTES: usize = 128;
 
 /// The methods that leave no trace.
@@ -86,8 +88,11 @@ where
                 Ok(Err(never)) => match *never {},
                 Err(_) => ("INTERNAL".to_owned(), None),
             };
-            let (caller, organisation) = (context.caller_name().to_owned(), context.organisation());
-            audit.note(Deed { caller, actor, organisation, action, outcome, incident }).await;
+            // Where the database is away nothing was done, and nothing could be noted: the caller need not wait for that too.
+            if outcome != AWAY {
+                let (caller, organisation) = (context.caller_name().to_owned(), context.organisation());
+                audit.note(Deed { caller, actor, organisation, action, outcome, incident }).await;
+            }
             answered.unwrap_or_else(|panic| resume_unwind(panic))
         }
         .boxed()

@@ -44,7 +44,7 @@ async fn what_happens_is_counted_under_names_that_are_described_and_nobody_is_na
     for name in served {
         assert!(METRICS.iter().any(|metric| metric.name == name), "{name} is not described");
     }
-    for line in text.lines().filter(|line| !line.starts_with('#')) {
+    for line in text.lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
         let labels = line.split_once('{').map_or("", |(_, rest)| rest.split_once('}').unwrap().0);
         let name = line.split(['{', ' ']).next().unwrap();
         let metric = METRICS.iter().find(|metric| {
