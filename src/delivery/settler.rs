@@ -16,11 +16,14 @@ use crate::store::{CallMade, Claimed, Error, Guarded, OwedClaim, OwedSettlement,
 /// Settles through one writer.
 pub(super) type Settler = Batcher<Settling, Guarded>;
 
+/// A link, what its attempt came to, and the calls that were made for it.
+pub(super) type Attempted = (Claimed, Settlement, Vec<CallMade>);
+
 /// What an attempt came to.
 #[derive(Debug)]
 pub(super) enum Settling {
     /// That of a link, with the calls that were made for it.
-    Link(Claimed, Settlement, Vec<CallMade>),
+    Link(Box<Attempted>),
     /// That of a deletion that is owed.
     Owed(OwedClaim, OwedSettlement),
 }
@@ -28,23 +31,26 @@ pub(super) enum Settling {
 impl Settling {
     /// What it came to, in the words of [`Tally`].
     fn count(&self, tally: &mut Tally) {
-        match self {
-            Self::Link(_, Settlement::Synced { .. }, _) | Self::Owed(_, OwedSettlement::Gone) => tally.done += 1,
-            Self::Link(_, Settlement::Later { .. }, _) | Self::Owed(_, OwedSettlement::Later { .. }) => {
-                tally.later += 1
-            }
-            Self::Link(_, Settlement::Refused { .. }, _) | Self::Owed(_, OwedSettlement::Refused { .. }) => {
-                tally.refused += 1;
-            }
-            Self::Link(_, Settlement::Unchanged { .. }, _) | Self::Owed(_, OwedSettlement::Unchanged) => {
-                tally.unchanged += 1;
-            }
-        }
+        let counter = match self {
+            Self::Link(attempted) => match &attempted.1 {
+                Settlement::Synced { .. } => &mut tally.done,
+                Settlement::Later { .. } => &mut tally.later,
+                Settlement::Refused { .. } => &mut tally.refused,
+                Settlement::Unchanged { .. } => &mut tally.unchanged,
+            },
+            Self::Owed(_, settlement) => match settlement {
+                OwedSettlement::Gone => &mut tally.done,
+                OwedSettlement::Later { .. } => &mut tally.later,
+                OwedSettlement::Refused { .. } => &mut tally.refused,
+                OwedSettlement::Unchanged => &mut tally.unchanged,
+            },
+        };
+        *counter += 1;
     }
 
     fn organisation(&self) -> &OrganisationId {
         match self {
-            Self::Link(claimed, ..) => &claimed.organisation,
+            Self::Link(attempted) => &attempted.0.organisation,
             Self::Owed(claimed, _) => &claimed.organisation,
         }
     }
@@ -100,9 +106,7 @@ async fn settle(ends: &Ends, requests: Vec<Request<Settling, Guarded>>) -> Resul
     let mut settlements = Settlements::default();
     for request in &requests {
         match &request.question {
-            Settling::Link(claimed, settlement, calls) => {
-                settlements.links.push((claimed.clone(), settlement.clone(), calls.clone()));
-            }
+            Settling::Link(attempted) => settlements.links.push((**attempted).clone()),
             Settling::Owed(claimed, settlement) => settlements.owed.push((claimed.clone(), settlement.clone())),
         }
     }

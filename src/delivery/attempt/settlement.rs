@@ -57,7 +57,7 @@ impl Parts {
                     Ended::Refused { placement, error } => Settlement::Refused { placement, error },
                     Ended::Unchanged { placement } => Settlement::Unchanged { placement },
                 };
-                Settling::Link(claimed, settlement, calls)
+                Settling::Link(Box::new((claimed, settlement, calls)))
             }
             Claim::Owed(claimed) => {
                 let settlement = match ended {
