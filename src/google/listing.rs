@@ -53,7 +53,7 @@ impl Google {
         query.extend(page_token.map(|token| ("pageToken", token)));
         let segments = ["calendars", calendar.as_str(), "events"];
         let uri = address(&self.client.endpoints.calendar_url, &segments, &query);
-        let answer = self.send(access_token, bare(Method::GET, uri)).await?;
+        let answer = self.ask(access_token, "events.list", bare(Method::GET, uri)).await?;
         let page: EventsPage = read(&answer).ok_or(UNREADABLE)?;
         let events = page.items.into_iter().filter_map(of_appointment);
         Ok(EventPage {

@@ -84,6 +84,7 @@ diesel::table! {
         last_error_detail -> Nullable<Text>,
         wants_event -> Bool,
         write_not_before -> Nullable<InstantSql>,
+        recent_calls -> Nullable<Text>,
         created_at -> InstantSql,
         updated_at -> InstantSql,
     }
@@ -238,5 +239,21 @@ diesel::table! {
     write_probes (id) {
         id -> Integer,
         written_at -> InstantSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::super::super::InstantSql;
+
+    audit_events (at, id) {
+        at -> InstantSql,
+        id -> Text,
+        caller -> Text,
+        actor -> Nullable<Text>,
+        organisation_id -> Nullable<Text>,
+        action -> Text,
+        outcome -> Text,
+        incident -> Nullable<Text>,
     }
 }
