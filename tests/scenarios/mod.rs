@@ -31,6 +31,7 @@ mod lost_answers;
 mod old_appointments;
 mod order_of_edits;
 mod other_account;
+mod privacy;
 mod refused_appointment;
 mod something_between;
 mod throttling;
