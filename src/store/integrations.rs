@@ -38,7 +38,7 @@ pub struct Integration {
     pub calendar: Option<Calendar>,
     /// Whether appointments are sent.
     pub is_enabled: bool,
-    /// How much of the patient's name a title shows.
+    /// How much of an appointment its event shows.
     pub title_privacy: TitlePrivacy,
     /// What is wrong.
     pub problem: Option<Problem>,

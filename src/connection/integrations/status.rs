@@ -31,7 +31,7 @@ pub struct Status {
     pub calendar: Option<Calendar>,
     /// Whether appointments are sent.
     pub is_enabled: bool,
-    /// How much of the patient's name titles show.
+    /// How much of an appointment its event shows; it can be chosen before anything is connected.
     pub title_privacy: TitlePrivacy,
     /// When the account was connected.
     pub connected_at: Option<Timestamp>,
@@ -64,7 +64,8 @@ pub struct Progress {
 }
 
 impl Status {
-    /// The status at `now`; without an integration, or with one that is not connected, there is nothing but counts.
+    /// The status at `now`; without an integration, or with one that is not connected,
+    /// there is nothing but counts and the chosen privacy.
     pub(super) fn of(
         integration: Option<Integration>,
         counts: Counts,
@@ -72,6 +73,7 @@ impl Status {
         pending_account: Option<PendingAccount>,
         now: Timestamp,
     ) -> Self {
+        let title_privacy = integration.as_ref().map(|it| it.title_privacy).unwrap_or_default();
         let has_grant = |integration: &Integration| integration.refresh_token.is_some();
         let Some(integration) = integration.filter(has_grant) else {
             return Self {
@@ -79,7 +81,7 @@ impl Status {
                 google_email: None,
                 calendar: None,
                 is_enabled: false,
-                title_privacy: TitlePrivacy::default(),
+                title_privacy,
                 connected_at: None,
                 last_sync_at: None,
                 counts,
@@ -111,7 +113,7 @@ impl Status {
             google_email: integration.google_email,
             calendar: integration.calendar,
             is_enabled: integration.is_enabled,
-            title_privacy: integration.title_privacy,
+            title_privacy,
             connected_at: integration.connected_at,
             last_sync_at: integration.last_sync_at,
             counts,
