@@ -183,6 +183,14 @@ pub async fn start_with(config: Config, google: Google, clock: Clock, entropy: E
         tokio::spawn(replicas::hear(store.clone(), notifier, quota, clock.clone())),
         tokio::spawn(housekeeping::tell_health(store.clone(), health.clone(), clock.clone(), close.clone())),
         tokio::spawn(housekeeping::recount(store.clone(), clock.clone(), close.clone())),
+        tokio::spawn(housekeeping::go_on_erasing(store.clone(), integrations.clone(), clock.clone(), close.clone())),
+        tokio::spawn(housekeeping::forget(
+            store.clone(),
+            config.unconnected_retention,
+            config.kept_events_retention,
+            clock.clone(),
+            close.clone(),
+        )),
         tokio::spawn(housekeeping::erase_snapshots(store, config.snapshot_retention, clock, close.clone())),
     ];
     tracing::info!(grpc.address = %grpc_address, http.address = %http_address, "serving");

@@ -78,6 +78,10 @@ pub struct Config {
     pub write_spacing: SignedDuration,
     /// `SNAPSHOT_RETENTION`.
     pub snapshot_retention: SignedDuration,
+    /// `UNCONNECTED_RETENTION`.
+    pub unconnected_retention: SignedDuration,
+    /// `KEPT_EVENTS_RETENTION`.
+    pub kept_events_retention: SignedDuration,
     /// `REFLECTION`.
     pub reflection: bool,
     /// `TICKET_IN_URL`.
@@ -188,6 +192,8 @@ impl Config {
         let user_per_minute = reader.value("QUOTA_USER_PER_MINUTE", parse::quota);
         let write_spacing = reader.value("WRITE_SPACING", parse::spacing);
         let snapshot_retention = reader.value("SNAPSHOT_RETENTION", parse::days);
+        let unconnected_retention = reader.value("UNCONNECTED_RETENTION", parse::days);
+        let kept_events_retention = reader.value("KEPT_EVENTS_RETENTION", parse::days);
         let reflection = reader.value("REFLECTION", parse::switch);
         let ticket_in_url = reader.value("TICKET_IN_URL", parse::switch);
         let filter = reader.value("LOG", parse::log);
@@ -212,6 +218,8 @@ impl Config {
             quota: Quota { project_per_minute: project_per_minute?, user_per_minute: user_per_minute? },
             write_spacing: write_spacing?,
             snapshot_retention: snapshot_retention?,
+            unconnected_retention: unconnected_retention?,
+            kept_events_retention: kept_events_retention?,
             reflection: reflection?,
             ticket_in_url: ticket_in_url?,
             log: Log { filter: filter?, format: format? },

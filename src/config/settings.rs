@@ -130,6 +130,17 @@ pub const SETTINGS: &[Setting] = &[
          cancellation never wait.",
     ),
     setting("SNAPSHOT_RETENTION", Some("30"), "Days after its end for which an appointment's snapshot is kept."),
+    setting(
+        "UNCONNECTED_RETENTION",
+        Some("30"),
+        "Days for which an appointment of an organisation that was never connected is kept; `ReconcileAppointments` names it \
+         once there is a connection.",
+    ),
+    setting(
+        "KEPT_EVENTS_RETENTION",
+        Some("365"),
+        "Days after a disconnect for which it is kept, sealed, where events stand that were kept or could not be deleted.",
+    ),
     on_in_dev("REFLECTION", "Serves gRPC reflection."),
     on_in_dev("TICKET_IN_URL", "Lets `connect_url` carry the one-time ticket, for a consent begun with grpcurl."),
     setting(

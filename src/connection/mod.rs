@@ -9,6 +9,7 @@
 mod consents;
 mod grants;
 mod integrations;
+mod sealed_calendars;
 mod secrets;
 
 use jiff::SignedDuration;
@@ -17,7 +18,7 @@ pub use consents::{
     CONSENT_LIFETIME, COOKIE_NAME, Callback, Completed, ConsentOutcome, ConsentStart, Consents, Settings, Visit,
 };
 pub use grants::{Access, AccessError, Grants, MAX_TOKENS};
-pub use integrations::{CalendarList, Disconnected, Integrations, Progress, SettingsRequest, State, Status};
+pub use integrations::{CalendarList, Disconnected, Erasure, Integrations, Progress, SettingsRequest, State, Status};
 
 use crate::crypto::OpenError;
 use crate::store;

@@ -31,7 +31,7 @@ use zeroize::Zeroizing;
 pub use secrecy::{ExposeSecret, SecretString as Secret};
 
 use crate::clock::Entropy;
-use crate::model::{AppointmentId, Fingerprint, OrganisationId, Provider};
+use crate::model::{AppointmentId, CalendarId, Fingerprint, OrganisationId, Provider};
 
 const VERSION: u8 = 1;
 const KEY_BYTES: usize = 32;
@@ -98,6 +98,12 @@ impl<'a> Cell<'a> {
         };
         let row = [organisation.as_str(), Provider::Google.as_str()];
         Self { table: "calendar_integrations", row: row.map(Cow::Borrowed).into(), column }
+    }
+
+    /// A calendar of an organisation that is not connected, which has this alias meanwhile.
+    pub fn calendar(organisation: &'a OrganisationId, alias: &'a CalendarId) -> Self {
+        let row = [organisation.as_str(), Provider::Google.as_str(), alias.as_str()];
+        Self { table: "sealed_calendars", row: row.map(Cow::Borrowed).into(), column: "calendar" }
     }
 
     /// The PKCE verifier of the consent whose state has this digest.

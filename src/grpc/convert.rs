@@ -48,7 +48,8 @@ pub(super) fn comparison(counts: ComparisonCounts) -> pb::SyncNowResponse {
 pub(super) fn link(link: Link, language: Language) -> pb::AppointmentLink {
     let is_pending = link.sync_status == SyncStatus::Pending;
     let goes_on = is_pending && link.next_attempt_at.is_some();
-    let place = link.placement.place();
+    // The id of a calendar that is sealed is nobody's to know.
+    let place = link.placement.place().filter(|place| !place.calendar.is_sealed());
     pb::AppointmentLink {
         appointment_id: link.appointment.to_string(),
         provider: PROVIDER.to_owned(),

@@ -47,7 +47,7 @@ pub struct Slot {
 ///
 /// Like all of [`Appointment`], it is stored as the JSON that serde makes of it: a field that comes in later needs
 /// `#[serde(default)]`, else what is stored already does not read any more (`delivery/snapshot.rs` tests it).
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Details {
     /// The kind of appointment, as the practice calls it.
     pub kind: String,

@@ -124,6 +124,11 @@ pub(super) fn open(path: &str) -> Result<pool::Pools, Error> {
     Ok(pool::Pools::new(pool::pool(path, 1, setup(WRITER_CACHE)), pool::pool(path, READERS, setup(READER_CACHE)), Tls))
 }
 
+/// Writes the log back and cuts it off. Where somebody reads just then, the next time does it.
+pub(super) async fn truncate_log(conn: &mut Conn) -> Result<(), Fault> {
+    Ok(conn.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)").await?)
+}
+
 fn setup(cache: &'static str) -> SetupCallback<Conn> {
     Box::new(move |path| {
         let path = path.to_owned();

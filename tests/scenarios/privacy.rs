@@ -20,8 +20,20 @@ use crate::wire::refused::refused;
 const LEVELS: [TitlePrivacy; 3] = [TitlePrivacy::Full, TitlePrivacy::Initials, TitlePrivacy::Masked];
 /// What Google adds to an event by itself.
 const OF_GOOGLE: [&str; 14] = [
-    "kind", "etag", "id", "status", "htmlLink", "created", "updated", "creator", "organizer", "iCalUID", "sequence",
-    "reminders", "eventType", "calendar_id",
+    "kind",
+    "etag",
+    "id",
+    "status",
+    "htmlLink",
+    "created",
+    "updated",
+    "creator",
+    "organizer",
+    "iCalUID",
+    "sequence",
+    "reminders",
+    "eventType",
+    "calendar_id",
 ];
 
 fn planted(id: &str, revision: i64) -> Appointment {
@@ -35,7 +47,11 @@ fn planted(id: &str, revision: i64) -> Appointment {
     }
 }
 
-async fn update(app: &mut TestApp, settings: IntegrationSettings, path: &str) -> Result<IntegrationStatus, tonic::Status> {
+async fn update(
+    app: &mut TestApp,
+    settings: IntegrationSettings,
+    path: &str,
+) -> Result<IntegrationStatus, tonic::Status> {
     let request = UpdateSettingsRequest {
         organisation_id: "cabinet".into(),
         settings: Some(settings),
@@ -53,7 +69,9 @@ async fn show(app: &mut TestApp, privacy: TitlePrivacy) -> IntegrationStatus {
 fn leaves(path: &str, value: &Value, found: &mut BTreeMap<String, String>) {
     match value {
         Value::Object(object) => {
-            for (name, value) in object.iter().filter(|(name, _)| !path.is_empty() || !OF_GOOGLE.contains(&name.as_str())) {
+            for (name, value) in
+                object.iter().filter(|(name, _)| !path.is_empty() || !OF_GOOGLE.contains(&name.as_str()))
+            {
                 let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
                 leaves(&path, value, found);
             }

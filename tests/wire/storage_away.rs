@@ -8,9 +8,10 @@ use std::time::Duration;
 use cassius_calendar::grpc::pb::sync_appointments_response::Result as Outcome;
 use cassius_calendar::grpc::pb::{
     BatchGetAppointmentLinksRequest, BeginConnectRequest, ConfirmAccountRequest, DisconnectRequest,
-    GetAppointmentLinkRequest, GetStatusRequest, ListAppointmentLinksRequest, ListCalendarsRequest,
-    PreviewEventRequest, ReconcileAppointmentsRequest, RetryAppointmentsRequest, SyncAppointmentRequest,
-    SyncAppointmentsRequest, SyncNowRequest, SyncStatus, UpdateSettingsRequest, WatchStatusRequest,
+    EraseAppointmentsRequest, EraseOrganisationRequest, GetAppointmentLinkRequest, GetStatusRequest,
+    ListAppointmentLinksRequest, ListCalendarsRequest, PreviewEventRequest, ReconcileAppointmentsRequest,
+    RetryAppointmentsRequest, SyncAppointmentRequest, SyncAppointmentsRequest, SyncNowRequest, SyncStatus,
+    UpdateSettingsRequest, WatchStatusRequest,
 };
 use tonic::{Code, Status};
 use tonic_health::pb::HealthCheckRequest;
@@ -79,6 +80,8 @@ async fn every_call_says_so(app: &TestApp) {
         appointments.batch_get_appointment_links(BatchGetAppointmentLinksRequest { appointment_ids: vec!["rdv".into()] })
         appointments.list_appointment_links(ListAppointmentLinksRequest {})
         appointments.retry_appointments(RetryAppointmentsRequest {})
+        appointments.erase_appointments(EraseAppointmentsRequest { appointment_ids: vec!["rdv".to_owned()] })
+        integrations.erase_organisation(EraseOrganisationRequest {})
     };
 
     let mut watching = app.integrations.clone();

@@ -4,6 +4,7 @@
 //! Invariant: what a watcher was told last is what a reader finds, as soon as changes rest.
 
 mod disconnect;
+mod erasure;
 mod settings;
 mod status;
 mod watches;
@@ -18,6 +19,7 @@ use crate::store::{Integration, OwedLeft, Store};
 
 pub use disconnect::Disconnected;
 use disconnect::Disconnects;
+pub use erasure::Erasure;
 pub use settings::{CalendarList, SettingsRequest};
 pub use status::{Progress, State, Status};
 use watches::Watches;
@@ -81,6 +83,11 @@ impl Integrations {
         remote_events: RemoteEvents,
     ) -> Result<Disconnected, Error> {
         self.disconnects.run(organisation, remote_events).await
+    }
+
+    /// Seals the calendars of organisations that are not connected, as the end of a disconnect does.
+    pub async fn seal_calendars(&self) -> Result<(), Error> {
+        self.grants.seal_all_calendars().await
     }
 
     /// Ends disconnects that nobody waits for any more, until `stop`.

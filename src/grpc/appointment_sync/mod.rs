@@ -133,4 +133,20 @@ impl AppointmentSync for Appointments {
         })
         .await
     }
+
+    async fn erase_appointments(
+        &self,
+        request: Request<pb::EraseAppointmentsRequest>,
+    ) -> Result<Response<pb::EraseAppointmentsResponse>, Status> {
+        answer(request, async |context, request| {
+            let (organisation, appointments) = validate::erase_appointments(&context, &request)?;
+            let erased = self.delivery.erase_appointments(&organisation, &appointments).await?;
+            Ok(pb::EraseAppointmentsResponse {
+                is_done: erased.is_done,
+                known_count: convert::count(erased.known),
+                remaining_event_count: convert::count(erased.remaining_events),
+            })
+        })
+        .await
+    }
 }

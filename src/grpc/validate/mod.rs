@@ -141,6 +141,21 @@ pub(super) fn batch_get_appointment_links(
     check.finish(organisation.zip(ids))
 }
 
+/// `EraseAppointments`.
+pub(super) fn erase_appointments(
+    context: &RequestContext,
+    request: &pb::EraseAppointmentsRequest,
+) -> Result<(OrganisationId, Vec<AppointmentId>), Refusal> {
+    let mut check = Check::of(context);
+    let organisation = check.organisation(&request.organisation_id)?;
+    let ids = match request.appointment_ids.len() {
+        0 => check.fault("appointment_ids", "must name at least one appointment"),
+        1..=MAX_LOOKED_UP => appointment_ids(&mut check, &request.appointment_ids),
+        _ => check.fault("appointment_ids", "must not name more than 500 appointments"),
+    };
+    check.finish(organisation.zip(ids))
+}
+
 /// `RetryAppointments`; without ids: all that stand in error.
 pub(super) fn retry_appointments(
     context: &RequestContext,

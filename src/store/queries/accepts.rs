@@ -102,13 +102,15 @@ async fn upsert(conn: &mut Conn, acceptances: &[Acceptance], now: Timestamp) -> 
              )
              INSERT INTO appointment_external_links AS kept (
                 organisation_id, appointment_id, provider, revision, snapshot, wants_event, starts_at, ends_at,
-                sync_status, next_attempt_at, created_at, updated_at
+                sync_status, next_attempt_at, accepted_at, created_at, updated_at
              )
              SELECT n.organisation_id, n.appointment_id, {GOOGLE}, n.revision, n.snapshot, n.wants_event, n.starts_at, n.ends_at,
                 CASE WHEN s.is_sending THEN {PENDING} ELSE {NONE} END, CASE WHEN s.is_sending THEN "
             ))
             .bind(now)
             .sql(" END, ")
+            .bind(now)
+            .sql(", ")
             .bind(now)
             .sql(", ")
             .bind(now)
@@ -129,7 +131,8 @@ async fn upsert(conn: &mut Conn, acceptances: &[Acceptance], now: Timestamp) -> 
                 next_attempt_at = CASE WHEN excluded.wants_event AND kept.write_not_before > excluded.next_attempt_at
                     THEN kept.write_not_before ELSE excluded.next_attempt_at END,
                 attempts = 0, priority = {live}, request_seq = kept.request_seq + 1,
-                last_error = NULL, last_error_detail = NULL, updated_at = excluded.updated_at
+                last_error = NULL, last_error_detail = NULL, accepted_at = excluded.accepted_at, erasing_at = NULL,
+                updated_at = excluded.updated_at
              WHERE excluded.revision > kept.revision
              RETURNING ",
                 live = Priority::Live,

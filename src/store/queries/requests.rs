@@ -70,7 +70,8 @@ pub(in crate::store) async fn change_settings(
             named("requests.clear_problem", problem).execute(conn).await?;
         }
         let shown = change.title_privacy.unwrap_or(before.title_privacy);
-        let is_retold = change.title_privacy.is_some() && (shown != before.title_privacy || before.unreadable.is_some());
+        let is_retold =
+            change.title_privacy.is_some() && (shown != before.title_privacy || before.unreadable.is_some());
         let is_tighter = is_retold && (shown > before.title_privacy || before.unreadable.is_some());
         if is_moved || is_retold {
             let upcoming = || {

@@ -36,6 +36,8 @@ diesel::table! {
         disconnect_total -> Integer,
         finishing_until -> Nullable<InstantSql>,
         grant_end -> Nullable<Text>,
+        disconnected_at -> Nullable<InstantSql>,
+        erasing_at -> Nullable<InstantSql>,
         compare_due_at -> Nullable<InstantSql>,
         compare_attempts -> Integer,
         compare_lease_token -> Nullable<Text>,
@@ -83,6 +85,8 @@ diesel::table! {
         last_error_detail -> Nullable<Text>,
         wants_event -> Bool,
         write_not_before -> Nullable<InstantSql>,
+        accepted_at -> Nullable<InstantSql>,
+        erasing_at -> Nullable<InstantSql>,
         created_at -> InstantSql,
         updated_at -> InstantSql,
     }

@@ -50,7 +50,11 @@ fn initials_give_nothing_away_of_names_that_are_no_longer_than_they() {
         ("É. Zoé", " — Z."),
         ("e\u{301} Zoé", " — Z."),
     ] {
-        assert_eq!(title(&details("Implant", name), TitlePrivacy::Initials), format!("[Cassius] Implant{shown}"), "{name}");
+        assert_eq!(
+            title(&details("Implant", name), TitlePrivacy::Initials),
+            format!("[Cassius] Implant{shown}"),
+            "{name}"
+        );
     }
 }
 
