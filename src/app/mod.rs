@@ -7,6 +7,7 @@
 mod database_clock;
 mod descriptors;
 mod housekeeping;
+mod keyring;
 mod keys;
 mod ledger;
 mod lock;
@@ -33,6 +34,7 @@ use crate::grpc::{self, Health, Services, TlsFault};
 use crate::http;
 use crate::notifier::Notifier;
 use crate::quota::{Ledger, Quota};
+use crate::resealing::Resealing;
 use crate::roots::{RootsFault, roots};
 use crate::store::{self, Schema, Store};
 use ledger::StoredLedger;
@@ -141,6 +143,13 @@ pub async fn start_with(config: Config, google: Google, clock: Clock, entropy: E
     let (consents, integrations, delivery, quota) =
         assemble(&config, &store, google, &keys.keyring, &clock, &entropy, &notifier);
     let (drain, close) = (CancellationToken::new(), CancellationToken::new());
+    let resealing = Resealing {
+        store: store.clone(),
+        keyring: keys.keyring.clone(),
+        entropy: entropy.clone(),
+        clock: clock.clone(),
+        pause: keyring::PAUSE,
+    };
     let services = Services {
         consents: consents.clone(),
         integrations: integrations.clone(),
@@ -180,6 +189,13 @@ pub async fn start_with(config: Config, google: Google, clock: Clock, entropy: E
         tokio::spawn(housekeeping::finish_disconnects(integrations.clone(), close.clone())),
         tokio::spawn(housekeeping::compare(delivery, close.clone())),
         tokio::spawn(database_clock::keep_following(store.clone(), clock.clone(), close.clone())),
+        tokio::spawn(keyring::look_after(
+            resealing,
+            keys.reloaded.clone(),
+            notifier.clone(),
+            clock.clone(),
+            close.clone(),
+        )),
         tokio::spawn(replicas::hear(store.clone(), notifier, quota, clock.clone())),
         tokio::spawn(housekeeping::tell_health(store.clone(), health.clone(), clock.clone(), close.clone())),
         tokio::spawn(housekeeping::recount(store.clone(), clock.clone(), close.clone())),

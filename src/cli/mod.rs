@@ -11,6 +11,7 @@ mod generate_key;
 mod healthcheck;
 mod logs;
 mod process;
+mod reseal;
 mod signals;
 
 use std::ffi::OsString;
@@ -56,6 +57,8 @@ enum Command {
     CheckConfig(check_config::CheckConfig),
     /// Makes a key for ENCRYPTION_KEYS, or an API key.
     GenerateKey(generate_key::GenerateKey),
+    /// Seals everything that is stored with the first of ENCRYPTION_KEYS. `serve` does so too, at its leisure.
+    Reseal,
     /// Asks a running service for its health; exits with 0 if it serves.
     Healthcheck(healthcheck::Healthcheck),
 }
@@ -70,6 +73,7 @@ impl Cli {
             Command::Migrate => migrate().await,
             Command::CheckConfig(check_config) => check_config.run().await,
             Command::GenerateKey(generate_key) => generate_key.run(),
+            Command::Reseal => reseal::reseal().await,
             Command::Healthcheck(healthcheck) => healthcheck.run().await,
         }
     }

@@ -7,6 +7,7 @@
 
 mod access;
 mod api_key;
+mod command;
 mod fault;
 mod near_miss;
 mod parse;
@@ -187,7 +188,11 @@ impl Config {
         let return_urls = reader.value("RETURN_URL_ALLOWED", parse::urls);
         let google = Google::read(reader);
         let keys_remedy = "make one with `cassius-calendar generate-key`, and keep a copy of it in a safe place";
-        let encryption_keys = reader.required("ENCRYPTION_KEYS", keys_remedy);
+        let encryption_keys = match reader.value("ENCRYPTION_KEYS_COMMAND", command::printed) {
+            Some(printed) => reader.printed("ENCRYPTION_KEYS_COMMAND", "ENCRYPTION_KEYS", printed),
+            None if reader.is_set("ENCRYPTION_KEYS_COMMAND") => None,
+            None => reader.required("ENCRYPTION_KEYS", keys_remedy),
+        };
         let project_per_minute = reader.value("QUOTA_PROJECT_PER_MINUTE", parse::quota);
         let user_per_minute = reader.value("QUOTA_USER_PER_MINUTE", parse::quota);
         let write_spacing = reader.value("WRITE_SPACING", parse::spacing);

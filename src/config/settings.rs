@@ -97,6 +97,12 @@ pub const SETTINGS: &[Setting] = &[
         "The keys that seal tokens and snapshots, `id:base64` separated by commas: the first seals, all open. Required; \
          `generate-key` makes one.",
     ),
+    setting(
+        "ENCRYPTION_KEYS_COMMAND",
+        None,
+        "A command of the shell that prints them instead, from a vault for instance: run at the start, and whenever keys are \
+         read again.",
+    ),
     secret(
         "API_KEYS",
         None,

@@ -39,6 +39,17 @@ impl Store {
         query!(self, long, erasures::appointments(&organisation, &appointments, now))
     }
 
+    /// Erases the appointments of an organisation that were accepted before that; answers how many were known.
+    pub async fn erase_accepted_before(
+        &self,
+        organisation: &OrganisationId,
+        accepted_before: Timestamp,
+        now: Timestamp,
+    ) -> Result<i64, Error> {
+        let organisation = organisation.clone();
+        query!(self, long, erasures::accepted_before(&organisation, accepted_before, now))
+    }
+
     /// What is left of the erasure of these appointments; of an organisation, where none are named.
     pub async fn erasure_left(
         &self,
@@ -75,27 +86,5 @@ impl Store {
             erased += usize::from(query!(self, long, erasures::go_on(&organisation, now))?);
         }
         Ok(erased)
-    }
-
-    /// Forgets what was kept of organisations that have been disconnected since before `disconnected_before`: which account
-    /// it was, where its events stand, and which of them are owed. Answers how many organisations that were.
-    pub async fn forget_kept_events(&self, disconnected_before: Timestamp, now: Timestamp) -> Result<usize, Error> {
-        let organisations = query!(self, read, erasures::disconnected_before(disconnected_before))?;
-        let count = organisations.len();
-        for organisation in organisations {
-            query!(self, long, erasures::forget_kept(&organisation, disconnected_before, now))?;
-        }
-        Ok(count)
-    }
-
-    /// Erases the snapshots that the first connection of an organisation will not need, or that were accepted before
-    /// `accepted_before`: of organisations that were never connected. Answers of how many organisations.
-    pub async fn erase_unconnected(&self, accepted_before: Timestamp, now: Timestamp) -> Result<usize, Error> {
-        let organisations = query!(self, read, erasures::unconnected(accepted_before, now))?;
-        let count = organisations.len();
-        for organisation in organisations {
-            query!(self, long, erasures::erase_unconnected(&organisation, accepted_before, now))?;
-        }
-        Ok(count)
     }
 }

@@ -51,6 +51,11 @@ const UNSYNCED: &str = "";
 const DAY_OF_END: &str = "ends_at / 86400000000";
 const MICROSECONDS: &str = "";
 
+/// The id of the key in a column of envelopes; NULL where none stands there.
+fn key_id_of(column: &str) -> String {
+    format!("CAST(substr({column}, 3, unicode(CAST(substr({column}, 2, 1) AS TEXT))) AS TEXT)")
+}
+
 /// Counts the tables that list what was migrated: one or none.
 const COUNT_MIGRATION_TABLES: &str =
     "SELECT COUNT(*) AS count FROM sqlite_schema WHERE name = '__diesel_schema_migrations'";

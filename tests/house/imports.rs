@@ -20,6 +20,7 @@ const ROOMS: &[(&str, u8, &[&str])] = &[
     ("quota", 1, &["model", "clock"]),
     ("google", 2, &["model", "clock", "sync", "roots", "crypto::Secret", "crypto::ExposeSecret"]),
     ("store", 2, &["model", "roots", "crypto::Sealed"]),
+    ("resealing", 3, &["model", "clock", "crypto", "store"]),
     (
         "connection",
         3,
@@ -66,13 +67,14 @@ const ROOMS: &[(&str, u8, &[&str])] = &[
             "http",
             "model",
             "quota",
+            "resealing",
             "roots",
             "store",
         ],
     ),
     // It is Google: it knows nothing of what calls it, and nothing but `dev` and the tests knows it.
     ("emulator", 6, &["clock"]),
-    ("cli", 7, &["app", "clock", "config", "connection", "crypto", "emulator", "model", "roots", "store"]),
+    ("cli", 7, &["app", "clock", "config", "connection", "crypto", "emulator", "model", "resealing", "roots", "store"]),
     ("main", 7, &["cli"]),
 ];
 

@@ -11,4 +11,5 @@ mod migrate;
 mod process;
 mod readme;
 mod reload;
+mod reseal;
 mod serve;

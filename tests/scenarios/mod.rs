@@ -47,7 +47,7 @@ fn reason(status: &IntegrationStatus) -> Option<ErrorReason> {
 }
 
 /// Reads the database until a query of one number answers `wanted`.
-async fn until_number(app: &TestApp, sql: &str, wanted: i64) {
+pub(crate) async fn until_number(app: &TestApp, sql: &str, wanted: i64) {
     let look = async { while app.database.number(sql).await != wanted {} };
     // A bound for a test that would hang; none that a passing test comes near.
     tokio::time::timeout(BOUND, look).await.expect("the database never holds what was wanted");

@@ -45,6 +45,8 @@ pub struct Status {
     pub disconnect: Option<Progress>,
     /// What is wrong; `None`: nothing is.
     pub problem: Option<Problem>,
+    /// How many events at Google showed a higher revision than is held, at the latest comparison.
+    pub behind_count: i32,
     /// The other account that waits to be confirmed.
     pub pending_account: Option<PendingAccount>,
 }
@@ -88,6 +90,7 @@ impl Status {
                 catch_up: None,
                 disconnect: None,
                 problem: None,
+                behind_count: 0,
                 pending_account: None,
             };
         };
@@ -124,6 +127,7 @@ impl Status {
                 Progress { total, done, failed, started_at: it.since_at }
             }),
             problem,
+            behind_count: integration.behind_count,
             pending_account,
         }
     }

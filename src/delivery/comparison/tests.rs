@@ -24,6 +24,7 @@ fn written(event: &str, etag: &str) -> Placement {
 fn link(placement: Placement) -> ComparedLink {
     ComparedLink {
         appointment: appointment(),
+        revision: Revision::new(1),
         sync_status: SyncStatus::Synced,
         placement,
         snapshot: Some(Sealed::from_bytes(Vec::new())),

@@ -51,8 +51,9 @@ impl AppointmentSync for Appointments {
     ) -> Result<Response<pb::SyncAppointmentResponse>, Status> {
         answer(request, async |context, request| {
             let (organisation, appointment, wait) = validate::sync_appointment(&context, &request)?;
+            let sent = appointment.revision;
             let link = self.accept(&organisation, appointment, wait).await?;
-            Ok(pb::SyncAppointmentResponse { link: Some(convert::link(link, context.language)) })
+            Ok(pb::SyncAppointmentResponse { link: Some(convert::accepted(link, sent, context.language)) })
         })
         .await
     }
@@ -132,6 +133,14 @@ impl AppointmentSync for Appointments {
             }
         })
         .await
+    }
+
+    async fn replace_appointments(
+        &self,
+        request: Request<Streaming<pb::ReplaceAppointmentsRequest>>,
+    ) -> Result<Response<pb::ReplaceAppointmentsResponse>, Status> {
+        let (context, requests) = split(request);
+        streams::replace(self.delivery.clone(), &self.drain, context, requests).await.map(Response::new)
     }
 
     async fn erase_appointments(

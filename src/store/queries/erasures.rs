@@ -53,6 +53,27 @@ pub(in crate::store) async fn appointments(
     })
 }
 
+pub(in crate::store) async fn accepted_before(
+    conn: &mut Conn,
+    organisation: &OrganisationId,
+    accepted_before: Timestamp,
+    now: Timestamp,
+) -> Result<i64, Fault> {
+    transaction!(conn, async |conn| {
+        let integration = locked(conn, organisation).await?;
+        let these = || {
+            sql("appointment_id IN (SELECT l.appointment_id FROM appointment_external_links AS l WHERE l.organisation_id = ")
+                .bind(organisation)
+                .sql(format!(
+                    " AND l.provider = {GOOGLE} AND l.erasing_at IS NULL AND (l.accepted_at IS NULL OR l.accepted_at < "
+                ))
+                .bind(accepted_before)
+                .sql("))")
+        };
+        erase(conn, organisation, integration.as_ref(), OwedCause::Erasure, these, now).await
+    })
+}
+
 /// Erases the appointments that `which` is true of (in links and in what is owed alike), within a transaction that holds
 /// the integration; answers how many links were known.
 pub(super) async fn erase(
@@ -249,10 +270,7 @@ pub(in crate::store) async fn under_way(conn: &mut Conn) -> Result<Vec<Organisat
          WHERE erasing_at IS NOT NULL AND provider = {GOOGLE} AND {OWES_NOTHING} LIMIT "
     ))
     .bind(FOUND_TOGETHER);
-    whose(named("erasures.under_way", select).load(conn).await?)
-}
-
-fn whose(rows: Vec<WhoseRow>) -> Result<Vec<OrganisationId>, Fault> {
+    let rows: Vec<WhoseRow> = named("erasures.under_way", select).load(conn).await?;
     Ok(rows.into_iter().map(|row| OrganisationId::as_stored(row.organisation_id)).collect())
 }
 
@@ -268,113 +286,4 @@ pub(in crate::store) async fn go_on(
         let is_done = is_whole && finish_within(conn, organisation, false, now).await?;
         Ok(swept > 0 || is_done)
     })
-}
-
-/// The integrations that were disconnected before that.
-fn is_forgotten(disconnected_before: Timestamp) -> Fragment {
-    sql(format!("provider = {GOOGLE} AND refresh_token IS NULL AND disconnected_at < ")).bind(disconnected_before)
-}
-
-pub(in crate::store) async fn disconnected_before(
-    conn: &mut Conn,
-    disconnected_before: Timestamp,
-) -> Result<Vec<OrganisationId>, Fault> {
-    let select = sql("SELECT organisation_id FROM calendar_integrations WHERE ")
-        .with(is_forgotten(disconnected_before))
-        .sql(" LIMIT ")
-        .bind(FOUND_TOGETHER);
-    whose(named("erasures.disconnected_before", select).load(conn).await?)
-}
-
-pub(in crate::store) async fn forget_kept(
-    conn: &mut Conn,
-    organisation: &OrganisationId,
-    disconnected_before: Timestamp,
-    now: Timestamp,
-) -> Result<(), Fault> {
-    transaction!(conn, async |conn| {
-        link_queues::hold(conn, [organisation]).await?;
-        let forget = sql("UPDATE calendar_integrations SET google_user_id = NULL, calendar_id = NULL, calendar_name = '',
-                calendar_time_zone = '', calendar_color = '', compare_due_at = NULL, disconnected_at = NULL, updated_at = ")
-        .bind(now)
-        .sql(" WHERE organisation_id = ")
-        .bind(organisation)
-        .sql(" AND ")
-        .with(is_forgotten(disconnected_before));
-        if named("erasures.forget_account", forget).execute(conn).await? == 0 {
-            return Ok(());
-        }
-        let links = sql(format!(
-            "UPDATE appointment_external_links SET {}, sync_status = {NONE}, updated_at = ",
-            reset_placement()
-        ))
-        .bind(now)
-        .sql(" WHERE external_event_id IS NOT NULL AND ")
-        .with(of_organisation(organisation));
-        named("erasures.forget_events", links).execute(conn).await?;
-        for table in ["owed_deletions", "sealed_calendars"] {
-            let delete = sql(format!("DELETE FROM {table} WHERE ")).with(of_organisation(organisation));
-            named("erasures.forget", delete).execute(conn).await?;
-        }
-        Ok(())
-    })
-}
-
-/// What the first connection will not send any more, or was accepted too long ago.
-fn is_needless(accepted_before: Timestamp, now: Timestamp) -> Fragment {
-    sql(format!(
-        "provider = {GOOGLE} AND sync_status = {NONE} AND wants_event AND snapshot IS NOT NULL AND (ends_at <= "
-    ))
-    .bind(now)
-    .sql(" OR COALESCE(accepted_at, created_at) < ")
-    .bind(accepted_before)
-    .sql(
-        ") AND NOT EXISTS (SELECT 1 FROM calendar_integrations AS i
-            WHERE i.organisation_id = appointment_external_links.organisation_id
-                AND i.provider = appointment_external_links.provider AND i.google_user_id IS NOT NULL)",
-    )
-}
-
-pub(in crate::store) async fn unconnected(
-    conn: &mut Conn,
-    accepted_before: Timestamp,
-    now: Timestamp,
-) -> Result<Vec<OrganisationId>, Fault> {
-    let select = sql("SELECT DISTINCT organisation_id FROM appointment_external_links WHERE ")
-        .with(is_needless(accepted_before, now))
-        .sql(" LIMIT ")
-        .bind(FOUND_TOGETHER);
-    whose(named("erasures.unconnected", select).load(conn).await?)
-}
-
-pub(in crate::store) async fn erase_unconnected(
-    conn: &mut Conn,
-    organisation: &OrganisationId,
-    accepted_before: Timestamp,
-    now: Timestamp,
-) -> Result<(), Fault> {
-    let erase = sql("UPDATE appointment_external_links SET snapshot = NULL, updated_at = ")
-        .bind(now)
-        .sql(" WHERE organisation_id = ")
-        .bind(organisation)
-        .sql(" AND ")
-        .with(is_needless(accepted_before, now));
-    transaction!(conn, async |conn| {
-        link_queues::hold(conn, [organisation]).await?;
-        named("erasures.erase_unconnected", erase).execute(conn).await?;
-        Ok(())
-    })
-}
-
-/// Deletes the links of a first connection whose appointment is not kept any more: Cassius finds that they are lacking.
-pub(super) async fn drop_unkept(conn: &mut Conn, organisation: &OrganisationId, now: Timestamp) -> Result<(), Fault> {
-    let delete = sql(format!(
-        "DELETE FROM appointment_external_links
-         WHERE snapshot IS NULL AND wants_event AND sync_status = {NONE} AND external_event_id IS NULL AND ends_at > "
-    ))
-    .bind(now)
-    .sql(" AND ")
-    .with(of_organisation(organisation));
-    named("erasures.drop_unkept", delete).execute(conn).await?;
-    Ok(())
 }

@@ -10,7 +10,7 @@ use super::schema::calendar_integrations::dsl;
 use super::schema::oauth_consents;
 use super::statement::{named, sql};
 use super::{
-    Conn, Fault, accounts, catch_ups, comparisons, erasures, owed, pending_grants, sealed_calendars, unkept_grants,
+    Conn, Fault, accounts, catch_ups, comparisons, forgetting, owed, pending_grants, sealed_calendars, unkept_grants,
 };
 use crate::model::{GoogleUserId, OrganisationId};
 use crate::store::instant::Instant;
@@ -131,7 +131,7 @@ async fn store_grant(conn: &mut Conn, before: &Integration, grant: &Grant, now: 
         }
     }
     if before.google_user_id.is_none() {
-        erasures::drop_unkept(conn, organisation, now).await?;
+        forgetting::drop_unkept(conn, organisation, now).await?;
     }
     comparisons::schedule(conn, organisation, now).await?;
     // A consent that began beside this one goes on: it is a disconnect that ends consents.

@@ -42,6 +42,7 @@ diesel::table! {
         compare_attempts -> Integer,
         compare_lease_token -> Nullable<Text>,
         compare_lease_until -> Nullable<InstantSql>,
+        behind_count -> Integer,
         served_from -> Nullable<InstantSql>,
         owed_served_from -> Nullable<InstantSql>,
         epoch -> BigInt,
