@@ -64,7 +64,7 @@ impl Store {
     /// all of them, and the rest at the end of that. Whatever was begun before goes on.
     pub async fn begin_erasure(&self, organisation: &OrganisationId, now: Timestamp) -> Result<(), Error> {
         let organisation = organisation.clone();
-        query!(self, long, erasures::begin(&organisation, now))
+        query!(self, long, organisation_erasures::begin(&organisation, now))
     }
 
     /// Erases the rest of an organisation that is not connected any more, and answers whether nothing is left. Events that

@@ -19,7 +19,7 @@ use crate::wire::refused::refused;
 
 const LEVELS: [TitlePrivacy; 3] = [TitlePrivacy::Full, TitlePrivacy::Initials, TitlePrivacy::Masked];
 /// What Google adds to an event by itself.
-const OF_GOOGLE: [&str; 14] = [
+const OF_GOOGLE: [&str; 15] = [
     "kind",
     "etag",
     "id",
@@ -34,6 +34,7 @@ const OF_GOOGLE: [&str; 14] = [
     "reminders",
     "eventType",
     "calendar_id",
+    "moved_away",
 ];
 
 fn planted(id: &str, revision: i64) -> Appointment {

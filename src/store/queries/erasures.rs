@@ -9,8 +9,8 @@ use super::fragments::{of_appointment, of_organisation, reset_placement, unlease
 use super::integrations::{integration, locked};
 use super::links::OWES_NOTHING;
 use super::statement::{Fragment, list_of, named, sql};
-use super::{Conn, Fault, disconnects, link_queues, owed, pending_grants, unkept_grants};
-use crate::model::{AppointmentId, OrganisationId, RemoteEvents};
+use super::{Conn, Fault, link_queues, owed};
+use crate::model::{AppointmentId, OrganisationId};
 use crate::store::words::{self, ERASURE, GOOGLE, NONE, Priority};
 use crate::store::{ErasureLeft, Integration, OwedCause};
 
@@ -183,35 +183,6 @@ pub(in crate::store) async fn left(
         .sql(" AS parked");
     let row: LeftRow = named("erasures.left", select).get_result(conn).await?;
     Ok(ErasureLeft { appointments: row.appointments, events: row.events, parked: row.parked })
-}
-
-pub(in crate::store) async fn begin(
-    conn: &mut Conn,
-    organisation: &OrganisationId,
-    now: Timestamp,
-) -> Result<(), Fault> {
-    transaction!(conn, async |conn| {
-        let before = locked(conn, organisation).await?;
-        let consents = sql("DELETE FROM oauth_consents WHERE organisation_id = ").bind(organisation);
-        named("erasures.cancel_consents", consents).execute(conn).await?;
-        // All of it is deleted by the disconnect, which serves its own deletions alone.
-        erase(conn, organisation, before.as_ref(), OwedCause::Disconnect, || sql("TRUE"), now).await?;
-        if let Some(before) = &before {
-            let mark = sql("UPDATE calendar_integrations SET erasing_at = COALESCE(erasing_at, ")
-                .bind(now)
-                .sql(") WHERE ")
-                .with(of_organisation(organisation));
-            named("erasures.mark", mark).execute(conn).await?;
-            match before.refresh_token {
-                Some(_) => {
-                    disconnects::begin_within(conn, before, RemoteEvents::DeleteAll, now).await?;
-                }
-                None => disconnects::fence_consents(conn, organisation).await?,
-            }
-        }
-        unkept_grants::queue_from(conn, "pending_grants", of_organisation(organisation), now, now).await?;
-        pending_grants::erase(conn, organisation).await
-    })
 }
 
 /// Whether everything of the organisation is being erased.

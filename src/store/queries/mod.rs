@@ -36,6 +36,7 @@ pub(in crate::store) mod leases;
 pub(in crate::store) mod link_queues;
 pub(in crate::store) mod links;
 pub(in crate::store) mod migrations;
+pub(in crate::store) mod organisation_erasures;
 pub(in crate::store) mod owed;
 pub(in crate::store) mod owed_claims;
 pub(in crate::store) mod pending_grants;

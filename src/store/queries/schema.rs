@@ -210,6 +210,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    sealed_calendars (organisation_id, provider, alias) {
+        organisation_id -> Text,
+        provider -> Text,
+        alias -> Text,
+        calendar -> Binary,
+    }
+}
+
+diesel::table! {
     use diesel::sql_types::*;
 
     upcoming_link_counts (organisation_id, provider, day) {
