@@ -129,18 +129,25 @@ impl Quota {
         state.paused_until = state.paused_until.max(until);
     }
 
-    /// Takes a unit from the ledger for each of these, as far as there are any, so that [`Quota::try_take`] finds them.
-    /// Costs nothing where the budgets are in memory.
+    /// Takes a unit from the ledger for each of these, as far as there are any, so that [`Quota::try_take`] finds them. An
+    /// account that is named twice gets two. Costs nothing where the budgets are in memory.
     pub async fn prepare(&self, accounts: Vec<GoogleUserId>) {
         let Some(ledger) = self.shared() else { return };
-        let mut asked: Vec<_> = accounts.into_iter().map(|account| (account, 1)).collect();
         let now = micros(self.clock.elapsed());
-        {
+        let asked: Vec<_> = {
             let mut state = self.state.lock();
             state.refused.clear();
             state.held.retain(|_, (units, until)| *units > 0 && *until > now);
-            asked.retain(|(account, _)| !state.held.contains_key(account));
-        }
+            let mut held: HashMap<_, _> = state.held.iter().map(|(account, (units, _))| (account, *units)).collect();
+            let mut is_held = |account: &GoogleUserId| match held.get_mut(account) {
+                Some(units) if *units > 0 => {
+                    *units -= 1;
+                    true
+                }
+                _ => false,
+            };
+            accounts.into_iter().filter(|account| !is_held(account)).map(|account| (account, 1)).collect()
+        };
         if asked.is_empty() {
             return;
         }

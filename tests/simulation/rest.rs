@@ -80,7 +80,7 @@ impl World {
             self.life().settle();
             self.look();
             let now = self.clock.now();
-            self.life().run(self.life().store.look(Timestamp::UNIX_EPOCH, 100, now)).unwrap();
+            self.life().run(self.life().store.look(Timestamp::UNIX_EPOCH, 100, 1, now)).unwrap();
             let next = self.life().run(self.life().store.next_due_at(now)).unwrap();
             let is_disconnecting = (0..ORGANISATIONS.len())
                 .any(|organisation| self.status(organisation).state() == IntegrationState::Disconnecting);

@@ -40,6 +40,14 @@ pub(in crate::store) async fn settle_together(
     })
 }
 
+/// What becomes of a link, as the statement reads it.
+mod outcome {
+    pub(super) const SYNCED: &str = "synced";
+    pub(super) const LATER: &str = "later";
+    pub(super) const REFUSED: &str = "refused";
+    pub(super) const UNCHANGED: &str = "unchanged";
+}
+
 /// How one link is settled, beside its placement.
 struct Columns {
     outcome: &'static str,
@@ -65,16 +73,16 @@ fn columns(settlement: &Settlement) -> (&Placement, Columns) {
             // A settlement without a call brings no page: the one that is known stays as long as the event does.
             let is_page_known = html_link.is_some() || placement.place().is_none();
             let synced_revision = Some(revision.number());
-            (placement, Columns { outcome: "synced", synced_revision, html_link, is_page_known, ..none })
+            (placement, Columns { outcome: outcome::SYNCED, synced_revision, html_link, is_page_known, ..none })
         }
         Settlement::Later { placement, next_attempt_at, error } => {
             let (next_attempt_at, error) = (Some(*next_attempt_at), Some(error.clone()));
-            (placement, Columns { outcome: "later", next_attempt_at, error, ..none })
+            (placement, Columns { outcome: outcome::LATER, next_attempt_at, error, ..none })
         }
         Settlement::Refused { placement, error } => {
-            (placement, Columns { outcome: "refused", error: Some(error.clone()), ..none })
+            (placement, Columns { outcome: outcome::REFUSED, error: Some(error.clone()), ..none })
         }
-        Settlement::Unchanged { placement } => (placement, Columns { outcome: "unchanged", ..none }),
+        Settlement::Unchanged { placement } => (placement, Columns { outcome: outcome::UNCHANGED, ..none }),
     }
 }
 
@@ -134,8 +142,10 @@ async fn settle(conn: &mut Conn, links: &[(Claimed, Settlement)], now: Timestamp
     // Nobody has asked to send the link again since it was claimed, nor let it rest.
     let is_unasked = format!("sync_status = {PENDING} AND request_seq = ended_request_seq");
     let if_unasked = |column: &str, cases: &str| {
-        format!("{column} = CASE WHEN NOT ({is_unasked}) OR outcome = 'parked' THEN {column} {cases} END")
+        let unchanged = outcome::UNCHANGED;
+        format!("{column} = CASE WHEN NOT ({is_unasked}) OR outcome = '{unchanged}' THEN {column} {cases} END")
     };
+    let (synced, later, refused) = (outcome::SYNCED, outcome::LATER, outcome::REFUSED);
     let update = sql(format!(
         "WITH ended (ended_organisation_id, ended_appointment_id, ended_lease_token, ended_request_seq, outcome, \
          ended_next_attempt_at, reason, detail, ended_revision, page, is_page_known, {}) AS (VALUES ",
@@ -146,15 +156,20 @@ async fn settle(conn: &mut Conn, links: &[(Claimed, Settlement)], now: Timestamp
         ") UPDATE appointment_external_links SET {}, {}, {}, {}, {}, {},
             synced_revision = COALESCE(ended_revision, synced_revision),
             html_link = CASE WHEN is_page_known THEN page ELSE html_link END,
-            lease_token = NULL, lease_until = NULL, last_synced_at = CASE WHEN outcome = 'synced' THEN ",
+            lease_token = NULL, lease_until = NULL, last_synced_at = CASE WHEN outcome = '{synced}' THEN ",
         placed.join(", "),
         if_unasked("next_attempt_at", "ELSE ended_next_attempt_at"),
         if_unasked("last_error", "ELSE reason"),
         if_unasked("last_error_detail", "ELSE detail"),
-        if_unasked("attempts", "WHEN outcome = 'synced' THEN 0 WHEN outcome = 'later' THEN attempts + 1 ELSE attempts"),
+        if_unasked(
+            "attempts",
+            &format!("WHEN outcome = '{synced}' THEN 0 WHEN outcome = '{later}' THEN attempts + 1 ELSE attempts")
+        ),
         if_unasked(
             "sync_status",
-            &format!("WHEN outcome = 'synced' THEN {SYNCED} WHEN outcome = 'refused' THEN {ERROR} ELSE sync_status")
+            &format!(
+                "WHEN outcome = '{synced}' THEN {SYNCED} WHEN outcome = '{refused}' THEN {ERROR} ELSE sync_status"
+            )
         ),
     ))
     .bind(now)
