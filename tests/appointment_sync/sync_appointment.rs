@@ -1,6 +1,8 @@
 //! `SyncAppointment`: accepted durably, whatever Google does.
 
-use cassius_calendar::grpc::pb::{Appointment, AppointmentState, ErrorReason, SyncAppointmentRequest, SyncStatus};
+use cassius_calendar::grpc::pb::{
+    Appointment, AppointmentLink, AppointmentState, ErrorReason, SyncAppointmentRequest, SyncStatus,
+};
 use serde_json::json;
 
 use crate::harness::app::{START, TestApp};
