@@ -1,10 +1,9 @@
 //! `reseal`, and what `check-config` says of the keys.
 
-use cassius_calendar::clock::Entropy;
+use cassius_calendar::clock::{Clock, Entropy};
 use cassius_calendar::crypto::{Cell, Keyring};
 use cassius_calendar::model::{AppointmentId, OrganisationId, Revision};
 use cassius_calendar::store::Acceptance;
-use jiff::Timestamp;
 
 use super::process::{run, settings, with};
 use crate::harness::database::Database;
@@ -20,7 +19,7 @@ async fn an_old_key_is_needed_until_everything_is_sealed_with_the_first() {
     let (revision, wants_event) = (Revision::new(1).unwrap(), true);
     let (starts_at, ends_at) = (None, None);
     let acceptance = Acceptance { organisation, appointment, revision, snapshot, wants_event, starts_at, ends_at };
-    database.store.accept(vec![acceptance], Timestamp::now()).await.unwrap();
+    database.store.accept(vec![acceptance], Clock::system().now()).await.unwrap();
 
     let folder = tempfile::tempdir().unwrap();
     let mut settings = with(&settings(), &[("DATABASE_URL", &*database.url)]);
