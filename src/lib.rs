@@ -21,6 +21,7 @@
 //! | [`roots`] | whom the service trusts when it connects to somebody else |
 //! | [`google`] | Google's wire: OAuth, calendars, events, errors by their meaning |
 //! | [`store`] | the database: one set of queries, on SQLite and on PostgreSQL |
+//! | [`resealing`] | the keys that are in use: counted, and exchanged for the first |
 //! | [`connection`] | behind `CalendarIntegration`: consent, tokens, settings, status, disconnect |
 //! | [`delivery`] | behind `AppointmentSync`: accepts, the worker, one attempt, fair turns, the comparison with Google |
 //! | [`grpc`] | the wire: who calls, what a request must look like, what an error looks like |
@@ -65,7 +66,7 @@
 //! | 0 | `model`, `error_chain`, `clock`, `language`, `metrics`, `config`, `notifier` |
 //! | 1 | `sync`, `crypto`, `quota`, `listener`, `roots` |
 //! | 2 | `google`, `store` |
-//! | 3 | `connection` |
+//! | 3 | `connection`, `resealing` |
 //! | 4 | `delivery` |
 //! | 5 | `grpc`, `http` |
 //! | 6 | `app`, `emulator` |
@@ -92,6 +93,7 @@ pub mod metrics;
 pub mod model;
 pub mod notifier;
 pub mod quota;
+pub mod resealing;
 pub mod roots;
 pub mod store;
 pub mod sync;

@@ -20,6 +20,8 @@ const MEASURE: SignedDuration = SignedDuration::from_secs(15);
 const SWEEP: SignedDuration = SignedDuration::from_hours(1);
 /// How often snapshots are looked through.
 const ERASE: SignedDuration = SignedDuration::from_mins(1);
+/// How often it is looked for what is kept of organisations that are not connected.
+const FORGET: SignedDuration = SignedDuration::from_hours(1);
 
 /// How often the counts of an organisation are held against its links.
 const RECOUNT: SignedDuration = SignedDuration::from_hours(24);
@@ -149,5 +151,51 @@ pub(super) async fn measure(store: Store, clock: Clock, close: CancellationToken
             metrics::pool(pool, busy, idle, waiting);
         }
         clock.sleep_until(now + MEASURE).await;
+    }
+}
+
+/// Goes on with what is being erased, seals what a disconnect has left readable, and lets the log of SQLite keep nothing of
+/// it.
+pub(super) async fn go_on_erasing(store: Store, integrations: Integrations, clock: Clock, close: CancellationToken) {
+    while !close.is_cancelled() {
+        let now = clock.now();
+        if let Err(error) = store.go_on_erasing(now).await {
+            tracing::warn!(error = %error_chain(&error), "what is being erased could not be looked for");
+        }
+        if let Err(error) = integrations.seal_calendars().await {
+            tracing::warn!(error = %error_chain(&error), "calendars of who is not connected could not be sealed");
+        }
+        if let Err(error) = store.truncate_log().await {
+            tracing::warn!(error = %error_chain(&error), "the log of the database could not be cut off");
+        }
+        clock.sleep_until(now + ERASE).await;
+    }
+}
+
+/// Forgets what nobody needs any more of organisations that are not connected.
+pub(super) async fn forget(
+    store: Store,
+    unconnected: SignedDuration,
+    kept_events: SignedDuration,
+    clock: Clock,
+    close: CancellationToken,
+) {
+    while !close.is_cancelled() {
+        let now = clock.now();
+        match store.forget_kept_events(now - kept_events, now).await {
+            Ok(0) => {}
+            Ok(count) => {
+                tracing::info!(count, "forgot the kept events of organisations that were disconnected long ago")
+            }
+            Err(error) => tracing::warn!(error = %error_chain(&error), "kept events could not be forgotten"),
+        }
+        match store.erase_unconnected(now - unconnected, now).await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "erased the snapshots of organisations that were never connected"),
+            Err(error) => {
+                tracing::warn!(error = %error_chain(&error), "snapshots of who was never connected could not be erased");
+            }
+        }
+        clock.sleep_until(now + FORGET).await;
     }
 }

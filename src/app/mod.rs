@@ -7,6 +7,7 @@
 mod database_clock;
 mod descriptors;
 mod housekeeping;
+mod keyring;
 mod keys;
 mod ledger;
 mod lock;
@@ -34,6 +35,7 @@ use crate::http;
 use crate::metrics::{self, GatherError};
 use crate::notifier::Notifier;
 use crate::quota::{Ledger, Quota};
+use crate::resealing::Resealing;
 use crate::roots::{RootsFault, roots};
 use crate::store::{self, Schema, Store};
 use ledger::StoredLedger;
@@ -148,6 +150,13 @@ pub async fn start_with(config: Config, google: Google, clock: Clock, entropy: E
         assemble(&config, &store, google, &keys.keyring, &clock, &entropy, &notifier);
     let audit = Audit::new(store.clone(), clock.clone(), entropy.clone());
     let (drain, close) = (CancellationToken::new(), CancellationToken::new());
+    let resealing = Resealing {
+        store: store.clone(),
+        keyring: keys.keyring.clone(),
+        entropy: entropy.clone(),
+        clock: clock.clone(),
+        pause: keyring::PAUSE,
+    };
     let services = Services {
         consents: consents.clone(),
         integrations: integrations.clone(),
@@ -199,10 +208,25 @@ pub async fn start_with(config: Config, google: Google, clock: Clock, entropy: E
         tokio::spawn(housekeeping::finish_disconnects(integrations.clone(), close.clone())),
         tokio::spawn(housekeeping::compare(delivery, close.clone())),
         tokio::spawn(database_clock::keep_following(store.clone(), clock.clone(), close.clone())),
+        tokio::spawn(keyring::look_after(
+            resealing,
+            keys.reloaded.clone(),
+            notifier.clone(),
+            clock.clone(),
+            close.clone(),
+        )),
         tokio::spawn(replicas::hear(store.clone(), notifier, quota, clock.clone())),
         tokio::spawn(housekeeping::tell_health(store.clone(), health.clone(), clock.clone(), close.clone())),
         tokio::spawn(housekeeping::recount(store.clone(), clock.clone(), close.clone())),
         tokio::spawn(housekeeping::sweep_audit(audit, config.audit_retention, clock.clone(), close.clone())),
+        tokio::spawn(housekeeping::go_on_erasing(store.clone(), integrations.clone(), clock.clone(), close.clone())),
+        tokio::spawn(housekeeping::forget(
+            store.clone(),
+            config.unconnected_retention,
+            config.kept_events_retention,
+            clock.clone(),
+            close.clone(),
+        )),
         tokio::spawn(housekeeping::erase_snapshots(store, config.snapshot_retention, clock, close.clone())),
     ];
     housekeeping.extend(measuring);

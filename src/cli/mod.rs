@@ -12,6 +12,7 @@ mod healthcheck;
 mod integrations;
 mod logs;
 mod process;
+mod reseal;
 mod signals;
 
 use std::ffi::OsString;
@@ -60,6 +61,8 @@ enum Command {
     GenerateKey(generate_key::GenerateKey),
     /// Lists how the integrations of all organisations stand, from the database.
     Integrations(integrations::Integrations),
+    /// Seals everything that is stored with the first of ENCRYPTION_KEYS. `serve` does so too, at its leisure.
+    Reseal,
     /// Asks a running service for its health; exits with 0 if it serves.
     Healthcheck(healthcheck::Healthcheck),
 }
@@ -75,6 +78,7 @@ impl Cli {
             Command::CheckConfig(check_config) => check_config.run().await,
             Command::GenerateKey(generate_key) => generate_key.run(),
             Command::Integrations(integrations) => integrations.run().await,
+            Command::Reseal => reseal::reseal().await,
             Command::Healthcheck(healthcheck) => healthcheck.run().await,
         }
     }

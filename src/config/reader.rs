@@ -50,7 +50,7 @@ impl<'a> Reader<'a> {
     pub(super) fn text(&mut self, name: &str) -> Option<String> {
         let setting = SETTINGS.iter().find(|setting| setting.name == name).expect("what is read stands in the table");
         match self.written(setting) {
-            Ok(Some(text)) => self.checked(name, text),
+            Ok(Some(text)) => self.checked(name, name, text),
             Ok(None) => {
                 let dev_default = setting.dev_default.filter(|_| self.mode == Mode::Dev);
                 dev_default.or(setting.default).map(str::to_owned)
@@ -70,6 +70,16 @@ impl<'a> Reader<'a> {
             self.fault(name, wrong("is not set", remedy));
         }
         text
+    }
+
+    /// What the command in `variable` has printed in the place of the setting `name`, which is not set beside it.
+    pub(super) fn printed(&mut self, variable: &str, name: &str, text: String) -> Option<String> {
+        if self.is_set(name) {
+            let remedy = format!("set either {name} or {variable}");
+            self.fault(name, wrong("is set twice", &remedy));
+            return None;
+        }
+        self.checked(variable, name, text)
     }
 
     /// The value of a variable, if it is set or has a default, and can be read.
@@ -133,11 +143,11 @@ impl<'a> Reader<'a> {
         Ok(Some(text.trim().to_owned()).filter(|text| !text.is_empty()))
     }
 
-    /// Holds a text against the check that a room which may not be imported here has for it.
-    fn checked(&mut self, name: &str, text: String) -> Option<String> {
-        for (_, passes) in self.checks.iter().filter(|(variable, _)| *variable == name) {
+    /// Holds the text of `variable` against the check that a room which may not be imported here has for the setting `name`.
+    fn checked(&mut self, variable: &str, name: &str, text: String) -> Option<String> {
+        for (_, passes) in self.checks.iter().filter(|(checked, _)| *checked == name) {
             if let Err(problem) = passes(&text) {
-                self.fault(name, wrong(&problem, "correct it"));
+                self.fault(variable, wrong(&problem, "correct it"));
                 return None;
             }
         }

@@ -106,6 +106,12 @@ pub const SETTINGS: &[Setting] = &[
         "The keys that seal tokens and snapshots, `id:base64` separated by commas: the first seals, all open. Required; \
          `generate-key` makes one.",
     ),
+    setting(
+        "ENCRYPTION_KEYS_COMMAND",
+        None,
+        "A command of the shell that prints them instead, from a vault for instance: run at the start, and whenever keys are \
+         read again.",
+    ),
     secret(
         "API_KEYS",
         None,
@@ -140,6 +146,17 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting("SNAPSHOT_RETENTION", Some("30"), "Days after its end for which an appointment's snapshot is kept."),
     setting("AUDIT_RETENTION", Some("365"), "Days for which the audit keeps who did what (`ListAuditEvents`)."),
+    setting(
+        "UNCONNECTED_RETENTION",
+        Some("30"),
+        "Days for which an appointment of an organisation that was never connected is kept; `ReconcileAppointments` names it \
+         once there is a connection.",
+    ),
+    setting(
+        "KEPT_EVENTS_RETENTION",
+        Some("365"),
+        "Days after a disconnect for which it is kept, sealed, where events stand that were kept or could not be deleted.",
+    ),
     on_in_dev("REFLECTION", "Serves gRPC reflection."),
     on_in_dev("TICKET_IN_URL", "Lets `connect_url` carry the one-time ticket, for a consent begun with grpcurl."),
     Setting {

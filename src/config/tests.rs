@@ -231,6 +231,10 @@ fn a_bad_api_key_is_named_by_its_place() {
     let good = format!("a:{HASH}:*");
     let cases = [
         (format!("{good},b:{HASH}:*"), "has one digest twice (entry 2)"),
+        (
+            "a:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855:*".to_owned(),
+            "has the digest of an empty key (entry 1)",
+        ),
         (format!("{good},b"), "is not a list of keys (entry 2)"),
         (format!("a b:{HASH}:*"), "has a bad name (entry 1)"),
         (format!(":{HASH}:*"), "has a bad name (entry 1)"),
@@ -309,4 +313,22 @@ proptest! {
             prop_assert!(text.trim().chars().count() < 12 || !told.contains(text.trim()), "{told}");
         }
     }
+}
+
+#[test]
+fn a_command_may_print_the_keyring() {
+    let with = |command: &str| load_with(&[("ENCRYPTION_KEYS", ""), ("ENCRYPTION_KEYS_COMMAND", command)], Mode::Serve);
+    let config = with("printf ' k1:canary\n'").expect("settings in order");
+    assert_eq!(config.encryption_keys.expose_secret(), "k1:canary");
+    for (command, problem) in [
+        ("exit 3", "names a command that failed"),
+        ("true", "prints nothing"),
+        ("printf '\\377'", "prints what is not UTF-8"),
+    ] {
+        let faults = with(command).expect_err("settings with faults");
+        let problems: Vec<_> = faults.iter().map(|fault| format!("{} {}", fault.variable, fault.problem)).collect();
+        assert_eq!(problems, [format!("ENCRYPTION_KEYS_COMMAND {problem}")]);
+    }
+    let twice = faults(&[("ENCRYPTION_KEYS_COMMAND", "printf canary")]);
+    assert_eq!(twice, ["ENCRYPTION_KEYS is set twice"]);
 }

@@ -217,12 +217,14 @@ impl Consents {
             (Some(word), _) if is_block(word) => ConsentOutcome::Blocked,
             (None, Some(code)) => {
                 let verifier = self.secrets.open_verifier(&state_hash, &consent.verifier).map_err(Error::Sealed)?;
+                // Before the code is spent: without them nothing of before would be found again.
+                let opened = self.grants.opened_calendars(&organisation).await?;
                 let revocation_seq = self.store.revocation_seq().await?;
                 let as_of = AsOf { epoch: consent.epoch, revocation_seq };
                 match self.google.exchange(code.expose_secret(), verifier.expose_secret(), &consent.nonce).await {
                     Ok(granted) => {
                         let calendar = self.primary_calendar(&granted).await;
-                        match self.grants.connect(&organisation, granted, calendar, as_of).await? {
+                        match self.grants.connect(&organisation, granted, calendar, opened, as_of).await? {
                             Connect::Stored => ConsentOutcome::Connected,
                             Connect::KeptAside => ConsentOutcome::OtherAccount,
                             Connect::Fenced => ConsentOutcome::Expired,

@@ -10,6 +10,7 @@ mod audit;
 mod consents;
 mod grants;
 mod integrations;
+mod sealed_calendars;
 mod secrets;
 
 use jiff::SignedDuration;
@@ -20,7 +21,7 @@ pub use consents::{
 };
 pub use grants::{Access, AccessError, Grants, MAX_TOKENS};
 pub use integrations::{
-    CalendarList, Disconnected, Integrations, Overview, OverviewFilter, ProblemNotice, Progress, SettingsRequest,
+    CalendarList, Disconnected, Erasure, Integrations, Overview, OverviewFilter, ProblemNotice, Progress, SettingsRequest,
     State, Status, list as list_integrations,
 };
 

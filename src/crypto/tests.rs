@@ -125,10 +125,9 @@ fn the_first_key_seals_and_all_open() {
 
 #[test]
 fn a_key_cannot_be_renamed() {
-    let both = keyring(&format!("{},{}", entry("a", 1), entry("b", 1)));
-    let mut bytes = both.seal(&cell(), b"value", &Entropy::seeded(7)).as_bytes().to_vec();
+    let mut bytes = keyring(&entry("a", 1)).seal(&cell(), b"value", &Entropy::seeded(7)).as_bytes().to_vec();
     bytes[2] = b'b';
-    assert_eq!(both.open(&cell(), &Sealed::from_bytes(bytes)), Err(OpenError::Forged));
+    assert_eq!(keyring(&entry("b", 1)).open(&cell(), &Sealed::from_bytes(bytes)), Err(OpenError::Forged));
 }
 
 #[test]
@@ -142,6 +141,11 @@ fn every_fault_of_a_keyring_is_named() {
         (entry("seventeen-letters", 1), KeyringFault::BadId { position: 1 }),
         (entry("", 1), KeyringFault::BadId { position: 1 }),
         (format!("{good},{good}"), KeyringFault::DuplicateId { id: "a".to_owned() }),
+        (entry("a", 0), KeyringFault::Zero { id: "a".to_owned() }),
+        (
+            format!("{good},{}", good.replacen("a:", "b:", 1)),
+            KeyringFault::SameKey { id: "a".to_owned(), other: "b".to_owned() },
+        ),
         ("a:***".to_owned(), KeyringFault::NotBase64 { id: "a".to_owned() }),
         (format!("a:{}", STANDARD.encode([1; 31])), KeyringFault::WrongLength { id: "a".to_owned(), bytes: 31 }),
     ];

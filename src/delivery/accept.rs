@@ -3,12 +3,14 @@
 //! Owns the order of an accept: listen, commit, wake the worker, wait. Never calls Google. Invariant: the answer is given
 //! after the appointment is durable.
 
+use std::borrow::Cow;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::waiters::Waiter;
 use super::{Delivery, Error, Link, Parts, snapshot};
 use crate::metrics;
-use crate::model::{Appointment, Change, OrganisationId, SyncStatus};
+use crate::model::{Appointment, Change, Details, OrganisationId, SyncStatus};
 use crate::notifier::Listener;
 use crate::store::{self, Acceptance};
 
@@ -60,12 +62,17 @@ impl Delivery {
 }
 
 impl Parts {
-    fn acceptance(&self, organisation: &OrganisationId, appointment: &Appointment) -> Acceptance {
+    pub(super) fn acceptance(&self, organisation: &OrganisationId, appointment: &Appointment) -> Acceptance {
+        // No event stands for what does not take place: nobody needs to know of whom it was.
+        let kept = match appointment.scheduled() {
+            Some(_) => Cow::Borrowed(appointment),
+            None => Cow::Owned(Appointment { details: Details::default(), ..appointment.clone() }),
+        };
         Acceptance {
             organisation: organisation.clone(),
             appointment: appointment.id.clone(),
             revision: appointment.revision,
-            snapshot: snapshot::seal(&self.keyring, &self.entropy, organisation, appointment),
+            snapshot: snapshot::seal(&self.keyring, &self.entropy, organisation, &kept),
             wants_event: appointment.scheduled().is_some(),
             starts_at: appointment.slot.as_ref().map(|slot| slot.start_at),
             ends_at: appointment.slot.as_ref().map(|slot| slot.end_at),

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::Google;
 use super::calendar::{bare, read};
 use super::errors::CalendarError;
-use super::event::{ORGANISATION, owner};
+use super::event::{ORGANISATION, owner, revision};
 use super::wire::{EventsPage, ListedEvent, ListedMoment, address};
 use crate::crypto::Secret;
 use crate::model::{CalendarId, Etag, EventId, OrganisationId};
@@ -70,6 +70,7 @@ fn of_appointment(listed: ListedEvent) -> Option<RemoteEvent> {
     Some(RemoteEvent {
         event: EventId::new(listed.id.clone()),
         etag: Etag::new(listed.etag.clone()?),
+        revision: revision(listed.extended_properties.as_ref()),
         owner: owner(listed.extended_properties.as_ref())?,
         shown: shown(listed),
     })

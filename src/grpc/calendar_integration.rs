@@ -176,6 +176,21 @@ impl CalendarIntegration for Integrations {
         .await
     }
 
+    async fn erase_organisation(
+        &self,
+        request: Request<pb::EraseOrganisationRequest>,
+    ) -> Result<Response<pb::EraseOrganisationResponse>, Status> {
+        answer(request, async |context, request| {
+            let organisation = validate::organisation(&context, &request.organisation_id)?;
+            let erasure = self.integrations.erase(&organisation, request.leave_events).await?;
+            Ok(pb::EraseOrganisationResponse {
+                is_done: erasure.is_done,
+                remaining_event_count: convert::count(erasure.remaining_events),
+            })
+        })
+        .await
+    }
+
     async fn list_audit_events(
         &self,
         request: Request<pb::ListAuditEventsRequest>,

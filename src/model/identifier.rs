@@ -117,6 +117,16 @@ foreign_identifier! {
     GoogleUserId
 }
 
+impl CalendarId {
+    /// How the alias begins that stands for a calendar while its organisation is not connected.
+    pub const SEALED: &str = "sealed:";
+
+    /// Whether it is an alias: its own id is sealed, since it may be an address.
+    pub fn is_sealed(&self) -> bool {
+        self.0.starts_with(Self::SEALED)
+    }
+}
+
 /// Says which state of an appointment is meant; grows with each mutation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Revision(i64);

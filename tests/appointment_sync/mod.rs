@@ -5,6 +5,7 @@ mod get_appointment_history;
 mod get_appointment_link;
 mod list_appointment_links;
 mod reconcile_appointments;
+mod replace_appointments;
 mod retry_appointments;
 mod sync_appointment;
 mod sync_appointments;

@@ -21,6 +21,7 @@ const ROOMS: &[(&str, u8, &[&str])] = &[
     ("quota", 1, &["model", "clock", "metrics"]),
     ("google", 2, &["model", "clock", "metrics", "sync", "roots", "crypto::Secret", "crypto::ExposeSecret"]),
     ("store", 2, &["model", "roots", "crypto::Sealed"]),
+    ("resealing", 3, &["model", "clock", "crypto", "store"]),
     (
         "connection",
         3,
@@ -91,13 +92,14 @@ const ROOMS: &[(&str, u8, &[&str])] = &[
             "metrics",
             "model",
             "quota",
+            "resealing",
             "roots",
             "store",
         ],
     ),
     // It is Google: it knows nothing of what calls it, and nothing but `dev` and the tests knows it.
     ("emulator", 6, &["clock"]),
-    ("cli", 7, &["app", "clock", "config", "connection", "crypto", "emulator", "model", "roots", "store"]),
+    ("cli", 7, &["app", "clock", "config", "connection", "crypto", "emulator", "model", "resealing", "roots", "store"]),
     ("main", 7, &["cli"]),
 ];
 

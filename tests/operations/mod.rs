@@ -13,4 +13,5 @@ mod migrate;
 pub(crate) mod process;
 mod readme;
 mod reload;
+mod reseal;
 mod serve;

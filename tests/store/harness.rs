@@ -130,6 +130,7 @@ pub(crate) fn grant(name: &str) -> Grant {
         token_expires_at: at(3_600),
         granted_scopes: vec!["openid".into(), "email".into()],
         calendar: calendar("agenda"),
+        opened: Vec::new(),
     }
 }
 

@@ -1,9 +1,11 @@
 //! Who may call, and for whom.
 
 use bytes::Bytes;
+use cassius_calendar::grpc::pb::replace_appointments_request::Part;
 use cassius_calendar::grpc::pb::sync_appointments_response::Result as Outcome;
 use cassius_calendar::grpc::pb::{
-    ErrorReason, GetAppointmentLinkRequest, GetStatusRequest, ReconcileAppointmentsRequest, SyncAppointmentsRequest,
+    ErrorReason, GetAppointmentLinkRequest, GetStatusRequest, ReconcileAppointmentsRequest, ReplaceAppointmentsRequest,
+    SyncAppointmentsRequest,
 };
 use tonic::Code;
 use tonic::transport::Channel;
@@ -36,7 +38,8 @@ async fn refuse_each(
 #[test]
 fn each_rpc_that_takes_a_stream_has_its_own_test_below() {
     let streams = methods::all().into_iter().filter(|method| method.takes_a_stream).map(|method| method.path);
-    let tested = ["AppointmentSync/SyncAppointments", "AppointmentSync/ReconcileAppointments"];
+    let tested = ["SyncAppointments", "ReconcileAppointments", "ReplaceAppointments"];
+    let tested = tested.map(|method| format!("AppointmentSync/{method}"));
     assert_eq!(streams.collect::<Vec<_>>(), tested);
 }
 
@@ -74,6 +77,8 @@ async fn nobody_is_served_without_a_known_key(app: &mut TestApp) {
     refused(streams.sync_appointments(nothing()).await, Code::Unauthenticated, "INVALID_API_KEY");
     let nothing = tokio_stream::empty::<ReconcileAppointmentsRequest>;
     refused(streams.reconcile_appointments(nothing()).await, Code::Unauthenticated, "INVALID_API_KEY");
+    let nothing = tokio_stream::empty::<ReplaceAppointmentsRequest>;
+    refused(streams.replace_appointments(nothing()).await, Code::Unauthenticated, "INVALID_API_KEY");
 }
 
 #[apply(both_backends)]
@@ -153,4 +158,11 @@ async fn each_message_of_a_stream_is_held_against_the_key(app: &mut TestApp) {
     let status = answers.message().await.unwrap_err();
     read(&status, Code::PermissionDenied, "ORGANISATION_NOT_ALLOWED");
     assert!(answers.message().await.unwrap().is_none(), "the stream has ended");
+
+    let row = |organisation: &str| ReplaceAppointmentsRequest {
+        organisation_id: organisation.into(),
+        part: Some(Part::Appointment(appointment("b", 1))),
+    };
+    let request = as_guest(tokio_stream::iter([row("cabinet")]));
+    refused(appointments.replace_appointments(request).await, Code::PermissionDenied, "ORGANISATION_NOT_ALLOWED");
 }

@@ -5,13 +5,15 @@
 
 use std::time::Duration;
 
+use cassius_calendar::grpc::pb::replace_appointments_request::Part;
 use cassius_calendar::grpc::pb::sync_appointments_response::Result as Outcome;
 use cassius_calendar::grpc::pb::{
     BatchGetAppointmentLinksRequest, BeginConnectRequest, ConfirmAccountRequest, DisconnectRequest,
-    GetAppointmentHistoryRequest, GetAppointmentLinkRequest, GetStatusRequest, ListAppointmentLinksRequest,
-    ListAuditEventsRequest, ListCalendarsRequest, ListIntegrationsRequest, PreviewEventRequest,
-    ReconcileAppointmentsRequest, RetryAppointmentsRequest, SyncAppointmentRequest, SyncAppointmentsRequest,
-    SyncNowRequest, SyncStatus, UpdateSettingsRequest, WatchProblemsRequest, WatchStatusRequest,
+    EraseAppointmentsRequest, EraseOrganisationRequest, GetAppointmentHistoryRequest, GetAppointmentLinkRequest,
+    GetStatusRequest, ListAppointmentLinksRequest, ListAuditEventsRequest, ListCalendarsRequest, ListIntegrationsRequest,
+    PreviewEventRequest, ReconcileAppointmentsRequest, ReplaceAppointmentsRequest, RetryAppointmentsRequest,
+    SyncAppointmentRequest, SyncAppointmentsRequest, SyncNowRequest, SyncStatus, UpdateSettingsRequest,
+    WatchProblemsRequest, WatchStatusRequest,
 };
 use tonic::{Code, Status};
 use tonic_health::pb::HealthCheckRequest;
@@ -82,6 +84,8 @@ async fn every_call_says_so(app: &TestApp) {
         appointments.list_appointment_links(ListAppointmentLinksRequest {})
         appointments.retry_appointments(RetryAppointmentsRequest {})
         appointments.get_appointment_history(GetAppointmentHistoryRequest { appointment_id: "rdv".into() })
+        appointments.erase_appointments(EraseAppointmentsRequest { appointment_ids: vec!["rdv".to_owned()] })
+        integrations.erase_organisation(EraseOrganisationRequest {})
     };
 
     let mut watching = app.integrations.clone();
@@ -98,6 +102,11 @@ async fn every_call_says_so(app: &TestApp) {
     };
     let mut answers = streaming.sync_appointments(tokio_stream::iter([request])).await.unwrap().into_inner();
     is_away(soon(answers.message()).await);
+    let request = ReplaceAppointmentsRequest {
+        organisation_id: organisation_id.clone(),
+        part: Some(Part::Appointment(appointment("absent", 1))),
+    };
+    is_away(soon(streaming.replace_appointments(tokio_stream::iter([request]))).await);
     let request = ReconcileAppointmentsRequest { organisation_id, appointment_id: "rdv".into(), revision: 1 };
     let mut answers = streaming.reconcile_appointments(tokio_stream::iter([request])).await.unwrap().into_inner();
     is_away(soon(answers.message()).await);

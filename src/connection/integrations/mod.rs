@@ -6,6 +6,7 @@
 mod disconnect;
 mod overview;
 mod problems;
+mod erasure;
 mod settings;
 mod status;
 mod watches;
@@ -23,6 +24,7 @@ use disconnect::Disconnects;
 pub use overview::{Overview, OverviewFilter, list};
 use problems::Listeners;
 pub use problems::ProblemNotice;
+pub use erasure::Erasure;
 pub use settings::{CalendarList, SettingsRequest};
 pub use status::{Progress, State, Status};
 use watches::Watches;
@@ -95,6 +97,11 @@ impl Integrations {
         remote_events: RemoteEvents,
     ) -> Result<Disconnected, Error> {
         self.disconnects.run(organisation, remote_events).await
+    }
+
+    /// Seals the calendars of organisations that are not connected, as the end of a disconnect does.
+    pub async fn seal_calendars(&self) -> Result<(), Error> {
+        self.grants.seal_all_calendars().await
     }
 
     /// Ends disconnects that nobody waits for any more, until `stop`.

@@ -51,8 +51,9 @@ impl AppointmentSync for Appointments {
     ) -> Result<Response<pb::SyncAppointmentResponse>, Status> {
         answer(request, async |context, request| {
             let (organisation, appointment, wait) = validate::sync_appointment(&context, &request)?;
+            let sent = appointment.revision;
             let link = self.accept(&organisation, appointment, wait).await?;
-            Ok(pb::SyncAppointmentResponse { link: Some(convert::link(link, context.language)) })
+            Ok(pb::SyncAppointmentResponse { link: Some(convert::accepted(link, sent, context.language)) })
         })
         .await
     }
@@ -149,6 +150,30 @@ impl AppointmentSync for Appointments {
                 }
                 None => Err(Refusal::AppointmentNotFound(vec![appointment])),
             }
+        })
+        .await
+    }
+
+    async fn replace_appointments(
+        &self,
+        request: Request<Streaming<pb::ReplaceAppointmentsRequest>>,
+    ) -> Result<Response<pb::ReplaceAppointmentsResponse>, Status> {
+        let (context, requests) = split(request);
+        streams::replace(self.delivery.clone(), &self.drain, context, requests).await.map(Response::new)
+    }
+
+    async fn erase_appointments(
+        &self,
+        request: Request<pb::EraseAppointmentsRequest>,
+    ) -> Result<Response<pb::EraseAppointmentsResponse>, Status> {
+        answer(request, async |context, request| {
+            let (organisation, appointments) = validate::erase_appointments(&context, &request)?;
+            let erased = self.delivery.erase_appointments(&organisation, &appointments).await?;
+            Ok(pb::EraseAppointmentsResponse {
+                is_done: erased.is_done,
+                known_count: convert::count(erased.known),
+                remaining_event_count: convert::count(erased.remaining_events),
+            })
         })
         .await
     }

@@ -36,10 +36,13 @@ diesel::table! {
         disconnect_total -> Integer,
         finishing_until -> Nullable<InstantSql>,
         grant_end -> Nullable<Text>,
+        disconnected_at -> Nullable<InstantSql>,
+        erasing_at -> Nullable<InstantSql>,
         compare_due_at -> Nullable<InstantSql>,
         compare_attempts -> Integer,
         compare_lease_token -> Nullable<Text>,
         compare_lease_until -> Nullable<InstantSql>,
+        behind_count -> Integer,
         served_from -> Nullable<InstantSql>,
         owed_served_from -> Nullable<InstantSql>,
         epoch -> BigInt,
@@ -85,6 +88,8 @@ diesel::table! {
         wants_event -> Bool,
         write_not_before -> Nullable<InstantSql>,
         recent_calls -> Nullable<Text>,
+        accepted_at -> Nullable<InstantSql>,
+        erasing_at -> Nullable<InstantSql>,
         created_at -> InstantSql,
         updated_at -> InstantSql,
     }
@@ -203,6 +208,15 @@ diesel::table! {
         ready_at -> Nullable<InstantSql>,
         owed_ready_at -> Nullable<InstantSql>,
         recounted_at -> Nullable<InstantSql>,
+    }
+}
+
+diesel::table! {
+    sealed_calendars (organisation_id, provider, alias) {
+        organisation_id -> Text,
+        provider -> Text,
+        alias -> Text,
+        calendar -> Binary,
     }
 }
 
