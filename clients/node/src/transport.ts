@@ -1,5 +1,5 @@
 /**
- * The connection to the service: gRPC over HTTP/2, with key, TLS and keep-alive.
+ * The connections to the service: gRPC over HTTP/2, with key, TLS and keep-alive.
  *
  * It owns how the service is reached; the HTTP/2 session itself is that of `session.ts`. It never repeats the key. Its invariant:
  * a key is not sent in the clear to another machine unless the host says so.
@@ -35,9 +35,12 @@ export interface TransportOptions {
   pingTimeoutMs?: number;
 }
 
-/** A transport and the way to end it. */
+/** How the service is spoken to, and the way to end it. */
 export interface Connection {
-  transport: Transport;
+  /** For calls with one answer. */
+  calls: Transport;
+  /** For streams. They have a connection of their own: a peer takes so many on one, and a call beyond them would wait. */
+  streams: Transport;
   close: () => void;
 }
 
@@ -49,7 +52,7 @@ const PING_INTERVAL_MS = 20_000;
 const PING_TIMEOUT_MS = 5_000;
 const LARGEST_ANSWER_BYTES = 4 * 1024 * 1024;
 
-/** Makes a connection, which the first call opens. Throws on options that make no sense together. */
+/** Makes the connections, each of which its first call opens. Throws on options that make no sense together. */
 export function connect(options: TransportOptions): Connection {
   const { address, tls } = options;
   // A key that was read from a file ends in a line break.
@@ -79,14 +82,18 @@ export function connect(options: TransportOptions): Connection {
     pingIntervalMs: milliseconds(options.pingIntervalMs, PING_INTERVAL_MS),
     pingTimeoutMs: milliseconds(options.pingTimeoutMs, PING_TIMEOUT_MS),
   };
-  const session = new Session(url.origin, times, secure);
-  const transport = createGrpcTransport({
-    baseUrl: url.origin,
-    sessionManager: session,
-    readMaxBytes: LARGEST_ANSWER_BYTES,
-    interceptors: apiKey ? [bearer(apiKey)] : [],
-  });
-  return { transport, close: () => session.close() };
+  const sessions = [new Session(url.origin, times, secure), new Session(url.origin, times, secure)] as const;
+  const [calls, streams] = [over(sessions[0]), over(sessions[1])];
+  return { calls, streams, close: () => sessions.forEach((session) => session.close()) };
+
+  function over(session: Session): Transport {
+    return createGrpcTransport({
+      baseUrl: url.origin,
+      sessionManager: session,
+      readMaxBytes: LARGEST_ANSWER_BYTES,
+      interceptors: apiKey ? [bearer(apiKey)] : [],
+    });
+  }
 }
 
 function bearer(apiKey: string): Interceptor {

@@ -1,6 +1,6 @@
 /** What a connection goes through that breaks, hangs, or is never made: against bare servers, with no service behind. */
 import { once } from "node:events";
-import { createServer as createHttp2Server, type ServerHttp2Stream } from "node:http2";
+import { createServer as createHttp2Server, type ServerHttp2Stream, type Settings } from "node:http2";
 import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { Worker } from "node:worker_threads";
 
@@ -33,12 +33,12 @@ async function mute(): Promise<{ port: number; connections: () => number }> {
 }
 
 /** A gRPC server of which each stream is handed to `serve`, behind a wire that can be cut. */
-async function served(serve: (stream: ServerHttp2Stream, nth: number) => void) {
+async function served(serve: (stream: ServerHttp2Stream, nth: number, path: string) => void, settings: Settings = {}) {
   let streams = 0;
-  const server = createHttp2Server();
-  server.on("stream", (stream) => {
+  const server = createHttp2Server({ settings });
+  server.on("stream", (stream, headers) => {
     stream.on("error", () => undefined).resume();
-    serve(stream, ++streams);
+    serve(stream, ++streams, headers[":path"] ?? "");
   });
   const behind = await listening(server);
   let latest: Socket | undefined;
@@ -130,12 +130,29 @@ it("so is one that goes deaf while nothing is said over it", async () => {
   expect(connections()).toBe(2);
 });
 
+it("however many streams are open, a mutation is delivered", async () => {
+  const open = { ":status": 200, "content-type": "application/grpc" };
+  const watched = (path: string) => path.endsWith("/WatchStatus");
+  const { port, streams } = await served((stream, _, path) => (watched(path) ? stream.respond(open) : refuse(stream)), {
+    maxConcurrentStreams: 512,
+  });
+  const calendar = client(`http://127.0.0.1:${port}`);
+  for (let page = 0; page < 520; page += 1) {
+    const watching = calendar.integration.watchStatus({ organisationId: "cabinet" })[Symbol.asyncIterator]();
+    void watching.next().catch(() => undefined);
+  }
+  await expect.poll(streams, { timeout: 5_000, interval: 10 }).toBe(512);
+  const appointment = { appointmentId: "rdv", revision: 1, state: "cancelled" } as const;
+  const delivery = await calendar.syncAfterMutation({ organisationId: "cabinet", appointment });
+  expect(delivery, "the peer has answered").toMatchObject({ error: { code: "FAILED_PRECONDITION" } });
+});
+
 it("a connection that is never made is given up, and the next call begins another", async () => {
   const { port, connections } = await mute();
   const calendar = client(`https://127.0.0.1:${port}`, { connectTimeoutMs: 50, retry: { retries: 0 } });
   for (const wanted of [1, 2]) {
     expect((await failure(calendar.integration.getStatus({ organisationId: "cabinet" }))).code).toBe("UNAVAILABLE");
-    expect(connections()).toBe(wanted);
+    await expect.poll(connections).toBe(wanted);
   }
   expect((await failure(calendar.reconcile(listed).next())).code).toBe("UNAVAILABLE");
 });
