@@ -6,6 +6,7 @@
 #   make test      every test: the service on SQLite and on PostgreSQL, the clients, and the whole in a browser
 #   make lint      formatting, clippy, documentation, the wire, dependencies
 #   make soak      the simulation and the killed process for longer: make soak SEEDS=50000 KILLS=500
+#   make sdk       descriptor set, Python wheel and Ruby gem for backends that are not Node, tested against the service
 #   make bench     what the figures in the README come from
 #   make contract  holds the emulator's claims against the real Google, with a test account
 
@@ -16,7 +17,7 @@ export PATH := $(CURDIR)/target/tools/bin:$(PATH)
 
 CONTRACT := CONTRACT_GOOGLE_CLIENT_ID CONTRACT_GOOGLE_CLIENT_SECRET CONTRACT_GOOGLE_REFRESH_TOKEN
 
-.PHONY: help dev demo gallery test soak lint bench contract
+.PHONY: help dev demo gallery test soak lint sdk bench contract
 help:
 	@sed -n 's/^#   //p' Makefile
 
@@ -61,6 +62,13 @@ lint:
 	cargo shear
 	cargo deny --all-features --log-level warn check licenses bans sources
 	@echo 'Advisories are not checked here, since their list comes over the network: cargo deny check advisories'
+
+sdk:
+	@.ci/fetch cc
+	@clients/prepare
+	@cargo build --locked
+	clients/sdk/build
+	cd clients && npx tsx sdk/check.ts
 
 bench:
 	@.ci/fetch cc
