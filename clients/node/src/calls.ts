@@ -8,6 +8,7 @@ import type { DescMessage, DescMethod, DescService, MessageInitShape, MessageSha
 import { Code, ConnectError, createClient, type CallOptions, type Client } from "@connectrpc/connect";
 
 import { CalendarError } from "./error.js";
+import { checkRequest } from "./request.js";
 import { calledOff, withRetry, type RetryPolicy } from "./retry.js";
 import { afterDeadline, milliseconds } from "./time.js";
 import type { Connection } from "./transport.js";
@@ -45,16 +46,22 @@ export function callsOf<S extends DescService>(
 function withDefaults(method: DescMethod, raw: Raw, defaults: CallDefaults) {
   if (method.methodKind === "unary") {
     const call = raw[method.localName] as Unary;
-    return (request: MessageInitShape<DescMessage>, options: CallOptions = {}) =>
-      withRetry(
+    return async (request: MessageInitShape<DescMessage>, options: CallOptions = {}) => {
+      checkRequest(method.input, request);
+      return await withRetry(
         (remainingMs) => withDeadline(remainingMs, call, request, options, defaults),
         defaults.retry,
         milliseconds(options.timeoutMs, defaults.timeoutMs),
         options.signal,
       );
+    };
   }
   const call = raw[method.localName] as Streaming;
-  return (request: unknown, options: CallOptions = {}) => stream(call, request, options, defaults);
+  const isOneRequest = method.methodKind === "server_streaming";
+  return async function* (request: unknown, options: CallOptions = {}) {
+    if (isOneRequest) checkRequest(method.input, request);
+    yield* stream(call, request, options, defaults);
+  };
 }
 
 // The deadline is kept here and told to the service, rather than kept by connect-node, which would give up an answer that

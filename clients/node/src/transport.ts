@@ -6,7 +6,7 @@
  */
 import type { SecureClientSessionOptions } from "node:http2";
 
-import type { Interceptor, Transport } from "@connectrpc/connect";
+import { Code, ConnectError, type Interceptor, type Transport } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 
 import { Session } from "./session.js";
@@ -54,13 +54,13 @@ const LARGEST_ANSWER_BYTES = 4 * 1024 * 1024;
 
 /** Makes the connections, each of which its first call opens. Throws on options that make no sense together. */
 export function connect(options: TransportOptions): Connection {
-  const { address, tls } = options;
+  const { address, tls } = optionsOf(options);
   // A key that was read from a file ends in a line break.
   const apiKey = options.apiKey?.trim();
-  const url = new URL(address);
-  if (url.protocol !== "https:" && url.protocol !== "http:") {
-    throw new TypeError(`address must begin with https:// or http://, not ${url.protocol}`);
+  if (!/^https?:\/\//.test(address) || !URL.canParse(address)) {
+    throw new TypeError("address must be a URL with its scheme, such as https://calendar.internal:50051");
   }
+  const url = new URL(address);
   if (url.pathname !== "/" || url.search !== "" || url.hash !== "" || url.username !== "") {
     throw new TypeError("address must be a scheme, a host and a port, and nothing else");
   }
@@ -91,9 +91,55 @@ export function connect(options: TransportOptions): Connection {
       baseUrl: url.origin,
       sessionManager: session,
       readMaxBytes: LARGEST_ANSWER_BYTES,
-      interceptors: apiKey ? [bearer(apiKey)] : [],
+      interceptors: [explain(session, url.protocol), ...(apiKey ? [bearer(apiKey)] : [])],
     });
   }
+}
+
+// A host in plain JavaScript may hand over anything.
+function optionsOf(options: TransportOptions | null | undefined): TransportOptions {
+  if (typeof options?.address !== "string") throw new TypeError("address must say where the service is");
+  return options;
+}
+
+const UNTRUSTED = new Set([
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "UNABLE_TO_GET_ISSUER_CERT",
+  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+]);
+
+// Node says what broke; whoever sets the client up asks why.
+function explain(session: Session, protocol: string): Interceptor {
+  return (next) => async (request) => {
+    try {
+      return await next(request);
+    } catch (thrown) {
+      const error = ConnectError.from(thrown);
+      const why = request.signal.aborted ? null : causeOf(error, protocol, session.hasSpoken);
+      if (why === null) throw thrown;
+      throw new ConnectError(`${why} (${error.rawMessage})`, error.code, error.metadata, undefined, error.cause);
+    }
+  };
+}
+
+function causeOf(error: ConnectError, protocol: string, hasSpoken: boolean | null): string | null {
+  const { cause } = error;
+  const code = typeof cause === "object" && cause !== null && "code" in cause ? cause.code : undefined;
+  if (typeof code === "string" && UNTRUSTED.has(code)) {
+    return "nobody that this machine trusts vouches for the service's certificate: tls.ca names an authority of your own";
+  }
+  if (hasSpoken === true) return null;
+  if (protocol === "https:") {
+    const isPlain =
+      code === "EPROTO" || code === "ERR_SSL_WRONG_VERSION_NUMBER" || error.message.includes("before secure TLS");
+    return isPlain ? "the service does not answer in TLS: is its port one for http://?" : null;
+  }
+  const isCutOff = error.code === Code.Canceled || (error.code === Code.Unavailable && code === undefined);
+  return hasSpoken === false && isCutOff
+    ? "the service does not answer in plain HTTP/2: is its port one for https://?"
+    : null;
 }
 
 function bearer(apiKey: string): Interceptor {
