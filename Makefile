@@ -7,6 +7,7 @@
 #   make lint      formatting, clippy, documentation, the wire, dependencies
 #   make soak      the simulation and the killed process for longer: make soak SEEDS=50000 KILLS=500
 #   make fuzz      what reads foreign bytes, for longer: make fuzz CASES=1000000
+#   make sdk       descriptor set, Python wheel and Ruby gem for backends that are not Node, tested against the service
 #   make bench     what the figures in the README come from
 #   make contract  holds the emulator's claims against the real Google, with a test account
 
@@ -17,7 +18,7 @@ export PATH := $(CURDIR)/target/tools/bin:$(PATH)
 
 CONTRACT := CONTRACT_GOOGLE_CLIENT_ID CONTRACT_GOOGLE_CLIENT_SECRET CONTRACT_GOOGLE_REFRESH_TOKEN
 
-.PHONY: help dev demo gallery test soak fuzz lint bench contract
+.PHONY: help dev demo gallery test soak fuzz lint sdk bench contract
 help:
 	@sed -n 's/^#   //p' Makefile
 
@@ -68,6 +69,13 @@ lint:
 	cargo shear
 	cargo deny --all-features --log-level warn check licenses bans sources
 	@echo 'Advisories are not checked here, since their list comes over the network: cargo deny check advisories'
+
+sdk:
+	@.ci/fetch cc
+	@clients/prepare
+	@cargo build --locked
+	clients/sdk/build
+	cd clients && npx tsx sdk/check.ts
 
 bench:
 	@.ci/fetch cc
