@@ -9,7 +9,7 @@ use tonic::Streaming;
 use crate::harness::app::{BOUND, TestApp};
 use crate::harness::backends::{apply, both_backends};
 use crate::harness::google::ACCOUNT;
-use crate::harness::samples::appointment;
+use crate::harness::samples::{appointment, of_patient};
 use crate::wire::callers::{as_guest, bare, invite_guest};
 
 /// The next notice. Time goes on until there is one: nobody is told before it is looked.
@@ -56,7 +56,7 @@ async fn what_breaks_lasts_and_heals_is_told_and_what_is_broken_already_first(ap
     drop((notices, anew));
 
     app.google.revoke(ACCOUNT).await;
-    app.accept("cabinet", appointment("rdv", 2)).await;
+    app.accept("cabinet", of_patient("rdv", 2, "Patient 2")).await;
     app.until("cabinet", |status| status.problem.is_some()).await;
     invite_guest(app).await;
     let mut bare = bare(app).await;
