@@ -35,7 +35,6 @@ use crate::http;
 use crate::metrics::{self, GatherError};
 use crate::notifier::Notifier;
 use crate::quota::{Ledger, Quota};
-use crate::resealing::Resealing;
 use crate::roots::{RootsFault, roots};
 use crate::store::{self, Schema, Store};
 use ledger::StoredLedger;
@@ -150,13 +149,7 @@ pub async fn start_with(config: Config, google: Google, clock: Clock, entropy: E
         assemble(&config, &store, google, &keys.keyring, &clock, &entropy, &notifier);
     let audit = Audit::new(store.clone(), clock.clone(), entropy.clone());
     let (drain, close) = (CancellationToken::new(), CancellationToken::new());
-    let resealing = Resealing {
-        store: store.clone(),
-        keyring: keys.keyring.clone(),
-        entropy: entropy.clone(),
-        clock: clock.clone(),
-        pause: keyring::PAUSE,
-    };
+    let resealing = keyring::resealing(&store, &keys, &entropy, &clock);
     let services = Services {
         consents: consents.clone(),
         integrations: integrations.clone(),

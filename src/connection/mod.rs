@@ -21,8 +21,8 @@ pub use consents::{
 };
 pub use grants::{Access, AccessError, Grants, MAX_TOKENS};
 pub use integrations::{
-    CalendarList, Disconnected, Erasure, Integrations, Overview, OverviewFilter, ProblemNotice, Progress, SettingsRequest,
-    State, Status, list as list_integrations,
+    CalendarList, Disconnected, Erasure, Integrations, Overview, OverviewFilter, ProblemNotice, Progress,
+    SettingsRequest, State, Status, list as list_integrations,
 };
 
 use crate::crypto::OpenError;

@@ -10,10 +10,10 @@ use cassius_calendar::grpc::pb::sync_appointments_response::Result as Outcome;
 use cassius_calendar::grpc::pb::{
     BatchGetAppointmentLinksRequest, BeginConnectRequest, ConfirmAccountRequest, DisconnectRequest,
     EraseAppointmentsRequest, EraseOrganisationRequest, GetAppointmentHistoryRequest, GetAppointmentLinkRequest,
-    GetStatusRequest, ListAppointmentLinksRequest, ListAuditEventsRequest, ListCalendarsRequest, ListIntegrationsRequest,
-    PreviewEventRequest, ReconcileAppointmentsRequest, ReplaceAppointmentsRequest, RetryAppointmentsRequest,
-    SyncAppointmentRequest, SyncAppointmentsRequest, SyncNowRequest, SyncStatus, UpdateSettingsRequest,
-    WatchProblemsRequest, WatchStatusRequest,
+    GetStatusRequest, ListAppointmentLinksRequest, ListAuditEventsRequest, ListCalendarsRequest,
+    ListIntegrationsRequest, PreviewEventRequest, ReconcileAppointmentsRequest, ReplaceAppointmentsRequest,
+    RetryAppointmentsRequest, SyncAppointmentRequest, SyncAppointmentsRequest, SyncNowRequest, SyncStatus,
+    UpdateSettingsRequest, WatchProblemsRequest, WatchStatusRequest,
 };
 use tonic::{Code, Status};
 use tonic_health::pb::HealthCheckRequest;

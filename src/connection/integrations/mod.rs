@@ -4,9 +4,9 @@
 //! Invariant: what a watcher was told last is what a reader finds, as soon as changes rest.
 
 mod disconnect;
+mod erasure;
 mod overview;
 mod problems;
-mod erasure;
 mod settings;
 mod status;
 mod watches;
@@ -21,10 +21,10 @@ use crate::store::{Integration, OwedLeft, Store};
 
 pub use disconnect::Disconnected;
 use disconnect::Disconnects;
+pub use erasure::Erasure;
 pub use overview::{Overview, OverviewFilter, list};
 use problems::Listeners;
 pub use problems::ProblemNotice;
-pub use erasure::Erasure;
 pub use settings::{CalendarList, SettingsRequest};
 pub use status::{Progress, State, Status};
 use watches::Watches;
