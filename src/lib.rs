@@ -16,6 +16,7 @@
 //! | [`sync`] | the brain, pure: what to do next, the event as rendered, how long to wait |
 //! | [`crypto`] | the keyring: seals tokens and snapshots to the cell that they stand in |
 //! | [`quota`] | what may be spent of Google's quota, over all replicas |
+//! | [`metrics`] | what is counted and measured, for Prometheus |
 //! | [`listener`] | takes connections, whatever the system has to say |
 //! | [`roots`] | whom the service trusts when it connects to somebody else |
 //! | [`google`] | Google's wire: OAuth, calendars, events, errors by their meaning |
@@ -62,7 +63,7 @@
 //!
 //! | rank | rooms |
 //! |---|---|
-//! | 0 | `model`, `error_chain`, `clock`, `language`, `config`, `notifier` |
+//! | 0 | `model`, `error_chain`, `clock`, `language`, `metrics`, `config`, `notifier` |
 //! | 1 | `sync`, `crypto`, `quota`, `listener`, `roots` |
 //! | 2 | `google`, `store` |
 //! | 3 | `connection`, `resealing` |
@@ -88,6 +89,7 @@ pub mod grpc;
 pub mod http;
 pub mod language;
 pub mod listener;
+pub mod metrics;
 pub mod model;
 pub mod notifier;
 pub mod quota;

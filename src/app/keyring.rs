@@ -9,18 +9,30 @@ use jiff::SignedDuration;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::clock::Clock;
+use super::keys::Keys;
+use crate::clock::{Clock, Entropy};
 use crate::error_chain::error_chain;
 use crate::notifier::Notifier;
 use crate::resealing::{Resealing, census};
-use crate::store;
+use crate::store::{self, Store};
 
 /// How often it is looked without being asked.
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 /// How long it waits until it looks again where the database was away.
 const AGAIN: SignedDuration = SignedDuration::from_mins(1);
 /// How long a run pauses between two handfuls of values: a million take some hours, and nobody notices.
-pub(super) const PAUSE: SignedDuration = SignedDuration::from_secs(1);
+const PAUSE: SignedDuration = SignedDuration::from_secs(1);
+
+/// What seals with the first key, at the pace of a service that has other things to do.
+pub(super) fn resealing(store: &Store, keys: &Keys, entropy: &Entropy, clock: &Clock) -> Resealing {
+    Resealing {
+        store: store.clone(),
+        keyring: keys.keyring.clone(),
+        entropy: entropy.clone(),
+        clock: clock.clone(),
+        pause: PAUSE,
+    }
+}
 
 /// Looks, tries again what waited for its key, and seals with the first key what another one has sealed.
 pub(super) async fn look_after(

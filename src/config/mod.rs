@@ -79,6 +79,8 @@ pub struct Config {
     pub write_spacing: SignedDuration,
     /// `SNAPSHOT_RETENTION`.
     pub snapshot_retention: SignedDuration,
+    /// `AUDIT_RETENTION`.
+    pub audit_retention: SignedDuration,
     /// `UNCONNECTED_RETENTION`.
     pub unconnected_retention: SignedDuration,
     /// `KEPT_EVENTS_RETENTION`.
@@ -197,6 +199,7 @@ impl Config {
         let user_per_minute = reader.value("QUOTA_USER_PER_MINUTE", parse::quota);
         let write_spacing = reader.value("WRITE_SPACING", parse::spacing);
         let snapshot_retention = reader.value("SNAPSHOT_RETENTION", parse::days);
+        let audit_retention = reader.value("AUDIT_RETENTION", parse::days);
         let unconnected_retention = reader.value("UNCONNECTED_RETENTION", parse::days);
         let kept_events_retention = reader.value("KEPT_EVENTS_RETENTION", parse::days);
         let reflection = reader.value("REFLECTION", parse::switch);
@@ -206,8 +209,8 @@ impl Config {
         let (listen, api_keys, tls) = read_access(reader);
         let tls_key = tls.as_ref().map(|tls| tls.key.clone());
         let of_tls = tls.iter().flat_map(|tls| [Some(&tls.cert), Some(&tls.key), tls.client_ca.as_ref()]);
-        let of_secrets = reader.secret_files();
-        let files = of_tls.flatten().cloned().chain(of_secrets).collect();
+        let of_settings = reader.setting_files();
+        let files = of_tls.flatten().cloned().chain(of_settings).collect();
         Some(Self {
             database_url: database_url?,
             database_access,
@@ -223,6 +226,7 @@ impl Config {
             quota: Quota { project_per_minute: project_per_minute?, user_per_minute: user_per_minute? },
             write_spacing: write_spacing?,
             snapshot_retention: snapshot_retention?,
+            audit_retention: audit_retention?,
             unconnected_retention: unconnected_retention?,
             kept_events_retention: kept_events_retention?,
             reflection: reflection?,

@@ -90,20 +90,22 @@ impl<'a> Reader<'a> {
 
     /// A sentence for each file of a secret, the key of TLS among them, that any user of the system may read.
     pub(super) fn readable_secrets(&self, tls_key: Option<&Path>) -> Vec<String> {
-        let files = self.files_of_secrets().chain(tls_key.map(|key| (key.to_owned(), "TLS_KEY".to_owned())));
+        let files =
+            self.files(|setting| setting.secret).chain(tls_key.map(|key| (key.to_owned(), "TLS_KEY".to_owned())));
         let readable = files.filter(|(file, _)| is_readable_by_all(file));
         readable.map(|(_, variable)| format!("{variable} names a file that any user may read: chmod o-r")).collect()
     }
 
-    /// The files that secrets are read from.
-    pub(super) fn secret_files(&self) -> impl Iterator<Item = PathBuf> {
-        self.files_of_secrets().map(|(file, _)| file)
+    /// The files that settings are read from.
+    pub(super) fn setting_files(&self) -> impl Iterator<Item = PathBuf> {
+        self.files(|setting| setting.in_file).map(|(file, _)| file)
     }
 
-    /// Each file of a secret, with the variable that names it.
-    fn files_of_secrets(&self) -> impl Iterator<Item = (PathBuf, String)> {
-        let secrets = SETTINGS.iter().filter(|setting| setting.secret).map(|setting| format!("{}_FILE", setting.name));
-        secrets.filter_map(|variable| Some((self.set(&variable).map(PathBuf::from)?, variable)))
+    /// Each file of such a setting, with the variable that names it.
+    fn files(&self, is_such: impl Fn(&Setting) -> bool) -> impl Iterator<Item = (PathBuf, String)> {
+        let settings = SETTINGS.iter().filter(move |setting| is_such(setting));
+        let variables = settings.map(|setting| format!("{}_FILE", setting.name));
+        variables.filter_map(|variable| Some((self.set(&variable).map(PathBuf::from)?, variable)))
     }
 
     /// The list, if nothing is wrong; the faults in the order of the table otherwise.
@@ -123,7 +125,7 @@ impl<'a> Reader<'a> {
     fn written(&self, setting: &Setting) -> Result<Option<String>, (String, Wrong)> {
         let name = setting.name;
         let file_name = format!("{name}_FILE");
-        let file = self.set(&file_name).filter(|_| setting.secret);
+        let file = self.set(&file_name).filter(|_| setting.in_file);
         let text = match (self.set(name), file) {
             (Some(_), Some(_)) => {
                 let remedy = format!("set either {name} or {file_name}");

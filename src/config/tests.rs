@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use proptest::prelude::*;
 use secrecy::ExposeSecret;
 
 use super::*;
@@ -73,6 +74,7 @@ fn every_fault_is_named_at_once_in_the_order_of_the_table() {
         ("MIGRATE", "maybe"),
         ("GRPC_ADDR", "localhost"),
         ("HTTP_ADDR", "127.0.0.1"),
+        ("METRICS_ADDR", "9464"),
         ("PUBLIC_URL", "http://cassius.example"),
         ("CASSIUS_APP_URL", "cassius.example"),
         ("RETURN_URL_ALLOWED", "https://cassius.example, https://cassius.example/?a=b"),
@@ -106,6 +108,7 @@ fn every_fault_is_named_at_once_in_the_order_of_the_table() {
             "MIGRATE is neither on nor off",
             "GRPC_ADDR is not an address",
             "HTTP_ADDR is not an address",
+            "METRICS_ADDR is not an address",
             "PUBLIC_URL is not https",
             "CASSIUS_APP_URL is not an http address",
             "RETURN_URL_ALLOWED has more than an origin and a path (entry 2)",
@@ -187,6 +190,8 @@ fn an_open_address_wants_keys_and_tls() {
 fn two_servers_do_not_share_a_port() {
     let shared = [("GRPC_ADDR", "127.0.0.1:9"), ("HTTP_ADDR", "127.0.0.1:9")];
     assert_eq!(faults(&shared), ["HTTP_ADDR is the address of GRPC_ADDR"]);
+    let shared = [("HTTP_ADDR", "127.0.0.1:9"), ("METRICS_ADDR", "127.0.0.1:9")];
+    assert_eq!(faults(&shared), ["METRICS_ADDR is the address of HTTP_ADDR"]);
     load(&[("GRPC_ADDR", "127.0.0.1:0"), ("HTTP_ADDR", "127.0.0.1:0")]);
 }
 
@@ -295,6 +300,19 @@ fn the_faults_read_as_sentences() {
          PUBLIC_URL is not https: write an https address; plain http is for loopback alone.\n  \
          GOOGLE_CLIENT_ID is not set: put the OAuth client of your Google Cloud project there."
     );
+}
+
+proptest! {
+    #[test]
+    fn whatever_a_setting_holds_it_is_read_or_is_a_fault_that_does_not_repeat_it(
+        which: prop::sample::Index, text in "[^\0]{0,60}",
+    ) {
+        let name = which.get(SETTINGS).name;
+        if let Err(faults) = load_with(&[(name, &text)], Mode::Serve) {
+            let told = faults.to_string();
+            prop_assert!(text.trim().chars().count() < 12 || !told.contains(text.trim()), "{told}");
+        }
+    }
 }
 
 #[test]

@@ -32,6 +32,19 @@ proptest! {
     }
 
     #[test]
+    fn whatever_an_envelope_or_a_keyring_holds_it_is_refused_calmly(bytes: Vec<u8>, text: String, at: prop::sample::Index) {
+        let keyring = keyring(&entry("a", 1));
+        // Behind a beginning that is right, too.
+        let sealed = keyring.seal(&cell(), b"value", &Entropy::seeded(1)).as_bytes().to_vec();
+        let whole = [&sealed[..at.index(sealed.len())], &bytes].concat();
+        for bytes in [bytes, whole] {
+            prop_assert!(bytes == sealed || keyring.open(&cell(), &Sealed::from_bytes(bytes)).is_err());
+        }
+        let _ = Keyring::parse(&text);
+        let _ = Keyring::parse(&format!("{},{text}", entry("a", 1)));
+    }
+
+    #[test]
     fn a_flipped_bit_is_refused(value: Vec<u8>, seed: u64, at: prop::sample::Index, bit in 0_u8..8) {
         let keyring = keyring(&entry("a", 1));
         let mut bytes = keyring.seal(&cell(), &value, &Entropy::seeded(seed)).as_bytes().to_vec();

@@ -9,9 +9,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::waiters::Waiter;
 use super::{Delivery, Error, Link, Parts, snapshot};
+use crate::metrics;
 use crate::model::{Appointment, Change, Details, OrganisationId, SyncStatus};
 use crate::notifier::Listener;
-use crate::store::Acceptance;
+use crate::store::{self, Acceptance};
 
 /// How long a look may be off while the other replicas are not heard.
 const POLL: SignedDuration = SignedDuration::from_secs(1);
@@ -39,7 +40,13 @@ impl Delivery {
             let listener = parts.notifier.listen_to_appointment(organisation, &appointment.id);
             Some(Waiting { waiter, listener, deadline: parts.clock.now() + wait })
         });
-        let mut link = parts.accept_batcher.accept(parts.acceptance(organisation, &appointment)).await?;
+        let accepted = parts.accept_batcher.accept(parts.acceptance(organisation, &appointment)).await;
+        metrics::accept(match &accepted {
+            Ok(_) => "accepted",
+            Err(store::Error::Unavailable(_)) => "put_off",
+            Err(store::Error::Bug(_) | store::Error::Corrupt(_)) => "failed",
+        });
+        let mut link = accepted?;
         parts.notifier.notify(&Change::Links(organisation.clone()));
         if link.sync_status == SyncStatus::Pending {
             parts.notifier.notify_due();

@@ -8,10 +8,10 @@ use prost_types::Timestamp as PbTimestamp;
 
 use super::messages;
 use super::pb;
-use crate::connection::{COOKIE_NAME, ConsentStart, Progress, State, Status};
+use crate::connection::{AuditEvent, COOKIE_NAME, ConsentStart, Overview, ProblemNotice, Progress, State, Status};
 // The ticket is a secret in the rooms below, and the answer to `BeginConnect` is the one place that may show it.
 use crate::crypto::ExposeSecret as _;
-use crate::delivery::{ComparisonCounts, Differing, Event, Link, LinkError};
+use crate::delivery::{CallMade, ComparisonCounts, Differing, Event, Link, LinkError};
 use crate::language::Language;
 use crate::model::{Calendar, GrantEnd, OrganisationId, Problem, Reason, Revision, SyncStatus, TitlePrivacy};
 
@@ -211,6 +211,67 @@ fn problem(problem: &Problem, language: Language) -> pb::Problem {
         since_time: Some(instant(problem.since_at)),
         retry_time: problem.retry_at.map(instant),
     }
+}
+
+pub(super) fn overview(overview: Overview, language: Language) -> pb::IntegrationOverview {
+    let Overview {
+        organisation,
+        state,
+        is_enabled,
+        problem,
+        connected_at,
+        last_sync_at,
+        pending,
+        error,
+        oldest_due_at,
+    } = overview;
+    pb::IntegrationOverview {
+        organisation_id: organisation.to_string(),
+        state: self::state(state).into(),
+        is_enabled,
+        problem: problem.map(|problem| self::problem(&problem, language)),
+        connect_time: connected_at.map(instant),
+        last_sync_time: last_sync_at.map(instant),
+        pending_count: count(pending),
+        error_count: count(error),
+        oldest_due_time: oldest_due_at.map(instant),
+    }
+}
+
+pub(super) fn audit_event(event: AuditEvent) -> pb::AuditEvent {
+    let AuditEvent { at, id: _, caller, actor, organisation, action, outcome, incident } = event;
+    pb::AuditEvent {
+        event_time: Some(instant(at)),
+        caller,
+        actor: actor.unwrap_or_default(),
+        organisation_id: organisation.map(|it| it.to_string()).unwrap_or_default(),
+        action,
+        outcome,
+        incident: incident.unwrap_or_default(),
+    }
+}
+
+pub(super) fn problem_notice(notice: ProblemNotice, language: Language) -> pb::WatchProblemsResponse {
+    use pb::watch_problems_response::Notice;
+    let notice = match notice {
+        ProblemNotice::Broken { organisation, problem, days } => Notice::Broken(pb::BrokenIntegration {
+            organisation_id: organisation.to_string(),
+            problem: Some(self::problem(&problem, language)),
+            days: count(days),
+        }),
+        ProblemNotice::Healed { organisation } => {
+            Notice::Healed(pb::HealedIntegration { organisation_id: organisation.to_string() })
+        }
+        ProblemNotice::AllTold => Notice::AllTold(pb::AllTold {}),
+    };
+    pb::WatchProblemsResponse { notice: Some(notice) }
+}
+
+/// A call of Google as it is told.
+pub(super) fn call(call: CallMade) -> pb::GoogleCall {
+    let CallMade { at, revision, method, answer, took } = call;
+    let duration = prost_types::Duration { seconds: took.as_secs(), nanos: took.subsec_nanos() };
+    pb::GoogleCall { call_time: Some(instant(at)), method, answer, duration: Some(duration), revision }
 }
 
 pub(super) fn calendar(calendar: Calendar) -> pb::Calendar {

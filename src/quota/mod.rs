@@ -21,6 +21,7 @@ use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 
 use crate::clock::{Clock, Reading};
+use crate::metrics;
 use crate::model::GoogleUserId;
 use budget::Pace;
 use ledger::{BACKGROUND, PROJECT, of_account};
@@ -262,6 +263,7 @@ impl Quota {
         let spent = self.paces.decide(spent, units, is_background, at, now)?;
         state.accounts.insert(account.clone(), spent.account);
         (state.project, state.background) = (spent.project, spent.background);
+        metrics::units(units);
         Ok(())
     }
 
@@ -302,7 +304,11 @@ impl Quota {
             let _ = tell.send(granted);
         });
         match (ledger.spend(budgets, spend).await, told.await) {
-            (true, Ok(granted)) => granted,
+            (true, Ok(granted)) => {
+                let given = asked.iter().zip(&granted).filter(|(_, granted)| granted.is_ok());
+                metrics::units(given.map(|((_, units), _)| units).sum());
+                granted
+            }
             _ => refused(now + UNREACHABLE),
         }
     }

@@ -50,6 +50,23 @@ pub struct ComparedLink {
     pub lease_until: Option<Timestamp>,
 }
 
+/// The time since Google's events were listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listing {
+    /// When the lists were begun.
+    pub since: Timestamp,
+    /// Nothing is changed later, by any process's clock, before what was found is mended.
+    pub until: Timestamp,
+}
+
+impl Listing {
+    /// Whether a link that was changed last at this instant was changed meanwhile. What lies further ahead was changed
+    /// before the clock was set back.
+    pub fn covers(&self, changed_at: Timestamp) -> bool {
+        self.since <= changed_at && changed_at <= self.until
+    }
+}
+
 /// What a comparison found of one link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mend {
@@ -96,25 +113,21 @@ impl Store {
         query!(self, write, comparisons::end(&claim, next_at, attempts))
     }
 
-    /// Where events of upcoming appointments may stand: the calendars of the links, and of what is owed of `account`.
+    /// Where events may stand: the calendars of the links of upcoming appointments, and of what is owed, whichever account
+    /// wrote it.
     pub async fn compared_calendars(
         &self,
         organisation: &OrganisationId,
-        account: &GoogleUserId,
         now: Timestamp,
     ) -> Result<Vec<CalendarId>, Error> {
-        let (organisation, account) = (organisation.clone(), account.clone());
-        query!(self, read, comparisons::calendars(&organisation, &account, now))
+        let organisation = organisation.clone();
+        query!(self, read, comparisons::calendars(&organisation, now))
     }
 
-    /// The events of `account` whose deletion is owed.
-    pub async fn owed_events(
-        &self,
-        organisation: &OrganisationId,
-        account: &GoogleUserId,
-    ) -> Result<HashSet<(CalendarId, EventId)>, Error> {
-        let (organisation, account) = (organisation.clone(), account.clone());
-        query!(self, read, comparisons::owed_events(&organisation, &account))
+    /// The events whose deletion is owed, whichever account wrote them.
+    pub async fn owed_events(&self, organisation: &OrganisationId) -> Result<HashSet<(CalendarId, EventId)>, Error> {
+        let organisation = organisation.clone();
+        query!(self, read, comparisons::owed_events(&organisation))
     }
 
     /// Makes due again what is owed in these calendars and was parked because they were out of reach: they can be listed.
@@ -151,18 +164,19 @@ impl Store {
     }
 
     /// Makes due what is to be written again, behind the live edits and as part of the catch-up; notes the present state
-    /// of the other events; and owes the deletion of `surplus`, events of `account`. A link that has changed since
-    /// `since`, or that a worker holds, is left as it is. Renews the lease; whoever is fenced has changed nothing.
+    /// of the other events; and owes the deletion of `surplus`, events of `account`. A link that has changed `within` the
+    /// time since the lists were begun, or that a worker holds, is left as it is. Renews the lease; whoever is fenced has
+    /// changed nothing.
     pub async fn mend(
         &self,
         claim: &ComparisonClaim,
         account: &GoogleUserId,
         (mends, surplus): (Vec<Mend>, Vec<(AppointmentId, Place)>),
-        since: Timestamp,
+        within: Listing,
         until: Timestamp,
         now: Timestamp,
     ) -> Result<Guarded, Error> {
         let (claim, account) = (claim.clone(), account.clone());
-        query!(self, long, comparisons::mend(&claim, &account, (&mends, &surplus), since, until, now))
+        query!(self, long, comparisons::mend(&claim, &account, (&mends, &surplus), within, until, now))
     }
 }

@@ -49,6 +49,7 @@ macro_rules! run {
 
 mod accepts;
 mod address;
+mod audit;
 mod changes;
 mod claims;
 mod comparisons;
@@ -58,9 +59,11 @@ mod due;
 mod erasures;
 mod forgetting;
 mod grants;
+mod history;
 mod integrations;
 mod leases;
 mod links;
+mod overview;
 mod owed;
 mod pending_grants;
 #[expect(clippy::duplicate_mod, reason = "the queries are written once and mounted for each back end")]
@@ -80,17 +83,20 @@ mod unreadable;
 
 pub use accepts::{Acceptance, Accepted};
 pub use address::Credentials;
+pub use audit::{AuditEvent, AuditPlace};
 pub use changes::{Changes, Heard};
 pub use claims::{Claimed, Lease};
-pub use comparisons::{ComparedLink, ComparisonClaim, Mend};
+pub use comparisons::{ComparedLink, ComparisonClaim, Listing, Mend};
 pub use consents::{Consent, NewConsent};
 pub use disconnects::DisconnectStep;
 pub use due::{DueOrganisation, Look};
 pub use erasures::ErasureLeft;
 pub use grants::{AsOf, Connect, Grant};
 pub use guarded::Guarded;
+pub use history::CallMade;
 pub use integrations::{Disconnecting, Integration};
 pub use links::{Counts, Link, LinkError};
+pub use overview::{IntegrationCount, ListedIntegration, PoolUse, QueueCounts};
 pub use owed::{OwedCause, OwedClaim, OwedLeft, OwedSettlement};
 pub use pending_grants::PendingAccount;
 pub use recounts::Recount;

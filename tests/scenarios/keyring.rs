@@ -4,10 +4,11 @@ use std::ffi::OsString;
 
 use cassius_calendar::clock::Entropy;
 use cassius_calendar::config::{Config, Mode};
-use cassius_calendar::crypto::Keyring;
+use cassius_calendar::crypto::{Cell, Keyring};
 use cassius_calendar::grpc::pb::{
     DisconnectRequest, ErrorReason, IntegrationState, ListCalendarsRequest, ProblemAction, RemoteEvents, SyncStatus,
 };
+use cassius_calendar::model::{AppointmentId, OrganisationId};
 use cassius_calendar::resealing::census;
 use tonic::Code;
 use tonic_types::StatusExt as _;
@@ -76,6 +77,31 @@ async fn a_snapshot_that_does_not_open_waits_for_its_key_and_the_others_flow(app
     app.advance(900);
     app.at_rest("cabinet").await;
     assert_eq!(app.google.events(ACCOUNT).await.len(), 2);
+}
+
+#[apply(both_backends)]
+async fn a_snapshot_that_opens_and_does_not_read_is_a_fault_of_ours_and_no_key_is_asked_for(app: &mut TestApp) {
+    app.connect("cabinet").await;
+    app.google.revoke(ACCOUNT).await;
+    app.accept("cabinet", appointment("newer", 1)).await;
+    app.until("cabinet", |status| reason(status) == Some(ErrorReason::ReconnectRequired)).await;
+    let keyring = Keyring::parse(&app.settings["ENCRYPTION_KEYS"]).unwrap();
+    let (organisation, id) = (OrganisationId::parse("cabinet").unwrap(), AppointmentId::parse("newer").unwrap());
+    let sealed =
+        keyring.seal(&Cell::snapshot(&organisation, &id), br#"{"form":"of a later version"}"#, &Entropy::system());
+    let hex = data_encoding::HEXLOWER.encode(sealed.as_bytes());
+    let value = if app.database.is_postgres() { format!("'\\x{hex}'") } else { format!("X'{hex}'") };
+    app.database.run(&format!("UPDATE appointment_external_links SET snapshot = {value}")).await;
+    app.connect("cabinet").await;
+    let link = app.until_link("cabinet", "newer", |link| link.last_error.is_some()).await;
+    let error = link.last_error.clone().unwrap();
+    assert_eq!(
+        (link.sync_status(), error.reason(), error.retryable),
+        (SyncStatus::Error, ErrorReason::Internal, false)
+    );
+    assert!(logs::contain("appointment.id=newer error=it opens, but holds what this version cannot read"));
+    let link = app.sync("cabinet", appointment("newer", 2)).await;
+    assert_eq!(link.sync_status(), SyncStatus::Synced);
 }
 
 /// The settings as they are, with other keys.

@@ -34,6 +34,7 @@ mod order_of_edits;
 mod other_account;
 mod privacy;
 mod refused_appointment;
+mod remote_events;
 mod something_between;
 mod throttling;
 mod unavailable_calendar;
@@ -70,6 +71,16 @@ async fn choose_calendar(app: &mut TestApp, calendar: &str) -> Result<Integratio
         update_mask: Some(FieldMask { paths: vec!["calendar_id".into()] }),
     };
     Ok(app.integrations.update_settings(request).await?.into_inner().status.unwrap())
+}
+
+/// Turns the sending of « cabinet » on or off.
+async fn enable(app: &mut TestApp, is_enabled: bool) {
+    let request = UpdateSettingsRequest {
+        organisation_id: "cabinet".into(),
+        settings: Some(IntegrationSettings { is_enabled, ..IntegrationSettings::default() }),
+        update_mask: Some(FieldMask { paths: vec!["is_enabled".into()] }),
+    };
+    app.integrations.update_settings(request).await.unwrap();
 }
 
 /// The same appointment, some hours later: another content.

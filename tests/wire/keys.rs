@@ -11,8 +11,9 @@ use tonic::Code;
 use tonic::transport::Channel;
 
 use super::callers::{Bare, GUEST_KEY, INVITED, as_guest, bare, invite_guest, with};
+use super::methods::{self, Method};
+use super::raw;
 use super::refused::{Refused, read, refused};
-use super::{methods, raw};
 use crate::harness::app::{API_KEY, TestApp};
 use crate::harness::backends::{apply, both_backends};
 use crate::harness::samples::appointment;
@@ -25,7 +26,9 @@ async fn refuse_each(
     (code, reason): (Code, &str),
 ) -> Vec<Refused> {
     let mut refusals = Vec::new();
-    for method in methods::all().iter().filter(|method| !method.takes_a_stream) {
+    // What is about all organisations of a key shows it its own, and is refused to nobody who has one.
+    let is_refused = |method: &&Method| reason == "INVALID_API_KEY" || !method.is_about_all();
+    for method in methods::all().iter().filter(|method| !method.takes_a_stream).filter(is_refused) {
         let answer = raw::unary(channel, &method.path, key, method.nonsense_for(organisation)).await;
         refusals.push(refused(answer, code, reason));
     }
@@ -38,6 +41,13 @@ fn each_rpc_that_takes_a_stream_has_its_own_test_below() {
     let tested = ["SyncAppointments", "ReconcileAppointments", "ReplaceAppointments"];
     let tested = tested.map(|method| format!("AppointmentSync/{method}"));
     assert_eq!(streams.collect::<Vec<_>>(), tested);
+}
+
+#[test]
+fn each_rpc_about_all_organisations_has_a_test_of_its_own_that_a_key_sees_its_own_alone() {
+    let about_all = methods::all().into_iter().filter(Method::is_about_all).map(|method| method.path);
+    let tested = ["CalendarIntegration/ListIntegrations", "CalendarIntegration/WatchProblems"];
+    assert_eq!(about_all.collect::<Vec<_>>(), tested);
 }
 
 #[apply(both_backends)]

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 
 use crate::model::{AppointmentId, CalendarId, Etag, EventId, Generation, Place, Placement, Revision, SyncStatus};
-use crate::store::{ComparedLink, Mend};
+use crate::store::{ComparedLink, Listing, Mend};
 use crate::sync::{Event, Shown};
 
 /// An event that a list shows.
@@ -77,6 +77,7 @@ pub(super) fn compare(
     link: Option<&ComparedLink>,
     events: Vec<Listed>,
     known: &Known,
+    within: Listing,
     wanted: impl FnOnce() -> Option<Event>,
 ) -> Finding {
     let surplus = |events: Vec<Listed>| {
@@ -88,19 +89,19 @@ pub(super) fn compare(
     let Some(link) = link else {
         return Finding { standing: Standing::AsKnown, surplus: surplus(events) };
     };
-    if !is_at_rest(link, known.since) {
+    if !is_at_rest(link, within) {
         return Finding { standing: Standing::AsKnown, surplus: Vec::new() };
     }
     let (own, other): (Vec<_>, Vec<_>) = events.into_iter().partition(|listed| stands_at(&link.placement, listed));
     Finding { standing: standing(link, own.first(), known, wanted), surplus: surplus(other) }
 }
 
-fn is_at_rest(link: &ComparedLink, since: Timestamp) -> bool {
+fn is_at_rest(link: &ComparedLink, within: Listing) -> bool {
     let is_in_step = match link.sync_status {
         SyncStatus::Synced => true,
         SyncStatus::None | SyncStatus::Pending | SyncStatus::Error => false,
     };
-    is_in_step && link.updated_at < since && link.lease_until.is_none_or(|until| until <= since)
+    is_in_step && !within.covers(link.updated_at) && link.lease_until.is_none_or(|until| until <= within.since)
 }
 
 /// Whether the event is where a placement may have one.

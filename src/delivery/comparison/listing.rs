@@ -46,7 +46,7 @@ impl Parts {
     /// calendars, since a person may have moved one there.
     async fn calendars(&self, comparison: &Comparison<'_>, since: Timestamp) -> Result<Vec<CalendarId>, Broken> {
         let integration = comparison.integration;
-        let mut calendars = self.store.compared_calendars(&integration.organisation, comparison.account, since).await?;
+        let mut calendars = self.store.compared_calendars(&integration.organisation, since).await?;
         if !calendars.contains(comparison.target) {
             calendars.push(comparison.target.clone());
         }

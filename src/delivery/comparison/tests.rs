@@ -72,8 +72,12 @@ fn known() -> Known {
     Known { since: at(0), listed: [CalendarId::new("target")].into(), owed: [owed].into() }
 }
 
+fn within() -> Listing {
+    Listing { since: at(0), until: at(10) }
+}
+
 fn find(link: Option<ComparedLink>, events: Vec<Listed>) -> Finding {
-    compare(link.as_ref(), events, &known(), || Some(event()))
+    compare(link.as_ref(), events, &known(), within(), || Some(event()))
 }
 
 #[test]
@@ -148,14 +152,18 @@ fn of_what_is_not_at_rest_nothing_is_found() {
         ComparedLink { sync_status: SyncStatus::Error, ..base() },
         ComparedLink { sync_status: SyncStatus::None, ..base() },
         ComparedLink { updated_at: at(0), ..base() },
+        ComparedLink { updated_at: at(10), ..base() },
         ComparedLink { lease_until: Some(at(1)), ..base() },
     ] {
         assert_eq!(find(Some(link), double()), Finding { standing: Standing::AsKnown, surplus: vec![] });
     }
+    // What was changed before the clock was set back lies ahead.
+    let ahead = ComparedLink { updated_at: at(3_000), ..base() };
+    assert_eq!(find(Some(ahead), double()).standing, Standing::Missing);
     let over = ComparedLink { ends_at: Some(at(0)), ..base() };
     assert_eq!(find(Some(over), vec![]).standing, Standing::AsKnown);
     // An appointment that cannot be read, or that was erased, is not written again.
-    assert_eq!(compare(Some(&base()), vec![], &known(), || None).standing, Standing::AsKnown);
+    assert_eq!(compare(Some(&base()), vec![], &known(), within(), || None).standing, Standing::AsKnown);
 }
 
 #[test]

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
-use super::attempt::{BegunAttempt, Claim, LEASE};
+use super::attempt::{BegunAttempt, Claim, LEASE, Unopened};
 use super::comparison::LONGEST_LEASE;
 use super::turns::Turns;
 use super::{Delivery, Parts};
@@ -211,7 +211,7 @@ impl Worker {
         &self,
         permits: &Permits,
         now: Timestamp,
-    ) -> Result<Found<(Claim, Option<BegunAttempt>)>, store::Error> {
+    ) -> Result<Found<(Claim, Result<BegunAttempt, Unopened>)>, store::Error> {
         if permits.is_empty() {
             return Ok(Found::default());
         }
@@ -232,7 +232,7 @@ impl Worker {
             Ok(owed) => {
                 claims.extend(owed.rows.into_iter().map(|claimed| {
                     let begun = BegunAttempt::of_owed(&claimed);
-                    (Claim::Owed(claimed), Some(begun))
+                    (Claim::Owed(claimed), Ok(begun))
                 }));
                 unreadable.extend(owed.unreadable);
             }
@@ -243,7 +243,7 @@ impl Worker {
         Ok(Found { rows: claims, unreadable })
     }
 
-    fn start(&mut self, claim: Claim, begun: Option<BegunAttempt>, permit: Permit) {
+    fn start(&mut self, claim: Claim, begun: Result<BegunAttempt, Unopened>, permit: Permit) {
         let its = (claim.organisation().clone(), claim.lease().token);
         // Of the gravest level, as all spans: a warning names its organisation and appointment whatever `LOG` says.
         let span = tracing::error_span!(

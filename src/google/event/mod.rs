@@ -71,8 +71,8 @@ fn drop_nulls(value: &mut Value) {
 }
 
 /// The appointment that an event's private properties name; none if they name none that could be one of Cassius.
-pub(super) fn owner(properties: Option<ExtendedProperties>) -> Option<Owner> {
-    let private = properties?.private;
+pub(super) fn owner(properties: Option<&ExtendedProperties>) -> Option<Owner> {
+    let private = &properties?.private;
     let organisation = OrganisationId::parse(private.get(ORGANISATION)?).ok()?;
     let appointment = AppointmentId::parse(private.get(APPOINTMENT)?).ok()?;
     Some(Owner { organisation, appointment })

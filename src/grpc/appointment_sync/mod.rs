@@ -83,7 +83,8 @@ impl AppointmentSync for Appointments {
         request: Request<pb::GetAppointmentLinkRequest>,
     ) -> Result<Response<pb::GetAppointmentLinkResponse>, Status> {
         answer(request, async |context, request| {
-            let (organisation, appointment) = validate::appointment_link(&context, &request)?;
+            let (organisation, appointment) =
+                validate::appointment(&context, &request.organisation_id, &request.appointment_id)?;
             match self.delivery.link(&organisation, &appointment).await? {
                 Some(link) => Ok(pb::GetAppointmentLinkResponse { link: Some(convert::link(link, context.language)) }),
                 None => Err(Refusal::AppointmentNotFound(vec![appointment])),
@@ -114,7 +115,7 @@ impl AppointmentSync for Appointments {
                 validate::list_appointment_links(&context, &request)?;
             let mut links = self.delivery.links(&organisation, status, after.as_ref(), page.limit()).await?;
             Ok(pb::ListAppointmentLinksResponse {
-                next_page_token: page.cut(&mut links, |link| link.appointment.as_str()),
+                next_page_token: page.cut(&mut links, |link| link.appointment.to_string()),
                 links: links.into_iter().map(|link| convert::link(link, context.language)).collect(),
             })
         })
@@ -130,6 +131,24 @@ impl AppointmentSync for Appointments {
             match self.delivery.retry(&organisation, appointments.as_deref()).await? {
                 Retry::Queued(queued_count) => Ok(pb::RetryAppointmentsResponse { queued_count }),
                 Retry::Unknown(unknown) => Err(Refusal::AppointmentNotFound(unknown)),
+            }
+        })
+        .await
+    }
+
+    async fn get_appointment_history(
+        &self,
+        request: Request<pb::GetAppointmentHistoryRequest>,
+    ) -> Result<Response<pb::GetAppointmentHistoryResponse>, Status> {
+        answer(request, async |context, request| {
+            let (organisation, appointment) =
+                validate::appointment(&context, &request.organisation_id, &request.appointment_id)?;
+            match self.delivery.history(&organisation, &appointment).await? {
+                Some(calls) => {
+                    let calls = calls.into_iter().map(convert::call).collect();
+                    Ok(pb::GetAppointmentHistoryResponse { calls })
+                }
+                None => Err(Refusal::AppointmentNotFound(vec![appointment])),
             }
         })
         .await

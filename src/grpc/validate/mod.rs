@@ -21,7 +21,10 @@ use super::violations::Violations;
 use crate::model::{Appointment, AppointmentId, OrganisationId, Revision};
 
 pub(super) use integration::{Preview, begin_connect, disconnect, preview_event, update_settings};
-pub(super) use page::{ListLinks, list_appointment_links};
+pub(super) use page::{
+    ListAuditEvents, ListIntegrations, ListLinks, audit_key, list_appointment_links, list_audit_events,
+    list_integrations,
+};
 
 const MAX_RETRIED: usize = 1_000;
 const MAX_LOOKED_UP: usize = 500;
@@ -116,14 +119,15 @@ pub(super) fn reconcile(
     check.finish(whole.map(|((organisation, appointment), revision)| (organisation, appointment, revision)))
 }
 
-/// `GetAppointmentLink`.
-pub(super) fn appointment_link(
+/// A request that names an appointment and nothing else.
+pub(super) fn appointment(
     context: &RequestContext,
-    request: &pb::GetAppointmentLinkRequest,
+    organisation_id: &str,
+    appointment_id: &str,
 ) -> Result<(OrganisationId, AppointmentId), Refusal> {
     let mut check = Check::of(context);
-    let organisation = check.organisation(&request.organisation_id)?;
-    let appointment = check.appointment_id("appointment_id", &request.appointment_id);
+    let organisation = check.organisation(organisation_id)?;
+    let appointment = check.appointment_id("appointment_id", appointment_id);
     check.finish(organisation.zip(appointment))
 }
 

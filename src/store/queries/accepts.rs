@@ -171,6 +171,10 @@ async fn upsert(
                 revision = excluded.revision, snapshot = excluded.snapshot, wants_event = excluded.wants_event,
                 starts_at = COALESCE(excluded.starts_at, kept.starts_at),
                 ends_at = COALESCE(excluded.ends_at, kept.ends_at),
+                shown_ends_at = CASE
+                    WHEN kept.synced_revision = kept.revision OR kept.shown_ends_at IS NULL
+                        OR kept.ends_at > kept.shown_ends_at THEN kept.ends_at
+                    ELSE kept.shown_ends_at END,
                 sync_status = excluded.sync_status,
                 next_attempt_at = CASE WHEN excluded.wants_event AND kept.write_not_before > excluded.next_attempt_at
                     THEN kept.write_not_before ELSE excluded.next_attempt_at END,

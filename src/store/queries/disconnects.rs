@@ -112,11 +112,22 @@ async fn carry_out(
             (0, restored)
         }
         Some(RemoteEvents::DeleteUpcoming) => {
-            let upcoming = || sql("ends_at > ").bind(now).sql(" AND ").with(unleased(now));
+            // What was not sent yet may show a time that Cassius has changed since.
+            let upcoming = || {
+                sql("(ends_at > ")
+                    .bind(now)
+                    .sql(" OR (synced_revision < revision AND shown_ends_at > ")
+                    .bind(now)
+                    .sql(")) AND ")
+                    .with(unleased(now))
+            };
             (owed::owe_placed(conn, organisation, account, cause, upcoming, sql(at_rest()), now).await?, 0)
         }
         Some(RemoteEvents::DeleteAll) => {
-            (owed::owe_placed(conn, organisation, account, cause, || unleased(now), sql(at_rest()), now).await?, 0)
+            // What is over is not written anew by whoever connects again, unless its appointment changes.
+            let set =
+                sql(at_rest()).sql(", snapshot = CASE WHEN ends_at <= ").bind(now).sql(" THEN NULL ELSE snapshot END");
+            (owed::owe_placed(conn, organisation, account, cause, || unleased(now), set, now).await?, 0)
         }
         None => (0, 0),
     };

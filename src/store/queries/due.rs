@@ -49,7 +49,7 @@ pub(in crate::store) async fn ready(
     each: i64,
     now: Timestamp,
 ) -> Result<Vec<Ready>, Fault> {
-    let found: Vec<ReadyRow> = named("due.ready", all_ready(not_before, limit, each, now)).load(conn).await?;
+    let found: Vec<ReadyRow> = named("due.ready", all_ready(not_before, limit, each, now).keep()).load(conn).await?;
     Ok(found.into_iter().map(Ready::from).collect())
 }
 
@@ -127,9 +127,8 @@ fn due_links(each: i64, now: Timestamp) -> Fragment {
         .bind(now)
         .sql(" AND ")
         .with(unleased(now))
-        .sql(" LIMIT ")
-        .bind(each)
-        .sql(") AS some)")
+        // A literal: a planner that does not know it takes it for many.
+        .sql(format!(" LIMIT {each}) AS counted)"))
     };
     count(Priority::Live).sql(" + ").with(count(Priority::CatchUp))
 }
@@ -142,15 +141,13 @@ fn due_deletions(each: i64, now: Timestamp) -> Fragment {
             AND (i.disconnecting_at IS NULL OR o.cause = {DISCONNECT}) AND "
     ))
     .with(claimable(now))
-    .sql(" LIMIT ")
-    .bind(each)
-    .sql(") AS some)")
+    .sql(format!(" LIMIT {each}) AS counted)"))
 }
 
 /// Up to `limit` queues of each kind that become ready after `now`, the earliest first. `due` is one where something can be
 /// attempted by then.
 pub(in crate::store) async fn next_ready(conn: &mut Conn, limit: i64, now: Timestamp) -> Result<Vec<Ready>, Fault> {
-    let found: Vec<ReadyRow> = named("due.next_ready", all_next_ready(limit, now)).load(conn).await?;
+    let found: Vec<ReadyRow> = named("due.next_ready", all_next_ready(limit, now).keep()).load(conn).await?;
     Ok(found.into_iter().map(Ready::from).collect())
 }
 

@@ -30,6 +30,18 @@ pub(in crate::store) async fn link(
     Ok(row.map(Link::from))
 }
 
+/// The calls that a link keeps, if any; `None`: there is no such link.
+pub(in crate::store) async fn recent_calls(
+    conn: &mut Conn,
+    organisation: &OrganisationId,
+    appointment: &AppointmentId,
+) -> Result<Option<Option<String>>, Fault> {
+    let select = dsl::appointment_external_links
+        .find((organisation.as_str(), appointment.as_str(), PROVIDER))
+        .select(dsl::recent_calls);
+    Ok(named("links.recent_calls", select).get_result(conn).await.optional()?)
+}
+
 pub(in crate::store) async fn some(
     conn: &mut Conn,
     organisation: &OrganisationId,
@@ -207,7 +219,7 @@ pub(in crate::store) async fn erase_snapshots(
             let update = candidates
                 .sql(
                     "UPDATE appointment_external_links
-                SET snapshot = NULL, last_error = NULL, last_error_detail = NULL, updated_at = ",
+                SET snapshot = NULL, recent_calls = NULL, last_error = NULL, last_error_detail = NULL, updated_at = ",
                 )
                 .bind(now)
                 .sql(format!(

@@ -20,6 +20,7 @@ use crate::store::fault::Fault;
 
 pub(in crate::store) mod accepts;
 pub(in crate::store) mod accounts;
+pub(in crate::store) mod audit_events;
 mod catch_ups;
 pub(in crate::store) mod changes;
 pub(in crate::store) mod claims;
@@ -37,6 +38,7 @@ pub(in crate::store) mod link_queues;
 pub(in crate::store) mod links;
 pub(in crate::store) mod migrations;
 pub(in crate::store) mod organisation_erasures;
+pub(in crate::store) mod overview;
 pub(in crate::store) mod owed;
 pub(in crate::store) mod owed_claims;
 pub(in crate::store) mod pending_grants;

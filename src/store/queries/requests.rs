@@ -13,7 +13,7 @@ use super::statement::{Fragment, list_of, named, sql};
 use super::{Conn, Fault, catch_ups, owed};
 use crate::model::{AppointmentId, OrganisationId, Reason};
 use crate::store::instant::Instant;
-use crate::store::words::{self, ERROR, NONE, PENDING, PROVIDER, Priority, SYNCED};
+use crate::store::words::{self, CALENDAR_UNAVAILABLE, ERROR, NONE, PENDING, PROVIDER, Priority, SYNCED};
 use crate::store::{Integration, Retry, SettingsChange};
 
 pub(in crate::store) async fn change_settings(
@@ -118,7 +118,9 @@ pub(in crate::store) async fn catch_up(
     transaction!(conn, async |conn| {
         match locked(conn, organisation).await?.filter(Integration::is_connected) {
             Some(_) => {
-                owed::make_due(conn, organisation, sql("last_error IS NOT NULL"), now).await?;
+                // What lies in a calendar out of reach is due again once the comparison has listed that calendar.
+                let failed = sql(format!("last_error <> {CALENDAR_UNAVAILABLE}"));
+                owed::make_due(conn, organisation, failed, now).await?;
                 catch_ups::catch_up(conn, organisation, now).await
             }
             None => Ok(0),

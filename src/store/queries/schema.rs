@@ -66,6 +66,7 @@ diesel::table! {
         snapshot -> Nullable<Binary>,
         starts_at -> Nullable<InstantSql>,
         ends_at -> Nullable<InstantSql>,
+        shown_ends_at -> Nullable<InstantSql>,
         sync_status -> Text,
         synced_revision -> BigInt,
         external_calendar_id -> Nullable<Text>,
@@ -86,6 +87,7 @@ diesel::table! {
         last_error_detail -> Nullable<Text>,
         wants_event -> Bool,
         write_not_before -> Nullable<InstantSql>,
+        recent_calls -> Nullable<Text>,
         accepted_at -> Nullable<InstantSql>,
         erasing_at -> Nullable<InstantSql>,
         created_at -> InstantSql,
@@ -251,5 +253,21 @@ diesel::table! {
     write_probes (id) {
         id -> Integer,
         written_at -> InstantSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::super::super::InstantSql;
+
+    audit_events (at, id) {
+        at -> InstantSql,
+        id -> Text,
+        caller -> Text,
+        actor -> Nullable<Text>,
+        organisation_id -> Nullable<Text>,
+        action -> Text,
+        outcome -> Text,
+        incident -> Nullable<Text>,
     }
 }

@@ -13,6 +13,7 @@ use url::Url;
 
 use crate::model::{
     Appointment, AppointmentId, CalendarId, Details, EventId, Generation, OrganisationId, Revision, TitlePrivacy,
+    breaks_a_line, is_invisible, is_part_of_a_script,
 };
 
 const PREFIX: &str = "[Cassius]";
@@ -164,8 +165,8 @@ fn initials(name: &str) -> String {
 fn neutralise(text: &str) -> String {
     let visible: String = text
         .chars()
-        .map(|c| if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') { ' ' } else { c })
-        .filter(|c| !matches!(c, '\u{200B}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}' | '\u{E0000}'..='\u{E001F}'))
+        .map(|c| if breaks_a_line(c) { ' ' } else { c })
+        .filter(|c| !is_invisible(*c) || is_part_of_a_script(*c))
         .collect();
     let line = visible.split_whitespace().collect::<Vec<_>>().join(" ");
     line.graphemes(true).flat_map(|grapheme| grapheme.chars().take(MAX_GRAPHEME_CHARS)).collect()
