@@ -43,16 +43,20 @@ pub(super) async fn look_after(
     close: CancellationToken,
 ) {
     while !close.is_cancelled() {
-        let next = match look(&resealing, &notifier, &clock).await {
-            Ok(()) => DAY,
-            Err(error) => {
-                tracing::warn!(error = %error_chain(&error), "the keyring could not be held against what is stored");
-                AGAIN
-            }
+        let looked = async {
+            let next = match look(&resealing, &notifier, &clock).await {
+                Ok(()) => DAY,
+                Err(error) => {
+                    tracing::warn!(error = %error_chain(&error), "the keyring could not be held against what is stored");
+                    AGAIN
+                }
+            };
+            clock.sleep_until(clock.now() + next).await;
         };
+        // A run that is broken off goes on with what is left.
         tokio::select! {
             () = reloaded.notified() => {}
-            () = clock.sleep_until(clock.now() + next) => {}
+            () = looked => {}
         }
     }
 }

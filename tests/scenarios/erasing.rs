@@ -13,17 +13,20 @@ use crate::harness::backends::{apply, both_backends};
 use crate::harness::google::{ACCOUNT, OTHER_ACCOUNT, SECOND_CALENDAR};
 use crate::harness::samples::{appointment, cancelled, instant, of_patient};
 
-const EVERY_TABLE: [&str; 9] = [
-    "calendar_integrations",
-    "appointment_external_links",
-    "owed_deletions",
-    "sealed_calendars",
-    "oauth_consents",
-    "pending_grants",
-    "unkept_grants",
-    "link_queues",
-    "upcoming_link_counts",
-];
+/// Every table that names an organisation, but for the audit: who did what outlives it for a time of its own.
+async fn tables_of_organisations(app: &TestApp) -> Vec<String> {
+    let select = if app.database.is_postgres() {
+        "SELECT table_name::text FROM information_schema.columns
+         WHERE table_schema = 'public' AND column_name = 'organisation_id'"
+    } else {
+        "SELECT t.name FROM sqlite_schema AS t, pragma_table_info(t.name) AS c
+         WHERE t.type = 'table' AND c.name = 'organisation_id'"
+    };
+    let mut tables = app.database.texts(select).await;
+    tables.retain(|table| table != "audit_events");
+    assert!(tables.len() >= 9, "{tables:?}");
+    tables
+}
 
 /// Begins to erase; the answer may wait for a clock that stands still.
 fn begin(app: &TestApp, ids: &[&str]) -> JoinHandle<EraseAppointmentsResponse> {
@@ -205,12 +208,10 @@ async fn an_organisation_is_erased_with_everything_that_names_it(app: &mut TestA
     let erased = erase_organisation(app, NAME, false).await;
     assert_eq!((erased.is_done, erased.remaining_event_count), (true, 0));
     assert!(app.google.events(ACCOUNT).await.is_empty(), "past ones too");
-    for table in EVERY_TABLE {
+    for table in tables_of_organisations(app).await {
         assert_eq!(count(app, &format!("{table} WHERE organisation_id = '{NAME}'")).await, 0, "{table}");
     }
-    for canary in [NAME, ACCOUNT] {
-        assert!(!stores(app, canary).await, "{canary} is in the database");
-    }
+    assert!(!stores(app, ACCOUNT).await, "the address is in the database");
     assert!(erase_organisation(app, NAME, false).await.is_done);
     assert_eq!(app.status(NAME).await.state(), IntegrationState::NotConnected);
     assert_eq!(app.google.events(OTHER_ACCOUNT).await.len(), 1, "nobody else notices");

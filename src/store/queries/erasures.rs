@@ -104,7 +104,7 @@ pub(super) async fn erase(
     let erase = sql(format!(
         "UPDATE appointment_external_links SET {}, revision = 0, snapshot = NULL, wants_event = FALSE, starts_at = NULL,
             ends_at = NULL, sync_status = {NONE}, next_attempt_at = NULL, attempts = 0, priority = {live},
-            write_not_before = NULL, last_synced_at = NULL, last_error = NULL, last_error_detail = NULL, erasing_at = ",
+            write_not_before = NULL, last_synced_at = NULL, recent_calls = NULL, shown_ends_at = NULL, last_error = NULL, last_error_detail = NULL, erasing_at = ",
         reset_placement(),
         live = Priority::Live,
     ))
