@@ -181,6 +181,7 @@ impl From<Answer> for CalendarError {
             Answer::Refused { reason } => Self::Refused { reason },
             Answer::Unavailable { retry_after } => Self::Unavailable { retry_after },
             Answer::Stored { .. }
+            | Answer::Moved { .. }
             | Answer::Found { .. }
             | Answer::Deleted
             | Answer::AlreadyExists

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::Google;
 use super::calendar::{bare, read};
 use super::errors::CalendarError;
-use super::event::{ORGANISATION, owner};
+use super::event::{ORGANISATION, owner, revision};
 use super::wire::{EventsPage, ListedEvent, ListedMoment, address};
 use crate::crypto::Secret;
 use crate::model::{CalendarId, Etag, EventId, OrganisationId};
@@ -53,7 +53,7 @@ impl Google {
         query.extend(page_token.map(|token| ("pageToken", token)));
         let segments = ["calendars", calendar.as_str(), "events"];
         let uri = address(&self.client.endpoints.calendar_url, &segments, &query);
-        let answer = self.send(access_token, bare(Method::GET, uri)).await?;
+        let answer = self.ask(access_token, "events.list", bare(Method::GET, uri)).await?;
         let page: EventsPage = read(&answer).ok_or(UNREADABLE)?;
         let events = page.items.into_iter().filter_map(of_appointment);
         Ok(EventPage {
@@ -67,19 +67,25 @@ fn of_appointment(listed: ListedEvent) -> Option<RemoteEvent> {
     if listed.status.as_deref() == Some("cancelled") || listed.recurring_event_id.is_some() {
         return None;
     }
-    let instant = |moment: Option<ListedMoment>| moment?.date_time?.parse().ok();
     Some(RemoteEvent {
-        event: EventId::new(listed.id),
-        etag: Etag::new(listed.etag?),
-        owner: owner(listed.extended_properties)?,
-        shown: Shown {
-            summary: listed.summary.unwrap_or_default(),
-            description: listed.description.unwrap_or_default(),
-            location: listed.location.unwrap_or_default(),
-            start_at: instant(listed.start),
-            end_at: instant(listed.end),
-            source_url: listed.source.and_then(|source| source.url),
-            is_private: listed.visibility.as_deref() == Some("private"),
-        },
+        event: EventId::new(listed.id.clone()),
+        etag: Etag::new(listed.etag.clone()?),
+        revision: revision(listed.extended_properties.as_ref()),
+        owner: owner(listed.extended_properties.as_ref())?,
+        shown: shown(listed),
     })
+}
+
+/// What an event shows in our fields.
+pub(super) fn shown(listed: ListedEvent) -> Shown {
+    let instant = |moment: Option<ListedMoment>| moment?.date_time?.parse().ok();
+    Shown {
+        summary: listed.summary.unwrap_or_default(),
+        description: listed.description.unwrap_or_default(),
+        location: listed.location.unwrap_or_default(),
+        start_at: instant(listed.start),
+        end_at: instant(listed.end),
+        source_url: listed.source.and_then(|source| source.url),
+        is_private: listed.visibility.as_deref() == Some("private"),
+    }
 }

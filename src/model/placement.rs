@@ -30,8 +30,6 @@ pub enum Placement {
         place: Place,
         /// The calendar that it leaves.
         from: CalendarId,
-        /// The content that Google confirmed last, as for `Written`: a move changes none of it.
-        fingerprint: Option<Fingerprint>,
     },
 }
 

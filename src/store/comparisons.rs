@@ -10,7 +10,8 @@ use jiff::Timestamp;
 use super::{Error, Guarded, Lease, Store};
 use crate::crypto::Sealed;
 use crate::model::{
-    AppointmentId, CalendarId, Epoch, Etag, EventId, GoogleUserId, OrganisationId, Place, Placement, SyncStatus,
+    AppointmentId, CalendarId, Epoch, Etag, EventId, GoogleUserId, OrganisationId, Place, Placement, Revision,
+    SyncStatus,
 };
 
 /// A comparison under a lease.
@@ -33,6 +34,8 @@ pub struct ComparisonClaim {
 pub struct ComparedLink {
     /// The appointment.
     pub appointment: AppointmentId,
+    /// The highest revision that was accepted; `None`: it does not read.
+    pub revision: Option<Revision>,
     /// How it stands.
     pub sync_status: SyncStatus,
     /// Where its event stands.
@@ -45,6 +48,23 @@ pub struct ComparedLink {
     pub updated_at: Timestamp,
     /// Until when a worker holds it.
     pub lease_until: Option<Timestamp>,
+}
+
+/// The time since Google's events were listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listing {
+    /// When the lists were begun.
+    pub since: Timestamp,
+    /// Nothing is changed later, by any process's clock, before what was found is mended.
+    pub until: Timestamp,
+}
+
+impl Listing {
+    /// Whether a link that was changed last at this instant was changed meanwhile. What lies further ahead was changed
+    /// before the clock was set back.
+    pub fn covers(&self, changed_at: Timestamp) -> bool {
+        self.since <= changed_at && changed_at <= self.until
+    }
 }
 
 /// What a comparison found of one link.
@@ -76,6 +96,12 @@ impl Store {
         query!(self, write, comparisons::renew(&claim, until))
     }
 
+    /// Notes how many events at Google show a higher revision than is held.
+    pub async fn note_behind(&self, claim: &ComparisonClaim, count: i32) -> Result<Guarded, Error> {
+        let claim = claim.clone();
+        query!(self, write, comparisons::note_behind(&claim, count))
+    }
+
     /// Gives the lease back: the next comparison is due at `next_at`, or now if it was asked for meanwhile.
     pub async fn end_comparison(
         &self,
@@ -87,25 +113,21 @@ impl Store {
         query!(self, write, comparisons::end(&claim, next_at, attempts))
     }
 
-    /// Where events of upcoming appointments may stand: the calendars of the links, and of what is owed of `account`.
+    /// Where events may stand: the calendars of the links of upcoming appointments, and of what is owed, whichever account
+    /// wrote it.
     pub async fn compared_calendars(
         &self,
         organisation: &OrganisationId,
-        account: &GoogleUserId,
         now: Timestamp,
     ) -> Result<Vec<CalendarId>, Error> {
-        let (organisation, account) = (organisation.clone(), account.clone());
-        query!(self, read, comparisons::calendars(&organisation, &account, now))
+        let organisation = organisation.clone();
+        query!(self, read, comparisons::calendars(&organisation, now))
     }
 
-    /// The events of `account` whose deletion is owed.
-    pub async fn owed_events(
-        &self,
-        organisation: &OrganisationId,
-        account: &GoogleUserId,
-    ) -> Result<HashSet<(CalendarId, EventId)>, Error> {
-        let (organisation, account) = (organisation.clone(), account.clone());
-        query!(self, read, comparisons::owed_events(&organisation, &account))
+    /// The events whose deletion is owed, whichever account wrote them.
+    pub async fn owed_events(&self, organisation: &OrganisationId) -> Result<HashSet<(CalendarId, EventId)>, Error> {
+        let organisation = organisation.clone();
+        query!(self, read, comparisons::owed_events(&organisation))
     }
 
     /// Makes due again what is owed in these calendars and was parked because they were out of reach: they can be listed.
@@ -142,18 +164,19 @@ impl Store {
     }
 
     /// Makes due what is to be written again, behind the live edits and as part of the catch-up; notes the present state
-    /// of the other events; and owes the deletion of `surplus`, events of `account`. A link that has changed since
-    /// `since`, or that a worker holds, is left as it is. Renews the lease; whoever is fenced has changed nothing.
+    /// of the other events; and owes the deletion of `surplus`, events of `account`. A link that has changed `within` the
+    /// time since the lists were begun, or that a worker holds, is left as it is. Renews the lease; whoever is fenced has
+    /// changed nothing.
     pub async fn mend(
         &self,
         claim: &ComparisonClaim,
         account: &GoogleUserId,
         (mends, surplus): (Vec<Mend>, Vec<(AppointmentId, Place)>),
-        since: Timestamp,
+        within: Listing,
         until: Timestamp,
         now: Timestamp,
     ) -> Result<Guarded, Error> {
         let (claim, account) = (claim.clone(), account.clone());
-        query!(self, long, comparisons::mend(&claim, &account, (&mends, &surplus), since, until, now))
+        query!(self, long, comparisons::mend(&claim, &account, (&mends, &surplus), within, until, now))
     }
 }

@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use super::Event;
+use super::{Event, Shown};
 use crate::model::{AppointmentId, CalendarId, Etag, OrganisationId, Place};
 
 /// One call of Google Calendar.
@@ -111,12 +111,21 @@ pub enum ThrottleScope {
 /// What Google's answer means.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
-    /// An insert, a patch or a move succeeded, and the event is alive.
+    /// An insert or a patch succeeded, and the event is alive.
     Stored {
         /// Its new state.
         etag: Etag,
         /// Its page.
         html_link: Option<String>,
+    },
+    /// A move succeeded, and the event is alive.
+    Moved {
+        /// Its new state.
+        etag: Etag,
+        /// Its page.
+        html_link: Option<String>,
+        /// What it shows in our fields: somebody may have changed them before it was moved.
+        shown: Shown,
     },
     /// The event that was read is alive.
     Found {
@@ -184,10 +193,37 @@ pub enum Answer {
 }
 
 impl Answer {
+    /// Whether it says that the call was not carried out.
+    pub fn is_refusal(&self) -> bool {
+        match self {
+            Self::NotFound
+            | Self::NotPermitted { .. }
+            | Self::Forbidden { .. }
+            | Self::AccountRefused { .. }
+            | Self::Refused { .. }
+            | Self::Throttled { .. }
+            | Self::Unauthorized
+            | Self::ScopeMissing
+            | Self::Misconfigured => true,
+            Self::Stored { .. }
+            | Self::Moved { .. }
+            | Self::Found { .. }
+            | Self::Gone
+            | Self::Deleted
+            | Self::AlreadyExists
+            | Self::Changed
+            | Self::CalendarOpen
+            | Self::CalendarReadOnly
+            | Self::CalendarMissing
+            | Self::Unavailable { .. } => false,
+        }
+    }
+
     /// Its name in the log.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Stored { .. } => "stored",
+            Self::Moved { .. } => "moved",
             Self::Found { .. } => "found",
             Self::Gone => "gone",
             Self::NotFound => "not_found",

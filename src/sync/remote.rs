@@ -7,7 +7,7 @@ use std::fmt;
 use jiff::Timestamp;
 
 use super::{Event, Owner};
-use crate::model::{Etag, EventId};
+use crate::model::{Etag, EventId, Revision};
 
 /// An event of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub struct RemoteEvent {
     pub etag: Etag,
     /// The appointment that it says it shows.
     pub owner: Owner,
+    /// The revision that it says it shows; `None`: it says none that could be one.
+    pub revision: Option<Revision>,
     /// What it shows in our fields.
     pub shown: Shown,
 }

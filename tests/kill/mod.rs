@@ -161,7 +161,12 @@ async fn misbehave(google: &Google, seed: u64) {
 async fn rest(integrations: &mut Integrations, organisation: &str) {
     let request = WatchStatusRequest { organisation_id: organisation.to_owned() };
     let mut statuses = integrations.watch_status(request).await.unwrap().into_inner();
-    while statuses.message().await.unwrap().unwrap().status.unwrap().counts.unwrap().pending > 0 {}
+    loop {
+        let message = tokio::time::timeout(REST, statuses.message()).await.expect("it goes on");
+        if message.unwrap().unwrap().status.unwrap().counts.unwrap().pending == 0 {
+            return;
+        }
+    }
 }
 
 /// Each appointment stands at a revision that was sent and is no older than what was accepted: once at Google, with its

@@ -168,3 +168,22 @@ async fn what_is_left_in_a_calendar_out_of_reach_is_deleted_within_a_day(app: &m
     app.advance(2 * 86_400);
     nothing_is_left_behind(app).await;
 }
+
+#[apply(both_backends)]
+async fn what_a_person_changed_before_the_move_is_set_right(app: &mut TestApp) {
+    app.connect("cabinet").await;
+    let event = app.sync("cabinet", appointment("altered", 1)).await.external_event_id;
+    app.sync("cabinet", appointment("coloured", 1)).await;
+    let coloured = app.link("cabinet", "coloured").await.external_event_id;
+    app.google.alter_event(ACCOUNT, &event, json!({"location": "Ailleurs", "description": null})).await;
+    app.google.alter_event(ACCOUNT, &coloured, json!({"colorId": "7"})).await;
+    app.google.forget_journal().await;
+    choose_calendar(app, SECOND_CALENDAR).await.unwrap();
+    app.at_rest("cabinet").await;
+    let altered = app.google.events_of(ACCOUNT, "altered").await;
+    assert_eq!((altered.len(), &altered[0]["location"]), (1, &json!("Cabinet, salle 2")));
+    assert_eq!(app.google.events_of(ACCOUNT, "coloured").await[0]["colorId"], "7");
+    let mut calls = app.google.event_calls().await;
+    calls.sort();
+    assert_eq!(calls, ["events.move", "events.move", "events.patch"], "what shows the appointment is only moved");
+}

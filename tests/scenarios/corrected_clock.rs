@@ -1,6 +1,6 @@
 //! The system's clock is corrected by an hour, in either direction.
 
-use cassius_calendar::grpc::pb::SyncStatus;
+use cassius_calendar::grpc::pb::{SyncNowRequest, SyncStatus};
 use jiff::SignedDuration;
 use serde_json::json;
 
@@ -56,4 +56,17 @@ async fn set_back_the_quota_grows_on(app: &mut TestApp) {
     }
     assert!(seconds < 60, "the quota of a minute is enough for six");
     assert_eq!(app.google.events(ACCOUNT).await.len(), 6);
+}
+
+#[apply(both_backends)]
+async fn set_back_a_comparison_looks_at_what_was_sent_just_before(app: &mut TestApp) {
+    app.connect("cabinet").await;
+    let event = app.sync("cabinet", appointment("rdv", 1)).await.external_event_id;
+    app.clock.correct(SignedDuration::from_hours(-1));
+    app.google.delete_event(ACCOUNT, &event, "cancelled").await;
+    let request = SyncNowRequest { organisation_id: "cabinet".into(), ..SyncNowRequest::default() };
+    app.integrations.sync_now(request).await.unwrap();
+    app.google.until_called("events.insert", 2).await;
+    app.at_rest("cabinet").await;
+    assert_eq!(app.google.events_of(ACCOUNT, "rdv").await.len(), 1);
 }

@@ -140,3 +140,21 @@ async fn both_accounts_write_to_one_shared_calendar(app: &mut TestApp) {
     assert_eq!((link.sync_status(), &json!(link.external_event_id)), (SyncStatus::Synced, &events[0]["id"]));
     assert!(!event.is_empty());
 }
+
+#[apply(both_backends)]
+async fn what_a_person_deletes_is_found_at_once_though_events_of_the_account_before_are_owed(app: &mut TestApp) {
+    app.connect("cabinet").await;
+    app.sync("cabinet", appointment("rdv", 1)).await;
+    exchange(app, Between::Nothing, ACCOUNT, OTHER_ACCOUNT).await;
+    let parked = "SELECT COUNT(*) FROM owed_deletions WHERE next_attempt_at IS NULL";
+    assert_eq!(app.database.number(parked).await, 1, "the calendar before is out of reach");
+    let event = app.link("cabinet", "rdv").await.external_event_id;
+    app.google.delete_event(OTHER_ACCOUNT, &event, "cancelled").await;
+    app.advance(1);
+    app.google.forget_journal().await;
+    let request = SyncNowRequest { organisation_id: "cabinet".into(), ..SyncNowRequest::default() };
+    app.integrations.sync_now(request).await.unwrap();
+    app.google.until_called("events.insert", 1).await;
+    settled(app).await;
+    assert_eq!(app.google.events_of(OTHER_ACCOUNT, "rdv").await.len(), 1);
+}

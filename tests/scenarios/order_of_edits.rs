@@ -1,22 +1,13 @@
 //! Edits at once, out of order, and while a call is under way.
 
-use cassius_calendar::grpc::pb::{IntegrationSettings, SyncAppointmentRequest, SyncStatus, UpdateSettingsRequest};
+use cassius_calendar::grpc::pb::{SyncAppointmentRequest, SyncStatus};
 use futures_util::future::join_all;
-use prost_types::FieldMask;
 
+use super::enable;
 use crate::harness::app::TestApp;
 use crate::harness::backends::{apply, both_backends};
 use crate::harness::google::ACCOUNT;
 use crate::harness::samples::{appointment, cancelled, of_patient};
-
-async fn enable(app: &mut TestApp, is_enabled: bool) {
-    let request = UpdateSettingsRequest {
-        organisation_id: "cabinet".into(),
-        settings: Some(IntegrationSettings { is_enabled, ..IntegrationSettings::default() }),
-        update_mask: Some(FieldMask { paths: vec!["is_enabled".into()] }),
-    };
-    app.integrations.update_settings(request).await.unwrap();
-}
 
 #[apply(both_backends)]
 async fn an_older_revision_that_comes_late_changes_nothing(app: &mut TestApp) {

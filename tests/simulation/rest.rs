@@ -13,18 +13,18 @@ use crate::harness::google::{ACCOUNT, SECOND_CALENDAR, encode};
 
 /// How many times the clock may be moved before all is at rest.
 const MOST_MOVES: usize = 3_000;
-/// Within it everything that is connected has been compared by itself.
-const A_DAY: SignedDuration = SignedDuration::from_hours(37);
 /// How often a person looks after every practice.
 const REPAIRS: usize = 3;
 
 impl World {
-    /// Brings everything to rest; `Err`: what never comes to rest.
-    pub(super) fn come_to_rest(&mut self) -> Result<(), String> {
+    /// Brings everything to rest; answers what is broken then.
+    pub(super) fn come_to_rest(&mut self) -> Vec<String> {
+        self.rest().unwrap_or_else(|restless| vec![restless])
+    }
+
+    fn rest(&mut self) -> Result<Vec<String>, String> {
         self.note("from here on all goes well");
         self.google.mend();
-        // What was settled before the clock was set back is compared once that time has come again.
-        self.clock.advance(self.set_back);
         self.wait_until_nothing_is_due()?;
         // Again and again: a catch-up may be the first to find a dead grant, and a new grant the first to find a calendar.
         for _ in 0..REPAIRS {
@@ -32,24 +32,22 @@ impl World {
                 self.repair(organisation);
             }
             self.wait_until_nothing_is_due()?;
-            // What was settled at this very moment is not compared.
-            self.clock.advance(SignedDuration::from_secs(1));
+            // What was settled at this very moment is not compared, and a token that was refreshed within a minute is not
+            // refreshed again.
+            self.clock.advance(SignedDuration::from_secs(61));
             for organisation in 0..ORGANISATIONS.len() {
-                if self.status(organisation).state() == IntegrationState::Connected {
+                let has_nothing = self.model.0[organisation].appointments.is_empty();
+                if !has_nothing && self.status(organisation).state() == IntegrationState::Connected {
                     self.carry_out(&Operation::SyncNow { organisation }, Then::Settle);
                     self.carry_out(&Operation::Retry { organisation }, Then::Settle);
                 }
             }
             self.wait_until_nothing_is_due()?;
+            if self.violations().is_empty() {
+                return Ok(Vec::new());
+            }
         }
-        // What a comparison that was asked for overlooks, since something was due beside it, the daily one finds.
-        self.clock.advance(A_DAY);
-        self.wait_until_nothing_is_due()?;
-        // A grant may only now be found dead.
-        for organisation in 0..ORGANISATIONS.len() {
-            self.repair(organisation);
-        }
-        self.wait_until_nothing_is_due()
+        Ok(self.violations())
     }
 
     /// Does what the status asks a person to do.
@@ -80,17 +78,21 @@ impl World {
             self.life().settle();
             self.look();
             let now = self.clock.now();
-            self.life().run(self.life().store.look(Timestamp::UNIX_EPOCH, 100, now)).unwrap();
+            self.life().run(self.life().store.look(Timestamp::UNIX_EPOCH, 100, 1, now)).unwrap();
             let next = self.life().run(self.life().store.next_due_at(now)).unwrap();
-            let is_disconnecting = (0..ORGANISATIONS.len())
-                .any(|organisation| self.status(organisation).state() == IntegrationState::Disconnecting);
+            let is_disconnecting = !self.life().run(self.life().store.unfinished_disconnects()).unwrap().is_empty();
             if next.is_none() && !self.is_anything_under_way() && !is_disconnecting {
                 return Ok(());
             }
             // Short steps where time counts against a call, at first.
             let is_waited_for = self.google.is_called() || self.is_anything_under_way();
-            let longest = SignedDuration::from_secs(if is_waited_for && moves < 200 { 5 } else { 600 });
-            self.clock.advance(next.map_or(longest, |next| next.duration_since(now).min(longest)));
+            let longest = match is_waited_for && moves < 200 {
+                true => SignedDuration::from_secs(5),
+                false if is_disconnecting => SignedDuration::from_mins(10),
+                false => SignedDuration::from_hours(24),
+            };
+            let wait = next.map_or(SignedDuration::from_mins(10), |next| next.duration_since(now));
+            self.clock.advance(wait.min(longest));
         }
         Err("it never comes to rest".to_owned())
     }

@@ -24,8 +24,6 @@ pub(super) struct World {
     pub(super) trace: Vec<String>,
     /// What others had in their calendars at the beginning, by account.
     pub(super) foreign_events: [Vec<Seen>; ACCOUNTS.len()],
-    /// By how much the clock was set back in all.
-    pub(super) set_back: SignedDuration,
     /// `None`: between two lives.
     life: Option<Life>,
     /// Draws for the service and its way to Google, over all lives.
@@ -88,6 +86,7 @@ impl World {
             // In days: what is over is swept while a run lasts.
             ("SNAPSHOT_RETENTION", "1".to_owned()),
             ("ENCRYPTION_KEYS", Keyring::generate(&entropy)),
+            ("GOOGLE_CA", super::template::authorities_in(folder.path())),
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .into();
@@ -98,7 +97,6 @@ impl World {
             model: Model::new(),
             trace: Vec::new(),
             foreign_events,
-            set_back: SignedDuration::ZERO,
             life: None,
             entropy,
             settings,
@@ -204,10 +202,7 @@ impl World {
                 self.google.post("faults", &body);
             }
             Operation::Advance { seconds } => self.clock.advance(SignedDuration::from_secs(seconds)),
-            Operation::Correct { seconds } => {
-                self.clock.correct(SignedDuration::from_secs(seconds));
-                self.set_back += SignedDuration::from_secs((-seconds).max(0));
-            }
+            Operation::Correct { seconds } => self.clock.correct(SignedDuration::from_secs(seconds)),
             Operation::Crash => self.crash(),
             Operation::Restart => {
                 self.life().settle();

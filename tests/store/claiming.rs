@@ -2,9 +2,7 @@
 
 use std::collections::HashSet;
 
-use cassius_calendar::model::{
-    CalendarId, Fingerprint, GoogleUserId, Placement, Problem, Reason, RemoteEvents, TitlePrivacy,
-};
+use cassius_calendar::model::{CalendarId, GoogleUserId, Placement, Problem, Reason, RemoteEvents, TitlePrivacy};
 use cassius_calendar::store::{
     DisconnectStep, Lease, Leaving, LinkError, Revocation, RevocationLease, SettingsChange, Settlement,
 };
@@ -143,11 +141,7 @@ async fn every_placement_is_read_as_it_was_written(database: &Database) {
         Placement::Reserved(place("agenda", "event", 3)),
         written("agenda", "event", 4),
         unconfirmed,
-        Placement::Moving {
-            place: place("new", "event", 4),
-            from: CalendarId::new("agenda"),
-            fingerprint: Some(Fingerprint(vec![7])),
-        },
+        Placement::Moving { place: place("new", "event", 4), from: CalendarId::new("agenda") },
     ];
     for (n, placement) in placements.iter().enumerate() {
         let id = format!("rdv-{n}");

@@ -10,11 +10,13 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Parts, snapshot};
 use crate::connection::{Access, MAX_TOKENS};
+use crate::crypto::OpenError;
 use crate::error_chain::error_chain;
 use crate::google::CALL_DEADLINE;
+use crate::metrics;
 use crate::model::{Change, Place, Placement};
 use crate::quota::{Permit, Wait};
-use crate::store::{self, Claimed, Guarded, OwedClaim};
+use crate::store::{self, CallMade, Claimed, Guarded, OwedClaim};
 use crate::sync::{Answer, Attempt, Call, Goal, Outcome, Owner, Step, Stop, render};
 pub(super) use claim::Claim;
 use settlement::Ended;
@@ -62,6 +64,24 @@ impl BegunAttempt {
     }
 }
 
+/// Why there is no attempt: the snapshot says nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unopened {
+    /// No key of the keyring opens it: it waits for its key.
+    Sealed,
+    /// No key would help.
+    Unreadable,
+}
+
+impl From<&OpenError> for Unopened {
+    fn from(error: &OpenError) -> Self {
+        match error {
+            OpenError::UnknownKey(_) | OpenError::Forged => Self::Sealed,
+            OpenError::Malformed | OpenError::Unreadable => Self::Unreadable,
+        }
+    }
+}
+
 /// The lease as it is stored, and the placement that is stored with it.
 struct HeldLease {
     placement: Placement,
@@ -78,50 +98,64 @@ impl From<store::Error> for Broken {
 
 impl Parts {
     /// Begins the attempt of a claim, and answers the placement that its first call needs to be stored. No attempt: the
-    /// snapshot cannot be read.
-    pub(super) fn begin(&self, claimed: &Claimed) -> (Option<Placement>, Option<BegunAttempt>) {
-        let Some(goal) = self.goal(claimed) else { return (None, None) };
+    /// snapshot does not open or does not read.
+    pub(super) fn begin(&self, claimed: &Claimed) -> (Option<Placement>, Result<BegunAttempt, Unopened>) {
+        let goal = match self.goal(claimed) {
+            Ok(goal) => goal,
+            Err(unopened) => return (None, Err(unopened)),
+        };
         let (attempt, step) = Attempt::begin(goal, claimed.placement.clone());
         let placement = match &step {
             Step::Call { placement, .. } => Some(placement.clone()),
             Step::Settle(_) => None,
         };
-        (placement, Some(BegunAttempt { attempt, step, once_open: None }))
+        (placement, Ok(BegunAttempt { attempt, step, once_open: None }))
     }
 
     /// What should be, as far as the snapshot can be read. It is called within the claim, outside the attempt's span.
-    fn goal(&self, claimed: &Claimed) -> Option<Goal> {
+    fn goal(&self, claimed: &Claimed) -> Result<Goal, Unopened> {
         let Claimed { organisation, appointment, .. } = claimed;
-        let sealed = claimed.snapshot.as_ref()?;
-        let opened = snapshot::open(&self.keyring, organisation, appointment, sealed)
-            .inspect_err(|error| {
-                tracing::error!(
-                    organisation.id = %organisation, appointment.id = %appointment,
-                    error = %error_chain(error),
-                    "a snapshot does not open or read: where a key is unknown, ENCRYPTION_KEYS has to hold it again"
-                );
-            })
-            .ok()?;
+        let sealed = claimed.snapshot.as_ref().ok_or(Unopened::Unreadable)?;
+        let opened = snapshot::open(&self.keyring, organisation, appointment, sealed).map_err(|error| {
+            let unopened = Unopened::from(&error);
+            match unopened {
+                Unopened::Sealed => tracing::error!(
+                    organisation.id = %organisation, appointment.id = %appointment, error = %error_chain(&error),
+                    "a snapshot does not open: where its key is unknown, ENCRYPTION_KEYS has to hold it again"
+                ),
+                Unopened::Unreadable => tracing::error!(
+                    organisation.id = %organisation, appointment.id = %appointment, error = %error_chain(&error),
+                    "a snapshot does not read: its appointment is left out until it is sent again"
+                ),
+            }
+            unopened
+        })?;
         let context = self.event_context(organisation, claimed.title_privacy);
         let event = render(&opened, &context).map(|event| {
             let fingerprint = self.keyring.fingerprint(&event.content());
             (event, fingerprint)
         });
         let owner = Owner { organisation: organisation.clone(), appointment: appointment.clone() };
-        Some(Goal { calendar: claimed.target.clone(), event, owner })
+        Ok(Goal { calendar: claimed.target.clone(), event, owner })
     }
 
     /// Runs the attempt to its end. What the database does not take is logged: the lease lapses, and the same attempt is
     /// made again.
-    pub(super) async fn attempt(&self, claim: Claim, begun: Option<BegunAttempt>, permit: Permit) {
+    pub(super) async fn attempt(&self, claim: Claim, begun: Result<BegunAttempt, Unopened>, permit: Permit) {
         let organisation = claim.organisation().clone();
+        let mut calls = Vec::new();
         let ended = match begun {
-            Some(begun) => self.carry_out(&claim, begun, permit).await,
-            None => Ok(self.unopened(&claim)),
+            Ok(begun) => self.carry_out(&claim, begun, permit, &mut calls).await,
+            Err(unopened) => Ok(self.unopened(&claim, unopened)),
         };
+        metrics::attempt(match &ended {
+            Ok(ended) => ended.name(),
+            Err(Broken::Fenced) => "fenced",
+            Err(Broken::Store(_)) => "broken",
+        });
         let broken = match ended {
             // Whoever took the lease over settles what stands by then: fenced or done, this attempt is over.
-            Ok(ended) => self.settle(claim, ended).await.err(),
+            Ok(ended) => self.settle(claim, ended, calls).await.err(),
             Err(Broken::Fenced) => self.store.release(&[claim.lease().token], self.clock.now()).await.err(),
             Err(Broken::Store(error)) => Some(error),
         };
@@ -134,7 +168,13 @@ impl Parts {
         self.notifier.notify(&Change::Links(organisation));
     }
 
-    async fn carry_out(&self, claim: &Claim, begun: BegunAttempt, permit: Permit) -> Result<Ended, Broken> {
+    async fn carry_out(
+        &self,
+        claim: &Claim,
+        begun: BegunAttempt,
+        permit: Permit,
+        calls: &mut Vec<CallMade>,
+    ) -> Result<Ended, Broken> {
         let BegunAttempt { mut attempt, mut step, mut once_open } = begun;
         let mut held = HeldLease { placement: claim.placement(), until: claim.lease().until, is_used: false };
         let mut permit = Some(permit);
@@ -153,15 +193,18 @@ impl Parts {
             let access = self.grants.access(claim.organisation(), claim.epoch(), rejected.as_ref()).await;
             let access = match access {
                 Ok(access) => access,
-                Err(error) => return self.without_access(claim, held.placement, error),
+                Err(error) => return self.without_access(claim, attempt.standing(held.placement), error),
             };
             if self.top_up(&mut permit, &access, call.units()).await.is_err() {
-                return Ok(Ended::Unchanged { placement: held.placement });
+                return Ok(Ended::Unchanged { placement: attempt.standing(held.placement) });
             }
             self.renew_lease(claim, &placement, &attempt.take_left_behind(), &mut held).await?;
             permit = None;
             held.is_used = true;
+            let from = self.clock.read();
             let answer = self.google.call(&access.token, &call).await;
+            let took = self.clock.elapsed().saturating_sub(from.elapsed);
+            calls.extend(claim.note_call(from.now, &call, &answer, took));
             tracing::debug!(call = call.name(), answer = answer.name(), "called Google");
             tokens += 1;
             step = if answer == Answer::Unauthorized && tokens < MAX_TOKENS {

@@ -5,12 +5,12 @@
 
 use jiff::Timestamp;
 
-use super::{Broken, Claim};
+use super::{Broken, Claim, Unopened};
 use crate::connection::AccessError;
 use crate::delivery::Parts;
 use crate::delivery::settler::Settling;
 use crate::model::{OrganisationId, Placement, Reason};
-use crate::store::{self, Guarded, LinkError, OwedSettlement, Settlement};
+use crate::store::{self, CallMade, Guarded, LinkError, OwedSettlement, Settlement};
 use crate::sync::{Delay, Outcome, Setback, Stop, ThrottleScope, delay};
 
 /// What an attempt came to, whatever it was made for.
@@ -25,9 +25,26 @@ pub(super) enum Ended {
     Unchanged { placement: Placement },
 }
 
+impl Ended {
+    /// The word for it.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Synced { .. } => "synced",
+            Self::Later { .. } => "later",
+            Self::Refused { .. } => "refused",
+            Self::Unchanged { .. } => "unchanged",
+        }
+    }
+}
+
 impl Parts {
     /// Records what an attempt came to, together with what else has ended.
-    pub(super) async fn settle(&self, claim: Claim, ended: Ended) -> Result<Guarded, store::Error> {
+    pub(super) async fn settle(
+        &self,
+        claim: Claim,
+        ended: Ended,
+        calls: Vec<CallMade>,
+    ) -> Result<Guarded, store::Error> {
         let settling = match claim {
             Claim::Link(claimed) => {
                 let settlement = match ended {
@@ -40,7 +57,7 @@ impl Parts {
                     Ended::Refused { placement, error } => Settlement::Refused { placement, error },
                     Ended::Unchanged { placement } => Settlement::Unchanged { placement },
                 };
-                Settling::Link(claimed, settlement)
+                Settling::Link(Box::new((claimed, settlement, calls)))
             }
             Claim::Owed(claimed) => {
                 let settlement = match ended {
@@ -78,13 +95,24 @@ impl Parts {
         }
     }
 
-    /// What an attempt comes to whose snapshot does not open: it waits for the key, and nothing is lost meanwhile.
-    pub(super) fn unopened(&self, claim: &Claim) -> Ended {
-        let setback = Setback { delay: Delay::Unavailable, retry_after: None };
-        Ended::Later {
-            placement: claim.placement(),
-            next_attempt_at: self.next_attempt_at(setback, claim.attempts()),
-            error: LinkError { reason: Reason::KeyringIncomplete, detail: None },
+    /// What an attempt comes to whose snapshot says nothing. Where a key is missing it waits for that key, and nothing is
+    /// lost meanwhile; else it is a fault of ours, told at the link.
+    pub(super) fn unopened(&self, claim: &Claim, unopened: Unopened) -> Ended {
+        let placement = claim.placement();
+        match unopened {
+            Unopened::Sealed => {
+                let setback = Setback { delay: Delay::Unavailable, retry_after: None };
+                let next_attempt_at = self.next_attempt_at(setback, claim.attempts());
+                Ended::Later {
+                    placement,
+                    next_attempt_at,
+                    error: LinkError { reason: Reason::KeyringIncomplete, detail: None },
+                }
+            }
+            Unopened::Unreadable => {
+                let error = LinkError { reason: Reason::Internal, detail: Some("snapshot".to_owned()) };
+                Ended::Refused { placement, error }
+            }
         }
     }
 

@@ -7,8 +7,8 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
-use crate::model::{AppointmentId, CalendarId, Etag, EventId, Generation, Place, Placement, SyncStatus};
-use crate::store::{ComparedLink, Mend};
+use crate::model::{AppointmentId, CalendarId, Etag, EventId, Generation, Place, Placement, Revision, SyncStatus};
+use crate::store::{ComparedLink, Listing, Mend};
 use crate::sync::{Event, Shown};
 
 /// An event that a list shows.
@@ -17,6 +17,8 @@ pub(super) struct Listed {
     pub(super) calendar: CalendarId,
     pub(super) event: EventId,
     pub(super) etag: Etag,
+    /// The revision that it says it shows.
+    pub(super) revision: Option<Revision>,
     pub(super) shown: Shown,
 }
 
@@ -44,6 +46,8 @@ pub(super) enum Standing {
     Altered(Etag),
     /// Somebody changed what is not ours.
     Touched(Etag),
+    /// It shows a higher revision than is held: an older state is not written over it.
+    Newer,
 }
 
 /// What was found of one appointment.
@@ -58,7 +62,7 @@ impl Finding {
     /// What is to be done about the link.
     pub(super) fn mend(&self, appointment: &AppointmentId) -> Option<Mend> {
         let (etag, is_due) = match &self.standing {
-            Standing::AsKnown => return None,
+            Standing::AsKnown | Standing::Newer => return None,
             Standing::Missing => (None, true),
             Standing::Altered(etag) => (Some(etag.clone()), true),
             Standing::Touched(etag) => (Some(etag.clone()), false),
@@ -73,6 +77,7 @@ pub(super) fn compare(
     link: Option<&ComparedLink>,
     events: Vec<Listed>,
     known: &Known,
+    within: Listing,
     wanted: impl FnOnce() -> Option<Event>,
 ) -> Finding {
     let surplus = |events: Vec<Listed>| {
@@ -84,19 +89,19 @@ pub(super) fn compare(
     let Some(link) = link else {
         return Finding { standing: Standing::AsKnown, surplus: surplus(events) };
     };
-    if !is_at_rest(link, known.since) {
+    if !is_at_rest(link, within) {
         return Finding { standing: Standing::AsKnown, surplus: Vec::new() };
     }
     let (own, other): (Vec<_>, Vec<_>) = events.into_iter().partition(|listed| stands_at(&link.placement, listed));
     Finding { standing: standing(link, own.first(), known, wanted), surplus: surplus(other) }
 }
 
-fn is_at_rest(link: &ComparedLink, since: Timestamp) -> bool {
+fn is_at_rest(link: &ComparedLink, within: Listing) -> bool {
     let is_in_step = match link.sync_status {
         SyncStatus::Synced => true,
         SyncStatus::None | SyncStatus::Pending | SyncStatus::Error => false,
     };
-    is_in_step && link.updated_at < since && link.lease_until.is_none_or(|until| until <= since)
+    is_in_step && !within.covers(link.updated_at) && link.lease_until.is_none_or(|until| until <= within.since)
 }
 
 /// Whether the event is where a placement may have one.
@@ -122,6 +127,7 @@ fn standing(
         return Standing::AsKnown;
     }
     match own {
+        Some(listed) if listed.revision > link.revision => Standing::Newer,
         Some(listed) if listed.etag == *etag => Standing::AsKnown,
         Some(listed) => match wanted() {
             Some(event) if listed.shown.is_as(&event) => Standing::Touched(listed.etag.clone()),

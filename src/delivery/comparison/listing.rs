@@ -46,7 +46,7 @@ impl Parts {
     /// calendars, since a person may have moved one there.
     async fn calendars(&self, comparison: &Comparison<'_>, since: Timestamp) -> Result<Vec<CalendarId>, Broken> {
         let integration = comparison.integration;
-        let mut calendars = self.store.compared_calendars(&integration.organisation, comparison.account, since).await?;
+        let mut calendars = self.store.compared_calendars(&integration.organisation, since).await?;
         if !calendars.contains(comparison.target) {
             calendars.push(comparison.target.clone());
         }
@@ -79,8 +79,13 @@ impl Parts {
             };
             let page = self.grants.call_with_token_retry(integration, list).await.map_err(Broken::Google)?;
             for event in page.events {
-                let listed =
-                    Listed { calendar: calendar.clone(), event: event.event, etag: event.etag, shown: event.shown };
+                let listed = Listed {
+                    calendar: calendar.clone(),
+                    event: event.event,
+                    etag: event.etag,
+                    revision: event.revision,
+                    shown: event.shown,
+                };
                 remote.entry(event.owner.appointment).or_default().push(listed);
             }
             page_token = page.next_page_token;

@@ -19,7 +19,7 @@ use super::{Delivery, Error, Parts, snapshot};
 use crate::connection;
 use crate::error_chain::error_chain;
 use crate::model::{AppointmentId, CalendarId, Change, GoogleUserId, OrganisationId, Place};
-use crate::store::{self, ComparedLink, ComparisonClaim, Guarded, Integration, Lease, Mend, Unreadable};
+use crate::store::{self, ComparedLink, ComparisonClaim, Guarded, Integration, Lease, Listing, Mend, Unreadable};
 use crate::sync::{Delay, Event, delay, render};
 use findings::{Known, Listed, Standing, compare};
 
@@ -32,6 +32,8 @@ const POLL: SignedDuration = SignedDuration::from_secs(15);
 /// An organisation that was compared less than this ago is not compared by itself.
 const REST: SignedDuration = SignedDuration::from_hours(12);
 const DAY: i64 = 86_400;
+/// How far the clocks of two processes may lie apart. What is found in spite of a change is read before it is believed.
+const AGREEMENT: SignedDuration = SignedDuration::from_secs(2);
 /// How many links are read at a time.
 const LINKS: usize = 500;
 
@@ -48,6 +50,8 @@ pub struct ComparisonCounts {
     pub altered: usize,
     /// How many stand that should not.
     pub surplus: usize,
+    /// How many show a higher revision than is held.
+    pub newer: usize,
 }
 
 /// Why a comparison broke off.
@@ -144,6 +148,19 @@ impl Parts {
                         "Google's events differ from what they should be; they are mended"
                     );
                 }
+                if found.newer > 0 {
+                    tracing::error!(
+                        newer = found.newer,
+                        "Google shows higher revisions than are held: this database was restored from an older backup; \
+                         ReconcileAppointments finds what it lacks"
+                    );
+                }
+                let behind = i32::try_from(found.newer).unwrap_or(i32::MAX);
+                match self.store.note_behind(claim, behind).await? {
+                    // Whoever took it over notes it.
+                    Guarded::Done | Guarded::Fenced => {}
+                }
+                self.notifier.notify(&Change::Integration(claim.organisation.clone()));
                 (next_daily(&claim.organisation, now), 0)
             }
             Err(Broken::Google(error)) => match retry_after(&error) {
@@ -178,12 +195,7 @@ impl Parts {
         let comparison = Comparison { integration, account, target: &calendar.id, claim };
         let since = self.clock.now();
         let (mut remote, listed) = self.list(&comparison, since).await?;
-        let owed = self.store.owed_events(&integration.organisation, account).await?;
-        if claim.is_some() && !listed.is_empty() {
-            let listed: Vec<_> = listed.iter().cloned().collect();
-            self.store.try_owed_again(&integration.organisation, &listed, since).await?;
-            self.notifier.notify_due();
-        }
+        let owed = self.store.owed_events(&integration.organisation).await?;
         let known = Known { since, listed, owed };
         let mut counts =
             ComparisonCounts { remote: remote.values().map(Vec::len).sum(), ..ComparisonCounts::default() };
@@ -213,6 +225,12 @@ impl Parts {
                 .map(|(appointment, events)| (appointment.clone(), links.remove(appointment), events.clone()));
             self.judge(&comparison, &known, pairs, &mut counts).await?;
         }
+        // Only now: a deletion under way holds its link, and of what is held nothing is found.
+        if claim.is_some() && !known.listed.is_empty() {
+            let listed: Vec<_> = known.listed.into_iter().collect();
+            self.store.try_owed_again(&integration.organisation, &listed, self.clock.now()).await?;
+            self.notifier.notify_due();
+        }
         Ok(counts)
     }
 
@@ -225,26 +243,28 @@ impl Parts {
         counts: &mut ComparisonCounts,
     ) -> Result<(), Broken> {
         let (mut mends, mut surplus): (Vec<Mend>, Vec<(AppointmentId, Place)>) = (Vec::new(), Vec::new());
+        let now = self.clock.now();
+        let within = Listing { since: known.since, until: now + AGREEMENT };
         for (appointment, link, events) in pairs {
             let wanted = || link.as_ref().and_then(|link| self.wanted(comparison.integration, link));
             let is_upcoming = link.as_ref().is_some_and(|link| link.ends_at.is_some_and(|end| end > known.since));
             if comparison.claim.is_none() && is_upcoming && wanted().is_some() {
                 counts.due += 1;
             }
-            let finding = compare(link.as_ref(), events, known, wanted);
+            let finding = compare(link.as_ref(), events, known, within, wanted);
             match &finding.standing {
                 Standing::AsKnown | Standing::Touched(_) => {}
                 Standing::Missing => counts.missing += 1,
                 Standing::Altered(_) => counts.altered += 1,
+                Standing::Newer => counts.newer += 1,
             }
             counts.surplus += finding.surplus.len();
             mends.extend(finding.mend(&appointment));
             surplus.extend(finding.surplus.into_iter().map(|place| (appointment.clone(), place)));
         }
         let Some(claim) = comparison.claim.filter(|_| !mends.is_empty() || !surplus.is_empty()) else { return Ok(()) };
-        let now = self.clock.now();
         let found = (mends, surplus);
-        match self.store.mend(claim, comparison.account, found, known.since, now + LEASE, now).await? {
+        match self.store.mend(claim, comparison.account, found, within, now + LEASE, now).await? {
             Guarded::Done => {
                 self.notifier.notify(&Change::Links(claim.organisation.clone()));
                 self.notifier.notify_due();

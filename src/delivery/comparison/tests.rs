@@ -24,6 +24,7 @@ fn written(event: &str, etag: &str) -> Placement {
 fn link(placement: Placement) -> ComparedLink {
     ComparedLink {
         appointment: appointment(),
+        revision: Revision::new(1),
         sync_status: SyncStatus::Synced,
         placement,
         snapshot: Some(Sealed::from_bytes(Vec::new())),
@@ -62,7 +63,8 @@ fn shown() -> Shown {
 }
 
 fn listed(calendar: &str, event: &str, etag: &str, shown: Shown) -> Listed {
-    Listed { calendar: CalendarId::new(calendar), event: EventId::new(event), etag: Etag::new(etag), shown }
+    let (calendar, event) = (CalendarId::new(calendar), EventId::new(event));
+    Listed { calendar, event, etag: Etag::new(etag), revision: Revision::new(1), shown }
 }
 
 fn known() -> Known {
@@ -70,8 +72,12 @@ fn known() -> Known {
     Known { since: at(0), listed: [CalendarId::new("target")].into(), owed: [owed].into() }
 }
 
+fn within() -> Listing {
+    Listing { since: at(0), until: at(10) }
+}
+
 fn find(link: Option<ComparedLink>, events: Vec<Listed>) -> Finding {
-    compare(link.as_ref(), events, &known(), || Some(event()))
+    compare(link.as_ref(), events, &known(), within(), || Some(event()))
 }
 
 #[test]
@@ -128,6 +134,16 @@ fn what_is_missing_altered_touched_or_surplus_is_told_apart() {
 }
 
 #[test]
+fn what_shows_a_higher_revision_than_is_held_is_not_written_over() {
+    let newer = |etag: &str| Listed { revision: Revision::new(2), ..listed("target", "own", etag, shown()) };
+    for etag in ["old", "new"] {
+        let finding = find(Some(link(written("own", "old"))), vec![newer(etag)]);
+        assert_eq!(finding.standing, Standing::Newer, "{etag}");
+        assert_eq!(finding.mend(&appointment()), None);
+    }
+}
+
+#[test]
 fn of_what_is_not_at_rest_nothing_is_found() {
     let double = || vec![listed("target", "double", "e", shown())];
     let base = || link(written("own", "old"));
@@ -136,14 +152,18 @@ fn of_what_is_not_at_rest_nothing_is_found() {
         ComparedLink { sync_status: SyncStatus::Error, ..base() },
         ComparedLink { sync_status: SyncStatus::None, ..base() },
         ComparedLink { updated_at: at(0), ..base() },
+        ComparedLink { updated_at: at(10), ..base() },
         ComparedLink { lease_until: Some(at(1)), ..base() },
     ] {
         assert_eq!(find(Some(link), double()), Finding { standing: Standing::AsKnown, surplus: vec![] });
     }
+    // What was changed before the clock was set back lies ahead.
+    let ahead = ComparedLink { updated_at: at(3_000), ..base() };
+    assert_eq!(find(Some(ahead), double()).standing, Standing::Missing);
     let over = ComparedLink { ends_at: Some(at(0)), ..base() };
     assert_eq!(find(Some(over), vec![]).standing, Standing::AsKnown);
     // An appointment that cannot be read, or that was erased, is not written again.
-    assert_eq!(compare(Some(&base()), vec![], &known(), || None).standing, Standing::AsKnown);
+    assert_eq!(compare(Some(&base()), vec![], &known(), within(), || None).standing, Standing::AsKnown);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::wire::ExtendedProperties;
-use crate::model::{AppointmentId, EventId, OrganisationId, zone};
+use crate::model::{AppointmentId, EventId, OrganisationId, Revision, zone};
 use crate::sync::{Event, Owner};
 
 const APPOINTMENT: &str = "cassiusAppointmentId";
@@ -71,11 +71,16 @@ fn drop_nulls(value: &mut Value) {
 }
 
 /// The appointment that an event's private properties name; none if they name none that could be one of Cassius.
-pub(super) fn owner(properties: Option<ExtendedProperties>) -> Option<Owner> {
-    let private = properties?.private;
+pub(super) fn owner(properties: Option<&ExtendedProperties>) -> Option<Owner> {
+    let private = &properties?.private;
     let organisation = OrganisationId::parse(private.get(ORGANISATION)?).ok()?;
     let appointment = AppointmentId::parse(private.get(APPOINTMENT)?).ok()?;
     Some(Owner { organisation, appointment })
+}
+
+/// The revision that an event's private properties name, if they do.
+pub(super) fn revision(properties: Option<&ExtendedProperties>) -> Option<Revision> {
+    Revision::new(properties?.private.get(REVISION)?.parse().ok()?)
 }
 
 /// Every field of the event goes into the body: the compiler asks for a decision about a new one.

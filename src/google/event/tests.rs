@@ -1,7 +1,6 @@
 //! What a write of an event says, and how an instant is written.
 
 use super::*;
-use crate::model::Revision;
 
 fn event() -> Event {
     Event {
@@ -63,8 +62,8 @@ fn the_owner_is_read_back_from_what_was_written() {
     let properties: Option<ExtendedProperties> =
         serde_json::from_value(body["extendedProperties"].clone()).expect("properties");
     let expected = Owner { organisation: event().organisation, appointment: event().appointment };
-    assert_eq!(owner(properties), Some(expected));
-    assert_eq!(owner(Some(ExtendedProperties::default())), None);
+    assert_eq!(owner(properties.as_ref()), Some(expected));
+    assert_eq!(owner(Some(&ExtendedProperties::default())), None);
 }
 
 #[test]

@@ -11,7 +11,9 @@ use super::fragments::{CONNECTED, of_organisation, unleased};
 use super::placement::PlacementRow;
 use super::schema::{appointment_external_links, owed_deletions};
 use super::statement::{Fragment, list_of, named, rows_of, sql};
-use super::{Conn, Fault, HELD_BY_KEY, InstantSql, SKIP_LOCKED, catch_ups, instant, integrations, link_queues, owed};
+use super::{
+    Conn, Fault, HELD_BY_KEY, InstantSql, SKIP_LOCKED, catch_ups, instant, integrations, link_queues, owed, rows,
+};
 use crate::crypto::Sealed;
 use crate::model::{
     AppointmentId, CalendarId, Epoch, EventId, GoogleUserId, OrganisationId, Place, Placement, SyncStatus,
@@ -19,7 +21,7 @@ use crate::model::{
 use crate::store::fault::unless_fenced;
 use crate::store::instant::Instant;
 use crate::store::words::{self, CALENDAR_UNAVAILABLE, GOOGLE, PENDING, PROVIDER, Priority, SYNCED};
-use crate::store::{ComparedLink, ComparisonClaim, Guarded, Lease, Mend, OwedCause};
+use crate::store::{ComparedLink, ComparisonClaim, Guarded, Lease, Listing, Mend, OwedCause};
 
 /// How long after its first connect an integration is compared by itself.
 const FIRST: SignedDuration = SignedDuration::from_hours(24);
@@ -106,6 +108,16 @@ pub(in crate::store) async fn renew(
     Ok(Guarded::by(named("comparisons.renew", update).execute(conn).await?))
 }
 
+pub(in crate::store) async fn note_behind(
+    conn: &mut Conn,
+    claim: &ComparisonClaim,
+    count: i32,
+) -> Result<Guarded, Fault> {
+    let update =
+        sql("UPDATE calendar_integrations SET behind_count = ").bind(count).sql(" WHERE ").with(lease_is_ours(claim));
+    Ok(Guarded::by(named("comparisons.note_behind", update).execute(conn).await?))
+}
+
 pub(in crate::store) async fn end(
     conn: &mut Conn,
     claim: &ComparisonClaim,
@@ -138,7 +150,6 @@ struct CalendarRow {
 pub(in crate::store) async fn calendars(
     conn: &mut Conn,
     organisation: &OrganisationId,
-    account: &GoogleUserId,
     now: Timestamp,
 ) -> Result<Vec<CalendarId>, Fault> {
     let of_links = |column: &str| {
@@ -152,9 +163,7 @@ pub(in crate::store) async fn calendars(
     let select = of_links("external_calendar_id")
         .sql(" UNION ")
         .with(of_links("moving_from_calendar_id"))
-        .sql(" UNION SELECT calendar_id FROM owed_deletions WHERE google_user_id = ")
-        .bind(account)
-        .sql(" AND ")
+        .sql(" UNION SELECT calendar_id FROM owed_deletions WHERE ")
         .with(of_organisation(organisation))
         .sql(" ORDER BY calendar_id");
     let found: Vec<CalendarRow> = named("comparisons.calendars", select).load(conn).await?;
@@ -164,13 +173,11 @@ pub(in crate::store) async fn calendars(
 pub(in crate::store) async fn owed_events(
     conn: &mut Conn,
     organisation: &OrganisationId,
-    account: &GoogleUserId,
 ) -> Result<HashSet<(CalendarId, EventId)>, Fault> {
     use owed_deletions::dsl;
     let select = dsl::owed_deletions
         .filter(dsl::organisation_id.eq(organisation.as_str()))
         .filter(dsl::provider.eq(PROVIDER))
-        .filter(dsl::google_user_id.eq(account.as_str()))
         .select((dsl::calendar_id, dsl::event_id));
     let found: Vec<(String, String)> = named("comparisons.owed_events", select).load(conn).await?;
     Ok(found.into_iter().map(|(calendar, event)| (CalendarId::new(calendar), EventId::new(event))).collect())
@@ -197,6 +204,7 @@ pub(in crate::store) async fn try_owed_again(
 #[diesel(table_name = appointment_external_links)]
 struct ComparedRow {
     appointment_id: String,
+    revision: i64,
     sync_status: String,
     #[diesel(embed)]
     placement: PlacementRow,
@@ -216,6 +224,7 @@ impl From<ComparedRow> for ComparedLink {
         };
         Self {
             appointment: AppointmentId::as_stored(row.appointment_id),
+            revision: rows::revision(row.revision).ok(),
             sync_status,
             placement,
             snapshot: row.snapshot.map(Sealed::from_bytes),
@@ -266,7 +275,7 @@ pub(in crate::store) async fn mend(
     claim: &ComparisonClaim,
     account: &GoogleUserId,
     (mends, surplus): (&[Mend], &[(AppointmentId, Place)]),
-    since: Timestamp,
+    within: Listing,
     until: Timestamp,
     now: Timestamp,
 ) -> Result<Guarded, Fault> {
@@ -288,7 +297,7 @@ pub(in crate::store) async fn mend(
         }
         let (due, touched): (Vec<_>, Vec<_>) = mends.iter().partition(|mend| mend.is_due);
         if !touched.is_empty() {
-            let update = found(&touched, sql("etag = f.etag"), claim, since, now);
+            let update = found(&touched, sql("etag = f.etag"), claim, within, now);
             named("comparisons.note_etags", update).execute(conn).await?;
         }
         if !due.is_empty() {
@@ -300,7 +309,7 @@ pub(in crate::store) async fn mend(
                 Priority::CatchUp,
             ))
             .bind(now);
-            let update = found(&due, set, claim, since, now);
+            let update = found(&due, set, claim, within, now);
             named("comparisons.queue", update).execute(conn).await?;
             catch_ups::close(conn, organisation, catch_up, now).await?;
         }
@@ -310,7 +319,7 @@ pub(in crate::store) async fn mend(
 }
 
 /// Sets this in the links that were found, which nobody holds or has changed since.
-fn found(mends: &[&Mend], set: Fragment, claim: &ComparisonClaim, since: Timestamp, now: Timestamp) -> Fragment {
+fn found(mends: &[&Mend], set: Fragment, claim: &ComparisonClaim, within: Listing, now: Timestamp) -> Fragment {
     sql("WITH found (appointment_id, etag) AS (VALUES ")
         .with(rows_of(mends, |row, mend| {
             row.bind(&mend.appointment).sql(", ").bind(mend.etag.as_ref().map(|etag| etag.as_str().to_owned()))
@@ -321,8 +330,10 @@ fn found(mends: &[&Mend], set: Fragment, claim: &ComparisonClaim, since: Timesta
         .bind(now)
         .sql(" FROM found AS f WHERE l.appointment_id = f.appointment_id AND ")
         .with(of_organisation(&claim.organisation))
-        .sql(format!(" AND sync_status = {SYNCED} AND updated_at < "))
-        .bind(since)
+        .sql(format!(" AND sync_status = {SYNCED} AND NOT (updated_at BETWEEN "))
+        .bind(within.since)
         .sql(" AND ")
+        .bind(within.until)
+        .sql(") AND ")
         .with(unleased(now))
 }

@@ -14,7 +14,7 @@ use super::fragments::{QUEUE_OF_I, is_granted_in, of_appointment, of_organisatio
 use super::owed::IS_WANTED;
 use super::schema::owed_deletions;
 use super::statement::{Fragment, list_of, named, sql};
-use super::{Conn, Fault, HELD_WITH_ITS_INTEGRATION, link_queues, rows};
+use super::{Conn, Fault, HELD_WITH_ITS_INTEGRATION, erasures, link_queues, rows};
 use crate::model::{CalendarId, Epoch, EventId, Generation, GoogleUserId, OrganisationId, Place};
 use crate::store::due::Queued;
 use crate::store::fault::{Corrupt, unless_fenced};
@@ -213,17 +213,19 @@ async fn take(conn: &mut Conn, claimed: &OwedClaim, now: Timestamp) -> Result<bo
             .bind(claimed.lease.token)
             .sql(", lease_until = ")
             .bind(claimed.lease.until)
-            .sql(", updated_at = ")
-            .bind(now)
-            .sql(" WHERE ")
     };
+    // A deletion changes nothing of what the link says: a comparison still looks at it.
     let link = lease("appointment_external_links")
+        .sql(" WHERE ")
         .with(of_appointment(&claimed.organisation, &claimed.appointment))
         .sql(" AND ")
         .with(unleased(now));
     named("owed_claims.lease_link", link).execute(conn).await?;
     // A link that another worker has taken meanwhile is under another lease than this row would be.
     let row = lease("owed_deletions")
+        .sql(", updated_at = ")
+        .bind(now)
+        .sql(" WHERE ")
         .with(row_of(claimed))
         .sql(" AND next_attempt_at <= ")
         .bind(now)
@@ -241,14 +243,13 @@ async fn take(conn: &mut Conn, claimed: &OwedClaim, now: Timestamp) -> Result<bo
     if named("owed_claims.lease_row", row).execute(conn).await? > 0 {
         return Ok(true);
     }
-    give_back_link(conn, claimed, Fragment::default(), now).await?;
+    give_back_link(conn, claimed, Fragment::default()).await?;
     Ok(false)
 }
 
 /// Ends the lease of the link; `set` says what else becomes of it.
-async fn give_back_link(conn: &mut Conn, claimed: &OwedClaim, set: Fragment, now: Timestamp) -> Result<(), Fault> {
-    let link = sql("UPDATE appointment_external_links SET lease_token = NULL, lease_until = NULL, updated_at = ")
-        .bind(now)
+async fn give_back_link(conn: &mut Conn, claimed: &OwedClaim, set: Fragment) -> Result<(), Fault> {
+    let link = sql("UPDATE appointment_external_links SET lease_token = NULL, lease_until = NULL")
         .with(set)
         .sql(" WHERE ")
         .with(link_is_ours(claimed));
@@ -262,13 +263,14 @@ pub(in crate::store) async fn renew(
     until: Timestamp,
     now: Timestamp,
 ) -> Result<Guarded, Fault> {
-    let renewed = |table: &str| {
-        sql(format!("UPDATE {table} SET lease_until = ")).bind(until).sql(", updated_at = ").bind(now).sql(" WHERE ")
-    };
+    let renewed = |table: &str| sql(format!("UPDATE {table} SET lease_until = ")).bind(until);
     let outcome = transaction!(conn, async |conn| {
-        let link = renewed("appointment_external_links").with(link_is_ours(claimed));
+        let link = renewed("appointment_external_links").sql(" WHERE ").with(link_is_ours(claimed));
         named("owed_claims.renew_link", link).execute(conn).await?;
         let row = renewed("owed_deletions")
+            .sql(", updated_at = ")
+            .bind(now)
+            .sql(" WHERE ")
             .with(row_is_ours(claimed))
             .sql(" AND ")
             .with(is_granted_in(&claimed.organisation, claimed.epoch));
@@ -310,7 +312,8 @@ pub(super) async fn settle_within(
                 .sql(" ELSE generation END");
             let delete = sql("DELETE FROM owed_deletions WHERE ").with(row_is_ours(claimed));
             named("owed_claims.gone", delete).execute(conn).await?;
-            give_back_link(conn, claimed, generation, now).await?;
+            give_back_link(conn, claimed, generation).await?;
+            erasures::sweep_one(conn, &claimed.organisation, &claimed.appointment, now).await?;
         }
         OwedSettlement::Later { next_attempt_at, error } => {
             let set = sql(", attempts = attempts + 1, next_attempt_at = ").bind(*next_attempt_at).with(failed(error));
@@ -336,5 +339,5 @@ async fn give_back(conn: &mut Conn, claimed: &OwedClaim, set: Fragment, now: Tim
         .sql(" WHERE ")
         .with(row_is_ours(claimed));
     named("owed_claims.give_back", row).execute(conn).await?;
-    give_back_link(conn, claimed, Fragment::default(), now).await
+    give_back_link(conn, claimed, Fragment::default()).await
 }

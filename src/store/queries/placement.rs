@@ -92,10 +92,7 @@ impl From<&Placement> for PlacementRow {
                 row.etag = Some(etag.as_str().to_owned());
                 row.content_hash = fingerprint.as_ref().map(|Fingerprint(digest)| digest.clone());
             }
-            Placement::Moving { from, fingerprint, .. } => {
-                row.moving_from_calendar_id = Some(from.as_str().to_owned());
-                row.content_hash = fingerprint.as_ref().map(|Fingerprint(digest)| digest.clone());
-            }
+            Placement::Moving { from, .. } => row.moving_from_calendar_id = Some(from.as_str().to_owned()),
         }
         row
     }
@@ -124,7 +121,7 @@ impl TryFrom<PlacementRow> for Placement {
         };
         let fingerprint = content_hash.map(Fingerprint);
         Ok(match (moving_from_calendar_id, etag) {
-            (Some(from), _) => Self::Moving { place, from: CalendarId::new(from), fingerprint },
+            (Some(from), _) => Self::Moving { place, from: CalendarId::new(from) },
             (None, Some(etag)) => Self::Written { place, etag: Etag::new(etag), fingerprint },
             (None, None) => Self::Reserved(place),
         })

@@ -122,6 +122,8 @@ pub struct Attempt {
     without_zone: bool,
     /// Where an event may still stand that is out of our reach, and that the placement no longer names.
     left_behind: Vec<Place>,
+    /// The event got its id in this attempt, and Google has taken nothing under it.
+    is_unsent: bool,
 }
 
 /// What a read is to settle. Without a doubt, it is to find out how an event stands.
@@ -161,6 +163,7 @@ impl Attempt {
             source_out_of_reach: false,
             without_zone: false,
             left_behind: Vec::new(),
+            is_unsent: false,
         };
         let step = attempt.plan();
         (attempt, step)
@@ -170,6 +173,18 @@ impl Attempt {
     /// of our reach. They are owed from the moment at which the placement of the same step is stored.
     pub fn take_left_behind(&mut self) -> Vec<Place> {
         std::mem::take(&mut self.left_behind)
+    }
+
+    /// Where the event may stand if the attempt breaks off here, `stored` being what is stored: nowhere if it was never
+    /// sent, or Google has refused to take it.
+    pub fn standing(&self, stored: Placement) -> Placement {
+        match stored {
+            Placement::Reserved(Place { generation, .. }) if self.is_unsent => Placement::Absent { generation },
+            Placement::Absent { .. }
+            | Placement::Reserved(_)
+            | Placement::Written { .. }
+            | Placement::Moving { .. } => stored,
+        }
     }
 
     /// Decides from what is known, as if nothing had been called yet.
@@ -188,6 +203,7 @@ impl Attempt {
                 let Owner { organisation, appointment } = &self.goal.owner;
                 let event = event_id(organisation, appointment, &calendar, generation);
                 self.placement = Placement::Reserved(Place { calendar, event, generation });
+                self.is_unsent = true;
                 self.plan()
             }
             (Some((event, _)), Placement::Reserved(place)) if place.calendar == self.goal.calendar => {
@@ -206,9 +222,7 @@ impl Attempt {
                 self.placement = Placement::Written { place: place.clone(), etag: etag.clone(), fingerprint: None };
                 self.call(Call::Patch { place, event, names_zone, etag })
             }
-            (Some(_), Placement::Written { place, fingerprint, .. }) => {
-                self.move_to_target(place.clone(), place.calendar, fingerprint)
-            }
+            (Some(_), Placement::Written { place, .. }) => self.move_to_target(place.clone(), place.calendar),
             (Some(_), Placement::Moving { place, from, .. }) if place.calendar == self.goal.calendar => {
                 self.call(Call::Move { place, from })
             }
@@ -240,9 +254,9 @@ impl Attempt {
         self.probe(self.goal.calendar.clone(), doubt)
     }
 
-    fn move_to_target(&mut self, at: Place, from: CalendarId, fingerprint: Option<Fingerprint>) -> Step {
+    fn move_to_target(&mut self, at: Place, from: CalendarId) -> Step {
         let place = Place { calendar: self.goal.calendar.clone(), ..at };
-        self.placement = Placement::Moving { place: place.clone(), from: from.clone(), fingerprint };
+        self.placement = Placement::Moving { place: place.clone(), from: from.clone() };
         self.call(Call::Move { place, from })
     }
 
@@ -286,15 +300,15 @@ impl Attempt {
     }
 
     fn later(&self, setback: Setback) -> Step {
-        Step::Settle(Outcome::Later { placement: self.placement.clone(), setback })
+        Step::Settle(Outcome::Later { placement: self.standing(self.placement.clone()), setback })
     }
 
     fn refused(&self, reason: String) -> Step {
-        Step::Settle(Outcome::Refused { placement: self.placement.clone(), reason })
+        Step::Settle(Outcome::Refused { placement: self.standing(self.placement.clone()), reason })
     }
 
     fn stopped(&self, stop: Stop) -> Step {
-        Step::Settle(Outcome::Stopped { placement: self.placement.clone(), stop })
+        Step::Settle(Outcome::Stopped { placement: self.standing(self.placement.clone()), stop })
     }
 
     /// Nothing can be concluded: we come back.

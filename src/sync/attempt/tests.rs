@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::{AppointmentId, EventId, Generation, OrganisationId, Revision};
-use crate::sync::ThrottleScope;
+use crate::sync::{Shown, ThrottleScope};
 
 pub(super) const CALENDARS: [&str; 3] = ["praxis", "salle-2", "salle-3"];
 
@@ -177,7 +177,17 @@ impl Google {
                     (Some(source), None) => {
                         source.alive = false;
                         let summary = source.summary.clone();
-                        self.stored(place, &summary)
+                        self.stored(place, &summary);
+                        let shown = Shown {
+                            summary,
+                            description: String::new(),
+                            location: String::new(),
+                            start_at: Some(jiff::Timestamp::UNIX_EPOCH),
+                            end_at: Some(jiff::Timestamp::UNIX_EPOCH),
+                            source_url: None,
+                            is_private: true,
+                        };
+                        Answer::Moved { etag: Etag::new(self.etags.to_string()), html_link: None, shown }
                     }
                 }
             }

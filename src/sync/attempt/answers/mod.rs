@@ -2,7 +2,8 @@
 //!
 //! | answer | insert | patch | delete | move | get |
 //! |---|---|---|---|---|---|
-//! | `Stored` | synced | synced | – | go on | – |
+//! | `Stored` | synced | synced | – | – | – |
+//! | `Moved` | – | – | – | synced if it shows the goal, else patch it | – |
 //! | `Deleted` | – | – | go on | – | – |
 //! | `Found` | – | – | – | – | ours: go on; not ours: the next generation; called gone before: come back |
 //! | `AlreadyExists` | read it | – | – | rewrite | – |
@@ -33,8 +34,8 @@
 //! A refresh that succeeds proves the grant: a 401 after it ends nothing. Only the token endpoint, or a missing scope,
 //! asks a person to connect again.
 
-use super::{Answer, Attempt, Call, Delay, Doubt, Place, Placement, Setback, Step, Stop};
-use crate::model::CalendarId;
+use super::{Answer, Attempt, Call, Delay, Doubt, Event, Place, Placement, Setback, Step, Stop};
+use crate::model::{CalendarId, Fingerprint};
 
 /// Google's word for a value that it does not take, a zone that it does not know (yet) among them.
 const INVALID_VALUE: &str = "invalid";
@@ -43,6 +44,9 @@ impl Attempt {
     /// Takes Google's answer to the call of the last step.
     pub fn advance(&mut self, answer: Answer) -> Step {
         let Some(call) = self.last.take() else { return self.plan() };
+        if matches!(call, Call::Insert { .. }) && !answer.is_refusal() {
+            self.is_unsent = false;
+        }
         let doubt = self.doubt.take();
         let answer = match self.setback(&call, answer) {
             Ok(step) => return step,
@@ -121,11 +125,10 @@ impl Attempt {
 
     fn after_move(&mut self, place: Place, answer: Answer) -> Step {
         match answer {
-            Answer::Stored { etag, html_link } => {
-                let fingerprint = match &self.placement {
-                    Placement::Moving { fingerprint, .. } => fingerprint.clone(),
-                    Placement::Absent { .. } | Placement::Reserved(_) | Placement::Written { .. } => None,
-                };
+            Answer::Moved { etag, html_link, shown } => {
+                // Its state is confirmed together with whatever somebody did to it before.
+                let shows = |(event, _): &&(Event, Fingerprint)| shown.is_as(event);
+                let fingerprint = self.goal.event.as_ref().filter(shows).map(|(_, fingerprint)| fingerprint.clone());
                 self.html_link = html_link.or(self.html_link.take());
                 self.placement = Placement::Written { place, etag, fingerprint };
                 self.plan()
@@ -173,15 +176,13 @@ impl Attempt {
             return self.deleted(place);
         }
         match self.placement.clone() {
-            Placement::Moving { place: to, from, fingerprint }
-                if place.calendar != from && !self.source_out_of_reach =>
-            {
+            Placement::Moving { place: to, from } if place.calendar != from && !self.source_out_of_reach => {
                 // It is not where a move was to bring it. Does it still stand where it came from?
                 let stays = Place { calendar: from.clone(), ..to.clone() };
                 if to.calendar == self.goal.calendar || from == self.goal.calendar {
                     self.read(stays, None)
                 } else {
-                    self.move_to_target(stays, from, fingerprint)
+                    self.move_to_target(stays, from)
                 }
             }
             Placement::Moving { place: to, from, .. } if self.source_out_of_reach => {

@@ -4,7 +4,7 @@ use super::super::tests::{CALENDARS, goal, owner};
 use super::super::{Goal, Outcome};
 use super::*;
 use crate::model::{CalendarId, Etag, EventId, Fingerprint, Generation};
-use crate::sync::ThrottleScope;
+use crate::sync::{Shown, ThrottleScope};
 
 /// What comes of an answer to an insert, a patch, a delete, a move, a first read, a second read, and a probe of the target.
 type Row = (Answer, [&'static str; 7]);
@@ -13,11 +13,30 @@ fn rows() -> Vec<Row> {
     let word = || "word".to_owned();
     let owner = Some(owner());
     let stored = Answer::Stored { etag: Etag::new("2"), html_link: None };
+    let moved = |summary: &str| {
+        let (event, _) = goal(1, Some(1)).event.unwrap();
+        let shown = Shown {
+            summary: summary.to_owned(),
+            description: event.description,
+            location: event.location,
+            start_at: Some(event.start_at),
+            end_at: Some(event.end_at),
+            source_url: event.source_url,
+            is_private: true,
+        };
+        Answer::Moved { etag: Etag::new("2"), html_link: None, shown }
+    };
     let found = |owner| Answer::Found { etag: Etag::new("2"), html_link: None, owner };
     let (get, list) = ("events.get", "events.list");
     let later = ["come back"; 7];
     vec![
-        (stored, ["synced", "synced", "come back", "synced", "come back", "come back", "come back"]),
+        (stored, ["synced", "synced", "come back", "come back", "come back", "come back", "come back"]),
+        (moved("1"), ["come back", "come back", "come back", "synced", "come back", "come back", "come back"]),
+        // Somebody changed it before.
+        (
+            moved("theirs"),
+            ["come back", "come back", "come back", "events.patch", "come back", "come back", "come back"],
+        ),
         (Answer::Deleted, ["come back", "come back", "synced", "come back", "come back", "come back", "come back"]),
         (found(owner), ["come back", "come back", "come back", "come back", "events.patch", "come back", "come back"]),
         (
@@ -117,7 +136,7 @@ fn each_answer_means_to_each_call_what_the_table_says() {
     const CALLS: [&str; 7] = ["insert", "patch", "delete", "move", "first read", "second read", "probe"];
     let rows = rows();
     let names: std::collections::BTreeSet<_> = rows.iter().map(|(answer, _)| answer.name()).collect();
-    assert_eq!(names.len(), 19, "every answer has a row; one that was found has two");
+    assert_eq!(names.len(), 20, "every answer has a row; one that was found and one that was moved have two");
     for (answer, expected) in rows {
         for ((call, mut attempt), expected) in CALLS.into_iter().zip(attempts()).zip(expected) {
             let step = attempt.advance(answer.clone());

@@ -1,0 +1,3 @@
+ALTER TABLE appointment_external_links ADD COLUMN shown_ends_at TIMESTAMPTZ;
+COMMENT ON COLUMN appointment_external_links.shown_ends_at IS
+    'The latest end that the event may still show while synced_revision is behind revision; NULL if no end came before.';
