@@ -1,6 +1,7 @@
 //! What a person looks at beside the demo: the accounts, and the week of a calendar.
 //!
-//! Owns these pages. It never changes anything. Invariant: a page shows the state of the moment and renews itself.
+//! Owns these pages. It never changes anything: a button asks `control` to. Invariant: a page shows the state of the moment
+//! and renews itself.
 
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Span, Zoned};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
 use super::Shared;
@@ -30,6 +32,28 @@ setInterval(async () => {
     if (next && next !== shown) main.innerHTML = shown = next;
   } catch {}
 }, 1000)";
+
+/// Does what a button says: a call of `control`, which the page then shows the effect of.
+const PRESS: &str = "document.addEventListener('click', ({ target }) => {
+  const { method, path, body } = target.dataset;
+  if (path) fetch(path, { method, ...(body && { body, headers: { 'content-type': 'application/json' } }) });
+})";
+
+/// Troubles that are asked for by a button: their name, and the fault.
+const TROUBLES: [(&str, &str); 3] = [
+    (
+        "Refuser le prochain événement",
+        r#"{"operation":"events.insert","times":1,"fault":{"kind":"error","code":400,"reason":"invalid"}}"#,
+    ),
+    (
+        "Demander de patienter",
+        r#"{"operation":"events.insert","fault":{"kind":"error","code":403,"reason":"rateLimitExceeded","retry_after_seconds":60}}"#,
+    ),
+    (
+        "Ne plus répondre",
+        r#"{"operation":"events.insert","fault":{"kind":"error","code":503,"reason":"backendError"}}"#,
+    ),
+];
 
 /// `/` and `/calendar`.
 pub(crate) fn routes() -> Router<Arc<Shared>> {
@@ -49,7 +73,7 @@ fn shell(title: &str, content: &Markup) -> Response {
                     style { (PreEscaped(STYLE)) }
                     noscript { meta http-equiv="refresh" content="2"; }
                 }
-                body { main { (content) } script { (PreEscaped(RENEW)) } }
+                body { main { (content) } script { (PreEscaped(RENEW)) } script { (PreEscaped(PRESS)) } }
             }
         }
         .into_string(),
@@ -66,7 +90,15 @@ async fn home(State(shared): State<Arc<Shared>>) -> Response {
         @for account in world.accounts.values() {
             section.account {
                 h2 { (account.name) }
-                p { (account.email) " · " (if world.grants.stands(&account.email) { "Cassius y a accès" } else { "Cassius n’y a pas accès" }) }
+                p {
+                    (account.email) " · "
+                    @if world.grants.stands(&account.email) {
+                        "Cassius y a accès "
+                        (button("Retirer l’accès", "POST", &control(&["accounts", &account.email, "revoke"]), None))
+                    } @else {
+                        "Cassius n’y a pas accès"
+                    }
+                }
                 ul {
                     @for entry in &account.list {
                         @if let Some(calendar) = world.calendars.get(&entry.calendar_id) {
@@ -74,15 +106,35 @@ async fn home(State(shared): State<Arc<Shared>>) -> Response {
                                 span.dot style=(format!("background:{}", entry.background_color)) {}
                                 a href=(address(&account.email, &calendar.id, None)) { (entry.summary_override.as_ref().unwrap_or(&calendar.summary)) }
                                 small { (entry.access_role.as_str()) " · " (calendar.events.values().filter(|event| !event.cancelled).count()) " év." }
+                                @if calendar.id != account.email {
+                                    (button("Supprimer", "DELETE", &control(&["calendars", &calendar.id]), None))
+                                }
                             }
                         }
                     }
                 }
             }
         }
+        section.account {
+            h2 { "Voir une panne" }
+            p.troubles {
+                @for (name, fault) in TROUBLES { (button(name, "POST", "/emulator/faults", Some(fault))) }
+                (button("Tout rétablir", "DELETE", "/emulator/faults", None))
+            }
+        }
         p { small { (google.journal.last().map_or(0, |last| last + 1)) " appels reçus" } }
     };
     shell("Google, émulé", &content)
+}
+
+fn button(name: &str, method: &str, path: &str, body: Option<&str>) -> Markup {
+    html! { button type="button" data-method=(method) data-path=(path) data-body=[body] { (name) } }
+}
+
+/// The path of a control.
+fn control(segments: &[&str]) -> String {
+    let encoded = segments.iter().map(|segment| utf8_percent_encode(segment, NON_ALPHANUMERIC).to_string());
+    encoded.fold("/emulator".to_owned(), |path, segment| format!("{path}/{segment}"))
 }
 
 #[derive(Debug, Deserialize)]

@@ -100,6 +100,11 @@ impl Refusal {
         Self::calendar(400, "global", "invalidParameter", format!("Invalid value for: {name}")).at("parameter", name)
     }
 
+    /// 400: a list whose `timeMax` is not after its `timeMin`.
+    pub(crate) fn empty_time_range() -> Self {
+        Self::bad("timeRangeEmpty", "The specified time range is empty.").at("parameter", "timeMax")
+    }
+
     /// 401: no token.
     pub(crate) fn login_required() -> Self {
         Self::calendar(401, "global", "required", "Login Required.").at("header", "Authorization").by_front_end(

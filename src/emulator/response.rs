@@ -44,6 +44,11 @@ impl Answer {
         Self { changed: true, ..Self::read(value) }
     }
 
+    /// 304: the caller has this already.
+    pub(crate) fn not_modified() -> Self {
+        Self { status: StatusCode::NOT_MODIFIED, content: Content::Nothing, changed: false }
+    }
+
     /// 204 after a deletion.
     pub(crate) fn deleted() -> Self {
         Self { status: StatusCode::NO_CONTENT, content: Content::Nothing, changed: true }

@@ -68,7 +68,7 @@ say(`
              choose a person, then Paramètres, Intégrations, Google Calendar; then make a RDV in the Agenda
   Google     http://${google}/calendar   (emulated: the events arrive here)
 
-  To see how trouble looks, in another terminal:
+  To see how trouble looks: the buttons at http://${google}/, or in another terminal:
     access withdrawn     curl -X POST http://${google}/emulator/accounts/accueil@cabinet-des-lilas.example/revoke
     a RDV refused        ${fault({ times: 1, fault: { kind: "error", code: 400, reason: "invalid" } })}
     patience asked for   ${fault({ fault: { kind: "error", code: 403, reason: "rateLimitExceeded", retry_after_seconds: 60 } })}

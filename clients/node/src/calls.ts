@@ -27,6 +27,7 @@ export interface CallDefaults {
 
 type Raw = Record<string, unknown>;
 type Unary = (request: MessageInitShape<DescMessage>, options: CallOptions) => Promise<MessageShape<DescMessage>>;
+type Gathering = (requests: AsyncIterable<unknown>, options: CallOptions) => Promise<MessageShape<DescMessage>>;
 type Streaming = (request: unknown, options: CallOptions) => AsyncIterable<MessageShape<DescMessage>>;
 
 /** Makes the client of one service. */
@@ -55,6 +56,10 @@ function withDefaults(method: DescMethod, raw: Raw, defaults: CallDefaults) {
         options.signal,
       );
     };
+  }
+  if (method.methodKind === "client_streaming") {
+    const call = raw[method.localName] as Gathering;
+    return (requests: AsyncIterable<unknown>, options: CallOptions = {}) => gather(call, requests, options, defaults);
   }
   const call = raw[method.localName] as Streaming;
   const isOneRequest = method.methodKind === "server_streaming";
@@ -90,6 +95,20 @@ async function withDeadline(
 // At most eight digits, says gRPC.
 function grpcTimeout(timeoutMs: number): string {
   return timeoutMs < 1e8 ? `${Math.ceil(timeoutMs)}m` : `${Math.ceil(timeoutMs / 1000)}S`;
+}
+
+// It lasts as long as its requests do: no deadline, and no second try.
+async function gather(
+  call: Gathering,
+  requests: AsyncIterable<unknown>,
+  options: CallOptions,
+  defaults: CallDefaults,
+): Promise<MessageShape<DescMessage>> {
+  try {
+    return await call(requests, { ...options, headers: headersOf(options, defaults) });
+  } catch (thrown) {
+    throw options.signal?.aborted ? calledOff(thrown) : CalendarError.from(thrown);
+  }
 }
 
 async function* stream(call: Streaming, request: unknown, options: CallOptions, defaults: CallDefaults) {

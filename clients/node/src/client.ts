@@ -6,12 +6,14 @@
  */
 import type { Client } from "@connectrpc/connect";
 
-import { AppointmentSync } from "./gen/cassius/calendar/v1/appointment_sync_pb.js";
+import { AppointmentSync, type ReplaceAppointmentsResponse } from "./gen/cassius/calendar/v1/appointment_sync_pb.js";
 import { CalendarIntegration } from "./gen/cassius/calendar/v1/calendar_integration_pb.js";
 import type { OwnedAppointment } from "./appointment.js";
 import { callsOf, type CallDefaults } from "./calls.js";
 import { deliver, type Delivery, type DeliveryOptions } from "./mutation.js";
+import { followProblems, type ProblemListener } from "./problems.js";
 import { reconcile, type Reconciled, type Reconciliation } from "./reconcile.js";
+import { replace, type Replacement } from "./replace.js";
 import { DEFAULT_RETRY, type RetryPolicy } from "./retry.js";
 import { milliseconds } from "./time.js";
 import { connect, type TransportOptions } from "./transport.js";
@@ -80,6 +82,24 @@ export class CalendarClient {
    */
   reconcile<Period>(what: Reconciliation<Period>): AsyncGenerator<Reconciled, void, undefined> {
     return reconcile(this.appointments, what);
+  }
+
+  /**
+   * Has the service take over everything that the host has of an organisation, at lower revisions too, and erase the rest:
+   * after the host was restored from a backup.
+   */
+  replace(what: Replacement): Promise<ReplaceAppointmentsResponse> {
+    return replace(this.appointments, what);
+  }
+
+  /**
+   * Tells which integrations break, heal, or have been broken for 1, 3 and 7 days, of all organisations that the key stands
+   * for. One process of the host is enough. Answers how to end it.
+   */
+  onProblem(onProblem: ProblemListener["onProblem"], onFailure?: ProblemListener["onFailure"]): () => void {
+    const ended = new AbortController();
+    void followProblems(this.integration, { onProblem, signal: ended.signal, ...(onFailure && { onFailure }) });
+    return () => ended.abort();
   }
 
   /** Closes the connections; calls under way fail. */

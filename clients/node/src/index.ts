@@ -6,7 +6,10 @@
 export { CalendarClient, type CalendarClientOptions } from "./client.js";
 export { CalendarError, type CalendarErrorCode, type Violation } from "./error.js";
 export type { AppointmentSnapshot, OwnedAppointment } from "./appointment.js";
+export { HELD_HIGHER } from "./mutation.js";
+export type { Replacement } from "./replace.js";
 export type { Delivery, DeliveryOptions, Undelivered } from "./mutation.js";
+export type { ProblemListener, ProblemNews } from "./problems.js";
 export type { Held, Reconciled, Reconciliation } from "./reconcile.js";
 export type { RetryPolicy } from "./retry.js";
 export type { TransportOptions } from "./transport.js";

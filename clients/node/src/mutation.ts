@@ -15,8 +15,14 @@ import { afterDeadline } from "./time.js";
 /** What became of a delivery. */
 export type Delivery =
   | { delivered: true; link: AppointmentLink }
-  /** The service did not say that it has the appointment. It may have it: sending it again does no harm. */
+  /** The service did not say that it has taken the appointment. It may have it: sending it again does no harm. */
   | { delivered: false; error: CalendarError };
+
+/**
+ * The reason of what was not taken because the service holds a higher revision: where calls overtook each other, as it should
+ * be; where the host was restored from a backup, until `replaceAppointments` has taken over what it has.
+ */
+export const HELD_HIGHER = "HELD_HIGHER";
 
 /** An appointment that could not be delivered, without its content: fit to be logged. */
 export interface Undelivered {
@@ -53,6 +59,7 @@ export async function deliver(
     const callMs = Math.max(options.deadlineMs - HEADWAY_MS, 1);
     const { link } = await Promise.race([call(sync, owned, callMs, late.signal), overdue]);
     if (link === undefined) throw new CalendarError("the answer holds no link", { code: "INTERNAL" });
+    if (link.isHeldHigher) throw heldHigher(link);
     return { delivered: true, link };
   } catch (thrown) {
     const error = CalendarError.from(thrown);
@@ -61,6 +68,13 @@ export async function deliver(
   } finally {
     callOff?.();
   }
+}
+
+function heldHigher({ revision }: AppointmentLink): CalendarError {
+  return new CalendarError(`the service holds the appointment at the higher revision ${revision}, and keeps that`, {
+    code: "FAILED_PRECONDITION",
+    reason: HELD_HIGHER,
+  });
 }
 
 // So that the call's own deadline, which tells more, comes first.

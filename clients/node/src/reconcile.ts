@@ -7,11 +7,12 @@
  */
 import type { Client } from "@connectrpc/connect";
 
-import type {
-  AppointmentLink,
-  AppointmentSync,
-  ReconcileAppointmentsResponse,
-  SyncAppointmentsResponse,
+import {
+  ReconcileFinding,
+  type AppointmentLink,
+  type AppointmentSync,
+  type ReconcileAppointmentsResponse,
+  type SyncAppointmentsResponse,
 } from "./gen/cassius/calendar/v1/appointment_sync_pb.js";
 import { toWire, type AppointmentSnapshot } from "./appointment.js";
 import { CalendarError, reasonName, type Violation } from "./error.js";
@@ -45,6 +46,11 @@ export type Reconciled = { appointmentId: string } & (
   | { outcome: "sent"; heldRevision: bigint; link: AppointmentLink }
   /** `load` gave an older revision than `list`, such as from a replica that lags. It was not sent: the next run will. */
   | { outcome: "stale"; heldRevision: bigint }
+  /**
+   * The service holds a higher revision than `list` gave: it was accepted meanwhile, or the host was restored from a backup.
+   * In the second case its changes do not arrive until `client.replace` has taken over what it has.
+   */
+  | { outcome: "held_higher"; heldRevision: bigint }
   /** `load` had it no more. */
   | { outcome: "absent"; heldRevision: bigint }
   /** The appointment is at fault: it stays out until it is mended. */
@@ -75,11 +81,18 @@ export async function* reconcile<Period>(
   try {
     for await (const named of inBatches(sync.reconcileAppointments(listing.requests(), { signal }), batchSize)) {
       yield* listing.takeFaulty().map(rejectedRow);
-      const ids = named.map(({ appointmentId }) => appointmentId);
+      const wanted: ReconcileAppointmentsResponse[] = [];
+      for (const each of named) {
+        const { appointmentId, heldRevision } = each;
+        if (each.finding === ReconcileFinding.HIGHER) yield { appointmentId, heldRevision, outcome: "held_higher" };
+        else wanted.push(each);
+      }
+      if (wanted.length === 0) continue;
+      const ids = wanted.map(({ appointmentId }) => appointmentId);
       const loaded = new Map(
         (await unlessAborted(load(ids, signal), signal)).map((snapshot) => [snapshot.appointmentId, snapshot]),
       );
-      yield* send(sync, organisationId, named, loaded, listing, signal);
+      yield* send(sync, organisationId, wanted, loaded, listing, signal);
     }
     yield* listing.takeFaulty().map(rejectedRow);
   } catch (thrown) {

@@ -80,3 +80,13 @@ export function waitBeforeRetry(error: Error): number | null {
 export function longestBackoff({ firstWaitMs, longestWaitMs }: RetryPolicy, retriesConsumed: number): number {
   return Math.min(longestWaitMs, 2 * firstWaitMs * 2 ** retriesConsumed);
 }
+
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 10_000;
+
+/** Waits before a stream that has broken off so often is opened anew, or until `signal` is aborted. */
+export async function pauseAfter(failures: number, signal: AbortSignal): Promise<void> {
+  const longest = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (failures - 1));
+  // Half of it by chance, so that all streams of a process, and of others, do not come back in the same instant.
+  await sleep(longest * (0.5 + Math.random() / 2), undefined, { signal }).catch(() => undefined);
+}

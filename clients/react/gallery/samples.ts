@@ -4,6 +4,8 @@ import type {
   CalendarJson,
   CatchUpJson,
   EventPreviewJson,
+  GoogleCallJson,
+  JournalEntryJson,
   IntegrationStatusJson,
   ProblemJson,
   TitlePrivacyJson,
@@ -55,6 +57,7 @@ export const notConnected: IntegrationStatusJson = {
   problem: null,
   disconnect: null,
   pendingAccount: null,
+  behindCount: 0,
 };
 
 export const connected: IntegrationStatusJson = {
@@ -152,6 +155,20 @@ export const linksInError: AppointmentLinkJson[] = [1, 2, 3].map((nth) => ({
   nextAttemptTime: null,
   lastError: { reason: "EVENT_REFUSED", message: "", retryable: false },
 }));
+
+/** The last acts, one of each kind. */
+export const journal: JournalEntryJson[] = [
+  { time: inMinutes(-5), actor: "camille", action: "UpdateSettings", outcome: "OK" },
+  { time: inMinutes(-50), actor: "camille", action: "SyncNow", outcome: "RECONNECT_REQUIRED" },
+  { time: inMinutes(-60), actor: null, action: "CompleteConsent", outcome: "connected" },
+  { time: inMinutes(-61), actor: "camille", action: "BeginConnect", outcome: "OK" },
+];
+
+/** The latest calls for an appointment that was refused. */
+export const history: GoogleCallJson[] = [
+  { time: inMinutes(-6), method: "events.insert", answer: "refused", durationMs: 84 },
+  { time: inMinutes(-7), method: "events.insert", answer: "unavailable", durationMs: 10_000 },
+];
 
 /** One appointment for each way in which one stands, by that as its id. */
 export const links: AppointmentLinkJson[] = (["synced", "pending", "error", "none"] as const).map((syncStatus) => ({

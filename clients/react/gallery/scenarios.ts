@@ -80,6 +80,8 @@ export function clientOf(scenario: Scenario, locale: Locale): CalendarClient {
       play(become, status);
       return { queuedCount: 40, status };
     },
+    journal: () => ({ entries: samples.journal }),
+    history: () => ({ calls: samples.history }),
     "test-event": () => ({ isWritten: true, isRemoved: true, error: null }),
     "confirm-account": (body) => {
       const googleEmail = body["accept"] === true ? (status.pendingAccount?.googleEmail ?? null) : status.googleEmail;

@@ -171,9 +171,9 @@ describe("À traiter", () => {
     expect(one.getByText(String(new Date(first?.startTime ?? "").getFullYear()), { exact: false })).toBeVisible();
     expect(one.getByText("Google a refusé cet événement.")).toBeVisible();
     expect(one.getByText(first?.appointmentId ?? "")).not.toBeVisible();
+    expect(row(2).getByText("Date inconnue")).toBeVisible();
     await user.click(one.getByText("Détails"));
     expect(one.getByText(first?.appointmentId ?? "")).toBeVisible();
-    expect(row(2).getByText("Date inconnue")).toBeVisible();
   });
 
   it("tells the date in the zone of the calendar", async () => {

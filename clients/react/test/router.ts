@@ -62,6 +62,8 @@ export class Router {
         this.status = { ...this.status, catchUp: { total: 3, done: 0, failed: 0, startTime: null } };
         return { queuedCount: 3, status: this.status };
       }),
+      this.#route("get", "journal", () => ({ entries: samples.journal })),
+      this.#route("get", "history", () => ({ calls: samples.history })),
       this.#route("post", "test-event", () => this.tested),
       this.#route("post", "confirm-account", (body) => {
         const { pendingAccount, googleEmail } = this.status;

@@ -63,14 +63,15 @@ class AgainstTheService(unittest.TestCase):
             "lagging": appointment("lagging", 4),
             "faulty": appointment("faulty", 1, time_zone="Paris"),
         }
-        held = [("held", 2), ("lost", 1), ("lagging", 5), ("faulty", 1), ("gone", 1)]
+        self.send(appointment("newer", 9))
+        held = [("held", 2), ("newer", 3), ("lost", 1), ("lagging", 5), ("faulty", 1), ("gone", 1)]
         found = self.calendar.reconcile(
             self.organisation_id, held, lambda ids: [stored[each] for each in ids if each in stored], batch_size=2
         )
         outcomes = {appointment_id: (outcome, answer) for appointment_id, outcome, answer in found}
         self.assertEqual(
             {appointment_id: outcome for appointment_id, (outcome, _) in outcomes.items()},
-            {"lost": "sent", "lagging": "stale", "faulty": "rejected", "gone": "absent"},
+            {"newer": "held_higher", "lost": "sent", "lagging": "stale", "faulty": "rejected", "gone": "absent"},
         )
         self.assertEqual(outcomes["lost"][1].revision, 1)
         self.assertEqual(reason_name(outcomes["faulty"][1].reason), "INVALID_REQUEST")

@@ -52,11 +52,12 @@ class AgainstTheService < Minitest::Test
       appointment("held", 2), appointment("lost", 1), appointment("lagging", 4),
       appointment("faulty", 1, time_zone: "Paris")
     ].to_h { |each| [each.appointment_id, each] }
-    held = [["held", 2], ["lost", 1], ["lagging", 5], ["faulty", 1], ["gone", 1]]
+    send_it(appointment("newer", 9))
+    held = [["held", 2], ["newer", 3], ["lost", 1], ["lagging", 5], ["faulty", 1], ["gone", 1]]
     load = ->(ids) { stored.values_at(*ids).compact }
     found = @calendar.reconcile(@organisation_id, held, load: load, batch_size: 2).to_a
     outcomes = found.to_h { |id, outcome, _| [id, outcome] }
-    assert_equal({ "lost" => :sent, "lagging" => :stale, "faulty" => :rejected, "gone" => :absent }, outcomes)
+    assert_equal({ "newer" => :held_higher, "lost" => :sent, "lagging" => :stale, "faulty" => :rejected, "gone" => :absent }, outcomes)
     answers = found.to_h { |id, _, answer| [id, answer] }
     assert_equal 1, answers["lost"].revision
     assert_equal :ERROR_REASON_INVALID_REQUEST, answers["faulty"].reason

@@ -83,7 +83,7 @@ pub(crate) async fn get(parts: Parts, Path((calendar, event)): Path<(String, Str
         .carry_out(&parts.0, |google, caller| {
             let (calendar, _) = caller.calendar(&mut google.world)?;
             existing(calendar, caller.event_id(), &google.settings)?;
-            Ok(Answer::read(show(calendar, caller.event_id(), caller)))
+            Ok(caller.request.answer(show(calendar, caller.event_id(), caller)))
         })
         .await
 }

@@ -61,10 +61,14 @@ impl<'a> Filter<'a> {
         };
         let properties =
             request.parameters("privateExtendedProperty").map(constraint).collect::<Result<Vec<_>, Refusal>>()?;
+        let (from, until) = (instant("timeMin")?, instant("timeMax")?);
+        if from.zip(until).is_some_and(|(from, until)| until <= from) {
+            return Err(Refusal::empty_time_range());
+        }
         Ok(Self {
             properties,
-            from: instant("timeMin")?,
-            until: instant("timeMax")?,
+            from,
+            until,
             updated_from: instant("updatedMin")?,
             ical_uid: request.parameter("iCalUID"),
             words: request.parameter("q").map(str::to_lowercase),

@@ -6,7 +6,7 @@
 use axum::response::Response;
 use bytes::Bytes;
 use http::HeaderMap;
-use http::header::{AUTHORIZATION, IF_MATCH};
+use http::header::{AUTHORIZATION, IF_MATCH, IF_NONE_MATCH};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -30,6 +30,7 @@ pub(crate) struct Request {
     event_id: Option<String>,
     parameters: Vec<(String, String)>,
     if_match: Option<String>,
+    if_none_match: Option<String>,
     raw: Bytes,
     body: Result<Object, Refusal>,
 }
@@ -67,8 +68,21 @@ impl Request {
         } else {
             serde_json::from_slice(&raw).map_err(|_| Refusal::unreadable())
         };
-        let if_match = headers.get(IF_MATCH).and_then(|value| value.to_str().ok()).map(ToOwned::to_owned);
-        Self { operation, right, token, account, calendar_id: None, event_id: None, parameters, if_match, raw, body }
+        let header = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(ToOwned::to_owned);
+        let (if_match, if_none_match) = (header(IF_MATCH), header(IF_NONE_MATCH));
+        Self {
+            operation,
+            right,
+            token,
+            account,
+            calendar_id: None,
+            event_id: None,
+            parameters,
+            if_match,
+            if_none_match,
+            raw,
+            body,
+        }
     }
 
     /// Names the calendar of the call.
@@ -131,6 +145,17 @@ impl Request {
             None | Some("*") => Ok(()),
             Some(wanted) if wanted.split(',').any(|one| one.trim() == etag) => Ok(()),
             Some(_) => Err(Refusal::condition_not_met()),
+        }
+    }
+
+    /// What is read, unless `If-None-Match` says that the caller has it.
+    pub(crate) fn answer(&self, read: Value) -> Answer {
+        let known = self.if_none_match.as_deref().zip(read.get("etag").and_then(Value::as_str));
+        match known {
+            Some((held, etag)) if held.split(',').any(|one| matches!(one.trim(), "*") || one.trim() == etag) => {
+                Answer::not_modified()
+            }
+            _ => Answer::read(read),
         }
     }
 

@@ -25,13 +25,19 @@ fn html(status: StatusCode, page: String) -> Answer {
     Answer { status, content: Content::Html(page), changed: false }
 }
 
-/// `GET`: shows the consent page.
+fn back(address: String, changed: bool) -> Answer {
+    Answer { status: StatusCode::SEE_OTHER, content: Content::Redirect(address), changed }
+}
+
+/// `GET`: shows the consent page, unless the request forbids to.
 pub(crate) async fn show(State(shared): State<Arc<Shared>>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
     let language = Language::of(headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()));
     let consent = Consent::read(&shared, query.as_deref());
     let call = Call { operation: "authorize", ..Call::default() };
     perform(&shared, call, |google, _| {
         Ok(match &consent {
+            // Nobody is signed in here: without a page there is no consent.
+            Ok(consent) if consent.silent => back(consent.back(&[("error", "interaction_required")]), false),
             Ok(consent) => html(StatusCode::OK, page::consent(consent, google.world.accounts.values(), language)),
             Err(refusal) => html(refusal.status, page::refused(refusal, language)),
         })
@@ -57,8 +63,6 @@ pub(crate) async fn decide(
             Ok(consent) => consent,
             Err(refusal) => return Ok(html(refusal.status, page::refused(refusal, language))),
         };
-        let back =
-            |address, changed| Answer { status: StatusCode::SEE_OTHER, content: Content::Redirect(address), changed };
         if values("decision").next().map(String::as_str) != Some("allow") {
             return Ok(back(consent.back(&[("error", "access_denied")]), false));
         }

@@ -22,6 +22,8 @@ pub(crate) struct Consent {
     pub(crate) challenge: Option<Challenge>,
     pub(crate) offline: bool,
     pub(crate) forced: bool,
+    /// Whether no page may be shown: then nobody can consent.
+    pub(crate) silent: bool,
     pub(crate) incremental: bool,
 }
 
@@ -80,6 +82,12 @@ impl Consent {
             (Some(challenge), None | Some("plain")) => Some(Challenge::Plain(challenge)),
             _ => return Err(refusal(400, "invalid_request", "Invalid code challenge.")),
         };
+        let prompts: Vec<&str> =
+            value("prompt").unwrap_or_default().split(' ').filter(|word| !word.is_empty()).collect();
+        let silent = prompts.contains(&"none");
+        if silent && prompts.len() > 1 {
+            return Err(refusal(400, "invalid_request", "Invalid parameter value for prompt: none stands alone."));
+        }
         Ok(Self {
             redirect_uri,
             redirect_uri_as_sent,
@@ -89,7 +97,8 @@ impl Consent {
             nonce: owned("nonce"),
             challenge,
             offline: value("access_type") == Some("offline"),
-            forced: value("prompt").is_some_and(|prompt| prompt.split(' ').any(|word| word == "consent")),
+            forced: prompts.contains(&"consent"),
+            silent,
             incremental: value("include_granted_scopes") == Some("true"),
         })
     }

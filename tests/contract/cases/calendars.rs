@@ -16,6 +16,7 @@ pub(crate) fn cases() -> Vec<Case> {
         unknown_calendars_are_not_found: "guide, errors: 404 notFound",
         a_calendar_to_read_is_not_written: "guide, errors: 403 requiredAccessLevel",
         without_a_live_token_nothing_is_answered: "guide, errors: 401 authError",
+        what_is_no_method_is_not_found: "seen: 404 for a path or a verb that is none",
         a_calendar_that_was_deleted_is_not_found: "discovery document, calendars.delete",
     ]
 }
@@ -91,6 +92,13 @@ async fn without_a_live_token_nothing_is_answered(subject: &Subject, found: &mut
     found.equal("status in the body", wrong.body["error"]["status"].as_str(), Some("UNAUTHENTICATED"));
     let none = send(subject.http.get(&address)).await;
     found.among("no token", none.status, &[401, 403]);
+}
+
+async fn what_is_no_method_is_not_found(subject: &Subject, found: &mut Findings) {
+    let nowhere = subject.call(Method::GET, &["calendars", &subject.calendar, "nowhere"], &[], None).await;
+    found.equal("a path", nowhere.status, 404);
+    let verb = subject.call(Method::PUT, &["users", "me", "calendarList"], &[], Some(&json!({}))).await;
+    found.equal("a verb", verb.status, 404);
 }
 
 async fn a_calendar_that_was_deleted_is_not_found(subject: &Subject, found: &mut Findings) {

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::json;
 
-use super::super::subject::{Subject, event, event_with};
+use super::super::subject::{Subject, event, event_with, send};
 use super::super::suite::{Case, Findings, claims};
 
 pub(crate) fn cases() -> Vec<Case> {
@@ -18,6 +18,7 @@ pub(crate) fn cases() -> Vec<Case> {
         unknown_events_are_not_found: "guide, errors: 404 notFound",
         a_patch_without_status_revives_nothing: "discovery document, Event.status: cancelled means deleted",
         reviving_works_or_is_forbidden: "seen: works for some, 403 for others",
+        what_the_caller_has_is_not_sent_again: "guide, performance: 304 where If-None-Match names the etag",
         an_id_cannot_be_patched: "unproven: taken to be refused as an invalid value",
     ]
 }
@@ -115,6 +116,18 @@ async fn reviving_works_or_is_forbidden(subject: &Subject, found: &mut Findings)
     if revived.status == 200 {
         found.equal("status", revived.text("status"), "confirmed");
     }
+}
+
+async fn what_the_caller_has_is_not_sent_again(subject: &Subject, found: &mut Findings) {
+    let id = subject.new_id();
+    let inserted = subject.insert(&event(&id)).await;
+    let get = |etag: &str| {
+        let request = subject.request(Method::GET, &["calendars", &subject.calendar, "events", &id], &[]);
+        send(request.header("if-none-match", etag))
+    };
+    let known = get(inserted.text("etag")).await;
+    found.equal("known", (known.status, known.text.as_str()), (304, ""));
+    found.equal("another etag", get("\"1\"").await.status, 200);
 }
 
 async fn an_id_cannot_be_patched(subject: &Subject, found: &mut Findings) {

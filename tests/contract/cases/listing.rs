@@ -12,6 +12,7 @@ pub(crate) fn cases() -> Vec<Case> {
         pages_show_every_event_once: "discovery document, events.list: maxResults, pageToken",
         deleted_events_are_shown_on_request: "discovery document, events.list: showDeleted",
         a_window_of_time_takes_what_touches_it: "discovery document, events.list: timeMin and timeMax",
+        a_window_that_ends_before_it_begins_is_refused: "guide, errors: 400 timeRangeEmpty",
         a_trimmed_list_of_upcoming_events_goes_on_page_by_page: "discovery document, events.list: fields, timeMin, pageToken",
     ]
 }
@@ -79,6 +80,14 @@ async fn pages_show_every_event_once(subject: &Subject, found: &mut Findings) {
     seen.sort();
     found.equal("all pages", seen, inserted);
     found.equal("no such page", list(subject, &[("pageToken", "nonsense")]).await.status, 400);
+}
+
+async fn a_window_that_ends_before_it_begins_is_refused(subject: &Subject, found: &mut Findings) {
+    let instant = "2031-03-12T10:00:00Z";
+    for until in [instant, "2031-03-12T09:00:00Z"] {
+        let refused = list(subject, &[("timeMin", instant), ("timeMax", until)]).await;
+        found.equal(until, refused.outcome(), (400, "timeRangeEmpty"));
+    }
 }
 
 async fn a_trimmed_list_of_upcoming_events_goes_on_page_by_page(subject: &Subject, found: &mut Findings) {

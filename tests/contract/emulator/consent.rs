@@ -93,6 +93,7 @@ async fn a_request_that_is_unfit_is_shown_and_never_redirected() {
         ("scope", None, "invalid_request"),
         ("scope", Some("openid https://www.googleapis.com/auth/mail"), "invalid_scope"),
         ("code_challenge_method", Some("S512"), "invalid_request"),
+        ("prompt", Some("none consent"), "invalid_request"),
     ] {
         let address = stage.consent_url(&[(name, sent)]);
         let shown = send(stage.http.get(address.clone())).await;
@@ -100,6 +101,24 @@ async fn a_request_that_is_unfit_is_shown_and_never_redirected() {
         assert!(shown.text.contains(word), "{name}={sent:?}");
         let decided = send(stage.http.post(address).form(&[("account", ACCOUNT), ("decision", "allow")])).await;
         assert!(matches!(decided.status, 400 | 401), "{name}={sent:?}: {}", decided.status);
+    }
+}
+
+#[tokio::test]
+async fn without_a_page_nobody_consents() {
+    let stage = Stage::new().await;
+    let silent = stage.http.get(stage.consent_url(&[("prompt", Some("none"))])).send().await.expect("an answer");
+    let address = silent.headers()["location"].to_str().expect("an address is text").to_owned();
+    let back: Vec<_> = url::Url::parse(&address).expect("an address").query_pairs().into_owned().collect();
+    assert_eq!(value(&back, "error").as_deref(), Some("interaction_required"));
+    assert_eq!(value(&back, "state").as_deref(), Some("st&te"));
+}
+
+#[tokio::test]
+async fn what_google_has_and_the_emulator_does_not_is_said_aloud() {
+    let stage = Stage::new().await;
+    for path in ["/batch/calendar/v3", "/oauth2/v3/certs"] {
+        assert_eq!(send(stage.http.get(stage.at(path))).await.outcome(), (501, "notImplemented"), "{path}");
     }
 }
 

@@ -184,6 +184,25 @@ async fn the_pages_show_accounts_and_the_events_of_a_week() {
 }
 
 #[tokio::test]
+async fn the_buttons_of_the_page_ask_for_what_there_is() {
+    let stage = Stage::new().await;
+    stage.token(&[EVENTS]).await;
+    let home = stage.http.get(stage.at("/")).send().await.expect("a page").text().await.expect("text");
+    let said = |name: &str| -> Vec<String> {
+        let attribute = format!("data-{name}=\"");
+        let parts = home.split(attribute.as_str()).skip(1);
+        parts.map(|part| part.split('"').next().unwrap_or_default().replace("&quot;", "\"")).collect()
+    };
+    let faults = said("body");
+    assert_eq!(faults.len(), 3);
+    for fault in faults {
+        stage.control(Method::POST, "faults", serde_json::from_str(&fault).expect("JSON")).await;
+    }
+    let revoke = said("path").into_iter().find(|path| path.ends_with("/revoke")).expect("an account has a grant");
+    assert_eq!(stage.http.post(stage.at(&revoke)).send().await.expect("an answer").status(), 200);
+}
+
+#[tokio::test]
 async fn a_zone_that_google_does_not_know_is_refused_where_an_event_names_it() {
     let stage = Stage::new().await;
     let token = stage.token(&[EVENTS]).await;

@@ -43,6 +43,7 @@ export function createApplication({ settings, client, rdvs, sessions, onConnecte
       publicOrigin: settings.PUBLIC_URL,
       caller: (request) => sessions.person(request),
       mayUse: (person, route) => person.isManager || OPEN_ROUTES.has(route),
+      actor: (person) => person.id,
       onConnected,
       onFailure: ({ route, status }) => log("a route of the integration failed", { route, "http.status": status }),
     }),

@@ -92,7 +92,13 @@ export class Reconciliations {
       signal: this.#ended.signal,
     });
     let sent = 0;
-    for await (const { outcome } of run) if (outcome === "sent") sent += 1;
+    let heldHigher = 0;
+    for await (const { outcome } of run) {
+      if (outcome === "sent") sent += 1;
+      if (outcome === "held_higher") heldHigher += 1;
+    }
+    // Many of them mean that this database was restored from a backup.
+    if (heldHigher > 0) log("the service holds newer ones", { "organisation.id": organisationId, count: heldHigher });
     return sent;
   }
 }

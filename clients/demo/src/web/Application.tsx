@@ -37,17 +37,27 @@ export function Application() {
       </>
     );
   }
-  return <SignedIn key={person.id} person={person} timeZone={timeZone} googleCalendarUrl={googleCalendarUrl} />;
+  return (
+    <SignedIn
+      key={person.id}
+      person={person}
+      people={people}
+      timeZone={timeZone}
+      googleCalendarUrl={googleCalendarUrl}
+    />
+  );
 }
 
 function SignedIn(props: {
   readonly person: PersonJson;
+  readonly people: readonly PersonJson[];
   readonly timeZone: string;
   readonly googleCalendarUrl: string | null;
 }) {
-  const { person, timeZone, googleCalendarUrl } = props;
+  const { person, people, timeZone, googleCalendarUrl } = props;
   const go = useNavigate();
   const navigate = useCallback((path: string) => void go(path), [go]);
+  const actorName = useCallback((id: string) => people.find((each) => each.id === id)?.name ?? id, [people]);
   const atGoogle = useMemo(
     () => (googleCalendarUrl === null ? {} : { googleCalendarUrl: () => googleCalendarUrl }),
     [googleCalendarUrl],
@@ -58,6 +68,7 @@ function SignedIn(props: {
       navigate={navigate}
       renderAppointment={rdvName}
       appointmentPath={rdvPath}
+      renderActor={actorName}
       {...atGoogle}
     >
       <Bar person={person} />

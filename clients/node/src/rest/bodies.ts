@@ -9,6 +9,7 @@ import type {
   BeginConnectBody,
   ConfirmAccountBody,
   DisconnectBody,
+  HistoryQuery,
   LinksBody,
   LinksQuery,
   PreviewBody,
@@ -66,6 +67,8 @@ export const RETRY: z.ZodType<RetryBody> = z.strictObject({
 export const LINKS_OF: z.ZodType<LinksBody> = z.strictObject({
   appointmentIds: z.array(z.string().min(1).max(128)).max(500),
 });
+
+export const HISTORY: z.ZodType<HistoryQuery> = z.strictObject({ appointmentId: z.string().min(1).max(128) });
 
 export const NOTHING: z.ZodType<Record<string, never>> = z.strictObject({});
 

@@ -4,10 +4,9 @@
  * It keeps the latest word of each and no history: a page that is slow gets several changes as one. Its invariant: the
  * stream to the service is open while a page looks, and closed once the last one has left.
  */
-import { setTimeout as sleep } from "node:timers/promises";
-
 import type { CalendarClient } from "../client.js";
 import { CalendarError } from "../error.js";
+import { pauseAfter } from "../retry.js";
 import { statusJson } from "./json.js";
 import { toErrorResponse, type Language } from "./refusal.js";
 import type { IntegrationStatusJson, StatusEvents } from "./types.js";
@@ -25,9 +24,6 @@ export interface FeedOptions {
 
 /** The word of the service that it can hold no further stream, for the browser: to come back after so long, and poll. */
 export const COME_BACK_MS = 30_000;
-
-const FIRST_WAIT_MS = 500;
-const LONGEST_WAIT_MS = 10_000;
 
 /** Every stream of status that is open. */
 export class Feeds {
@@ -183,7 +179,7 @@ class Feed {
       }
       worked = false;
       failures += 1;
-      await pause(failures, signal);
+      await pauseAfter(failures, signal);
     }
   }
 }
@@ -195,12 +191,6 @@ function isFinal({ code }: CalendarError): boolean {
     code === "INVALID_ARGUMENT" ||
     code === "UNIMPLEMENTED"
   );
-}
-
-async function pause(failures: number, signal: AbortSignal): Promise<void> {
-  const longest = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (failures - 1));
-  // Half of it by chance, so that the streams of all practices do not come back in the same instant.
-  await sleep(longest * (0.5 + Math.random() / 2), undefined, { signal }).catch(() => undefined);
 }
 
 function event<Name extends keyof StatusEvents>(name: Name, json: StatusEvents[Name]): string {

@@ -4,15 +4,21 @@
  * An allow list: each field is named here one by one, so that a field which the wire gains later reaches no browser
  * by itself.
  */
-import { timestampDate, type Timestamp } from "@bufbuild/protobuf/wkt";
+import { durationMs, timestampDate, type Timestamp } from "@bufbuild/protobuf/wkt";
 
-import { SyncStatus, type AppointmentLink, type LinkError } from "../gen/cassius/calendar/v1/appointment_sync_pb.js";
+import {
+  SyncStatus,
+  type AppointmentLink,
+  type GoogleCall,
+  type LinkError,
+} from "../gen/cassius/calendar/v1/appointment_sync_pb.js";
 import {
   GrantEnd,
   IntegrationState,
   ProblemAction,
   RemoteEvents,
   TitlePrivacy,
+  type AuditEvent,
   type Calendar,
   type CatchUp,
   type DisconnectProgress,
@@ -29,8 +35,10 @@ import type {
   DisconnectProgressJson,
   EventPreviewJson,
   GrantEndJson,
+  GoogleCallJson,
   IntegrationStateJson,
   IntegrationStatusJson,
+  JournalEntryJson,
   LinkErrorJson,
   PendingAccountJson,
   ProblemActionJson,
@@ -127,6 +135,7 @@ export function statusJson(status: IntegrationStatus | undefined): IntegrationSt
     problem: status?.problem ? problemJson(status.problem) : null,
     disconnect: status?.disconnect ? disconnectJson(status.disconnect) : null,
     pendingAccount: status?.pendingAccount ? pendingAccountJson(status.pendingAccount) : null,
+    behindCount: status?.behindCount ?? 0,
   };
 }
 
@@ -155,6 +164,16 @@ export function linkJson(link: AppointmentLink): AppointmentLinkJson {
     nextAttemptTime: instant(link.nextAttemptTime),
     lastError: link.lastError ? linkErrorJson(link.lastError) : null,
   };
+}
+
+/** Something that somebody did. The key that it was done with, and the incident, are no matter of a page. */
+export function journalEntryJson({ eventTime, actor, action, outcome }: AuditEvent): JournalEntryJson {
+  return { time: instant(eventTime), actor: textOrNull(actor), action, outcome };
+}
+
+/** A call of Google. */
+export function googleCallJson({ callTime, method, answer, duration }: GoogleCall): GoogleCallJson {
+  return { time: instant(callTime), method, answer, durationMs: duration === undefined ? 0 : durationMs(duration) };
 }
 
 /** An event as it would be written. */

@@ -42,6 +42,11 @@ export interface RouterOptions<Host, C extends Caller = Caller> {
   caller: (request: Request, host: Host) => Known<C> | Promise<Known<C>>;
   /** Whether this person may use a route. There is no default: who may connect, and disconnect, is the host's to say. */
   mayUse: (caller: C, route: RouteName) => boolean | Promise<boolean>;
+  /**
+   * On whose behalf the service is asked: an id of the host's own, at most 128 plain characters, never a name or an address.
+   * The journal of the service keeps it. None by default.
+   */
+  actor?: (caller: C) => string | null | undefined;
   /** Is told of every answer of 500 and above. What it throws is dropped. */
   onFailure?: (failure: RouteFailure) => unknown;
   /**
@@ -140,7 +145,7 @@ export function createRouter<Host = void, C extends Caller = Caller>(options: Ro
       maxBodyBytes: options.maxBodyBytes ?? 65_536,
       onStatus: (status) => onStatus(organisationId, status),
       language,
-      headers: acceptLanguage === null ? {} : { "accept-language": acceptLanguage },
+      headers: headersFor(acceptLanguage, options.actor?.(caller)),
     });
     const cookie: Record<string, string> = result.cookie === undefined ? {} : { "set-cookie": result.cookie };
     if ("location" in result) return seeOther(result.location, cookie);
@@ -167,6 +172,13 @@ export function createRouter<Host = void, C extends Caller = Caller>(options: Ro
         return json(answer.status, answer.body, answer.headers);
       }
     },
+  };
+}
+
+function headersFor(acceptLanguage: string | null, actor: string | null | undefined): Record<string, string> {
+  return {
+    ...(acceptLanguage !== null && { "accept-language": acceptLanguage }),
+    ...(actor !== null && actor !== undefined && { "cassius-actor": actor }),
   };
 }
 

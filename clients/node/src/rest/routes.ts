@@ -15,6 +15,7 @@ import {
   BEGIN_CONNECT,
   CONFIRM_ACCOUNT,
   DISCONNECT,
+  HISTORY,
   LINKS,
   LINKS_OF,
   NOTHING,
@@ -26,8 +27,10 @@ import { bodyOf, checked } from "./guard.js";
 import type { Language } from "./refusal.js";
 import {
   calendarJson,
+  googleCallJson,
   grantEndJson,
   instant,
+  journalEntryJson,
   linkJson,
   previewJson,
   PRIVACY_TO_WIRE,
@@ -41,7 +44,9 @@ import type {
   CalendarsAnswer,
   ConfirmAccountAnswer,
   DisconnectAnswer,
+  HistoryAnswer,
   IntegrationStatusJson,
+  JournalAnswer,
   LinksAnswer,
   PreviewAnswer,
   PreviewAppointmentJson,
@@ -78,6 +83,7 @@ type Route = (context: RouteContext) => Promise<RouteResult>;
 // Calls that make the service ask Google, and the one that may have many events to delete.
 const ASKS_GOOGLE_MS = 20_000;
 const DISCONNECT_MS = 60_000;
+const JOURNAL_ENTRIES = 50;
 
 async function status(context: RouteContext): Promise<RouteResult> {
   const { organisationId, client } = context;
@@ -173,9 +179,9 @@ async function syncNow(context: RouteContext): Promise<RouteResult> {
 }
 
 async function sendTest(context: RouteContext): Promise<RouteResult> {
-  const { organisationId, client, language } = context;
+  const { organisationId, client } = context;
   await body(context, NOTHING);
-  return { json: await testEvent(client, organisationId, language, Date.now()) };
+  return { json: await testEvent(client, organisationId, context, Date.now()) };
 }
 
 async function confirmAccount(context: RouteContext): Promise<RouteResult> {
@@ -226,6 +232,20 @@ async function linksOf(context: RouteContext): Promise<RouteResult> {
   return { json: { links: answer.links.map(linkJson), nextPageToken: null } satisfies LinksAnswer };
 }
 
+async function journal(context: RouteContext): Promise<RouteResult> {
+  const { organisationId, client } = context;
+  const request = { organisationId, pageSize: JOURNAL_ENTRIES };
+  const answer = await client.integration.listAuditEvents(request, calling(context));
+  return { json: { entries: answer.events.map(journalEntryJson) } satisfies JournalAnswer };
+}
+
+async function history(context: RouteContext): Promise<RouteResult> {
+  const { organisationId, client, url } = context;
+  const { appointmentId } = checked(HISTORY, Object.fromEntries(url.searchParams));
+  const answer = await client.appointments.getAppointmentHistory({ organisationId, appointmentId }, calling(context));
+  return { json: { calls: answer.calls.map(googleCallJson) } satisfies HistoryAnswer };
+}
+
 async function retry(context: RouteContext): Promise<RouteResult> {
   const { organisationId, client } = context;
   const { appointmentIds } = await body(context, RETRY);
@@ -256,4 +276,6 @@ export const ROUTES = {
   disconnect: { POST: disconnect },
   links: { GET: links, POST: linksOf },
   retry: { POST: retry },
+  journal: { GET: journal },
+  history: { GET: history },
 } satisfies Record<string, Record<string, Route>>;

@@ -2,11 +2,11 @@
  * Writes an event of no patient into the calendar of an organisation, and removes it again: the proof that the calendar takes
  * what Cassius writes.
  *
- * It goes the way of every appointment, under one id an organisation, so that what a broken-off test leaves behind is removed
- * by the next. Its invariant: whatever becomes of the writing, the removal is asked for.
+ * It goes the way of every appointment, under one id an organisation, so that what a broken-off test leaves behind is erased
+ * by the next. Its invariant: whatever becomes of the writing, the erasure is asked for, and nothing is left to be counted.
  */
 import type { CalendarClient } from "../client.js";
-import { toWire, type AppointmentSnapshot } from "../appointment.js";
+import { toWire } from "../appointment.js";
 import { SyncStatus } from "../gen/cassius/calendar/v1/appointment_sync_pb.js";
 import { linkJson } from "./json.js";
 import type { Language } from "./refusal.js";
@@ -15,7 +15,6 @@ import type { TestEventAnswer } from "./types.js";
 const ID = "cassius-calendar-test-event";
 const WORDS: Record<Language, string> = { fr: "Événement de test", en: "Test event" };
 const HOUR_MS = 3_600_000;
-// Each: the writing and the removal.
 const WAIT = { seconds: 8n };
 const CALL_MS = 12_000;
 
@@ -23,34 +22,29 @@ const CALL_MS = 12_000;
 export async function testEvent(
   client: CalendarClient,
   organisationId: string,
-  language: Language,
+  { language, headers }: { language: Language; headers: Record<string, string> },
   now: number,
 ): Promise<TestEventAnswer> {
-  const revision = BigInt(now) * 1000n;
   const startTime = new Date((Math.floor(now / HOUR_MS) + 1) * HOUR_MS);
-  const tell = async (snapshot: Pick<AppointmentSnapshot, "revision" | "state">) => {
-    const appointment = toWire({
-      appointmentId: ID,
-      type: WORDS[language],
-      startTime,
-      endTime: new Date(startTime.getTime() + HOUR_MS / 4),
-      timeZone: "UTC",
-      ...snapshot,
-    });
-    const request = { organisationId, appointment, wait: WAIT };
-    const { link } = await client.appointments.syncAppointment(request, {
-      timeoutMs: CALL_MS,
-      headers: { "accept-language": language },
-    });
-    return link;
-  };
-  const [written] = await Promise.allSettled([tell({ revision, state: "scheduled" })]);
-  const removed = await tell({ revision: revision + 1n, state: "deleted" });
+  const appointment = toWire({
+    appointmentId: ID,
+    revision: BigInt(now) * 1000n,
+    state: "scheduled",
+    type: WORDS[language],
+    startTime,
+    endTime: new Date(startTime.getTime() + HOUR_MS / 4),
+    timeZone: "UTC",
+  });
+  const options = { timeoutMs: CALL_MS, headers };
+  const [written] = await Promise.allSettled([
+    client.appointments.syncAppointment({ organisationId, appointment, wait: WAIT }, options),
+  ]);
+  const { isDone } = await client.appointments.eraseAppointments({ organisationId, appointmentIds: [ID] }, options);
   if (written.status === "rejected") throw written.reason;
-  const link = written.value;
+  const { link } = written.value;
   return {
     isWritten: link?.syncStatus === SyncStatus.SYNCED,
-    isRemoved: removed?.syncStatus === SyncStatus.SYNCED,
+    isRemoved: isDone,
     error: link === undefined ? null : linkJson(link).lastError,
   };
 }

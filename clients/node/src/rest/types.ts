@@ -171,6 +171,8 @@ export interface IntegrationStatusJson {
   disconnect: DisconnectProgressJson | null;
   /** `null` when no other account waits to be confirmed. */
   pendingAccount: PendingAccountJson | null;
+  /** How many events at Google are newer than what the service holds, which was restored from an older backup; 0 otherwise. */
+  behindCount: number;
 }
 
 /** How one appointment stands at Google. */
@@ -276,6 +278,42 @@ export interface SyncNowAnswer {
   /** How many appointments this call queued; 0 if a catch-up was under way already. */
   queuedCount: number;
   status: IntegrationStatusJson;
+}
+
+/** Something that somebody did, or tried to do. */
+export interface JournalEntryJson {
+  time: string | null;
+  /** Who, by the id that the host handed on; `null` where it said nothing. */
+  actor: string | null;
+  /** The method of the service, such as `UpdateSettings`, or `CompleteConsent`. Values may be added. */
+  action: string;
+  /** `OK`, a reason, or the outcome of a consent. */
+  outcome: string;
+}
+
+/** Answer of `GET journal`: the last 50 acts, the newest first. */
+export interface JournalAnswer {
+  entries: JournalEntryJson[];
+}
+
+/** A call of Google that was made for an appointment. */
+export interface GoogleCallJson {
+  time: string | null;
+  /** Google's name of the method, such as `events.patch`. */
+  method: string;
+  /** What the answer means, such as `stored` or `refused`. Values may be added. */
+  answer: string;
+  durationMs: number;
+}
+
+/** Query of `GET history`. */
+export interface HistoryQuery {
+  appointmentId: string;
+}
+
+/** Answer of `GET history`: the latest calls for one appointment, the newest first. */
+export interface HistoryAnswer {
+  calls: GoogleCallJson[];
 }
 
 /** Answer of `POST test-event`, whose body is `{}`: what became of an event of no patient, written and removed again. */

@@ -58,15 +58,15 @@ async function told({ body }: Response, word: string): Promise<string> {
 
 it("the pages of an organisation share one stream, which ends with the last of them", async () => {
   const { client, open, count } = watched();
-  const page = pagesOf(client, { pagesPerOrganisation: 520 });
+  const page = pagesOf(client, { pagesPerOrganisation: 60 });
   const answers = [];
-  for (let nth = 0; nth < 520; nth += 1) answers.push(await page("cabinet"));
+  for (let nth = 0; nth < 60; nth += 1) answers.push(await page("cabinet"));
   for (const answer of answers) expect(await told(answer, "event: status")).toContain('"state":"connected"');
   expect(count()).toBe(1);
   expect(await told(await page("autre"), "event: status"), "another practice has its own").toBeTruthy();
   expect(count()).toBe(2);
 
-  const [first, ...others] = browsers.slice(0, 520);
+  const [first, ...others] = browsers.slice(0, 60);
   others.forEach((browser) => browser.abort());
   expect(open.size).toBe(2);
   first?.abort();

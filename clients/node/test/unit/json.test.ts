@@ -56,6 +56,7 @@ it("a status in trouble is told field by field", () => {
     },
     disconnect: null,
     pendingAccount: null,
+    behindCount: 0,
   });
 });
 

@@ -12,7 +12,9 @@ import type {
   DisconnectAnswer,
   DisconnectBody,
   EventPreviewJson,
+  HistoryAnswer,
   IntegrationStatusJson,
+  JournalAnswer,
   LinksAnswer,
   LinksBody,
   LinksQuery,
@@ -47,6 +49,8 @@ export interface CalendarClient {
   calendars(signal?: AbortSignal): Promise<CalendarsAnswer>;
   links(query: LinksQuery, signal?: AbortSignal): Promise<LinksAnswer>;
   linksOf(body: LinksBody): Promise<LinksAnswer>;
+  journal(signal?: AbortSignal): Promise<JournalAnswer>;
+  history(appointmentId: string, signal?: AbortSignal): Promise<HistoryAnswer>;
   preview(body: PreviewBody, signal?: AbortSignal): Promise<EventPreviewJson>;
   beginConnect(body: BeginConnectBody): Promise<BeginConnectAnswer>;
   updateSettings(body: SettingsBody): Promise<IntegrationStatusJson>;
@@ -108,6 +112,9 @@ export function createCalendarClient(options: ClientOptions = {}): CalendarClien
     calendars: (signal) => request<CalendarsAnswer>("GET", "calendars", "calendars", undefined, signal),
     links: (query, signal) => request<LinksAnswer>("GET", `links${queryString(query)}`, "links", undefined, signal),
     linksOf: (body) => request<LinksAnswer>("POST", "links", "links", body),
+    journal: (signal) => request<JournalAnswer>("GET", "journal", "entries", undefined, signal),
+    history: (appointmentId, signal) =>
+      request<HistoryAnswer>("GET", `history${queryString({ appointmentId })}`, "calls", undefined, signal),
     preview: async (body, signal) => (await request<PreviewAnswer>("POST", "preview", "event", body, signal)).event,
     beginConnect: (body) => request<BeginConnectAnswer>("POST", "begin-connect", "connectUrl", body),
     updateSettings: async (body) => (await request<SettingsAnswer>("PATCH", "settings", "status", body)).status,
@@ -125,8 +132,10 @@ function browserEvents(): ((url: string) => EventSource) | null {
   return typeof EventSource === "undefined" ? null : (url) => new EventSource(url);
 }
 
-function queryString(query: LinksQuery): string {
-  const pairs = Object.entries(query).filter((pair) => pair[1] !== undefined && pair[1] !== "");
+function queryString(query: object): string {
+  const pairs = Object.entries(query as Record<string, unknown>).filter(
+    (pair) => pair[1] !== undefined && pair[1] !== "",
+  );
   return pairs.length === 0
     ? ""
     : `?${new URLSearchParams(pairs.map(([name, value]) => [name, String(value)])).toString()}`;

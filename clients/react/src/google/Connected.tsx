@@ -129,6 +129,9 @@ function SyncRow(props: Pick<ConnectedProps, "status" | "isOnline" | "onShowRefu
           </Button>
         ) : null}
       </span>
+      {status.behindCount > 0 ? (
+        <span className="cc-hint">{t("connection.behind", { count: status.behindCount })}</span>
+      ) : null}
       {resumes === null ? null : <span className="cc-hint">{resumes}</span>}
       <span className="cc-hint">
         {status.lastSyncTime === null ? (

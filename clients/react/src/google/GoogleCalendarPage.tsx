@@ -12,6 +12,7 @@ import { useFocusKept } from "../ui/useFocusKept";
 import { ChangeCalendarWindow } from "./ChangeCalendarWindow";
 import { ConnectionSection } from "./ConnectionSection";
 import { Unanswered } from "./Health";
+import { JournalSection } from "./JournalSection";
 import { OnlyLooking } from "./OnlyLooking";
 import { OptionsSection } from "./OptionsSection";
 import { useOutcome } from "./outcome";
@@ -28,7 +29,7 @@ export interface GoogleCalendarPageProps {
   readonly mayChange?: boolean;
 }
 
-/** The page `/settings/integrations/google-calendar`: how it stands, then Connexion, Options with their Aperçu, À traiter. */
+/** The page `/settings/integrations/google-calendar`: how it stands, then Connexion, Options with their Aperçu, À traiter, Journal. */
 export function GoogleCalendarPage({ mayChange = true }: GoogleCalendarPageProps): ReactElement {
   return (
     <PageBoundary>
@@ -92,6 +93,7 @@ function Page({ mayChange }: Required<GoogleCalendarPageProps>): ReactElement {
               />
               {hasAccount ? <OptionsSection status={status} isOnline={isOnline} /> : <PreviewSection status={status} />}
               {hasAccount ? <ToDoSection status={status} isOnline={isOnline} titleRef={toDoTitle} /> : null}
+              <JournalSection />
             </>
           ) : null}
         </>

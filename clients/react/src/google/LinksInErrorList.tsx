@@ -14,6 +14,7 @@ import { Skeleton } from "../ui/Skeleton";
 import { useFocusKept } from "../ui/useFocusKept";
 import type { AppointmentLinkJson } from "../wire";
 import { whyOffline } from "./blocked";
+import { CallHistory } from "./CallHistory";
 import { failureText } from "./failureText";
 import { reasonText } from "./reason";
 
@@ -100,6 +101,7 @@ function LinkInError(props: {
   const { t, locale, renderAppointment, appointmentPath } = useHost();
   const { appointmentId: id } = link;
   const retry = useRetryAloud();
+  const [isOpen, setOpen] = useState(false);
   const date = link.startTime === null ? t("errors.noDate") : dayAndTime(new Date(link.startTime), locale, timeZone);
   const row = useRef<HTMLLIElement>(null);
   useEffect(() => {
@@ -118,12 +120,13 @@ function LinkInError(props: {
         )}
         <p className="cc-link-reason">{reasonText(link.lastError, t)}</p>
         {link.htmlLink === null ? null : <GoogleLink href={link.htmlLink} about={date} />}
-        <details className="cc-details">
+        <details className="cc-details" onToggle={(event) => setOpen(event.currentTarget.open)}>
           <summary>{t("errors.details")}</summary>
           <p className="cc-link-id">
             <span className="cc-hint">{t("errors.id")}</span>
             <CopyableId id={id} label={t("errors.copyId", { id })} />
           </p>
+          {isOpen ? <CallHistory id={id} /> : null}
         </details>
       </div>
       <div className="cc-link-actions">

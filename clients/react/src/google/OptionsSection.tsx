@@ -16,6 +16,7 @@ import { ConnectAction } from "./ConnectAction";
 import { failureText } from "./failureText";
 import { PreviewField } from "./PreviewSection";
 import { isMoreOpen, PRIVACIES } from "./privacy";
+import { PrivacyTable } from "./PrivacyTable";
 import { PrivacyWindow } from "./PrivacyWindow";
 import { TestEvent } from "./TestEvent";
 import { useEnable } from "./useEnable";
@@ -88,6 +89,7 @@ function Options({
             hint: t(`options.privacy.${value}.hint`),
           }))}
         />
+        <PrivacyTable />
         {asked === null ? null : <PrivacyWindow status={status} picked={asked} onClose={() => setAsked(null)} />}
       </div>
     </div>
@@ -189,6 +191,9 @@ function OptionsSkeleton(): ReactElement {
             ))}
           </div>
         </div>
+        <p className="cc-details">
+          <span className="cc-hint">{t("shown.title")}</span>
+        </p>
       </div>
     </div>
   );

@@ -25,6 +25,8 @@ export interface CalendarProviderProps {
   readonly renderLink?: (props: LinkProps) => ReactElement;
   /** Draws an appointment in the host's own words, such as its type and patient, where the pages name one by its id. */
   readonly renderAppointment?: (appointmentId: string) => ReactNode;
+  /** Draws whoever did something, in the journal, by the id that the router's `actor` handed on. */
+  readonly renderActor?: (actor: string) => ReactNode;
   /** Where the host shows an appointment: the pages then offer to open it. */
   readonly appointmentPath?: (appointmentId: string) => string;
   /** Where the host shows the pages. */
@@ -40,7 +42,7 @@ export interface CalendarProviderProps {
 /** Tells the components below it about the host. Keep the functions, `paths` and `words` stable between renders. */
 export function CalendarProvider({ children, ...props }: CalendarProviderProps): ReactElement {
   const { basePath, client, queryClient, navigate, renderLink, paths, words, redirect, setsTitle = true } = props;
-  const { renderAppointment, appointmentPath, googleCalendarUrl } = props;
+  const { renderAppointment, renderActor, appointmentPath, googleCalendarUrl } = props;
   const locale = props.locale ?? documentLocale();
   const ownClient = useMemo(
     () => client ?? createCalendarClient(basePath === undefined ? { locale } : { basePath, locale }),
@@ -61,6 +63,7 @@ export function CalendarProvider({ children, ...props }: CalendarProviderProps):
         navigate,
         renderLink,
         renderAppointment,
+        renderActor,
         appointmentPath,
         paths,
         words,
@@ -75,6 +78,7 @@ export function CalendarProvider({ children, ...props }: CalendarProviderProps):
       navigate,
       renderLink,
       renderAppointment,
+      renderActor,
       appointmentPath,
       paths,
       words,

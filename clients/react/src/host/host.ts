@@ -39,6 +39,8 @@ export interface Host {
   readonly renderLink: ((props: LinkProps) => ReactElement) | undefined;
   /** Draws an appointment in the host's own words, such as its type and patient; the service knows neither. */
   readonly renderAppointment: ((appointmentId: string) => ReactNode) | undefined;
+  /** Draws whoever did something in the host's own words, by the id that the host's router handed on. */
+  readonly renderActor: ((actor: string) => ReactNode) | undefined;
   /** Where the host shows an appointment. */
   readonly appointmentPath: ((appointmentId: string) => string) | undefined;
   /** Where an account sees its calendars at Google. */
@@ -82,6 +84,7 @@ export function createHost(given: HostParts = {}): Host {
     navigate: given.navigate,
     renderLink: given.renderLink,
     renderAppointment: given.renderAppointment,
+    renderActor: given.renderActor,
     appointmentPath: given.appointmentPath,
     googleCalendarUrl: given.googleCalendarUrl ?? calendarAtGoogle,
     redirect: given.redirect ?? ((url) => window.location.assign(url)),

@@ -15,6 +15,8 @@ import type {
   CalendarJson,
   CalendarsAnswer,
   EventPreviewJson,
+  HistoryAnswer,
+  JournalAnswer,
   LinksAnswer,
   TitlePrivacyJson,
 } from "../wire";
@@ -50,6 +52,34 @@ function primaryFirst(calendars: readonly CalendarJson[]): CalendarJson[] {
     ...calendars.filter((calendar) => calendar.isPrimary),
     ...calendars.filter((calendar) => !calendar.isPrimary),
   ];
+}
+
+/** Asks for the last acts, anew whenever somebody looks. */
+export function useJournal(): UseQueryResult<JournalAnswer, RequestFailure> {
+  const { client, queryClient } = useHost();
+  return useQuery<JournalAnswer, RequestFailure>(
+    {
+      queryKey: keys.journal(client),
+      queryFn: ({ signal }) => client.journal(signal),
+      networkMode: "always",
+      retry: false,
+    },
+    queryClient,
+  );
+}
+
+/** Asks for the latest calls of Google for an appointment. */
+export function useHistory(appointmentId: string): UseQueryResult<HistoryAnswer, RequestFailure> {
+  const { client, queryClient } = useHost();
+  return useQuery<HistoryAnswer, RequestFailure>(
+    {
+      queryKey: [...keys.history(client), appointmentId],
+      queryFn: ({ signal }) => client.history(appointmentId, signal),
+      networkMode: "always",
+      retry: false,
+    },
+    queryClient,
+  );
 }
 
 /** Asks for the sample event as it would be written with `titlePrivacy`; the previous one stays until it is there. */

@@ -88,7 +88,8 @@ class Calendar:
         `held` yields (id, revision) of what changed since the last good run, and is read a batch at a time, in this
         thread: no connection of a database is held between two batches. `load` answers the `Appointment`s of some ids as
         they stand now. The outcome is "sent", "stale" (`load` gave an older revision than `held`), "absent" (`load` had
-        it no more) or "rejected" (with its reason and violations). Whatever it breaks off at, running it again is right.
+        it no more), "held_higher" (the service holds a higher revision: after a restored backup `ReplaceAppointments`
+        takes over what the host has) or "rejected" (with its reason and violations). Whatever it breaks off at, running it again is right.
         """
         rows = iter(held)
         while batch := list(islice(rows, batch_size)):
@@ -102,7 +103,12 @@ class Calendar:
             for appointment_id, revision in revisions.items()
         )
         try:
-            named = [each.appointment_id for each in self._stream(self.appointments.ReconcileAppointments, asked)]
+            named = []
+            for each in self._stream(self.appointments.ReconcileAppointments, asked):
+                if each.finding == sync_pb2.RECONCILE_FINDING_HIGHER:
+                    yield each.appointment_id, "held_higher", None
+                else:
+                    named.append(each.appointment_id)
             loaded = {each.appointment_id: each for each in load(named)} if named else {}
             current = []
             for appointment_id in named:

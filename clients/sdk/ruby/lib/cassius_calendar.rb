@@ -85,8 +85,9 @@ module CassiusCalendar
     #
     # `held` yields [id, revision] of what changed since the last good run, and is read a batch at a time, in this thread: no
     # connection of a database is held between two batches. The block `load` answers the appointments of some ids as they
-    # stand now. The outcome is :sent, :stale (`load` gave an older revision than `held`), :absent (`load` had it no more) or
-    # :rejected (with its reason and violations). Whatever it breaks off at, running it again is right.
+    # stand now. The outcome is :sent, :stale (`load` gave an older revision than `held`), :absent (`load` had it no more),
+    # :held_higher (the service holds a higher revision: after a restored backup `replace_appointments` takes over what the host
+    # has) or :rejected (with its reason and violations). Whatever it breaks off at, running it again is right.
     def reconcile(organisation_id, held, load:, batch_size: 500, &told)
       return enum_for(:reconcile, organisation_id, held, load: load, batch_size: batch_size) unless told
 
@@ -98,7 +99,9 @@ module CassiusCalendar
     private
 
     def reconcile_batch(organisation_id, revisions, load, &told)
-      named = missing(organisation_id, revisions)
+      higher, named = otherwise(organisation_id, revisions).partition { |each| each.finding == :RECONCILE_FINDING_HIGHER }
+      higher.each { |each| told.call(each.appointment_id, :held_higher, nil) }
+      named = named.map(&:appointment_id)
       return if named.empty?
 
       loaded = load.call(named).to_h { |each| [each.appointment_id, each] }
@@ -112,11 +115,12 @@ module CassiusCalendar
       send_all(organisation_id, current, &told)
     end
 
-    def missing(organisation_id, revisions)
+    # What the service holds otherwise than the host.
+    def otherwise(organisation_id, revisions)
       asked = revisions.map do |id, revision|
         V1::ReconcileAppointmentsRequest.new(organisation_id: organisation_id, appointment_id: id, revision: revision)
       end
-      appointments.reconcile_appointments(asked, metadata: metadata).map(&:appointment_id)
+      appointments.reconcile_appointments(asked, metadata: metadata).to_a
     end
 
     def send_all(organisation_id, current)
