@@ -53,7 +53,8 @@
 //!   `app/mod.rs`. The README's table is made of the rows.
 //! - **An RPC.** The method in `proto/`, its handler in `grpc/calendar_integration.rs` or `grpc/appointment_sync/mod.rs`
 //!   (each opens with `answer(..)`, which authorises), its request in `grpc/validate/`, the work in [`connection`] or
-//!   [`delivery`]. `tests/wire` takes every method from the descriptors and tries it with a foreign key.
+//!   [`delivery`]. It leaves a trace in the audit, unless `grpc/audit_layer.rs` says that it leaves none. `tests/wire` takes
+//!   every method from the descriptors and tries it with a foreign key.
 //! - **A migration.** `migrations/README.md`.
 //! - **A second provider.** [`model::Provider`] says what it touches.
 //!

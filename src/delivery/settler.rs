@@ -25,7 +25,7 @@ pub(super) enum Settling {
     /// That of a link, with the calls that were made for it.
     Link(Box<Attempted>),
     /// That of a deletion that is owed.
-    Owed(OwedClaim, OwedSettlement),
+    Owed(Box<(OwedClaim, OwedSettlement)>),
 }
 
 impl Settling {
@@ -38,7 +38,7 @@ impl Settling {
                 Settlement::Refused { .. } => &mut tally.refused,
                 Settlement::Unchanged { .. } => &mut tally.unchanged,
             },
-            Self::Owed(_, settlement) => match settlement {
+            Self::Owed(attempted) => match &attempted.1 {
                 OwedSettlement::Gone => &mut tally.done,
                 OwedSettlement::Later { .. } => &mut tally.later,
                 OwedSettlement::Refused { .. } => &mut tally.refused,
@@ -51,7 +51,7 @@ impl Settling {
     fn organisation(&self) -> &OrganisationId {
         match self {
             Self::Link(attempted) => &attempted.0.organisation,
-            Self::Owed(claimed, _) => &claimed.organisation,
+            Self::Owed(attempted) => &attempted.0.organisation,
         }
     }
 }
@@ -107,7 +107,7 @@ async fn settle(ends: &Ends, requests: Vec<Request<Settling, Guarded>>) -> Resul
     for request in &requests {
         match &request.question {
             Settling::Link(attempted) => settlements.links.push((**attempted).clone()),
-            Settling::Owed(claimed, settlement) => settlements.owed.push((claimed.clone(), settlement.clone())),
+            Settling::Owed(attempted) => settlements.owed.push((**attempted).clone()),
         }
     }
     let (store, clock, waiters) = &**ends;

@@ -66,7 +66,7 @@ impl Parts {
                     Ended::Refused { error, .. } => OwedSettlement::Refused { error },
                     Ended::Unchanged { .. } => OwedSettlement::Unchanged,
                 };
-                Settling::Owed(claimed, settlement)
+                Settling::Owed(Box::new((claimed, settlement)))
             }
         };
         self.settler.commit(settling).await
