@@ -86,7 +86,11 @@ impl Parts {
             Unopened::Sealed => {
                 let setback = Setback { delay: Delay::Unavailable, retry_after: None };
                 let next_attempt_at = self.next_attempt_at(setback, claim.attempts());
-                Ended::Later { placement, next_attempt_at, error: LinkError { reason: Reason::KeyringIncomplete, detail: None } }
+                Ended::Later {
+                    placement,
+                    next_attempt_at,
+                    error: LinkError { reason: Reason::KeyringIncomplete, detail: None },
+                }
             }
             Unopened::Unreadable => {
                 let error = LinkError { reason: Reason::Internal, detail: Some("snapshot".to_owned()) };

@@ -110,10 +110,8 @@ async fn carry_out(
         }
         Some(RemoteEvents::DeleteAll) => {
             // What is over is not written anew by whoever connects again, unless its appointment changes.
-            let set = sql(at_rest())
-                .sql(", snapshot = CASE WHEN ends_at <= ")
-                .bind(now)
-                .sql(" THEN NULL ELSE snapshot END");
+            let set =
+                sql(at_rest()).sql(", snapshot = CASE WHEN ends_at <= ").bind(now).sql(" THEN NULL ELSE snapshot END");
             (owed::owe_placed(conn, organisation, account, cause, || unleased(now), set, now).await?, 0)
         }
         None => (0, 0),

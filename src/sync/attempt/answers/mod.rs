@@ -176,9 +176,7 @@ impl Attempt {
             return self.deleted(place);
         }
         match self.placement.clone() {
-            Placement::Moving { place: to, from }
-                if place.calendar != from && !self.source_out_of_reach =>
-            {
+            Placement::Moving { place: to, from } if place.calendar != from && !self.source_out_of_reach => {
                 // It is not where a move was to bring it. Does it still stand where it came from?
                 let stays = Place { calendar: from.clone(), ..to.clone() };
                 if to.calendar == self.goal.calendar || from == self.goal.calendar {

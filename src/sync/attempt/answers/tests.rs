@@ -33,7 +33,10 @@ fn rows() -> Vec<Row> {
         (stored, ["synced", "synced", "come back", "come back", "come back", "come back", "come back"]),
         (moved("1"), ["come back", "come back", "come back", "synced", "come back", "come back", "come back"]),
         // Somebody changed it before.
-        (moved("theirs"), ["come back", "come back", "come back", "events.patch", "come back", "come back", "come back"]),
+        (
+            moved("theirs"),
+            ["come back", "come back", "come back", "events.patch", "come back", "come back", "come back"],
+        ),
         (Answer::Deleted, ["come back", "come back", "synced", "come back", "come back", "come back", "come back"]),
         (found(owner), ["come back", "come back", "come back", "come back", "events.patch", "come back", "come back"]),
         (
