@@ -6,6 +6,8 @@
 #   make test      every test: the service on SQLite and on PostgreSQL, the clients, and the whole in a browser
 #   make lint      formatting, clippy, documentation, the wire, dependencies
 #   make soak      the simulation and the killed process for longer: make soak SEEDS=50000 KILLS=500
+#   make fuzz      what reads foreign bytes, for longer: make fuzz CASES=1000000
+#   make sdk       descriptor set, Python wheel and Ruby gem for backends that are not Node, tested against the service
 #   make bench     what the figures in the README come from
 #   make contract  holds the emulator's claims against the real Google, with a test account
 
@@ -16,7 +18,7 @@ export PATH := $(CURDIR)/target/tools/bin:$(PATH)
 
 CONTRACT := CONTRACT_GOOGLE_CLIENT_ID CONTRACT_GOOGLE_CLIENT_SECRET CONTRACT_GOOGLE_REFRESH_TOKEN
 
-.PHONY: help dev demo gallery test soak lint bench contract
+.PHONY: help dev demo gallery test soak fuzz lint sdk bench contract
 help:
 	@sed -n 's/^#   //p' Makefile
 
@@ -49,6 +51,12 @@ soak:
 	SIMULATION_SEEDS=$(SEEDS) cargo test --locked --test integration simulation:: -- --nocapture
 	KILLS=$(KILLS) tests/with-postgres cargo test --locked --test integration kill:: -- --nocapture
 
+# Each of them runs in `make test` too, with few cases. One that fails is made small, and printed.
+fuzz: CASES ?= 200000
+fuzz:
+	@.ci/fetch cc
+	PROPTEST_CASES=$(CASES) cargo test --locked --release --lib -- whatever_ any_bytes_have_an_answer a_cut_error_has_an_answer
+
 # The production build has other features than the tests', whose own dependencies add some: it is checked apart.
 lint:
 	@.ci/fetch cc lint
@@ -61,6 +69,13 @@ lint:
 	cargo shear
 	cargo deny --all-features --log-level warn check licenses bans sources
 	@echo 'Advisories are not checked here, since their list comes over the network: cargo deny check advisories'
+
+sdk:
+	@.ci/fetch cc
+	@clients/prepare
+	@cargo build --locked
+	clients/sdk/build
+	cd clients && npx tsx sdk/check.ts
 
 bench:
 	@.ci/fetch cc

@@ -142,6 +142,12 @@ impl Clock {
         }
     }
 
+    /// Waits a moment of real time, whatever clock this is: for what no clock moves on, such as another's lock.
+    #[expect(clippy::disallowed_methods, reason = "the one place that sleeps")]
+    pub async fn moment(&self, span: std::time::Duration) {
+        tokio::time::sleep(span).await;
+    }
+
     /// Gives `work` as long as `limit`; `None`: it took longer, and was dropped.
     pub async fn within<T>(&self, limit: std::time::Duration, work: impl Future<Output = T>) -> Option<T> {
         tokio::select! {

@@ -16,10 +16,12 @@
 //! | [`sync`] | the brain, pure: what to do next, the event as rendered, how long to wait |
 //! | [`crypto`] | the keyring: seals tokens and snapshots to the cell that they stand in |
 //! | [`quota`] | what may be spent of Google's quota, over all replicas |
+//! | [`metrics`] | what is counted and measured, for Prometheus |
 //! | [`listener`] | takes connections, whatever the system has to say |
 //! | [`roots`] | whom the service trusts when it connects to somebody else |
 //! | [`google`] | Google's wire: OAuth, calendars, events, errors by their meaning |
 //! | [`store`] | the database: one set of queries, on SQLite and on PostgreSQL |
+//! | [`resealing`] | the keys that are in use: counted, and exchanged for the first |
 //! | [`connection`] | behind `CalendarIntegration`: consent, tokens, settings, status, disconnect |
 //! | [`delivery`] | behind `AppointmentSync`: accepts, the worker, one attempt, fair turns, the comparison with Google |
 //! | [`grpc`] | the wire: who calls, what a request must look like, what an error looks like |
@@ -61,10 +63,10 @@
 //!
 //! | rank | rooms |
 //! |---|---|
-//! | 0 | `model`, `error_chain`, `clock`, `language`, `config`, `notifier` |
+//! | 0 | `model`, `error_chain`, `clock`, `language`, `metrics`, `config`, `notifier` |
 //! | 1 | `sync`, `crypto`, `quota`, `listener`, `roots` |
 //! | 2 | `google`, `store` |
-//! | 3 | `connection` |
+//! | 3 | `connection`, `resealing` |
 //! | 4 | `delivery` |
 //! | 5 | `grpc`, `http` |
 //! | 6 | `app`, `emulator` |
@@ -87,9 +89,11 @@ pub mod grpc;
 pub mod http;
 pub mod language;
 pub mod listener;
+pub mod metrics;
 pub mod model;
 pub mod notifier;
 pub mod quota;
+pub mod resealing;
 pub mod roots;
 pub mod store;
 pub mod sync;

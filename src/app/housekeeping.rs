@@ -5,16 +5,23 @@ use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
-use crate::connection::Integrations;
+use crate::connection::{Audit, Integrations};
 use crate::delivery::Delivery;
 use crate::error_chain::error_chain;
 use crate::grpc::Health;
-use crate::store::Store;
+use crate::metrics;
+use crate::store::{IntegrationCount, PoolUse, QueueCounts, Store};
 
 /// How often it is tried whether the database takes writes.
 const PROBE: SignedDuration = SignedDuration::from_secs(5);
+/// How often it is measured how integrations and queues stand.
+const MEASURE: SignedDuration = SignedDuration::from_secs(15);
+/// How often the audit is looked through.
+const SWEEP: SignedDuration = SignedDuration::from_hours(1);
 /// How often snapshots are looked through.
 const ERASE: SignedDuration = SignedDuration::from_mins(1);
+/// How often it is looked for what is kept of organisations that are not connected.
+const FORGET: SignedDuration = SignedDuration::from_hours(1);
 
 /// How often the counts of an organisation are held against its links.
 const RECOUNT: SignedDuration = SignedDuration::from_hours(24);
@@ -51,6 +58,7 @@ pub(super) async fn tell_health(store: Store, health: Health, clock: Clock, clos
     while !close.is_cancelled() {
         let probe = store.probe(clock.now()).await;
         health.tell(probe.is_ok()).await;
+        metrics::is_serving(probe.is_ok());
         if std::mem::replace(&mut was_serving, probe.is_ok()) != probe.is_ok() {
             match probe {
                 Ok(()) => tracing::info!("the database takes writes again"),
@@ -100,5 +108,94 @@ pub(super) async fn erase_snapshots(store: Store, retention: SignedDuration, clo
             }
         }
         clock.sleep_until(now + ERASE).await;
+    }
+}
+
+/// Erases what the audit has held for longer than `retention`.
+pub(super) async fn sweep_audit(audit: Audit, retention: SignedDuration, clock: Clock, close: CancellationToken) {
+    while !close.is_cancelled() {
+        let now = clock.now();
+        match audit.sweep(now - retention).await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "swept old events of the audit"),
+            Err(error) => tracing::warn!(error = %error_chain(&error), "old events of the audit could not be swept"),
+        }
+        clock.sleep_until(now + SWEEP).await;
+    }
+}
+
+/// Measures how many integrations and links stand how, what is due, and what the connections to the database do.
+pub(super) async fn measure(store: Store, clock: Clock, close: CancellationToken) {
+    let mut told: Vec<(String, String)> = Vec::new();
+    while !close.is_cancelled() {
+        // A database that is away is told of elsewhere.
+        if let Ok(counts) = store.integration_counts().await {
+            // What nobody stands in any more is not as many as before.
+            told.drain(..).for_each(|(state, reason)| metrics::integrations(state, reason, 0));
+            for IntegrationCount { state, reason, count } in counts {
+                told.push((state.clone(), reason.clone()));
+                metrics::integrations(state, reason, count);
+            }
+        }
+        let now = clock.now();
+        if let Ok(QueueCounts { pending, synced, error, due_organisations, oldest_due_at }) =
+            store.queue_counts(now).await
+        {
+            for (status, count) in [("pending", pending), ("synced", synced), ("error", error)] {
+                metrics::links(status, count);
+            }
+            let oldest = oldest_due_at.map_or(SignedDuration::ZERO, |at| now.duration_since(at));
+            metrics::due(due_organisations, oldest.unsigned_abs());
+        }
+        for PoolUse { pool, busy, idle, waiting } in store.pools_in_use() {
+            metrics::pool(pool, busy, idle, waiting);
+        }
+        clock.sleep_until(now + MEASURE).await;
+    }
+}
+
+/// Goes on with what is being erased, seals what a disconnect has left readable, and lets the log of SQLite keep nothing of
+/// it.
+pub(super) async fn go_on_erasing(store: Store, integrations: Integrations, clock: Clock, close: CancellationToken) {
+    while !close.is_cancelled() {
+        let now = clock.now();
+        if let Err(error) = store.go_on_erasing(now).await {
+            tracing::warn!(error = %error_chain(&error), "what is being erased could not be looked for");
+        }
+        if let Err(error) = integrations.seal_calendars().await {
+            tracing::warn!(error = %error_chain(&error), "calendars of who is not connected could not be sealed");
+        }
+        if let Err(error) = store.truncate_log().await {
+            tracing::warn!(error = %error_chain(&error), "the log of the database could not be cut off");
+        }
+        clock.sleep_until(now + ERASE).await;
+    }
+}
+
+/// Forgets what nobody needs any more of organisations that are not connected.
+pub(super) async fn forget(
+    store: Store,
+    unconnected: SignedDuration,
+    kept_events: SignedDuration,
+    clock: Clock,
+    close: CancellationToken,
+) {
+    while !close.is_cancelled() {
+        let now = clock.now();
+        match store.forget_kept_events(now - kept_events, now).await {
+            Ok(0) => {}
+            Ok(count) => {
+                tracing::info!(count, "forgot the kept events of organisations that were disconnected long ago")
+            }
+            Err(error) => tracing::warn!(error = %error_chain(&error), "kept events could not be forgotten"),
+        }
+        match store.erase_unconnected(now - unconnected, now).await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "erased the snapshots of organisations that were never connected"),
+            Err(error) => {
+                tracing::warn!(error = %error_chain(&error), "snapshots of who was never connected could not be erased");
+            }
+        }
+        clock.sleep_until(now + FORGET).await;
     }
 }

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use secrecy::ExposeSecret as _;
+use tokio::sync::Notify;
 
 use super::StartError;
 use crate::config::{self, Config};
@@ -20,6 +21,8 @@ pub struct Keys {
     pub(super) tls: Option<Tls>,
     pub(super) callers: Callers,
     pub(super) keyring: Arc<Keyring>,
+    /// Told when they were read again.
+    pub(super) reloaded: Arc<Notify>,
 }
 
 impl Keys {
@@ -30,7 +33,7 @@ impl Keys {
             Some(pem) => Some(pem.greet_with(Tls::new)?),
         };
         let keyring = Arc::new(keyring(config)?);
-        Ok(Self { tls, callers: callers(config), keyring })
+        Ok(Self { tls, callers: callers(config), keyring, reloaded: Arc::default() })
     }
 
     /// Reads them again, and uses them from now on. The streams of a key that is no longer there end.
@@ -44,6 +47,7 @@ impl Keys {
         if !config.api_keys.is_empty() {
             self.callers.replace(api_keys(config));
         }
+        self.reloaded.notify_one();
         Ok(())
     }
 }

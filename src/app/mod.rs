@@ -7,6 +7,7 @@
 mod database_clock;
 mod descriptors;
 mod housekeeping;
+mod keyring;
 mod keys;
 mod ledger;
 mod lock;
@@ -25,12 +26,13 @@ use tonic::service::Routes;
 
 use crate::clock::{Clock, Entropy};
 use crate::config::Config;
-use crate::connection::{self, Consents, Grants, Integrations};
+use crate::connection::{self, Audit, Consents, Grants, Integrations};
 use crate::crypto::{Keyring, KeyringFault};
 use crate::delivery::{Delivery, Worker};
 use crate::google::{Endpoints, Google};
 use crate::grpc::{self, Health, Services, TlsFault};
 use crate::http;
+use crate::metrics::{self, GatherError};
 use crate::notifier::Notifier;
 use crate::quota::{Ledger, Quota};
 use crate::roots::{RootsFault, roots};
@@ -91,6 +93,9 @@ pub enum StartError {
     /// What the files of the TLS settings hold.
     #[error("the TLS certificate or its key is not usable")]
     Tls(#[source] TlsFault),
+    /// The metrics.
+    #[error("metrics cannot be served at METRICS_ADDR")]
+    Metrics(#[source] GatherError),
     /// The gRPC server.
     #[error("gRPC cannot be served")]
     Grpc(#[source] grpc::Error),
@@ -103,6 +108,8 @@ pub struct App {
     pub grpc_address: SocketAddr,
     /// Where the sidecar is served.
     pub http_address: SocketAddr,
+    /// Where metrics are served; `None`: nowhere.
+    pub metrics_address: Option<SocketAddr>,
     /// What is served at `grpc_address`, for callers within this process.
     pub grpc: Routes,
     /// What is served at `http_address`, for callers within this process.
@@ -140,12 +147,15 @@ pub async fn start_with(config: Config, google: Google, clock: Clock, entropy: E
     notifier.set_deaf(store.is_shared());
     let (consents, integrations, delivery, quota) =
         assemble(&config, &store, google, &keys.keyring, &clock, &entropy, &notifier);
+    let audit = Audit::new(store.clone(), clock.clone(), entropy.clone());
     let (drain, close) = (CancellationToken::new(), CancellationToken::new());
+    let resealing = keyring::resealing(&store, &keys, &entropy, &clock);
     let services = Services {
         consents: consents.clone(),
         integrations: integrations.clone(),
         delivery: delivery.clone(),
         callers: keys.callers.clone(),
+        audit: audit.clone(),
         entropy,
         clock: clock.clone(),
         drain: drain.clone(),
@@ -163,7 +173,7 @@ pub async fn start_with(config: Config, google: Google, clock: Clock, entropy: E
         app_url: config.cassius_app_url.clone(),
     });
     let (grpc_limits, http_limits) = descriptors::limits();
-    let servers = vec![
+    let mut servers = vec![
         tokio::spawn(grpc::serve(
             grpc_listener,
             routes.clone(),
@@ -174,21 +184,50 @@ pub async fn start_with(config: Config, google: Google, clock: Clock, entropy: E
         )),
         tokio::spawn(http::serve(http_listener, sidecar.clone(), http_limits, clock.clone(), close.clone())),
     ];
+    let (mut measuring, mut metrics_address) = (None, None);
+    if let Some(address) = config.listen.metrics {
+        let (listener, address) = listen("METRICS_ADDR", address).await?;
+        let router = http::metrics_router(metrics::gather().map_err(StartError::Metrics)?);
+        let limits = http::Limits { connections: 8, ..http_limits };
+        servers.push(tokio::spawn(http::serve(listener, router, limits, clock.clone(), close.clone())));
+        metrics::quota(config.quota.project_per_minute.get());
+        metrics_address = Some(address);
+        tracing::info!(metrics.address = %address, "serving metrics");
+        measuring = Some(tokio::spawn(housekeeping::measure(store.clone(), clock.clone(), close.clone())));
+    }
     let worker = tokio::spawn(Worker::run(delivery.clone(), close.clone()));
-    let housekeeping = vec![
+    let mut housekeeping = vec![
         tokio::spawn(housekeeping::end_unkept_grants(integrations.clone(), clock.clone(), close.clone())),
         tokio::spawn(housekeeping::finish_disconnects(integrations.clone(), close.clone())),
         tokio::spawn(housekeeping::compare(delivery, close.clone())),
         tokio::spawn(database_clock::keep_following(store.clone(), clock.clone(), close.clone())),
+        tokio::spawn(keyring::look_after(
+            resealing,
+            keys.reloaded.clone(),
+            notifier.clone(),
+            clock.clone(),
+            close.clone(),
+        )),
         tokio::spawn(replicas::hear(store.clone(), notifier, quota, clock.clone())),
         tokio::spawn(housekeeping::tell_health(store.clone(), health.clone(), clock.clone(), close.clone())),
         tokio::spawn(housekeeping::recount(store.clone(), clock.clone(), close.clone())),
+        tokio::spawn(housekeeping::sweep_audit(audit, config.audit_retention, clock.clone(), close.clone())),
+        tokio::spawn(housekeeping::go_on_erasing(store.clone(), integrations.clone(), clock.clone(), close.clone())),
+        tokio::spawn(housekeeping::forget(
+            store.clone(),
+            config.unconnected_retention,
+            config.kept_events_retention,
+            clock.clone(),
+            close.clone(),
+        )),
         tokio::spawn(housekeeping::erase_snapshots(store, config.snapshot_retention, clock, close.clone())),
     ];
+    housekeeping.extend(measuring);
     tracing::info!(grpc.address = %grpc_address, http.address = %http_address, "serving");
     Ok(App {
         grpc_address,
         http_address,
+        metrics_address,
         grpc: routes,
         sidecar,
         consents,
@@ -268,7 +307,8 @@ fn assemble(
         notifier.clone(),
         quota.clone(),
     );
-    let consents = Consents::new(store.clone(), google.clone(), grants.clone(), clock.clone(), settings);
+    let audit = Audit::new(store.clone(), clock.clone(), entropy.clone());
+    let consents = Consents::new(store.clone(), google.clone(), grants.clone(), clock.clone(), settings, audit);
     let integrations = Integrations::new(store.clone(), grants.clone(), clock.clone(), notifier.clone());
     let delivery = Delivery::new(
         store.clone(),

@@ -7,7 +7,8 @@ use anyhow::Context as _;
 use cassius_calendar::app;
 use cassius_calendar::clock::Clock;
 use cassius_calendar::config::{Config, Fault, Faults, Mode, Tls};
-use cassius_calendar::crypto::ExposeSecret;
+use cassius_calendar::crypto::{ExposeSecret, Keyring};
+use cassius_calendar::resealing::census;
 use cassius_calendar::store::{Schema, Store};
 use clap::Args;
 use rustls::crypto::ring;
@@ -16,7 +17,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 use x509_cert::der::Decode as _;
 
-use super::{environment, load};
+use super::{environment, load, reseal};
 
 /// What `check-config` is told.
 #[derive(Debug, Args)]
@@ -34,7 +35,8 @@ impl CheckConfig {
         let config = Faults::with(of_tls.into_iter().collect(), Ok(config))?;
         config.readable_secrets.iter().for_each(|secret| eprintln!("Beware: {secret}."));
         if self.connect {
-            println!("{}", of_database(&config).await.context("the database at DATABASE_URL is not usable")?);
+            let sentences = of_database(&config).await.context("the database at DATABASE_URL is not usable")?;
+            sentences.iter().for_each(|sentence| println!("{sentence}"));
         }
         println!("The settings are in order.");
         Ok(())
@@ -80,14 +82,18 @@ fn of_tls(tls: &Tls) -> Result<(), Fault> {
     Ok(())
 }
 
-/// A sentence on the database that answered.
-async fn of_database(config: &Config) -> anyhow::Result<&'static str> {
+/// What there is to say of the database that answered, and of the keys that its values need.
+async fn of_database(config: &Config) -> anyhow::Result<Vec<String>> {
     let store = Store::open(config.database_url.expose_secret(), &app::store_options(config)).await?;
     store.ping().await?;
-    Ok(match store.schema().await? {
+    let of_tables = match store.schema().await? {
         Schema::Current => "The database answers, and its tables are those of this version.",
-        Schema::Older => "The database answers; migrations are pending.",
+        Schema::Older => return Ok(vec!["The database answers; migrations are pending.".to_owned()]),
         Schema::Newer => anyhow::bail!("it was migrated by a newer version than this one"),
-        Schema::None => "The database answers; no migration was ever applied.",
-    })
+        Schema::None => return Ok(vec!["The database answers; no migration was ever applied.".to_owned()]),
+    };
+    let keyring = Keyring::parse(config.encryption_keys.expose_secret())?;
+    let mut sentences = vec![of_tables.to_owned()];
+    sentences.extend(reseal::sentences(&census(&store, &keyring).await?));
+    Ok(sentences)
 }

@@ -6,15 +6,40 @@ use anyhow::Context;
 use cassius_calendar::config::{Log, LogFormat};
 use tracing_subscriber::EnvFilter;
 
-/// Starts logging, for the life of the process. Colours are for a person's terminal alone, and for nobody who sets
-/// `NO_COLOR`.
-pub(super) fn start(log: &Log) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&log.filter).context("LOG holds no directives")?;
-    let is_coloured = stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr).with_ansi(is_coloured);
-    match log.format {
-        LogFormat::Text => subscriber.try_init(),
-        LogFormat::Json => subscriber.json().flatten_event(true).try_init(),
+/// What is logged, exchangeable while it is.
+pub(super) struct Logs {
+    exchange: Box<dyn Fn(EnvFilter) -> Result<(), tracing_subscriber::reload::Error> + Send + Sync>,
+}
+
+impl Logs {
+    /// Starts logging, for the life of the process. Colours are for a person's terminal alone, and for nobody who sets
+    /// `NO_COLOR`.
+    pub(super) fn start(log: &Log) -> anyhow::Result<Self> {
+        let filter = filter(log)?;
+        let is_coloured = stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr).with_ansi(is_coloured);
+        let (exchange, started): (Box<dyn Fn(_) -> _ + Send + Sync>, _) = match log.format {
+            LogFormat::Text => {
+                let subscriber = subscriber.with_filter_reloading();
+                let handle = subscriber.reload_handle();
+                (Box::new(move |filter| handle.reload(filter)), subscriber.try_init())
+            }
+            LogFormat::Json => {
+                let subscriber = subscriber.json().flatten_event(true).with_filter_reloading();
+                let handle = subscriber.reload_handle();
+                (Box::new(move |filter| handle.reload(filter)), subscriber.try_init())
+            }
+        };
+        started.map_err(|error| anyhow::anyhow!("logs cannot be started: {error}"))?;
+        Ok(Self { exchange })
     }
-    .map_err(|error| anyhow::anyhow!("logs cannot be started: {error}"))
+
+    /// Logs from now on what `log` says; its form stays.
+    pub(super) fn reload(&self, log: &Log) -> anyhow::Result<()> {
+        (self.exchange)(filter(log)?).context("LOG cannot be exchanged")
+    }
+}
+
+fn filter(log: &Log) -> anyhow::Result<EnvFilter> {
+    EnvFilter::try_new(&log.filter).context("LOG holds no directives")
 }

@@ -9,8 +9,10 @@ mod dev;
 mod files;
 mod generate_key;
 mod healthcheck;
+mod integrations;
 mod logs;
 mod process;
+mod reseal;
 mod signals;
 
 use std::ffi::OsString;
@@ -26,6 +28,7 @@ use cassius_calendar::roots::roots;
 use cassius_calendar::store::{Store, check_address};
 use clap::{Parser, Subcommand};
 use files::Files;
+use logs::Logs;
 use signals::{Asked, Signals};
 
 /// How long a start that is told to stop is waited for: a migration cannot be broken off.
@@ -56,6 +59,10 @@ enum Command {
     CheckConfig(check_config::CheckConfig),
     /// Makes a key for ENCRYPTION_KEYS, or an API key.
     GenerateKey(generate_key::GenerateKey),
+    /// Lists how the integrations of all organisations stand, from the database.
+    Integrations(integrations::Integrations),
+    /// Seals everything that is stored with the first of ENCRYPTION_KEYS. `serve` does so too, at its leisure.
+    Reseal,
     /// Asks a running service for its health; exits with 0 if it serves.
     Healthcheck(healthcheck::Healthcheck),
 }
@@ -70,6 +77,8 @@ impl Cli {
             Command::Migrate => migrate().await,
             Command::CheckConfig(check_config) => check_config.run().await,
             Command::GenerateKey(generate_key) => generate_key.run(),
+            Command::Integrations(integrations) => integrations.run().await,
+            Command::Reseal => reseal::reseal().await,
             Command::Healthcheck(healthcheck) => healthcheck.run().await,
         }
     }
@@ -81,7 +90,7 @@ async fn serve(no_migrate: bool) -> anyhow::Result<()> {
     process::raise_open_files();
     let mut config = load(&environment, Mode::Serve)?;
     config.migrate &= !no_migrate;
-    logs::start(&config.log)?;
+    let logs = Logs::start(&config.log)?;
     for secret in &config.readable_secrets {
         tracing::warn!("{secret}");
     }
@@ -107,20 +116,24 @@ async fn serve(no_migrate: bool) -> anyhow::Result<()> {
             },
             () = files.changed(&clock) => {}
         }
-        reload(&app.keys).await;
+        reload(&app.keys, &logs).await;
     }
     app.stop().await;
     Ok(())
 }
 
 /// Reads the settings again, and exchanges what can be while calls are served; a fault leaves everything as it was.
-async fn reload(keys: &app::Keys) {
-    let reloaded = async { Ok::<_, anyhow::Error>(keys.reload(&load(&environment, Mode::Serve)?).await?) };
+async fn reload(keys: &app::Keys, logs: &Logs) {
+    let reloaded = async {
+        let config = load(&environment, Mode::Serve)?;
+        keys.reload(&config).await?;
+        logs.reload(&config.log)
+    };
     match reloaded.await {
-        Ok(()) => tracing::info!("certificates, API keys and the keyring were read again"),
+        Ok(()) => tracing::info!("certificates, API keys, the keyring and what is logged were read again"),
         Err(error) => tracing::error!(
             error = format!("{error:#}"),
-            "certificates, API keys and the keyring stay as they were: what was read again has faults"
+            "certificates, API keys, the keyring and what is logged stay as they were: what was read again has faults"
         ),
     }
 }

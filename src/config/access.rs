@@ -17,6 +17,8 @@ pub struct Listen {
     pub grpc: SocketAddr,
     /// `HTTP_ADDR`.
     pub http: SocketAddr,
+    /// `METRICS_ADDR`.
+    pub metrics: Option<SocketAddr>,
 }
 
 /// The files of server TLS.
@@ -35,7 +37,8 @@ pub struct Tls {
 pub(super) fn read_access(reader: &mut Reader<'_>) -> (Option<Listen>, Vec<ApiKey>, Option<Tls>) {
     let grpc = reader.value("GRPC_ADDR", parse::address);
     let http = reader.value("HTTP_ADDR", parse::address);
-    let listen = grpc.zip(http).map(|(grpc, http)| Listen { grpc, http });
+    let metrics = reader.value("METRICS_ADDR", parse::address);
+    let listen = grpc.zip(http).map(|(grpc, http)| Listen { grpc, http, metrics });
     let is_keyed = reader.is_set("API_KEYS");
     let api_keys = reader.value("API_KEYS", parse::api_keys).unwrap_or_default();
     let (has_cert, has_key) = (reader.is_set("TLS_CERT"), reader.is_set("TLS_KEY"));
@@ -55,11 +58,13 @@ pub(super) fn read_access(reader: &mut Reader<'_>) -> (Option<Listen>, Vec<ApiKe
         let remedy = "name the authority of the clients' certificates there, or leave @ and the name out of the entry";
         reader.fault("TLS_CLIENT_CA", wrong("is not set, but API_KEYS binds a key to a client", remedy));
     }
-    if let Some(listen) = listen
-        && listen.grpc == listen.http
-        && listen.grpc.port() != 0
-    {
-        reader.fault("HTTP_ADDR", wrong("is the address of GRPC_ADDR", "give each its own port"));
+    let taken = [("GRPC_ADDR", grpc), ("HTTP_ADDR", http), ("METRICS_ADDR", metrics)];
+    for (index, (name, address)) in taken.iter().enumerate() {
+        let shares =
+            |(_, other): &&(&str, Option<SocketAddr>)| address.is_some_and(|it| it.port() != 0 && *other == Some(it));
+        if let Some((other, _)) = taken[..index].iter().find(shares) {
+            reader.fault(name, wrong(&format!("is the address of {other}"), "give each its own port"));
+        }
     }
     if grpc.is_some_and(|grpc| !grpc.ip().to_canonical().is_loopback()) {
         if !is_keyed {

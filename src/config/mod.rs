@@ -7,6 +7,7 @@
 
 mod access;
 mod api_key;
+mod command;
 mod fault;
 mod near_miss;
 mod parse;
@@ -78,6 +79,12 @@ pub struct Config {
     pub write_spacing: SignedDuration,
     /// `SNAPSHOT_RETENTION`.
     pub snapshot_retention: SignedDuration,
+    /// `AUDIT_RETENTION`.
+    pub audit_retention: SignedDuration,
+    /// `UNCONNECTED_RETENTION`.
+    pub unconnected_retention: SignedDuration,
+    /// `KEPT_EVENTS_RETENTION`.
+    pub kept_events_retention: SignedDuration,
     /// `REFLECTION`.
     pub reflection: bool,
     /// `TICKET_IN_URL`.
@@ -183,11 +190,18 @@ impl Config {
         let return_urls = reader.value("RETURN_URL_ALLOWED", parse::urls);
         let google = Google::read(reader);
         let keys_remedy = "make one with `cassius-calendar generate-key`, and keep a copy of it in a safe place";
-        let encryption_keys = reader.required("ENCRYPTION_KEYS", keys_remedy);
+        let encryption_keys = match reader.value("ENCRYPTION_KEYS_COMMAND", command::printed) {
+            Some(printed) => reader.printed("ENCRYPTION_KEYS_COMMAND", "ENCRYPTION_KEYS", printed),
+            None if reader.is_set("ENCRYPTION_KEYS_COMMAND") => None,
+            None => reader.required("ENCRYPTION_KEYS", keys_remedy),
+        };
         let project_per_minute = reader.value("QUOTA_PROJECT_PER_MINUTE", parse::quota);
         let user_per_minute = reader.value("QUOTA_USER_PER_MINUTE", parse::quota);
         let write_spacing = reader.value("WRITE_SPACING", parse::spacing);
         let snapshot_retention = reader.value("SNAPSHOT_RETENTION", parse::days);
+        let audit_retention = reader.value("AUDIT_RETENTION", parse::days);
+        let unconnected_retention = reader.value("UNCONNECTED_RETENTION", parse::days);
+        let kept_events_retention = reader.value("KEPT_EVENTS_RETENTION", parse::days);
         let reflection = reader.value("REFLECTION", parse::switch);
         let ticket_in_url = reader.value("TICKET_IN_URL", parse::switch);
         let filter = reader.value("LOG", parse::log);
@@ -195,8 +209,8 @@ impl Config {
         let (listen, api_keys, tls) = read_access(reader);
         let tls_key = tls.as_ref().map(|tls| tls.key.clone());
         let of_tls = tls.iter().flat_map(|tls| [Some(&tls.cert), Some(&tls.key), tls.client_ca.as_ref()]);
-        let of_secrets = reader.secret_files();
-        let files = of_tls.flatten().cloned().chain(of_secrets).collect();
+        let of_settings = reader.setting_files();
+        let files = of_tls.flatten().cloned().chain(of_settings).collect();
         Some(Self {
             database_url: database_url?,
             database_access,
@@ -212,6 +226,9 @@ impl Config {
             quota: Quota { project_per_minute: project_per_minute?, user_per_minute: user_per_minute? },
             write_spacing: write_spacing?,
             snapshot_retention: snapshot_retention?,
+            audit_retention: audit_retention?,
+            unconnected_retention: unconnected_retention?,
+            kept_events_retention: kept_events_retention?,
             reflection: reflection?,
             ticket_in_url: ticket_in_url?,
             log: Log { filter: filter?, format: format? },

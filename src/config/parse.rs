@@ -144,6 +144,12 @@ pub(super) fn scopes(text: &str) -> Result<Vec<String>, Wrong> {
     }
 }
 
+/// The SHA-256 of nothing.
+const EMPTY: [u8; 32] = [
+    0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14, 0x9a, 0xfb, 0xf4, 0xc8, 0x99, 0x6f, 0xb9, 0x24, 0x27, 0xae, 0x41,
+    0xe4, 0x64, 0x9b, 0x93, 0x4c, 0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52, 0xb8, 0x55,
+];
+
 pub(super) fn api_keys(text: &str) -> Result<Vec<ApiKey>, Wrong> {
     let mut keys: Vec<ApiKey> = Vec::new();
     let entries = text.split([',', '\n']).map(str::trim).filter(|entry| !entry.is_empty());
@@ -170,6 +176,9 @@ pub(super) fn api_keys(text: &str) -> Result<Vec<ApiKey>, Wrong> {
         let Some(hash) = hash else {
             return Err(at("has a bad digest", "write the SHA-256 of the key as 64 hex digits, never the key itself"));
         };
+        if hash == EMPTY {
+            return Err(at("has the digest of an empty key", "make a key with `cassius-calendar generate-key api`"));
+        }
         if keys.iter().any(|key| key.hash == hash) {
             return Err(at("has one digest twice", "give each entry a key of its own"));
         }

@@ -50,7 +50,7 @@ impl<'a> Reader<'a> {
     pub(super) fn text(&mut self, name: &str) -> Option<String> {
         let setting = SETTINGS.iter().find(|setting| setting.name == name).expect("what is read stands in the table");
         match self.written(setting) {
-            Ok(Some(text)) => self.checked(name, text),
+            Ok(Some(text)) => self.checked(name, name, text),
             Ok(None) => {
                 let dev_default = setting.dev_default.filter(|_| self.mode == Mode::Dev);
                 dev_default.or(setting.default).map(str::to_owned)
@@ -72,6 +72,16 @@ impl<'a> Reader<'a> {
         text
     }
 
+    /// What the command in `variable` has printed in the place of the setting `name`, which is not set beside it.
+    pub(super) fn printed(&mut self, variable: &str, name: &str, text: String) -> Option<String> {
+        if self.is_set(name) {
+            let remedy = format!("set either {name} or {variable}");
+            self.fault(name, wrong("is set twice", &remedy));
+            return None;
+        }
+        self.checked(variable, name, text)
+    }
+
     /// The value of a variable, if it is set or has a default, and can be read.
     pub(super) fn value<T>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, Wrong>) -> Option<T> {
         let text = self.text(name)?;
@@ -80,20 +90,22 @@ impl<'a> Reader<'a> {
 
     /// A sentence for each file of a secret, the key of TLS among them, that any user of the system may read.
     pub(super) fn readable_secrets(&self, tls_key: Option<&Path>) -> Vec<String> {
-        let files = self.files_of_secrets().chain(tls_key.map(|key| (key.to_owned(), "TLS_KEY".to_owned())));
+        let files =
+            self.files(|setting| setting.secret).chain(tls_key.map(|key| (key.to_owned(), "TLS_KEY".to_owned())));
         let readable = files.filter(|(file, _)| is_readable_by_all(file));
         readable.map(|(_, variable)| format!("{variable} names a file that any user may read: chmod o-r")).collect()
     }
 
-    /// The files that secrets are read from.
-    pub(super) fn secret_files(&self) -> impl Iterator<Item = PathBuf> {
-        self.files_of_secrets().map(|(file, _)| file)
+    /// The files that settings are read from.
+    pub(super) fn setting_files(&self) -> impl Iterator<Item = PathBuf> {
+        self.files(|setting| setting.in_file).map(|(file, _)| file)
     }
 
-    /// Each file of a secret, with the variable that names it.
-    fn files_of_secrets(&self) -> impl Iterator<Item = (PathBuf, String)> {
-        let secrets = SETTINGS.iter().filter(|setting| setting.secret).map(|setting| format!("{}_FILE", setting.name));
-        secrets.filter_map(|variable| Some((self.set(&variable).map(PathBuf::from)?, variable)))
+    /// Each file of such a setting, with the variable that names it.
+    fn files(&self, is_such: impl Fn(&Setting) -> bool) -> impl Iterator<Item = (PathBuf, String)> {
+        let settings = SETTINGS.iter().filter(move |setting| is_such(setting));
+        let variables = settings.map(|setting| format!("{}_FILE", setting.name));
+        variables.filter_map(|variable| Some((self.set(&variable).map(PathBuf::from)?, variable)))
     }
 
     /// The list, if nothing is wrong; the faults in the order of the table otherwise.
@@ -113,7 +125,7 @@ impl<'a> Reader<'a> {
     fn written(&self, setting: &Setting) -> Result<Option<String>, (String, Wrong)> {
         let name = setting.name;
         let file_name = format!("{name}_FILE");
-        let file = self.set(&file_name).filter(|_| setting.secret);
+        let file = self.set(&file_name).filter(|_| setting.in_file);
         let text = match (self.set(name), file) {
             (Some(_), Some(_)) => {
                 let remedy = format!("set either {name} or {file_name}");
@@ -131,11 +143,11 @@ impl<'a> Reader<'a> {
         Ok(Some(text.trim().to_owned()).filter(|text| !text.is_empty()))
     }
 
-    /// Holds a text against the check that a room which may not be imported here has for it.
-    fn checked(&mut self, name: &str, text: String) -> Option<String> {
-        for (_, passes) in self.checks.iter().filter(|(variable, _)| *variable == name) {
+    /// Holds the text of `variable` against the check that a room which may not be imported here has for the setting `name`.
+    fn checked(&mut self, variable: &str, name: &str, text: String) -> Option<String> {
+        for (_, passes) in self.checks.iter().filter(|(checked, _)| *checked == name) {
             if let Err(problem) = passes(&text) {
-                self.fault(name, wrong(&problem, "correct it"));
+                self.fault(variable, wrong(&problem, "correct it"));
                 return None;
             }
         }

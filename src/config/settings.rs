@@ -13,18 +13,21 @@ pub struct Setting {
     pub default: Option<&'static str>,
     /// What holds instead under `dev`.
     pub dev_default: Option<&'static str>,
-    /// Whether it is a secret: it can then be read from the file that `<NAME>_FILE` names.
+    /// Whether it is a secret.
     pub secret: bool,
+    /// Whether it can be read from the file that `<NAME>_FILE` names, as every secret can: a change of the file is noticed
+    /// while the service runs.
+    pub in_file: bool,
     /// What it is for, in one sentence.
     pub summary: &'static str,
 }
 
 const fn setting(name: &'static str, default: Option<&'static str>, summary: &'static str) -> Setting {
-    Setting { name, default, dev_default: None, secret: false, summary }
+    Setting { name, default, dev_default: None, secret: false, in_file: false, summary }
 }
 
 const fn secret(name: &'static str, default: Option<&'static str>, summary: &'static str) -> Setting {
-    Setting { secret: true, ..setting(name, default, summary) }
+    Setting { secret: true, in_file: true, ..setting(name, default, summary) }
 }
 
 const fn on_in_dev(name: &'static str, summary: &'static str) -> Setting {
@@ -54,6 +57,12 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting("GRPC_ADDR", Some("127.0.0.1:50051"), "Where gRPC is served."),
     setting("HTTP_ADDR", Some("127.0.0.1:8080"), "Where the two browser routes of the consent are served."),
+    setting(
+        "METRICS_ADDR",
+        None,
+        "Where metrics are served to Prometheus, at `/metrics`, in plain text: no person and no organisation is in them. \
+         Default: nowhere.",
+    ),
     setting(
         "PUBLIC_URL",
         Some("http://127.0.0.1:8080"),
@@ -97,6 +106,12 @@ pub const SETTINGS: &[Setting] = &[
         "The keys that seal tokens and snapshots, `id:base64` separated by commas: the first seals, all open. Required; \
          `generate-key` makes one.",
     ),
+    setting(
+        "ENCRYPTION_KEYS_COMMAND",
+        None,
+        "A command of the shell that prints them instead, from a vault for instance: run at the start, and whenever keys are \
+         read again.",
+    ),
     secret(
         "API_KEYS",
         None,
@@ -130,13 +145,29 @@ pub const SETTINGS: &[Setting] = &[
          cancellation never wait.",
     ),
     setting("SNAPSHOT_RETENTION", Some("30"), "Days after its end for which an appointment's snapshot is kept."),
+    setting("AUDIT_RETENTION", Some("365"), "Days for which the audit keeps who did what (`ListAuditEvents`)."),
+    setting(
+        "UNCONNECTED_RETENTION",
+        Some("30"),
+        "Days for which an appointment of an organisation that was never connected is kept; `ReconcileAppointments` names it \
+         once there is a connection.",
+    ),
+    setting(
+        "KEPT_EVENTS_RETENTION",
+        Some("365"),
+        "Days after a disconnect for which it is kept, sealed, where events stand that were kept or could not be deleted.",
+    ),
     on_in_dev("REFLECTION", "Serves gRPC reflection."),
     on_in_dev("TICKET_IN_URL", "Lets `connect_url` carry the one-time ticket, for a consent begun with grpcurl."),
-    setting(
-        "LOG",
-        Some("info"),
-        "What is logged: a level, or directives such as `info,cassius_calendar::google=debug`.",
-    ),
+    Setting {
+        in_file: true,
+        ..setting(
+            "LOG",
+            Some("info"),
+            "What is logged: a level, or directives such as `info,cassius_calendar::google=debug`. In a file it can be \
+             changed while the service runs.",
+        )
+    },
     setting("LOG_FORMAT", Some("text"), "How it is logged: `text` or `json`."),
 ];
 
@@ -149,7 +180,7 @@ pub fn settings_table() -> String {
             (Some(default), None) => default,
             (None, _) => "–".to_owned(),
         };
-        let file = if setting.secret { format!("<br>`{}_FILE`", setting.name) } else { String::new() };
+        let file = if setting.in_file { format!("<br>`{}_FILE`", setting.name) } else { String::new() };
         // A bar would end the cell.
         let summary = setting.summary.replace('|', "\\|");
         format!("| `{}`{file} | {default} | {summary} |\n", setting.name)

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use proptest::prelude::*;
 use secrecy::ExposeSecret;
 
 use super::*;
@@ -73,6 +74,7 @@ fn every_fault_is_named_at_once_in_the_order_of_the_table() {
         ("MIGRATE", "maybe"),
         ("GRPC_ADDR", "localhost"),
         ("HTTP_ADDR", "127.0.0.1"),
+        ("METRICS_ADDR", "9464"),
         ("PUBLIC_URL", "http://cassius.example"),
         ("CASSIUS_APP_URL", "cassius.example"),
         ("RETURN_URL_ALLOWED", "https://cassius.example, https://cassius.example/?a=b"),
@@ -106,6 +108,7 @@ fn every_fault_is_named_at_once_in_the_order_of_the_table() {
             "MIGRATE is neither on nor off",
             "GRPC_ADDR is not an address",
             "HTTP_ADDR is not an address",
+            "METRICS_ADDR is not an address",
             "PUBLIC_URL is not https",
             "CASSIUS_APP_URL is not an http address",
             "RETURN_URL_ALLOWED has more than an origin and a path (entry 2)",
@@ -187,6 +190,8 @@ fn an_open_address_wants_keys_and_tls() {
 fn two_servers_do_not_share_a_port() {
     let shared = [("GRPC_ADDR", "127.0.0.1:9"), ("HTTP_ADDR", "127.0.0.1:9")];
     assert_eq!(faults(&shared), ["HTTP_ADDR is the address of GRPC_ADDR"]);
+    let shared = [("HTTP_ADDR", "127.0.0.1:9"), ("METRICS_ADDR", "127.0.0.1:9")];
+    assert_eq!(faults(&shared), ["METRICS_ADDR is the address of HTTP_ADDR"]);
     load(&[("GRPC_ADDR", "127.0.0.1:0"), ("HTTP_ADDR", "127.0.0.1:0")]);
 }
 
@@ -226,6 +231,10 @@ fn a_bad_api_key_is_named_by_its_place() {
     let good = format!("a:{HASH}:*");
     let cases = [
         (format!("{good},b:{HASH}:*"), "has one digest twice (entry 2)"),
+        (
+            "a:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855:*".to_owned(),
+            "has the digest of an empty key (entry 1)",
+        ),
         (format!("{good},b"), "is not a list of keys (entry 2)"),
         (format!("a b:{HASH}:*"), "has a bad name (entry 1)"),
         (format!(":{HASH}:*"), "has a bad name (entry 1)"),
@@ -291,4 +300,35 @@ fn the_faults_read_as_sentences() {
          PUBLIC_URL is not https: write an https address; plain http is for loopback alone.\n  \
          GOOGLE_CLIENT_ID is not set: put the OAuth client of your Google Cloud project there."
     );
+}
+
+proptest! {
+    #[test]
+    fn whatever_a_setting_holds_it_is_read_or_is_a_fault_that_does_not_repeat_it(
+        which: prop::sample::Index, text in "[^\0]{0,60}",
+    ) {
+        let name = which.get(SETTINGS).name;
+        if let Err(faults) = load_with(&[(name, &text)], Mode::Serve) {
+            let told = faults.to_string();
+            prop_assert!(text.trim().chars().count() < 12 || !told.contains(text.trim()), "{told}");
+        }
+    }
+}
+
+#[test]
+fn a_command_may_print_the_keyring() {
+    let with = |command: &str| load_with(&[("ENCRYPTION_KEYS", ""), ("ENCRYPTION_KEYS_COMMAND", command)], Mode::Serve);
+    let config = with("printf ' k1:canary\n'").expect("settings in order");
+    assert_eq!(config.encryption_keys.expose_secret(), "k1:canary");
+    for (command, problem) in [
+        ("exit 3", "names a command that failed"),
+        ("true", "prints nothing"),
+        ("printf '\\377'", "prints what is not UTF-8"),
+    ] {
+        let faults = with(command).expect_err("settings with faults");
+        let problems: Vec<_> = faults.iter().map(|fault| format!("{} {}", fault.variable, fault.problem)).collect();
+        assert_eq!(problems, [format!("ENCRYPTION_KEYS_COMMAND {problem}")]);
+    }
+    let twice = faults(&[("ENCRYPTION_KEYS_COMMAND", "printf canary")]);
+    assert_eq!(twice, ["ENCRYPTION_KEYS is set twice"]);
 }

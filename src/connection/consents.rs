@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
 use super::secrets::Secrets;
-use super::{Error, Grants};
+use super::{Audit, Deed, Error, Grants};
 use crate::clock::Clock;
 use crate::config::{CONNECT_PATH, ReturnUrls, sidecar_url};
 use crate::crypto::{ExposeSecret, Secret, digest};
@@ -136,13 +136,14 @@ pub struct Consents {
     secrets: Secrets,
     clock: Clock,
     settings: Arc<Settings>,
+    audit: Audit,
 }
 
 impl Consents {
     /// Puts the parts together; nothing is asked of any of them yet.
-    pub fn new(store: Store, google: Google, grants: Grants, clock: Clock, settings: Settings) -> Self {
+    pub fn new(store: Store, google: Google, grants: Grants, clock: Clock, settings: Settings, audit: Audit) -> Self {
         let secrets = grants.secrets().clone();
-        Self { store, google, grants, secrets, clock, settings: Arc::new(settings) }
+        Self { store, google, grants, secrets, clock, settings: Arc::new(settings), audit }
     }
 
     /// Begins a consent. A connected account stays connected until the new consent is complete; one that is being
@@ -216,12 +217,14 @@ impl Consents {
             (Some(word), _) if is_block(word) => ConsentOutcome::Blocked,
             (None, Some(code)) => {
                 let verifier = self.secrets.open_verifier(&state_hash, &consent.verifier).map_err(Error::Sealed)?;
+                // Before the code is spent: without them nothing of before would be found again.
+                let opened = self.grants.opened_calendars(&organisation).await?;
                 let revocation_seq = self.store.revocation_seq().await?;
                 let as_of = AsOf { epoch: consent.epoch, revocation_seq };
                 match self.google.exchange(code.expose_secret(), verifier.expose_secret(), &consent.nonce).await {
                     Ok(granted) => {
                         let calendar = self.primary_calendar(&granted).await;
-                        match self.grants.connect(&organisation, granted, calendar, as_of).await? {
+                        match self.grants.connect(&organisation, granted, calendar, opened, as_of).await? {
                             Connect::Stored => ConsentOutcome::Connected,
                             Connect::KeptAside => ConsentOutcome::OtherAccount,
                             Connect::Fenced => ConsentOutcome::Expired,
@@ -241,6 +244,15 @@ impl Consents {
                 ConsentOutcome::Failed
             }
         };
+        let deed = Deed {
+            caller: "browser".to_owned(),
+            actor: None,
+            organisation: Some(organisation),
+            action: "CompleteConsent".to_owned(),
+            outcome: outcome.as_str().to_owned(),
+            incident: None,
+        };
+        self.audit.note(deed).await;
         Ok(Completed { outcome, return_url: consent.return_url, ticket_hash: Some(consent.ticket_hash) })
     }
 

@@ -6,18 +6,24 @@
 //!
 //! Invariant: a token is plain only while a call needs it; whatever began before a disconnect can no longer get one.
 
+mod audit;
 mod consents;
 mod grants;
 mod integrations;
+mod sealed_calendars;
 mod secrets;
 
 use jiff::SignedDuration;
 
+pub use audit::{Audit, AuditEvent, AuditPlace, Deed};
 pub use consents::{
     CONSENT_LIFETIME, COOKIE_NAME, Callback, Completed, ConsentOutcome, ConsentStart, Consents, Settings, Visit,
 };
 pub use grants::{Access, AccessError, Grants, MAX_TOKENS};
-pub use integrations::{CalendarList, Disconnected, Integrations, Progress, SettingsRequest, State, Status};
+pub use integrations::{
+    CalendarList, Disconnected, Erasure, Integrations, Overview, OverviewFilter, ProblemNotice, Progress,
+    SettingsRequest, State, Status, list as list_integrations,
+};
 
 use crate::crypto::OpenError;
 use crate::store;

@@ -1,6 +1,6 @@
 //! The secrets of a connection, each sealed to the cell that it stands in.
 //!
-//! Owns how tokens and PKCE verifiers are sealed and opened, and how one-time tokens are drawn. Never stores anything.
+//! Owns how tokens, PKCE verifiers and calendars are sealed and opened, and how one-time tokens are drawn. Never stores anything.
 //! Invariant: a secret that was sealed for one organisation or consent does not open for another.
 
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::clock::Entropy;
 use crate::crypto::{Cell, ExposeSecret, Keyring, OpenError, Sealed, Secret, TokenColumn};
 use crate::google;
-use crate::model::OrganisationId;
+use crate::model::{CalendarId, OrganisationId};
 
 /// Seals and opens. A clone has the same keys.
 #[derive(Clone)]
@@ -43,6 +43,20 @@ impl Secrets {
         sealed: &Sealed,
     ) -> Result<Secret, OpenError> {
         self.open(&Cell::token(organisation, token), sealed)
+    }
+
+    pub(super) fn seal_calendar(&self, organisation: &OrganisationId, alias: &CalendarId, calendar: &Secret) -> Sealed {
+        let cell = Cell::calendar(organisation, alias);
+        self.keyring.seal(&cell, calendar.expose_secret().as_bytes(), &self.entropy)
+    }
+
+    pub(super) fn open_calendar(
+        &self,
+        organisation: &OrganisationId,
+        alias: &CalendarId,
+        sealed: &Sealed,
+    ) -> Result<Secret, OpenError> {
+        self.open(&Cell::calendar(organisation, alias), sealed)
     }
 
     pub(super) fn seal_verifier(&self, state_hash: &[u8], verifier: &Secret) -> Sealed {

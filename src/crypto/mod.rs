@@ -31,7 +31,7 @@ use zeroize::Zeroizing;
 pub use secrecy::{ExposeSecret, SecretString as Secret};
 
 use crate::clock::Entropy;
-use crate::model::{AppointmentId, Fingerprint, OrganisationId, Provider};
+use crate::model::{AppointmentId, CalendarId, Fingerprint, OrganisationId, Provider};
 
 const VERSION: u8 = 1;
 const KEY_BYTES: usize = 32;
@@ -100,6 +100,12 @@ impl<'a> Cell<'a> {
         Self { table: "calendar_integrations", row: row.map(Cow::Borrowed).into(), column }
     }
 
+    /// A calendar of an organisation that is not connected, which has this alias meanwhile.
+    pub fn calendar(organisation: &'a OrganisationId, alias: &'a CalendarId) -> Self {
+        let row = [organisation.as_str(), Provider::Google.as_str(), alias.as_str()];
+        Self { table: "sealed_calendars", row: row.map(Cow::Borrowed).into(), column: "calendar" }
+    }
+
     /// The PKCE verifier of the consent whose state has this digest.
     pub fn verifier(state_hash: &[u8]) -> Self {
         let row = vec![Cow::Owned(HEXLOWER.encode(state_hash))];
@@ -152,6 +158,20 @@ pub enum KeyringFault {
         /// The entry's id.
         id: String,
     },
+    /// The key is of zeros alone.
+    #[error("the key of {id:?} is nothing but zeros")]
+    Zero {
+        /// The entry's id.
+        id: String,
+    },
+    /// Two entries have one key.
+    #[error("{id:?} and {other:?} are one key")]
+    SameKey {
+        /// The one entry's id.
+        id: String,
+        /// The other's.
+        other: String,
+    },
     /// The key is too short or too long.
     #[error("the key of {id:?} has {bytes} bytes; it must have 32")]
     WrongLength {
@@ -182,6 +202,8 @@ pub enum OpenError {
 struct Key {
     id: String,
     cipher: Aes256GcmSiv,
+    /// Tells it from the others.
+    digest: [u8; 32],
 }
 
 /// The keys: the first seals, all open. They can be exchanged while others hold the keyring.
@@ -229,8 +251,15 @@ impl Keyring {
             let Ok(cipher) = Aes256GcmSiv::new_from_slice(&bytes) else {
                 return Err(KeyringFault::WrongLength { id, bytes: bytes.len() });
             };
+            if bytes.iter().all(|byte| *byte == 0) {
+                return Err(KeyringFault::Zero { id });
+            }
+            let digest = digest(&bytes);
+            if let Some(other) = keys.iter().find(|key| key.digest == digest) {
+                return Err(KeyringFault::SameKey { id: other.id.clone(), other: id });
+            }
             fingerprint_key.get_or_insert_with(|| Zeroizing::new(mac(&bytes, FINGERPRINT_LABEL)));
-            keys.push(Key { id, cipher });
+            keys.push(Key { id, cipher, digest });
         }
         let mut keys = keys.into_iter();
         match (keys.next(), fingerprint_key) {
@@ -247,6 +276,11 @@ impl Keyring {
         *self.0.write() = other.0.into_inner();
     }
 
+    /// The ids of the keys, that of the one that seals first.
+    pub fn ids(&self) -> Vec<String> {
+        self.keys().all().map(|key| key.id.clone()).collect()
+    }
+
     /// A new entry `id:base64` with a key of its own, for `ENCRYPTION_KEYS`.
     pub fn generate(entropy: &Entropy) -> String {
         let key = Zeroizing::new(entropy.bytes::<KEY_BYTES>());
@@ -256,7 +290,7 @@ impl Keyring {
     /// Seals a value for one cell, with the first key.
     pub fn seal(&self, cell: &Cell<'_>, value: &[u8], entropy: &Entropy) -> Sealed {
         let keys = self.keys();
-        let Key { id, cipher } = &keys.first;
+        let Key { id, cipher, .. } = &keys.first;
         let nonce = entropy.bytes::<NONCE_BYTES>();
         let payload = Payload { msg: value, aad: &cell.associated(id) };
         let ciphertext = cipher

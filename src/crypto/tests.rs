@@ -32,6 +32,19 @@ proptest! {
     }
 
     #[test]
+    fn whatever_an_envelope_or_a_keyring_holds_it_is_refused_calmly(bytes: Vec<u8>, text: String, at: prop::sample::Index) {
+        let keyring = keyring(&entry("a", 1));
+        // Behind a beginning that is right, too.
+        let sealed = keyring.seal(&cell(), b"value", &Entropy::seeded(1)).as_bytes().to_vec();
+        let whole = [&sealed[..at.index(sealed.len())], &bytes].concat();
+        for bytes in [bytes, whole] {
+            prop_assert!(bytes == sealed || keyring.open(&cell(), &Sealed::from_bytes(bytes)).is_err());
+        }
+        let _ = Keyring::parse(&text);
+        let _ = Keyring::parse(&format!("{},{text}", entry("a", 1)));
+    }
+
+    #[test]
     fn a_flipped_bit_is_refused(value: Vec<u8>, seed: u64, at: prop::sample::Index, bit in 0_u8..8) {
         let keyring = keyring(&entry("a", 1));
         let mut bytes = keyring.seal(&cell(), &value, &Entropy::seeded(seed)).as_bytes().to_vec();
@@ -112,10 +125,9 @@ fn the_first_key_seals_and_all_open() {
 
 #[test]
 fn a_key_cannot_be_renamed() {
-    let both = keyring(&format!("{},{}", entry("a", 1), entry("b", 1)));
-    let mut bytes = both.seal(&cell(), b"value", &Entropy::seeded(7)).as_bytes().to_vec();
+    let mut bytes = keyring(&entry("a", 1)).seal(&cell(), b"value", &Entropy::seeded(7)).as_bytes().to_vec();
     bytes[2] = b'b';
-    assert_eq!(both.open(&cell(), &Sealed::from_bytes(bytes)), Err(OpenError::Forged));
+    assert_eq!(keyring(&entry("b", 1)).open(&cell(), &Sealed::from_bytes(bytes)), Err(OpenError::Forged));
 }
 
 #[test]
@@ -129,6 +141,11 @@ fn every_fault_of_a_keyring_is_named() {
         (entry("seventeen-letters", 1), KeyringFault::BadId { position: 1 }),
         (entry("", 1), KeyringFault::BadId { position: 1 }),
         (format!("{good},{good}"), KeyringFault::DuplicateId { id: "a".to_owned() }),
+        (entry("a", 0), KeyringFault::Zero { id: "a".to_owned() }),
+        (
+            format!("{good},{}", good.replacen("a:", "b:", 1)),
+            KeyringFault::SameKey { id: "a".to_owned(), other: "b".to_owned() },
+        ),
         ("a:***".to_owned(), KeyringFault::NotBase64 { id: "a".to_owned() }),
         (format!("a:{}", STANDARD.encode([1; 31])), KeyringFault::WrongLength { id: "a".to_owned(), bytes: 31 }),
     ];

@@ -3,13 +3,16 @@
 //! Owns the order of an accept: listen, commit, wake the worker, wait. Never calls Google. Invariant: the answer is given
 //! after the appointment is durable.
 
+use std::borrow::Cow;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::waiters::Waiter;
 use super::{Delivery, Error, Link, Parts, snapshot};
-use crate::model::{Appointment, Change, OrganisationId, SyncStatus};
+use crate::metrics;
+use crate::model::{Appointment, Change, Details, OrganisationId, SyncStatus};
 use crate::notifier::Listener;
-use crate::store::Acceptance;
+use crate::store::{self, Acceptance};
 
 /// How long a look may be off while the other replicas are not heard.
 const POLL: SignedDuration = SignedDuration::from_secs(1);
@@ -37,7 +40,13 @@ impl Delivery {
             let listener = parts.notifier.listen_to_appointment(organisation, &appointment.id);
             Some(Waiting { waiter, listener, deadline: parts.clock.now() + wait })
         });
-        let mut link = parts.accept_batcher.accept(parts.acceptance(organisation, &appointment)).await?;
+        let accepted = parts.accept_batcher.accept(parts.acceptance(organisation, &appointment)).await;
+        metrics::accept(match &accepted {
+            Ok(_) => "accepted",
+            Err(store::Error::Unavailable(_)) => "put_off",
+            Err(store::Error::Bug(_) | store::Error::Corrupt(_)) => "failed",
+        });
+        let mut link = accepted?;
         parts.notifier.notify(&Change::Links(organisation.clone()));
         if link.sync_status == SyncStatus::Pending {
             parts.notifier.notify_due();
@@ -53,12 +62,17 @@ impl Delivery {
 }
 
 impl Parts {
-    fn acceptance(&self, organisation: &OrganisationId, appointment: &Appointment) -> Acceptance {
+    pub(super) fn acceptance(&self, organisation: &OrganisationId, appointment: &Appointment) -> Acceptance {
+        // No event stands for what does not take place: nobody needs to know of whom it was.
+        let kept = match appointment.scheduled() {
+            Some(_) => Cow::Borrowed(appointment),
+            None => Cow::Owned(Appointment { details: Details::default(), ..appointment.clone() }),
+        };
         Acceptance {
             organisation: organisation.clone(),
             appointment: appointment.id.clone(),
             revision: appointment.revision,
-            snapshot: snapshot::seal(&self.keyring, &self.entropy, organisation, appointment),
+            snapshot: snapshot::seal(&self.keyring, &self.entropy, organisation, &kept),
             wants_event: appointment.scheduled().is_some(),
             starts_at: appointment.slot.as_ref().map(|slot| slot.start_at),
             ends_at: appointment.slot.as_ref().map(|slot| slot.end_at),

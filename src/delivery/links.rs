@@ -6,6 +6,17 @@ use super::{Delivery, Error, Link, LinkError, Parts, Retry};
 use crate::model::{AppointmentId, Change, OrganisationId, Problem, Revision, SyncStatus};
 use crate::store::Integration;
 
+/// An appointment that is held otherwise than its caller has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Differing {
+    /// The appointment.
+    pub appointment: AppointmentId,
+    /// The revision that is held; `None`: it is unknown.
+    pub held: Option<Revision>,
+    /// The revision that the caller has.
+    pub asked: Revision,
+}
+
 impl Delivery {
     /// The link of one appointment.
     pub async fn link(
@@ -42,19 +53,19 @@ impl Delivery {
         Ok(links)
     }
 
-    /// Those of the given appointments that are unknown (`None`) or held at an older revision, in the order given.
-    pub async fn missing_or_stale(
+    /// Those of the given appointments that are unknown, or held at another revision, in the order given.
+    pub async fn differing(
         &self,
         organisation: &OrganisationId,
         held: &[(AppointmentId, Revision)],
-    ) -> Result<Vec<(AppointmentId, Option<Revision>)>, Error> {
+    ) -> Result<Vec<Differing>, Error> {
         let ids: Vec<_> = held.iter().map(|(id, _)| id.clone()).collect();
         let known = self.0.store.revisions(organisation, &ids).await?;
-        let missing_or_stale = held.iter().filter_map(|(id, revision)| match known.get(id) {
-            Some(known) if known >= revision => None,
-            known => Some((id.clone(), known.copied())),
+        let differing = held.iter().map(|(id, revision)| {
+            let (appointment, held) = (id.clone(), known.get(id).copied());
+            Differing { appointment, held, asked: *revision }
         });
-        Ok(missing_or_stale.collect())
+        Ok(differing.filter(|it| it.held != Some(it.asked)).collect())
     }
 
     /// Tries links again that are refused or wait: those named, or all that are refused.

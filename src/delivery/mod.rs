@@ -1,6 +1,6 @@
 //! Appointments on their way to Google.
 //!
-//! Owns the accepts, the catch-up, the comparison with Google, the worker that brings each link in step and deletes what is
+//! Owns the accepts, the catch-up, the erasure of appointments, the comparison with Google, the worker that brings each link in step and deletes what is
 //! owed, and whose turn it is. Never decides what to call (that is `sync`), never speaks gRPC.
 //!
 //! Invariant: what was accepted is durable before the answer, and stays due until Google shows it, refuses it for good,
@@ -13,9 +13,12 @@ mod attempt;
 mod batcher;
 mod catch_up;
 mod comparison;
+mod erasure;
 mod held_accepts;
+mod history;
 mod links;
 mod preview;
+mod replacement;
 mod settler;
 mod snapshot;
 mod throttle_counter;
@@ -37,10 +40,13 @@ use crate::google::Google;
 use crate::notifier::Notifier;
 use crate::quota::Quota;
 use crate::store::{self, Store};
-pub use crate::store::{Link, LinkError, Retry};
+pub use crate::store::{CallMade, Link, LinkError, Retry};
 pub use crate::sync::Event;
 use accept_batcher::AcceptBatcher;
 pub use comparison::ComparisonCounts;
+pub use erasure::Erased;
+pub use links::Differing;
+pub use replacement::Replacement;
 use settler::Settler;
 use throttle_counter::ThrottleCounter;
 use waiters::Waiters;

@@ -11,27 +11,58 @@ use super::batcher::{Batcher, Request, answer};
 use super::waiters::Waiters;
 use crate::clock::Clock;
 use crate::model::OrganisationId;
-use crate::store::{Claimed, Error, Guarded, OwedClaim, OwedSettlement, Settlement, Settlements, Store};
+use crate::store::{CallMade, Claimed, Error, Guarded, OwedClaim, OwedSettlement, Settlement, Settlements, Store};
 
 /// Settles through one writer.
 pub(super) type Settler = Batcher<Settling, Guarded>;
 
+/// A link, what its attempt came to, and the calls that were made for it.
+pub(super) type Attempted = (Claimed, Settlement, Vec<CallMade>);
+
 /// What an attempt came to.
 #[derive(Debug)]
 pub(super) enum Settling {
-    /// That of a link.
-    Link(Claimed, Settlement),
+    /// That of a link, with the calls that were made for it.
+    Link(Box<Attempted>),
     /// That of a deletion that is owed.
     Owed(OwedClaim, OwedSettlement),
 }
 
 impl Settling {
+    /// What it came to, in the words of [`Tally`].
+    fn count(&self, tally: &mut Tally) {
+        let counter = match self {
+            Self::Link(attempted) => match &attempted.1 {
+                Settlement::Synced { .. } => &mut tally.done,
+                Settlement::Later { .. } => &mut tally.later,
+                Settlement::Refused { .. } => &mut tally.refused,
+                Settlement::Unchanged { .. } => &mut tally.unchanged,
+            },
+            Self::Owed(_, settlement) => match settlement {
+                OwedSettlement::Gone => &mut tally.done,
+                OwedSettlement::Later { .. } => &mut tally.later,
+                OwedSettlement::Refused { .. } => &mut tally.refused,
+                OwedSettlement::Unchanged => &mut tally.unchanged,
+            },
+        };
+        *counter += 1;
+    }
+
     fn organisation(&self) -> &OrganisationId {
         match self {
-            Self::Link(claimed, _) => &claimed.organisation,
+            Self::Link(attempted) => &attempted.0.organisation,
             Self::Owed(claimed, _) => &claimed.organisation,
         }
     }
+}
+
+/// What the attempts of an organisation came to that were settled together.
+#[derive(Debug, Default)]
+struct Tally {
+    done: u32,
+    later: u32,
+    refused: u32,
+    unchanged: u32,
 }
 
 /// Where results go: into the database, and to those who wait.
@@ -75,7 +106,7 @@ async fn settle(ends: &Ends, requests: Vec<Request<Settling, Guarded>>) -> Resul
     let mut settlements = Settlements::default();
     for request in &requests {
         match &request.question {
-            Settling::Link(claimed, settlement) => settlements.links.push((claimed.clone(), settlement.clone())),
+            Settling::Link(attempted) => settlements.links.push((**attempted).clone()),
             Settling::Owed(claimed, settlement) => settlements.owed.push((claimed.clone(), settlement.clone())),
         }
     }
@@ -86,12 +117,20 @@ async fn settle(ends: &Ends, requests: Vec<Request<Settling, Guarded>>) -> Resul
     };
     settled.links.iter().flatten().for_each(|link| waiters.hand(link));
     let (mut links, mut owed) = (settled.links.iter().map(guarded), settled.owed.iter().copied());
+    let mut tallies: BTreeMap<OrganisationId, Tally> = BTreeMap::new();
     for Request { question, caller } in requests {
         let guarded = match question {
             Settling::Link(..) => links.next(),
             Settling::Owed(..) => owed.next(),
         };
-        answer(caller, Ok(guarded.expect("each that was settled is answered")));
+        let guarded = guarded.expect("each that was settled is answered");
+        if guarded == Guarded::Done {
+            question.count(tallies.entry(question.organisation().clone()).or_default());
+        }
+        answer(caller, Ok(guarded));
+    }
+    for (organisation, Tally { done, later, refused, unchanged }) in tallies {
+        tracing::info!(organisation.id = %organisation, done, later, refused, unchanged, "settled what was attempted");
     }
     Ok(())
 }

@@ -11,7 +11,7 @@ pub(super) const PLACES: usize = 64;
 /// still finds one.
 const KEPT: usize = 8;
 /// How many appointments of one organisation are under way at a time: quick writes to one calendar get throttled.
-const PLACES_EACH: usize = 3;
+pub(super) const PLACES_EACH: usize = 3;
 
 /// Who is being served.
 #[derive(Debug, Default)]
@@ -31,19 +31,17 @@ impl Turns {
         self.under_way.len()
     }
 
-    /// Whether there is a place for `organisation` once `promised` others are taken.
-    pub(super) fn has_place(&self, organisation: &OrganisationId, promised: usize) -> bool {
-        let taken = self.taken + promised;
-        match self.under_way.get(organisation) {
-            None => taken < PLACES,
-            Some(its) => *its < PLACES_EACH && taken < PLACES - KEPT,
+    /// Takes a place for `organisation`; answers whether there was one.
+    pub(super) fn begin(&mut self, organisation: &OrganisationId) -> bool {
+        let has_place = match self.under_way.get(organisation) {
+            None => self.taken < PLACES,
+            Some(its) => *its < PLACES_EACH && self.taken < PLACES - KEPT,
+        };
+        if has_place {
+            *self.under_way.entry(organisation.clone()).or_default() += 1;
+            self.taken += 1;
         }
-    }
-
-    /// Takes a place.
-    pub(super) fn begin(&mut self, organisation: &OrganisationId) {
-        *self.under_way.entry(organisation.clone()).or_default() += 1;
-        self.taken += 1;
+        has_place
     }
 
     /// Gives a place back.
@@ -70,21 +68,19 @@ mod tests {
     fn an_organisation_whose_places_are_taken_waits() {
         let mut turns = Turns::default();
         let big = organisation("big");
-        (0..PLACES_EACH).for_each(|_| turns.begin(&big));
-        assert!(!turns.has_place(&big, 0) && turns.has_place(&organisation("small"), 0));
+        assert!((0..PLACES_EACH).all(|_| turns.begin(&big)));
+        assert!(!turns.begin(&big) && turns.begin(&organisation("small")));
         turns.end(&big);
-        assert!(turns.has_place(&big, 0));
+        assert!(turns.begin(&big));
     }
 
     #[test]
     fn the_last_places_go_to_those_that_have_none() {
         let mut turns = Turns::default();
-        let first = organisation("0");
-        (0..PLACES - KEPT).for_each(|n| turns.begin(&organisation(&n.to_string())));
-        assert!(!turns.has_place(&first, 0) && turns.has_place(&organisation("new"), 0));
-        assert!(turns.has_place(&organisation("new"), KEPT - 1) && !turns.has_place(&organisation("new"), KEPT));
-        (0..KEPT).for_each(|n| turns.begin(&organisation(&format!("new {n}"))));
-        assert!(turns.is_full() && !turns.has_place(&organisation("newer"), 0));
+        assert!((0..PLACES - KEPT).all(|n| turns.begin(&organisation(&n.to_string()))));
+        assert!(!turns.begin(&organisation("0")));
+        assert!((0..KEPT).all(|n| turns.begin(&organisation(&format!("new {n}")))));
+        assert!(turns.is_full() && !turns.begin(&organisation("newer")));
         (0..PLACES).for_each(|n| turns.end(&organisation(&n.to_string())));
         (0..KEPT).for_each(|n| turns.end(&organisation(&format!("new {n}"))));
         assert_eq!((turns.served(), turns.taken), (0, 0));

@@ -16,6 +16,7 @@ use super::event::{insert_body, owner, patch_body, shown};
 use super::retry_after::retry_after;
 use super::wire::{EventAnswer, EventsAnswer, ListedEvent, address};
 use crate::crypto::{ExposeSecret, Secret};
+use crate::metrics;
 use crate::model::{CalendarId, Etag, Place};
 use crate::sync::{Answer, Call};
 
@@ -33,6 +34,14 @@ const AWAY: Answer = Answer::Unavailable { retry_after: None };
 impl Google {
     /// Makes one call in the name of an account.
     pub async fn call(&self, access_token: &Secret, call: &Call) -> Answer {
+        let from = self.client.clock.elapsed();
+        let answer = self.answer(access_token, call).await;
+        let took = self.client.clock.elapsed().saturating_sub(from);
+        metrics::google_call(call.name(), answer.name(), took.unsigned_abs());
+        answer
+    }
+
+    async fn answer(&self, access_token: &Secret, call: &Call) -> Answer {
         let answer = match self.send(access_token, self.request(call)).await {
             Ok(answer) => answer,
             Err(refusal) => return for_call(call, refusal),
@@ -87,12 +96,22 @@ impl Google {
         address(&self.client.endpoints.calendar_url, &segments, query)
     }
 
-    /// Sends a request with a token; `Err` is every answer that is no success.
-    pub(super) async fn send(
+    /// Asks with a token for something that an account has; `call` is Google's name of the method. `Err` is every answer that
+    /// is no success.
+    pub(super) async fn ask(
         &self,
         access_token: &Secret,
-        mut request: Request<Bytes>,
+        call: &'static str,
+        request: Request<Bytes>,
     ) -> Result<Response<Bytes>, Answer> {
+        let from = self.client.clock.elapsed();
+        let answer = self.send(access_token, request).await;
+        let took = self.client.clock.elapsed().saturating_sub(from);
+        metrics::google_call(call, answer.as_ref().map_or_else(Answer::name, |_| "read"), took.unsigned_abs());
+        answer
+    }
+
+    async fn send(&self, access_token: &Secret, mut request: Request<Bytes>) -> Result<Response<Bytes>, Answer> {
         let bearer = format!("Bearer {}", access_token.expose_secret());
         // A token that fits into no header is none that Google gave.
         let mut bearer = HeaderValue::try_from(bearer).map_err(|_| Answer::Unauthorized)?;
@@ -179,4 +198,39 @@ fn found(answer: &Response<Bytes>) -> Answer {
 
 fn is_cancelled(event: &EventAnswer) -> bool {
     event.status.as_deref() == Some("cancelled")
+}
+
+#[cfg(test)]
+mod tests {
+    use http::StatusCode;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::google::classify::classify;
+    use crate::google::wire::{CalendarPage, EventsPage};
+
+    proptest! {
+        #[test]
+        fn whatever_google_answers_has_a_meaning(
+            code in 100_u16..1000, body: Vec<u8>, text: String, cut: prop::sample::Index,
+        ) {
+            let event = serde_json::json!({
+                "id": text, "etag": text, "status": text, "htmlLink": text, "accessRole": text,
+                "extendedProperties": {"private": {"cassiusAppointmentId": text, "cassiusOrganisationId": text}},
+                "items": [{"id": text, "start": {"dateTime": text}, "end": null}],
+                "error": {"code": code, "message": text, "errors": [{"reason": text}]},
+            })
+            .to_string();
+            let cut = event.as_bytes()[..cut.index(event.len())].to_vec();
+            for body in [body, event.into_bytes(), cut] {
+                classify(StatusCode::from_u16(code).expect("a status"), None, &body);
+                let answer = Response::new(Bytes::from(body));
+                let is_crossed = matches!(stored(&answer), Answer::Found { .. })
+                    || matches!(found(&answer), Answer::Stored { .. });
+                prop_assert!(!is_crossed, "a read stores nothing, a write finds nothing");
+                let _ = (read::<EventsAnswer>(&answer).is_some(), read::<EventsPage>(&answer).is_some());
+                let _ = read::<CalendarPage>(&answer).is_some();
+            }
+        }
+    }
 }

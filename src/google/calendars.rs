@@ -45,7 +45,7 @@ impl Google {
             ];
             query.extend(page_token.as_deref().map(|token| ("pageToken", token)));
             let uri = address(&self.client.endpoints.calendar_url, &["users", "me", "calendarList"], &query);
-            let answer = self.send(access_token, bare(Method::GET, uri)).await?;
+            let answer = self.ask(access_token, "calendarList.list", bare(Method::GET, uri)).await?;
             let page: CalendarPage = read(&answer).ok_or(UNREADABLE)?;
             let accessible = page.items.into_iter().filter(|entry| entry.deleted != Some(true)).map(access);
             calendars.extend(accessible.filter(|access| access.may_write).map(|access| access.calendar));
@@ -73,7 +73,7 @@ impl Google {
     ) -> Result<CalendarAccess, CalendarError> {
         let query = [("fields", ENTRY_FIELDS), ("prettyPrint", "false")];
         let uri = address(&self.client.endpoints.calendar_url, &["users", "me", "calendarList", id], &query);
-        match self.send(access_token, bare(Method::GET, uri)).await.map_err(CalendarError::from) {
+        match self.ask(access_token, "calendarList.get", bare(Method::GET, uri)).await.map_err(CalendarError::from) {
             Ok(answer) => match read::<CalendarEntry>(&answer) {
                 Some(entry) if entry.deleted == Some(true) => Err(CalendarError::NotFound),
                 Some(entry) => Ok(access(entry)),
@@ -93,7 +93,7 @@ impl Google {
         let id = if id == PRIMARY { google_email } else { id };
         let query = [("maxResults", "1"), ("fields", "accessRole,summary,timeZone"), ("prettyPrint", "false")];
         let uri = address(&self.client.endpoints.calendar_url, &["calendars", id, "events"], &query);
-        let answer = self.send(access_token, bare(Method::GET, uri)).await?;
+        let answer = self.ask(access_token, "events.list", bare(Method::GET, uri)).await?;
         let events: EventsAnswer = read(&answer).ok_or(UNREADABLE)?;
         let role = events.access_role.ok_or(UNREADABLE)?;
         let calendar = Calendar {

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::Google;
 use super::calendar::{bare, read};
 use super::errors::CalendarError;
-use super::event::{ORGANISATION, owner, shown};
+use super::event::{ORGANISATION, owner, revision, shown};
 use super::wire::{EventsPage, ListedEvent, address};
 use crate::crypto::Secret;
 use crate::model::{CalendarId, Etag, EventId, OrganisationId};
@@ -53,7 +53,7 @@ impl Google {
         query.extend(page_token.map(|token| ("pageToken", token)));
         let segments = ["calendars", calendar.as_str(), "events"];
         let uri = address(&self.client.endpoints.calendar_url, &segments, &query);
-        let answer = self.send(access_token, bare(Method::GET, uri)).await?;
+        let answer = self.ask(access_token, "events.list", bare(Method::GET, uri)).await?;
         let page: EventsPage = read(&answer).ok_or(UNREADABLE)?;
         let events = page.items.into_iter().filter_map(of_appointment);
         Ok(EventPage {
@@ -70,6 +70,7 @@ fn of_appointment(listed: ListedEvent) -> Option<RemoteEvent> {
     Some(RemoteEvent {
         event: EventId::new(listed.id.clone()),
         etag: Etag::new(listed.etag.clone()?),
+        revision: revision(listed.extended_properties.as_ref()),
         owner: owner(listed.extended_properties.as_ref())?,
         shown: shown(listed),
     })

@@ -31,6 +31,7 @@ use super::token_endpoint::{Refusal, TokenEndpoint, refusal};
 use super::{Endpoints, Google, scopes};
 use crate::clock::Entropy;
 use crate::crypto::{ExposeSecret, Secret};
+use crate::metrics;
 use crate::model::GoogleUserId;
 
 /// Google's own limits, in bytes.
@@ -217,6 +218,17 @@ impl Google {
 
     /// Gets a new access token.
     pub async fn refresh(&self, refresh_token: &Secret) -> Result<Refreshed, RefreshError> {
+        let refreshed = self.refreshed(refresh_token).await;
+        metrics::refresh(match &refreshed {
+            Ok(_) => "refreshed",
+            Err(RefreshError::GrantDead) => "grant_dead",
+            Err(RefreshError::Misconfigured) => "misconfigured",
+            Err(RefreshError::Unavailable { .. }) => "unavailable",
+        });
+        refreshed
+    }
+
+    async fn refreshed(&self, refresh_token: &Secret) -> Result<Refreshed, RefreshError> {
         let endpoint = TokenEndpoint::new(&self.transport, &self.client.clock);
         let token = RefreshToken::new(refresh_token.expose_secret().to_owned());
         let response =

@@ -143,6 +143,14 @@ impl Caller {
         }
     }
 
+    /// The organisations that it may act for; `None`: every one.
+    pub(super) fn only(&self) -> Option<&BTreeSet<OrganisationId>> {
+        match &*self.organisations {
+            Organisations::All => None,
+            Organisations::Only(organisations) => Some(organisations),
+        }
+    }
+
     /// What the log calls it.
     pub(super) fn name(&self) -> &str {
         &self.name

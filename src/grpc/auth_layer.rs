@@ -16,27 +16,38 @@ use tonic::body::Body;
 use tonic::server::NamedService;
 use tracing::Instrument as _;
 
+use super::arrival::Needs;
 use super::auth::Callers;
 use super::context::RequestContext;
 use super::server::peer::Peer;
 use super::status::{self, Refusal};
 use super::wrong_keys::WrongKeys;
-use crate::clock::Entropy;
+use crate::clock::{Clock, Entropy};
 use crate::language::Language;
+use crate::metrics;
 
 /// A service that is reached by known callers alone.
 #[derive(Debug, Clone)]
 pub(super) struct AuthLayer<S> {
     inner: S,
-    callers: Callers,
-    wrong_keys: WrongKeys,
-    entropy: Entropy,
+    auth: Auth,
+}
+
+/// What the layer works with. A clone works with the same.
+#[derive(Debug, Clone)]
+pub(super) struct Auth {
+    pub(super) callers: Callers,
+    pub(super) wrong_keys: WrongKeys,
+    /// Which methods there are.
+    pub(super) needs: Needs,
+    pub(super) entropy: Entropy,
+    pub(super) clock: Clock,
 }
 
 impl<S> AuthLayer<S> {
     /// Puts the layer before `inner`.
-    pub(super) fn new(inner: S, callers: Callers, wrong_keys: WrongKeys, entropy: Entropy) -> Self {
-        Self { inner, callers, wrong_keys, entropy }
+    pub(super) fn new(inner: S, auth: Auth) -> Self {
+        Self { inner, auth }
     }
 }
 
@@ -60,11 +71,12 @@ where
     fn call(&mut self, mut request: http::Request<Body>) -> Self::Future {
         let header = request.headers().get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
         let language = Language::preferred(header);
-        let entropy = self.entropy.clone();
+        let entropy = self.auth.entropy.clone();
         let peer = request.extensions().get::<Arc<Peer>>();
         let client_names = peer.map_or(&[][..], |peer| peer.client_names());
-        let Some(caller) = self.callers.identify(request.headers(), client_names) else {
-            self.wrong_keys.note(peer.map(|peer| peer.address()));
+        let Some(caller) = self.auth.callers.identify(request.headers(), client_names) else {
+            metrics::wrong_key();
+            self.auth.wrong_keys.note(peer.map(|peer| peer.address()));
             return std::future::ready(Ok(Refusal::InvalidApiKey.into_status(language, &entropy).into_http())).boxed();
         };
         if let Some(peer) = peer {
@@ -77,15 +89,22 @@ where
             caller.name = caller.name(),
             organisation.id = tracing::field::Empty,
         );
+        // What the wire does not have is counted as one.
+        let path = request.uri().path();
+        let method =
+            if self.auth.needs.are_of(path) { path.trim_start_matches('/').to_owned() } else { "unknown".into() };
         let context = RequestContext::new(caller, language, entropy.clone(), span.clone());
         request.extensions_mut().insert(context);
         let answer = AssertUnwindSafe(self.inner.call(request).instrument(span)).catch_unwind();
+        let (clock, from) = (self.auth.clock.clone(), self.auth.clock.elapsed());
         async move {
-            match answer.await {
-                Ok(Ok(response)) => Ok(status::complete(response, language, &entropy)),
+            let response = match answer.await {
+                Ok(Ok(response)) => status::complete(response, language, &entropy),
                 Ok(Err(never)) => match never {},
-                Err(_) => Ok(Refusal::Panicked.into_status(language, &entropy).into_http()),
-            }
+                Err(_) => Refusal::Panicked.into_status(language, &entropy).into_http(),
+            };
+            metrics::call(method, status::word_of(&response), clock.elapsed().saturating_sub(from).unsigned_abs());
+            Ok(response)
         }
         .boxed()
     }
@@ -101,14 +120,15 @@ mod tests {
     use tower::{ServiceExt as _, service_fn};
 
     use super::*;
-    use crate::clock::Clock;
     use crate::grpc::{ApiKey, Organisations};
     use crate::model::OrganisationId;
 
     fn layer<S>(service: S, seed: u64) -> AuthLayer<S> {
         let (name, hash) = ("test".to_owned(), crate::crypto::digest(b"key"));
         let callers = Callers::new([ApiKey { name, hash, organisations: Organisations::All, client_name: None }]);
-        AuthLayer::new(service, callers, WrongKeys::new(Clock::system()), Entropy::seeded(seed))
+        let (clock, entropy) = (Clock::system(), Entropy::seeded(seed));
+        let (wrong_keys, needs) = (WrongKeys::new(clock.clone()), Needs::open(false));
+        AuthLayer::new(service, Auth { callers, wrong_keys, needs, entropy, clock })
     }
 
     async fn status_of<S>(layer: AuthLayer<S>, request: HttpRequest<Body>) -> Status

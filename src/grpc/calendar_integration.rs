@@ -11,7 +11,7 @@ use super::context::{RequestContext, ResponseStream, answer, split};
 use super::pb::calendar_integration_server::CalendarIntegration;
 use super::status::Refusal;
 use super::{convert, pb, validate};
-use crate::connection::{self, Consents};
+use crate::connection::{self, Audit, Consents, Error};
 use crate::delivery::Delivery;
 use crate::model::OrganisationId;
 
@@ -21,6 +21,7 @@ pub(super) struct Integrations {
     pub(super) consents: Consents,
     pub(super) integrations: connection::Integrations,
     pub(super) delivery: Delivery,
+    pub(super) audit: Audit,
     pub(super) drain: CancellationToken,
 }
 
@@ -157,5 +158,69 @@ impl CalendarIntegration for Integrations {
             })
         })
         .await
+    }
+
+    async fn list_integrations(
+        &self,
+        request: Request<pb::ListIntegrationsRequest>,
+    ) -> Result<Response<pb::ListIntegrationsResponse>, Status> {
+        answer(request, async |context, request| {
+            let validate::ListIntegrations { filter, page, after } = validate::list_integrations(&context, &request)?;
+            let limit = usize::from(page.size) + 1;
+            let mut listed = self.integrations.list(&filter, after.as_ref(), limit).await.map_err(Error::Store)?;
+            Ok(pb::ListIntegrationsResponse {
+                next_page_token: page.cut(&mut listed, |it| it.organisation.to_string()),
+                integrations: listed.into_iter().map(|it| convert::overview(it, context.language)).collect(),
+            })
+        })
+        .await
+    }
+
+    async fn erase_organisation(
+        &self,
+        request: Request<pb::EraseOrganisationRequest>,
+    ) -> Result<Response<pb::EraseOrganisationResponse>, Status> {
+        answer(request, async |context, request| {
+            let organisation = validate::organisation(&context, &request.organisation_id)?;
+            let erasure = self.integrations.erase(&organisation, request.leave_events).await?;
+            Ok(pb::EraseOrganisationResponse {
+                is_done: erasure.is_done,
+                remaining_event_count: convert::count(erasure.remaining_events),
+            })
+        })
+        .await
+    }
+
+    async fn list_audit_events(
+        &self,
+        request: Request<pb::ListAuditEventsRequest>,
+    ) -> Result<Response<pb::ListAuditEventsResponse>, Status> {
+        answer(request, async |context, request| {
+            let validate::ListAuditEvents { organisation, page, after } =
+                validate::list_audit_events(&context, &request)?;
+            let found = self.audit.events(organisation, context.visible(), after, page.limit()).await;
+            let mut events = found.map_err(Error::Store)?;
+            Ok(pb::ListAuditEventsResponse {
+                next_page_token: page.cut(&mut events, validate::audit_key),
+                events: events.into_iter().map(convert::audit_event).collect(),
+            })
+        })
+        .await
+    }
+
+    type WatchProblemsStream = ResponseStream<pb::WatchProblemsResponse>;
+
+    async fn watch_problems(
+        &self,
+        request: Request<pb::WatchProblemsRequest>,
+    ) -> Result<Response<Self::WatchProblemsStream>, Status> {
+        let (context, _) = split(request);
+        let teller = context.clone();
+        let watched = self.integrations.watch_problems(context.visible());
+        let told = watched.map_err(|error| context.refuse(error.into()))?.map(move |notice| match notice {
+            Ok(notice) => Ok(convert::problem_notice(notice, teller.language)),
+            Err(error) => Err(teller.refuse(Error::Store(error).into())),
+        });
+        Ok(Response::new(context.guarded(context.until_drained(told, &self.drain))))
     }
 }

@@ -3,8 +3,10 @@
 //! Owns what every handler is handed beside its message, and how a stream of responses ends. Never looks at a message's
 //! fields. Invariant: whatever goes wrong in a handler, its caller is answered with a status of ours.
 
+use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
 
 use futures_util::{Stream, StreamExt as _, stream};
 use tokio_util::sync::CancellationToken;
@@ -29,6 +31,8 @@ pub(super) struct RequestContext {
     /// What every line of the log below this call carries: the method and the caller's name, and the organisation once
     /// the call has named it.
     span: Span,
+    /// The organisation that the call has named, once it has.
+    named: Arc<OnceLock<OrganisationId>>,
     /// Whether the call is for one organisation. A stream of requests may name another one with each.
     names_one: bool,
 }
@@ -36,7 +40,7 @@ pub(super) struct RequestContext {
 impl RequestContext {
     /// A call whose organisation is not known yet.
     pub(super) fn new(caller: Caller, language: Language, entropy: Entropy, span: Span) -> Self {
-        Self { caller, language, entropy, span, names_one: true }
+        Self { caller, language, entropy, span, named: Arc::default(), names_one: true }
     }
 
     /// The same for one request of a stream.
@@ -59,6 +63,8 @@ impl RequestContext {
 
     /// Lets the call go on only if its caller stands for `organisation`.
     pub(super) fn authorise(&self, organisation: &OrganisationId) -> Result<(), Refusal> {
+        // The first that a stream names stands for it.
+        let _ = self.named.set(organisation.clone());
         if self.names_one {
             self.span.record("organisation.id", tracing::field::display(organisation));
         }
@@ -67,6 +73,21 @@ impl RequestContext {
         }
         tracing::warn!("a key was used for an organisation that it does not stand for");
         Err(Refusal::OrganisationNotAllowed)
+    }
+
+    /// What the log and the audit call the caller.
+    pub(super) fn caller_name(&self) -> &str {
+        self.caller.name()
+    }
+
+    /// The organisation that the call has named so far.
+    pub(super) fn organisation(&self) -> Option<OrganisationId> {
+        self.named.get().cloned()
+    }
+
+    /// The organisations that the caller may act for; `None`: every one.
+    pub(super) fn visible(&self) -> Option<BTreeSet<OrganisationId>> {
+        self.caller.only().cloned()
     }
 
     /// The status of a refusal, told to this caller.

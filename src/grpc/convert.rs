@@ -8,12 +8,12 @@ use prost_types::Timestamp as PbTimestamp;
 
 use super::messages;
 use super::pb;
-use crate::connection::{COOKIE_NAME, ConsentStart, Progress, State, Status};
+use crate::connection::{AuditEvent, COOKIE_NAME, ConsentStart, Overview, ProblemNotice, Progress, State, Status};
 // The ticket is a secret in the rooms below, and the answer to `BeginConnect` is the one place that may show it.
 use crate::crypto::ExposeSecret as _;
-use crate::delivery::{ComparisonCounts, Event, Link, LinkError};
+use crate::delivery::{CallMade, ComparisonCounts, Differing, Event, Link, LinkError};
 use crate::language::Language;
-use crate::model::{Calendar, GrantEnd, Problem, Reason, SyncStatus, TitlePrivacy};
+use crate::model::{Calendar, GrantEnd, OrganisationId, Problem, Reason, Revision, SyncStatus, TitlePrivacy};
 
 const PROVIDER: &str = "google";
 
@@ -34,13 +34,14 @@ pub(super) fn count(count: impl TryInto<i32>) -> i32 {
 
 /// The counts of a dry run.
 pub(super) fn comparison(counts: ComparisonCounts) -> pb::SyncNowResponse {
-    let ComparisonCounts { due, remote, missing, altered, surplus } = counts;
+    let ComparisonCounts { due, remote, missing, altered, surplus, newer } = counts;
     pb::SyncNowResponse {
         due_count: count(due),
         remote_count: count(remote),
         missing_count: count(missing),
         altered_count: count(altered),
         surplus_count: count(surplus),
+        newer_count: count(newer),
         ..pb::SyncNowResponse::default()
     }
 }
@@ -48,7 +49,8 @@ pub(super) fn comparison(counts: ComparisonCounts) -> pb::SyncNowResponse {
 pub(super) fn link(link: Link, language: Language) -> pb::AppointmentLink {
     let is_pending = link.sync_status == SyncStatus::Pending;
     let goes_on = is_pending && link.next_attempt_at.is_some();
-    let place = link.placement.place();
+    // The id of a calendar that is sealed is nobody's to know.
+    let place = link.placement.place().filter(|place| !place.calendar.is_sealed());
     pb::AppointmentLink {
         appointment_id: link.appointment.to_string(),
         provider: PROVIDER.to_owned(),
@@ -63,7 +65,29 @@ pub(super) fn link(link: Link, language: Language) -> pb::AppointmentLink {
         last_error: link.last_error.map(|error| link_error(&error, goes_on, language)),
         start_time: link.starts_at.map(instant),
         end_time: link.ends_at.map(instant),
+        is_held_higher: false,
     }
+}
+
+/// What reconciling tells of one appointment.
+pub(super) fn differing(organisation: &OrganisationId, differing: &Differing) -> pb::ReconcileAppointmentsResponse {
+    let finding = match differing.held {
+        None => pb::ReconcileFinding::Missing,
+        Some(held) if held < differing.asked => pb::ReconcileFinding::Older,
+        Some(_) => pb::ReconcileFinding::Higher,
+    };
+    pb::ReconcileAppointmentsResponse {
+        organisation_id: organisation.to_string(),
+        appointment_id: differing.appointment.to_string(),
+        held_revision: differing.held.map(Revision::number).unwrap_or_default(),
+        finding: finding.into(),
+    }
+}
+
+/// The answer to an accept: whether what was sent is not the highest revision that is held.
+pub(super) fn accepted(accepted: Link, sent: Revision, language: Language) -> pb::AppointmentLink {
+    let is_held_higher = accepted.revision.is_some_and(|held| held > sent);
+    pb::AppointmentLink { is_held_higher, ..link(accepted, language) }
 }
 
 fn link_error(error: &LinkError, retryable: bool, language: Language) -> pb::LinkError {
@@ -119,6 +143,7 @@ pub(super) fn status(status: Status, language: Language) -> pb::IntegrationStatu
             upcoming_event_count: count(status.counts.upcoming_events),
             expire_time: Some(instant(account.expires_at)),
         }),
+        behind_count: status.behind_count,
     }
 }
 
@@ -186,6 +211,67 @@ fn problem(problem: &Problem, language: Language) -> pb::Problem {
         since_time: Some(instant(problem.since_at)),
         retry_time: problem.retry_at.map(instant),
     }
+}
+
+pub(super) fn overview(overview: Overview, language: Language) -> pb::IntegrationOverview {
+    let Overview {
+        organisation,
+        state,
+        is_enabled,
+        problem,
+        connected_at,
+        last_sync_at,
+        pending,
+        error,
+        oldest_due_at,
+    } = overview;
+    pb::IntegrationOverview {
+        organisation_id: organisation.to_string(),
+        state: self::state(state).into(),
+        is_enabled,
+        problem: problem.map(|problem| self::problem(&problem, language)),
+        connect_time: connected_at.map(instant),
+        last_sync_time: last_sync_at.map(instant),
+        pending_count: count(pending),
+        error_count: count(error),
+        oldest_due_time: oldest_due_at.map(instant),
+    }
+}
+
+pub(super) fn audit_event(event: AuditEvent) -> pb::AuditEvent {
+    let AuditEvent { at, id: _, caller, actor, organisation, action, outcome, incident } = event;
+    pb::AuditEvent {
+        event_time: Some(instant(at)),
+        caller,
+        actor: actor.unwrap_or_default(),
+        organisation_id: organisation.map(|it| it.to_string()).unwrap_or_default(),
+        action,
+        outcome,
+        incident: incident.unwrap_or_default(),
+    }
+}
+
+pub(super) fn problem_notice(notice: ProblemNotice, language: Language) -> pb::WatchProblemsResponse {
+    use pb::watch_problems_response::Notice;
+    let notice = match notice {
+        ProblemNotice::Broken { organisation, problem, days } => Notice::Broken(pb::BrokenIntegration {
+            organisation_id: organisation.to_string(),
+            problem: Some(self::problem(&problem, language)),
+            days: count(days),
+        }),
+        ProblemNotice::Healed { organisation } => {
+            Notice::Healed(pb::HealedIntegration { organisation_id: organisation.to_string() })
+        }
+        ProblemNotice::AllTold => Notice::AllTold(pb::AllTold {}),
+    };
+    pb::WatchProblemsResponse { notice: Some(notice) }
+}
+
+/// A call of Google as it is told.
+pub(super) fn call(call: CallMade) -> pb::GoogleCall {
+    let CallMade { at, revision, method, answer, took } = call;
+    let duration = prost_types::Duration { seconds: took.as_secs(), nanos: took.subsec_nanos() };
+    pb::GoogleCall { call_time: Some(instant(at)), method, answer, duration: Some(duration), revision }
 }
 
 pub(super) fn calendar(calendar: Calendar) -> pb::Calendar {

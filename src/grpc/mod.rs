@@ -3,7 +3,7 @@
 //! Owns the wire: who may call, what a request must look like, what an answer and an error look like. Decides nothing
 //! about calendars or appointments, which is `connection`'s and `delivery`'s. The generated types stop at this room.
 //!
-//! A call comes over a connection of `server`, passes the auth layer (`auth_layer`: who calls, in which language), is taken
+//! A call comes over a connection of `server`, passes the auth layer (`auth_layer`: who calls, in which language), is noted if it changes something (`audit_layer`), is taken
 //! in whole (`arrival`: how large, how long), checked (`validate`: all violations at once), and goes through one room below
 //! and `convert`; or `status`, the only place that names a gRPC code.
 //!
@@ -14,6 +14,7 @@ pub mod pb;
 
 mod appointment_sync;
 mod arrival;
+mod audit_layer;
 mod auth;
 mod auth_layer;
 mod calendar_integration;
@@ -32,11 +33,12 @@ use tonic::codec::CompressionEncoding;
 use tonic::service::Routes;
 
 use crate::clock::{Clock, Entropy};
-use crate::connection::{self, Consents};
+use crate::connection::{self, Audit, Consents};
 use crate::delivery::Delivery;
 use appointment_sync::Appointments;
 use arrival::{Arriving, Needs};
-use auth_layer::AuthLayer;
+use audit_layer::AuditLayer;
+use auth_layer::{Auth, AuthLayer};
 use calendar_integration::Integrations;
 use pb::appointment_sync_server::AppointmentSyncServer;
 use pb::calendar_integration_server::CalendarIntegrationServer;
@@ -60,6 +62,8 @@ pub struct Services {
     pub delivery: Delivery,
     /// Who may call.
     pub callers: Callers,
+    /// Who did what.
+    pub audit: Audit,
     /// Where incidents get their ids.
     pub entropy: Entropy,
     /// How often the log tells of wrong keys.
@@ -81,21 +85,23 @@ pub enum Error {
 /// There is no time limit on calls: streams last, a wait is bounded by its request, and a caller's own deadline
 /// (`grpc-timeout`) is kept.
 pub fn routes(services: Services, reflection: bool) -> Result<(Routes, Health), Error> {
-    let Services { consents, integrations, delivery, callers, entropy, clock, drain } = services;
+    let Services { consents, integrations, delivery, callers, audit, entropy, clock, drain } = services;
     let (health, health_service) = Health::new();
-    let (needs, wrong_keys) = (Needs::described(pb::DESCRIPTORS), WrongKeys::new(clock));
-    let integrations = Integrations { consents, integrations, delivery: delivery.clone(), drain: drain.clone() };
+    let (needs, wrong_keys) = (Needs::described(pb::DESCRIPTORS), WrongKeys::new(clock.clone()));
+    let integrations =
+        Integrations { consents, integrations, delivery: delivery.clone(), audit: audit.clone(), drain: drain.clone() };
     let integrations = CalendarIntegrationServer::new(integrations)
         .accept_compressed(CompressionEncoding::Gzip)
         .max_decoding_message_size(MAX_MESSAGE_BYTES);
     let appointments = AppointmentSyncServer::new(Appointments { delivery, drain });
     let appointments =
         appointments.accept_compressed(CompressionEncoding::Gzip).max_decoding_message_size(MAX_MESSAGE_BYTES);
-    let integrations = Arriving::new(integrations, needs.clone(), entropy.clone());
-    let appointments = Arriving::new(appointments, needs, entropy.clone());
+    let auth = Auth { callers, wrong_keys, needs: needs.clone(), entropy: entropy.clone(), clock };
+    let integrations = AuditLayer::new(Arriving::new(integrations, needs.clone(), entropy.clone()), audit.clone());
+    let appointments = AuditLayer::new(Arriving::new(appointments, needs, entropy.clone()), audit);
     let health_service = Arriving::new(health_service, Needs::open(false), entropy.clone());
-    let routes = Routes::new(AuthLayer::new(integrations, callers.clone(), wrong_keys.clone(), entropy.clone()))
-        .add_service(AuthLayer::new(appointments, callers, wrong_keys, entropy.clone()))
+    let routes = Routes::new(AuthLayer::new(integrations, auth.clone()))
+        .add_service(AuthLayer::new(appointments, auth))
         .add_service(health_service);
     let routes = if reflection { with_reflection(routes, &entropy)? } else { routes };
     Ok((routes, health))

@@ -8,6 +8,7 @@
 //! came from.
 
 mod listen;
+mod metrics;
 mod pages;
 
 use std::sync::Arc;
@@ -28,6 +29,7 @@ use pages::Page;
 
 pub use axum::Router;
 pub use listen::{Limits, serve};
+pub use metrics::metrics_router;
 
 /// The parameter of the return URL that tells how the consent ended.
 const OUTCOME: &str = "google";

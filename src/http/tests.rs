@@ -1,5 +1,7 @@
 //! What needs no database: what is read from a request, and what every answer carries.
 
+use proptest::prelude::*;
+
 use super::*;
 
 fn cookies(values: &[&str]) -> HeaderMap {
@@ -114,5 +116,30 @@ async fn a_page_links_back_and_the_address_cannot_leave_its_attribute() {
         let link =
             format!("<p><a href=\"https://app.example/settings?a=%22&amp;b=%27%3E%3Cscript%3E\">{words}</a></p>");
         assert!(body.contains(&link), "{body}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn whatever_a_browser_brings_back_a_parameter_and_a_cookie_are_short_texts_or_none(
+        query: String, bytes: Vec<u8>, name in "[a-z]{1,8}",
+    ) {
+        let of_query = format!("{name}={query}&state={query}");
+        for query in [&*query, &*of_query] {
+            for name in [&*name, "state", "code"] {
+                let found = parameter(query, name, MAX_STATE_BYTES);
+                prop_assert!(found.is_none_or(|it| (1..=MAX_STATE_BYTES).contains(&it.len())));
+            }
+        }
+        if let Ok(value) = HeaderValue::from_bytes(&bytes) {
+            let headers = HeaderMap::from_iter([(header::COOKIE, value)]);
+            prop_assert!(cookie(&headers, &name).is_none_or(|it| (1..=MAX_TICKET_BYTES).contains(&it.len())));
+        }
+        let url = Url::parse("https://app.example/settings").expect("a URL");
+        let with_query = Url::parse(&format!("{url}?{of_query}"));
+        if let Ok(url) = with_query {
+            let told = with_outcome(url, ConsentOutcome::Denied);
+            prop_assert_eq!(told.query_pairs().filter(|(name, _)| name == OUTCOME).count(), 1);
+        }
     }
 }

@@ -19,16 +19,16 @@ pub enum AppointmentState {
     Deleted,
 }
 
-/// Says how much of the patient's name a title shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+/// Says how much of an appointment its event shows. The later, the less.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TitlePrivacy {
-    /// The whole name.
+    /// Everything, with the patient's whole name.
     #[default]
     Full,
-    /// The initials.
+    /// The same, with the patient's initials alone.
     Initials,
-    /// Neither name nor type.
+    /// When, and an opaque link: neither patient nor type, practitioner or place.
     Masked,
 }
 
@@ -47,7 +47,7 @@ pub struct Slot {
 ///
 /// Like all of [`Appointment`], it is stored as the JSON that serde makes of it: a field that comes in later needs
 /// `#[serde(default)]`, else what is stored already does not read any more (`delivery/snapshot.rs` tests it).
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Details {
     /// The kind of appointment, as the practice calls it.
     pub kind: String,

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::visible::is_invisible;
+
 /// The most characters an identifier of Cassius may have.
 const MAX_IDENTIFIER_CHARS: usize = 128;
 
@@ -29,16 +31,10 @@ fn check_identifier(text: &str) -> Result<(), IdentifierFault> {
     if text.len() > MAX_IDENTIFIER_CHARS * 4 || text.chars().count() > MAX_IDENTIFIER_CHARS {
         return Err(IdentifierFault::TooLong);
     }
-    if text.trim() != text || text.chars().any(is_forbidden) {
+    if text.trim() != text || text.chars().any(is_invisible) {
         return Err(IdentifierFault::ForbiddenCharacter);
     }
     Ok(())
-}
-
-/// Control characters (a NUL among them, which PostgreSQL cannot hold) and the marks that reorder or hide text.
-fn is_forbidden(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
 }
 
 macro_rules! text_type {
@@ -119,6 +115,16 @@ foreign_identifier! {
 foreign_identifier! {
     /// Names a Google account: the `sub` of its id token.
     GoogleUserId
+}
+
+impl CalendarId {
+    /// How the alias begins that stands for a calendar while its organisation is not connected.
+    pub const SEALED: &str = "sealed:";
+
+    /// Whether it is an alias: its own id is sealed, since it may be an address.
+    pub fn is_sealed(&self) -> bool {
+        self.0.starts_with(Self::SEALED)
+    }
 }
 
 /// Says which state of an appointment is meant; grows with each mutation.

@@ -1,7 +1,7 @@
 //! The vocabulary that every room speaks.
 //!
 //! Owns the identifiers, the appointment, the placement of its event, the status of integration and link, what may change,
-//! and their rules of form. Never does I/O, asks the time, or knows a wire format.
+//! which characters nobody sees, and their rules of form. Never does I/O, asks the time, or knows a wire format.
 //!
 //! Invariant: a value of these types is well formed. What a patient could be known by is never shown by `Debug`.
 
@@ -11,6 +11,7 @@ mod identifier;
 mod placement;
 mod provider;
 mod status;
+mod visible;
 mod zone;
 
 pub use appointment::{Appointment, AppointmentState, Details, Slot, TitlePrivacy};
@@ -22,4 +23,5 @@ pub use identifier::{
 pub use placement::{Place, Placement};
 pub use provider::Provider;
 pub use status::{Calendar, GrantEnd, Problem, Reason, RemoteEvents, SyncStatus};
+pub use visible::{breaks_a_line, is_invisible, is_part_of_a_script};
 pub use zone::zone;

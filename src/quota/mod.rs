@@ -21,6 +21,7 @@ use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 
 use crate::clock::{Clock, Reading};
+use crate::metrics;
 use crate::model::GoogleUserId;
 use budget::Pace;
 use ledger::{BACKGROUND, PROJECT, of_account};
@@ -129,18 +130,25 @@ impl Quota {
         state.paused_until = state.paused_until.max(until);
     }
 
-    /// Takes a unit from the ledger for each of these, as far as there are any, so that [`Quota::try_take`] finds them.
-    /// Costs nothing where the budgets are in memory.
+    /// Takes a unit from the ledger for each of these, as far as there are any, so that [`Quota::try_take`] finds them. An
+    /// account that is named twice gets two. Costs nothing where the budgets are in memory.
     pub async fn prepare(&self, accounts: Vec<GoogleUserId>) {
         let Some(ledger) = self.shared() else { return };
-        let mut asked: Vec<_> = accounts.into_iter().map(|account| (account, 1)).collect();
         let now = micros(self.clock.elapsed());
-        {
+        let asked: Vec<_> = {
             let mut state = self.state.lock();
             state.refused.clear();
             state.held.retain(|_, (units, until)| *units > 0 && *until > now);
-            asked.retain(|(account, _)| !state.held.contains_key(account));
-        }
+            let mut held: HashMap<_, _> = state.held.iter().map(|(account, (units, _))| (account, *units)).collect();
+            let mut is_held = |account: &GoogleUserId| match held.get_mut(account) {
+                Some(units) if *units > 0 => {
+                    *units -= 1;
+                    true
+                }
+                _ => false,
+            };
+            accounts.into_iter().filter(|account| !is_held(account)).map(|account| (account, 1)).collect()
+        };
         if asked.is_empty() {
             return;
         }
@@ -255,6 +263,7 @@ impl Quota {
         let spent = self.paces.decide(spent, units, is_background, at, now)?;
         state.accounts.insert(account.clone(), spent.account);
         (state.project, state.background) = (spent.project, spent.background);
+        metrics::units(units);
         Ok(())
     }
 
@@ -295,7 +304,11 @@ impl Quota {
             let _ = tell.send(granted);
         });
         match (ledger.spend(budgets, spend).await, told.await) {
-            (true, Ok(granted)) => granted,
+            (true, Ok(granted)) => {
+                let given = asked.iter().zip(&granted).filter(|(_, granted)| granted.is_ok());
+                metrics::units(given.map(|((_, units), _)| units).sum());
+                granted
+            }
             _ => refused(now + UNREACHABLE),
         }
     }

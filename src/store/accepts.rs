@@ -47,6 +47,17 @@ impl Store {
         query!(self, write, accepts::accept(acceptances, now))
     }
 
+    /// The same as [`Store::accept`], of appointments that a replacement takes over: whatever revision is held, unless it was
+    /// accepted since `begun_at`.
+    pub async fn replace(
+        &self,
+        acceptances: Vec<Acceptance>,
+        begun_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        query!(self, long, accepts::replace(acceptances, begun_at, now))
+    }
+
     /// The same, once no other transaction holds any of these organisations. `Unavailable` where one does for seconds.
     pub async fn accept(&self, acceptances: Vec<Acceptance>, now: Timestamp) -> Result<Vec<Link>, Error> {
         let accepted = query!(self, write, accepts::accept_once_free(acceptances, now))?;

@@ -10,7 +10,8 @@ use jiff::Timestamp;
 use super::{Error, Guarded, Lease, Store};
 use crate::crypto::Sealed;
 use crate::model::{
-    AppointmentId, CalendarId, Epoch, Etag, EventId, GoogleUserId, OrganisationId, Place, Placement, SyncStatus,
+    AppointmentId, CalendarId, Epoch, Etag, EventId, GoogleUserId, OrganisationId, Place, Placement, Revision,
+    SyncStatus,
 };
 
 /// A comparison under a lease.
@@ -33,6 +34,8 @@ pub struct ComparisonClaim {
 pub struct ComparedLink {
     /// The appointment.
     pub appointment: AppointmentId,
+    /// The highest revision that was accepted; `None`: it does not read.
+    pub revision: Option<Revision>,
     /// How it stands.
     pub sync_status: SyncStatus,
     /// Where its event stands.
@@ -91,6 +94,12 @@ impl Store {
     pub async fn renew_comparison(&self, claim: &ComparisonClaim, until: Timestamp) -> Result<Guarded, Error> {
         let claim = claim.clone();
         query!(self, write, comparisons::renew(&claim, until))
+    }
+
+    /// Notes how many events at Google show a higher revision than is held.
+    pub async fn note_behind(&self, claim: &ComparisonClaim, count: i32) -> Result<Guarded, Error> {
+        let claim = claim.clone();
+        query!(self, write, comparisons::note_behind(&claim, count))
     }
 
     /// Gives the lease back: the next comparison is due at `next_at`, or now if it was asked for meanwhile.

@@ -1,6 +1,6 @@
 //! What is due, and when the next is.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -14,6 +14,8 @@ pub struct DueOrganisation {
     pub organisation: OrganisationId,
     /// Whose quota its calls count against.
     pub google_user_id: GoogleUserId,
+    /// How many can be attempted, links and owed deletions together, as far as they were counted.
+    pub count: usize,
 }
 
 /// What a look at the queues found.
@@ -70,8 +72,8 @@ pub(super) struct Ready {
     pub(super) queued: Queued,
     /// Since when, as it is noted.
     pub(super) ready_at: Timestamp,
-    /// Whether something in it can be attempted then; if not, it is noted too early.
-    pub(super) is_due: bool,
+    /// How many of it can be attempted then, as far as they were counted; where none can, it is noted too early.
+    pub(super) due: usize,
 }
 
 /// How many queues that become ready are held against their links at a time.
@@ -83,18 +85,27 @@ impl Store {
     /// disconnected is served as far as it deletes.
     ///
     /// What has been ready since before `not_before` is left out: a caller that has seen to it spares the database the rows
-    /// that lie dead there.
-    pub async fn look(&self, not_before: Timestamp, limit: usize, now: Timestamp) -> Result<Look, Error> {
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let ready = query!(self, read, due::ready(not_before, limit, now))?;
+    /// that lie dead there. Of each organisation up to `each` links and as many deletions are counted.
+    pub async fn look(&self, not_before: Timestamp, limit: usize, each: usize, now: Timestamp) -> Result<Look, Error> {
+        let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        let (limit, each) = (number(limit), number(each));
+        let ready = query!(self, read, due::ready(not_before, limit, each, now))?;
         let count = |queued| ready.iter().filter(|ready| ready.queued == queued).count() as i64;
         let is_whole = count(Queued::Links) < limit && count(Queued::Owed) < limit;
-        let is_held_up = self.put_off(ready.iter().filter(|ready| !ready.is_due), now).await?;
-        let due = || ready.iter().filter(|ready| ready.is_due);
+        let is_held_up = self.put_off(ready.iter().filter(|ready| ready.due == 0), now).await?;
+        let due = || ready.iter().filter(|ready| ready.due > 0);
         let first_ready_at = due().map(|ready| ready.ready_at).min();
         let mut look = Look { due: Vec::new(), unreadable: Vec::new(), is_whole, is_held_up, first_ready_at };
-        let mut seen = HashSet::new();
-        for ready in due().filter(|ready| seen.insert(&ready.organisation)) {
+        // Where each stands in the line.
+        let mut seen: HashMap<&OrganisationId, Option<usize>> = HashMap::new();
+        for ready in due() {
+            if let Some(place) = seen.get(&ready.organisation) {
+                if let Some(its) = place.and_then(|place| look.due.get_mut(place)) {
+                    its.count += ready.due;
+                }
+                continue;
+            }
+            seen.insert(&ready.organisation, ready.served.as_ref().map(|_| look.due.len()));
             look.due.extend(ready.served.clone());
             look.unreadable.extend(ready.unreadable.map(|column| {
                 let organisation = ready.organisation.as_str().to_owned();
@@ -110,7 +121,7 @@ impl Store {
         loop {
             let next = query!(self, read, due::next_ready(NEXT_TOGETHER, now))?;
             let first = next.first().map(|ready| ready.ready_at);
-            let early: Vec<_> = next.iter().take_while(|ready| !ready.is_due).collect();
+            let early: Vec<_> = next.iter().take_while(|ready| ready.due == 0).collect();
             // What cannot be put off now is looked at when it is noted: too early harms nobody.
             if early.is_empty() || self.put_off(early, now).await? {
                 return Ok(first);

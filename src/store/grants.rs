@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Error, Store};
+use super::{Error, OpenedCalendar, Store};
 use crate::crypto::Sealed;
 use crate::model::{Calendar, Epoch, GoogleUserId, OrganisationId};
 
@@ -25,6 +25,8 @@ pub struct Grant {
     pub granted_scopes: Vec<String>,
     /// The target calendar, if none of the same account is kept.
     pub calendar: Calendar,
+    /// The calendars that were sealed since the latest disconnect.
+    pub opened: Vec<OpenedCalendar>,
 }
 
 /// What stood when a grant was asked for: it is held against what stands when it is stored.
@@ -56,8 +58,8 @@ impl Store {
     ///
     /// The same account as before finds its calendar and settings kept. Another account gets the grant's calendar; what
     /// the links may have in the account before is owed, and they are sent again. Either way, links that stand for nothing
-    /// take back what is owed of this account, and whatever else is owed is due. A first connect is enabled, and its titles
-    /// show the whole name; what was kept before waits. Every later one that is enabled catches up.
+    /// take back what is owed of this account, and whatever else is owed is due. A first connect is enabled; what was kept before
+    /// waits. Every later one that is enabled catches up.
     pub async fn connect(
         &self,
         grant: Grant,

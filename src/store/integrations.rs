@@ -38,7 +38,7 @@ pub struct Integration {
     pub calendar: Option<Calendar>,
     /// Whether appointments are sent.
     pub is_enabled: bool,
-    /// How much of the patient's name a title shows.
+    /// How much of an appointment its event shows.
     pub title_privacy: TitlePrivacy,
     /// What is wrong.
     pub problem: Option<Problem>,
@@ -58,6 +58,8 @@ pub struct Integration {
     pub grant_end: Option<GrantEnd>,
     /// When the access token was last refreshed; `None`: it is the one of the consent.
     pub refreshed_at: Option<Timestamp>,
+    /// How many events at Google showed a higher revision than is held, at the latest comparison.
+    pub behind_count: i32,
     /// A column that does not read, so that nothing may be sent.
     pub unreadable: Option<&'static str>,
 }

@@ -49,16 +49,21 @@ macro_rules! run {
 
 mod accepts;
 mod address;
+mod audit;
 mod changes;
 mod claims;
 mod comparisons;
 mod consents;
 mod disconnects;
 mod due;
+mod erasures;
+mod forgetting;
 mod grants;
+mod history;
 mod integrations;
 mod leases;
 mod links;
+mod overview;
 mod owed;
 mod pending_grants;
 #[expect(clippy::duplicate_mod, reason = "the queries are written once and mounted for each back end")]
@@ -68,6 +73,8 @@ mod recounts;
 mod refreshes;
 mod requests;
 mod revocations;
+mod sealed_calendars;
+mod sealed_values;
 mod settlements;
 #[expect(clippy::duplicate_mod, reason = "the queries are written once and mounted for each back end")]
 mod sqlite;
@@ -76,22 +83,28 @@ mod unreadable;
 
 pub use accepts::{Acceptance, Accepted};
 pub use address::Credentials;
+pub use audit::{AuditEvent, AuditPlace};
 pub use changes::{Changes, Heard};
 pub use claims::{Claimed, Lease};
 pub use comparisons::{ComparedLink, ComparisonClaim, Listing, Mend};
 pub use consents::{Consent, NewConsent};
 pub use disconnects::DisconnectStep;
 pub use due::{DueOrganisation, Look};
+pub use erasures::ErasureLeft;
 pub use grants::{AsOf, Connect, Grant};
 pub use guarded::Guarded;
+pub use history::CallMade;
 pub use integrations::{Disconnecting, Integration};
 pub use links::{Counts, Link, LinkError};
+pub use overview::{IntegrationCount, ListedIntegration, PoolUse, QueueCounts};
 pub use owed::{OwedCause, OwedClaim, OwedLeft, OwedSettlement};
 pub use pending_grants::PendingAccount;
 pub use recounts::Recount;
 pub use refreshes::RefreshedTokens;
 pub use requests::{Retry, SettingsChange};
 pub use revocations::{Leaving, Revocation, RevocationLease};
+pub use sealed_calendars::{OpenedCalendar, SealedCalendar};
+pub use sealed_values::{SealedColumn, SealedRow, SealedValue};
 pub use settlements::{Settled, Settlement, Settlements};
 pub use unkept_grants::UnkeptGrant;
 pub use unreadable::{Found, Unreadable};
@@ -238,6 +251,15 @@ impl Store {
     /// Writes something that says nothing, so that a database which only reads is noticed.
     pub async fn probe(&self, now: Timestamp) -> Result<(), Error> {
         query!(self, write, probes::write(now))
+    }
+
+    /// Leaves nothing in the log of SQLite of what was erased: it is written back and cut off. PostgreSQL's own vacuum and
+    /// the recycling of its log do the same in their time.
+    pub async fn truncate_log(&self) -> Result<(), Error> {
+        match &self.backend {
+            Backend::Postgres { .. } => Ok(()),
+            Backend::Sqlite { pools, .. } => run!(pools, write, sqlite::truncate_log,),
+        }
     }
 
     /// Asks the database for an answer.

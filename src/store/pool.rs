@@ -13,8 +13,8 @@ use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfi
 use tokio::time::{error::Elapsed, timeout};
 
 use super::{Conn, Tls};
-use crate::store::Error;
 use crate::store::fault::Fault;
+use crate::store::{Error, PoolUse};
 
 /// How long a caller waits for a connection.
 const CHECKOUT: Duration = Duration::from_millis(2_500);
@@ -63,6 +63,20 @@ impl Pools {
             Ok(Ok(())) => Ok(checkout),
             Ok(Err(error)) => checkout.conclude(Ok(Err(error.into()))),
             Err(elapsed) => checkout.conclude(Err(elapsed)),
+        }
+    }
+
+    /// What the connections do now.
+    pub(in crate::store) fn in_use(&self) -> Vec<PoolUse> {
+        let of = |name, pool: &Pool<Conn>| {
+            let status = pool.status();
+            let (idle, waiting) = (status.available, status.waiting);
+            PoolUse { pool: name, busy: status.size.saturating_sub(idle), idle, waiting }
+        };
+        // What reads and writes are for alike is one.
+        match std::ptr::eq(self.read.manager(), self.write.manager()) {
+            true => vec![of("all", &self.write)],
+            false => vec![of("write", &self.write), of("read", &self.read)],
         }
     }
 

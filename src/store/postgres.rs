@@ -56,6 +56,11 @@ const UNSYNCED: &str = ", set_config('synchronous_commit', 'off', true)";
 /// Makes a span of a number of microseconds.
 const MICROSECONDS: &str = " * INTERVAL '1 microsecond'";
 
+/// The id of the key in a column of envelopes; NULL where none stands there.
+fn key_id_of(column: &str) -> String {
+    format!("CASE WHEN length({column}) > 2 THEN encode(substr({column}, 3, get_byte({column}, 1)), 'escape') END")
+}
+
 /// Counts the tables that list what was migrated: one or none, where the role that asks looks for tables.
 const COUNT_MIGRATION_TABLES: &str =
     "SELECT COUNT(*) AS count FROM pg_class WHERE oid = to_regclass('__diesel_schema_migrations')";

@@ -12,7 +12,7 @@ pub struct SettingsChange {
     pub is_enabled: Option<bool>,
     /// The target calendar.
     pub calendar: Option<Calendar>,
-    /// How much of the patient's name a title shows.
+    /// How much of an appointment its event shows.
     pub title_privacy: Option<TitlePrivacy>,
 }
 
@@ -26,10 +26,12 @@ pub enum Retry {
 }
 
 impl Store {
-    /// Changes settings, and answers the integration as it stands then; `None` if there is none.
+    /// Changes settings, and answers the integration as it stands then. While nothing is connected, the privacy alone can be
+    /// set: `None`, and nothing is changed, where anything else is to be.
     ///
     /// Another calendar or another privacy queues every upcoming link that has an event or is pending, as a catch-up; so
-    /// does enabling, of what [`Store::catch_up`] queues.
+    /// does enabling, of what [`Store::catch_up`] queues. A tighter privacy also queues what is over, as long as it has its
+    /// snapshot. While nothing is connected, the links rest instead, and the next connection queues them.
     /// A calendar that is chosen, even the same one again, also clears the problem `CalendarUnavailable`.
     pub async fn change_settings(
         &self,

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Claimed, Error, Guarded, Link, LinkError, OwedClaim, OwedSettlement, Store};
+use super::{CallMade, Claimed, Error, Guarded, Link, LinkError, OwedClaim, OwedSettlement, Store};
 use crate::model::{Placement, Revision};
 
 /// What an attempt came to. The placement is recorded in any case.
@@ -43,8 +43,8 @@ pub enum Settlement {
 /// What several attempts came to.
 #[derive(Debug, Clone, Default)]
 pub struct Settlements {
-    /// Those of links.
-    pub links: Vec<(Claimed, Settlement)>,
+    /// Those of links, with the calls that were made for each.
+    pub links: Vec<(Claimed, Settlement, Vec<CallMade>)>,
     /// Those of deletions that are owed.
     pub owed: Vec<(OwedClaim, OwedSettlement)>,
 }
@@ -70,7 +70,7 @@ impl Store {
 
     /// The same for one link.
     pub async fn settle(&self, claimed: &Claimed, settlement: &Settlement, now: Timestamp) -> Result<Guarded, Error> {
-        let links = vec![(claimed.clone(), settlement.clone())];
+        let links = vec![(claimed.clone(), settlement.clone(), Vec::new())];
         let settled = self.settle_together(Settlements { links, owed: Vec::new() }, now).await?;
         Ok(Guarded::by(settled.links.iter().flatten().count()))
     }

@@ -51,6 +51,11 @@ const UNSYNCED: &str = "";
 const DAY_OF_END: &str = "ends_at / 86400000000";
 const MICROSECONDS: &str = "";
 
+/// The id of the key in a column of envelopes; NULL where none stands there.
+fn key_id_of(column: &str) -> String {
+    format!("CAST(substr({column}, 3, unicode(CAST(substr({column}, 2, 1) AS TEXT))) AS TEXT)")
+}
+
 /// Counts the tables that list what was migrated: one or none.
 const COUNT_MIGRATION_TABLES: &str =
     "SELECT COUNT(*) AS count FROM sqlite_schema WHERE name = '__diesel_schema_migrations'";
@@ -122,6 +127,11 @@ const READER_CACHE: &str = "PRAGMA cache_size = -1024";
 pub(super) fn open(path: &str) -> Result<pool::Pools, Error> {
     create(Path::new(path)).map_err(|error| Error::Unavailable(Box::new(error)))?;
     Ok(pool::Pools::new(pool::pool(path, 1, setup(WRITER_CACHE)), pool::pool(path, READERS, setup(READER_CACHE)), Tls))
+}
+
+/// Writes the log back and cuts it off. Where somebody reads just then, the next time does it.
+pub(super) async fn truncate_log(conn: &mut Conn) -> Result<(), Fault> {
+    Ok(conn.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)").await?)
 }
 
 fn setup(cache: &'static str) -> SetupCallback<Conn> {

@@ -99,6 +99,7 @@ words!("problem_reason or last_error", Reason, of_reason, reason, all: REASONS, 
 pub(super) const GOOGLE_UNAVAILABLE: &str = "'google_unavailable'";
 pub(super) const CALENDAR_UNAVAILABLE: &str = "'calendar_unavailable'";
 pub(super) const INTERNAL: &str = "'internal'";
+pub(super) const KEYRING_INCOMPLETE: &str = "'keyring_incomplete'";
 
 words!("disconnect_remote_events", RemoteEvents, of_remote_events, remote_events, {
     Keep => "keep",
@@ -145,6 +146,7 @@ mod tests {
             (GOOGLE_UNAVAILABLE, of_reason(Reason::GoogleUnavailable)),
             (CALENDAR_UNAVAILABLE, of_reason(Reason::CalendarUnavailable)),
             (INTERNAL, of_reason(Reason::Internal)),
+            (KEYRING_INCOMPLETE, of_reason(Reason::KeyringIncomplete)),
             (GRANT_PENDING, of_grant_end(GrantEnd::Pending)),
             (ACCOUNT_EXCHANGED, of_cause(OwedCause::AccountExchanged)),
             (DISCONNECT, of_cause(OwedCause::Disconnect)),

@@ -3,7 +3,7 @@
 //! Owns what is read of one. Never judges it.
 
 use super::{Owner, Shown};
-use crate::model::{Etag, EventId};
+use crate::model::{Etag, EventId, Revision};
 
 /// An event of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub struct RemoteEvent {
     pub etag: Etag,
     /// The appointment that it says it shows.
     pub owner: Owner,
+    /// The revision that it says it shows; `None`: it says none that could be one.
+    pub revision: Option<Revision>,
     /// What it shows in our fields.
     pub shown: Shown,
 }

@@ -1,6 +1,6 @@
 //! `ReconcileAppointments`: what the service lacks.
 
-use cassius_calendar::grpc::pb::{ReconcileAppointmentsRequest, ReconcileAppointmentsResponse};
+use cassius_calendar::grpc::pb::{ReconcileAppointmentsRequest, ReconcileAppointmentsResponse, ReconcileFinding};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Code;
 
@@ -13,8 +13,14 @@ fn named(organisation: &str, id: &str, revision: i64) -> ReconcileAppointmentsRe
     ReconcileAppointmentsRequest { organisation_id: organisation.into(), appointment_id: id.into(), revision }
 }
 
+fn held(organisation: &str, id: &str, held_revision: i64, finding: ReconcileFinding) -> ReconcileAppointmentsResponse {
+    let (organisation_id, appointment_id) = (organisation.into(), id.into());
+    ReconcileAppointmentsResponse { organisation_id, appointment_id, held_revision, finding: finding.into() }
+}
+
 fn lacking(organisation: &str, id: &str, held_revision: i64) -> ReconcileAppointmentsResponse {
-    ReconcileAppointmentsResponse { organisation_id: organisation.into(), appointment_id: id.into(), held_revision }
+    let finding = if held_revision == 0 { ReconcileFinding::Missing } else { ReconcileFinding::Older };
+    held(organisation, id, held_revision, finding)
 }
 
 async fn reconcile(
@@ -31,7 +37,7 @@ async fn reconcile(
 }
 
 #[apply(both_backends)]
-async fn it_names_what_is_unknown_or_older_and_is_silent_about_the_rest(app: &mut TestApp) {
+async fn it_names_what_is_unknown_or_held_at_another_revision_and_is_silent_about_the_rest(app: &mut TestApp) {
     app.accept("cabinet", appointment("same", 5)).await;
     app.accept("cabinet", appointment("older", 5)).await;
     app.accept("cabinet", appointment("newer", 5)).await;
@@ -44,7 +50,12 @@ async fn it_names_what_is_unknown_or_older_and_is_silent_about_the_rest(app: &mu
         named("cabinet", "off", 5),
         named("cabinet", "last", i64::MAX),
     ];
-    let expected = [lacking("cabinet", "unknown", 0), lacking("cabinet", "older", 5), lacking("cabinet", "last", 0)];
+    let expected = [
+        lacking("cabinet", "unknown", 0),
+        lacking("cabinet", "older", 5),
+        held("cabinet", "newer", 5, ReconcileFinding::Higher),
+        lacking("cabinet", "last", 0),
+    ];
     assert_eq!(reconcile(app, requests).await, expected);
     assert!(reconcile(app, Vec::new()).await.is_empty());
     assert!(app.google.journal().await.is_empty());

@@ -1,6 +1,8 @@
 //! `SyncAppointment`: accepted durably, whatever Google does.
 
-use cassius_calendar::grpc::pb::{Appointment, AppointmentState, ErrorReason, SyncAppointmentRequest, SyncStatus};
+use cassius_calendar::grpc::pb::{
+    Appointment, AppointmentLink, AppointmentState, ErrorReason, SyncAppointmentRequest, SyncStatus,
+};
 use serde_json::json;
 
 use crate::harness::app::{START, TestApp};
@@ -44,8 +46,9 @@ async fn an_older_or_equal_revision_answers_the_link_as_it_stands(app: &mut Test
     for stale in
         [of_patient("rdv", 10, "Dominique Essai"), of_patient("rdv", 9, "Dominique Essai"), cancelled("rdv", 1)]
     {
-        assert_eq!(app.accept("cabinet", stale.clone()).await, standing);
-        assert_eq!(app.sync("cabinet", stale).await, standing);
+        let answer = AppointmentLink { is_held_higher: stale.revision < 10, ..standing.clone() };
+        assert_eq!(app.accept("cabinet", stale.clone()).await, answer);
+        assert_eq!(app.sync("cabinet", stale).await, answer);
     }
     app.at_rest("cabinet").await;
     assert!(app.google.event_calls().await.is_empty());

@@ -86,6 +86,19 @@ impl Database {
         }
     }
 
+    /// Whether the database refuses a statement.
+    pub(crate) async fn fails(&self, sql: &str) -> bool {
+        if !self.is_postgres() {
+            return self.connection().batch_execute(sql).is_err();
+        }
+        let (client, connection) = tokio_postgres::connect(&self.url, tokio_postgres::NoTls).await.unwrap();
+        let connection = tokio::spawn(connection);
+        let outcome = client.batch_execute(sql).await;
+        drop(client);
+        connection.await.unwrap().unwrap();
+        outcome.is_err()
+    }
+
     /// The number that a query of one row and one column answers.
     pub(crate) async fn number(&self, sql: &str) -> i64 {
         if self.is_postgres() {

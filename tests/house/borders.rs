@@ -23,6 +23,7 @@ const BORDERS: &[(&str, &[&str])] = &[
     ("tonic_health", &["grpc", "cli/healthcheck.rs"]),
     ("tonic", &["grpc", "app", "cli/healthcheck.rs"]),
     ("pb", &["grpc"]),
+    ("metrics_exporter_prometheus", &["metrics"]),
     ("rand", &["clock.rs"]),
     ("clap", &["main.rs", "cli"]),
     ("anyhow", &["main.rs", "cli"]),

@@ -3,11 +3,33 @@
 use std::path::{Path, PathBuf};
 
 use cassius_calendar::config::SETTINGS;
+use cassius_calendar::metrics::METRICS;
 
 fn files() -> Vec<(PathBuf, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy");
     let paths = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
     paths.map(|path| (path.clone(), std::fs::read_to_string(path).unwrap())).collect()
+}
+
+/// The words of a text that begin so.
+fn words<'a>(text: &'a str, beginning: &'a str) -> impl Iterator<Item = &'a str> {
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    words.filter(move |word| word.starts_with(beginning))
+}
+
+#[test]
+fn dashboards_and_alerts_speak_of_metrics_that_are_served_and_of_each() {
+    let names: Vec<_> = METRICS.iter().map(|metric| metric.name).collect();
+    let files = files();
+    for (path, text) in &files {
+        for word in words(text, "cassius_calendar_") {
+            assert!(names.contains(&word.trim_end_matches("_bucket")), "{}: {word}", path.display());
+        }
+    }
+    let shown = |name: &&&str| {
+        files.iter().any(|(path, text)| path.ends_with("grafana-dashboard.json") && text.contains(**name))
+    };
+    assert_eq!(names.iter().find(|name| !shown(name)), None, "the dashboard shows every metric");
 }
 
 #[test]

@@ -58,7 +58,10 @@ async fn deletes_all(database: &Database) {
         let (mut integrations, _) = clients_at(service.serving().await.grpc).await;
         // Whoever asked goes down with the process, or goes away.
         let call = tokio::spawn(async move { drop(integrations.disconnect(request()).await) });
-        pause(Duration::from_millis(700)).await;
+        let before = google.events(ACCOUNT).await.len();
+        while google.events(ACCOUNT).await.len() == before {
+            pause(Duration::from_millis(100)).await;
+        }
         service.kill();
         call.abort();
         service.start();

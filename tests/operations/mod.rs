@@ -1,14 +1,17 @@
 //! The real program, as an operator runs it.
 
 mod attacks;
+mod backup;
 mod check_config;
 mod dev;
 mod drain;
 mod generate_key;
 mod healthcheck;
 mod logs;
+mod metrics;
 mod migrate;
-mod process;
+pub(crate) mod process;
 mod readme;
 mod reload;
+mod reseal;
 mod serve;

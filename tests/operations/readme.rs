@@ -14,7 +14,7 @@ fn blocks() -> Vec<&'static str> {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_grpcurl_line_of_the_readme_works_in_the_order_shown() {
     // What each block calls, what it prints, and how many events stand at Google afterwards.
-    let path: [(&str, &[&str], usize); 11] = [
+    let path: [(&str, &[&str], usize); 12] = [
         ("BeginConnect", &["connectUrl", "connectCookie"], 0),
         ("GetStatus", &["INTEGRATION_STATE_CONNECTED", ACCOUNT], 0),
         ("ListCalendars", &["isPrimary", SECOND_CALENDAR], 0),
@@ -26,6 +26,7 @@ async fn every_grpcurl_line_of_the_readme_works_in_the_order_shown() {
         ("SyncNow", &["SYNC_STATUS_NONE", "INTEGRATION_STATE_CONNECTED"], 1),
         ("RetryAppointments", &["{"], 1),
         ("Disconnect", &["INTEGRATION_STATE_NOT_CONNECTED", "\"deletedEventCount\": 1"], 0),
+        ("EraseAppointments", &["\"isDone\": true"], 0),
     ];
     let blocks = blocks();
     assert_eq!(blocks.len(), path.len(), "the README's blocks are those that are expected: {blocks:#?}");

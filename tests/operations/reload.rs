@@ -192,3 +192,24 @@ async fn calls_want_a_client_s_certificate_where_its_authority_is_set_and_a_boun
     }
     process.stop();
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_logged_changes_with_its_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = written(folder.path(), "log", "info");
+    let settings = with(&settings(), &[("LOG_FILE", file.to_str().unwrap())]);
+    let mut process = Process::start(&["serve"], &settings, folder.path());
+    let (address, _) = process.addresses();
+    plain(address).await;
+    assert!(!process.errors.so_far().iter().any(|line| line.contains("DEBUG")));
+    written(folder.path(), "log", "debug");
+    process.signal("HUP");
+    process.errors.wait_for("were read again");
+    status(&plain(address).await, "none").await.unwrap();
+    process.errors.wait_for("DEBUG");
+    // What holds no directives changes nothing.
+    written(folder.path(), "log", "=/=");
+    process.signal("HUP");
+    process.errors.wait_for("stay as they were");
+    process.stop();
+}

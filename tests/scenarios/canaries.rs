@@ -1,8 +1,9 @@
 //! Planted names, tokens and tickets: found where they belong, and nowhere else.
 
 use cassius_calendar::grpc::pb::{
-    Appointment, BeginConnectRequest, DisconnectRequest, GetStatusRequest, ListAppointmentLinksRequest,
-    ListCalendarsRequest, PreviewEventRequest, RemoteEvents, SyncAppointmentRequest, SyncNowRequest,
+    Appointment, BeginConnectRequest, DisconnectRequest, GetAppointmentHistoryRequest, GetStatusRequest,
+    ListAppointmentLinksRequest, ListAuditEventsRequest, ListCalendarsRequest, ListIntegrationsRequest,
+    PreviewEventRequest, RemoteEvents, SyncAppointmentRequest, SyncNowRequest,
 };
 use prost::Message;
 use serde_json::json;
@@ -119,6 +120,15 @@ async fn live(app: &mut TestApp, told: &mut Told) -> Vec<String> {
     told.note(app.appointments.sync_appointment(dead).await);
     app.until("cabinet", |status| status.problem.is_some()).await;
     told.note(app.integrations.get_status(GetStatusRequest { organisation_id: organisation_id() }).await);
+    // Whoever looks after all of it is told no more.
+    let history = GetAppointmentHistoryRequest { organisation_id: organisation_id(), appointment_id: "rdv".into() };
+    told.note(app.appointments.get_appointment_history(history).await);
+    told.note(app.integrations.list_integrations(ListIntegrationsRequest::default()).await);
+    told.note(app.integrations.list_audit_events(ListAuditEventsRequest::default()).await);
+    let metrics = format!("http://{}/metrics", app.running().metrics_address.unwrap());
+    let metrics = reqwest::get(metrics).await.unwrap().text().await.unwrap();
+    assert!(metrics.contains("cassius_calendar_google_calls_total") && !metrics.contains("cabinet"), "{metrics}");
+    told.0.extend(metrics.into_bytes());
     secrets
 }
 
@@ -134,6 +144,8 @@ async fn holds_no_secret(app: &TestApp, secrets: &[String], when: &str) {
 
 #[apply(both_backends)]
 async fn names_and_tokens_stay_out_of_logs_answers_errors_and_columns(app: &mut TestApp) {
+    app.settings.insert("METRICS_ADDR".to_owned(), "127.0.0.1:0".to_owned());
+    app.restart().await;
     let mut told = Told::default();
     let secrets = live(app, &mut told).await;
     for canary in PRIVATE.into_iter().chain(SECRETS).chain(secrets.iter().map(String::as_str)) {

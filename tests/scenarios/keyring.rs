@@ -1,16 +1,22 @@
 //! The keyring lacks a key that was in use, and then has it again.
 
+use std::ffi::OsString;
+
 use cassius_calendar::clock::Entropy;
+use cassius_calendar::config::{Config, Mode};
 use cassius_calendar::crypto::{Cell, Keyring};
-use cassius_calendar::grpc::pb::{ErrorReason, IntegrationState, ListCalendarsRequest, ProblemAction, SyncStatus};
+use cassius_calendar::grpc::pb::{
+    DisconnectRequest, ErrorReason, IntegrationState, ListCalendarsRequest, ProblemAction, RemoteEvents, SyncStatus,
+};
 use cassius_calendar::model::{AppointmentId, OrganisationId};
+use cassius_calendar::resealing::census;
 use tonic::Code;
 use tonic_types::StatusExt as _;
 
 use super::reason;
-use crate::harness::app::TestApp;
+use crate::harness::app::{BOUND, TestApp};
 use crate::harness::backends::{apply, both_backends};
-use crate::harness::google::ACCOUNT;
+use crate::harness::google::{ACCOUNT, OTHER_ACCOUNT};
 use crate::harness::logs;
 use crate::harness::samples::{appointment, of_patient};
 
@@ -96,4 +102,64 @@ async fn a_snapshot_that_opens_and_does_not_read_is_a_fault_of_ours_and_no_key_i
     assert!(logs::contain("appointment.id=newer error=it opens, but holds what this version cannot read"));
     let link = app.sync("cabinet", appointment("newer", 2)).await;
     assert_eq!(link.sync_status(), SyncStatus::Synced);
+}
+
+/// The settings as they are, with other keys.
+fn config_with(app: &TestApp, keys: &str) -> Config {
+    let source = |name: &str| match name {
+        "ENCRYPTION_KEYS" => Some(OsString::from(keys)),
+        _ => app.settings.get(name).map(OsString::from),
+    };
+    Config::load(&source, Mode::Serve, &[]).unwrap()
+}
+
+#[apply(both_backends)]
+async fn a_lacking_key_is_named_at_the_start_and_what_waits_for_it_goes_on_when_it_is_read_again(app: &mut TestApp) {
+    app.connect("cabinet").await;
+    app.google.revoke(ACCOUNT).await;
+    app.accept("cabinet", appointment("sealed", 1)).await;
+    app.until("cabinet", |status| reason(status) == Some(ErrorReason::ReconnectRequired)).await;
+    let new = Keyring::generate(&Entropy::system());
+    let lost = with_keys(app, new.clone()).await;
+    app.connect("cabinet").await;
+    app.until_link("cabinet", "sealed", |link| link.last_error.is_some()).await;
+    let key = lost.split_once(':').unwrap().0;
+    let is_named = || logs::lines_with("ENCRYPTION_KEYS lacks a key").iter().any(|line| line.contains(key));
+    let named = async {
+        while !is_named() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(BOUND, named).await.expect("the log names the key");
+
+    // The clock stands still: nothing is due by itself.
+    let config = config_with(app, &format!("{new},{lost}"));
+    app.running().keys.reload(&config).await.unwrap();
+    app.until_link("cabinet", "sealed", |link| link.sync_status() == SyncStatus::Synced).await;
+}
+
+#[apply(both_backends)]
+async fn everything_is_sealed_with_the_first_key_until_the_old_one_is_needed_no_more(app: &mut TestApp) {
+    app.connect("cabinet").await;
+    app.sync("cabinet", appointment("rdv", 1)).await;
+    app.connect_as("voisin", OTHER_ACCOUNT).await;
+    app.sync("voisin", appointment("rdv", 1)).await;
+    let keep = DisconnectRequest { organisation_id: "voisin".into(), remote_events: RemoteEvents::Keep.into() };
+    app.integrations.disconnect(keep).await.unwrap();
+    let new = Keyring::generate(&Entropy::system());
+    let old = app.settings["ENCRYPTION_KEYS"].clone();
+    with_keys(app, format!("{new},{old}")).await;
+    let keyring = Keyring::parse(&format!("{new},{old}")).unwrap();
+    let all = async {
+        while census(&app.database.store, &keyring).await.unwrap().needless().next().is_none() {
+            // It pauses between two handfuls.
+            app.advance(1);
+        }
+    };
+    tokio::time::timeout(BOUND, all).await.expect("every value is sealed anew");
+
+    with_keys(app, new).await;
+    assert_eq!(app.sync("cabinet", of_patient("rdv", 2, "Dominique Essai")).await.sync_status(), SyncStatus::Synced);
+    app.connect_as("voisin", OTHER_ACCOUNT).await;
+    assert_eq!(app.link("voisin", "rdv").await.external_calendar_id, OTHER_ACCOUNT);
 }

@@ -47,3 +47,12 @@ async fn a_line_of_a_disconnect_names_the_organisation(app: &mut TestApp) {
     app.integrations.disconnect(request).await.unwrap();
     assert!(!of("cabinet-of-the-disconnect", "disconnect{").is_empty(), "no line below the disconnect");
 }
+
+#[apply(both_backends)]
+async fn what_was_attempted_for_an_organisation_is_one_line_a_batch(app: &mut TestApp) {
+    app.connect("cabinet-of-the-batch").await;
+    app.sync("cabinet-of-the-batch", appointment("one-of-the-batch", 1)).await;
+    app.stop().await;
+    let lines = of("cabinet-of-the-batch", "settled what was attempted");
+    assert!(lines[0].contains("INFO") && lines[0].contains("done=1 later=0 refused=0 unchanged=0"), "{lines:?}");
+}

@@ -21,6 +21,7 @@ mod comparison;
 mod corrected_clock;
 mod dead_grant;
 mod disconnecting;
+mod erasing;
 mod exchanged_account;
 mod forbidden_event;
 mod held_organisation;
@@ -31,6 +32,7 @@ mod lost_answers;
 mod old_appointments;
 mod order_of_edits;
 mod other_account;
+mod privacy;
 mod refused_appointment;
 mod remote_events;
 mod something_between;
@@ -46,7 +48,7 @@ fn reason(status: &IntegrationStatus) -> Option<ErrorReason> {
 }
 
 /// Reads the database until a query of one number answers `wanted`.
-async fn until_number(app: &TestApp, sql: &str, wanted: i64) {
+pub(crate) async fn until_number(app: &TestApp, sql: &str, wanted: i64) {
     let look = async { while app.database.number(sql).await != wanted {} };
     // A bound for a test that would hang; none that a passing test comes near.
     tokio::time::timeout(BOUND, look).await.expect("the database never holds what was wanted");

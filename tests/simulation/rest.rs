@@ -78,7 +78,7 @@ impl World {
             self.life().settle();
             self.look();
             let now = self.clock.now();
-            self.life().run(self.life().store.look(Timestamp::UNIX_EPOCH, 100, now)).unwrap();
+            self.life().run(self.life().store.look(Timestamp::UNIX_EPOCH, 100, 1, now)).unwrap();
             let next = self.life().run(self.life().store.next_due_at(now)).unwrap();
             let is_disconnecting = !self.life().run(self.life().store.unfinished_disconnects()).unwrap().is_empty();
             if next.is_none() && !self.is_anything_under_way() && !is_disconnecting {

@@ -104,6 +104,17 @@ async fn a_ticket_that_starts_again_and_again_takes_bounded_room(database: &Data
 }
 
 #[apply(both_backends)]
+async fn whoever_begins_again_and_again_takes_bounded_room_and_the_latest_serves(database: &Database) {
+    let ticket = |number| format!("{number:032}");
+    for number in 0..70 {
+        database.store.create_consent(consent("cabinet", &ticket(number)), at(number)).await.unwrap();
+    }
+    assert_eq!(database.number("SELECT COUNT(*) FROM oauth_consents").await, 64);
+    assert!(!start(database, &ticket(0), "a state", 71).await);
+    assert!(start(database, &ticket(69), "a state", 71).await);
+}
+
+#[apply(both_backends)]
 async fn a_lapsed_consent_is_not_begun_and_tells_that_it_lapsed(database: &Database) {
     for ticket in ["begun", "fresh"] {
         database.store.create_consent(consent("north", ticket), at(0)).await.unwrap();

@@ -54,14 +54,14 @@ impl Database {
 
     /// Who has something due that may be served.
     pub(crate) async fn due_organisations(&self, now: Timestamp) -> Vec<DueOrganisation> {
-        let look = self.store.look(Timestamp::UNIX_EPOCH, 100, now).await.unwrap();
+        let look = self.store.look(Timestamp::UNIX_EPOCH, 100, 1, now).await.unwrap();
         assert!(look.is_whole && !look.is_held_up);
         look.due
     }
 
     /// When something is due next, once it was looked at what is due now.
     pub(crate) async fn next_due_at(&self, now: Timestamp) -> Option<Timestamp> {
-        self.store.look(Timestamp::UNIX_EPOCH, 100, now).await.unwrap();
+        self.store.look(Timestamp::UNIX_EPOCH, 100, 1, now).await.unwrap();
         self.store.next_due_at(now).await.unwrap()
     }
 
@@ -130,6 +130,7 @@ pub(crate) fn grant(name: &str) -> Grant {
         token_expires_at: at(3_600),
         granted_scopes: vec!["openid".into(), "email".into()],
         calendar: calendar("agenda"),
+        opened: Vec::new(),
     }
 }
 

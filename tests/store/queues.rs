@@ -190,7 +190,7 @@ impl Lot<'_> {
                 let events = [(appointment("x1"), place("agenda", "surplus", 1))];
                 let account = cassius_calendar::model::GoogleUserId::new(format!("account of {name}"));
                 store.owe(&whose, &account, &events, OwedCause::Comparison, now).await.unwrap();
-                store.look(Timestamp::UNIX_EPOCH, 9, now).await.unwrap();
+                store.look(Timestamp::UNIX_EPOCH, 9, 1, now).await.unwrap();
                 store.next_due_at(now).await.unwrap();
                 "a sweep and a look"
             }
@@ -268,7 +268,7 @@ async fn two_processes_that_change_the_same_organisations_never_block_each_other
                 }
                 if revision % 10 == 5 {
                     store.catch_up(&organisation(dice.pick(&NAMES)), now).await.unwrap();
-                    store.look(Timestamp::UNIX_EPOCH, 9, now).await.unwrap();
+                    store.look(Timestamp::UNIX_EPOCH, 9, 1, now).await.unwrap();
                     store.next_due_at(now).await.unwrap();
                 }
             }
@@ -297,9 +297,9 @@ async fn who_came_due_first_is_served_first_and_goes_to_the_end_of_the_line(data
     assert_eq!(line(5).await, ["south", "north", "west"]);
     assert_eq!(database.claim("west", 1, at(5)).await.len(), 1);
     assert_eq!(line(6).await, ["south", "north"]);
-    let look = database.store.look(Timestamp::UNIX_EPOCH, 1, at(6)).await.unwrap();
+    let look = database.store.look(Timestamp::UNIX_EPOCH, 1, 1, at(6)).await.unwrap();
     assert!(look.due.len() == 1 && !look.is_whole);
-    assert_eq!(database.store.look(at(3), 9, at(6)).await.unwrap().due.len(), 1, "what was seen before is left out");
+    assert_eq!(database.store.look(at(3), 9, 1, at(6)).await.unwrap().due.len(), 1, "what was seen before is left out");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

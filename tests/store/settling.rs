@@ -191,7 +191,8 @@ async fn what_is_settled_together_is_settled_each_for_itself(database: &Database
     let [first, second, third] = [north.remove(0), north.remove(0), north.remove(0)];
     let (a, b) = (synced(&first, &place), Settlement::Refused { placement: place.clone(), error: reason });
     let (c, d) = (Settlement::Unchanged { placement: place.clone() }, synced(&lost, &place));
-    let links = vec![(first, a), (second, b), (third, c), (lost, d), (south.unwrap(), later)];
+    let links = [(first, a), (second, b), (third, c), (lost, d), (south.unwrap(), later)];
+    let links = links.map(|(claimed, settlement)| (claimed, settlement, Vec::new())).into();
     let settled = database.store.settle_together(Settlements { links, owed: Vec::new() }, at(63)).await.unwrap();
     let stands: Vec<_> = settled.links.iter().map(|link| link.as_ref().map(|link| link.sync_status)).collect();
     let (synced, error, pending) = (SyncStatus::Synced, SyncStatus::Error, SyncStatus::Pending);

@@ -43,7 +43,7 @@ async fn a_look_reads_a_handful_of_pages_on_postgres() {
     .await
     .unwrap();
     for _ in 0..LOOKS {
-        let look = looker.look(Timestamp::UNIX_EPOCH, 72, now).await.unwrap();
+        let look = looker.look(Timestamp::UNIX_EPOCH, 72, 1, now).await.unwrap();
         assert_eq!((look.due.len(), look.due[0].organisation.as_str(), look.is_whole), (1, "practice-9000", true));
         assert_eq!(looker.next_due_at(now).await.unwrap(), Some(at(3_610)));
     }
@@ -64,7 +64,7 @@ async fn a_look_finds_the_one_that_may_be_served_on_sqlite() {
     let database = Database::on_sqlite().await;
     let now = at(10);
     database.run(&made(&now.as_microsecond().to_string(), "3600000000")).await;
-    let look = database.store.look(Timestamp::UNIX_EPOCH, 72, now).await.unwrap();
+    let look = database.store.look(Timestamp::UNIX_EPOCH, 72, 1, now).await.unwrap();
     assert_eq!((look.due.len(), look.due[0].organisation.as_str(), look.is_whole), (1, "practice-9000", true));
     assert_eq!(database.store.next_due_at(now).await.unwrap(), Some(at(3_610)));
 }

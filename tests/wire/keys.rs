@@ -1,16 +1,19 @@
 //! Who may call, and for whom.
 
 use bytes::Bytes;
+use cassius_calendar::grpc::pb::replace_appointments_request::Part;
 use cassius_calendar::grpc::pb::sync_appointments_response::Result as Outcome;
 use cassius_calendar::grpc::pb::{
-    ErrorReason, GetAppointmentLinkRequest, GetStatusRequest, ReconcileAppointmentsRequest, SyncAppointmentsRequest,
+    ErrorReason, GetAppointmentLinkRequest, GetStatusRequest, ReconcileAppointmentsRequest, ReplaceAppointmentsRequest,
+    SyncAppointmentsRequest,
 };
 use tonic::Code;
 use tonic::transport::Channel;
 
 use super::callers::{Bare, GUEST_KEY, INVITED, as_guest, bare, invite_guest, with};
+use super::methods::{self, Method};
+use super::raw;
 use super::refused::{Refused, read, refused};
-use super::{methods, raw};
 use crate::harness::app::{API_KEY, TestApp};
 use crate::harness::backends::{apply, both_backends};
 use crate::harness::samples::appointment;
@@ -23,7 +26,9 @@ async fn refuse_each(
     (code, reason): (Code, &str),
 ) -> Vec<Refused> {
     let mut refusals = Vec::new();
-    for method in methods::all().iter().filter(|method| !method.takes_a_stream) {
+    // What is about all organisations of a key shows it its own, and is refused to nobody who has one.
+    let is_refused = |method: &&Method| reason == "INVALID_API_KEY" || !method.is_about_all();
+    for method in methods::all().iter().filter(|method| !method.takes_a_stream).filter(is_refused) {
         let answer = raw::unary(channel, &method.path, key, method.nonsense_for(organisation)).await;
         refusals.push(refused(answer, code, reason));
     }
@@ -33,8 +38,16 @@ async fn refuse_each(
 #[test]
 fn each_rpc_that_takes_a_stream_has_its_own_test_below() {
     let streams = methods::all().into_iter().filter(|method| method.takes_a_stream).map(|method| method.path);
-    let tested = ["AppointmentSync/SyncAppointments", "AppointmentSync/ReconcileAppointments"];
+    let tested = ["SyncAppointments", "ReconcileAppointments", "ReplaceAppointments"];
+    let tested = tested.map(|method| format!("AppointmentSync/{method}"));
     assert_eq!(streams.collect::<Vec<_>>(), tested);
+}
+
+#[test]
+fn each_rpc_about_all_organisations_has_a_test_of_its_own_that_a_key_sees_its_own_alone() {
+    let about_all = methods::all().into_iter().filter(Method::is_about_all).map(|method| method.path);
+    let tested = ["CalendarIntegration/ListIntegrations", "CalendarIntegration/WatchProblems"];
+    assert_eq!(about_all.collect::<Vec<_>>(), tested);
 }
 
 #[apply(both_backends)]
@@ -64,6 +77,8 @@ async fn nobody_is_served_without_a_known_key(app: &mut TestApp) {
     refused(streams.sync_appointments(nothing()).await, Code::Unauthenticated, "INVALID_API_KEY");
     let nothing = tokio_stream::empty::<ReconcileAppointmentsRequest>;
     refused(streams.reconcile_appointments(nothing()).await, Code::Unauthenticated, "INVALID_API_KEY");
+    let nothing = tokio_stream::empty::<ReplaceAppointmentsRequest>;
+    refused(streams.replace_appointments(nothing()).await, Code::Unauthenticated, "INVALID_API_KEY");
 }
 
 #[apply(both_backends)]
@@ -143,4 +158,11 @@ async fn each_message_of_a_stream_is_held_against_the_key(app: &mut TestApp) {
     let status = answers.message().await.unwrap_err();
     read(&status, Code::PermissionDenied, "ORGANISATION_NOT_ALLOWED");
     assert!(answers.message().await.unwrap().is_none(), "the stream has ended");
+
+    let row = |organisation: &str| ReplaceAppointmentsRequest {
+        organisation_id: organisation.into(),
+        part: Some(Part::Appointment(appointment("b", 1))),
+    };
+    let request = as_guest(tokio_stream::iter([row("cabinet")]));
+    refused(appointments.replace_appointments(request).await, Code::PermissionDenied, "ORGANISATION_NOT_ALLOWED");
 }

@@ -5,12 +5,15 @@
 
 use std::time::Duration;
 
+use cassius_calendar::grpc::pb::replace_appointments_request::Part;
 use cassius_calendar::grpc::pb::sync_appointments_response::Result as Outcome;
 use cassius_calendar::grpc::pb::{
     BatchGetAppointmentLinksRequest, BeginConnectRequest, ConfirmAccountRequest, DisconnectRequest,
-    GetAppointmentLinkRequest, GetStatusRequest, ListAppointmentLinksRequest, ListCalendarsRequest,
-    PreviewEventRequest, ReconcileAppointmentsRequest, RetryAppointmentsRequest, SyncAppointmentRequest,
-    SyncAppointmentsRequest, SyncNowRequest, SyncStatus, UpdateSettingsRequest, WatchStatusRequest,
+    EraseAppointmentsRequest, EraseOrganisationRequest, GetAppointmentHistoryRequest, GetAppointmentLinkRequest,
+    GetStatusRequest, ListAppointmentLinksRequest, ListAuditEventsRequest, ListCalendarsRequest,
+    ListIntegrationsRequest, PreviewEventRequest, ReconcileAppointmentsRequest, ReplaceAppointmentsRequest,
+    RetryAppointmentsRequest, SyncAppointmentRequest, SyncAppointmentsRequest, SyncNowRequest, SyncStatus,
+    UpdateSettingsRequest, WatchProblemsRequest, WatchStatusRequest,
 };
 use tonic::{Code, Status};
 use tonic_health::pb::HealthCheckRequest;
@@ -73,18 +76,25 @@ async fn every_call_says_so(app: &TestApp) {
         })
         integrations.preview_event(PreviewEventRequest {})
         integrations.sync_now(SyncNowRequest {})
+        integrations.list_audit_events(ListAuditEventsRequest {})
         integrations.disconnect(DisconnectRequest {})
         appointments.sync_appointment(SyncAppointmentRequest { appointment: Some(appointment("absent", 1)) })
         appointments.get_appointment_link(GetAppointmentLinkRequest { appointment_id: "rdv".into() })
         appointments.batch_get_appointment_links(BatchGetAppointmentLinksRequest { appointment_ids: vec!["rdv".into()] })
         appointments.list_appointment_links(ListAppointmentLinksRequest {})
         appointments.retry_appointments(RetryAppointmentsRequest {})
+        appointments.get_appointment_history(GetAppointmentHistoryRequest { appointment_id: "rdv".into() })
+        appointments.erase_appointments(EraseAppointmentsRequest { appointment_ids: vec!["rdv".to_owned()] })
+        integrations.erase_organisation(EraseOrganisationRequest {})
     };
 
     let mut watching = app.integrations.clone();
     let request = WatchStatusRequest { organisation_id: organisation_id.clone() };
     let mut statuses = watching.watch_status(request).await.unwrap().into_inner();
     is_away(soon(statuses.message()).await);
+    is_away(soon(watching.list_integrations(ListIntegrationsRequest::default())).await);
+    let mut notices = watching.watch_problems(WatchProblemsRequest {}).await.unwrap().into_inner();
+    is_away(soon(notices.message()).await);
     let mut streaming = app.appointments.clone();
     let request = SyncAppointmentsRequest {
         organisation_id: organisation_id.clone(),
@@ -92,6 +102,11 @@ async fn every_call_says_so(app: &TestApp) {
     };
     let mut answers = streaming.sync_appointments(tokio_stream::iter([request])).await.unwrap().into_inner();
     is_away(soon(answers.message()).await);
+    let request = ReplaceAppointmentsRequest {
+        organisation_id: organisation_id.clone(),
+        part: Some(Part::Appointment(appointment("absent", 1))),
+    };
+    is_away(soon(streaming.replace_appointments(tokio_stream::iter([request]))).await);
     let request = ReconcileAppointmentsRequest { organisation_id, appointment_id: "rdv".into(), revision: 1 };
     let mut answers = streaming.reconcile_appointments(tokio_stream::iter([request])).await.unwrap().into_inner();
     is_away(soon(answers.message()).await);
@@ -101,7 +116,7 @@ async fn every_call_says_so(app: &TestApp) {
 fn are_all(requests: &[&str]) {
     let method = |request: &str| request.strip_suffix("Request").unwrap().to_owned();
     let mut tried: Vec<_> = requests.iter().map(|request| method(request)).collect();
-    tried.push("WatchStatus".into());
+    tried.extend(["WatchStatus", "WatchProblems", "ListIntegrations"].map(str::to_owned));
     tried.sort();
     let all = methods::all().into_iter().filter(|method| !method.takes_a_stream);
     let mut all: Vec<_> = all.map(|method| method.path.rsplit('/').next().unwrap().to_owned()).collect();

@@ -34,6 +34,7 @@ const environment = {
   CASSIUS_APP_URL: origin,
   // As in production: the ticket travels in the cookie alone.
   TICKET_IN_URL: "false",
+  GOOGLE_CALENDAR_URL: `http://${google}/calendar`,
   SAMPLE_RDVS: "true",
 };
 

@@ -20,13 +20,14 @@ const running = await Running.begin();
 const client = new CalendarClient({ address: running.addresses.calendar });
 const organisationId = "bench";
 const caller = () => ({ organisationId });
+const mayUse = () => true;
 
 const app = express();
 const server = createServer(app).listen(0, "127.0.0.1");
 await once(server, "listening");
 const publicOrigin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-app.use(googleIntegration({ client, publicOrigin, caller }));
-const router = createRouter({ client, publicOrigin, caller });
+app.use(googleIntegration({ client, publicOrigin, caller, mayUse }));
+const router = createRouter({ client, publicOrigin, caller, mayUse });
 const url = `${publicOrigin}/api/integrations/google/status`;
 
 const ways: Record<string, () => Promise<unknown>> = {

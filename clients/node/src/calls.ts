@@ -5,11 +5,13 @@
  * leaves is cancelled at the service.
  */
 import type { DescMessage, DescMethod, DescService, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
-import { Code, ConnectError, createClient, type CallOptions, type Client, type Transport } from "@connectrpc/connect";
+import { Code, ConnectError, createClient, type CallOptions, type Client } from "@connectrpc/connect";
 
 import { CalendarError } from "./error.js";
+import { checkRequest } from "./request.js";
 import { calledOff, withRetry, type RetryPolicy } from "./retry.js";
 import { afterDeadline, milliseconds } from "./time.js";
+import type { Connection } from "./transport.js";
 
 /** What a single call may say for itself. */
 export type { CallOptions } from "@connectrpc/connect";
@@ -23,29 +25,43 @@ export interface CallDefaults {
   language: string;
 }
 
+type Raw = Record<string, unknown>;
 type Unary = (request: MessageInitShape<DescMessage>, options: CallOptions) => Promise<MessageShape<DescMessage>>;
 type Streaming = (request: unknown, options: CallOptions) => AsyncIterable<MessageShape<DescMessage>>;
 
 /** Makes the client of one service. */
-export function callsOf<S extends DescService>(service: S, transport: Transport, defaults: CallDefaults): Client<S> {
-  const raw = createClient(service, transport) as Record<string, unknown>;
-  const calls = service.methods.map((method) => [method.localName, withDefaults(method, raw, defaults)]);
+export function callsOf<S extends DescService>(
+  service: S,
+  { calls: calling, streams }: Pick<Connection, "calls" | "streams">,
+  defaults: CallDefaults,
+): Client<S> {
+  const [unary, streaming] = [calling, streams].map((transport) => createClient(service, transport)) as [Raw, Raw];
+  const calls = service.methods.map((method) => {
+    const raw = method.methodKind === "unary" ? unary : streaming;
+    return [method.localName, withDefaults(method, raw, defaults)];
+  });
   return Object.fromEntries(calls) as Client<S>;
 }
 
-function withDefaults(method: DescMethod, raw: Record<string, unknown>, defaults: CallDefaults) {
+function withDefaults(method: DescMethod, raw: Raw, defaults: CallDefaults) {
   if (method.methodKind === "unary") {
     const call = raw[method.localName] as Unary;
-    return (request: MessageInitShape<DescMessage>, options: CallOptions = {}) =>
-      withRetry(
+    return async (request: MessageInitShape<DescMessage>, options: CallOptions = {}) => {
+      checkRequest(method.input, request);
+      return await withRetry(
         (remainingMs) => withDeadline(remainingMs, call, request, options, defaults),
         defaults.retry,
         milliseconds(options.timeoutMs, defaults.timeoutMs),
         options.signal,
       );
+    };
   }
   const call = raw[method.localName] as Streaming;
-  return (request: unknown, options: CallOptions = {}) => stream(call, request, options, defaults);
+  const isOneRequest = method.methodKind === "server_streaming";
+  return async function* (request: unknown, options: CallOptions = {}) {
+    if (isOneRequest) checkRequest(method.input, request);
+    yield* stream(call, request, options, defaults);
+  };
 }
 
 // The deadline is kept here and told to the service, rather than kept by connect-node, which would give up an answer that

@@ -33,7 +33,7 @@ export interface CalendarClientOptions extends TransportOptions {
 const TIMEOUT_MS = 10_000;
 const MUTATION_DEADLINE_MS = 500;
 
-/** A connection to cassius-calendar. */
+/** The way to cassius-calendar: one connection for calls, one for streams. */
 export class CalendarClient {
   /** Every call of the service `CalendarIntegration`. */
   readonly integration: Client<typeof CalendarIntegration>;
@@ -49,8 +49,8 @@ export class CalendarClient {
       retry: { ...DEFAULT_RETRY, ...options.retry },
       language: options.language ?? "fr",
     };
-    this.integration = callsOf(CalendarIntegration, connection.transport, defaults);
-    this.appointments = callsOf(AppointmentSync, connection.transport, defaults);
+    this.integration = callsOf(CalendarIntegration, connection, defaults);
+    this.appointments = callsOf(AppointmentSync, connection, defaults);
     this.#delivery = {
       deadlineMs: milliseconds(options.mutationDeadlineMs, MUTATION_DEADLINE_MS),
       onUndelivered: options.onUndelivered,
@@ -82,7 +82,7 @@ export class CalendarClient {
     return reconcile(this.appointments, what);
   }
 
-  /** Closes the connection; calls under way fail. */
+  /** Closes the connections; calls under way fail. */
   close(): void {
     this.#close();
   }

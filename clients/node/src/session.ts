@@ -31,6 +31,7 @@ export class Session extends Http2SessionManager {
   readonly #watchdogs = new WeakMap<Http2Session, Watchdog>();
   #connecting: NodeJS.Timeout | undefined;
   #isClosed = false;
+  #hasSpoken: boolean | null = null;
 
   constructor(origin: string, times: SessionTimes, options: ConstructorParameters<typeof Http2SessionManager>[2]) {
     // connect-node's own pings stay off: the end of any stream clears its wait for an answer, so that under steady calls
@@ -56,6 +57,11 @@ export class Session extends Http2SessionManager {
     } finally {
       if (this.state() !== "connecting") this.#stopWatchingConnecting();
     }
+  }
+
+  /** Whether the peer of the latest connection has answered in HTTP/2; `null` before there was one. */
+  get hasSpoken(): boolean | null {
+    return this.#hasSpoken;
   }
 
   override notifyResponseByteRead(stream: ClientHttp2Stream): void {
@@ -90,6 +96,8 @@ export class Session extends Http2SessionManager {
     if (known) return known;
     // The manager takes its own listener away as soon as the connection is replaced; an error may follow all the same.
     session.on("error", () => undefined);
+    this.#hasSpoken = false;
+    session.once("remoteSettings", () => (this.#hasSpoken = true));
     const watchdog = new Watchdog(session, this.#times.pingIntervalMs, this.#times.pingTimeoutMs);
     this.#watchdogs.set(session, watchdog);
     return watchdog;

@@ -1,12 +1,12 @@
 /**
- * The connection to the service: gRPC over HTTP/2, with key, TLS and keep-alive.
+ * The connections to the service: gRPC over HTTP/2, with key, TLS and keep-alive.
  *
  * It owns how the service is reached; the HTTP/2 session itself is that of `session.ts`. It never repeats the key. Its invariant:
  * a key is not sent in the clear to another machine unless the host says so.
  */
 import type { SecureClientSessionOptions } from "node:http2";
 
-import type { Interceptor, Transport } from "@connectrpc/connect";
+import { Code, ConnectError, type Interceptor, type Transport } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 
 import { Session } from "./session.js";
@@ -35,9 +35,12 @@ export interface TransportOptions {
   pingTimeoutMs?: number;
 }
 
-/** A transport and the way to end it. */
+/** How the service is spoken to, and the way to end it. */
 export interface Connection {
-  transport: Transport;
+  /** For calls with one answer. */
+  calls: Transport;
+  /** For streams. They have a connection of their own: a peer takes so many on one, and a call beyond them would wait. */
+  streams: Transport;
   close: () => void;
 }
 
@@ -49,15 +52,15 @@ const PING_INTERVAL_MS = 20_000;
 const PING_TIMEOUT_MS = 5_000;
 const LARGEST_ANSWER_BYTES = 4 * 1024 * 1024;
 
-/** Makes a connection, which the first call opens. Throws on options that make no sense together. */
+/** Makes the connections, each of which its first call opens. Throws on options that make no sense together. */
 export function connect(options: TransportOptions): Connection {
-  const { address, tls } = options;
+  const { address, tls } = optionsOf(options);
   // A key that was read from a file ends in a line break.
   const apiKey = options.apiKey?.trim();
-  const url = new URL(address);
-  if (url.protocol !== "https:" && url.protocol !== "http:") {
-    throw new TypeError(`address must begin with https:// or http://, not ${url.protocol}`);
+  if (!/^https?:\/\//.test(address) || !URL.canParse(address)) {
+    throw new TypeError("address must be a URL with its scheme, such as https://calendar.internal:50051");
   }
+  const url = new URL(address);
   if (url.pathname !== "/" || url.search !== "" || url.hash !== "" || url.username !== "") {
     throw new TypeError("address must be a scheme, a host and a port, and nothing else");
   }
@@ -79,14 +82,64 @@ export function connect(options: TransportOptions): Connection {
     pingIntervalMs: milliseconds(options.pingIntervalMs, PING_INTERVAL_MS),
     pingTimeoutMs: milliseconds(options.pingTimeoutMs, PING_TIMEOUT_MS),
   };
-  const session = new Session(url.origin, times, secure);
-  const transport = createGrpcTransport({
-    baseUrl: url.origin,
-    sessionManager: session,
-    readMaxBytes: LARGEST_ANSWER_BYTES,
-    interceptors: apiKey ? [bearer(apiKey)] : [],
-  });
-  return { transport, close: () => session.close() };
+  const sessions = [new Session(url.origin, times, secure), new Session(url.origin, times, secure)] as const;
+  const [calls, streams] = [over(sessions[0]), over(sessions[1])];
+  return { calls, streams, close: () => sessions.forEach((session) => session.close()) };
+
+  function over(session: Session): Transport {
+    return createGrpcTransport({
+      baseUrl: url.origin,
+      sessionManager: session,
+      readMaxBytes: LARGEST_ANSWER_BYTES,
+      interceptors: [explain(session, url.protocol), ...(apiKey ? [bearer(apiKey)] : [])],
+    });
+  }
+}
+
+// A host in plain JavaScript may hand over anything.
+function optionsOf(options: TransportOptions | null | undefined): TransportOptions {
+  if (typeof options?.address !== "string") throw new TypeError("address must say where the service is");
+  return options;
+}
+
+const UNTRUSTED = new Set([
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "UNABLE_TO_GET_ISSUER_CERT",
+  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+]);
+
+// Node says what broke; whoever sets the client up asks why.
+function explain(session: Session, protocol: string): Interceptor {
+  return (next) => async (request) => {
+    try {
+      return await next(request);
+    } catch (thrown) {
+      const error = ConnectError.from(thrown);
+      const why = request.signal.aborted ? null : causeOf(error, protocol, session.hasSpoken);
+      if (why === null) throw thrown;
+      throw new ConnectError(`${why} (${error.rawMessage})`, error.code, error.metadata, undefined, error.cause);
+    }
+  };
+}
+
+function causeOf(error: ConnectError, protocol: string, hasSpoken: boolean | null): string | null {
+  const { cause } = error;
+  const code = typeof cause === "object" && cause !== null && "code" in cause ? cause.code : undefined;
+  if (typeof code === "string" && UNTRUSTED.has(code)) {
+    return "nobody that this machine trusts vouches for the service's certificate: tls.ca names an authority of your own";
+  }
+  if (hasSpoken === true) return null;
+  if (protocol === "https:") {
+    const isPlain =
+      code === "EPROTO" || code === "ERR_SSL_WRONG_VERSION_NUMBER" || error.message.includes("before secure TLS");
+    return isPlain ? "the service does not answer in TLS: is its port one for http://?" : null;
+  }
+  const isCutOff = error.code === Code.Canceled || (error.code === Code.Unavailable && code === undefined);
+  return hasSpoken === false && isCutOff
+    ? "the service does not answer in plain HTTP/2: is its port one for https://?"
+    : null;
 }
 
 function bearer(apiKey: string): Interceptor {

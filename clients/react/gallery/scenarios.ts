@@ -80,6 +80,7 @@ export function clientOf(scenario: Scenario, locale: Locale): CalendarClient {
       play(become, status);
       return { queuedCount: 40, status };
     },
+    "test-event": () => ({ isWritten: true, isRemoved: true, error: null }),
     "confirm-account": (body) => {
       const googleEmail = body["accept"] === true ? (status.pendingAccount?.googleEmail ?? null) : status.googleEmail;
       become({ ...status, googleEmail, pendingAccount: null });
@@ -87,7 +88,7 @@ export function clientOf(scenario: Scenario, locale: Locale): CalendarClient {
     },
     disconnect: () => {
       become(samples.notConnected);
-      return { status, deletedEventCount: 0, remainingEventCount: 0 };
+      return { status, deletedEventCount: 0, remainingEventCount: 0, grantEnd: "revoked" };
     },
     retry: () => {
       become({ ...status, counts: { ...status.counts, error: 0 } });

@@ -61,6 +61,8 @@ export const looks = [
 export const frames = [
   { name: "light", theme: "light", width: 1280, height: 900 },
   { name: "dark", theme: "dark", width: 1280, height: 900 },
+  { name: "medium", theme: "light", width: 768, height: 900 },
+  { name: "medium-dark", theme: "dark", width: 768, height: 900 },
   { name: "narrow", theme: "light", width: 320, height: 720 },
   { name: "narrow-dark", theme: "dark", width: 320, height: 720 },
 ];

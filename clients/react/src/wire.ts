@@ -35,5 +35,6 @@ export type {
   StatusAnswer,
   SyncNowAnswer,
   SyncStatusJson,
+  TestEventAnswer,
   TitlePrivacyJson,
 } from "@cassius/calendar-client/rest/types";

@@ -63,6 +63,10 @@ describe("Connexion, with an account", () => {
     // The id of the primary calendar is the address itself: it is not said twice.
     expect(connection.getAllByText("cabinet.lilas@example.com")).toHaveLength(1);
     expect(connection.queryByRole("button", { name: /^Copier l’identifiant/ })).toBeNull();
+    expect(connection.getByRole("link", { name: /^Ouvrir dans Google Cabinet des Lilas/ })).toHaveAttribute(
+      "href",
+      "https://calendar.google.com/calendar/?authuser=cabinet.lilas%40example.com",
+    );
     expect(connection.getByText("OK")).toBeVisible();
     expect(connection.getByText("1 248 RDV synchronisés · 3 en attente")).toBeVisible();
 
@@ -196,8 +200,30 @@ describe("« Déconnecter »", () => {
     await user.click(question.getByRole("button", { name: "Déconnecter" }));
     expect(await screen.findByText("Ce qui sera envoyé")).toBeVisible();
     expect(router.to("disconnect")[0]?.body).toEqual({ remoteEvents: "delete_upcoming" });
-    expect(screen.getByText("Google Calendar est déconnecté. 2 événements ont été supprimés.")).toBeInTheDocument();
+    expect(
+      screen.getByText(
+        "Google Calendar est déconnecté. 2 événements ont été supprimés. L’autorisation donnée à Cassius est retirée.",
+      ),
+    ).toBeInTheDocument();
     await waitFor(() => expect(screen.getByRole("heading", { name: "Connexion" })).toHaveFocus());
+  });
+
+  it.each([
+    ["shared", /un autre cabinet utilise ce compte/],
+    ["pending", /Cassius le redemande pendant 24 heures/],
+    ["refused", /faites-le sur myaccount\.google\.com\/connections/],
+  ])("tells what became of the permission: %s", async (grantEnd, words) => {
+    const router = new Router(samples.connected);
+    server.use(
+      http.post(`${BASE}/disconnect`, () => {
+        router.status = samples.notConnected;
+        return HttpResponse.json({ status: router.status, deletedEventCount: 0, remainingEventCount: 0, grantEnd });
+      }),
+    );
+    const { user } = mount(<GoogleCalendarPage />);
+    await user.click(await screen.findByRole("button", { name: "Déconnecter" }));
+    await user.click(within(await screen.findByRole("alertdialog")).getByRole("button", { name: "Déconnecter" }));
+    expect(await screen.findByText(words)).toHaveTextContent(/^Google Calendar est déconnecté\./);
   });
 
   it("tells the result even when the stream knew of it first", async () => {

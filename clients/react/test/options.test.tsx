@@ -89,6 +89,33 @@ describe("turning the toggle on again", () => {
   });
 });
 
+describe("a test event", () => {
+  it.each([
+    [{ isWritten: true, isRemoved: true, error: null }, /a été écrit dans «.Cabinet des Lilas.», puis retiré/],
+    [{ isWritten: true, isRemoved: false, error: null }, /Il sera retiré dans un instant/],
+    [{ isWritten: false, isRemoved: true, error: null }, /Google n’a pas répondu à temps/],
+    [
+      { isWritten: false, isRemoved: true, error: { reason: "EVENT_REFUSED", message: "", retryable: false } },
+      /n’a pas reçu l’événement. Google a refusé cet événement/,
+    ],
+  ])("tells what became of it: %j", async (tested, words) => {
+    const router = new Router(samples.connected);
+    router.tested = tested;
+    const { user } = mount(<GoogleCalendarPage />);
+    await user.click(await screen.findByRole("button", { name: "Envoyer un événement de test" }));
+    expect(await screen.findByText(words)).toBeInTheDocument();
+  });
+
+  it("says why none can be sent while the sync is paused", async () => {
+    const router = new Router(samples.paused);
+    const { user } = mount(<GoogleCalendarPage />);
+    const send = await screen.findByRole("button", { name: "Envoyer un événement de test" });
+    await user.click(send);
+    expect(send).toHaveAccessibleDescription("Réactivez d’abord la synchronisation.");
+    expect(router.to("test-event")).toEqual([]);
+  });
+});
+
 describe("towards titles that tell more", () => {
   const initials: IntegrationStatusJson = { ...samples.connected, titlePrivacy: "initials" };
 

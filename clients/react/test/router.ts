@@ -5,7 +5,14 @@
 import { delay, http, HttpResponse, type DefaultBodyType } from "msw";
 import { setupServer } from "msw/node";
 import * as samples from "../gallery/samples";
-import type { IntegrationStatusJson, LinksAnswer, LinksBody, SettingsBody, TitlePrivacyJson } from "../src/wire";
+import type {
+  IntegrationStatusJson,
+  LinksAnswer,
+  LinksBody,
+  SettingsBody,
+  TestEventAnswer,
+  TitlePrivacyJson,
+} from "../src/wire";
 
 export const BASE = "http://localhost:3000/api/integrations/google";
 
@@ -23,6 +30,7 @@ export const server = setupServer();
 export class Router {
   readonly asked: Asked[] = [];
   readonly #streams = new Set<ReadableStreamDefaultController<Uint8Array>>();
+  tested: TestEventAnswer = { isWritten: true, isRemoved: true, error: null };
   links: LinksAnswer = { links: samples.linksInError, nextPageToken: null };
 
   constructor(public status: IntegrationStatusJson) {
@@ -54,6 +62,7 @@ export class Router {
         this.status = { ...this.status, catchUp: { total: 3, done: 0, failed: 0, startTime: null } };
         return { queuedCount: 3, status: this.status };
       }),
+      this.#route("post", "test-event", () => this.tested),
       this.#route("post", "confirm-account", (body) => {
         const { pendingAccount, googleEmail } = this.status;
         const taken = (body as { accept: boolean }).accept ? (pendingAccount?.googleEmail ?? null) : googleEmail;
@@ -62,7 +71,7 @@ export class Router {
       }),
       this.#route("post", "disconnect", () => {
         this.status = samples.notConnected;
-        return { status: this.status, deletedEventCount: 2, remainingEventCount: 0 };
+        return { status: this.status, deletedEventCount: 2, remainingEventCount: 0, grantEnd: "revoked" };
       }),
       this.#route("post", "retry", (body) => {
         const ids = (body as { appointmentIds?: string[] }).appointmentIds;

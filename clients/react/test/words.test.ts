@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { en } from "../src/i18n/en";
 import { fr } from "../src/i18n/fr";
 import { createTranslate, resolveLocale } from "../src/i18n/message";
-import { day, dayAndTime, relative, timeOfDay } from "../src/i18n/moment";
+import { day, dayAndTime, period, relative, timeOfDay } from "../src/i18n/moment";
 
 const now = new Date("2026-03-12T12:00:00Z");
 const ago = (seconds: number) => new Date(now.getTime() - seconds * 1000);
@@ -63,6 +63,11 @@ describe("dates", () => {
   it("of an appointment are told in the zone of its calendar, which is named where it is not the reader's", () => {
     const here = new Intl.DateTimeFormat().resolvedOptions().timeZone;
     expect(dayAndTime(instant, "fr", "Asia/Tokyo")).toMatch(/12 mars 2026.*17:00.*Japon/);
+    const elsewhere = here === "Europe/Paris" ? "Europe/Brussels" : "Europe/Paris";
+    const named = here === "Europe/Paris" ? "heure de Bruxelles" : "heure de Paris";
+    expect(dayAndTime(instant, "fr", elsewhere)).toMatch(new RegExp(`09:00 \\(${named}\\)$`));
+    expect(period(instant, instant, elsewhere, "fr")).toMatch(new RegExp(`\\(${named}\\)$`));
+    expect(period(instant, instant, here, "fr")).not.toContain("(");
     expect(dayAndTime(instant, "fr", here)).toBe(dayAndTime(instant, "fr", null));
     expect(dayAndTime(instant, "fr", "No/Where")).toBe(dayAndTime(instant, "fr", null));
   });

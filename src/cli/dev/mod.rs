@@ -19,8 +19,9 @@ use cassius_calendar::emulator;
 use cassius_calendar::model::OrganisationId;
 use clap::Args;
 
+use super::logs::Logs;
 use super::signals::Signals;
-use super::{environment, load, logs};
+use super::{environment, load};
 use welcome::Welcome;
 
 const SAMPLE: &str = "cabinet-exemple";
@@ -45,7 +46,7 @@ impl Dev {
         let (clock, entropy) = (Clock::system(), Entropy::system());
         let (google, made_up) = self.make_up(&clock, &entropy).await?;
         let config = load(&|name| made_up.value(name), Mode::Dev)?;
-        logs::start(&config.log)?;
+        Logs::start(&config.log)?;
         let (public_url, is_open) = (config.public_url.clone(), config.api_keys.is_empty());
         let app = app::start(config, clock.clone(), entropy).await?;
         let sample = OrganisationId::parse(SAMPLE).expect("the sample's id is well formed");

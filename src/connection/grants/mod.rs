@@ -17,7 +17,7 @@ use crate::google::{CalendarError, Google, Granted};
 use crate::model::{Calendar, Change, GoogleUserId, OrganisationId};
 use crate::notifier::Notifier;
 use crate::quota::Quota;
-use crate::store::{self, AsOf, Connect, Grant, Integration, Store};
+use crate::store::{self, AsOf, Connect, Grant, Integration, OpenedCalendar, Store};
 use crate::sync::ThrottleScope;
 
 use super::Error;
@@ -33,10 +33,10 @@ const PENDING_LIFETIME: SignedDuration = SignedDuration::from_mins(15);
 /// The grants. A clone is another handle.
 #[derive(Debug, Clone)]
 pub struct Grants {
-    store: Store,
+    pub(super) store: Store,
     google: Google,
     secrets: Secrets,
-    clock: Clock,
+    pub(super) clock: Clock,
     notifier: Notifier,
     quota: Arc<Quota>,
     tokens: Arc<Tokens>,
@@ -61,13 +61,14 @@ impl Grants {
         &self.secrets
     }
 
-    /// Stores a grant with its target calendar, in place of the one before, as far as nothing has happened since `as_of`
+    /// Stores a grant with its target calendar, and the calendars that were sealed before, in place of the one before, as far as nothing has happened since `as_of`
     /// that speaks against it. What is not stored is revoked, unless others use the account.
     pub(super) async fn connect(
         &self,
         organisation: &OrganisationId,
         granted: Granted,
         calendar: Calendar,
+        opened: Vec<OpenedCalendar>,
         as_of: AsOf,
     ) -> Result<Connect, store::Error> {
         let now = self.clock.now();
@@ -80,6 +81,7 @@ impl Grants {
             token_expires_at: granted.expires_at,
             granted_scopes: granted.scopes,
             calendar,
+            opened,
         };
         let connect = self.store.connect(grant, as_of, now + PENDING_LIFETIME, now).await?;
         match &connect {

@@ -65,7 +65,7 @@ impl Disconnects {
             self.notifier.notify(&Change::Integration(organisation.clone()));
             self.notifier.notify_due();
             // What is not at its end by then goes on without this caller.
-            self.clock.within(LONGEST_CALL, self.wait(organisation)).await.transpose()?;
+            self.wait_a_while(organisation).await?;
         }
         let left = self.store.owed_left(organisation).await?;
         let now = self.store.integration(organisation).await?;
@@ -134,7 +134,15 @@ impl Disconnects {
             }
         }
         self.grants.forget(organisation);
+        self.grants.seal_calendars(organisation).await?;
+        self.store.truncate_log().await?;
         self.notifier.notify(&Change::Integration(organisation.clone()));
+        Ok(())
+    }
+
+    /// Waits for the end of what is under way, as long as a caller waits.
+    pub(super) async fn wait_a_while(&self, organisation: &OrganisationId) -> Result<(), Error> {
+        self.clock.within(LONGEST_CALL, self.wait(organisation)).await.transpose()?;
         Ok(())
     }
 

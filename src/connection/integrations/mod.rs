@@ -1,9 +1,12 @@
 //! The integrations of all organisations: what the settings pages show and change.
 //!
-//! Owns the status and who watches it, the settings, and the end of a connection. Never opens a token: `Grants` does.
+//! Owns the status and who watches it, the list of all and what is wrong with them, the settings, and the end of a connection. Never opens a token: `Grants` does.
 //! Invariant: what a watcher was told last is what a reader finds, as soon as changes rest.
 
 mod disconnect;
+mod erasure;
+mod overview;
+mod problems;
 mod settings;
 mod status;
 mod watches;
@@ -18,6 +21,10 @@ use crate::store::{Integration, OwedLeft, Store};
 
 pub use disconnect::Disconnected;
 use disconnect::Disconnects;
+pub use erasure::Erasure;
+pub use overview::{Overview, OverviewFilter, list};
+use problems::Listeners;
+pub use problems::ProblemNotice;
 pub use settings::{CalendarList, SettingsRequest};
 pub use status::{Progress, State, Status};
 use watches::Watches;
@@ -31,13 +38,22 @@ pub struct Integrations {
     notifier: Notifier,
     disconnects: Disconnects,
     watches: Watches,
+    listeners: Listeners,
 }
 
 impl Integrations {
     /// Puts the parts together; nothing is asked of any of them yet.
     pub fn new(store: Store, grants: Grants, clock: Clock, notifier: Notifier) -> Self {
         let disconnects = Disconnects::new(store.clone(), grants.clone(), clock.clone(), notifier.clone());
-        Self { store, grants, clock, notifier, disconnects, watches: Watches::default() }
+        Self {
+            store,
+            grants,
+            clock,
+            notifier,
+            disconnects,
+            watches: Watches::default(),
+            listeners: Listeners::default(),
+        }
     }
 
     /// The integration, if an account is connected.
@@ -81,6 +97,11 @@ impl Integrations {
         remote_events: RemoteEvents,
     ) -> Result<Disconnected, Error> {
         self.disconnects.run(organisation, remote_events).await
+    }
+
+    /// Seals the calendars of organisations that are not connected, as the end of a disconnect does.
+    pub async fn seal_calendars(&self) -> Result<(), Error> {
+        self.grants.seal_all_calendars().await
     }
 
     /// Ends disconnects that nobody waits for any more, until `stop`.

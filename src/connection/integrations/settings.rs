@@ -17,7 +17,7 @@ pub struct SettingsRequest {
     pub is_enabled: Option<bool>,
     /// The id of the target calendar.
     pub calendar: Option<CalendarId>,
-    /// How much of the patient's name titles show.
+    /// How much of an appointment its event shows.
     pub title_privacy: Option<TitlePrivacy>,
 }
 
@@ -58,7 +58,8 @@ impl Integrations {
         self.grants.call_with_token_retry(integration, calendar).await
     }
 
-    /// Changes settings; a new calendar is checked with Google first.
+    /// Changes settings; a new calendar is checked with Google first. While nothing is connected, how much events show can
+    /// be chosen, and nothing else.
     ///
     /// Switched off, nothing more is claimed: an attempt under way goes on to its end, links that wait stay pending and
     /// due, and what is accepted meanwhile is stored with the status `None`. Switched on again, it catches up.
@@ -67,9 +68,10 @@ impl Integrations {
         organisation: &OrganisationId,
         request: SettingsRequest,
     ) -> Result<Status, Error> {
-        let integration = self.connected(organisation).await?;
-        let calendar = match request.calendar {
+        let SettingsRequest { is_enabled, calendar, title_privacy } = request;
+        let calendar = match calendar {
             Some(id) => {
+                let integration = self.connected(organisation).await?;
                 let access = self.calendar(&integration, id.as_str()).await?;
                 if !access.may_write {
                     return Err(Error::CalendarUnavailable);
@@ -78,7 +80,7 @@ impl Integrations {
             }
             None => None,
         };
-        let change = SettingsChange { is_enabled: request.is_enabled, calendar, title_privacy: request.title_privacy };
+        let change = SettingsChange { is_enabled, calendar, title_privacy };
         self.store.change_settings(organisation, change, self.clock.now()).await?.ok_or(Error::NotConnected)?;
         self.notifier.notify(&Change::Integration(organisation.clone()));
         self.notifier.notify_due();

@@ -31,7 +31,7 @@ pub struct Status {
     pub calendar: Option<Calendar>,
     /// Whether appointments are sent.
     pub is_enabled: bool,
-    /// How much of the patient's name titles show.
+    /// How much of an appointment its event shows; it can be chosen before anything is connected.
     pub title_privacy: TitlePrivacy,
     /// When the account was connected.
     pub connected_at: Option<Timestamp>,
@@ -45,6 +45,8 @@ pub struct Status {
     pub disconnect: Option<Progress>,
     /// What is wrong; `None`: nothing is.
     pub problem: Option<Problem>,
+    /// How many events at Google showed a higher revision than is held, at the latest comparison.
+    pub behind_count: i32,
     /// The other account that waits to be confirmed.
     pub pending_account: Option<PendingAccount>,
 }
@@ -64,7 +66,8 @@ pub struct Progress {
 }
 
 impl Status {
-    /// The status at `now`; without an integration, or with one that is not connected, there is nothing but counts.
+    /// The status at `now`; without an integration, or with one that is not connected,
+    /// there is nothing but counts and the chosen privacy.
     pub(super) fn of(
         integration: Option<Integration>,
         counts: Counts,
@@ -72,6 +75,7 @@ impl Status {
         pending_account: Option<PendingAccount>,
         now: Timestamp,
     ) -> Self {
+        let title_privacy = integration.as_ref().map(|it| it.title_privacy).unwrap_or_default();
         let has_grant = |integration: &Integration| integration.refresh_token.is_some();
         let Some(integration) = integration.filter(has_grant) else {
             return Self {
@@ -79,13 +83,14 @@ impl Status {
                 google_email: None,
                 calendar: None,
                 is_enabled: false,
-                title_privacy: TitlePrivacy::default(),
+                title_privacy,
                 connected_at: None,
                 last_sync_at: None,
                 counts,
                 catch_up: None,
                 disconnect: None,
                 problem: None,
+                behind_count: 0,
                 pending_account: None,
             };
         };
@@ -111,7 +116,7 @@ impl Status {
             google_email: integration.google_email,
             calendar: integration.calendar,
             is_enabled: integration.is_enabled,
-            title_privacy: integration.title_privacy,
+            title_privacy,
             connected_at: integration.connected_at,
             last_sync_at: integration.last_sync_at,
             counts,
@@ -122,6 +127,7 @@ impl Status {
                 Progress { total, done, failed, started_at: it.since_at }
             }),
             problem,
+            behind_count: integration.behind_count,
             pending_account,
         }
     }

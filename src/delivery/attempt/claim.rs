@@ -2,8 +2,11 @@
 //!
 //! Owns what the two have in common: whose they are, their lease, and where an event may stand. Never calls anybody.
 
+use jiff::{SignedDuration, Timestamp};
+
 use crate::model::{AppointmentId, Epoch, OrganisationId, Placement};
-use crate::store::{Claimed, Lease, OwedClaim};
+use crate::store::{CallMade, Claimed, Lease, OwedClaim};
+use crate::sync::{Answer, Call};
 
 /// A link or an owed deletion, under a lease.
 pub(in crate::delivery) enum Claim {
@@ -53,6 +56,26 @@ impl Claim {
             Self::Owed(claimed) => claimed.attempts,
         };
         u32::try_from(attempts).unwrap_or(0)
+    }
+
+    /// A call that was made for it, as its link keeps it. A deletion that is owed has no link that would.
+    pub(super) fn note_call(
+        &self,
+        at: Timestamp,
+        call: &Call,
+        answer: &Answer,
+        took: SignedDuration,
+    ) -> Option<CallMade> {
+        match self {
+            Self::Link(claimed) => Some(CallMade {
+                at,
+                revision: claimed.revision.number(),
+                method: call.name().to_owned(),
+                answer: answer.name().to_owned(),
+                took,
+            }),
+            Self::Owed(_) => None,
+        }
     }
 
     /// Where an event may stand.

@@ -13,9 +13,10 @@ use crate::connection::{Access, MAX_TOKENS};
 use crate::crypto::OpenError;
 use crate::error_chain::error_chain;
 use crate::google::CALL_DEADLINE;
+use crate::metrics;
 use crate::model::{Change, Place, Placement};
 use crate::quota::{Permit, Wait};
-use crate::store::{self, Claimed, Guarded, OwedClaim};
+use crate::store::{self, CallMade, Claimed, Guarded, OwedClaim};
 use crate::sync::{Answer, Attempt, Call, Goal, Outcome, Owner, Step, Stop, render};
 pub(super) use claim::Claim;
 use settlement::Ended;
@@ -142,13 +143,19 @@ impl Parts {
     /// made again.
     pub(super) async fn attempt(&self, claim: Claim, begun: Result<BegunAttempt, Unopened>, permit: Permit) {
         let organisation = claim.organisation().clone();
+        let mut calls = Vec::new();
         let ended = match begun {
-            Ok(begun) => self.carry_out(&claim, begun, permit).await,
+            Ok(begun) => self.carry_out(&claim, begun, permit, &mut calls).await,
             Err(unopened) => Ok(self.unopened(&claim, unopened)),
         };
+        metrics::attempt(match &ended {
+            Ok(ended) => ended.name(),
+            Err(Broken::Fenced) => "fenced",
+            Err(Broken::Store(_)) => "broken",
+        });
         let broken = match ended {
             // Whoever took the lease over settles what stands by then: fenced or done, this attempt is over.
-            Ok(ended) => self.settle(claim, ended).await.err(),
+            Ok(ended) => self.settle(claim, ended, calls).await.err(),
             Err(Broken::Fenced) => self.store.release(&[claim.lease().token], self.clock.now()).await.err(),
             Err(Broken::Store(error)) => Some(error),
         };
@@ -161,7 +168,13 @@ impl Parts {
         self.notifier.notify(&Change::Links(organisation));
     }
 
-    async fn carry_out(&self, claim: &Claim, begun: BegunAttempt, permit: Permit) -> Result<Ended, Broken> {
+    async fn carry_out(
+        &self,
+        claim: &Claim,
+        begun: BegunAttempt,
+        permit: Permit,
+        calls: &mut Vec<CallMade>,
+    ) -> Result<Ended, Broken> {
         let BegunAttempt { mut attempt, mut step, mut once_open } = begun;
         let mut held = HeldLease { placement: claim.placement(), until: claim.lease().until, is_used: false };
         let mut permit = Some(permit);
@@ -188,7 +201,10 @@ impl Parts {
             self.renew_lease(claim, &placement, &attempt.take_left_behind(), &mut held).await?;
             permit = None;
             held.is_used = true;
+            let from = self.clock.read();
             let answer = self.google.call(&access.token, &call).await;
+            let took = self.clock.elapsed().saturating_sub(from.elapsed);
+            calls.extend(claim.note_call(from.now, &call, &answer, took));
             tracing::debug!(call = call.name(), answer = answer.name(), "called Google");
             tokens += 1;
             step = if answer == Answer::Unauthorized && tokens < MAX_TOKENS {

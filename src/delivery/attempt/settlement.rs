@@ -10,7 +10,7 @@ use crate::connection::AccessError;
 use crate::delivery::Parts;
 use crate::delivery::settler::Settling;
 use crate::model::{OrganisationId, Placement, Reason};
-use crate::store::{self, Guarded, LinkError, OwedSettlement, Settlement};
+use crate::store::{self, CallMade, Guarded, LinkError, OwedSettlement, Settlement};
 use crate::sync::{Delay, Outcome, Setback, Stop, ThrottleScope, delay};
 
 /// What an attempt came to, whatever it was made for.
@@ -25,9 +25,26 @@ pub(super) enum Ended {
     Unchanged { placement: Placement },
 }
 
+impl Ended {
+    /// The word for it.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Synced { .. } => "synced",
+            Self::Later { .. } => "later",
+            Self::Refused { .. } => "refused",
+            Self::Unchanged { .. } => "unchanged",
+        }
+    }
+}
+
 impl Parts {
     /// Records what an attempt came to, together with what else has ended.
-    pub(super) async fn settle(&self, claim: Claim, ended: Ended) -> Result<Guarded, store::Error> {
+    pub(super) async fn settle(
+        &self,
+        claim: Claim,
+        ended: Ended,
+        calls: Vec<CallMade>,
+    ) -> Result<Guarded, store::Error> {
         let settling = match claim {
             Claim::Link(claimed) => {
                 let settlement = match ended {
@@ -40,7 +57,7 @@ impl Parts {
                     Ended::Refused { placement, error } => Settlement::Refused { placement, error },
                     Ended::Unchanged { placement } => Settlement::Unchanged { placement },
                 };
-                Settling::Link(claimed, settlement)
+                Settling::Link(Box::new((claimed, settlement, calls)))
             }
             Claim::Owed(claimed) => {
                 let settlement = match ended {

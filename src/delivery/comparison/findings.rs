@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
-use crate::model::{AppointmentId, CalendarId, Etag, EventId, Generation, Place, Placement, SyncStatus};
+use crate::model::{AppointmentId, CalendarId, Etag, EventId, Generation, Place, Placement, Revision, SyncStatus};
 use crate::store::{ComparedLink, Listing, Mend};
 use crate::sync::{Event, Shown};
 
@@ -17,6 +17,8 @@ pub(super) struct Listed {
     pub(super) calendar: CalendarId,
     pub(super) event: EventId,
     pub(super) etag: Etag,
+    /// The revision that it says it shows.
+    pub(super) revision: Option<Revision>,
     pub(super) shown: Shown,
 }
 
@@ -44,6 +46,8 @@ pub(super) enum Standing {
     Altered(Etag),
     /// Somebody changed what is not ours.
     Touched(Etag),
+    /// It shows a higher revision than is held: an older state is not written over it.
+    Newer,
 }
 
 /// What was found of one appointment.
@@ -58,7 +62,7 @@ impl Finding {
     /// What is to be done about the link.
     pub(super) fn mend(&self, appointment: &AppointmentId) -> Option<Mend> {
         let (etag, is_due) = match &self.standing {
-            Standing::AsKnown => return None,
+            Standing::AsKnown | Standing::Newer => return None,
             Standing::Missing => (None, true),
             Standing::Altered(etag) => (Some(etag.clone()), true),
             Standing::Touched(etag) => (Some(etag.clone()), false),
@@ -123,6 +127,7 @@ fn standing(
         return Standing::AsKnown;
     }
     match own {
+        Some(listed) if listed.revision > link.revision => Standing::Newer,
         Some(listed) if listed.etag == *etag => Standing::AsKnown,
         Some(listed) => match wanted() {
             Some(event) if listed.shown.is_as(&event) => Standing::Touched(listed.etag.clone()),

@@ -79,8 +79,13 @@ impl Parts {
             };
             let page = self.grants.call_with_token_retry(integration, list).await.map_err(Broken::Google)?;
             for event in page.events {
-                let listed =
-                    Listed { calendar: calendar.clone(), event: event.event, etag: event.etag, shown: event.shown };
+                let listed = Listed {
+                    calendar: calendar.clone(),
+                    event: event.event,
+                    etag: event.etag,
+                    revision: event.revision,
+                    shown: event.shown,
+                };
                 remote.entry(event.owner.appointment).or_default().push(listed);
             }
             page_token = page.next_page_token;

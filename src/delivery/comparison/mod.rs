@@ -50,6 +50,8 @@ pub struct ComparisonCounts {
     pub altered: usize,
     /// How many stand that should not.
     pub surplus: usize,
+    /// How many show a higher revision than is held.
+    pub newer: usize,
 }
 
 /// Why a comparison broke off.
@@ -146,6 +148,19 @@ impl Parts {
                         "Google's events differ from what they should be; they are mended"
                     );
                 }
+                if found.newer > 0 {
+                    tracing::error!(
+                        newer = found.newer,
+                        "Google shows higher revisions than are held: this database was restored from an older backup; \
+                         ReconcileAppointments finds what it lacks"
+                    );
+                }
+                let behind = i32::try_from(found.newer).unwrap_or(i32::MAX);
+                match self.store.note_behind(claim, behind).await? {
+                    // Whoever took it over notes it.
+                    Guarded::Done | Guarded::Fenced => {}
+                }
+                self.notifier.notify(&Change::Integration(claim.organisation.clone()));
                 (next_daily(&claim.organisation, now), 0)
             }
             Err(Broken::Google(error)) => match retry_after(&error) {
@@ -241,6 +256,7 @@ impl Parts {
                 Standing::AsKnown | Standing::Touched(_) => {}
                 Standing::Missing => counts.missing += 1,
                 Standing::Altered(_) => counts.altered += 1,
+                Standing::Newer => counts.newer += 1,
             }
             counts.surplus += finding.surplus.len();
             mends.extend(finding.mend(&appointment));

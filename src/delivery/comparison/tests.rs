@@ -24,6 +24,7 @@ fn written(event: &str, etag: &str) -> Placement {
 fn link(placement: Placement) -> ComparedLink {
     ComparedLink {
         appointment: appointment(),
+        revision: Revision::new(1),
         sync_status: SyncStatus::Synced,
         placement,
         snapshot: Some(Sealed::from_bytes(Vec::new())),
@@ -62,7 +63,8 @@ fn shown() -> Shown {
 }
 
 fn listed(calendar: &str, event: &str, etag: &str, shown: Shown) -> Listed {
-    Listed { calendar: CalendarId::new(calendar), event: EventId::new(event), etag: Etag::new(etag), shown }
+    let (calendar, event) = (CalendarId::new(calendar), EventId::new(event));
+    Listed { calendar, event, etag: Etag::new(etag), revision: Revision::new(1), shown }
 }
 
 fn known() -> Known {
@@ -129,6 +131,16 @@ fn what_is_missing_altered_touched_or_surplus_is_told_apart() {
     }
     let unknown = find(None, vec![listed("target", "own", "e", shown())]);
     assert_eq!(unknown, Finding { standing: Standing::AsKnown, surplus: vec![place("target", "own")] });
+}
+
+#[test]
+fn what_shows_a_higher_revision_than_is_held_is_not_written_over() {
+    let newer = |etag: &str| Listed { revision: Revision::new(2), ..listed("target", "own", etag, shown()) };
+    for etag in ["old", "new"] {
+        let finding = find(Some(link(written("own", "old"))), vec![newer(etag)]);
+        assert_eq!(finding.standing, Standing::Newer, "{etag}");
+        assert_eq!(finding.mend(&appointment()), None);
+    }
 }
 
 #[test]

@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::wire::{ExtendedProperties, ListedEvent, ListedMoment};
-use crate::model::{AppointmentId, EventId, OrganisationId, zone};
+use crate::model::{AppointmentId, EventId, OrganisationId, Revision, zone};
 use crate::sync::{Event, Owner, Shown};
 
 const APPOINTMENT: &str = "cassiusAppointmentId";
@@ -90,6 +90,11 @@ pub(super) fn shown(listed: ListedEvent) -> Shown {
         source_url: listed.source.and_then(|source| source.url),
         is_private: listed.visibility.as_deref() == Some("private"),
     }
+}
+
+/// The revision that an event's private properties name, if they do.
+pub(super) fn revision(properties: Option<&ExtendedProperties>) -> Option<Revision> {
+    Revision::new(properties?.private.get(REVISION)?.parse().ok()?)
 }
 
 /// Every field of the event goes into the body: the compiler asks for a decision about a new one.

@@ -1,7 +1,6 @@
 //! What a write of an event says, and how an instant is written.
 
 use super::*;
-use crate::model::Revision;
 
 fn event() -> Event {
     Event {

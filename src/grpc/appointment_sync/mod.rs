@@ -51,8 +51,9 @@ impl AppointmentSync for Appointments {
     ) -> Result<Response<pb::SyncAppointmentResponse>, Status> {
         answer(request, async |context, request| {
             let (organisation, appointment, wait) = validate::sync_appointment(&context, &request)?;
+            let sent = appointment.revision;
             let link = self.accept(&organisation, appointment, wait).await?;
-            Ok(pb::SyncAppointmentResponse { link: Some(convert::link(link, context.language)) })
+            Ok(pb::SyncAppointmentResponse { link: Some(convert::accepted(link, sent, context.language)) })
         })
         .await
     }
@@ -82,7 +83,8 @@ impl AppointmentSync for Appointments {
         request: Request<pb::GetAppointmentLinkRequest>,
     ) -> Result<Response<pb::GetAppointmentLinkResponse>, Status> {
         answer(request, async |context, request| {
-            let (organisation, appointment) = validate::appointment_link(&context, &request)?;
+            let (organisation, appointment) =
+                validate::appointment(&context, &request.organisation_id, &request.appointment_id)?;
             match self.delivery.link(&organisation, &appointment).await? {
                 Some(link) => Ok(pb::GetAppointmentLinkResponse { link: Some(convert::link(link, context.language)) }),
                 None => Err(Refusal::AppointmentNotFound(vec![appointment])),
@@ -113,7 +115,7 @@ impl AppointmentSync for Appointments {
                 validate::list_appointment_links(&context, &request)?;
             let mut links = self.delivery.links(&organisation, status, after.as_ref(), page.limit()).await?;
             Ok(pb::ListAppointmentLinksResponse {
-                next_page_token: page.cut(&mut links, |link| link.appointment.as_str()),
+                next_page_token: page.cut(&mut links, |link| link.appointment.to_string()),
                 links: links.into_iter().map(|link| convert::link(link, context.language)).collect(),
             })
         })
@@ -130,6 +132,48 @@ impl AppointmentSync for Appointments {
                 Retry::Queued(queued_count) => Ok(pb::RetryAppointmentsResponse { queued_count }),
                 Retry::Unknown(unknown) => Err(Refusal::AppointmentNotFound(unknown)),
             }
+        })
+        .await
+    }
+
+    async fn get_appointment_history(
+        &self,
+        request: Request<pb::GetAppointmentHistoryRequest>,
+    ) -> Result<Response<pb::GetAppointmentHistoryResponse>, Status> {
+        answer(request, async |context, request| {
+            let (organisation, appointment) =
+                validate::appointment(&context, &request.organisation_id, &request.appointment_id)?;
+            match self.delivery.history(&organisation, &appointment).await? {
+                Some(calls) => {
+                    let calls = calls.into_iter().map(convert::call).collect();
+                    Ok(pb::GetAppointmentHistoryResponse { calls })
+                }
+                None => Err(Refusal::AppointmentNotFound(vec![appointment])),
+            }
+        })
+        .await
+    }
+
+    async fn replace_appointments(
+        &self,
+        request: Request<Streaming<pb::ReplaceAppointmentsRequest>>,
+    ) -> Result<Response<pb::ReplaceAppointmentsResponse>, Status> {
+        let (context, requests) = split(request);
+        streams::replace(self.delivery.clone(), &self.drain, context, requests).await.map(Response::new)
+    }
+
+    async fn erase_appointments(
+        &self,
+        request: Request<pb::EraseAppointmentsRequest>,
+    ) -> Result<Response<pb::EraseAppointmentsResponse>, Status> {
+        answer(request, async |context, request| {
+            let (organisation, appointments) = validate::erase_appointments(&context, &request)?;
+            let erased = self.delivery.erase_appointments(&organisation, &appointments).await?;
+            Ok(pb::EraseAppointmentsResponse {
+                is_done: erased.is_done,
+                known_count: convert::count(erased.known),
+                remaining_event_count: convert::count(erased.remaining_events),
+            })
         })
         .await
     }

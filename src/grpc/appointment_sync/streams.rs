@@ -1,17 +1,17 @@
-//! The two streams of `AppointmentSync`.
+//! The streams of `AppointmentSync`.
 //!
-//! Both read no faster than they answer, so that HTTP/2 holds the caller back. When the service drains they take no
+//! They read no faster than they answer, or store, so that HTTP/2 holds the caller back. When the service drains they take no
 //! further request, answer those they have taken, and end with a status that tells the caller to open them again.
 
 use futures_util::{Stream, StreamExt as _, stream};
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
-use crate::delivery::Delivery;
+use crate::delivery::{Delivery, Replacement};
 use crate::grpc::context::{RequestContext, ResponseStream};
 use crate::grpc::status::Refusal;
 use crate::grpc::{convert, pb, validate};
-use crate::model::{AppointmentId, OrganisationId, Revision};
+use crate::model::{Appointment, AppointmentId, OrganisationId, Revision};
 
 use pb::sync_appointments_response::Result as Outcome;
 
@@ -45,10 +45,11 @@ async fn accept_one(
     let request = pb::SyncAppointmentRequest { organisation_id, appointment, wait: None };
     let accepted = async {
         let (organisation, appointment, _) = validate::sync_appointment(&context, &request)?;
-        Ok(delivery.accept(&organisation, appointment, None).await?)
+        let sent = appointment.revision;
+        Ok((delivery.accept(&organisation, appointment, None).await?, sent))
     };
     let result = match accepted.await {
-        Ok(link) => Outcome::Link(convert::link(link, context.language)),
+        Ok((link, sent)) => Outcome::Link(convert::accepted(link, sent, context.language)),
         Err(refusal) => {
             let refusal: Refusal = refusal;
             Outcome::Rejection(refusal.into_rejection(context.language).map_err(|refusal| context.refuse(refusal))?)
@@ -97,14 +98,10 @@ async fn compare(
     }
     let mut answers = Vec::new();
     for (organisation, held) in asked {
-        match delivery.missing_or_stale(&organisation, &held).await {
-            Ok(missing_or_stale) => answers.extend(missing_or_stale.into_iter().map(|(appointment, held)| {
-                Ok(pb::ReconcileAppointmentsResponse {
-                    organisation_id: organisation.to_string(),
-                    appointment_id: appointment.to_string(),
-                    held_revision: held.map(Revision::number).unwrap_or_default(),
-                })
-            })),
+        match delivery.differing(&organisation, &held).await {
+            Ok(differing) => {
+                answers.extend(differing.into_iter().map(|it| Ok(convert::differing(&organisation, &it))));
+            }
             Err(error) => {
                 answers.push(Err(context.refuse(error.into())));
                 return answers;
@@ -113,6 +110,76 @@ async fn compare(
     }
     answers.extend(fault.map(Err));
     answers
+}
+
+/// What a replacement has come to.
+struct Replacing {
+    delivery: Delivery,
+    context: RequestContext,
+    under_way: Option<(OrganisationId, Replacement)>,
+    count: i32,
+}
+
+/// Takes over the appointments of a whole organisation, and erases the others once the caller has said that these were all.
+pub(super) async fn replace(
+    delivery: Delivery,
+    drain: &CancellationToken,
+    context: RequestContext,
+    requests: impl Stream<Item = Inbound<pb::ReplaceAppointmentsRequest>> + Send + 'static,
+) -> Inbound<pb::ReplaceAppointmentsResponse> {
+    let requests = taken(requests, drain, &context).ready_chunks(BATCH);
+    let mut requests = std::pin::pin!(requests);
+    let mut replacing = Replacing { delivery, context: context.clone(), under_way: None, count: 0 };
+    while let Some(batch) = requests.next().await {
+        let ended = replacing.take(batch).await;
+        if let Some(response) = ended.map_err(|failure| *failure)? {
+            return Ok(response);
+        }
+    }
+    Err(context.refuse(validate::replacement_without_end()))
+}
+
+impl Replacing {
+    /// Takes a batch over; answers once the end has come.
+    async fn take(
+        &mut self,
+        batch: Vec<Inbound<pb::ReplaceAppointmentsRequest>>,
+    ) -> Result<Option<pb::ReplaceAppointmentsResponse>, Box<Status>> {
+        let mut appointments: Vec<Appointment> = Vec::with_capacity(batch.len());
+        let mut end = None;
+        for request in batch {
+            let before = self.under_way.as_ref().map(|(organisation, _)| organisation);
+            let (organisation, part) =
+                validate::replacement(&self.context, &request?, before).map_err(|it| self.refuse(it))?;
+            if self.under_way.is_none() {
+                let replacement = self.delivery.begin_replacement(&organisation);
+                self.under_way = Some((organisation, replacement));
+            }
+            match part {
+                validate::Replaced::Appointment(appointment) => appointments.push(*appointment),
+                validate::Replaced::End(count) => {
+                    end = Some(count);
+                    break;
+                }
+            }
+        }
+        self.count = self.count.saturating_add(i32::try_from(appointments.len()).unwrap_or(i32::MAX));
+        if let Some((_, replacement)) = &self.under_way {
+            let replaced = self.delivery.replace(replacement, &appointments).await;
+            replaced.map_err(|error| self.refuse(error.into()))?;
+        }
+        let Some(count) = end else { return Ok(None) };
+        if count != self.count {
+            return Err(self.refuse(validate::replacement_of_another_count()));
+        }
+        let Some((_, replacement)) = self.under_way.take() else { return Ok(None) };
+        let erased = self.delivery.end_replacement(replacement).await.map_err(|error| self.refuse(error.into()))?;
+        Ok(Some(pb::ReplaceAppointmentsResponse { appointment_count: count, erased_count: convert::count(erased) }))
+    }
+
+    fn refuse(&self, refusal: Refusal) -> Box<Status> {
+        Box::new(self.context.refuse(refusal))
+    }
 }
 
 /// The requests until the service drains, then the status that says so.

@@ -71,6 +71,11 @@ impl Needs {
         Self(Methods::Alike(Need { max_bytes: MAX_OPEN_BYTES, is_stream, is_open: true }))
     }
 
+    /// Whether there is a method at a path.
+    pub(in crate::grpc) fn are_of(&self, path: &str) -> bool {
+        self.of(path).is_some()
+    }
+
     /// The need of the method at a path; `None`: it is not described.
     pub(super) fn of(&self, path: &str) -> Option<Need> {
         match &self.0 {

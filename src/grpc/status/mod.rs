@@ -228,6 +228,40 @@ pub(super) fn complete<B: Default>(
     }
 }
 
+/// gRPC's word for what a call was answered with, or begins to be answered with.
+pub(super) fn word_of<B>(response: &http::Response<B>) -> &'static str {
+    match Status::from_header_map(response.headers()).map_or(Code::Ok, |status| status.code()) {
+        Code::Ok => "OK",
+        Code::Cancelled => "CANCELLED",
+        Code::Unknown => "UNKNOWN",
+        Code::InvalidArgument => "INVALID_ARGUMENT",
+        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
+        Code::NotFound => "NOT_FOUND",
+        Code::AlreadyExists => "ALREADY_EXISTS",
+        Code::PermissionDenied => "PERMISSION_DENIED",
+        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
+        Code::FailedPrecondition => "FAILED_PRECONDITION",
+        Code::Aborted => "ABORTED",
+        Code::OutOfRange => "OUT_OF_RANGE",
+        Code::Unimplemented => "UNIMPLEMENTED",
+        Code::Internal => "INTERNAL",
+        Code::Unavailable => "UNAVAILABLE",
+        Code::DataLoss => "DATA_LOSS",
+        Code::Unauthenticated => "UNAUTHENTICATED",
+    }
+}
+
+/// What a call was answered with, as the audit keeps it: `OK` or the reason, and the incident of a defect.
+pub(super) fn outcome_of<B>(response: &http::Response<B>) -> (String, Option<String>) {
+    match Status::from_header_map(response.headers()) {
+        Some(status) if status.code() != Code::Ok => match status.get_details_error_info() {
+            Some(info) => (info.reason, info.metadata.get("incident").cloned()),
+            None => (word_of(response).to_owned(), None),
+        },
+        _ => ("OK".to_owned(), None),
+    }
+}
+
 /// A status of ours always has details; without them, these codes are how the decoder refuses bytes.
 fn is_unreadable(status: &Status) -> bool {
     status.details().is_empty() && matches!(status.code(), Code::Internal | Code::OutOfRange | Code::ResourceExhausted)

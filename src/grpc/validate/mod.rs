@@ -21,7 +21,10 @@ use super::violations::Violations;
 use crate::model::{Appointment, AppointmentId, OrganisationId, Revision};
 
 pub(super) use integration::{Preview, begin_connect, disconnect, preview_event, update_settings};
-pub(super) use page::{ListLinks, list_appointment_links};
+pub(super) use page::{
+    ListAuditEvents, ListIntegrations, ListLinks, audit_key, list_appointment_links, list_audit_events,
+    list_integrations,
+};
 
 const MAX_RETRIED: usize = 1_000;
 const MAX_LOOKED_UP: usize = 500;
@@ -116,14 +119,15 @@ pub(super) fn reconcile(
     check.finish(whole.map(|((organisation, appointment), revision)| (organisation, appointment, revision)))
 }
 
-/// `GetAppointmentLink`.
-pub(super) fn appointment_link(
+/// A request that names an appointment and nothing else.
+pub(super) fn appointment(
     context: &RequestContext,
-    request: &pb::GetAppointmentLinkRequest,
+    organisation_id: &str,
+    appointment_id: &str,
 ) -> Result<(OrganisationId, AppointmentId), Refusal> {
     let mut check = Check::of(context);
-    let organisation = check.organisation(&request.organisation_id)?;
-    let appointment = check.appointment_id("appointment_id", &request.appointment_id);
+    let organisation = check.organisation(organisation_id)?;
+    let appointment = check.appointment_id("appointment_id", appointment_id);
     check.finish(organisation.zip(appointment))
 }
 
@@ -137,6 +141,63 @@ pub(super) fn batch_get_appointment_links(
     let ids = match request.appointment_ids.len() > MAX_LOOKED_UP {
         true => check.fault("appointment_ids", "must not name more than 500 appointments"),
         false => appointment_ids(&mut check, &request.appointment_ids),
+    };
+    check.finish(organisation.zip(ids))
+}
+
+/// What one request of `ReplaceAppointments` brings.
+#[derive(Debug)]
+pub(super) enum Replaced {
+    /// An appointment.
+    Appointment(Box<Appointment>),
+    /// The end, and how many appointments there were.
+    End(i32),
+}
+
+/// One request of `ReplaceAppointments`; `before` is the organisation of the requests before it.
+pub(super) fn replacement(
+    context: &RequestContext,
+    request: &pb::ReplaceAppointmentsRequest,
+    before: Option<&OrganisationId>,
+) -> Result<(OrganisationId, Replaced), Refusal> {
+    use pb::replace_appointments_request::Part;
+    let mut check = Check::of(context);
+    let organisation = check.organisation(&request.organisation_id)?;
+    if organisation.is_some() && before.is_some() && organisation.as_ref() != before {
+        check.fault::<()>("organisation_id", "must be the same in every request of the stream");
+    }
+    let part = match &request.part {
+        Some(Part::Appointment(appointment)) => {
+            check.appointment("appointment", Some(appointment)).map(|it| Replaced::Appointment(Box::new(it)))
+        }
+        Some(Part::End(end)) => Some(Replaced::End(end.appointment_count)),
+        None => check.fault("appointment", "is required, or end"),
+    };
+    check.finish(organisation.zip(part))
+}
+
+/// The stream of a replacement was over before its end had come.
+pub(super) fn replacement_without_end() -> Refusal {
+    Refusal::InvalidRequest(Violations::one("end", "is required: nothing was deleted"))
+}
+
+/// The end of a replacement tells another count than was received.
+pub(super) fn replacement_of_another_count() -> Refusal {
+    let rule = "must be the number of appointments that were sent: nothing was deleted";
+    Refusal::InvalidRequest(Violations::one("end.appointment_count", rule))
+}
+
+/// `EraseAppointments`.
+pub(super) fn erase_appointments(
+    context: &RequestContext,
+    request: &pb::EraseAppointmentsRequest,
+) -> Result<(OrganisationId, Vec<AppointmentId>), Refusal> {
+    let mut check = Check::of(context);
+    let organisation = check.organisation(&request.organisation_id)?;
+    let ids = match request.appointment_ids.len() {
+        0 => check.fault("appointment_ids", "must name at least one appointment"),
+        1..=MAX_LOOKED_UP => appointment_ids(&mut check, &request.appointment_ids),
+        _ => check.fault("appointment_ids", "must not name more than 500 appointments"),
     };
     check.finish(organisation.zip(ids))
 }

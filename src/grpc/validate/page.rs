@@ -6,13 +6,15 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use super::Check;
+use crate::connection::{AuditEvent, AuditPlace, OverviewFilter, State};
 use crate::grpc::context::RequestContext;
 use crate::grpc::pb;
 use crate::grpc::status::Refusal;
-use crate::model::{AppointmentId, OrganisationId, SyncStatus};
+use crate::model::{AppointmentId, OrganisationId, Reason, SyncStatus};
 
 const DEFAULT_SIZE: u16 = 100;
 const MAX_SIZE: u16 = 1_000;
@@ -26,7 +28,7 @@ pub(in crate::grpc) struct Page {
     /// Which list, with all that it is filtered by.
     pub(super) list: String,
     /// How many items it holds at most.
-    pub(super) size: u16,
+    pub(in crate::grpc) size: u16,
     /// The key after which it begins; `None`: at the first item.
     pub(super) after: Option<String>,
 }
@@ -38,10 +40,10 @@ impl Page {
     }
 
     /// Cuts what was found to the page's size and answers the token of the next one; empty: none follows.
-    pub(in crate::grpc) fn cut<T>(&self, found: &mut Vec<T>, key: impl Fn(&T) -> &str) -> String {
+    pub(in crate::grpc) fn cut<T>(&self, found: &mut Vec<T>, key: impl Fn(&T) -> String) -> String {
         let goes_on = found.len() > usize::from(self.size);
         found.truncate(self.size.into());
-        found.last().filter(|_| goes_on).map(|last| self.token(key(last))).unwrap_or_default()
+        found.last().filter(|_| goes_on).map(|last| self.token(&key(last))).unwrap_or_default()
     }
 
     /// The token that leads on from the item with this key.
@@ -86,6 +88,88 @@ pub(in crate::grpc) fn list_appointment_links(
     check.finish(after.map(|after| ListLinks { organisation, status, page, after }))
 }
 
+/// `ListIntegrations`.
+#[derive(Debug)]
+pub(in crate::grpc) struct ListIntegrations {
+    /// Which integrations.
+    pub(in crate::grpc) filter: OverviewFilter,
+    /// Which of them.
+    pub(in crate::grpc) page: Page,
+    /// Those after this one; `None`: from the first.
+    pub(in crate::grpc) after: Option<OrganisationId>,
+}
+
+/// `ListIntegrations`.
+pub(in crate::grpc) fn list_integrations(
+    context: &RequestContext,
+    request: &pb::ListIntegrationsRequest,
+) -> Result<ListIntegrations, Refusal> {
+    let mut check = Check::of(context);
+    let state = check.known("state", request.state).map(model_state);
+    let reason = check.known("reason", request.reason).and_then(|reason| match reason {
+        pb::ErrorReason::Unspecified => Some(None),
+        reason => match model_reason(reason) {
+            Some(reason) => Some(Some(reason)),
+            None => check.fault("reason", "is none that an integration may have"),
+        },
+    });
+    let filtered = state.zip(reason);
+    let list = filtered.map(|filtered| format!("integrations\n{filtered:?}"));
+    let page = check.page(list, request.page_size, &request.page_token);
+    let Some(((state, reason), page)) = filtered.zip(page) else { return check.finish(None) };
+    let after = match page.after.as_deref().map(OrganisationId::parse) {
+        None => Some(None),
+        Some(Ok(after)) => Some(Some(after)),
+        Some(Err(_)) => check.fault("page_token", FOREIGN_TOKEN),
+    };
+    let filter = OverviewFilter { visible: context.visible(), state, reason };
+    check.finish(after.map(|after| ListIntegrations { filter, page, after }))
+}
+
+/// `ListAuditEvents`.
+#[derive(Debug)]
+pub(in crate::grpc) struct ListAuditEvents {
+    /// Whose events; `None`: of all organisations that the caller may act for.
+    pub(in crate::grpc) organisation: Option<OrganisationId>,
+    /// Which of them.
+    pub(in crate::grpc) page: Page,
+    /// Those behind this one; `None`: from the newest.
+    pub(in crate::grpc) after: Option<AuditPlace>,
+}
+
+/// `ListAuditEvents`.
+pub(in crate::grpc) fn list_audit_events(
+    context: &RequestContext,
+    request: &pb::ListAuditEventsRequest,
+) -> Result<ListAuditEvents, Refusal> {
+    let mut check = Check::of(context);
+    let organisation = match request.organisation_id.as_str() {
+        "" => Some(None),
+        named => check.organisation(named)?.map(Some),
+    };
+    let list = organisation.as_ref().map(|organisation| format!("audit events\n{organisation:?}"));
+    let page = check.page(list, request.page_size, &request.page_token);
+    let Some((organisation, page)) = organisation.zip(page) else { return check.finish(None) };
+    let after = match page.after.as_deref().map(audit_place) {
+        None => Some(None),
+        Some(Some(after)) => Some(Some(after)),
+        Some(None) => check.fault("page_token", FOREIGN_TOKEN),
+    };
+    check.finish(after.map(|after| ListAuditEvents { organisation, page, after }))
+}
+
+/// The place of an event, as a token carries it.
+pub(in crate::grpc) fn audit_key(event: &AuditEvent) -> String {
+    format!("{} {}", event.at.as_microsecond(), event.id)
+}
+
+fn audit_place(key: &str) -> Option<AuditPlace> {
+    let (at, id) = key.split_once(' ')?;
+    let at = Timestamp::from_microsecond(at.parse().ok()?).ok()?;
+    // PostgreSQL cannot hold a NUL.
+    Some(AuditPlace { at, id: id.to_owned() }).filter(|place| place.id.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
 const FOREIGN_TOKEN: &str = "was not given for this list";
 
 impl Check<'_> {
@@ -128,6 +212,43 @@ fn decoded(token: &str) -> Option<Vec<u8>> {
 fn digest(list: &str, key: &str) -> [u8; DIGEST_BYTES] {
     let digest = Sha256::digest(format!("{list}\n{key}"));
     std::array::from_fn(|i| digest[i])
+}
+
+fn model_state(state: pb::IntegrationState) -> Option<State> {
+    match state {
+        pb::IntegrationState::Unspecified => None,
+        pb::IntegrationState::NotConnected => Some(State::NotConnected),
+        pb::IntegrationState::Connected => Some(State::Connected),
+        pb::IntegrationState::Error => Some(State::Error),
+        pb::IntegrationState::Disconnecting => Some(State::Disconnecting),
+    }
+}
+
+/// The reasons that stand in the way of an integration.
+fn model_reason(reason: pb::ErrorReason) -> Option<Reason> {
+    match reason {
+        pb::ErrorReason::ReconnectRequired => Some(Reason::ReconnectRequired),
+        pb::ErrorReason::CalendarUnavailable => Some(Reason::CalendarUnavailable),
+        pb::ErrorReason::GoogleUnavailable => Some(Reason::GoogleUnavailable),
+        pb::ErrorReason::GoogleThrottled => Some(Reason::GoogleThrottled),
+        pb::ErrorReason::GoogleMisconfigured => Some(Reason::GoogleMisconfigured),
+        pb::ErrorReason::AccountUnavailable => Some(Reason::AccountUnavailable),
+        pb::ErrorReason::KeyringIncomplete => Some(Reason::KeyringIncomplete),
+        pb::ErrorReason::Internal => Some(Reason::Internal),
+        pb::ErrorReason::Unspecified
+        | pb::ErrorReason::InvalidRequest
+        | pb::ErrorReason::InvalidApiKey
+        | pb::ErrorReason::OrganisationNotAllowed
+        | pb::ErrorReason::NotConnected
+        | pb::ErrorReason::AppointmentNotFound
+        | pb::ErrorReason::EventRefused
+        | pb::ErrorReason::StorageUnavailable
+        | pb::ErrorReason::Draining
+        | pb::ErrorReason::Disconnecting
+        | pb::ErrorReason::NoPendingAccount
+        | pb::ErrorReason::Overloaded
+        | pb::ErrorReason::DeadlineExceeded => None,
+    }
 }
 
 fn model_status(status: pb::SyncStatus) -> Option<SyncStatus> {

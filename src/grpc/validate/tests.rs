@@ -1,6 +1,8 @@
 //! Every rule, broken and kept.
 
 use pb::{AppointmentState as State, SyncStatus as Status, TitlePrivacy as Privacy};
+use proptest::prelude::*;
+use prost::Message as _;
 use prost_types::{Duration as PbDuration, FieldMask, Timestamp as PbTimestamp};
 
 use super::page::{ListLinks, Page};
@@ -491,4 +493,60 @@ fn no_violation_repeats_a_value() {
     assert!(!format!("{refusal:?}").contains("canary"), "{refusal:?}");
     let refusal = update(&[canary], settings(&format!("{canary}\0"), 99)).expect_err("violations");
     assert!(!format!("{refusal:?}").contains("canary"), "{refusal:?}");
+}
+
+/// A request as it comes over the wire, with some bytes changed and perhaps cut.
+fn mangled() -> impl Strategy<Value = Vec<u8>> {
+    let changes = prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..8);
+    (changes, any::<prop::sample::Index>(), any::<bool>()).prop_map(|(changes, cut, is_cut)| {
+        let (organisation_id, wait) = (PRACTICE.to_owned(), Some(PbDuration { seconds: 3, nanos: 0 }));
+        let request = pb::SyncAppointmentRequest { organisation_id, appointment: Some(scheduled()), wait };
+        let mut bytes = request.encode_to_vec();
+        changes.into_iter().for_each(|(at, byte)| *at.get_mut(&mut bytes) = byte);
+        if is_cut {
+            bytes.truncate(cut.index(bytes.len()));
+        }
+        bytes
+    })
+}
+
+proptest! {
+    #[test]
+    fn whatever_a_request_holds_it_ends_in_a_value_or_in_violations(bytes in mangled(), text: String, number: i64, choice: i32) {
+        let context = context();
+        if let Ok(request) = pb::SyncAppointmentRequest::decode(&*bytes)
+            && let Ok((_, appointment, _)) = sync_appointment(&context, &request)
+        {
+            prop_assert!(AppointmentId::parse(appointment.id.as_str()).is_ok());
+        }
+        if let Ok(request) = pb::UpdateSettingsRequest::decode(&*bytes) {
+            let _ = update_settings(&context, &request);
+        }
+        if let Ok(request) = pb::RetryAppointmentsRequest::decode(&*bytes) {
+            let _ = retry_appointments(&context, &request);
+        }
+        if let Ok(request) = pb::PreviewEventRequest::decode(&*bytes) {
+            let _ = preview_event(&context, &request);
+        }
+        let seconds = Some(PbTimestamp { seconds: number, nanos: choice });
+        let appointment = pb::Appointment {
+            appointment_id: text.clone(),
+            revision: number,
+            state: choice,
+            start_time: seconds,
+            time_zone: text.clone(),
+            url: text.clone(),
+            ..scheduled()
+        };
+        let _ = sync(appointment);
+        let organisation_id = PRACTICE.to_owned();
+        let page_token = text.clone();
+        let request = pb::ListAppointmentLinksRequest { organisation_id, page_token, ..Default::default() };
+        prop_assert!(text.is_empty() || list_appointment_links(&context, &request).is_err(), "no token of ours");
+        let (page_token, page_size, state) = (text.clone(), choice, choice);
+        let request = pb::ListIntegrationsRequest { page_token, page_size, state, reason: choice };
+        let _ = list_integrations(&context, &request);
+        let request = pb::ListAuditEventsRequest { organisation_id: text.clone(), page_token: text, page_size: choice };
+        let _ = list_audit_events(&context, &request);
+    }
 }

@@ -1,13 +1,13 @@
 //! Accepts: one statement for many, which no organisation holds up for the others.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use diesel_async::RunQueryDsl;
 use jiff::Timestamp;
 
 use super::fragments::CONNECTED;
 use super::rows::{LinkRow, link_columns};
-use super::statement::{list_of, named, rows_of, sql};
+use super::statement::{Fragment, list_of, named, rows_of, sql};
 use super::{Conn, Fault, KEY_SHARE, KEY_SHARE_SKIP_LOCKED, SKIP_LOCKED, link_queues};
 use crate::model::{AppointmentId, OrganisationId, Revision};
 use crate::store::words::{GOOGLE, NONE, PENDING, Priority};
@@ -21,7 +21,7 @@ pub(in crate::store) async fn accept(
     if acceptances.is_empty() {
         return Ok(Vec::new());
     }
-    let accepted = upsert(conn, &acceptances, now).await?;
+    let accepted = upsert(conn, &acceptances, None, now).await?;
     let mut links = HashMap::with_capacity(acceptances.len());
     collect(accepted, &mut links);
     let keys: Vec<(Key, Revision)> =
@@ -48,15 +48,47 @@ pub(in crate::store) async fn accept_once_free(
         return Ok(Vec::new());
     }
     transaction!(conn, async |conn| {
-        link_queues::hold(conn, acceptances.iter().map(|it| &it.organisation)).await?;
-        let organisations: BTreeSet<_> = acceptances.iter().map(|it| &it.organisation).collect();
-        let integrations =
-            sql(format!("SELECT 1 FROM calendar_integrations WHERE provider = {GOOGLE} AND organisation_id IN "))
-                .with(list_of(organisations))
-                .sql(format!(" ORDER BY organisation_id {KEY_SHARE}"));
-        named("accepts.hold", integrations).execute(conn).await?;
+        hold(conn, &acceptances).await?;
         accept(conn, acceptances, now).await
     })
+}
+
+/// Takes over what a replacement brings, at a lower revision too.
+pub(in crate::store) async fn replace(
+    conn: &mut Conn,
+    acceptances: Vec<Acceptance>,
+    begun_at: Timestamp,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    let mut latest: BTreeMap<Key, Acceptance> = BTreeMap::new();
+    for acceptance in acceptances {
+        let key = (acceptance.organisation.clone(), acceptance.appointment.clone());
+        if latest.get(&key).is_none_or(|it| it.revision <= acceptance.revision) {
+            latest.insert(key, acceptance);
+        }
+    }
+    let acceptances: Vec<_> = latest.into_values().collect();
+    if acceptances.is_empty() {
+        return Ok(());
+    }
+    transaction!(conn, async |conn| {
+        hold(conn, &acceptances).await?;
+        // What the clock of another process says must not make it look older than the replacement.
+        upsert(conn, &acceptances, Some(begun_at), now.max(begun_at)).await?;
+        Ok(())
+    })
+}
+
+/// Holds the queues and integrations of these organisations.
+async fn hold(conn: &mut Conn, acceptances: &[Acceptance]) -> Result<(), Fault> {
+    link_queues::hold(conn, acceptances.iter().map(|it| &it.organisation)).await?;
+    let organisations: BTreeSet<_> = acceptances.iter().map(|it| &it.organisation).collect();
+    let integrations =
+        sql(format!("SELECT 1 FROM calendar_integrations WHERE provider = {GOOGLE} AND organisation_id IN "))
+            .with(list_of(organisations))
+            .sql(format!(" ORDER BY organisation_id {KEY_SHARE}"));
+    named("accepts.hold", integrations).execute(conn).await?;
+    Ok(())
 }
 
 type Key = (OrganisationId, AppointmentId);
@@ -71,7 +103,19 @@ fn collect(rows: Vec<LinkRow>, links: &mut HashMap<Key, Link>) {
 /// The queues are held until the commit: an integration that is connected or enabled meanwhile either is seen here, or
 /// finds these rows when it catches up. All is taken in the order of keys; the organisations that another transaction
 /// holds are passed by.
-async fn upsert(conn: &mut Conn, acceptances: &[Acceptance], now: Timestamp) -> Result<Vec<LinkRow>, Fault> {
+///
+/// `replaced_before`: what was accepted before is overwritten whatever its revision, and written to Google again where that
+/// shows a higher one.
+async fn upsert(
+    conn: &mut Conn,
+    acceptances: &[Acceptance],
+    replaced_before: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<Vec<LinkRow>, Fault> {
+    let is_replaced = match replaced_before {
+        None => Fragment::default(),
+        Some(before) => sql(" OR kept.accepted_at IS NULL OR kept.accepted_at < ").bind(before),
+    };
     let upsert =
         sql("WITH incoming (organisation_id, appointment_id, revision, snapshot, wants_event, starts_at, ends_at) AS (VALUES ")
             .with(rows_of(acceptances, |row, acceptance| {
@@ -102,13 +146,15 @@ async fn upsert(conn: &mut Conn, acceptances: &[Acceptance], now: Timestamp) -> 
              )
              INSERT INTO appointment_external_links AS kept (
                 organisation_id, appointment_id, provider, revision, snapshot, wants_event, starts_at, ends_at,
-                sync_status, next_attempt_at, created_at, updated_at
+                sync_status, next_attempt_at, accepted_at, created_at, updated_at
              )
              SELECT n.organisation_id, n.appointment_id, {GOOGLE}, n.revision, n.snapshot, n.wants_event, n.starts_at, n.ends_at,
                 CASE WHEN s.is_sending THEN {PENDING} ELSE {NONE} END, CASE WHEN s.is_sending THEN "
             ))
             .bind(now)
             .sql(" END, ")
+            .bind(now)
+            .sql(", ")
             .bind(now)
             .sql(", ")
             .bind(now)
@@ -133,11 +179,14 @@ async fn upsert(conn: &mut Conn, acceptances: &[Acceptance], now: Timestamp) -> 
                 next_attempt_at = CASE WHEN excluded.wants_event AND kept.write_not_before > excluded.next_attempt_at
                     THEN kept.write_not_before ELSE excluded.next_attempt_at END,
                 attempts = 0, priority = {live}, request_seq = kept.request_seq + 1,
-                last_error = NULL, last_error_detail = NULL, updated_at = excluded.updated_at
-             WHERE excluded.revision > kept.revision
-             RETURNING ",
+                last_error = NULL, last_error_detail = NULL, accepted_at = excluded.accepted_at, erasing_at = NULL,
+                content_hash = CASE WHEN excluded.revision < kept.revision THEN NULL ELSE kept.content_hash END,
+                updated_at = excluded.updated_at
+             WHERE excluded.revision > kept.revision",
                 live = Priority::Live,
             ))
+            .with(is_replaced)
+            .sql(" RETURNING ")
             .with(link_columns());
     Ok(named("accepts.accept", upsert).load(conn).await?)
 }

@@ -38,6 +38,20 @@ pub(super) async fn locked(conn: &mut Conn, account: &GoogleUserId, now: Timesta
     Ok(named("accounts.locked", select).get_result(conn).await?)
 }
 
+/// Forgets the accounts that nobody has a grant of any more, and of which nothing has changed since `before`: what was begun
+/// by then is over.
+pub(in crate::store) async fn sweep(conn: &mut Conn, before: Timestamp) -> Result<usize, Fault> {
+    let unused = ["calendar_integrations", "pending_grants", "unkept_grants"].map(|table| {
+        format!("NOT EXISTS (SELECT 1 FROM {table} AS u WHERE u.google_user_id = google_accounts.google_user_id)")
+    });
+    let delete = sql(format!("DELETE FROM google_accounts WHERE {} AND updated_at < ", unused.join(" AND ")))
+        .bind(before)
+        .sql(" AND (revoking_until IS NULL OR revoking_until < ")
+        .bind(before)
+        .sql(")");
+    Ok(named("accounts.sweep", delete).execute(conn).await?)
+}
+
 impl Account {
     /// Whether somebody has the right to revoke it at `now`.
     pub(super) fn is_being_revoked(&self, now: Timestamp) -> bool {

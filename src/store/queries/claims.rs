@@ -17,7 +17,7 @@ use crate::crypto::Sealed;
 use crate::model::{CalendarId, Epoch, OrganisationId, Placement, TitlePrivacy};
 use crate::store::due::Queued;
 use crate::store::fault::Corrupt;
-use crate::store::words::{self, ERROR, GOOGLE, INTERNAL};
+use crate::store::words::{self, ERROR, GOOGLE, INTERNAL, Priority};
 use crate::store::{Claimed, Found, Lease, Unreadable};
 
 /// How many organisations one statement claims from: each is a subquery of its own.
@@ -148,22 +148,29 @@ async fn due(conn: &mut Conn, room: &[(String, i64)], now: Timestamp) -> Result<
     if room.is_empty() {
         return Ok(Vec::new());
     }
-    let queues = room.iter().enumerate().map(|(n, (organisation, limit))| {
-        sql(format!(
-            "queue{n} AS (
+    // Each priority for itself: so much of the index is named that a planner without statistics sees what to read.
+    let queue = |n: usize, (organisation, limit): &(String, i64), priority: Priority| {
+        let of_priority = sql(format!(
+            "queue{n}_{priority} AS (
                 SELECT organisation_id, appointment_id, revision, snapshot, request_seq, attempts, {PLACEMENT}
-                FROM appointment_external_links WHERE next_attempt_at <= "
+                FROM appointment_external_links WHERE priority = {priority} AND next_attempt_at <= "
         ))
         .bind(now)
         .sql(" AND ")
         .with(unleased(now))
         .sql(format!(" AND provider = {GOOGLE} AND organisation_id = "))
         .bind(organisation.clone())
-        .sql(" ORDER BY priority, next_attempt_at LIMIT ")
-        .bind(*limit)
-        .sql(format!(" {SKIP_LOCKED})"))
-    });
-    let all = (0..room.len()).map(|n| sql(format!("SELECT * FROM queue{n}")));
+        .sql(" ORDER BY next_attempt_at LIMIT ")
+        .bind(*limit);
+        let of_priority = match priority {
+            Priority::Live => of_priority,
+            Priority::CatchUp => of_priority.sql(format!(" - (SELECT COUNT(*) FROM queue{n}_{})", Priority::Live)),
+        };
+        of_priority.sql(format!(" {SKIP_LOCKED})"))
+    };
+    let both = [Priority::Live, Priority::CatchUp];
+    let queues = room.iter().enumerate().flat_map(|(n, its)| both.map(|priority| queue(n, its, priority)));
+    let all = (0..room.len()).flat_map(|n| both.map(|priority| sql(format!("SELECT * FROM queue{n}_{priority}"))));
     let select = joined(all, " UNION ALL ", joined(queues, ", ", sql("WITH ")).sql(" "));
     Ok(named("claims.due", select).load(conn).await?)
 }

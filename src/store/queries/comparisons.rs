@@ -11,7 +11,9 @@ use super::fragments::{CONNECTED, of_organisation, unleased};
 use super::placement::PlacementRow;
 use super::schema::{appointment_external_links, owed_deletions};
 use super::statement::{Fragment, list_of, named, rows_of, sql};
-use super::{Conn, Fault, HELD_BY_KEY, InstantSql, SKIP_LOCKED, catch_ups, instant, integrations, link_queues, owed};
+use super::{
+    Conn, Fault, HELD_BY_KEY, InstantSql, SKIP_LOCKED, catch_ups, instant, integrations, link_queues, owed, rows,
+};
 use crate::crypto::Sealed;
 use crate::model::{
     AppointmentId, CalendarId, Epoch, EventId, GoogleUserId, OrganisationId, Place, Placement, SyncStatus,
@@ -106,6 +108,16 @@ pub(in crate::store) async fn renew(
     Ok(Guarded::by(named("comparisons.renew", update).execute(conn).await?))
 }
 
+pub(in crate::store) async fn note_behind(
+    conn: &mut Conn,
+    claim: &ComparisonClaim,
+    count: i32,
+) -> Result<Guarded, Fault> {
+    let update =
+        sql("UPDATE calendar_integrations SET behind_count = ").bind(count).sql(" WHERE ").with(lease_is_ours(claim));
+    Ok(Guarded::by(named("comparisons.note_behind", update).execute(conn).await?))
+}
+
 pub(in crate::store) async fn end(
     conn: &mut Conn,
     claim: &ComparisonClaim,
@@ -192,6 +204,7 @@ pub(in crate::store) async fn try_owed_again(
 #[diesel(table_name = appointment_external_links)]
 struct ComparedRow {
     appointment_id: String,
+    revision: i64,
     sync_status: String,
     #[diesel(embed)]
     placement: PlacementRow,
@@ -211,6 +224,7 @@ impl From<ComparedRow> for ComparedLink {
         };
         Self {
             appointment: AppointmentId::as_stored(row.appointment_id),
+            revision: rows::revision(row.revision).ok(),
             sync_status,
             placement,
             snapshot: row.snapshot.map(Sealed::from_bytes),

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::integrations::{first, integration};
 use super::schema::oauth_consents::dsl;
-use super::statement::named;
+use super::statement::{named, sql};
 use super::{Conn, Fault, rows};
 use crate::crypto::Sealed;
 use crate::model::{Epoch, OrganisationId};
@@ -29,10 +29,18 @@ pub(in crate::store) async fn create(conn: &mut Conn, consent: NewConsent, now: 
             dsl::epoch.eq(integration.epoch.0),
         ));
         named("consents.create", insert).execute(conn).await?;
+        // The oldest give way, so that whoever begins again and again takes up bounded room.
+        let surplus = sql("DELETE FROM oauth_consents WHERE ticket_hash IN (SELECT ticket_hash FROM oauth_consents WHERE organisation_id = ")
+            .bind(&organisation)
+            .sql(format!(" ORDER BY created_at DESC, ticket_hash LIMIT {SURPLUS} OFFSET {MAX_CONSENTS})"));
+        named("consents.drop_surplus", surplus).execute(conn).await?;
         Ok(())
     })
 }
 
+/// How many consents of an organisation are under way at a time, and how many surplus ones go at once.
+const MAX_CONSENTS: i64 = 64;
+const SURPLUS: i64 = 1_000;
 /// What a digest of a ticket or of a state has.
 const DIGEST_BYTES: usize = 32;
 /// How many times a browser may set out with one ticket: tabs, and pages that are loaded again.

@@ -9,7 +9,7 @@ use super::integrations::{changed, integration, locked};
 use super::schema::calendar_integrations::dsl;
 use super::schema::oauth_consents;
 use super::statement::{named, sql};
-use super::{Conn, Fault, leases, link_queues, owed};
+use super::{Conn, Fault, erasures, leases, link_queues, owed};
 use crate::model::{Epoch, GrantEnd, OrganisationId, RemoteEvents};
 use crate::store::instant::Instant;
 use crate::store::words::{self, DISCONNECT, ERROR, LEFT_BEHIND, NONE, PENDING, PROVIDER, Priority};
@@ -29,29 +29,44 @@ pub(in crate::store) async fn begin(
         let Some(before) = before else {
             return Ok(None);
         };
-        let row = || dsl::calendar_integrations.find((organisation.as_str(), PROVIDER));
         if before.refresh_token.is_none() {
-            let fence = diesel::update(row()).set(dsl::epoch.eq(dsl::epoch + 1));
-            named("disconnects.fence_consents", fence).execute(conn).await?;
+            fence_consents(conn, organisation).await?;
             return Ok(None);
         }
-        if before.disconnecting.is_none() {
-            let owed_before = owed::left(conn, organisation).await?.events;
-            let begin = diesel::update(row()).set((
-                dsl::disconnecting_at.eq(Instant(now)),
-                dsl::disconnect_total.eq(i32::try_from(owed_before).unwrap_or(i32::MAX)),
-                dsl::epoch.eq(dsl::epoch + 1),
-            ));
-            named("disconnects.begin", begin).execute(conn).await?;
-        }
-        let disposition = (
-            dsl::disconnect_remote_events.eq(words::of_remote_events(remote_events)),
-            dsl::updated_at.eq(Instant(now)),
-        );
-        named("disconnects.dispose", diesel::update(row()).set(disposition)).execute(conn).await?;
-        carry_out(conn, &before, Some(remote_events), now).await?;
-        changed(conn, organisation).await.map(Some)
+        begin_within(conn, &before, remote_events, now).await.map(Some)
     })
+}
+
+/// Begins an epoch, so that no consent that began before connects.
+pub(super) async fn fence_consents(conn: &mut Conn, organisation: &OrganisationId) -> Result<(), Fault> {
+    let row = dsl::calendar_integrations.find((organisation.as_str(), PROVIDER));
+    named("disconnects.fence_consents", diesel::update(row).set(dsl::epoch.eq(dsl::epoch + 1))).execute(conn).await?;
+    Ok(())
+}
+
+/// Begins the disconnect of an integration that is locked and has its grant.
+pub(super) async fn begin_within(
+    conn: &mut Conn,
+    before: &Integration,
+    remote_events: RemoteEvents,
+    now: Timestamp,
+) -> Result<Integration, Fault> {
+    let organisation = &before.organisation;
+    let row = || dsl::calendar_integrations.find((organisation.as_str(), PROVIDER));
+    if before.disconnecting.is_none() {
+        let owed_before = owed::left(conn, organisation).await?.events;
+        let begin = diesel::update(row()).set((
+            dsl::disconnecting_at.eq(Instant(now)),
+            dsl::disconnect_total.eq(i32::try_from(owed_before).unwrap_or(i32::MAX)),
+            dsl::epoch.eq(dsl::epoch + 1),
+        ));
+        named("disconnects.begin", begin).execute(conn).await?;
+    }
+    let disposition =
+        (dsl::disconnect_remote_events.eq(words::of_remote_events(remote_events)), dsl::updated_at.eq(Instant(now)));
+    named("disconnects.dispose", diesel::update(row()).set(disposition)).execute(conn).await?;
+    carry_out(conn, before, Some(remote_events), now).await?;
+    changed(conn, organisation).await
 }
 
 /// What rests in a link after a disconnect: nothing is to be sent, and nothing is said of an attempt.
@@ -213,6 +228,7 @@ pub(super) async fn end(
         dsl::disconnect_remote_events.eq(None::<String>),
         dsl::finishing_until.eq(None::<Instant>),
         dsl::grant_end.eq(grant_end.map(words::of_grant_end)),
+        dsl::disconnected_at.eq(Instant(now)),
         dsl::updated_at.eq(Instant(now)),
     ));
     if named("disconnects.finish", erase).execute(conn).await? == 0 {
@@ -230,6 +246,9 @@ pub(super) async fn end(
         .sql(" WHERE next_attempt_at IS NOT NULL AND ")
         .with(of_organisation(organisation));
     named("disconnects.park", park).execute(conn).await?;
+    if erasures::is_under_way(conn, organisation).await? {
+        erasures::finish_within(conn, organisation, false, now).await?;
+    }
     Ok(Guarded::Done)
 }
 

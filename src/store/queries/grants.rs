@@ -9,7 +9,9 @@ use super::integrations::{first, locked, set_calendar};
 use super::schema::calendar_integrations::dsl;
 use super::schema::oauth_consents;
 use super::statement::{named, sql};
-use super::{Conn, Fault, accounts, catch_ups, comparisons, owed, pending_grants, unkept_grants};
+use super::{
+    Conn, Fault, accounts, catch_ups, comparisons, forgetting, owed, pending_grants, sealed_calendars, unkept_grants,
+};
 use crate::model::{GoogleUserId, OrganisationId};
 use crate::store::instant::Instant;
 use crate::store::words::{PENDING, PROVIDER};
@@ -27,7 +29,8 @@ pub(in crate::store) async fn connect(
         // Two first connects at once: the second waits for the first here, and then finds its row.
         first(conn, &grant.organisation, now).await?;
         let before = locked(conn, &grant.organisation).await?.ok_or(Fault::Corrupt("organisation_id"))?;
-        let refused = if before.epoch != as_of.epoch || before.disconnecting.is_some() {
+        let is_opened = sealed_calendars::is_opened(conn, &grant.organisation, &grant.opened).await?;
+        let refused = if before.epoch != as_of.epoch || before.disconnecting.is_some() || !is_opened {
             Some(Connect::Fenced)
         } else if account.is_revoked_since(conn, as_of.revocation_seq, now).await? {
             Some(Connect::Revoked)
@@ -43,6 +46,8 @@ pub(in crate::store) async fn connect(
             pending_grants::keep(conn, &grant, pending_until, now).await?;
             return Ok(Connect::KeptAside);
         }
+        sealed_calendars::open(conn, &grant.organisation, &grant.opened, now).await?;
+        let before = locked(conn, &grant.organisation).await?.ok_or(Fault::Corrupt("organisation_id"))?;
         store_grant(conn, &before, &grant, now).await?;
         Ok(Connect::Stored)
     })
@@ -100,6 +105,8 @@ async fn store_grant(conn: &mut Conn, before: &Integration, grant: &Grant, now: 
         dsl::refresh_lease_until.eq(None::<Instant>),
         dsl::disconnect_total.eq(0),
         dsl::grant_end.eq(None::<String>),
+        dsl::disconnected_at.eq(None::<Instant>),
+        dsl::erasing_at.eq(None::<Instant>),
         dsl::epoch.eq(dsl::epoch + 1),
         dsl::updated_at.eq(Instant(now)),
     ));
@@ -122,6 +129,9 @@ async fn store_grant(conn: &mut Conn, before: &Integration, grant: &Grant, now: 
         if before.is_enabled {
             catch_ups::catch_up(conn, organisation, now).await?;
         }
+    }
+    if before.google_user_id.is_none() {
+        forgetting::drop_unkept(conn, organisation, now).await?;
     }
     comparisons::schedule(conn, organisation, now).await?;
     // A consent that began beside this one goes on: it is a disconnect that ends consents.

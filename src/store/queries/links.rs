@@ -24,9 +24,22 @@ pub(in crate::store) async fn link(
 ) -> Result<Option<Link>, Fault> {
     let select = dsl::appointment_external_links
         .find((organisation.as_str(), appointment.as_str(), PROVIDER))
+        .filter(dsl::erasing_at.is_null())
         .select(LinkRow::as_select());
     let row = named("links.link", select).get_result(conn).await.optional()?;
     Ok(row.map(Link::from))
+}
+
+/// The calls that a link keeps, if any; `None`: there is no such link.
+pub(in crate::store) async fn recent_calls(
+    conn: &mut Conn,
+    organisation: &OrganisationId,
+    appointment: &AppointmentId,
+) -> Result<Option<Option<String>>, Fault> {
+    let select = dsl::appointment_external_links
+        .find((organisation.as_str(), appointment.as_str(), PROVIDER))
+        .select(dsl::recent_calls);
+    Ok(named("links.recent_calls", select).get_result(conn).await.optional()?)
 }
 
 pub(in crate::store) async fn some(
@@ -38,6 +51,7 @@ pub(in crate::store) async fn some(
         .filter(dsl::organisation_id.eq(organisation.as_str()))
         .filter(dsl::provider.eq(PROVIDER))
         .filter(dsl::appointment_id.eq_any(appointments.iter().map(AppointmentId::as_str)))
+        .filter(dsl::erasing_at.is_null())
         .order(dsl::appointment_id)
         .select(LinkRow::as_select());
     Ok(named("links.some", select).load(conn).await?.into_iter().map(|row: LinkRow| row.into()).collect())
@@ -54,6 +68,7 @@ pub(in crate::store) async fn links(
         .filter(dsl::organisation_id.eq(organisation.as_str()))
         .filter(dsl::provider.eq(PROVIDER))
         .filter(dsl::appointment_id.gt(after.map_or("", AppointmentId::as_str)))
+        .filter(dsl::erasing_at.is_null())
         .order(dsl::appointment_id)
         .limit(limit)
         .select(LinkRow::as_select())
@@ -76,6 +91,7 @@ pub(in crate::store) async fn revisions(
             .filter(dsl::organisation_id.eq(organisation.as_str()))
             .filter(dsl::provider.eq(PROVIDER))
             .filter(dsl::appointment_id.eq_any(some.iter().map(AppointmentId::as_str)))
+            .filter(dsl::erasing_at.is_null())
             .select((dsl::appointment_id, dsl::revision));
         let found: Vec<(String, i64)> = named("links.revisions", select).load(conn).await?;
         for (appointment, revision) in found {
@@ -169,7 +185,7 @@ pub(in crate::store) async fn counts(
 }
 
 /// A link no event of whose appointment is owed.
-const OWES_NOTHING: &str = "NOT EXISTS (SELECT 1 FROM owed_deletions AS o \
+pub(super) const OWES_NOTHING: &str = "NOT EXISTS (SELECT 1 FROM owed_deletions AS o \
      WHERE o.organisation_id = appointment_external_links.organisation_id \
      AND o.provider = appointment_external_links.provider \
      AND o.appointment_id = appointment_external_links.appointment_id)";
@@ -203,7 +219,7 @@ pub(in crate::store) async fn erase_snapshots(
             let update = candidates
                 .sql(
                     "UPDATE appointment_external_links
-                SET snapshot = NULL, last_error = NULL, last_error_detail = NULL, updated_at = ",
+                SET snapshot = NULL, recent_calls = NULL, last_error = NULL, last_error_detail = NULL, updated_at = ",
                 )
                 .bind(now)
                 .sql(format!(

@@ -14,12 +14,13 @@
 
 use super::{
     COUNT_MIGRATION_TABLES, Conn, DAY_OF_END, FOR_UPDATE, HELD_BY_KEY, HELD_WITH_ITS_INTEGRATION, HOLDS_ROWS,
-    InstantSql, KEY_SHARE, KEY_SHARE_SKIP_LOCKED, MICROSECONDS, SKIP_LOCKED, UNSYNCED,
+    InstantSql, KEY_SHARE, KEY_SHARE_SKIP_LOCKED, MICROSECONDS, SKIP_LOCKED, UNSYNCED, key_id_of,
 };
 use crate::store::fault::Fault;
 
 pub(in crate::store) mod accepts;
-mod accounts;
+pub(in crate::store) mod accounts;
+pub(in crate::store) mod audit_events;
 mod catch_ups;
 pub(in crate::store) mod changes;
 pub(in crate::store) mod claims;
@@ -27,6 +28,8 @@ pub(in crate::store) mod comparisons;
 pub(in crate::store) mod consents;
 pub(in crate::store) mod disconnects;
 pub(in crate::store) mod due;
+pub(in crate::store) mod erasures;
+pub(in crate::store) mod forgetting;
 mod fragments;
 pub(in crate::store) mod grants;
 pub(in crate::store) mod integrations;
@@ -34,6 +37,8 @@ pub(in crate::store) mod leases;
 pub(in crate::store) mod link_queues;
 pub(in crate::store) mod links;
 pub(in crate::store) mod migrations;
+pub(in crate::store) mod organisation_erasures;
+pub(in crate::store) mod overview;
 pub(in crate::store) mod owed;
 pub(in crate::store) mod owed_claims;
 pub(in crate::store) mod pending_grants;
@@ -46,6 +51,8 @@ pub(in crate::store) mod requests;
 pub(in crate::store) mod revocations;
 mod rows;
 mod schema;
+pub(in crate::store) mod sealed_calendars;
+pub(in crate::store) mod sealed_values;
 pub(in crate::store) mod settlements;
 mod statement;
 pub(in crate::store) mod unkept_grants;

@@ -217,13 +217,11 @@ pub(super) async fn restore(
     set: Fragment,
     now: Timestamp,
 ) -> Result<i64, Fault> {
-    let update = sql(
-        "WITH latest AS (
+    let update = sql("WITH latest AS (
             SELECT appointment_id, calendar_id, event_id, generation, ROW_NUMBER() OVER (
                 PARTITION BY appointment_id ORDER BY generation DESC, calendar_id, event_id
             ) AS nth
-            FROM owed_deletions WHERE ",
-    )
+            FROM owed_deletions WHERE ")
     .with(of_organisation(organisation))
     .sql(" AND google_user_id = ")
     .bind(account)
@@ -235,7 +233,10 @@ pub(super) async fn restore(
     )
     .bind(now)
     .with(set)
-    .sql(" FROM latest AS o WHERE o.nth = 1 AND l.appointment_id = o.appointment_id AND l.external_event_id IS NULL AND ")
+    .sql(
+        " FROM latest AS o WHERE o.nth = 1 AND l.appointment_id = o.appointment_id AND l.external_event_id IS NULL
+            AND l.erasing_at IS NULL AND ",
+    )
     .with(of_organisation(organisation));
     let restored = named("owed.restore", update).execute(conn).await?;
     if restored > 0 {

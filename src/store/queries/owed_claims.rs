@@ -14,7 +14,7 @@ use super::fragments::{QUEUE_OF_I, is_granted_in, of_appointment, of_organisatio
 use super::owed::IS_WANTED;
 use super::schema::owed_deletions;
 use super::statement::{Fragment, list_of, named, sql};
-use super::{Conn, Fault, HELD_WITH_ITS_INTEGRATION, link_queues, rows};
+use super::{Conn, Fault, HELD_WITH_ITS_INTEGRATION, erasures, link_queues, rows};
 use crate::model::{CalendarId, Epoch, EventId, Generation, GoogleUserId, OrganisationId, Place};
 use crate::store::due::Queued;
 use crate::store::fault::{Corrupt, unless_fenced};
@@ -313,6 +313,7 @@ pub(super) async fn settle_within(
             let delete = sql("DELETE FROM owed_deletions WHERE ").with(row_is_ours(claimed));
             named("owed_claims.gone", delete).execute(conn).await?;
             give_back_link(conn, claimed, generation).await?;
+            erasures::sweep_one(conn, &claimed.organisation, &claimed.appointment, now).await?;
         }
         OwedSettlement::Later { next_attempt_at, error } => {
             let set = sql(", attempts = attempts + 1, next_attempt_at = ").bind(*next_attempt_at).with(failed(error));

@@ -51,6 +51,8 @@ impl From<PendingRow> for Grant {
                 color: row.calendar_color,
                 is_primary: row.calendar_is_primary,
             },
+            // Of the organisation, which is connected meanwhile: nothing is sealed.
+            opened: Vec::new(),
         }
     }
 }

@@ -5,14 +5,15 @@ use diesel_async::RunQueryDsl;
 use jiff::Timestamp;
 
 use super::catch_ups::{caught_up, requeue};
-use super::integrations::{changed, locked, set_calendar};
+use super::fragments::of_organisation;
+use super::integrations::{changed, first, locked, set_calendar};
 use super::links::revisions;
 use super::schema::calendar_integrations::dsl;
-use super::statement::{list_of, named, sql};
+use super::statement::{Fragment, list_of, named, sql};
 use super::{Conn, Fault, catch_ups, owed};
 use crate::model::{AppointmentId, OrganisationId, Reason};
 use crate::store::instant::Instant;
-use crate::store::words::{self, CALENDAR_UNAVAILABLE, ERROR, PENDING, PROVIDER, Priority};
+use crate::store::words::{self, CALENDAR_UNAVAILABLE, ERROR, NONE, PENDING, PROVIDER, Priority, SYNCED};
 use crate::store::{Integration, Retry, SettingsChange};
 
 pub(in crate::store) async fn change_settings(
@@ -22,7 +23,13 @@ pub(in crate::store) async fn change_settings(
     now: Timestamp,
 ) -> Result<Option<Integration>, Fault> {
     transaction!(conn, async |conn| {
-        let Some(before) = locked(conn, organisation).await? else {
+        let is_of_privacy_alone =
+            change.title_privacy.is_some() && change.is_enabled.is_none() && change.calendar.is_none();
+        if is_of_privacy_alone {
+            first(conn, organisation, now).await?;
+        }
+        let found = locked(conn, organisation).await?;
+        let Some(before) = found.filter(|before| before.is_connected() || is_of_privacy_alone) else {
             return Ok(None);
         };
         let row = || dsl::calendar_integrations.find((organisation.as_str(), PROVIDER));
@@ -62,15 +69,25 @@ pub(in crate::store) async fn change_settings(
             ));
             named("requests.clear_problem", problem).execute(conn).await?;
         }
+        let shown = change.title_privacy.unwrap_or(before.title_privacy);
         let is_retold =
-            change.title_privacy.is_some_and(|privacy| privacy != before.title_privacy || before.unreadable.is_some());
-        if before.is_connected() && (is_moved || is_retold) {
-            let upcoming = sql("ends_at > ")
-                .bind(now)
-                .sql(format!(" AND (external_event_id IS NOT NULL OR sync_status = {PENDING})"));
-            let catch_up = catch_ups::open(conn, organisation, now).await?;
-            requeue(conn, organisation, upcoming, &caught_up(), now).await?;
-            catch_ups::close(conn, organisation, catch_up, now).await?;
+            change.title_privacy.is_some() && (shown != before.title_privacy || before.unreadable.is_some());
+        let is_tighter = is_retold && (shown > before.title_privacy || before.unreadable.is_some());
+        if is_moved || is_retold {
+            let upcoming = || {
+                sql("ends_at > ")
+                    .bind(now)
+                    .sql(format!(" AND (external_event_id IS NOT NULL OR sync_status = {PENDING})"))
+            };
+            let over = if is_tighter { " OR (external_event_id IS NOT NULL AND snapshot IS NOT NULL)" } else { "" };
+            let retold = upcoming().sql(over);
+            if before.is_connected() {
+                let catch_up = catch_ups::open(conn, organisation, now).await?;
+                requeue(conn, organisation, retold, &caught_up(), now).await?;
+                catch_ups::close(conn, organisation, catch_up, now).await?;
+            } else {
+                rest(conn, organisation, retold, now).await?;
+            }
         }
         let is_enabled_now = change.is_enabled == Some(true) && !before.is_enabled;
         if before.is_connected() && is_enabled_now {
@@ -78,6 +95,19 @@ pub(in crate::store) async fn change_settings(
         }
         changed(conn, organisation).await.map(Some)
     })
+}
+
+/// Lets links rest that are not in step any more: the next connection queues them.
+async fn rest(conn: &mut Conn, organisation: &OrganisationId, which: Fragment, now: Timestamp) -> Result<(), Fault> {
+    let update = sql(format!("UPDATE appointment_external_links SET sync_status = {NONE}, updated_at = "))
+        .bind(now)
+        .sql(" WHERE ")
+        .with(of_organisation(organisation))
+        .sql(format!(" AND sync_status = {SYNCED} AND snapshot IS NOT NULL AND ("))
+        .with(which)
+        .sql(")");
+    named("requests.rest", update).execute(conn).await?;
+    Ok(())
 }
 
 pub(in crate::store) async fn catch_up(

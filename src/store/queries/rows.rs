@@ -105,6 +105,7 @@ pub(super) struct IntegrationRow {
     disconnect_total: i32,
     grant_end: Option<String>,
     refreshed_at: Option<Instant>,
+    behind_count: i32,
     updated_at: Instant,
 }
 
@@ -151,6 +152,7 @@ impl From<IntegrationRow> for Integration {
             disconnect_total: row.disconnect_total,
             grant_end: row.grant_end.and_then(|word| words::grant_end(&word).ok()),
             refreshed_at: instant(row.refreshed_at),
+            behind_count: row.behind_count,
             unreadable: title_privacy.err().map(|Corrupt(column)| column),
         }
     }

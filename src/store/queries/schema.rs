@@ -36,10 +36,13 @@ diesel::table! {
         disconnect_total -> Integer,
         finishing_until -> Nullable<InstantSql>,
         grant_end -> Nullable<Text>,
+        disconnected_at -> Nullable<InstantSql>,
+        erasing_at -> Nullable<InstantSql>,
         compare_due_at -> Nullable<InstantSql>,
         compare_attempts -> Integer,
         compare_lease_token -> Nullable<Text>,
         compare_lease_until -> Nullable<InstantSql>,
+        behind_count -> Integer,
         served_from -> Nullable<InstantSql>,
         owed_served_from -> Nullable<InstantSql>,
         epoch -> BigInt,
@@ -84,6 +87,9 @@ diesel::table! {
         last_error_detail -> Nullable<Text>,
         wants_event -> Bool,
         write_not_before -> Nullable<InstantSql>,
+        recent_calls -> Nullable<Text>,
+        accepted_at -> Nullable<InstantSql>,
+        erasing_at -> Nullable<InstantSql>,
         created_at -> InstantSql,
         updated_at -> InstantSql,
     }
@@ -206,6 +212,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    sealed_calendars (organisation_id, provider, alias) {
+        organisation_id -> Text,
+        provider -> Text,
+        alias -> Text,
+        calendar -> Binary,
+    }
+}
+
+diesel::table! {
     use diesel::sql_types::*;
 
     upcoming_link_counts (organisation_id, provider, day) {
@@ -238,5 +253,21 @@ diesel::table! {
     write_probes (id) {
         id -> Integer,
         written_at -> InstantSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::super::super::InstantSql;
+
+    audit_events (at, id) {
+        at -> InstantSql,
+        id -> Text,
+        caller -> Text,
+        actor -> Nullable<Text>,
+        organisation_id -> Nullable<Text>,
+        action -> Text,
+        outcome -> Text,
+        incident -> Nullable<Text>,
     }
 }

@@ -11,8 +11,9 @@ use super::rows::{LinkRow, link_columns};
 use super::statement::{list_of, named, padded, rows_of, sql};
 use super::{Conn, Fault, link_queues, owed_claims};
 use crate::model::{AppointmentId, Generation, OrganisationId, Placement};
+use crate::store::history::KEPT;
 use crate::store::words::{self, ERROR, GOOGLE, PENDING, SYNCED};
-use crate::store::{Claimed, Link, LinkError, Settled, Settlement, Settlements};
+use crate::store::{CallMade, Claimed, Link, LinkError, Settled, Settlement, Settlements};
 
 pub(in crate::store) async fn settle_together(
     conn: &mut Conn,
@@ -21,12 +22,12 @@ pub(in crate::store) async fn settle_together(
 ) -> Result<Settled, Fault> {
     let Settlements { links, owed } = settlements;
     transaction!(conn, async |conn| {
-        let organisations = links.iter().map(|(claimed, _)| &claimed.organisation);
+        let organisations = links.iter().map(|(claimed, ..)| &claimed.organisation);
         let organisations = organisations.chain(owed.iter().map(|(claimed, _)| &claimed.organisation));
         link_queues::hold(conn, organisations).await?;
         let settled = settle(conn, links, now).await?;
         let mut synced = BTreeSet::new();
-        for ((claimed, settlement), link) in links.iter().zip(&settled) {
+        for ((claimed, settlement, _), link) in links.iter().zip(&settled) {
             if link.is_some() && matches!(settlement, Settlement::Synced { .. }) {
                 synced.insert(&claimed.organisation);
             }
@@ -87,27 +88,32 @@ fn columns(settlement: &Settlement) -> (&Placement, Columns) {
 }
 
 /// A row of what ended: whose it is, under which lease and request, and what becomes of it.
-type Row = (String, String, Uuid, i64, Placement, Columns);
+type Row = (String, String, Uuid, i64, Placement, Columns, String);
 
 /// Settles the links that are still under their leases: those are answered as they stand then.
-async fn settle(conn: &mut Conn, links: &[(Claimed, Settlement)], now: Timestamp) -> Result<Vec<Option<Link>>, Fault> {
+async fn settle(
+    conn: &mut Conn,
+    links: &[(Claimed, Settlement, Vec<CallMade>)],
+    now: Timestamp,
+) -> Result<Vec<Option<Link>>, Fault> {
     if links.is_empty() {
         return Ok(Vec::new());
     }
-    let row = |(claimed, settlement): &(Claimed, Settlement)| -> Row {
+    let row = |(claimed, settlement, calls): &(Claimed, Settlement, Vec<CallMade>)| -> Row {
         let (placement, columns) = columns(settlement);
         let (organisation, appointment) = (claimed.organisation.to_string(), claimed.appointment.to_string());
-        (organisation, appointment, claimed.lease.token, claimed.request_seq, placement.clone(), columns)
+        let calls = CallMade::lines(calls);
+        (organisation, appointment, claimed.lease.token, claimed.request_seq, placement.clone(), columns, calls)
     };
     // Of nobody: it settles nothing.
     let filler = || {
         let nothing = Settlement::Unchanged { placement: Placement::Absent { generation: Generation::FIRST } };
         let (placement, columns) = columns(&nothing);
-        (String::new(), String::new(), Uuid::nil(), 0, placement.clone(), columns)
+        (String::new(), String::new(), Uuid::nil(), 0, placement.clone(), columns, String::new())
     };
     let rows = rows_of(
         padded(links.iter().map(row).collect(), filler),
-        |row, (organisation, appointment, token, seq, placement, its)| {
+        |row, (organisation, appointment, token, seq, placement, its, calls)| {
             let (reason, detail) =
                 (its.error.as_ref().map(|it| words::of_reason(it.reason)), its.error.and_then(|it| it.detail));
             row.bind(organisation)
@@ -132,6 +138,8 @@ async fn settle(conn: &mut Conn, links: &[(Claimed, Settlement)], now: Timestamp
                 .sql(", ")
                 .bind(its.is_page_known)
                 .sql(", ")
+                .bind(calls)
+                .sql(", ")
                 .with(values_of(&placement))
         },
     );
@@ -148,7 +156,7 @@ async fn settle(conn: &mut Conn, links: &[(Claimed, Settlement)], now: Timestamp
     let (synced, later, refused) = (outcome::SYNCED, outcome::LATER, outcome::REFUSED);
     let update = sql(format!(
         "WITH ended (ended_organisation_id, ended_appointment_id, ended_lease_token, ended_request_seq, outcome, \
-         ended_next_attempt_at, reason, detail, ended_revision, page, is_page_known, {}) AS (VALUES ",
+         ended_next_attempt_at, reason, detail, ended_revision, page, is_page_known, calls, {}) AS (VALUES ",
         ended.join(", ")
     ))
     .with(rows)
@@ -156,6 +164,8 @@ async fn settle(conn: &mut Conn, links: &[(Claimed, Settlement)], now: Timestamp
         ") UPDATE appointment_external_links SET {}, {}, {}, {}, {}, {},
             synced_revision = COALESCE(ended_revision, synced_revision),
             html_link = CASE WHEN is_page_known THEN page ELSE html_link END,
+            recent_calls = CASE WHEN calls = '' THEN recent_calls
+                ELSE substr(calls || COALESCE(recent_calls, ''), 1, {KEPT}) END,
             lease_token = NULL, lease_until = NULL, last_synced_at = CASE WHEN outcome = '{synced}' THEN ",
         placed.join(", "),
         if_unasked("next_attempt_at", "ELSE ended_next_attempt_at"),
@@ -186,7 +196,7 @@ async fn settle(conn: &mut Conn, links: &[(Claimed, Settlement)], now: Timestamp
         let link = Link::from(row);
         by_key.insert((link.organisation.clone(), link.appointment.clone()), link);
     }
-    let settled = |(claimed, _): &(Claimed, Settlement)| {
+    let settled = |(claimed, ..): &(Claimed, Settlement, Vec<CallMade>)| {
         by_key.remove(&(claimed.organisation.clone(), claimed.appointment.clone()))
     };
     Ok(links.iter().map(settled).collect())

@@ -13,6 +13,7 @@ use url::Url;
 
 use crate::model::{
     Appointment, AppointmentId, CalendarId, Details, EventId, Generation, OrganisationId, Revision, TitlePrivacy,
+    breaks_a_line, is_invisible, is_part_of_a_script,
 };
 
 const PREFIX: &str = "[Cassius]";
@@ -84,7 +85,7 @@ impl Event {
 pub struct EventContext<'a> {
     /// The organisation.
     pub organisation: &'a OrganisationId,
-    /// How much of the name titles show.
+    /// How much of the appointment the event shows.
     pub privacy: TitlePrivacy,
     /// Where Cassius is, for links to appointments that bring none of their own.
     pub app_url: Option<&'a Url>,
@@ -93,11 +94,18 @@ pub struct EventContext<'a> {
 /// Renders the event of an appointment; `None`: none should stand.
 pub fn render(appointment: &Appointment, context: &EventContext<'_>) -> Option<Event> {
     let (slot, details) = appointment.scheduled()?;
-    let url = details.url.clone().or_else(|| context.app_url.map(|base| deep_link(base, &appointment.id)));
+    let opaque_link = || context.app_url.map(|base| deep_link(base, &appointment.id));
+    let (practitioner, location, url) = match context.privacy {
+        TitlePrivacy::Full | TitlePrivacy::Initials => {
+            (details.practitioner_name.as_str(), details.location.as_str(), details.url.clone().or_else(opaque_link))
+        }
+        // An address of Cassius's own making may tell of the patient.
+        TitlePrivacy::Masked => ("", "", opaque_link()),
+    };
     Some(Event {
         summary: title(details, context.privacy),
-        description: description(details, url.as_deref()),
-        location: neutralise(&details.location),
+        description: description(practitioner, url.as_deref()),
+        location: neutralise(location),
         start_at: slot.start_at,
         end_at: slot.end_at,
         time_zone: slot.time_zone.clone(),
@@ -121,10 +129,10 @@ pub fn title(details: &Details, privacy: TitlePrivacy) -> String {
     cut(&title, MAX_TITLE)
 }
 
-fn description(details: &Details, url: Option<&str>) -> String {
+fn description(practitioner: &str, url: Option<&str>) -> String {
     let link = url
         .map(|url| format!("<a href=\"{}\">Ouvrir dans Cassius</a>", html_escape::encode_double_quoted_attribute(url)));
-    let practitioner = neutralise(&details.practitioner_name);
+    let practitioner = neutralise(practitioner);
     let practitioner =
         (!practitioner.is_empty()).then(|| format!("Praticien : {}", html_escape::encode_safe(&practitioner)));
     link.into_iter().chain(practitioner).collect::<Vec<_>>().join("<br>")
@@ -138,12 +146,12 @@ fn deep_link(base: &Url, appointment: &AppointmentId) -> String {
     url.into()
 }
 
-/// `Marie-Claire Durand` → `M.-C. D.`
+/// `Marie-Claire Durand` → `M.-C. D.` A word of one letter or of digits has none: its initial would be all of it.
 fn initials(name: &str) -> String {
     let initial = |part: &str| {
-        part.graphemes(true)
-            .find(|grapheme| grapheme.chars().next().is_some_and(char::is_alphanumeric))
-            .map(|grapheme| format!("{}.", grapheme.to_uppercase()))
+        let is_letter = |grapheme: &&str| grapheme.chars().next().is_some_and(char::is_alphabetic);
+        let mut letters = part.graphemes(true).filter(is_letter);
+        letters.next().filter(|_| letters.next().is_some()).map(|first| format!("{}.", first.to_uppercase()))
     };
     name.split_whitespace()
         .map(|word| word.split('-').filter_map(initial).collect::<Vec<_>>().join("-"))
@@ -157,8 +165,8 @@ fn initials(name: &str) -> String {
 fn neutralise(text: &str) -> String {
     let visible: String = text
         .chars()
-        .map(|c| if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') { ' ' } else { c })
-        .filter(|c| !matches!(c, '\u{200B}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}' | '\u{E0000}'..='\u{E001F}'))
+        .map(|c| if breaks_a_line(c) { ' ' } else { c })
+        .filter(|c| !is_invisible(*c) || is_part_of_a_script(*c))
         .collect();
     let line = visible.split_whitespace().collect::<Vec<_>>().join(" ");
     line.graphemes(true).flat_map(|grapheme| grapheme.chars().take(MAX_GRAPHEME_CHARS)).collect()

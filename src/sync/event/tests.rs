@@ -37,6 +37,38 @@ fn the_title_shows_as_much_as_the_privacy_lets_it() {
 }
 
 #[test]
+fn initials_give_nothing_away_of_names_that_are_no_longer_than_they() {
+    for (name, shown) in [
+        ("Camille Exemple", " — C. E."),
+        ("Li X Wang", " — L. W."),
+        ("Marie-C Durand-Petit", " — M. D.-P."),
+        ("J.-P. D'Arc", " — D."),
+        ("张 伟", ""),
+        ("Patient 4711", " — P."),
+        ("4711 12", ""),
+        ("2B 7a", ""),
+        ("É. Zoé", " — Z."),
+        ("e\u{301} Zoé", " — Z."),
+    ] {
+        assert_eq!(
+            title(&details("Implant", name), TitlePrivacy::Initials),
+            format!("[Cassius] Implant{shown}"),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn a_masked_event_shows_when_and_an_opaque_link_alone() {
+    let mut telling = details("Implant", "Marie Durand");
+    telling.url = Some("https://app.cassius.example/patients/marie-durand".into());
+    let event = rendered(telling, TitlePrivacy::Masked);
+    let link = "https://app.cassius.example/appointments/rdv%2F1";
+    assert_eq!(event.description, format!("<a href=\"{link}\">Ouvrir dans Cassius</a>"));
+    assert_eq!((event.location.as_str(), event.source_url.as_deref()), ("", Some(link)));
+}
+
+#[test]
 fn what_is_missing_leaves_no_gap() {
     assert_eq!(title(&details("", "Marie Durand"), TitlePrivacy::Full), "[Cassius] Rendez-vous — Marie Durand");
     assert_eq!(title(&details("Implant", " \t"), TitlePrivacy::Full), "[Cassius] Implant");

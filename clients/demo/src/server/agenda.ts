@@ -19,6 +19,7 @@ export interface Agenda {
   rdvs: Rdvs;
   sessions: Sessions;
   publicUrl: string;
+  googleCalendarUrl: string | null;
 }
 
 const INSTANT = z.iso.datetime({ offset: true }).transform((text) => new Date(text).toISOString());
@@ -42,6 +43,12 @@ export function agendaRouter(agenda: Agenda): Router {
   const router = Router();
   router.use(sameOriginOnly(new URL(agenda.publicUrl).origin), json({ limit: "16kb" }));
 
+  const sessionOf = (person: Person | null): SessionAnswer => ({
+    person: person && personJson(person),
+    people: PEOPLE.map(personJson),
+    timeZone: TIME_ZONE,
+    googleCalendarUrl: agenda.googleCalendarUrl,
+  });
   router.get("/session", (request, response) => {
     response.json(sessionOf(sessions.person(request)));
   });
@@ -105,10 +112,6 @@ export function agendaRouter(agenda: Agenda): Router {
     await answerWith(response, rdvs.turn(person.organisationId, request.params.id, "deleted"));
   });
   return router;
-}
-
-function sessionOf(person: Person | null): SessionAnswer {
-  return { person: person && personJson(person), people: PEOPLE.map(personJson), timeZone: TIME_ZONE };
 }
 
 // The session cookie is SameSite=Lax; this keeps sibling hosts out too.

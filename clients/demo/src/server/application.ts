@@ -60,7 +60,8 @@ export function createApplication({ settings, client, rdvs, sessions, onConnecte
       },
     }),
   );
-  app.use("/api", agendaRouter({ client, rdvs, sessions, publicUrl: settings.PUBLIC_URL }));
+  const { PUBLIC_URL: publicUrl, GOOGLE_CALENDAR_URL: googleCalendarUrl = null } = settings;
+  app.use("/api", agendaRouter({ client, rdvs, sessions, publicUrl, googleCalendarUrl }));
   app.use("/api", (_request, response) => void response.status(404).json({ message: "Rien à cette adresse." }));
   app.use(express.static(PAGES, { index: false, immutable: true, maxAge: "1y" }));
   app.get("/{*path}", (_request, response) => {

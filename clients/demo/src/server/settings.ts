@@ -17,6 +17,8 @@ const SCHEMA = z.object({
   CALENDAR_API_KEY: z.string().optional(),
   /** Where the service's two browser paths are. */
   SIDECAR_URL: z.url().default("http://127.0.0.1:8080"),
+  /** Where the emulated Google shows its calendars; absent: the real one's page. */
+  GOOGLE_CALENDAR_URL: z.url().optional(),
   /** Where the demo keeps its database. */
   DATA_DIR: z.string().default(fileURLToPath(new URL("../../.data", import.meta.url))),
   /** Whether a practice without any RDV is given some of this week and the next. */

@@ -56,4 +56,6 @@ export interface SessionAnswer {
   people: PersonJson[];
   /** IANA name of the zone that practices work in. */
   timeZone: string;
+  /** Where Google's calendars are seen, where that is not the real Google; `null` otherwise. */
+  googleCalendarUrl: string | null;
 }

@@ -5,7 +5,7 @@
  */
 import { CalendarProvider } from "@cassius/calendar-react";
 import { useQueryClient } from "@tanstack/react-query";
-import { lazy, Suspense, useCallback, useEffect } from "react";
+import { lazy, Suspense, useCallback, useEffect, useMemo } from "react";
 import { Navigate, NavLink, Route, Routes, useNavigate, useParams } from "react-router";
 
 import type { PersonJson } from "../shared/agenda";
@@ -28,7 +28,7 @@ export function Application() {
       </main>
     );
   }
-  const { person, people, timeZone } = session.data;
+  const { person, people, timeZone, googleCalendarUrl } = session.data;
   if (person === null) {
     return (
       <>
@@ -37,14 +37,29 @@ export function Application() {
       </>
     );
   }
-  return <SignedIn key={person.id} person={person} timeZone={timeZone} />;
+  return <SignedIn key={person.id} person={person} timeZone={timeZone} googleCalendarUrl={googleCalendarUrl} />;
 }
 
-function SignedIn({ person, timeZone }: { readonly person: PersonJson; readonly timeZone: string }) {
+function SignedIn(props: {
+  readonly person: PersonJson;
+  readonly timeZone: string;
+  readonly googleCalendarUrl: string | null;
+}) {
+  const { person, timeZone, googleCalendarUrl } = props;
   const go = useNavigate();
   const navigate = useCallback((path: string) => void go(path), [go]);
+  const atGoogle = useMemo(
+    () => (googleCalendarUrl === null ? {} : { googleCalendarUrl: () => googleCalendarUrl }),
+    [googleCalendarUrl],
+  );
   return (
-    <CalendarProvider locale="fr" navigate={navigate} renderAppointment={rdvName} appointmentPath={rdvPath}>
+    <CalendarProvider
+      locale="fr"
+      navigate={navigate}
+      renderAppointment={rdvName}
+      appointmentPath={rdvPath}
+      {...atGoogle}
+    >
       <Bar person={person} />
       <Suspense fallback={<main className="app-page" aria-busy="true" />}>
         <Routes>

@@ -8,6 +8,7 @@ import { timestampDate, type Timestamp } from "@bufbuild/protobuf/wkt";
 
 import { SyncStatus, type AppointmentLink, type LinkError } from "../gen/cassius/calendar/v1/appointment_sync_pb.js";
 import {
+  GrantEnd,
   IntegrationState,
   ProblemAction,
   RemoteEvents,
@@ -27,6 +28,7 @@ import type {
   CatchUpJson,
   DisconnectProgressJson,
   EventPreviewJson,
+  GrantEndJson,
   IntegrationStateJson,
   IntegrationStatusJson,
   LinkErrorJson,
@@ -90,6 +92,19 @@ export const REMOTE_EVENTS_TO_WIRE: Record<RemoteEventsJson, RemoteEvents> = {
   delete_upcoming: RemoteEvents.DELETE_UPCOMING,
   delete_all: RemoteEvents.DELETE_ALL,
 };
+
+const GRANT_END: Record<GrantEnd, GrantEndJson | null> = {
+  [GrantEnd.UNSPECIFIED]: null,
+  [GrantEnd.REVOKED]: "revoked",
+  [GrantEnd.SHARED]: "shared",
+  [GrantEnd.PENDING]: "pending",
+  [GrantEnd.REFUSED]: "refused",
+};
+
+/** What became of a grant. */
+export function grantEndJson(end: GrantEnd): GrantEndJson | null {
+  return known(GRANT_END, end, null);
+}
 
 /** How the integration stands. An absent message is an integration that nobody connected. */
 export function statusJson(status: IntegrationStatus | undefined): IntegrationStatusJson {

@@ -14,6 +14,8 @@ export class Refusal extends Error {
     readonly reason: RouterReason | "INVALID_REQUEST" | "INTERNAL",
     readonly violations: ViolationJson[] = [],
     readonly headers: Record<string, string> = {},
+    /** When the next try makes sense, in milliseconds. */
+    readonly retryAfterMs: number | null = null,
   ) {
     super(reason);
   }
@@ -26,7 +28,8 @@ export interface ErrorResponse {
   body: ErrorAnswer;
 }
 
-type Language = "fr" | "en";
+/** What the router speaks. */
+export type Language = "fr" | "en";
 
 const SENTENCES: Record<Refusal["reason"], Record<Language, string>> = {
   INVALID_REQUEST: { fr: "La demande n’est pas valable.", en: "The request is not valid." },
@@ -38,6 +41,10 @@ const SENTENCES: Record<Refusal["reason"], Record<Language, string>> = {
   DEADLINE_EXCEEDED: {
     fr: "Le service de calendrier n’a pas répondu à temps.",
     en: "The calendar service did not answer in time.",
+  },
+  OVERLOADED: {
+    fr: "Trop de pages sont suivies en même temps.",
+    en: "Too many pages are followed at the same time.",
   },
   NOT_SIGNED_IN: { fr: "Votre session a expiré. Reconnectez-vous.", en: "Your session has ended. Sign in again." },
   NOT_ALLOWED: { fr: "Vous n’avez pas le droit de faire cela.", en: "You are not allowed to do this." },
@@ -62,6 +69,7 @@ const STATUS: Record<Refusal["reason"], number> = {
   UNSUPPORTED_MEDIA_TYPE: 415,
   INTERNAL: 500,
   SERVICE_UNAVAILABLE: 503,
+  OVERLOADED: 503,
   DEADLINE_EXCEEDED: 504,
 };
 
@@ -70,15 +78,21 @@ export function toErrorResponse(thrown: unknown, acceptLanguage: string | null):
   const language = languageOf(acceptLanguage);
   if (thrown instanceof CalendarError) return fromCalendarError(thrown, language);
   const refusal = thrown instanceof Refusal ? thrown : new Refusal("INTERNAL");
+  const { retryAfterMs } = refusal;
   return {
     status: STATUS[refusal.reason],
-    headers: refusal.headers,
+    headers: { ...refusal.headers, ...retryAfter(retryAfterMs) },
     body: {
       reason: refusal.reason,
       message: SENTENCES[refusal.reason][language],
       ...(refusal.violations.length > 0 && { violations: refusal.violations }),
+      ...(retryAfterMs !== null && { retryAfterMs }),
     },
   };
+}
+
+function retryAfter(ms: number | null): Record<string, string> {
+  return ms === null ? {} : { "retry-after": String(Math.ceil(ms / 1000)) };
 }
 
 function fromCalendarError(error: CalendarError, language: Language): ErrorResponse {
@@ -86,7 +100,7 @@ function fromCalendarError(error: CalendarError, language: Language): ErrorRespo
   const { retryAfterMs, incident } = error;
   return {
     status,
-    headers: retryAfterMs === null ? {} : { "retry-after": String(Math.ceil(retryAfterMs / 1000)) },
+    headers: retryAfter(retryAfterMs),
     body: {
       reason: error.reason ?? fallback,
       message: error.localizedMessage ?? SENTENCES[fallback][language],

@@ -9,8 +9,9 @@ import { parseCookie } from "cookie";
 import type { CalendarClient } from "../client.js";
 import { Connections } from "./connections.js";
 import { statusStream } from "./events.js";
+import { COME_BACK_MS, Feeds } from "./feeds.js";
 import { checkNavigation, checkOrigin } from "./guard.js";
-import { Refusal, toErrorResponse } from "./refusal.js";
+import { languageOf, Refusal, toErrorResponse } from "./refusal.js";
 import { ROUTES, type RouteResult, type RouteContext } from "./routes.js";
 import type { IntegrationStatusJson } from "./types.js";
 
@@ -39,8 +40,8 @@ export interface RouterOptions<Host, C extends Caller = Caller> {
   publicOrigin: string;
   /** Who makes the request; none: nobody is signed in. */
   caller: (request: Request, host: Host) => Known<C> | Promise<Known<C>>;
-  /** Whether this person may use a route. Everybody who is signed in may, by default. */
-  mayUse?: (caller: C, route: RouteName) => boolean | Promise<boolean>;
+  /** Whether this person may use a route. There is no default: who may connect, and disconnect, is the host's to say. */
+  mayUse: (caller: C, route: RouteName) => boolean | Promise<boolean>;
   /** Is told of every answer of 500 and above. What it throws is dropped. */
   onFailure?: (failure: RouteFailure) => unknown;
   /**
@@ -58,6 +59,10 @@ export interface RouterOptions<Host, C extends Caller = Caller> {
   heartbeatMs?: number;
   /** How long one stream of `events` lives before the browser opens the next, in milliseconds. 600,000 by default. */
   streamLifetimeMs?: number;
+  /** How many pages of one organisation `events` serves at once; the others are answered 503 and poll. 100 by default. */
+  pagesPerOrganisation?: number;
+  /** How many organisations `events` follows at once, over one stream each; the others poll. 400 by default. */
+  watchedOrganisations?: number;
 }
 
 /** A router that is set up. */
@@ -82,10 +87,24 @@ const SECURITY_HEADERS = {
   vary: "cookie, accept-language",
 };
 
-/** Makes the router. Throws on an origin that is none. */
+const PAGES_PER_ORGANISATION = 100;
+// Of the 512 streams that the service takes on a connection: the others are for reconciliations.
+const WATCHED_ORGANISATIONS = 400;
+
+/** Makes the router. Throws on an origin that is none, and where `mayUse` is not said. */
 export function createRouter<Host = void, C extends Caller = Caller>(options: RouterOptions<Host, C>): Router<Host> {
   const publicOrigin = originOf(options.publicOrigin);
+  if (typeof options.mayUse !== "function") throw new TypeError("mayUse must say who may use which route");
   const connections = new Connections();
+  const onStatus = (organisationId: string, status: IntegrationStatusJson) => {
+    if (connections.isNew(organisationId, status, Date.now())) tell(options.onConnected, { organisationId });
+  };
+  const feeds = new Feeds({
+    client: options.client,
+    pagesPerOrganisation: options.pagesPerOrganisation ?? PAGES_PER_ORGANISATION,
+    watches: options.watchedOrganisations ?? WATCHED_ORGANISATIONS,
+    onStatus,
+  });
   const basePath = (options.basePath ?? "/api/integrations/google").replace(/\/+$/, "");
 
   const routeOf = (pathname: string): RouteName | null => {
@@ -101,25 +120,15 @@ export function createRouter<Host = void, C extends Caller = Caller>(options: Ro
     if (route === "connect") checkNavigation(request);
     const caller = await options.caller(request, host);
     if (caller === null || caller === undefined) throw new Refusal("NOT_SIGNED_IN");
-    if (options.mayUse && !(await options.mayUse(caller, route))) throw new Refusal("NOT_ALLOWED");
+    if (!(await options.mayUse(caller, route))) throw new Refusal("NOT_ALLOWED");
     const { organisationId } = caller;
     const acceptLanguage = request.headers.get("accept-language");
-    const onStatus = (status: IntegrationStatusJson) => {
-      if (connections.isNew(organisationId, status, Date.now())) tell(options.onConnected, { organisationId });
-    };
+    const language = languageOf(acceptLanguage);
     if (handle === null) {
-      const stream = statusStream(
-        {
-          client: options.client,
-          organisationId,
-          acceptLanguage,
-          onStatus,
-          heartbeatMs: options.heartbeatMs,
-          lifetimeMs: options.streamLifetimeMs,
-        },
-        request.signal,
-      );
-      return eventStream(stream);
+      const page = feeds.join(organisationId, language);
+      if (page === null) throw new Refusal("OVERLOADED", [], {}, COME_BACK_MS);
+      const times = { heartbeatMs: options.heartbeatMs, lifetimeMs: options.streamLifetimeMs };
+      return eventStream(statusStream(page, times, request.signal));
     }
     const result = await handle({
       request,
@@ -129,7 +138,8 @@ export function createRouter<Host = void, C extends Caller = Caller>(options: Ro
       publicOrigin,
       returnPath: options.returnPath ?? "/settings/integrations/google-calendar",
       maxBodyBytes: options.maxBodyBytes ?? 65_536,
-      onStatus,
+      onStatus: (status) => onStatus(organisationId, status),
+      language,
       headers: acceptLanguage === null ? {} : { "accept-language": acceptLanguage },
     });
     const cookie: Record<string, string> = result.cookie === undefined ? {} : { "set-cookie": result.cookie };

@@ -10,6 +10,7 @@ import type { z } from "zod";
 import { AppointmentState } from "../gen/cassius/calendar/v1/appointment_sync_pb.js";
 import type { CallOptions } from "../calls.js";
 import type { CalendarClient } from "../client.js";
+import { testEvent } from "./testEvent.js";
 import {
   BEGIN_CONNECT,
   CONFIRM_ACCOUNT,
@@ -22,8 +23,10 @@ import {
   SETTINGS,
 } from "./bodies.js";
 import { bodyOf, checked } from "./guard.js";
+import type { Language } from "./refusal.js";
 import {
   calendarJson,
+  grantEndJson,
   instant,
   linkJson,
   previewJson,
@@ -61,6 +64,8 @@ export interface RouteContext {
   maxBodyBytes: number;
   /** Is told of each status that is answered. */
   onStatus: (status: IntegrationStatusJson) => void;
+  /** What the router speaks to this browser. */
+  language: Language;
   /** The browser's language, for the service. */
   headers: Record<string, string>;
 }
@@ -167,6 +172,12 @@ async function syncNow(context: RouteContext): Promise<RouteResult> {
   return { json: { queuedCount: answer.queuedCount, status: statusJson(answer.status) } satisfies SyncNowAnswer };
 }
 
+async function sendTest(context: RouteContext): Promise<RouteResult> {
+  const { organisationId, client, language } = context;
+  await body(context, NOTHING);
+  return { json: await testEvent(client, organisationId, language, Date.now()) };
+}
+
 async function confirmAccount(context: RouteContext): Promise<RouteResult> {
   const { organisationId, client } = context;
   const { accept } = await body(context, CONFIRM_ACCOUNT);
@@ -183,6 +194,7 @@ async function disconnect(context: RouteContext): Promise<RouteResult> {
     status: statusJson(answer.status),
     deletedEventCount: answer.deletedEventCount,
     remainingEventCount: answer.remainingEventCount,
+    grantEnd: grantEndJson(answer.grantEnd),
   };
   return { json };
 }
@@ -240,6 +252,7 @@ export const ROUTES = {
   settings: { PATCH: settings, POST: settings },
   preview: { POST: preview },
   "sync-now": { POST: syncNow },
+  "test-event": { POST: sendTest },
   disconnect: { POST: disconnect },
   links: { GET: links, POST: linksOf },
   retry: { POST: retry },

@@ -21,6 +21,13 @@ export type SyncStatusJson = "none" | "pending" | "synced" | "error";
 /** What happens to the events at Google when the account is disconnected. */
 export type RemoteEventsJson = "keep" | "delete_upcoming" | "delete_all";
 
+/**
+ * What became of Google's permission when the account was disconnected. `shared`: another organisation uses the account, and it
+ * goes on; `pending`: Google has not answered, and is asked again for 24 hours; `refused`: a person can end it at
+ * https://myaccount.google.com/connections.
+ */
+export type GrantEndJson = "revoked" | "shared" | "pending" | "refused";
+
 /** The outcome word that the consent's way back adds to the page's URL as `?google=<word>`. */
 export type ConnectOutcome =
   | "connected"
@@ -61,6 +68,8 @@ export type ServiceReason =
 export type RouterReason =
   /** The service could not be reached. 503. */
   | "SERVICE_UNAVAILABLE"
+  /** So many pages are followed already that this one has to poll. 503. */
+  | "OVERLOADED"
   /** The service did not answer in time. 504. */
   | "DEADLINE_EXCEEDED"
   /** Nobody is signed in to the host. 401. */
@@ -269,6 +278,16 @@ export interface SyncNowAnswer {
   status: IntegrationStatusJson;
 }
 
+/** Answer of `POST test-event`, whose body is `{}`: what became of an event of no patient, written and removed again. */
+export interface TestEventAnswer {
+  /** Whether Google had it. */
+  isWritten: boolean;
+  /** Whether it is gone again; else the service goes on removing it. */
+  isRemoved: boolean;
+  /** Why it was not written, where that is known. */
+  error: LinkErrorJson | null;
+}
+
 /** Body of `POST confirm-account`: about the status's `pendingAccount`. */
 export interface ConfirmAccountBody {
   /** Whether it is connected in place of the present one; `false`: it is dropped. */
@@ -293,6 +312,8 @@ export interface DisconnectAnswer {
   deletedEventCount: number;
   /** Events still to be deleted. Once the state is `not_connected`: those that could not be, which stay at Google. */
   remainingEventCount: number;
+  /** What became of Google's permission; `null` before the state is `not_connected`, and where there was none. */
+  grantEnd: GrantEndJson | null;
 }
 
 /** Query of `GET links`. */

@@ -15,7 +15,7 @@ it("while the service is away pages are told so, mutations go on, and its return
   const organisationId = newOrganisation();
   const client = new CalendarClient({ address: running.addresses.calendar });
   const publicOrigin = running.addresses.sidecar;
-  const router = createRouter({ client, publicOrigin, caller: () => ({ organisationId }) });
+  const router = createRouter({ client, publicOrigin, caller: () => ({ organisationId }), mayUse: () => true });
   const ask = (route: string) =>
     router.respond(new Request(`${publicOrigin}/api/integrations/google/${route}`, { signal: browser.signal }));
   const browser = new AbortController();

@@ -111,7 +111,8 @@ it("under a mount path, basePath is the whole path", async () => {
   await new Promise<void>((listening) => server?.listen(0, "127.0.0.1", listening));
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const basePath = "/cassius/api/integrations/google";
-  app.use("/cassius", googleIntegration({ client, publicOrigin: origin, basePath, caller: manager }));
+  const mayUse = () => true;
+  app.use("/cassius", googleIntegration({ client, publicOrigin: origin, basePath, caller: manager, mayUse }));
   expect((await fetch(`${origin}${basePath}/status`)).status).toBe(200);
   const preview = await fetch(`${origin}${basePath}/preview`, { method: "POST", headers: json(origin), body: "{}" });
   expect(preview.status).toBe(200);

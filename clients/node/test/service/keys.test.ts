@@ -78,6 +78,7 @@ it("a router with a wrong key is a bad gateway, and does not tell the key", asyn
     client,
     publicOrigin: "https://cassius.example",
     caller: () => ({ organisationId: ORGANISATION }),
+    mayUse: () => true,
     onFailure: ({ status }) => failures.push(status),
   });
   const request = new Request("https://cassius.example/api/integrations/google/status");

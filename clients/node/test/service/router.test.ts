@@ -12,6 +12,7 @@ import type {
   StatusAnswer,
   SyncNowAnswer,
 } from "../../src/rest/types.js";
+import { createRouter } from "../../src/rest/index.js";
 import { appointment, emulator, Practice, PUBLIC_URL } from "./service.js";
 
 // How Google's tokens and codes begin, at the emulator as at Google.
@@ -85,6 +86,8 @@ it("a practice goes the whole way", async () => {
   expect(links.nextPageToken).toBeNull();
   const asked = await practice.ask("POST", "links", { appointmentIds: [sent.appointmentId, "unknown"] });
   expect(asked.json).toEqual(links);
+  const test = await practice.ask("POST", "test-event", {});
+  expect(test.json).toEqual({ isWritten: true, isRemoved: true, error: null });
   expect((await practice.ask("GET", "links?syncStatus=error")).json).toEqual({ links: [], nextPageToken: null });
   expect((await practice.ask("POST", "retry", {})).json).toEqual({ queuedCount: 0 });
   expect((await practice.ask("POST", "sync-now", {})).json as SyncNowAnswer).toMatchObject({
@@ -92,7 +95,13 @@ it("a practice goes the whole way", async () => {
   });
 
   const gone = (await practice.ask("POST", "disconnect", { remoteEvents: "delete_upcoming" })).json as DisconnectAnswer;
-  expect(gone).toMatchObject({ status: { state: "not_connected" }, deletedEventCount: 1, remainingEventCount: 0 });
+  const ended = {
+    status: { state: "not_connected" },
+    deletedEventCount: 1,
+    remainingEventCount: 0,
+    grantEnd: "revoked",
+  };
+  expect(gone).toMatchObject(ended);
 });
 
 it("another account waits until a person has dropped or taken it", async () => {
@@ -195,6 +204,29 @@ describe("the stream of events", () => {
     browser.abort();
     expect((await statuses.next()).done).toBe(true);
   });
+});
+
+it("520 open pages hold up no mutation, and those beyond the limit are told when to come back", async () => {
+  const practice = newPractice();
+  const router = createRouter({
+    client: practice.client,
+    publicOrigin: PUBLIC_URL,
+    caller: (request) => ({ organisationId: request.headers.get("x-practice") ?? "" }),
+    mayUse: () => true,
+  });
+  const browser = new AbortController();
+  const pages = Array.from({ length: 520 }, (_, nth) => {
+    const request = practice.request("GET", "events", undefined, { "x-practice": `${practice.organisationId}-${nth}` });
+    return router.respond(new Request(request, { signal: browser.signal }));
+  });
+  const statuses = (await Promise.all(pages)).map(({ status }) => status);
+  expect(statuses.filter((status) => status === 503)).toHaveLength(120);
+  const delivery = await practice.client.syncAfterMutation(
+    { organisationId: practice.organisationId, appointment: appointment() },
+    { deadlineMs: 5_000 },
+  );
+  expect(delivery).toMatchObject({ delivered: true });
+  browser.abort();
 });
 
 async function* statusesOf(response: Response, practice: Practice): AsyncGenerator<IntegrationStatusJson, void> {

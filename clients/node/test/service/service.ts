@@ -62,6 +62,7 @@ export class Practice {
     client: this.client,
     publicOrigin: PUBLIC_URL,
     caller: () => ({ organisationId: this.organisationId }),
+    mayUse: () => true,
     heartbeatMs: 200,
   });
   /** Everything that the browser was answered, headers included. */

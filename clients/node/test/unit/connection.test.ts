@@ -1,7 +1,9 @@
 /** What a connection goes through that breaks, hangs, or is never made: against bare servers, with no service behind. */
+import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { createServer as createHttp2Server, type ServerHttp2Stream } from "node:http2";
+import { createServer as createHttp2Server, type ServerHttp2Stream, type Settings } from "node:http2";
 import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
 import { Worker } from "node:worker_threads";
 
 import { afterEach, expect, it } from "vitest";
@@ -33,12 +35,12 @@ async function mute(): Promise<{ port: number; connections: () => number }> {
 }
 
 /** A gRPC server of which each stream is handed to `serve`, behind a wire that can be cut. */
-async function served(serve: (stream: ServerHttp2Stream, nth: number) => void) {
+async function served(serve: (stream: ServerHttp2Stream, nth: number, path: string) => void, settings: Settings = {}) {
   let streams = 0;
-  const server = createHttp2Server();
-  server.on("stream", (stream) => {
+  const server = createHttp2Server({ settings });
+  server.on("stream", (stream, headers) => {
     stream.on("error", () => undefined).resume();
-    serve(stream, ++streams);
+    serve(stream, ++streams, headers[":path"] ?? "");
   });
   const behind = await listening(server);
   let latest: Socket | undefined;
@@ -61,6 +63,17 @@ async function served(serve: (stream: ServerHttp2Stream, nth: number) => void) {
     // As when a NAT forgets the connection: nothing is refused, and nothing arrives.
     swallow: () => latest?.unpipe().resume(),
   };
+}
+
+/** A key and a certificate for it that nobody vouches for. */
+function certificate(): string {
+  const args =
+    "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost -keyout - -out -";
+  const names = ["-addext", "subjectAltName=DNS:localhost"];
+  return execFileSync("openssl", [...args.split(" "), ...names], {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "ignore"],
+  });
 }
 
 const refuse = (stream: ServerHttp2Stream) =>
@@ -130,12 +143,29 @@ it("so is one that goes deaf while nothing is said over it", async () => {
   expect(connections()).toBe(2);
 });
 
+it("however many streams are open, a mutation is delivered", async () => {
+  const open = { ":status": 200, "content-type": "application/grpc" };
+  const watched = (path: string) => path.endsWith("/WatchStatus");
+  const { port, streams } = await served((stream, _, path) => (watched(path) ? stream.respond(open) : refuse(stream)), {
+    maxConcurrentStreams: 512,
+  });
+  const calendar = client(`http://127.0.0.1:${port}`);
+  for (let page = 0; page < 520; page += 1) {
+    const watching = calendar.integration.watchStatus({ organisationId: "cabinet" })[Symbol.asyncIterator]();
+    void watching.next().catch(() => undefined);
+  }
+  await expect.poll(streams, { timeout: 5_000, interval: 10 }).toBe(512);
+  const appointment = { appointmentId: "rdv", revision: 1, state: "cancelled" } as const;
+  const delivery = await calendar.syncAfterMutation({ organisationId: "cabinet", appointment });
+  expect(delivery, "the peer has answered").toMatchObject({ error: { code: "FAILED_PRECONDITION" } });
+});
+
 it("a connection that is never made is given up, and the next call begins another", async () => {
   const { port, connections } = await mute();
   const calendar = client(`https://127.0.0.1:${port}`, { connectTimeoutMs: 50, retry: { retries: 0 } });
   for (const wanted of [1, 2]) {
     expect((await failure(calendar.integration.getStatus({ organisationId: "cabinet" }))).code).toBe("UNAVAILABLE");
-    expect(connections()).toBe(wanted);
+    await expect.poll(connections).toBe(wanted);
   }
   expect((await failure(calendar.reconcile(listed).next())).code).toBe("UNAVAILABLE");
 });
@@ -147,6 +177,34 @@ it("a call whose connection is closed under it is made again", async () => {
     "FAILED_PRECONDITION",
   );
   expect(streams()).toBe(2);
+});
+
+it("whoever takes a port for another kind is told so", async () => {
+  const pem = certificate();
+  const options = { key: pem, cert: pem, ALPNProtocols: ["h2"] };
+  const secure = await listening(createTlsServer(options, (socket) => void socket.on("error", () => undefined)));
+  const plain = await listening(createServer((socket) => void socket.on("error", () => undefined).end()));
+  const said = async (address: string) => {
+    const calendar = client(address, { retry: { retries: 0 } });
+    return (await failure(calendar.integration.getStatus({ organisationId: "cabinet" }))).message;
+  };
+  expect(await said(`http://127.0.0.1:${secure}`)).toMatch(/is its port one for https:\/\//);
+  expect(await said(`https://127.0.0.1:${plain}`)).toMatch(/is its port one for http:\/\//);
+  expect(await said(`https://localhost:${secure}`)).toMatch(/tls\.ca names an authority of your own/);
+  expect(await said("http://127.0.0.1:1"), "where nobody listens, Node says all there is").toMatch(
+    /^connect ECONNREFUSED/,
+  );
+});
+
+it.each([
+  [null, "request"],
+  [{ organisationId: 7 }, "organisation_id"],
+  [{ settings: { titlePrivacy: "masked" } }, "settings.title_privacy"],
+  [{ settings: { isEnabled: "yes" }, updateMask: { paths: "is_enabled" } }, "settings.is_enabled,update_mask.paths"],
+])("what the wire has no form for is refused by its field: %j", async (request, fields) => {
+  const calendar = client("http://127.0.0.1:1");
+  const { code, violations } = await failure(calendar.integration.updateSettings(request as never));
+  expect([code, violations.map(({ field }) => field).join()]).toEqual(["INVALID_ARGUMENT", fields]);
 });
 
 it("so is one that the server never looked at", async () => {

@@ -6,8 +6,15 @@ import { expect, it } from "vitest";
 
 import type { CalendarClient } from "../../src/index.js";
 import { Connections } from "../../src/rest/connections.js";
-import { createRouter, type Known, type Caller, type IntegrationStatusJson } from "../../src/rest/index.js";
+import {
+  createRouter,
+  type Known,
+  type Caller,
+  type IntegrationStatusJson,
+  type RouterOptions,
+} from "../../src/rest/index.js";
 import { statusStream } from "../../src/rest/events.js";
+import { Feeds, type Page } from "../../src/rest/feeds.js";
 
 const ORIGIN = "https://cassius.example";
 
@@ -30,7 +37,7 @@ interface Changes {
 
 function ask(changes: Changes): Promise<Response> {
   const caller = () => ({ organisationId: "cabinet" });
-  const router = createRouter({ client: silent, publicOrigin: ORIGIN, caller, ...changes });
+  const router = createRouter({ client: silent, publicOrigin: ORIGIN, caller, mayUse: () => true, ...changes });
   return router.respond(new Request(`${ORIGIN}/api/integrations/google/status`));
 }
 
@@ -49,15 +56,25 @@ it.each([
 });
 
 it.each([null, undefined])("a caller of %s is nobody", async (nobody) => {
-  const answer = await ask({ caller: () => nobody, mayUse: () => true });
+  const answer = await ask({ caller: () => nobody });
   expect(answer.status).toBe(401);
 });
+
+it("a router that is not told who may use what is not made", () => {
+  const options = { client: silent, publicOrigin: ORIGIN, caller: () => null } as unknown as RouterOptions<void>;
+  expect(() => createRouter(options)).toThrow(/mayUse/);
+});
+
+function page(): Page {
+  const joined = new Feeds({ client: silent, pagesPerOrganisation: 1, watches: 1 }).join("cabinet", "fr");
+  if (joined === null) throw new Error("there is room");
+  return joined;
+}
 
 it("a stream of events ends when its time is up, whatever the garbage collector does", async () => {
   setFlagsFromString("--expose-gc");
   const collectGarbage = runInNewContext("gc") as () => void;
-  const about = { client: silent, organisationId: "cabinet", acceptLanguage: null, heartbeatMs: 5, lifetimeMs: 50 };
-  const reader = statusStream(about, new AbortController().signal).getReader();
+  const reader = statusStream(page(), { heartbeatMs: 5, lifetimeMs: 50 }, new AbortController().signal).getReader();
   let isOver = false;
   while (!isOver) {
     collectGarbage();
@@ -66,14 +83,7 @@ it("a stream of events ends when its time is up, whatever the garbage collector 
 });
 
 it("it ends at once for a browser that has left already", async () => {
-  const about = {
-    client: silent,
-    organisationId: "cabinet",
-    acceptLanguage: null,
-    heartbeatMs: 5,
-    lifetimeMs: undefined,
-  };
-  const reader = statusStream(about, AbortSignal.abort()).getReader();
+  const reader = statusStream(page(), { heartbeatMs: 5, lifetimeMs: undefined }, AbortSignal.abort()).getReader();
   while (!(await reader.read()).done);
   expect((await reader.read()).done).toBe(true);
 });
@@ -85,6 +95,7 @@ it("a browser that leaves in the middle of its request is no failure of the host
     client: silent,
     publicOrigin: ORIGIN,
     caller: () => ({ organisationId: "cabinet" }),
+    mayUse: () => true,
     onFailure: (failure) => failures.push(failure),
   });
   const body = new ReadableStream<Uint8Array>({
@@ -118,7 +129,7 @@ const consenting = {
 
 function navigate(headers: Record<string, string>, options: { caller?: () => Known<Caller>; method?: string } = {}) {
   const { caller = () => ({ organisationId: "cabinet" }), method = "GET" } = options;
-  const router = createRouter({ client: consenting, publicOrigin: ORIGIN, caller });
+  const router = createRouter({ client: consenting, publicOrigin: ORIGIN, caller, mayUse: () => true });
   return router.respond(new Request(`${CONNECT_URL}?returnPath=/settings`, { method, headers }));
 }
 
@@ -143,7 +154,7 @@ it("`GET connect` is for who is signed in, from somewhere that is known, and HEA
 });
 
 it("`connect` is the sidecar's once the browser has its ticket", () => {
-  const router = createRouter({ client: consenting, publicOrigin: ORIGIN, caller: () => null });
+  const router = createRouter({ client: consenting, publicOrigin: ORIGIN, caller: () => null, mayUse: () => true });
   const path = "/api/integrations/google/connect";
   expect(router.serves(path)).toBe(true);
   expect(router.serves(path, "session=1; other=2")).toBe(true);

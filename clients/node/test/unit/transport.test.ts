@@ -8,9 +8,13 @@ it.each<[string, TransportOptions]>([
   ["TLS settings for a plain address", { address: "http://127.0.0.1:50051", tls: { ca: "" } }],
   ["another protocol", { address: "ftp://127.0.0.1" }],
   ["no URL", { address: "127.0.0.1:50051" }],
+  ["a host and a port alone", { address: "calendar.internal:50051" }],
+  ["no address", {} as TransportOptions],
+  ["nothing at all", null as unknown as TransportOptions],
   ["an address with a path", { address: "http://127.0.0.1:50051/calendar" }],
-])("%s is refused before anything is sent", (_, options) => {
+])("%s is refused before anything is sent, in a sentence that says what is wrong", (_, options) => {
   expect(() => connect(options)).toThrow(TypeError);
+  expect(() => connect(options)).toThrow(/^(an API key|tls|address must) /);
 });
 
 it.each<[string, TransportOptions]>([

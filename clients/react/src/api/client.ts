@@ -24,6 +24,7 @@ import type {
   SettingsBody,
   StatusAnswer,
   SyncNowAnswer,
+  TestEventAnswer,
 } from "../wire";
 import { failureOf, failureOfForeign, failureOfNetwork, objectOf } from "./failure";
 
@@ -50,6 +51,7 @@ export interface CalendarClient {
   beginConnect(body: BeginConnectBody): Promise<BeginConnectAnswer>;
   updateSettings(body: SettingsBody): Promise<IntegrationStatusJson>;
   syncNow(): Promise<SyncNowAnswer>;
+  testEvent(): Promise<TestEventAnswer>;
   confirmAccount(body: ConfirmAccountBody): Promise<IntegrationStatusJson>;
   disconnect(body: DisconnectBody): Promise<DisconnectAnswer>;
   retry(body: RetryBody): Promise<RetryAnswer>;
@@ -110,6 +112,7 @@ export function createCalendarClient(options: ClientOptions = {}): CalendarClien
     beginConnect: (body) => request<BeginConnectAnswer>("POST", "begin-connect", "connectUrl", body),
     updateSettings: async (body) => (await request<SettingsAnswer>("PATCH", "settings", "status", body)).status,
     syncNow: () => request<SyncNowAnswer>("POST", "sync-now", "status", {}),
+    testEvent: () => request<TestEventAnswer>("POST", "test-event", "isWritten", {}),
     confirmAccount: async (body) =>
       (await request<ConfirmAccountAnswer>("POST", "confirm-account", "status", body)).status,
     disconnect: (body) => request<DisconnectAnswer>("POST", "disconnect", "status", body),

@@ -7,6 +7,7 @@ import { useAppointmentLink, useLinksFollowing } from "../query/linkOf";
 import { useRetry } from "../query/mutations";
 import { useStatus } from "../query/useStatus";
 import { Action } from "../ui/Action";
+import { GoogleLink } from "../ui/GoogleLink";
 import { PageBoundary } from "../ui/PageBoundary";
 import type { Tone } from "../ui/Pill";
 import type { AppointmentLinkJson, SyncStatusJson } from "../wire";
@@ -75,11 +76,7 @@ function Whole({ link, mayRetry }: { readonly link: AppointmentLinkJson; readonl
           {t("common.retry")}
         </Action>
       ) : null}
-      {link.htmlLink === null ? null : (
-        <a className="cc-link" href={link.htmlLink} target="_blank" rel="noopener noreferrer">
-          {t("appointment.open")} <span className="cc-hidden">({t("preview.newTab")})</span>
-        </a>
-      )}
+      {link.htmlLink === null ? null : <GoogleLink href={link.htmlLink} />}
       <span role="status">{retry.error ? failureText(retry.error, t) : null}</span>
     </>
   );

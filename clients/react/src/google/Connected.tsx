@@ -8,6 +8,7 @@ import { keys } from "../query/keys";
 import { Action } from "../ui/Action";
 import { useAnnounce } from "../ui/Announcements";
 import { CopyableId } from "../ui/CopyableId";
+import { GoogleLink } from "../ui/GoogleLink";
 import { SyncIcon } from "../ui/icons";
 import { Moment } from "../ui/Moment";
 import { Pill } from "../ui/Pill";
@@ -32,7 +33,7 @@ export interface ConnectedProps {
 /** The connected account, its calendar and how the sending stands, each with what can be done about it. */
 export function Connected(props: ConnectedProps): ReactElement {
   const { status, isOnline, onChangeCalendar, onDisconnect, onShowRefused } = props;
-  const { t, locale } = useHost();
+  const { t, locale, googleCalendarUrl } = useHost();
   // While the account is being disconnected there is nothing to be done about it here.
   const isAlive = isConnected(status);
 
@@ -71,6 +72,11 @@ export function Connected(props: ConnectedProps): ReactElement {
             {status.calendar.id === status.calendar.name || status.calendar.id === status.googleEmail ? null : (
               <CopyableId id={status.calendar.id} label={t("connection.copyCalendarId")} />
             )}
+            {isAlive && status.googleEmail !== null ? (
+              <span>
+                <GoogleLink href={googleCalendarUrl(status.googleEmail)} about={status.calendar.name} />
+              </span>
+            ) : null}
           </>
         )}
       </Row>

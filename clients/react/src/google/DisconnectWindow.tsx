@@ -32,7 +32,12 @@ export function DisconnectWindow({ status: opened, onClose, onDisconnected }: Di
       {
         onSuccess: (answer) => {
           const isUnderWay = answer.status.state === "disconnecting";
-          announce(doneText(answer), isUnderWay ? "neutral" : answer.remainingEventCount > 0 ? "danger" : "success");
+          // What the person may have to see to stays in sight until they close it.
+          const isLeft = answer.remainingEventCount > 0 || answer.grantEnd === "refused";
+          announce(
+            isUnderWay ? doneText(answer) : [doneText(answer), ...grantText(answer)].join(" "),
+            isUnderWay ? "neutral" : isLeft ? "danger" : "success",
+          );
           onDisconnected();
         },
       },
@@ -43,6 +48,7 @@ export function DisconnectWindow({ status: opened, onClose, onDisconnected }: Di
     if (answer.deletedEventCount > 0) return t("disconnect.doneDeleted", { count: answer.deletedEventCount });
     return t("disconnect.done");
   };
+  const grantText = ({ grantEnd }: DisconnectAnswer) => (grantEnd === null ? [] : [t(`disconnect.grant.${grantEnd}`)]);
 
   return (
     <Window

@@ -1,32 +1,21 @@
 import { useEffect, useRef, useState, type ReactElement } from "react";
 import { HostLink } from "../host/HostLink";
 import { useHost } from "../host/host";
-import type { MessageKey } from "../i18n/catalogue";
 import { dayAndTime } from "../i18n/moment";
 import { useRetry } from "../query/mutations";
 import { useLinksInError } from "../query/queries";
 import { Action } from "../ui/Action";
 import { useAnnounce } from "../ui/Announcements";
 import { CopyableId } from "../ui/CopyableId";
+import { GoogleLink } from "../ui/GoogleLink";
 import { AlertIcon } from "../ui/icons";
 import { Notice } from "../ui/Notice";
 import { Skeleton } from "../ui/Skeleton";
 import { useFocusKept } from "../ui/useFocusKept";
-import type { AppointmentLinkJson, LinkErrorJson } from "../wire";
+import type { AppointmentLinkJson } from "../wire";
 import { whyOffline } from "./blocked";
 import { failureText } from "./failureText";
-
-const WORDED = [
-  "EVENT_REFUSED",
-  "RECONNECT_REQUIRED",
-  "CALENDAR_UNAVAILABLE",
-  "GOOGLE_UNAVAILABLE",
-  "GOOGLE_THROTTLED",
-  "GOOGLE_MISCONFIGURED",
-  "ACCOUNT_UNAVAILABLE",
-  "KEYRING_INCOMPLETE",
-  "INTERNAL",
-] as const;
+import { reasonText } from "./reason";
 
 /** The appointments that stand in error, each with its reason and a way to try it again. */
 export function LinksInErrorList(props: {
@@ -127,7 +116,8 @@ function LinkInError(props: {
         ) : (
           <p className="cc-strong cc-link-date">{date}</p>
         )}
-        <p className="cc-link-reason">{t(reasonKey(link.lastError))}</p>
+        <p className="cc-link-reason">{reasonText(link.lastError, t)}</p>
+        {link.htmlLink === null ? null : <GoogleLink href={link.htmlLink} about={date} />}
         <details className="cc-details">
           <summary>{t("errors.details")}</summary>
           <p className="cc-link-id">
@@ -157,11 +147,6 @@ function LinkInError(props: {
       </div>
     </li>
   );
-}
-
-function reasonKey(error: LinkErrorJson | null): MessageKey & `reason.${string}` {
-  const reason = WORDED.find((each) => each === error?.reason);
-  return reason ? `reason.${reason}` : "reason.unknown";
 }
 
 function LinksSkeleton({ count }: { readonly count: number }): ReactElement {

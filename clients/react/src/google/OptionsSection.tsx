@@ -17,6 +17,7 @@ import { failureText } from "./failureText";
 import { PreviewField } from "./PreviewSection";
 import { isMoreOpen, PRIVACIES } from "./privacy";
 import { PrivacyWindow } from "./PrivacyWindow";
+import { TestEvent } from "./TestEvent";
 import { useEnable } from "./useEnable";
 
 /** Options: whether appointments are sent, where to, and what their titles show. */
@@ -72,6 +73,7 @@ function Options({
       </div>
       <div className="cc-field">
         <TargetCalendar status={status} isOnline={isOnline} />
+        <TestEvent status={status} isOnline={isOnline} />
       </div>
       <div className="cc-field">
         <Choices<TitlePrivacyJson>
@@ -165,6 +167,10 @@ function OptionsSkeleton(): ReactElement {
           <span className="cc-select-place">
             <Skeleton width="100%" height="2.75rem" />
           </span>
+        </div>
+        <div className="cc-field-aside">
+          <p className="cc-hint">{t("test.hint")}</p>
+          <Skeleton width="16rem" height="2.75rem" />
         </div>
       </div>
       <div className="cc-field">

@@ -29,6 +29,8 @@ export interface CalendarProviderProps {
   readonly appointmentPath?: (appointmentId: string) => string;
   /** Where the host shows the pages. */
   readonly paths?: Partial<SettingsPaths>;
+  /** Where an account sees its calendars. Default: Google Calendar, as that account. */
+  readonly googleCalendarUrl?: (googleEmail: string) => string;
   /** Leaves the page for the consent. Default: `window.location.assign`. */
   readonly redirect?: (url: string) => void;
   /** Whether the pages put their name before the host's in the document's title. Default: they do. */
@@ -38,7 +40,7 @@ export interface CalendarProviderProps {
 /** Tells the components below it about the host. Keep the functions, `paths` and `words` stable between renders. */
 export function CalendarProvider({ children, ...props }: CalendarProviderProps): ReactElement {
   const { basePath, client, queryClient, navigate, renderLink, paths, words, redirect, setsTitle = true } = props;
-  const { renderAppointment, appointmentPath } = props;
+  const { renderAppointment, appointmentPath, googleCalendarUrl } = props;
   const locale = props.locale ?? documentLocale();
   const ownClient = useMemo(
     () => client ?? createCalendarClient(basePath === undefined ? { locale } : { basePath, locale }),
@@ -64,6 +66,7 @@ export function CalendarProvider({ children, ...props }: CalendarProviderProps):
         words,
         setsTitle,
         ...(redirect ? { redirect } : {}),
+        ...(googleCalendarUrl ? { googleCalendarUrl } : {}),
       }),
     [
       ownClient,
@@ -76,6 +79,7 @@ export function CalendarProvider({ children, ...props }: CalendarProviderProps):
       paths,
       words,
       redirect,
+      googleCalendarUrl,
       setsTitle,
     ],
   );

@@ -41,6 +41,8 @@ export interface Host {
   readonly renderAppointment: ((appointmentId: string) => ReactNode) | undefined;
   /** Where the host shows an appointment. */
   readonly appointmentPath: ((appointmentId: string) => string) | undefined;
+  /** Where an account sees its calendars at Google. */
+  readonly googleCalendarUrl: (googleEmail: string) => string;
   /** Leaves the page for the consent. */
   readonly redirect: (url: string) => void;
   /** Whether the pages name the document. */
@@ -81,9 +83,14 @@ export function createHost(given: HostParts = {}): Host {
     renderLink: given.renderLink,
     renderAppointment: given.renderAppointment,
     appointmentPath: given.appointmentPath,
+    googleCalendarUrl: given.googleCalendarUrl ?? calendarAtGoogle,
     redirect: given.redirect ?? ((url) => window.location.assign(url)),
     setsTitle: given.setsTitle ?? true,
   };
+}
+
+function calendarAtGoogle(googleEmail: string): string {
+  return `https://calendar.google.com/calendar/?${new URLSearchParams({ authuser: googleEmail }).toString()}`;
 }
 
 /** Holds the host given by the nearest `CalendarProvider`. */

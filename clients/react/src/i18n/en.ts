@@ -11,6 +11,7 @@ export const en: Catalogue = {
   "common.copied": "Copied",
   "common.copyFailed": "Copying was not possible. Select the text to copy it.",
   "common.never": "Never",
+  "common.openInGoogle": "Open in Google",
   "common.now": "just now",
   "common.primary": "Primary",
 
@@ -209,6 +210,11 @@ export const en: Catalogue = {
     one: "Google Calendar is disconnected. {count} event could not be deleted and stays in the calendar.",
     other: "Google Calendar is disconnected. {count} events could not be deleted and stay in the calendar.",
   },
+  "disconnect.grant.revoked": "The permission given to Cassius is withdrawn.",
+  "disconnect.grant.shared": "The permission given to Cassius remains: another practice uses this account.",
+  "disconnect.grant.pending":
+    "Google has not confirmed yet that the permission is withdrawn. Cassius asks again for 24 hours.",
+  "disconnect.grant.refused": "Google has not withdrawn the permission: do so at myaccount.google.com/connections.",
   "disconnect.goesOn": "The disconnection goes on. You may leave this page.",
 
   "disconnecting.body":
@@ -282,6 +288,14 @@ export const en: Catalogue = {
     one: "{count} upcoming event will be updated.",
     other: "{count} upcoming events will be updated.",
   },
+
+  "test.hint": "A test event shows that the calendar takes what Cassius writes. It is removed at once.",
+  "test.send": "Send a test event",
+  "test.pending": "Sending the test…",
+  "test.done": "The test succeeded: an event was written to “{calendar}”, then removed.",
+  "test.removing": "The test succeeded: an event was written to “{calendar}”. It will be removed in a moment.",
+  "test.failed": "The test failed: “{calendar}” did not get the event.",
+  "test.late": "Google did not answer in time. The test event will not stay in the calendar.",
 
   "preview.title": "Preview",
   "preview.lead": "A sample appointment, as it will appear in Google Calendar.",
@@ -364,7 +378,6 @@ export const en: Catalogue = {
   "appointment.synced": "In Google",
   "appointment.syncedSince": "In Google since {time}",
   "appointment.error": "Refused",
-  "appointment.open": "Open in Google",
 
   "badge.connected": "Google connected",
   "badge.error": "Google sync in error",

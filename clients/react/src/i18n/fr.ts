@@ -12,6 +12,7 @@ export const fr = {
   "common.copied": "Copié",
   "common.copyFailed": "La copie n’a pas été possible. Sélectionnez le texte pour le copier.",
   "common.never": "Jamais",
+  "common.openInGoogle": "Ouvrir dans Google",
   "common.now": "à l’instant",
   "common.primary": "Principal",
 
@@ -212,6 +213,11 @@ export const fr = {
     other:
       "Google Calendar est déconnecté. {count} événements n’ont pas pu être supprimés et restent dans le calendrier.",
   },
+  "disconnect.grant.revoked": "L’autorisation donnée à Cassius est retirée.",
+  "disconnect.grant.shared": "L’autorisation donnée à Cassius demeure : un autre cabinet utilise ce compte.",
+  "disconnect.grant.pending":
+    "Google n’a pas encore confirmé le retrait de l’autorisation. Cassius le redemande pendant 24 heures.",
+  "disconnect.grant.refused": "Google n’a pas retiré l’autorisation : faites-le sur myaccount.google.com/connections.",
   "disconnect.goesOn": "La déconnexion se poursuit. Vous pouvez quitter cette page.",
 
   "disconnecting.body":
@@ -285,6 +291,14 @@ export const fr = {
     one: "{count} événement à venir sera mis à jour.",
     other: "{count} événements à venir seront mis à jour.",
   },
+
+  "test.hint": "Un événement de test montre que le calendrier accepte ce que Cassius écrit. Il est retiré aussitôt.",
+  "test.send": "Envoyer un événement de test",
+  "test.pending": "Envoi du test…",
+  "test.done": "Le test a réussi : un événement a été écrit dans « {calendar} », puis retiré.",
+  "test.removing": "Le test a réussi : un événement a été écrit dans « {calendar} ». Il sera retiré dans un instant.",
+  "test.failed": "Le test a échoué : « {calendar} » n’a pas reçu l’événement.",
+  "test.late": "Google n’a pas répondu à temps. L’événement de test ne restera pas dans le calendrier.",
 
   "preview.title": "Aperçu",
   "preview.lead": "Un rendez-vous d’exemple, tel qu’il apparaîtra dans Google Calendar.",
@@ -373,7 +387,6 @@ export const fr = {
   "appointment.synced": "Dans Google",
   "appointment.syncedSince": "Dans Google depuis {time}",
   "appointment.error": "Refusé",
-  "appointment.open": "Ouvrir dans Google",
 
   "badge.connected": "Google connecté",
   "badge.error": "Sync Google en erreur",

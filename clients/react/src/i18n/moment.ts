@@ -50,17 +50,17 @@ export function day(instant: Date, locale: Locale): string {
  * with the zone's name where it is not the reader's own.
  */
 export function dayAndTime(instant: Date, locale: Locale, timeZone: string | null): string {
-  const isElsewhere =
-    timeZone !== null && isTimeZone(timeZone) && timeZone !== new Intl.DateTimeFormat().resolvedOptions().timeZone;
-  return new Intl.DateTimeFormat(TAGS[locale], {
+  const isElsewhere = timeZone !== null && isNotOurs(timeZone);
+  const words = new Intl.DateTimeFormat(TAGS[locale], {
     weekday: "short",
     day: "numeric",
     month: "short",
     year: "numeric",
     hour: "2-digit",
     minute: "2-digit",
-    ...(isElsewhere ? { timeZone, timeZoneName: "longGeneric" } : {}),
+    ...(isElsewhere ? { timeZone } : {}),
   }).format(instant);
+  return isElsewhere ? `${words} (${zoneName(timeZone, instant, locale)})` : words;
 }
 
 /** Says the time of an instant, with the day when it is not the day of `now`. */
@@ -73,11 +73,41 @@ export function timeOfDay(instant: Date, now: Date, locale: Locale): string {
   }).format(instant);
 }
 
-/** Says a period in a given zone, such as "jeudi 12 mars 2026 de 14:30 à 15:00". */
+/**
+ * Says a period in a given zone, such as "jeudi 12 mars 2026 de 14:30 à 15:00", with the zone's name where it is not the
+ * reader's own.
+ */
 export function period(start: Date, end: Date, timeZone: string, locale: Locale): string {
   const options: Intl.DateTimeFormatOptions = { dateStyle: "full", timeStyle: "short" };
   const zoned = isTimeZone(timeZone) ? { ...options, timeZone } : options;
-  return new Intl.DateTimeFormat(TAGS[locale], zoned).formatRange(start, end);
+  const words = new Intl.DateTimeFormat(TAGS[locale], zoned).formatRange(start, end);
+  return isNotOurs(timeZone) ? `${words} (${zoneName(timeZone, start, locale)})` : words;
+}
+
+// As people call them; a browser knows only names such as « heure d’Europe centrale ».
+const ZONES: Readonly<Record<Locale, Readonly<Record<string, string>>>> = {
+  fr: {
+    "Europe/Paris": "heure de Paris",
+    "Europe/Brussels": "heure de Bruxelles",
+    "Europe/Zurich": "heure de Zurich",
+    "Europe/Luxembourg": "heure de Luxembourg",
+    "Indian/Reunion": "heure de La Réunion",
+    "America/Guadeloupe": "heure de la Guadeloupe",
+    "America/Martinique": "heure de la Martinique",
+    "America/Cayenne": "heure de Cayenne",
+  },
+  en: { "Europe/Paris": "Paris time" },
+};
+
+function zoneName(timeZone: string, instant: Date, locale: Locale): string {
+  const known = ZONES[locale][timeZone];
+  if (known !== undefined) return known;
+  const parts = new Intl.DateTimeFormat(TAGS[locale], { timeZone, timeZoneName: "longGeneric" }).formatToParts(instant);
+  return parts.find(({ type }) => type === "timeZoneName")?.value ?? timeZone;
+}
+
+function isNotOurs(timeZone: string): boolean {
+  return isTimeZone(timeZone) && timeZone !== new Intl.DateTimeFormat().resolvedOptions().timeZone;
 }
 
 function isTimeZone(name: string): boolean {

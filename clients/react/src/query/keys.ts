@@ -15,6 +15,7 @@ export const keys = {
   linkOf: (client: CalendarClient) => [...root(client), "link-of"] as const,
   preview: (client: CalendarClient) => [...root(client), "preview"] as const,
   syncNow: (client: CalendarClient) => [...root(client), "sync-now"] as const,
+  testEvent: (client: CalendarClient) => [...root(client), "test-event"] as const,
   /** Which setting caused the catch-up that is under way; absent where none did. */
   catchUpCause: (client: CalendarClient) => [...root(client), "catch-up-cause"] as const,
   connect: (client: CalendarClient) => [...root(client), "connect"] as const,

@@ -15,6 +15,7 @@ import type {
   RetryAnswer,
   SettingsBody,
   SyncNowAnswer,
+  TestEventAnswer,
 } from "../wire";
 import { keys } from "./keys";
 import { keepStatus } from "./useStatus";
@@ -57,6 +58,15 @@ export function useSyncNow(): UseMutationResult<SyncNowAnswer, RequestFailure, v
         return keepStatus(client, queryClient, answer.status);
       },
     },
+    queryClient,
+  );
+}
+
+/** Writes an event of no patient, and removes it again. */
+export function useTestEvent(): UseMutationResult<TestEventAnswer, RequestFailure, void> {
+  const { client, queryClient } = useHost();
+  return useMutation<TestEventAnswer, RequestFailure>(
+    { mutationKey: keys.testEvent(client), mutationFn: () => client.testEvent(), networkMode: "always" },
     queryClient,
   );
 }

@@ -23,6 +23,7 @@ export async function listen(port: number): Promise<INestApplication> {
       client: app.get(Calendar).client,
       publicOrigin: `http://127.0.0.1:${port}`,
       caller: () => ({ organisationId: "cabinet" }),
+      mayUse: () => true,
     }),
   );
   app.enableShutdownHooks();

@@ -3,8 +3,11 @@
 //! Owns how many attempts are under way, and when to look again. Never calls Google. Invariant: a link, or a
 //! deletion that is owed, is claimed only with a place and a unit of quota to attempt it with.
 
-use std::collections::{BTreeMap, HashMap};
+mod permits;
+
+use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::futures::OwnedNotified;
@@ -15,22 +18,21 @@ use uuid::Uuid;
 
 use super::attempt::{BegunAttempt, Claim, LEASE, Unopened};
 use super::comparison::LONGEST_LEASE;
-use super::turns::{PLACES, Turns};
+use super::turns::Turns;
 use super::{Delivery, Parts};
 use crate::clock::Reading;
 use crate::error_chain::error_chain;
 use crate::model::{Change, OrganisationId};
-use crate::quota::{Permit, Scope};
-use crate::store::{self, Claimed, DueOrganisation, Found};
+use crate::quota::Permit;
+use crate::store::{self, Claimed, Found};
+use permits::Permits;
 
+/// When to look again where the store cannot be asked.
+const AWAY: SignedDuration = SignedDuration::from_secs(1);
 /// The longest time between two looks: what another process made due is found by then.
 const POLL: SignedDuration = SignedDuration::from_secs(5);
-/// How long the project's spent quota is left to grow again: what is claimed then is claimed together, not unit by unit.
-const GATHER: SignedDuration = SignedDuration::from_millis(50);
-/// How long after its instant a row may come into sight: by then it is committed, whatever clock wrote it.
-const LATE: SignedDuration = SignedDuration::from_secs(10);
-/// How often queues are looked at that were ready long before: those that nobody has put in their turn.
-const WHOLE_LOOK: SignedDuration = SignedDuration::from_mins(1);
+/// How long a queue is left to somebody else who holds it.
+const HELD: Duration = Duration::from_millis(50);
 /// A wall clock that was set back by less is left to its own: what waits does so a moment longer.
 const TOLERANCE: SignedDuration = SignedDuration::from_secs(2);
 /// How long attempts under way may take to end when the worker is stopped.
@@ -45,7 +47,7 @@ pub struct Worker {
     /// Whose each attempt is, and the token of its lease.
     under_way: HashMap<Id, (OrganisationId, Uuid)>,
     /// Units of quota that were taken for organisations from whom nothing could be claimed: they are spent first.
-    unused: BTreeMap<OrganisationId, Permit>,
+    unused: Permits,
     /// No queue is ready since before, as far as has been seen: what was ready then lies dead in the index, and is not read
     /// again.
     not_before: Timestamp,
@@ -61,6 +63,15 @@ struct NextLook {
     at: Timestamp,
     /// Whether nothing can be claimed before, whatever becomes due.
     is_fixed: bool,
+    /// Whether somebody else held what was looked at: it is looked at again in a moment.
+    is_held_up: bool,
+}
+
+impl NextLook {
+    /// At `at`, or as soon as something becomes due.
+    fn at(at: Timestamp) -> Self {
+        Self { at, is_fixed: false, is_held_up: false }
+    }
 }
 
 impl Worker {
@@ -72,7 +83,7 @@ impl Worker {
             turns: Turns::default(),
             attempts: JoinSet::new(),
             under_way: HashMap::new(),
-            unused: BTreeMap::new(),
+            unused: Permits::new(),
             not_before: Timestamp::UNIX_EPOCH,
             whole_look_at: Timestamp::UNIX_EPOCH,
             is_store_away: false,
@@ -106,7 +117,7 @@ impl Worker {
                 if !std::mem::replace(&mut self.is_store_away, true) {
                     tracing::warn!(error = %error_chain(&error), "the worker cannot look for work");
                 }
-                NextLook { at: self.parts.clock.now() + SignedDuration::from_secs(1), is_fixed: false }
+                NextLook::at(self.parts.clock.now() + AWAY)
             }
         }
     }
@@ -128,12 +139,13 @@ impl Worker {
     /// Waits until it is time to look again: something is due, a place is free, or `next` has come.
     async fn wait(&mut self, due: OwnedNotified, next: NextLook, stop: &CancellationToken) {
         let clock = self.parts.clock.clone();
-        let at = clock.sleep_until(next.at);
-        tokio::pin!(due, at);
+        let (at, let_go) = (clock.sleep_until(next.at), clock.moment(HELD));
+        tokio::pin!(due, at, let_go);
         loop {
             tokio::select! {
                 () = &mut due, if !next.is_fixed => break,
                 () = &mut at => break,
+                () = &mut let_go, if next.is_held_up && !next.is_fixed => break,
                 Some(ended) = self.attempts.join_next_with_id() => {
                     self.ended(ended);
                     if !next.is_fixed {
@@ -152,10 +164,20 @@ impl Worker {
     async fn start_due(&mut self) -> Result<NextLook, store::Error> {
         let now = self.parts.clock.now();
         if self.turns.is_full() {
-            return Ok(NextLook { at: now + POLL, is_fixed: false });
+            return Ok(NextLook::at(now + POLL));
         }
-        let (mut permits, mut next) = self.permits(now).await?;
-        let Found { rows: claimed, unreadable } = self.claim(&permits, now).await?;
+        let mut permits = Permits::new();
+        let found = match self.take_permits(&mut permits, now).await {
+            Ok(next) => self.claim(&permits, now).await.map(|found| (found, next)),
+            Err(error) => Err(error),
+        };
+        let (Found { rows: claimed, unreadable }, mut next) = match found {
+            Ok(found) => found,
+            Err(error) => {
+                self.give_back(permits);
+                return Err(error);
+            }
+        };
         for row in &unreadable {
             tracing::error!(
                 organisation.id = ?row.organisation, appointment.id = ?row.appointment, column = row.column,
@@ -166,7 +188,7 @@ impl Worker {
         }
         if claimed.is_empty() && !permits.is_empty() {
             // Somebody else was faster, or holds them, or something does not read: it is seen soon.
-            next.at = next.at.min(now + GATHER);
+            next.is_held_up = true;
         } else if claimed.is_empty() && !next.is_fixed {
             if let Some(due_at) = self.parts.store.next_due_at(now).await? {
                 next.at = next.at.min(due_at);
@@ -175,81 +197,26 @@ impl Worker {
         }
         let is_any_claimed = !claimed.is_empty();
         for (claim, begun) in claimed {
-            let permit = permits.remove(claim.organisation()).expect("a claim is made for each permit at most");
-            self.start(claim, begun, permit);
+            let permit = permits.get_mut(claim.organisation()).and_then(Vec::pop);
+            self.start(claim, begun, permit.expect("a claim is made for each permit at most"));
         }
-        self.unused = permits;
+        self.give_back(permits);
         // Where there was quota for what was due, there may be more of both.
-        Ok(if next.is_fixed || !is_any_claimed { next } else { NextLook { at: now, is_fixed: false } })
-    }
-
-    /// Takes a unit of quota for each organisation whose turn it is, as far as there is room.
-    async fn permits(&mut self, now: Timestamp) -> Result<(BTreeMap<OrganisationId, Permit>, NextLook), store::Error> {
-        let mut next = NextLook { at: now + POLL, is_fixed: false };
-        let mut permits = BTreeMap::new();
-        // What cannot be served now lies before what can: as many more are looked at.
-        let mut limit = PLACES + self.turns.served();
-        if now >= self.whole_look_at {
-            (self.not_before, self.whole_look_at) = (Timestamp::UNIX_EPOCH, now + WHOLE_LOOK);
-        }
-        loop {
-            let look = self.parts.store.look(self.not_before, limit, now).await?;
-            if !look.is_held_up {
-                let first_ready_at = look.first_ready_at.map_or(now, |at| at.min(now));
-                self.not_before = self.not_before.max(first_ready_at - LATE);
-            }
-            if look.is_held_up {
-                next.at = next.at.min(now + GATHER);
-            }
-            for integration in &look.unreadable {
-                self.parts.grants.note_unreadable(integration).await?;
-            }
-            let wanted = |due: &&DueOrganisation| {
-                !permits.contains_key(&due.organisation)
-                    && !self.unused.contains_key(&due.organisation)
-                    && self.turns.has_place(&due.organisation, permits.len())
-            };
-            let accounts = look.due.iter().filter(wanted).take(PLACES).map(|due| due.google_user_id.clone()).collect();
-            self.parts.quota.prepare(accounts).await;
-            for due in look.due {
-                if permits.contains_key(&due.organisation) || !self.turns.has_place(&due.organisation, permits.len()) {
-                    continue;
-                }
-                let permit = match self.unused.remove(&due.organisation) {
-                    Some(permit) => Ok(permit),
-                    None => self.parts.quota.try_take(&due.google_user_id, 1),
-                };
-                match permit {
-                    Ok(permit) => {
-                        permits.insert(due.organisation, permit);
-                    }
-                    Err(wait) => match wait.scope {
-                        Scope::Project => {
-                            let at = next.at.min(wait.until.max(now + GATHER));
-                            return Ok((permits, NextLook { at, is_fixed: true }));
-                        }
-                        Scope::Account => next.at = next.at.min(wait.until),
-                    },
-                }
-            }
-            if look.is_whole || permits.len() + self.attempts.len() >= PLACES {
-                return Ok((permits, next));
-            }
-            limit *= 2;
-        }
+        Ok(if next.is_fixed || !is_any_claimed { next } else { NextLook::at(now) })
     }
 
     /// Claims a link for each permit, and begins its attempt within the claim. Where no link is due, a deletion that is
     /// owed.
     async fn claim(
         &self,
-        permits: &BTreeMap<OrganisationId, Permit>,
+        permits: &Permits,
         now: Timestamp,
     ) -> Result<Found<(Claim, Result<BegunAttempt, Unopened>)>, store::Error> {
         if permits.is_empty() {
             return Ok(Found::default());
         }
-        let mut wanted: Vec<_> = permits.keys().cloned().collect();
+        let wanted = permits.iter().flat_map(|(organisation, its)| its.iter().map(|_| organisation.clone()));
+        let mut wanted: Vec<_> = wanted.collect();
         let (parts, store) = (self.parts.clone(), &self.parts.store);
         let token = || Uuid::from_bytes(self.parts.entropy.bytes());
         let write_not_before = now + parts.write_spacing;
@@ -257,7 +224,10 @@ impl Worker {
         let Found { rows: links, mut unreadable } =
             store.claim(&wanted, token(), now + LEASE, write_not_before, now, begin).await?;
         let mut claims: Vec<_> = links.into_iter().map(|(claimed, begun)| (Claim::Link(claimed), begun)).collect();
-        wanted.retain(|organisation| claims.iter().all(|(claim, _)| claim.organisation() != organisation));
+        for (claim, _) in &claims {
+            let used = wanted.iter().position(|organisation| organisation == claim.organisation());
+            wanted.swap_remove(used.expect("a claim is made for each permit at most"));
+        }
         match store.claim_owed(&wanted, token(), now + LEASE, now).await {
             Ok(owed) => {
                 claims.extend(owed.rows.into_iter().map(|claimed| {
@@ -274,7 +244,6 @@ impl Worker {
     }
 
     fn start(&mut self, claim: Claim, begun: Result<BegunAttempt, Unopened>, permit: Permit) {
-        self.turns.begin(claim.organisation());
         let its = (claim.organisation().clone(), claim.lease().token);
         // Of the gravest level, as all spans: a warning names its organisation and appointment whatever `LOG` says.
         let span = tracing::error_span!(

@@ -1,0 +1,108 @@
+/** Many pages before one service: how they share its streams. */
+import { afterEach, expect, it } from "vitest";
+
+import { CalendarError, type CalendarClient } from "../../src/index.js";
+import { createRouter } from "../../src/rest/index.js";
+
+const ORIGIN = "https://cassius.example";
+
+const browsers: AbortController[] = [];
+afterEach(() => browsers.splice(0).forEach((browser) => browser.abort()));
+
+/** A service that tells each watch `connected` and then keeps silent; `open` holds those that are not left. */
+function watched(refusal?: CalendarError) {
+  const open = new Set<AbortSignal>();
+  let count = 0;
+  const client = {
+    integration: {
+      async *watchStatus(_: unknown, { signal }: { signal: AbortSignal }) {
+        count += 1;
+        if (refusal) throw refusal;
+        open.add(signal);
+        yield { status: { state: 2, isEnabled: true } };
+        await new Promise((left) => signal.addEventListener("abort", left, { once: true }));
+        open.delete(signal);
+      },
+    },
+  } as unknown as CalendarClient;
+  return { client, open, count: () => count };
+}
+
+function pagesOf(
+  client: CalendarClient,
+  limits: { pagesPerOrganisation?: number; watchedOrganisations?: number } = {},
+) {
+  const caller = (request: Request) => ({ organisationId: request.headers.get("x-practice") ?? "" });
+  const router = createRouter({ client, publicOrigin: ORIGIN, caller, mayUse: () => true, ...limits });
+  return (organisationId: string, language = "fr") => {
+    const browser = new AbortController();
+    browsers.push(browser);
+    const headers = { "x-practice": organisationId, "accept-language": language };
+    return router.respond(
+      new Request(`${ORIGIN}/api/integrations/google/events`, { headers, signal: browser.signal }),
+      undefined,
+    );
+  };
+}
+
+async function told({ body }: Response, word: string): Promise<string> {
+  const reader = body?.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  while (!text.includes(word)) {
+    const read = await reader?.read();
+    if (read?.done !== false) throw new Error(`ended without ${word}: ${text}`);
+    text += read.value;
+  }
+  return text;
+}
+
+it("the pages of an organisation share one stream, which ends with the last of them", async () => {
+  const { client, open, count } = watched();
+  const page = pagesOf(client, { pagesPerOrganisation: 520 });
+  const answers = [];
+  for (let nth = 0; nth < 520; nth += 1) answers.push(await page("cabinet"));
+  for (const answer of answers) expect(await told(answer, "event: status")).toContain('"state":"connected"');
+  expect(count()).toBe(1);
+  expect(await told(await page("autre"), "event: status"), "another practice has its own").toBeTruthy();
+  expect(count()).toBe(2);
+
+  const [first, ...others] = browsers.slice(0, 520);
+  others.forEach((browser) => browser.abort());
+  expect(open.size).toBe(2);
+  first?.abort();
+  await expect.poll(() => open.size).toBe(1);
+});
+
+it("each page is told in its own language, at whichever moment it joins", async () => {
+  const { client, count } = watched();
+  const page = pagesOf(client);
+  await told(await page("cabinet"), "event: status");
+  await told(await page("cabinet", "en-GB,en;q=0.9"), "event: status");
+  await told(await page("cabinet", "en"), "event: status");
+  expect(count()).toBe(2);
+});
+
+it("a page beyond the limits is told when to come back, and the room of one that leaves is given on", async () => {
+  const { client } = watched();
+  const page = pagesOf(client, { pagesPerOrganisation: 2, watchedOrganisations: 2 });
+  await told(await page("a"), "event: status");
+  await told(await page("a"), "event: status");
+  const third = await page("a");
+  expect([third.status, third.headers.get("retry-after")]).toEqual([503, "30"]);
+  expect(await third.json()).toMatchObject({ reason: "OVERLOADED", retryAfterMs: 30_000 });
+  await told(await page("b"), "event: status");
+  expect((await page("c")).status, "a third practice").toBe(503);
+
+  browsers[0]?.abort();
+  expect((await page("a")).status).toBe(200);
+});
+
+it("where the service holds no further stream, the page is told to come back later, and nothing is said to be away", async () => {
+  const { client, count } = watched(
+    new CalendarError("too many", { code: "RESOURCE_EXHAUSTED", reason: "OVERLOADED" }),
+  );
+  const text = await (await pagesOf(client)("cabinet")).text();
+  expect(text).toContain("retry: 30000");
+  expect(text).not.toContain("unavailable");
+  expect(count()).toBe(1);
+});

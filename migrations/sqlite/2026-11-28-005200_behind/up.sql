@@ -1,0 +1,2 @@
+ALTER TABLE calendar_integrations ADD COLUMN
+    behind_count /* How many events at the provider show a higher revision than is held, at the latest comparison: the database was restored from an older backup. */ INTEGER NOT NULL DEFAULT 0;

@@ -1,0 +1,2 @@
+DROP INDEX calendar_integrations_with_problem;
+ALTER TABLE appointment_external_links DROP COLUMN recent_calls;

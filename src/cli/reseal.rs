@@ -1,0 +1,63 @@
+//! Seals everything that is stored with the first key of the keyring.
+//!
+//! Owns what is printed of it. Invariant: broken off at any moment, it goes on with what is left when it is run again.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use cassius_calendar::app;
+use cassius_calendar::clock::{Clock, Entropy};
+use cassius_calendar::config::Mode;
+use cassius_calendar::crypto::{ExposeSecret, Keyring};
+use cassius_calendar::resealing::{Census, Resealing, census};
+use cassius_calendar::store::Store;
+use jiff::SignedDuration;
+
+use super::{environment, load};
+
+/// After how many values it says how far it is.
+const TOLD: u64 = 10_000;
+
+/// Runs to the end.
+pub(super) async fn reseal() -> anyhow::Result<()> {
+    let config = load(&environment, Mode::Serve)?;
+    let keyring = Arc::new(Keyring::parse(config.encryption_keys.expose_secret())?);
+    let run = async {
+        let store = Store::open(config.database_url.expose_secret(), &app::store_options(&config)).await?;
+        let before = census(&store, &keyring).await?;
+        let total: i64 = before.held.iter().skip(1).map(|(_, count)| count).sum();
+        let (clock, entropy, pause) = (Clock::system(), Entropy::system(), SignedDuration::ZERO);
+        let resealing = Resealing { store: store.clone(), keyring: keyring.clone(), entropy, clock, pause };
+        let mut next = TOLD;
+        let resealed = resealing.run(|so_far| {
+            if so_far.exchanged >= next {
+                println!("Sealed {} of {total} anew.", so_far.exchanged);
+                next += TOLD;
+            }
+        });
+        let resealed = resealed.await?;
+        println!("Sealed {} values anew; {} could not be opened.", resealed.exchanged, resealed.unopened);
+        store.truncate_log().await?;
+        census(&store, &keyring).await
+    };
+    let after = run.await.context("the database at DATABASE_URL is not usable")?;
+    sentences(&after).iter().for_each(|sentence| println!("{sentence}"));
+    Ok(())
+}
+
+/// What is said of the keys.
+pub(super) fn sentences(census: &Census) -> Vec<String> {
+    let mut sentences = Vec::new();
+    let (mut needed, needless) = (Vec::new(), census.needless().collect::<Vec<_>>());
+    for (id, count) in census.held.iter().filter(|(id, _)| !needless.contains(&id.as_str())) {
+        needed.push(format!("{id} ({count} values)"));
+    }
+    sentences.push(format!("Keys in use: {}.", needed.join(", ")));
+    if !needless.is_empty() {
+        sentences.push(format!("No value needs these keys any more: {}.", needless.join(", ")));
+    }
+    for (id, count) in &census.missing {
+        sentences.push(format!("Beware: {count} values were sealed with the key {id}, which ENCRYPTION_KEYS lacks."));
+    }
+    sentences
+}

@@ -1,0 +1,71 @@
+//! The erasure of appointments: here at once, at Google by the worker.
+//!
+//! Owns how long its caller waits, and what it is told. Never deletes an event itself. Invariant: what was erased is told to
+//! nobody any more, from the first answer on.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+
+use super::{Delivery, Error};
+use crate::model::{AppointmentId, Change, OrganisationId};
+use crate::store::{ErasureLeft, Integration};
+
+/// How long a caller waits for the end.
+const LONGEST_CALL: Duration = Duration::from_secs(10);
+/// How long a look may be off.
+const POLL: SignedDuration = SignedDuration::from_secs(1);
+
+/// How far the erasure of some appointments is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Erased {
+    /// How many of them were known before this call.
+    pub known: i64,
+    /// Whether nothing is left of any of them, here and at Google.
+    pub is_done: bool,
+    /// How many events are still to be deleted at Google.
+    pub remaining_events: i64,
+}
+
+impl Delivery {
+    /// Erases appointments, and answers once that is done, or what stands after ten seconds or while nothing can be deleted.
+    /// Idempotent; it goes on by itself.
+    pub async fn erase_appointments(
+        &self,
+        organisation: &OrganisationId,
+        appointments: &[AppointmentId],
+    ) -> Result<Erased, Error> {
+        let parts = &*self.0;
+        let known = parts.store.erase_appointments(organisation, appointments, parts.clock.now()).await?;
+        parts.notifier.notify(&Change::Links(organisation.clone()));
+        parts.notifier.notify_due();
+        let waited = parts.clock.within(LONGEST_CALL, self.until_erased(organisation, appointments)).await;
+        let left = match waited {
+            Some(left) => left?,
+            None => parts.store.erasure_left(organisation, Some(appointments)).await?,
+        };
+        parts.store.truncate_log().await?;
+        Ok(Erased { known, is_done: left.is_none(), remaining_events: left.events })
+    }
+
+    async fn until_erased(
+        &self,
+        organisation: &OrganisationId,
+        appointments: &[AppointmentId],
+    ) -> Result<ErasureLeft, Error> {
+        let parts = &*self.0;
+        loop {
+            let mut listener = parts.notifier.listen(organisation);
+            let left = parts.store.erasure_left(organisation, Some(appointments)).await?;
+            let integration = parts.store.integration(organisation).await?;
+            let is_served = |it: &Integration| it.is_connected() && it.is_enabled && it.problem.is_none();
+            if left.is_none() || left.events == left.parked || !integration.as_ref().is_some_and(is_served) {
+                return Ok(left);
+            }
+            tokio::select! {
+                () = listener.changed() => {}
+                () = parts.clock.sleep_until(parts.clock.now() + POLL) => {}
+            }
+        }
+    }
+}

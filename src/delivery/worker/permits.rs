@@ -1,0 +1,113 @@
+//! What a look takes before it claims: places, and a unit of quota for each.
+//!
+//! Owns whose turn it is at a look. Never claims. Invariant: a place is taken for each permit, and given back with those that
+//! no claim used; their units are spent first at the next look.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::super::turns::{PLACES, PLACES_EACH};
+use super::{NextLook, POLL, Worker};
+use crate::model::OrganisationId;
+use crate::quota::{Permit, Scope, Wait};
+use crate::store::{self, DueOrganisation};
+
+/// How long after its instant a row may come into sight: by then it is committed, whatever clock wrote it.
+const LATE: SignedDuration = SignedDuration::from_secs(10);
+/// How often queues are looked at that were ready long before: those that nobody has put in their turn.
+const WHOLE_LOOK: SignedDuration = SignedDuration::from_mins(1);
+/// How long the project's spent quota is left to grow again: what is claimed then is claimed together, not unit by unit.
+const GATHER: SignedDuration = SignedDuration::from_millis(50);
+
+/// Units of quota for what these organisations have to send.
+pub(super) type Permits = BTreeMap<OrganisationId, Vec<Permit>>;
+
+impl Worker {
+    /// Gives the places back of what could not be claimed, and keeps its units.
+    pub(super) fn give_back(&mut self, permits: Permits) {
+        for (organisation, unused) in permits.into_iter().filter(|(_, unused)| !unused.is_empty()) {
+            unused.iter().for_each(|_| self.turns.end(&organisation));
+            self.unused.entry(organisation).or_default().extend(unused);
+        }
+    }
+
+    /// Takes places, and a unit of quota for each, for the organisations whose turn it is; answers when to look again.
+    pub(super) async fn take_permits(
+        &mut self,
+        permits: &mut Permits,
+        now: Timestamp,
+    ) -> Result<NextLook, store::Error> {
+        let mut next = NextLook::at(now + POLL);
+        // What cannot be served now lies before what can: as many more are looked at.
+        let mut limit = PLACES + self.turns.served();
+        if now >= self.whole_look_at {
+            (self.not_before, self.whole_look_at) = (Timestamp::UNIX_EPOCH, now + WHOLE_LOOK);
+        }
+        loop {
+            let look = self.parts.store.look(self.not_before, limit, PLACES_EACH, now).await?;
+            if !look.is_held_up {
+                let first_ready_at = look.first_ready_at.map_or(now, |at| at.min(now));
+                self.not_before = self.not_before.max(first_ready_at - LATE);
+            }
+            next.is_held_up |= look.is_held_up;
+            for integration in &look.unreadable {
+                self.parts.grants.note_unreadable(integration).await?;
+            }
+            if let Some(wait) = self.permit(&look.due, permits).await {
+                let at = next.at.min(wait.until.max(now + GATHER));
+                match wait.scope {
+                    Scope::Project => return Ok(NextLook { is_fixed: true, ..NextLook::at(at) }),
+                    Scope::Account => next.at = next.at.min(wait.until),
+                }
+            }
+            if look.is_whole || self.turns.is_full() {
+                return Ok(next);
+            }
+            limit *= 2;
+        }
+    }
+
+    /// Takes places and units for as many as are due: one for each organisation, then a second one. Answers who has to be
+    /// waited for: the whole project, or else the account whose units are back first.
+    async fn permit(&mut self, due: &[DueOrganisation], permits: &mut Permits) -> Option<Wait> {
+        let mut wanted = Vec::new();
+        for round in 0..PLACES_EACH {
+            for due in due.iter().filter(|due| due.count > round) {
+                if permits.get(&due.organisation).map_or(0, Vec::len) <= round && self.turns.begin(&due.organisation) {
+                    wanted.push(due);
+                }
+            }
+        }
+        let mut lacking = Vec::new();
+        for due in wanted {
+            match self.unused.get_mut(&due.organisation).and_then(Vec::pop) {
+                Some(permit) => permits.entry(due.organisation.clone()).or_default().push(permit),
+                None => lacking.push(due),
+            }
+        }
+        self.parts.quota.prepare(lacking.iter().map(|due| due.google_user_id.clone()).collect()).await;
+        let mut wait: Option<Wait> = None;
+        for due in lacking {
+            let refused = match wait.filter(|wait| wait.scope == Scope::Project) {
+                Some(wait) => Err(wait),
+                None => self.parts.quota.try_take(&due.google_user_id, 1),
+            };
+            match refused {
+                Ok(permit) => permits.entry(due.organisation.clone()).or_default().push(permit),
+                Err(refused) => {
+                    self.turns.end(&due.organisation);
+                    let is_sooner = |wait: Wait| match (wait.scope, refused.scope) {
+                        (Scope::Project, _) => false,
+                        (Scope::Account, Scope::Project) => true,
+                        (Scope::Account, Scope::Account) => refused.until < wait.until,
+                    };
+                    if wait.is_none_or(is_sooner) {
+                        wait = Some(refused);
+                    }
+                }
+            }
+        }
+        wait
+    }
+}

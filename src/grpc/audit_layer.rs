@@ -1,0 +1,133 @@
+//! The layer that notes in the audit who did what.
+//!
+//! Owns which methods leave a trace there: all but those that read, and those that come with every edit. It stands behind
+//! the auth layer, so that a caller who is not known leaves none. Invariant: what was answered has been noted, or stands in
+//! the log with the reason why it could not be.
+
+use std::convert::Infallible;
+use std::panic::{AssertUnwindSafe, resume_unwind};
+use std::task::{Context, Poll};
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use http::HeaderMap;
+use tonic::body::Body;
+use tonic::server::NamedService;
+
+use super::context::RequestContext;
+use super::status;
+use crate::connection::{Audit, Deed};
+
+/// The header in which a caller says on whose behalf it calls: an id of its own.
+const ACTOR: &str = "cassius-actor";
+/// The outcome of a call that found no database.
+const AWAY: &str = "STORAGE_UNAVAILABLE";
+const MAX_ACTOR_BYTES: usize = 128;
+
+/// The methods that leave no trace.
+const UNTRACED: [&str; 14] = [
+    "GetStatus",
+    "WatchStatus",
+    "ListCalendars",
+    "PreviewEvent",
+    "ListIntegrations",
+    "WatchProblems",
+    "ListAuditEvents",
+    "SyncAppointment",
+    "SyncAppointments",
+    "ReconcileAppointments",
+    "GetAppointmentLink",
+    "BatchGetAppointmentLinks",
+    "ListAppointmentLinks",
+    "GetAppointmentHistory",
+];
+
+/// A service whose calls are noted.
+#[derive(Debug, Clone)]
+pub(super) struct AuditLayer<S> {
+    inner: S,
+    audit: Audit,
+}
+
+impl<S> AuditLayer<S> {
+    /// Puts the layer before `inner`.
+    pub(super) fn new(inner: S, audit: Audit) -> Self {
+        Self { inner, audit }
+    }
+}
+
+impl<S: NamedService> NamedService for AuditLayer<S> {
+    const NAME: &'static str = S::NAME;
+}
+
+impl<S> tower::Service<http::Request<Body>> for AuditLayer<S>
+where
+    S: tower::Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible>,
+    S::Future: Send + 'static,
+{
+    type Response = http::Response<Body>;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: http::Request<Body>) -> Self::Future {
+        let action = request.uri().path().rsplit('/').next().unwrap_or_default().to_owned();
+        let context = request.extensions().get::<RequestContext>().cloned();
+        let Some(context) = context.filter(|_| !UNTRACED.contains(&&*action)) else {
+            return self.inner.call(request).boxed();
+        };
+        let (actor, audit) = (actor(request.headers()), self.audit.clone());
+        let answer = AssertUnwindSafe(self.inner.call(request)).catch_unwind();
+        async move {
+            let answered = answer.await;
+            let (outcome, incident) = match &answered {
+                Ok(Ok(response)) => status::outcome_of(response),
+                Ok(Err(never)) => match *never {},
+                Err(_) => ("INTERNAL".to_owned(), None),
+            };
+            // Where the database is away nothing was done, and nothing could be noted: the caller need not wait for that too.
+            if outcome != AWAY {
+                let (caller, organisation) = (context.caller_name().to_owned(), context.organisation());
+                audit.note(Deed { caller, actor, organisation, action, outcome, incident }).await;
+            }
+            answered.unwrap_or_else(|panic| resume_unwind(panic))
+        }
+        .boxed()
+    }
+}
+
+/// On whose behalf a call is made; what is no plain word, or too long for an id, says nothing.
+fn actor(headers: &HeaderMap) -> Option<String> {
+    let actor = headers.get(ACTOR)?.to_str().ok()?.trim();
+    (1..=MAX_ACTOR_BYTES).contains(&actor.len()).then(|| actor.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use prost::Message as _;
+
+    use super::*;
+    use crate::grpc::pb;
+
+    #[test]
+    fn what_leaves_no_trace_is_a_method_of_the_wire() {
+        let files = prost_types::FileDescriptorSet::decode(pb::DESCRIPTORS).expect("it is compiled in").file;
+        let services = files.iter().flat_map(|file| &file.service);
+        let methods: Vec<_> = services.flat_map(|service| &service.method).map(|method| method.name()).collect();
+        assert_eq!(UNTRACED.iter().find(|untraced| !methods.contains(untraced)), None);
+    }
+
+    #[test]
+    fn an_actor_is_a_short_plain_word_or_nobody() {
+        let of = |value: &[u8]| {
+            let value = http::HeaderValue::from_bytes(value).expect("a header value");
+            actor(&[(http::HeaderName::from_static(ACTOR), value)].into_iter().collect())
+        };
+        assert_eq!(of(b" user-42 ").as_deref(), Some("user-42"));
+        assert_eq!((of(b""), of("é".as_bytes()), of(&[b'a'; 129])), (None, None, None));
+        assert_eq!(actor(&HeaderMap::new()), None);
+    }
+}

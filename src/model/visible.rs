@@ -1,0 +1,76 @@
+//! What no reader sees.
+//!
+//! Owns which characters hide, reorder or break what stands around them, by their general category: what Unicode adds to one
+//! is among them by itself.
+
+use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
+
+/// Whether a character has no place in an identifier: controls (a NUL among them, which PostgreSQL cannot hold), separators
+/// of lines, formatting characters, and those whose meaning is private.
+pub fn is_invisible(c: char) -> bool {
+    match c.general_category() {
+        GeneralCategory::Control
+        | GeneralCategory::Format
+        | GeneralCategory::LineSeparator
+        | GeneralCategory::ParagraphSeparator
+        | GeneralCategory::PrivateUse
+        | GeneralCategory::Surrogate => true,
+        GeneralCategory::UppercaseLetter
+        | GeneralCategory::LowercaseLetter
+        | GeneralCategory::TitlecaseLetter
+        | GeneralCategory::ModifierLetter
+        | GeneralCategory::OtherLetter
+        | GeneralCategory::NonspacingMark
+        | GeneralCategory::SpacingMark
+        | GeneralCategory::EnclosingMark
+        | GeneralCategory::DecimalNumber
+        | GeneralCategory::LetterNumber
+        | GeneralCategory::OtherNumber
+        | GeneralCategory::ConnectorPunctuation
+        | GeneralCategory::DashPunctuation
+        | GeneralCategory::OpenPunctuation
+        | GeneralCategory::ClosePunctuation
+        | GeneralCategory::InitialPunctuation
+        | GeneralCategory::FinalPunctuation
+        | GeneralCategory::OtherPunctuation
+        | GeneralCategory::MathSymbol
+        | GeneralCategory::CurrencySymbol
+        | GeneralCategory::ModifierSymbol
+        | GeneralCategory::OtherSymbol
+        | GeneralCategory::SpaceSeparator
+        | GeneralCategory::Unassigned => false,
+    }
+}
+
+/// Whether it breaks a line, or would be read as a command: in a line of text a blank stands for it.
+pub fn breaks_a_line(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
+}
+
+/// Whether an invisible character is part of what is seen all the same: joiners and tags make emoji and scripts, and some
+/// signs of Arabic and Syriac stand around the digits that follow them.
+pub fn is_part_of_a_script(c: char) -> bool {
+    matches!(
+        c,
+        '\u{200C}' | '\u{200D}' | '\u{E0020}'..='\u{E007F}'
+            | '\u{0600}'..='\u{0605}' | '\u{06DD}' | '\u{070F}' | '\u{0890}' | '\u{0891}' | '\u{08E2}'
+            | '\u{110BD}' | '\u{110CD}'
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_hides_or_reorders_is_invisible_whichever_block_it_stands_in() {
+        for c in "\0\u{7f}\u{85}\u{ad}\u{61c}\u{180e}\u{200b}\u{200f}\u{2028}\u{202e}\u{2066}\u{206a}\u{feff}\u{fff9}\u{e000}\u{e0001}"
+            .chars()
+        {
+            assert!(is_invisible(c), "{c:?}");
+        }
+        for c in "aÉß中ا٣-_ 👩\u{301}€".chars() {
+            assert!(!is_invisible(c), "{c:?}");
+        }
+    }
+}

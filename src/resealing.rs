@@ -1,0 +1,110 @@
+//! The keys that are in use, and the exchange of those that are not to be any more.
+//!
+//! Owns which stored value is opened and sealed anew with the first key, and what is told of the keyring. Never changes what a
+//! value holds. Invariant: a value is exchanged whole or not at all, and whatever was written meanwhile stays.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+
+use crate::clock::{Clock, Entropy};
+use crate::crypto::{Cell, Keyring, OpenError, Sealed, TokenColumn};
+use crate::model::{AppointmentId, CalendarId};
+use crate::store::{self, SealedColumn, SealedValue, Store};
+
+/// How many values are exchanged together.
+const TOGETHER: i64 = 200;
+
+/// How the stored values stand to the keyring.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Census {
+    /// How many values each key has sealed that the keyring holds, the first key before all others.
+    pub held: Vec<(String, i64)>,
+    /// How many values each key has sealed that the keyring lacks.
+    pub missing: BTreeMap<String, i64>,
+}
+
+impl Census {
+    /// The keys beside the first that no value needs.
+    pub fn needless(&self) -> impl Iterator<Item = &str> {
+        self.held.iter().skip(1).filter(|(_, count)| *count == 0).map(|(id, _)| id.as_str())
+    }
+}
+
+/// Counts the stored values by the key that has sealed them.
+pub async fn census(store: &Store, keyring: &Keyring) -> Result<Census, store::Error> {
+    let mut missing = store.key_counts().await?;
+    let held = keyring.ids().into_iter().map(|id| {
+        let count = missing.remove(&id).unwrap_or_default();
+        (id, count)
+    });
+    Ok(Census { held: held.collect(), missing })
+}
+
+/// What a run came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Resealed {
+    /// How many values are sealed with the first key now that were not before.
+    pub exchanged: u64,
+    /// How many do not open: their key is lacking, or they were altered. They stay as they are.
+    pub unopened: u64,
+}
+
+/// Seals with the first key of the keyring whatever another one has sealed. Whoever breaks it off begins anew with what is
+/// left.
+#[derive(Debug, Clone)]
+pub struct Resealing {
+    /// Where the values are.
+    pub store: Store,
+    /// The keys.
+    pub keyring: Arc<Keyring>,
+    /// What nonces are drawn from.
+    pub entropy: Entropy,
+    /// By which it pauses.
+    pub clock: Clock,
+    /// How long it pauses between two handfuls.
+    pub pause: SignedDuration,
+}
+
+impl Resealing {
+    /// Runs to the end, and tells `told` after each handful.
+    pub async fn run(&self, mut told: impl FnMut(Resealed)) -> Result<Resealed, store::Error> {
+        let first = self.keyring.ids().into_iter().next().unwrap_or_default();
+        let mut resealed = Resealed::default();
+        for column in SealedColumn::ALL {
+            let mut after = None;
+            loop {
+                let values = self.store.sealed_by_others(column, &first, after.take(), TOGETHER).await?;
+                let Some(last) = values.last().map(|value| value.row.clone()) else { break };
+                for of_one in values.chunk_by(|one, other| one.row.0 == other.row.0) {
+                    let exchanges: Vec<_> = of_one
+                        .iter()
+                        .filter_map(|value| Some((value.clone(), self.exchanged(column, value).ok()?)))
+                        .collect();
+                    resealed.unopened += (of_one.len() - exchanges.len()) as u64;
+                    resealed.exchanged += self.store.exchange_sealed(column, exchanges).await?;
+                }
+                told(resealed);
+                after = Some(last);
+                if self.pause.is_positive() {
+                    self.clock.sleep_until(self.clock.now() + self.pause).await;
+                }
+            }
+        }
+        Ok(resealed)
+    }
+
+    fn exchanged(&self, column: SealedColumn, value: &SealedValue) -> Result<Sealed, OpenError> {
+        let (organisation, name) = &value.row;
+        let (appointment, alias) = (AppointmentId::as_stored(name.clone()), CalendarId::new(name.clone()));
+        let cell = match column {
+            SealedColumn::Snapshot => Cell::snapshot(organisation, &appointment),
+            SealedColumn::AccessToken => Cell::token(organisation, TokenColumn::AccessToken),
+            SealedColumn::RefreshToken => Cell::token(organisation, TokenColumn::RefreshToken),
+            SealedColumn::Calendar => Cell::calendar(organisation, &alias),
+        };
+        let plain = self.keyring.open(&cell, &value.sealed)?;
+        Ok(self.keyring.seal(&cell, &plain, &self.entropy))
+    }
+}

@@ -1,0 +1,90 @@
+//! Erasures: of some appointments, and of everything of an organisation.
+//!
+//! What stands at Google is owed first. A link that is being erased keeps nothing but its key until nothing of it is owed and
+//! nobody holds it: whatever call is under way for it has ended by then. Nobody is told of it meanwhile.
+
+use jiff::Timestamp;
+
+use super::{Error, Store};
+use crate::model::{AppointmentId, OrganisationId};
+
+/// What of an erasure is still to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ErasureLeft {
+    /// How many appointments are still there.
+    pub appointments: i64,
+    /// How many events are still to be deleted at Google.
+    pub events: i64,
+    /// How many of them are parked, or belong to an account that is not connected: a person has to act first.
+    pub parked: i64,
+}
+
+impl ErasureLeft {
+    /// Whether nothing is left.
+    pub fn is_none(&self) -> bool {
+        self.appointments == 0 && self.events == 0
+    }
+}
+
+impl Store {
+    /// Erases appointments (a few hundred): what is known of them at once, their events as soon as Google lets. Answers how
+    /// many were known.
+    pub async fn erase_appointments(
+        &self,
+        organisation: &OrganisationId,
+        appointments: &[AppointmentId],
+        now: Timestamp,
+    ) -> Result<i64, Error> {
+        let (organisation, appointments) = (organisation.clone(), appointments.to_vec());
+        query!(self, long, erasures::appointments(&organisation, &appointments, now))
+    }
+
+    /// Erases the appointments of an organisation that were accepted before that; answers how many were known.
+    pub async fn erase_accepted_before(
+        &self,
+        organisation: &OrganisationId,
+        accepted_before: Timestamp,
+        now: Timestamp,
+    ) -> Result<i64, Error> {
+        let organisation = organisation.clone();
+        query!(self, long, erasures::accepted_before(&organisation, accepted_before, now))
+    }
+
+    /// What is left of the erasure of these appointments; of an organisation, where none are named.
+    pub async fn erasure_left(
+        &self,
+        organisation: &OrganisationId,
+        appointments: Option<&[AppointmentId]>,
+    ) -> Result<ErasureLeft, Error> {
+        let (organisation, appointments) = (organisation.clone(), appointments.map(<[_]>::to_vec));
+        query!(self, read, erasures::left(&organisation, appointments.as_deref()))
+    }
+
+    /// Begins to erase an organisation: what is known of its appointments at once, its events by a disconnect that deletes
+    /// all of them, and the rest at the end of that. Whatever was begun before goes on.
+    pub async fn begin_erasure(&self, organisation: &OrganisationId, now: Timestamp) -> Result<(), Error> {
+        let organisation = organisation.clone();
+        query!(self, long, organisation_erasures::begin(&organisation, now))
+    }
+
+    /// Erases the rest of an organisation that is not connected any more, and answers whether nothing is left. Events that
+    /// could not be deleted hold it up, unless they are left where they are.
+    pub async fn finish_erasure(
+        &self,
+        organisation: &OrganisationId,
+        leaves_events: bool,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        let organisation = organisation.clone();
+        query!(self, long, erasures::finish(&organisation, leaves_events, now))
+    }
+
+    /// Goes on with every erasure that waits for nobody but us; answers of how many organisations something was erased.
+    pub async fn go_on_erasing(&self, now: Timestamp) -> Result<usize, Error> {
+        let mut erased = 0;
+        for organisation in query!(self, read, erasures::under_way())? {
+            erased += usize::from(query!(self, long, erasures::go_on(&organisation, now))?);
+        }
+        Ok(erased)
+    }
+}

@@ -1,0 +1,40 @@
+//! The erasure of a whole organisation, begun: by its appointments, and by a disconnect that deletes all.
+
+use diesel_async::RunQueryDsl;
+use jiff::Timestamp;
+
+use super::fragments::of_organisation;
+use super::integrations::locked;
+use super::statement::{named, sql};
+use super::{Conn, Fault, disconnects, erasures, pending_grants, unkept_grants};
+use crate::model::{OrganisationId, RemoteEvents};
+use crate::store::OwedCause;
+
+pub(in crate::store) async fn begin(
+    conn: &mut Conn,
+    organisation: &OrganisationId,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    transaction!(conn, async |conn| {
+        let before = locked(conn, organisation).await?;
+        let consents = sql("DELETE FROM oauth_consents WHERE organisation_id = ").bind(organisation);
+        named("organisation_erasures.cancel_consents", consents).execute(conn).await?;
+        // All of it is deleted by the disconnect, which serves its own deletions alone.
+        erasures::erase(conn, organisation, before.as_ref(), OwedCause::Disconnect, || sql("TRUE"), now).await?;
+        if let Some(before) = &before {
+            let mark = sql("UPDATE calendar_integrations SET erasing_at = COALESCE(erasing_at, ")
+                .bind(now)
+                .sql(") WHERE ")
+                .with(of_organisation(organisation));
+            named("organisation_erasures.mark", mark).execute(conn).await?;
+            match before.refresh_token {
+                Some(_) => {
+                    disconnects::begin_within(conn, before, RemoteEvents::DeleteAll, now).await?;
+                }
+                None => disconnects::fence_consents(conn, organisation).await?,
+            }
+        }
+        unkept_grants::queue_from(conn, "pending_grants", of_organisation(organisation), now, now).await?;
+        pending_grants::erase(conn, organisation).await
+    })
+}
