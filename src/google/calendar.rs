@@ -12,8 +12,7 @@ use serde::de::DeserializeOwned;
 
 use super::Google;
 use super::classify::classify;
-use super::event::{insert_body, owner, patch_body};
-use super::listing::shown;
+use super::event::{insert_body, owner, patch_body, shown};
 use super::retry_after::retry_after;
 use super::wire::{EventAnswer, EventsAnswer, ListedEvent, address};
 use crate::crypto::{ExposeSecret, Secret};

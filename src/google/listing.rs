@@ -9,11 +9,11 @@ use jiff::Timestamp;
 use super::Google;
 use super::calendar::{bare, read};
 use super::errors::CalendarError;
-use super::event::{ORGANISATION, owner, revision};
-use super::wire::{EventsPage, ListedEvent, ListedMoment, address};
+use super::event::{ORGANISATION, owner, revision, shown};
+use super::wire::{EventsPage, ListedEvent, address};
 use crate::crypto::Secret;
 use crate::model::{CalendarId, Etag, EventId, OrganisationId};
-use crate::sync::{RemoteEvent, Shown};
+use crate::sync::RemoteEvent;
 
 const FIELDS: &str = "nextPageToken,items(id,etag,status,summary,description,location,start/dateTime,end/dateTime,\
                       source/url,visibility,recurringEventId,extendedProperties/private)";
@@ -74,18 +74,4 @@ fn of_appointment(listed: ListedEvent) -> Option<RemoteEvent> {
         owner: owner(listed.extended_properties.as_ref())?,
         shown: shown(listed),
     })
-}
-
-/// What an event shows in our fields.
-pub(super) fn shown(listed: ListedEvent) -> Shown {
-    let instant = |moment: Option<ListedMoment>| moment?.date_time?.parse().ok();
-    Shown {
-        summary: listed.summary.unwrap_or_default(),
-        description: listed.description.unwrap_or_default(),
-        location: listed.location.unwrap_or_default(),
-        start_at: instant(listed.start),
-        end_at: instant(listed.end),
-        source_url: listed.source.and_then(|source| source.url),
-        is_private: listed.visibility.as_deref() == Some("private"),
-    }
 }

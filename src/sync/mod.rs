@@ -12,9 +12,11 @@ mod backoff;
 mod call;
 mod event;
 mod remote;
+mod shown;
 
 pub use attempt::{Attempt, Goal, Outcome, Setback, Step, Stop};
 pub use backoff::{Delay, delay};
 pub use call::{Answer, Call, Owner, ThrottleScope};
 pub use event::{Event, EventContext, event_id, render, title};
-pub use remote::{RemoteEvent, Shown};
+pub use remote::RemoteEvent;
+pub use shown::Shown;

@@ -1,12 +1,8 @@
-//! An event as a list of Google's shows it, held against the one that should stand.
+//! An event as a list of Google's shows it.
 //!
-//! Owns which of its fields are ours, and when they show the same. Never looks at what a user may set beside them.
+//! Owns what is read of one. Never judges it.
 
-use std::fmt;
-
-use jiff::Timestamp;
-
-use super::{Event, Owner};
+use super::{Owner, Shown};
 use crate::model::{Etag, EventId, Revision};
 
 /// An event of a list.
@@ -22,60 +18,4 @@ pub struct RemoteEvent {
     pub revision: Option<Revision>,
     /// What it shows in our fields.
     pub shown: Shown,
-}
-
-/// Our fields of an event, as a list shows them. A patient can be known by it: `Debug` withholds it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Shown {
-    /// The title.
-    pub summary: String,
-    /// The description.
-    pub description: String,
-    /// The place, possibly empty.
-    pub location: String,
-    /// The first instant; `None`: it has none, since it lasts whole days.
-    pub start_at: Option<Timestamp>,
-    /// The instant after the last; `None` as for the start.
-    pub end_at: Option<Timestamp>,
-    /// The page of the appointment; Google tells it to the creator of the event alone.
-    pub source_url: Option<String>,
-    /// Whether its details are hidden from those who merely see the calendar.
-    pub is_private: bool,
-}
-
-impl fmt::Debug for Shown {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Shown(withheld)")
-    }
-}
-
-impl Shown {
-    /// Whether it shows the same as `event`. Instants count in whole seconds, as Google keeps them; the zone that they are
-    /// shown in does not count, since an event may have been written without its own.
-    pub fn is_as(&self, event: &Event) -> bool {
-        let Self { summary, description, location, start_at, end_at, source_url, is_private } = self;
-        // Taken apart by name: a new field of the event does not compile until it is compared here, or left out.
-        let Event {
-            summary: wanted_summary,
-            description: wanted_description,
-            location: wanted_location,
-            start_at: wanted_start_at,
-            end_at: wanted_end_at,
-            source_url: wanted_source_url,
-            time_zone: _,
-            organisation: _,
-            appointment: _,
-            revision: _,
-        } = event;
-        let is_at = |shown: &Option<Timestamp>, wanted: &Timestamp| {
-            shown.is_some_and(|shown| shown.as_second() == wanted.as_second())
-        };
-        summary == wanted_summary
-            && description == wanted_description
-            && location == wanted_location
-            && is_at(start_at, wanted_start_at)
-            && is_at(end_at, wanted_end_at)
-            && source_url.as_ref().is_none_or(|url| Some(url) == wanted_source_url.as_ref())
-            && *is_private
-    }
 }

@@ -228,7 +228,9 @@ async fn an_account_that_comes_back_finds_its_events_and_the_other_ones_stay_owe
     assert!(database.store.settle_owed(&owed, &OwedSettlement::Unchanged, at(23)).await.unwrap().is_done());
     assert_eq!(database.claim_owed(9, at(99_999)).await, []);
     database.store.catch_up(&north, at(30)).await.unwrap();
-    assert_eq!(database.claim_owed(9, at(30)).await.len(), 1, "a person asks again");
+    assert_eq!(database.claim_owed(9, at(30)).await, [], "nobody has seen its calendar yet");
+    database.store.try_owed_again(&north, &[owed.place.calendar], at(31)).await.unwrap();
+    assert_eq!(database.claim_owed(9, at(31)).await.len(), 1, "a comparison has listed its calendar");
 }
 
 #[apply(both_backends)]

@@ -22,7 +22,7 @@ async fn an_appointment_is_kept_as_long_as_a_deletion_is_owed_of_it_parked_or_no
     // A month later.
     let swept = async |now: i64| database.store.erase_snapshots(at(2_600_000), at(now)).await.unwrap();
     assert_eq!(swept(2_700_000).await, 0, "it is due");
-    let error = LinkError { reason: Reason::CalendarUnavailable, detail: None };
+    let error = LinkError { reason: Reason::EventRefused, detail: None };
     attempt(OwedSettlement::Refused { error }, at(2_700_001)).await;
     assert_eq!(swept(2_700_002).await, 0, "it is parked");
     database.store.catch_up(&north, at(2_700_003)).await.unwrap();

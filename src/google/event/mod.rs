@@ -1,6 +1,6 @@
 //! The event in Google's JSON.
 //!
-//! Owns how an event is written for an insert and for a patch. It never writes attendees, reminders, a colour or an
+//! Owns how an event is written for an insert and for a patch, and how it is read back. It never writes attendees, reminders, a colour or an
 //! `iCalUID`: those stay as the user left them.
 //!
 //! Invariant: after either write our fields show the same, whatever a person did to them; a patch says `null` where an
@@ -11,9 +11,9 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::wire::ExtendedProperties;
+use super::wire::{ExtendedProperties, ListedEvent, ListedMoment};
 use crate::model::{AppointmentId, EventId, OrganisationId, Revision, zone};
-use crate::sync::{Event, Owner};
+use crate::sync::{Event, Owner, Shown};
 
 const APPOINTMENT: &str = "cassiusAppointmentId";
 pub(super) const ORGANISATION: &str = "cassiusOrganisationId";
@@ -76,6 +76,20 @@ pub(super) fn owner(properties: Option<&ExtendedProperties>) -> Option<Owner> {
     let organisation = OrganisationId::parse(private.get(ORGANISATION)?).ok()?;
     let appointment = AppointmentId::parse(private.get(APPOINTMENT)?).ok()?;
     Some(Owner { organisation, appointment })
+}
+
+/// What an event shows in our fields.
+pub(super) fn shown(listed: ListedEvent) -> Shown {
+    let instant = |moment: Option<ListedMoment>| moment?.date_time?.parse().ok();
+    Shown {
+        summary: listed.summary.unwrap_or_default(),
+        description: listed.description.unwrap_or_default(),
+        location: listed.location.unwrap_or_default(),
+        start_at: instant(listed.start),
+        end_at: instant(listed.end),
+        source_url: listed.source.and_then(|source| source.url),
+        is_private: listed.visibility.as_deref() == Some("private"),
+    }
 }
 
 /// The revision that an event's private properties name, if they do.
