@@ -108,7 +108,8 @@ impl World {
         }
     }
 
-    /// A disconnect that deleted and told of no rest has left no upcoming event. Accounts of before are another matter.
+    /// A disconnect that deleted and told of no rest has left no upcoming event. Accounts of before are another matter; so is
+    /// what a person took out of the bin: a comparison finds it, and a disconnect makes none.
     fn what_was_to_be_deleted_is_gone(&self, organisation: usize, found: &mut Vec<String>) {
         let practice = &self.model.0[organisation];
         let Some(account) = practice.accounts.first().filter(|_| practice.is_clean && practice.accounts.len() == 1)
@@ -117,7 +118,9 @@ impl World {
         };
         for number in practice.appointments.keys() {
             for event in self.live_events(account, ORGANISATIONS[organisation], &appointment_id(*number)) {
-                if event.start.parse::<jiff::Timestamp>().is_ok_and(|start_at| start_at > self.clock.now()) {
+                let is_upcoming =
+                    event.start.parse::<jiff::Timestamp>().is_ok_and(|start_at| start_at > self.clock.now());
+                if is_upcoming && !self.out_of_bin.contains(&event.id) {
                     found.push(format!("{} was to be deleted, and stands: {event:?}", ORGANISATIONS[organisation]));
                 }
             }

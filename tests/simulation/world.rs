@@ -1,6 +1,6 @@
 //! The service, Google, the clock and the model, and how an operation is carried out on them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use cassius_calendar::clock::{Clock, Entropy};
@@ -24,6 +24,8 @@ pub(super) struct World {
     pub(super) trace: Vec<String>,
     /// What others had in their calendars at the beginning, by account.
     pub(super) foreign_events: [Vec<Seen>; ACCOUNTS.len()],
+    /// The ids of the events that a person took out of the bin.
+    pub(super) out_of_bin: BTreeSet<String>,
     /// `None`: between two lives.
     life: Option<Life>,
     /// Draws for the service and its way to Google, over all lives.
@@ -97,6 +99,7 @@ impl World {
             model: Model::new(),
             trace: Vec::new(),
             foreign_events,
+            out_of_bin: BTreeSet::new(),
             life: None,
             entropy,
             settings,
@@ -180,9 +183,12 @@ impl World {
                 });
             }
             Operation::TakeOutOfBin { pick } => {
+                let mut taken = None;
                 self.person_changes(pick, Google::deleted_events, |google, event| {
                     google.alter_event(event, &json!({"status": "confirmed"}));
+                    taken = Some(event.id.clone());
                 });
+                self.out_of_bin.extend(taken);
             }
             Operation::Revoke { account } => self.google.post(&account_path(account, "/revoke"), &json!({})),
             Operation::ExpireTokens { account } => self.google.post(&account_path(account, "/expire"), &json!({})),

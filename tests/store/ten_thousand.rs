@@ -53,8 +53,9 @@ async fn a_look_reads_a_handful_of_pages_on_postgres() {
     while database.number(looking).await > 0 {}
     let pages = (database.number(PAGES).await - before) / LOOKS;
     assert!(pages > 0, "the test reads what is counted");
-    // A look at one, and four that become ready next: some twenty pages each, whatever else there is.
-    assert!(pages <= 130, "{pages} pages for a look and the next due instant");
+    // A look at one, and four that become ready next: some sixty pages, and as many again for each of the plans that are made
+    // until the database keeps one. Ten thousand practices take no part in it.
+    assert!(pages <= 250, "{pages} pages for a look and the next due instant");
     println!("{pages} pages for a look and the next due instant");
     database.drop().await;
 }
