@@ -48,7 +48,7 @@ soak: KILLS ?= 500
 soak:
 	@.ci/fetch cc
 	cargo test --locked --no-run
-	SIMULATION_SEEDS=$(SEEDS) cargo test --locked --test integration simulation:: -- --nocapture
+	SIMULATION_SEEDS=$(SEEDS) cargo test --locked --test integration simulation:: -- --include-ignored --nocapture
 	KILLS=$(KILLS) tests/with-postgres cargo test --locked --test integration kill:: -- --nocapture
 
 # Each of them runs in `make test` too, with few cases. One that fails is made small, and printed.

@@ -180,7 +180,9 @@ fn stored(answer: &Response<Bytes>) -> Answer {
 
 fn moved(answer: &Response<Bytes>) -> Answer {
     match (stored(answer), read::<ListedEvent>(answer)) {
-        (Answer::Stored { etag, html_link }, Some(event)) => Answer::Moved { etag, html_link, shown: shown(event) },
+        (Answer::Stored { etag, html_link }, Some(event)) => {
+            Answer::Moved { etag, html_link, shown: Box::new(shown(event)) }
+        }
         (Answer::Stored { .. }, None) => AWAY,
         (other, _) => other,
     }

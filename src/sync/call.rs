@@ -125,7 +125,7 @@ pub enum Answer {
         /// Its page.
         html_link: Option<String>,
         /// What it shows in our fields: somebody may have changed them before it was moved.
-        shown: Shown,
+        shown: Box<Shown>,
     },
     /// The event that was read is alive.
     Found {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cassius_calendar::grpc::pb::{
-    AppointmentLink, GetAppointmentLinkRequest, IntegrationState, IntegrationStatus, SyncStatus,
+    AppointmentLink, GetAppointmentLinkRequest, IntegrationState, IntegrationStatus, SyncStatus, TitlePrivacy,
 };
 use serde_json::Value;
 
@@ -102,9 +102,22 @@ impl World {
             SyncStatus::Synced if link.synced_revision != link.revision => {
                 found.push(format!("{what} is synced, and shows r{}", link.synced_revision));
             }
-            SyncStatus::Synced => shows(&what, version, link, live, is_over, found),
+            SyncStatus::Synced => {
+                shows(&what, version, &self.places(organisation, link, is_over), live, is_over, found)
+            }
             SyncStatus::None if is_over || !version.is_scheduled => {}
             status => found.push(format!("{what} is {status:?} at rest: {:?}", link.last_error)),
+        }
+    }
+
+    /// What the event may show as its place: nothing where all is masked. What is over is not written anew for a level that
+    /// tells more.
+    fn places(&self, organisation: usize, link: &AppointmentLink, is_over: bool) -> Vec<String> {
+        let (shown, hidden) = (place(link.revision), String::new());
+        match self.status(organisation).title_privacy() {
+            TitlePrivacy::Masked => vec![hidden],
+            _ if is_over => vec![shown, hidden],
+            _ => vec![shown],
         }
     }
 
@@ -116,11 +129,14 @@ impl World {
         else {
             return;
         };
-        for number in practice.appointments.keys() {
+        for (number, wish) in &practice.appointments {
+            // Nobody compares what is over: a person who gave its event a time to come has the last word.
+            let is_theirs = wish.touched_up_to > 0
+                && wish.versions.values().next_back().is_some_and(|latest| latest.end_at <= self.clock.now());
             for event in self.live_events(account, ORGANISATIONS[organisation], &appointment_id(*number)) {
                 let is_upcoming =
                     event.start.parse::<jiff::Timestamp>().is_ok_and(|start_at| start_at > self.clock.now());
-                if is_upcoming && !self.out_of_bin.contains(&event.id) {
+                if is_upcoming && !is_theirs && !self.out_of_bin.contains(&event.id) {
                     found.push(format!("{} was to be deleted, and stands: {event:?}", ORGANISATIONS[organisation]));
                 }
             }
@@ -193,7 +209,7 @@ impl World {
     }
 }
 
-fn shows(what: &str, version: Version, link: &AppointmentLink, live: &[Seen], is_over: bool, found: &mut Vec<String>) {
+fn shows(what: &str, version: Version, places: &[String], live: &[Seen], is_over: bool, found: &mut Vec<String>) {
     match live {
         [] if !version.is_scheduled || is_over => {}
         [] => found.push(format!("{what} is synced, and no event stands")),
@@ -201,7 +217,7 @@ fn shows(what: &str, version: Version, link: &AppointmentLink, live: &[Seen], is
             found.push(format!("{what} is cancelled, and stands: {event:?}"))
         }
         [event, ..] if version.is_scheduled => {
-            if event.place != place(link.revision) {
+            if !places.contains(&event.place) {
                 found.push(format!("{what} shows {:?}", event.place));
             }
             if event.start.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_second)

@@ -126,6 +126,7 @@ fn pairs_of(seed: usize, way: usize) -> Vec<String> {
 
 /// Each pair once; where there is more time, in all ways.
 #[test]
+#[ignore = "it takes minutes: make soak runs it"]
 fn whatever_follows_upon_whatever_the_promises_hold() {
     // What is logged would be kept by the harness's recorder.
     let ways = if super::number_in("SIMULATION_SEEDS").is_some() { WAYS.len() } else { 1 };

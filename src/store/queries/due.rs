@@ -208,6 +208,8 @@ async fn bring_nearer_held(
     let lapsed_by = now + longest_lease;
     let nearer = |column: &str, after: Timestamp| nearer(column, by, after);
     let columns = [
+        // What is served again stands in the line since then.
+        ("updated_at", now),
         ("problem_retry_at", now),
         ("compare_due_at", now),
         ("disconnecting_at", now),
@@ -268,6 +270,13 @@ async fn bring_nearer_held(
         .sql(" OR owed_due_at > ")
         .bind(now);
     named("due.bring_queues_nearer", queues).execute(conn).await?;
+    // A budget that was spent by the clock as it is now is whole again within a minute.
+    let whole_by = now + SignedDuration::from_mins(1);
+    let budgets = sql("UPDATE quota_budgets SET ")
+        .with(nearer("spent_until", whole_by))
+        .sql(" WHERE spent_until > ")
+        .bind(whole_by);
+    named("due.bring_budgets_nearer", budgets).execute(conn).await?;
     Ok(())
 }
 

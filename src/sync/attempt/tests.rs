@@ -187,7 +187,11 @@ impl Google {
                             source_url: None,
                             is_private: true,
                         };
-                        Answer::Moved { etag: Etag::new(self.etags.to_string()), html_link: None, shown }
+                        Answer::Moved {
+                            etag: Etag::new(self.etags.to_string()),
+                            html_link: None,
+                            shown: Box::new(shown),
+                        }
                     }
                 }
             }

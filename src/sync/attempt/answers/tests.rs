@@ -24,7 +24,7 @@ fn rows() -> Vec<Row> {
             source_url: event.source_url,
             is_private: true,
         };
-        Answer::Moved { etag: Etag::new("2"), html_link: None, shown }
+        Answer::Moved { etag: Etag::new("2"), html_link: None, shown: Box::new(shown) }
     };
     let found = |owner| Answer::Found { etag: Etag::new("2"), html_link: None, owner };
     let (get, list) = ("events.get", "events.list");
