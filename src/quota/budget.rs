@@ -26,9 +26,13 @@ impl Pace {
     /// Spends units of a budget that is spent until `spent_until`: until when it is spent then. `Err`: how long they take
     /// to grow.
     pub(super) fn spend(self, spent_until: i64, units: u32, now: i64) -> Result<i64, i64> {
-        let next = spent_until.max(now) + self.span_of(i64::from(units));
         // As many single units as the burst has may be rounded up by a microsecond each.
-        let ahead = next - now - self.span_of(self.burst) - self.burst;
+        let furthest = now + self.span_of(self.burst) + self.burst;
+        // No budget is spent for a minute longer: what says so was reckoned by a clock that was set back since. It counts as
+        // whole, which the twentieth that is left makes up for.
+        let spent_until = if spent_until > furthest + MINUTE { now } else { spent_until.max(now) };
+        let next = spent_until + self.span_of(i64::from(units));
+        let ahead = next - furthest;
         // At least a millisecond: what is asked again at once is asked in a busy loop.
         if ahead > 0 { Err(ahead.max(1_000)) } else { Ok(next) }
     }

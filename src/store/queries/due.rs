@@ -270,13 +270,6 @@ async fn bring_nearer_held(
         .sql(" OR owed_due_at > ")
         .bind(now);
     named("due.bring_queues_nearer", queues).execute(conn).await?;
-    // A budget that was spent by the clock as it is now is whole again within a minute.
-    let whole_by = now + SignedDuration::from_mins(1);
-    let budgets = sql("UPDATE quota_budgets SET ")
-        .with(nearer("spent_until", whole_by))
-        .sql(" WHERE spent_until > ")
-        .bind(whole_by);
-    named("due.bring_budgets_nearer", budgets).execute(conn).await?;
     Ok(())
 }
 
