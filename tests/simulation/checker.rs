@@ -111,12 +111,12 @@ impl World {
     }
 
     /// What the event may show as its place: nothing where all is masked. What is over is not written anew for a level that
-    /// tells more.
+    /// tells more, nor once its snapshot is swept.
     fn places(&self, organisation: usize, link: &AppointmentLink, is_over: bool) -> Vec<String> {
         let (shown, hidden) = (place(link.revision), String::new());
         match self.status(organisation).title_privacy() {
-            TitlePrivacy::Masked => vec![hidden],
             _ if is_over => vec![shown, hidden],
+            TitlePrivacy::Masked => vec![hidden],
             _ => vec![shown],
         }
     }
