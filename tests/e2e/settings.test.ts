@@ -143,7 +143,7 @@ test("another account asks which one to keep, and what is made anew in it", asyn
 
   await camille.connect({ account: OTHER_ACCOUNT }, "Reconnecter Google Calendar");
   await camille.standing.getByText("Quel compte Google garder ?").waitFor();
-  await camille.standing.getByText(/à venir restent? dans l’agenda de accueil@/).waitFor();
+  await camille.standing.getByText(/à venir reste(nt)? dans l’agenda de accueil@/).waitFor();
   await stage.picture(camille.page, "other-account");
   expect(await new AxeBuilder({ page: camille.page }).analyze()).toMatchObject({ violations: [] });
   await camille.button(`Reprendre avec ${ACCOUNT}`).click();

@@ -107,7 +107,12 @@ export class Person {
 
   /** Chooses one of several answers. */
   async choose(words: string): Promise<void> {
-    await this.page.getByText(words, { exact: true }).click();
+    // The words of an answer may stand elsewhere too, such as in a table that explains them.
+    const [labels, itself] = [this.page.locator("label"), this.page.getByText(words, { exact: true })];
+    await labels
+      .and(itself)
+      .or(labels.getByText(words, { exact: true }))
+      .click();
   }
 
   /** Drags a RDV down by some pixels. */
