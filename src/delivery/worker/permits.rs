@@ -68,8 +68,8 @@ impl Worker {
         }
     }
 
-    /// Takes places and units for as many as are due: one for each organisation, then a second one. Answers who has to be
-    /// waited for: the whole project, or else the account whose units are back first.
+    /// Takes places and units for as many as are due: one for each organisation, then a second one, then a third. Answers who
+    /// has to be waited for: the whole project, or else the account whose units are back first.
     async fn permit(&mut self, due: &[DueOrganisation], permits: &mut Permits) -> Option<Wait> {
         let mut wanted = Vec::new();
         for round in 0..PLACES_EACH {
