@@ -4,6 +4,7 @@
 //! their place. Never connects. Invariant: nobody is trusted whom neither of them names.
 
 use std::path::Path;
+use std::sync::LazyLock;
 
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
@@ -23,9 +24,10 @@ pub enum RootsFault {
     Empty,
 }
 
-/// The authorities of a file in PEM. `None`: the system's, and those that are built in for a machine that has none.
+/// The authorities of a file in PEM. `None`: the system's as they were when they were first asked for, and those that are
+/// built in for a machine that has none.
 pub fn roots(file: Option<&Path>) -> Result<RootCertStore, RootsFault> {
-    let Some(file) = file else { return Ok(usual()) };
+    let Some(file) = file else { return Ok(USUAL.clone()) };
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_file_iter(file).map_err(RootsFault::Unreadable)? {
         roots.add(certificate.map_err(RootsFault::Unreadable)?).map_err(RootsFault::Unusable)?;
@@ -36,13 +38,14 @@ pub fn roots(file: Option<&Path>) -> Result<RootCertStore, RootsFault> {
     }
 }
 
-fn usual() -> RootCertStore {
+/// The usual authorities: read once by a process.
+static USUAL: LazyLock<RootCertStore> = LazyLock::new(|| {
     let mut roots: RootCertStore = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
     // What the system has and rustls cannot use is left out: another root vouches, or nobody does.
     let system = rustls_native_certs::load_native_certs();
     roots.add_parsable_certificates(system.certs);
     roots
-}
+});
 
 #[cfg(test)]
 mod tests {
@@ -50,7 +53,7 @@ mod tests {
 
     #[test]
     fn a_file_names_its_own_authorities_alone_and_says_what_is_wrong_with_it() {
-        assert!(!usual().is_empty());
+        assert!(!USUAL.is_empty());
         let file = tempfile::NamedTempFile::new().expect("a file");
         let fault = |text: &str| {
             std::fs::write(file.path(), text).expect("it is written");

@@ -1,6 +1,8 @@
 //! What goes on beside calls and deliveries: health follows the database, disconnects end, Google's events are compared,
 //! and old snapshots go.
 
+use std::time::Duration;
+
 use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 
@@ -10,7 +12,7 @@ use crate::delivery::Delivery;
 use crate::error_chain::error_chain;
 use crate::grpc::Health;
 use crate::metrics;
-use crate::store::{IntegrationCount, PoolUse, QueueCounts, Store};
+use crate::store::{ErasedSnapshots, IntegrationCount, PoolUse, QueueCounts, Store};
 
 /// How often it is tried whether the database takes writes.
 const PROBE: SignedDuration = SignedDuration::from_secs(5);
@@ -20,6 +22,8 @@ const MEASURE: SignedDuration = SignedDuration::from_secs(15);
 const SWEEP: SignedDuration = SignedDuration::from_hours(1);
 /// How often snapshots are looked through.
 const ERASE: SignedDuration = SignedDuration::from_mins(1);
+/// How long what another query holds is left alone.
+const HELD: Duration = Duration::from_secs(1);
 /// How often it is looked for what is kept of organisations that are not connected.
 const FORGET: SignedDuration = SignedDuration::from_hours(1);
 
@@ -101,8 +105,15 @@ pub(super) async fn erase_snapshots(store: Store, retention: SignedDuration, clo
     while !close.is_cancelled() {
         let now = clock.now();
         match store.erase_snapshots(now - retention, now).await {
-            Ok(0) => {}
-            Ok(count) => tracing::info!(count, "erased the snapshots of appointments that are over"),
+            Ok(ErasedSnapshots { count, is_any_held }) => {
+                if count > 0 {
+                    tracing::info!(count, "erased the snapshots of appointments that are over");
+                }
+                if is_any_held {
+                    clock.moment(HELD).await;
+                    continue;
+                }
+            }
             Err(error) => {
                 tracing::warn!(error = %error_chain(&error), "old snapshots could not be erased");
             }

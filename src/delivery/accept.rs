@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use jiff::{SignedDuration, Timestamp};
 
 use super::waiters::Waiter;
-use super::{Delivery, Error, Link, Parts, snapshot};
+use super::{Delivery, Error, Inner, Link, snapshot};
 use crate::metrics;
 use crate::model::{Appointment, Change, Details, OrganisationId, SyncStatus};
 use crate::notifier::Listener;
@@ -33,35 +33,35 @@ impl Delivery {
         appointment: Appointment,
         wait: Option<SignedDuration>,
     ) -> Result<Link, Error> {
-        let parts = &*self.0;
+        let inner = &*self.0;
         // Listening begins before the accept, so that no settle falls between. One caller too many does not wait.
         let waiting = wait.and_then(|wait| {
-            let waiter = parts.waiters.begin(organisation, &appointment.id)?;
-            let listener = parts.notifier.listen_to_appointment(organisation, &appointment.id);
-            Some(Waiting { waiter, listener, deadline: parts.clock.now() + wait })
+            let waiter = inner.waiters.begin(organisation, &appointment.id)?;
+            let listener = inner.notifier.listen_to_appointment(organisation, &appointment.id);
+            Some(Waiting { waiter, listener, deadline: inner.clock.now() + wait })
         });
-        let accepted = parts.accept_batcher.accept(parts.acceptance(organisation, &appointment)).await;
+        let accepted = inner.accept_batcher.accept(inner.acceptance(organisation, &appointment)).await;
         metrics::accept(match &accepted {
             Ok(_) => "accepted",
             Err(store::Error::Unavailable(_)) => "put_off",
             Err(store::Error::Bug(_) | store::Error::Corrupt(_)) => "failed",
         });
         let mut link = accepted?;
-        parts.notifier.notify(&Change::Links(organisation.clone()));
+        inner.notifier.notify(&Change::Links(organisation.clone()));
         if link.sync_status == SyncStatus::Pending {
-            parts.notifier.notify_due();
+            inner.notifier.notify_due();
         }
         if let Some(waiting) = waiting {
-            link = parts.wait_for(link, organisation, waiting).await?;
+            link = inner.wait_for(link, organisation, waiting).await?;
         }
         if wait.is_some() {
-            parts.explain(organisation, std::slice::from_mut(&mut link)).await?;
+            inner.explain(organisation, std::slice::from_mut(&mut link)).await?;
         }
         Ok(link)
     }
 }
 
-impl Parts {
+impl Inner {
     pub(super) fn acceptance(&self, organisation: &OrganisationId, appointment: &Appointment) -> Acceptance {
         // No event stands for what does not take place: nobody needs to know of whom it was.
         let kept = match appointment.scheduled() {

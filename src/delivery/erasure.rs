@@ -35,16 +35,16 @@ impl Delivery {
         organisation: &OrganisationId,
         appointments: &[AppointmentId],
     ) -> Result<Erased, Error> {
-        let parts = &*self.0;
-        let known = parts.store.erase_appointments(organisation, appointments, parts.clock.now()).await?;
-        parts.notifier.notify(&Change::Links(organisation.clone()));
-        parts.notifier.notify_due();
-        let waited = parts.clock.within(LONGEST_CALL, self.until_erased(organisation, appointments)).await;
+        let inner = &*self.0;
+        let known = inner.store.erase_appointments(organisation, appointments, inner.clock.now()).await?;
+        inner.notifier.notify(&Change::Links(organisation.clone()));
+        inner.notifier.notify_due();
+        let waited = inner.clock.within(LONGEST_CALL, self.until_erased(organisation, appointments)).await;
         let left = match waited {
             Some(left) => left?,
-            None => parts.store.erasure_left(organisation, Some(appointments)).await?,
+            None => inner.store.erasure_left(organisation, Some(appointments)).await?,
         };
-        parts.store.truncate_log().await?;
+        inner.store.truncate_log().await?;
         Ok(Erased { known, is_done: left.is_none(), remaining_events: left.events })
     }
 
@@ -53,18 +53,18 @@ impl Delivery {
         organisation: &OrganisationId,
         appointments: &[AppointmentId],
     ) -> Result<ErasureLeft, Error> {
-        let parts = &*self.0;
+        let inner = &*self.0;
         loop {
-            let mut listener = parts.notifier.listen(organisation);
-            let left = parts.store.erasure_left(organisation, Some(appointments)).await?;
-            let integration = parts.store.integration(organisation).await?;
+            let mut listener = inner.notifier.listen(organisation);
+            let left = inner.store.erasure_left(organisation, Some(appointments)).await?;
+            let integration = inner.store.integration(organisation).await?;
             let is_served = |it: &Integration| it.is_connected() && it.is_enabled && it.problem.is_none();
             if left.is_none() || left.events == left.parked || !integration.as_ref().is_some_and(is_served) {
                 return Ok(left);
             }
             tokio::select! {
                 () = listener.changed() => {}
-                () = parts.clock.sleep_until(parts.clock.now() + POLL) => {}
+                () = inner.clock.sleep_until(inner.clock.now() + POLL) => {}
             }
         }
     }

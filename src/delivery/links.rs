@@ -2,7 +2,7 @@
 //!
 //! Owns what a link that waits for its integration says of itself. Never changes an appointment.
 
-use super::{Delivery, Error, Link, LinkError, Parts, Retry};
+use super::{Delivery, Error, Inner, Link, LinkError, Retry};
 use crate::model::{AppointmentId, Change, OrganisationId, Problem, Revision, SyncStatus};
 use crate::store::Integration;
 
@@ -81,7 +81,7 @@ impl Delivery {
     }
 }
 
-impl Parts {
+impl Inner {
     /// Why nothing of this organisation is sent at present, and until when.
     pub(super) async fn standstill(&self, organisation: &OrganisationId) -> Result<Option<Problem>, Error> {
         let integration = self.store.integration(organisation).await?.filter(Integration::is_connected);

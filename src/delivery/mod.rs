@@ -74,9 +74,9 @@ pub enum Error {
 
 /// Accepts appointments and tells of their links. A clone is another handle.
 #[derive(Clone)]
-pub struct Delivery(Arc<Parts>);
+pub struct Delivery(Arc<Inner>);
 
-struct Parts {
+struct Inner {
     store: Store,
     google: Google,
     grants: Grants,
@@ -122,7 +122,7 @@ impl Delivery {
         let waiters = Arc::new(Waiters::default());
         let settler = settler::start(store.clone(), clock.clone(), waiters.clone());
         let throttle_counter = ThrottleCounter::default();
-        Self(Arc::new(Parts {
+        Self(Arc::new(Inner {
             store,
             google,
             grants,

@@ -5,13 +5,13 @@
 
 use jiff::{SignedDuration, ToSpan, civil::Time};
 
-use super::{Delivery, Error, Parts};
+use super::{Delivery, Error, Inner};
 use crate::model::{
     Appointment, AppointmentId, AppointmentState, Details, OrganisationId, Revision, Slot, TitlePrivacy, zone,
 };
 use crate::sync::{Event, EventContext, render};
 
-impl Parts {
+impl Inner {
     /// What rendering an event of this organisation needs.
     pub(super) fn event_context<'a>(
         &'a self,

@@ -47,6 +47,15 @@ pub struct Link {
     pub ends_at: Option<Timestamp>,
 }
 
+/// What one sweep of old snapshots did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ErasedSnapshots {
+    /// How many snapshots it erased.
+    pub count: u64,
+    /// Whether another query was changing some that are to be erased: they are left, and it is worth looking again soon.
+    pub is_any_held: bool,
+}
+
 /// How many links of an organisation stand how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
@@ -117,10 +126,10 @@ impl Store {
         query!(self, read, links::counts(&organisation, now))
     }
 
-    /// Erases the snapshots of appointments that were over before `over_before`, and answers how many. What waits to be
-    /// sent, is leased or has an event that is owed is never touched; what another query is changing at that moment is left
-    /// to the next sweep. What was refused rests then: it cannot be sent again.
-    pub async fn erase_snapshots(&self, over_before: Timestamp, now: Timestamp) -> Result<u64, Error> {
+    /// Erases the snapshots of appointments that were over before `over_before`. What waits to be sent, is leased or has an
+    /// event that is owed is never touched; what another query is changing at that moment is left, and told. What was
+    /// refused rests then: it cannot be sent again.
+    pub async fn erase_snapshots(&self, over_before: Timestamp, now: Timestamp) -> Result<ErasedSnapshots, Error> {
         query!(self, long, links::erase_snapshots(over_before, now))
     }
 }

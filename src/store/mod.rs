@@ -95,7 +95,7 @@ pub use grants::{AsOf, Connect, Grant};
 pub use guarded::Guarded;
 pub use history::CallMade;
 pub use integrations::{Disconnecting, Integration};
-pub use links::{Counts, Link, LinkError};
+pub use links::{Counts, ErasedSnapshots, Link, LinkError};
 pub use overview::{IntegrationCount, ListedIntegration, PoolUse, QueueCounts};
 pub use owed::{OwedCause, OwedClaim, OwedLeft, OwedSettlement};
 pub use pending_grants::PendingAccount;

@@ -10,25 +10,27 @@ const LONGEST: SignedDuration = SignedDuration::from_mins(15);
 const READ_ONLY_FIRST: SignedDuration = SignedDuration::from_mins(30);
 const READ_ONLY_LONGEST: SignedDuration = SignedDuration::from_hours(4);
 
-/// What is waited for.
+/// Why an attempt has to be made again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Delay {
-    /// Google to be back.
+pub enum RetryCause {
+    /// Google is away.
     Unavailable,
-    /// A budget to fill again.
+    /// A budget of Google is spent.
     Throttled(ThrottleScope),
 }
 
-/// The delay before the next attempt: exponential with full jitter, never shorter than what Google asked for.
+/// The wait before the next attempt: exponential and drawn at random, never shorter than what Google asked for.
 ///
 /// `attempts` counts the failures so far (0 at the first); `seed` is any number, equal ones give equal delays.
-pub fn delay(cause: Delay, attempts: u32, retry_after: Option<SignedDuration>, seed: u64) -> SignedDuration {
+pub fn backoff(cause: RetryCause, attempts: u32, retry_after: Option<SignedDuration>, seed: u64) -> SignedDuration {
     let (first, longest) = match cause {
-        Delay::Unavailable | Delay::Throttled(ThrottleScope::User | ThrottleScope::Project) => (FIRST, LONGEST),
-        Delay::Throttled(ThrottleScope::Account) => (READ_ONLY_FIRST, READ_ONLY_LONGEST),
+        RetryCause::Unavailable | RetryCause::Throttled(ThrottleScope::User | ThrottleScope::Project) => {
+            (FIRST, LONGEST)
+        }
+        RetryCause::Throttled(ThrottleScope::Account) => (READ_ONLY_FIRST, READ_ONLY_LONGEST),
     };
     let ceiling = first.saturating_mul(2_i32.saturating_pow(attempts.min(20))).min(longest);
-    // Full jitter between half of the first step and the ceiling: nobody retries at once, nobody in step.
+    // Drawn between half of the first step and the ceiling: nobody retries at once, nobody in step.
     let floor = first / 2;
     let spread = u128::try_from((ceiling - floor).as_nanos()).unwrap_or(0);
     let drawn = i64::try_from((spread * u128::from(seed >> 32)) >> 32).unwrap_or(i64::MAX);
@@ -47,23 +49,23 @@ mod tests {
     proptest! {
         #[test]
         fn a_delay_lies_between_half_a_second_and_its_ceiling(attempts in 0u32..1000, seed: u64) {
-            let delay = delay(Delay::Unavailable, attempts, None, seed);
-            prop_assert!(delay >= FIRST / 2 && delay <= LONGEST);
+            let wait = backoff(RetryCause::Unavailable, attempts, None, seed);
+            prop_assert!(wait >= FIRST / 2 && wait <= LONGEST);
         }
 
         #[test]
         fn what_google_asks_for_is_honoured(attempts in 0u32..50, seed: u64, asked in 0i64..100_000) {
             let asked = SignedDuration::from_secs(asked);
-            let delay = delay(Delay::Throttled(ThrottleScope::User), attempts, Some(asked), seed);
-            prop_assert!(delay >= asked);
+            let wait = backoff(RetryCause::Throttled(ThrottleScope::User), attempts, Some(asked), seed);
+            prop_assert!(wait >= asked);
         }
     }
 
     #[test]
     fn delays_grow_and_spread() {
-        let at = |attempts, seed| delay(Delay::Unavailable, attempts, None, seed);
+        let at = |attempts, seed| backoff(RetryCause::Unavailable, attempts, None, seed);
         assert!(at(8, u64::MAX) > at(3, u64::MAX));
         assert!(at(5, u64::MAX) > at(5, u64::MAX / 3));
-        assert!(delay(Delay::Throttled(ThrottleScope::Account), 0, None, 0) >= SignedDuration::from_mins(15));
+        assert!(backoff(RetryCause::Throttled(ThrottleScope::Account), 0, None, 0) >= SignedDuration::from_mins(15));
     }
 }

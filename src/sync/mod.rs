@@ -15,7 +15,7 @@ mod remote;
 mod shown;
 
 pub use attempt::{Attempt, Goal, Outcome, Setback, Step, Stop};
-pub use backoff::{Delay, delay};
+pub use backoff::{RetryCause, backoff};
 pub use call::{Answer, Call, Owner, ThrottleScope};
 pub use event::{Event, EventContext, event_id, render, title};
 pub use remote::RemoteEvent;

@@ -33,6 +33,8 @@ pub(crate) const API_KEY: &str = "canary-api-key-Zx81";
 pub(crate) const BOUND: std::time::Duration = std::time::Duration::from_secs(60);
 /// How long nothing has moved, in real time, when nothing is going to move by itself.
 const STILL: std::time::Duration = std::time::Duration::from_secs(3);
+/// The same for a second of simulated time: where a slow machine needs longer, one more second passes than would have to.
+const A_WHILE: std::time::Duration = std::time::Duration::from_millis(500);
 /// The longest time between two looks of the worker.
 const POLL: SignedDuration = SignedDuration::from_secs(5);
 
@@ -240,6 +242,32 @@ impl TestApp {
             }
             latest = Some(status);
         }
+    }
+
+    /// Watches until nothing is to be sent any more; a second passes whenever nothing moves. Answers how many passed.
+    pub(crate) async fn seconds_to_rest(&mut self, organisation: &str) -> u32 {
+        let request = WatchStatusRequest { organisation_id: organisation.into() };
+        let mut statuses = self.integrations.watch_status(request).await.unwrap().into_inner();
+        let mut seconds = 0;
+        let watch = async {
+            loop {
+                match tokio::time::timeout(A_WHILE, statuses.message()).await {
+                    Ok(message) => {
+                        let status = message.unwrap().unwrap().status.unwrap();
+                        if status.counts.is_some_and(|counts| counts.pending == 0) {
+                            return;
+                        }
+                    }
+                    Err(_) => {
+                        self.google.until_idle().await;
+                        self.advance(1);
+                        seconds += 1;
+                    }
+                }
+            }
+        };
+        tokio::time::timeout(BOUND, watch).await.expect("something stays to be sent");
+        seconds
     }
 
     /// Waits for what the service answers. Where nothing moves for a while, time goes on to what is due next: a slow

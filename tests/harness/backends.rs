@@ -13,14 +13,14 @@ macro_rules! both_backends {
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn on_sqlite() {
-                let mut app = TestApp::start(Database::empty_on_sqlite().await).await;
+                let mut app = TestApp::start(Database::on_sqlite().await).await;
                 super::$name(&mut app).await;
                 app.end().await;
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn on_postgres() {
-                let mut app = TestApp::start(Database::empty_on_postgres().await).await;
+                let mut app = TestApp::start(Database::on_postgres().await).await;
                 super::$name(&mut app).await;
                 app.end().await;
             }

@@ -8,6 +8,7 @@ use cassius_calendar::store::{Options, Store};
 use diesel::Connection;
 use diesel::RunQueryDsl;
 use diesel::connection::SimpleConnection;
+use tokio::sync::OnceCell;
 
 pub(crate) struct Database {
     pub(crate) store: Store,
@@ -16,6 +17,10 @@ pub(crate) struct Database {
 }
 
 static MADE: AtomicU32 = AtomicU32::new(0);
+/// The bytes of a migrated file of SQLite.
+static MIGRATED_FILE: OnceCell<Vec<u8>> = OnceCell::const_new();
+/// The name of a migrated database of PostgreSQL, which nobody is connected to.
+static MIGRATED_DATABASE: OnceCell<String> = OnceCell::const_new();
 
 pub(crate) fn server() -> String {
     std::env::var("TEST_POSTGRES_URL").expect("TEST_POSTGRES_URL names a PostgreSQL where databases may be made")
@@ -36,28 +41,50 @@ pub(crate) async fn run_on_postgres(url: &str, sql: &str) {
 }
 
 impl Database {
+    /// With the tables in it: a copy of one that was migrated once.
     pub(crate) async fn on_sqlite() -> Self {
-        let database = Self::empty_on_sqlite().await;
-        database.store.migrate().await.unwrap();
-        database
+        let migrated = MIGRATED_FILE.get_or_init(|| async {
+            let database = Self::empty_on_sqlite().await;
+            database.store.migrate().await.unwrap();
+            database.store.truncate_log().await.unwrap();
+            std::fs::read(database.path()).unwrap()
+        });
+        let migrated = migrated.await;
+        Self::in_new_file(|file| std::fs::write(file, migrated).unwrap()).await
     }
 
+    /// With the tables in it: a copy of one that was migrated once.
     pub(crate) async fn on_postgres() -> Self {
-        let database = Self::empty_on_postgres().await;
-        database.store.migrate().await.unwrap();
-        database
+        let template = MIGRATED_DATABASE.get_or_init(|| async {
+            let database = Self::empty_on_postgres().await;
+            database.store.migrate().await.unwrap();
+            database.name()
+        });
+        Self::created_by(&format!("TEMPLATE {}", template.await)).await
     }
 
+    /// Without tables: for tests of what migrates it.
     pub(crate) async fn empty_on_sqlite() -> Self {
+        Self::in_new_file(|_| ()).await
+    }
+
+    /// Without tables: for tests of what migrates it.
+    pub(crate) async fn empty_on_postgres() -> Self {
+        Self::created_by("").await
+    }
+
+    async fn in_new_file(fill: impl FnOnce(&std::path::Path)) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let url = format!("sqlite:{}", folder.path().join("test.db").display());
+        let file = folder.path().join("test.db");
+        fill(&file);
+        let url = format!("sqlite:{}", file.display());
         let store = Store::open(&url, &Options::default()).await.unwrap();
         Self { store, url, folder: Some(folder) }
     }
 
-    pub(crate) async fn empty_on_postgres() -> Self {
+    async fn created_by(options: &str) -> Self {
         let name = format!("test_{}_{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
-        run_on_postgres(&server(), &format!("CREATE DATABASE {name}")).await;
+        run_on_postgres(&server(), &format!("CREATE DATABASE {name} {options}")).await;
         let url = on_server(&name);
         let store = Store::open(&url, &Options { pool_size: 4, ..Options::default() }).await.unwrap();
         Self { store, url, folder: None }

@@ -3,6 +3,8 @@
 use std::io::Write;
 use std::sync::{Mutex, OnceLock};
 
+use memchr::memmem;
+
 static LOGGED: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
 struct Recorder;
@@ -33,7 +35,7 @@ pub(crate) fn start() {
 /// Whether a text was logged by any test so far.
 pub(crate) fn contain(text: &str) -> bool {
     let logged = LOGGED.lock().unwrap();
-    logged.windows(text.len()).any(|window| window == text.as_bytes())
+    memmem::find(&logged, text.as_bytes()).is_some()
 }
 
 /// The lines that hold a text, logged by any test so far.

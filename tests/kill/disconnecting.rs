@@ -26,12 +26,12 @@ const SERVICE_SPENDS: &str = "9000";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_disconnect_deletes_two_thousand_events_though_the_process_is_killed_on_sqlite() {
-    deletes_all(&Database::empty_on_sqlite().await).await;
+    deletes_all(&Database::on_sqlite().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_disconnect_deletes_two_thousand_events_though_the_process_is_killed_on_postgres() {
-    let database = Database::empty_on_postgres().await;
+    let database = Database::on_postgres().await;
     deletes_all(&database).await;
     database.drop().await;
 }

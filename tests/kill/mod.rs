@@ -35,12 +35,12 @@ const REST: Duration = Duration::from_secs(180);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_accepted_stands_at_google_once_though_the_process_is_killed_on_sqlite() {
-    survives(&Database::empty_on_sqlite().await).await;
+    survives(&Database::on_sqlite().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_accepted_stands_at_google_once_though_the_process_is_killed_on_postgres() {
-    let database = Database::empty_on_postgres().await;
+    let database = Database::on_postgres().await;
     survives(&database).await;
     database.drop().await;
 }

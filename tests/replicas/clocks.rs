@@ -13,7 +13,7 @@ use crate::harness::samples::{appointment, instant};
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_replica_that_is_ahead_takes_over_no_lease_that_is_alive() {
     let clock = Clock::system();
-    let mut app = TestApp::start_by(clock.clone(), Database::empty_on_postgres().await, &[]).await;
+    let mut app = TestApp::start_by(clock.clone(), Database::on_postgres().await, &[]).await;
     app.connect("cabinet").await;
     // Longer than a link is under a lease before the other one looks.
     app.google.settings(json!({"latency_ms": 150})).await;

@@ -35,7 +35,7 @@ async fn until(statuses: &mut Streaming<WatchStatusResponse>, is_wanted: impl Fn
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_watcher_is_told_within_a_moment_of_what_another_replica_did() {
-    let mut app = TestApp::start(Database::empty_on_postgres().await).await;
+    let mut app = TestApp::start(Database::on_postgres().await).await;
     let mut other = Replica::start(&app, &app.clock).await;
     let mut statuses = watch(&mut other.integrations).await;
     assert_eq!(next(&mut statuses).await.state(), IntegrationState::NotConnected);
@@ -63,7 +63,7 @@ async fn until_listening(app: &TestApp, count: i64) {
 async fn a_wait_ends_with_the_delivery_whichever_replica_made_it() {
     // The clock stands still, and no quota grows again.
     let settings = [("QUOTA_USER_PER_MINUTE", "100000"), ("QUOTA_PROJECT_PER_MINUTE", "100000")];
-    let mut app = TestApp::start_with(Database::empty_on_postgres().await, &settings).await;
+    let mut app = TestApp::start_with(Database::on_postgres().await, &settings).await;
     let others = [Replica::start(&app, &app.clock).await, Replica::start(&app, &app.clock).await];
     app.connect("cabinet").await;
     let mut waits = tokio::task::JoinSet::new();
@@ -90,7 +90,7 @@ async fn a_wait_ends_with_the_delivery_whichever_replica_made_it() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_replica_that_cannot_listen_looks_now_and_then() {
-    let mut app = TestApp::start(Database::empty_on_postgres().await).await;
+    let mut app = TestApp::start(Database::on_postgres().await).await;
     let mut other = Replica::start(&app, &app.clock).await;
     let mut statuses = watch(&mut other.integrations).await;
     next(&mut statuses).await;

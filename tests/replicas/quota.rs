@@ -19,7 +19,7 @@ const APPOINTMENTS: i32 = 12;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_replicas_take_as_long_as_one_quota_does() {
     let settings = [("QUOTA_PROJECT_PER_MINUTE", "20")];
-    let mut app = TestApp::start_with(Database::empty_on_postgres().await, &settings).await;
+    let mut app = TestApp::start_with(Database::on_postgres().await, &settings).await;
     app.connect("cabinet").await;
     app.google.settings(json!({"project_units_per_minute": LIMIT})).await;
     let other = Replica::start(&app, &app.clock).await;

@@ -16,7 +16,7 @@ const WAITERS: i32 = 2_048;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_watcher_too_many_is_told_to_come_again() {
-    let app = TestApp::start(Database::empty_on_sqlite().await).await;
+    let app = TestApp::start(Database::on_sqlite().await).await;
     let (mut integrations, _) = clients_within(&app);
     let request = || WatchStatusRequest { organisation_id: "cabinet".into() };
     let mut streams = Vec::new();
@@ -34,7 +34,7 @@ async fn one_watcher_too_many_is_told_to_come_again() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_waiter_too_many_is_answered_at_once() {
-    let mut app = TestApp::start(Database::empty_on_sqlite().await).await;
+    let mut app = TestApp::start(Database::on_sqlite().await).await;
     app.connect("cabinet").await;
     app.google.fault("events.insert", 3, json!({"kind": "hang"})).await;
     let (_, appointments) = clients_within(&app);

@@ -5,6 +5,7 @@ use cassius_calendar::grpc::pb::{
     ListAppointmentLinksRequest, ListAuditEventsRequest, ListCalendarsRequest, ListIntegrationsRequest,
     PreviewEventRequest, RemoteEvents, SyncAppointmentRequest, SyncNowRequest,
 };
+use memchr::memmem;
 use prost::Message;
 use serde_json::json;
 use url::Url;
@@ -57,7 +58,7 @@ impl Told {
 }
 
 fn contains(bytes: &[u8], text: &str) -> bool {
-    bytes.windows(text.len()).any(|window| window == text.as_bytes())
+    memmem::find(bytes, text.as_bytes()).is_some()
 }
 
 /// Whatever the service does with an appointment and an account, well and badly; answers the secrets of the consent.

@@ -49,11 +49,7 @@ async fn set_back_the_quota_grows_on(app: &mut TestApp) {
     }
     app.until("cabinet", |status| status.counts.is_some_and(|counts| counts.synced > 0)).await;
     app.clock.correct(SignedDuration::from_hours(-1));
-    let mut seconds = 0;
-    while app.status("cabinet").await.counts.unwrap().synced < 6 && seconds < 60 {
-        app.advance(1);
-        seconds += 1;
-    }
+    let seconds = app.seconds_to_rest("cabinet").await;
     assert!(seconds < 60, "the quota of a minute is enough for six");
     assert_eq!(app.google.events(ACCOUNT).await.len(), 6);
 }

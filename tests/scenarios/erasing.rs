@@ -4,6 +4,7 @@ use cassius_calendar::grpc::pb::{
     Appointment, DisconnectRequest, EraseAppointmentsRequest, EraseAppointmentsResponse, EraseOrganisationRequest,
     EraseOrganisationResponse, IntegrationState, ReconcileAppointmentsRequest, RemoteEvents, SyncStatus,
 };
+use memchr::memmem;
 use serde_json::json;
 use tokio::task::JoinHandle;
 
@@ -73,7 +74,7 @@ async fn lacking(app: &mut TestApp, ids: &[&str]) -> Vec<String> {
 }
 
 async fn stores(app: &TestApp, text: &str) -> bool {
-    app.database.bytes().await.windows(text.len()).any(|window| window == text.as_bytes())
+    memmem::find(&app.database.bytes().await, text.as_bytes()).is_some()
 }
 
 async fn count(app: &TestApp, what: &str) -> i64 {

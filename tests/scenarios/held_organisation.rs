@@ -8,7 +8,7 @@ use crate::harness::samples::appointment;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_accepts_and_deliveries_of_others_go_on_on_postgres() {
-    let mut app = TestApp::start(Database::empty_on_postgres().await).await;
+    let mut app = TestApp::start(Database::on_postgres().await).await;
     app.google.control("accounts", serde_json::json!({"email": "held@example.com"})).await;
     app.connect_as("held", "held@example.com").await;
     app.connect("cabinet").await;

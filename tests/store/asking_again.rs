@@ -274,14 +274,14 @@ async fn snapshots_are_erased_once_the_appointment_is_long_over(database: &Datab
     database.store.accept(vec![nameless], at(11)).await.unwrap();
     let late = Acceptance { ends_at: Some(at(80_000)), ..acceptance("north", "f-late", 1) };
     database.store.accept(vec![late], at(12)).await.unwrap();
-    assert_eq!(database.store.erase_snapshots(at(11), at(20)).await.unwrap(), 0);
+    assert_eq!(database.store.erase_snapshots(at(11), at(20)).await.unwrap().count, 0);
 
     // What waits is never touched, whoever holds it.
     let held = database.claim("north", 1, at(70_000)).await.remove(0);
-    assert_eq!(database.store.erase_snapshots(at(60_000), at(70_001)).await.unwrap(), 2);
+    assert_eq!(database.store.erase_snapshots(at(60_000), at(70_001)).await.unwrap().count, 2);
     let parked = Settlement::Unchanged { placement: absent(1) };
     assert!(database.store.settle(&held, &parked, at(70_002)).await.unwrap().is_done());
-    assert_eq!(database.store.erase_snapshots(at(60_000), at(70_003)).await.unwrap(), 0);
+    assert_eq!(database.store.erase_snapshots(at(60_000), at(70_003)).await.unwrap().count, 0);
     let waiting = [("c-later", 9_000), ("d-due", 3), ("e-cancelled", 11), ("f-late", 12)];
     assert_eq!(pending(database).await, said(&waiting));
     assert_eq!(database.the_link("north", "a-synced").await.sync_status, SyncStatus::Synced);

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use cassius_calendar::model::{Reason, RemoteEvents, SyncStatus};
 use cassius_calendar::store::{Connect, Error, LinkError, Options, Settlement, Store};
+use memchr::memmem;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
@@ -238,7 +239,7 @@ async fn what_a_disconnect_erased_is_not_left_in_the_sqlite_file() {
     database.run("PRAGMA wal_checkpoint(TRUNCATE)").await;
     let bytes = std::fs::read(database.path()).unwrap();
     for canary in [CANARY, "sealed canary"] {
-        assert!(!bytes.windows(canary.len()).any(|window| window == canary.as_bytes()), "{canary}");
+        assert!(memmem::find(&bytes, canary.as_bytes()).is_none(), "{canary}");
     }
-    assert!(bytes.windows(16).any(|window| window == b"account of north"), "the test reads what is there");
+    assert!(memmem::find(&bytes, b"account of north").is_some(), "the test reads what is there");
 }

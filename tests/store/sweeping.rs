@@ -1,7 +1,7 @@
 //! The sweep of old snapshots: what it never takes, and beside an accept of the same appointment.
 
 use cassius_calendar::model::{GoogleUserId, Reason};
-use cassius_calendar::store::{LinkError, OwedCause, OwedSettlement};
+use cassius_calendar::store::{ErasedSnapshots, LinkError, OwedCause, OwedSettlement};
 use jiff::Timestamp;
 
 use super::harness::*;
@@ -20,7 +20,7 @@ async fn an_appointment_is_kept_as_long_as_a_deletion_is_owed_of_it_parked_or_no
         assert!(database.store.settle_owed(&claimed, &settlement, now).await.unwrap().is_done());
     };
     // A month later.
-    let swept = async |now: i64| database.store.erase_snapshots(at(2_600_000), at(now)).await.unwrap();
+    let swept = async |now: i64| database.store.erase_snapshots(at(2_600_000), at(now)).await.unwrap().count;
     assert_eq!(swept(2_700_000).await, 0, "it is due");
     let error = LinkError { reason: Reason::EventRefused, detail: None };
     attempt(OwedSettlement::Refused { error }, at(2_700_001)).await;
@@ -48,7 +48,10 @@ async fn what_an_accept_moves_to_later_during_the_sweep_is_kept_on_postgres() {
     while !sweep.is_finished() && database.number(waiting).await == 0 {}
     accept.commit().await.unwrap();
 
-    assert_eq!(sweep.await.unwrap().unwrap(), 0);
+    let erased = sweep.await.unwrap().unwrap();
+    assert_eq!(erased, ErasedSnapshots { count: 0, is_any_held: true });
+    let erased = database.store.erase_snapshots(at(60_000), at(70_001)).await.unwrap();
+    assert_eq!(erased, ErasedSnapshots { count: 0, is_any_held: false });
     let kept = "SELECT COUNT(*) FROM appointment_external_links
                 WHERE snapshot IS NOT NULL AND sync_status = 'pending' AND next_attempt_at IS NOT NULL";
     assert_eq!(database.number(kept).await, 1);

@@ -52,7 +52,7 @@ async fn served(app: &TestApp, limits: Limits) -> SocketAddr {
 }
 
 async fn on_sqlite() -> TestApp {
-    TestApp::start(Database::empty_on_sqlite().await).await
+    TestApp::start(Database::on_sqlite().await).await
 }
 
 async fn channel(address: SocketAddr) -> Channel {

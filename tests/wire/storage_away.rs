@@ -32,7 +32,7 @@ use crate::harness::samples::appointment;
 
 /// The service on a PostgreSQL that can be taken away.
 async fn stage() -> (TestApp, Proxy) {
-    let database = Database::empty_on_postgres().await;
+    let database = Database::on_postgres().await;
     let proxy = Proxy::to(&database.url).await;
     let url = proxy.url();
     // No quota holds anything up here, where the clock stands still.
@@ -275,7 +275,7 @@ async fn a_browser_is_shown_that_nothing_is_lost_and_can_go_on_later() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn probes_are_told_when_the_database_takes_no_writes_and_when_it_does_again() {
-    let app = TestApp::start(Database::empty_on_postgres().await).await;
+    let app = TestApp::start(Database::on_postgres().await).await;
     let mut health = HealthClient::new(bare(&app).await.channel);
     let request = HealthCheckRequest { service: "cassius.calendar.v1.AppointmentSync".into() };
     let mut standing = health.watch(request).await.unwrap().into_inner();

@@ -15,7 +15,7 @@ use crate::harness::samples::appointment;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn writes_are_put_off_and_reads_are_served_while_another_holds_the_file() {
-    let mut app = TestApp::start(Database::empty_on_sqlite().await).await;
+    let mut app = TestApp::start(Database::on_sqlite().await).await;
     app.connect("cabinet").await;
     app.sync("cabinet", appointment("rdv", 1)).await;
 

@@ -14,7 +14,7 @@ use crate::error_chain::error_chain;
 use crate::google::{CALL_DEADLINE, Orphan, RevokeError};
 use crate::model::{Change, GoogleUserId, GrantEnd, OrganisationId};
 use crate::store::{self, Integration, Leaving, Revocation, RevocationLease, UnkeptGrant};
-use crate::sync::{Delay, delay};
+use crate::sync::{RetryCause, backoff};
 
 /// How long the right to revoke an account lasts: longer than the call that it is for.
 const LEASE: SignedDuration = SignedDuration::from_secs(30);
@@ -126,7 +126,7 @@ impl Grants {
                 Revocation::Leased => {
                     let end = grants.revoke_token(&organisation, &token, tries).await;
                     let now = grants.clock.now();
-                    let wait = delay(Delay::Unavailable, tries.attempts, None, grants.secrets.number());
+                    let wait = backoff(RetryCause::Unavailable, tries.attempts, None, grants.secrets.number());
                     grants.store.finish_revocation(&account, leaving, lease, end, now + wait, now).await?;
                 }
                 Revocation::Shared | Revocation::UnderWay | Revocation::Ended => {}

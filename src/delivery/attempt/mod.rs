@@ -8,7 +8,7 @@ mod settlement;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Parts, snapshot};
+use super::{Inner, snapshot};
 use crate::connection::{Access, MAX_TOKENS};
 use crate::crypto::OpenError;
 use crate::error_chain::error_chain;
@@ -96,7 +96,7 @@ impl From<store::Error> for Broken {
     }
 }
 
-impl Parts {
+impl Inner {
     /// Begins the attempt of a claim, and answers the placement that its first call needs to be stored. No attempt: the
     /// snapshot does not open or does not read.
     pub(super) fn begin(&self, claimed: &Claimed) -> (Option<Placement>, Result<BegunAttempt, Unopened>) {

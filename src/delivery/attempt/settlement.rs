@@ -7,11 +7,11 @@ use jiff::Timestamp;
 
 use super::{Broken, Claim, Unopened};
 use crate::connection::AccessError;
-use crate::delivery::Parts;
+use crate::delivery::Inner;
 use crate::delivery::settler::Settling;
 use crate::model::{OrganisationId, Placement, Reason};
 use crate::store::{self, CallMade, Guarded, LinkError, OwedSettlement, Settlement};
-use crate::sync::{Delay, Outcome, Setback, Stop, ThrottleScope, delay};
+use crate::sync::{Outcome, RetryCause, Setback, Stop, ThrottleScope, backoff};
 
 /// What an attempt came to, whatever it was made for.
 pub(super) enum Ended {
@@ -37,7 +37,7 @@ impl Ended {
     }
 }
 
-impl Parts {
+impl Inner {
     /// Records what an attempt came to, together with what else has ended.
     pub(super) async fn settle(
         &self,
@@ -87,7 +87,7 @@ impl Parts {
                 Ok(Ended::Unchanged { placement })
             }
             AccessError::Unavailable { retry_after } => {
-                let setback = Setback { delay: Delay::Unavailable, retry_after };
+                let setback = Setback { cause: RetryCause::Unavailable, retry_after };
                 let next_attempt_at = self.next_attempt_at(setback, claim.attempts());
                 let error = LinkError { reason: Reason::GoogleUnavailable, detail: None };
                 Ok(Ended::Later { placement, next_attempt_at, error })
@@ -101,7 +101,7 @@ impl Parts {
         let placement = claim.placement();
         match unopened {
             Unopened::Sealed => {
-                let setback = Setback { delay: Delay::Unavailable, retry_after: None };
+                let setback = Setback { cause: RetryCause::Unavailable, retry_after: None };
                 let next_attempt_at = self.next_attempt_at(setback, claim.attempts());
                 Ended::Later {
                     placement,
@@ -125,12 +125,14 @@ impl Parts {
                 Ok(Ended::Synced { placement, html_link })
             }
             Outcome::Later { placement, setback } => {
-                let (next_attempt_at, reason) = match setback.delay {
-                    Delay::Unavailable => {
+                let (next_attempt_at, reason) = match setback.cause {
+                    RetryCause::Unavailable => {
                         self.throttle_counter.google_is_away();
                         (self.next_attempt_at(setback, claim.attempts()), Reason::GoogleUnavailable)
                     }
-                    Delay::Throttled(scope) => (self.throttled(claim, scope, setback).await?, Reason::GoogleThrottled),
+                    RetryCause::Throttled(scope) => {
+                        (self.throttled(claim, scope, setback).await?, Reason::GoogleThrottled)
+                    }
                 };
                 Ok(Ended::Later { placement, next_attempt_at, error: LinkError { reason, detail: None } })
             }
@@ -194,7 +196,7 @@ impl Parts {
     }
 
     fn next_attempt_at(&self, setback: Setback, attempts: u32) -> Timestamp {
-        let wait = delay(setback.delay, attempts, setback.retry_after, self.entropy.number());
+        let wait = backoff(setback.cause, attempts, setback.retry_after, self.entropy.number());
         self.clock.now().saturating_add(wait).unwrap_or(Timestamp::MAX)
     }
 }

@@ -25,8 +25,8 @@ pub(super) struct Listed {
 /// The events that Google lists, by the appointment that they say they show.
 pub(super) type Remote = HashMap<AppointmentId, Vec<Listed>>;
 
-/// What is known beside the link and its events.
-pub(super) struct Known {
+/// What the lists cover.
+pub(super) struct Scope {
     /// When the lists were begun.
     pub(super) since: Timestamp,
     /// The calendars that were listed to their end.
@@ -35,9 +35,9 @@ pub(super) struct Known {
     pub(super) owed: HashSet<(CalendarId, EventId)>,
 }
 
-/// How the event of a link stands at Google.
+/// The state of a link's event at Google.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Standing {
+pub(super) enum RemoteState {
     /// As it was confirmed, or it is not for this comparison to say.
     AsKnown,
     /// It is not there.
@@ -53,7 +53,7 @@ pub(super) enum Standing {
 /// What was found of one appointment.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Finding {
-    pub(super) standing: Standing,
+    pub(super) state: RemoteState,
     /// Events that nobody wants.
     pub(super) surplus: Vec<Place>,
 }
@@ -61,11 +61,11 @@ pub(super) struct Finding {
 impl Finding {
     /// What is to be done about the link.
     pub(super) fn mend(&self, appointment: &AppointmentId) -> Option<Mend> {
-        let (etag, is_due) = match &self.standing {
-            Standing::AsKnown | Standing::Newer => return None,
-            Standing::Missing => (None, true),
-            Standing::Altered(etag) => (Some(etag.clone()), true),
-            Standing::Touched(etag) => (Some(etag.clone()), false),
+        let (etag, is_due) = match &self.state {
+            RemoteState::AsKnown | RemoteState::Newer => return None,
+            RemoteState::Missing => (None, true),
+            RemoteState::Altered(etag) => (Some(etag.clone()), true),
+            RemoteState::Touched(etag) => (Some(etag.clone()), false),
         };
         Some(Mend { appointment: appointment.clone(), etag, is_due })
     }
@@ -76,24 +76,24 @@ impl Finding {
 pub(super) fn compare(
     link: Option<&ComparedLink>,
     events: Vec<Listed>,
-    known: &Known,
+    scope: &Scope,
     within: Listing,
     wanted: impl FnOnce() -> Option<Event>,
 ) -> Finding {
     let surplus = |events: Vec<Listed>| {
         let places = events.into_iter().map(|listed| (listed.calendar, listed.event));
-        let unowed = places.filter(|place| !known.owed.contains(place));
+        let unowed = places.filter(|place| !scope.owed.contains(place));
         // Which event of its appointment it was is not known: the first counts for none but itself.
         unowed.map(|(calendar, event)| Place { calendar, event, generation: Generation::FIRST }).collect()
     };
     let Some(link) = link else {
-        return Finding { standing: Standing::AsKnown, surplus: surplus(events) };
+        return Finding { state: RemoteState::AsKnown, surplus: surplus(events) };
     };
     if !is_at_rest(link, within) {
-        return Finding { standing: Standing::AsKnown, surplus: Vec::new() };
+        return Finding { state: RemoteState::AsKnown, surplus: Vec::new() };
     }
     let (own, other): (Vec<_>, Vec<_>) = events.into_iter().partition(|listed| stands_at(&link.placement, listed));
-    Finding { standing: standing(link, own.first(), known, wanted), surplus: surplus(other) }
+    Finding { state: state(link, own.first(), scope, wanted), surplus: surplus(other) }
 }
 
 fn is_at_rest(link: &ComparedLink, within: Listing) -> bool {
@@ -116,25 +116,25 @@ fn stands_at(placement: &Placement, listed: &Listed) -> bool {
     }
 }
 
-fn standing(
+fn state(
     link: &ComparedLink,
     own: Option<&Listed>,
-    known: &Known,
+    scope: &Scope,
     wanted: impl FnOnce() -> Option<Event>,
-) -> Standing {
-    let Placement::Written { place, etag, .. } = &link.placement else { return Standing::AsKnown };
-    if link.ends_at.is_none_or(|end| end <= known.since) {
-        return Standing::AsKnown;
+) -> RemoteState {
+    let Placement::Written { place, etag, .. } = &link.placement else { return RemoteState::AsKnown };
+    if link.ends_at.is_none_or(|end| end <= scope.since) {
+        return RemoteState::AsKnown;
     }
     match own {
-        Some(listed) if listed.revision > link.revision => Standing::Newer,
-        Some(listed) if listed.etag == *etag => Standing::AsKnown,
+        Some(listed) if listed.revision > link.revision => RemoteState::Newer,
+        Some(listed) if listed.etag == *etag => RemoteState::AsKnown,
         Some(listed) => match wanted() {
-            Some(event) if listed.shown.is_as(&event) => Standing::Touched(listed.etag.clone()),
-            Some(_) => Standing::Altered(listed.etag.clone()),
-            None => Standing::AsKnown,
+            Some(event) if listed.shown.is_as(&event) => RemoteState::Touched(listed.etag.clone()),
+            Some(_) => RemoteState::Altered(listed.etag.clone()),
+            None => RemoteState::AsKnown,
         },
-        None if known.listed.contains(&place.calendar) && wanted().is_some() => Standing::Missing,
-        None => Standing::AsKnown,
+        None if scope.listed.contains(&place.calendar) && wanted().is_some() => RemoteState::Missing,
+        None => RemoteState::AsKnown,
     }
 }

@@ -10,7 +10,7 @@ use super::findings::{Listed, Remote};
 use super::{Broken, Comparison, LEASE};
 use crate::connection;
 use crate::crypto::Secret;
-use crate::delivery::Parts;
+use crate::delivery::Inner;
 use crate::google::{Google, may_list_calendars};
 use crate::model::CalendarId;
 use crate::store::Guarded;
@@ -20,7 +20,7 @@ const MOST_PAGES: usize = 100;
 /// How many calendars of the account are listed beside those that hold events of ours, or did.
 const MOST_OTHERS: usize = 8;
 
-impl Parts {
+impl Inner {
     /// Lists the events of the organisation wherever they may stand; answers also which calendars were listed. One that
     /// is out of reach is passed by, unless it is the target.
     pub(super) async fn list(

@@ -15,13 +15,13 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
-use super::{Delivery, Error, Parts, snapshot};
+use super::{Delivery, Error, Inner, snapshot};
 use crate::connection;
 use crate::error_chain::error_chain;
 use crate::model::{AppointmentId, CalendarId, Change, GoogleUserId, OrganisationId, Place};
 use crate::store::{self, ComparedLink, ComparisonClaim, Guarded, Integration, Lease, Listing, Mend, Unreadable};
-use crate::sync::{Delay, Event, delay, render};
-use findings::{Known, Listed, Standing, compare};
+use crate::sync::{Event, RetryCause, backoff, render};
+use findings::{Listed, RemoteState, Scope, compare};
 
 /// How long a process may leave a comparison untouched, before another one makes it.
 const LEASE: SignedDuration = SignedDuration::from_mins(2);
@@ -113,7 +113,7 @@ impl Delivery {
     }
 }
 
-impl Parts {
+impl Inner {
     /// Makes the comparison that has been due for longest; answers whether there was one.
     async fn compare_next(&self) -> Result<bool, store::Error> {
         let now = self.clock.now();
@@ -166,7 +166,7 @@ impl Parts {
             Err(Broken::Google(error)) => match retry_after(&error) {
                 Some(asked) => {
                     let attempts = u32::try_from(claim.attempts).unwrap_or(0);
-                    let wait = delay(Delay::Unavailable, attempts, asked, self.entropy.number());
+                    let wait = backoff(RetryCause::Unavailable, attempts, asked, self.entropy.number());
                     (now.saturating_add(wait).unwrap_or(Timestamp::MAX), claim.attempts.saturating_add(1))
                 }
                 None => {
@@ -196,7 +196,7 @@ impl Parts {
         let since = self.clock.now();
         let (mut remote, listed) = self.list(&comparison, since).await?;
         let owed = self.store.owed_events(&integration.organisation).await?;
-        let known = Known { since, listed, owed };
+        let scope = Scope { since, listed, owed };
         let mut counts =
             ComparisonCounts { remote: remote.values().map(Vec::len).sum(), ..ComparisonCounts::default() };
         let mut after = None;
@@ -209,7 +209,7 @@ impl Parts {
                 let events = remote.remove(&link.appointment).unwrap_or_default();
                 (link.appointment.clone(), Some(link), events)
             });
-            self.judge(&comparison, &known, pairs, &mut counts).await?;
+            self.judge(&comparison, &scope, pairs, &mut counts).await?;
             if is_last {
                 break;
             }
@@ -223,11 +223,11 @@ impl Parts {
             let pairs = some
                 .iter()
                 .map(|(appointment, events)| (appointment.clone(), links.remove(appointment), events.clone()));
-            self.judge(&comparison, &known, pairs, &mut counts).await?;
+            self.judge(&comparison, &scope, pairs, &mut counts).await?;
         }
         // Only now: a deletion under way holds its link, and of what is held nothing is found.
-        if claim.is_some() && !known.listed.is_empty() {
-            let listed: Vec<_> = known.listed.into_iter().collect();
+        if claim.is_some() && !scope.listed.is_empty() {
+            let listed: Vec<_> = scope.listed.into_iter().collect();
             self.store.try_owed_again(&integration.organisation, &listed, self.clock.now()).await?;
             self.notifier.notify_due();
         }
@@ -238,25 +238,25 @@ impl Parts {
     async fn judge(
         &self,
         comparison: &Comparison<'_>,
-        known: &Known,
+        scope: &Scope,
         pairs: impl Iterator<Item = (AppointmentId, Option<ComparedLink>, Vec<Listed>)>,
         counts: &mut ComparisonCounts,
     ) -> Result<(), Broken> {
         let (mut mends, mut surplus): (Vec<Mend>, Vec<(AppointmentId, Place)>) = (Vec::new(), Vec::new());
         let now = self.clock.now();
-        let within = Listing { since: known.since, until: now + AGREEMENT };
+        let within = Listing { since: scope.since, until: now + AGREEMENT };
         for (appointment, link, events) in pairs {
             let wanted = || link.as_ref().and_then(|link| self.wanted(comparison.integration, link));
-            let is_upcoming = link.as_ref().is_some_and(|link| link.ends_at.is_some_and(|end| end > known.since));
+            let is_upcoming = link.as_ref().is_some_and(|link| link.ends_at.is_some_and(|end| end > scope.since));
             if comparison.claim.is_none() && is_upcoming && wanted().is_some() {
                 counts.due += 1;
             }
-            let finding = compare(link.as_ref(), events, known, within, wanted);
-            match &finding.standing {
-                Standing::AsKnown | Standing::Touched(_) => {}
-                Standing::Missing => counts.missing += 1,
-                Standing::Altered(_) => counts.altered += 1,
-                Standing::Newer => counts.newer += 1,
+            let finding = compare(link.as_ref(), events, scope, within, wanted);
+            match &finding.state {
+                RemoteState::AsKnown | RemoteState::Touched(_) => {}
+                RemoteState::Missing => counts.missing += 1,
+                RemoteState::Altered(_) => counts.altered += 1,
+                RemoteState::Newer => counts.newer += 1,
             }
             counts.surplus += finding.surplus.len();
             mends.extend(finding.mend(&appointment));

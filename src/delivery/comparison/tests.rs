@@ -67,9 +67,9 @@ fn listed(calendar: &str, event: &str, etag: &str, shown: Shown) -> Listed {
     Listed { calendar, event, etag: Etag::new(etag), revision: Revision::new(1), shown }
 }
 
-fn known() -> Known {
+fn scope() -> Scope {
     let owed = (CalendarId::new("target"), EventId::new("owed"));
-    Known { since: at(0), listed: [CalendarId::new("target")].into(), owed: [owed].into() }
+    Scope { since: at(0), listed: [CalendarId::new("target")].into(), owed: [owed].into() }
 }
 
 fn within() -> Listing {
@@ -77,60 +77,60 @@ fn within() -> Listing {
 }
 
 fn find(link: Option<ComparedLink>, events: Vec<Listed>) -> Finding {
-    compare(link.as_ref(), events, &known(), within(), || Some(event()))
+    compare(link.as_ref(), events, &scope(), within(), || Some(event()))
 }
 
 #[test]
 fn what_is_missing_altered_touched_or_surplus_is_told_apart() {
     let own = |etag: &str, shown| listed("target", "own", etag, shown);
     let perdu = Shown { summary: "Perdu".into(), ..shown() };
-    let (altered, touched) = (Standing::Altered(Etag::new("new")), Standing::Touched(Etag::new("new")));
+    let (altered, touched) = (RemoteState::Altered(Etag::new("new")), RemoteState::Touched(Etag::new("new")));
     let own_link = || link(written("own", "old"));
-    for (what, link, events, standing, surplus) in [
-        ("as confirmed", own_link(), vec![own("old", perdu.clone())], Standing::AsKnown, vec![]),
+    for (what, link, events, state, surplus) in [
+        ("as confirmed", own_link(), vec![own("old", perdu.clone())], RemoteState::AsKnown, vec![]),
         ("our field", own_link(), vec![own("new", perdu.clone())], altered, vec![]),
         ("the user's field", own_link(), vec![own("new", shown())], touched, vec![]),
-        ("vanished", own_link(), vec![], Standing::Missing, vec![]),
+        ("vanished", own_link(), vec![], RemoteState::Missing, vec![]),
         (
             "vanished, and an older one out of the bin",
             own_link(),
             vec![listed("target", "older", "e", shown())],
-            Standing::Missing,
+            RemoteState::Missing,
             vec![place("target", "older")],
         ),
         (
             "the same id in another calendar",
             own_link(),
             vec![own("old", shown()), listed("elsewhere", "own", "e", shown())],
-            Standing::AsKnown,
+            RemoteState::AsKnown,
             vec![place("elsewhere", "own")],
         ),
         (
             "owed already",
             own_link(),
             vec![own("old", shown()), listed("target", "owed", "e", shown())],
-            Standing::AsKnown,
+            RemoteState::AsKnown,
             vec![],
         ),
         (
             "called off, and out of the bin",
             link(Placement::NEVER),
             vec![own("new", shown())],
-            Standing::AsKnown,
+            RemoteState::AsKnown,
             vec![place("target", "own")],
         ),
         (
             "in a calendar that was not listed",
             link(Placement::Written { place: place("elsewhere", "own"), etag: Etag::new("old"), fingerprint: None }),
             vec![],
-            Standing::AsKnown,
+            RemoteState::AsKnown,
             vec![],
         ),
     ] {
-        assert_eq!(find(Some(link), events), Finding { standing, surplus }, "{what}");
+        assert_eq!(find(Some(link), events), Finding { state, surplus }, "{what}");
     }
     let unknown = find(None, vec![listed("target", "own", "e", shown())]);
-    assert_eq!(unknown, Finding { standing: Standing::AsKnown, surplus: vec![place("target", "own")] });
+    assert_eq!(unknown, Finding { state: RemoteState::AsKnown, surplus: vec![place("target", "own")] });
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn what_shows_a_higher_revision_than_is_held_is_not_written_over() {
     let newer = |etag: &str| Listed { revision: Revision::new(2), ..listed("target", "own", etag, shown()) };
     for etag in ["old", "new"] {
         let finding = find(Some(link(written("own", "old"))), vec![newer(etag)]);
-        assert_eq!(finding.standing, Standing::Newer, "{etag}");
+        assert_eq!(finding.state, RemoteState::Newer, "{etag}");
         assert_eq!(finding.mend(&appointment()), None);
     }
 }
@@ -155,15 +155,15 @@ fn of_what_is_not_at_rest_nothing_is_found() {
         ComparedLink { updated_at: at(10), ..base() },
         ComparedLink { lease_until: Some(at(1)), ..base() },
     ] {
-        assert_eq!(find(Some(link), double()), Finding { standing: Standing::AsKnown, surplus: vec![] });
+        assert_eq!(find(Some(link), double()), Finding { state: RemoteState::AsKnown, surplus: vec![] });
     }
     // What was changed before the clock was set back lies ahead.
     let ahead = ComparedLink { updated_at: at(3_000), ..base() };
-    assert_eq!(find(Some(ahead), double()).standing, Standing::Missing);
+    assert_eq!(find(Some(ahead), double()).state, RemoteState::Missing);
     let over = ComparedLink { ends_at: Some(at(0)), ..base() };
-    assert_eq!(find(Some(over), vec![]).standing, Standing::AsKnown);
+    assert_eq!(find(Some(over), vec![]).state, RemoteState::AsKnown);
     // An appointment that cannot be read, or that was erased, is not written again.
-    assert_eq!(compare(Some(&base()), vec![], &known(), within(), || None).standing, Standing::AsKnown);
+    assert_eq!(compare(Some(&base()), vec![], &scope(), within(), || None).state, RemoteState::AsKnown);
 }
 
 #[test]

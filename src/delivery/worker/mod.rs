@@ -19,7 +19,7 @@ use uuid::Uuid;
 use super::attempt::{BegunAttempt, Claim, LEASE, Unopened};
 use super::comparison::LONGEST_LEASE;
 use super::turns::Turns;
-use super::{Delivery, Parts};
+use super::{Delivery, Inner};
 use crate::clock::Reading;
 use crate::error_chain::error_chain;
 use crate::model::{Change, OrganisationId};
@@ -41,7 +41,7 @@ const DRAIN: SignedDuration = SignedDuration::from_secs(8);
 /// Brings every due link in step with Google, and deletes there what is owed, as long as it runs.
 #[derive(Debug)]
 pub struct Worker {
-    parts: Arc<Parts>,
+    delivery: Arc<Inner>,
     turns: Turns,
     attempts: JoinSet<()>,
     /// Whose each attempt is, and the token of its lease.
@@ -79,7 +79,7 @@ impl Worker {
     pub async fn run(delivery: Delivery, stop: CancellationToken) {
         let worker = Self {
             read: delivery.0.clock.read(),
-            parts: delivery.0,
+            delivery: delivery.0,
             turns: Turns::default(),
             attempts: JoinSet::new(),
             under_way: HashMap::new(),
@@ -94,7 +94,7 @@ impl Worker {
     async fn work(mut self, stop: CancellationToken) {
         while !stop.is_cancelled() {
             // Listening begins before looking, so that nothing falls between.
-            let due = self.parts.notifier.listen_due();
+            let due = self.delivery.notifier.listen_due();
             let next = self.look().await;
             self.wait(due, next, &stop).await;
         }
@@ -117,19 +117,19 @@ impl Worker {
                 if !std::mem::replace(&mut self.is_store_away, true) {
                     tracing::warn!(error = %error_chain(&error), "the worker cannot look for work");
                 }
-                NextLook::at(self.parts.clock.now() + AWAY)
+                NextLook::at(self.delivery.clock.now() + AWAY)
             }
         }
     }
 
     /// Brings what is due nearer by as much as the wall clock was set back: nothing waits longer for that.
     async fn mind_clock(&mut self) -> Result<(), store::Error> {
-        let read = self.parts.clock.read();
+        let read = self.delivery.clock.read();
         let expected = self.read.now.saturating_add(read.elapsed - self.read.elapsed).unwrap_or(Timestamp::MAX);
         let set_back = expected.duration_since(read.now);
         if set_back > TOLERANCE {
             tracing::warn!(seconds = set_back.as_secs(), "the system clock was set back");
-            self.parts.store.bring_nearer(set_back, LONGEST_LEASE, read.now).await?;
+            self.delivery.store.bring_nearer(set_back, LONGEST_LEASE, read.now).await?;
             self.whole_look_at = read.now;
         }
         self.read = read;
@@ -138,7 +138,7 @@ impl Worker {
 
     /// Waits until it is time to look again: something is due, a place is free, or `next` has come.
     async fn wait(&mut self, due: OwnedNotified, next: NextLook, stop: &CancellationToken) {
-        let clock = self.parts.clock.clone();
+        let clock = self.delivery.clock.clone();
         let (at, let_go) = (clock.sleep_until(next.at), clock.moment(HELD));
         tokio::pin!(due, at, let_go);
         loop {
@@ -162,7 +162,7 @@ impl Worker {
 
     /// Claims and starts what there is room and quota for; answers when to look again.
     async fn start_due(&mut self) -> Result<NextLook, store::Error> {
-        let now = self.parts.clock.now();
+        let now = self.delivery.clock.now();
         if self.turns.is_full() {
             return Ok(NextLook::at(now + POLL));
         }
@@ -184,13 +184,13 @@ impl Worker {
                 "a stored value does not read: its appointment is left out until it is sent again"
             );
             let organisation = OrganisationId::as_stored(row.organisation.clone());
-            self.parts.notifier.notify(&Change::Links(organisation));
+            self.delivery.notifier.notify(&Change::Links(organisation));
         }
         if claimed.is_empty() && !permits.is_empty() {
             // Somebody else was faster, or holds them, or something does not read: it is seen soon.
             next.is_held_up = true;
         } else if claimed.is_empty() && !next.is_fixed {
-            if let Some(due_at) = self.parts.store.next_due_at(now).await? {
+            if let Some(due_at) = self.delivery.store.next_due_at(now).await? {
                 next.at = next.at.min(due_at);
             }
             return Ok(next);
@@ -217,10 +217,10 @@ impl Worker {
         }
         let wanted = permits.iter().flat_map(|(organisation, its)| its.iter().map(|_| organisation.clone()));
         let mut wanted: Vec<_> = wanted.collect();
-        let (parts, store) = (self.parts.clone(), &self.parts.store);
-        let token = || Uuid::from_bytes(self.parts.entropy.bytes());
-        let write_not_before = now + parts.write_spacing;
-        let begin = move |claimed: &Claimed| parts.begin(claimed);
+        let (delivery, store) = (self.delivery.clone(), &self.delivery.store);
+        let token = || Uuid::from_bytes(self.delivery.entropy.bytes());
+        let write_not_before = now + delivery.write_spacing;
+        let begin = move |claimed: &Claimed| delivery.begin(claimed);
         let Found { rows: links, mut unreadable } =
             store.claim(&wanted, token(), now + LEASE, write_not_before, now, begin).await?;
         let mut claims: Vec<_> = links.into_iter().map(|(claimed, begun)| (Claim::Link(claimed), begun)).collect();
@@ -251,8 +251,8 @@ impl Worker {
             organisation.id = %claim.organisation(),
             appointment.id = %claim.appointment()
         );
-        let parts = self.parts.clone();
-        let attempt = async move { parts.attempt(claim, begun, permit).await };
+        let delivery = self.delivery.clone();
+        let attempt = async move { delivery.attempt(claim, begun, permit).await };
         let attempt = self.attempts.spawn(attempt.instrument(span));
         self.under_way.insert(attempt.id(), its);
     }
@@ -272,7 +272,7 @@ impl Worker {
     }
 
     async fn drain(mut self) {
-        let clock = self.parts.clock.clone();
+        let clock = self.delivery.clock.clone();
         let time_out = clock.sleep_until(clock.now() + DRAIN);
         tokio::pin!(time_out);
         loop {
@@ -286,7 +286,7 @@ impl Worker {
         }
         self.attempts.shutdown().await;
         let tokens: Vec<_> = self.under_way.values().map(|(_, token)| *token).collect();
-        if let Err(error) = self.parts.store.release(&tokens, self.parts.clock.now()).await {
+        if let Err(error) = self.delivery.store.release(&tokens, self.delivery.clock.now()).await {
             tracing::warn!(
                 error = %error_chain(&error),
                 "leases could not be given back; they lapse by themselves"
@@ -295,8 +295,8 @@ impl Worker {
     }
 }
 
-impl std::fmt::Debug for Parts {
+impl std::fmt::Debug for Inner {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Parts").finish_non_exhaustive()
+        f.debug_struct("Inner").finish_non_exhaustive()
     }
 }

@@ -45,14 +45,14 @@ impl Worker {
             (self.not_before, self.whole_look_at) = (Timestamp::UNIX_EPOCH, now + WHOLE_LOOK);
         }
         loop {
-            let look = self.parts.store.look(self.not_before, limit, PLACES_EACH, now).await?;
+            let look = self.delivery.store.look(self.not_before, limit, PLACES_EACH, now).await?;
             if !look.is_held_up {
                 let first_ready_at = look.first_ready_at.map_or(now, |at| at.min(now));
                 self.not_before = self.not_before.max(first_ready_at - LATE);
             }
             next.is_held_up |= look.is_held_up;
             for integration in &look.unreadable {
-                self.parts.grants.note_unreadable(integration).await?;
+                self.delivery.grants.note_unreadable(integration).await?;
             }
             if let Some(wait) = self.permit(&look.due, permits).await {
                 let at = next.at.min(wait.until.max(now + GATHER));
@@ -86,12 +86,12 @@ impl Worker {
                 None => lacking.push(due),
             }
         }
-        self.parts.quota.prepare(lacking.iter().map(|due| due.google_user_id.clone()).collect()).await;
+        self.delivery.quota.prepare(lacking.iter().map(|due| due.google_user_id.clone()).collect()).await;
         let mut wait: Option<Wait> = None;
         for due in lacking {
             let refused = match wait.filter(|wait| wait.scope == Scope::Project) {
                 Some(wait) => Err(wait),
-                None => self.parts.quota.try_take(&due.google_user_id, 1),
+                None => self.delivery.quota.try_take(&due.google_user_id, 1),
             };
             match refused {
                 Ok(permit) => permits.entry(due.organisation.clone()).or_default().push(permit),

@@ -10,12 +10,12 @@ use jiff::Timestamp;
 use super::fragments::{of_organisation, unleased};
 use super::rows::LinkRow;
 use super::schema::appointment_external_links::dsl;
-use super::statement::{named, sql};
+use super::statement::{Fragment, named, sql};
 use super::{Conn, Fault, InstantSql, SKIP_LOCKED, rows};
 use crate::model::{AppointmentId, OrganisationId, Revision, SyncStatus};
 use crate::store::instant::Instant;
 use crate::store::words::{self, ERROR, GOOGLE_UNAVAILABLE, NONE, PENDING, PROVIDER};
-use crate::store::{Counts, Link};
+use crate::store::{Counts, ErasedSnapshots, Link};
 
 pub(in crate::store) async fn link(
     conn: &mut Conn,
@@ -193,45 +193,44 @@ pub(super) const OWES_NOTHING: &str = "NOT EXISTS (SELECT 1 FROM owed_deletions 
 /// How many snapshots one statement erases: others are not kept waiting for long.
 const ERASED_AT_ONCE: u64 = 2_000;
 
+/// The links whose snapshots are erased, found by one of [`OVER`].
+fn is_erased(over: &str, over_before: Timestamp, now: Timestamp) -> Fragment {
+    sql(format!("snapshot IS NOT NULL AND sync_status <> {PENDING} AND {OWES_NOTHING} AND {over}"))
+        .bind(over_before)
+        .sql(" AND ")
+        .with(unleased(now))
+}
+
+/// What is over: an appointment by its end, and what has none by its last change. Each is found by an index of its own.
+const OVER: [&str; 2] = ["ends_at < ", "ends_at IS NULL AND updated_at < "];
+
 pub(in crate::store) async fn erase_snapshots(
     conn: &mut Conn,
     over_before: Timestamp,
     now: Timestamp,
-) -> Result<u64, Fault> {
-    let mut erased = 0;
-    for over in ["ends_at < ", "ends_at IS NULL AND updated_at < "] {
+) -> Result<ErasedSnapshots, Fault> {
+    let mut erased = ErasedSnapshots { count: 0, is_any_held: false };
+    for over in OVER {
         loop {
-            let candidates = sql(format!(
-                "WITH over AS (
-                    SELECT organisation_id FROM appointment_external_links
-                    WHERE snapshot IS NOT NULL AND sync_status <> {PENDING} AND {OWES_NOTHING} AND {over}"
-            ))
-            .bind(over_before)
-            .sql(" AND ")
-            .with(unleased(now))
-            .sql(format!(
-                " ORDER BY ends_at LIMIT {ERASED_AT_ONCE}
+            let update = sql("WITH over AS (SELECT organisation_id FROM appointment_external_links WHERE ")
+                .with(is_erased(over, over_before, now))
+                .sql(format!(
+                    " ORDER BY ends_at LIMIT {ERASED_AT_ONCE}
                  ), free AS (
                     SELECT organisation_id FROM link_queues WHERE organisation_id IN (SELECT over.organisation_id FROM over)
                     ORDER BY organisation_id {SKIP_LOCKED}
-                 ) "
-            ));
-            let update = candidates
-                .sql(
-                    "UPDATE appointment_external_links
-                SET snapshot = NULL, recent_calls = NULL, last_error = NULL, last_error_detail = NULL, updated_at = ",
-                )
+                 )
+                UPDATE appointment_external_links
+                SET snapshot = NULL, recent_calls = NULL, last_error = NULL, last_error_detail = NULL, updated_at = "
+                ))
                 .bind(now)
                 .sql(format!(
                     ", sync_status = CASE WHEN sync_status = {ERROR} THEN {NONE} ELSE sync_status END
                  WHERE (organisation_id, appointment_id, provider) IN (
                     SELECT organisation_id, appointment_id, provider FROM appointment_external_links
-                    WHERE organisation_id IN (SELECT free.organisation_id FROM free)
-                        AND snapshot IS NOT NULL AND sync_status <> {PENDING} AND {OWES_NOTHING} AND {over}"
+                    WHERE organisation_id IN (SELECT free.organisation_id FROM free) AND "
                 ))
-                .bind(over_before)
-                .sql(" AND ")
-                .with(unleased(now))
+                .with(is_erased(over, over_before, now))
                 .sql(format!(
                     " ORDER BY ends_at, organisation_id, appointment_id LIMIT {ERASED_AT_ONCE} {SKIP_LOCKED})"
                 ))
@@ -241,11 +240,16 @@ pub(in crate::store) async fn erase_snapshots(
                 .sql(" AND ")
                 .with(unleased(now));
             let rows = named("links.erase_snapshots", update).execute(conn).await? as u64;
-            erased += rows;
+            erased.count += rows;
             if rows < ERASED_AT_ONCE {
                 break;
             }
         }
+        let select = sql("SELECT organisation_id FROM appointment_external_links WHERE ")
+            .with(is_erased(over, over_before, now))
+            .sql(" LIMIT 1");
+        let left = named("links.left_to_erase", select).execute(conn).await?;
+        erased.is_any_held |= left > 0;
     }
     Ok(erased)
 }

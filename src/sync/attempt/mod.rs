@@ -6,7 +6,7 @@
 
 mod answers;
 
-use super::{Answer, Call, Delay, Event, Owner, event_id};
+use super::{Answer, Call, Event, Owner, RetryCause, event_id};
 use crate::model::{CalendarId, Etag, Fingerprint, Place, Placement};
 use jiff::SignedDuration;
 
@@ -87,8 +87,8 @@ impl Outcome {
 /// Why an attempt has to be made again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Setback {
-    /// What is waited for.
-    pub delay: Delay,
+    /// What went wrong.
+    pub cause: RetryCause,
     /// How long Google asked to wait.
     pub retry_after: Option<SignedDuration>,
 }
@@ -313,7 +313,7 @@ impl Attempt {
 
     /// Nothing can be concluded: we come back.
     fn come_back(&self) -> Step {
-        self.later(Setback { delay: Delay::Unavailable, retry_after: None })
+        self.later(Setback { cause: RetryCause::Unavailable, retry_after: None })
     }
 }
 

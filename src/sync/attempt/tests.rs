@@ -573,6 +573,6 @@ fn an_event_whose_zone_google_refuses_is_written_without_it() {
 fn a_401_after_a_refresh_is_waited_out() {
     let (mut google, mut stored) = (Google::default(), Placement::NEVER);
     let (_, outcome) = calls_of(&mut google, goal(0, Some(1)), &mut stored, &[Fault::Unauthorized]);
-    let setback = Setback { delay: Delay::Unavailable, retry_after: None };
+    let setback = Setback { cause: RetryCause::Unavailable, retry_after: None };
     assert!(matches!(outcome, Outcome::Later { setback: ref found, .. } if *found == setback), "{outcome:?}");
 }

@@ -34,7 +34,7 @@
 //! A refresh that succeeds proves the grant: a 401 after it ends nothing. Only the token endpoint, or a missing scope,
 //! asks a person to connect again.
 
-use super::{Answer, Attempt, Call, Delay, Doubt, Event, Place, Placement, Setback, Step, Stop};
+use super::{Answer, Attempt, Call, Doubt, Event, Place, Placement, RetryCause, Setback, Step, Stop};
 use crate::model::{CalendarId, Fingerprint};
 
 /// Google's word for a value that it does not take, a zone that it does not know (yet) among them.
@@ -67,10 +67,10 @@ impl Attempt {
 
     /// The answers that mean the same whatever was called.
     fn setback(&self, call: &Call, answer: Answer) -> Result<Step, Answer> {
-        let later = |delay, retry_after| Ok(self.later(Setback { delay, retry_after }));
+        let later = |cause, retry_after| Ok(self.later(Setback { cause, retry_after }));
         match answer {
-            Answer::Throttled { scope, retry_after } => later(Delay::Throttled(scope), retry_after),
-            Answer::Unavailable { retry_after } => later(Delay::Unavailable, retry_after),
+            Answer::Throttled { scope, retry_after } => later(RetryCause::Throttled(scope), retry_after),
+            Answer::Unavailable { retry_after } => later(RetryCause::Unavailable, retry_after),
             Answer::Unauthorized => Ok(self.come_back()),
             Answer::ScopeMissing if !matches!(call, Call::Move { .. }) => Ok(self.stopped(Stop::ReconnectRequired)),
             Answer::AccountRefused { .. } => Ok(self.stopped(Stop::AccountUnavailable)),

@@ -119,8 +119,8 @@ fn shown(step: &Step) -> &'static str {
     match step {
         Step::Call { call, .. } => call.name(),
         Step::Settle(Outcome::Synced { .. }) => "synced",
-        Step::Settle(Outcome::Later { setback: Setback { delay: Delay::Unavailable, .. }, .. }) => "come back",
-        Step::Settle(Outcome::Later { setback: Setback { delay: Delay::Throttled(_), .. }, .. }) => "throttled",
+        Step::Settle(Outcome::Later { setback: Setback { cause: RetryCause::Unavailable, .. }, .. }) => "come back",
+        Step::Settle(Outcome::Later { setback: Setback { cause: RetryCause::Throttled(_), .. }, .. }) => "throttled",
         Step::Settle(Outcome::Refused { .. }) => "refused",
         Step::Settle(Outcome::Stopped { stop, .. }) => match stop {
             Stop::ReconnectRequired => "stop: reconnect",
