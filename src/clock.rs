@@ -45,6 +45,10 @@ struct Manual {
     moved: Notify,
 }
 
+/// A moment that a wait ends at, in steady time: no correction of the wall clock moves it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Deadline(SignedDuration);
+
 /// What a clock says at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reading {
@@ -52,6 +56,18 @@ pub struct Reading {
     pub now: Timestamp,
     /// The steady time since the clock was made.
     pub elapsed: SignedDuration,
+}
+
+impl Reading {
+    /// The moment that comes as long after this one as `span`.
+    pub fn after(self, span: SignedDuration) -> Deadline {
+        Deadline(self.elapsed.saturating_add(span))
+    }
+
+    /// The moment at which the wall clock shows `instant`, as far as can be told now: nobody corrects it until then.
+    pub fn until(self, instant: Timestamp) -> Deadline {
+        self.after(instant.duration_since(self.now))
+    }
 }
 
 impl Clock {
@@ -107,27 +123,29 @@ impl Clock {
         self.read().elapsed
     }
 
-    /// Waits as long as it takes from this moment until `instant`; returns at once if it lies in the past.
-    ///
-    /// A correction of the wall clock meanwhile neither stretches nor cuts the wait: whoever waits looks again.
-    pub async fn sleep_until(&self, instant: Timestamp) {
-        let Reading { now, elapsed } = self.read();
-        self.sleep_past(elapsed.saturating_add(instant.duration_since(now)), elapsed).await;
+    /// The moment that comes as long after now as `span`.
+    pub fn after(&self, span: SignedDuration) -> Deadline {
+        self.read().after(span)
+    }
+
+    /// How long it is until `deadline`; less than nothing where it has passed.
+    pub fn left(&self, deadline: Deadline) -> SignedDuration {
+        deadline.0.saturating_sub(self.elapsed())
     }
 
     /// Waits as long as `span`.
-    async fn sleep(&self, span: std::time::Duration) {
-        let elapsed = self.elapsed();
-        let span = SignedDuration::try_from(span).unwrap_or(SignedDuration::MAX);
-        self.sleep_past(elapsed.saturating_add(span), elapsed).await;
+    pub fn sleep(&self, span: SignedDuration) -> impl Future<Output = ()> + Send + '_ {
+        self.sleep_until(self.after(span))
     }
 
-    /// Waits from `elapsed`, which it is, until the steady time is `end`.
+    /// Waits until `deadline`; returns at once if it has passed. A correction of the wall clock neither stretches nor cuts the
+    /// wait.
     #[expect(clippy::disallowed_methods, reason = "the one place that sleeps")]
-    async fn sleep_past(&self, end: SignedDuration, elapsed: SignedDuration) {
+    pub async fn sleep_until(&self, deadline: Deadline) {
+        let Deadline(end) = deadline;
         match &self.0 {
             Source::System(_) => {
-                if let Ok(left) = std::time::Duration::try_from(end.saturating_sub(elapsed)) {
+                if let Ok(left) = std::time::Duration::try_from(self.left(deadline)) {
                     tokio::time::sleep(left).await;
                 }
             }
@@ -153,7 +171,7 @@ impl Clock {
         tokio::select! {
             biased;
             outcome = work => Some(outcome),
-            () = self.sleep(limit) => None,
+            () = self.sleep(SignedDuration::try_from(limit).unwrap_or(SignedDuration::MAX)) => None,
         }
     }
 

@@ -27,7 +27,7 @@ pub async fn accept(listener: &TcpListener, clock: &Clock) -> (TcpStream, Socket
                 if !std::mem::replace(&mut is_told, true) {
                     tracing::warn!(error = %error_chain(&error), "a connection could not be accepted");
                 }
-                clock.sleep_until(clock.now() + PAUSE).await;
+                clock.sleep(PAUSE).await;
             }
         }
     }

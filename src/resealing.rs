@@ -88,7 +88,7 @@ impl Resealing {
                 told(resealed);
                 after = Some(last);
                 if self.pause.is_positive() {
-                    self.clock.sleep_until(self.clock.now() + self.pause).await;
+                    self.clock.sleep(self.pause).await;
                 }
             }
         }

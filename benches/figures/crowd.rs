@@ -43,7 +43,7 @@ pub(crate) async fn measure(stage: &Stage, service: &Service, table: &mut Table)
     // As many again as were sent meanwhile, and will be until the end.
     let sent = count - usize::try_from(service.counts(&organisations).await?.pending)?;
     accept(stage, service, &organisations, count..count + sent + 2_000).await?;
-    stage.clock.sleep_until(stage.clock.now() + SignedDuration::from_secs(5)).await;
+    stage.clock.sleep(SignedDuration::from_secs(5)).await;
     let resident = service.resident_mib()?;
     let pending = service.counts(&organisations).await?.pending;
     anyhow::ensure!(pending >= i32::try_from(count)?, "only {pending} are pending");
@@ -60,7 +60,7 @@ pub(crate) async fn measure(stage: &Stage, service: &Service, table: &mut Table)
 async fn memory_at_rest(stage: &Stage, service: &Service, table: &mut Table) -> anyhow::Result<()> {
     const SECONDS: i64 = 10;
     let before = service.spent_seconds()?;
-    stage.clock.sleep_until(stage.clock.now() + SignedDuration::from_secs(SECONDS)).await;
+    stage.clock.sleep(SignedDuration::from_secs(SECONDS)).await;
     let spent_ms = (service.spent_seconds()? - before) * 1_000.0 / SECONDS as f64;
     let resident = service.resident_mib()?;
     table.row(

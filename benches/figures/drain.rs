@@ -32,7 +32,7 @@ pub(crate) async fn measure(stage: &Stage, service: &Service, table: &mut Table)
     }
     let mut pending = i32::MAX;
     while pending > 0 {
-        stage.clock.sleep_until(stage.clock.now() + SignedDuration::from_millis(500)).await;
+        stage.clock.sleep(SignedDuration::from_millis(500)).await;
         pending = service.counts(&organisations).await?.pending;
     }
 

@@ -187,7 +187,7 @@ async fn connect(clock: &Clock, grpc: SocketAddr) -> anyhow::Result<Channel> {
         if let Ok(channel) = endpoint(grpc)?.connect().await {
             return Ok(channel);
         }
-        clock.sleep_until(clock.now() + SignedDuration::from_millis(50)).await;
+        clock.sleep(SignedDuration::from_millis(50)).await;
     }
     bail!("the service did not come up within ten seconds")
 }

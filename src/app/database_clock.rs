@@ -43,7 +43,7 @@ pub(super) async fn follow(store: &Store, clock: &Clock) -> Result<(), store::Er
 /// Goes on following until `close`.
 pub(super) async fn keep_following(store: Store, clock: Clock, close: CancellationToken) {
     while !close.is_cancelled() {
-        clock.sleep_until(clock.now() + PERIOD).await;
+        clock.sleep(PERIOD).await;
         // Where the database is away, health tells of it.
         let _ = follow(&store, &clock).await;
     }

@@ -42,7 +42,7 @@ pub(super) async fn end_unkept_grants(integrations: Integrations, clock: Clock, 
         if let Err(error) = integrations.end_unkept_grants().await {
             tracing::warn!(error = %error_chain(&error), "grants that nobody keeps could not be looked for");
         }
-        clock.sleep_until(clock.now() + REVOKE).await;
+        clock.sleep(REVOKE).await;
     }
 }
 
@@ -72,7 +72,7 @@ pub(super) async fn tell_health(store: Store, health: Health, clock: Clock, clos
                 ),
             }
         }
-        clock.sleep_until(clock.now() + PROBE).await;
+        clock.sleep(PROBE).await;
     }
 }
 
@@ -96,14 +96,14 @@ pub(super) async fn recount(store: Store, clock: Clock, close: CancellationToken
                 }
             }
         }
-        clock.sleep_until(clock.now() + RECOUNT_PAUSE).await;
+        clock.sleep(RECOUNT_PAUSE).await;
     }
 }
 
 /// Erases the snapshots of appointments that are over for longer than `retention`.
 pub(super) async fn erase_snapshots(store: Store, retention: SignedDuration, clock: Clock, close: CancellationToken) {
     while !close.is_cancelled() {
-        let now = clock.now();
+        let (now, next) = (clock.now(), clock.after(ERASE));
         match store.erase_snapshots(now - retention, now).await {
             Ok(ErasedSnapshots { count, is_any_held }) => {
                 if count > 0 {
@@ -118,20 +118,20 @@ pub(super) async fn erase_snapshots(store: Store, retention: SignedDuration, clo
                 tracing::warn!(error = %error_chain(&error), "old snapshots could not be erased");
             }
         }
-        clock.sleep_until(now + ERASE).await;
+        clock.sleep_until(next).await;
     }
 }
 
 /// Erases what the audit has held for longer than `retention`.
 pub(super) async fn sweep_audit(audit: Audit, retention: SignedDuration, clock: Clock, close: CancellationToken) {
     while !close.is_cancelled() {
-        let now = clock.now();
+        let (now, next) = (clock.now(), clock.after(SWEEP));
         match audit.sweep(now - retention).await {
             Ok(0) => {}
             Ok(count) => tracing::info!(count, "swept old events of the audit"),
             Err(error) => tracing::warn!(error = %error_chain(&error), "old events of the audit could not be swept"),
         }
-        clock.sleep_until(now + SWEEP).await;
+        clock.sleep_until(next).await;
     }
 }
 
@@ -139,6 +139,7 @@ pub(super) async fn sweep_audit(audit: Audit, retention: SignedDuration, clock: 
 pub(super) async fn measure(store: Store, clock: Clock, close: CancellationToken) {
     let mut told: Vec<(String, String)> = Vec::new();
     while !close.is_cancelled() {
+        let next = clock.after(MEASURE);
         // A database that is away is told of elsewhere.
         if let Ok(counts) = store.integration_counts().await {
             // What nobody stands in any more is not as many as before.
@@ -161,7 +162,7 @@ pub(super) async fn measure(store: Store, clock: Clock, close: CancellationToken
         for PoolUse { pool, busy, idle, waiting } in store.pools_in_use() {
             metrics::pool(pool, busy, idle, waiting);
         }
-        clock.sleep_until(now + MEASURE).await;
+        clock.sleep_until(next).await;
     }
 }
 
@@ -169,7 +170,7 @@ pub(super) async fn measure(store: Store, clock: Clock, close: CancellationToken
 /// it.
 pub(super) async fn go_on_erasing(store: Store, integrations: Integrations, clock: Clock, close: CancellationToken) {
     while !close.is_cancelled() {
-        let now = clock.now();
+        let (now, next) = (clock.now(), clock.after(ERASE));
         if let Err(error) = store.go_on_erasing(now).await {
             tracing::warn!(error = %error_chain(&error), "what is being erased could not be looked for");
         }
@@ -179,7 +180,7 @@ pub(super) async fn go_on_erasing(store: Store, integrations: Integrations, cloc
         if let Err(error) = store.truncate_log().await {
             tracing::warn!(error = %error_chain(&error), "the log of the database could not be cut off");
         }
-        clock.sleep_until(now + ERASE).await;
+        clock.sleep_until(next).await;
     }
 }
 
@@ -192,7 +193,7 @@ pub(super) async fn forget(
     close: CancellationToken,
 ) {
     while !close.is_cancelled() {
-        let now = clock.now();
+        let (now, next) = (clock.now(), clock.after(FORGET));
         match store.forget_kept_events(now - kept_events, now).await {
             Ok(0) => {}
             Ok(count) => {
@@ -207,6 +208,6 @@ pub(super) async fn forget(
                 tracing::warn!(error = %error_chain(&error), "snapshots of who was never connected could not be erased");
             }
         }
-        clock.sleep_until(now + FORGET).await;
+        clock.sleep_until(next).await;
     }
 }

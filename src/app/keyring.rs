@@ -51,7 +51,7 @@ pub(super) async fn look_after(
                     AGAIN
                 }
             };
-            clock.sleep_until(clock.now() + next).await;
+            clock.sleep(next).await;
         };
         // A run that is broken off goes on with what is left.
         tokio::select! {

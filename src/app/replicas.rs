@@ -47,7 +47,7 @@ pub(super) async fn hear(store: Store, notifier: Notifier, quota: Arc<Quota>, cl
             Err(_) => {}
         }
         notifier.set_deaf(true);
-        clock.sleep_until(clock.now() + pause).await;
+        clock.sleep(pause).await;
         pause = (pause * 2).clamp(SignedDuration::from_secs(1), LONGEST_PAUSE);
     }
 }
@@ -92,7 +92,7 @@ async fn hear_on(
     loop {
         store.echo().await?;
         let mut is_echoed = false;
-        let time_out = clock.sleep_until(clock.now() + ECHO_TIME_OUT);
+        let time_out = clock.sleep(ECHO_TIME_OUT);
         tokio::pin!(time_out);
         while !is_echoed {
             tokio::select! {
@@ -105,7 +105,7 @@ async fn hear_on(
             // What was committed before the connection listened was not heard: everybody looks.
             notifier.set_deaf(false);
         }
-        let next_echo = clock.sleep_until(clock.now() + ECHO);
+        let next_echo = clock.sleep(ECHO);
         tokio::pin!(next_echo);
         loop {
             tokio::select! {

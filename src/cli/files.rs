@@ -29,7 +29,7 @@ impl Files {
     /// Waits until one of them has changed.
     pub(super) async fn changed(&mut self, clock: &Clock) {
         loop {
-            clock.sleep_until(clock.now() + EVERY).await;
+            clock.sleep(EVERY).await;
             let now = look(&self.paths);
             if now != self.seen {
                 self.seen = now;

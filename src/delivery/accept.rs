@@ -5,10 +5,11 @@
 
 use std::borrow::Cow;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 use super::waiters::Waiter;
 use super::{Delivery, Error, Inner, Link, snapshot};
+use crate::clock::Deadline;
 use crate::metrics;
 use crate::model::{Appointment, Change, Details, OrganisationId, SyncStatus};
 use crate::notifier::Listener;
@@ -21,7 +22,7 @@ const POLL: SignedDuration = SignedDuration::from_secs(1);
 struct Waiting<'a> {
     waiter: Waiter<'a>,
     listener: Listener,
-    deadline: Timestamp,
+    deadline: Deadline,
 }
 
 impl Delivery {
@@ -38,7 +39,7 @@ impl Delivery {
         let waiting = wait.and_then(|wait| {
             let waiter = inner.waiters.begin(organisation, &appointment.id)?;
             let listener = inner.notifier.listen_to_appointment(organisation, &appointment.id);
-            Some(Waiting { waiter, listener, deadline: inner.clock.now() + wait })
+            Some(Waiting { waiter, listener, deadline: inner.clock.after(wait) })
         });
         let accepted = inner.accept_batcher.accept(inner.acceptance(organisation, &appointment)).await;
         metrics::accept(match &accepted {
@@ -92,7 +93,9 @@ impl Inner {
         tokio::pin!(time_out);
         while link.sync_status == SyncStatus::Pending && !is_over {
             let standstill = self.standstill(organisation).await?;
-            if standstill.is_some_and(|problem| problem.retry_at.is_none_or(|retry_at| retry_at > deadline)) {
+            if standstill.is_some_and(|problem| {
+                problem.retry_at.is_none_or(|retry_at| self.clock.read().until(retry_at) > deadline)
+            }) {
                 // Nothing is sent before the time is up: there is nothing to wait for.
                 break;
             }
@@ -119,6 +122,6 @@ impl Inner {
 
     /// When to look though nobody has told of a change: what another replica settles may not be heard of.
     async fn next_look(&self) {
-        self.clock.sleep_until(self.clock.now() + POLL).await;
+        self.clock.sleep(POLL).await;
     }
 }

@@ -64,7 +64,7 @@ impl Delivery {
             }
             tokio::select! {
                 () = listener.changed() => {}
-                () = inner.clock.sleep_until(inner.clock.now() + POLL) => {}
+                () = inner.clock.sleep(POLL) => {}
             }
         }
     }

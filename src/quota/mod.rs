@@ -17,10 +17,10 @@ use std::fmt;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use parking_lot::Mutex;
 
-use crate::clock::{Clock, Reading};
+use crate::clock::{Clock, Deadline, Reading};
 use crate::metrics;
 use crate::model::GoogleUserId;
 use budget::Pace;
@@ -81,7 +81,7 @@ pub enum Scope {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wait {
     /// When to ask again.
-    pub until: Timestamp,
+    pub until: Deadline,
     /// Whose budget is spent.
     pub scope: Scope,
 }
@@ -122,10 +122,9 @@ impl Quota {
         state.shared_until = state.shared_until.max(until);
     }
 
-    /// Gives nothing out until `until`: Google asked the whole project for patience.
-    pub fn pause(&self, until: Timestamp) {
-        let Reading { now, elapsed } = self.clock.read();
-        let until = micros(elapsed.saturating_add(until.duration_since(now)));
+    /// Gives nothing out for as long as `span` from now: Google asked the whole project for patience.
+    pub fn pause(&self, span: SignedDuration) {
+        let until = micros(self.clock.elapsed().saturating_add(span));
         let mut state = self.state.lock();
         state.paused_until = state.paused_until.max(until);
     }
@@ -169,13 +168,13 @@ impl Quota {
             self.spend_here(account, units, false)?;
             return Ok(permit);
         }
-        let Reading { now, elapsed } = self.clock.read();
+        let read = self.clock.read();
         let mut state = self.state.lock();
-        if let Some(pause) = state.pause(elapsed) {
-            return Err(Wait { until: now + pause, scope: Scope::Project });
+        if let Some(pause) = state.pause(read.elapsed) {
+            return Err(Wait { until: read.after(pause), scope: Scope::Project });
         }
         match state.held.get_mut(account) {
-            Some((held, until)) if *held >= units && *until > micros(elapsed) => {
+            Some((held, until)) if *held >= units && *until > micros(read.elapsed) => {
                 *held -= units;
                 Ok(permit)
             }
@@ -183,7 +182,7 @@ impl Quota {
                 .refused
                 .get(account)
                 .copied()
-                .unwrap_or(Wait { until: now + SignedDuration::from_millis(10), scope: Scope::Account })),
+                .unwrap_or(Wait { until: read.after(SignedDuration::from_millis(10)), scope: Scope::Account })),
         }
     }
 
@@ -214,7 +213,7 @@ impl Quota {
             return Ok(());
         }
         while let Err(wait) = self.spend(account, units - held, false).await {
-            if wait.until.duration_since(self.clock.now()) > longest {
+            if self.clock.left(wait.until) > longest {
                 return Err(wait);
             }
             self.clock.sleep_until(wait.until).await;
@@ -246,12 +245,12 @@ impl Quota {
     }
 
     fn spend_here(&self, account: &GoogleUserId, units: u32, is_background: bool) -> Result<(), Wait> {
-        let Reading { now, elapsed } = self.clock.read();
+        let read = self.clock.read();
         let mut state = self.state.lock();
-        if let Some(pause) = state.pause(elapsed) {
-            return Err(Wait { until: now + pause, scope: Scope::Project });
+        if let Some(pause) = state.pause(read.elapsed) {
+            return Err(Wait { until: read.after(pause), scope: Scope::Project });
         }
-        let at = micros(elapsed);
+        let at = micros(read.elapsed);
         if state.accounts.len() >= MANY_ACCOUNTS {
             state.accounts.retain(|_, spent_until| *spent_until > at);
         }
@@ -260,7 +259,7 @@ impl Quota {
             project: state.project,
             background: state.background,
         };
-        let spent = self.paces.decide(spent, units, is_background, at, now)?;
+        let spent = self.paces.decide(spent, units, is_background, at, read)?;
         state.accounts.insert(account.clone(), spent.account);
         (state.project, state.background) = (spent.project, spent.background);
         metrics::units(units);
@@ -274,10 +273,10 @@ impl Quota {
         asked: Vec<(GoogleUserId, u32)>,
         is_background: bool,
     ) -> Vec<Result<(), Wait>> {
-        let Reading { now, elapsed } = self.clock.read();
+        let read = self.clock.read();
         let refused = |until| asked.iter().map(|_| Err(Wait { until, scope: Scope::Project })).collect();
-        if let Some(pause) = self.state.lock().pause(elapsed) {
-            return refused(now + pause);
+        if let Some(pause) = self.state.lock().pause(read.elapsed) {
+            return refused(read.after(pause));
         }
         let mut budgets: Vec<_> = asked.iter().map(|(account, _)| of_account(account)).collect();
         budgets.extend([PROJECT.to_owned(), BACKGROUND.to_owned()]);
@@ -288,10 +287,11 @@ impl Quota {
             let granted: Vec<Result<(), Wait>> = wanted
                 .iter()
                 .map(|(account, units)| {
-                    let read = |budget: &str| budgets.get(budget).copied().unwrap_or(0);
+                    let until = |budget: &str| budgets.get(budget).copied().unwrap_or(0);
                     let account = of_account(account);
-                    let spent = Spent { account: read(&account), project: read(PROJECT), background: read(BACKGROUND) };
-                    let spent = paces.decide(spent, *units, is_background, now.as_microsecond(), now)?;
+                    let spent =
+                        Spent { account: until(&account), project: until(PROJECT), background: until(BACKGROUND) };
+                    let spent = paces.decide(spent, *units, is_background, read.now.as_microsecond(), read)?;
                     budgets.insert(account, spent.account);
                     budgets.insert(PROJECT.to_owned(), spent.project);
                     if is_background {
@@ -309,7 +309,7 @@ impl Quota {
                 metrics::units(given.map(|((_, units), _)| units).sum());
                 granted
             }
-            _ => refused(now + UNREACHABLE),
+            _ => refused(read.after(UNREACHABLE)),
         }
     }
 }
@@ -332,10 +332,11 @@ struct Paces {
 }
 
 impl Paces {
-    /// Spends from all of them, or from none. `at` is `now` by the clock that the budgets go by.
-    fn decide(&self, spent: Spent, units: u32, is_background: bool, at: i64, now: Timestamp) -> Result<Spent, Wait> {
+    /// Spends from all of them, or from none. `at` is when that is by the clock that the budgets go by, which was read with
+    /// `read`.
+    fn decide(&self, spent: Spent, units: u32, is_background: bool, at: i64, read: Reading) -> Result<Spent, Wait> {
         let units = units.clamp(1, DEAREST_CALL);
-        let refused = |scope| move |wait| Wait { until: now + SignedDuration::from_micros(wait), scope };
+        let refused = |scope| move |wait| Wait { until: read.after(SignedDuration::from_micros(wait)), scope };
         let account = self.account.spend(spent.account, units, at).map_err(refused(Scope::Account))?;
         let background = match is_background {
             true => self.background.spend(spent.background, units, at).map_err(refused(Scope::Project))?,

@@ -1,4 +1,5 @@
 use futures_util::future::BoxFuture;
+use jiff::Timestamp;
 
 use super::*;
 
@@ -102,7 +103,7 @@ fn budgets_grow_and_pauses_end_whatever_the_wall_clock_says() {
         assert!(quota.try_take(&account, 1).is_err(), "no time has passed");
         clock.advance(SignedDuration::from_secs(1));
         assert!(quota.try_take(&account, 1).is_ok());
-        quota.pause(clock.now() + SignedDuration::from_secs(30));
+        quota.pause(SignedDuration::from_secs(30));
         clock.correct(correction);
         assert_eq!(quota.try_take(&account, 1).unwrap_err().scope, Scope::Project);
         clock.advance(SignedDuration::from_secs(30));
@@ -113,9 +114,8 @@ fn budgets_grow_and_pauses_end_whatever_the_wall_clock_says() {
 #[test]
 fn a_pause_of_the_project_holds_everybody() {
     let (quota, clock) = quota(10_000, 600);
-    let until = clock.now() + SignedDuration::from_secs(30);
-    quota.pause(until);
-    let wait = Wait { until, scope: Scope::Project };
+    quota.pause(SignedDuration::from_secs(30));
+    let wait = Wait { until: clock.after(SignedDuration::from_secs(30)), scope: Scope::Project };
     assert_eq!(quota.try_take(&GoogleUserId::new("a"), 1), Err(wait));
     clock.advance(SignedDuration::from_secs(30));
     assert!(quota.try_take(&GoogleUserId::new("a"), 1).is_ok());

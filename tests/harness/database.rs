@@ -2,6 +2,8 @@
 //!
 //! PostgreSQL is found by `TEST_POSTGRES_URL`, which names a server where databases may be made.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use cassius_calendar::store::{Options, Store};
@@ -50,7 +52,12 @@ impl Database {
             std::fs::read(database.path()).unwrap()
         });
         let migrated = migrated.await;
-        Self::in_new_file(|file| std::fs::write(file, migrated).unwrap()).await
+        let fill = |file: &std::path::Path| {
+            std::fs::write(file, migrated).unwrap();
+            // As the service makes its own.
+            std::fs::set_permissions(file, Permissions::from_mode(0o600)).unwrap();
+        };
+        Self::in_new_file(fill).await
     }
 
     /// With the tables in it: a copy of one that was migrated once.

@@ -209,7 +209,7 @@ impl Grants {
                     Err(failure) => std::panic::resume_unwind(failure.into_panic()),
                 };
             }
-            self.clock.sleep_until(now + REFRESH_POLL).await;
+            self.clock.sleep(REFRESH_POLL).await;
         }
     }
 

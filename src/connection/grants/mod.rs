@@ -110,7 +110,7 @@ impl Grants {
     /// Takes a unit of quota for a reading call that somebody waits for, and waits a moment for it.
     pub(super) async fn may_read(&self, account: &GoogleUserId) -> Result<(), Error> {
         self.quota.top_up(&mut None, account, 1, LONGEST_READ).await.map_err(|wait| {
-            let retry_after = Some(wait.until.duration_since(self.clock.now()));
+            let retry_after = Some(self.clock.left(wait.until));
             Error::GoogleThrottled { retry_after }
         })
     }

@@ -86,7 +86,7 @@ impl Disconnects {
             }
             tokio::select! {
                 () = listener.changed() => {}
-                () = self.clock.sleep_until(self.clock.now() + CALLER_POLL) => {}
+                () = self.clock.sleep(CALLER_POLL) => {}
             }
         }
     }
@@ -130,7 +130,7 @@ impl Disconnects {
                 }
                 // This process was frozen for so long that another one has ended it.
                 Revocation::Ended => break,
-                Revocation::UnderWay => self.clock.sleep_until(self.clock.now() + CALLER_POLL).await,
+                Revocation::UnderWay => self.clock.sleep(CALLER_POLL).await,
             }
         }
         self.grants.forget(organisation);
@@ -164,7 +164,7 @@ impl Disconnects {
             };
             tokio::select! {
                 () = any_changed(listeners) => {}
-                () = self.clock.sleep_until(self.clock.now() + POLL) => {}
+                () = self.clock.sleep(POLL) => {}
                 () = stop.cancelled() => {}
             }
         }

@@ -93,7 +93,7 @@ impl Listener {
             }
             let clock = &self.integrations.clock;
             if self.told.is_some() {
-                clock.sleep_until(clock.now() + POLL).await;
+                clock.sleep(POLL).await;
             }
             let now = clock.now();
             let broken = overview::broken(&self.integrations.store, self.visible.as_ref(), now).await?;

@@ -120,7 +120,7 @@ impl Integrations {
                     () = reader.ask.notified() => {}
                 },
                 () = reader.ask.notified() => {}
-                () = self.clock.sleep_until(self.clock.now() + POLL), if self.notifier.is_deaf() => {}
+                () = self.clock.sleep(POLL), if self.notifier.is_deaf() => {}
                 () = reader.told.closed() => {
                     let mut readers = self.watches.readers.lock();
                     if reader.told.receiver_count() == 0 {

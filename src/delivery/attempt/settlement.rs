@@ -3,7 +3,7 @@
 //! Owns what is noted against an integration or the project on the way, and when an attempt is made again. Never calls
 //! Google.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{Broken, Claim, Unopened};
 use crate::connection::AccessError;
@@ -17,8 +17,8 @@ use crate::sync::{Outcome, RetryCause, Setback, Stop, ThrottleScope, backoff};
 pub(super) enum Ended {
     /// Google shows what should be.
     Synced { placement: Placement, html_link: Option<String> },
-    /// It failed, and is tried again.
-    Later { placement: Placement, next_attempt_at: Timestamp, error: LinkError },
+    /// It failed, and is tried again so long after it is settled.
+    Later { placement: Placement, wait: SignedDuration, error: LinkError },
     /// Google refuses it for good.
     Refused { placement: Placement, error: LinkError },
     /// The whole integration is in trouble, or the calendar: it stays as due as it is.
@@ -51,8 +51,8 @@ impl Inner {
                     Ended::Synced { placement, html_link } => {
                         Settlement::Synced { placement, html_link, revision: claimed.revision }
                     }
-                    Ended::Later { placement, next_attempt_at, error } => {
-                        Settlement::Later { placement, next_attempt_at, error }
+                    Ended::Later { placement, wait, error } => {
+                        Settlement::Later { placement, next_attempt_at: self.next_attempt_at(wait), error }
                     }
                     Ended::Refused { placement, error } => Settlement::Refused { placement, error },
                     Ended::Unchanged { placement } => Settlement::Unchanged { placement },
@@ -62,7 +62,9 @@ impl Inner {
             Claim::Owed(claimed) => {
                 let settlement = match ended {
                     Ended::Synced { .. } => OwedSettlement::Gone,
-                    Ended::Later { next_attempt_at, error, .. } => OwedSettlement::Later { next_attempt_at, error },
+                    Ended::Later { wait, error, .. } => {
+                        OwedSettlement::Later { next_attempt_at: self.next_attempt_at(wait), error }
+                    }
                     Ended::Refused { error, .. } => OwedSettlement::Refused { error },
                     Ended::Unchanged { .. } => OwedSettlement::Unchanged,
                 };
@@ -88,9 +90,9 @@ impl Inner {
             }
             AccessError::Unavailable { retry_after } => {
                 let setback = Setback { cause: RetryCause::Unavailable, retry_after };
-                let next_attempt_at = self.next_attempt_at(setback, claim.attempts());
+                let wait = self.wait(setback, claim.attempts());
                 let error = LinkError { reason: Reason::GoogleUnavailable, detail: None };
-                Ok(Ended::Later { placement, next_attempt_at, error })
+                Ok(Ended::Later { placement, wait, error })
             }
         }
     }
@@ -102,12 +104,8 @@ impl Inner {
         match unopened {
             Unopened::Sealed => {
                 let setback = Setback { cause: RetryCause::Unavailable, retry_after: None };
-                let next_attempt_at = self.next_attempt_at(setback, claim.attempts());
-                Ended::Later {
-                    placement,
-                    next_attempt_at,
-                    error: LinkError { reason: Reason::KeyringIncomplete, detail: None },
-                }
+                let wait = self.wait(setback, claim.attempts());
+                Ended::Later { placement, wait, error: LinkError { reason: Reason::KeyringIncomplete, detail: None } }
             }
             Unopened::Unreadable => {
                 let error = LinkError { reason: Reason::Internal, detail: Some("snapshot".to_owned()) };
@@ -125,16 +123,16 @@ impl Inner {
                 Ok(Ended::Synced { placement, html_link })
             }
             Outcome::Later { placement, setback } => {
-                let (next_attempt_at, reason) = match setback.cause {
+                let (wait, reason) = match setback.cause {
                     RetryCause::Unavailable => {
                         self.throttle_counter.google_is_away();
-                        (self.next_attempt_at(setback, claim.attempts()), Reason::GoogleUnavailable)
+                        (self.wait(setback, claim.attempts()), Reason::GoogleUnavailable)
                     }
                     RetryCause::Throttled(scope) => {
                         (self.throttled(claim, scope, setback).await?, Reason::GoogleThrottled)
                     }
                 };
-                Ok(Ended::Later { placement, next_attempt_at, error: LinkError { reason, detail: None } })
+                Ok(Ended::Later { placement, wait, error: LinkError { reason, detail: None } })
             }
             Outcome::Refused { placement, reason } => {
                 tracing::warn!(%reason, "Google refuses an event for good");
@@ -172,31 +170,33 @@ impl Inner {
         }
     }
 
-    /// Holds back whoever shares the exhausted budget, and answers until when.
+    /// Holds back whoever shares the exhausted budget, and answers for how long.
     async fn throttled(
         &self,
         claim: &Claim,
         scope: ThrottleScope,
         setback: Setback,
-    ) -> Result<Timestamp, store::Error> {
+    ) -> Result<SignedDuration, store::Error> {
         let whose: Option<&OrganisationId> = match scope {
             ThrottleScope::Project => None,
             ThrottleScope::User | ThrottleScope::Account => Some(claim.organisation()),
         };
-        let until = self.next_attempt_at(setback, self.throttle_counter.count(whose));
+        let wait = self.wait(setback, self.throttle_counter.count(whose));
         match whose {
-            None => self.quota.pause(until),
+            None => self.quota.pause(wait),
             Some(organisation) => {
-                let wait = until.duration_since(self.clock.now());
                 let reason = Reason::GoogleThrottled;
                 self.grants.note_problem(organisation, claim.epoch(), reason, Some(wait)).await?;
             }
         }
-        Ok(until)
+        Ok(wait)
     }
 
-    fn next_attempt_at(&self, setback: Setback, attempts: u32) -> Timestamp {
-        let wait = backoff(setback.cause, attempts, setback.retry_after, self.entropy.number());
+    fn wait(&self, setback: Setback, attempts: u32) -> SignedDuration {
+        backoff(setback.cause, attempts, setback.retry_after, self.entropy.number())
+    }
+
+    fn next_attempt_at(&self, wait: SignedDuration) -> Timestamp {
         self.clock.now().saturating_add(wait).unwrap_or(Timestamp::MAX)
     }
 }

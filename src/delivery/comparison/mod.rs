@@ -94,7 +94,7 @@ impl Delivery {
     pub async fn compare_as_due(&self, stop: CancellationToken) {
         let mut is_failing = false;
         while !stop.is_cancelled() {
-            let looked_at = self.0.clock.now();
+            let next = self.0.clock.after(POLL);
             match self.0.compare_next().await {
                 Ok(true) => continue,
                 Ok(false) => is_failing = false,
@@ -106,7 +106,7 @@ impl Delivery {
             }
             tokio::select! {
                 () = self.0.comparison_asked.notified() => {}
-                () = self.0.clock.sleep_until(looked_at + POLL) => {}
+                () = self.0.clock.sleep_until(next) => {}
                 () = stop.cancelled() => {}
             }
         }

@@ -20,7 +20,7 @@ use super::attempt::{BegunAttempt, Claim, LEASE, Unopened};
 use super::comparison::LONGEST_LEASE;
 use super::turns::Turns;
 use super::{Delivery, Inner};
-use crate::clock::Reading;
+use crate::clock::{Deadline, Reading};
 use crate::error_chain::error_chain;
 use crate::model::{Change, OrganisationId};
 use crate::quota::Permit;
@@ -60,7 +60,7 @@ pub struct Worker {
 
 /// When to look for work again.
 struct NextLook {
-    at: Timestamp,
+    at: Deadline,
     /// Whether nothing can be claimed before, whatever becomes due.
     is_fixed: bool,
     /// Whether somebody else held what was looked at: it is looked at again in a moment.
@@ -69,7 +69,7 @@ struct NextLook {
 
 impl NextLook {
     /// At `at`, or as soon as something becomes due.
-    fn at(at: Timestamp) -> Self {
+    fn at(at: Deadline) -> Self {
         Self { at, is_fixed: false, is_held_up: false }
     }
 }
@@ -117,7 +117,7 @@ impl Worker {
                 if !std::mem::replace(&mut self.is_store_away, true) {
                     tracing::warn!(error = %error_chain(&error), "the worker cannot look for work");
                 }
-                NextLook::at(self.delivery.clock.now() + AWAY)
+                NextLook::at(self.delivery.clock.after(AWAY))
             }
         }
     }
@@ -162,12 +162,13 @@ impl Worker {
 
     /// Claims and starts what there is room and quota for; answers when to look again.
     async fn start_due(&mut self) -> Result<NextLook, store::Error> {
-        let now = self.delivery.clock.now();
+        let read = self.read;
+        let now = read.now;
         if self.turns.is_full() {
-            return Ok(NextLook::at(now + POLL));
+            return Ok(NextLook::at(read.after(POLL)));
         }
         let mut permits = Permits::new();
-        let found = match self.take_permits(&mut permits, now).await {
+        let found = match self.take_permits(&mut permits, read).await {
             Ok(next) => self.claim(&permits, now).await.map(|found| (found, next)),
             Err(error) => Err(error),
         };
@@ -191,7 +192,7 @@ impl Worker {
             next.is_held_up = true;
         } else if claimed.is_empty() && !next.is_fixed {
             if let Some(due_at) = self.delivery.store.next_due_at(now).await? {
-                next.at = next.at.min(due_at);
+                next.at = next.at.min(read.until(due_at));
             }
             return Ok(next);
         }
@@ -202,7 +203,7 @@ impl Worker {
         }
         self.give_back(permits);
         // Where there was quota for what was due, there may be more of both.
-        Ok(if next.is_fixed || !is_any_claimed { next } else { NextLook::at(now) })
+        Ok(if next.is_fixed || !is_any_claimed { next } else { NextLook::at(read.after(SignedDuration::ZERO)) })
     }
 
     /// Claims a link for each permit, and begins its attempt within the claim. Where no link is due, a deletion that is
@@ -273,7 +274,7 @@ impl Worker {
 
     async fn drain(mut self) {
         let clock = self.delivery.clock.clone();
-        let time_out = clock.sleep_until(clock.now() + DRAIN);
+        let time_out = clock.sleep(DRAIN);
         tokio::pin!(time_out);
         loop {
             tokio::select! {

@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::super::turns::{PLACES, PLACES_EACH};
 use super::{NextLook, POLL, Worker};
+use crate::clock::Reading;
 use crate::model::OrganisationId;
 use crate::quota::{Permit, Scope, Wait};
 use crate::store::{self, DueOrganisation};
@@ -36,9 +37,10 @@ impl Worker {
     pub(super) async fn take_permits(
         &mut self,
         permits: &mut Permits,
-        now: Timestamp,
+        read: Reading,
     ) -> Result<NextLook, store::Error> {
-        let mut next = NextLook::at(now + POLL);
+        let now = read.now;
+        let mut next = NextLook::at(read.after(POLL));
         // What cannot be served now lies before what can: as many more are looked at.
         let mut limit = PLACES + self.turns.served();
         if now >= self.whole_look_at {
@@ -55,7 +57,7 @@ impl Worker {
                 self.delivery.grants.note_unreadable(integration).await?;
             }
             if let Some(wait) = self.permit(&look.due, permits).await {
-                let at = next.at.min(wait.until.max(now + GATHER));
+                let at = next.at.min(wait.until.max(read.after(GATHER)));
                 match wait.scope {
                     Scope::Project => return Ok(NextLook { is_fixed: true, ..NextLook::at(at) }),
                     Scope::Account => next.at = next.at.min(wait.until),
