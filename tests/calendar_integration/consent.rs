@@ -339,7 +339,7 @@ async fn of_two_cookies_that_differ_one_was_planted(app: &mut TestApp) {
     let mut browser = app.browser.another();
     let connect = begin(app, &mut browser, "cabinet", RETURN_URL).await;
     let ticket = browser.cookies[COOKIE_NAME].clone();
-    let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let http = crate::harness::http::client().redirect(reqwest::redirect::Policy::none()).build().unwrap();
     for (cookies, code) in [
         (format!("{COOKIE_NAME}=planted; {COOKIE_NAME}={ticket}"), 400),
         (format!("{COOKIE_NAME}={ticket}; {COOKIE_NAME}=planted"), 400),
@@ -473,7 +473,7 @@ async fn cookies_that_are_no_ascii_hide_no_ticket_and_too_many_get_a_page_that_s
     let mut browser = app.browser.another();
     let connect = begin(app, &mut browser, "cabinet", RETURN_URL).await;
     let ticket = browser.cookies[COOKIE_NAME].clone();
-    let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let http = crate::harness::http::client().redirect(reqwest::redirect::Policy::none()).build().unwrap();
     let with = |cookies: String| {
         let value = reqwest::header::HeaderValue::from_bytes(cookies.as_bytes()).unwrap();
         http.get(&connect).header(COOKIE, value).send()

@@ -29,7 +29,7 @@ pub(crate) struct Page {
 
 impl Browser {
     pub(crate) fn new(sidecar: SocketAddr) -> Self {
-        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        let http = super::http::client().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         Self { http, sidecar, cookies: HashMap::new() }
     }
 

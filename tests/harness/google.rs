@@ -23,11 +23,9 @@ pub(crate) struct Google {
 
 impl Google {
     pub(crate) async fn start(clock: &Clock) -> Self {
-        // The test's own HTTP client wants a provider of TLS even where it speaks plain HTTP; a second call is no harm.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let options = emulator::Options::loopback(clock.clone(), Entropy::system());
         let emulator = emulator::start(options).await.unwrap();
-        Self { emulator, http: reqwest::Client::new() }
+        Self { emulator, http: super::http::client().build().unwrap() }
     }
 
     /// The settings of a service before this Google.

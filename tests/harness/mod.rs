@@ -5,5 +5,6 @@ pub(crate) mod backends;
 pub(crate) mod browser;
 pub(crate) mod database;
 pub(crate) mod google;
+pub(crate) mod http;
 pub(crate) mod logs;
 pub(crate) mod samples;

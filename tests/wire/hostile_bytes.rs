@@ -149,7 +149,7 @@ async fn a_compressed_message_is_read_as_the_plain_one_is(app: &mut TestApp) {
 
 #[apply(both_backends)]
 async fn what_is_no_grpc_is_told_so(app: &mut TestApp) {
-    let http = reqwest::Client::builder().http2_prior_knowledge().build().unwrap();
+    let http = crate::harness::http::client().http2_prior_knowledge().build().unwrap();
     let at = |path: &str| format!("http://{}{path}", app.running().grpc_address);
     for (method, path) in [
         (reqwest::Method::GET, "/"),

@@ -147,7 +147,7 @@ async fn headers_that_never_end_are_cut_off(app: &mut TestApp) {
 
 #[apply(both_backends)]
 async fn headers_beyond_16_kib_are_refused(app: &mut TestApp) {
-    let http = reqwest::Client::builder().http2_prior_knowledge().build().unwrap();
+    let http = crate::harness::http::client().http2_prior_knowledge().build().unwrap();
     let at = format!("http://{}/cassius.calendar.v1.AppointmentSync/SyncAppointment", app.running().grpc_address);
     let request = http.post(at).header("content-type", "application/grpc").header("x-large", "a".repeat(64 * 1024));
     match request.send().await {

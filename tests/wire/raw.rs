@@ -77,7 +77,7 @@ pub(crate) async fn streaming(
 
 /// Posts a body of bytes, framing included, and answers the status that stands in the headers of the answer.
 pub(crate) async fn post(app: &TestApp, method: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Option<Status> {
-    let http = reqwest::Client::builder().http2_prior_knowledge().build().unwrap();
+    let http = crate::harness::http::client().http2_prior_knowledge().build().unwrap();
     let mut request = http
         .post(format!("http://{}/cassius.calendar.v1.{method}", app.running().grpc_address))
         .header("content-type", "application/grpc")

@@ -53,7 +53,7 @@ async fn lives_on(app: &TestApp) {
 
 #[apply(both_backends)]
 async fn there_are_two_addresses_and_nothing_else(app: &mut TestApp) {
-    let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let http = crate::harness::http::client().redirect(reqwest::redirect::Policy::none()).build().unwrap();
     let at = |path: &str| format!("http://{}{path}", app.running().http_address);
     for path in [
         "/",
