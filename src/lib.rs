@@ -45,14 +45,16 @@
 //! What the compiler and the tests ask for by themselves is not repeated here: this is where to begin.
 //!
 //! - **A field of the event.** `sync::Event` and its `render` (`sync/event/mod.rs`), then wherever the compiler stops: the
-//!   digest of the content, the body of a write (`google/event/mod.rs`), the comparison (`sync/remote.rs`; what a list has
-//!   to bring for it stands in `google/listing.rs`), the preview (`grpc/convert.rs`). If Cassius has to send it too: the
+//!   digest of the content, the body of a write (`google/event/mod.rs`), the comparison (`sync/shown.rs`), the preview
+//!   (`grpc/convert.rs`). What Google is asked to bring of an event the compiler does not know: `FIELDS` in
+//!   `google/listing.rs` and `MOVED_EVENT_FIELDS` in `google/calendar.rs`. If Cassius has to send it too: the
 //!   message in `proto/`, `grpc/validate/appointment.rs`, and [`model::Details`] with a default. Events that stand at Google
 //!   get it when their appointment is sent next.
 //! - **A setting.** Its row in `config/settings.rs`, its field and its reading in `config/mod.rs`; it is handed on in
 //!   `app/mod.rs`. The README's table is made of the rows.
 //! - **An RPC.** The method in `proto/`, its handler in `grpc/calendar_integration.rs` or `grpc/appointment_sync/mod.rs`
-//!   (each opens with `answer(..)`, which authorises), its request in `grpc/validate/`, the work in [`connection`] or
+//!   (each opens with `answer(..)`, or with `split(..)` where it streams), its check in `grpc/validate/`, which begins
+//!   with `Check::organisation`: that is what authorises. The work stands in [`connection`] or
 //!   [`delivery`]. It leaves a trace in the audit, unless `grpc/audit_layer.rs` says that it leaves none. `tests/wire` takes
 //!   every method from the descriptors and tries it with a foreign key.
 //! - **A migration.** `migrations/README.md`.
@@ -74,7 +76,7 @@
 //! | 7 | `cli`, `main` |
 //!
 //! `tests/house` holds this, and for each room the list of those that it may import: fewer than its rank allows. No files
-//! import each other in a circle. Generated types of the wire stop at `grpc`, diesel's at `store`, Google's at `google`.
+//! import each other in a circle, but a door and what stands behind it. Generated types of the wire stop at `grpc`, diesel's at `store`, Google's at `google`.
 
 pub mod app;
 pub mod clock;

@@ -1,5 +1,8 @@
-//! What goes on beside calls and deliveries: health follows the database, disconnects end, Google's events are compared,
-//! and old snapshots go.
+//! What goes on beside calls and deliveries.
+//!
+//! Owns how often each is done: health follows the database, disconnects and erasures go on, Google's events are compared,
+//! counts are held against their links, grants that nobody keeps are ended, what is old is erased, and how it all stands is
+//! measured. Never decides what is old. Invariant: one that fails is logged, and done again in its time.
 
 use std::time::Duration;
 

@@ -28,8 +28,12 @@ pub(super) fn switch(text: &str) -> Result<bool, Wrong> {
     }
 }
 
+/// Of fewer units a minute nothing would be left beside the burst that a single call may need.
+const LEAST_QUOTA: NonZeroU32 = NonZeroU32::new(10).expect("not zero");
+
 pub(super) fn quota(text: &str) -> Result<NonZeroU32, Wrong> {
-    text.parse().map_err(|_| wrong("is not a number of units", "write a whole number above 0"))
+    let units = text.parse().ok().filter(|units: &NonZeroU32| *units >= LEAST_QUOTA);
+    units.ok_or_else(|| wrong("is not a number of units", "write a whole number from 10 up"))
 }
 
 pub(super) fn spacing(text: &str) -> Result<SignedDuration, Wrong> {

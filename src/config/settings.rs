@@ -18,7 +18,7 @@ pub struct Setting {
     /// Whether it can be read from the file that `<NAME>_FILE` names, as every secret can: a change of the file is noticed
     /// while the service runs.
     pub in_file: bool,
-    /// What it is for, in one sentence.
+    /// What it is for, in few words.
     pub summary: &'static str,
 }
 
@@ -141,7 +141,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "WRITE_SPACING",
         Some("1"),
-        "Seconds from a write of an event to the next one, so that a burst of edits is written together. A first edit and a \
+        "Seconds from a write of an event to the next one, so that a burst of edits is written together. A first write and a \
          cancellation never wait.",
     ),
     setting("SNAPSHOT_RETENTION", Some("30"), "Days after its end for which an appointment's snapshot is kept."),

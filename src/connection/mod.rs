@@ -1,8 +1,8 @@
 //! The Google account of an organisation: connected, looked after, disconnected.
 //!
-//! Owns three objects: [`Consents`] lead to a grant, [`Grants`] give access tokens for it, and [`Integrations`] tell of
-//! the account, change its settings and end it. Never writes or deletes an event (that is `delivery`), never speaks
-//! gRPC or HTML, never lets a token out but to `google`.
+//! Owns four objects: [`Consents`] lead to a grant, [`Grants`] give access tokens for it, [`Integrations`] tell of
+//! the account, change its settings and end it, and [`Audit`] keeps who did what. Never writes or deletes an event (that is `delivery`), never speaks
+//! gRPC or HTML, never lets a token out but for a call of `google`.
 //!
 //! Invariant: a token is plain only while a call needs it; whatever began before a disconnect can no longer get one.
 
@@ -44,16 +44,16 @@ pub enum Error {
     /// The calendar is gone, or may not be written to.
     #[error("the calendar is not available")]
     CalendarUnavailable,
-    /// Google is away.
+    /// Google is away, or asks for patience.
     #[error("Google is unavailable")]
     GoogleUnavailable {
         /// How long Google asked to wait; `None`: it did not say.
         retry_after: Option<SignedDuration>,
     },
-    /// Google throttles the account.
+    /// Google holds the account read-only for hours, or this service has no units left for it.
     #[error("Google asks for patience")]
     GoogleThrottled {
-        /// How long Google asked to wait; `None`: it did not say.
+        /// How long to wait; `None`: Google did not say.
         retry_after: Option<SignedDuration>,
     },
     /// The operator's Google project or OAuth client is wrong.

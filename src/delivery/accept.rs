@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::waiters::Waiter;
 use super::{Delivery, Error, Inner, Link, snapshot};
@@ -93,9 +93,8 @@ impl Inner {
         tokio::pin!(time_out);
         while link.sync_status == SyncStatus::Pending && !is_over {
             let standstill = self.standstill(organisation).await?;
-            if standstill.is_some_and(|problem| {
-                problem.retry_at.is_none_or(|retry_at| self.clock.read().until(retry_at) > deadline)
-            }) {
+            let reaches = |at: Option<Timestamp>| at.is_some_and(|at| self.clock.read().until(at) <= deadline);
+            if standstill.is_some_and(|standstill| !reaches(standstill.until)) {
                 // Nothing is sent before the time is up: there is nothing to wait for.
                 break;
             }

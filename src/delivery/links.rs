@@ -2,8 +2,10 @@
 //!
 //! Owns what a link that waits for its integration says of itself. Never changes an appointment.
 
+use jiff::Timestamp;
+
 use super::{Delivery, Error, Inner, Link, LinkError, Retry};
-use crate::model::{AppointmentId, Change, OrganisationId, Problem, Revision, SyncStatus};
+use crate::model::{AppointmentId, Change, OrganisationId, Reason, Revision, SyncStatus};
 use crate::store::Integration;
 
 /// An appointment that is held otherwise than its caller has it.
@@ -81,24 +83,37 @@ impl Delivery {
     }
 }
 
+/// Says that nothing of an organisation is sent.
+pub(super) struct Standstill {
+    /// The problem of its integration; `None`: the sync is off.
+    reason: Option<Reason>,
+    /// When it is served again by itself; `None`: when a person acts.
+    pub(super) until: Option<Timestamp>,
+}
+
 impl Inner {
-    /// Why nothing of this organisation is sent at present, and until when.
-    pub(super) async fn standstill(&self, organisation: &OrganisationId) -> Result<Option<Problem>, Error> {
+    /// Why nothing of this organisation is sent at present. `None`: it is sent.
+    pub(super) async fn standstill(&self, organisation: &OrganisationId) -> Result<Option<Standstill>, Error> {
         let integration = self.store.integration(organisation).await?.filter(Integration::is_connected);
         let now = self.clock.now();
-        let problem = integration.and_then(|integration| integration.problem);
-        Ok(problem.filter(|problem| problem.retry_at.is_none_or(|retry_at| retry_at > now)))
+        Ok(integration.and_then(|integration| match integration.problem {
+            Some(problem) if problem.retry_at.is_none_or(|retry_at| retry_at > now) => {
+                Some(Standstill { reason: Some(problem.reason), until: problem.retry_at })
+            }
+            Some(_) | None => (!integration.is_enabled).then_some(Standstill { reason: None, until: None }),
+        }))
     }
 
-    /// Tells of links that wait for their integration why they wait, and that they are not due before it is well.
+    /// Tells of links that wait for their integration why they wait, and that they are not due before it is served again.
     pub(super) async fn explain(&self, organisation: &OrganisationId, links: &mut [Link]) -> Result<(), Error> {
         if !links.iter().any(|link| link.sync_status == SyncStatus::Pending) {
             return Ok(());
         }
-        if let Some(problem) = self.standstill(organisation).await? {
+        if let Some(standstill) = self.standstill(organisation).await? {
             for link in links.iter_mut().filter(|link| link.sync_status == SyncStatus::Pending) {
-                link.last_error = Some(LinkError { reason: problem.reason, detail: None });
-                link.next_attempt_at = problem.retry_at;
+                let error = standstill.reason.map(|reason| LinkError { reason, detail: None });
+                link.last_error = error.or(link.last_error.take());
+                link.next_attempt_at = standstill.until;
             }
         }
         Ok(())

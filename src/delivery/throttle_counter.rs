@@ -27,7 +27,7 @@ impl ThrottleCounter {
         before
     }
 
-    /// Begins to count anew: a call of the organisation went through.
+    /// Begins to count anew: a call of the organisation did what it was made for.
     pub(super) fn reset(&self, organisation: &OrganisationId) {
         let mut counts = self.throttled.lock();
         counts.remove(&None);
@@ -41,7 +41,7 @@ impl ThrottleCounter {
         }
     }
 
-    /// Notes that Google answered.
+    /// Notes that a call did what it was made for.
     pub(super) fn google_is_back(&self) {
         if self.is_google_away.swap(false, Ordering::Relaxed) {
             tracing::info!("Google answers again");

@@ -47,7 +47,7 @@ pub type InProcess =
 /// How long a whole call of Google may take.
 pub const CALL_DEADLINE: Duration = Duration::from_secs(20);
 
-/// Where Google is. The five share no origin.
+/// Where Google is. No two of the five have to share an origin.
 #[derive(Debug, Clone)]
 pub struct Endpoints {
     /// The consent page.

@@ -2,7 +2,7 @@
 //!
 //! Owns which methods leave a trace there: all but those that read, and those that come with every edit. It stands behind
 //! the auth layer, so that a caller who is not known leaves none. Invariant: what was answered has been noted, or stands in
-//! the log with the reason why it could not be.
+//! the log with the reason why it could not be; but for a call that found no database, which the log tells of as an outage.
 
 use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, resume_unwind};
@@ -88,7 +88,7 @@ where
                 Ok(Err(never)) => match *never {},
                 Err(_) => ("INTERNAL".to_owned(), None),
             };
-            // Where the database is away nothing was done, and nothing could be noted: the caller need not wait for that too.
+            // Where the database is away nothing could be noted: the caller need not wait for that too.
             if outcome != AWAY {
                 let (caller, organisation) = (context.caller_name().to_owned(), context.organisation());
                 audit.note(Deed { caller, actor, organisation, action, outcome, incident }).await;

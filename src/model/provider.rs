@@ -2,11 +2,13 @@
 //!
 //! There is one provider so far, and the code does not pretend otherwise: a word of rows and sealed cells, no abstraction.
 //! A second one would touch: the store, whose statements take the provider from `store/words.rs` where they would take it
-//! as a parameter (the keys of all tables begin with organisation and provider already); [`crate::google`], beside which a
-//! room of the same shape would stand, answering [`crate::sync`] in the same words (`Call`, `Answer`), which know nothing
-//! of Google but the form of an event's id; `connection::Grants` and `delivery`, which hold a `google::Google` each; and
-//! the wire, where `google_email` and the two addresses of the sidecar name it. The brain, the worker, the leases, quota
-//! and the settings pages' RPCs stay.
+//! as a parameter (it stands in the keys of integrations, links, queues and owed deletions; accounts, consents and budgets
+//! are Google's own); [`crate::crypto`], whose cells are named after it; [`crate::google`], beside which a room of the same
+//! shape would stand, answering [`crate::sync`] in the same words (`Call`, `Answer`: the methods, prices and refusals in
+//! them are Google's, and another provider's would have to be told in these); `connection::Grants`, `connection::Consents`
+//! and `delivery`, which hold a `google::Google` each; and the wire (`grpc/convert.rs`, the reasons that begin with
+//! `GOOGLE_`, `google_email`, the two addresses of the sidecar). The worker, the leases and the settings pages' RPCs
+//! stay.
 
 /// A provider of calendars.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

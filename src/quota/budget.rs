@@ -20,7 +20,10 @@ impl Pace {
     /// The pace of so many units a minute.
     pub(super) fn of(limit: NonZeroU32) -> Self {
         let limit = limit.get();
-        Self { per_minute: i64::from((limit / 10 * 9).max(1)), burst: i64::from((limit / 20).max(DEAREST_CALL)) }
+        let burst = (limit / 20).max(DEAREST_CALL);
+        // Of a small limit the burst is more than a twentieth.
+        let per_minute = (limit / 10 * 9).min(limit.saturating_sub(burst)).max(1);
+        Self { per_minute: i64::from(per_minute), burst: i64::from(burst) }
     }
 
     /// Spends units of a budget that is spent until `spent_until`: until when it is spent then. `Err`: how long they take

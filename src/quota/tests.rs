@@ -40,6 +40,17 @@ fn no_minute_holds_more_than_the_account_may_call_and_most_of_it_is_used() {
 }
 
 #[test]
+fn no_minute_holds_more_than_the_smallest_limits_either() {
+    for limit in [10, 11, 12, 19, 20, 21, 29, 30, 60, 61] {
+        for units in [1, 3] {
+            let (quota, clock) = quota(10_000, limit);
+            let most = most_in_a_minute(&drain(&quota, &clock, &[GoogleUserId::new("a")], 180, units));
+            assert!(most > 0 && most <= limit as usize, "{most} of {limit}");
+        }
+    }
+}
+
+#[test]
 fn no_minute_holds_more_than_the_project_may_call() {
     let (quota, clock) = quota(1_000, 600);
     let accounts: Vec<_> = (0..5).map(|number| GoogleUserId::new(number.to_string())).collect();

@@ -7,7 +7,7 @@ use super::{Error, Found, Store};
 use crate::crypto::Sealed;
 use crate::model::{AppointmentId, CalendarId, Epoch, OrganisationId, Placement, Revision, TitlePrivacy};
 
-/// The right to work on one link until it lapses.
+/// The right to work on one row until it lapses: a link, an owed deletion, or a whole organisation's comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lease {
     /// Proves whose it is.
@@ -39,7 +39,7 @@ pub struct Claimed {
     pub epoch: Epoch,
     /// The target calendar.
     pub target: CalendarId,
-    /// How much of the patient's name a title shows.
+    /// How much of the appointment its event shows.
     pub title_privacy: TitlePrivacy,
 }
 

@@ -6,7 +6,8 @@
 pub enum Guarded {
     /// It is durable.
     Done,
-    /// The lease was taken over, or the integration is in another epoch: nothing was changed.
+    /// The lease was taken over, the integration is in another epoch or has another calendar, or something graver is noted
+    /// there: nothing was changed.
     Fenced,
 }
 

@@ -1,4 +1,4 @@
-//! Leases: the right to work on one link, for a time.
+//! Leases of links: renewed, handed on with a placement, and given back.
 
 use jiff::Timestamp;
 use uuid::Uuid;

@@ -49,7 +49,7 @@ pub struct OwedClaim {
     pub epoch: Epoch,
 }
 
-/// What an attempt to delete came to.
+/// What an attempt to delete comes to in its row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OwedSettlement {
     /// The event is gone: nothing is owed any more.
@@ -66,7 +66,7 @@ pub enum OwedSettlement {
         /// Why.
         error: LinkError,
     },
-    /// The whole integration is in trouble: the row stays as due as it is.
+    /// Nothing could be done at present: the row stays as due as it is.
     Unchanged,
 }
 

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::{CallMade, Claimed, Error, Guarded, Link, LinkError, OwedClaim, OwedSettlement, Store};
 use crate::model::{Placement, Revision};
 
-/// What an attempt came to. The placement is recorded in any case.
+/// What an attempt for a link comes to in its row. The placement is recorded in any case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Settlement {
     /// Google shows `revision`.
@@ -33,7 +33,7 @@ pub enum Settlement {
         /// Why.
         error: LinkError,
     },
-    /// The whole integration is in trouble, or there are no units: the link stays as due as it was.
+    /// Nothing could be done at present: the link stays as due as it was.
     Unchanged {
         /// Where the event stands.
         placement: Placement,

@@ -24,10 +24,10 @@ pub enum RetryCause {
 /// `attempts` counts the failures so far (0 at the first); `seed` is any number, equal ones give equal delays.
 pub fn backoff(cause: RetryCause, attempts: u32, retry_after: Option<SignedDuration>, seed: u64) -> SignedDuration {
     let (first, longest) = match cause {
-        RetryCause::Unavailable | RetryCause::Throttled(ThrottleScope::User | ThrottleScope::Project) => {
+        RetryCause::Unavailable | RetryCause::Throttled(ThrottleScope::Account | ThrottleScope::Project) => {
             (FIRST, LONGEST)
         }
-        RetryCause::Throttled(ThrottleScope::Account) => (READ_ONLY_FIRST, READ_ONLY_LONGEST),
+        RetryCause::Throttled(ThrottleScope::ReadOnly) => (READ_ONLY_FIRST, READ_ONLY_LONGEST),
     };
     let ceiling = first.saturating_mul(2_i32.saturating_pow(attempts.min(20))).min(longest);
     // Drawn between half of the first step and the ceiling: nobody retries at once, nobody in step.
@@ -56,7 +56,7 @@ mod tests {
         #[test]
         fn what_google_asks_for_is_honoured(attempts in 0u32..50, seed: u64, asked in 0i64..100_000) {
             let asked = SignedDuration::from_secs(asked);
-            let wait = backoff(RetryCause::Throttled(ThrottleScope::User), attempts, Some(asked), seed);
+            let wait = backoff(RetryCause::Throttled(ThrottleScope::Account), attempts, Some(asked), seed);
             prop_assert!(wait >= asked);
         }
     }
@@ -66,6 +66,6 @@ mod tests {
         let at = |attempts, seed| backoff(RetryCause::Unavailable, attempts, None, seed);
         assert!(at(8, u64::MAX) > at(3, u64::MAX));
         assert!(at(5, u64::MAX) > at(5, u64::MAX / 3));
-        assert!(backoff(RetryCause::Throttled(ThrottleScope::Account), 0, None, 0) >= SignedDuration::from_mins(15));
+        assert!(backoff(RetryCause::Throttled(ThrottleScope::ReadOnly), 0, None, 0) >= SignedDuration::from_mins(15));
     }
 }

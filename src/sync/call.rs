@@ -101,11 +101,11 @@ pub struct Owner {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ThrottleScope {
     /// The account's calls a minute.
-    User,
+    Account,
     /// The operator's project's calls a minute.
     Project,
-    /// The account is held read-only, for hours.
-    Account,
+    /// None: the account is held read-only, for hours.
+    ReadOnly,
 }
 
 /// What Google's answer means.

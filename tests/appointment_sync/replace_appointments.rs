@@ -89,6 +89,18 @@ async fn what_is_sent_is_the_truth_whatever_is_held_and_what_is_not_is_erased(ap
 }
 
 #[apply(both_backends)]
+async fn what_came_before_a_request_at_fault_is_taken_over_and_nothing_is_erased(app: &mut TestApp) {
+    for id in ["before", "after", "unsent"] {
+        app.accept("cabinet", appointment(id, 5)).await;
+    }
+    let rows = vec![row(appointment("before", 3)), row(appointment("", 1)), row(appointment("after", 3)), end(3)];
+    refused(replace(app, rows).await, Code::InvalidArgument, "INVALID_REQUEST");
+    for (id, revision) in [("before", 3), ("after", 5), ("unsent", 5)] {
+        assert_eq!(app.link("cabinet", id).await.revision, revision, "{id}");
+    }
+}
+
+#[apply(both_backends)]
 async fn unchanged_content_at_a_lower_revision_is_written_so_that_google_names_it(app: &mut TestApp) {
     app.connect("cabinet").await;
     app.sync("cabinet", appointment("a", 5)).await;

@@ -231,7 +231,7 @@ async fn an_account_that_is_read_only_is_throttled_for_itself() {
     let stage = Stage::new().await;
     let token = stage.token(&[EVENTS]).await;
     stage.control(Method::POST, &format!("accounts/{ACCOUNT}"), json!({"read_only": true})).await;
-    let throttled = Answer::Throttled { scope: ThrottleScope::Account, retry_after: None };
+    let throttled = Answer::Throttled { scope: ThrottleScope::ReadOnly, retry_after: None };
     assert_eq!(stage.google.call(&token, &insert()).await, throttled);
 }
 
@@ -240,7 +240,7 @@ async fn a_spent_quota_throttles_and_says_how_long() {
     let stage = Stage::new().await;
     let token = stage.token(&[EVENTS]).await;
     stage.control(Method::POST, "settings", json!({"user_units_per_minute": 0})).await;
-    let throttled = |retry_after| Answer::Throttled { scope: ThrottleScope::User, retry_after };
+    let throttled = |retry_after| Answer::Throttled { scope: ThrottleScope::Account, retry_after };
     assert_eq!(stage.google.call(&token, &insert()).await, throttled(None));
     let fault = json!({"kind": "error", "code": 429, "reason": "rateLimitExceeded", "retry_after_seconds": 30});
     stage.fault("events.insert", fault).await;

@@ -45,6 +45,19 @@ async fn with_one_that_waits(app: &mut TestApp, ids: &[&str]) {
 }
 
 #[apply(both_backends)]
+async fn what_waits_while_the_sync_is_off_names_no_time_and_keeps_no_caller(app: &mut TestApp) {
+    with_one_that_waits(app, &["a"]).await;
+    app.advance(3_600);
+    enable(app, false).await;
+    // The clock stands still: whoever waited would wait for ever.
+    for link in [app.sync("cabinet", appointment("a", 1)).await, app.link("cabinet", "a").await] {
+        assert_eq!((link.sync_status(), link.next_attempt_time), (SyncStatus::Pending, None));
+    }
+    enable(app, true).await;
+    assert_eq!(app.at_rest("cabinet").await.counts.unwrap().synced, 1);
+}
+
+#[apply(both_backends)]
 async fn what_was_stored_while_off_joins_the_catch_up_that_is_under_way(app: &mut TestApp) {
     with_one_that_waits(app, &["a", "b"]).await;
     enable(app, false).await;

@@ -146,10 +146,10 @@ impl From<CalendarError> for Error {
             CalendarError::NotFound | CalendarError::NotPermitted | CalendarError::Refused { .. } => {
                 Self::CalendarUnavailable
             }
-            CalendarError::Throttled { scope: ThrottleScope::Account, retry_after } => {
+            CalendarError::Throttled { scope: ThrottleScope::ReadOnly, retry_after } => {
                 Self::GoogleThrottled { retry_after }
             }
-            CalendarError::Throttled { scope: ThrottleScope::Project | ThrottleScope::User, retry_after }
+            CalendarError::Throttled { scope: ThrottleScope::Project | ThrottleScope::Account, retry_after }
             | CalendarError::Unavailable { retry_after } => Self::GoogleUnavailable { retry_after },
             CalendarError::Misconfigured => Self::GoogleMisconfigured,
         }

@@ -35,8 +35,8 @@ impl Grants {
     }
 
     /// Notes a problem of the integration and tells whoever watches. A problem without a `retry_after` stands until a
-    /// person of the practice acts, but for a misconfigured project, an incomplete keyring and a refused account, which
-    /// are tried again by themselves. Where something graver is noted, or a longer wait, that one stands.
+    /// person of the practice acts, but for a misconfigured project, an incomplete keyring, a refused account and a value
+    /// that does not read, which are tried again by themselves. Where something graver is noted, or a longer wait, that one stands.
     pub async fn note_problem(
         &self,
         organisation: &OrganisationId,

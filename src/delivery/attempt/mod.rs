@@ -185,9 +185,9 @@ impl Inner {
                 Step::Settle(outcome) => {
                     let left_behind = attempt.take_left_behind();
                     if !left_behind.is_empty() {
-                        self.reserve(claim, outcome.placement(), &left_behind, &mut held).await?;
+                        self.store_and_renew(claim, outcome.placement(), &left_behind, &mut held).await?;
                     }
-                    return Ok(self.ended(claim, outcome).await?);
+                    return Ok(self.ended(claim, outcome, held.is_used).await?);
                 }
             };
             let access = self.grants.access(claim.organisation(), claim.epoch(), rejected.as_ref()).await;
@@ -198,7 +198,7 @@ impl Inner {
             if self.top_up(&mut permit, &access, call.units()).await.is_err() {
                 return Ok(Ended::Unchanged { placement: attempt.standing(held.placement) });
             }
-            self.renew_lease(claim, &placement, &attempt.take_left_behind(), &mut held).await?;
+            self.prepare_call(claim, &placement, &attempt.take_left_behind(), &mut held).await?;
             permit = None;
             held.is_used = true;
             let from = self.clock.read();
@@ -227,7 +227,7 @@ impl Inner {
 
     /// Stores the placement if it is not stored yet, with what it left behind, and renews the lease so that it outlives the
     /// call that is about to be made.
-    async fn renew_lease(
+    async fn prepare_call(
         &self,
         claim: &Claim,
         placement: &Placement,
@@ -243,10 +243,10 @@ impl Inner {
         if is_stored && !held.is_used && held.until >= self.clock.now() + CALL {
             return Ok(());
         }
-        self.reserve(claim, placement, left_behind, held).await
+        self.store_and_renew(claim, placement, left_behind, held).await
     }
 
-    async fn reserve(
+    async fn store_and_renew(
         &self,
         claim: &Claim,
         placement: &Placement,

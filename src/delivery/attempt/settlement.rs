@@ -13,7 +13,8 @@ use crate::model::{OrganisationId, Placement, Reason};
 use crate::store::{self, CallMade, Guarded, LinkError, OwedSettlement, Settlement};
 use crate::sync::{Outcome, RetryCause, Setback, Stop, ThrottleScope, backoff};
 
-/// What an attempt came to, whatever it was made for.
+/// What an attempt came to, whether it was made for a link or for an owed deletion: an [`Outcome`] of the brain, with what
+/// it means to the row.
 pub(super) enum Ended {
     /// Google shows what should be.
     Synced { placement: Placement, html_link: Option<String> },
@@ -21,7 +22,8 @@ pub(super) enum Ended {
     Later { placement: Placement, wait: SignedDuration, error: LinkError },
     /// Google refuses it for good.
     Refused { placement: Placement, error: LinkError },
-    /// The whole integration is in trouble, or the calendar: it stays as due as it is.
+    /// Nothing can be done at present (the integration is in trouble, its calendar is out of reach, or quota takes too long
+    /// to come): it stays as due as it is.
     Unchanged { placement: Placement },
 }
 
@@ -115,11 +117,14 @@ impl Inner {
     }
 
     /// What an outcome comes to in the database; what it says of the whole integration or project is noted first.
-    pub(super) async fn ended(&self, claim: &Claim, outcome: Outcome) -> Result<Ended, store::Error> {
+    pub(super) async fn ended(&self, claim: &Claim, outcome: Outcome, is_called: bool) -> Result<Ended, store::Error> {
         match outcome {
             Outcome::Synced { placement, html_link } => {
-                self.throttle_counter.reset(claim.organisation());
-                self.throttle_counter.google_is_back();
+                // Where nothing had to be called for, nothing is known of Google.
+                if is_called {
+                    self.throttle_counter.reset(claim.organisation());
+                    self.throttle_counter.google_is_back();
+                }
                 Ok(Ended::Synced { placement, html_link })
             }
             Outcome::Later { placement, setback } => {
@@ -170,7 +175,7 @@ impl Inner {
         }
     }
 
-    /// Holds back whoever shares the exhausted budget, and answers for how long.
+    /// Holds back everybody where the project's budget is exhausted, else this organisation, and answers for how long.
     async fn throttled(
         &self,
         claim: &Claim,
@@ -179,7 +184,7 @@ impl Inner {
     ) -> Result<SignedDuration, store::Error> {
         let whose: Option<&OrganisationId> = match scope {
             ThrottleScope::Project => None,
-            ThrottleScope::User | ThrottleScope::Account => Some(claim.organisation()),
+            ThrottleScope::Account | ThrottleScope::ReadOnly => Some(claim.organisation()),
         };
         let wait = self.wait(setback, self.throttle_counter.count(whose));
         match whose {

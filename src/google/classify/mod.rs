@@ -40,11 +40,11 @@ fn by_reason(reason: &str, error: &ErrorBody, retry_after: Option<SignedDuration
     let throttled = |scope| Answer::Throttled { scope, retry_after };
     Some(match reason {
         "authError" | "ACCESS_TOKEN_EXPIRED" | "UNAUTHENTICATED" => Answer::Unauthorized,
-        "userRateLimitExceeded" => throttled(ThrottleScope::User),
+        "userRateLimitExceeded" => throttled(ThrottleScope::Account),
         // Google: "per calendar or per authenticated user". It is the project's only if the front end says so.
         "rateLimitExceeded" | "RATE_LIMIT_EXCEEDED" | "RESOURCE_EXHAUSTED" => throttled(rate_scope(error)),
-        "quotaExceeded" | "dailyLimitExceeded" => throttled(ThrottleScope::Account),
-        reason if reason.starts_with("calendarUsageLimits") => throttled(ThrottleScope::Account),
+        "quotaExceeded" | "dailyLimitExceeded" => throttled(ThrottleScope::ReadOnly),
+        reason if reason.starts_with("calendarUsageLimits") => throttled(ThrottleScope::ReadOnly),
         "insufficientPermissions" | "ACCESS_TOKEN_SCOPE_INSUFFICIENT" => Answer::ScopeMissing,
         "forbidden" | "requiredAccessLevel" | "forbiddenForNonOrganizer" => {
             Answer::NotPermitted { reason: plain_word(reason) }
@@ -75,7 +75,7 @@ fn by_code(status: StatusCode, retry_after: Option<SignedDuration>, reason: Opti
         StatusCode::CONFLICT => Answer::AlreadyExists,
         StatusCode::GONE => Answer::Gone,
         StatusCode::PRECONDITION_FAILED => Answer::Changed,
-        StatusCode::TOO_MANY_REQUESTS => Answer::Throttled { scope: ThrottleScope::User, retry_after },
+        StatusCode::TOO_MANY_REQUESTS => Answer::Throttled { scope: ThrottleScope::Account, retry_after },
         StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY | StatusCode::MISDIRECTED_REQUEST => {
             Answer::Unavailable { retry_after }
         }
@@ -89,7 +89,7 @@ fn rate_scope(error: &ErrorBody) -> ThrottleScope {
     let mut limits = error.details.iter().filter_map(|detail| detail.metadata.get("quota_limit")?.as_str());
     match limits.any(|limit| limit.contains("PerProject") && !limit.contains("PerUser")) {
         true => ThrottleScope::Project,
-        false => ThrottleScope::User,
+        false => ThrottleScope::Account,
     }
 }
 

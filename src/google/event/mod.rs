@@ -37,7 +37,8 @@ struct Body<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Moment {
-    /// Never set: a person may have made it an event of the whole day, and has `dateTime` beside `date` refused.
+    /// Always null, which a patch sends: it clears the `date` of a whole day that a person made of it, beside which Google
+    /// refuses `dateTime`.
     date: Option<String>,
     date_time: String,
     /// The IANA name; `None`: the calendar's own zone.

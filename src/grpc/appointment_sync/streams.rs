@@ -22,7 +22,7 @@ const BATCH: usize = 500;
 
 type Inbound<T> = Result<T, Status>;
 
-/// ResponseStream each request in order: with its link, or with why it was not accepted.
+/// Answers each request in order: with its link, or with why it was not accepted.
 pub(super) fn sync(
     delivery: Delivery,
     drain: &CancellationToken,
@@ -58,7 +58,7 @@ async fn accept_one(
     Ok(pb::SyncAppointmentsResponse { result: Some(result) })
 }
 
-/// ResponseStream the appointments that the service lacks or holds older, a lookup for whatever has arrived.
+/// Answers the appointments that the service lacks or holds at another revision, a lookup for whatever has arrived.
 pub(super) fn reconcile(
     delivery: Delivery,
     drain: &CancellationToken,
@@ -140,25 +140,35 @@ pub(super) async fn replace(
 }
 
 impl Replacing {
+    /// Checks a request; the first one begins the replacement.
+    fn check(&mut self, request: Inbound<pb::ReplaceAppointmentsRequest>) -> Result<validate::Replaced, Box<Status>> {
+        let before = self.under_way.as_ref().map(|(organisation, _)| organisation);
+        let (organisation, part) =
+            validate::replacement(&self.context, &request?, before).map_err(|it| self.refuse(it))?;
+        if self.under_way.is_none() {
+            let replacement = self.delivery.begin_replacement(&organisation);
+            self.under_way = Some((organisation, replacement));
+        }
+        Ok(part)
+    }
+
     /// Takes a batch over; answers once the end has come.
     async fn take(
         &mut self,
         batch: Vec<Inbound<pb::ReplaceAppointmentsRequest>>,
     ) -> Result<Option<pb::ReplaceAppointmentsResponse>, Box<Status>> {
         let mut appointments: Vec<Appointment> = Vec::with_capacity(batch.len());
-        let mut end = None;
+        let (mut end, mut fault) = (None, None);
         for request in batch {
-            let before = self.under_way.as_ref().map(|(organisation, _)| organisation);
-            let (organisation, part) =
-                validate::replacement(&self.context, &request?, before).map_err(|it| self.refuse(it))?;
-            if self.under_way.is_none() {
-                let replacement = self.delivery.begin_replacement(&organisation);
-                self.under_way = Some((organisation, replacement));
-            }
-            match part {
-                validate::Replaced::Appointment(appointment) => appointments.push(*appointment),
-                validate::Replaced::End(count) => {
+            match self.check(request) {
+                Ok(validate::Replaced::Appointment(appointment)) => appointments.push(*appointment),
+                Ok(validate::Replaced::End(count)) => {
                     end = Some(count);
+                    break;
+                }
+                // What came before it is taken over all the same.
+                Err(status) => {
+                    fault = Some(status);
                     break;
                 }
             }
@@ -167,6 +177,9 @@ impl Replacing {
         if let Some((_, replacement)) = &self.under_way {
             let replaced = self.delivery.replace(replacement, &appointments).await;
             replaced.map_err(|error| self.refuse(error.into()))?;
+        }
+        if let Some(fault) = fault {
+            return Err(fault);
         }
         let Some(count) = end else { return Ok(None) };
         if count != self.count {

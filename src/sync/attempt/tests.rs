@@ -221,7 +221,7 @@ impl Google {
                 Some(Answer::Unavailable { retry_after: None })
             }
             Fault::Unreachable => Some(Answer::Unavailable { retry_after: None }),
-            Fault::Throttled => Some(Answer::Throttled { scope: ThrottleScope::User, retry_after: None }),
+            Fault::Throttled => Some(Answer::Throttled { scope: ThrottleScope::Account, retry_after: None }),
             Fault::Killed => {
                 self.carry_out(call);
                 None

@@ -68,7 +68,7 @@ fn rows() -> Vec<Row> {
         ),
         (Answer::Misconfigured, ["stop: operator"; 7]),
         (Answer::Unauthorized, later),
-        (Answer::Throttled { scope: ThrottleScope::User, retry_after: None }, ["throttled"; 7]),
+        (Answer::Throttled { scope: ThrottleScope::Account, retry_after: None }, ["throttled"; 7]),
         (Answer::Unavailable { retry_after: None }, later),
         // To the doubt that a 404 of a read has raised: is the calendar there?
         (
