@@ -130,7 +130,8 @@ impl Store {
         query!(self, read, comparisons::owed_events(&organisation))
     }
 
-    /// Makes due again what is owed in these calendars and was parked because they were out of reach: they can be listed.
+    /// Makes due again what is owed in these calendars, which can be listed, and was parked: because they were out of reach, or
+    /// because the event was the only one of an appointment that was not known, and is again.
     pub async fn try_owed_again(
         &self,
         organisation: &OrganisationId,

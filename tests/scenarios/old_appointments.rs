@@ -3,7 +3,7 @@
 use cassius_calendar::grpc::pb::{Appointment, ErrorReason, RetryAppointmentsRequest, SyncNowRequest, SyncStatus};
 use serde_json::json;
 
-use super::reason;
+use super::{enable, reason};
 use crate::harness::app::{BOUND, TestApp};
 use crate::harness::backends::{apply, both_backends};
 use crate::harness::google::ACCOUNT;
@@ -59,6 +59,23 @@ async fn what_waits_while_the_grant_is_dead_is_not_swept(app: &mut TestApp) {
     app.connect("cabinet").await;
     app.at_rest("cabinet").await;
     assert!(app.google.events_of(ACCOUNT, "rdv").await.is_empty());
+}
+
+#[apply(both_backends)]
+async fn a_deletion_that_was_refused_or_not_tried_yet_is_not_forgotten_by_the_sweep(app: &mut TestApp) {
+    with_an_old_event(app).await;
+    app.sync("cabinet", old(appointment("refused", 1))).await;
+    let refusal = json!({"kind": "error", "code": 403, "reason": "forbiddenForNonOrganizer"});
+    app.google.fault("events.delete", 1, refusal).await;
+    assert_eq!(app.sync("cabinet", old(cancelled("refused", 2))).await.sync_status(), SyncStatus::Error);
+    enable(app, false).await;
+    app.accept("cabinet", old(cancelled("rdv", 2))).await;
+    swept(app).await;
+    enable(app, true).await;
+    app.at_rest("cabinet").await;
+    for id in ["rdv", "refused"] {
+        assert!(app.google.events_of(ACCOUNT, id).await.is_empty(), "{id}");
+    }
 }
 
 #[apply(both_backends)]

@@ -229,3 +229,35 @@ async fn the_first_connect_waits_for_an_accept_that_is_in_its_statement_on_postg
     drop(client);
     database.drop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_accept_whose_statement_began_before_the_first_connect_is_sent_on_postgres() {
+    let database = Database::on_postgres().await;
+    let north = organisation("north");
+    let consent =
+        NewConsent { ticket_hash: vec![1; 32], organisation: north.clone(), return_url: None, expires_at: at(900) };
+    database.store.create_consent(consent, at(0)).await.unwrap();
+    let (mut client, connection) = tokio_postgres::connect(&database.url, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    // The statement has its snapshot and waits before it reads or holds anything.
+    let pause = "CREATE FUNCTION pause() RETURNS TRIGGER LANGUAGE plpgsql AS
+                    'BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NULL; END';
+                 CREATE TRIGGER pause BEFORE INSERT ON appointment_external_links EXECUTE FUNCTION pause()";
+    client.batch_execute(pause).await.unwrap();
+    let hold = client.transaction().await.unwrap();
+    hold.batch_execute("SELECT pg_advisory_xact_lock(1)").await.unwrap();
+    let waiting = "SELECT COUNT(*) FROM pg_stat_activity
+                   WHERE datname = current_database() AND wait_event_type = 'Lock'";
+
+    let store = database.store.clone();
+    let accept = tokio::spawn(async move { store.accept(vec![acceptance("north", "rdv", 1)], at(2)).await });
+    while database.number(waiting).await < 1 {}
+    let as_of = database.as_of(&north).await;
+    assert_eq!(database.store.connect(grant("north"), as_of, at(62), at(3)).await.unwrap(), Connect::Stored);
+    hold.commit().await.unwrap();
+
+    let link = accept.await.unwrap().unwrap().remove(0);
+    assert_eq!((link.sync_status, link.next_attempt_at), (SyncStatus::Pending, Some(at(2))));
+    drop(client);
+    database.drop().await;
+}

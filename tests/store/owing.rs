@@ -234,6 +234,24 @@ async fn an_account_that_comes_back_finds_its_events_and_the_other_ones_stay_owe
 }
 
 #[apply(both_backends)]
+async fn the_only_event_of_an_old_appointment_waits_for_its_account_until_it_is_called_off(database: &Database) {
+    let (north, listed) = (organisation("north"), [CalendarId::new("shared")]);
+    database.is_connected("north").await;
+    database.has_event("rdv", "shared", 1).await;
+    assert_eq!(database.store.erase_snapshots(at(60_000), at(70_000)).await.unwrap().count, 1);
+    database.connect(of_account("another"), at(70_001)).await;
+    database.store.try_owed_again(&north, &listed, at(70_002)).await.unwrap();
+    assert_eq!(database.claim_owed(9, at(70_002)).await, [], "nobody could write it anew");
+
+    let called_off = cassius_calendar::store::Acceptance { wants_event: false, ..acceptance("north", "rdv", 2) };
+    database.store.accept(vec![called_off], at(70_003)).await.unwrap();
+    database.bring_in_step("north", &absent(1), at(70_004)).await;
+    database.store.try_owed_again(&north, &listed, at(70_005)).await.unwrap();
+    let owed = database.claim_owed(9, at(70_005)).await;
+    assert_eq!(owed.into_iter().map(|owed| owed.place).collect::<Vec<_>>(), [place("shared", "rdv", 1)]);
+}
+
+#[apply(both_backends)]
 async fn a_link_that_stands_at_the_event_ends_what_is_owed(database: &Database) {
     database.is_connected("north").await;
     database.has_event("rdv", "shared", 1).await;

@@ -193,10 +193,12 @@ pub(in crate::store) async fn try_owed_again(
         if calendars.is_empty() || integrations::locked(conn, organisation).await?.is_none() {
             return Ok(());
         }
-        let out_of_reach =
-            sql(format!("next_attempt_at IS NULL AND last_error = {CALENDAR_UNAVAILABLE} AND calendar_id IN "))
-                .with(list_of(calendars));
-        owed::make_due(conn, organisation, out_of_reach, now).await
+        // Out of reach before; or the only event of an appointment that was not known, and is again.
+        let parked = sql(format!(
+            "next_attempt_at IS NULL AND (last_error IS NULL OR last_error = {CALENDAR_UNAVAILABLE}) AND calendar_id IN "
+        ))
+        .with(list_of(calendars));
+        owed::make_due(conn, organisation, parked, now).await
     })
 }
 

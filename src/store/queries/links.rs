@@ -193,12 +193,15 @@ pub(super) const OWES_NOTHING: &str = "NOT EXISTS (SELECT 1 FROM owed_deletions 
 /// How many snapshots one statement erases: others are not kept waiting for long.
 const ERASED_AT_ONCE: u64 = 2_000;
 
+/// A link that has nothing left to do. One that was called off while its event may stand has: that was refused, or waits
+/// until sending is on again.
+fn is_done() -> String {
+    format!("sync_status <> {PENDING} AND (wants_event OR external_event_id IS NULL) AND {OWES_NOTHING}")
+}
+
 /// The links whose snapshots are erased, found by one of [`OVER`].
 fn is_erased(over: &str, over_before: Timestamp, now: Timestamp) -> Fragment {
-    sql(format!("snapshot IS NOT NULL AND sync_status <> {PENDING} AND {OWES_NOTHING} AND {over}"))
-        .bind(over_before)
-        .sql(" AND ")
-        .with(unleased(now))
+    sql(format!("snapshot IS NOT NULL AND {} AND {over}", is_done())).bind(over_before).sql(" AND ").with(unleased(now))
 }
 
 /// What is over: an appointment by its end, and what has none by its last change. Each is found by an index of its own.
@@ -235,7 +238,7 @@ pub(in crate::store) async fn erase_snapshots(
                     " ORDER BY ends_at, organisation_id, appointment_id LIMIT {ERASED_AT_ONCE} {SKIP_LOCKED})"
                 ))
                 // Said again of the row itself: it may have become another one since it was found.
-                .sql(format!(" AND sync_status <> {PENDING} AND {OWES_NOTHING} AND COALESCE(ends_at, updated_at) < "))
+                .sql(format!(" AND {} AND COALESCE(ends_at, updated_at) < ", is_done()))
                 .bind(over_before)
                 .sql(" AND ")
                 .with(unleased(now));

@@ -31,6 +31,9 @@
 //! | `ScopeMissing`, `Misconfigured` | stop: reconnect; operator | the same |
 //! | any other | come back | come back |
 //!
+//! A calendar that may be read, where no event is wanted, has said itself what does not stand in it: what was gone there is
+//! gone, whether it takes writes or not.
+//!
 //! A refresh that succeeds proves the grant: a 401 after it ends nothing. Only the token endpoint, or a missing scope,
 //! asks a person to connect again.
 

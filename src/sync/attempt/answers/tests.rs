@@ -144,3 +144,65 @@ fn each_answer_means_to_each_call_what_the_table_says() {
         }
     }
 }
+
+/// What a probe is asked for, and the answers that lead to it: of the target, then of a calendar that is left.
+fn probes() -> [(&'static str, Attempt); 7] {
+    let place = || {
+        let calendar = CalendarId::new(CALENDARS[0]);
+        Place { calendar, event: EventId::new("event1"), generation: Generation::FIRST }
+    };
+    let written = |fingerprint| Placement::Written { place: place(), etag: Etag::new("1"), fingerprint };
+    let not_permitted = || Answer::NotPermitted { reason: "word".to_owned() };
+    let refused = || Answer::Refused { reason: "word".to_owned() };
+    let after = |goal: Goal, placement, answers: Vec<Answer>| {
+        let mut attempt = Attempt::begin(goal, placement).0;
+        for answer in answers {
+            attempt.advance(answer);
+        }
+        assert!(matches!(attempt.last, Some(Call::Probe { .. })), "{attempt:?}");
+        attempt
+    };
+    let gone = || vec![Answer::NotFound, Answer::NotFound];
+    let (here, there) = (|| goal(0, Some(1)), || goal(1, Some(1)));
+    let in_step = || written(Some(Fingerprint(vec![1])));
+    [
+        ("a forbidden patch", after(here(), written(None), vec![not_permitted()])),
+        ("a vanished event", after(here(), written(None), gone())),
+        ("a refused move", after(there(), in_step(), vec![refused()])),
+        ("elsewhere a forbidden read", after(there(), Placement::Reserved(place()), vec![not_permitted()])),
+        ("elsewhere a vanished event", after(there(), Placement::Reserved(place()), gone())),
+        (
+            "elsewhere a forbidden deletion after a refused move",
+            after(there(), in_step(), vec![refused(), Answer::CalendarOpen, not_permitted()]),
+        ),
+        ("elsewhere a forbidden deletion", after(goal(1, None), in_step(), vec![not_permitted()])),
+    ]
+}
+
+#[test]
+fn each_answer_of_a_calendar_means_what_the_table_says() {
+    const OUT_OF_REACH: &str = "events.insert, left behind";
+    let word = || "word".to_owned();
+    let (refused, insert, delete) = ("refused", "events.insert", "events.delete");
+    let (stop, get, gone) = ("stop: calendar", "events.get", "synced, left behind");
+    for (answer, expected) in [
+        (Answer::CalendarOpen, [refused, insert, delete, refused, insert, refused, refused]),
+        // What can be read has said that the event is gone.
+        (Answer::CalendarReadOnly, [stop, stop, stop, OUT_OF_REACH, insert, get, gone]),
+        (Answer::CalendarMissing, [stop, stop, stop, OUT_OF_REACH, OUT_OF_REACH, get, gone]),
+        (Answer::Forbidden { reason: word() }, ["stop: account"; 7]),
+        (Answer::AccountRefused { reason: word() }, ["stop: account"; 7]),
+        (Answer::ScopeMissing, ["stop: reconnect"; 7]),
+        (Answer::Misconfigured, ["stop: operator"; 7]),
+        (Answer::NotPermitted { reason: word() }, ["come back"; 7]),
+        (Answer::Refused { reason: word() }, ["come back"; 7]),
+        (Answer::NotFound, ["come back"; 7]),
+        (Answer::Gone, ["come back"; 7]),
+    ] {
+        for ((doubt, mut attempt), expected) in probes().into_iter().zip(expected) {
+            let step = attempt.advance(answer.clone());
+            let left_behind = if attempt.take_left_behind().is_empty() { "" } else { ", left behind" };
+            assert_eq!(format!("{}{left_behind}", shown(&step)), expected, "{doubt}, then {answer:?}");
+        }
+    }
+}
