@@ -1,7 +1,9 @@
 //! `accept`, and what can be read afterwards.
 
 use cassius_calendar::model::{Placement, Reason, RemoteEvents, SyncStatus};
-use cassius_calendar::store::{Acceptance, Claimed, Connect, LinkError, NewConsent, SettingsChange, Settlement};
+use cassius_calendar::store::{
+    Acceptance, Accepted, Claimed, Connect, LinkError, NewConsent, SettingsChange, Settlement,
+};
 
 use super::harness::*;
 
@@ -241,22 +243,23 @@ async fn an_accept_whose_statement_began_before_the_first_connect_is_sent_on_pos
     tokio::spawn(connection);
     // The statement has its snapshot and waits before it reads or holds anything.
     let pause = "CREATE FUNCTION pause() RETURNS TRIGGER LANGUAGE plpgsql AS
-                    'BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NULL; END';
+                    'BEGIN WHILE NOT pg_try_advisory_xact_lock(1) LOOP PERFORM pg_sleep(0.005); END LOOP; RETURN NULL; END';
                  CREATE TRIGGER pause BEFORE INSERT ON appointment_external_links EXECUTE FUNCTION pause()";
     client.batch_execute(pause).await.unwrap();
     let hold = client.transaction().await.unwrap();
     hold.batch_execute("SELECT pg_advisory_xact_lock(1)").await.unwrap();
     let waiting = "SELECT COUNT(*) FROM pg_stat_activity
-                   WHERE datname = current_database() AND wait_event_type = 'Lock'";
+                   WHERE datname = current_database() AND wait_event = 'PgSleep'";
 
     let store = database.store.clone();
-    let accept = tokio::spawn(async move { store.accept(vec![acceptance("north", "rdv", 1)], at(2)).await });
+    let accept = tokio::spawn(async move { store.accept_free(vec![acceptance("north", "rdv", 1)], at(2)).await });
     while database.number(waiting).await < 1 {}
     let as_of = database.as_of(&north).await;
     assert_eq!(database.store.connect(grant("north"), as_of, at(62), at(3)).await.unwrap(), Connect::Stored);
     hold.commit().await.unwrap();
 
-    let link = accept.await.unwrap().unwrap().remove(0);
+    let accepted = accept.await.unwrap().unwrap().remove(0);
+    let Accepted::Stored(link) = accepted else { panic!("{accepted:?}") };
     assert_eq!((link.sync_status, link.next_attempt_at), (SyncStatus::Pending, Some(at(2))));
     drop(client);
     database.drop().await;
