@@ -133,6 +133,10 @@ diesel::table! {
         expires_at -> InstantSql,
         created_at -> InstantSql,
         epoch -> BigInt,
+        practice -> Nullable<Text>,
+        google_user_id -> Nullable<Text>,
+        refresh_token -> Nullable<Binary>,
+        granted -> Nullable<Binary>,
     }
 }
 
