@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::connection::COOKIE_NAME;
 
 fn cookies(values: &[&str]) -> HeaderMap {
     values

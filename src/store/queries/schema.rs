@@ -90,6 +90,7 @@ diesel::table! {
         recent_calls -> Nullable<Text>,
         accepted_at -> Nullable<InstantSql>,
         erasing_at -> Nullable<InstantSql>,
+        traceparent -> Nullable<Text>,
         created_at -> InstantSql,
         updated_at -> InstantSql,
     }
