@@ -214,6 +214,8 @@ impl Config {
         let of_tls = tls.iter().flat_map(|tls| [Some(&tls.cert), Some(&tls.key), tls.client_ca.as_ref()]);
         let of_settings = reader.setting_files();
         let files = of_tls.flatten().cloned().chain(of_settings).collect();
+        let passfile = database_access.passfile.as_deref();
+        let readable_secrets = reader.readable_secrets([("TLS_KEY", tls_key.as_deref()), ("PGPASSFILE", passfile)]);
         Some(Self {
             database_url: database_url?,
             database_access,
@@ -237,7 +239,7 @@ impl Config {
             otlp_endpoint,
             log: Log { filter: filter?, format: format? },
             files,
-            readable_secrets: reader.readable_secrets(tls_key.as_deref()),
+            readable_secrets,
         })
     }
 }

@@ -120,6 +120,19 @@ fn a_secret_that_any_user_may_read_is_warned_of_without_being_told() {
 }
 
 #[test]
+fn sigterm_is_obeyed_while_the_keyring_s_command_takes_its_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut settings = with(&settings(), &[("ENCRYPTION_KEYS_COMMAND", "echo asked >&2; sleep 20")]);
+    settings.remove("ENCRYPTION_KEYS");
+    let mut process = Process::start(&["serve"], &settings, folder.path());
+    process.errors.wait_for("asked");
+    process.signal("TERM");
+    let (status, took) = process.ended();
+    assert_eq!(status.code(), Some(0));
+    assert!(took < std::time::Duration::from_secs(5), "{took:?}");
+}
+
+#[test]
 fn a_role_that_may_change_no_tables_is_led_to_migrate() {
     let folder = tempfile::tempdir().unwrap();
     let ended = run(&["serve", "--no-migrate"], &settings(), folder.path());
