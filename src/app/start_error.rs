@@ -28,6 +28,11 @@ pub enum StartError {
          one replica"
     )]
     Locked,
+    /// The SQLite file, which has its log beside each of its names.
+    #[error(
+        "the SQLite file at DATABASE_URL has more than one name (hard links), each with a log of its own: leave it one name"
+    )]
+    HardLinked,
     /// There are no tables, and none are to be made.
     #[error("the database has no tables, and MIGRATE is off: run `cassius-calendar migrate` first")]
     NoSchema,

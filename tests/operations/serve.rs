@@ -59,6 +59,11 @@ fn an_sqlite_file_is_one_file_by_whatever_name() {
         assert_eq!(ended.code, Some(1), "{}", ended.errors);
         assert!(ended.errors.contains("is served by another process"), "{}", ended.errors);
     }
+    let hard = folder.path().join("hard.db");
+    std::fs::hard_link(&real, &hard).unwrap();
+    let ended = run(&["serve"], &at(&hard), folder.path());
+    assert_eq!(ended.code, Some(1), "{}", ended.errors);
+    assert!(ended.errors.contains("has more than one name"), "{}", ended.errors);
     first.stop();
 }
 
