@@ -17,6 +17,7 @@
 //! | [`crypto`] | the keyring: seals tokens and snapshots to the cell that they stand in |
 //! | [`quota`] | what may be spent of Google's quota, over all replicas |
 //! | [`metrics`] | what is counted and measured, for Prometheus |
+//! | [`traces`] | spans: from the call that asked for it to the call of Google, for OTLP |
 //! | [`listener`] | takes connections, whatever the system has to say |
 //! | [`roots`] | whom the service trusts when it connects to somebody else |
 //! | [`google`] | Google's wire: OAuth, calendars, events, errors by their meaning |
@@ -66,7 +67,7 @@
 //!
 //! | rank | rooms |
 //! |---|---|
-//! | 0 | `model`, `error_chain`, `clock`, `language`, `metrics`, `config`, `notifier` |
+//! | 0 | `model`, `error_chain`, `clock`, `language`, `metrics`, `traces`, `config`, `notifier` |
 //! | 1 | `sync`, `crypto`, `quota`, `listener`, `roots` |
 //! | 2 | `google`, `store` |
 //! | 3 | `connection`, `resealing` |
@@ -100,3 +101,4 @@ pub mod resealing;
 pub mod roots;
 pub mod store;
 pub mod sync;
+pub mod traces;

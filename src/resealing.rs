@@ -1,7 +1,8 @@
 //! The keys that are in use, and the exchange of those that are not to be any more.
 //!
 //! Owns which stored value is opened and sealed anew with the first key, and what is told of the keyring. Never changes what a
-//! value holds. Invariant: a value is exchanged whole or not at all, and whatever was written meanwhile stays.
+//! value holds. What lasts for a day at most is counted and left as it is: it ends before an operator takes the old key away.
+//! Invariant: a value is exchanged whole or not at all, and whatever was written meanwhile stays.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -82,7 +82,11 @@ impl Service {
     pub(crate) async fn connect(&self, google: &Google, organisation: &str) -> anyhow::Result<()> {
         let email = format!("{organisation}@figures.example");
         google.add_account(&email).await?;
-        let request = BeginConnectRequest { organisation_id: organisation.into(), return_url: String::new() };
+        let request = BeginConnectRequest {
+            organisation_id: organisation.into(),
+            return_url: String::new(),
+            ..Default::default()
+        };
         let begun = self.integrations.clone().begin_connect(request).await?.into_inner();
         let browser = reqwest::Client::builder().cookie_store(true).build()?;
         let consent = browser.get(&begun.connect_url).send().await?.error_for_status()?.url().clone();

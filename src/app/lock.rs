@@ -13,7 +13,12 @@ pub(super) fn take(url: &str) -> Result<Option<File>, StartError> {
     let open = |path: &Path| File::options().append(true).create(true).open(path).map_err(failed);
     // The file is there before its name is resolved, so that two names of one file lead to one lock. SQLite takes an
     // empty file for a new database.
-    drop(open(Path::new(path))?);
+    let database = open(Path::new(path))?;
+    #[cfg(unix)]
+    if std::os::unix::fs::MetadataExt::nlink(&database.metadata().map_err(failed)?) > 1 {
+        return Err(StartError::HardLinked);
+    }
+    drop(database);
     let mut lock = std::fs::canonicalize(path).map_err(failed)?.into_os_string();
     lock.push(".lock");
     let file = open(Path::new(&lock))?;

@@ -12,12 +12,15 @@ mod keys;
 mod ledger;
 mod lock;
 mod replicas;
+mod start_error;
+mod traces;
 
 use std::fs::File;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use opentelemetry_sdk::trace::SdkTracerProvider;
 use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -27,79 +30,24 @@ use tonic::service::Routes;
 use crate::clock::{Clock, Entropy};
 use crate::config::Config;
 use crate::connection::{self, Audit, Consents, Grants, Integrations};
-use crate::crypto::{Keyring, KeyringFault};
+use crate::crypto::Keyring;
 use crate::delivery::{Delivery, Worker};
 use crate::google::{Endpoints, Google};
-use crate::grpc::{self, Health, Services, TlsFault};
+use crate::grpc::{self, Health, Services};
 use crate::http;
-use crate::metrics::{self, GatherError};
+use crate::metrics;
 use crate::notifier::Notifier;
 use crate::quota::{Ledger, Quota};
-use crate::roots::{RootsFault, roots};
+use crate::roots::roots;
 use crate::store::{self, Schema, Store};
 use ledger::StoredLedger;
 
 pub use keys::Keys;
+pub use start_error::StartError;
 
 /// How long calls under way may take to end when the service stops. Together with the worker's own patience it stays
 /// under the fifteen seconds after which an orchestrator would kill.
 const DRAIN: Duration = Duration::from_secs(10);
-
-/// Says why the service did not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The keyring.
-    #[error("ENCRYPTION_KEYS is not usable")]
-    Keyring(#[source] KeyringFault),
-    /// The database.
-    #[error("the database at DATABASE_URL is not usable")]
-    Store(#[from] store::Error),
-    /// The authorities that vouch for Google.
-    #[error("GOOGLE_CA is not usable")]
-    GoogleCa(#[source] RootsFault),
-    /// The SQLite file.
-    #[error(
-        "the SQLite file at DATABASE_URL is served by another process: stop that one, or use PostgreSQL for more than \
-         one replica"
-    )]
-    Locked,
-    /// There are no tables, and none are to be made.
-    #[error("the database has no tables, and MIGRATE is off: run `cassius-calendar migrate` first")]
-    NoSchema,
-    /// The tables are those of an earlier version, and are not to be changed.
-    #[error("the database lacks migrations, and MIGRATE is off: run `cassius-calendar migrate` first")]
-    OlderSchema,
-    /// The tables are those of a later version.
-    #[error("the database was migrated by a newer version than this one: start that version, or restore a backup")]
-    NewerSchema,
-    /// An address.
-    #[error("{variable} ({address}) cannot be listened on")]
-    Listen {
-        /// Which setting.
-        variable: &'static str,
-        /// What it says.
-        address: SocketAddr,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// A file of the TLS settings.
-    #[error("{variable} cannot be read")]
-    TlsFile {
-        /// Which setting.
-        variable: &'static str,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// What the files of the TLS settings hold.
-    #[error("the TLS certificate or its key is not usable")]
-    Tls(#[source] TlsFault),
-    /// The metrics.
-    #[error("metrics cannot be served at METRICS_ADDR")]
-    Metrics(#[source] GatherError),
-    /// The gRPC server.
-    #[error("gRPC cannot be served")]
-    Grpc(#[source] grpc::Error),
-}
 
 /// The service, running.
 #[derive(Debug)]
@@ -128,6 +76,8 @@ pub struct App {
     servers: Vec<JoinHandle<()>>,
     worker: JoinHandle<()>,
     housekeeping: Vec<JoinHandle<()>>,
+    /// What sends spans; `None`: nobody collects them.
+    spans: Option<SdkTracerProvider>,
     _lock: Option<File>,
 }
 
@@ -139,6 +89,12 @@ pub async fn start(config: Config, clock: Clock, entropy: Entropy) -> Result<App
 
 /// The same with another client of Google than the settings ask for.
 pub async fn start_with(config: Config, google: Google, clock: Clock, entropy: Entropy) -> Result<App, StartError> {
+    let spans = match &config.otlp_endpoint {
+        Some(endpoint) => {
+            Some(traces::export(endpoint, roots(None).map_err(StartError::GoogleCa)?).map_err(StartError::Traces)?)
+        }
+        None => None,
+    };
     let keys = Keys::read(&config).await?;
     let (store, lock) = open_store(&config, &entropy).await?;
     database_clock::follow(&store, &clock).await?;
@@ -239,6 +195,7 @@ pub async fn start_with(config: Config, google: Google, clock: Clock, entropy: E
         servers,
         worker,
         housekeeping,
+        spans,
         _lock: lock,
     })
 }
@@ -346,6 +303,9 @@ impl App {
         let (_, worker) = tokio::join!(servers, self.worker);
         if worker.is_err() {
             tracing::error!("the worker panicked");
+        }
+        if let Some(spans) = self.spans {
+            traces::finish(spans).await;
         }
         tracing::info!("stopped");
     }

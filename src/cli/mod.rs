@@ -88,7 +88,10 @@ async fn serve(no_migrate: bool) -> anyhow::Result<()> {
     let mut signals = Signals::listen()?;
     process::keep_no_core_dumps()?;
     process::raise_open_files();
-    let mut config = load(&environment, Mode::Serve)?;
+    let mut config = tokio::select! {
+        config = loaded() => config?,
+        stopped = signals.asked_to_stop() => return stopped,
+    };
     config.migrate &= !no_migrate;
     let logs = Logs::start(&config.log)?;
     for secret in &config.readable_secrets {
@@ -116,7 +119,13 @@ async fn serve(no_migrate: bool) -> anyhow::Result<()> {
             },
             () = files.changed(&clock) => {}
         }
-        reload(&app.keys, &logs).await;
+        tokio::select! {
+            () = reload(&app.keys, &logs) => {}
+            stopped = signals.asked_to_stop() => {
+                stopped?;
+                break;
+            }
+        }
     }
     app.stop().await;
     Ok(())
@@ -125,7 +134,7 @@ async fn serve(no_migrate: bool) -> anyhow::Result<()> {
 /// Reads the settings again, and exchanges what can be while calls are served; a fault leaves everything as it was.
 async fn reload(keys: &app::Keys, logs: &Logs) {
     let reloaded = async {
-        let config = load(&environment, Mode::Serve)?;
+        let config = loaded().await?;
         keys.reload(&config).await?;
         logs.reload(&config.log)
     };
@@ -136,6 +145,17 @@ async fn reload(keys: &app::Keys, logs: &Logs) {
             "certificates, API keys, the keyring and what is logged stay as they were: what was read again has faults"
         ),
     }
+}
+
+/// Reads the settings of `serve` on a thread of its own: the command that prints the keyring may take its time, and signals
+/// are heard meanwhile.
+async fn loaded() -> anyhow::Result<Config> {
+    let (told, heard) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        // Nobody hears it who was told to stop.
+        let _ = told.send(load(&environment, Mode::Serve));
+    });
+    heard.await.context("the settings could not be read")?
 }
 
 async fn migrate() -> anyhow::Result<()> {

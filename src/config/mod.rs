@@ -89,6 +89,8 @@ pub struct Config {
     pub reflection: bool,
     /// `TICKET_IN_URL`.
     pub ticket_in_url: bool,
+    /// `OTEL_EXPORTER_OTLP_ENDPOINT`.
+    pub otlp_endpoint: Option<Url>,
     /// What is logged, and how.
     pub log: Log,
     /// A sentence for each file of a secret that any user of the system may read.
@@ -204,6 +206,7 @@ impl Config {
         let kept_events_retention = reader.value("KEPT_EVENTS_RETENTION", parse::days);
         let reflection = reader.value("REFLECTION", parse::switch);
         let ticket_in_url = reader.value("TICKET_IN_URL", parse::switch);
+        let otlp_endpoint = reader.value("OTEL_EXPORTER_OTLP_ENDPOINT", parse::url);
         let filter = reader.value("LOG", parse::log);
         let format = reader.value("LOG_FORMAT", parse::log_format);
         let (listen, api_keys, tls) = read_access(reader);
@@ -211,6 +214,8 @@ impl Config {
         let of_tls = tls.iter().flat_map(|tls| [Some(&tls.cert), Some(&tls.key), tls.client_ca.as_ref()]);
         let of_settings = reader.setting_files();
         let files = of_tls.flatten().cloned().chain(of_settings).collect();
+        let passfile = database_access.passfile.as_deref();
+        let readable_secrets = reader.readable_secrets([("TLS_KEY", tls_key.as_deref()), ("PGPASSFILE", passfile)]);
         Some(Self {
             database_url: database_url?,
             database_access,
@@ -231,9 +236,10 @@ impl Config {
             kept_events_retention: kept_events_retention?,
             reflection: reflection?,
             ticket_in_url: ticket_in_url?,
+            otlp_endpoint,
             log: Log { filter: filter?, format: format? },
             files,
-            readable_secrets: reader.readable_secrets(tls_key.as_deref()),
+            readable_secrets,
         })
     }
 }

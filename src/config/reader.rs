@@ -88,10 +88,10 @@ impl<'a> Reader<'a> {
         parse(&text).map_err(|wrong| self.fault(name, wrong)).ok()
     }
 
-    /// A sentence for each file of a secret, the key of TLS among them, that any user of the system may read.
-    pub(super) fn readable_secrets(&self, tls_key: Option<&Path>) -> Vec<String> {
-        let files =
-            self.files(|setting| setting.secret).chain(tls_key.map(|key| (key.to_owned(), "TLS_KEY".to_owned())));
+    /// A sentence for each file of a secret, and for each of `others`, that any user of the system may read.
+    pub(super) fn readable_secrets(&self, others: [(&str, Option<&Path>); 2]) -> Vec<String> {
+        let others = others.into_iter().filter_map(|(name, file)| Some((file?.to_owned(), name.to_owned())));
+        let files = self.files(|setting| setting.secret).chain(others);
         let readable = files.filter(|(file, _)| is_readable_by_all(file));
         readable.map(|(_, variable)| format!("{variable} names a file that any user may read: chmod o-r")).collect()
     }

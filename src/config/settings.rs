@@ -168,6 +168,12 @@ pub const SETTINGS: &[Setting] = &[
              changed while the service runs.",
         )
     },
+    setting(
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        None,
+        "Where spans are sent by OTLP over HTTP (`/v1/traces` is added), such as `http://collector:4318`: how long what \
+         took, from the call of Cassius to the call of Google. No person and no organisation is in them. Default: nowhere.",
+    ),
     setting("LOG_FORMAT", Some("text"), "How it is logged: `text` or `json`."),
 ];
 

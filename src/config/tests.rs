@@ -316,6 +316,16 @@ proptest! {
 }
 
 #[test]
+fn a_file_of_passwords_that_any_user_may_read_is_told() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let passfile = file("*:*:*:*:canary");
+    for (mode, told) in [(0o644, &["PGPASSFILE names a file that any user may read: chmod o-r"][..]), (0o600, &[])] {
+        std::fs::set_permissions(passfile.path(), std::fs::Permissions::from_mode(mode)).expect("a mode");
+        assert_eq!(load(&[("PGPASSFILE", path(&passfile))]).readable_secrets, told, "{mode:o}");
+    }
+}
+
+#[test]
 fn a_command_may_print_the_keyring() {
     let with = |command: &str| load_with(&[("ENCRYPTION_KEYS", ""), ("ENCRYPTION_KEYS_COMMAND", command)], Mode::Serve);
     let config = with("printf ' k1:canary\n'").expect("settings in order");

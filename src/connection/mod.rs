@@ -17,12 +17,13 @@ use jiff::SignedDuration;
 
 pub use audit::{Audit, AuditEvent, AuditPlace, Deed};
 pub use consents::{
-    CONSENT_LIFETIME, COOKIE_NAME, Callback, Completed, ConsentOutcome, ConsentStart, Consents, Settings, Visit,
+    CONSENT_LIFETIME, COOKIE_NAME, Callback, Completed, ConsentOutcome, ConsentStart, Consents, Question, Returned,
+    Settings, Visit, cookie_name,
 };
 pub use grants::{Access, AccessError, Grants, MAX_TOKENS};
 pub use integrations::{
-    CalendarList, Disconnected, Erasure, Integrations, Overview, OverviewFilter, ProblemNotice, Progress,
-    SettingsRequest, State, Status, list as list_integrations,
+    CalendarList, Disconnected, Erasure, Integrations, OfferedCalendar, Overview, OverviewFilter, ProblemNotice,
+    Progress, SettingsRequest, State, Status, list as list_integrations,
 };
 
 use crate::crypto::OpenError;

@@ -67,6 +67,15 @@ impl Secrets {
         self.open(&Cell::verifier(state_hash), sealed)
     }
 
+    /// Seals what a consent gave, until a person has said that it is kept.
+    pub(super) fn seal_granted(&self, state_hash: &[u8], granted: &Secret) -> Sealed {
+        self.keyring.seal(&Cell::granted(state_hash), granted.expose_secret().as_bytes(), &self.entropy)
+    }
+
+    pub(super) fn open_granted(&self, state_hash: &[u8], sealed: &Sealed) -> Result<Secret, OpenError> {
+        self.open(&Cell::granted(state_hash), sealed)
+    }
+
     fn open(&self, cell: &Cell<'_>, sealed: &Sealed) -> Result<Secret, OpenError> {
         let plain = self.keyring.open(cell, sealed)?;
         // Only texts are ever sealed here; anything else is not ours.

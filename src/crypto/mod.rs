@@ -113,6 +113,12 @@ impl<'a> Cell<'a> {
         Self { table: "oauth_consents", row, column: "verifier" }
     }
 
+    /// What was granted in the consent whose person is asked under the state of this digest.
+    pub fn granted(state_hash: &[u8]) -> Self {
+        let row = vec![Cow::Owned(HEXLOWER.encode(state_hash))];
+        Self { table: "oauth_consents", row, column: "granted" }
+    }
+
     /// What is authenticated beside a value: every part behind its length, so that no two cells look alike.
     fn associated(&self, key_id: &str) -> Vec<u8> {
         let mut bytes = vec![VERSION];

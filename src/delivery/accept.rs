@@ -14,6 +14,7 @@ use crate::metrics;
 use crate::model::{Appointment, Change, Details, OrganisationId, SyncStatus};
 use crate::notifier::Listener;
 use crate::store::{self, Acceptance};
+use crate::traces;
 
 /// How long a look may be off while the other replicas are not heard.
 const POLL: SignedDuration = SignedDuration::from_secs(1);
@@ -77,6 +78,7 @@ impl Inner {
             wants_event: appointment.scheduled().is_some(),
             starts_at: appointment.slot.as_ref().map(|slot| slot.start_at),
             ends_at: appointment.slot.as_ref().map(|slot| slot.end_at),
+            traceparent: traces::Span::current().traceparent(),
         }
     }
 

@@ -19,6 +19,7 @@ use crate::crypto::{ExposeSecret, Secret};
 use crate::metrics;
 use crate::model::{CalendarId, Etag, Place};
 use crate::sync::{Answer, Call};
+use crate::traces;
 
 const SILENT: (&str, &str) = ("sendUpdates", "none");
 const COMPACT: (&str, &str) = ("prettyPrint", "false");
@@ -35,7 +36,9 @@ impl Google {
     /// Makes one call in the name of an account.
     pub async fn call(&self, access_token: &Secret, call: &Call) -> Answer {
         let from = self.client.clock.elapsed();
-        let answer = self.answer(access_token, call).await;
+        let traced = traces::Span::of_google(call.name());
+        let answer = traced.within(self.answer(access_token, call)).await;
+        traced.end(answer.name(), !matches!(answer, Answer::Unavailable { .. }));
         let took = self.client.clock.elapsed().saturating_sub(from);
         metrics::google_call(call.name(), answer.name(), took.unsigned_abs());
         answer
@@ -105,7 +108,9 @@ impl Google {
         request: Request<Bytes>,
     ) -> Result<Response<Bytes>, Answer> {
         let from = self.client.clock.elapsed();
-        let answer = self.send(access_token, request).await;
+        let traced = traces::Span::of_google(call);
+        let answer = traced.within(self.send(access_token, request)).await;
+        traced.end(answer.as_ref().map_or_else(Answer::name, |_| "read"), answer.is_ok());
         let took = self.client.clock.elapsed().saturating_sub(from);
         metrics::google_call(call, answer.as_ref().map_or_else(Answer::name, |_| "read"), took.unsigned_abs());
         answer

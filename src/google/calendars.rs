@@ -17,6 +17,8 @@ use crate::model::{Calendar, CalendarId};
 
 /// The alias by which Google knows the main calendar of the account that asks.
 const PRIMARY: &str = "primary";
+/// The role of those who may share a calendar.
+const OWNER: &str = "owner";
 const ENTRY_FIELDS: &str = "id,summary,summaryOverride,primary,accessRole,timeZone,backgroundColor,deleted";
 /// No account has 10,000 calendars; a list that does not end is cut.
 const MAX_PAGES: usize = 40;
@@ -28,13 +30,15 @@ pub struct CalendarAccess {
     pub calendar: Calendar,
     /// Whether the account may write events to it.
     pub may_write: bool,
+    /// Whether the account may share it: otherwise it is somebody else's.
+    pub is_owned: bool,
 }
 
 impl Google {
     /// The calendars that the account may write to: the primary one first, then by name. Wants the list scope.
-    pub async fn calendars(&self, access_token: &Secret) -> Result<Vec<Calendar>, CalendarError> {
+    pub async fn calendars(&self, access_token: &Secret) -> Result<Vec<CalendarAccess>, CalendarError> {
         let fields = format!("nextPageToken,items({ENTRY_FIELDS})");
-        let mut calendars = Vec::new();
+        let mut calendars: Vec<CalendarAccess> = Vec::new();
         let mut page_token: Option<String> = None;
         for _ in 0..MAX_PAGES {
             let mut query = vec![
@@ -48,13 +52,13 @@ impl Google {
             let answer = self.ask(access_token, "calendarList.list", bare(Method::GET, uri)).await?;
             let page: CalendarPage = read(&answer).ok_or(UNREADABLE)?;
             let accessible = page.items.into_iter().filter(|entry| entry.deleted != Some(true)).map(access);
-            calendars.extend(accessible.filter(|access| access.may_write).map(|access| access.calendar));
+            calendars.extend(accessible.filter(|access| access.may_write));
             page_token = page.next_page_token.filter(|token| !token.is_empty());
             if page_token.is_none() {
                 break;
             }
         }
-        calendars.sort_by_cached_key(|calendar| {
+        calendars.sort_by_cached_key(|CalendarAccess { calendar, .. }| {
             (Reverse(calendar.is_primary), calendar.name.to_lowercase(), calendar.id.clone())
         });
         Ok(calendars)
@@ -103,7 +107,7 @@ impl Google {
             color: String::new(),
             is_primary: id == google_email,
         };
-        Ok(CalendarAccess { calendar, may_write: may_write(&role) })
+        Ok(CalendarAccess { calendar, may_write: may_write(&role), is_owned: role == OWNER })
     }
 }
 
@@ -111,6 +115,7 @@ const UNREADABLE: CalendarError = CalendarError::Unavailable { retry_after: None
 
 fn access(entry: CalendarEntry) -> CalendarAccess {
     let may_write = entry.access_role.as_deref().is_some_and(may_write);
+    let is_owned = entry.access_role.as_deref() == Some(OWNER);
     let name = entry.summary_override.or(entry.summary).filter(|name| !name.is_empty());
     let calendar = Calendar {
         name: name.unwrap_or_else(|| entry.id.clone()),
@@ -119,5 +124,5 @@ fn access(entry: CalendarEntry) -> CalendarAccess {
         color: entry.background_color.unwrap_or_default(),
         is_primary: entry.primary == Some(true),
     };
-    CalendarAccess { calendar, may_write }
+    CalendarAccess { calendar, may_write, is_owned }
 }

@@ -120,6 +120,11 @@ pub fn pkce_verifier(entropy: &Entropy) -> Secret {
 }
 
 impl Google {
+    /// Whether this is who issues Google's answers, letter by letter as RFC 9207 wants it.
+    pub fn is_issuer(&self, issuer: &str) -> bool {
+        issuer == self.client.endpoints.issuer
+    }
+
     /// The address of the consent page, for one consent: `state` comes back with the browser, `verifier` (from
     /// [`pkce_verifier`]) and `nonce` are held against the exchange. Google proposes `account`, an e-mail or a `sub`, to
     /// the person; `None`: it proposes those that it knows.

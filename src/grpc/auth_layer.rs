@@ -25,6 +25,7 @@ use super::wrong_keys::WrongKeys;
 use crate::clock::{Clock, Entropy};
 use crate::language::Language;
 use crate::metrics;
+use crate::traces;
 
 /// A service that is reached by known callers alone.
 #[derive(Debug, Clone)]
@@ -93,16 +94,19 @@ where
         let path = request.uri().path();
         let method =
             if self.auth.needs.are_of(path) { path.trim_start_matches('/').to_owned() } else { "unknown".into() };
+        let traceparent = request.headers().get(traces::TRACEPARENT).and_then(|value| value.to_str().ok());
+        let traced = traces::Span::of_call(&method, traceparent);
         let context = RequestContext::new(caller, language, entropy.clone(), span.clone());
         request.extensions_mut().insert(context);
         let answer = AssertUnwindSafe(self.inner.call(request).instrument(span)).catch_unwind();
         let (clock, from) = (self.auth.clock.clone(), self.auth.clock.elapsed());
         async move {
-            let response = match answer.await {
+            let response = match traced.within(answer).await {
                 Ok(Ok(response)) => status::complete(response, language, &entropy),
                 Ok(Err(never)) => match never {},
                 Err(_) => Refusal::Panicked.into_status(language, &entropy).into_http(),
             };
+            traced.end(status::word_of(&response), status::word_of(&response) == "OK");
             metrics::call(method, status::word_of(&response), clock.elapsed().saturating_sub(from).unsigned_abs());
             Ok(response)
         }

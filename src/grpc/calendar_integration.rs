@@ -71,8 +71,9 @@ impl CalendarIntegration for Integrations {
         request: Request<pb::BeginConnectRequest>,
     ) -> Result<Response<pb::BeginConnectResponse>, Status> {
         answer(request, async |context, request| {
-            let (organisation, return_url) = validate::begin_connect(&context, &request)?;
-            Ok(convert::consent_start(self.consents.begin(&organisation, return_url.as_deref()).await?))
+            let validate::ConsentRequest { organisation, return_url, practice } =
+                validate::begin_connect(&context, &request)?;
+            Ok(convert::consent_start(self.consents.begin(&organisation, return_url.as_deref(), practice).await?))
         })
         .await
     }
@@ -97,7 +98,7 @@ impl CalendarIntegration for Integrations {
             let organisation = validate::organisation(&context, &request.organisation_id)?;
             let list = self.integrations.calendars(&organisation).await?;
             Ok(pb::ListCalendarsResponse {
-                calendars: list.calendars.into_iter().map(convert::calendar).collect(),
+                calendars: list.calendars.into_iter().map(convert::offered_calendar).collect(),
                 is_list_permitted: list.is_permitted,
             })
         })

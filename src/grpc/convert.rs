@@ -8,7 +8,7 @@ use prost_types::Timestamp as PbTimestamp;
 
 use super::messages;
 use super::pb;
-use crate::connection::{AuditEvent, COOKIE_NAME, ConsentStart, Overview, ProblemNotice, Progress, State, Status};
+use crate::connection::{AuditEvent, ConsentStart, OfferedCalendar, Overview, ProblemNotice, Progress, State, Status};
 // The ticket is a secret in the rooms below, and the answer to `BeginConnect` is the one place that may show it.
 use crate::crypto::ExposeSecret as _;
 use crate::delivery::{CallMade, ComparisonCounts, Differing, Event, Link, LinkError};
@@ -281,13 +281,23 @@ pub(super) fn calendar(calendar: Calendar) -> pb::Calendar {
         time_zone: calendar.time_zone,
         color: calendar.color,
         is_primary: calendar.is_primary,
+        access_role: pb::CalendarAccessRole::Unspecified.into(),
     }
+}
+
+/// A calendar that may be chosen.
+pub(super) fn offered_calendar(offered: OfferedCalendar) -> pb::Calendar {
+    let role = match offered.is_owned {
+        true => pb::CalendarAccessRole::Owner,
+        false => pb::CalendarAccessRole::Writer,
+    };
+    pb::Calendar { access_role: role.into(), ..calendar(offered.calendar) }
 }
 
 pub(super) fn consent_start(begun: ConsentStart) -> pb::BeginConnectResponse {
     pb::BeginConnectResponse {
         connect_cookie: Some(pb::ConnectCookie {
-            name: COOKIE_NAME.to_owned(),
+            name: begun.cookie_name.to_owned(),
             value: begun.ticket.expose_secret().to_owned(),
             max_age: count(begun.max_age_seconds),
         }),

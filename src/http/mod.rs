@@ -1,7 +1,8 @@
 //! The sidecar: the two addresses that a browser comes to on its way to Google's consent and back.
 //!
 //! Owns the browser's side of a consent: the cookie with the one-time ticket, the redirects, and a few plain pages. Never
-//! decides what a consent is worth (that is `connection`), and never shows anything that came with a request. It takes
+//! decides what a consent is worth (that is `connection`), and never shows anything that came with a request. Where
+//! a consent has to be confirmed, the page that asks is the callback's answer, and its form leads to the callback again. It takes
 //! `Secret` from `crypto`, since tickets and codes are secrets from the first moment.
 //!
 //! Invariant: whatever is asked, the answer is not stored, not framed, runs no script, and tells no other site where it
@@ -10,6 +11,7 @@
 mod listen;
 mod metrics;
 mod pages;
+mod question;
 
 use std::sync::Arc;
 
@@ -21,7 +23,9 @@ use axum::routing::get;
 use url::{Url, form_urlencoded};
 
 use crate::config::{CALLBACK_PATH, CONNECT_PATH};
-use crate::connection::{CONSENT_LIFETIME, COOKIE_NAME, Callback, ConsentOutcome, Consents, Error, StoreError};
+use crate::connection::{
+    CONSENT_LIFETIME, Callback, Completed, ConsentOutcome, Consents, Error, Returned, StoreError, cookie_name,
+};
 use crate::crypto::{ExposeSecret as _, Secret};
 use crate::error_chain::error_chain;
 use crate::language::Language;
@@ -38,6 +42,10 @@ const MAX_STATE_BYTES: usize = 512;
 /// Google's codes have at most 256 bytes today.
 const MAX_CODE_BYTES: usize = 2_048;
 const MAX_ERROR_BYTES: usize = 128;
+const MAX_ISSUER_BYTES: usize = 256;
+/// The parameter by which the page that asks comes back, and the word that keeps the grant.
+const ANSWER: &str = "answer";
+const CONFIRM: &str = "connect";
 /// More than what servers and proxies take of cookies by default: a browser that sends so many is told to clear them.
 const MAX_COOKIE_BYTES: usize = 16 * 1024;
 
@@ -70,6 +78,11 @@ impl Sidecar {
         self.page(Page::Unavailable, language)
     }
 
+    /// The name of the cookie that carries the ticket.
+    fn ticket_cookie(&self) -> &'static str {
+        cookie_name(self.is_https)
+    }
+
     /// The name of the cookie by which a browser is known again. On https it has the prefix that no other site of the
     /// same domain can set a cookie under.
     fn browser_cookie(&self) -> &'static str {
@@ -88,7 +101,7 @@ pub fn router(sidecar: Sidecar) -> Router {
         .layer(middleware::from_fn_with_state(sidecar.clone(), refuse_too_many_cookies))
         .with_state(sidecar)
         .layer(middleware::map_response(async |mut response: Response| {
-            response.headers_mut().extend(pages::headers());
+            pages::guard(response.headers_mut());
             response
         }))
 }
@@ -105,9 +118,9 @@ async fn refuse_too_many_cookies(State(sidecar): State<Arc<Sidecar>>, request: R
 async fn connect(State(sidecar): State<Arc<Sidecar>>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
     let language = language(&headers);
     let in_url =
-        query.filter(|_| sidecar.ticket_in_url).and_then(|query| parameter(&query, "ticket", MAX_TICKET_BYTES));
+        query.filter(|_| sidecar.ticket_in_url).and_then(|query| parameter(&query, "ticket", MAX_TICKET_BYTES).ok()?);
     // A ticket in the URL is newer than whatever an earlier one left in the cookie.
-    let Some(ticket) = in_url.clone().or_else(|| cookie(&headers, COOKIE_NAME)) else {
+    let Some(ticket) = in_url.clone().or_else(|| cookie(&headers, sidecar.ticket_cookie())) else {
         return sidecar.page(Page::Start, language);
     };
     let browser = cookie(&headers, sidecar.browser_cookie()).map(Secret::from);
@@ -119,43 +132,76 @@ async fn connect(State(sidecar): State<Arc<Sidecar>>, RawQuery(query): RawQuery,
     let mut response = see_other(&visit.consent_page);
     let lifetime = CONSENT_LIFETIME.as_secs();
     if let Some(ticket) = in_url {
-        set_cookie(&mut response, COOKIE_NAME, &ticket, lifetime, sidecar.is_https);
+        set_cookie(&mut response, sidecar.ticket_cookie(), &ticket, lifetime, sidecar.is_https);
     }
     let browser = visit.browser.expose_secret();
     set_cookie(&mut response, sidecar.browser_cookie(), browser, lifetime, sidecar.is_https);
     response
 }
 
-/// Takes a browser back from Google to where it came from.
+/// Takes a browser back from Google, or from the page that asks, to where it came from.
 async fn callback(State(sidecar): State<Arc<Sidecar>>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
     let language = language(&headers);
-    let query = query.unwrap_or_default();
     let browser = cookie(&headers, sidecar.browser_cookie()).map(Secret::from);
-    let callback = Callback {
-        state: parameter(&query, "state", MAX_STATE_BYTES),
-        code: parameter(&query, "code", MAX_CODE_BYTES).map(Secret::from),
-        error: parameter(&query, "error", MAX_ERROR_BYTES),
+    let Ok(asked) = Asked::of(&query.unwrap_or_default()) else {
+        // No answer of Google's looks like this: it ends no consent.
+        return sidecar.page(Page::Ended(ConsentOutcome::Expired), language);
     };
-    let completed = match sidecar.consents.complete(browser.as_ref(), callback).await {
-        Ok(completed) => completed,
-        Err(error) => return sidecar.failed(&error, language),
+    let returned = match asked {
+        Asked::Complete(callback) => sidecar.consents.complete(browser.as_ref(), callback).await,
+        Asked::Answer { state, is_confirmed } => sidecar.consents.answer(browser.as_ref(), state, is_confirmed).await,
     };
-    let outcome = completed.outcome;
-    let return_url = completed.return_url.as_deref().and_then(|url| Url::parse(url).ok());
-    // A callback that belongs to no consent may be somebody's forgery: it ends on a page of ours, and takes no ticket
-    // from a consent that is under way.
-    if outcome == ConsentOutcome::Expired {
-        return Page::Ended(outcome).answer(language, return_url.as_ref().or(sidecar.app_url.as_ref()));
+    match returned {
+        Ok(Returned::Asked(question)) => question::answer(&question, language),
+        Ok(Returned::Ended(completed)) => sidecar.lead_back(&completed, &headers, language),
+        Err(error) => sidecar.failed(&error, language),
     }
-    let mut response = match return_url {
-        Some(url) => see_other(&with_outcome(url, outcome)),
-        None => sidecar.page(Page::Ended(outcome), language),
-    };
-    // Another tab may have put its own ticket there meanwhile.
-    if cookie(&headers, COOKIE_NAME).is_some_and(|ticket| completed.began_with(&Secret::from(ticket))) {
-        set_cookie(&mut response, COOKIE_NAME, "", 0, sidecar.is_https);
+}
+
+/// What the callback's address asks for.
+enum Asked {
+    /// Google has sent the browser back.
+    Complete(Callback),
+    /// The person has answered the page that asks.
+    Answer { state: Option<String>, is_confirmed: bool },
+}
+
+impl Asked {
+    fn of(query: &str) -> Result<Self, Misshapen> {
+        let state = parameter(query, "state", MAX_STATE_BYTES)?;
+        if let Some(answer) = parameter(query, ANSWER, MAX_ERROR_BYTES)? {
+            return Ok(Self::Answer { state, is_confirmed: answer == CONFIRM });
+        }
+        Ok(Self::Complete(Callback {
+            state,
+            code: parameter(query, "code", MAX_CODE_BYTES)?.map(Secret::from),
+            error: parameter(query, "error", MAX_ERROR_BYTES)?,
+            issuer: parameter(query, "iss", MAX_ISSUER_BYTES)?,
+        }))
     }
-    response
+}
+
+impl Sidecar {
+    /// Leads a browser whose consent has ended back to where it came from.
+    fn lead_back(&self, completed: &Completed, headers: &HeaderMap, language: Language) -> Response {
+        let outcome = completed.outcome;
+        let return_url = completed.return_url.as_deref().and_then(|url| Url::parse(url).ok());
+        // A callback that belongs to no consent may be somebody's forgery: it ends on a page of ours, and takes no ticket
+        // from a consent that is under way.
+        if outcome == ConsentOutcome::Expired {
+            return Page::Ended(outcome).answer(language, return_url.as_ref().or(self.app_url.as_ref()));
+        }
+        let mut response = match return_url {
+            Some(url) => see_other(&with_outcome(url, outcome)),
+            None => self.page(Page::Ended(outcome), language),
+        };
+        // Another tab may have put its own ticket there meanwhile.
+        let ticket = cookie(headers, self.ticket_cookie());
+        if ticket.is_some_and(|ticket| completed.began_with(&Secret::from(ticket))) {
+            set_cookie(&mut response, self.ticket_cookie(), "", 0, self.is_https);
+        }
+        response
+    }
 }
 
 fn see_other(url: &Url) -> Response {
@@ -174,11 +220,18 @@ fn pair_of((name, value): &(impl AsRef<str>, impl AsRef<str>)) -> (String, Strin
     (name.as_ref().to_owned(), value.as_ref().to_owned())
 }
 
-/// A parameter that stands in the query once, is not empty, and is no longer than it can be.
-fn parameter(query: &str, name: &str, max_bytes: usize) -> Option<String> {
+/// A parameter that stands twice, or is longer than it can be.
+#[derive(Debug, PartialEq, Eq)]
+struct Misshapen;
+
+/// A parameter of the query; `None`: it is not there, or empty.
+fn parameter(query: &str, name: &str, max_bytes: usize) -> Result<Option<String>, Misshapen> {
     let mut values = form_urlencoded::parse(query.as_bytes()).filter(|(key, _)| key == name).map(|(_, value)| value);
-    let (value, None) = (values.next()?, values.next()) else { return None };
-    (1..=max_bytes).contains(&value.len()).then(|| value.into_owned())
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() || value.len() > max_bytes {
+        return Err(Misshapen);
+    }
+    Ok(Some(value.into_owned()).filter(|value| !value.is_empty()))
 }
 
 /// The value of a cookie. Two that differ are none: one of them was planted.

@@ -1,7 +1,8 @@
 //! The pages of the sidecar, and the headers of all its answers.
 //!
-//! Owns what a person reads there, in both languages. Invariant: a page is made of sentences from this file, and of one
-//! address to go back to, which the operator set or allowed; nothing else that came with a request is shown.
+//! Owns what a person reads where a consent begins or has ended, in both languages, and the frame of every page. Invariant:
+//! such a page is made of sentences from this file, and of one address to go back to, which the operator set or allowed;
+//! nothing else that came with a request is shown.
 
 use std::sync::LazyLock;
 
@@ -18,6 +19,8 @@ use crate::language::Language;
 const STYLE: &str = "body{font:1.0625rem/1.5 system-ui,sans-serif;color:#1b1b1f;background:#f6f6f8;margin:0}\
 main{max-width:34rem;margin:15vh auto;padding:2rem;background:#fff;border-radius:.75rem}\
 h1{font-size:1.375rem;margin:0 0 .5rem}p{margin:0}p+p{margin-top:1rem}a{color:inherit}\
+form{margin-top:1.5rem}button{font:inherit;padding:.5rem 1rem;margin:0 .75rem .5rem 0;border:1px solid;border-radius:.5rem;\
+background:none;color:inherit;cursor:pointer}strong{overflow-wrap:anywhere}\
 @media(prefers-color-scheme:dark){body{color:#ececf1;background:#131316}main{background:#1e1e23}}";
 
 /// A page that a person may end up on.
@@ -46,14 +49,7 @@ impl Page {
             format!("<p><a href=\"{address}\">{words}</a></p>")
         });
         let back = back.unwrap_or_default();
-        let tag = language.tag();
-        let body = format!(
-            "<!doctype html><html lang=\"{tag}\"><head><meta charset=\"utf-8\"><title>{title}</title>\
-             <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><style>{STYLE}</style></head>\
-             <body><main><h1>{title}</h1><p>{text}</p>{back}</main></body></html>"
-        );
-        let language = [(header::CONTENT_LANGUAGE, HeaderValue::from_static(tag))];
-        (self.code(), language, Html(body)).into_response()
+        document(self.code(), language, title, &format!("<p>{text}</p>{back}"))
     }
 
     fn code(self) -> StatusCode {
@@ -172,23 +168,37 @@ impl Page {
     }
 }
 
-/// The headers of every answer, pages or not.
-pub(super) fn headers() -> HeaderMap {
-    static HEADERS: LazyLock<HeaderMap> = LazyLock::new(|| {
-        let style = STANDARD.encode(Sha256::digest(STYLE));
-        let policy = format!(
-            "default-src 'none'; style-src 'sha256-{style}'; frame-ancestors 'none'; base-uri 'none'; \
-             form-action 'none'"
-        );
-        let policy = HeaderValue::from_str(&policy).expect("base64 and the policy's words are visible ASCII");
-        let fixed: [(HeaderName, &'static str); 4] = [
-            (header::CACHE_CONTROL, "no-store"),
-            (header::REFERRER_POLICY, "no-referrer"),
-            (header::X_FRAME_OPTIONS, "DENY"),
-            (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        ];
-        let fixed = fixed.map(|(name, value)| (name, HeaderValue::from_static(value)));
-        fixed.into_iter().chain([(header::CONTENT_SECURITY_POLICY, policy)]).collect()
-    });
-    HEADERS.clone()
+/// A page with this title and this body, which is HTML.
+pub(super) fn document(code: StatusCode, language: Language, title: &str, body: &str) -> Response {
+    let tag = language.tag();
+    let body = format!(
+        "<!doctype html><html lang=\"{tag}\"><head><meta charset=\"utf-8\"><title>{title}</title>\
+         <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><style>{STYLE}</style></head>\
+         <body><main><h1>{title}</h1>{body}</main></body></html>"
+    );
+    let language = [(header::CONTENT_LANGUAGE, HeaderValue::from_static(tag))];
+    (code, language, Html(body)).into_response()
+}
+
+/// What a page may load and where its form may lead: `form_action` as the policy spells it.
+pub(super) fn policy(form_action: &str) -> HeaderValue {
+    let style = STANDARD.encode(Sha256::digest(STYLE));
+    let policy = format!(
+        "default-src 'none'; style-src 'sha256-{style}'; frame-ancestors 'none'; base-uri 'none'; \
+         form-action {form_action}"
+    );
+    HeaderValue::from_str(&policy).expect("base64, origins and the policy's words are visible ASCII")
+}
+
+/// Gives an answer, page or not, the headers of all answers, as far as it has none of its own.
+pub(super) fn guard(headers: &mut HeaderMap) {
+    static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| policy("'none'"));
+    let fixed: [(HeaderName, &'static str); 4] = [
+        (header::CACHE_CONTROL, "no-store"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    headers.extend(fixed.map(|(name, value)| (name, HeaderValue::from_static(value))));
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert_with(|| POLICY.clone());
 }

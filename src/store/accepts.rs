@@ -23,6 +23,8 @@ pub struct Acceptance {
     pub starts_at: Option<Timestamp>,
     /// When it ends; `None` where a cancelled one does not say: the instant that stands is kept.
     pub ends_at: Option<Timestamp>,
+    /// The trace that it came with; `None`: with none that is collected.
+    pub traceparent: Option<String>,
 }
 
 /// What became of an acceptance.

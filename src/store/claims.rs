@@ -31,6 +31,8 @@ pub struct Claimed {
     pub attempts: i32,
     /// The appointment, sealed; `None` once it was erased.
     pub snapshot: Option<Sealed>,
+    /// The trace of whoever asked for it to be sent; `None`: it came with none that is collected.
+    pub traceparent: Option<String>,
     /// Where its event stands.
     pub placement: Placement,
     /// The lease.

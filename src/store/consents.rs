@@ -13,6 +13,8 @@ pub struct NewConsent {
     pub ticket_hash: Vec<u8>,
     /// For whom.
     pub organisation: OrganisationId,
+    /// What a person is shown of whom it is for; `None`: nobody is asked before a grant is kept.
+    pub practice: Option<String>,
     /// Where the browser goes afterwards.
     pub return_url: Option<String>,
     /// When it lapses.
@@ -24,6 +26,8 @@ pub struct NewConsent {
 pub struct Consent {
     /// For whom.
     pub organisation: OrganisationId,
+    /// What a person is shown of whom it is for; `None`: nobody is asked before a grant is kept.
+    pub practice: Option<String>,
     /// Where the browser goes afterwards.
     pub return_url: Option<String>,
     /// The PKCE verifier, sealed.
@@ -38,8 +42,31 @@ pub struct Consent {
     pub epoch: Epoch,
 }
 
+/// A consent whose grant waits for a person's word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldConsent {
+    /// The hash of the state under which the word comes.
+    pub state_hash: Vec<u8>,
+    /// The hash of the ticket that it began with.
+    pub ticket_hash: Vec<u8>,
+    /// For whom.
+    pub organisation: OrganisationId,
+    /// Where the browser goes afterwards.
+    pub return_url: Option<String>,
+    /// The Google account.
+    pub google_user_id: String,
+    /// What revokes the grant, sealed as the refresh token of the integration.
+    pub refresh_token: Sealed,
+    /// All else that was granted, sealed.
+    pub granted: Sealed,
+    /// The epoch that it began in, or that a connect beside it began.
+    pub epoch: Epoch,
+    /// When it lapses, or has lapsed.
+    pub expires_at: Timestamp,
+}
+
 impl Store {
-    /// Stores a new consent of the present epoch, and drops those that have lapsed.
+    /// Stores a new consent of the present epoch, and drops those that have lapsed; what was granted in one is to be revoked.
     pub async fn create_consent(&self, consent: NewConsent, now: Timestamp) -> Result<(), Error> {
         query!(self, write, consents::create(consent, now))
     }
@@ -62,5 +89,16 @@ impl Store {
     pub async fn take_consent(&self, state_hash: &[u8]) -> Result<Option<Consent>, Error> {
         let state_hash = state_hash.to_vec();
         query!(self, write, consents::take(&state_hash))
+    }
+
+    /// Keeps what was granted until a person has said that it is to be.
+    pub async fn hold_consent(&self, held: HeldConsent, now: Timestamp) -> Result<(), Error> {
+        query!(self, write, consents::hold(held, now))
+    }
+
+    /// Takes out what waits for a person's word under this state, lapsed or not: it serves once.
+    pub async fn take_held_consent(&self, state_hash: &[u8]) -> Result<Option<HeldConsent>, Error> {
+        let state_hash = state_hash.to_vec();
+        query!(self, write, consents::take_held(&state_hash))
     }
 }

@@ -87,7 +87,7 @@ pub use audit::{AuditEvent, AuditPlace};
 pub use changes::{Changes, Heard};
 pub use claims::{Claimed, Lease};
 pub use comparisons::{ComparedLink, ComparisonClaim, Listing, Mend};
-pub use consents::{Consent, NewConsent};
+pub use consents::{Consent, HeldConsent, NewConsent};
 pub use disconnects::DisconnectStep;
 pub use due::{DueOrganisation, Look};
 pub use erasures::ErasureLeft;

@@ -38,7 +38,7 @@ impl Store {
     }
 
     /// Puts the grants that waited for a person's word, and wait no more at `now`, among those that are to be revoked:
-    /// lapsed, or with nothing connected that they could take the place of.
+    /// of a consent that lapsed, lapsed themselves, or with nothing connected that they could take the place of.
     pub async fn queue_lapsed_grants(&self, now: Timestamp) -> Result<(), Error> {
         query!(self, write, pending_grants::queue_lapsed(now))
     }

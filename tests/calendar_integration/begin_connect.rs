@@ -11,7 +11,7 @@ use crate::harness::samples::instant;
 use crate::wire::refused::refused;
 
 fn request(return_url: &str) -> BeginConnectRequest {
-    BeginConnectRequest { organisation_id: "cabinet".into(), return_url: return_url.into() }
+    BeginConnectRequest { organisation_id: "cabinet".into(), return_url: return_url.into(), ..Default::default() }
 }
 
 async fn begin(app: &mut TestApp, return_url: &str) -> BeginConnectResponse {

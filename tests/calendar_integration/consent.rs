@@ -17,7 +17,11 @@ const RETURN_URL: &str = "http://127.0.0.1:3000/settings/integrations/google-cal
 
 /// Begins a consent, puts the cookie into the browser, and answers the connect URL.
 async fn begin(app: &mut TestApp, browser: &mut Browser, organisation: &str, return_url: &str) -> String {
-    let request = BeginConnectRequest { organisation_id: organisation.into(), return_url: return_url.into() };
+    let request = BeginConnectRequest {
+        organisation_id: organisation.into(),
+        return_url: return_url.into(),
+        ..Default::default()
+    };
     let begun = app.integrations.begin_connect(request).await.unwrap().into_inner();
     browser.set(&begun.connect_cookie.unwrap());
     browser.sidecar(&begun.connect_url)
@@ -314,7 +318,8 @@ async fn where_the_setting_says_so_a_ticket_in_the_url_is_taken_and_becomes_a_gu
         app.settings.insert("TICKET_IN_URL".into(), "true".into());
         app.settings.insert("PUBLIC_URL".into(), public_url.into());
         app.restart().await;
-        let request = BeginConnectRequest { organisation_id: "cabinet".into(), return_url: String::new() };
+        let request =
+            BeginConnectRequest { organisation_id: "cabinet".into(), return_url: String::new(), ..Default::default() };
         let begun = app.integrations.begin_connect(request).await.unwrap().into_inner();
         let mut browser = app.browser.another();
         let connect = begun.connect_url.replace(public_url, &format!("http://{}", app.running().http_address));

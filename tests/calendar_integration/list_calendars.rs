@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cassius_calendar::grpc::pb::{
-    Calendar, ErrorReason, IntegrationState, ListCalendarsRequest, ListCalendarsResponse,
+    Calendar, CalendarAccessRole, ErrorReason, IntegrationState, ListCalendarsRequest, ListCalendarsResponse,
 };
 use serde_json::json;
 use tonic::{Code, Response, Status};
@@ -51,6 +51,10 @@ async fn the_primary_comes_first_then_by_name_and_only_what_may_be_written_to(ap
     assert_eq!(ids, [ACCOUNT, "z", SECOND_CALENDAR, shared]);
     assert_eq!(calendars.iter().filter(|calendar| calendar.is_primary).count(), 1);
     assert!(calendars[0].is_primary);
+    // The last one is somebody else's, who reads it.
+    let roles: Vec<_> = calendars.iter().map(Calendar::access_role).collect();
+    let (owner, writer) = (CalendarAccessRole::Owner, CalendarAccessRole::Writer);
+    assert_eq!(roles, [owner, owner, owner, writer]);
     // The name as the account itself shows it.
     assert_eq!(calendars[3].name, "Implantologie (partagé)");
     assert_eq!((&*calendars[2].color, &*calendars[2].time_zone), ("#f83a22", "Europe/Paris"));

@@ -7,6 +7,7 @@ mod get_status;
 mod list_audit_events;
 mod list_calendars;
 mod list_integrations;
+mod planted;
 mod preview_event;
 mod rows;
 mod sync_now;

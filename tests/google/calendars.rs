@@ -11,13 +11,15 @@ async fn the_writable_calendars_come_primary_first_then_by_name() {
     let stage = Stage::new().await;
     let token = stage.token(&[EVENTS, LIST]).await;
     let calendars = stage.google.calendars(&token).await.expect("a list");
-    let names: Vec<_> = calendars.iter().map(|calendar| calendar.name.as_str()).collect();
+    let names: Vec<_> = calendars.iter().map(|access| access.calendar.name.as_str()).collect();
     assert_eq!(&names[1..], ["Fauteuils et salles", "Implantologie (partagé)"]);
-    let primary = &calendars[0];
+    let primary = &calendars[0].calendar;
     assert_eq!((primary.id.as_str(), primary.is_primary), (ACCOUNT, true));
-    let rooms = &calendars[1];
+    let rooms = &calendars[1].calendar;
     assert_eq!((rooms.id.as_str(), rooms.time_zone.as_str(), rooms.color.as_str()), (ROOMS, "Europe/Paris", "#f83a22"));
     assert!(!rooms.is_primary);
+    let owned: Vec<_> = calendars.iter().map(|access| access.is_owned).collect();
+    assert_eq!(owned, [true, true, false]);
 }
 
 #[tokio::test]
@@ -30,7 +32,7 @@ async fn every_page_of_the_list_is_read() {
     }
     let calendars = stage.google.calendars(&token).await.expect("a list");
     assert_eq!(calendars.len(), 263);
-    assert_eq!(calendars[262].name, "Salle 259");
+    assert_eq!(calendars[262].calendar.name, "Salle 259");
     assert_eq!(stage.journal("calendarList.list").await.len(), 2);
 }
 

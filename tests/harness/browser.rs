@@ -76,6 +76,7 @@ impl Browser {
         let request = BeginConnectRequest {
             organisation_id: organisation.into(),
             return_url: "http://127.0.0.1:3000/settings/integrations/google-calendar".into(),
+            ..Default::default()
         };
         let begun = integrations.begin_connect(request).await.unwrap().into_inner();
         self.set(&begun.connect_cookie.unwrap());

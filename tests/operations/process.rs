@@ -136,6 +136,15 @@ impl Process {
         Self::spawn(command)
     }
 
+    /// The same where a file that may not grow is a fault of the write, as a full disk is, and no signal.
+    pub(crate) fn start_where_files_are_bounded(settings: &Settings, folder: &Path) -> Self {
+        let mut command = Command::new("sh");
+        let script = "trap '' XFSZ && exec \"$0\" serve";
+        command.args(["-c", script, env!("CARGO_BIN_EXE_cassius-calendar")]);
+        command.env_clear().envs(settings).current_dir(folder).stdin(Stdio::null());
+        Self::spawn(command)
+    }
+
     fn spawn(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (output, errors) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());

@@ -18,7 +18,16 @@ async fn an_old_key_is_needed_until_everything_is_sealed_with_the_first() {
     let snapshot = Keyring::parse(&old).unwrap().seal(&Cell::snapshot(&organisation, &appointment), b"{}", &entropy);
     let (revision, wants_event) = (Revision::new(1).unwrap(), true);
     let (starts_at, ends_at) = (None, None);
-    let acceptance = Acceptance { organisation, appointment, revision, snapshot, wants_event, starts_at, ends_at };
+    let acceptance = Acceptance {
+        organisation,
+        appointment,
+        revision,
+        snapshot,
+        wants_event,
+        starts_at,
+        ends_at,
+        traceparent: None,
+    };
     database.store.accept(vec![acceptance], Clock::system().now()).await.unwrap();
 
     let folder = tempfile::tempdir().unwrap();

@@ -59,6 +59,11 @@ fn an_sqlite_file_is_one_file_by_whatever_name() {
         assert_eq!(ended.code, Some(1), "{}", ended.errors);
         assert!(ended.errors.contains("is served by another process"), "{}", ended.errors);
     }
+    let hard = folder.path().join("hard.db");
+    std::fs::hard_link(&real, &hard).unwrap();
+    let ended = run(&["serve"], &at(&hard), folder.path());
+    assert_eq!(ended.code, Some(1), "{}", ended.errors);
+    assert!(ended.errors.contains("has more than one name"), "{}", ended.errors);
     first.stop();
 }
 
@@ -117,6 +122,19 @@ fn a_secret_that_any_user_may_read_is_warned_of_without_being_told() {
         assert!(!lines.contains("canary"), "{lines}");
         process.stop();
     }
+}
+
+#[test]
+fn sigterm_is_obeyed_while_the_keyring_s_command_takes_its_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut settings = with(&settings(), &[("ENCRYPTION_KEYS_COMMAND", "echo asked >&2; sleep 20")]);
+    settings.remove("ENCRYPTION_KEYS");
+    let mut process = Process::start(&["serve"], &settings, folder.path());
+    process.errors.wait_for("asked");
+    process.signal("TERM");
+    let (status, took) = process.ended();
+    assert_eq!(status.code(), Some(0));
+    assert!(took < std::time::Duration::from_secs(5), "{took:?}");
 }
 
 #[test]

@@ -165,7 +165,8 @@ async fn names_and_tokens_stay_out_of_logs_answers_errors_and_columns(app: &mut 
 
 #[apply(both_backends)]
 async fn what_is_shown_to_a_browser_or_a_caller_is_withheld_from_debug(app: &mut TestApp) {
-    let request = BeginConnectRequest { organisation_id: "cabinet".into(), return_url: String::new() };
+    let request =
+        BeginConnectRequest { organisation_id: "cabinet".into(), return_url: String::new(), ..Default::default() };
     let begun = app.integrations.begin_connect(request).await.unwrap().into_inner();
     let ticket = begun.connect_cookie.as_ref().unwrap().value.clone();
     assert!(!begun.connect_url.contains(&ticket), "the link alone is worth nothing");

@@ -202,7 +202,8 @@ async fn keeping_meanwhile_ends_it_at_once_and_leaves_the_rest(app: &mut TestApp
 #[apply(both_backends)]
 async fn nobody_connects_before_it_has_ended(app: &mut TestApp) {
     with_google_away(app, json!({"kind": "error", "code": 503, "reason": "backendError"})).await;
-    let request = BeginConnectRequest { organisation_id: "cabinet".into(), return_url: String::new() };
+    let request =
+        BeginConnectRequest { organisation_id: "cabinet".into(), return_url: String::new(), ..Default::default() };
     refused(app.integrations.begin_connect(request).await, Code::FailedPrecondition, "DISCONNECTING");
     disconnect(app, "cabinet", RemoteEvents::Keep).await;
     app.google.no_more_faults().await;

@@ -198,6 +198,7 @@ async fn go_to_google(
     let request = BeginConnectRequest {
         organisation_id: ORGANISATIONS[organisation].into(),
         return_url: "http://127.0.0.1:3000/settings".into(),
+        ..Default::default()
     };
     let begun = client.begin_connect(request).await.map_err(|status| failure(&status))?.into_inner();
     let cookie = begun.connect_cookie.unwrap();

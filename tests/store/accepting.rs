@@ -204,8 +204,13 @@ async fn an_edit_right_after_a_write_waits_a_moment_unless_it_calls_off(database
 async fn the_first_connect_waits_for_an_accept_that_is_in_its_statement_on_postgres() {
     let database = Database::on_postgres().await;
     let north = organisation("north");
-    let consent =
-        NewConsent { ticket_hash: vec![1; 32], organisation: north.clone(), return_url: None, expires_at: at(900) };
+    let consent = NewConsent {
+        ticket_hash: vec![1; 32],
+        organisation: north.clone(),
+        practice: None,
+        return_url: None,
+        expires_at: at(900),
+    };
     database.store.create_consent(consent, at(0)).await.unwrap();
     database.accept("north", "rdv", 1, at(1)).await;
     let (mut client, connection) = tokio_postgres::connect(&database.url, tokio_postgres::NoTls).await.unwrap();

@@ -7,6 +7,7 @@ use super::harness::*;
 
 fn consent(name: &str, ticket: &str) -> NewConsent {
     NewConsent {
+        practice: None,
         ticket_hash: ticket.into(),
         organisation: organisation(name),
         return_url: Some("https://cassius.example/settings".into()),
@@ -32,6 +33,7 @@ async fn a_consent_is_taken_once(database: &Database) {
     assert_eq!(
         taken,
         Consent {
+            practice: None,
             organisation: organisation("north"),
             return_url: Some("https://cassius.example/settings".into()),
             verifier: sealed("verifier of state"),

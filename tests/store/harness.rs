@@ -137,6 +137,7 @@ pub(crate) fn grant(name: &str) -> Grant {
 /// An appointment that begins an hour after every test and takes half of one.
 pub(crate) fn acceptance(name: &str, id: &str, number: i64) -> Acceptance {
     Acceptance {
+        traceparent: None,
         organisation: organisation(name),
         appointment: appointment(id),
         revision: revision(number),

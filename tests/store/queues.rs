@@ -207,6 +207,7 @@ impl Lot<'_> {
             self.revision += 1;
             let ends_at = self.dice.pick(&[None, Some(-900), Some(900), Some(50_000), Some(90_000), Some(400_000)]);
             batch.push(Acceptance {
+                traceparent: None,
                 wants_event: self.dice.below(4) > 0,
                 ends_at: ends_at.map(|seconds| now + SignedDuration::from_secs(seconds)),
                 ..acceptance(name, &id, self.revision)

@@ -72,6 +72,35 @@ async fn a_failed_attempt_is_tried_again_later(database: &Database) {
 }
 
 #[apply(both_backends)]
+async fn a_trace_goes_with_its_request_until_that_is_sent(database: &Database) {
+    database.is_connected("north").await;
+    let traced = |number: i64, trace: Option<&str>| cassius_calendar::store::Acceptance {
+        traceparent: trace.map(str::to_owned),
+        ..acceptance("north", "rdv", number)
+    };
+    let accept = async |number, trace, now| database.store.accept(vec![traced(number, trace)], now).await.unwrap();
+    accept(1, Some("first"), at(1)).await;
+    let claimed = database.claim("north", 1, at(2)).await.remove(0);
+    assert_eq!(claimed.traceparent.as_deref(), Some("first"));
+    let later =
+        Settlement::Later { placement: absent(1), next_attempt_at: at(3), error: error(Reason::GoogleUnavailable) };
+    assert!(database.store.settle(&claimed, &later, at(2)).await.unwrap().is_done());
+    let again = database.claim("north", 1, at(4)).await.remove(0);
+    assert_eq!(again.traceparent.as_deref(), Some("first"), "until it is sent");
+    accept(2, Some("second"), at(5)).await;
+    let synced = Settlement::Synced { placement: absent(1), html_link: None, revision: revision(1) };
+    assert!(database.store.settle(&again, &synced, at(6)).await.unwrap().is_done());
+    let newer = database.claim("north", 1, at(7)).await.remove(0);
+    assert_eq!(newer.traceparent.as_deref(), Some("second"), "what came meanwhile keeps its own");
+    let synced = Settlement::Synced { placement: absent(1), html_link: None, revision: revision(2) };
+    assert!(database.store.settle(&newer, &synced, at(8)).await.unwrap().is_done());
+    assert_eq!(
+        database.number("SELECT COUNT(*) FROM appointment_external_links WHERE traceparent IS NOT NULL").await,
+        0
+    );
+}
+
+#[apply(both_backends)]
 async fn a_refused_link_rests_in_error(database: &Database) {
     database.is_connected("north").await;
     database.accept("north", "rdv", 1, at(1)).await;

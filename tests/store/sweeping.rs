@@ -30,6 +30,25 @@ async fn an_appointment_is_kept_as_long_as_a_deletion_is_owed_of_it_parked_or_no
     assert_eq!(swept(2_700_005).await, 1, "nothing is owed any more");
 }
 
+#[apply(both_backends)]
+async fn what_was_cancelled_by_a_version_that_kept_its_patient_is_erased_by_the_migration(database: &Database) {
+    database.is_connected("north").await;
+    for (id, wants_event) in [("cancelled", false), ("later", false), ("scheduled", true)] {
+        let one = cassius_calendar::store::Acceptance { wants_event, ..acceptance("north", id, 1) };
+        database.store.accept(vec![one], at(1)).await.unwrap();
+        database.bring_in_step("north", &absent(1), at(2)).await;
+    }
+    database.run("UPDATE appointment_external_links SET accepted_at = NULL WHERE appointment_id <> 'later'").await;
+    database.run(include_str!("../../migrations/sqlite/2026-11-28-008300_cancelled_snapshots/up.sql")).await;
+    let kept = "SELECT COUNT(*) FROM appointment_external_links WHERE snapshot IS NOT NULL";
+    assert_eq!(database.number(kept).await, 2);
+    let erased =
+        "SELECT COUNT(*) FROM appointment_external_links WHERE snapshot IS NULL AND appointment_id = 'cancelled'";
+    assert_eq!(database.number(erased).await, 1);
+    database.accept("north", "cancelled", 2, at(3)).await;
+    assert_eq!(database.claim("north", 9, at(4)).await.len(), 1, "it can be revived");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_an_accept_moves_to_later_during_the_sweep_is_kept_on_postgres() {
     let database = Database::on_postgres().await;

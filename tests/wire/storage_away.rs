@@ -259,7 +259,8 @@ async fn probes_are_told_when_the_database_goes_and_when_it_is_back() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_browser_is_shown_that_nothing_is_lost_and_can_go_on_later() {
     let (mut app, proxy) = stage().await;
-    let request = BeginConnectRequest { organisation_id: "cabinet".into(), return_url: String::new() };
+    let request =
+        BeginConnectRequest { organisation_id: "cabinet".into(), return_url: String::new(), ..Default::default() };
     let begun = app.integrations.begin_connect(request).await.unwrap().into_inner();
     app.browser.set(&begun.connect_cookie.unwrap());
     let connect = app.browser.sidecar(&begun.connect_url);

@@ -29,7 +29,8 @@ async fn writes_are_put_off_and_reads_are_served_while_another_holds_the_file() 
     let (mut one, mut two, mut three) = (app.appointments.clone(), app.appointments.clone(), app.integrations.clone());
     let streamed =
         SyncAppointmentsRequest { organisation_id: "cabinet".into(), appointment: Some(appointment("absent", 1)) };
-    let begin = BeginConnectRequest { organisation_id: "cabinet".into(), return_url: String::new() };
+    let begin =
+        BeginConnectRequest { organisation_id: "cabinet".into(), return_url: String::new(), ..Default::default() };
     let (accepted, answered, begun) = tokio::join!(
         one.sync_appointment(request("rdv", 2)),
         async {

@@ -50,7 +50,7 @@ impl Dev {
         let (public_url, is_open) = (config.public_url.clone(), config.api_keys.is_empty());
         let app = app::start(config, clock.clone(), entropy).await?;
         let sample = OrganisationId::parse(SAMPLE).expect("the sample's id is well formed");
-        let consent = app.consents.begin(&sample, None).await.context("the sample consent could not be begun")?;
+        let consent = app.consents.begin(&sample, None, None).await.context("the sample consent could not be begun")?;
         let status = app.integrations.status(&sample).await.context("the status of the sample cannot be read")?;
         let welcome = Welcome {
             organisation: &sample,

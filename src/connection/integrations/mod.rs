@@ -25,7 +25,7 @@ pub use erasure::Erasure;
 pub use overview::{Overview, OverviewFilter, list};
 use problems::Listeners;
 pub use problems::ProblemNotice;
-pub use settings::{CalendarList, SettingsRequest};
+pub use settings::{CalendarList, OfferedCalendar, SettingsRequest};
 pub use status::{Progress, State, Status};
 use watches::Watches;
 

@@ -21,11 +21,26 @@ pub struct SettingsRequest {
     pub title_privacy: Option<TitlePrivacy>,
 }
 
+/// A calendar that may be chosen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OfferedCalendar {
+    /// The calendar.
+    pub calendar: Calendar,
+    /// Whether it is the account's own to share: otherwise somebody else reads what is written there.
+    pub is_owned: bool,
+}
+
+impl From<CalendarAccess> for OfferedCalendar {
+    fn from(access: CalendarAccess) -> Self {
+        Self { calendar: access.calendar, is_owned: access.is_owned }
+    }
+}
+
 /// The calendars that an account may write to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CalendarList {
     /// The primary one first, then by name.
-    pub calendars: Vec<Calendar>,
+    pub calendars: Vec<OfferedCalendar>,
     /// Whether the account permitted listing; otherwise the primary one stands alone.
     pub is_permitted: bool,
 }
@@ -41,8 +56,9 @@ impl Integrations {
                 let list = |google: Google, token: Secret| async move { google.calendars(&token).await };
                 self.grants.call_with_token_retry(&integration, list).await?
             }
-            false => vec![self.calendar(&integration, "primary").await?.calendar],
+            false => vec![self.calendar(&integration, "primary").await?],
         };
+        let calendars = calendars.into_iter().map(OfferedCalendar::from).collect();
         Ok(CalendarList { calendars, is_permitted })
     }
 

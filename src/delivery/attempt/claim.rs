@@ -41,6 +41,14 @@ impl Claim {
         }
     }
 
+    /// The trace of whoever asked for it. A deletion that is owed has outlived its own.
+    pub(super) fn traceparent(&self) -> Option<&str> {
+        match self {
+            Self::Link(claimed) => claimed.traceparent.as_deref(),
+            Self::Owed(_) => None,
+        }
+    }
+
     /// The integration's epoch.
     pub(super) fn epoch(&self) -> Epoch {
         match self {

@@ -18,6 +18,7 @@ use crate::model::{Change, Place, Placement};
 use crate::quota::{Permit, Wait};
 use crate::store::{self, CallMade, Claimed, Guarded, OwedClaim};
 use crate::sync::{Answer, Attempt, Call, Goal, Outcome, Owner, Step, Stop, render};
+use crate::traces;
 pub(super) use claim::Claim;
 use settlement::Ended;
 
@@ -144,15 +145,18 @@ impl Inner {
     pub(super) async fn attempt(&self, claim: Claim, begun: Result<BegunAttempt, Unopened>, permit: Permit) {
         let organisation = claim.organisation().clone();
         let mut calls = Vec::new();
+        let traced = traces::Span::of_attempt(claim.traceparent());
         let ended = match begun {
-            Ok(begun) => self.carry_out(&claim, begun, permit, &mut calls).await,
+            Ok(begun) => traced.within(self.carry_out(&claim, begun, permit, &mut calls)).await,
             Err(unopened) => Ok(self.unopened(&claim, unopened)),
         };
-        metrics::attempt(match &ended {
+        let outcome = match &ended {
             Ok(ended) => ended.name(),
             Err(Broken::Fenced) => "fenced",
             Err(Broken::Store(_)) => "broken",
-        });
+        };
+        metrics::attempt(outcome);
+        traced.end(outcome, ended.is_ok());
         let broken = match ended {
             // Whoever took the lease over settles what stands by then: fenced or done, this attempt is over.
             Ok(ended) => self.settle(claim, ended, calls).await.err(),

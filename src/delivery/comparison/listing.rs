@@ -56,7 +56,8 @@ impl Inner {
         self.may_call(comparison).await?;
         let list = |google: Google, token: Secret| async move { google.calendars(&token).await };
         let all = self.grants.call_with_token_retry(integration, list).await.map_err(Broken::Google)?;
-        let others: Vec<_> = all.into_iter().map(|calendar| calendar.id).filter(|id| !calendars.contains(id)).collect();
+        let others: Vec<_> =
+            all.into_iter().map(|access| access.calendar.id).filter(|id| !calendars.contains(id)).collect();
         calendars.extend(others.into_iter().take(MOST_OTHERS));
         Ok(calendars)
     }

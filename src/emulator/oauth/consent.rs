@@ -18,6 +18,7 @@ pub(crate) struct Consent {
     pub(crate) login_hint: Option<String>,
     pub(crate) redirect_uri_as_sent: String,
     state: Option<String>,
+    issuer: String,
     pub(crate) nonce: Option<String>,
     pub(crate) challenge: Option<Challenge>,
     pub(crate) offline: bool,
@@ -94,6 +95,7 @@ impl Consent {
             scopes,
             login_hint: owned("login_hint"),
             state: owned("state"),
+            issuer: shared.base_url.clone(),
             nonce: owned("nonce"),
             challenge,
             offline: value("access_type") == Some("offline"),
@@ -103,7 +105,7 @@ impl Consent {
         })
     }
 
-    /// The address to go back to, with the state that was sent.
+    /// The address to go back to, with the state that was sent and who answers (RFC 9207).
     pub(crate) fn back(&self, outcome: &[(&str, &str)]) -> String {
         let mut address = self.redirect_uri.clone();
         {
@@ -111,6 +113,7 @@ impl Consent {
             if let Some(state) = &self.state {
                 pairs.append_pair("state", state);
             }
+            pairs.append_pair("iss", &self.issuer);
             pairs.extend_pairs(outcome);
         }
         address.into()

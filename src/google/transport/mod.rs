@@ -22,6 +22,7 @@ use rustls::{ClientConfig, RootCertStore};
 
 use super::CALL_DEADLINE;
 use crate::clock::Clock;
+use crate::traces;
 use road::Road;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -128,6 +129,9 @@ impl Transport {
     async fn exchange(&self, mut request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
         let agent = HeaderValue::from_static(concat!("cassius-calendar/", env!("CARGO_PKG_VERSION")));
         request.headers_mut().insert(USER_AGENT, agent);
+        if let Some(traceparent) = traces::Span::current().traceparent().and_then(|it| HeaderValue::try_from(it).ok()) {
+            request.headers_mut().insert(traces::TRACEPARENT, traceparent);
+        }
         match &self.carrier {
             Carrier::Network(client) => over_network(client, request).await,
             #[cfg(feature = "dev")]

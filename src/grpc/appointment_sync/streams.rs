@@ -12,6 +12,7 @@ use crate::grpc::context::{RequestContext, ResponseStream};
 use crate::grpc::status::Refusal;
 use crate::grpc::{convert, pb, validate};
 use crate::model::{Appointment, AppointmentId, OrganisationId, Revision};
+use crate::traces;
 
 use pb::sync_appointments_response::Result as Outcome;
 
@@ -30,8 +31,13 @@ pub(super) fn sync(
     requests: impl Stream<Item = Inbound<pb::SyncAppointmentsRequest>> + Send + 'static,
 ) -> ResponseStream<pb::SyncAppointmentsResponse> {
     let accepting = context.clone().of_stream();
+    // The requests of the stream are read once the call has been answered with it.
+    let traced = traces::Span::current();
     let answers = taken(requests, drain, &context)
-        .map(move |request| accept_one(delivery.clone(), accepting.clone(), request))
+        .map(move |request| {
+            let (delivery, context, traced) = (delivery.clone(), accepting.clone(), traced.clone());
+            async move { traced.within(accept_one(delivery, context, request)).await }
+        })
         .buffered(IN_FLIGHT);
     context.guarded(answers)
 }

@@ -5,7 +5,10 @@ use crate::connection::SettingsRequest;
 use crate::grpc::context::RequestContext;
 use crate::grpc::pb;
 use crate::grpc::status::Refusal;
-use crate::model::{Appointment, OrganisationId, RemoteEvents, TitlePrivacy};
+use crate::model::{Appointment, OrganisationId, RemoteEvents, TitlePrivacy, is_invisible};
+
+/// As much as a line of a page shows.
+const MAX_NAME_CHARS: usize = 200;
 
 /// What `PreviewEvent` renders.
 #[derive(Debug)]
@@ -18,16 +21,37 @@ pub(in crate::grpc) struct Preview {
     pub(in crate::grpc) privacy: Option<TitlePrivacy>,
 }
 
-/// `BeginConnect`; without a return URL: a page of the service's own.
+/// What `BeginConnect` begins.
+#[derive(Debug)]
+pub(in crate::grpc) struct ConsentRequest {
+    /// For whom.
+    pub(in crate::grpc) organisation: OrganisationId,
+    /// Where the browser goes afterwards; `None`: to a page of the service's own.
+    pub(in crate::grpc) return_url: Option<String>,
+    /// The name that a person has to confirm; `None`: nobody is asked.
+    pub(in crate::grpc) practice: Option<String>,
+}
+
+/// `BeginConnect`.
 pub(in crate::grpc) fn begin_connect(
     context: &RequestContext,
     request: &pb::BeginConnectRequest,
-) -> Result<(OrganisationId, Option<String>), Refusal> {
+) -> Result<ConsentRequest, Refusal> {
     let mut check = Check::of(context);
     let organisation = check.organisation(&request.organisation_id)?;
     // Handed on as it came: what an allow list is held against must not have been repaired before.
     let return_url = check.url("return_url", &request.return_url).map(|url| url.map(|_| request.return_url.clone()));
-    check.finish(organisation.zip(return_url))
+    let practice = check.text("organisation_name", &request.organisation_name, MAX_NAME_CHARS);
+    let practice = practice.map(|name| Some(name).filter(|name| !name.is_empty()));
+    if practice.iter().flatten().any(|name| name.chars().all(|c| is_invisible(c) || c.is_whitespace())) {
+        check.fault::<()>("organisation_name", "must hold a visible character");
+    }
+    let whole = organisation.zip(return_url).zip(practice);
+    check.finish(whole.map(|((organisation, return_url), practice)| ConsentRequest {
+        organisation,
+        return_url,
+        practice,
+    }))
 }
 
 /// `UpdateSettings`: only what the mask names is looked at.

@@ -20,7 +20,7 @@ use super::status::Refusal;
 use super::violations::Violations;
 use crate::model::{Appointment, AppointmentId, OrganisationId, Revision};
 
-pub(super) use integration::{Preview, begin_connect, disconnect, preview_event, update_settings};
+pub(super) use integration::{ConsentRequest, Preview, begin_connect, disconnect, preview_event, update_settings};
 pub(super) use page::{
     ListAuditEvents, ListIntegrations, ListLinks, audit_key, list_appointment_links, list_audit_events,
     list_integrations,

@@ -258,7 +258,11 @@ fn a_url_is_a_page_on_the_web_and_nothing_else() {
         &long,
     ] {
         assert_eq!(with(|it| it.url = bad.to_owned()), ["appointment.url"], "{bad:?}");
-        let request = pb::BeginConnectRequest { organisation_id: PRACTICE.to_owned(), return_url: bad.to_owned() };
+        let request = pb::BeginConnectRequest {
+            organisation_id: PRACTICE.to_owned(),
+            return_url: bad.to_owned(),
+            ..Default::default()
+        };
         assert_eq!(faults(begin_connect(&context(), &request)), ["return_url"], "{bad:?}");
     }
     let mut without = scheduled();

@@ -117,7 +117,7 @@ async fn upsert(
         Some(before) => sql(" OR kept.accepted_at IS NULL OR kept.accepted_at < ").bind(before),
     };
     let upsert =
-        sql("WITH incoming (organisation_id, appointment_id, revision, snapshot, wants_event, starts_at, ends_at) AS (VALUES ")
+        sql("WITH incoming (organisation_id, appointment_id, revision, snapshot, wants_event, starts_at, ends_at, traceparent) AS (VALUES ")
             .with(rows_of(acceptances, |row, acceptance| {
                 row.bind(&acceptance.organisation)
                     .sql(", ")
@@ -132,6 +132,8 @@ async fn upsert(
                     .bind(acceptance.starts_at)
                     .sql(", ")
                     .bind(acceptance.ends_at)
+                    .sql(", ")
+                    .bind(acceptance.traceparent.clone())
             }))
             .sql(format!(
                 "), free AS (
@@ -146,9 +148,10 @@ async fn upsert(
              )
              INSERT INTO appointment_external_links AS kept (
                 organisation_id, appointment_id, provider, revision, snapshot, wants_event, starts_at, ends_at,
-                sync_status, next_attempt_at, accepted_at, created_at, updated_at
+                traceparent, sync_status, next_attempt_at, accepted_at, created_at, updated_at
              )
              SELECT n.organisation_id, n.appointment_id, {GOOGLE}, n.revision, n.snapshot, n.wants_event, n.starts_at, n.ends_at,
+                n.traceparent,
                 CASE WHEN s.is_sending THEN {PENDING} ELSE {NONE} END, CASE WHEN s.is_sending THEN "
             ))
             .bind(now)
@@ -175,7 +178,7 @@ async fn upsert(
                     WHEN kept.synced_revision = kept.revision OR kept.shown_ends_at IS NULL
                         OR kept.ends_at > kept.shown_ends_at THEN kept.ends_at
                     ELSE kept.shown_ends_at END,
-                sync_status = excluded.sync_status,
+                sync_status = excluded.sync_status, traceparent = excluded.traceparent,
                 next_attempt_at = CASE WHEN excluded.wants_event AND kept.write_not_before > excluded.next_attempt_at
                     THEN kept.write_not_before ELSE excluded.next_attempt_at END,
                 attempts = 0, priority = {live}, request_seq = kept.request_seq + 1,

@@ -139,6 +139,7 @@ struct ClaimRow {
     snapshot: Option<Vec<u8>>,
     request_seq: i64,
     attempts: i32,
+    traceparent: Option<String>,
     #[diesel(embed)]
     placement: PlacementRow,
 }
@@ -152,7 +153,7 @@ async fn due(conn: &mut Conn, room: &[(String, i64)], now: Timestamp) -> Result<
     let queue = |n: usize, (organisation, limit): &(String, i64), priority: Priority| {
         let of_priority = sql(format!(
             "queue{n}_{priority} AS (
-                SELECT organisation_id, appointment_id, revision, snapshot, request_seq, attempts, {PLACEMENT}
+                SELECT organisation_id, appointment_id, revision, snapshot, request_seq, attempts, traceparent, {PLACEMENT}
                 FROM appointment_external_links WHERE priority = {priority} AND next_attempt_at <= "
         ))
         .bind(now)
@@ -182,6 +183,7 @@ fn claimed_link(row: ClaimRow, terms: &Terms, lease: Lease) -> Result<Claimed, C
         revision: rows::revision(row.revision)?,
         request_seq: row.request_seq,
         attempts: row.attempts,
+        traceparent: row.traceparent,
         snapshot: row.snapshot.map(Sealed::from_bytes),
         placement: row.placement.try_into()?,
         lease,

@@ -6,23 +6,23 @@ use jiff::Timestamp;
 
 use super::integrations::{first, integration};
 use super::schema::oauth_consents::dsl;
-use super::statement::{named, sql};
-use super::{Conn, Fault, rows};
+use super::statement::{Fragment, named, sql};
+use super::{Conn, Fault, rows, unkept_grants};
 use crate::crypto::Sealed;
 use crate::model::{Epoch, OrganisationId};
 use crate::store::instant::Instant;
-use crate::store::{Consent, NewConsent};
+use crate::store::{Consent, HeldConsent, NewConsent};
 
 pub(in crate::store) async fn create(conn: &mut Conn, consent: NewConsent, now: Timestamp) -> Result<(), Fault> {
     transaction!(conn, async |conn| {
-        let lapsed = diesel::delete(dsl::oauth_consents.filter(dsl::expires_at.le(Instant(now))));
-        named("consents.drop_lapsed", lapsed).execute(conn).await?;
-        let NewConsent { ticket_hash, organisation, return_url, expires_at } = consent;
+        drop_lapsed(conn, now).await?;
+        let NewConsent { ticket_hash, organisation, practice, return_url, expires_at } = consent;
         first(conn, &organisation, now).await?;
         let integration = integration(conn, &organisation).await?.ok_or(Fault::Corrupt("organisation_id"))?;
         let insert = diesel::insert_into(dsl::oauth_consents).values((
             dsl::organisation_id.eq(organisation.as_str()),
             dsl::ticket_hash.eq(ticket_hash),
+            dsl::practice.eq(practice),
             dsl::return_url.eq(return_url),
             dsl::expires_at.eq(Instant(expires_at)),
             dsl::created_at.eq(Instant(now)),
@@ -32,10 +32,22 @@ pub(in crate::store) async fn create(conn: &mut Conn, consent: NewConsent, now: 
         // The oldest give way, so that whoever begins again and again takes up bounded room.
         let surplus = sql("DELETE FROM oauth_consents WHERE ticket_hash IN (SELECT ticket_hash FROM oauth_consents WHERE organisation_id = ")
             .bind(&organisation)
-            .sql(format!(" ORDER BY created_at DESC, ticket_hash LIMIT {SURPLUS} OFFSET {MAX_CONSENTS})"));
+            .sql(format!(" AND refresh_token IS NULL ORDER BY created_at DESC, ticket_hash LIMIT {SURPLUS} OFFSET {MAX_CONSENTS})"));
         named("consents.drop_surplus", surplus).execute(conn).await?;
         Ok(())
     })
+}
+
+/// Ends the consents that `which` is true of: what was granted in one is kept by nobody.
+pub(super) async fn end(conn: &mut Conn, which: impl Fn() -> Fragment, now: Timestamp) -> Result<(), Fault> {
+    unkept_grants::queue_from(conn, "oauth_consents", which(), now, now).await?;
+    named("consents.end", sql("DELETE FROM oauth_consents WHERE ").with(which())).execute(conn).await?;
+    Ok(())
+}
+
+/// Drops the consents that have lapsed.
+pub(super) async fn drop_lapsed(conn: &mut Conn, now: Timestamp) -> Result<(), Fault> {
+    end(conn, || sql("expires_at <= ").bind(now), now).await
 }
 
 /// How many consents of an organisation are under way at a time, and how many surplus ones go at once.
@@ -57,6 +69,7 @@ pub(in crate::store) async fn start(
     transaction!(conn, async |conn| {
         let ticket = dsl::oauth_consents.find(ticket_hash).filter(dsl::expires_at.gt(Instant(now))).select((
             dsl::organisation_id,
+            dsl::practice,
             dsl::return_url,
             dsl::expires_at,
             dsl::created_at,
@@ -64,7 +77,9 @@ pub(in crate::store) async fn start(
             dsl::epoch,
         ));
         let found: Option<Ticket> = named("consents.find", ticket).get_result(conn).await.optional()?;
-        let Some((organisation, return_url, expires_at, created_at, earlier, epoch)) = found else { return Ok(None) };
+        let Some((organisation, practice, return_url, expires_at, created_at, earlier, epoch)) = found else {
+            return Ok(None);
+        };
         let whose = rows::organisation(&organisation)?;
         let siblings = dsl::oauth_consents
             .filter(dsl::organisation_id.eq(&organisation))
@@ -85,6 +100,7 @@ pub(in crate::store) async fn start(
             started,
             dsl::ticket_hash.eq(key),
             dsl::organisation_id.eq(&organisation),
+            dsl::practice.eq(practice),
             dsl::return_url.eq(return_url),
             dsl::expires_at.eq(expires_at),
             dsl::created_at.eq(created_at),
@@ -95,13 +111,14 @@ pub(in crate::store) async fn start(
     })
 }
 
-type Ticket = (String, Option<String>, Instant, Instant, Option<Vec<u8>>, i64);
-type Taken = (String, Option<String>, Option<Vec<u8>>, Option<String>, Instant, Vec<u8>, i64);
+type Ticket = (String, Option<String>, Option<String>, Instant, Instant, Option<Vec<u8>>, i64);
+type Taken = (String, Option<String>, Option<String>, Option<Vec<u8>>, Option<String>, Instant, Vec<u8>, i64);
 
 pub(in crate::store) async fn take(conn: &mut Conn, state_hash: &[u8]) -> Result<Option<Consent>, Fault> {
-    let row = dsl::oauth_consents.filter(dsl::state_hash.eq(state_hash));
+    let row = dsl::oauth_consents.filter(dsl::state_hash.eq(state_hash)).filter(dsl::granted.is_null());
     let take = diesel::delete(row).returning((
         dsl::organisation_id,
+        dsl::practice,
         dsl::return_url,
         dsl::pkce_verifier,
         dsl::nonce,
@@ -110,17 +127,72 @@ pub(in crate::store) async fn take(conn: &mut Conn, state_hash: &[u8]) -> Result
         dsl::epoch,
     ));
     let taken: Option<Taken> = named("consents.take", take).get_result(conn).await.optional()?;
-    let Some((organisation, return_url, verifier, nonce, Instant(expires_at), mut ticket_hash, epoch)) = taken else {
+    let Some((organisation, practice, return_url, verifier, nonce, Instant(expires_at), mut ticket_hash, epoch)) =
+        taken
+    else {
         return Ok(None);
     };
     ticket_hash.truncate(DIGEST_BYTES);
     Ok(Some(Consent {
         organisation: rows::organisation(&organisation)?,
+        practice,
         return_url,
         verifier: Sealed::from_bytes(verifier.ok_or(Fault::Corrupt("pkce_verifier"))?),
         nonce: nonce.ok_or(Fault::Corrupt("nonce"))?,
         expires_at,
         ticket_hash,
         epoch: Epoch(epoch),
+    }))
+}
+
+pub(in crate::store) async fn hold(conn: &mut Conn, held: HeldConsent, now: Timestamp) -> Result<(), Fault> {
+    let insert = diesel::insert_into(dsl::oauth_consents).values((
+        dsl::organisation_id.eq(held.organisation.as_str()),
+        // As a further start with the same ticket: no ticket leads to this row.
+        dsl::ticket_hash.eq([&*held.ticket_hash, &*held.state_hash].concat()),
+        dsl::state_hash.eq(held.state_hash),
+        dsl::return_url.eq(held.return_url),
+        dsl::google_user_id.eq(held.google_user_id),
+        dsl::refresh_token.eq(held.refresh_token.as_bytes()),
+        dsl::granted.eq(held.granted.as_bytes()),
+        dsl::expires_at.eq(Instant(held.expires_at)),
+        dsl::created_at.eq(Instant(now)),
+        dsl::epoch.eq(held.epoch.0),
+    ));
+    named("consents.hold", insert).execute(conn).await?;
+    Ok(())
+}
+
+type Held = (String, Option<String>, Option<String>, Option<Vec<u8>>, Option<Vec<u8>>, Instant, Vec<u8>, i64);
+
+pub(in crate::store) async fn take_held(conn: &mut Conn, state_hash: &[u8]) -> Result<Option<HeldConsent>, Fault> {
+    let row = dsl::oauth_consents.filter(dsl::state_hash.eq(state_hash)).filter(dsl::granted.is_not_null());
+    let take = diesel::delete(row).returning((
+        dsl::organisation_id,
+        dsl::return_url,
+        dsl::google_user_id,
+        dsl::refresh_token,
+        dsl::granted,
+        dsl::expires_at,
+        dsl::ticket_hash,
+        dsl::epoch,
+    ));
+    let taken: Option<Held> = named("consents.take_held", take).get_result(conn).await.optional()?;
+    let Some((organisation, return_url, account, refresh_token, granted, Instant(expires_at), mut ticket_hash, epoch)) =
+        taken
+    else {
+        return Ok(None);
+    };
+    ticket_hash.truncate(DIGEST_BYTES);
+    Ok(Some(HeldConsent {
+        state_hash: state_hash.to_vec(),
+        ticket_hash,
+        organisation: rows::organisation(&organisation)?,
+        return_url,
+        google_user_id: account.ok_or(Fault::Corrupt("google_user_id"))?,
+        refresh_token: Sealed::from_bytes(refresh_token.ok_or(Fault::Corrupt("refresh_token"))?),
+        granted: Sealed::from_bytes(granted.ok_or(Fault::Corrupt("granted"))?),
+        epoch: Epoch(epoch),
+        expires_at,
     }))
 }

@@ -7,9 +7,8 @@ use jiff::Timestamp;
 use super::fragments::{of_organisation, unleased};
 use super::integrations::{changed, integration, locked};
 use super::schema::calendar_integrations::dsl;
-use super::schema::oauth_consents;
 use super::statement::{named, sql};
-use super::{Conn, Fault, erasures, leases, link_queues, owed};
+use super::{Conn, Fault, consents, erasures, leases, link_queues, owed};
 use crate::model::{Epoch, GrantEnd, OrganisationId, RemoteEvents};
 use crate::store::instant::Instant;
 use crate::store::words::{self, DISCONNECT, ERROR, LEFT_BEHIND, NONE, PENDING, PROVIDER, Priority};
@@ -23,9 +22,7 @@ pub(in crate::store) async fn begin(
 ) -> Result<Option<Integration>, Fault> {
     transaction!(conn, async |conn| {
         let before = locked(conn, organisation).await?;
-        let its = oauth_consents::dsl::organisation_id.eq(organisation.as_str());
-        let consents = diesel::delete(oauth_consents::dsl::oauth_consents.filter(its));
-        named("disconnects.cancel_consents", consents).execute(conn).await?;
+        consents::end(conn, || sql("organisation_id = ").bind(organisation), now).await?;
         let Some(before) = before else {
             return Ok(None);
         };

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::fragments::of_organisation;
 use super::integrations::locked;
 use super::statement::{named, sql};
-use super::{Conn, Fault, disconnects, erasures, pending_grants, unkept_grants};
+use super::{Conn, Fault, consents, disconnects, erasures, pending_grants, unkept_grants};
 use crate::model::{OrganisationId, RemoteEvents};
 use crate::store::OwedCause;
 
@@ -17,8 +17,7 @@ pub(in crate::store) async fn begin(
 ) -> Result<(), Fault> {
     transaction!(conn, async |conn| {
         let before = locked(conn, organisation).await?;
-        let consents = sql("DELETE FROM oauth_consents WHERE organisation_id = ").bind(organisation);
-        named("organisation_erasures.cancel_consents", consents).execute(conn).await?;
+        consents::end(conn, || sql("organisation_id = ").bind(organisation), now).await?;
         // All of it is deleted by the disconnect, which serves its own deletions alone.
         erasures::erase(conn, organisation, before.as_ref(), OwedCause::Disconnect, || sql("TRUE"), now).await?;
         if let Some(before) = &before {

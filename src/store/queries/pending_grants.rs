@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::fragments::{CONNECTED, of_organisation};
 use super::schema::pending_grants::{self, dsl};
 use super::statement::{named, sql};
-use super::{Conn, Fault, unkept_grants};
+use super::{Conn, Fault, consents, unkept_grants};
 use crate::crypto::Sealed;
 use crate::model::{Calendar, CalendarId, GoogleUserId, OrganisationId};
 use crate::store::instant::Instant;
@@ -138,6 +138,6 @@ pub(in crate::store) async fn queue_lapsed(conn: &mut Conn, now: Timestamp) -> R
         // Those alone that are queued: one may have come meanwhile.
         let erase = sql("DELETE FROM pending_grants WHERE refresh_token IN (SELECT token FROM unkept_grants)");
         named("pending_grants.erase_lapsed", erase).execute(conn).await?;
-        Ok(())
+        consents::drop_lapsed(conn, now).await
     })
 }

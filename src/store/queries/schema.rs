@@ -90,6 +90,7 @@ diesel::table! {
         recent_calls -> Nullable<Text>,
         accepted_at -> Nullable<InstantSql>,
         erasing_at -> Nullable<InstantSql>,
+        traceparent -> Nullable<Text>,
         created_at -> InstantSql,
         updated_at -> InstantSql,
     }
@@ -133,6 +134,10 @@ diesel::table! {
         expires_at -> InstantSql,
         created_at -> InstantSql,
         epoch -> BigInt,
+        practice -> Nullable<Text>,
+        google_user_id -> Nullable<Text>,
+        refresh_token -> Nullable<Binary>,
+        granted -> Nullable<Binary>,
     }
 }
 

@@ -16,7 +16,7 @@ use crate::store::words::{GOOGLE, KEYRING_INCOMPLETE, PENDING};
 use crate::store::{SealedColumn, SealedRow, SealedValue};
 
 /// Every column that holds sealed values, those that last for a day at most among them.
-const EVERY: [(&str, &str); 8] = [
+const EVERY: [(&str, &str); 10] = [
     ("appointment_external_links", "snapshot"),
     ("calendar_integrations", "access_token"),
     ("calendar_integrations", "refresh_token"),
@@ -25,6 +25,8 @@ const EVERY: [(&str, &str); 8] = [
     ("pending_grants", "refresh_token"),
     ("unkept_grants", "token"),
     ("oauth_consents", "pkce_verifier"),
+    ("oauth_consents", "refresh_token"),
+    ("oauth_consents", "granted"),
 ];
 
 /// The table, the column, and what tells a row from the others of its organisation.

@@ -161,7 +161,7 @@ async fn settle(
     ))
     .with(rows)
     .sql(format!(
-        ") UPDATE appointment_external_links SET {}, {}, {}, {}, {}, {},
+        ") UPDATE appointment_external_links SET {}, {}, {}, {}, {}, {}, {},
             synced_revision = COALESCE(ended_revision, synced_revision),
             html_link = CASE WHEN is_page_known THEN page ELSE html_link END,
             recent_calls = CASE WHEN calls = '' THEN recent_calls
@@ -170,6 +170,8 @@ async fn settle(
         placed.join(", "),
         if_unasked("next_attempt_at", "ELSE ended_next_attempt_at"),
         if_unasked("last_error", "ELSE reason"),
+        // What was sent, or will not be, needs its trace no more.
+        if_unasked("traceparent", &format!("WHEN outcome = '{later}' THEN traceparent ELSE NULL")),
         if_unasked("last_error_detail", "ELSE detail"),
         if_unasked(
             "attempts",

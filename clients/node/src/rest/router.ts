@@ -81,8 +81,8 @@ export interface Router<Host> {
   serves: (pathname: string, cookies?: string | null) => boolean;
 }
 
-/** Where the service keeps the one-time ticket of a consent. */
-const TICKET_COOKIE = "cassius_calendar_connect";
+/** Where the service keeps the one-time ticket of a consent: on https, and on loopback. */
+const TICKET_COOKIES = ["__Host-cassius_calendar_connect", "cassius_calendar_connect"];
 
 const SECURITY_HEADERS = {
   "cache-control": "no-store",
@@ -226,7 +226,8 @@ function seeOther(location: string, headers: Record<string, string>): Response {
 }
 
 function hasTicket(cookies: string | null | undefined): boolean {
-  return parseCookie(cookies ?? "")[TICKET_COOKIE] !== undefined;
+  const sent = parseCookie(cookies ?? "");
+  return TICKET_COOKIES.some((name) => sent[name] !== undefined);
 }
 
 function eventStream(stream: ReadableStream<Uint8Array>): Response {

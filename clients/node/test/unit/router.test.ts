@@ -159,6 +159,7 @@ it("`connect` is the sidecar's once the browser has its ticket", () => {
   expect(router.serves(path)).toBe(true);
   expect(router.serves(path, "session=1; other=2")).toBe(true);
   expect(router.serves(path, "session=1; cassius_calendar_connect=ticket")).toBe(false);
+  expect(router.serves(path, "session=1; __Host-cassius_calendar_connect=ticket")).toBe(false);
   expect(router.serves("/api/integrations/google/callback")).toBe(false);
   expect(router.serves("/api/integrations/google/status", "cassius_calendar_connect=ticket")).toBe(true);
 });

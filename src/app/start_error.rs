@@ -1,0 +1,75 @@
+//! Why the service did not start.
+//!
+//! Owns the sentence for each cause, which names the setting to look at.
+
+use std::net::SocketAddr;
+
+use crate::crypto::KeyringFault;
+use crate::grpc::{self, TlsFault};
+use crate::metrics::GatherError;
+use crate::roots::RootsFault;
+use crate::store;
+
+/// Says why the service did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The keyring.
+    #[error("ENCRYPTION_KEYS is not usable")]
+    Keyring(#[source] KeyringFault),
+    /// The database.
+    #[error("the database at DATABASE_URL is not usable")]
+    Store(#[from] store::Error),
+    /// The authorities that vouch for Google.
+    #[error("GOOGLE_CA is not usable")]
+    GoogleCa(#[source] RootsFault),
+    /// The SQLite file.
+    #[error(
+        "the SQLite file at DATABASE_URL is served by another process: stop that one, or use PostgreSQL for more than \
+         one replica"
+    )]
+    Locked,
+    /// The SQLite file, which has its log beside each of its names.
+    #[error(
+        "the SQLite file at DATABASE_URL has more than one name (hard links), each with a log of its own: leave it one name"
+    )]
+    HardLinked,
+    /// There are no tables, and none are to be made.
+    #[error("the database has no tables, and MIGRATE is off: run `cassius-calendar migrate` first")]
+    NoSchema,
+    /// The tables are those of an earlier version, and are not to be changed.
+    #[error("the database lacks migrations, and MIGRATE is off: run `cassius-calendar migrate` first")]
+    OlderSchema,
+    /// The tables are those of a later version.
+    #[error("the database was migrated by a newer version than this one: start that version, or restore a backup")]
+    NewerSchema,
+    /// An address.
+    #[error("{variable} ({address}) cannot be listened on")]
+    Listen {
+        /// Which setting.
+        variable: &'static str,
+        /// What it says.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A file of the TLS settings.
+    #[error("{variable} cannot be read")]
+    TlsFile {
+        /// Which setting.
+        variable: &'static str,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// What the files of the TLS settings hold.
+    #[error("the TLS certificate or its key is not usable")]
+    Tls(#[source] TlsFault),
+    /// The metrics.
+    #[error("metrics cannot be served at METRICS_ADDR")]
+    Metrics(#[source] GatherError),
+    /// The traces.
+    #[error("traces cannot be sent to OTEL_EXPORTER_OTLP_ENDPOINT")]
+    Traces(#[source] opentelemetry_otlp::ExporterBuildError),
+    /// The gRPC server.
+    #[error("gRPC cannot be served")]
+    Grpc(#[source] grpc::Error),
+}

@@ -1,0 +1,163 @@
+//! A consent that came back from Google: checked, exchanged, and kept or asked about.
+//!
+//! Never exchanges a code unless its state was made for this browser and was not used before.
+
+use super::Consents;
+use super::outcome::{Callback, Completed, ConsentOutcome, Returned};
+use super::state::is_state_of;
+use crate::connection::{Deed, Error};
+use crate::crypto::{ExposeSecret as _, Secret, digest};
+use crate::error_chain::error_chain;
+use crate::google::{CalendarError, ExchangeError, Granted};
+use crate::model::{Calendar, CalendarId, OrganisationId};
+use crate::store::{AsOf, Connect, Consent, OpenedCalendar};
+
+/// What an exchange brought, and what stood before it.
+struct Exchanged {
+    granted: Granted,
+    opened: Vec<OpenedCalendar>,
+    as_of: AsOf,
+}
+
+impl Consents {
+    /// Completes the consent that came back from Google to the browser that is known by `browser`.
+    ///
+    /// What says that it comes from somebody else than Google is refused as a forgery is, and ends no consent.
+    pub async fn complete(&self, browser: Option<&Secret>, callback: Callback) -> Result<Returned, Error> {
+        let Callback { state, code, error, issuer } = callback;
+        let (Some(browser), Some(state)) = (browser, state) else { return Ok(Returned::expired(None)) };
+        if !is_state_of(&state, browser) {
+            return Ok(Returned::expired(None));
+        }
+        if issuer.is_some_and(|issuer| !self.google.is_issuer(&issuer)) {
+            tracing::warn!("a consent came back from another issuer than GOOGLE_ISSUER, and is refused");
+            return Ok(Returned::expired(None));
+        }
+        let state_hash = digest(state.as_bytes());
+        let Some(consent) = self.store.take_consent(&state_hash).await? else { return Ok(Returned::expired(None)) };
+        if consent.expires_at <= self.clock.now() {
+            return Ok(Returned::expired(consent.return_url));
+        }
+        let outcome = match (error.as_deref(), code) {
+            (Some("access_denied"), _) => ConsentOutcome::Denied,
+            (Some(word), _) if is_block(word) => ConsentOutcome::Blocked,
+            (None, Some(code)) => match self.exchange(&consent, &state_hash, &code).await? {
+                Ok(Exchanged { granted, opened, as_of }) => {
+                    let calendar = self.primary_calendar(&granted).await;
+                    if consent.practice.is_some() {
+                        return Ok(Returned::Asked(self.ask(consent, granted, calendar, as_of, browser).await?));
+                    }
+                    self.grants.connect(&consent.organisation, granted, calendar, opened, as_of).await?.into()
+                }
+                Err(outcome) => outcome,
+            },
+            (Some(_), _) | (None, None) => {
+                tracing::warn!(organisation.id = %consent.organisation, "Google sent a consent back with an error");
+                ConsentOutcome::Failed
+            }
+        };
+        let Consent { organisation, return_url, ticket_hash, .. } = consent;
+        Ok(Returned::Ended(self.end(organisation, outcome, return_url, ticket_hash).await))
+    }
+
+    /// Exchanges the code for a grant; otherwise how the consent has ended.
+    async fn exchange(
+        &self,
+        consent: &Consent,
+        state_hash: &[u8],
+        code: &Secret,
+    ) -> Result<Result<Exchanged, ConsentOutcome>, Error> {
+        let verifier = self.secrets.open_verifier(state_hash, &consent.verifier).map_err(Error::Sealed)?;
+        // Before the code is spent: without them nothing of before would be found again.
+        let opened = self.grants.opened_calendars(&consent.organisation).await?;
+        let revocation_seq = self.store.revocation_seq().await?;
+        let as_of = AsOf { epoch: consent.epoch, revocation_seq };
+        match self.google.exchange(code.expose_secret(), verifier.expose_secret(), &consent.nonce).await {
+            Ok(granted) => Ok(Ok(Exchanged { granted, opened, as_of })),
+            Err(error) => {
+                if let Some(orphan) = error.orphan() {
+                    self.grants.give_up(&consent.organisation, orphan).await?;
+                }
+                Ok(Err(exchange_failed(&consent.organisation, &error)))
+            }
+        }
+    }
+
+    /// Notes in the audit how a consent has ended.
+    pub(super) async fn end(
+        &self,
+        organisation: OrganisationId,
+        outcome: ConsentOutcome,
+        return_url: Option<String>,
+        ticket_hash: Vec<u8>,
+    ) -> Completed {
+        let deed = Deed {
+            caller: "browser".to_owned(),
+            actor: None,
+            organisation: Some(organisation),
+            action: "CompleteConsent".to_owned(),
+            outcome: outcome.as_str().to_owned(),
+            incident: None,
+        };
+        self.audit.note(deed).await;
+        Completed { outcome, return_url, ticket_hash: Some(ticket_hash) }
+    }
+
+    /// The account's primary calendar. Where Google does not tell, its id is the account's e-mail address.
+    async fn primary_calendar(&self, granted: &Granted) -> Calendar {
+        let primary = match self.grants.may_read(&granted.google_user_id).await {
+            Ok(()) => self.google.calendar(&granted.access_token, "primary", &granted.google_email).await,
+            Err(_) => Err(CalendarError::Unavailable { retry_after: None }),
+        };
+        match primary {
+            Ok(access) if access.calendar.id.as_str() != "primary" => access.calendar,
+            Ok(_)
+            | Err(
+                CalendarError::Unauthorized
+                | CalendarError::ScopeMissing
+                | CalendarError::NotFound
+                | CalendarError::NotPermitted
+                | CalendarError::AccountRefused
+                | CalendarError::Throttled { .. }
+                | CalendarError::Misconfigured
+                | CalendarError::Refused { .. }
+                | CalendarError::Unavailable { .. },
+            ) => Calendar {
+                id: CalendarId::new(granted.google_email.clone()),
+                name: granted.google_email.clone(),
+                time_zone: String::new(),
+                color: String::new(),
+                is_primary: true,
+            },
+        }
+    }
+}
+
+impl From<Connect> for ConsentOutcome {
+    fn from(connect: Connect) -> Self {
+        match connect {
+            Connect::Stored => Self::Connected,
+            Connect::KeptAside => Self::OtherAccount,
+            Connect::Fenced => Self::Expired,
+            Connect::Revoked => Self::TryAgain,
+        }
+    }
+}
+
+/// Whether Google's word for an error says that an administrator stands in the way.
+fn is_block(word: &str) -> bool {
+    matches!(word, "admin_policy_enforced" | "org_internal" | "policy_enforced")
+}
+
+fn exchange_failed(organisation: &OrganisationId, error: &ExchangeError) -> ConsentOutcome {
+    tracing::warn!(organisation.id = %organisation, error = %error_chain(error), "a consent did not become a grant");
+    match error {
+        ExchangeError::MissingScope { .. } => ConsentOutcome::MissingScope,
+        ExchangeError::Rejected(word) if is_block(word) => ConsentOutcome::Blocked,
+        ExchangeError::NoRefreshToken(_)
+        | ExchangeError::IdToken { .. }
+        | ExchangeError::Rejected(_)
+        | ExchangeError::Misconfigured(_)
+        | ExchangeError::Unavailable => ConsentOutcome::Failed,
+    }
+}

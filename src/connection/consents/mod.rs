@@ -1,0 +1,154 @@
+//! The consent: from a ticket in one browser's cookie to a grant in the database.
+//!
+//! Owns the ticket, which proves that the browser is the one whose user started from Cassius, and the state, by which
+//! Google's answer finds its consent and which proves, with a cookie of the sidecar's own, that the browser is still the
+//! same. So several tabs of one browser are on their way at once, each with its own state. Where Cassius named the practice,
+//! a grant waits until the person in front of the browser has read for whom it is, and with which account. Never gives a
+//! token out. Invariant: ticket and state are stored as digests, and each is taken once.
+
+mod completion;
+mod held;
+mod outcome;
+mod state;
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use url::Url;
+
+use super::secrets::Secrets;
+use super::{Audit, Error, Grants};
+use crate::clock::Clock;
+use crate::config::{CONNECT_PATH, ReturnUrls, sidecar_url};
+use crate::crypto::{ExposeSecret, Secret, digest};
+use crate::google::Google;
+use crate::model::OrganisationId;
+use crate::store::{NewConsent, Store};
+pub use outcome::{Callback, Completed, ConsentOutcome, Question, Returned};
+use state::state_for;
+
+/// The name of the cookie that carries the ticket, on loopback.
+pub const COOKIE_NAME: &str = "cassius_calendar_connect";
+/// Its name on https: no other site of the same domain can set a cookie of this prefix.
+const HOST_COOKIE_NAME: &str = "__Host-cassius_calendar_connect";
+
+/// The name of the cookie that carries the ticket, where browsers reach the sidecar by https or not.
+pub fn cookie_name(is_https: bool) -> &'static str {
+    if is_https { HOST_COOKIE_NAME } else { COOKIE_NAME }
+}
+
+/// How long a person may take from the button in Cassius to the end of Google's pages.
+pub const CONSENT_LIFETIME: SignedDuration = SignedDuration::from_mins(15);
+
+/// How consents travel between Cassius, the browser and Google.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where a browser reaches the sidecar.
+    pub public_url: Url,
+    /// Where a consent may send the browser back to.
+    pub return_urls: ReturnUrls,
+    /// Whether the connect URL carries the ticket, for grpcurl.
+    pub ticket_in_url: bool,
+}
+
+/// What starts a consent.
+#[derive(Debug, Clone)]
+pub struct ConsentStart {
+    /// Where to send the browser.
+    pub connect_url: String,
+    /// The one-time ticket: the value of the cookie.
+    pub ticket: Secret,
+    /// The name of the cookie.
+    pub cookie_name: &'static str,
+    /// How long the cookie lives, in seconds.
+    pub max_age_seconds: i64,
+    /// Until when the consent can be completed.
+    pub expires_at: Timestamp,
+}
+
+/// A browser on its way to Google.
+#[derive(Debug, Clone)]
+pub struct Visit {
+    /// Google's consent page.
+    pub consent_page: Url,
+    /// What the browser is known by when it comes back: the value of the sidecar's own cookie.
+    pub browser: Secret,
+}
+
+/// The consents. A clone is another handle.
+#[derive(Debug, Clone)]
+pub struct Consents {
+    store: Store,
+    google: Google,
+    grants: Grants,
+    secrets: Secrets,
+    clock: Clock,
+    settings: Arc<Settings>,
+    audit: Audit,
+}
+
+impl Consents {
+    /// Puts the parts together; nothing is asked of any of them yet.
+    pub fn new(store: Store, google: Google, grants: Grants, clock: Clock, settings: Settings, audit: Audit) -> Self {
+        let secrets = grants.secrets().clone();
+        Self { store, google, grants, secrets, clock, settings: Arc::new(settings), audit }
+    }
+
+    /// Begins a consent. A connected account stays connected until the new consent is complete; one that is being
+    /// disconnected has to be gone first. With the name of the practice, the person is asked before a grant is kept.
+    pub async fn begin(
+        &self,
+        organisation: &OrganisationId,
+        return_url: Option<&str>,
+        practice: Option<String>,
+    ) -> Result<ConsentStart, Error> {
+        if return_url.is_some_and(|url| !self.settings.return_urls.allows(url)) {
+            return Err(Error::ReturnUrlNotAllowed);
+        }
+        let integration = self.store.integration(organisation).await?;
+        if integration.is_some_and(|integration| integration.disconnecting.is_some()) {
+            return Err(Error::Disconnecting);
+        }
+        let now = self.clock.now();
+        let expires_at = now + CONSENT_LIFETIME;
+        let ticket = self.secrets.random_token();
+        let consent = NewConsent {
+            ticket_hash: digest(ticket.as_bytes()).to_vec(),
+            organisation: organisation.clone(),
+            practice,
+            return_url: return_url.map(str::to_owned),
+            expires_at,
+        };
+        self.store.create_consent(consent, now).await?;
+        let mut connect_url = sidecar_url(&self.settings.public_url, CONNECT_PATH);
+        if self.settings.ticket_in_url {
+            connect_url.query_pairs_mut().append_pair("ticket", &ticket);
+        }
+        Ok(ConsentStart {
+            connect_url: connect_url.into(),
+            ticket: ticket.into(),
+            cookie_name: cookie_name(self.settings.public_url.scheme() == "https"),
+            max_age_seconds: CONSENT_LIFETIME.as_secs(),
+            expires_at,
+        })
+    }
+
+    /// Takes a ticket to Google's consent page; `None`: it is unknown or expired. `browser` is what the browser is known
+    /// by since an earlier visit, if it is.
+    pub async fn start(&self, ticket: &Secret, browser: Option<Secret>) -> Result<Option<Visit>, Error> {
+        let ticket_hash = digest(ticket.expose_secret().as_bytes());
+        let browser = browser.unwrap_or_else(|| self.secrets.random_token().into());
+        let (state, nonce) = (state_for(&browser, &self.secrets.random_token()), self.secrets.random_token());
+        let verifier = self.secrets.pkce_verifier();
+        let state_hash = digest(state.as_bytes());
+        let sealed = self.secrets.seal_verifier(&state_hash, &verifier);
+        let (hash, now) = (state_hash.to_vec(), self.clock.now());
+        let Some(organisation) = self.store.start_consent(&ticket_hash, hash, sealed, nonce.clone(), now).await? else {
+            return Ok(None);
+        };
+        let known = self.store.integration(&organisation).await?;
+        let account = known.and_then(|it| it.google_email.or(it.google_user_id.map(|id| id.to_string())));
+        let consent_page = self.google.authorize_url(&state, verifier.expose_secret(), &nonce, account.as_deref());
+        Ok(Some(Visit { consent_page, browser }))
+    }
+}

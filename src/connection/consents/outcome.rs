@@ -1,0 +1,102 @@
+//! How a consent stands when the browser is back: its outcome, or what is asked first.
+//!
+//! Owns the words alone. Never decides.
+
+use crate::crypto::{ExposeSecret as _, Secret, digest};
+
+/// How a consent ended: the word that is added to the return URL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConsentOutcome {
+    /// The account is connected.
+    Connected,
+    /// The person refused.
+    Denied,
+    /// The administrator of the person's Google organisation does not allow it.
+    Blocked,
+    /// The permission to write events was not given.
+    MissingScope,
+    /// The ticket or the state is unknown, used, expired, or of another browser.
+    Expired,
+    /// Another account is connected, and this one waits for a person's word.
+    OtherAccount,
+    /// The account was revoked while its grant was on its way: nothing is connected, and the next consent will be.
+    TryAgain,
+    /// Google did not complete it: no refresh token, an unreadable answer, Google away.
+    Failed,
+}
+
+impl ConsentOutcome {
+    /// The word, as the return URL carries it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Connected => "connected",
+            Self::Denied => "denied",
+            Self::Blocked => "blocked",
+            Self::MissingScope => "missing_scope",
+            Self::Expired => "expired",
+            Self::OtherAccount => "other_account",
+            Self::TryAgain => "try_again",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// A consent that came back from Google.
+#[derive(Debug, Clone)]
+pub struct Completed {
+    /// How it ended.
+    pub outcome: ConsentOutcome,
+    /// Where the browser goes; `None`: nowhere in particular.
+    pub return_url: Option<String>,
+    /// The digest of the ticket that it began with; `None`: no consent was found.
+    pub(super) ticket_hash: Option<Vec<u8>>,
+}
+
+impl Completed {
+    /// Whether it began with this ticket, which has served now.
+    pub fn began_with(&self, ticket: &Secret) -> bool {
+        self.ticket_hash.as_deref() == Some(&digest(ticket.expose_secret().as_bytes()))
+    }
+}
+
+/// What Google sent back with the browser.
+#[derive(Debug, Clone)]
+pub struct Callback {
+    /// The one-time state.
+    pub state: Option<String>,
+    /// The authorization code.
+    pub code: Option<Secret>,
+    /// Google's error word, such as `access_denied`.
+    pub error: Option<String>,
+    /// Who says that it answers (`iss` of RFC 9207); `None`: it did not say.
+    pub issuer: Option<String>,
+}
+
+/// What a browser that came back from Google is answered.
+#[derive(Debug, Clone)]
+pub enum Returned {
+    /// The consent has ended.
+    Ended(Completed),
+    /// The person is asked first.
+    Asked(Question),
+}
+
+impl Returned {
+    /// The answer to what is no consent, or none any more.
+    pub(super) fn expired(return_url: Option<String>) -> Self {
+        Self::Ended(Completed { outcome: ConsentOutcome::Expired, return_url, ticket_hash: None })
+    }
+}
+
+/// What a person is asked before a grant is kept: is this account to show the appointments of that practice?
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// The practice, as Cassius named it.
+    pub practice: String,
+    /// The address of the account.
+    pub account: String,
+    /// Comes back with the person's answer, once.
+    pub state: Secret,
+    /// Where the browser goes afterwards; `None`: nowhere in particular.
+    pub return_url: Option<String>,
+}
