@@ -2,6 +2,7 @@
 
 use anyhow::Context as _;
 use cassius_calendar::clock::{Clock, Entropy};
+use cassius_calendar::config::CALLBACK_PATH;
 use cassius_calendar::emulator::{self, Emulator};
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -38,6 +39,11 @@ impl Google {
         let options = emulator::Options::loopback(clock.clone(), Entropy::system());
         let emulator = emulator::start(options).await?;
         Ok(Self { emulator, http: reqwest::Client::new() })
+    }
+
+    /// Lets consents come back to the sidecar at `public_url`.
+    pub(crate) fn register(&self, public_url: &str) {
+        self.emulator.register_redirect_uri(&format!("{public_url}{CALLBACK_PATH}"));
     }
 
     /// The settings of a service before this Google.

@@ -169,11 +169,13 @@ fn binary() -> String {
 }
 
 fn settings(google: &Google, database: &str, grpc: SocketAddr, http: SocketAddr) -> Vec<(&'static str, String)> {
+    let public_url = format!("http://{http}");
+    google.register(&public_url);
     let own = [
         ("DATABASE_URL", database.to_owned()),
         ("GRPC_ADDR", grpc.to_string()),
         ("HTTP_ADDR", http.to_string()),
-        ("PUBLIC_URL", format!("http://{http}")),
+        ("PUBLIC_URL", public_url),
         ("CASSIUS_APP_URL", "http://127.0.0.1:3000".to_owned()),
         ("ENCRYPTION_KEYS", Keyring::generate(&Entropy::system())),
         ("TICKET_IN_URL", "true".to_owned()),

@@ -33,7 +33,7 @@ try {
     if (chosen.length > 0 && !chosen.includes(name)) continue;
     const project = join(folder, name);
     await cp(here(name), project, { recursive: true });
-    await run(project, "npm", ["install", "--silent", "--no-audit", "--no-fund", ...needed[name]]);
+    await run(project, "npm", ["install", "--silent", "--no-audit", "--no-fund", "--prefer-offline", ...needed[name]]);
     await run(project, "npm", ["run", "--silent", "build"]);
     await started(project, page);
     process.stdout.write(`${name}: installed, built, started\n`);

@@ -9,6 +9,7 @@
 //! Invariant: one mutex holds the whole state, nothing awaits while holding it, and an answer leaves only after its
 //! call stands in the journal (and in the state file, where there is one).
 
+mod batch;
 mod calendar;
 mod call;
 mod control;
@@ -65,12 +66,13 @@ pub struct Options {
     pub client_id: String,
     /// Its secret.
     pub client_secret: String,
-    /// Redirect URIs registered besides those on loopback, which are always allowed.
+    /// The redirect URIs of that client. What a consent names is compared with them byte by byte.
     pub redirect_uris: Vec<String>,
 }
 
 impl Options {
-    /// A free port on 127.0.0.1, no state file, and the sample client `emulated-client`.
+    /// A free port on 127.0.0.1, no state file, and the sample client `emulated-client`, which has the redirect URI of a service
+    /// with its default `PUBLIC_URL`.
     pub fn loopback(clock: Clock, entropy: Entropy) -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
@@ -79,7 +81,7 @@ impl Options {
             state_file: None,
             client_id: "emulated-client.apps.googleusercontent.com".to_owned(),
             client_secret: "emulated-secret".to_owned(),
-            redirect_uris: Vec::new(),
+            redirect_uris: vec!["http://127.0.0.1:8080/api/integrations/google/callback".to_owned()],
         }
     }
 }
@@ -112,6 +114,7 @@ pub type InProcess = BoxCloneSyncService<Request<Bytes>, Response<Bytes>, io::Er
 #[derive(Debug)]
 pub struct Emulator {
     address: SocketAddr,
+    shared: Arc<Shared>,
     routes: Router,
     client_id: String,
     client_secret: String,
@@ -153,6 +156,11 @@ impl Emulator {
         ]
     }
 
+    /// Registers one more redirect URI of the OAuth client, as its owner does in Google's console.
+    pub fn register_redirect_uri(&self, uri: &str) {
+        self.shared.lock().redirect_uris.push(uri.to_owned());
+    }
+
     /// Drops every connection, writes what is unwritten, and returns when all is over.
     pub async fn shutdown(self) {
         self.ending.cancel();
@@ -182,23 +190,22 @@ pub async fn start(options: Options) -> Result<Emulator, Error> {
     let listener = TcpListener::bind(listen).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     let shared = Arc::new(Shared {
-        google: Mutex::new(Google::new(world)),
+        google: Mutex::new(Google::new(world, redirect_uris)),
         clock,
         entropy,
         base_url: base_url(address),
         client_id: client_id.clone(),
         client_secret: client_secret.clone(),
-        redirect_uris,
         file: state_file.map(StateFile::new),
     });
     let (ending, tasks) = (CancellationToken::new(), TaskTracker::new());
     if shared.file.is_some() {
         tasks.spawn(file::keep(Arc::clone(&shared), ending.clone()));
     }
-    let routes = server::routes(shared);
+    let routes = server::routes(Arc::clone(&shared));
     tasks.spawn(server::serve(listener, routes.clone(), ending.clone(), tasks.clone()));
     tasks.close();
-    Ok(Emulator { address, routes, client_id, client_secret, ending, tasks })
+    Ok(Emulator { address, shared, routes, client_id, client_secret, ending, tasks })
 }
 
 fn base_url(address: SocketAddr) -> String {
@@ -218,7 +225,6 @@ struct Shared {
     base_url: String,
     client_id: String,
     client_secret: String,
-    redirect_uris: Vec<String>,
     file: Option<StateFile>,
 }
 
@@ -252,6 +258,7 @@ impl Shared {
 #[derive(Debug)]
 struct Google {
     world: World,
+    redirect_uris: Vec<String>,
     settings: Settings,
     faults: Faults,
     journal: Journal,
@@ -260,9 +267,10 @@ struct Google {
 }
 
 impl Google {
-    fn new(world: World) -> Self {
+    fn new(world: World, redirect_uris: Vec<String>) -> Self {
         Self {
             world,
+            redirect_uris,
             settings: Settings::default(),
             faults: Faults::default(),
             journal: Journal::default(),

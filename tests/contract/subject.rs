@@ -212,6 +212,11 @@ impl Subject {
         send(self.http.post(&self.token_url).form(&form)).await
     }
 
+    /// An address beside that of the Calendar API.
+    pub(crate) fn beside(&self, path: &str) -> String {
+        self.calendar_url.replace("/calendar/v3", path)
+    }
+
     /// A fresh event id.
     pub(crate) fn new_id(&self) -> String {
         data_encoding::BASE32HEX_NOPAD.encode(&self.entropy.bytes::<20>()).to_lowercase()

@@ -29,6 +29,8 @@ pub(crate) struct Stage {
     _emulator: Emulator,
 }
 
+const REDIRECT: &str = "http://127.0.0.1:9/callback";
+
 pub(crate) struct Consent {
     pub(crate) code: String,
     pub(crate) verifier: Secret,
@@ -40,6 +42,7 @@ impl Stage {
         let options = Options::loopback(clock.clone(), Entropy::seeded(7));
         let (client_id, client_secret) = (options.client_id.clone(), options.client_secret.clone());
         let emulator = emulator::start(options).await.expect("a free port");
+        emulator.register_redirect_uri(REDIRECT);
         let base = emulator.base_url();
         let google = client(&base, &client_id, &client_secret, clock.clone());
         // Fails only when another test was first, which is as good.
@@ -130,7 +133,7 @@ pub(crate) fn client(base: &str, client_id: &str, client_secret: &str, clock: Cl
         issuer: base.to_owned(),
     };
     let scopes = ["openid", "email", EVENTS, LIST].map(str::to_owned).to_vec();
-    let redirect_url = "http://127.0.0.1:9/callback".parse().expect("an address");
+    let redirect_url = REDIRECT.parse().expect("an address");
     Google::new(endpoints, client_id.to_owned(), client_secret.into(), redirect_url, scopes, clock)
 }
 

@@ -146,6 +146,21 @@ describe("towards titles that tell more", () => {
   });
 });
 
+describe("before the first consent", () => {
+  it("the privacy of titles is chosen, seen in the preview, and saved; nothing else is offered yet", async () => {
+    const router = new Router(samples.notConnected);
+    const { user } = mount(<GoogleCalendarPage />);
+    await user.click(await screen.findByRole("radio", { name: /Masqué/ }));
+    expect(await preview().findByText("[Cassius] Rendez-vous")).toBeVisible();
+    expect(await screen.findByText(/Confidentialité des titres\s: Masqué/)).toBeInTheDocument();
+    expect(router.to("settings").map(({ body }) => body)).toEqual([{ titlePrivacy: "masked" }]);
+    expect(screen.getByText("À choisir avant de connecter : rien n’a encore été envoyé.")).toBeVisible();
+    expect(screen.queryByRole("switch")).toBeNull();
+    expect(screen.queryByRole("button", { name: /Calendrier de destination/ })).toBeNull();
+    expect(router.to("calendars")).toEqual([]);
+  });
+});
+
 describe("the dropdown of calendars", () => {
   it("lists the primary calendar first, whatever the order of the answer", async () => {
     new Router(samples.connected);
@@ -169,6 +184,8 @@ describe("the dropdown of calendars", () => {
     expect(
       await window.findByText("86 événements à venir seront déplacés vers « Hygiène et contrôles »."),
     ).toBeVisible();
+    // What was picked is asked about: there is no second list to pick from.
+    expect(window.queryByRole("button", { name: /Nouveau calendrier/ })).toBeNull();
     await user.click(window.getByRole("button", { name: "Annuler" }));
     await waitFor(() => expect(dropdown).toHaveFocus());
     expect(dropdown).toHaveTextContent("Cabinet des Lilas");

@@ -11,7 +11,9 @@ import {
   IntegrationsPage,
   SettingsLayout,
   SettingsOverview,
+  type Catalogue,
 } from "../src";
+import { en } from "../src/i18n/en";
 import { mount, setOnline } from "./host";
 import { refuse, Router, silence } from "./router";
 
@@ -424,5 +426,39 @@ describe("a host's own parts", () => {
     expect(screen.queryByRole("link", { name: "Sécurité" })).toBeNull();
     expect(screen.getByRole("heading", { name: "Laboratoire" })).toBeVisible();
     expect(screen.queryByText("Doctolib")).toBeNull();
+  });
+
+  it("shows Google's mark where the host gives it, and an icon of its own otherwise", async () => {
+    new Router(samples.notConnected);
+    const mark = <img src="data:," alt="" data-testid="mark" />;
+    const { unmount } = mount(<IntegrationsPage />, { googleMark: mark });
+    expect(await screen.findAllByTestId("mark")).toHaveLength(1);
+    unmount();
+    const page = mount(<GoogleCalendarPage />, { googleMark: mark });
+    const connect = await screen.findByRole("button", { name: "Connecter Google Calendar" });
+    expect(within(connect).getByTestId("mark")).toBeVisible();
+    page.unmount();
+    mount(<IntegrationsPage />);
+    const card = (await screen.findByRole("heading", { name: "Google Calendar" })).closest("li");
+    expect(card?.querySelector("svg.cc-icon")).toBeVisible();
+  });
+
+  it("speaks a further language by the host's catalogue, with that language's plurals, dates and numbers", async () => {
+    const polish: Catalogue = {
+      ...en,
+      "state.refused": { one: "{count} błąd", few: "{count} błędy", many: "{count} błędów", other: "{count} błędu" },
+    };
+    const { status } = new Router({ ...samples.someRefused, counts: { ...samples.someRefused.counts, error: 3 } });
+    const { unmount } = mount(<GoogleCalendarPage />, { locale: "pl", words: polish });
+    expect(await screen.findByText("3 błędy")).toBeVisible();
+    expect(
+      screen.getAllByText(
+        / (stycznia|lutego|marca|kwietnia|maja|czerwca|lipca|sierpnia|września|października|listopada|grudnia) /,
+      )[0],
+    ).toBeVisible();
+    unmount();
+    new Router({ ...status, counts: { ...status.counts, error: 1_000_005 } });
+    mount(<GoogleCalendarPage />, { locale: "pl", words: polish });
+    expect(await screen.findByText(/^1\s000\s005 błędów$/)).toBeVisible();
   });
 });

@@ -47,6 +47,7 @@ impl Dev {
         let (google, made_up) = self.make_up(&clock, &entropy).await?;
         let config = load(&|name| made_up.value(name), Mode::Dev)?;
         Logs::start(&config.log)?;
+        google.register_redirect_uri(config.redirect_url().as_str());
         let (public_url, is_open) = (config.public_url.clone(), config.api_keys.is_empty());
         let app = app::start(config, clock.clone(), entropy).await?;
         let sample = OrganisationId::parse(SAMPLE).expect("the sample's id is well formed");

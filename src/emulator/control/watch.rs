@@ -83,7 +83,7 @@ pub(crate) async fn set(State(shared): State<Arc<Shared>>, raw: Bytes) -> Respon
 pub(crate) async fn reset(State(shared): State<Arc<Shared>>) -> Response {
     let version = {
         let mut google = shared.lock();
-        let Google { world, settings, faults, journal, quota, version: _ } = &mut *google;
+        let Google { world, settings, faults, journal, quota, version: _, redirect_uris: _ } = &mut *google;
         *world = samples();
         *settings = Settings::default();
         *quota = super::super::quota::Quota::default();

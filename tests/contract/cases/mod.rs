@@ -1,5 +1,6 @@
 //! The claims, by subject.
 
+mod batches;
 mod calendars;
 mod identity;
 mod listing;
@@ -11,8 +12,16 @@ use super::suite::Case;
 
 /// Every case.
 pub(crate) fn all() -> Vec<Case> {
-    [identity::cases(), times::cases(), writes::cases(), listing::cases(), calendars::cases(), oauth::cases()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        identity::cases(),
+        times::cases(),
+        writes::cases(),
+        listing::cases(),
+        calendars::cases(),
+        oauth::cases(),
+        batches::cases(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }

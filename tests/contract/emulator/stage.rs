@@ -40,6 +40,7 @@ impl Stage {
     /// With options of the test's own.
     pub(crate) async fn with(options: Options) -> Self {
         let emulator = emulator::start(options.clone()).await.expect("a free port is there");
+        emulator.register_redirect_uri(REDIRECT);
         Self { emulator, clock: options.clock.clone(), http: http(), options }
     }
 

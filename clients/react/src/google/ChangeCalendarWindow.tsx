@@ -14,18 +14,18 @@ import { failureText } from "./failureText";
 /** What the window begins with. */
 export interface ChangeCalendarWindowProps {
   readonly status: IntegrationStatusJson;
-  /** The calendar that was already picked elsewhere. */
-  readonly initialCalendarId?: string;
+  /** The calendar that was already picked elsewhere: the question is about this alone. */
+  readonly pickedCalendarId?: string;
   readonly onClose: () => void;
 }
 
-/** Lets the reader choose another calendar and says how many events will move before anything does. */
-export function ChangeCalendarWindow({ status, initialCalendarId, onClose }: ChangeCalendarWindowProps): ReactElement {
+/** Asks before another calendar is taken, and says how many events will move; lets it be chosen where it is not yet. */
+export function ChangeCalendarWindow({ status, pickedCalendarId, onClose }: ChangeCalendarWindowProps): ReactElement {
   const { t } = useHost();
   const announce = useAnnounce();
   const calendars = useCalendars(true, true);
   const update = useUpdateSettings();
-  const [pickedId, setPickedId] = useState<string | undefined>(initialCalendarId);
+  const [pickedId, setPickedId] = useState<string | undefined>(pickedCalendarId);
 
   const list = choosable(calendars.data?.calendars ?? [], status);
   // Until the reader picks: the present calendar while it is there to be written to, else the primary one.
@@ -63,14 +63,16 @@ export function ChangeCalendarWindow({ status, initialCalendarId, onClose }: Cha
       }
     >
       <p>{t("change.body")}</p>
-      <CalendarSelect
-        label={t("change.field")}
-        calendars={list}
-        value={chosen?.id ?? null}
-        onChange={setPickedId}
-        isLoading={calendars.isPending}
-        isDisabled={list.length === 0 || update.isPending}
-      />
+      {pickedCalendarId === undefined ? (
+        <CalendarSelect
+          label={t("change.field")}
+          calendars={list}
+          value={chosen?.id ?? null}
+          onChange={setPickedId}
+          isLoading={calendars.isPending}
+          isDisabled={list.length === 0 || update.isPending}
+        />
+      ) : null}
       <p className="cc-window-outlook" aria-live="polite">
         {calendars.isPending ? t("calendars.loading") : null}
         {calendars.isSuccess && list.length === 0 ? t("calendars.empty") : null}

@@ -10,7 +10,7 @@ import { failureText } from "./failureText";
 /** The button that starts the consent; it leaves the page. */
 export function ConnectAction(props: { readonly label: string; readonly weight?: ActionWeight }): ReactElement {
   const { label, weight = "primary" } = props;
-  const { t } = useHost();
+  const { t, googleMark } = useHost();
   const isOnline = useOnline();
   const announce = useAnnounce();
   const connect = useConnect();
@@ -19,6 +19,7 @@ export function ConnectAction(props: { readonly label: string; readonly weight?:
   return (
     <Action
       weight={weight}
+      icon={googleMark}
       isPending={isLeaving}
       blocked={whyOffline(isOnline, t)}
       onPress={() => connect.mutate(undefined, { onError: (failure) => announce(failureText(failure, t), "danger") })}

@@ -17,6 +17,7 @@ import { OnlyLooking } from "./OnlyLooking";
 import { OptionsSection } from "./OptionsSection";
 import { useOutcome } from "./outcome";
 import { PreviewSection } from "./PreviewSection";
+import { PrivacyChoice } from "./PrivacyChoice";
 import { isConnected, titleWord } from "./standing";
 import { StandingNotice } from "./StandingNotice";
 import { ToDoSection } from "./ToDoSection";
@@ -91,7 +92,13 @@ function Page({ mayChange }: Required<GoogleCalendarPageProps>): ReactElement {
                 onChangeCalendar={chooseCalendar}
                 onShowRefused={showRefused}
               />
-              {hasAccount ? <OptionsSection status={status} isOnline={isOnline} /> : <PreviewSection status={status} />}
+              {hasAccount ? (
+                <OptionsSection status={status} isOnline={isOnline} />
+              ) : (
+                <PreviewSection status={status}>
+                  {status?.state === "not_connected" ? <PrivacyChoice status={status} isOnline={isOnline} /> : null}
+                </PreviewSection>
+              )}
               {hasAccount ? <ToDoSection status={status} isOnline={isOnline} titleRef={toDoTitle} /> : null}
               <JournalSection />
             </>

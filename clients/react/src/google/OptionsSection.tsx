@@ -1,23 +1,18 @@
 import { useRef, useState, type ReactElement } from "react";
 import { SwitchButton, SwitchField, Text } from "react-aria-components";
 import { useHost } from "../host/host";
-import { useUpdateSettings } from "../query/mutations";
 import { useCalendars } from "../query/queries";
-import { useAnnounce } from "../ui/Announcements";
-import { Choices } from "../ui/Choices";
 import { Section } from "../ui/Section";
 import { Skeleton } from "../ui/Skeleton";
-import type { IntegrationStatusJson, TitlePrivacyJson } from "../wire";
+import type { IntegrationStatusJson } from "../wire";
 import { whyNotChoose } from "./blocked";
 import { CalendarSelect, choosable } from "./CalendarSelect";
 import { ChangeCalendarWindow } from "./ChangeCalendarWindow";
 import type { GoogleSectionProps } from "./ConnectionSection";
 import { ConnectAction } from "./ConnectAction";
-import { failureText } from "./failureText";
 import { PreviewField } from "./PreviewSection";
-import { isMoreOpen, PRIVACIES } from "./privacy";
-import { PrivacyTable } from "./PrivacyTable";
-import { PrivacyWindow } from "./PrivacyWindow";
+import { PRIVACIES } from "./privacy";
+import { PrivacyChoice } from "./PrivacyChoice";
 import { TestEvent } from "./TestEvent";
 import { useEnable } from "./useEnable";
 
@@ -40,22 +35,7 @@ function Options({
   readonly isOnline: boolean;
 }): ReactElement {
   const { t } = useHost();
-  const announce = useAnnounce();
-  const update = useUpdateSettings();
   const enable = useEnable();
-  const [asked, setAsked] = useState<TitlePrivacyJson | null>(null);
-  // A promise, not a callback of `mutate`: that of an earlier press would be dropped with a later one.
-  const protect = (titlePrivacy: TitlePrivacyJson) => {
-    // What tells more of patients is asked about first, where there are events that would tell it.
-    if (isMoreOpen(titlePrivacy, status.titlePrivacy) && status.counts.upcomingEvents > 0) {
-      setAsked(titlePrivacy);
-      return;
-    }
-    update
-      .mutateAsync({ titlePrivacy })
-      .then(() => announce(t("options.privacyDone", { choice: t(`options.privacy.${titlePrivacy}`) })))
-      .catch((failure: unknown) => announce(`${t("options.rolledBack")} ${failureText(failure, t)}`, "danger"));
-  };
 
   return (
     <div className="cc-fields">
@@ -76,22 +56,7 @@ function Options({
         <TargetCalendar status={status} isOnline={isOnline} />
         <TestEvent status={status} isOnline={isOnline} />
       </div>
-      <div className="cc-field">
-        <Choices<TitlePrivacyJson>
-          label={t("options.privacy")}
-          hint={t("options.privacyHint")}
-          value={status.titlePrivacy}
-          isReadOnly={!isOnline}
-          onChange={protect}
-          choices={PRIVACIES.map((value) => ({
-            value,
-            label: t(`options.privacy.${value}`),
-            hint: t(`options.privacy.${value}.hint`),
-          }))}
-        />
-        <PrivacyTable />
-        {asked === null ? null : <PrivacyWindow status={status} picked={asked} onClose={() => setAsked(null)} />}
-      </div>
+      <PrivacyChoice status={status} isOnline={isOnline} />
     </div>
   );
 }
@@ -138,7 +103,7 @@ function TargetCalendar({
       {pickedId === null ? null : (
         <ChangeCalendarWindow
           status={status}
-          initialCalendarId={pickedId}
+          pickedCalendarId={pickedId}
           onClose={() => {
             setPickedId(null);
             // What had focus before was the list that closed.

@@ -16,12 +16,17 @@ export const EVENT_LANGUAGE = "fr";
 
 /**
  * Aperçu: a sample appointment as Google Calendar will show it, with the title privacy that is set right now. Among the options
- * it stands below the one that changes it; where nothing is connected it is a section of its own.
+ * it stands below the one that changes it; where nothing is connected it is a section of its own, with what changes it as its
+ * children.
  */
-export function PreviewSection({ status }: Pick<GoogleSectionProps, "status">): ReactElement {
+export function PreviewSection(
+  props: Pick<GoogleSectionProps, "status"> & { readonly children?: ReactNode },
+): ReactElement {
+  const { status, children } = props;
   const { t } = useHost();
   return (
     <Section title={t("preview.title")} lead={t("preview.lead")} isBusy={!status}>
+      {children}
       <Sample status={status} />
     </Section>
   );

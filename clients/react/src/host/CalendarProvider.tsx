@@ -11,7 +11,10 @@ export interface CalendarProviderProps {
   readonly children: ReactNode;
   /** Where the host mounted the router. Default: `/api/integrations/google`. Not looked at when `client` is given. */
   readonly basePath?: string;
-  /** The language. Default: that of the document, French unless it is English. */
+  /**
+   * The language, as a BCP 47 tag. Default: that of the document, French unless it is English. Any other needs a whole
+   * catalogue as `words`.
+   */
   readonly locale?: Locale;
   /** Words of the host's own, by their keys in the catalogue; placeholders in braces are filled in as in the original. */
   readonly words?: Partial<Catalogue>;
@@ -33,6 +36,8 @@ export interface CalendarProviderProps {
   readonly paths?: Partial<SettingsPaths>;
   /** Where an account sees its calendars. Default: Google Calendar, as that account. */
   readonly googleCalendarUrl?: (googleEmail: string) => string;
+  /** Google's mark, where the host may show it: on the card, and on the button that begins the consent. Default: an icon of our own. */
+  readonly googleMark?: ReactNode;
   /** Leaves the page for the consent. Default: `window.location.assign`. */
   readonly redirect?: (url: string) => void;
   /** Whether the pages put their name before the host's in the document's title. Default: they do. */
@@ -42,7 +47,7 @@ export interface CalendarProviderProps {
 /** Tells the components below it about the host. Keep the functions, `paths` and `words` stable between renders. */
 export function CalendarProvider({ children, ...props }: CalendarProviderProps): ReactElement {
   const { basePath, client, queryClient, navigate, renderLink, paths, words, redirect, setsTitle = true } = props;
-  const { renderAppointment, renderActor, appointmentPath, googleCalendarUrl } = props;
+  const { renderAppointment, renderActor, appointmentPath, googleCalendarUrl, googleMark } = props;
   const locale = props.locale ?? documentLocale();
   const ownClient = useMemo(
     () => client ?? createCalendarClient(basePath === undefined ? { locale } : { basePath, locale }),
@@ -68,6 +73,7 @@ export function CalendarProvider({ children, ...props }: CalendarProviderProps):
         paths,
         words,
         setsTitle,
+        googleMark,
         ...(redirect ? { redirect } : {}),
         ...(googleCalendarUrl ? { googleCalendarUrl } : {}),
       }),
@@ -84,6 +90,7 @@ export function CalendarProvider({ children, ...props }: CalendarProviderProps):
       words,
       redirect,
       googleCalendarUrl,
+      googleMark,
       setsTitle,
     ],
   );

@@ -45,6 +45,8 @@ export interface Host {
   readonly appointmentPath: ((appointmentId: string) => string) | undefined;
   /** Where an account sees its calendars at Google. */
   readonly googleCalendarUrl: (googleEmail: string) => string;
+  /** Google's mark, where the host may show it. Absent: an icon of our own on the card, none on the button. */
+  readonly googleMark: ReactNode;
   /** Leaves the page for the consent. */
   readonly redirect: (url: string) => void;
   /** Whether the pages name the document. */
@@ -87,6 +89,7 @@ export function createHost(given: HostParts = {}): Host {
     renderActor: given.renderActor,
     appointmentPath: given.appointmentPath,
     googleCalendarUrl: given.googleCalendarUrl ?? calendarAtGoogle,
+    googleMark: given.googleMark,
     redirect: given.redirect ?? ((url) => window.location.assign(url)),
     setsTitle: given.setsTitle ?? true,
   };

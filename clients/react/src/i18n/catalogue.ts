@@ -4,8 +4,8 @@
  */
 import type { fr } from "./fr";
 
-/** A message with a form for one and a form for many, chosen by `Intl.PluralRules`. */
-export interface Plural {
+/** A message with a form for one and a form for many, and further ones where a language has them: see `Intl.PluralRules`. */
+export interface Plural extends Readonly<Partial<Record<Intl.LDMLPluralRule, string>>> {
   readonly one: string;
   readonly other: string;
 }

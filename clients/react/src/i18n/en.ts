@@ -268,6 +268,7 @@ export const en: Catalogue = {
   "options.permitList": "Allow the list",
   "options.privacy": "Title privacy",
   "options.privacyHint": "Also applies to upcoming events that were already sent.",
+  "options.privacyBefore": "Choose before you connect: nothing has been sent yet.",
   "options.privacy.full": "Full name",
   "options.privacy.initials": "Initials",
   "options.privacy.masked": "Masked",

@@ -271,6 +271,7 @@ export const fr = {
   "options.permitList": "Autoriser la liste",
   "options.privacy": "Confidentialité des titres",
   "options.privacyHint": "S’applique aussi aux événements à venir déjà envoyés.",
+  "options.privacyBefore": "À choisir avant de connecter : rien n’a encore été envoyé.",
   "options.privacy.full": "Nom complet",
   "options.privacy.initials": "Initiales",
   "options.privacy.masked": "Masqué",

@@ -5,7 +5,9 @@
 import type { Locale } from "./message";
 
 /** English is British, in dates as in the catalogue. */
-const TAGS: Readonly<Record<Locale, string>> = { fr: "fr", en: "en-GB" };
+function tagOf(locale: Locale): string {
+  return locale === "en" ? "en-GB" : locale;
+}
 
 const STEPS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
   ["year", 31_557_600],
@@ -26,7 +28,7 @@ export type Tense = "past" | "future";
 export function relative(instant: Date, now: Date, tense: Tense, locale: Locale, justNow: string): string {
   const distance = (instant.getTime() - now.getTime()) / 1000;
   const seconds = tense === "past" ? Math.min(distance, 0) : Math.max(distance, 0);
-  const format = new Intl.RelativeTimeFormat(TAGS[locale], { numeric: "auto" });
+  const format = new Intl.RelativeTimeFormat(tagOf(locale), { numeric: "auto" });
   for (const [unit, length] of STEPS) {
     const amount = Math.trunc(seconds / length);
     if (amount !== 0) return format.format(amount, unit);
@@ -37,12 +39,12 @@ export function relative(instant: Date, now: Date, tense: Tense, locale: Locale,
 
 /** Says an instant exactly, to the second, in the reader's time zone. */
 export function exact(instant: Date, locale: Locale): string {
-  return new Intl.DateTimeFormat(TAGS[locale], { dateStyle: "full", timeStyle: "medium" }).format(instant);
+  return new Intl.DateTimeFormat(tagOf(locale), { dateStyle: "full", timeStyle: "medium" }).format(instant);
 }
 
 /** Says the day of an instant, such as "12 mars 2026". */
 export function day(instant: Date, locale: Locale): string {
-  return new Intl.DateTimeFormat(TAGS[locale], { dateStyle: "long" }).format(instant);
+  return new Intl.DateTimeFormat(tagOf(locale), { dateStyle: "long" }).format(instant);
 }
 
 /**
@@ -51,7 +53,7 @@ export function day(instant: Date, locale: Locale): string {
  */
 export function dayAndTime(instant: Date, locale: Locale, timeZone: string | null): string {
   const isElsewhere = timeZone !== null && isNotOurs(timeZone);
-  const words = new Intl.DateTimeFormat(TAGS[locale], {
+  const words = new Intl.DateTimeFormat(tagOf(locale), {
     weekday: "short",
     day: "numeric",
     month: "short",
@@ -66,7 +68,7 @@ export function dayAndTime(instant: Date, locale: Locale, timeZone: string | nul
 /** Says the time of an instant, with the day when it is not the day of `now`. */
 export function timeOfDay(instant: Date, now: Date, locale: Locale): string {
   const sameDay = instant.toDateString() === now.toDateString();
-  return new Intl.DateTimeFormat(TAGS[locale], {
+  return new Intl.DateTimeFormat(tagOf(locale), {
     ...(sameDay ? {} : { day: "numeric", month: "long" }),
     hour: "2-digit",
     minute: "2-digit",
@@ -80,12 +82,12 @@ export function timeOfDay(instant: Date, now: Date, locale: Locale): string {
 export function period(start: Date, end: Date, timeZone: string, locale: Locale): string {
   const options: Intl.DateTimeFormatOptions = { dateStyle: "full", timeStyle: "short" };
   const zoned = isTimeZone(timeZone) ? { ...options, timeZone } : options;
-  const words = new Intl.DateTimeFormat(TAGS[locale], zoned).formatRange(start, end);
+  const words = new Intl.DateTimeFormat(tagOf(locale), zoned).formatRange(start, end);
   return isNotOurs(timeZone) ? `${words} (${zoneName(timeZone, start, locale)})` : words;
 }
 
 // As people call them; a browser knows only names such as « heure d’Europe centrale ».
-const ZONES: Readonly<Record<Locale, Readonly<Record<string, string>>>> = {
+const ZONES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   fr: {
     "Europe/Paris": "heure de Paris",
     "Europe/Brussels": "heure de Bruxelles",
@@ -100,9 +102,11 @@ const ZONES: Readonly<Record<Locale, Readonly<Record<string, string>>>> = {
 };
 
 function zoneName(timeZone: string, instant: Date, locale: Locale): string {
-  const known = ZONES[locale][timeZone];
+  const known = ZONES[locale]?.[timeZone];
   if (known !== undefined) return known;
-  const parts = new Intl.DateTimeFormat(TAGS[locale], { timeZone, timeZoneName: "longGeneric" }).formatToParts(instant);
+  const parts = new Intl.DateTimeFormat(tagOf(locale), { timeZone, timeZoneName: "longGeneric" }).formatToParts(
+    instant,
+  );
   return parts.find(({ type }) => type === "timeZoneName")?.value ?? timeZone;
 }
 

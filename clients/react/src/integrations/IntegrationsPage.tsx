@@ -72,13 +72,13 @@ function AnnouncedCards(): ReactElement {
 }
 
 function GoogleCard({ view }: { readonly view: StatusView }): ReactElement {
-  const { t, paths } = useHost();
+  const { t, paths, googleMark } = useHost();
   const name = t("google.title");
   return (
     <IntegrationCard
       name={name}
       description={t("integrations.google.description")}
-      icon={<CalendarIcon />}
+      icon={googleMark ?? <CalendarIcon />}
       mark={<GoogleMark view={view} />}
       foot={
         <>

@@ -1,0 +1,52 @@
+/** When the demo reconciles: soon after a delivery failed, and every so often in any case. */
+import type { CalendarClient } from "@cassius/calendar-client";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+
+import { PEOPLE } from "../src/server/people.js";
+import type { Rdvs } from "../src/server/rdvs.js";
+import { Reconciliations } from "../src/server/reconciliations.js";
+
+const EVERY_MS = 60_000;
+const practices = new Set(PEOPLE.map((person) => person.organisationId)).size;
+
+beforeEach(() => void vi.useFakeTimers({ now: 0 }));
+afterEach(() => void vi.useRealTimers());
+
+/** A keeper, and when it began to reconcile, in milliseconds. */
+function keeper() {
+  const begun: number[] = [];
+  const client = {
+    // eslint-disable-next-line require-yield -- there is nothing to reconcile
+    reconcile: async function* () {
+      begun.push(Date.now());
+      await Promise.resolve();
+    },
+  } as unknown as CalendarClient;
+  const options = { client, rdvs: {} as Rdvs, publicUrl: "https://cassius.example", everyMs: EVERY_MS };
+  const reconciliations = new Reconciliations(options);
+  return { reconciliations, runs: () => begun.filter((_, index) => index % practices === 0) };
+}
+
+it("a delivery that fails brings the next run forward, and further ones push it back no more", async () => {
+  const { reconciliations, runs } = keeper();
+  reconciliations.begin();
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(runs()).toEqual([0]);
+  for (let second = 0; second < 10; second += 1) {
+    reconciliations.hurry();
+    await vi.advanceTimersByTimeAsync(1_000);
+  }
+  expect(runs().slice(1)).toEqual([12_000, 14_000, 16_000, 18_000, 20_000]);
+  reconciliations.end();
+});
+
+it("a run comes every so often, and none after the end", async () => {
+  const { reconciliations, runs } = keeper();
+  reconciliations.begin();
+  await vi.advanceTimersByTimeAsync(2 * EVERY_MS);
+  expect(runs()).toEqual([0, EVERY_MS, 2 * EVERY_MS]);
+  reconciliations.end();
+  reconciliations.hurry();
+  await vi.advanceTimersByTimeAsync(2 * EVERY_MS);
+  expect(runs()).toHaveLength(3);
+});
