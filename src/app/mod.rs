@@ -63,6 +63,9 @@ pub enum StartError {
          one replica"
     )]
     Locked,
+    /// A pooler takes sessions away between two statements.
+    #[error("DATABASE_URL leads to a pooler in transaction mode: add pooler=transaction to its options")]
+    Pooled,
     /// There are no tables, and none are to be made.
     #[error("the database has no tables, and MIGRATE is off: run `cassius-calendar migrate` first")]
     NoSchema,
@@ -253,6 +256,9 @@ async fn open_store(config: &Config, entropy: &Entropy) -> Result<(Store, Option
     let store = Store::open(url, &options).await?;
     // A database that takes the connection and says nothing is found out by a deadline; a migration has none.
     store.ping().await?;
+    if store.is_pooled_unsaid().await? {
+        return Err(StartError::Pooled);
+    }
     if config.migrate {
         for migration in store.migrate().await? {
             tracing::info!(%migration, "applied a migration");
