@@ -210,6 +210,9 @@ async fn open_store(config: &Config, entropy: &Entropy) -> Result<(Store, Option
     let store = Store::open(url, &options).await?;
     // A database that takes the connection and says nothing is found out by a deadline; a migration has none.
     store.ping().await?;
+    if store.is_pooled_unsaid().await? {
+        return Err(StartError::Pooled);
+    }
     if config.migrate {
         for migration in store.migrate().await? {
             tracing::info!(%migration, "applied a migration");

@@ -32,7 +32,9 @@ pub(super) async fn hear(store: Store, notifier: Notifier, quota: Arc<Quota>, cl
             quota.share_for(NEIGHBOUR);
         }
         match store.listen().await {
-            Ok(None) => return,
+            Ok(None) if !store.is_shared() => return,
+            // A pooler hands no notifications on: there may be others for as long as it stands there.
+            Ok(None) => pause = ECHO,
             Ok(Some(mut changes)) => {
                 if let Err(fault) = hear_on(&store, &mut changes, &notifier, &quota, &clock, &mut pause).await {
                     tracing::warn!(

@@ -33,6 +33,9 @@ pub enum StartError {
         "the SQLite file at DATABASE_URL has more than one name (hard links), each with a log of its own: leave it one name"
     )]
     HardLinked,
+    /// A pooler takes sessions away between two statements.
+    #[error("DATABASE_URL leads to a pooler in transaction mode: add pooler=transaction to its options")]
+    Pooled,
     /// There are no tables, and none are to be made.
     #[error("the database has no tables, and MIGRATE is off: run `cassius-calendar migrate` first")]
     NoSchema,

@@ -1,7 +1,7 @@
 //! Where a PostgreSQL is, and how safe the road to it has to be.
 //!
 //! Owns how `DATABASE_URL` reads, beside what the driver knows of it: `sslmode` in libpq's words, `sslrootcert`,
-//! `passfile`. Never connects. Invariant: off loopback, the server is verified before it is told a password, unless
+//! `passfile`; and a word of our own, `pooler`. Never connects. Invariant: off loopback, the server is verified before it is told a password, unless
 //! somebody has written `sslmode=disable`.
 
 use std::net::IpAddr;
@@ -36,6 +36,8 @@ pub(super) struct Address {
     pub(super) config: Config,
     /// `None`: plain text.
     pub(super) tls: Option<Arc<ClientConfig>>,
+    /// Whether a pooler stands before it that gives each transaction whichever session is free.
+    pub(super) is_pooled: bool,
 }
 
 /// Says what is wrong with an address, as the end of a sentence that its name begins. Repeats nothing of it.
@@ -60,7 +62,12 @@ enum Verification {
 
 impl Address {
     pub(super) fn parse(url: &str, credentials: &Credentials) -> Result<Self, AddressFault> {
-        let (mode, root_cert, passfile, rest) = taken_out(url)?;
+        let TakenOut { mode, root_cert, passfile, pooler, rest } = taken_out(url)?;
+        let is_pooled = match pooler.as_deref() {
+            None | Some("session") => false,
+            Some("transaction") => true,
+            Some(_) => return Err(fault("has a pooler that is neither session nor transaction")),
+        };
         // The driver's own words may hold a part of the address.
         let mut config: Config =
             rest.parse().map_err(|_| fault("is no address of PostgreSQL: see its host, port and options"))?;
@@ -103,29 +110,38 @@ impl Address {
                 Some(Arc::new(client(roots, verification)?))
             }
         };
-        Ok(Self { config, tls })
+        Ok(Self { config, tls, is_pooled })
     }
 }
 
-/// What libpq knows of an address and the driver does not, and the address without it.
-type TakenOut = (Option<String>, Option<String>, Option<PathBuf>, String);
+/// What the driver does not know of an address, and the address without it.
+#[derive(Default)]
+struct TakenOut {
+    mode: Option<String>,
+    root_cert: Option<String>,
+    passfile: Option<PathBuf>,
+    pooler: Option<String>,
+    rest: String,
+}
 
 fn taken_out(url: &str) -> Result<TakenOut, AddressFault> {
-    let (mut mode, mut root_cert, mut passfile) = (None, None, None);
-    let Some((address, query)) = url.split_once('?') else { return Ok((None, None, None, url.to_owned())) };
-    let mut rest = Vec::new();
+    let Some((address, query)) = url.split_once('?') else {
+        return Ok(TakenOut { rest: url.to_owned(), ..TakenOut::default() });
+    };
+    let (mut taken_out, mut rest) = (TakenOut::default(), Vec::new());
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').ok_or_else(|| fault("has an option without a value"))?;
         let value = percent_decode_str(value).decode_utf8().map_err(|_| fault("has an option that is not UTF-8"))?;
         match name {
-            "sslmode" => mode = Some(value.into_owned()),
-            "sslrootcert" => root_cert = Some(value.into_owned()),
-            "passfile" => passfile = Some(PathBuf::from(value.into_owned())),
+            "sslmode" => taken_out.mode = Some(value.into_owned()),
+            "sslrootcert" => taken_out.root_cert = Some(value.into_owned()),
+            "passfile" => taken_out.passfile = Some(PathBuf::from(value.into_owned())),
+            "pooler" => taken_out.pooler = Some(value.into_owned()),
             _ => rest.push(pair),
         }
     }
     let query = if rest.is_empty() { String::new() } else { format!("?{}", rest.join("&")) };
-    Ok((mode, root_cert, passfile, format!("{address}{query}")))
+    Ok(TakenOut { rest: format!("{address}{query}"), ..taken_out })
 }
 
 /// Whether nothing that is sent there leaves this machine.
@@ -278,6 +294,7 @@ mod tests {
                 "cannot be verified: the file of authorities cannot be read",
             ),
             ("postgres://u@h/x?passfile=/canary", "names a passfile that cannot be read"),
+            ("postgres://u:canary@h/x?pooler=canary", "has a pooler that is neither session nor transaction"),
             ("postgres://u:canary@h/x?canary=1", "is no address of PostgreSQL"),
             ("postgres://u:canary@h:canary/x", "is no address of PostgreSQL"),
             ("postgres://u:canary@h/x?canary", "has an option without a value"),

@@ -29,11 +29,12 @@ pub enum Heard {
 }
 
 impl Store {
-    /// Begins to listen. `None` on SQLite, which one process serves alone.
+    /// Begins to listen. `None` where nothing is to be heard: on SQLite, which one process serves alone, and behind a
+    /// pooler that gives each transaction whichever session is free.
     pub async fn listen(&self) -> Result<Option<Changes>, Error> {
         match &self.backend {
             Backend::Postgres { config, .. } => {
-                let listening = postgres::listen(config).await?;
+                let Some(listening) = postgres::listen(config).await? else { return Ok(None) };
                 let own_name = query!(self, read, changes::own_name())?;
                 Ok(Some(Changes { listening, own_name }))
             }

@@ -37,10 +37,12 @@ macro_rules! run {
         let pools = $pools.clone();
         let task = tokio::spawn(async move {
             let mut checkout = pools.$access().await?;
-            let outcome = {
-                let (conn, limit) = checkout.parts();
-                tokio::time::timeout(limit, $query(conn, $($arg),*)).await
-            };
+            let limit = checkout.limit();
+            let outcome = tokio::time::timeout(limit, async {
+                let outcome = $query(checkout.begin().await?, $($arg),*).await;
+                checkout.end(outcome).await
+            });
+            let outcome = outcome.await;
             checkout.conclude(outcome)
         });
         $crate::store::joined(task).await?
@@ -238,6 +240,14 @@ impl Store {
             (true, false) => Schema::Older,
             (true, true) => Schema::Current,
         })
+    }
+
+    /// Whether the address leads to a pooler that gives each transaction whichever session is free, and does not say so.
+    pub async fn is_pooled_unsaid(&self) -> Result<bool, Error> {
+        match &self.backend {
+            Backend::Postgres { config, .. } => postgres::is_pooled_unsaid(config).await,
+            Backend::Sqlite { .. } => Ok(false),
+        }
     }
 
     /// What PostgreSQL's clock says. `None` on SQLite, which has none of its own.

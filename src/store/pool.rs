@@ -12,7 +12,7 @@ use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod, SetupCallback};
 use tokio::time::{error::Elapsed, timeout};
 
-use super::{Conn, Tls};
+use super::{Conn, Manner};
 use crate::store::fault::Fault;
 use crate::store::{Error, PoolUse};
 
@@ -30,19 +30,19 @@ const LONG: Duration = Duration::from_secs(30);
 pub(in crate::store) struct Pools {
     write: Pool<Conn>,
     read: Pool<Conn>,
-    tls: Tls,
+    manner: Manner,
 }
 
 /// A connection with the time that the query on it may take.
 pub(in crate::store) struct Checkout {
     conn: Object<Conn>,
     limit: Duration,
-    tls: Tls,
+    manner: Manner,
 }
 
 impl Pools {
-    pub(super) fn new(write: Pool<Conn>, read: Pool<Conn>, tls: Tls) -> Self {
-        Self { write, read, tls }
+    pub(super) fn new(write: Pool<Conn>, read: Pool<Conn>, manner: Manner) -> Self {
+        Self { write, read, manner }
     }
 
     /// For a query that changes nothing.
@@ -82,7 +82,7 @@ impl Pools {
 
     async fn checkout(&self, pool: &Pool<Conn>, limit: Duration) -> Result<Checkout, Error> {
         match timeout(CHECKOUT, pool.get()).await {
-            Ok(Ok(conn)) => Ok(Checkout { conn, limit, tls: self.tls.clone() }),
+            Ok(Ok(conn)) => Ok(Checkout { conn, limit, manner: self.manner.clone() }),
             Ok(Err(error)) => Err(Error::Unavailable(Box::new(error))),
             Err(elapsed) => Err(Error::Unavailable(Box::new(elapsed))),
         }
@@ -102,9 +102,21 @@ pub(super) fn pool(url: &str, size: usize, setup: SetupCallback<Conn>) -> Pool<C
 }
 
 impl Checkout {
-    /// The connection, and how long it may be used.
-    pub(in crate::store) fn parts(&mut self) -> (&mut Conn, Duration) {
-        (&mut self.conn, self.limit)
+    /// How long the query may take.
+    pub(in crate::store) fn limit(&self) -> Duration {
+        self.limit
+    }
+
+    /// The connection, ready for the query.
+    pub(in crate::store) async fn begin(&mut self) -> Result<&mut Conn, Fault> {
+        let conn: &mut Conn = &mut self.conn;
+        super::begin(conn, &self.manner).await?;
+        Ok(conn)
+    }
+
+    /// Ends what was begun, as the query came out.
+    pub(in crate::store) async fn end<T>(&mut self, outcome: Result<T, Fault>) -> Result<T, Fault> {
+        super::end(&mut self.conn, &self.manner, outcome).await
     }
 
     /// Hands the connection back, or closes it where its state is unknown, and says what the query came to.
@@ -118,7 +130,7 @@ impl Checkout {
             }
             Err(elapsed) => {
                 // The statement may be running still.
-                super::abandon(Object::take(self.conn), self.tls);
+                super::abandon(Object::take(self.conn), self.manner);
                 Err(Error::Unavailable(Box::new(elapsed)))
             }
         }

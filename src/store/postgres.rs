@@ -3,16 +3,22 @@
 //! Owns how a connection to it is made, and what its SQL has that SQLite's has not. Never holds a query: those are
 //! mounted from `queries/`. Invariant: no connection waits longer than its deadlines for a server that is away.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use diesel::ConnectionError;
+use diesel::connection::CacheSize;
 use diesel::migration::{Migration, MigrationSource as _};
 use diesel_async::pooled_connection::SetupCallback;
-use diesel_async::{AsyncMigrationHarness, AsyncPgConnection, SimpleAsyncConnection};
+use diesel_async::{
+    AnsiTransactionManager, AsyncConnection, AsyncMigrationHarness, AsyncPgConnection, RunQueryDsl,
+    SimpleAsyncConnection, TransactionManager,
+};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use rustls::ClientConfig;
-use tokio_postgres::NoTls;
+use tokio_postgres::tls::TlsStream;
+use tokio_postgres::{Client, Connection, NoTls, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::address::Address;
@@ -79,29 +85,46 @@ const UNANSWERED: Duration = Duration::from_secs(5);
 /// How much of a name that the address gives is kept: the server cuts what is longer than 63 characters.
 const LONGEST_NAME: usize = 48;
 
-/// What each connection is told first. The service's own deadlines are shorter; the time-outs end what was left behind.
-/// A statement that is kept prepared is planned for the tables as they are now, not as they were when they were empty. None
-/// is worth the time that it takes to compile.
-const SESSION: &str = "SET statement_timeout = '35s'; SET idle_in_transaction_session_timeout = '35s'; \
-                       SET lock_timeout = '3s'; SET plan_cache_mode = force_custom_plan; SET jit = off";
+/// What each connection is told first; behind a pooler, each transaction. The service's own deadlines are shorter; the
+/// time-outs end what was left behind. A statement that is kept prepared is planned for the tables as they are now, not as
+/// they were when they were empty. None is worth the time that it takes to compile.
+const SESSION: [&str; 5] = [
+    "statement_timeout = '35s'",
+    "idle_in_transaction_session_timeout = '35s'",
+    "lock_timeout = '3s'",
+    "plan_cache_mode = force_custom_plan",
+    "jit = off",
+];
+/// Begins a transaction that waits for whatever it needs: a migration.
+const PATIENT: &str = "BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; \
+                       SET LOCAL idle_in_transaction_session_timeout = 0";
 
 /// Which server, as whom and how.
 pub(super) type Config = Address;
 /// How the road to it is made safe; `None`: plain text.
 type Tls = Option<Arc<ClientConfig>>;
+
+/// How its connections are used.
+#[derive(Clone)]
+pub(super) struct Manner {
+    tls: Tls,
+    /// Whether a pooler gives each transaction whichever session is free: nothing is left behind in one.
+    is_pooled: bool,
+}
 /// A connection that hears notifications.
 pub(super) type Listening = Conn;
 
 /// Makes the pool; connects to nothing yet.
 pub(super) fn open(config: &Config, size: usize) -> pool::Pools {
-    let (config, tls) = (config.clone(), config.tls.clone());
+    let manner = Manner { tls: config.tls.clone(), is_pooled: config.is_pooled };
+    let config = config.clone();
     let setup: SetupCallback<Conn> = Box::new(move |_| {
         let config = config.clone();
         Box::pin(async move { connect(&config).await })
     });
     // The address is in the settings already.
     let pool = pool::pool("", size, setup);
-    pool::Pools::new(pool.clone(), pool, tls)
+    pool::Pools::new(pool.clone(), pool, manner)
 }
 
 /// Reads an address, and sets what it leaves open. The connections are called after `replica`, which tells this process
@@ -118,25 +141,102 @@ pub(super) fn config(url: &str, Options { credentials, replica, .. }: &Options) 
     Ok(address)
 }
 
-async fn connect(Config { config, tls }: &Config) -> Result<Conn, ConnectionError> {
-    let mut conn = match tls {
+async fn connect(Config { config, tls, is_pooled }: &Config) -> Result<Conn, ConnectionError> {
+    match tls {
         None => {
             let (client, connection) = config.connect(NoTls).await.map_err(refused)?;
-            Conn::try_from_client_and_connection(client, connection).await?
+            set_up(client, connection, *is_pooled).await
         }
         Some(tls) => {
             let tls = MakeRustlsConnect::new(tls.as_ref().clone());
             let (client, connection) = config.connect(tls).await.map_err(refused)?;
-            Conn::try_from_client_and_connection(client, connection).await?
+            set_up(client, connection, *is_pooled).await
         }
+    }
+}
+
+async fn set_up<S>(
+    client: Client,
+    mut connection: Connection<Socket, S>,
+    is_pooled: bool,
+) -> Result<Conn, ConnectionError>
+where
+    S: TlsStream + Unpin + Send + 'static,
+{
+    if is_pooled {
+        // Diesel prepares what it tells a connection first: that is told to one session, and forgotten there.
+        let begun = client.batch_execute("BEGIN");
+        tokio::select! {
+            begun = pin!(begun) => begun.map_err(refused)?,
+            ended = &mut connection => {
+                ended.map_err(refused)?;
+                return Err(ConnectionError::BadConnection("the connection was closed".to_owned()));
+            }
+        }
+    }
+    let mut conn = Conn::try_from_client_and_connection(client, connection).await?;
+    let told = match is_pooled {
+        true => "COMMIT".to_owned(),
+        false => SESSION.map(|told| format!("SET {told}")).join("; "),
     };
-    conn.batch_execute(SESSION).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
+    if is_pooled {
+        conn.set_prepared_statement_cache_size(CacheSize::Disabled);
+    }
+    conn.batch_execute(&told).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
     Ok(conn)
 }
 
+/// Behind a pooler, a query is one transaction: what it prepares and sets is of one session, and ends there.
+pub(super) async fn begin(conn: &mut Conn, manner: &Manner) -> Result<(), Fault> {
+    if manner.is_pooled {
+        let begin = format!("BEGIN; {}", SESSION.map(|told| format!("SET LOCAL {told}")).join("; "));
+        AnsiTransactionManager::begin_transaction_sql(conn, &begin).await?;
+    }
+    Ok(())
+}
+
+/// Ends what [`begin`] began.
+pub(super) async fn end<T>(conn: &mut Conn, manner: &Manner, outcome: Result<T, Fault>) -> Result<T, Fault> {
+    if manner.is_pooled {
+        match outcome {
+            Ok(_) => AnsiTransactionManager::commit_transaction(conn).await?,
+            Err(_) => AnsiTransactionManager::rollback_transaction(conn).await?,
+        }
+    }
+    outcome
+}
+
+/// Whether a pooler gives each transaction whichever session is free, though the address does not say so. It may stay
+/// unseen where many others take sessions just then.
+pub(super) async fn is_pooled_unsaid(config: &Config) -> Result<bool, Error> {
+    if config.is_pooled {
+        return Ok(false);
+    }
+    // So that nothing is prepared in a session that is another's a moment later.
+    let careful = Config { is_pooled: true, ..config.clone() };
+    let (mut idle, mut busy) = tokio::try_join!(solitary(&careful), solitary(&careful))?;
+    let found = async {
+        let first = idle.transaction(session).await?;
+        busy.transaction(async |busy| {
+            // One that is kept is nobody else's, and stays the same.
+            Ok::<_, diesel::result::Error>(session(busy).await? == first || idle.transaction(session).await? != first)
+        })
+        .await
+    };
+    match tokio::time::timeout(UNANSWERED, found).await {
+        Ok(found) => found.map_err(|error| Fault::Query(error).into_error(false)),
+        Err(elapsed) => Err(Error::Unavailable(Box::new(elapsed))),
+    }
+}
+
+/// By what number the server tells the session that a transaction is in.
+async fn session(conn: &mut Conn) -> diesel::QueryResult<i32> {
+    diesel::select(diesel::dsl::sql::<diesel::sql_types::Integer>("pg_backend_pid()")).get_result(conn).await
+}
+
 /// Closes a connection, and ends what still runs on it: of the closing alone, a server that works or waits for a lock hears
-/// nothing. `tls` is how it was connected.
-fn abandon(conn: Conn, tls: Tls) {
+/// nothing.
+fn abandon(conn: Conn, Manner { tls, .. }: Manner) {
     let token = conn.cancel_token();
     tokio::spawn(async move {
         // A server that cannot be told ends it at the time-out of the session.
@@ -165,24 +265,35 @@ pub(super) fn known_versions() -> Result<Vec<String>, Error> {
     Ok(migrations.iter().map(|migration| migration.name().version().to_string()).collect())
 }
 
-/// Applies what is pending, on a connection of its own, one process at a time.
+/// Applies what is pending in one transaction, on a connection of its own, one process at a time.
 pub(super) async fn migrate(config: &Config) -> Result<Vec<String>, Error> {
-    let mut conn = solitary(config).await?;
-    // The lock goes with the connection, whatever happens.
-    conn.batch_execute(&format!(
-        "SET statement_timeout = 0; SET lock_timeout = 0; SELECT pg_advisory_lock({MIGRATION_LOCK})"
-    ))
+    let begin = format!("{PATIENT}; SELECT pg_advisory_xact_lock({MIGRATION_LOCK})");
+    in_transaction(config, &begin, |harness| {
+        let pending = names(harness)?;
+        harness.run_pending_migrations(MIGRATIONS)?;
+        Ok(pending)
+    })
     .await
-    .map_err(|error| Fault::from(error).into_error(false))?;
-    let mut harness = AsyncMigrationHarness::new(conn);
-    let pending = names(&mut harness).map_err(Error::Bug)?;
-    harness.run_pending_migrations(MIGRATIONS).map_err(Error::Bug)?;
-    Ok(pending)
 }
 
 /// The names of what is pending.
 pub(super) async fn pending_migrations(config: &Config) -> Result<Vec<String>, Error> {
-    names(&mut AsyncMigrationHarness::new(solitary(config).await?)).map_err(Error::Bug)
+    in_transaction(config, "BEGIN", names).await
+}
+
+async fn in_transaction<T>(
+    config: &Config,
+    begin: &str,
+    work: impl FnOnce(&mut AsyncMigrationHarness<Conn>) -> diesel::migration::Result<T>,
+) -> Result<T, Error> {
+    let told = |error| Fault::Query(error).into_error(false);
+    let mut conn = solitary(config).await?;
+    AnsiTransactionManager::begin_transaction_sql(&mut conn, begin).await.map_err(told)?;
+    let mut harness = AsyncMigrationHarness::new(conn);
+    // What fails is undone by the end of the connection.
+    let outcome = work(&mut harness).map_err(Error::Bug)?;
+    AnsiTransactionManager::commit_transaction(&mut harness.into_inner()).await.map_err(told)?;
+    Ok(outcome)
 }
 
 fn names(harness: &mut AsyncMigrationHarness<Conn>) -> diesel::migration::Result<Vec<String>> {
@@ -190,11 +301,14 @@ fn names(harness: &mut AsyncMigrationHarness<Conn>) -> diesel::migration::Result
     Ok(pending.iter().map(|migration| migration.name().to_string()).collect())
 }
 
-/// A connection that hears what is committed from now on.
-pub(super) async fn listen(config: &Config) -> Result<Listening, Error> {
+/// A connection that hears what is committed from now on. `None`: a pooler hands no notifications on.
+pub(super) async fn listen(config: &Config) -> Result<Option<Listening>, Error> {
+    if config.is_pooled {
+        return Ok(None);
+    }
     let mut conn = solitary(config).await?;
     conn.batch_execute("LISTEN cassius_calendar").await.map_err(|error| Error::Unavailable(Box::new(error)))?;
-    Ok(conn)
+    Ok(Some(conn))
 }
 
 async fn solitary(config: &Config) -> Result<Conn, Error> {

@@ -102,11 +102,21 @@ where
 
 /// A file is reached as it is.
 #[derive(Clone)]
-struct Tls;
+pub(super) struct Manner;
 
 /// Closes a connection: whatever ran on it is undone.
-fn abandon(conn: Conn, _: Tls) {
+fn abandon(conn: Conn, _: Manner) {
     drop(conn);
+}
+
+/// A query has its connection for itself.
+pub(super) async fn begin(_: &mut Conn, _: &Manner) -> Result<(), Fault> {
+    Ok(())
+}
+
+/// Ends what [`begin`] began.
+pub(super) async fn end<T>(_: &mut Conn, _: &Manner, outcome: Result<T, Fault>) -> Result<T, Fault> {
+    outcome
 }
 
 /// How many connections read beside the one that writes: they never wait for it.
@@ -126,7 +136,11 @@ const READER_CACHE: &str = "PRAGMA cache_size = -1024";
 /// Makes the file where there is none, and the pools.
 pub(super) fn open(path: &str) -> Result<pool::Pools, Error> {
     create(Path::new(path)).map_err(|error| Error::Unavailable(Box::new(error)))?;
-    Ok(pool::Pools::new(pool::pool(path, 1, setup(WRITER_CACHE)), pool::pool(path, READERS, setup(READER_CACHE)), Tls))
+    Ok(pool::Pools::new(
+        pool::pool(path, 1, setup(WRITER_CACHE)),
+        pool::pool(path, READERS, setup(READER_CACHE)),
+        Manner,
+    ))
 }
 
 /// Writes the log back and cuts it off. Where somebody reads just then, the next time does it.

@@ -73,6 +73,27 @@ async fn a_long_list_is_read_to_its_end(app: &mut TestApp) {
 }
 
 #[apply(both_backends)]
+async fn a_list_that_was_read_just_now_is_not_read_again_but_for_another_account(app: &mut TestApp) {
+    app.connect("cabinet").await;
+    let lists = async |app: &TestApp| {
+        app.google.journal().await.iter().filter(|call| call["operation"] == "calendarList.list").count()
+    };
+    let before = lists(&*app).await;
+    let first = list(app).await.unwrap();
+    app.google.control(&format!("accounts/{ACCOUNT}/calendars"), json!({"id": "z", "summary": "Nouveau"})).await;
+    let (mut one, mut another) = (app.integrations.clone(), app.integrations.clone());
+    let request = || ListCalendarsRequest { organisation_id: "cabinet".into() };
+    let (one, another) = tokio::join!(one.list_calendars(request()), another.list_calendars(request()));
+    assert_eq!(one.unwrap().into_inner().calendars, first);
+    assert_eq!(another.unwrap().into_inner().calendars, first);
+    assert_eq!(lists(&*app).await, before + 1, "the first alone asked");
+    app.advance(10);
+    assert_eq!(list(app).await.unwrap().len(), first.len() + 1);
+    app.connect_as("cabinet", OTHER_ACCOUNT).await;
+    assert_eq!(list(app).await.unwrap()[0].id, OTHER_ACCOUNT, "the account is another one");
+}
+
+#[apply(both_backends)]
 async fn an_account_that_does_not_let_its_list_be_read_has_its_primary_alone(app: &mut TestApp) {
     let consent = app.browser.go_to_google(&mut app.integrations, "cabinet").await;
     let callback = app.browser.decide(&consent, ACCOUNT, &[EVENTS], "allow").await;

@@ -7,6 +7,7 @@ use crate::harness::app::{Appointments, Integrations, TestApp, clients_at, serve
 
 mod clocks;
 mod hearing;
+mod pooler;
 mod quota;
 mod watching;
 

@@ -3,6 +3,7 @@
 //! Owns the status and who watches it, the list of all and what is wrong with them, the settings, and the end of a connection. Never opens a token: `Grants` does.
 //! Invariant: what a watcher was told last is what a reader finds, as soon as changes rest.
 
+mod calendar_lists;
 mod disconnect;
 mod erasure;
 mod overview;
@@ -19,6 +20,7 @@ use crate::model::{OrganisationId, RemoteEvents};
 use crate::notifier::Notifier;
 use crate::store::{Integration, OwedLeft, Store};
 
+use calendar_lists::CalendarLists;
 pub use disconnect::Disconnected;
 use disconnect::Disconnects;
 pub use erasure::Erasure;
@@ -38,6 +40,7 @@ pub struct Integrations {
     notifier: Notifier,
     disconnects: Disconnects,
     watches: Watches,
+    calendar_lists: CalendarLists,
     listeners: Listeners,
 }
 
@@ -52,6 +55,7 @@ impl Integrations {
             notifier,
             disconnects,
             watches: Watches::default(),
+            calendar_lists: CalendarLists::default(),
             listeners: Listeners::default(),
         }
     }

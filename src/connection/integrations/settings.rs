@@ -46,17 +46,25 @@ pub struct CalendarList {
 }
 
 impl Integrations {
-    /// The calendars that the account may write to.
+    /// The calendars that the account may write to, as Google has just answered them.
     pub async fn calendars(&self, organisation: &OrganisationId) -> Result<CalendarList, Error> {
         let integration = self.connected(organisation).await?;
+        if integration.problem.is_some() {
+            return self.calendars_now(&integration).await;
+        }
+        let ask = self.calendars_now(&integration);
+        self.calendar_lists.kept_or(organisation, integration.epoch, self.clock.elapsed(), ask).await
+    }
+
+    async fn calendars_now(&self, integration: &Integration) -> Result<CalendarList, Error> {
         let is_permitted = may_list_calendars(&integration.granted_scopes);
         let calendars = match is_permitted {
             true => {
-                self.may_read(&integration).await?;
+                self.may_read(integration).await?;
                 let list = |google: Google, token: Secret| async move { google.calendars(&token).await };
-                self.grants.call_with_token_retry(&integration, list).await?
+                self.grants.call_with_token_retry(integration, list).await?
             }
-            false => vec![self.calendar(&integration, "primary").await?],
+            false => vec![self.calendar(integration, "primary").await?],
         };
         let calendars = calendars.into_iter().map(OfferedCalendar::from).collect();
         Ok(CalendarList { calendars, is_permitted })
