@@ -242,7 +242,7 @@ async fn an_accept_whose_statement_began_before_the_first_connect_is_sent_on_pos
     let database = Database::on_postgres().await;
     let north = organisation("north");
     let consent =
-        NewConsent { ticket_hash: vec![1; 32], organisation: north.clone(), return_url: None, expires_at: at(900) };
+        NewConsent { ticket_hash: vec![1; 32], organisation: north.clone(), return_url: None, practice: None, expires_at: at(900) };
     database.store.create_consent(consent, at(0)).await.unwrap();
     let (mut client, connection) = tokio_postgres::connect(&database.url, tokio_postgres::NoTls).await.unwrap();
     tokio::spawn(connection);

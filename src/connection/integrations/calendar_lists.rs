@@ -15,7 +15,7 @@ use crate::connection::Error;
 use crate::model::{Epoch, OrganisationId};
 
 /// How long a list is kept: a settings page that is opened again and again costs no quota.
-const KEPT: SignedDuration = SignedDuration::from_secs(10);
+const KEPT: SignedDuration = SignedDuration::from_secs(3);
 
 /// What an organisation asked for, and until when it is kept.
 #[derive(Debug)]
