@@ -103,7 +103,8 @@ async fn every_page_speaks_the_readers_language_and_runs_nothing() {
         let style = body.split_once("<style>").and_then(|(_, rest)| rest.split_once("</style>")).expect("a style").0;
         let digest =
             base64::Engine::encode(&base64::engine::general_purpose::STANDARD, crate::crypto::digest(style.as_bytes()));
-        let headers = pages::headers();
+        let mut headers = HeaderMap::new();
+        pages::guard(&mut headers);
         let policy = headers[header::CONTENT_SECURITY_POLICY].to_str().expect("text");
         assert!(policy.contains(&format!("style-src 'sha256-{digest}'")), "{page:?}");
         assert!(policy.starts_with("default-src 'none';") && policy.contains("frame-ancestors 'none'"));
