@@ -15,7 +15,7 @@ use crate::store::{Consent, HeldConsent, NewConsent};
 
 pub(in crate::store) async fn create(conn: &mut Conn, consent: NewConsent, now: Timestamp) -> Result<(), Fault> {
     transaction!(conn, async |conn| {
-        drop_lapsed(conn, now).await?;
+        end(conn, || sql("expires_at <= ").bind(now), now).await?;
         let NewConsent { ticket_hash, organisation, practice, return_url, expires_at } = consent;
         first(conn, &organisation, now).await?;
         let integration = integration(conn, &organisation).await?.ok_or(Fault::Corrupt("organisation_id"))?;
@@ -45,9 +45,9 @@ pub(super) async fn end(conn: &mut Conn, which: impl Fn() -> Fragment, now: Time
     Ok(())
 }
 
-/// Drops the consents that have lapsed.
-pub(super) async fn drop_lapsed(conn: &mut Conn, now: Timestamp) -> Result<(), Fault> {
-    end(conn, || sql("expires_at <= ").bind(now), now).await
+/// Ends the consents whose person has not answered in time. One that is late otherwise still says where it began.
+pub(super) async fn end_unanswered(conn: &mut Conn, now: Timestamp) -> Result<(), Fault> {
+    end(conn, || sql("granted IS NOT NULL AND expires_at <= ").bind(now), now).await
 }
 
 /// How many consents of an organisation are under way at a time, and how many surplus ones go at once.

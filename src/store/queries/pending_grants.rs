@@ -138,6 +138,6 @@ pub(in crate::store) async fn queue_lapsed(conn: &mut Conn, now: Timestamp) -> R
         // Those alone that are queued: one may have come meanwhile.
         let erase = sql("DELETE FROM pending_grants WHERE refresh_token IN (SELECT token FROM unkept_grants)");
         named("pending_grants.erase_lapsed", erase).execute(conn).await?;
-        consents::drop_lapsed(conn, now).await
+        consents::end_unanswered(conn, now).await
     })
 }
