@@ -1,12 +1,11 @@
 //! Google's OAuth 2.0 for web servers: consent, exchange, refresh, revoke.
 //!
-//! Owns the endpoints, and the checks of client and redirect URI. It never knows what a scope opens (`scope`
+//! Owns the three endpoints, and the checks of client and redirect URI. It never knows what a scope opens (`scope`
 //! does). Invariant: a code or a token leaves only for a consent that a person gave on the page.
 
 mod authorize;
 mod consent;
 mod identity;
-mod keys;
 mod page;
 mod revoke;
 mod token;
@@ -20,13 +19,12 @@ use data_encoding::BASE64URL_NOPAD;
 use super::Shared;
 use super::world::{AccessToken, Grant};
 
-/// `/o/oauth2/v2/auth`, `/token`, `/revoke` and `/oauth2/v3/certs`.
+/// `/o/oauth2/v2/auth`, `/token` and `/revoke`.
 pub(crate) fn routes() -> Router<Arc<Shared>> {
     Router::new()
         .route("/o/oauth2/v2/auth", get(authorize::show).post(authorize::decide))
         .route("/token", post(token::issue))
         .route("/revoke", post(revoke::revoke))
-        .route("/oauth2/v3/certs", get(keys::certs))
 }
 
 /// A random code or token: as long as Google's usually are, or `longest` bytes.

@@ -1,9 +1,5 @@
 //! The token and revocation endpoints, as far as no person is needed.
 
-use data_encoding::BASE64URL_NOPAD;
-use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
-use serde_json::Value;
-
 use super::super::subject::{Subject, send};
 use super::super::suite::{Case, Findings, claims};
 
@@ -15,7 +11,6 @@ pub(crate) fn cases() -> Vec<Case> {
         a_wrong_code_is_an_invalid_grant: "guide, web server: invalid_grant",
         an_unknown_grant_type_is_unsupported: "RFC 6749, section 5.2",
         a_client_may_authenticate_by_basic: "RFC 6749, section 2.3.1",
-        an_id_token_is_signed_by_a_key_of_the_certs: "guide, OpenID Connect: validating an ID token",
         revoking_nothing_is_an_invalid_token: "guide, web server: 400",
     ]
 }
@@ -71,29 +66,6 @@ async fn a_client_may_authenticate_by_basic(subject: &Subject, found: &mut Findi
     let request = subject.http.post(&subject.token_url).form(&form);
     let refreshed = send(request.basic_auth(&subject.client_id, Some(&subject.client_secret))).await;
     found.equal("refresh", refreshed.status, 200);
-}
-
-async fn an_id_token_is_signed_by_a_key_of_the_certs(subject: &Subject, found: &mut Findings) {
-    let certs = send(subject.http.get(subject.beside("/oauth2/v3/certs"))).await;
-    found.equal("status", certs.status, 200);
-    let keys = certs.body["keys"].as_array().cloned().unwrap_or_default();
-    let is_usual = |key: &Value| key["kty"] == "RSA" && key["alg"] == "RS256" && key["use"] == "sig";
-    found.equal("keys", !keys.is_empty() && keys.iter().all(is_usual), true);
-    let refreshed = subject.refresh(&subject.refresh_token).await;
-    // A token without the scope `openid` brings none: then there is nothing to verify.
-    let Some((signed, signature)) = refreshed.body["id_token"].as_str().and_then(|token| token.rsplit_once('.')) else {
-        return;
-    };
-    let read = |text: &str| BASE64URL_NOPAD.decode(text.as_bytes()).unwrap_or_default();
-    let header: Value = serde_json::from_slice(&read(signed.split('.').next().unwrap_or_default())).unwrap_or_default();
-    let named = keys.iter().find(|key| key["kid"] == header["kid"]);
-    let is_signed = named.is_some_and(|key| {
-        let number = |name: &str| read(key[name].as_str().unwrap_or_default());
-        RsaPublicKeyComponents { n: number("n"), e: number("e") }
-            .verify(&RSA_PKCS1_2048_8192_SHA256, signed.as_bytes(), &read(signature))
-            .is_ok()
-    });
-    found.equal("signature", is_signed, true);
 }
 
 async fn revoking_nothing_is_an_invalid_token(subject: &Subject, found: &mut Findings) {

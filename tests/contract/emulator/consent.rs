@@ -120,6 +120,12 @@ async fn without_a_page_nobody_consents() {
 }
 
 #[tokio::test]
+async fn what_google_has_and_the_emulator_does_not_is_said_aloud() {
+    let stage = Stage::new().await;
+    assert_eq!(send(stage.http.get(stage.at("/oauth2/v3/certs"))).await.outcome(), (501, "notImplemented"));
+}
+
+#[tokio::test]
 async fn a_refusal_leads_back_with_the_state() {
     let stage = Stage::new().await;
     let back = stage.decide(stage.consent_url(&[]), &[("account", ACCOUNT), ("decision", "deny")]).await;
