@@ -111,6 +111,7 @@ pub(super) struct Manner {
     /// Whether a pooler gives each transaction whichever session is free: nothing is left behind in one.
     is_pooled: bool,
 }
+
 /// A connection that hears notifications.
 pub(super) type Listening = Conn;
 

@@ -27,6 +27,10 @@ async fn refresh_calls(app: &TestApp) -> usize {
     app.google.journal().await.iter().filter(|call| call["operation"] == "token.refresh").count()
 }
 
+async fn list_calls(app: &TestApp) -> usize {
+    app.google.journal().await.iter().filter(|call| call["operation"] == "calendarList.list").count()
+}
+
 #[apply(both_backends)]
 async fn the_primary_comes_first_then_by_name_and_only_what_may_be_written_to(app: &mut TestApp) {
     app.google
@@ -75,10 +79,7 @@ async fn a_long_list_is_read_to_its_end(app: &mut TestApp) {
 #[apply(both_backends)]
 async fn a_list_that_was_read_just_now_is_not_read_again_but_for_another_account(app: &mut TestApp) {
     app.connect("cabinet").await;
-    let lists = async |app: &TestApp| {
-        app.google.journal().await.iter().filter(|call| call["operation"] == "calendarList.list").count()
-    };
-    let before = lists(&*app).await;
+    let before = list_calls(app).await;
     let first = list(app).await.unwrap();
     app.google.control(&format!("accounts/{ACCOUNT}/calendars"), json!({"id": "z", "summary": "Nouveau"})).await;
     let (mut one, mut another) = (app.integrations.clone(), app.integrations.clone());
@@ -86,7 +87,7 @@ async fn a_list_that_was_read_just_now_is_not_read_again_but_for_another_account
     let (one, another) = tokio::join!(one.list_calendars(request()), another.list_calendars(request()));
     assert_eq!(one.unwrap().into_inner().calendars, first);
     assert_eq!(another.unwrap().into_inner().calendars, first);
-    assert_eq!(lists(&*app).await, before + 1, "the first alone asked");
+    assert_eq!(list_calls(app).await, before + 1, "the first alone asked");
     app.advance(10);
     assert_eq!(list(app).await.unwrap().len(), first.len() + 1);
     app.connect_as("cabinet", OTHER_ACCOUNT).await;
