@@ -241,8 +241,13 @@ async fn the_first_connect_waits_for_an_accept_that_is_in_its_statement_on_postg
 async fn an_accept_whose_statement_began_before_the_first_connect_is_sent_on_postgres() {
     let database = Database::on_postgres().await;
     let north = organisation("north");
-    let consent =
-        NewConsent { ticket_hash: vec![1; 32], organisation: north.clone(), return_url: None, practice: None, expires_at: at(900) };
+    let consent = NewConsent {
+        ticket_hash: vec![1; 32],
+        organisation: north.clone(),
+        return_url: None,
+        practice: None,
+        expires_at: at(900),
+    };
     database.store.create_consent(consent, at(0)).await.unwrap();
     let (mut client, connection) = tokio_postgres::connect(&database.url, tokio_postgres::NoTls).await.unwrap();
     tokio::spawn(connection);
