@@ -105,9 +105,6 @@ impl World {
             SyncStatus::Synced => {
                 shows(&what, version, &self.places(organisation, link, is_over), live, is_over, found)
             }
-            SyncStatus::None if !version.is_scheduled && !is_touched && !live.is_empty() => {
-                found.push(format!("{what} is cancelled and rests, and stands: {live:?}"));
-            }
             SyncStatus::None if is_over || !version.is_scheduled => {}
             status => found.push(format!("{what} is {status:?} at rest: {:?}", link.last_error)),
         }
