@@ -208,11 +208,11 @@ async fn open_store(config: &Config, entropy: &Entropy) -> Result<(Store, Option
     let replica = data_encoding::HEXLOWER.encode(&entropy.bytes::<4>());
     let options = store::Options { replica, ..store_options(config) };
     let store = Store::open(url, &options).await?;
-    // A database that takes the connection and says nothing is found out by a deadline; a migration has none.
-    store.ping().await?;
+    // Before anything is prepared. A database that takes the connection and says nothing is found out by a deadline.
     if store.is_pooled_unsaid().await? {
         return Err(StartError::Pooled);
     }
+    store.ping().await?;
     if config.migrate {
         for migration in store.migrate().await? {
             tracing::info!(%migration, "applied a migration");

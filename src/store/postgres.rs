@@ -215,17 +215,21 @@ pub(super) async fn is_pooled_unsaid(config: &Config) -> Result<bool, Error> {
     }
     // So that nothing is prepared in a session that is another's a moment later.
     let careful = Config { is_pooled: true, ..config.clone() };
-    let (mut idle, mut busy) = tokio::try_join!(solitary(&careful), solitary(&careful))?;
     let found = async {
-        let first = idle.transaction(session).await?;
-        busy.transaction(async |busy| {
-            // One that is kept is nobody else's, and stays the same.
-            Ok::<_, diesel::result::Error>(session(busy).await? == first || idle.transaction(session).await? != first)
-        })
-        .await
+        let (mut idle, mut busy) = tokio::try_join!(solitary(&careful), solitary(&careful))?;
+        let compare = async {
+            let first = idle.transaction(session).await?;
+            busy.transaction(async |busy| {
+                // One that is kept is nobody else's, and stays the same.
+                let is_same = session(busy).await? == first;
+                Ok::<_, diesel::result::Error>(is_same || idle.transaction(session).await? != first)
+            })
+            .await
+        };
+        compare.await.map_err(|error| Fault::Query(error).into_error(false))
     };
     match tokio::time::timeout(UNANSWERED, found).await {
-        Ok(found) => found.map_err(|error| Fault::Query(error).into_error(false)),
+        Ok(found) => found,
         Err(elapsed) => Err(Error::Unavailable(Box::new(elapsed))),
     }
 }

@@ -14,6 +14,9 @@ use super::service::Addresses;
 use crate::harness::app::clients;
 use crate::harness::samples::{cancelled, instant, of_patient};
 
+/// How long after an error a caller comes again.
+const AGAIN: Duration = Duration::from_millis(200);
+
 /// An organisation and one of its appointments.
 pub(super) type Key = (String, String);
 
@@ -58,7 +61,7 @@ impl Ledger {
     }
 }
 
-/// Edits at random until `stop`; where the service is down, waits for the next one.
+/// Edits at random until `stop`; where the service is down, comes again in a while.
 pub(super) async fn edit(
     keys: Vec<Key>,
     seed: u64,
@@ -74,7 +77,11 @@ pub(super) async fn edit(
                 // Whatever error ends this: nothing is known of that edit, and nothing is expected of it.
                 let _ = edit_at(address, &keys, &mut random, &ledger).await;
             }
-            addresses.changed().await.unwrap();
+            // It may serve again where it did before.
+            tokio::select! {
+                changed = addresses.changed() => changed.unwrap(),
+                () = pause(AGAIN) => {}
+            }
         }
     };
     tokio::select! {

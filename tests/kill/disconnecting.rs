@@ -39,7 +39,7 @@ async fn a_disconnect_deletes_two_thousand_events_though_the_process_is_killed_o
 async fn deletes_all(database: &Database) {
     let google = Google::start(&Clock::system()).await;
     google.settings(json!({"user_units_per_minute": GOOGLE_ALLOWS, "project_units_per_minute": GOOGLE_ALLOWS})).await;
-    let mut settings = settings(database, &google);
+    let mut settings = settings(&database.url, &google);
     for (name, value) in &mut settings {
         if name.starts_with("QUOTA_") {
             *value = SERVICE_SPENDS.to_owned();

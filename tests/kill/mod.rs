@@ -5,6 +5,8 @@
 
 mod callers;
 mod disconnecting;
+mod replicas;
+mod server;
 mod service;
 
 use std::time::{Duration, Instant};
@@ -53,7 +55,7 @@ async fn survives(database: &Database) {
     let mut random = StdRng::seed_from_u64(seed);
 
     let google = Google::start(&Clock::system()).await;
-    let mut service = Service::new(settings(database, &google));
+    let mut service = Service::new(settings(&database.url, &google));
     service.start();
     connect(&service).await;
     misbehave(&google, seed).await;
@@ -109,9 +111,9 @@ async fn survives(database: &Database) {
     assert_eq!(service.defects(), [""; 0]);
 }
 
-fn settings(database: &Database, google: &Google) -> Vec<(&'static str, String)> {
+fn settings(url: &str, google: &Google) -> Vec<(&'static str, String)> {
     let own = [
-        ("DATABASE_URL", database.url.clone()),
+        ("DATABASE_URL", url.to_owned()),
         ("CASSIUS_APP_URL", "http://127.0.0.1:3000".to_owned()),
         ("ENCRYPTION_KEYS", Keyring::generate(&Entropy::system())),
         ("QUOTA_USER_PER_MINUTE", "100000".to_owned()),

@@ -86,6 +86,21 @@ impl Service {
         self.addresses.send_replace(None);
     }
 
+    /// Lets it do nothing until it goes on (SIGSTOP).
+    pub(super) fn freeze(&self) {
+        self.signal("-STOP");
+    }
+
+    /// It goes on, and takes it for the moment at which it was frozen (SIGCONT).
+    pub(super) fn go_on(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let process = self.process.as_ref().unwrap().id().to_string();
+        assert!(Command::new("kill").args([signal, &process]).status().unwrap().success());
+    }
+
     /// The lines that speak of a defect.
     pub(super) fn defects(&self) -> Vec<String> {
         let is_defect = |line: &String| line.contains("panicked") || line.contains("\"level\":\"ERROR\"");

@@ -53,8 +53,8 @@ async fn a_look_reads_a_handful_of_pages_on_postgres() {
     while database.number(looking).await > 0 {}
     let pages = (database.number(PAGES).await - before) / LOOKS;
     assert!(pages > 0, "the test reads what is counted");
-    // A look at one, and four that become ready next: some sixty pages, and as many again for each of the plans that are made
-    // until the database keeps one. Ten thousand practices take no part in it.
+    // A look at one, and four that become ready next: some sixty pages. The rest is read for the plans, which are made anew
+    // each time: the ends of indexes. Ten thousand practices take no part in it.
     assert!(pages <= 250, "{pages} pages for a look and the next due instant");
     println!("{pages} pages for a look and the next due instant");
     database.drop().await;

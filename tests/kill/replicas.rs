@@ -1,0 +1,114 @@
+//! Three replicas on one PostgreSQL: one is killed, one frozen, and the database is restarted.
+
+use std::time::Duration;
+
+use cassius_calendar::clock::Clock;
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use super::callers::{self, Ledger, pause};
+use super::server::Server;
+use super::service::Service;
+use super::{APPOINTMENTS_EACH, ORGANISATIONS, REST, connect, rest, settings, verify};
+use crate::harness::app::clients_at;
+use crate::harness::google::Google;
+
+/// Units a minute, of ours and of Google's: the work of the test comes near it.
+const QUOTA: u32 = 6_000;
+/// Ends the leases of whoever has not settled for a while, as time does.
+const LAPSE: &str = "WITH lapsed AS (
+        UPDATE appointment_external_links SET lease_until = clock_timestamp() - INTERVAL '1 second'
+        WHERE lease_until > clock_timestamp() AND updated_at < clock_timestamp() - INTERVAL '1 second' RETURNING 1
+    ) SELECT COUNT(*) FROM lapsed";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_three_replicas_accept_stands_at_google_once_whatever_becomes_of_one_or_of_the_database() {
+    let server = Server::start();
+    let google = Google::start(&Clock::system()).await;
+    let limits = json!({"user_units_per_minute": QUOTA, "project_units_per_minute": QUOTA, "latency_ms": 100});
+    google.settings(limits).await;
+    let mut settings = settings(&server.url(), &google);
+    for (name, value) in &mut settings {
+        if name.starts_with("QUOTA_") {
+            *value = QUOTA.to_string();
+        }
+    }
+    let mut services: [Service; 3] = std::array::from_fn(|_| Service::new(settings.clone()));
+    services.iter_mut().for_each(Service::start);
+    for service in &services {
+        service.serving().await;
+    }
+    connect(&services[0]).await;
+
+    let (ledger, stop) = (Ledger::default(), CancellationToken::new());
+    let keys: Vec<_> = ORGANISATIONS
+        .iter()
+        .flat_map(|(organisation, _)| {
+            (0..APPOINTMENTS_EACH).map(|number| ((*organisation).to_owned(), format!("rdv {number}")))
+        })
+        .collect();
+    let mut callers = tokio::task::JoinSet::new();
+    for (seed, service) in services.iter().enumerate() {
+        callers.spawn(callers::edit(keys.clone(), seed as u64, ledger.clone(), service.addresses(), stop.clone()));
+    }
+    pause(Duration::from_millis(800)).await;
+    services[0].kill();
+    services[0].start();
+
+    let held_past_its_lease = async {
+        loop {
+            services[1].freeze();
+            pause(Duration::from_millis(1_300)).await;
+            let lapsed = server.number(LAPSE).await;
+            // The others take over what it held.
+            pause(Duration::from_millis(500)).await;
+            services[1].go_on();
+            if lapsed > 0 {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(REST, held_past_its_lease).await.expect("it is frozen at work");
+
+    server.stop();
+    pause(Duration::from_millis(300)).await;
+    server.go_on();
+    let all_accepted = async {
+        let accepted = || ledger.records().values().filter(|record| record.accepted > 0).count();
+        while accepted() < keys.len() {
+            pause(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(REST, all_accepted).await.expect("every appointment is accepted");
+    pause(Duration::from_millis(300)).await;
+    stop.cancel();
+    callers.join_all().await;
+
+    let at_rest = async {
+        for (organisation, _) in ORGANISATIONS {
+            let (mut integrations, _) = clients_at(services[2].serving().await.grpc).await;
+            rest(&mut integrations, organisation).await;
+        }
+    };
+    let lapsing = async {
+        loop {
+            pause(Duration::from_millis(500)).await;
+            server.number(LAPSE).await;
+        }
+    };
+    tokio::select! {
+        ended = tokio::time::timeout(REST, at_rest) => {
+            assert!(ended.is_ok(), "it does not come to rest:\n{}", services[2].last_words());
+        }
+        () = lapsing => {}
+    }
+    let (_, mut appointments) = clients_at(services[1].serving().await.grpc).await;
+    verify(&ledger, &google, &mut appointments).await;
+    google.no_event_is_doubled().await;
+    let refused =
+        google.journal().await.iter().filter(|call| matches!(call["status"].as_i64(), Some(403 | 429))).count();
+    assert_eq!(refused, 0, "Google refuses nothing");
+    for service in &services {
+        assert_eq!(service.defects(), [""; 0]);
+    }
+}
