@@ -93,21 +93,6 @@ test("the privacy of titles changes the preview at once, and the events at Googl
   await expect.poll(() => stage.google.titles()).toEqual(["[Cassius] Rendez-vous"]);
 });
 
-test("the privacy that is chosen before the consent is the one that the first events have", async ({ stage }) => {
-  const camille = await stage.person();
-  await camille.openSettings();
-  await camille.choose("Masqué");
-  await camille.said(/Confidentialité des titres.: Masqué/);
-  await camille.section("Aperçu").getByText("[Cassius] Rendez-vous", { exact: true }).waitFor();
-  await stage.picture(camille.page, "privacy-before");
-  expect(await new AxeBuilder({ page: camille.page }).analyze()).toMatchObject({ violations: [] });
-  await camille.connect();
-  await camille.status("Connecté").waitFor();
-  await camille.openAgenda();
-  await camille.createRdv({ patient: "Léa Exemple" });
-  await expect.poll(() => stage.google.titles()).toEqual(["[Cassius] Rendez-vous"]);
-});
-
 test("what stood in Cassius before the first connection waits for calendar, privacy and a word", async ({ stage }) => {
   const camille = await stage.person();
   await camille.openAgenda();
@@ -215,31 +200,6 @@ test("disconnecting deletes the upcoming events where that is asked", async ({ s
   await camille.said("1 événement a été supprimé.");
   expect(await stage.google.titles()).toEqual([]);
   expect(await stage.google.count("revoke")).toBe(1);
-});
-
-test("a test event is written and removed again; what was done is in the journal, and Google is one press away", async ({
-  stage,
-}) => {
-  const camille = await stage.person();
-  await camille.connected();
-  const { page } = camille;
-  await camille.button("Envoyer un événement de test").click();
-  await camille.said(/^Le test a réussi/);
-  await expect.poll(() => stage.google.writes()).toEqual(["events.insert", "events.delete"]);
-  expect(await stage.google.titles()).toEqual([]);
-  await camille.flip(SWITCH);
-  await camille.said("La synchronisation est en pause.");
-
-  await page.getByText("Afficher les 50 dernières actions").click();
-  const acts = page.getByRole("list", { name: "Journal" }).getByRole("listitem");
-  await acts.filter({ hasText: "Connexion à Google commencée" }).waitFor();
-  await acts.filter({ hasText: "Google Calendar est connecté." }).waitFor();
-  await acts.filter({ hasText: "Réglages modifiés" }).waitFor();
-  await stage.picture(page, "journal");
-
-  const link = camille.section("Connexion").getByRole("link", { name: /^Ouvrir dans Google/ });
-  const address = new URL((await link.getAttribute("href")) ?? "");
-  expect([address.origin, address.searchParams.get("authuser")]).toEqual(["https://calendar.google.com", ACCOUNT]);
 });
 
 test("a RDV that is dragged takes its event along", async ({ stage }) => {

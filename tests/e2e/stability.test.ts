@@ -124,39 +124,6 @@ for (const width of [1280, 320]) {
   });
 }
 
-test("the settings stay where they are while their state changes by itself", async ({ stage }) => {
-  const camille = await stage.person();
-  await camille.connected();
-  const second = await camille.another();
-  await second.openAgenda();
-  const { page } = camille;
-  await countShifts(page);
-  await page.reload();
-  await camille.settled();
-  await camille.section("Aperçu").locator("article").waitFor();
-  const still = async (where: string) => {
-    await expectStill(page, where);
-    await page.evaluate(() => {
-      window.shifted = 0;
-    });
-  };
-  await still("the Google page, connected");
-
-  await second.createRdv({ patient: "Léa Exemple" });
-  await camille.said("1 RDV synchronisé");
-  await still("an appointment that was sent");
-  await stage.service.stop();
-  await camille.said("Le service de synchronisation ne répond pas");
-  await still("a service that goes away");
-  await stage.service.start();
-  await page.getByText("Le service de synchronisation ne répond pas").waitFor({ state: "detached" });
-  await still("a service that is back");
-  await stage.google.revoke();
-  await second.createRdv({ patient: "Paul Modèle", day: 2 });
-  await camille.standing.getByText("Google n’autorise plus Cassius à écrire").waitFor();
-  await still("a grant that was revoked");
-});
-
 test("whichever way the form of a RDV ends, the focus goes back, or to the title of the page", async ({ stage }) => {
   const camille = await stage.person();
   const { page } = camille;
