@@ -1,7 +1,8 @@
 //! Which events a disconnect deletes, which it counts, and what becomes of them when the account is back.
 
 use cassius_calendar::grpc::pb::{
-    Appointment, DisconnectRequest, DisconnectResponse, ErrorReason, RemoteEvents, SyncNowRequest, SyncStatus,
+    Appointment, AppointmentState, DisconnectRequest, DisconnectResponse, ErrorReason, RemoteEvents, SyncNowRequest,
+    SyncStatus,
 };
 use serde_json::json;
 
@@ -58,6 +59,20 @@ async fn what_was_deleted_with_all_and_is_over_is_written_anew_only_once_it_chan
     assert_eq!(app.link("cabinet", "over").await.sync_status(), SyncStatus::None);
     app.sync("cabinet", past("over", 2)).await;
     assert_eq!(app.google.events_of(ACCOUNT, "over").await.len(), 1);
+}
+
+#[apply(both_backends)]
+async fn what_was_called_off_while_the_grant_was_dead_goes_once_the_account_is_back(app: &mut TestApp) {
+    app.connect("cabinet").await;
+    app.sync("cabinet", past("over", 1)).await;
+    app.google.revoke(ACCOUNT).await;
+    app.accept("cabinet", Appointment { state: AppointmentState::Cancelled.into(), ..past("over", 2) }).await;
+    app.until("cabinet", |status| reason(status) == Some(ErrorReason::ReconnectRequired)).await;
+    let response = disconnect(app, RemoteEvents::DeleteAll).await;
+    assert_eq!((response.deleted_event_count, response.remaining_event_count), (0, 1));
+    app.connect("cabinet").await;
+    app.at_rest("cabinet").await;
+    assert!(app.google.events_of(ACCOUNT, "over").await.is_empty());
 }
 
 #[apply(both_backends)]

@@ -121,9 +121,12 @@ async fn carry_out(
             (owed::owe_placed(conn, organisation, account, cause, upcoming, sql(at_rest()), now).await?, 0)
         }
         Some(RemoteEvents::DeleteAll) => {
-            // What is over is not written anew by whoever connects again, unless its appointment changes.
-            let set =
-                sql(at_rest()).sql(", snapshot = CASE WHEN ends_at <= ").bind(now).sql(" THEN NULL ELSE snapshot END");
+            // What is over is not written anew by whoever connects again, unless its appointment changes. What was called
+            // off is kept: its event may have to be deleted yet.
+            let set = sql(at_rest())
+                .sql(", snapshot = CASE WHEN wants_event AND ends_at <= ")
+                .bind(now)
+                .sql(" THEN NULL ELSE snapshot END");
             (owed::owe_placed(conn, organisation, account, cause, || unleased(now), set, now).await?, 0)
         }
         None => (0, 0),
