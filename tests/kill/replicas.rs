@@ -109,6 +109,9 @@ async fn what_three_replicas_accept_stands_at_google_once_whatever_becomes_of_on
         google.journal().await.iter().filter(|call| matches!(call["status"].as_i64(), Some(403 | 429))).count();
     assert_eq!(refused, 0, "Google refuses nothing");
     for service in &services {
-        assert_eq!(service.defects(), [""; 0]);
+        let mut defects = service.defects();
+        // So it was, and whoever looks at the log has to know.
+        defects.retain(|line| !line.contains("the database is away"));
+        assert_eq!(defects, [""; 0]);
     }
 }
