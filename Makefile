@@ -36,8 +36,6 @@ gallery:
 	@clients/prepare
 	@cd clients && npm run --silent gallery -w react
 
-# Many tests wait more than they work: four run at a time, on two cores too.
-test: export RUST_TEST_THREADS ?= 4
 test:
 	@.ci/fetch cc grpcurl
 	cargo test --locked --no-run

@@ -334,7 +334,8 @@ async fn where_the_setting_says_so_a_ticket_in_the_url_is_taken_and_becomes_a_gu
             expected.push("Secure");
         }
         assert_eq!(attributes, expected);
-        assert_eq!(browser.cookies[COOKIE_NAME], begun.connect_cookie.unwrap().value);
+        let ticket = begun.connect_cookie.unwrap();
+        assert_eq!(browser.cookies[&ticket.name], ticket.value);
         assert!(!page.location.unwrap().contains("ticket"));
     }
 }

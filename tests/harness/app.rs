@@ -272,7 +272,7 @@ impl TestApp {
 
     /// Waits for what the service answers. Where nothing moves for a while, time goes on to what is due next: a slow
     /// machine may have let an attempt fail, and nobody else would wake the next one. `None`: it never answers.
-    async fn while_time_goes_on<T>(&self, answer: impl Future<Output = T>) -> Option<T> {
+    pub(crate) async fn while_time_goes_on<T>(&self, answer: impl Future<Output = T>) -> Option<T> {
         let mut answer = std::pin::pin!(answer);
         // A bound for a test that would hang; none that a passing test comes near.
         let waiting = async {

@@ -143,6 +143,8 @@ impl Database {
             connection.await.unwrap().unwrap();
             number
         } else {
+            // SQLite is asked without waiting: nobody who bounds a loop of these would be heard.
+            tokio::task::yield_now().await;
             diesel::select(diesel::dsl::sql::<diesel::sql_types::BigInt>(&format!("({sql})")))
                 .get_result(&mut self.connection())
                 .unwrap()

@@ -6,7 +6,7 @@ use cassius_calendar::grpc::pb::{
 use prost_types::FieldMask;
 use serde_json::json;
 
-use crate::harness::app::{BOUND, TestApp};
+use crate::harness::app::TestApp;
 
 mod acceptance_path;
 mod access_tokens;
@@ -50,8 +50,7 @@ fn reason(status: &IntegrationStatus) -> Option<ErrorReason> {
 /// Reads the database until a query of one number answers `wanted`.
 pub(crate) async fn until_number(app: &TestApp, sql: &str, wanted: i64) {
     let look = async { while app.database.number(sql).await != wanted {} };
-    // A bound for a test that would hang; none that a passing test comes near.
-    tokio::time::timeout(BOUND, look).await.expect("the database never holds what was wanted");
+    app.while_time_goes_on(look).await.expect("the database never holds what was wanted");
 }
 
 /// Lets a test make many calls though the clock stands still: neither the service nor Google counts them.
