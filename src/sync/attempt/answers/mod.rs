@@ -10,7 +10,7 @@
 //! | `Changed` | – | read it | read it | read it at the target | – |
 //! | `Gone`, `NotFound` | 404: ask the target; 410: read it | read it | read it | read it at the target | read it again, then believe it |
 //! | `NotPermitted`, `Forbidden` | ask its calendar | ask its calendar | ask its calendar | rewrite | ask its calendar |
-//! | `Refused` | without its zone, then refused | the same | refused | rewrite | refused |
+//! | `Refused` | for the word `invalid` once more without its zone; else refused | the same | refused | rewrite | refused |
 //! | `ScopeMissing` | stop: reconnect | stop | stop | rewrite | stop |
 //! | `AccountRefused` | stop: account | stop | stop | stop | stop |
 //! | `Misconfigured` | stop: operator | stop | stop | stop | stop |
