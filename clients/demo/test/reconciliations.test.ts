@@ -22,7 +22,7 @@ function keeper() {
       await Promise.resolve();
     },
   } as unknown as CalendarClient;
-  const options = { client, rdvs: {} as Rdvs, publicUrl: "https://cassius.example", everyMs: EVERY_MS };
+  const options = { client, rdvs: {} as unknown as Rdvs, publicUrl: "https://cassius.example", everyMs: EVERY_MS };
   const reconciliations = new Reconciliations(options);
   return { reconciliations, runs: () => begun.filter((_, index) => index % practices === 0) };
 }

@@ -96,7 +96,7 @@ function Page({ mayChange }: Required<GoogleCalendarPageProps>): ReactElement {
                 <OptionsSection status={status} isOnline={isOnline} />
               ) : (
                 <PreviewSection status={status}>
-                  {status?.state === "not_connected" ? <PrivacyChoice status={status} isOnline={isOnline} /> : null}
+                  {status.state === "not_connected" ? <PrivacyChoice status={status} isOnline={isOnline} /> : null}
                 </PreviewSection>
               )}
               {hasAccount ? <ToDoSection status={status} isOnline={isOnline} titleRef={toDoTitle} /> : null}
