@@ -1,6 +1,8 @@
 //! Sends spans to whoever collects them, by OTLP over HTTP.
 //!
-//! Never waits for the collector: what it does not take is dropped, and told as a warning of the library.
+//! Owns the way to the collector, and what of a span names the service. Never decides what is traced (that is
+//! `crate::traces`). Invariant: no call and no delivery waits for the collector; what it does not take is dropped, and told
+//! as a warning of the library.
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -22,7 +24,7 @@ use url::Url;
 use crate::traces;
 
 /// How long an export may take, and the last one at the end of the process.
-const PATIENCE: Duration = Duration::from_secs(3);
+const TIME_OUT: Duration = Duration::from_secs(3);
 /// The most of an answer that is read: a collector has little to say.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
 
@@ -37,7 +39,7 @@ pub(super) fn export(endpoint: &Url, roots: RootCertStore) -> Result<SdkTracerPr
         .with_http()
         .with_http_client(Collector::new(roots))
         .with_endpoint(address)
-        .with_timeout(PATIENCE)
+        .with_timeout(TIME_OUT)
         .build()?;
     let resource = Resource::builder().with_service_name("cassius-calendar").build();
     let provider = SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource).build();
@@ -47,7 +49,7 @@ pub(super) fn export(endpoint: &Url, roots: RootCertStore) -> Result<SdkTracerPr
 
 /// Sends what is left; one who does not take it is waited for but a moment.
 pub(super) async fn finish(provider: SdkTracerProvider) {
-    let finished = tokio::task::spawn_blocking(move || provider.shutdown_with_timeout(PATIENCE)).await;
+    let finished = tokio::task::spawn_blocking(move || provider.shutdown_with_timeout(TIME_OUT)).await;
     if !matches!(finished, Ok(Ok(()))) {
         tracing::warn!("the last spans could not be sent");
     }
@@ -87,7 +89,7 @@ impl HttpClient for Collector {
             let body = Limited::new(body, MAX_ANSWER_BYTES).collect().await?.to_bytes();
             Ok::<_, HttpError>(http::Response::from_parts(head, body))
         };
-        let exchange = self.runtime.spawn(async move { tokio::time::timeout(PATIENCE, exchange).await });
+        let exchange = self.runtime.spawn(async move { tokio::time::timeout(TIME_OUT, exchange).await });
         Box::pin(async move { exchange.await?? })
     }
 }

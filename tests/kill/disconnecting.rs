@@ -1,4 +1,4 @@
-//! A disconnect that deletes two thousand events (on PostgreSQL one thousand), killed three times on the way.
+//! A disconnect that deletes two thousand events, killed three times on the way.
 
 use std::time::Duration;
 
@@ -17,6 +17,7 @@ use crate::harness::database::Database;
 use crate::harness::google::{ACCOUNT, Google};
 use crate::harness::samples::{appointment, instant};
 
+const EVENTS: usize = 2_000;
 const KILLS: u32 = 3;
 /// What Google allows a minute, and what the service is told: a process that is killed forgets what it spent, so that each
 /// one may begin with a burst.
@@ -25,17 +26,17 @@ const SERVICE_SPENDS: &str = "9000";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_disconnect_deletes_two_thousand_events_though_the_process_is_killed_on_sqlite() {
-    deletes_all(&Database::on_sqlite().await, 2_000).await;
+    deletes_all(&Database::on_sqlite().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_disconnect_deletes_a_thousand_events_though_the_process_is_killed_on_postgres() {
+async fn a_disconnect_deletes_two_thousand_events_though_the_process_is_killed_on_postgres() {
     let database = Database::on_postgres().await;
-    deletes_all(&database, 1_000).await;
+    deletes_all(&database).await;
     database.drop().await;
 }
 
-async fn deletes_all(database: &Database, events: usize) {
+async fn deletes_all(database: &Database) {
     let google = Google::start(&Clock::system()).await;
     google.settings(json!({"user_units_per_minute": GOOGLE_ALLOWS, "project_units_per_minute": GOOGLE_ALLOWS})).await;
     let mut settings = settings(&database.url, &google);
@@ -47,8 +48,8 @@ async fn deletes_all(database: &Database, events: usize) {
     let mut service = Service::new(settings);
     service.start();
     connect(&service).await;
-    fill(&service, events).await;
-    assert_eq!(google.events(ACCOUNT).await.len(), events);
+    fill(&service).await;
+    assert_eq!(google.events(ACCOUNT).await.len(), EVENTS);
     google.forget_journal().await;
 
     let request =
@@ -66,7 +67,7 @@ async fn deletes_all(database: &Database, events: usize) {
         service.start();
     }
     let left = google.events(ACCOUNT).await.len();
-    assert!(left > 0 && left < events, "it was killed on the way: {left} are left");
+    assert!(left > 0 && left < EVENTS, "it was killed on the way: {left} are left");
 
     // Nobody asks again: it goes on by itself.
     let (mut integrations, _) = clients_at(service.serving().await.grpc).await;
@@ -94,7 +95,7 @@ async fn deletes_all(database: &Database, events: usize) {
 }
 
 /// Writes the events to Google.
-async fn fill(service: &Service, events: usize) {
+async fn fill(service: &Service) {
     let (mut integrations, appointments) = clients_at(service.serving().await.grpc).await;
     let accept = |number: usize| {
         let mut appointments = appointments.clone();
@@ -108,6 +109,6 @@ async fn fill(service: &Service, events: usize) {
             SyncAppointmentRequest { organisation_id: "cabinet".into(), appointment: Some(appointment), wait: None };
         async move { drop(appointments.sync_appointment(request).await.unwrap()) }
     };
-    stream::iter(0..events).map(accept).buffer_unordered(64).collect::<Vec<_>>().await;
+    stream::iter(0..EVENTS).map(accept).buffer_unordered(64).collect::<Vec<_>>().await;
     rest(&mut integrations, "cabinet").await;
 }

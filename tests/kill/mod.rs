@@ -86,9 +86,12 @@ async fn survives(database: &Database) {
         service.start();
     }
     service.serving().await;
-    while ledger.records().len() < keys.len() {
-        pause(Duration::from_millis(100)).await;
-    }
+    let all_edited = async {
+        while ledger.records().len() < keys.len() {
+            pause(Duration::from_millis(100)).await;
+        }
+    };
+    tokio::time::timeout(REST, all_edited).await.expect("every appointment is edited");
     stop.cancel();
     for caller in callers {
         caller.await.unwrap();
@@ -182,6 +185,7 @@ async fn verify(ledger: &Ledger, google: &Google, appointments: &mut Appointment
     }
     let expected: Vec<_> = {
         let records = ledger.records();
+        assert_eq!(records.len(), ORGANISATIONS.len() * APPOINTMENTS_EACH, "every appointment was edited");
         records.iter().map(|(key, record)| (key.clone(), record.accepted, record.sent.clone())).collect()
     };
     for ((organisation_id, appointment_id), accepted, sent) in expected {
