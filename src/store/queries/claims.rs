@@ -161,8 +161,8 @@ async fn due(conn: &mut Conn, room: &[(String, i64)], now: Timestamp) -> Result<
         .with(unleased(now))
         .sql(format!(" AND provider = {GOOGLE} AND organisation_id = "))
         .bind(organisation.clone())
-        .sql(" ORDER BY next_attempt_at LIMIT ")
-        .bind(*limit);
+        .sql(" ORDER BY next_attempt_at")
+        .limit(*limit);
         let of_priority = match priority {
             Priority::Live => of_priority,
             Priority::CatchUp => of_priority.sql(format!(" - (SELECT COUNT(*) FROM queue{n}_{})", Priority::Live)),

@@ -111,7 +111,7 @@ fn beginning(queued: Queued) -> Fragment {
 
 /// The first of the queues with their integrations.
 fn first_of(queued: Queued, limit: i64) -> Fragment {
-    sql(format!(" AND provider = {GOOGLE} ORDER BY {} LIMIT ", queued.ready_at())).bind(limit).sql(
+    sql(format!(" AND provider = {GOOGLE} ORDER BY {}", queued.ready_at())).limit(limit).sql(
         ") AS q JOIN calendar_integrations AS i ON i.organisation_id = q.organisation_id AND i.provider = q.provider",
     )
 }

@@ -35,8 +35,7 @@ pub(in crate::store) async fn disconnected_before(
 ) -> Result<Vec<OrganisationId>, Fault> {
     let select = sql("SELECT organisation_id FROM calendar_integrations WHERE ")
         .with(is_forgotten(disconnected_before))
-        .sql(" LIMIT ")
-        .bind(FOUND_TOGETHER);
+        .limit(FOUND_TOGETHER);
     Ok(whose(named("forgetting.disconnected_before", select).load(conn).await?))
 }
 
@@ -96,8 +95,7 @@ pub(in crate::store) async fn unconnected(
 ) -> Result<Vec<OrganisationId>, Fault> {
     let select = sql("SELECT DISTINCT organisation_id FROM appointment_external_links WHERE ")
         .with(is_needless(accepted_before, now))
-        .sql(" LIMIT ")
-        .bind(FOUND_TOGETHER);
+        .limit(FOUND_TOGETHER);
     Ok(whose(named("forgetting.unconnected", select).load(conn).await?))
 }
 

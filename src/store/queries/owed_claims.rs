@@ -135,8 +135,8 @@ async fn due(conn: &mut Conn, terms: &TermsRow, limit: i64, now: Timestamp) -> R
         sql("SELECT o.organisation_id, o.google_user_id, o.calendar_id, o.event_id, o.appointment_id, o.generation,
             o.cause, o.attempts FROM owed_deletions AS o WHERE ")
         .with(due_of(terms, now))
-        .sql(format!(" AND NOT {IS_WANTED} ORDER BY o.next_attempt_at LIMIT "))
-        .bind(limit);
+        .sql(format!(" AND NOT {IS_WANTED} ORDER BY o.next_attempt_at"))
+        .limit(limit);
     Ok(named("owed_claims.due", select).load(conn).await?)
 }
 

@@ -87,8 +87,8 @@ pub(in crate::store) async fn sealed_by_others(
     .bind(organisation)
     .sql(", ")
     .bind(last)
-    .sql(format!(") ORDER BY organisation_id, {name} LIMIT "))
-    .bind(limit);
+    .sql(format!(") ORDER BY organisation_id, {name}"))
+    .limit(limit);
     let rows: Vec<ValueRow> = named("sealed_values.sealed_by_others", select).load(conn).await?;
     let value = |row: ValueRow| SealedValue {
         row: (OrganisationId::as_stored(row.organisation_id), row.name),
