@@ -20,7 +20,7 @@ pub(super) enum RowOutcome {
     Synced { placement: Placement, html_link: Option<String> },
     /// It failed, and is tried again so long after it is settled.
     Later { placement: Placement, wait: SignedDuration, error: LinkError },
-    /// Google refuses it for good.
+    /// Google refuses it for good, or what is stored of it does not read.
     Refused { placement: Placement, error: LinkError },
     /// Nothing can be done at present (the integration is in trouble, its calendar is out of reach, or quota takes too long
     /// to come): it stays as due as it is.

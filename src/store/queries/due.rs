@@ -176,7 +176,7 @@ pub(in crate::store) async fn bring_nearer(
 ) -> Result<(), Fault> {
     transaction!(conn, async |conn| {
         bring_accounts_nearer(conn, by, now + longest_lease).await?;
-        link_queues::hold_all(conn).await?;
+        link_queues::lock_all(conn).await?;
         bring_nearer_held(conn, by, longest_lease, now).await
     })
 }

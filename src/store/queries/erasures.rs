@@ -200,7 +200,7 @@ pub(in crate::store) async fn finish(
     now: Timestamp,
 ) -> Result<bool, Fault> {
     transaction!(conn, async |conn| {
-        link_queues::hold(conn, [organisation]).await?;
+        link_queues::lock(conn, [organisation]).await?;
         finish_within(conn, organisation, leaves_events, now).await
     })
 }
@@ -251,7 +251,7 @@ pub(in crate::store) async fn go_on(
     now: Timestamp,
 ) -> Result<bool, Fault> {
     transaction!(conn, async |conn| {
-        link_queues::hold(conn, [organisation]).await?;
+        link_queues::lock(conn, [organisation]).await?;
         let swept = sweep(conn, organisation, now).await?;
         let is_whole = is_under_way(conn, organisation).await?;
         let is_done = is_whole && finish_within(conn, organisation, false, now).await?;

@@ -24,7 +24,7 @@ pub(in crate::store) async fn settle_together(
     transaction!(conn, async |conn| {
         let organisations = links.iter().map(|(claimed, ..)| &claimed.organisation);
         let organisations = organisations.chain(owed.iter().map(|(claimed, _)| &claimed.organisation));
-        link_queues::hold(conn, organisations).await?;
+        link_queues::lock(conn, organisations).await?;
         let settled = settle(conn, links, now).await?;
         let mut synced = BTreeSet::new();
         for ((claimed, settlement, _), link) in links.iter().zip(&settled) {
@@ -200,8 +200,8 @@ async fn settle(conn: &mut Conn, links: &[LinkSettlement], now: Timestamp) -> Re
     Ok(links.iter().map(settled).collect())
 }
 
-/// Notes at the integrations that links were brought in step. What Google asked patience for is over once a call went
-/// through.
+/// Notes at the integrations that links were brought in step. A problem that was to be tried again by now is over: the
+/// integration was served.
 async fn note_sync(conn: &mut Conn, organisations: &BTreeSet<&OrganisationId>, now: Timestamp) -> Result<(), Fault> {
     if organisations.is_empty() {
         return Ok(());
