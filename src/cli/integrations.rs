@@ -8,7 +8,9 @@ use cassius_calendar::clock::Clock;
 use cassius_calendar::config::Mode;
 use cassius_calendar::connection::{Overview, OverviewFilter, State, list_integrations};
 use cassius_calendar::crypto::ExposeSecret;
+use cassius_calendar::model::Reason;
 use cassius_calendar::store::Store;
+use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
 use jiff::{SignedDuration, Timestamp};
 
@@ -21,8 +23,12 @@ pub(crate) struct Integrations {
     #[arg(long)]
     state: Option<ShownState>,
     /// Only those with this problem, such as RECONNECT_REQUIRED.
-    #[arg(long)]
+    #[arg(long, ignore_case = true, value_parser = reasons())]
     reason: Option<String>,
+}
+
+fn reasons() -> PossibleValuesParser {
+    Reason::ALL.map(Reason::as_str).into()
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -44,6 +44,20 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::NotConnected,
+        Self::ReconnectRequired,
+        Self::CalendarUnavailable,
+        Self::GoogleUnavailable,
+        Self::GoogleThrottled,
+        Self::EventRefused,
+        Self::GoogleMisconfigured,
+        Self::AccountUnavailable,
+        Self::KeyringIncomplete,
+        Self::Internal,
+    ];
+
     /// The word itself, as callers and operators know it.
     pub fn as_str(self) -> &'static str {
         match self {

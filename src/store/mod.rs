@@ -8,7 +8,9 @@
 
 use std::fmt;
 
+use futures_util::future::BoxFuture;
 use jiff::Timestamp;
+use tokio::sync::oneshot;
 
 mod fault;
 mod guarded;
@@ -35,7 +37,7 @@ macro_rules! query {
 macro_rules! run {
     ($pools:expr, $access:ident, $query:path, $($arg:expr),*) => {{
         let pools = $pools.clone();
-        let task = tokio::spawn(async move {
+        let query = async move {
             let mut checkout = pools.$access().await?;
             let limit = checkout.limit();
             let outcome = tokio::time::timeout(limit, async {
@@ -44,8 +46,8 @@ macro_rules! run {
             });
             let outcome = outcome.await;
             checkout.conclude(outcome)
-        });
-        $crate::store::joined(task).await?
+        };
+        $crate::store::in_task(query).await
     }};
 }
 
@@ -291,6 +293,24 @@ pub fn check_address(url: &str) -> Result<(), String> {
         true => Err("names no file".to_owned()),
         // Of what is neither, the settings have a word themselves.
         false => Ok(()),
+    }
+}
+
+/// Runs a query to its end in a task of its own, and answers what it came to.
+///
+/// To the runtime all queries are one kind of task: as kinds of their own, its share of them would be a tenth of the program.
+async fn in_task<T: Send + 'static>(
+    query: impl Future<Output = Result<T, Error>> + Send + 'static,
+) -> Result<T, Error> {
+    let (tell, told) = oneshot::channel();
+    let task: BoxFuture<'static, ()> = Box::pin(async move {
+        // Whoever asked may be gone.
+        let _ = tell.send(query.await);
+    });
+    let task = tokio::spawn(task);
+    match told.await {
+        Ok(outcome) => outcome,
+        Err(untold) => joined(task).await.and(Err(Error::Unavailable(Box::new(untold)))),
     }
 }
 

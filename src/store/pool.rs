@@ -7,6 +7,7 @@
 
 use std::time::Duration;
 
+use deadpool::managed::QueueMode;
 use diesel_async::SimpleAsyncConnection as _;
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod, SetupCallback};
@@ -97,6 +98,8 @@ pub(super) fn pool(url: &str, size: usize, setup: SetupCallback<Conn>) -> Pool<C
     config.custom_setup = setup;
     Pool::builder(AsyncDieselConnectionManager::new_with_config(url, config))
         .max_size(size.max(1))
+        // The one that was used last: it has its statements prepared.
+        .queue_mode(QueueMode::Lifo)
         .build()
         .expect("a pool without time-outs of its own needs no runtime")
 }

@@ -92,7 +92,7 @@ const SESSION: [&str; 5] = [
     "statement_timeout = '35s'",
     "idle_in_transaction_session_timeout = '35s'",
     "lock_timeout = '3s'",
-    "plan_cache_mode = force_custom_plan",
+    "enable_seqscan = off",
     "jit = off",
 ];
 /// Begins a transaction that waits for whatever it needs: a migration.

@@ -73,6 +73,10 @@ async fn each_is_listed_with_what_is_wrong_and_what_waits(app: &mut TestApp) {
     assert!(ended.output.ends_with("\n4 of 4 integrations.\n"), "{}", ended.output);
     let filtered = run(&["integrations", "--state", "error"], &with(&settings, &[]), folder.path());
     assert!(!filtered.output.contains("alive") && filtered.output.ends_with("\n1 of 4 integrations.\n"));
+    let filtered = run(&["integrations", "--reason", "reconnect_required"], &settings, folder.path());
+    assert!(filtered.output.contains("broken") && filtered.output.ends_with("\n1 of 4 integrations.\n"));
+    let unknown = run(&["integrations", "--reason", "NOPE"], &settings, folder.path());
+    assert!(unknown.code == Some(2) && unknown.errors.contains("RECONNECT_REQUIRED"), "{}", unknown.errors);
 }
 
 #[apply(both_backends)]

@@ -97,6 +97,8 @@ fn run_all(seeds: std::ops::Range<u64>) -> (Vec<Ended>, BTreeSet<String>) {
             let ended = run(seed);
             called.extend(ended.called.iter().cloned());
             if !ended.violations.is_empty() {
+                // At once: whoever runs many seeds need not wait for the last one.
+                println!("seed {seed}: {:#?}", ended.violations);
                 failures.push(ended);
             }
         }
@@ -133,9 +135,6 @@ fn whatever_happens_the_promises_hold_at_rest() {
     }
     let first = number_in("SIMULATION_FROM").unwrap_or(0);
     let (failures, called) = run_all(first..first + number_in("SIMULATION_SEEDS").unwrap_or(SEEDS));
-    for failure in &failures {
-        println!("seed {}: {:#?}", failure.seed, failure.violations);
-    }
     if let Some(first) = failures.first() {
         println!("{first}");
     }

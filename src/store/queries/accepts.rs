@@ -7,11 +7,17 @@ use jiff::Timestamp;
 
 use super::fragments::CONNECTED;
 use super::rows::{LinkRow, link_columns};
-use super::statement::{Fragment, list_of, named, rows_of, sql};
+use super::statement::{Fragment, list_of, named, padded, rows_of, sql};
 use super::{Conn, Fault, KEY_SHARE, KEY_SHARE_SKIP_LOCKED, SKIP_LOCKED, link_queues};
 use crate::model::{AppointmentId, OrganisationId, Revision};
 use crate::store::words::{GOOGLE, NONE, PENDING, Priority};
 use crate::store::{Acceptance, Accepted, Link};
+
+/// How many may be accepted together for the statement to be kept prepared: of the lengths that [`padded`] leaves, those that
+/// come again and again.
+const KEPT_TOGETHER: usize = 64;
+/// Less than any revision.
+const NO_REVISION: i64 = 0;
 
 pub(in crate::store) async fn accept(
     conn: &mut Conn,
@@ -116,14 +122,22 @@ async fn upsert(
         None => Fragment::default(),
         Some(before) => sql(" OR kept.accepted_at IS NULL OR kept.accepted_at < ").bind(before),
     };
+    let is_kept = acceptances.len() <= KEPT_TOGETHER;
+    let rows: Vec<_> = acceptances.iter().map(|acceptance| (acceptance, acceptance.revision.number())).collect();
+    // The last one once more, at a revision that there is not: it is left out below.
+    let filler = rows.last().map(|(acceptance, _)| (*acceptance, NO_REVISION));
+    let rows = match filler {
+        Some(filler) => padded(rows, || filler),
+        None => rows,
+    };
     let upsert =
         sql("WITH incoming (organisation_id, appointment_id, revision, snapshot, wants_event, starts_at, ends_at, traceparent) AS (VALUES ")
-            .with(rows_of(acceptances, |row, acceptance| {
+            .with(rows_of(rows, |row, (acceptance, revision)| {
                 row.bind(&acceptance.organisation)
                     .sql(", ")
                     .bind(&acceptance.appointment)
                     .sql(", ")
-                    .bind(acceptance.revision.number())
+                    .bind(revision)
                     .sql(", ")
                     .bind(&acceptance.snapshot)
                     .sql(", ")
@@ -164,7 +178,7 @@ async fn upsert(
             .sql(format!(
                 " FROM incoming AS n LEFT JOIN free AS f ON f.organisation_id = n.organisation_id
                 LEFT JOIN sending AS s ON s.organisation_id = n.organisation_id
-             WHERE (f.organisation_id IS NOT NULL OR NOT EXISTS (
+             WHERE n.revision > {NO_REVISION} AND (f.organisation_id IS NOT NULL OR NOT EXISTS (
                     SELECT 1 FROM link_queues AS q WHERE q.organisation_id = n.organisation_id AND q.provider = {GOOGLE}))
                 AND (s.organisation_id IS NOT NULL OR NOT EXISTS (
                     SELECT 1 FROM calendar_integrations AS i
@@ -191,6 +205,7 @@ async fn upsert(
             .with(is_replaced)
             .sql(" RETURNING ")
             .with(link_columns());
+    let upsert = if is_kept { upsert.keep() } else { upsert };
     Ok(named("accepts.accept", upsert).load(conn).await?)
 }
 
