@@ -19,6 +19,7 @@ describe("a practice connects Google Calendar, works, and disconnects", () => {
 
   chapter("1. the detail page opens from the settings", async () => {
     const { page } = camille;
+    await page.goto("/");
     await page.getByRole("link", { name: "Paramètres" }).click();
     await page.getByRole("heading", { name: "Paramètres", level: 1 }).waitFor();
     await page.getByRole("main").getByRole("listitem").getByText("Non connecté").waitFor();

@@ -2,10 +2,10 @@
  * Every page, in light, in dark and at 320 px: no violation of axe's rules, nothing cut off at the side, and a picture to
  * look at. And by keyboard alone: what matters can be reached and done.
  */
-import { AxeBuilder } from "@axe-core/playwright";
 import type { Page } from "playwright-core";
 import { expect } from "vitest";
 
+import { violationsOf } from "./stage/axe.js";
 import type { Person } from "./stage/person.js";
 import type { Stage } from "./stage/stage.js";
 import { test } from "./stage/test.js";
@@ -26,10 +26,7 @@ const FRAMES: readonly Frame[] = [
 
 /** What is wrong with a page as it stands; takes its picture. */
 async function faultsOf(stage: Stage, page: Page, name: string): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  const faults = violations.flatMap(({ id, nodes }) =>
-    nodes.map(({ target, any }) => `${name}: ${id} at ${target.join(" ")}: ${any[0]?.message ?? ""}`),
-  );
+  const faults = (await violationsOf(page)).map((violation) => `${name}: ${violation}`);
   const tooWide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
   if (tooWide > 0) faults.push(`${name} is ${tooWide} px too wide`);
   const hasOverlay = (await page.locator(".cc-overlay, .cc-popover, dialog[open]").count()) > 0;
@@ -101,6 +98,10 @@ test("no page has a violation, in light, in dark, and at 320 px", { timeout: 480
   });
 
   await camille.openSettings();
+  await camille.button("Effacer les données").click();
+  await page.getByRole("alertdialog").waitFor();
+  await seen("google-erase");
+  await page.keyboard.press("Escape");
   await camille.button("Changer de calendrier").click();
   await camille.chooseInWindow("Fauteuils et salles");
   await camille.said(/seront déplacés/);
@@ -162,6 +163,7 @@ test("by keyboard alone: a RDV is made, the settings are found, a window keeps a
 }) => {
   const camille = await stage.person();
   await camille.connected();
+  await camille.openSettings();
   const { page } = camille;
   await camille.button("Changer de calendrier").focus();
   await page.keyboard.press("Enter");

@@ -31,7 +31,8 @@ test("an unticked permission is named, and nothing is connected", async ({ stage
 
 test("the outcome is told once: it leaves the address, and a reload is silent", async ({ stage }) => {
   const camille = await stage.person();
-  await camille.connected();
+  await camille.openSettings();
+  await camille.connect();
   await camille.said("Google Calendar est connecté.");
   expect(new URL(camille.page.url()).search).toBe("");
   await camille.page.reload();

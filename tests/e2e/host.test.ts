@@ -43,9 +43,8 @@ async function looks(page: Page): Promise<string[]> {
 test("a host's rules for elements change nothing within", async ({ stage }) => {
   const camille = await stage.person();
   await camille.connected();
+  await camille.openSettings();
   const { page } = camille;
-  await page.reload();
-  await camille.settled();
   await camille.section("Aperçu").locator("article").waitFor();
   const before = await looks(page);
   await page.addStyleTag({ content: HOSTILE });
@@ -57,6 +56,7 @@ test("a host's rules for elements change nothing within", async ({ stage }) => {
 test("the scheme is the host's, and its accent alone colours everything legibly", async ({ stage }) => {
   const camille = await stage.person("Dr Camille Roche", { colorScheme: "dark" });
   await camille.connected();
+  await camille.openSettings();
   const { page } = camille;
   const surface = () =>
     page

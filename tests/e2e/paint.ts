@@ -1,7 +1,11 @@
 /**
  * How soon a page of the demo is painted: the browser's own first contentful paint, with nothing cached, in turn for
- * each page. Run with `npm run paint` in clients/.
+ * each page. And the pictures of clients/README.md, made anew. Run with `npm run paint` in clients/.
  */
+import { fileURLToPath } from "node:url";
+
+import type { Browser } from "playwright-core";
+
 import { openBrowser } from "./stage/browser.js";
 import { Stage } from "./stage/stage.js";
 
@@ -38,4 +42,41 @@ for (const [path, times] of taken) {
   process.stdout.write(`${path}: first contentful paint p50 ${of(0.5)} ms, worst ${of(1)} ms\n`);
 }
 await stage.end();
+await takePictures(browser);
 await browser.close();
+
+/** A week that is in Google, the settings while all is well, and a grant that was revoked, in dark. */
+async function takePictures(browser: Browser): Promise<void> {
+  const stage = await Stage.set(browser, { SAMPLE_RDVS: "true" });
+  const camille = await stage.person();
+  const { page } = camille;
+  const picture = async (name: string, height: number) => {
+    await page.setViewportSize({ width: 1280, height });
+    await page.addStyleTag({ content: "html { scrollbar-gutter: auto !important }" });
+    await page.screenshot({ path: fileURLToPath(new URL(`../../clients/screenshots/${name}.png`, import.meta.url)) });
+  };
+  await camille.openSettings();
+  await camille.connect();
+  await camille.button(/^Envoyer les? /).click();
+  await camille.standing.getByText("Tout est en ordre").waitFor();
+  await camille.said(/^\d\d RDV synchronisés/);
+  await picture("connected", 1080);
+
+  await camille.openAgenda();
+  await camille.showNextMonday();
+  await camille
+    .rdv("Ada Exemple")
+    .first()
+    .getByText(/^Dans Google depuis/)
+    .waitFor({ state: "attached" });
+  await picture("agenda", 840);
+
+  await stage.google.revoke();
+  await camille.createRdv({ patient: "Paul Modèle", day: 2, hour: 18 });
+  await camille.badge("Sync Google en erreur").waitFor();
+  await page.emulateMedia({ colorScheme: "dark" });
+  await camille.openSettings();
+  await camille.standing.getByText("Google n’autorise plus Cassius à écrire").waitFor();
+  await picture("reconnect", 620);
+  await stage.end();
+}

@@ -1,7 +1,7 @@
 /** What is set and started from the page, and what becomes of it at Google. */
-import { AxeBuilder } from "@axe-core/playwright";
 import { expect } from "vitest";
 
+import { violationsOf } from "./stage/axe.js";
 import { ACCOUNT, OTHER_ACCOUNT, ROOMS } from "./stage/google.js";
 import { test } from "./stage/test.js";
 
@@ -30,6 +30,7 @@ test("« Changer de calendrier » says how many events will move, and they move"
 test("the switch shows at once, and falls back when it could not be saved", async ({ stage }) => {
   const camille = await stage.person();
   await camille.connected();
+  await camille.openSettings();
   const toggle = camille.page.getByRole("switch", { name: SWITCH });
   expect(await toggle.isChecked()).toBe(true);
 
@@ -52,6 +53,7 @@ test("the switch shows at once, and falls back when it could not be saved", asyn
 test("paused, RDV are kept; turning it on again sends them and counts them as they go", async ({ stage }) => {
   const camille = await stage.person();
   await camille.connected();
+  await camille.openSettings();
   await camille.flip(SWITCH);
   await camille.said("La synchronisation est en pause.");
   await camille.openAgenda();
@@ -93,6 +95,21 @@ test("the privacy of titles changes the preview at once, and the events at Googl
   await expect.poll(() => stage.google.titles()).toEqual(["[Cassius] Rendez-vous"]);
 });
 
+test("the privacy that is chosen before the consent is the one that the first events have", async ({ stage }) => {
+  const camille = await stage.person();
+  await camille.openSettings();
+  await camille.choose("Masqué");
+  await camille.said(/Confidentialité des titres.: Masqué/);
+  await camille.section("Aperçu").getByText("[Cassius] Rendez-vous", { exact: true }).waitFor();
+  await stage.picture(camille.page, "privacy-before");
+  expect(await violationsOf(camille.page)).toEqual([]);
+  await camille.connect();
+  await camille.status("Connecté").waitFor();
+  await camille.openAgenda();
+  await camille.createRdv({ patient: "Léa Exemple" });
+  await expect.poll(() => stage.google.titles()).toEqual(["[Cassius] Rendez-vous"]);
+});
+
 test("what stood in Cassius before the first connection waits for calendar, privacy and a word", async ({ stage }) => {
   const camille = await stage.person();
   await camille.openAgenda();
@@ -103,7 +120,7 @@ test("what stood in Cassius before the first connection waits for calendar, priv
   await camille.status("3 à envoyer").waitFor();
   await camille.standing.getByText("3 rendez-vous à venir ne sont pas encore dans Google").waitFor();
   await stage.picture(camille.page, "first-send");
-  expect(await new AxeBuilder({ page: camille.page }).analyze()).toMatchObject({ violations: [] });
+  expect(await violationsOf(camille.page)).toEqual([]);
 
   await camille.button("Choisir la confidentialité").click();
   const dialog = camille.page.getByRole("dialog");
@@ -145,7 +162,7 @@ test("another account asks which one to keep, and what is made anew in it", asyn
   await camille.standing.getByText("Quel compte Google garder ?").waitFor();
   await camille.standing.getByText(/à venir reste(nt)? dans l’agenda de accueil@/).waitFor();
   await stage.picture(camille.page, "other-account");
-  expect(await new AxeBuilder({ page: camille.page }).analyze()).toMatchObject({ violations: [] });
+  expect(await violationsOf(camille.page)).toEqual([]);
   await camille.button(`Reprendre avec ${ACCOUNT}`).click();
   await camille.decide({ account: OTHER_ACCOUNT });
   await camille.standing.getByText("Quel compte Google garder ?").waitFor();
@@ -177,7 +194,7 @@ test("a disconnect that takes its time is shown to everybody, and can be ended w
   await camille.page.getByRole("alertdialog").getByRole("button", { name: "Déconnecter" }).click();
   await second.standing.getByText("Déconnexion en cours").waitFor();
   await stage.picture(second.page, "disconnecting");
-  expect(await new AxeBuilder({ page: second.page }).analyze()).toMatchObject({ violations: [] });
+  expect(await violationsOf(second.page)).toEqual([]);
   await second.button("Terminer sans supprimer").click();
   await second.status("Non connecté").waitFor();
   await camille.status("Non connecté").waitFor();
@@ -200,6 +217,58 @@ test("disconnecting deletes the upcoming events where that is asked", async ({ s
   await camille.said("1 événement a été supprimé.");
   expect(await stage.google.titles()).toEqual([]);
   expect(await stage.google.count("revoke")).toBe(1);
+});
+
+test("a test event is written and removed again; what was done is in the journal, and Google is one press away", async ({
+  stage,
+}) => {
+  const camille = await stage.person();
+  await camille.connected();
+  await camille.openSettings();
+  const { page } = camille;
+  await camille.button("Envoyer un événement de test").click();
+  await camille.said(/^Le test a réussi/);
+  await expect.poll(() => stage.google.writes()).toEqual(["events.insert", "events.delete"]);
+  expect(await stage.google.titles()).toEqual([]);
+  await camille.flip(SWITCH);
+  await camille.said("La synchronisation est en pause.");
+
+  await page.getByText("Afficher les 50 dernières actions").click();
+  const acts = page.getByRole("list", { name: "Journal" }).getByRole("listitem");
+  await acts.filter({ hasText: "Connexion à Google commencée" }).waitFor();
+  await acts.filter({ hasText: "Google Calendar est connecté." }).waitFor();
+  await acts.filter({ hasText: "Réglages modifiés" }).waitFor();
+  await stage.picture(page, "journal");
+
+  const link = camille.section("Connexion").getByRole("link", { name: /^Ouvrir dans Google/ });
+  const address = new URL((await link.getAttribute("href")) ?? "");
+  expect([address.origin, address.searchParams.get("authuser")]).toEqual(["https://calendar.google.com", ACCOUNT]);
+});
+
+test("what is erased is gone at Google, and comes again with a new connection alone", async ({ stage }) => {
+  const camille = await stage.person();
+  await camille.connected();
+  await camille.openAgenda();
+  await camille.createRdv({ patient: "Léa Exemple" });
+  await expect.poll(() => stage.google.titles()).toHaveLength(1);
+  await camille.openSettings();
+  await camille.button("Effacer les données").click();
+  const dialog = camille.page.getByRole("alertdialog");
+  await dialog.getByText("Dans Google : les événements que Cassius a écrits, passés et à venir").waitFor();
+  await stage.picture(camille.page, "erase", false);
+  expect(await violationsOf(camille.page)).toEqual([]);
+  await dialog.getByRole("button", { name: "Effacer les données" }).click();
+  await camille.said("Les données de la synchronisation sont effacées.");
+  await camille.status("Non connecté").waitFor();
+  expect(await stage.google.titles()).toEqual([]);
+  expect(await stage.google.count("revoke")).toBe(1);
+
+  // Somebody who may only look may not erase, whatever they send.
+  const nadia = await stage.person("Nadia Ferret");
+  expect(await nadia.ask("POST", "integrations/google/erase", {})).toBe(403);
+
+  await camille.connect();
+  await expect.poll(() => stage.google.titles()).toEqual(["[Cassius] Contrôle — Léa Exemple"]);
 });
 
 test("a RDV that is dragged takes its event along", async ({ stage }) => {

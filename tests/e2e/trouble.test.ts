@@ -35,6 +35,7 @@ test("a grant revoked at Google turns the badge; reconnecting sends what waited,
 test("a calendar deleted at Google is told; another one is chosen, and everything is there", async ({ stage }) => {
   const camille = await stage.person();
   await camille.connected();
+  await camille.openSettings();
   await camille.changeCalendar("Fauteuils et salles");
   await camille.openAgenda();
   await camille.createRdv({ patient: "Léa Exemple" });
@@ -66,6 +67,7 @@ test("a calendar deleted at Google is told; another one is chosen, and everythin
 test("while the service is away RDV are kept, and it has them soon after it is back", async ({ stage }) => {
   const camille = await stage.person();
   await camille.connected();
+  await camille.openSettings();
   const second = await camille.another();
   await second.openAgenda();
   await second.badge("Google connecté").waitFor();

@@ -12,19 +12,23 @@ const practices = new Set(PEOPLE.map((person) => person.organisationId)).size;
 beforeEach(() => void vi.useFakeTimers({ now: 0 }));
 afterEach(() => void vi.useRealTimers());
 
-/** A keeper, and when it began to reconcile, in milliseconds. */
+/** A keeper, and when it began to reconcile which practice since when, in milliseconds. */
 function keeper() {
   const begun: number[] = [];
+  const asked: { organisationId: string; period: number }[] = [];
+  const erased = new Set<string>();
   const client = {
     // eslint-disable-next-line require-yield -- there is nothing to reconcile
-    reconcile: async function* () {
+    reconcile: async function* ({ organisationId, period }: { organisationId: string; period: number }) {
       begun.push(Date.now());
+      asked.push({ organisationId, period });
       await Promise.resolve();
     },
   } as unknown as CalendarClient;
-  const options = { client, rdvs: {} as unknown as Rdvs, publicUrl: "https://cassius.example", everyMs: EVERY_MS };
+  const rdvs = {} as unknown as Rdvs;
+  const options = { client, rdvs, erasures: erased, publicUrl: "https://cassius.example", everyMs: EVERY_MS };
   const reconciliations = new Reconciliations(options);
-  return { reconciliations, runs: () => begun.filter((_, index) => index % practices === 0) };
+  return { reconciliations, asked, erased, runs: () => begun.filter((_, index) => index % practices === 0) };
 }
 
 it("a delivery that fails brings the next run forward, and further ones push it back no more", async () => {
@@ -49,4 +53,21 @@ it("a run comes every so often, and none after the end", async () => {
   reconciliations.hurry();
   await vi.advanceTimersByTimeAsync(2 * EVERY_MS);
   expect(runs()).toHaveLength(3);
+});
+
+it("nothing of a practice that was erased is sent until it is connected anew, and then all of it", async () => {
+  const { reconciliations, asked, erased } = keeper();
+  const { organisationId = "" } = PEOPLE[0] ?? {};
+  const ofIt = () => asked.splice(0).filter((each) => each.organisationId === organisationId);
+  reconciliations.begin();
+  await vi.advanceTimersByTimeAsync(2 * EVERY_MS);
+  expect(ofIt().map(({ period }) => period)).toEqual([0, -EVERY_MS, 0]);
+  erased.add(organisationId);
+  await vi.advanceTimersByTimeAsync(2 * EVERY_MS);
+  expect(ofIt()).toEqual([]);
+  erased.delete(organisationId);
+  reconciliations.restart(organisationId);
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(ofIt().map(({ period }) => period)).toEqual([0]);
+  reconciliations.end();
 });

@@ -92,6 +92,11 @@ export function clientOf(scenario: Scenario, locale: Locale): CalendarClient {
       become(samples.notConnected);
       return { status, deletedEventCount: 0, remainingEventCount: 0, grantEnd: "revoked" };
     },
+    erase: (body) => {
+      const isOutOfReach = status.problem?.action === "reconnect" && body["leaveEvents"] !== true;
+      become(samples.notConnected);
+      return { isDone: !isOutOfReach, remainingEventCount: isOutOfReach ? 86 : 0, status };
+    },
     retry: () => {
       become({ ...status, counts: { ...status.counts, error: 0 } });
       return { queuedCount: samples.linksInError.length };

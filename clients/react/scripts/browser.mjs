@@ -35,6 +35,13 @@ export const looks = [
     "outcome-missing-scope",
   ].map((state) => ({ view: "google", state })),
   { view: "google", state: "connected", name: "disconnect", press: ["Déconnecter"] },
+  { view: "google", state: "connected", name: "erase", press: ["Effacer les données"] },
+  {
+    view: "google",
+    state: "reconnect-needed",
+    name: "erase-left",
+    press: ["Effacer les données", "Effacer les données"],
+  },
   { view: "google", state: "connected", name: "change", press: ["Changer de calendrier"] },
   { view: "google", state: "first-connected", name: "choose-privacy", press: ["Choisir la confidentialité"] },
   { view: "google", state: "calendar-gone", name: "choose", press: ["Choisir un autre calendrier"] },

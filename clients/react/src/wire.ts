@@ -15,6 +15,8 @@ export type {
   DisconnectAnswer,
   DisconnectBody,
   DisconnectProgressJson,
+  EraseAnswer,
+  EraseBody,
   ErrorAnswer,
   GoogleCallJson,
   HistoryAnswer,

@@ -267,3 +267,16 @@ describe("À traiter", () => {
     await waitFor(() => expect(rows()).toHaveLength(3));
   });
 });
+
+it("an appointment that is mended elsewhere takes no focus to the list, and does not scroll there", async () => {
+  const router = new Router(samples.someRefused);
+  mount(<GoogleCalendarPage />, { withStream: true });
+  await screen.findByRole("list", { name: "Rendez-vous en erreur" });
+  await waitFor(() => expect(router.watchers).toBe(1));
+  expect(document.body).toHaveFocus();
+  router.links = { links: [], nextPageToken: null };
+  router.become(samples.connected);
+  expect(await screen.findByText("Rien à traiter")).toBeVisible();
+  await waitFor(() => expect(screen.queryByRole("list", { name: "Rendez-vous en erreur" })).toBeNull());
+  expect(document.body).toHaveFocus();
+});

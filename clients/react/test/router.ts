@@ -75,6 +75,10 @@ export class Router {
         this.status = samples.notConnected;
         return { status: this.status, deletedEventCount: 2, remainingEventCount: 0, grantEnd: "revoked" };
       }),
+      this.#route("post", "erase", () => {
+        this.status = samples.notConnected;
+        return { isDone: true, remainingEventCount: 0, status: this.status };
+      }),
       this.#route("post", "retry", (body) => {
         const ids = (body as { appointmentIds?: string[] }).appointmentIds;
         const links = ids ? this.links.links.filter((link) => !ids.includes(link.appointmentId)) : [];

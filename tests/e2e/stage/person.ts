@@ -1,7 +1,7 @@
 /**
  * Somebody of a practice at a browser, and what they do: by the words and roles that the pages show, as they would.
  */
-import type { Locator, Page } from "playwright-core";
+import type { BrowserContextOptions, Locator, Page } from "playwright-core";
 
 import { ACCOUNT } from "./google.js";
 
@@ -23,19 +23,25 @@ export interface Decision {
 }
 
 const GOOGLE_PAGE = "/settings/integrations/google-calendar";
+const CONNECT = "/api/integrations/google/connect";
 
 /** A person. */
 export class Person {
+  /** `open` opens a page in a window of its own. */
   constructor(
     private readonly origin: string,
     readonly page: Page,
+    private readonly open: (options: BrowserContextOptions) => Promise<Page>,
   ) {}
 
-  /** Chooses who to be at the demo's door. */
+  /** Is signed in, with no page open yet. */
   async signIn(name: string): Promise<void> {
-    await this.page.goto("/");
-    await this.button(name).click();
-    await this.page.getByRole("link", { name: "Agenda" }).waitFor();
+    const { request } = this.page.context();
+    const session = await request.get("/api/session");
+    const { people } = (await session.json()) as { people: { id: string; name: string }[] };
+    const personId = people.find((each) => each.name === name)?.id;
+    const signedIn = await request.post("/api/session", { data: { personId } });
+    if (!signedIn.ok()) throw new Error(`${name} cannot sign in: ${signedIn.status()}`);
   }
 
   /** Opens the settings of Google Calendar, and waits until they show how things stand. */
@@ -71,16 +77,28 @@ export class Person {
     await this.button(refuse ? "Annuler" : "Continuer").click();
   }
 
-  /** Signed in, with Google connected, at its settings. */
+  /** Goes the way of `connect` by its addresses alone, with no page: for stories that begin after it. */
   async connected(): Promise<void> {
-    await this.openSettings();
-    await this.connect();
-    await this.status("Connecté").waitFor();
+    const { request } = this.page.context();
+    const consent = (await request.get(CONNECT, { headers: { "sec-fetch-site": "none" } })).url();
+    const form = new URLSearchParams({ decision: "allow", account: ACCOUNT });
+    for (const scope of new URL(consent).searchParams.get("scope")?.split(" ") ?? []) form.append("scope", scope);
+    const headers = { "content-type": "application/x-www-form-urlencoded" };
+    const back = new URL((await request.post(consent, { headers, data: form.toString() })).url());
+    if (back.searchParams.get("google") !== "connected") throw new Error(`not connected, but at ${back.href}`);
   }
 
-  /** The same person in another tab of the same browser. */
-  async another(): Promise<Person> {
-    return new Person(this.origin, await this.page.context().newPage());
+  /** The same person, in the same session, in another window: a tab in the background would be drawn once a second. */
+  async another(options: BrowserContextOptions = {}): Promise<Person> {
+    const storageState = await this.page.context().storageState();
+    return new Person(this.origin, await this.open({ ...options, storageState }), this.open);
+  }
+
+  /** Asks the demo as its pages do, with no page; answers the status. */
+  async ask(method: string, path: string, data: object): Promise<number> {
+    const { request } = this.page.context();
+    const answer = await request.fetch(`/api/${path}`, { method, headers: { origin: this.origin }, data });
+    return answer.status();
   }
 
   /** Chooses another calendar, and confirms it. */

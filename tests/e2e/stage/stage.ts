@@ -39,14 +39,15 @@ export class Stage {
     private readonly browser: Browser,
   ) {}
 
-  /** Starts everything, with nobody signed in and nothing connected. */
-  static async set(browser: Browser): Promise<Stage> {
+  /** Starts everything, with nobody signed in and nothing connected; `settings` are the demo's own, beside those of a stage. */
+  static async set(browser: Browser, settings: Record<string, string> = {}): Promise<Stage> {
     const port = await freePort();
     const proxy = await RecordingProxy.open(port);
     const [service, folder] = await Promise.all([
-      Running.begin({ PUBLIC_URL: proxy.origin, CASSIUS_APP_URL: proxy.origin }),
+      Running.place({ PUBLIC_URL: proxy.origin, CASSIUS_APP_URL: proxy.origin }),
       mkdtemp(join(tmpdir(), "cassius-demo-test-")),
     ]);
+    const serves = service.start();
     const { calendar, sidecar, google } = service.addresses;
     const demo = spawn(process.execPath, [DEMO], {
       stdio: ["ignore", "pipe", "inherit"],
@@ -59,21 +60,24 @@ export class Stage {
         SIDECAR_URL: sidecar,
         DATA_DIR: folder,
         RECONCILE_SECONDS: "1",
+        ...settings,
       },
     });
-    await Promise.race([
+    const listens = Promise.race([
       once(demo.stdout, "data"),
       once(demo, "exit").then(([code]) => {
         throw new Error(`the demo ended before it listened, with ${String(code)}`);
       }),
     ]);
+    await Promise.all([serves, listens]);
     demo.stdout.resume();
     return new Stage(service, new Google(google, service.folder), proxy, demo, folder, browser);
   }
 
   /** Somebody with a browser of their own, signed in. */
   async person(name = "Dr Camille Roche", options: BrowserContextOptions = {}): Promise<Person> {
-    const person = new Person(this.proxy.origin, await this.page(options));
+    const open = (given: BrowserContextOptions) => this.page(given);
+    const person = new Person(this.proxy.origin, await open(options), open);
     await person.signIn(name);
     return person;
   }
@@ -97,8 +101,12 @@ export class Stage {
     return page;
   }
 
-  /** Takes a picture of a page. */
+  /** Takes a picture of a page, where `PICTURES` asks for them. */
   async picture(page: Page, name: string, whole = true): Promise<void> {
+    if (process.env["PICTURES"] !== undefined) await this.#photograph(page, name, whole);
+  }
+
+  async #photograph(page: Page, name: string, whole: boolean): Promise<void> {
     await mkdir(PICTURES, { recursive: true });
     await page.screenshot({ path: join(PICTURES, `${name}.png`), fullPage: whole });
   }
@@ -106,7 +114,7 @@ export class Stage {
   /** Takes a picture of every page that is open. */
   async pictureOfAll(name: string): Promise<void> {
     const pages = this.#contexts.flatMap((context) => context.pages());
-    for (const [index, page] of pages.entries()) await this.picture(page, `${name} ${index}`);
+    for (const [index, page] of pages.entries()) await this.#photograph(page, `${name} ${index}`, true);
   }
 
   /** Looks for tokens in everything that any browser of this stage has seen; answers what it found. */
@@ -147,13 +155,15 @@ export class Stage {
   }
 
   async #tearDown(): Promise<void> {
-    for (const context of this.#contexts) await context.close();
     const gone = this.demo.exitCode === null ? once(this.demo, "exit") : Promise.resolve();
-    this.demo.kill("SIGTERM");
-    await gone;
-    await this.service.end();
-    await this.proxy.close();
-    await rm(this.folder, { recursive: true, force: true });
+    // Nobody looks any more: there is nothing to be ended cleanly.
+    this.demo.kill("SIGKILL");
+    await Promise.all([
+      ...this.#contexts.map((context) => context.close()),
+      gone.then(() => rm(this.folder, { recursive: true, force: true })),
+      this.service.end("SIGKILL"),
+      this.proxy.close(),
+    ]);
   }
 }
 

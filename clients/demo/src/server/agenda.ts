@@ -9,6 +9,7 @@ import { json, Router, type Request, type Response } from "express";
 import { z } from "zod";
 
 import type { RdvAnswer, RdvListAnswer, RdvOneAnswer, SessionAnswer } from "../shared/agenda.js";
+import type { Erasures } from "./erasures.js";
 import { PEOPLE, personJson, personOf, TIME_ZONE, type Person } from "./people.js";
 import { rdvJson, snapshotOf, type Rdv, type Rdvs } from "./rdvs.js";
 import type { Sessions } from "./session.js";
@@ -17,6 +18,7 @@ import type { Sessions } from "./session.js";
 export interface Agenda {
   client: CalendarClient;
   rdvs: Rdvs;
+  erasures: Erasures;
   sessions: Sessions;
   publicUrl: string;
   googleCalendarUrl: string | null;
@@ -72,8 +74,11 @@ export function agendaRouter(agenda: Agenda): Router {
     if (rdv === null) return void response.status(404).json({ message: "Ce RDV n’existe plus." });
     const { organisationId } = rdv;
     const appointment = snapshotOf(rdv, agenda.publicUrl);
-    const { delivered } = await agenda.client.syncAfterMutation({ organisationId, appointment });
-    response.json({ rdv: rdvJson(rdv), isDelivered: delivered } satisfies RdvAnswer);
+    // Of a practice that was erased nothing is to be delivered.
+    const isDelivered =
+      agenda.erasures.has(organisationId) ||
+      (await agenda.client.syncAfterMutation({ organisationId, appointment })).delivered;
+    response.json({ rdv: rdvJson(rdv), isDelivered } satisfies RdvAnswer);
   };
 
   router.get("/rdv", (request, response) => {

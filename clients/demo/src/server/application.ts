@@ -13,6 +13,7 @@ import { createProxyMiddleware } from "http-proxy-middleware";
 import { ZodError } from "zod";
 
 import { agendaRouter } from "./agenda.js";
+import type { Erasures } from "./erasures.js";
 import { log } from "./log.js";
 import type { Rdvs } from "./rdvs.js";
 import type { Sessions } from "./session.js";
@@ -23,9 +24,10 @@ export interface Parts {
   settings: Settings;
   client: CalendarClient;
   rdvs: Rdvs;
+  erasures: Erasures;
   sessions: Sessions;
   /** Is told that a practice has just been connected. */
-  onConnected: () => void;
+  onConnected: (organisationId: string) => void;
 }
 
 const SIDECAR_PATHS = ["/api/integrations/google/connect", "/api/integrations/google/callback"];
@@ -34,7 +36,7 @@ const OPEN_ROUTES = new Set(["status", "events", "links"]);
 const PAGES = fileURLToPath(new URL("../../dist/pages", import.meta.url));
 
 /** Puts the application together. */
-export function createApplication({ settings, client, rdvs, sessions, onConnected }: Parts): Express {
+export function createApplication({ settings, client, rdvs, erasures, sessions, onConnected }: Parts): Express {
   const app = express();
   app.disable("x-powered-by");
   app.use(
@@ -44,7 +46,9 @@ export function createApplication({ settings, client, rdvs, sessions, onConnecte
       caller: (request) => sessions.person(request),
       mayUse: (person, route) => person.isManager || OPEN_ROUTES.has(route),
       actor: (person) => person.id,
-      onConnected,
+      mayErase: (person) => person.isManager,
+      onErasing: ({ organisationId }) => erasures.add(organisationId),
+      onConnected: ({ organisationId }) => onConnected(organisationId),
       onFailure: ({ route, status }) => log("a route of the integration failed", { route, "http.status": status }),
     }),
   );
@@ -62,7 +66,7 @@ export function createApplication({ settings, client, rdvs, sessions, onConnecte
     }),
   );
   const { PUBLIC_URL: publicUrl, GOOGLE_CALENDAR_URL: googleCalendarUrl = null } = settings;
-  app.use("/api", agendaRouter({ client, rdvs, sessions, publicUrl, googleCalendarUrl }));
+  app.use("/api", agendaRouter({ client, rdvs, erasures, sessions, publicUrl, googleCalendarUrl }));
   app.use("/api", (_request, response) => void response.status(404).json({ message: "Rien à cette adresse." }));
   app.use(express.static(PAGES, { index: false, immutable: true, maxAge: "1y" }));
   app.get("/{*path}", (_request, response) => {

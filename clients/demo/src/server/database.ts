@@ -16,6 +16,9 @@ const SCHEMA = `
     token TEXT PRIMARY KEY,
     person_id TEXT NOT NULL
   );
+  CREATE TABLE IF NOT EXISTS erasures (
+    organisation_id TEXT PRIMARY KEY
+  );
   CREATE TABLE IF NOT EXISTS rdvs (
     organisation_id TEXT NOT NULL,
     id TEXT NOT NULL,

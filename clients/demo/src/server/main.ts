@@ -7,6 +7,7 @@ import { CalendarClient } from "@cassius/calendar-client";
 
 import { createApplication } from "./application.js";
 import { openDatabase } from "./database.js";
+import { Erasures } from "./erasures.js";
 import { Reconciliations } from "./reconciliations.js";
 import { log } from "./log.js";
 import { Rdvs } from "./rdvs.js";
@@ -17,6 +18,7 @@ import { readSettings } from "./settings.js";
 const settings = readSettings(process.env);
 const database = openDatabase(settings.DATA_DIR);
 const rdvs = new Rdvs(database);
+const erasures = new Erasures(database);
 if (settings.SAMPLE_RDVS) addSamples(rdvs, new Date());
 const client = new CalendarClient({
   address: settings.CALENDAR_ADDRESS,
@@ -29,13 +31,16 @@ const client = new CalendarClient({
 const reconciliations = new Reconciliations({
   client,
   rdvs,
+  erasures,
   publicUrl: settings.PUBLIC_URL,
   everyMs: settings.RECONCILE_SECONDS * 1000,
 });
 const sessions = new Sessions(database, settings.PUBLIC_URL);
-const server = createServer(
-  createApplication({ settings, client, rdvs, sessions, onConnected: () => reconciliations.hurry() }),
-);
+const onConnected = (organisationId: string) => {
+  erasures.end(organisationId);
+  reconciliations.restart(organisationId);
+};
+const server = createServer(createApplication({ settings, client, rdvs, erasures, sessions, onConnected }));
 
 server.once("error", (error: NodeJS.ErrnoException) => {
   log("cannot listen", { host: settings.HOST, port: settings.PORT, code: error.code ?? "unknown" });

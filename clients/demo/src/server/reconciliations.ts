@@ -5,6 +5,7 @@
  */
 import { CalendarError, type CalendarClient } from "@cassius/calendar-client";
 
+import type { Erasures } from "./erasures.js";
 import { log } from "./log.js";
 import { PEOPLE } from "./people.js";
 import { snapshotOf, type Rdvs } from "./rdvs.js";
@@ -13,6 +14,7 @@ import { snapshotOf, type Rdvs } from "./rdvs.js";
 export interface ReconciliationOptions {
   client: CalendarClient;
   rdvs: Rdvs;
+  erasures: Pick<Erasures, "has">;
   publicUrl: string;
   everyMs: number;
 }
@@ -47,6 +49,12 @@ export class Reconciliations {
     this.#runBy(Date.now() + SOON_MS);
   }
 
+  /** Reconciles soon, and all of one practice: it was connected anew, and the service may have forgotten what it had. */
+  restart(organisationId: string): void {
+    this.#since.delete(organisationId);
+    this.hurry();
+  }
+
   /** Ends it. */
   end(): void {
     this.#ended.abort();
@@ -67,6 +75,7 @@ export class Reconciliations {
       this.#forgetAt = Date.now() + NIGHTLY_MS;
     }
     for (const organisationId of new Set(PEOPLE.map((person) => person.organisationId))) {
+      if (this.#options.erasures.has(organisationId)) continue;
       try {
         const begun = Date.now();
         const sent = await this.#reconcile(organisationId);

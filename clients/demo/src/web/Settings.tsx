@@ -16,7 +16,10 @@ export function Settings({ person }: { readonly person: PersonJson }) {
           <Route path="profile" element={<Plain title="Profil">{`${person.name}, ${person.role}`}</Plain>} />
           <Route path="organisation" element={<Plain title="Organisation">{person.organisationName}</Plain>} />
           <Route path="integrations" element={forManagers(person, <IntegrationsPage />)} />
-          <Route path="integrations/google-calendar" element={<GoogleCalendarPage mayChange={person.isManager} />} />
+          <Route
+            path="integrations/google-calendar"
+            element={<GoogleCalendarPage mayChange={person.isManager} mayErase={person.isManager} />}
+          />
           <Route path="security" element={<Plain title="Sécurité">La démonstration n’a pas de mot de passe.</Plain>} />
           <Route path="*" element={<Navigate to="/settings" replace />} />
         </Routes>

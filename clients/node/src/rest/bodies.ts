@@ -9,6 +9,7 @@ import type {
   BeginConnectBody,
   ConfirmAccountBody,
   DisconnectBody,
+  EraseBody,
   HistoryQuery,
   LinksBody,
   LinksQuery,
@@ -59,6 +60,8 @@ export const CONFIRM_ACCOUNT: z.ZodType<ConfirmAccountBody> = z.strictObject({ a
 export const DISCONNECT: z.ZodType<DisconnectBody> = z.strictObject({
   remoteEvents: z.enum(["keep", "delete_upcoming", "delete_all"]).optional(),
 });
+
+export const ERASE: z.ZodType<EraseBody> = z.strictObject({ leaveEvents: z.boolean().optional() });
 
 export const RETRY: z.ZodType<RetryBody> = z.strictObject({
   appointmentIds: z.array(z.string().min(1).max(128)).max(1_000).optional(),

@@ -43,6 +43,11 @@ export interface RouterOptions<Host, C extends Caller = Caller> {
   /** Whether this person may use a route. There is no default: who may connect, and disconnect, is the host's to say. */
   mayUse: (caller: C, route: RouteName) => boolean | Promise<boolean>;
   /**
+   * Whether this person may erase everything of their organisation, at Google and in the service: the owner of a practice, say.
+   * It is asked beside `mayUse`, which may allow whole roles every route. Absent: nobody may.
+   */
+  mayErase?: (caller: C) => boolean | Promise<boolean>;
+  /**
    * On whose behalf the service is asked: an id of the host's own, at most 128 plain characters, never a name or an address.
    * The journal of the service keeps it. None by default.
    */
@@ -54,6 +59,11 @@ export interface RouterOptions<Host, C extends Caller = Caller> {
    * had is there before it is asked to send. In a host of several processes each may tell it once. What it throws is dropped.
    */
   onConnected?: (connection: { organisationId: string }) => unknown;
+  /**
+   * Is told once the erasure of an organisation has begun, and each time that it is asked for again. From then on the host sends
+   * nothing of it until it is connected anew: the service takes what it is sent for new, and keeps it. What it throws is dropped.
+   */
+  onErasing?: (erasure: { organisationId: string }) => unknown;
   /** `/api/integrations/google` by default. */
   basePath?: string;
   /** Where the consent comes back to. `/settings/integrations/google-calendar` by default. */
@@ -126,6 +136,7 @@ export function createRouter<Host = void, C extends Caller = Caller>(options: Ro
     const caller = await options.caller(request, host);
     if (caller === null || caller === undefined) throw new Refusal("NOT_SIGNED_IN");
     if (!(await options.mayUse(caller, route))) throw new Refusal("NOT_ALLOWED");
+    if (route === "erase" && !(await options.mayErase?.(caller))) throw new Refusal("NOT_ALLOWED");
     const { organisationId } = caller;
     const acceptLanguage = request.headers.get("accept-language");
     const language = languageOf(acceptLanguage);
@@ -144,6 +155,7 @@ export function createRouter<Host = void, C extends Caller = Caller>(options: Ro
       returnPath: options.returnPath ?? "/settings/integrations/google-calendar",
       maxBodyBytes: options.maxBodyBytes ?? 65_536,
       onStatus: (status) => onStatus(organisationId, status),
+      onErasing: () => tell(options.onErasing, { organisationId }),
       language,
       headers: headersFor(acceptLanguage, options.actor?.(caller)),
     });

@@ -15,6 +15,7 @@ import {
   BEGIN_CONNECT,
   CONFIRM_ACCOUNT,
   DISCONNECT,
+  ERASE,
   HISTORY,
   LINKS,
   LINKS_OF,
@@ -44,6 +45,7 @@ import type {
   CalendarsAnswer,
   ConfirmAccountAnswer,
   DisconnectAnswer,
+  EraseAnswer,
   HistoryAnswer,
   IntegrationStatusJson,
   JournalAnswer,
@@ -69,6 +71,8 @@ export interface RouteContext {
   maxBodyBytes: number;
   /** Is told of each status that is answered. */
   onStatus: (status: IntegrationStatusJson) => void;
+  /** Is told once an erasure has begun. */
+  onErasing: () => void;
   /** What the router speaks to this browser. */
   language: Language;
   /** The browser's language, for the service. */
@@ -80,7 +84,7 @@ export type RouteResult = ({ json: object } | { location: string }) & { cookie?:
 
 type Route = (context: RouteContext) => Promise<RouteResult>;
 
-// Calls that make the service ask Google, and the one that may have many events to delete.
+// Calls that make the service ask Google, and those that may have many events to delete.
 const ASKS_GOOGLE_MS = 20_000;
 const DISCONNECT_MS = 60_000;
 const JOURNAL_ENTRIES = 50;
@@ -205,6 +209,19 @@ async function disconnect(context: RouteContext): Promise<RouteResult> {
   return { json };
 }
 
+async function erase(context: RouteContext): Promise<RouteResult> {
+  const { organisationId, client } = context;
+  const { leaveEvents } = await body(context, ERASE);
+  const request = { organisationId, leaveEvents: leaveEvents ?? false };
+  const { isDone, remainingEventCount } = await client.integration.eraseOrganisation(
+    request,
+    calling(context, DISCONNECT_MS),
+  );
+  context.onErasing();
+  const { status } = await client.integration.getStatus({ organisationId }, calling(context));
+  return { json: { isDone, remainingEventCount, status: statusJson(status) } satisfies EraseAnswer };
+}
+
 async function links(context: RouteContext): Promise<RouteResult> {
   const { organisationId, client, url } = context;
   const query = checked(LINKS, Object.fromEntries(url.searchParams));
@@ -274,6 +291,7 @@ export const ROUTES = {
   "sync-now": { POST: syncNow },
   "test-event": { POST: sendTest },
   disconnect: { POST: disconnect },
+  erase: { POST: erase },
   links: { GET: links, POST: linksOf },
   retry: { POST: retry },
   journal: { GET: journal },

@@ -354,6 +354,21 @@ export interface DisconnectAnswer {
   grantEnd: GrantEndJson | null;
 }
 
+/** Body of `POST erase`: everything of the organisation, at Google and in the service. */
+export interface EraseBody {
+  /** Whether events that could not be deleted stay at Google and are forgotten. Looked at once nothing is connected. */
+  leaveEvents?: boolean;
+}
+
+/** Answer of `POST erase`, once it is done or after ten seconds. It goes on by itself; asked again, it tells how far it is. */
+export interface EraseAnswer {
+  /** Whether the service holds nothing of the organisation any more but its journal. */
+  isDone: boolean;
+  /** Events still to be deleted. Once the state is `not_connected`: those that could not be. */
+  remainingEventCount: number;
+  status: IntegrationStatusJson;
+}
+
 /** Query of `GET links`. */
 export interface LinksQuery {
   /** Absent: every status. */

@@ -6,6 +6,7 @@ import type {
   CalendarsAnswer,
   ConfirmAccountAnswer,
   DisconnectAnswer,
+  EraseAnswer,
   IntegrationStatusJson,
   LinksAnswer,
   PreviewAnswer,
@@ -102,6 +103,25 @@ it("a practice goes the whole way", async () => {
     grantEnd: "revoked",
   };
   expect(gone).toMatchObject(ended);
+});
+
+it("a practice is erased: its events at Google, and everything that the service held of it", async () => {
+  const practice = newPractice();
+  const { organisationId, client, account } = practice;
+  await practice.connect();
+  const sent = toWire(appointment());
+  await client.appointments.syncAppointment({ organisationId, appointment: sent, wait: { seconds: 10n } });
+  const standing = async () =>
+    (await emulator<{ events: { status: string }[] }>("GET", `accounts/${account}/events`)).events.filter(
+      ({ status }) => status !== "cancelled",
+    );
+  expect(await standing()).toHaveLength(1);
+
+  const erased = (await practice.ask("POST", "erase", {})).json as EraseAnswer;
+  expect(erased).toMatchObject({ isDone: true, remainingEventCount: 0, status: { state: "not_connected" } });
+  expect(await standing()).toEqual([]);
+  expect((await practice.ask("GET", "links")).json).toEqual({ links: [], nextPageToken: null });
+  expect((await practice.ask("POST", "erase", { leaveEvents: "yes" })).status).toBe(400);
 });
 
 it("another account waits until a person has dropped or taken it", async () => {

@@ -37,12 +37,17 @@ export class Running {
 
   /** Starts a service that is new, with settings beside those of dev. */
   static async begin(settings: Record<string, string> = {}): Promise<Running> {
+    const running = await Running.place(settings);
+    await running.start();
+    return running;
+  }
+
+  /** The same, not started yet: its addresses are known. */
+  static async place(settings: Record<string, string> = {}): Promise<Running> {
     const ports = [await freePort(), await freePort(), await freePort()] as const;
     const [calendar, sidecar, google] = ports.map((port) => `http://127.0.0.1:${port}`) as [string, string, string];
     const folder = await mkdtemp(join(tmpdir(), "cassius-calendar-test-"));
-    const running = new Running({ calendar, sidecar, google }, folder, ports, settings);
-    await running.start();
-    return running;
+    return new Running({ calendar, sidecar, google }, folder, ports, settings);
   }
 
   /** Starts it, and waits until it serves. */
@@ -79,17 +84,17 @@ export class Running {
   }
 
   /** Stops it; its state stays. */
-  async stop(): Promise<void> {
+  async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
     const child = this.#child;
-    if (child?.exitCode !== null) return;
+    if (child?.exitCode !== null || child.signalCode !== null) return;
     const gone = once(child, "exit");
-    child.kill("SIGTERM");
+    child.kill(signal);
     await gone;
   }
 
   /** Stops it and takes its state away. */
-  async end(): Promise<void> {
-    await this.stop();
+  async end(signal?: NodeJS.Signals): Promise<void> {
+    await this.stop(signal);
     await rm(this.folder, { recursive: true, force: true });
   }
 }

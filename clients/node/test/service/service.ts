@@ -63,6 +63,7 @@ export class Practice {
     publicOrigin: PUBLIC_URL,
     caller: () => ({ organisationId: this.organisationId }),
     mayUse: () => true,
+    mayErase: () => true,
     heartbeatMs: 200,
   });
   /** Everything that the browser was answered, headers included. */

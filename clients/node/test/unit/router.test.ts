@@ -10,6 +10,7 @@ import {
   createRouter,
   type Known,
   type Caller,
+  type ErrorAnswer,
   type IntegrationStatusJson,
   type RouterOptions,
 } from "../../src/rest/index.js";
@@ -163,6 +164,65 @@ it("`connect` is the sidecar's once the browser has its ticket", () => {
   expect(router.serves("/api/integrations/google/callback")).toBe(false);
   expect(router.serves("/api/integrations/google/status", "cassius_calendar_connect=ticket")).toBe(true);
 });
+
+/** A service that takes erasures, and what it was asked. */
+function erasing() {
+  const asked: unknown[] = [];
+  const service = {
+    integration: {
+      eraseOrganisation: (request: unknown) => {
+        asked.push(request);
+        return Promise.resolve({ isDone: false, remainingEventCount: 3 });
+      },
+      getStatus: () => Promise.resolve({ status: undefined }),
+    },
+  } as unknown as CalendarClient;
+  return { service, asked };
+}
+
+it.each<[string, Partial<RouterOptions<void>>]>([
+  ["nobody says who may", {}],
+  ["this person may not", { mayErase: () => Promise.resolve(false) }],
+  ["the person may not use the route either", { mayErase: () => true, mayUse: () => false }],
+])("an erasure is refused where %s, and the service is not asked", async (_, changes) => {
+  const { service, asked } = erasing();
+  const told: unknown[] = [];
+  const caller = () => ({ organisationId: "cabinet" });
+  const onErasing = (erasure: unknown) => told.push(erasure);
+  const options = { client: service, publicOrigin: ORIGIN, caller, mayUse: () => true, onErasing, ...changes };
+  const answer = await createRouter(options).respond(erase("{}"));
+  expect([answer.status, ((await answer.json()) as ErrorAnswer).reason]).toEqual([403, "NOT_ALLOWED"]);
+  await new Promise((turn) => setImmediate(turn));
+  expect([asked, told]).toEqual([[], []]);
+});
+
+it("an erasure is of the caller's own organisation, and the host is told once it has begun", async () => {
+  const { service, asked } = erasing();
+  const told: unknown[] = [];
+  const router = createRouter({
+    client: service,
+    publicOrigin: ORIGIN,
+    caller: () => ({ organisationId: "cabinet", isOwner: true }),
+    mayUse: () => true,
+    mayErase: ({ isOwner }) => isOwner,
+    onErasing: (erasure) => told.push(erasure),
+  });
+  expect((await router.respond(erase('{"organisationId":"other"}'))).status).toBe(400);
+  const answer = await router.respond(erase('{"leaveEvents":true}'));
+  expect(await answer.json()).toMatchObject({
+    isDone: false,
+    remainingEventCount: 3,
+    status: { state: "not_connected" },
+  });
+  await new Promise((turn) => setImmediate(turn));
+  expect(asked).toEqual([{ organisationId: "cabinet", leaveEvents: true }]);
+  expect(told).toEqual([{ organisationId: "cabinet" }]);
+});
+
+function erase(body: string): Request {
+  const headers = { origin: ORIGIN, "content-type": "application/json" };
+  return new Request(`${ORIGIN}/api/integrations/google/erase`, { method: "POST", headers, body });
+}
 
 it("the host is told once of each connection that has just been made", () => {
   const connections = new Connections();

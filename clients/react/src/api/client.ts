@@ -11,6 +11,8 @@ import type {
   ConfirmAccountBody,
   DisconnectAnswer,
   DisconnectBody,
+  EraseAnswer,
+  EraseBody,
   EventPreviewJson,
   HistoryAnswer,
   IntegrationStatusJson,
@@ -58,6 +60,7 @@ export interface CalendarClient {
   testEvent(): Promise<TestEventAnswer>;
   confirmAccount(body: ConfirmAccountBody): Promise<IntegrationStatusJson>;
   disconnect(body: DisconnectBody): Promise<DisconnectAnswer>;
+  erase(body: EraseBody): Promise<EraseAnswer>;
   retry(body: RetryBody): Promise<RetryAnswer>;
   /** Opens the status stream; `null` where the browser has none. */
   openEvents(): EventSource | null;
@@ -123,6 +126,7 @@ export function createCalendarClient(options: ClientOptions = {}): CalendarClien
     confirmAccount: async (body) =>
       (await request<ConfirmAccountAnswer>("POST", "confirm-account", "status", body)).status,
     disconnect: (body) => request<DisconnectAnswer>("POST", "disconnect", "status", body),
+    erase: (body) => request<EraseAnswer>("POST", "erase", "isDone", body),
     retry: (body) => request<RetryAnswer>("POST", "retry", "queuedCount", body),
     openEvents: () => (open ? open(urlOf("events")) : null),
   };

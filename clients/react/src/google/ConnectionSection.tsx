@@ -6,6 +6,7 @@ import { useFocusKept } from "../ui/useFocusKept";
 import type { IntegrationStatusJson } from "../wire";
 import { Connected } from "./Connected";
 import { DisconnectWindow } from "./DisconnectWindow";
+import { Erasure } from "./Erasure";
 import { NotConnected } from "./NotConnected";
 
 /** What a section of the page is drawn from; without a status it holds the place. */
@@ -14,11 +15,16 @@ export interface GoogleSectionProps {
   readonly isOnline: boolean;
 }
 
-/** Connexion: the account and the calendar, or what there is to know before connecting. */
-export function ConnectionSection(
-  props: GoogleSectionProps & { readonly onChangeCalendar: () => void; readonly onShowRefused: () => void },
-): ReactElement {
-  const { status, isOnline, onChangeCalendar, onShowRefused } = props;
+/** What the connection is drawn from. */
+export interface ConnectionSectionProps extends GoogleSectionProps {
+  readonly mayErase: boolean;
+  readonly onChangeCalendar: () => void;
+  readonly onShowRefused: () => void;
+}
+
+/** Connexion: the account and the calendar, or what there is to know before connecting; below, the way to erase it all. */
+export function ConnectionSection(props: ConnectionSectionProps): ReactElement {
+  const { status, isOnline, mayErase, onChangeCalendar, onShowRefused } = props;
   const { t } = useHost();
   // The window lives here, above what a change of state replaces: its answer arrives after the status has changed.
   const [isDisconnecting, setDisconnecting] = useState(false);
@@ -47,6 +53,7 @@ export function ConnectionSection(
           onShowRefused={onShowRefused}
         />
       ) : null}
+      {mayErase ? <Erasure status={status} isOnline={isOnline} /> : null}
       {status && isDisconnecting ? (
         <DisconnectWindow
           status={status}

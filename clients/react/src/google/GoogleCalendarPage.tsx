@@ -28,22 +28,28 @@ import { useStatusAnnouncements } from "./useStatusAnnouncements";
 export interface GoogleCalendarPageProps {
   /** Whether who is signed in may change anything. Default: they may. Otherwise they see how it stands, and whom to tell. */
   readonly mayChange?: boolean;
+  /**
+   * Whether they may erase everything of the practice, as the router's `mayErase` says; it is offered below the connection.
+   * Default: they may not.
+   */
+  readonly mayErase?: boolean;
 }
 
 /** The page `/settings/integrations/google-calendar`: how it stands, then Connexion, Options with their Aperçu, À traiter, Journal. */
-export function GoogleCalendarPage({ mayChange = true }: GoogleCalendarPageProps): ReactElement {
+export function GoogleCalendarPage(props: GoogleCalendarPageProps): ReactElement {
+  const { mayChange = true, mayErase = false } = props;
   return (
     <PageBoundary>
       <div className="cassius-calendar cc-page">
         <Announcements>
-          <Page mayChange={mayChange} />
+          <Page mayChange={mayChange} mayErase={mayErase} />
         </Announcements>
       </div>
     </PageBoundary>
   );
 }
 
-function Page({ mayChange }: Required<GoogleCalendarPageProps>): ReactElement {
+function Page({ mayChange, mayErase }: Required<GoogleCalendarPageProps>): ReactElement {
   const { t } = useHost();
   const view = useStatus();
   const { status, isOnline } = view;
@@ -89,6 +95,7 @@ function Page({ mayChange }: Required<GoogleCalendarPageProps>): ReactElement {
               <ConnectionSection
                 status={status}
                 isOnline={isOnline}
+                mayErase={mayErase}
                 onChangeCalendar={chooseCalendar}
                 onShowRefused={showRefused}
               />

@@ -1,7 +1,7 @@
 import type { ReactElement } from "react";
 import { useHost } from "../host/host";
 import type { MessageKey } from "../i18n/catalogue";
-import { CheckIcon, CrossIcon } from "../ui/icons";
+import { Points } from "../ui/Points";
 
 type SentKey = MessageKey & `connection.${"sent" | "kept"}.${string}`;
 
@@ -23,29 +23,8 @@ export function NotConnected(): ReactElement {
   const { t } = useHost();
   return (
     <div className="cc-pitch-lists">
-      <Points title={t("connection.sent")} keys={SENT} isSent />
-      <Points title={t("connection.kept")} keys={KEPT} isSent={false} />
-    </div>
-  );
-}
-
-function Points(props: {
-  readonly title: string;
-  readonly keys: readonly SentKey[];
-  readonly isSent: boolean;
-}): ReactElement {
-  const { t } = useHost();
-  return (
-    <div className={props.isSent ? "cc-points cc-points-sent" : "cc-points cc-points-kept"}>
-      <h3 className="cc-points-title">{props.title}</h3>
-      <ul>
-        {props.keys.map((key) => (
-          <li key={key}>
-            {props.isSent ? <CheckIcon /> : <CrossIcon />}
-            <span>{t(key)}</span>
-          </li>
-        ))}
-      </ul>
+      <Points title={t("connection.sent")} points={SENT.map((key) => t(key))} isTicked />
+      <Points title={t("connection.kept")} points={KEPT.map((key) => t(key))} isTicked={false} />
     </div>
   );
 }

@@ -217,6 +217,41 @@ export const en: Catalogue = {
   "disconnect.grant.refused": "Google has not withdrawn the permission: do so at myaccount.google.com/connections.",
   "disconnect.goesOn": "The disconnection goes on. You may leave this page.",
 
+  "erase.hint": "Erases the events that Cassius wrote at Google and what the service holds of your practice.",
+  "erase.open": "Erase the data",
+  "erase.title": "Erase the data of the sync?",
+  "erase.titleBegun": "Erasing the data",
+  "erase.disconnects": "Google Calendar will be disconnected.",
+  "erase.body": "This cannot be undone.",
+  "erase.goes": "What will be erased",
+  "erase.goes.events": "At Google: the events that Cassius wrote, past and upcoming",
+  "erase.goes.appointments": "In the service: what it holds of appointments and their patients",
+  "erase.goes.account": "The access to the Google account and the settings of this page",
+  "erase.stays": "What will stay",
+  "erase.stays.cassius": "The appointments in Cassius",
+  "erase.stays.own": "Your own Google events",
+  "erase.stays.journal": "The journal of this page, which names no patient, for the time set for it",
+  "erase.confirm": "Erase the data",
+  "erase.goesOn": "The erasure goes on, even if you leave this page.",
+  "erase.done": "The data of the sync is erased.",
+  "erase.doneLeft": {
+    one: "The data of the sync is erased. {count} event stays at Google.",
+    other: "The data of the sync is erased. {count} events stay at Google.",
+  },
+  "erase.left": {
+    one: "{count} event could not be deleted at Google",
+    other: "{count} events could not be deleted at Google",
+  },
+  "erase.leftBody": {
+    one: "It will be if you connect the same account again. Or leave it at Google: the service will forget where it is.",
+    other:
+      "They will be if you connect the same account again. Or leave them at Google: the service will forget where they are.",
+  },
+  "erase.leave": "Leave at Google",
+  "erase.granted": "All is erased but the permission given to Cassius",
+  "erase.grantedBody":
+    "Google has not confirmed yet that it is withdrawn. The service asks again, and forgets it after 24 hours.",
+
   "disconnecting.body":
     "Cassius no longer sends anything to the account {email}. The disconnection goes on, even if you leave this page.",
   "disconnecting.progress": "Deleting events",

@@ -220,6 +220,41 @@ export const fr = {
   "disconnect.grant.refused": "Google n’a pas retiré l’autorisation : faites-le sur myaccount.google.com/connections.",
   "disconnect.goesOn": "La déconnexion se poursuit. Vous pouvez quitter cette page.",
 
+  "erase.hint": "Efface les événements que Cassius a écrits dans Google et ce que le service garde de votre cabinet.",
+  "erase.open": "Effacer les données",
+  "erase.title": "Effacer les données de la synchronisation ?",
+  "erase.titleBegun": "Effacement des données",
+  "erase.disconnects": "Google Calendar sera déconnecté.",
+  "erase.body": "Cela ne peut pas être annulé.",
+  "erase.goes": "Ce qui sera effacé",
+  "erase.goes.events": "Dans Google : les événements que Cassius a écrits, passés et à venir",
+  "erase.goes.appointments": "Dans le service : ce qu’il garde des rendez-vous et de leurs patients",
+  "erase.goes.account": "L’accès au compte Google et les réglages de cette page",
+  "erase.stays": "Ce qui restera",
+  "erase.stays.cassius": "Les rendez-vous dans Cassius",
+  "erase.stays.own": "Vos propres événements Google",
+  "erase.stays.journal": "Le journal de cette page, où aucun patient ne figure, pour la durée prévue",
+  "erase.confirm": "Effacer les données",
+  "erase.goesOn": "L’effacement continue, même si vous quittez cette page.",
+  "erase.done": "Les données de la synchronisation sont effacées.",
+  "erase.doneLeft": {
+    one: "Les données de la synchronisation sont effacées. {count} événement reste dans Google.",
+    other: "Les données de la synchronisation sont effacées. {count} événements restent dans Google.",
+  },
+  "erase.left": {
+    one: "{count} événement n’a pas pu être supprimé dans Google",
+    other: "{count} événements n’ont pas pu être supprimés dans Google",
+  },
+  "erase.leftBody": {
+    one: "Il le sera si vous reconnectez le même compte. Ou laissez-le dans Google : le service oubliera où il se trouve.",
+    other:
+      "Ils le seront si vous reconnectez le même compte. Ou laissez-les dans Google : le service oubliera où ils se trouvent.",
+  },
+  "erase.leave": "Laisser dans Google",
+  "erase.granted": "Tout est effacé, sauf l’autorisation donnée à Cassius",
+  "erase.grantedBody":
+    "Google n’a pas encore confirmé son retrait. Le service le redemande, puis l’oublie après 24 heures.",
+
   "disconnecting.body":
     "Cassius n’envoie plus rien au compte {email}. La déconnexion se poursuit, même si vous quittez cette page.",
   "disconnecting.progress": "Suppression des événements",

@@ -23,6 +23,7 @@ export const keys = {
   connect: (client: CalendarClient) => [...root(client), "connect"] as const,
   confirmAccount: (client: CalendarClient) => [...root(client), "confirm-account"] as const,
   disconnect: (client: CalendarClient) => [...root(client), "disconnect"] as const,
+  erase: (client: CalendarClient) => [...root(client), "erase"] as const,
   retry: (client: CalendarClient) => [...root(client), "retry"] as const,
   settings: (client: CalendarClient) => [...root(client), "settings"] as const,
 };

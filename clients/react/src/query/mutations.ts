@@ -11,6 +11,8 @@ import type {
   ConfirmAccountBody,
   DisconnectAnswer,
   DisconnectBody,
+  EraseAnswer,
+  EraseBody,
   IntegrationStatusJson,
   RetryAnswer,
   SettingsBody,
@@ -106,6 +108,25 @@ export function useDisconnect(): UseMutationResult<DisconnectAnswer, RequestFail
         void keepStatus(client, queryClient, answer.status);
         queryClient.removeQueries({ queryKey: keys.calendars(client) });
         queryClient.removeQueries({ queryKey: keys.linksInError(client) });
+      },
+    },
+    queryClient,
+  );
+}
+
+/** Erases everything of the practice, at Google and in the service; asked again, it tells how far that is. */
+export function useErase(): UseMutationResult<EraseAnswer, RequestFailure, EraseBody> {
+  const { client, queryClient } = useHost();
+  return useMutation<EraseAnswer, RequestFailure, EraseBody>(
+    {
+      mutationKey: keys.erase(client),
+      mutationFn: (body) => client.erase(body),
+      networkMode: "always",
+      onSuccess: (answer) => {
+        void keepStatus(client, queryClient, answer.status);
+        queryClient.removeQueries({ queryKey: keys.calendars(client) });
+        queryClient.removeQueries({ queryKey: keys.linksInError(client) });
+        void queryClient.invalidateQueries({ queryKey: keys.linkOf(client) });
       },
     },
     queryClient,

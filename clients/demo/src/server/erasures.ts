@@ -1,0 +1,29 @@
+/**
+ * The practices whose data was erased at the calendar service. Nothing of them is sent until they are connected anew: the
+ * service would take it for new, and keep it.
+ */
+import type { Database } from "./database.js";
+
+/** Those practices. */
+export class Erasures {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** Whether nothing of a practice is to be sent. */
+  has(organisationId: string): boolean {
+    return this.#database.get("SELECT 1 FROM erasures WHERE organisation_id = ?", organisationId) !== null;
+  }
+
+  /** Sends nothing of a practice from now on. */
+  add(organisationId: string): void {
+    this.#database.run("INSERT OR IGNORE INTO erasures (organisation_id) VALUES (?)", [organisationId]);
+  }
+
+  /** Sends what a practice has again. */
+  end(organisationId: string): void {
+    this.#database.run("DELETE FROM erasures WHERE organisation_id = ?", [organisationId]);
+  }
+}

@@ -1,0 +1,105 @@
+/** What the gallery shows of one state: a page, the badge in every state, or single appointments. */
+import type { QueryClient } from "@tanstack/react-query";
+import { useState, type ReactElement } from "react";
+import {
+  AppointmentSyncStatus,
+  CalendarProvider,
+  GoogleCalendarBadge,
+  GoogleCalendarPage,
+  IntegrationsPage,
+  SettingsLayout,
+  type Locale,
+} from "../src";
+import { clientOf, scenarios, type Scenario } from "./scenarios";
+
+/** Every view, by name. */
+export const VIEWS = ["google", "integrations", "badge", "appointment"] as const;
+
+/** What a view is drawn from. */
+export interface ViewProps {
+  readonly view: string;
+  /** The name of the state. */
+  readonly state: string;
+  readonly locale: Locale;
+  readonly queryClient?: QueryClient;
+}
+
+/** One view of one state; `null` where there is no such state. */
+export function View({ view, state, locale, queryClient }: ViewProps): ReactElement | null {
+  const scenario = scenarios[state];
+  if (!scenario) return null;
+  const shown = { scenario, locale, ...(queryClient && { queryClient }) };
+  if (view === "appointment") return <Appointments {...shown} />;
+  return view === "badge" ? (
+    <Badges isOffline={state === "offline"} locale={locale} />
+  ) : (
+    <Page {...shown} view={view} />
+  );
+}
+
+interface Shown {
+  readonly scenario: Scenario;
+  readonly locale: Locale;
+  readonly queryClient?: QueryClient;
+}
+
+function Page({ scenario, locale, view, ...given }: Shown & { readonly view: string }): ReactElement {
+  const [client] = useState(() => clientOf(scenario, locale));
+  const [path, setPath] = useState(
+    view === "integrations" ? "/settings/integrations" : "/settings/integrations/google-calendar",
+  );
+  return (
+    <CalendarProvider client={client} locale={locale} navigate={setPath} redirect={() => undefined} {...given}>
+      <SettingsLayout currentPath={path}>
+        {path === "/settings/integrations/google-calendar" ? <GoogleCalendarPage mayErase /> : null}
+        {path === "/settings/integrations" ? <IntegrationsPage /> : null}
+        {path.startsWith("/settings/integrations") ? null : <h1>{path}</h1>}
+      </SettingsLayout>
+    </CalendarProvider>
+  );
+}
+
+function Badges({ isOffline, locale }: { readonly isOffline: boolean; readonly locale: Locale }): ReactElement {
+  return (
+    <div className="gallery">
+      <h1>Badge</h1>
+      {Object.entries(scenarios)
+        .filter(([name]) => !name.startsWith("outcome") && (name === "offline") === isOffline)
+        .map(([name, scenario]) => (
+          <Toolbar key={name} name={name} scenario={scenario} locale={locale} />
+        ))}
+    </div>
+  );
+}
+
+function Toolbar({ name, scenario, locale }: Shown & { readonly name: string }): ReactElement {
+  const [client] = useState(() => clientOf(scenario, locale));
+  return (
+    <CalendarProvider client={client} locale={locale} navigate={() => undefined}>
+      <div className="gallery-toolbar">
+        <span>{name}</span>
+        <GoogleCalendarBadge />
+      </div>
+    </CalendarProvider>
+  );
+}
+
+/** How single appointments stand, as a form and as a grid show it. */
+function Appointments({ scenario, locale, ...given }: Shown): ReactElement {
+  const [client] = useState(() => clientOf(scenario, locale));
+  return (
+    <CalendarProvider client={client} locale={locale} navigate={() => undefined} {...given}>
+      <div className="gallery">
+        <h1>Rendez-vous</h1>
+        {["synced", "pending", "error", "none"].map((id) => (
+          <div key={id} className="gallery-toolbar">
+            <span>
+              {id} <AppointmentSyncStatus id={id} isCompact />
+            </span>
+            <AppointmentSyncStatus id={id} />
+          </div>
+        ))}
+      </div>
+    </CalendarProvider>
+  );
+}
