@@ -90,6 +90,17 @@ describe("a session that ends while the page is open", () => {
   });
 });
 
+it("a session that has ended is noticed when the stream is refused, and not by the next poll alone", async () => {
+  const router = new Router(samples.connected);
+  mount(<IntegrationsPage />, { withStream: true });
+  expect(await screen.findByText("Connecté")).toBeVisible();
+  await waitFor(() => expect(router.watchers).toBe(1));
+  for (const route of ["status", "events"]) refuse("get", route, 401, "NOT_SIGNED_IN");
+  router.hangUp();
+  // The next poll would be after 15 s.
+  expect(await screen.findByText("Session expirée", {}, { timeout: 8_000 })).toBeVisible();
+});
+
 describe("« Connecter »", () => {
   it("leaves the page only while the page is there", async () => {
     new Router(samples.notConnected);
