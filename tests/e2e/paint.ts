@@ -60,6 +60,9 @@ async function takePictures(browser: Browser): Promise<void> {
   await camille.button(/^Envoyer les? /).click();
   await camille.standing.getByText("Tout est en ordre").waitFor();
   await camille.said(/^\d\d RDV synchronisés/);
+  // The line that tells the result lies over the page.
+  await page.keyboard.press("Escape");
+  await page.locator(".cc-result-line").waitFor({ state: "detached" });
   await picture("connected", 1080);
 
   await camille.openAgenda();

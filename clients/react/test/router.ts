@@ -106,6 +106,15 @@ export class Router {
     for (const stream of this.#streams) stream.enqueue(bytes);
   }
 
+  /** Ends every open stream, as a host does that restarts; the browser comes again at once. */
+  hangUp(): void {
+    for (const stream of this.#streams) {
+      stream.enqueue(new TextEncoder().encode("retry: 10\n\n"));
+      stream.close();
+    }
+    this.#streams.clear();
+  }
+
   /** Changes the status and tells it. */
   become(status: IntegrationStatusJson): void {
     this.status = status;

@@ -1,6 +1,6 @@
 /** What a page does when its reader's session ends, when somebody else answers, and when it breaks. */
 import { act, screen, waitFor } from "@testing-library/react";
-import { delay, http, HttpResponse } from "msw";
+import { http, HttpResponse } from "msw";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import * as samples from "../gallery/samples";
 import { createCalendarClient, GoogleCalendarBadge, GoogleCalendarPage, IntegrationsPage } from "../src";
@@ -90,13 +90,26 @@ describe("a session that ends while the page is open", () => {
   });
 });
 
+it("a session that has ended is noticed when the stream is refused, and not by the next poll alone", async () => {
+  const router = new Router(samples.connected);
+  mount(<IntegrationsPage />, { withStream: true });
+  expect(await screen.findByText("Connecté")).toBeVisible();
+  await waitFor(() => expect(router.watchers).toBe(1));
+  for (const route of ["status", "events"]) refuse("get", route, 401, "NOT_SIGNED_IN");
+  router.hangUp();
+  // The next poll would be after 15 s.
+  expect(await screen.findByText("Session expirée", {}, { timeout: 8_000 })).toBeVisible();
+});
+
 describe("« Connecter »", () => {
   it("leaves the page only while the page is there", async () => {
     new Router(samples.notConnected);
     let answered = false;
+    let leave: () => void = () => undefined;
+    const left = new Promise<void>((resolve) => (leave = resolve));
     server.use(
       http.post(`${BASE}/begin-connect`, async () => {
-        await delay(100);
+        await left;
         answered = true;
         return HttpResponse.json({ connectUrl: "https://cassius.example.com/connect", expireTime: null });
       }),
@@ -105,6 +118,7 @@ describe("« Connecter »", () => {
     const { user, unmount } = mount(<GoogleCalendarPage />, { redirect });
     await user.click(await screen.findByRole("button", { name: "Connecter Google Calendar" }));
     unmount();
+    leave();
     await waitFor(() => expect(answered).toBe(true));
     await new Promise((turn) => setTimeout(turn, 50));
     expect(redirect).not.toHaveBeenCalled();

@@ -172,20 +172,30 @@ it.each(["list", "load"] as const)("it is called off while `%s` hangs, which is 
   const leaving = new AbortController();
   const { list, load } = keptBy([appointment()]);
   let heard: AbortSignal | undefined;
+  let isClosed = false;
   const hang = (signal: AbortSignal) => {
     heard = signal;
     setImmediate(() => leaving.abort());
     return new Promise<never>(() => undefined);
   };
+  const reading = (signal: AbortSignal) => ({
+    next: () => hang(signal),
+    return: () => {
+      isClosed = true;
+      return Promise.resolve({ done: true as const, value: undefined });
+    },
+  });
   const run = client.reconcile({
     organisationId,
     period: null,
-    list: hanging === "list" ? (_, signal) => ({ [Symbol.asyncIterator]: () => ({ next: () => hang(signal) }) }) : list,
+    list: hanging === "list" ? (_, signal) => ({ [Symbol.asyncIterator]: () => reading(signal) }) : list,
     load: hanging === "load" ? (_, signal) => hang(signal) : load,
     signal: leaving.signal,
   });
   await expect(all(run)).rejects.toMatchObject({ code: "CANCELLED" });
   expect(heard?.aborted).toBe(true);
+  // The host's cursor is given back, though what it was asked last never comes.
+  expect(isClosed).toBe(hanging === "list");
 });
 
 it("leaving early closes the host's listing", async () => {

@@ -117,6 +117,19 @@ it("a browser that leaves in the middle of its request is no failure of the host
   expect(failures).toEqual([]);
 });
 
+it("HEAD is answered without a body", async () => {
+  const client = {
+    integration: { ...silent.integration, getStatus: () => Promise.resolve({}) },
+  } as unknown as CalendarClient;
+  const caller = () => ({ organisationId: "cabinet" });
+  const router = createRouter({ client, publicOrigin: ORIGIN, caller, mayUse: () => true });
+  for (const route of ["status", "events"]) {
+    const request = new Request(`${ORIGIN}/api/integrations/google/${route}`, { method: "HEAD" });
+    const { status, body } = await router.respond(request);
+    expect([route, status, body]).toEqual([route, 200, null]);
+  }
+});
+
 const CONNECT_URL = `${ORIGIN}/api/integrations/google/connect`;
 const consenting = {
   integration: {
