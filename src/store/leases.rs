@@ -5,9 +5,28 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{Claimed, Error, Guarded, Store};
-use crate::model::{OrganisationId, Place, Placement};
+use crate::model::{AppointmentId, OrganisationId, Place, Placement};
+
+/// A lease that is held, and of which appointment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeasedAppointment {
+    /// Whose it is.
+    pub organisation: OrganisationId,
+    /// The appointment.
+    pub appointment: AppointmentId,
+    /// Proves whose the lease is.
+    pub token: Uuid,
+}
 
 impl Store {
+    /// Renews leases until `until`, lapsed or not, whose attempts are under way: the wall clock passed them by. What another
+    /// worker has taken over stays its own. One that has no owner any more, since its link stands for another event, is
+    /// renewed as well: the call for the one before may be under way.
+    pub async fn renew_leases(&self, leased: &[LeasedAppointment], until: Timestamp) -> Result<(), Error> {
+        let leased = leased.to_vec();
+        query!(self, write, leases::renew_all(&leased, until))
+    }
+
     /// Renews a lease. Whoever is fenced calls Google no more.
     pub async fn renew_lease(&self, claimed: &Claimed, until: Timestamp, now: Timestamp) -> Result<Guarded, Error> {
         let claimed = claimed.clone();

@@ -99,6 +99,7 @@ pub use grants::{AsOf, Connect, Grant};
 pub use guarded::Guarded;
 pub use history::CallMade;
 pub use integrations::{Disconnecting, Integration};
+pub use leases::LeasedAppointment;
 pub use links::{Counts, ErasedSnapshots, Link, LinkError};
 pub use overview::{IntegrationCount, ListedIntegration, PoolUse, QueueCounts};
 pub use owed::{OwedCause, OwedClaim, OwedLeft, OwedSettlement};
@@ -260,9 +261,15 @@ impl Store {
         }
     }
 
-    /// Writes something that says nothing, so that a database which only reads is noticed.
+    /// Writes what the clock says, so that a database which only reads is noticed.
     pub async fn probe(&self, now: Timestamp) -> Result<(), Error> {
         query!(self, write, probes::write(now))
+    }
+
+    /// The latest instant that a probe wrote. One ahead of now: the clock was set back since, and what was reckoned by it has
+    /// not been brought nearer yet.
+    pub async fn latest_probe(&self) -> Result<Timestamp, Error> {
+        query!(self, read, probes::latest())
     }
 
     /// Leaves nothing in the log of SQLite of what was erased: it is written back and cut off. PostgreSQL's own vacuum and

@@ -1,6 +1,7 @@
 //! The system's clock is corrected by an hour, in either direction.
 
-use cassius_calendar::grpc::pb::{SyncNowRequest, SyncStatus};
+use cassius_calendar::google::CALL_DEADLINE;
+use cassius_calendar::grpc::pb::{EraseAppointmentsRequest, SyncNowRequest, SyncStatus};
 use jiff::SignedDuration;
 use serde_json::json;
 
@@ -28,6 +29,47 @@ async fn set_back_what_waits_is_sent_in_its_time_and_what_is_new_at_once(app: &m
     assert_eq!(app.at_rest("cabinet").await.counts.unwrap().synced, 2);
     let link = app.sync("cabinet", of_patient("new", 2, "Dominique Essai")).await;
     assert_eq!((link.sync_status(), link.synced_revision), (SyncStatus::Synced, 2));
+}
+
+#[apply(both_backends)]
+async fn set_back_while_nobody_runs_what_waits_is_sent_in_its_time_and_an_edit_at_once(app: &mut TestApp) {
+    app.settings.insert("WRITE_SPACING".into(), "1".into());
+    app.restart().await;
+    with_one_that_waits(app).await;
+    app.sync("cabinet", appointment("written", 1)).await;
+    app.stop().await;
+    app.clock.correct(SignedDuration::from_hours(-1));
+    app.restart().await;
+    app.accept("cabinet", of_patient("written", 2, "Dominique Essai")).await;
+    app.advance(10);
+    app.until_link("cabinet", "written", |link| link.synced_revision == 2).await;
+    app.advance(1_800);
+    app.until("cabinet", |status| status.counts.is_some_and(|counts| counts.synced == 2)).await;
+}
+
+#[apply(both_backends)]
+async fn set_forward_a_call_under_way_is_not_made_again_before_it_has_ended(app: &mut TestApp) {
+    app.connect("cabinet").await;
+    app.sync("cabinet", appointment("owed", 1)).await;
+    app.google.hang("events.insert", true).await;
+    app.google.hang("events.delete", true).await;
+    app.accept("cabinet", appointment("slow", 1)).await;
+    app.google.until_called("events.insert", 2).await;
+    let request = EraseAppointmentsRequest { organisation_id: "cabinet".into(), appointment_ids: vec!["owed".into()] };
+    let mut appointments = app.appointments.clone();
+    let erasing = tokio::spawn(async move { appointments.erase_appointments(request).await });
+    app.google.until_called("events.delete", 1).await;
+    app.clock.correct(SignedDuration::from_hours(1));
+    // The worker looks, and finds both.
+    app.accept("cabinet", appointment("new", 1)).await;
+    app.until_link("cabinet", "new", |link| link.sync_status() == SyncStatus::Synced).await;
+    app.google.no_two_calls_for_one_event_at_a_time().await;
+    app.advance(i64::try_from(CALL_DEADLINE.as_secs()).unwrap());
+    app.google.until_idle().await;
+    erasing.await.unwrap().unwrap();
+    app.advance(60);
+    app.at_rest("cabinet").await;
+    assert_eq!(app.google.events(ACCOUNT).await.len(), 2);
 }
 
 #[apply(both_backends)]

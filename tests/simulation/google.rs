@@ -8,7 +8,7 @@ use cassius_calendar::clock::{Clock, Entropy};
 use cassius_calendar::emulator::{self, Emulator};
 use cassius_calendar::google::{CALL_DEADLINE, InProcess};
 use http::{Request, Response, StatusCode};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
@@ -31,8 +31,8 @@ pub(super) struct Google {
 #[derive(Default)]
 struct InFlight {
     total: usize,
-    /// When each began that names an event, by that event.
-    calls: BTreeMap<String, Vec<Timestamp>>,
+    /// When each began that names an event, by that event, in steady time: a deadline is kept by no other.
+    calls: BTreeMap<String, Vec<SignedDuration>>,
     overlapping: Vec<String>,
 }
 
@@ -68,7 +68,7 @@ impl Google {
         BoxCloneSyncService::new(tower::service_fn(move |request: Request<Bytes>| {
             let door = door.clone();
             let (there, back) = (entropy.number() % 8, entropy.number() % 8);
-            let call = UnderWay::begin(&in_flight, &request, clock.now());
+            let call = UnderWay::begin(&in_flight, &request, clock.elapsed());
             async move {
                 steps(there).await;
                 let answer = door.oneshot(request).await;
@@ -243,20 +243,19 @@ fn event_path(event: &Seen) -> String {
 struct UnderWay {
     in_flight: Arc<Mutex<InFlight>>,
     event: Option<String>,
-    began_at: Timestamp,
+    began_at: SignedDuration,
 }
 
 impl UnderWay {
     /// A call that has outlived its deadline is given up, though its task may not have had its turn yet: where the clock
     /// jumps, that is where a process was frozen.
-    fn begin(in_flight: &Arc<Mutex<InFlight>>, request: &Request<Bytes>, now: Timestamp) -> Self {
+    fn begin(in_flight: &Arc<Mutex<InFlight>>, request: &Request<Bytes>, now: SignedDuration) -> Self {
         let event = event_of(request);
         in_flight.lock().total += 1;
         if let Some(event) = &event {
             let mut in_flight = in_flight.lock();
             let calls = in_flight.calls.entry(event.clone()).or_default();
-            let is_overlapping =
-                calls.iter().any(|began_at| now.duration_since(*began_at).unsigned_abs() < CALL_DEADLINE);
+            let is_overlapping = calls.iter().any(|began_at| (now - *began_at).unsigned_abs() < CALL_DEADLINE);
             calls.push(now);
             if is_overlapping {
                 in_flight.overlapping.push(event.clone());

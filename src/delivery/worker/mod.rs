@@ -24,7 +24,7 @@ use crate::clock::{Deadline, Reading};
 use crate::error_chain::error_chain;
 use crate::model::{Change, OrganisationId};
 use crate::quota::Permit;
-use crate::store::{self, Claimed, Found};
+use crate::store::{self, Claimed, Found, LeasedAppointment};
 use permits::Permits;
 
 /// When to look again where the store cannot be asked.
@@ -33,7 +33,7 @@ const AWAY: SignedDuration = SignedDuration::from_secs(1);
 const POLL: SignedDuration = SignedDuration::from_secs(5);
 /// How long a queue is left to somebody else who holds it.
 const HELD: Duration = Duration::from_millis(50);
-/// A wall clock that was set back by less is left to its own: what waits does so a moment longer.
+/// A wall clock that was set wrong or right by less is left to its own: what waits does so a moment longer or shorter.
 const TOLERANCE: SignedDuration = SignedDuration::from_secs(2);
 /// How long attempts under way may take to end when the worker is stopped.
 const DRAIN: SignedDuration = SignedDuration::from_secs(8);
@@ -44,8 +44,8 @@ pub struct Worker {
     delivery: Arc<Inner>,
     turns: Turns,
     attempts: JoinSet<()>,
-    /// Whose each attempt is, and the token of its lease.
-    under_way: HashMap<Id, (OrganisationId, Uuid)>,
+    /// The lease of each attempt.
+    under_way: HashMap<Id, LeasedAppointment>,
     /// Units of quota that were taken for organisations from whom nothing could be claimed: they are spent first.
     unused: Permits,
     /// No queue is ready since before, as far as has been seen: what was ready then lies dead in the index, and is not read
@@ -54,8 +54,8 @@ pub struct Worker {
     /// When all is looked at again.
     whole_look_at: Timestamp,
     is_store_away: bool,
-    /// What the clock said at the latest look.
-    read: Reading,
+    /// What the clock said at the latest look; `None` before the first.
+    read: Option<Reading>,
 }
 
 /// When to look for work again.
@@ -78,7 +78,6 @@ impl Worker {
     /// Runs until `stop`; then lets what is under way end, and gives back the leases of what did not.
     pub async fn run(delivery: Delivery, stop: CancellationToken) {
         let worker = Self {
-            read: delivery.0.clock.read(),
             delivery: delivery.0,
             turns: Turns::default(),
             attempts: JoinSet::new(),
@@ -87,6 +86,7 @@ impl Worker {
             not_before: Timestamp::UNIX_EPOCH,
             whole_look_at: Timestamp::UNIX_EPOCH,
             is_store_away: false,
+            read: None,
         };
         worker.work(stop).await;
     }
@@ -105,7 +105,7 @@ impl Worker {
     /// second.
     async fn look(&mut self) -> NextLook {
         let looked = match self.mind_clock().await {
-            Ok(()) => self.start_due().await,
+            Ok(read) => self.start_due(read).await,
             Err(error) => Err(error),
         };
         match looked {
@@ -122,18 +122,27 @@ impl Worker {
         }
     }
 
-    /// Brings what is due nearer by as much as the wall clock was set back: nothing waits longer for that.
-    async fn mind_clock(&mut self) -> Result<(), store::Error> {
+    /// Brings what is due nearer by as much as the wall clock was set back, also while nobody looked: nothing waits longer for
+    /// that. Where it was set forward, the leases of what is under way have not lapsed: they are renewed before anything is
+    /// claimed.
+    async fn mind_clock(&mut self) -> Result<Reading, store::Error> {
         let read = self.delivery.clock.read();
-        let expected = self.read.now.saturating_add(read.elapsed - self.read.elapsed).unwrap_or(Timestamp::MAX);
+        let expected = match self.read {
+            Some(before) => before.now.saturating_add(read.elapsed - before.elapsed).unwrap_or(Timestamp::MAX),
+            None => self.delivery.store.latest_probe().await?,
+        };
         let set_back = expected.duration_since(read.now);
         if set_back > TOLERANCE {
             tracing::warn!(seconds = set_back.as_secs(), "the system clock was set back");
             self.delivery.store.bring_nearer(set_back, LONGEST_LEASE, read.now).await?;
             self.whole_look_at = read.now;
+        } else if set_back < -TOLERANCE && !self.under_way.is_empty() {
+            tracing::warn!(seconds = -set_back.as_secs(), "the system clock was set forward");
+            let leased: Vec<_> = self.under_way.values().cloned().collect();
+            self.delivery.store.renew_leases(&leased, read.now + LEASE).await?;
         }
-        self.read = read;
-        Ok(())
+        self.read = Some(read);
+        Ok(read)
     }
 
     /// Waits until it is time to look again: something is due, a place is free, or `next` has come.
@@ -161,8 +170,7 @@ impl Worker {
     }
 
     /// Claims and starts what there is room and quota for; answers when to look again.
-    async fn start_due(&mut self) -> Result<NextLook, store::Error> {
-        let read = self.read;
+    async fn start_due(&mut self, read: Reading) -> Result<NextLook, store::Error> {
         let now = read.now;
         if self.turns.is_full() {
             return Ok(NextLook::at(read.after(POLL)));
@@ -245,7 +253,11 @@ impl Worker {
     }
 
     fn start(&mut self, claim: Claim, begun: Result<BegunAttempt, Unopened>, permit: Permit) {
-        let its = (claim.organisation().clone(), claim.lease().token);
+        let leased = LeasedAppointment {
+            organisation: claim.organisation().clone(),
+            appointment: claim.appointment().clone(),
+            token: claim.lease().token,
+        };
         // Of the gravest level, as all spans: a warning names its organisation and appointment whatever `LOG` says.
         let span = tracing::error_span!(
             "attempt",
@@ -255,7 +267,7 @@ impl Worker {
         let delivery = self.delivery.clone();
         let attempt = async move { delivery.attempt(claim, begun, permit).await };
         let attempt = self.attempts.spawn(attempt.instrument(span));
-        self.under_way.insert(attempt.id(), its);
+        self.under_way.insert(attempt.id(), leased);
     }
 
     fn ended(&mut self, ended: Result<(Id, ()), JoinError>) {
@@ -263,7 +275,7 @@ impl Worker {
             Ok((id, ())) => *id,
             Err(failure) => failure.id(),
         };
-        let Some((organisation, _)) = self.under_way.remove(&id) else { return };
+        let Some(LeasedAppointment { organisation, .. }) = self.under_way.remove(&id) else { return };
         self.turns.end(&organisation);
         if let Err(failure) = ended
             && failure.is_panic()
@@ -286,7 +298,7 @@ impl Worker {
             }
         }
         self.attempts.shutdown().await;
-        let tokens: Vec<_> = self.under_way.values().map(|(_, token)| *token).collect();
+        let tokens: Vec<_> = self.under_way.values().map(|leased| leased.token).collect();
         if let Err(error) = self.delivery.store.release(&tokens, self.delivery.clock.now()).await {
             tracing::warn!(
                 error = %error_chain(&error),

@@ -12,7 +12,7 @@ use super::fragments::unleased;
 use super::link_queues::{self, first_due_at};
 use super::owed_claims::claimable;
 use super::statement::{Fragment, joined, named, sql};
-use super::{Conn, Fault, HELD_BY_KEY, InstantSql, MICROSECONDS, rows};
+use super::{Conn, Fault, HELD_BY_KEY, InstantSql, MICROSECONDS, probes, rows};
 use crate::model::{GoogleUserId, OrganisationId};
 use crate::store::DueOrganisation;
 use crate::store::due::{Queued, Ready};
@@ -177,17 +177,24 @@ pub(in crate::store) async fn bring_nearer(
     transaction!(conn, async |conn| {
         bring_accounts_nearer(conn, by, now + longest_lease).await?;
         link_queues::lock_all(conn).await?;
-        bring_nearer_held(conn, by, longest_lease, now).await
+        bring_nearer_held(conn, by, longest_lease, now).await?;
+        // What was noted of the clock is as wrong as what was reckoned by it.
+        probes::set_back(conn, now).await
     })
 }
 
-/// Brings an instant nearer that lies behind `after`.
+/// Brings an instant nearer that lies behind `after`, as far as 1970: what is put further back would be looked for nowhere.
 fn nearer(column: &str, by: SignedDuration, after: Timestamp) -> Fragment {
-    sql(format!("{column} = CASE WHEN {column} > "))
+    let first = Timestamp::UNIX_EPOCH;
+    sql(format!("{column} = CASE WHEN {column} <= "))
         .bind(after)
-        .sql(format!(" THEN {column} - "))
+        .sql(format!(" THEN {column} WHEN {column} <= "))
+        .bind(first.saturating_add(by).unwrap_or(Timestamp::MAX))
+        .sql(" THEN ")
+        .bind(first)
+        .sql(format!(" ELSE {column} - "))
         .bind(i64::try_from(by.as_micros()).unwrap_or(i64::MAX))
-        .sql(format!("{MICROSECONDS} ELSE {column} END"))
+        .sql(format!("{MICROSECONDS} END"))
 }
 
 /// The rows of accounts are taken before the queues.

@@ -7,11 +7,12 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::fragments::{is_connected_in, lease_is_ours, of_organisation};
-use super::statement::{list_of, named, sql};
+use super::statement::{list_of, named, rows_of, sql};
 use super::{Conn, Fault, HELD_BY_KEY, link_queues, owed, placement};
 use crate::model::{OrganisationId, Place, Placement};
 use crate::store::fault::unless_fenced;
-use crate::store::{Claimed, Guarded};
+use crate::store::words::GOOGLE;
+use crate::store::{Claimed, Guarded, LeasedAppointment};
 
 pub(in crate::store) async fn renew(
     conn: &mut Conn,
@@ -28,6 +29,36 @@ pub(in crate::store) async fn renew(
         .sql(" AND ")
         .with(is_connected_in(&claimed.organisation, claimed.epoch));
     Ok(Guarded::by(named("leases.renew", update).execute(conn).await?))
+}
+
+pub(in crate::store) async fn renew_all(
+    conn: &mut Conn,
+    leased: &[LeasedAppointment],
+    until: Timestamp,
+) -> Result<(), Fault> {
+    if leased.is_empty() {
+        return Ok(());
+    }
+    let rows = || {
+        sql("WITH held (organisation_id, appointment_id, lease_token) AS (VALUES ").with(rows_of(leased, |row, its| {
+            row.bind(&its.organisation).sql(", ").bind(&its.appointment).sql(", ").bind(its.token)
+        }))
+    };
+    transaction!(conn, async |conn| {
+        link_queues::lock(conn, leased.iter().map(|its| &its.organisation)).await?;
+        let links = rows().sql(") UPDATE appointment_external_links AS l SET lease_until = ").bind(until).sql(format!(
+            " FROM held AS h WHERE l.organisation_id = h.organisation_id AND l.appointment_id = h.appointment_id
+                AND l.provider = {GOOGLE} AND l.lease_until IS NOT NULL
+                AND (l.lease_token IS NULL OR l.lease_token = h.lease_token)"
+        ));
+        named("leases.renew_links", links).execute(conn).await?;
+        let owed = rows().sql(") UPDATE owed_deletions AS o SET lease_until = ").bind(until).sql(format!(
+            " FROM held AS h WHERE o.organisation_id = h.organisation_id AND o.provider = {GOOGLE}
+                AND o.lease_until IS NOT NULL AND o.lease_token = h.lease_token"
+        ));
+        named("leases.renew_owed", owed).execute(conn).await?;
+        Ok(())
+    })
 }
 
 pub(in crate::store) async fn reserve(
