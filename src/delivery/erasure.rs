@@ -58,7 +58,7 @@ impl Delivery {
             let mut listener = inner.notifier.listen(organisation);
             let left = inner.store.erasure_left(organisation, Some(appointments)).await?;
             let integration = inner.store.integration(organisation).await?;
-            let is_served = |it: &Integration| it.is_connected() && it.is_enabled && it.problem.is_none();
+            let is_served = |it: &Integration| it.is_owed_served() && it.problem.is_none();
             if left.is_none() || left.events == left.parked || !integration.as_ref().is_some_and(is_served) {
                 return Ok(left);
             }

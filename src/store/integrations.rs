@@ -52,7 +52,7 @@ pub struct Integration {
     pub epoch: Epoch,
     /// The disconnect that is under way.
     pub disconnecting: Option<Disconnecting>,
-    /// Of how many appointments the latest disconnect had events to delete.
+    /// How many events the latest disconnect had to delete.
     pub disconnect_total: i32,
     /// What became of the grant at the latest disconnect; `None`: there was none since the latest connect.
     pub grant_end: Option<GrantEnd>,
@@ -68,6 +68,15 @@ impl Integration {
     /// Whether a Google account is connected: there is a refresh token, and no disconnect is under way.
     pub fn is_connected(&self) -> bool {
         self.refresh_token.is_some() && self.disconnecting.is_none()
+    }
+
+    /// Whether what is owed is deleted: it is on, or a disconnect deletes events.
+    pub fn is_owed_served(&self) -> bool {
+        let is_on = match self.disconnecting {
+            None => self.is_enabled,
+            Some(disconnecting) => disconnecting.remote_events != Some(RemoteEvents::Keep),
+        };
+        is_on && self.refresh_token.is_some()
     }
 }
 

@@ -18,7 +18,8 @@ pub enum OwedCause {
     /// A move had to be given up, or a deletion, and the event may still stand in a calendar that is not the target and was
     /// out of reach.
     LeftBehind,
-    /// The account is being disconnected, and its events are to be deleted.
+    /// The account is being disconnected, and the events that links stood at are to be deleted. That disconnect works off
+    /// what is owed for any other cause, too.
     Disconnect,
     /// The appointment was erased.
     Erasure,
@@ -70,12 +71,12 @@ pub enum OwedSettlement {
     Unchanged,
 }
 
-/// What the latest disconnect still owes.
+/// What an organisation still owes, whatever the cause and the account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct OwedLeft {
-    /// Of how many appointments an event is still to be deleted.
+    /// How many events are still to be deleted.
     pub events: i64,
-    /// How many of them are parked: Google refused, or their calendar is out of reach.
+    /// How many of them are parked: Google refused, their calendar is out of reach, or their account is another one.
     pub parked: i64,
 }
 
@@ -135,7 +136,7 @@ impl Store {
         query!(self, write, owed::park_calendar(&organisation, epoch, &calendar, now))
     }
 
-    /// What the latest disconnect of `organisation` still owes.
+    /// What `organisation` still owes, whatever the cause and the account.
     pub async fn owed_left(&self, organisation: &OrganisationId) -> Result<OwedLeft, Error> {
         let organisation = organisation.clone();
         query!(self, read, owed::left(&organisation))

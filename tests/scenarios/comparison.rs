@@ -18,7 +18,7 @@ async fn sync_now(app: &mut TestApp, dry_run: bool) -> SyncNowResponse {
 }
 
 /// An event of an appointment that the service knows nothing of.
-fn stray(id: &str, organisation: &str, appointment: &str) -> Value {
+pub(super) fn stray(id: &str, organisation: &str, appointment: &str) -> Value {
     json!({
         "id": id,
         "summary": "En trop",

@@ -17,7 +17,7 @@ use crate::harness::samples::{appointment, instant, of_patient};
 use crate::wire::refused::refused;
 
 /// Begins a disconnect, and waits until it is seen.
-async fn begin(app: &mut TestApp, remote_events: RemoteEvents) -> JoinHandle<DisconnectResponse> {
+pub(super) async fn begin(app: &mut TestApp, remote_events: RemoteEvents) -> JoinHandle<DisconnectResponse> {
     let mut integrations = app.integrations.clone();
     let request = DisconnectRequest { organisation_id: "cabinet".into(), remote_events: remote_events.into() };
     let disconnect = tokio::spawn(async move { integrations.disconnect(request).await.unwrap().into_inner() });

@@ -32,6 +32,7 @@ mod lost_answers;
 mod old_appointments;
 mod order_of_edits;
 mod other_account;
+mod owed_before;
 mod privacy;
 mod refused_appointment;
 mod remote_events;

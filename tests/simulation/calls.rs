@@ -1,10 +1,12 @@
 //! The calls of Cassius and of browsers, each begun without waiting for its answer.
 
 use axum::body::Body;
+use cassius_calendar::grpc::pb::replace_appointments_request::Part;
 use cassius_calendar::grpc::pb::{
-    Appointment, AppointmentState, BeginConnectRequest, ConfirmAccountRequest, DisconnectRequest, GetStatusRequest,
-    IntegrationSettings, IntegrationState, RemoteEvents, RetryAppointmentsRequest, SyncAppointmentRequest,
-    SyncNowRequest, UpdateSettingsRequest,
+    Appointment, AppointmentState, BeginConnectRequest, ConfirmAccountRequest, DisconnectRequest,
+    EraseAppointmentsRequest, GetStatusRequest, IntegrationSettings, IntegrationState, RemoteEvents,
+    ReplaceAppointmentsRequest, ReplacementEnd, RetryAppointmentsRequest, SyncAppointmentRequest, SyncNowRequest,
+    UpdateSettingsRequest,
 };
 use http::{Request, Response};
 use jiff::{SignedDuration, Timestamp};
@@ -26,7 +28,16 @@ impl World {
         age: i64,
     ) {
         let now = self.clock.now();
-        let wish = self.model.0[organisation].appointments.entry(appointment).or_default();
+        let practice = &mut self.model.0[organisation];
+        // Whoever sends all of it sends nothing beside.
+        if practice.is_replaced {
+            return;
+        }
+        practice.sending += 1;
+        let wish = practice.appointments.entry(appointment).or_default();
+        // Of what was erased an older revision is as good as a newer one, and would be written after it.
+        let age = if wish.erasures > 0 { 0 } else { age };
+        let erasures = wish.send();
         let revision = (wish.newest() + 1 - 2 * age).max(1);
         let start_at = now + SignedDuration::from_hours(starts_in_hours);
         let version = Version { is_scheduled, start_at, end_at: start_at + SignedDuration::from_mins(30) };
@@ -40,10 +51,63 @@ impl World {
         let mut client = self.life().appointments.clone();
         let label = format!("{} rdv-{appointment} r{revision}", ORGANISATIONS[organisation]);
         self.call(label, async move {
-            match client.sync_appointment(request).await {
-                Ok(_) => Answer::Accepted { organisation, appointment, revision },
-                Err(status) => Answer::Told(failure(&status)),
+            let outcome = client.sync_appointment(request).await.map(drop).map_err(|status| failure(&status));
+            Answer::Sent { organisation, appointment, revision, erasures, outcome }
+        });
+    }
+
+    /// Nothing is erased while something is being sent: nobody could say which of the two comes first.
+    pub(super) fn erase(&mut self, organisation: usize, appointment: u64) {
+        let practice = &mut self.model.0[organisation];
+        if practice.sending > 0 || practice.is_replaced {
+            return;
+        }
+        let Some(wish) = practice.appointments.get_mut(&appointment) else { return };
+        let sent = wish.erase();
+        let request = EraseAppointmentsRequest {
+            organisation_id: ORGANISATIONS[organisation].into(),
+            appointment_ids: vec![appointment_id(appointment)],
+        };
+        let mut client = self.life().appointments.clone();
+        self.call(format!("erasure of {} rdv-{appointment}", ORGANISATIONS[organisation]), async move {
+            let outcome = match client.erase_appointments(request).await.map(tonic::Response::into_inner) {
+                Ok(answer) if answer.is_done => Ok("erased".to_owned()),
+                Ok(answer) => Ok(format!("erased here, {} remain", answer.remaining_event_count)),
+                Err(status) => Err(failure(&status)),
+            };
+            Answer::Erased { organisation, appointment, sent, outcome }
+        });
+    }
+
+    pub(super) fn replace(&mut self, organisation: usize, without: u64) {
+        let now = self.clock.now();
+        let practice = &mut self.model.0[organisation];
+        if practice.sending > 0 || practice.is_replaced || practice.appointments.is_empty() {
+            return;
+        }
+        practice.is_replaced = true;
+        // What is accepted at this very moment counts as accepted since.
+        let is_before = practice.is_accepted_before(now);
+        let request =
+            |part| ReplaceAppointmentsRequest { organisation_id: ORGANISATIONS[organisation].into(), part: Some(part) };
+        let (mut rows, mut requests, mut erased) = (Vec::new(), Vec::new(), None);
+        for (number, wish) in &mut practice.appointments {
+            if *number == without {
+                let sent = wish.erase();
+                erased = Some((without, is_before.then_some(sent)));
+                continue;
             }
+            let revision = wish.newest();
+            rows.push((*number, revision, wish.send()));
+            requests.push(request(Part::Appointment(sent(*number, revision, wish.versions[&revision]))));
+        }
+        let appointment_count = i32::try_from(rows.len()).unwrap();
+        requests.push(request(Part::End(ReplacementEnd { appointment_count })));
+        let mut client = self.life().appointments.clone();
+        self.call(format!("replacement of {}", ORGANISATIONS[organisation]), async move {
+            let answer = client.replace_appointments(tokio_stream::iter(requests)).await;
+            let outcome = answer.map(drop).map_err(|status| failure(&status));
+            Answer::Replaced { organisation, rows, without: erased, outcome }
         });
     }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cassius_calendar::grpc::pb::{
     AppointmentLink, GetAppointmentLinkRequest, IntegrationState, IntegrationStatus, SyncStatus, TitlePrivacy,
 };
+use cassius_calendar::model::{AppointmentId, OrganisationId};
 use serde_json::Value;
 
 use super::calls::place;
@@ -27,6 +28,7 @@ impl World {
             self.is_well_or_says_why(organisation, &status, &mut found);
             self.every_appointment_is_right(organisation, &status, &mut found);
             self.what_was_to_be_deleted_is_gone(organisation, &mut found);
+            self.what_was_erased_is_gone(organisation, &status, &mut found);
             self.nothing_is_written_after_a_disconnect(organisation, &journal, &owners, &mut found);
             self.no_foreign_account_is_used(organisation, &journal, &owners, &mut found);
         }
@@ -40,7 +42,7 @@ impl World {
     fn is_well_or_says_why(&self, organisation: usize, status: &IntegrationStatus, found: &mut Vec<String>) {
         let name = ORGANISATIONS[organisation];
         let stored = self.life().run(async {
-            let name = cassius_calendar::model::OrganisationId::parse(name).unwrap();
+            let name = OrganisationId::parse(name).unwrap();
             self.life().store.integration(&name).await.unwrap()
         });
         let has_tokens = stored.is_some_and(|stored| stored.refresh_token.is_some() || stored.access_token.is_some());
@@ -141,6 +143,32 @@ impl World {
                 if is_upcoming && !is_theirs && !self.out_of_bin.contains(&event.id) {
                     found.push(format!("{} was to be deleted, and stands: {event:?}", ORGANISATIONS[organisation]));
                 }
+            }
+        }
+    }
+
+    /// What was erased is known no more, and no event of it stands anywhere unless that is told as unfinished. Where one
+    /// account alone was ever connected, and still is, it is finished. What a person did to its event is another matter.
+    fn what_was_erased_is_gone(&self, organisation: usize, status: &IntegrationStatus, found: &mut Vec<String>) {
+        let (name, practice) = (ORGANISATIONS[organisation], &self.model.0[organisation]);
+        let is_served = status.state() == IntegrationState::Connected && status.is_enabled;
+        let is_erased = |wish: &Wish| wish.is_erased && wish.touched_up_to == 0;
+        for (number, _) in practice.appointments.iter().filter(|(_, wish)| is_erased(wish)) {
+            let id = appointment_id(*number);
+            if self.link(organisation, *number).is_some() {
+                found.push(format!("{name} {id} was erased, and is known"));
+            }
+            let is_finished = self.life().run(async {
+                let (name, id) = (OrganisationId::parse(name).unwrap(), AppointmentId::parse(&id).unwrap());
+                self.life().store.erasure_left(&name, Some(&[id])).await.unwrap().is_none()
+            });
+            let live: Vec<_> =
+                practice.accounts.iter().flat_map(|account| self.live_events(account, name, &id)).collect();
+            if is_finished && !live.is_empty() {
+                found.push(format!("{name} {id} was erased, and stands: {live:?}"));
+            }
+            if !is_finished && is_served && practice.accounts.len() == 1 {
+                found.push(format!("the erasure of {name} {id} never ends"));
             }
         }
     }

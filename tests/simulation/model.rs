@@ -20,6 +20,12 @@ pub(super) struct Practice {
     pub(super) consents: u32,
     /// Between which calls of the journal nothing may be written: from a disconnect's answer to the next consent's begin.
     pub(super) silences: Vec<(u64, Option<u64>)>,
+    /// How many appointments are being sent.
+    pub(super) sending: u32,
+    /// Whether all of it is being sent.
+    pub(super) is_replaced: bool,
+    /// Until when something was accepted, at the latest.
+    accepted_until: Option<Timestamp>,
 }
 
 /// One appointment.
@@ -32,6 +38,13 @@ pub(super) struct Wish {
     /// The highest revision sent when a person last changed the event at Google. Once the appointment is over, nobody
     /// compares: up to that revision their word stands.
     pub(super) touched_up_to: i64,
+    /// How many times it was sent.
+    pub(super) sent: u32,
+    /// How many erasures of it began, and how many of them have no answer yet.
+    pub(super) erasures: u32,
+    pub(super) erasing: u32,
+    /// Whether an OK came for an erasure since which it was not sent.
+    pub(super) is_erased: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -63,6 +76,34 @@ impl Wish {
     pub(super) fn newest(&self) -> i64 {
         self.versions.keys().next_back().copied().unwrap_or(0)
     }
+
+    /// It is sent; answers by which erasure an OK is to be believed: while one is under way, it may come after.
+    pub(super) fn send(&mut self) -> Option<u32> {
+        self.sent += 1;
+        self.is_erased = false;
+        (self.erasing == 0).then_some(self.erasures)
+    }
+
+    /// An OK came for a revision.
+    pub(super) fn is_accepted(&mut self, revision: i64, erasures: Option<u32>) {
+        if erasures == Some(self.erasures) {
+            self.accepted = self.accepted.max(revision);
+        }
+    }
+
+    /// It is erased; answers since when it must not be sent for that to hold.
+    pub(super) fn erase(&mut self) -> u32 {
+        self.accepted = 0;
+        self.erasures += 1;
+        self.erasing += 1;
+        self.sent
+    }
+
+    /// An erasure was answered; `sent`: with an OK, if it was not sent since.
+    pub(super) fn erasure_ends(&mut self, sent: Option<u32>) {
+        self.erasing = self.erasing.saturating_sub(1);
+        self.is_erased |= sent == Some(self.sent);
+    }
 }
 
 impl Practice {
@@ -75,6 +116,23 @@ impl Practice {
             self.is_clean = if self.is_disconnected() { self.is_clean && is_clean } else { is_clean };
             self.silences.push((last, None));
         }
+    }
+
+    /// Whatever was being sent has its answer, or never gets one, by now.
+    pub(super) fn accepted_by(&mut self, now: Timestamp) {
+        self.accepted_until = self.accepted_until.max(Some(now));
+    }
+
+    /// Whether everything was accepted before this.
+    pub(super) fn is_accepted_before(&self, now: Timestamp) -> bool {
+        self.accepted_until.is_none_or(|until| until < now)
+    }
+
+    /// No call under way gets an answer any more.
+    pub(super) fn forget_calls(&mut self, now: Timestamp) {
+        (self.sending, self.is_replaced) = (0, false);
+        self.accepted_by(now);
+        self.appointments.values_mut().for_each(|wish| wish.erasing = 0);
     }
 
     /// A consent is asked for when `last` is the last call.

@@ -22,6 +22,16 @@ pub(super) enum Operation {
         starts_in_hours: i64,
         age: i64,
     },
+    /// Cassius erases an appointment.
+    Erase {
+        organisation: usize,
+        appointment: u64,
+    },
+    /// Cassius sends the whole of a practice as it is, but for one appointment.
+    Replace {
+        organisation: usize,
+        without: u64,
+    },
     /// A person goes to the consent page of a practice and allows it for an account.
     BeginConsent {
         organisation: usize,
@@ -214,13 +224,15 @@ impl Dice {
     pub(super) fn operation(&self) -> Operation {
         let organisation = self.organisation();
         match self.below(100) {
-            0..34 => Operation::Sync {
+            0..31 => Operation::Sync {
                 organisation,
                 appointment: self.below(APPOINTMENTS),
                 is_scheduled: self.below(4) != 0,
                 starts_in_hours: self.starts_in_hours(),
                 age: if self.below(8) == 0 { 1 } else { 0 },
             },
+            31..33 => Operation::Erase { organisation, appointment: self.below(APPOINTMENTS) },
+            33..34 => Operation::Replace { organisation, without: self.below(APPOINTMENTS) },
             34..41 => Operation::BeginConsent { organisation, account: self.account_for(organisation) },
             41..47 => Operation::FinishConsent { confirms: self.below(4) != 0 },
             47..50 => Operation::Disconnect { organisation, remote_events: self.of(&DISPOSALS) },

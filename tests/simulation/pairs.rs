@@ -13,7 +13,7 @@ const UNDER_WAY: Then = Then::Steps(25);
 type Act = (&'static str, fn(usize) -> Vec<Operation>);
 
 /// What happens, and how a practice does it.
-const ACTS: [Act; 17] = [
+const ACTS: [Act; 19] = [
     ("connects the same account", |organisation| connects(organisation, ACCOUNT, true)),
     ("connects another account", |organisation| connects(organisation, ACCOUNTS[2], true)),
     ("is asked about another account", |organisation| connects(organisation, ACCOUNTS[2], false)),
@@ -32,6 +32,8 @@ const ACTS: [Act; 17] = [
     ("turns it on", |organisation| vec![Operation::Enable { organisation, is_enabled: true }]),
     ("syncs now", |organisation| vec![Operation::SyncNow { organisation }]),
     ("edits and calls off", |organisation| vec![edits(organisation, 0, true, 48), edits(organisation, 1, false, 24)]),
+    ("erases one", |organisation| vec![Operation::Erase { organisation, appointment: 0 }]),
+    ("is replaced but for one", |organisation| vec![Operation::Replace { organisation, without: 1 }]),
     // What is over is swept.
     ("lets a day pass", |_| vec![Operation::Advance { seconds: 90_000 }]),
     ("is restarted", |_| vec![Operation::Restart]),

@@ -44,8 +44,12 @@ struct UnderWay {
 
 /// What a call came to, as far as the model or the trace wants it.
 pub(super) enum Answer {
-    /// The service holds at least this revision.
-    Accepted { organisation: usize, appointment: u64, revision: i64 },
+    /// An appointment was sent: an OK says that the service holds at least this revision.
+    Sent { organisation: usize, appointment: u64, revision: i64, erasures: Option<u32>, outcome: Result<(), String> },
+    /// An appointment is being erased, or is.
+    Erased { organisation: usize, appointment: u64, sent: u32, outcome: Result<String, String> },
+    /// All of a practice was sent, and the one that was not is erased.
+    Replaced { organisation: usize, rows: Vec<Row>, without: Option<(u64, Option<u32>)>, outcome: Result<(), String> },
     /// The consent page, and where the browser is sent once the person has allowed it.
     Consent(Consent),
     /// The account is disconnected: whether events were to be deleted and there was an account to do so, how many could not
@@ -54,6 +58,9 @@ pub(super) enum Answer {
     /// Something to read.
     Told(String),
 }
+
+/// An appointment of a replacement: its number, its revision, and by which erasure an OK is to be believed.
+pub(super) type Row = (u64, i64, Option<u32>);
 
 /// A consent that is under way in a browser.
 pub(super) struct Consent {
@@ -147,6 +154,8 @@ impl World {
             Operation::Sync { organisation, appointment, is_scheduled, starts_in_hours, age } => {
                 self.sync(organisation, appointment, is_scheduled, starts_in_hours, age);
             }
+            Operation::Erase { organisation, appointment } => self.erase(organisation, appointment),
+            Operation::Replace { organisation, without } => self.replace(organisation, without),
             Operation::BeginConsent { organisation, account } => self.begin_consent(organisation, account),
             Operation::FinishConsent { confirms } => self.finish_consent(confirms),
             Operation::Disconnect { organisation, remote_events } => self.disconnect(organisation, remote_events),
@@ -208,6 +217,8 @@ impl World {
                 self.google.post("faults", &body);
             }
             Operation::Advance { seconds } => self.clock.advance(SignedDuration::from_secs(seconds)),
+            // What was accepted before a replacement is told by its instant.
+            Operation::Correct { .. } if self.model.0.iter().any(|practice| practice.is_replaced) => {}
             Operation::Correct { seconds } => self.clock.correct(SignedDuration::from_secs(seconds)),
             Operation::Crash => self.crash(),
             Operation::Restart => {
@@ -231,6 +242,8 @@ impl World {
     /// The answers that were not given are never given.
     fn forget_calls(&mut self) {
         let lost: Vec<_> = self.under_way.drain(..).map(|call| call.label).collect();
+        let now = self.clock.now();
+        self.model.0.iter_mut().for_each(|practice| practice.forget_calls(now));
         if !lost.is_empty() {
             self.note(format!("never answered: {}", lost.join(", ")));
         }
@@ -258,10 +271,38 @@ impl World {
                 continue;
             };
             let told = match answer {
-                Answer::Accepted { organisation, appointment, revision } => {
+                Answer::Sent { organisation, appointment, revision, erasures, outcome } => {
+                    let now = self.clock.now();
+                    let practice = &mut self.model.0[organisation];
+                    practice.sending -= 1;
+                    practice.accepted_by(now);
+                    let wish = practice.appointments.entry(appointment).or_default();
+                    outcome.map_or_else(
+                        |told| told,
+                        |()| {
+                            wish.is_accepted(revision, erasures);
+                            "accepted".to_owned()
+                        },
+                    )
+                }
+                Answer::Erased { organisation, appointment, sent, outcome } => {
                     let wish = self.model.0[organisation].appointments.entry(appointment).or_default();
-                    wish.accepted = wish.accepted.max(revision);
-                    "accepted".to_owned()
+                    wish.erasure_ends(outcome.is_ok().then_some(sent));
+                    outcome.unwrap_or_else(|told| told)
+                }
+                Answer::Replaced { organisation, rows, without, outcome } => {
+                    let now = self.clock.now();
+                    let practice = &mut self.model.0[organisation];
+                    practice.is_replaced = false;
+                    practice.accepted_by(now);
+                    if let Some((number, sent)) = without {
+                        let wish = practice.appointments.entry(number).or_default();
+                        wish.erasure_ends(sent.filter(|_| outcome.is_ok()));
+                    }
+                    for (number, revision, erasures) in rows.into_iter().filter(|_| outcome.is_ok()) {
+                        practice.appointments.entry(number).or_default().is_accepted(revision, erasures);
+                    }
+                    outcome.map_or_else(|told| told, |()| "replaced".to_owned())
                 }
                 Answer::Consent(consent) => {
                     self.consents.push(consent);

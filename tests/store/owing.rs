@@ -91,6 +91,22 @@ async fn a_disconnect_that_deletes_owes_what_is_upcoming_and_ends_when_it_is_gon
 }
 
 #[apply(both_backends)]
+async fn what_is_owed_while_the_grant_is_revoked_is_not_called_for_unless_nobody_ends_that(database: &Database) {
+    database.is_connected("north").await;
+    let over = cassius_calendar::store::Acceptance { ends_at: Some(at(5)), ..acceptance("north", "over", 1) };
+    database.store.accept(vec![over], at(3)).await.unwrap();
+    database.bring_in_step("north", &written("agenda", "over", 1), at(4)).await;
+    database.begin(RemoteEvents::DeleteUpcoming, at(10)).await;
+    assert!(matches!(database.advance_disconnect(at(11)).await, DisconnectStep::Finish(_)));
+    database.store.erase_appointments(&organisation("north"), &[appointment("over")], at(12)).await.unwrap();
+    assert_eq!((database.the_integration("north").await.disconnect_total, database.owed_left().await), (1, (1, 0)));
+    assert_eq!(database.claim_owed(9, at(13)).await, []);
+    assert!(database.due_organisations(at(13)).await.is_empty());
+    assert_eq!(database.next_due_at(at(13)).await, Some(at(11) + MINUTE));
+    assert_eq!(database.claim_owed(9, at(11) + MINUTE).await.len(), 1, "whoever was to end it is gone");
+}
+
+#[apply(both_backends)]
 async fn all_events_are_owed_where_all_are_to_be_deleted(database: &Database) {
     database.is_connected("north").await;
     let over = cassius_calendar::store::Acceptance { ends_at: Some(at(5)), ..acceptance("north", "over", 1) };

@@ -67,7 +67,7 @@ ALTER TABLE calendar_integrations ADD COLUMN finishing_until TIMESTAMPTZ;
 COMMENT ON COLUMN calendar_integrations.disconnect_remote_events IS
     'What becomes of the events at a disconnect that is under way: keep, delete_upcoming or delete_all.';
 COMMENT ON COLUMN calendar_integrations.disconnect_total IS
-    'Of how many appointments the latest disconnect had events to delete.';
+    'How many events the latest disconnect had to delete.';
 COMMENT ON COLUMN calendar_integrations.finishing_until IS
     'Until when one process alone may revoke the grant and erase the tokens at the end of a disconnect.';
 

@@ -243,8 +243,8 @@ CREATE TRIGGER keep_owed_due_at_of_inserts AFTER INSERT ON owed_deletions
 CREATE TRIGGER keep_owed_due_at_of_updates AFTER UPDATE ON owed_deletions
     REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_owed_due_at();
 
--- Whether it is served. What waited meanwhile goes to the end of the line. A disconnect serves other deletions than before:
--- all of them are looked at again.
+-- Whether it is served. What waited meanwhile goes to the end of the line. Where a disconnect begins or ends, whatever is
+-- owed is looked at again.
 CREATE FUNCTION copy_served_from() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO link_queues AS q (organisation_id, provider, served_from, owed_served_from)

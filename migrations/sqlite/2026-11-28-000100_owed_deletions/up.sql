@@ -47,7 +47,7 @@ CREATE INDEX owed_deletions_by_appointment
 ALTER TABLE calendar_integrations ADD COLUMN
     disconnect_remote_events /* What becomes of the events at a disconnect that is under way: keep, delete_upcoming or delete_all. */ TEXT;
 ALTER TABLE calendar_integrations ADD COLUMN
-    disconnect_total /* Of how many appointments the latest disconnect had events to delete. */ INTEGER NOT NULL DEFAULT 0;
+    disconnect_total /* How many events the latest disconnect had to delete. */ INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE calendar_integrations ADD COLUMN
     finishing_until /* Until when one process alone may revoke the grant and erase the tokens at the end of a disconnect. */ BIGINT;
 

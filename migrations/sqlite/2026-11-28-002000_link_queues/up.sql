@@ -184,8 +184,8 @@ BEGIN
         AND (owed_due_at IS NULL OR owed_due_at > max(NEW.next_attempt_at, COALESCE(NEW.lease_until, NEW.next_attempt_at)));
 END;
 
--- Whether it is served. What waited meanwhile goes to the end of the line. A disconnect serves other deletions than before:
--- all of them are looked at again.
+-- Whether it is served. What waited meanwhile goes to the end of the line. Where a disconnect begins or ends, whatever is
+-- owed is looked at again.
 CREATE TRIGGER link_queues_of_new_integrations AFTER INSERT ON calendar_integrations
 BEGIN
     INSERT INTO link_queues (organisation_id, provider, served_from, owed_served_from)

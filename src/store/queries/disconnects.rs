@@ -51,10 +51,10 @@ pub(super) async fn begin_within(
     let organisation = &before.organisation;
     let row = || dsl::calendar_integrations.find((organisation.as_str(), PROVIDER));
     if before.disconnecting.is_none() {
-        let owed_before = owed::left(conn, organisation).await?.events;
+        let left_before = owed::left(conn, organisation).await?.events;
         let begin = diesel::update(row()).set((
             dsl::disconnecting_at.eq(Instant(now)),
-            dsl::disconnect_total.eq(i32::try_from(owed_before).unwrap_or(i32::MAX)),
+            dsl::disconnect_total.eq(i32::try_from(left_before).unwrap_or(i32::MAX)),
             dsl::epoch.eq(dsl::epoch + 1),
         ));
         named("disconnects.begin", begin).execute(conn).await?;
@@ -62,6 +62,11 @@ pub(super) async fn begin_within(
     let disposition =
         (dsl::disconnect_remote_events.eq(words::of_remote_events(remote_events)), dsl::updated_at.eq(Instant(now)));
     named("disconnects.dispose", diesel::update(row()).set(disposition)).execute(conn).await?;
+    let has_deleted = before.disconnecting.is_some() && before.is_owed_served();
+    if remote_events != RemoteEvents::Keep && !has_deleted {
+        // Whatever is owed is wanted no more, and this is the last time that the account is there to delete it.
+        owed::make_due(conn, organisation, sql("TRUE"), now).await?;
+    }
     carry_out(conn, before, Some(remote_events), now).await?;
     reread(conn, organisation).await
 }
@@ -86,7 +91,8 @@ async fn carry_out(
     let organisation = &integration.organisation;
     let account = integration.google_user_id.as_ref().ok_or(Fault::Corrupt("google_user_id"))?;
     let cause = OwedCause::Disconnect;
-    let (owed, restored) = match remote_events {
+    let left_before = owed::left(conn, organisation).await?;
+    let changed = match remote_events {
         Some(RemoteEvents::Keep) => {
             let resting = || sql(format!("cause = {DISCONNECT} AND ")).with(unleased(now));
             let restored = owed::restore(conn, organisation, account, resting(), sql(""), now).await?;
@@ -106,7 +112,7 @@ async fn carry_out(
                             AND l.appointment_id = o.appointment_id AND l.external_event_id IS NOT NULL)",
                 );
             named("disconnects.leave_behind", left_behind).execute(conn).await?;
-            (0, restored)
+            restored
         }
         Some(RemoteEvents::DeleteUpcoming) => {
             // What was not sent yet may show a time that Cassius has changed since.
@@ -118,7 +124,7 @@ async fn carry_out(
                     .sql(")) AND ")
                     .with(unleased(now))
             };
-            (owed::owe_placed(conn, organisation, account, cause, upcoming, sql(at_rest()), now).await?, 0)
+            owed::owe_placed(conn, organisation, account, cause, upcoming, sql(at_rest()), now).await?
         }
         Some(RemoteEvents::DeleteAll) => {
             // What is over is not written anew by whoever connects again, unless its appointment changes. What was called
@@ -127,18 +133,14 @@ async fn carry_out(
                 .sql(", snapshot = CASE WHEN wants_event AND ends_at <= ")
                 .bind(now)
                 .sql(" THEN NULL ELSE snapshot END");
-            (owed::owe_placed(conn, organisation, account, cause, || unleased(now), set, now).await?, 0)
+            owed::owe_placed(conn, organisation, account, cause, || unleased(now), set, now).await?
         }
-        None => (0, 0),
+        None => 0,
     };
-    if owed + restored > 0 {
-        let total = sql("UPDATE calendar_integrations SET disconnect_total = disconnect_total + ")
-            .bind(i32::try_from(owed - restored).unwrap_or(i32::MAX))
-            .sql(" WHERE ")
-            .with(of_organisation(organisation));
-        named("disconnects.count", total).execute(conn).await?;
+    if changed > 0 {
+        owed::count_since(conn, organisation, left_before).await?;
     }
-    Ok(owed + restored)
+    Ok(changed)
 }
 
 /// Whether no call is under way, and nothing is to be deleted any more.

@@ -8,7 +8,7 @@ use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 use diesel_async::RunQueryDsl;
 use jiff::{SignedDuration, Timestamp};
 
-use super::fragments::unleased;
+use super::fragments::{is_not_finishing, unleased};
 use super::link_queues::{self, first_due_at};
 use super::owed_claims::claimable;
 use super::statement::{Fragment, joined, named, sql};
@@ -18,7 +18,7 @@ use crate::store::DueOrganisation;
 use crate::store::due::{Queued, Ready};
 use crate::store::fault::Corrupt;
 use crate::store::instant::Instant;
-use crate::store::words::{self, DISCONNECT, GOOGLE, Priority};
+use crate::store::words::{self, GOOGLE, Priority};
 
 #[derive(QueryableByName)]
 struct ReadyRow {
@@ -134,13 +134,11 @@ fn due_links(each: i64, now: Timestamp) -> Fragment {
     count(Priority::Live).sql(" + ").with(count(Priority::CatchUp))
 }
 
-/// While a disconnect is under way, its own deletions alone are served.
 fn due_deletions(each: i64, now: Timestamp) -> Fragment {
-    sql(format!(
-        "(SELECT COUNT(*) FROM (SELECT 1 FROM owed_deletions AS o
-          WHERE o.organisation_id = q.organisation_id AND o.provider = q.provider
-            AND (i.disconnecting_at IS NULL OR o.cause = {DISCONNECT}) AND "
-    ))
+    sql("(SELECT COUNT(*) FROM (SELECT 1 FROM owed_deletions AS o
+          WHERE o.organisation_id = q.organisation_id AND o.provider = q.provider AND ")
+    .with(is_not_finishing(now))
+    .sql(" AND ")
     .with(claimable(now))
     .sql(format!(" LIMIT {each}) AS counted)"))
 }

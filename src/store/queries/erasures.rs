@@ -49,7 +49,7 @@ pub(in crate::store) async fn appointments(
     transaction!(conn, async |conn| {
         let integration = locked(conn, organisation).await?;
         let these = || sql("appointment_id IN ").with(list_of(appointments));
-        erase(conn, organisation, integration.as_ref(), OwedCause::Erasure, these, now).await
+        erase(conn, organisation, integration.as_ref(), these, now).await
     })
 }
 
@@ -70,20 +70,21 @@ pub(in crate::store) async fn accepted_before(
                 .bind(accepted_before)
                 .sql("))")
         };
-        erase(conn, organisation, integration.as_ref(), OwedCause::Erasure, these, now).await
+        erase(conn, organisation, integration.as_ref(), these, now).await
     })
 }
 
 /// Erases the appointments that `which` is true of (in links and in what is owed alike), within a transaction that holds
-/// the integration; answers how many links were known.
+/// the integration; answers how many links were known. A disconnect that is under way counts what is owed with that.
 pub(super) async fn erase(
     conn: &mut Conn,
     organisation: &OrganisationId,
     integration: Option<&Integration>,
-    cause: OwedCause,
     which: impl Fn() -> Fragment,
     now: Timestamp,
 ) -> Result<i64, Fault> {
+    let cause = OwedCause::Erasure;
+    let left_before = owed::left(conn, organisation).await?;
     let its = || of_organisation(organisation).sql(" AND (").with(which()).sql(")");
     let known =
         sql("SELECT COUNT(*) AS found FROM appointment_external_links WHERE erasing_at IS NULL AND ").with(its());
@@ -114,6 +115,7 @@ pub(super) async fn erase(
     .sql(" WHERE ")
     .with(its());
     named("erasures.erase", erase).execute(conn).await?;
+    owed::count_since(conn, organisation, left_before).await?;
     sweep(conn, organisation, now).await?;
     Ok(known.found)
 }

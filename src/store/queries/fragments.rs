@@ -64,6 +64,11 @@ pub(super) fn unleased(now: Timestamp) -> Fragment {
 /// The queue of the integration `i`, whatever it has in it.
 pub(super) const QUEUE_OF_I: &str = "link_queues AS q JOIN calendar_integrations AS i ON i.organisation_id = q.organisation_id AND i.provider = q.provider";
 
+/// The integrations `i` whose disconnect nobody is just ending: no call may be begun while the grant is revoked.
+pub(super) fn is_not_finishing(now: Timestamp) -> Fragment {
+    sql("(i.finishing_until IS NULL OR i.finishing_until <= ").bind(now).sql(")")
+}
+
 /// The integrations that have no problem, one whose time to try again has come, or one that this version does not know: it
 /// is found again, if it lasts.
 pub(super) fn no_problem_at(now: Timestamp) -> Fragment {

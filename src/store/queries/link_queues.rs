@@ -16,7 +16,7 @@ use super::statement::{Fragment, list_of, named, rows_of, sql};
 use super::{Conn, FOR_UPDATE, Fault, HOLDS_ROWS, SKIP_LOCKED};
 use crate::model::OrganisationId;
 use crate::store::due::Queued;
-use crate::store::words::{DISCONNECT, GOOGLE, Priority};
+use crate::store::words::{GOOGLE, Priority};
 
 /// Holds the queues of these organisations until the end of the transaction, one after the other in the order of their
 /// keys. It stands before every other lock of a transaction that changes links, what is owed, or what an integration says
@@ -142,16 +142,15 @@ fn first_link_due_at(now: Timestamp) -> Fragment {
         .sql(") AS instants)")
 }
 
-/// While a disconnect is under way, its own deletions alone are served.
+/// Not before whoever is just ending a disconnect has done so, or has lost that.
 fn first_owed_due_at(now: Timestamp) -> Fragment {
-    let of_q = format!(
-        "o.organisation_id = q.organisation_id AND o.provider = q.provider
-            AND (i.disconnecting_at IS NULL OR o.cause = {DISCONNECT}) AND o.next_attempt_at IS NOT NULL"
-    );
+    let of_q = "o.organisation_id = q.organisation_id AND o.provider = q.provider AND o.next_attempt_at IS NOT NULL";
     let link_of_o =
         "l.organisation_id = o.organisation_id AND l.provider = o.provider AND l.appointment_id = o.appointment_id";
     // Most often something is due: then nobody asks how long the others are leased.
-    sql("COALESCE((SELECT ")
+    sql("CASE WHEN i.finishing_until > ")
+        .bind(now)
+        .sql(" THEN i.finishing_until ELSE COALESCE((SELECT ")
         .bind(now)
         .sql(format!(" FROM owed_deletions AS o WHERE {of_q} AND o.next_attempt_at <= "))
         .bind(now)
@@ -160,7 +159,7 @@ fn first_owed_due_at(now: Timestamp) -> Fragment {
         .sql(format!(") AND NOT EXISTS (SELECT 1 FROM appointment_external_links AS l WHERE {link_of_o} AND l.lease_until > "))
         .bind(now)
         .sql(") LIMIT 1), (SELECT MIN(due_at) FROM (SELECT * FROM (SELECT o.next_attempt_at AS due_at FROM owed_deletions AS o WHERE ")
-        .sql(&of_q)
+        .sql(of_q)
         .sql(" AND o.next_attempt_at > ")
         .bind(now)
         .sql(" ORDER BY o.next_attempt_at LIMIT 1) AS first_later UNION ALL SELECT MIN(CASE WHEN o.lease_until > ")
@@ -174,5 +173,5 @@ fn first_owed_due_at(now: Timestamp) -> Fragment {
         .bind(now)
         .sql(" OR l.lease_until > ")
         .bind(now)
-        .sql(")) AS instants))")
+        .sql(")) AS instants)) END")
 }

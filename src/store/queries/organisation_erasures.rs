@@ -8,7 +8,6 @@ use super::integrations::locked;
 use super::statement::{named, sql};
 use super::{Conn, Fault, consents, disconnects, erasures, pending_grants, unkept_grants};
 use crate::model::{OrganisationId, RemoteEvents};
-use crate::store::OwedCause;
 
 pub(in crate::store) async fn begin(
     conn: &mut Conn,
@@ -18,8 +17,8 @@ pub(in crate::store) async fn begin(
     transaction!(conn, async |conn| {
         let before = locked(conn, organisation).await?;
         consents::end(conn, || sql("organisation_id = ").bind(organisation), now).await?;
-        // All of it is deleted by the disconnect, which serves its own deletions alone.
-        erasures::erase(conn, organisation, before.as_ref(), OwedCause::Disconnect, || sql("TRUE"), now).await?;
+        // What that owes is deleted by the disconnect, as whatever is owed.
+        erasures::erase(conn, organisation, before.as_ref(), || sql("TRUE"), now).await?;
         if let Some(before) = &before {
             let mark = sql("UPDATE calendar_integrations SET erasing_at = COALESCE(erasing_at, ")
                 .bind(now)

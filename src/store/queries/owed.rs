@@ -12,7 +12,7 @@ use super::statement::{Fragment, named, rows_of, sql};
 use super::{Conn, Fault, HELD_BY_KEY, link_queues};
 use crate::model::{AppointmentId, CalendarId, Epoch, GoogleUserId, OrganisationId, Place};
 use crate::store::words::{
-    self, ACCOUNT_EXCHANGED, CALENDAR_UNAVAILABLE, DISCONNECT, ERASURE, GOOGLE, LEFT_BEHIND, PENDING, Priority,
+    self, ACCOUNT_EXCHANGED, CALENDAR_UNAVAILABLE, ERASURE, GOOGLE, LEFT_BEHIND, PENDING, Priority,
 };
 use crate::store::{Claimed, OwedCause, OwedLeft};
 
@@ -308,12 +308,28 @@ struct LeftRow {
 }
 
 pub(in crate::store) async fn left(conn: &mut Conn, organisation: &OrganisationId) -> Result<OwedLeft, Fault> {
-    let select = sql("SELECT COUNT(DISTINCT appointment_id) AS events,
-            COUNT(DISTINCT appointment_id)
-                - COUNT(DISTINCT CASE WHEN next_attempt_at IS NOT NULL THEN appointment_id END) AS parked
-         FROM owed_deletions WHERE ")
+    // An event of which nobody knows in which of two calendars it stands is one event; the one that another account wrote
+    // for the same appointment has the same id.
+    let select = sql("SELECT COUNT(*) AS events, COUNT(CASE WHEN due = 0 THEN 1 END) AS parked
+         FROM (SELECT COUNT(next_attempt_at) AS due FROM owed_deletions WHERE ")
     .with(of_organisation(organisation))
-    .sql(format!(" AND cause = {DISCONNECT}"));
+    .sql(" GROUP BY google_user_id, event_id) AS events_owed");
     let row: LeftRow = named("owed.left", select).get_result(conn).await?;
     Ok(OwedLeft { events: row.events, parked: row.parked })
+}
+
+/// Counts in the total of a disconnect that is under way what came to be owed since `left_before` was left, or was given
+/// back.
+pub(super) async fn count_since(
+    conn: &mut Conn,
+    organisation: &OrganisationId,
+    left_before: OwedLeft,
+) -> Result<(), Fault> {
+    let more = left(conn, organisation).await?.events - left_before.events;
+    let total = sql("UPDATE calendar_integrations SET disconnect_total = disconnect_total + ")
+        .bind(i32::try_from(more).unwrap_or(i32::MAX))
+        .sql(" WHERE disconnecting_at IS NOT NULL AND ")
+        .with(of_organisation(organisation));
+    named("owed.count_since", total).execute(conn).await?;
+    Ok(())
 }

@@ -5,12 +5,12 @@
 use std::collections::BTreeMap;
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Integer, Text};
+use diesel::sql_types::{BigInt, Integer, Text};
 use diesel_async::RunQueryDsl;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::fragments::{QUEUE_OF_I, is_granted_in, of_appointment, of_organisation, unleased};
+use super::fragments::{QUEUE_OF_I, is_granted_in, is_not_finishing, of_appointment, of_organisation, unleased};
 use super::owed::IS_WANTED;
 use super::schema::owed_deletions;
 use super::statement::{Fragment, list_of, named, sql};
@@ -18,7 +18,7 @@ use super::{Conn, Fault, HELD_WITH_ITS_INTEGRATION, erasures, link_queues, rows}
 use crate::model::{CalendarId, Epoch, EventId, Generation, GoogleUserId, OrganisationId, Place};
 use crate::store::due::Queued;
 use crate::store::fault::{Corrupt, unless_fenced};
-use crate::store::words::{self, DISCONNECT, GOOGLE, INTERNAL};
+use crate::store::words::{self, GOOGLE, INTERNAL};
 use crate::store::{Found, Guarded, Lease, LinkError, OwedClaim, OwedSettlement, Unreadable};
 
 pub(in crate::store) async fn claim(
@@ -71,21 +71,22 @@ struct ServedRow {
     google_user_id: String,
     #[diesel(sql_type = BigInt)]
     epoch: i64,
-    #[diesel(sql_type = Bool)]
-    is_disconnecting: bool,
 }
 
-/// What the integrations say whose queues nobody else holds; they are held until the end of the transaction.
+/// What the integrations say whose queues nobody else holds; they are held until the end of the transaction. None whose
+/// grant is just being revoked.
 async fn lock_served(
     conn: &mut Conn,
     organisations: impl Iterator<Item = String>,
     now: Timestamp,
 ) -> Result<Vec<ServedRow>, Fault> {
     let select = sql(format!(
-        "SELECT i.organisation_id, i.google_user_id, i.epoch, i.disconnecting_at IS NOT NULL AS is_disconnecting
+        "SELECT i.organisation_id, i.google_user_id, i.epoch
          FROM {QUEUE_OF_I} WHERE q.provider = {GOOGLE} AND i.google_user_id IS NOT NULL AND i.owed_served_from <= "
     ))
     .bind(now)
+    .sql(" AND ")
+    .with(is_not_finishing(now))
     .sql(" AND q.organisation_id IN ")
     .with(list_of(organisations))
     .sql(format!(" ORDER BY q.organisation_id {HELD_WITH_ITS_INTEGRATION}"));
@@ -120,12 +121,10 @@ pub(super) fn claimable(now: Timestamp) -> Fragment {
         .sql(")")
 }
 
-/// The due rows of an organisation, the longest due first. While it is being disconnected, those of the disconnect alone.
+/// The due rows of an organisation, the longest due first.
 fn due_of(served: &ServedRow, now: Timestamp) -> Fragment {
-    let cause = if served.is_disconnecting { format!(" AND o.cause = {DISCONNECT}") } else { String::new() };
     sql(format!("o.provider = {GOOGLE} AND o.organisation_id = "))
         .bind(served.organisation_id.clone())
-        .sql(cause)
         .sql(" AND ")
         .with(claimable(now))
 }

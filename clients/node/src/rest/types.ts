@@ -123,7 +123,7 @@ export interface CatchUpJson {
 
 /** The progress of a disconnect: events that are to be deleted at Google. */
 export interface DisconnectProgressJson {
-  /** 0 when all are kept. */
+  /** 0 when all are kept and none was owed before. */
   total: number;
   done: number;
   /** Those that could not be deleted so far and are not tried again by themselves. */
@@ -348,7 +348,7 @@ export interface DisconnectAnswer {
   status: IntegrationStatusJson;
   /** Events deleted so far. */
   deletedEventCount: number;
-  /** Events still to be deleted. Once the state is `not_connected`: those that could not be, which stay at Google. */
+  /** Events still to be deleted, whatever they are owed for. Once the state is `not_connected`: those that stay at Google. */
   remainingEventCount: number;
   /** What became of Google's permission; `null` before the state is `not_connected`, and where there was none. */
   grantEnd: GrantEndJson | null;
