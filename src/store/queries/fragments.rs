@@ -64,6 +64,17 @@ pub(super) fn unleased(now: Timestamp) -> Fragment {
 /// The queue of the integration `i`, whatever it has in it.
 pub(super) const QUEUE_OF_I: &str = "link_queues AS q JOIN calendar_integrations AS i ON i.organisation_id = q.organisation_id AND i.provider = q.provider";
 
+/// Notes at an integration that was served that a problem which was to be tried again by now is over; it follows another
+/// column that is set.
+pub(super) fn and_no_problem_that_was_due(now: Timestamp) -> Fragment {
+    let unless_due = |column: &str| {
+        sql(format!(", {column} = CASE WHEN problem_retry_at <= "))
+            .bind(now)
+            .sql(format!(" THEN NULL ELSE {column} END"))
+    };
+    unless_due("problem_reason").with(unless_due("problem_since")).with(unless_due("problem_retry_at"))
+}
+
 /// The integrations that have no problem, one whose time to try again has come, or one that this version does not know: it
 /// is found again, if it lasts.
 pub(super) fn no_problem_at(now: Timestamp) -> Fragment {
