@@ -7,7 +7,7 @@ use http::Method;
 use jiff::Timestamp;
 
 use super::Google;
-use super::calendar::{bare, read};
+use super::calendar::{bare, may_write, read};
 use super::errors::CalendarError;
 use super::event::{ORGANISATION, owner, revision, shown};
 use super::wire::{EventsPage, ListedEvent, address};
@@ -15,7 +15,7 @@ use crate::crypto::Secret;
 use crate::model::{CalendarId, Etag, EventId, OrganisationId};
 use crate::sync::RemoteEvent;
 
-const FIELDS: &str = "nextPageToken,items(id,etag,status,summary,description,location,start/dateTime,end/dateTime,\
+const FIELDS: &str = "accessRole,nextPageToken,items(id,etag,status,summary,description,location,start/dateTime,end/dateTime,\
                       source/url,visibility,recurringEventId,extendedProperties/private)";
 /// The most that Google puts on one page.
 const PAGE: &str = "2500";
@@ -28,6 +28,8 @@ pub struct EventPage {
     pub events: Vec<RemoteEvent>,
     /// Asks for the page behind this one; `None`: this is the last.
     pub next_page_token: Option<String>,
+    /// Whether the account may write to the calendar, as far as Google says.
+    pub may_write: bool,
 }
 
 impl Google {
@@ -59,6 +61,7 @@ impl Google {
         Ok(EventPage {
             events: events.filter(|event| event.owner.organisation == *organisation).collect(),
             next_page_token: page.next_page_token.filter(|token| !token.is_empty()),
+            may_write: page.access_role.is_none_or(|role| may_write(&role)),
         })
     }
 }

@@ -3,8 +3,8 @@
 //! Owns the adapter that lets `oauth2` speak over our transport, and the reading of its errors. Never lets a body of the
 //! token endpoint out: on a parse fault `oauth2` hands it back whole, and it may hold tokens.
 //!
-//! Invariant: an answer that is not the token endpoint's own word (5xx, 429, a page of something between, nothing) is
-//! `Unavailable`; its own word in a 4xx is about our client, about the service's state, or else about the grant.
+//! Invariant: an answer that is not the token endpoint's own word (5xx, 429, a page or an error of something between,
+//! nothing) is `Unavailable`; its own word in a 4xx is about our client, about the service's state, or else about the grant.
 
 use std::pin::Pin;
 
@@ -96,6 +96,14 @@ fn word(word: &str) -> Refusal {
             Refusal::Unavailable { retry_after: None }
         }
         word if CLIENT_FAULTS.contains(&word) => Refusal::Client(word.to_owned()),
-        word => Refusal::Grant(plain_word(word)),
+        word if is_oauth_word(word) => Refusal::Grant(plain_word(word)),
+        _ => Refusal::Unavailable { retry_after: None },
     }
+}
+
+/// Whether a word has the shape that those of RFC 6749, its registry and Google have: small letters and digits, joined by
+/// underscores. `Not Found` or `forbidden` comes from something between, and ends no grant.
+fn is_oauth_word(word: &str) -> bool {
+    let is_part = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    word.contains('_') && word.split('_').all(is_part)
 }

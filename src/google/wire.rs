@@ -47,6 +47,7 @@ pub(super) struct EventsAnswer {
 pub(super) struct EventsPage {
     #[serde(default)]
     pub(super) items: Vec<ListedEvent>,
+    pub(super) access_role: Option<String>,
     pub(super) next_page_token: Option<String>,
 }
 

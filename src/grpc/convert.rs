@@ -35,7 +35,7 @@ pub(super) fn count(count: impl TryInto<i32>) -> i32 {
 
 /// The counts of a dry run.
 pub(super) fn comparison(counts: ComparisonCounts) -> pb::SyncNowResponse {
-    let ComparisonCounts { due, remote, missing, altered, surplus, newer } = counts;
+    let ComparisonCounts { due, remote, missing, altered, surplus, newer, is_partial } = counts;
     pb::SyncNowResponse {
         due_count: count(due),
         remote_count: count(remote),
@@ -43,6 +43,7 @@ pub(super) fn comparison(counts: ComparisonCounts) -> pb::SyncNowResponse {
         altered_count: count(altered),
         surplus_count: count(surplus),
         newer_count: count(newer),
+        is_partial,
         ..pb::SyncNowResponse::default()
     }
 }

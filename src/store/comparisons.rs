@@ -96,10 +96,16 @@ impl Store {
         query!(self, write, comparisons::renew(&claim, until))
     }
 
-    /// Notes how many events at Google show a higher revision than is held.
-    pub async fn note_behind(&self, claim: &ComparisonClaim, count: i32) -> Result<Guarded, Error> {
+    /// Notes that the target was compared: how many events at Google show a higher revision than is held, and that a
+    /// problem which was to be tried again by `now` is over.
+    pub async fn note_compared(
+        &self,
+        claim: &ComparisonClaim,
+        behind_count: i32,
+        now: Timestamp,
+    ) -> Result<Guarded, Error> {
         let claim = claim.clone();
-        query!(self, write, comparisons::note_behind(&claim, count))
+        query!(self, write, comparisons::note_compared(&claim, behind_count, now))
     }
 
     /// Gives the lease back: the next comparison is due at `next_at`, or now if it was asked for meanwhile.

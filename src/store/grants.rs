@@ -45,9 +45,12 @@ pub enum Connect {
     Stored,
     /// Another account is connected. The grant waits for a person's word.
     KeptAside,
-    /// The integration is in another epoch than the consent: a disconnect has begun since, or another consent ended at the
-    /// same moment. Nobody keeps the grant.
+    /// The integration is in another epoch than the consent: a disconnect has begun since, or a consent with another account
+    /// ended at the same moment. Nobody keeps the grant.
     Fenced,
+    /// The same account was connected meanwhile, by another consent that ended at the same moment. What was wanted is so;
+    /// nobody keeps this grant.
+    AlreadyConnected,
     /// A revocation of the account may have ended the grant. Nobody keeps it.
     Revoked,
 }

@@ -442,6 +442,30 @@ async fn two_tabs_of_one_browser_finish_in_any_order(app: &mut TestApp) {
 }
 
 #[apply(both_backends)]
+async fn two_tabs_that_come_back_at_once_both_end_connected(app: &mut TestApp) {
+    // The first connection, and connecting anew.
+    for revision in 1..3 {
+        let mut browser = app.browser.another();
+        let first = back_from_google(app, &mut browser, "cabinet", ACCOUNT).await;
+        let second = back_from_google(app, &mut browser, "cabinet", ACCOUNT).await;
+        app.google.forget_journal().await;
+        let hanging = app.google.hang("token.code", true).await;
+        let mut tab = app.browser.another();
+        tab.cookies = browser.cookies.clone();
+        let overtaken = tokio::spawn(async move { tab.get(&first).await });
+        app.google.until_called("token.code", 1).await;
+        assert_eq!(outcome(&browser.get(&second).await), "connected");
+        app.google.let_go(hanging).await;
+        assert_eq!(outcome(&overtaken.await.unwrap()), "connected");
+        // Its own grant is let go: to revoke it would end the other too.
+        assert!(app.google.journal().await.iter().all(|call| call["operation"] != "revoke"));
+        assert_eq!(rows(&app.database, "unkept_grants", "TRUE").await, 0);
+        let link = app.sync("cabinet", crate::harness::samples::appointment("rdv", revision)).await;
+        assert_eq!(link.synced_revision, revision);
+    }
+}
+
+#[apply(both_backends)]
 async fn every_page_links_back_to_cassius(app: &mut TestApp) {
     let mut browser = app.browser.another();
     let callback = back_from_google(app, &mut browser, "cabinet", ACCOUNT).await;

@@ -175,6 +175,12 @@ async fn only_the_token_endpoints_own_word_calls_a_grant_dead() {
         (400, "account_deleted", RefreshError::GrantDead),
         (400, "invalid_scope", RefreshError::GrantDead),
         (400, "something_new", RefreshError::GrantDead),
+        // JSON of something between.
+        (403, "Forbidden", away.clone()),
+        (404, "Not Found", away.clone()),
+        (407, "Proxy Authentication Required", away.clone()),
+        (403, "forbidden", away.clone()),
+        (400, "", away.clone()),
     ];
     for (code, word, error) in cases {
         stage.refuse("token.refresh", code, word).await;

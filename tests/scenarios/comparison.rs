@@ -1,10 +1,13 @@
 //! What people do to the events at Google is found, and mended.
 
-use cassius_calendar::grpc::pb::{SyncAppointmentsRequest, SyncNowRequest, SyncNowResponse, SyncStatus};
+use cassius_calendar::grpc::pb::{
+    ErrorReason, IntegrationState, SyncAppointmentsRequest, SyncNowRequest, SyncNowResponse, SyncStatus,
+};
 use cassius_calendar::store::Lease;
 use serde_json::{Value, json};
+use tonic::Code;
 
-use super::{until_number, with_plenty_of_quota};
+use super::{choose_calendar, reason, until_number, with_plenty_of_quota};
 use crate::harness::app::TestApp;
 use crate::harness::backends::{apply, both_backends};
 use crate::harness::google::{ACCOUNT, SECOND_CALENDAR};
@@ -186,4 +189,73 @@ async fn a_comparison_that_google_does_not_answer_is_made_again(app: &mut TestAp
         link.sync_status() == SyncStatus::Synced && link.external_event_id != before
     };
     app.until_link("cabinet", "rdv", is_new).await;
+}
+
+#[apply(both_backends)]
+async fn a_target_out_of_reach_and_a_refused_account_are_told_though_nothing_is_due(app: &mut TestApp) {
+    app.connect("cabinet").await;
+    // One answer is not believed.
+    app.google.fault("events.list", 1, json!({"kind": "error", "code": 404, "reason": "notFound"})).await;
+    sync_now(app, false).await;
+    until_number(app, "SELECT COUNT(*) FROM calendar_integrations WHERE compare_attempts = 1", 1).await;
+    assert_eq!(reason(&app.status("cabinet").await), None);
+    app.advance(60);
+    until_number(app, "SELECT COUNT(*) FROM calendar_integrations WHERE compare_attempts = 0", 1).await;
+
+    for role in ["reader", "freeBusyReader"] {
+        choose_calendar(app, SECOND_CALENDAR).await.unwrap();
+        app.google.change_role(ACCOUNT, SECOND_CALENDAR, role).await;
+        sync_now(app, false).await;
+        let status = app.until("cabinet", |status| reason(status) == Some(ErrorReason::CalendarUnavailable)).await;
+        assert_eq!(status.state(), IntegrationState::Error, "{role}");
+        app.google.change_role(ACCOUNT, SECOND_CALENDAR, "owner").await;
+    }
+    choose_calendar(app, SECOND_CALENDAR).await.unwrap();
+    app.google.delete_calendar(SECOND_CALENDAR).await;
+    let dry_run = SyncNowRequest { organisation_id: "cabinet".into(), dry_run: true };
+    assert_eq!(app.integrations.sync_now(dry_run).await.unwrap_err().code(), Code::FailedPrecondition);
+    assert_eq!(reason(&app.status("cabinet").await), Some(ErrorReason::CalendarUnavailable));
+    choose_calendar(app, ACCOUNT).await.unwrap();
+
+    let refused = json!({"kind": "error", "code": 403, "reason": "accountDisabled"});
+    app.google.control("faults", json!({"operation": "events.*", "account": ACCOUNT, "fault": refused})).await;
+    sync_now(app, false).await;
+    let status = app.until("cabinet", |status| reason(status) == Some(ErrorReason::AccountUnavailable)).await;
+    assert_eq!(status.state(), IntegrationState::Error);
+    app.google.no_more_faults().await;
+    app.advance(3_700);
+    let status = app.until("cabinet", |status| reason(status).is_none()).await;
+    assert_eq!(status.state(), IntegrationState::Connected, "it is back by itself, though nothing was to be sent");
+}
+
+#[apply(both_backends)]
+async fn the_target_is_compared_whatever_another_calendar_answers(app: &mut TestApp) {
+    let waits = "SELECT COUNT(*) FROM calendar_integrations WHERE compare_attempts > 0";
+    app.connect("cabinet").await;
+    for (code, word) in [(403, "somethingNew"), (401, "authError"), (429, "rateLimitExceeded"), (503, "backendError")] {
+        let before = app.sync("cabinet", appointment(word, 1)).await.external_event_id;
+        app.google.delete_event(ACCOUNT, &before, "not_found").await;
+        let fault = json!({"kind": "error", "code": code, "reason": word});
+        app.google
+            .control("faults", json!({"operation": "events.list", "calendar_id": SECOND_CALENDAR, "fault": fault}))
+            .await;
+        sync_now(app, false).await;
+        let is_new = |link: &cassius_calendar::grpc::pb::AppointmentLink| {
+            link.sync_status() == SyncStatus::Synced && link.external_event_id != before
+        };
+        app.until_link("cabinet", word, is_new).await;
+        assert_eq!(reason(&app.status("cabinet").await), None, "{code} {word}");
+        // What may answer later is asked again.
+        until_number(app, waits, i64::from(code != 403)).await;
+        assert!(sync_now(app, true).await.is_partial, "{code} {word}");
+        app.google.no_more_faults().await;
+    }
+    app.advance(3_600);
+    until_number(app, waits, 0).await;
+    let counted = sync_now(app, true).await;
+    assert_eq!((counted.remote_count, counted.is_partial), (4, false));
+    for number in 0..9 {
+        app.google.control(&format!("accounts/{ACCOUNT}/calendars"), json!({"summary": format!("{number}")})).await;
+    }
+    assert!(sync_now(app, true).await.is_partial, "more calendars than are listed");
 }

@@ -68,6 +68,12 @@ impl World {
                 self.life().settle();
                 self.look();
             }
+            ErrorReason::AccountUnavailable => {
+                // Where nothing waits to be sent, a comparison finds that it is over.
+                self.clock.advance(SignedDuration::from_mins(90));
+                self.life().settle();
+                self.look();
+            }
             _ => {}
         }
     }

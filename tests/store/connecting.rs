@@ -315,7 +315,7 @@ async fn two_first_connects_at_once_leave_one_integration(database: &Database) {
     for connect in connects.collect::<Vec<_>>() {
         match connect.await.unwrap() {
             Connect::Stored => stored += 1,
-            other => assert_eq!(other, Connect::Fenced, "it began in the epoch before"),
+            other => assert_eq!(other, Connect::AlreadyConnected, "it began in the epoch before"),
         }
     }
     assert_eq!((stored, database.the_integration("north").await.epoch), (1, Epoch(1)));

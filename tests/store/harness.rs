@@ -35,7 +35,7 @@ impl Database {
         match self.store.connect(grant, as_of, now + MINUTE, now).await.unwrap() {
             Connect::Stored => {}
             Connect::KeptAside => assert!(self.store.confirm_account(&organisation, now).await.unwrap()),
-            refused @ (Connect::Fenced | Connect::Revoked) => panic!("{refused:?}"),
+            refused @ (Connect::Fenced | Connect::AlreadyConnected | Connect::Revoked) => panic!("{refused:?}"),
         }
         self.the_integration(organisation.as_str()).await
     }

@@ -136,7 +136,7 @@ impl Consents {
 impl From<Connect> for ConsentOutcome {
     fn from(connect: Connect) -> Self {
         match connect {
-            Connect::Stored => Self::Connected,
+            Connect::Stored | Connect::AlreadyConnected => Self::Connected,
             Connect::KeptAside => Self::OtherAccount,
             Connect::Fenced => Self::Expired,
             Connect::Revoked => Self::TryAgain,

@@ -93,7 +93,7 @@ impl Grants {
                 tracing::info!(organisation.id = %organisation, "another Google account waits to be confirmed");
                 self.revoke_unkept(Some(organisation)).await?;
             }
-            Connect::Fenced | Connect::Revoked => {
+            Connect::Fenced | Connect::AlreadyConnected | Connect::Revoked => {
                 tracing::info!(organisation.id = %organisation, "a grant came too late, and is not stored");
                 self.revoke_unkept(Some(organisation)).await?;
             }

@@ -9,7 +9,7 @@ use super::{Broken, Claim, Unopened};
 use crate::connection::AccessError;
 use crate::delivery::Inner;
 use crate::delivery::settler::AttemptSettlement;
-use crate::model::{OrganisationId, Placement, Reason};
+use crate::model::{CalendarId, Epoch, OrganisationId, Placement, Reason};
 use crate::store::{self, CallMade, Guarded, LinkError, OwedSettlement, Settlement};
 use crate::sync::{Outcome, RetryCause, Setback, Stop, ThrottleScope, backoff};
 
@@ -154,14 +154,24 @@ impl Inner {
                 Ok(RowOutcome::Refused { placement, error })
             }
             Outcome::Stopped { placement, stop } => {
-                self.note_stop(claim, stop).await?;
+                let calendar = match claim {
+                    Claim::Link(claimed) => &claimed.target,
+                    Claim::Owed(claimed) => &claimed.place.calendar,
+                };
+                self.note_stop(claim.organisation(), claim.epoch(), calendar, stop).await?;
                 Ok(RowOutcome::Unchanged { placement })
             }
         }
     }
 
-    async fn note_stop(&self, claim: &Claim, stop: Stop) -> Result<(), store::Error> {
-        let (organisation, epoch) = (claim.organisation(), claim.epoch());
+    /// Notes why nothing of an integration, or nothing in this calendar, can be written until somebody acts.
+    pub(in crate::delivery) async fn note_stop(
+        &self,
+        organisation: &OrganisationId,
+        epoch: Epoch,
+        calendar: &CalendarId,
+        stop: Stop,
+    ) -> Result<(), store::Error> {
         match stop {
             Stop::ReconnectRequired => {
                 self.grants.note_problem(organisation, epoch, Reason::ReconnectRequired, None).await
@@ -170,10 +180,6 @@ impl Inner {
                 self.grants.note_problem(organisation, epoch, Reason::AccountUnavailable, None).await
             }
             Stop::CalendarUnavailable => {
-                let calendar = match claim {
-                    Claim::Link(claimed) => &claimed.target,
-                    Claim::Owed(claimed) => &claimed.place.calendar,
-                };
                 // Whatever is owed there is out of reach. It is a problem of the integration for its target alone.
                 self.store.park_calendar(organisation, epoch, calendar, self.clock.now()).await?;
                 self.grants.note_unavailable(organisation, epoch, calendar).await

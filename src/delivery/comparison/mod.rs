@@ -1,11 +1,17 @@
 //! The comparison with Google: what is marked as in step is held against what Google lists.
 //!
 //! Owns when an organisation is compared, what is listed, and what becomes of the findings. Never writes to Google: it
-//! makes links due and owes deletions, and the worker carries them out. Never asks for a single event. Invariant: a
-//! user's own fields, and events that Cassius did not write, are left alone.
+//! makes links due and owes deletions, and the worker carries them out. Never asks for a single event. What the target or the
+//! account refuses is noted at the integration. Invariant: a user's own fields, and events that Cassius did not write, are
+//! left alone.
+//!
+//! Its limit: of the account's calendars where nothing of ours is known to stand, a few are listed, and none where the
+//! account does not permit it. An event that a person moved into another of them is made again in the target, and the moved
+//! one is not found; a dry run says that it left calendars out.
 
 mod findings;
 mod listing;
+mod refusals;
 
 use std::collections::HashMap;
 
@@ -22,6 +28,7 @@ use crate::model::{AppointmentId, CalendarId, Change, GoogleUserId, Organisation
 use crate::store::{self, ComparedLink, ComparisonClaim, Guarded, Integration, Lease, Listing, Mend, Unreadable};
 use crate::sync::{Event, RetryCause, backoff, render};
 use findings::{Listed, RemoteState, Scope, compare};
+use listing::Lists;
 
 /// How long a process may leave a comparison untouched, before another one makes it.
 const LEASE: SignedDuration = SignedDuration::from_mins(2);
@@ -52,6 +59,15 @@ pub struct ComparisonCounts {
     pub surplus: usize,
     /// How many show a higher revision than is held.
     pub newer: usize,
+    /// Whether calendars of the account were left out: what stands there is not counted.
+    pub is_partial: bool,
+}
+
+/// What a comparison came to.
+struct Compared {
+    counts: ComparisonCounts,
+    /// Why a calendar beside the target was left out that may answer later.
+    unanswered: Option<connection::Error>,
 }
 
 /// Why a comparison broke off.
@@ -76,14 +92,16 @@ struct Comparison<'a> {
 }
 
 impl Delivery {
-    /// Counts how the calendar differs from what it should be, and changes nothing.
+    /// Counts how the calendar differs from what it should be, and changes nothing of it; what the target or the account
+    /// refuses is noted.
     pub async fn count_differences(&self, organisation: &OrganisationId) -> Result<ComparisonCounts, Error> {
         let integration = self.0.store.integration(organisation).await?.filter(Integration::is_connected);
         let integration = integration.ok_or(Error::NotConnected)?;
         if let Some(column) = integration.unreadable {
             return Err(store::Error::Corrupt(column).into());
         }
-        self.0.compare(&integration, None).await.map_err(|broken| match broken {
+        let compared = self.0.compare(&integration, None).await;
+        compared.map(|compared| compared.counts).map_err(|broken| match broken {
             Broken::Fenced => Error::NotConnected,
             Broken::Google(error) => Error::Google(error),
             Broken::Store(error) => Error::Store(error),
@@ -139,7 +157,7 @@ impl Inner {
         };
         let now = self.clock.now();
         let (next_at, attempts) = match outcome {
-            Ok(found) => {
+            Ok(Compared { counts: found, unanswered }) => {
                 if found.missing + found.altered + found.surplus > 0 {
                     tracing::info!(
                         missing = found.missing,
@@ -156,24 +174,24 @@ impl Inner {
                     );
                 }
                 let behind = i32::try_from(found.newer).unwrap_or(i32::MAX);
-                match self.store.note_behind(claim, behind).await? {
+                match self.store.note_compared(claim, behind, now).await? {
                     // Whoever took it over notes it.
                     Guarded::Done | Guarded::Fenced => {}
                 }
                 self.notifier.notify(&Change::Integration(claim.organisation.clone()));
-                (next_daily(&claim.organisation, now), 0)
+                match unanswered {
+                    Some(error) => self.put_off(claim, retry_after(&error).flatten(), now),
+                    None => (next_daily(&claim.organisation, now), 0),
+                }
             }
-            Err(Broken::Google(error)) => match retry_after(&error) {
-                Some(asked) => {
-                    let attempts = u32::try_from(claim.attempts).unwrap_or(0);
-                    let wait = backoff(RetryCause::Unavailable, attempts, asked, self.entropy.number());
-                    (now.saturating_add(wait).unwrap_or(Timestamp::MAX), claim.attempts.saturating_add(1))
-                }
-                None => {
+            // Where it is noted, it is due again once the integration is served.
+            Err(Broken::Google(error)) => {
+                let asked = retry_after(&error);
+                if asked.is_none() {
                     tracing::warn!(error = %error_chain(&error), "Google's events could not be compared");
-                    (next_daily(&claim.organisation, now), 0)
                 }
-            },
+                self.put_off(claim, asked.flatten(), now)
+            }
             // It stays as due as it is, for whoever may make it.
             Err(Broken::Fenced) => (claim.due_at, claim.attempts),
             Err(Broken::Store(error)) => return Err(error),
@@ -184,21 +202,32 @@ impl Inner {
         }
     }
 
-    async fn compare(
-        &self,
-        integration: &Integration,
-        claim: Option<&ComparisonClaim>,
-    ) -> Result<ComparisonCounts, Broken> {
+    /// When a comparison that failed is made again, and how many have failed in a row by then.
+    fn put_off(&self, claim: &ComparisonClaim, asked: Option<SignedDuration>, now: Timestamp) -> (Timestamp, i32) {
+        let attempts = u32::try_from(claim.attempts).unwrap_or(0);
+        let wait = backoff(RetryCause::Unavailable, attempts, asked, self.entropy.number());
+        (now.saturating_add(wait).unwrap_or(Timestamp::MAX), claim.attempts.saturating_add(1))
+    }
+
+    async fn compare(&self, integration: &Integration, claim: Option<&ComparisonClaim>) -> Result<Compared, Broken> {
         let (Some(account), Some(calendar)) = (&integration.google_user_id, &integration.calendar) else {
             return Err(Broken::Fenced);
         };
         let comparison = Comparison { integration, account, target: &calendar.id, claim };
+        match self.compare_lists(&comparison).await {
+            Err(Broken::Google(error)) => Err(Broken::Google(self.note_refusal(&comparison, error).await?)),
+            compared => compared,
+        }
+    }
+
+    async fn compare_lists(&self, comparison: &Comparison<'_>) -> Result<Compared, Broken> {
+        let &Comparison { integration, claim, .. } = comparison;
         let since = self.clock.now();
-        let (mut remote, listed) = self.list(&comparison, since).await?;
+        let Lists { mut remote, whole: listed, is_partial, unanswered } = self.list(comparison, since).await?;
         let owed = self.store.owed_events(&integration.organisation).await?;
         let scope = Scope { since, listed, owed };
         let mut counts =
-            ComparisonCounts { remote: remote.values().map(Vec::len).sum(), ..ComparisonCounts::default() };
+            ComparisonCounts { remote: remote.values().map(Vec::len).sum(), is_partial, ..ComparisonCounts::default() };
         let mut after = None;
         loop {
             let links =
@@ -209,7 +238,7 @@ impl Inner {
                 let events = remote.remove(&link.appointment).unwrap_or_default();
                 (link.appointment.clone(), Some(link), events)
             });
-            self.judge(&comparison, &scope, pairs, &mut counts).await?;
+            self.judge(comparison, &scope, pairs, &mut counts).await?;
             if is_last {
                 break;
             }
@@ -223,7 +252,7 @@ impl Inner {
             let pairs = some
                 .iter()
                 .map(|(appointment, events)| (appointment.clone(), links.remove(appointment), events.clone()));
-            self.judge(&comparison, &scope, pairs, &mut counts).await?;
+            self.judge(comparison, &scope, pairs, &mut counts).await?;
         }
         // Only now: a deletion under way holds its link, and of what is held nothing is found.
         if claim.is_some() && !scope.listed.is_empty() {
@@ -231,7 +260,7 @@ impl Inner {
             self.store.try_owed_again(&integration.organisation, &listed, self.clock.now()).await?;
             self.notifier.notify_due();
         }
-        Ok(counts)
+        Ok(Compared { counts, unanswered })
     }
 
     /// Holds links against their events, counts what is found, and mends it if this comparison does.

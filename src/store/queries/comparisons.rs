@@ -7,7 +7,7 @@ use diesel::sql_types::{BigInt, Integer, Text};
 use diesel_async::RunQueryDsl;
 use jiff::{SignedDuration, Timestamp};
 
-use super::fragments::{CONNECTED, of_organisation, unleased};
+use super::fragments::{CONNECTED, and_no_problem_that_was_due, of_organisation, unleased};
 use super::placement::PlacementRow;
 use super::schema::{appointment_external_links, owed_deletions};
 use super::statement::{Fragment, list_of, named, rows_of, sql};
@@ -108,14 +108,22 @@ pub(in crate::store) async fn renew(
     Ok(Guarded::by(named("comparisons.renew", update).execute(conn).await?))
 }
 
-pub(in crate::store) async fn note_behind(
+pub(in crate::store) async fn note_compared(
     conn: &mut Conn,
     claim: &ComparisonClaim,
-    count: i32,
+    behind_count: i32,
+    now: Timestamp,
 ) -> Result<Guarded, Fault> {
-    let update =
-        sql("UPDATE calendar_integrations SET behind_count = ").bind(count).sql(" WHERE ").with(lease_is_ours(claim));
-    Ok(Guarded::by(named("comparisons.note_behind", update).execute(conn).await?))
+    let update = sql("UPDATE calendar_integrations SET behind_count = ")
+        .bind(behind_count)
+        .with(and_no_problem_that_was_due(now))
+        .sql(" WHERE ")
+        .with(lease_is_ours(claim));
+    transaction!(conn, async |conn| {
+        // Whether it is served may change with the problem.
+        link_queues::lock(conn, [&claim.organisation]).await?;
+        Ok(Guarded::by(named("comparisons.note_compared", update).execute(conn).await?))
+    })
 }
 
 pub(in crate::store) async fn end(

@@ -69,6 +69,17 @@ pub(super) fn is_not_finishing(now: Timestamp) -> Fragment {
     sql("(i.finishing_until IS NULL OR i.finishing_until <= ").bind(now).sql(")")
 }
 
+/// Notes at an integration that was served that a problem which was to be tried again by now is over; it follows another
+/// column that is set.
+pub(super) fn and_no_problem_that_was_due(now: Timestamp) -> Fragment {
+    let unless_due = |column: &str| {
+        sql(format!(", {column} = CASE WHEN problem_retry_at <= "))
+            .bind(now)
+            .sql(format!(" THEN NULL ELSE {column} END"))
+    };
+    unless_due("problem_reason").with(unless_due("problem_since")).with(unless_due("problem_retry_at"))
+}
+
 /// The integrations that have no problem, one whose time to try again has come, or one that this version does not know: it
 /// is found again, if it lasts.
 pub(super) fn no_problem_at(now: Timestamp) -> Fragment {

@@ -12,7 +12,7 @@ use super::statement::{named, sql};
 use super::{
     Conn, Fault, accounts, catch_ups, comparisons, forgetting, owed, pending_grants, sealed_calendars, unkept_grants,
 };
-use crate::model::{GoogleUserId, OrganisationId};
+use crate::model::{GoogleUserId, OrganisationId, Reason};
 use crate::store::instant::Instant;
 use crate::store::words::{PENDING, PROVIDER};
 use crate::store::{AsOf, Connect, Grant, Integration, OwedCause};
@@ -40,7 +40,8 @@ pub(in crate::store) async fn connect(
         if let Some(refused) = refused {
             let Grant { organisation, google_user_id, refresh_token, .. } = &grant;
             unkept_grants::queue(conn, organisation, google_user_id, refresh_token, now).await?;
-            return Ok(refused);
+            let is_connected = refused == Connect::Fenced && is_usable(&before) && other(&before, &grant).is_none();
+            return Ok(if is_connected { Connect::AlreadyConnected } else { refused });
         }
         if other(&before, &grant).is_some() && before.refresh_token.is_some() {
             pending_grants::keep(conn, &grant, pending_until, now).await?;
@@ -78,6 +79,12 @@ pub(in crate::store) async fn confirm(
         store_grant(conn, &before, &grant, now).await?;
         Ok(true)
     })
+}
+
+/// Whether an account is connected whose grant is not known to be dead.
+fn is_usable(before: &Integration) -> bool {
+    let is_dead = before.problem.as_ref().is_some_and(|problem| problem.reason == Reason::ReconnectRequired);
+    before.is_connected() && !is_dead
 }
 
 /// The account before, if it is another one.

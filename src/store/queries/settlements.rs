@@ -6,6 +6,7 @@ use diesel_async::RunQueryDsl;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::fragments::and_no_problem_that_was_due;
 use super::placement::{PLACEMENT, values_of};
 use super::rows::{LinkRow, link_columns};
 use super::statement::{list_of, named, padded, rows_of, sql};
@@ -205,16 +206,9 @@ async fn note_sync(conn: &mut Conn, organisations: &BTreeSet<&OrganisationId>, n
     if organisations.is_empty() {
         return Ok(());
     }
-    let unless_over = |column: &str| {
-        sql(format!(", {column} = CASE WHEN problem_retry_at <= "))
-            .bind(now)
-            .sql(format!(" THEN NULL ELSE {column} END"))
-    };
     let update = sql("UPDATE calendar_integrations SET last_sync_at = ")
         .bind(now)
-        .with(unless_over("problem_reason"))
-        .with(unless_over("problem_since"))
-        .with(unless_over("problem_retry_at"))
+        .with(and_no_problem_that_was_due(now))
         .sql(format!(" WHERE provider = {GOOGLE} AND organisation_id IN "))
         .with(list_of(padded(organisations.iter().map(|it| it.as_str().to_owned()).collect(), String::new)))
         .sql(" AND (last_sync_at IS NULL OR last_sync_at < ")

@@ -1,0 +1,93 @@
+//! What a comparison meets of the target calendar or of the account.
+//!
+//! Owns what is noted of it at the integration: the same as an attempt would note, so that nothing is wrong in silence
+//! while nothing is due. Never believes a single answer: the calendar is asked before it, or the account, is blamed.
+
+use super::{Broken, Comparison};
+use crate::connection;
+use crate::crypto::Secret;
+use crate::delivery::Inner;
+use crate::google::{CalendarError, Google};
+use crate::model::Problem;
+use crate::store::Integration;
+use crate::sync::{Answer, Call, Stop};
+
+impl Inner {
+    /// Notes what the list of the target was refused with, and answers what it is.
+    pub(super) async fn note_refusal(
+        &self,
+        comparison: &Comparison<'_>,
+        error: connection::Error,
+    ) -> Result<connection::Error, Broken> {
+        let error = match error {
+            connection::Error::CalendarUnavailable | connection::Error::AccountUnavailable => {
+                self.probe(comparison).await?
+            }
+            connection::Error::ReconnectRequired
+            | connection::Error::GoogleMisconfigured
+            | connection::Error::GoogleUnavailable { .. }
+            | connection::Error::GoogleThrottled { .. }
+            | connection::Error::NotConnected
+            | connection::Error::Disconnecting
+            | connection::Error::NoPendingAccount
+            | connection::Error::ReturnUrlNotAllowed
+            | connection::Error::TooManyWatchers
+            | connection::Error::Store(_)
+            | connection::Error::Sealed(_) => error,
+        };
+        let Some(stop) = stop(&error) else { return Ok(error) };
+        let Integration { organisation, epoch, .. } = comparison.integration;
+        let noted = self.store.integration(organisation).await?.and_then(|integration| integration.problem);
+        let now = self.clock.now();
+        let stands = |problem: &Problem| problem.retry_at.is_none_or(|retry_at| retry_at > now);
+        if noted.as_ref().is_some_and(stands) {
+            return Ok(error);
+        }
+        self.note_stop(organisation, *epoch, comparison.target, stop).await?;
+        if comparison.claim.is_none() {
+            // Where nothing waits to be sent, the next comparison finds that it is over.
+            self.store.ask_comparison(organisation, now).await?;
+        }
+        Ok(error)
+    }
+
+    /// Asks the target whether it takes writes, and answers what stands against it.
+    async fn probe(&self, comparison: &Comparison<'_>) -> Result<connection::Error, Broken> {
+        self.take_unit(comparison).await?;
+        let probe = |google: Google, token: Secret| {
+            let call = Call::Probe { calendar: comparison.target.clone() };
+            async move {
+                match google.call(&token, &call).await {
+                    Answer::CalendarOpen => Ok(()),
+                    // It says nothing of the calendar.
+                    Answer::Refused { .. } => Err(CalendarError::Unavailable { retry_after: None }),
+                    answer => Err(CalendarError::from(answer)),
+                }
+            }
+        };
+        match self.grants.call_with_token_retry(comparison.integration, probe).await {
+            // The list was refused all the same: it is asked for again.
+            Ok(()) => Ok(connection::Error::GoogleUnavailable { retry_after: None }),
+            Err(error) => Ok(error),
+        }
+    }
+}
+
+/// Why the integration stands still; `None`: it does not, or that is noted where it is found.
+fn stop(error: &connection::Error) -> Option<Stop> {
+    match error {
+        connection::Error::ReconnectRequired => Some(Stop::ReconnectRequired),
+        connection::Error::CalendarUnavailable => Some(Stop::CalendarUnavailable),
+        connection::Error::AccountUnavailable => Some(Stop::AccountUnavailable),
+        connection::Error::GoogleMisconfigured => Some(Stop::Misconfigured),
+        connection::Error::GoogleUnavailable { .. }
+        | connection::Error::GoogleThrottled { .. }
+        | connection::Error::NotConnected
+        | connection::Error::Disconnecting
+        | connection::Error::NoPendingAccount
+        | connection::Error::ReturnUrlNotAllowed
+        | connection::Error::TooManyWatchers
+        | connection::Error::Store(_)
+        | connection::Error::Sealed(_) => None,
+    }
+}
