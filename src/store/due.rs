@@ -27,7 +27,7 @@ pub struct Look {
     pub unreadable: Vec<Unreadable>,
     /// Whether there are no more than these.
     pub is_whole: bool,
-    /// Whether a queue was passed by that another transaction holds: it is worth another look soon.
+    /// Whether another look is worth it soon: a queue was passed by that another transaction holds, or has more than was seen.
     pub is_held_up: bool,
     /// Since when the first of them is due; `None` if none is.
     pub first_ready_at: Option<Timestamp>,
@@ -129,7 +129,7 @@ impl Store {
         }
     }
 
-    /// Puts off what was noted too early; answers whether others hold some of it.
+    /// Puts off what was noted too early; answers whether another look is worth it: others hold some of it, or there was more.
     async fn put_off(&self, early: impl IntoIterator<Item = &Ready>, now: Timestamp) -> Result<bool, Error> {
         let (mut links, mut owed) = (Vec::new(), Vec::new());
         for ready in early {

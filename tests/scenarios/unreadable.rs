@@ -126,6 +126,34 @@ async fn a_link_that_does_not_read_is_in_error_and_the_others_flow(app: &mut Tes
 }
 
 #[apply(both_backends)]
+async fn a_status_of_a_newer_version_is_left_out_and_a_priority_is_served_like_any_other(app: &mut TestApp) {
+    app.connect("cabinet").await;
+    for id in ["deferred", "edited", "urgent"] {
+        app.sync("cabinet", appointment(id, 1)).await;
+    }
+    let set_link = |assignment: &'static str, id: &str| {
+        let update = format!(
+            "UPDATE appointment_external_links SET {assignment}, next_attempt_at = updated_at, content_hash = NULL WHERE appointment_id = '{id}'"
+        );
+        let database = &app.database;
+        async move { database.run(&update).await }
+    };
+    set_link("sync_status = 'deferred'", "deferred").await;
+    set_link("sync_status = 'pending', priority = 7", "urgent").await;
+    assert_eq!(app.sync("cabinet", of_patient("edited", 2, "Dominique Essai")).await.sync_status(), SyncStatus::Synced);
+    // The longest that what was claimed beside it keeps it waiting.
+    app.advance(60);
+    app.until_link("cabinet", "urgent", |link| link.sync_status() == SyncStatus::Synced).await;
+    let parked = "SELECT COUNT(*) FROM appointment_external_links WHERE appointment_id = 'deferred'
+        AND sync_status = 'error' AND last_error_detail = 'sync_status' AND next_attempt_at IS NULL";
+    until_number(app, parked, 1).await;
+    let error = app.link("cabinet", "deferred").await.last_error.unwrap();
+    assert_eq!((error.reason(), error.retryable), (ErrorReason::Internal, false));
+    assert!(logs::contain("appointment.id=Some(\"deferred\") column=\"sync_status\""));
+    assert_eq!(app.sync("cabinet", appointment("deferred", 2)).await.sync_status(), SyncStatus::Synced);
+}
+
+#[apply(both_backends)]
 async fn the_event_of_a_link_that_does_not_read_is_not_taken_for_a_surplus(app: &mut TestApp) {
     app.connect("cabinet").await;
     for id in ["half", "other"] {

@@ -1,6 +1,6 @@
 //! Claims: due links, leased to one worker.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
@@ -14,7 +14,7 @@ use super::schema::appointment_external_links;
 use super::statement::{joined, list_of, named, rows_of, sql};
 use super::{Conn, Fault, HELD_WITH_ITS_INTEGRATION, SKIP_LOCKED, link_queues, rows};
 use crate::crypto::Sealed;
-use crate::model::{CalendarId, Epoch, OrganisationId, Placement, TitlePrivacy};
+use crate::model::{CalendarId, Epoch, OrganisationId, Placement, SyncStatus, TitlePrivacy};
 use crate::store::due::Queued;
 use crate::store::fault::Corrupt;
 use crate::store::words::{self, ERROR, GOOGLE, INTERNAL, Priority};
@@ -79,6 +79,10 @@ where
         for link in &unreadable {
             leave_out(conn, link, now).await?;
         }
+        // Where nothing was claimed, nothing brings the queue up again by itself.
+        let with_claims: HashSet<&str> = claimed.iter().map(|link| link.organisation.as_str()).collect();
+        let without = held.iter().filter(|organisation| !with_claims.contains(organisation.as_str()));
+        link_queues::order_unknown(conn, without.cloned().collect(), now).await?;
         link_queues::put_off_held(conn, held, Queued::Links, now).await?;
         Ok(Found { rows: claimed.into_iter().zip(begun).collect(), unreadable })
     })
@@ -138,6 +142,7 @@ struct ClaimRow {
     appointment_id: String,
     revision: i64,
     snapshot: Option<Vec<u8>>,
+    sync_status: String,
     request_seq: i64,
     attempts: i32,
     traceparent: Option<String>,
@@ -154,7 +159,8 @@ async fn due(conn: &mut Conn, room: &[(String, i64)], now: Timestamp) -> Result<
     let queue = |n: usize, (organisation, limit): &(String, i64), priority: Priority| {
         let of_priority = sql(format!(
             "queue{n}_{priority} AS (
-                SELECT organisation_id, appointment_id, revision, snapshot, request_seq, attempts, traceparent, {PLACEMENT}
+                SELECT organisation_id, appointment_id, revision, snapshot, sync_status, request_seq, attempts, traceparent,
+                    {PLACEMENT}
                 FROM appointment_external_links WHERE priority = {priority} AND next_attempt_at <= "
         ))
         .bind(now)
@@ -177,7 +183,12 @@ async fn due(conn: &mut Conn, room: &[(String, i64)], now: Timestamp) -> Result<
     Ok(named("claims.due", select).load(conn).await?)
 }
 
+/// What is due is pending: whatever else its status says, no settlement would end it.
 fn claimed_link(row: ClaimRow, served: &ServedIntegration, lease: Lease) -> Result<Claimed, Corrupt> {
+    match words::status(&row.sync_status)? {
+        SyncStatus::Pending => {}
+        SyncStatus::None | SyncStatus::Synced | SyncStatus::Error => return Err(Corrupt("sync_status")),
+    }
     Ok(Claimed {
         organisation: rows::organisation(&row.organisation_id)?,
         appointment: rows::appointment(&row.appointment_id)?,

@@ -62,8 +62,9 @@ struct HeldRow {
     organisation_id: String,
 }
 
-/// Puts the queues of links and of owed deletions off whose first row is due later than was noted, and answers how many
-/// somebody else holds: those stay as they are. What is due already goes to the end of the line.
+/// Puts the queues of links and of owed deletions off whose first row is due later than was noted, and answers how much is
+/// worth another look soon: the queues that somebody else holds, which stay as they are, and the links that have their turn
+/// only now. What is due already goes to the end of the line.
 pub(in crate::store) async fn put_off(
     conn: &mut Conn,
     links: &[OrganisationId],
@@ -76,12 +77,38 @@ pub(in crate::store) async fn put_off(
             .sql(format!(" ORDER BY organisation_id {SKIP_LOCKED}"));
         let held: Vec<HeldRow> = named("link_queues.hold_some", select).load(conn).await?;
         let held: BTreeSet<_> = held.into_iter().map(|row| row.organisation_id).collect();
+        let its_links = links.iter().map(|it| it.as_str().to_owned()).filter(|it| held.contains(it)).collect();
+        let ordered = order_unknown(conn, its_links, now).await?;
         for (organisations, queued) in [(links, Queued::Links), (owed, Queued::Owed)] {
             let its = organisations.iter().map(|it| it.as_str().to_owned()).filter(|it| held.contains(it)).collect();
             put_off_held(conn, its, queued, now).await?;
         }
-        Ok(all.len().saturating_sub(held.len()))
+        Ok(all.len().saturating_sub(held.len()) + ordered)
     })
+}
+
+/// Gives the waiting links of queues that the transaction holds a priority that is known, where a newer version gave them
+/// one of its own: they would never have their turn. Answers how many.
+pub(super) async fn order_unknown(conn: &mut Conn, organisations: Vec<String>, now: Timestamp) -> Result<usize, Fault> {
+    if organisations.is_empty() {
+        return Ok(0);
+    }
+    // Each side of the known ones for itself: both are ranges of the index of what is due.
+    let beside = |range: String| {
+        sql("SELECT organisation_id, appointment_id, provider FROM appointment_external_links
+            WHERE next_attempt_at IS NOT NULL AND organisation_id IN ")
+        .with(list_of(organisations.iter().cloned()))
+        .sql(format!(" AND provider = {GOOGLE} AND priority {range}"))
+    };
+    let (first, last) = (Priority::Live, Priority::CatchUp);
+    let update = sql(format!("UPDATE appointment_external_links SET priority = {first}, updated_at = "))
+        .bind(now)
+        .sql(" WHERE (organisation_id, appointment_id, provider) IN (")
+        .with(beside(format!("< {first}")))
+        .sql(" UNION ALL ")
+        .with(beside(format!("> {last}")))
+        .sql(")");
+    Ok(named("link_queues.order_unknown", update).execute(conn).await?)
 }
 
 /// Puts queues off that the transaction holds.
