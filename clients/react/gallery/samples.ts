@@ -3,6 +3,7 @@ import type {
   AppointmentLinkJson,
   CalendarJson,
   CatchUpJson,
+  ComparisonJson,
   EventPreviewJson,
   GoogleCallJson,
   JournalEntryJson,
@@ -43,6 +44,17 @@ export const calendars: CalendarJson[] = [
 ];
 
 const [primary] = calendars;
+
+export const inStep: ComparisonJson = {
+  dueCount: 37,
+  remoteCount: 37,
+  missingCount: 0,
+  alteredCount: 0,
+  surplusCount: 0,
+  newerCount: 0,
+};
+
+export const differing: ComparisonJson = { ...inStep, remoteCount: 38, missingCount: 1, surplusCount: 2 };
 
 export const notConnected: IntegrationStatusJson = {
   state: "not_connected",

@@ -4,7 +4,7 @@
  */
 import { createCalendarClient, type CalendarClient } from "../src/api/client";
 import type { Locale } from "../src/i18n/message";
-import type { IntegrationStatusJson, SettingsBody, TitlePrivacyJson } from "../src/wire";
+import type { ComparisonJson, IntegrationStatusJson, SettingsBody, TitlePrivacyJson } from "../src/wire";
 import * as samples from "./samples";
 
 /** How a state is brought about. */
@@ -18,6 +18,8 @@ export interface Scenario {
   readonly isServiceAway?: boolean;
   readonly isOffline?: boolean;
   readonly outcome?: string;
+  /** What a comparison finds; all in step unless said. */
+  readonly comparison?: ComparisonJson;
 }
 
 const everything = ["status", "calendars", "links", "preview"];
@@ -27,6 +29,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   loading: { status: samples.connected, silent: everything },
   "not-connected": { status: samples.notConnected },
   connected: { status: samples.connected },
+  differing: { status: samples.connected, comparison: samples.differing },
   "never-synced": { status: samples.neverSynced },
   "first-connected": { status: samples.firstConnected },
   paused: { status: samples.paused },
@@ -76,9 +79,10 @@ export function clientOf(scenario: Scenario, locale: Locale): CalendarClient {
       become({ ...status, ...rest, calendar });
       return { status };
     },
-    "sync-now": () => {
+    "sync-now": ({ dryRun }) => {
+      if (dryRun === true) return { queuedCount: 0, comparison: scenario.comparison ?? samples.inStep, status };
       play(become, status);
-      return { queuedCount: 40, status };
+      return { queuedCount: 40, comparison: null, status };
     },
     journal: () => ({ entries: samples.journal }),
     history: () => ({ calls: samples.history }),

@@ -48,6 +48,8 @@ export const looks = [
   { view: "google", state: "connected", name: "dropdown", press: [/Calendrier de destination/] },
   { view: "google", state: "save-failing", name: "rolled-back", press: ["Synchroniser maintenant"] },
   { view: "google", state: "refused", name: "retried", press: ["Tout réessayer"] },
+  { view: "google", state: "differing", name: "compared", press: ["Comparer avec Google"] },
+  { view: "google", state: "connected", name: "in-step", press: ["Comparer avec Google"] },
   { view: "google", state: "connected", name: "english", locale: "en" },
   ...[
     "loading",

@@ -14,7 +14,15 @@ export type { Locale } from "./i18n/message";
 export { IntegrationCard, type IntegrationCardProps } from "./integrations/IntegrationCard";
 export { IntegrationsPage, type IntegrationsPageProps } from "./integrations/IntegrationsPage";
 export { useAppointmentLink } from "./query/linkOf";
-export { useConnect, useDisconnect, useErase, useRetry, useSyncNow, useUpdateSettings } from "./query/mutations";
+export {
+  useCompare,
+  useConnect,
+  useDisconnect,
+  useErase,
+  useRetry,
+  useSyncNow,
+  useUpdateSettings,
+} from "./query/mutations";
 export { useCalendars, useLinksInError, usePreview, type LinksInError } from "./query/queries";
 export { useStatus, type StatusView } from "./query/useStatus";
 export type { SettingsDestination } from "./settings/destinations";

@@ -15,7 +15,7 @@ it("the journal is asked for once it is opened, and tells acts in plain words", 
   const acts = within(await journal.findByRole("list", { name: "Journal" })).getAllByRole("listitem");
   expect(acts.map((act) => act.textContent)).toEqual([
     expect.stringContaining("Réglages modifiés · Dr camille"),
-    expect.stringContaining("Synchronisation demandée\u00a0: n’a pas abouti · Dr camille"),
+    expect.stringContaining("Synchronisation ou comparaison demandée\u00a0: n’a pas abouti · Dr camille"),
     expect.stringMatching(/Google Calendar est connecté\.$/),
     expect.stringContaining("Connexion à Google commencée · Dr camille"),
   ]);

@@ -10,6 +10,7 @@ import type {
   LinksAnswer,
   LinksBody,
   SettingsBody,
+  SyncNowBody,
   TestEventAnswer,
   TitlePrivacyJson,
 } from "../src/wire";
@@ -31,6 +32,7 @@ export class Router {
   readonly asked: Asked[] = [];
   readonly #streams = new Set<ReadableStreamDefaultController<Uint8Array>>();
   tested: TestEventAnswer = { isWritten: true, isRemoved: true, error: null };
+  comparison = samples.inStep;
   links: LinksAnswer = { links: samples.linksInError, nextPageToken: null };
 
   constructor(public status: IntegrationStatusJson) {
@@ -58,9 +60,11 @@ export class Router {
         this.status = { ...this.status, ...rest, calendar };
         return { status: this.status };
       }),
-      this.#route("post", "sync-now", () => {
+      this.#route("post", "sync-now", (body) => {
+        const { dryRun } = body as SyncNowBody;
+        if (dryRun === true) return { queuedCount: 0, comparison: this.comparison, status: this.status };
         this.status = { ...this.status, catchUp: { total: 3, done: 0, failed: 0, startTime: null } };
-        return { queuedCount: 3, status: this.status };
+        return { queuedCount: 3, comparison: null, status: this.status };
       }),
       this.#route("get", "journal", () => ({ entries: samples.journal })),
       this.#route("get", "history", () => ({ calls: samples.history })),

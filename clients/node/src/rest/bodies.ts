@@ -16,6 +16,7 @@ import type {
   PreviewBody,
   RetryBody,
   SettingsBody,
+  SyncNowBody,
 } from "./types.js";
 
 const PRIVACY = z.enum(["full", "initials", "masked"]);
@@ -54,6 +55,8 @@ export const PREVIEW: z.ZodType<PreviewBody> = z.strictObject({
     })
     .optional(),
 });
+
+export const SYNC_NOW: z.ZodType<SyncNowBody> = z.strictObject({ dryRun: z.boolean().optional() });
 
 export const CONFIRM_ACCOUNT: z.ZodType<ConfirmAccountBody> = z.strictObject({ accept: z.boolean() });
 

@@ -26,12 +26,14 @@ import {
   type IntegrationStatus,
   type PendingAccount,
   type Problem,
+  type SyncNowResponse,
 } from "../gen/cassius/calendar/v1/calendar_integration_pb.js";
 import { reasonName } from "../error.js";
 import type {
   AppointmentLinkJson,
   CalendarJson,
   CatchUpJson,
+  ComparisonJson,
   DisconnectProgressJson,
   EventPreviewJson,
   GrantEndJson,
@@ -112,6 +114,12 @@ const GRANT_END: Record<GrantEnd, GrantEndJson | null> = {
 /** What became of a grant. */
 export function grantEndJson(end: GrantEnd): GrantEndJson | null {
   return known(GRANT_END, end, null);
+}
+
+/** What a dry run found. */
+export function comparisonJson(answer: SyncNowResponse): ComparisonJson {
+  const { dueCount, remoteCount, missingCount, alteredCount, surplusCount, newerCount } = answer;
+  return { dueCount, remoteCount, missingCount, alteredCount, surplusCount, newerCount };
 }
 
 /** How the integration stands. An absent message is an integration that nobody connected. */

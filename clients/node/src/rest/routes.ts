@@ -23,11 +23,13 @@ import {
   PREVIEW,
   RETRY,
   SETTINGS,
+  SYNC_NOW,
 } from "./bodies.js";
 import { bodyOf, checked } from "./guard.js";
 import type { Language } from "./refusal.js";
 import {
   calendarJson,
+  comparisonJson,
   googleCallJson,
   grantEndJson,
   instant,
@@ -177,9 +179,15 @@ function previewed({ startTime, endTime, ...rest }: PreviewAppointmentJson) {
 
 async function syncNow(context: RouteContext): Promise<RouteResult> {
   const { organisationId, client } = context;
-  await body(context, NOTHING);
-  const answer = await client.integration.syncNow({ organisationId }, calling(context));
-  return { json: { queuedCount: answer.queuedCount, status: statusJson(answer.status) } satisfies SyncNowAnswer };
+  const { dryRun = false } = await body(context, SYNC_NOW);
+  const options = dryRun ? calling(context, ASKS_GOOGLE_MS) : calling(context);
+  const answer = await client.integration.syncNow({ organisationId, dryRun }, options);
+  const json: SyncNowAnswer = {
+    queuedCount: answer.queuedCount,
+    comparison: dryRun ? comparisonJson(answer) : null,
+    status: statusJson(answer.status),
+  };
+  return { json };
 }
 
 async function sendTest(context: RouteContext): Promise<RouteResult> {

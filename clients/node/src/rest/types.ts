@@ -273,11 +273,35 @@ export interface PreviewAnswer {
   event: EventPreviewJson;
 }
 
-/** Answer of `POST sync-now`, whose body is `{}`. */
+/** Body of `POST sync-now`. */
+export interface SyncNowBody {
+  /** Counts how the calendar differs from what it should be, and changes nothing; Google is asked within the call. */
+  dryRun?: boolean;
+}
+
+/** Answer of `POST sync-now`. */
 export interface SyncNowAnswer {
-  /** How many appointments this call queued; 0 if a catch-up was under way already. */
+  /** How many appointments this call queued; those that were due already do not count. 0 for a dry run. */
   queuedCount: number;
+  /** What a dry run found; `null` without one, for then the comparison goes on after the answer. */
+  comparison: ComparisonJson | null;
   status: IntegrationStatusJson;
+}
+
+/** How the calendar differs from what it should be. */
+export interface ComparisonJson {
+  /** How many events of upcoming appointments should stand, those that were never sent among them. */
+  dueCount: number;
+  /** How many upcoming events of the organisation Google lists in the calendars where they may stand. */
+  remoteCount: number;
+  /** How many of the events that were sent are not there. */
+  missingCount: number;
+  /** How many of them show something else in the fields that Cassius writes. */
+  alteredCount: number;
+  /** How many stand that should not: doubled, or of no known appointment. */
+  surplusCount: number;
+  /** How many show a higher revision than the service holds: a sync leaves them as they are. */
+  newerCount: number;
 }
 
 /** Something that somebody did, or tried to do. */

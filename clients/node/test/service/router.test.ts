@@ -92,6 +92,7 @@ it("a practice goes the whole way", async () => {
   expect((await practice.ask("GET", "links?syncStatus=error")).json).toEqual({ links: [], nextPageToken: null });
   expect((await practice.ask("POST", "retry", {})).json).toEqual({ queuedCount: 0 });
   expect((await practice.ask("POST", "sync-now", {})).json as SyncNowAnswer).toMatchObject({
+    comparison: null,
     status: { state: "connected" },
   });
 
@@ -103,6 +104,38 @@ it("a practice goes the whole way", async () => {
     grantEnd: "revoked",
   };
   expect(gone).toMatchObject(ended);
+});
+
+it("a dry run counts what somebody did to the events at Google, and mends nothing", async () => {
+  const practice = newPractice();
+  const { organisationId, client, account } = practice;
+  expect((await practice.ask("POST", "sync-now", { dryRun: true })).json).toMatchObject({ reason: "NOT_CONNECTED" });
+  await practice.connect();
+  const events: string[] = [];
+  for (const each of [appointment(), appointment(), appointment()]) {
+    const request = { organisationId, appointment: toWire(each), wait: { seconds: 10n } };
+    const { link } = await client.appointments.syncAppointment(request);
+    events.push(`calendars/${account}/events/${link?.externalEventId ?? ""}`);
+  }
+  const [vanished = "", altered = ""] = events;
+  const counted = async () =>
+    ((await practice.ask("POST", "sync-now", { dryRun: true })).json as SyncNowAnswer).comparison;
+  const inStep = { dueCount: 3, remoteCount: 3, missingCount: 0, alteredCount: 0, surplusCount: 0, newerCount: 0 };
+  // An event that was written within the last two seconds is not judged yet.
+  await expect.poll(counted, { timeout: 10_000 }).toEqual(inStep);
+
+  await emulator("DELETE", vanished);
+  await emulator("PATCH", altered, { summary: "Perdu" });
+  const ofNobody = { cassiusOrganisationId: organisationId, cassiusAppointmentId: "unknown", cassiusRevision: "1" };
+  await emulator("POST", `calendars/${account}/events`, {
+    id: "stray0",
+    start: { dateTime: appointment().startTime },
+    end: { dateTime: appointment().endTime },
+    extendedProperties: { private: ofNobody },
+  });
+  const found = { ...inStep, missingCount: 1, alteredCount: 1, surplusCount: 1 };
+  await expect.poll(counted, { timeout: 10_000 }).toEqual(found);
+  expect(await counted()).toEqual(found);
 });
 
 it("a practice is erased: its events at Google, and everything that the service held of it", async () => {

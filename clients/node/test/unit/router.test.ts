@@ -4,6 +4,7 @@ import { runInNewContext } from "node:vm";
 
 import { expect, it } from "vitest";
 
+import type { CallOptions } from "../../src/calls.js";
 import type { CalendarClient } from "../../src/index.js";
 import { Connections } from "../../src/rest/connections.js";
 import {
@@ -178,6 +179,44 @@ it("`connect` is the sidecar's once the browser has its ticket", () => {
   expect(router.serves("/api/integrations/google/status", "cassius_calendar_connect=ticket")).toBe(true);
 });
 
+const COUNTS = { dueCount: 37, remoteCount: 36, missingCount: 1, alteredCount: 0, surplusCount: 2, newerCount: 4 };
+
+it.each<[string, number, object, boolean, object | null]>([
+  ["{}", 200, { dryRun: false }, false, null],
+  ['{"dryRun":false}', 200, { dryRun: false }, false, null],
+  ['{"dryRun":true}', 200, { dryRun: true }, true, COUNTS],
+  ['{"dryRun":"yes"}', 400, {}, false, {}],
+  ['{"dryRun":true,"organisationId":"other"}', 400, {}, false, {}],
+])("`sync-now` with %s is answered %i", async (body, status, wanted, hasDeadline, comparison) => {
+  const asked: unknown[] = [];
+  const client = {
+    integration: {
+      syncNow: (request: object, { timeoutMs }: CallOptions) => {
+        asked.push({ ...request, hasDeadline: timeoutMs !== undefined });
+        return Promise.resolve({ queuedCount: 0, ...COUNTS, $typeName: "of the wire" });
+      },
+    },
+  } as unknown as CalendarClient;
+  const uses: string[] = [];
+  const router = createRouter({
+    client,
+    publicOrigin: ORIGIN,
+    caller: () => ({ organisationId: "cabinet" }),
+    mayUse: (_, route) => uses.push(route) > 0,
+  });
+  const answer = await router.respond(post("sync-now", body));
+  expect([answer.status, uses]).toEqual([status, ["sync-now"]]);
+  if (status === 200) {
+    expect(await answer.json()).toMatchObject({ queuedCount: 0, comparison, status: { state: "not_connected" } });
+    expect(asked).toEqual([{ organisationId: "cabinet", ...wanted, hasDeadline }]);
+  } else expect(asked).toEqual([]);
+
+  const before = asked.length;
+  const headers = { origin: "https://evil.example", "content-type": "application/json" };
+  expect((await router.respond(post("sync-now", body, headers))).status).toBe(403);
+  expect(asked).toHaveLength(before);
+});
+
 /** A service that takes erasures, and what it was asked. */
 function erasing() {
   const asked: unknown[] = [];
@@ -233,8 +272,13 @@ it("an erasure is of the caller's own organisation, and the host is told once it
 });
 
 function erase(body: string): Request {
-  const headers = { origin: ORIGIN, "content-type": "application/json" };
-  return new Request(`${ORIGIN}/api/integrations/google/erase`, { method: "POST", headers, body });
+  return post("erase", body);
+}
+
+const OWN = { origin: ORIGIN, "content-type": "application/json" };
+
+function post(route: string, body: string, headers: Record<string, string> = OWN): Request {
+  return new Request(`${ORIGIN}/api/integrations/google/${route}`, { method: "POST", headers, body });
 }
 
 it("the host is told once of each connection that has just been made", () => {

@@ -28,6 +28,7 @@ import type {
   SettingsBody,
   StatusAnswer,
   SyncNowAnswer,
+  SyncNowBody,
   TestEventAnswer,
 } from "../wire";
 import { failureOf, failureOfForeign, failureOfNetwork, objectOf } from "./failure";
@@ -57,6 +58,8 @@ export interface CalendarClient {
   beginConnect(body: BeginConnectBody): Promise<BeginConnectAnswer>;
   updateSettings(body: SettingsBody): Promise<IntegrationStatusJson>;
   syncNow(): Promise<SyncNowAnswer>;
+  /** What a sync would find to mend: a dry run of it. */
+  compare(): Promise<SyncNowAnswer>;
   testEvent(): Promise<TestEventAnswer>;
   confirmAccount(body: ConfirmAccountBody): Promise<IntegrationStatusJson>;
   disconnect(body: DisconnectBody): Promise<DisconnectAnswer>;
@@ -67,6 +70,7 @@ export interface CalendarClient {
 }
 
 const DEFAULT_BASE_PATH = "/api/integrations/google";
+const DRY_RUN: SyncNowBody = { dryRun: true };
 
 /** Makes a client. */
 export function createCalendarClient(options: ClientOptions = {}): CalendarClient {
@@ -122,6 +126,7 @@ export function createCalendarClient(options: ClientOptions = {}): CalendarClien
     beginConnect: (body) => request<BeginConnectAnswer>("POST", "begin-connect", "connectUrl", body),
     updateSettings: async (body) => (await request<SettingsAnswer>("PATCH", "settings", "status", body)).status,
     syncNow: () => request<SyncNowAnswer>("POST", "sync-now", "status", {}),
+    compare: () => request<SyncNowAnswer>("POST", "sync-now", "comparison", DRY_RUN),
     testEvent: () => request<TestEventAnswer>("POST", "test-event", "isWritten", {}),
     confirmAccount: async (body) =>
       (await request<ConfirmAccountAnswer>("POST", "confirm-account", "status", body)).status,

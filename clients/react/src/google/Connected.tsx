@@ -3,7 +3,7 @@ import { Button } from "react-aria-components";
 import { useNow } from "../host/browser";
 import { useHost } from "../host/host";
 import { day, timeOfDay } from "../i18n/moment";
-import { useSyncNow } from "../query/mutations";
+import { useCompare, useSyncNow } from "../query/mutations";
 import { keys } from "../query/keys";
 import { Action } from "../ui/Action";
 import { useAnnounce } from "../ui/Announcements";
@@ -15,6 +15,7 @@ import { Pill } from "../ui/Pill";
 import type { IntegrationStatusJson } from "../wire";
 import { whyNotChoose, whyNotSend, whyOffline } from "./blocked";
 import { CalendarName } from "./CalendarSelect";
+import { Comparison } from "./Comparison";
 import { failureText } from "./failureText";
 import { isCatchingUp, isConnected, rowWord } from "./standing";
 import { SyncProgress } from "./SyncProgress";
@@ -91,6 +92,7 @@ function SyncRow(props: Pick<ConnectedProps, "status" | "isOnline" | "onShowRefu
   const now = useNow();
   const announce = useAnnounce();
   const syncNow = useSyncNow();
+  const compare = useCompare();
   const label = rowWord(status, t);
   // While Google asks for patience nothing is at work: the rest goes at the next try.
   const isWaiting = status.problem?.action === "wait";
@@ -102,21 +104,30 @@ function SyncRow(props: Pick<ConnectedProps, "status" | "isOnline" | "onShowRefu
     // A double click comes before the button is drawn as pending.
     if (queryClient.isMutating({ mutationKey: keys.syncNow(client) }) > 0) return;
     syncNow.mutate(undefined, {
-      onSuccess: (answer) => announce(syncText(answer, t)),
+      onSuccess: (answer) => {
+        // What was found is being mended.
+        compare.reset();
+        announce(syncText(answer, t));
+      },
       onError: (failure) => announce(failureText(failure, t), "danger"),
     });
   };
+  const isPending = syncNow.isPending || (isCatchingUp(status) && !isWaiting);
+  const blocked = whyNotSend(status, isOnline, t) ?? (isWaitedFor ? (resumes ?? t("blocked.waiting")) : null);
   return (
     <Row
       term={t("connection.sync")}
       foot={<SyncProgress status={status} />}
+      end={
+        <Comparison
+          status={status}
+          isOnline={isOnline}
+          compare={compare}
+          mend={{ isPending, blocked, onPress: start }}
+        />
+      }
       action={
-        <Action
-          icon={<SyncIcon />}
-          isPending={syncNow.isPending || (isCatchingUp(status) && !isWaiting)}
-          blocked={whyNotSend(status, isOnline, t) ?? (isWaitedFor ? (resumes ?? t("blocked.waiting")) : null)}
-          onPress={start}
-        >
+        <Action icon={<SyncIcon />} isPending={isPending} blocked={blocked} onPress={start}>
           {t("connection.syncNow")}
         </Action>
       }
@@ -151,6 +162,8 @@ function Row(props: {
   readonly children: ReactNode;
   readonly action: ReactNode;
   readonly foot?: ReactNode;
+  /** Below all else, in a narrow page below the action too. */
+  readonly end?: ReactNode;
 }): ReactElement {
   return (
     <div className="cc-row">
@@ -158,6 +171,7 @@ function Row(props: {
       <dd className="cc-row-value">{props.children}</dd>
       <dd className="cc-row-action">{props.action}</dd>
       {props.foot === undefined ? null : <dd className="cc-row-foot">{props.foot}</dd>}
+      {props.end === undefined ? null : <dd className="cc-row-end">{props.end}</dd>}
     </div>
   );
 }

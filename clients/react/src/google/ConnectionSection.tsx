@@ -98,9 +98,17 @@ function RowSkeleton(props: {
         <Skeleton width={props.actionWidth} height="2.5rem" />
       </div>
       {isSync ? (
-        <div className="cc-row-foot cc-progress-slot">
-          <Skeleton width="16rem" />
-        </div>
+        <>
+          <div className="cc-row-foot cc-progress-slot">
+            <Skeleton width="16rem" />
+          </div>
+          <div className="cc-row-end cc-comparison">
+            <Skeleton width="12rem" height="2.5rem" />
+            <div className="cc-comparison-words cc-hint">
+              <Skeleton width="18rem" />
+            </div>
+          </div>
+        </>
       ) : null}
     </div>
   );

@@ -2,8 +2,8 @@
 import type { Translate } from "../i18n/message";
 import type { IntegrationStatusJson } from "../wire";
 
-/** Why nothing can be sent to Google by a person's word; `null` if it can. */
-export function whyNotSend(status: IntegrationStatusJson, isOnline: boolean, t: Translate): string | null {
+/** Why Google cannot be asked by a person's word, as it can during a pause; `null` if it can. */
+export function whyNotAsk(status: IntegrationStatusJson, isOnline: boolean, t: Translate): string | null {
   if (!isOnline) return t("blocked.offline");
   if (status.problem && status.problem.action !== "wait") {
     switch (status.problem.action) {
@@ -16,8 +16,12 @@ export function whyNotSend(status: IntegrationStatusJson, isOnline: boolean, t: 
         return t("blocked.operator");
     }
   }
-  if (status.state === "error") return t("blocked.operator");
-  return status.isEnabled ? null : t("blocked.paused");
+  return status.state === "error" ? t("blocked.operator") : null;
+}
+
+/** Why nothing can be sent to Google by a person's word; `null` if it can. */
+export function whyNotSend(status: IntegrationStatusJson, isOnline: boolean, t: Translate): string | null {
+  return whyNotAsk(status, isOnline, t) ?? (status.isEnabled ? null : t("blocked.paused"));
 }
 
 /** Why no calendar can be chosen; `null` if one can. */

@@ -17,6 +17,7 @@ export const keys = {
   history: (client: CalendarClient) => [...root(client), "history"] as const,
   preview: (client: CalendarClient) => [...root(client), "preview"] as const,
   syncNow: (client: CalendarClient) => [...root(client), "sync-now"] as const,
+  compare: (client: CalendarClient) => [...root(client), "compare"] as const,
   testEvent: (client: CalendarClient) => [...root(client), "test-event"] as const,
   /** Which setting caused the catch-up that is under way; absent where none did. */
   catchUpCause: (client: CalendarClient) => [...root(client), "catch-up-cause"] as const,

@@ -64,6 +64,20 @@ export function useSyncNow(): UseMutationResult<SyncNowAnswer, RequestFailure, v
   );
 }
 
+/** Counts how the calendar differs from what it should be; changes nothing. */
+export function useCompare(): UseMutationResult<SyncNowAnswer, RequestFailure, void> {
+  const { client, queryClient } = useHost();
+  return useMutation<SyncNowAnswer, RequestFailure>(
+    {
+      mutationKey: keys.compare(client),
+      mutationFn: () => client.compare(),
+      networkMode: "always",
+      onSuccess: (answer) => keepStatus(client, queryClient, answer.status),
+    },
+    queryClient,
+  );
+}
+
 /** Writes an event of no patient, and removes it again. */
 export function useTestEvent(): UseMutationResult<TestEventAnswer, RequestFailure, void> {
   const { client, queryClient } = useHost();

@@ -1,0 +1,28 @@
+/** Says what a comparison found, the same words on the page and read out. */
+import type { Translate } from "../i18n/message";
+import type { ComparisonJson } from "../wire";
+
+/** Whether a sync has something to mend; what Google shows newer it leaves as it is. */
+export function isToMend({ missingCount, alteredCount, surplusCount }: ComparisonJson): boolean {
+  return missingCount + alteredCount + surplusCount > 0;
+}
+
+/** Whether Google shows what it should, and nothing waits to be sent. */
+export function isInStep(found: ComparisonJson): boolean {
+  return !isToMend(found) && found.newerCount === 0 && found.dueCount === found.remoteCount;
+}
+
+/** Answers a line for what was found. */
+export function comparisonText(found: ComparisonJson, t: Translate): string {
+  const both = `${t("compare.due", { count: found.dueCount })}, ${t("compare.remote", { count: found.remoteCount })}`;
+  if (isInStep(found)) return [both, t("compare.inStep")].join(" · ");
+  const newer = found.newerCount > 0 ? [t("compare.newer", { count: found.newerCount })] : [];
+  if (!isToMend(found) && newer.length === 0) return [both, t("compare.waiting")].join(" · ");
+  return [
+    both,
+    t("compare.missing", { count: found.missingCount }),
+    t("compare.altered", { count: found.alteredCount }),
+    t("compare.surplus", { count: found.surplusCount }),
+    ...newer,
+  ].join(" · ");
+}
