@@ -104,8 +104,17 @@ impl Inner {
         }))
     }
 
-    /// Tells of links that wait for their integration why they wait, and that they are not due before it is served again.
+    /// Tells of links that wait for their integration why they wait, and that they are not due before it is served again. Of
+    /// those that do not read, the log names the column.
     pub(super) async fn explain(&self, organisation: &OrganisationId, links: &mut [Link]) -> Result<(), Error> {
+        for link in links.iter() {
+            if let Some(LinkError { reason: Reason::Internal, detail: Some(column) }) = &link.last_error {
+                tracing::warn!(
+                    organisation.id = %organisation, appointment.id = ?link.appointment.as_str(), column,
+                    "a stored value of a link does not read"
+                );
+            }
+        }
         if !links.iter().any(|link| link.sync_status == SyncStatus::Pending) {
             return Ok(());
         }

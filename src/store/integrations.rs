@@ -62,6 +62,8 @@ pub struct Integration {
     pub behind_count: i32,
     /// A column that does not read, so that nothing may be sent.
     pub unreadable: Option<&'static str>,
+    /// A column that does not read and says nothing of what is sent: it is told, and sending goes on.
+    pub misread: Option<&'static str>,
 }
 
 impl Integration {

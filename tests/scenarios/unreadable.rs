@@ -1,8 +1,8 @@
 //! A stored value of one practice, or of one link, does not read: it is told there, and everybody else goes on.
 
 use cassius_calendar::grpc::pb::{
-    DisconnectRequest, ErrorReason, IntegrationState, ListAppointmentLinksRequest, ProblemAction, RemoteEvents,
-    SyncNowRequest, SyncStatus, TitlePrivacy,
+    DisconnectRequest, ErrorReason, IntegrationState, ListAppointmentLinksRequest, ListIntegrationsRequest,
+    ProblemAction, RemoteEvents, SyncNowRequest, SyncStatus, TitlePrivacy,
 };
 
 use super::{reason, until_number};
@@ -151,6 +151,43 @@ async fn a_status_of_a_newer_version_is_left_out_and_a_priority_is_served_like_a
     assert_eq!((error.reason(), error.retryable), (ErrorReason::Internal, false));
     assert!(logs::contain("appointment.id=Some(\"deferred\") column=\"sync_status\""));
     assert_eq!(app.sync("cabinet", appointment("deferred", 2)).await.sync_status(), SyncStatus::Synced);
+}
+
+#[apply(both_backends)]
+async fn an_instant_that_does_not_read_is_told_at_its_row_and_the_lists_go_on(app: &mut TestApp) {
+    let never = if app.database.is_postgres() { "'200000-01-01'" } else { "9223372036854775807" };
+    app.connect("cabinet").await;
+    app.connect_as("voisin", OTHER_ACCOUNT).await;
+    for id in ["half", "other"] {
+        app.sync("cabinet", appointment(id, 1)).await;
+    }
+    let columns =
+        ["token_expiry", "problem_since", "last_sync_at", "connected_at", "catch_up_started_at", "refreshed_at"];
+    for column in columns {
+        set(app, "calendar_integrations", &format!("{column} = {never}"), "organisation_id = 'cabinet'").await;
+    }
+    for column in ["starts_at", "ends_at", "last_synced_at"] {
+        set(app, "appointment_external_links", &format!("{column} = {never}"), "appointment_id = 'half'").await;
+    }
+    let listed = app.integrations.list_integrations(ListIntegrationsRequest::default()).await.unwrap().into_inner();
+    let told: Vec<_> = listed.integrations.iter().map(|it| (it.organisation_id.as_str(), it.state())).collect();
+    assert_eq!(told, [("cabinet", IntegrationState::Error), ("voisin", IntegrationState::Connected)]);
+    assert_eq!(reason(&app.status("cabinet").await), Some(ErrorReason::Internal));
+    assert!(logs::contain("organisation.id=cabinet column=\"token_expiry\""));
+
+    let request = ListAppointmentLinksRequest { organisation_id: "cabinet".into(), ..Default::default() };
+    let links = app.appointments.list_appointment_links(request).await.unwrap().into_inner().links;
+    let told: Vec<_> = links.iter().map(|link| (link.appointment_id.as_str(), link.sync_status())).collect();
+    assert_eq!(told, [("half", SyncStatus::Error), ("other", SyncStatus::Synced)]);
+
+    // All goes on, and what is sent anew reads.
+    for id in ["half", "other"] {
+        app.accept("cabinet", of_patient(id, 2, "Dominique Essai")).await;
+        // What is answered as an error is found by the next look.
+        app.advance(5);
+        app.until_link("cabinet", id, |link| link.sync_status() == SyncStatus::Synced && link.synced_revision == 2)
+            .await;
+    }
 }
 
 #[apply(both_backends)]

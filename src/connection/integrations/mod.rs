@@ -70,6 +70,9 @@ impl Integrations {
     pub async fn status(&self, organisation: &OrganisationId) -> Result<Status, Error> {
         let now = self.clock.now();
         let integration = self.store.integration(organisation).await?;
+        if let Some(column) = integration.as_ref().and_then(|integration| integration.misread) {
+            tracing::error!(organisation.id = %organisation, column, "a stored instant of an integration does not read");
+        }
         let counts = self.store.counts(organisation, now).await?;
         let owed_left = match integration.as_ref().and_then(|integration| integration.disconnecting) {
             Some(_) => self.store.owed_left(organisation).await?,

@@ -162,7 +162,7 @@ fn problem_at(integration: &Integration, counts: &Counts, now: Timestamp) -> Opt
     let since_at = integration.last_sync_at.or(integration.connected_at).unwrap_or(now);
     let found = |reason, retry_at| Problem { reason, since_at, retry_at };
     noted
-        .or_else(|| integration.unreadable.map(|_| found(Reason::Internal, None)))
+        .or_else(|| integration.unreadable.or(integration.misread).map(|_| found(Reason::Internal, None)))
         .or_else(|| counts.unavailable_until.map(|retry_at| found(Reason::GoogleUnavailable, Some(retry_at))))
 }
 

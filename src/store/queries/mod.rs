@@ -57,7 +57,7 @@ pub(in crate::store) mod settlements;
 mod statement;
 pub(in crate::store) mod unkept_grants;
 
-/// The instant in a column, if one stands there.
+/// The instant in a column, if one stands there that reads.
 fn instant(at: Option<crate::store::instant::Instant>) -> Option<jiff::Timestamp> {
-    at.map(|at| at.0)
+    at?.read()
 }

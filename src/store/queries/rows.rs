@@ -50,7 +50,12 @@ impl From<LinkRow> for Link {
         let generation = row.placement.generation();
         let (status, placement) = (words::status(&row.sync_status), Placement::try_from(row.placement));
         let revision = revision(row.revision);
-        let unreadable = revision.err().or(status.err()).or(placement.as_ref().err().copied());
+        let unreadable = revision.err().or(status.err()).or(placement.as_ref().err().copied()).or(unreadable_of([
+            ("last_synced_at", row.last_synced_at),
+            ("next_attempt_at", row.next_attempt_at),
+            ("starts_at", row.starts_at),
+            ("ends_at", row.ends_at),
+        ]));
         let internal = |Corrupt(column)| LinkError { reason: Reason::Internal, detail: Some(column.to_owned()) };
         let last_error = row.last_error.map(|word| match words::reason(&word) {
             Ok(reason) => LinkError { reason, detail: row.last_error_detail },
@@ -111,9 +116,20 @@ pub(super) struct IntegrationRow {
 
 impl From<IntegrationRow> for Integration {
     fn from(row: IntegrationRow) -> Self {
+        let misread = unreadable_of([
+            ("token_expiry", row.token_expiry),
+            ("problem_since", row.problem_since),
+            ("problem_retry_at", row.problem_retry_at),
+            ("last_sync_at", row.last_sync_at),
+            ("connected_at", row.connected_at),
+            ("catch_up_started_at", row.catch_up_started_at),
+            ("disconnecting_at", row.disconnecting_at),
+            ("refreshed_at", row.refreshed_at),
+        ]);
+        let or_updated = |at: Instant| at.read().unwrap_or(row.updated_at.0);
         let problem = row.problem_reason.map(|word| Problem {
             reason: words::reason(&word).unwrap_or(Reason::Internal),
-            since_at: row.problem_since.unwrap_or(row.updated_at).0,
+            since_at: or_updated(row.problem_since.unwrap_or(row.updated_at)),
             retry_at: instant(row.problem_retry_at),
         });
         let title_privacy = words::privacy(&row.title_privacy);
@@ -126,10 +142,12 @@ impl From<IntegrationRow> for Integration {
         });
         let disconnecting = match (row.disconnecting_at, row.disconnect_remote_events) {
             (Some(since), Some(word)) => {
-                Some(Disconnecting { since_at: since.0, remote_events: words::remote_events(&word).ok() })
+                Some(Disconnecting { since_at: or_updated(since), remote_events: words::remote_events(&word).ok() })
             }
             // Begun by a version that kept no disposition: it kept the events.
-            (Some(since), None) => Some(Disconnecting { since_at: since.0, remote_events: Some(RemoteEvents::Keep) }),
+            (Some(since), None) => {
+                Some(Disconnecting { since_at: or_updated(since), remote_events: Some(RemoteEvents::Keep) })
+            }
             (None, _) => None,
         };
         Self {
@@ -154,8 +172,15 @@ impl From<IntegrationRow> for Integration {
             refreshed_at: instant(row.refreshed_at),
             behind_count: row.behind_count,
             unreadable: title_privacy.err().map(|Corrupt(column)| column),
+            misread: misread.map(|Corrupt(column)| column),
         }
     }
+}
+
+/// The first of these columns that holds an instant which does not read.
+fn unreadable_of<const N: usize>(columns: [(&'static str, Option<Instant>); N]) -> Option<Corrupt> {
+    let misread = |at: Option<Instant>| at.is_some_and(|at| at.read().is_none());
+    columns.into_iter().find(|(_, at)| misread(*at)).map(|(column, _)| Corrupt(column))
 }
 
 pub(super) fn organisation(text: &str) -> Result<OrganisationId, Corrupt> {
