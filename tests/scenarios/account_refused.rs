@@ -1,6 +1,8 @@
 //! Google refuses the account: as a whole, by its token endpoint, or by a token that it does not honour for a while.
 
-use cassius_calendar::grpc::pb::{ErrorReason, IntegrationState, ListCalendarsRequest, SyncStatus};
+use cassius_calendar::grpc::pb::{
+    EraseAppointmentsRequest, ErrorReason, IntegrationState, ListCalendarsRequest, SyncStatus,
+};
 use serde_json::json;
 use tonic::Code;
 
@@ -41,6 +43,26 @@ async fn a_refused_account_is_told_at_the_integration_probed_hourly_and_back_by_
         assert_eq!((status.state(), reason(&status)), (IntegrationState::Connected, None), "{word}");
     }
     assert_eq!(app.google.events(ACCOUNT).await.len(), 9);
+}
+
+#[apply(both_backends)]
+async fn a_refused_account_is_well_again_once_what_was_owed_is_deleted(app: &mut TestApp) {
+    app.connect("cabinet").await;
+    app.sync("cabinet", appointment("erased", 1)).await;
+    let fault = json!({"kind": "error", "code": 403, "reason": "accountDisabled"});
+    app.google.control("faults", json!({"operation": "events.*", "account": ACCOUNT, "fault": fault})).await;
+    let request =
+        EraseAppointmentsRequest { organisation_id: "cabinet".into(), appointment_ids: vec!["erased".to_owned()] };
+    let mut appointments = app.appointments.clone();
+    let erased = app.while_time_goes_on(appointments.erase_appointments(request)).await.unwrap().unwrap().into_inner();
+    assert!(!erased.is_done);
+    app.until("cabinet", |status| reason(status) == Some(ErrorReason::AccountUnavailable)).await;
+
+    app.google.no_more_faults().await;
+    app.advance(3_700);
+    let status = app.until("cabinet", |status| status.problem.is_none()).await;
+    assert_eq!(status.state(), IntegrationState::Connected);
+    assert_eq!(app.google.events(ACCOUNT).await.len(), 0);
 }
 
 #[apply(both_backends)]

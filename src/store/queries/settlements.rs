@@ -14,7 +14,9 @@ use super::{Conn, Fault, link_queues, owed_claims};
 use crate::model::{AppointmentId, Generation, OrganisationId, Placement};
 use crate::store::history::KEPT;
 use crate::store::words::{self, ERROR, GOOGLE, PENDING, SYNCED};
-use crate::store::{CallMade, Link, LinkError, LinkSettlement, SettledRows, Settlement, Settlements};
+use crate::store::{
+    CallMade, Guarded, Link, LinkError, LinkSettlement, OwedSettlement, SettledRows, Settlement, Settlements,
+};
 
 pub(in crate::store) async fn settle_together(
     conn: &mut Conn,
@@ -38,8 +40,28 @@ pub(in crate::store) async fn settle_together(
         for (claimed, settlement) in owed {
             ended.push(owed_claims::settle_within(conn, claimed, settlement, now).await?);
         }
+        let served = owed.iter().zip(&ended).filter(|((_, settlement), guarded)| {
+            matches!(settlement, OwedSettlement::Gone) && matches!(guarded, Guarded::Done)
+        });
+        end_problems(conn, &served.map(|((claimed, _), _)| &claimed.organisation).collect(), now).await?;
         Ok(SettledRows { links: settled, owed: ended })
     })
+}
+
+/// Ends at the integrations what was to be tried again by now: what is owed was deleted.
+async fn end_problems(conn: &mut Conn, organisations: &BTreeSet<&OrganisationId>, now: Timestamp) -> Result<(), Fault> {
+    if organisations.is_empty() {
+        return Ok(());
+    }
+    let update = sql("UPDATE calendar_integrations SET updated_at = ")
+        .bind(now)
+        .with(and_no_problem_that_was_due(now))
+        .sql(format!(" WHERE provider = {GOOGLE} AND organisation_id IN "))
+        .with(list_of(padded(organisations.iter().map(|it| it.as_str().to_owned()).collect(), String::new)))
+        .sql(" AND problem_retry_at <= ")
+        .bind(now);
+    named("settlements.end_problems", update.keep()).execute(conn).await?;
+    Ok(())
 }
 
 /// What becomes of a link, as the statement reads it.

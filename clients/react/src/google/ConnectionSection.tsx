@@ -3,17 +3,11 @@ import { useHost } from "../host/host";
 import { Section } from "../ui/Section";
 import { Skeleton } from "../ui/Skeleton";
 import { useFocusKept } from "../ui/useFocusKept";
-import type { IntegrationStatusJson } from "../wire";
 import { Connected } from "./Connected";
 import { DisconnectWindow } from "./DisconnectWindow";
 import { Erasure } from "./Erasure";
 import { NotConnected } from "./NotConnected";
-
-/** What a section of the page is drawn from; without a status it holds the place. */
-export interface GoogleSectionProps {
-  readonly status: IntegrationStatusJson | undefined;
-  readonly isOnline: boolean;
-}
+import type { GoogleSectionProps } from "./sectionProps";
 
 /** What the connection is drawn from. */
 export interface ConnectionSectionProps extends GoogleSectionProps {

@@ -2,7 +2,7 @@ import { useState, type ReactElement } from "react";
 import { useHost } from "../host/host";
 import { Action } from "../ui/Action";
 import { whyOffline } from "./blocked";
-import type { GoogleSectionProps } from "./ConnectionSection";
+import type { GoogleSectionProps } from "./sectionProps";
 import { EraseWindow } from "./EraseWindow";
 
 /** The way to erase everything of the practice. It stands there whatever the state is, before a connection and after one. */

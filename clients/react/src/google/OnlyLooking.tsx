@@ -4,7 +4,7 @@ import { Moment } from "../ui/Moment";
 import { Pill } from "../ui/Pill";
 import { Section } from "../ui/Section";
 import { Skeleton } from "../ui/Skeleton";
-import type { GoogleSectionProps } from "./ConnectionSection";
+import type { GoogleSectionProps } from "./sectionProps";
 import { rowWord } from "./standing";
 import { Counts } from "./SyncProgress";
 

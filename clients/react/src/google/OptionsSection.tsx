@@ -8,7 +8,7 @@ import type { IntegrationStatusJson } from "../wire";
 import { whyNotChoose } from "./blocked";
 import { CalendarSelect, choosable } from "./CalendarSelect";
 import { ChangeCalendarWindow } from "./ChangeCalendarWindow";
-import type { GoogleSectionProps } from "./ConnectionSection";
+import type { GoogleSectionProps } from "./sectionProps";
 import { ConnectAction } from "./ConnectAction";
 import { PreviewField } from "./PreviewSection";
 import { PRIVACIES } from "./privacy";

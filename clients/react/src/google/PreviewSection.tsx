@@ -9,7 +9,7 @@ import { SafeHtml } from "../ui/SafeHtml";
 import { Section } from "../ui/Section";
 import { Skeleton } from "../ui/Skeleton";
 import type { CalendarJson, EventPreviewJson, TitlePrivacyJson } from "../wire";
-import type { GoogleSectionProps } from "./ConnectionSection";
+import type { GoogleSectionProps } from "./sectionProps";
 
 /** What the service writes into events is French, whatever the page speaks. */
 export const EVENT_LANGUAGE = "fr";

@@ -5,7 +5,7 @@ import { Section } from "../ui/Section";
 import { Skeleton } from "../ui/Skeleton";
 import { useFocusKept } from "../ui/useFocusKept";
 import type { IntegrationStatusJson } from "../wire";
-import type { GoogleSectionProps } from "./ConnectionSection";
+import type { GoogleSectionProps } from "./sectionProps";
 import { LinksInErrorList } from "./LinksInErrorList";
 
 /** À traiter: the appointments that Google refused, and nothing else. */
