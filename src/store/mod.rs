@@ -305,7 +305,7 @@ pub fn check_address(url: &str) -> Result<(), String> {
 
 /// Runs a query to its end in a task of its own, and answers what it came to.
 ///
-/// To the runtime all queries are one kind of task: as kinds of their own, its share of them would be a tenth of the program.
+/// To the runtime all queries are one kind of task: as kinds of their own, they would make the program larger by megabytes.
 async fn in_task<T: Send + 'static>(
     query: impl Future<Output = Result<T, Error>> + Send + 'static,
 ) -> Result<T, Error> {
