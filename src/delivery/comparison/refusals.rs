@@ -19,21 +19,9 @@ impl Inner {
         comparison: &Comparison<'_>,
         error: connection::Error,
     ) -> Result<connection::Error, Broken> {
-        let error = match error {
-            connection::Error::CalendarUnavailable | connection::Error::AccountUnavailable => {
-                self.probe(comparison).await?
-            }
-            connection::Error::ReconnectRequired
-            | connection::Error::GoogleMisconfigured
-            | connection::Error::GoogleUnavailable { .. }
-            | connection::Error::GoogleThrottled { .. }
-            | connection::Error::NotConnected
-            | connection::Error::Disconnecting
-            | connection::Error::NoPendingAccount
-            | connection::Error::ReturnUrlNotAllowed
-            | connection::Error::TooManyWatchers
-            | connection::Error::Store(_)
-            | connection::Error::Sealed(_) => error,
+        let error = match stop(&error) {
+            Some(Stop::CalendarUnavailable | Stop::AccountUnavailable) => self.probe(comparison).await?,
+            Some(Stop::ReconnectRequired | Stop::Misconfigured) | None => error,
         };
         let Some(stop) = stop(&error) else { return Ok(error) };
         let Integration { organisation, epoch, .. } = comparison.integration;

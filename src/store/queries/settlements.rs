@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::fragments::and_no_problem_that_was_due;
 use super::placement::{PLACEMENT, values_of};
 use super::rows::{LinkRow, link_columns};
-use super::statement::{list_of, named, padded, rows_of, sql};
+use super::statement::{Fragment, list_of, named, padded, rows_of, sql};
 use super::{Conn, Fault, link_queues, owed_claims};
 use crate::model::{AppointmentId, Generation, OrganisationId, Placement};
 use crate::store::history::KEPT;
@@ -46,22 +46,6 @@ pub(in crate::store) async fn settle_together(
         end_problems(conn, &served.map(|((claimed, _), _)| &claimed.organisation).collect(), now).await?;
         Ok(SettledRows { links: settled, owed: ended })
     })
-}
-
-/// Ends at the integrations what was to be tried again by now: what is owed was deleted.
-async fn end_problems(conn: &mut Conn, organisations: &BTreeSet<&OrganisationId>, now: Timestamp) -> Result<(), Fault> {
-    if organisations.is_empty() {
-        return Ok(());
-    }
-    let update = sql("UPDATE calendar_integrations SET updated_at = ")
-        .bind(now)
-        .with(and_no_problem_that_was_due(now))
-        .sql(format!(" WHERE provider = {GOOGLE} AND organisation_id IN "))
-        .with(list_of(padded(organisations.iter().map(|it| it.as_str().to_owned()).collect(), String::new)))
-        .sql(" AND problem_retry_at <= ")
-        .bind(now);
-    named("settlements.end_problems", update.keep()).execute(conn).await?;
-    Ok(())
 }
 
 /// What becomes of a link, as the statement reads it.
@@ -231,11 +215,30 @@ async fn note_sync(conn: &mut Conn, organisations: &BTreeSet<&OrganisationId>, n
     let update = sql("UPDATE calendar_integrations SET last_sync_at = ")
         .bind(now)
         .with(and_no_problem_that_was_due(now))
-        .sql(format!(" WHERE provider = {GOOGLE} AND organisation_id IN "))
-        .with(list_of(padded(organisations.iter().map(|it| it.as_str().to_owned()).collect(), String::new)))
+        .with(of_these(organisations))
         .sql(" AND (last_sync_at IS NULL OR last_sync_at < ")
         .bind(now)
         .sql(")");
     named("settlements.note_sync", update.keep()).execute(conn).await?;
     Ok(())
+}
+
+/// Ends at the integrations what was to be tried again by now: what is owed was deleted.
+async fn end_problems(conn: &mut Conn, organisations: &BTreeSet<&OrganisationId>, now: Timestamp) -> Result<(), Fault> {
+    if organisations.is_empty() {
+        return Ok(());
+    }
+    let update = sql("UPDATE calendar_integrations SET updated_at = ")
+        .bind(now)
+        .with(and_no_problem_that_was_due(now))
+        .with(of_these(organisations))
+        .sql(" AND problem_retry_at <= ")
+        .bind(now);
+    named("settlements.end_problems", update.keep()).execute(conn).await?;
+    Ok(())
+}
+
+fn of_these(organisations: &BTreeSet<&OrganisationId>) -> Fragment {
+    sql(format!(" WHERE provider = {GOOGLE} AND organisation_id IN "))
+        .with(list_of(padded(organisations.iter().map(|it| it.as_str().to_owned()).collect(), String::new)))
 }
