@@ -10,15 +10,24 @@ use crate::store::{Acceptance, Error, Link};
 
 /// The most that one statement takes.
 pub(super) const MAX_BATCH: usize = 500;
+/// How many batches may find an organisation held: most often a worker holds it, for a few milliseconds.
+pub(super) const MAX_TRIES: u32 = 4;
 
 /// An acceptance, and those who wait for it.
 #[derive(Debug)]
 pub(super) struct Request {
     pub(super) acceptance: Acceptance,
     pub(super) callers: Vec<oneshot::Sender<Result<Link, Error>>>,
+    /// How many batches have found its organisation held.
+    pub(super) tries: u32,
 }
 
 impl Request {
+    /// Whether it waits for its organisation by itself now.
+    pub(super) fn is_due(&self) -> bool {
+        self.tries >= MAX_TRIES
+    }
+
     /// Tells each caller; one that went away is no error.
     pub(super) fn answer(self, outcome: &Result<Link, Error>) {
         for caller in self.callers {
@@ -45,6 +54,7 @@ pub(super) fn coalesced(requests: Vec<Request>) -> Vec<Request> {
                     queued.acceptance = request.acceptance;
                 }
                 queued.callers.extend(request.callers);
+                queued.tries = queued.tries.max(request.tries);
             }
         }
     }

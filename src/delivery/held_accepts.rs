@@ -1,15 +1,17 @@
 //! Accepts of organisations that another transaction holds.
 //!
-//! Owns a line for each of them: it waits by itself, so that nobody else waits with it. Never waits longer than the store
-//! does. Invariant: whoever comes while its organisation waits stands in that line, and takes no connection of its own.
+//! Owns a line for each of them: it waits by itself, so that nobody else waits with it, and gives back to the common batch
+//! whoever came meanwhile. Never waits longer than the store does. Invariant: whoever comes while its organisation waits
+//! stands in that line, takes no connection of its own, and is given back once at most.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 use tokio::sync::Semaphore;
+use tokio::sync::mpsc::WeakSender;
 
-use super::accept_batch::{MAX_BATCH, Request, coalesced};
+use super::accept_batch::{MAX_BATCH, MAX_TRIES, Request, coalesced};
 use crate::clock::Clock;
 use crate::model::OrganisationId;
 use crate::store::Store;
@@ -22,14 +24,15 @@ const WAITED_FOR: usize = 4;
 pub(super) struct HeldAccepts {
     store: Store,
     clock: Clock,
+    batch: WeakSender<Request>,
     lines: Arc<Mutex<HashMap<OrganisationId, Vec<Request>>>>,
     places: Arc<Semaphore>,
 }
 
 impl HeldAccepts {
-    /// No lines yet.
-    pub(super) fn new(store: Store, clock: Clock) -> Self {
-        Self { store, clock, lines: Arc::default(), places: Arc::new(Semaphore::new(WAITED_FOR)) }
+    /// No lines yet; `batch` is where those go whom a line gives back.
+    pub(super) fn new(store: Store, clock: Clock, batch: WeakSender<Request>) -> Self {
+        Self { store, clock, batch, lines: Arc::default(), places: Arc::new(Semaphore::new(WAITED_FOR)) }
     }
 
     /// Puts those into their lines whose organisation waits, and answers the others.
@@ -61,12 +64,16 @@ impl HeldAccepts {
         }
     }
 
-    /// Accepts what stands in a line until nobody does.
+    /// Accepts what stands in a line, and then ends it.
     async fn serve(self, organisation: OrganisationId) {
+        let mut is_begun = false;
         loop {
             let place = self.places.acquire().await;
-            let Some(requests) = self.next(&organisation) else { return };
-            let requests = coalesced(requests);
+            let requests = match self.next(&organisation, is_begun) {
+                Next::Serve(requests) => coalesced(requests),
+                Next::End(given_back) => return self.give_back(given_back).await,
+            };
+            is_begun = true;
             let acceptances = requests.iter().map(|request| request.acceptance.clone()).collect();
             match self.store.accept(acceptances, self.clock.now()).await {
                 Ok(links) => requests.into_iter().zip(links).for_each(|(request, link)| request.answer(&Ok(link))),
@@ -78,16 +85,31 @@ impl HeldAccepts {
         }
     }
 
-    /// What stands in the line; an empty one ends.
-    fn next(&self, organisation: &OrganisationId) -> Option<Vec<Request>> {
+    /// What stands in the line. It ends after those that it was begun for, unless somebody is due: one that is kept full
+    /// would take a transaction for each organisation, where the batch takes one for all.
+    fn next(&self, organisation: &OrganisationId, is_begun: bool) -> Next {
         let mut lines = self.lines.lock();
-        let mut line = std::mem::take(lines.get_mut(organisation)?);
-        if line.is_empty() {
-            lines.remove(organisation);
-            return None;
+        let mut line = lines.remove(organisation).unwrap_or_default();
+        if is_begun && !line.iter().any(Request::is_due) {
+            return Next::End(line);
         }
         let rest = line.split_off(line.len().min(MAX_BATCH));
         lines.insert(organisation.clone(), rest);
-        Some(line)
+        Next::Serve(line)
     }
+
+    /// Puts those into the common batch who came while the line waited.
+    async fn give_back(&self, requests: Vec<Request>) {
+        for request in requests {
+            // Without a batch the service ends: the callers are told so.
+            let Some(batch) = self.batch.upgrade() else { return };
+            drop(batch.send(Request { tries: MAX_TRIES, ..request }).await);
+        }
+    }
+}
+
+/// What a line does next.
+enum Next {
+    Serve(Vec<Request>),
+    End(Vec<Request>),
 }

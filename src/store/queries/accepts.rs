@@ -130,6 +130,11 @@ async fn upsert(
         Some(filler) => padded(rows, || filler),
         None => rows,
     };
+    // Named again wherever queues and integrations are read: from the rows alone, a planner without statistics would read
+    // those of all organisations.
+    let named_organisations = || list_of(rows.iter().map(|(acceptance, _)| &acceptance.organisation));
+    let (free, sending, with_queue, with_integration) =
+        (named_organisations(), named_organisations(), named_organisations(), named_organisations());
     let upsert =
         sql("WITH incoming (organisation_id, appointment_id, revision, snapshot, wants_event, starts_at, ends_at, traceparent) AS (VALUES ")
             .with(rows_of(rows, |row, (acceptance, revision)| {
@@ -152,12 +157,19 @@ async fn upsert(
             .sql(format!(
                 "), free AS (
                 SELECT organisation_id FROM link_queues
-                WHERE provider = {GOOGLE} AND organisation_id IN (SELECT incoming.organisation_id FROM incoming)
-                ORDER BY organisation_id {SKIP_LOCKED}
+                WHERE provider = {GOOGLE} AND organisation_id IN "
+            ))
+            .with(free)
+            .sql(format!(
+                " ORDER BY organisation_id {SKIP_LOCKED}
              ), sending AS (
                 SELECT organisation_id, is_enabled AND {CONNECTED} AS is_sending
                 FROM calendar_integrations
-                WHERE provider = {GOOGLE} AND organisation_id IN (SELECT free.organisation_id FROM free)
+                WHERE provider = {GOOGLE} AND organisation_id IN "
+            ))
+            .with(sending)
+            .sql(format!(
+                " AND organisation_id IN (SELECT free.organisation_id FROM free)
                 ORDER BY organisation_id {KEY_SHARE_SKIP_LOCKED}
              )
              INSERT INTO appointment_external_links AS kept (
@@ -179,10 +191,19 @@ async fn upsert(
                 " FROM incoming AS n LEFT JOIN free AS f ON f.organisation_id = n.organisation_id
                 LEFT JOIN sending AS s ON s.organisation_id = n.organisation_id
              WHERE n.revision > {NO_REVISION} AND (f.organisation_id IS NOT NULL OR NOT EXISTS (
-                    SELECT 1 FROM link_queues AS q WHERE q.organisation_id = n.organisation_id AND q.provider = {GOOGLE}))
+                    SELECT 1 FROM link_queues AS q WHERE q.organisation_id = n.organisation_id AND q.provider = {GOOGLE}
+                        AND q.organisation_id IN "
+            ))
+            .with(with_queue)
+            .sql(format!(
+                "))
                 AND (s.organisation_id IS NOT NULL OR NOT EXISTS (
                     SELECT 1 FROM calendar_integrations AS i
-                    WHERE i.organisation_id = n.organisation_id AND i.provider = {GOOGLE}))
+                    WHERE i.organisation_id = n.organisation_id AND i.provider = {GOOGLE} AND i.organisation_id IN "
+            ))
+            .with(with_integration)
+            .sql(format!(
+                "))
              ORDER BY n.organisation_id, n.appointment_id
              ON CONFLICT (organisation_id, appointment_id, provider) DO UPDATE SET
                 revision = excluded.revision, snapshot = excluded.snapshot, wants_event = excluded.wants_event,

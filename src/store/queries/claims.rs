@@ -47,7 +47,7 @@ where
         return Ok(Found::default());
     }
     transaction!(conn, async |conn| {
-        let served = lock_served(conn, room.keys().cloned(), now).await?;
+        let served = lock_served(conn, &room.keys().cloned().collect::<Vec<_>>(), now).await?;
         let held: Vec<String> = served.keys().cloned().collect();
         let room: Vec<_> = room.into_iter().filter(|(organisation, _)| served.contains_key(organisation)).collect();
         let (mut claimed, mut calls, mut begun) = (Vec::new(), Vec::new(), Vec::new());
@@ -111,7 +111,7 @@ struct ServedIntegration {
 /// that begins meanwhile waits for the claim, and then finds its leases.
 async fn lock_served(
     conn: &mut Conn,
-    organisations: impl Iterator<Item = String>,
+    organisations: &[String],
     now: Timestamp,
 ) -> Result<HashMap<String, ServedIntegration>, Fault> {
     let select = sql(format!(
@@ -120,6 +120,8 @@ async fn lock_served(
     ))
     .bind(now)
     .sql(" AND q.organisation_id IN ")
+    .with(list_of(organisations))
+    .sql(" AND i.organisation_id IN ")
     .with(list_of(organisations))
     .sql(format!(" ORDER BY q.organisation_id {HELD_WITH_ITS_INTEGRATION}"));
     let found: Vec<ServedRow> = named("claims.lock_served", select).load(conn).await?;

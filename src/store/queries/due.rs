@@ -320,8 +320,15 @@ mod tests {
                 .map(|row| row.detail.as_str())
                 .filter(|detail| {
                     detail.starts_with("SCAN ")
-                        && !["SCAN q", "SCAN counted", "SCAN instants", "SCAN first_of_priority", "SCAN first_later"]
-                            .contains(detail)
+                        && ![
+                            "SCAN q",
+                            "SCAN counted",
+                            "SCAN instants",
+                            "SCAN first_of_priority",
+                            "SCAN first_leased",
+                            "SCAN first_later",
+                        ]
+                        .contains(detail)
                 })
                 .collect();
             assert_eq!(walked, Vec::<&str>::new(), "{:?}", plan.iter().map(|row| &row.detail).collect::<Vec<_>>());

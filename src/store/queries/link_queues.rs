@@ -127,7 +127,9 @@ pub(super) async fn put_off_held(
             " FROM calendar_integrations AS i WHERE i.organisation_id = q.organisation_id AND i.provider = q.provider
                 AND q.provider = {GOOGLE} AND q.organisation_id IN "
         ))
-        .with(list_of(organisations));
+        .with(list_of(&organisations))
+        .sql(" AND i.organisation_id IN ")
+        .with(list_of(&organisations));
     named("link_queues.put_off", update).execute(conn).await?;
     Ok(())
 }
@@ -160,13 +162,15 @@ fn first_link_due_at(now: Timestamp) -> Fragment {
         .with(first(Priority::Live))
         .sql(" UNION ALL ")
         .with(first(Priority::CatchUp))
+        // The end of the first lease: a link that is due later still is found to be so then. The order is that of the index of
+        // leases, since a planner without statistics would take another one and read every link.
         .sql(
-            " UNION ALL SELECT MIN(CASE WHEN l.lease_until > l.next_attempt_at THEN l.lease_until ELSE l.next_attempt_at END)
+            " UNION ALL SELECT * FROM (SELECT l.lease_until AS due_at
                 FROM appointment_external_links AS l WHERE l.organisation_id = q.organisation_id AND l.provider = q.provider
                     AND l.next_attempt_at IS NOT NULL AND l.lease_until > ",
         )
         .bind(now)
-        .sql(") AS instants)")
+        .sql(" ORDER BY l.lease_until LIMIT 1) AS first_leased) AS instants)")
 }
 
 /// Not before whoever is just ending a disconnect has done so, or has lost that.

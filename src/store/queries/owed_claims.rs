@@ -34,7 +34,7 @@ pub(in crate::store) async fn claim(
     }
     transaction!(conn, async |conn| {
         let (mut claims, mut held, mut unreadable) = (Vec::new(), Vec::new(), Vec::new());
-        for served in lock_served(conn, room.keys().cloned(), now).await? {
+        for served in lock_served(conn, &room.keys().cloned().collect::<Vec<_>>(), now).await? {
             let limit = room.get(&served.organisation_id).copied().unwrap_or_default();
             let mut taken = 0;
             for row in due(conn, &served, limit, now).await? {
@@ -75,11 +75,7 @@ struct ServedRow {
 
 /// What the integrations say whose queues nobody else holds; they are held until the end of the transaction. None whose
 /// grant is just being revoked.
-async fn lock_served(
-    conn: &mut Conn,
-    organisations: impl Iterator<Item = String>,
-    now: Timestamp,
-) -> Result<Vec<ServedRow>, Fault> {
+async fn lock_served(conn: &mut Conn, organisations: &[String], now: Timestamp) -> Result<Vec<ServedRow>, Fault> {
     let select = sql(format!(
         "SELECT i.organisation_id, i.google_user_id, i.epoch
          FROM {QUEUE_OF_I} WHERE q.provider = {GOOGLE} AND i.google_user_id IS NOT NULL AND i.owed_served_from <= "
@@ -88,6 +84,8 @@ async fn lock_served(
     .sql(" AND ")
     .with(is_not_finishing(now))
     .sql(" AND q.organisation_id IN ")
+    .with(list_of(organisations))
+    .sql(" AND i.organisation_id IN ")
     .with(list_of(organisations))
     .sql(format!(" ORDER BY q.organisation_id {HELD_WITH_ITS_INTEGRATION}"));
     Ok(named("owed_claims.lock_served", select).load(conn).await?)

@@ -61,7 +61,7 @@ async fn correct_statuses(conn: &mut Conn, organisation: &str) -> Result<usize, 
     let update =
         sql(format!("UPDATE link_queues AS q SET {set} FROM (SELECT {counts} FROM appointment_external_links WHERE "))
             .with(of(organisation))
-            .sql(format!(") AS c WHERE ({differs}) AND "))
+            .sql(format!(" AND sync_status IN ({PENDING}, {SYNCED}, {ERROR})) AS c WHERE ({differs}) AND "))
             .with(of(organisation));
     Ok(named("recounts.correct_statuses", update).execute(conn).await?)
 }

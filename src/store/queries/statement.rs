@@ -199,6 +199,7 @@ values! {
     i32 => Integer as i32, |number| number;
     i64 => BigInt as i64, |number| number;
     String => Text as String, |text| text;
+    &String => Text as String, |text| text.clone();
     &'static str => Text as &'static str, |text| text;
     Vec<u8> => Binary as Vec<u8>, |bytes| bytes;
     Timestamp => InstantSql as Instant, |at| Instant(at);
