@@ -31,6 +31,10 @@ const CLIENT_FAULTS: [&str; 8] = [
     "invalid_request",
 ];
 
+/// Google's words for a grant that is not honoured.
+const GRANT_FAULTS: [&str; 5] =
+    ["invalid_grant", "access_denied", "admin_policy_enforced", "account_deleted", "invalid_scope"];
+
 /// The token endpoint could not be spoken with.
 #[derive(Debug, thiserror::Error)]
 #[error("the token endpoint is not available")]
@@ -58,8 +62,13 @@ impl<'c> AsyncHttpClient<'c> for TokenEndpoint<'_> {
         Box::pin(async move {
             let answer = self.transport.send(request.map(Bytes::from)).await.map_err(|_| Away { retry_after: None })?;
             let status = answer.status();
-            let is_busy = matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT);
-            if is_busy || !(status.is_success() || status.is_client_error()) {
+            let is_its_own = match status {
+                StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED => true,
+                StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT => false,
+                status if status.is_client_error() => is_known_refusal(answer.body()),
+                status => status.is_success(),
+            };
+            if !is_its_own {
                 return Err(Away { retry_after: retry_after(answer.headers(), self.clock.now()) });
             }
             Ok(answer.map(Vec::from))
@@ -99,6 +108,16 @@ fn word(word: &str) -> Refusal {
         word if is_oauth_word(word) => Refusal::Grant(plain_word(word)),
         _ => Refusal::Unavailable { retry_after: None },
     }
+}
+
+/// Whether a body is a refusal in a word of Google's: whatever stands between refuses with 403, 404 or 407 too, in words of
+/// its own.
+fn is_known_refusal(body: &[u8]) -> bool {
+    let refusal: Result<BasicErrorResponse, _> = serde_json::from_slice(body);
+    refusal.is_ok_and(|refusal| {
+        let word: &str = refusal.error().as_ref();
+        GRANT_FAULTS.contains(&word) || CLIENT_FAULTS.contains(&word)
+    })
 }
 
 /// Whether a word has the shape that those of RFC 6749, its registry and Google have: small letters and digits, joined by

@@ -180,6 +180,9 @@ async fn only_the_token_endpoints_own_word_calls_a_grant_dead() {
         (404, "Not Found", away.clone()),
         (407, "Proxy Authentication Required", away.clone()),
         (403, "forbidden", away.clone()),
+        (403, "policy_denied", away.clone()),
+        (404, "not_found", away.clone()),
+        (407, "proxy_authentication_required", away.clone()),
         (400, "", away.clone()),
     ];
     for (code, word, error) in cases {

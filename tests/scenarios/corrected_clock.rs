@@ -48,6 +48,22 @@ async fn set_back_while_nobody_runs_what_waits_is_sent_in_its_time_and_an_edit_a
 }
 
 #[apply(both_backends)]
+async fn set_back_a_problem_ends_with_what_is_sent(app: &mut TestApp) {
+    app.connect("cabinet").await;
+    app.sync("cabinet", appointment("before", 1)).await;
+    app.clock.correct(SignedDuration::from_hours(-2));
+    let refused = json!({"kind": "error", "code": 403, "reason": "accountDisabled"});
+    app.google.fault("events.insert", 1, refused).await;
+    app.accept("cabinet", appointment("refused", 1)).await;
+    app.until("cabinet", |status| status.problem.is_some()).await;
+    app.advance(3_700);
+    let status = app.until("cabinet", |status| status.counts.is_some_and(|counts| counts.synced == 2)).await;
+    assert_eq!(status.problem, None);
+    let last_sync_at = status.last_sync_time.unwrap().seconds;
+    assert!(last_sync_at <= app.clock.now().as_second(), "what was sent was sent by now");
+}
+
+#[apply(both_backends)]
 async fn set_forward_a_call_under_way_is_not_made_again_before_it_has_ended(app: &mut TestApp) {
     app.connect("cabinet").await;
     app.sync("cabinet", appointment("owed", 1)).await;

@@ -191,6 +191,21 @@ async fn an_instant_that_does_not_read_is_told_at_its_row_and_the_lists_go_on(ap
 }
 
 #[apply(both_backends)]
+async fn a_lease_that_does_not_read_is_none(app: &mut TestApp) {
+    if app.database.is_postgres() {
+        // Its columns take nothing but instants.
+        return;
+    }
+    app.connect("cabinet").await;
+    app.sync("cabinet", appointment("rdv", 1)).await;
+    app.stop().await;
+    set(app, "appointment_external_links", "lease_token = 'whose', lease_until = 'soon'", "TRUE").await;
+    app.restart().await;
+    let link = app.sync("cabinet", of_patient("rdv", 2, "Dominique Essai")).await;
+    assert_eq!((link.sync_status(), link.synced_revision), (SyncStatus::Synced, 2));
+}
+
+#[apply(both_backends)]
 async fn the_event_of_a_link_that_does_not_read_is_not_taken_for_a_surplus(app: &mut TestApp) {
     app.connect("cabinet").await;
     for id in ["half", "other"] {

@@ -138,8 +138,7 @@ impl World {
             let is_theirs = wish.touched_up_to > 0
                 && wish.versions.values().next_back().is_some_and(|latest| latest.end_at <= self.clock.now());
             for event in self.live_events(account, ORGANISATIONS[organisation], &appointment_id(*number)) {
-                let is_upcoming =
-                    event.start.parse::<jiff::Timestamp>().is_ok_and(|start_at| start_at > self.clock.now());
+                let is_upcoming = event.end.parse::<jiff::Timestamp>().is_ok_and(|end_at| end_at > self.clock.now());
                 if is_upcoming && !is_theirs && !self.out_of_bin.contains(&event.id) {
                     found.push(format!("{} was to be deleted, and stands: {event:?}", ORGANISATIONS[organisation]));
                 }

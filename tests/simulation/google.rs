@@ -202,13 +202,15 @@ pub(super) struct Seen {
     pub(super) appointment: Option<String>,
     pub(super) place: String,
     pub(super) start: String,
+    pub(super) end: String,
     pub(super) etag: String,
 }
 
 impl Seen {
-    /// Whether it is over, as far as it begins at an hour.
+    /// Whether it is over, as far as it ends at an hour: what has begun and goes on is compared like what is to come, and
+    /// stands where an appointment has not ended.
     pub(super) fn is_over(&self, now: Timestamp) -> bool {
-        self.start.parse::<Timestamp>().is_ok_and(|start_at| start_at < now)
+        self.end.parse::<Timestamp>().is_ok_and(|end_at| end_at <= now)
     }
 }
 
@@ -223,6 +225,7 @@ impl From<&Value> for Seen {
             appointment: private("cassiusAppointmentId"),
             place: text(&event["location"]),
             start: text(&event["start"]["dateTime"]),
+            end: text(&event["end"]["dateTime"]),
             etag: text(&event["etag"]),
         }
     }

@@ -1,3 +1,7 @@
+CREATE OR REPLACE FUNCTION day_of(ends_at TIMESTAMPTZ) RETURNS INTEGER
+LANGUAGE sql IMMUTABLE AS
+    'SELECT floor(extract(epoch FROM ends_at) / 86400)::integer';
+
 DROP INDEX appointment_external_links_leased;
 CREATE INDEX appointment_external_links_leased
     ON appointment_external_links (organisation_id, lease_until)

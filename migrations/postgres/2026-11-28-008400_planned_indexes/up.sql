@@ -12,3 +12,9 @@ DROP INDEX appointment_external_links_leased;
 CREATE INDEX appointment_external_links_leased
     ON appointment_external_links (organisation_id, provider, lease_until)
     WHERE lease_until IS NOT NULL;
+
+-- By functions that never change their answer, so that it is put into the statement that calls it: a call of its own costs
+-- each accept a tenth of a millisecond.
+CREATE OR REPLACE FUNCTION day_of(ends_at TIMESTAMPTZ) RETURNS INTEGER
+LANGUAGE sql IMMUTABLE AS
+    'SELECT (ends_at AT TIME ZONE ''UTC'')::date - DATE ''1970-01-01''';

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::fragments::{QUEUE_OF_I, unleased};
 use super::placement::{PLACEMENT, PlacementRow, set_from, values_of};
 use super::schema::appointment_external_links;
-use super::statement::{joined, list_of, named, rows_of, sql};
+use super::statement::{joined, list_of, named, padded, rows_of, sql};
 use super::{Conn, Fault, HELD_WITH_ITS_INTEGRATION, SKIP_LOCKED, link_queues, rows};
 use crate::crypto::Sealed;
 use crate::model::{CalendarId, Epoch, OrganisationId, Placement, SyncStatus, TitlePrivacy};
@@ -154,9 +154,9 @@ struct ClaimRow {
 
 /// The due links of each of these organisations that nobody holds: live edits first, then the longest due.
 async fn due(conn: &mut Conn, room: &[(String, i64)], now: Timestamp) -> Result<Vec<ClaimRow>, Fault> {
-    if room.is_empty() {
-        return Ok(Vec::new());
-    }
+    let Some((last, _)) = room.last() else { return Ok(Vec::new()) };
+    // The last one once more, with room for nothing.
+    let room = padded(room.to_vec(), || (last.clone(), 0));
     // Each priority for itself: so much of the index is named that a planner without statistics sees what to read.
     let queue = |n: usize, (organisation, limit): &(String, i64), priority: Priority| {
         let of_priority = sql(format!(
@@ -182,7 +182,7 @@ async fn due(conn: &mut Conn, room: &[(String, i64)], now: Timestamp) -> Result<
     let queues = room.iter().enumerate().flat_map(|(n, its)| both.map(|priority| queue(n, its, priority)));
     let all = (0..room.len()).flat_map(|n| both.map(|priority| sql(format!("SELECT * FROM queue{n}_{priority}"))));
     let select = joined(all, " UNION ALL ", joined(queues, ", ", sql("WITH ")).sql(" "));
-    Ok(named("claims.due", select).load(conn).await?)
+    Ok(named("claims.due", select.keep()).load(conn).await?)
 }
 
 /// What is due is pending: whatever else its status says, no settlement would end it.

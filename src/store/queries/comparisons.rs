@@ -7,7 +7,7 @@ use diesel::sql_types::{BigInt, Integer, Text};
 use diesel_async::RunQueryDsl;
 use jiff::{SignedDuration, Timestamp};
 
-use super::fragments::{CONNECTED, and_no_problem_that_was_due, of_organisation, unleased};
+use super::fragments::{CONNECTED, and_no_problem_that_was_due, of_organisation, unleased, unleased_by};
 use super::placement::PlacementRow;
 use super::schema::{appointment_external_links, owed_deletions};
 use super::statement::{Fragment, list_of, named, rows_of, sql};
@@ -71,9 +71,9 @@ pub(in crate::store) async fn claim(
                 SELECT organisation_id, provider FROM calendar_integrations WHERE compare_due_at <= ",
         )
         .bind(now)
-        .sql(" AND (compare_lease_until IS NULL OR compare_lease_until <= ")
-        .bind(now)
-        .sql(") AND served_from <= ")
+        .sql(" AND ")
+        .with(unleased_by("compare_lease_until", now))
+        .sql(" AND served_from <= ")
         .bind(now)
         .sql(format!(
             " AND provider = {GOOGLE} ORDER BY compare_due_at LIMIT 1 {SKIP_LOCKED})

@@ -216,6 +216,7 @@ async fn bring_nearer_held(
     let columns = [
         // What is served again stands in the line since then.
         ("updated_at", now),
+        ("last_sync_at", now),
         ("problem_retry_at", now),
         ("compare_due_at", now),
         ("disconnecting_at", now),

@@ -5,8 +5,8 @@
 
 use jiff::Timestamp;
 
-use super::placement;
 use super::statement::{Fragment, sql};
+use super::{lapsed_by, placement};
 use crate::model::{AppointmentId, Epoch, OrganisationId};
 use crate::store::Claimed;
 use crate::store::words::{GOOGLE, REASONS};
@@ -58,7 +58,12 @@ fn integration_exists(organisation: &OrganisationId, epoch: Epoch) -> Fragment {
 
 /// The links that nobody holds.
 pub(super) fn unleased(now: Timestamp) -> Fragment {
-    sql("(lease_until IS NULL OR lease_until <= ").bind(now).sql(")")
+    unleased_by("lease_until", now)
+}
+
+/// What nobody holds by the lease in this column.
+pub(super) fn unleased_by(column: &str, now: Timestamp) -> Fragment {
+    sql("(").sql(lapsed_by(column)).bind(now).sql(")")
 }
 
 /// The queue of the integration `i`, whatever it has in it.

@@ -11,7 +11,7 @@ use diesel::sql_types::Text;
 use diesel_async::RunQueryDsl;
 use jiff::Timestamp;
 
-use super::fragments::unleased;
+use super::fragments::{unleased, unleased_by};
 use super::statement::{Fragment, list_of, named, rows_of, sql};
 use super::{Conn, FOR_UPDATE, Fault, HOLDS_ROWS, SKIP_LOCKED};
 use crate::model::OrganisationId;
@@ -185,10 +185,11 @@ fn first_owed_due_at(now: Timestamp) -> Fragment {
         .bind(now)
         .sql(format!(" FROM owed_deletions AS o WHERE {of_q} AND o.next_attempt_at <= "))
         .bind(now)
-        .sql(" AND (o.lease_until IS NULL OR o.lease_until <= ")
-        .bind(now)
-        .sql(format!(") AND NOT EXISTS (SELECT 1 FROM appointment_external_links AS l WHERE {link_of_o} AND l.lease_until > "))
-        .bind(now)
+        .sql(" AND ")
+        .with(unleased_by("o.lease_until", now))
+        .sql(format!(
+" AND NOT EXISTS (SELECT 1 FROM appointment_external_links AS l WHERE {link_of_o} AND NOT "))
+        .with(unleased_by("l.lease_until", now))
         .sql(") LIMIT 1), (SELECT MIN(due_at) FROM (SELECT * FROM (SELECT o.next_attempt_at AS due_at FROM owed_deletions AS o WHERE ")
         .sql(of_q)
         .sql(" AND o.next_attempt_at > ")

@@ -10,7 +10,9 @@ use diesel_async::RunQueryDsl;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::fragments::{QUEUE_OF_I, is_granted_in, is_not_finishing, of_appointment, of_organisation, unleased};
+use super::fragments::{
+    QUEUE_OF_I, is_granted_in, is_not_finishing, of_appointment, of_organisation, unleased, unleased_by,
+};
 use super::owed::IS_WANTED;
 use super::schema::owed_deletions;
 use super::statement::{Fragment, list_of, named, sql};
@@ -108,14 +110,14 @@ struct OwedRow {
 pub(super) fn claimable(now: Timestamp) -> Fragment {
     sql("o.next_attempt_at <= ")
         .bind(now)
-        .sql(" AND (o.lease_until IS NULL OR o.lease_until <= ")
-        .bind(now)
+        .sql(" AND ")
+        .with(unleased_by("o.lease_until", now))
         .sql(
-            ") AND NOT EXISTS (SELECT 1 FROM appointment_external_links AS l
+            " AND NOT EXISTS (SELECT 1 FROM appointment_external_links AS l
              WHERE l.organisation_id = o.organisation_id AND l.provider = o.provider
-                AND l.appointment_id = o.appointment_id AND l.lease_until > ",
+                AND l.appointment_id = o.appointment_id AND NOT ",
         )
-        .bind(now)
+        .with(unleased_by("l.lease_until", now))
         .sql(")")
 }
 
@@ -232,8 +234,8 @@ async fn take(conn: &mut Conn, claimed: &OwedClaim, now: Timestamp) -> Result<bo
         .bind(&claimed.organisation)
         .sql(format!(" AND l.provider = {GOOGLE} AND l.appointment_id = "))
         .bind(&claimed.appointment)
-        .sql(" AND l.lease_until > ")
-        .bind(now)
+        .sql(" AND NOT ")
+        .with(unleased_by("l.lease_until", now))
         .sql(" AND (l.lease_token IS NULL OR l.lease_token <> ")
         .bind(claimed.lease.token)
         .sql("))");

@@ -5,7 +5,7 @@ use diesel_async::RunQueryDsl;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::fragments::of_organisation;
+use super::fragments::{of_organisation, unleased_by};
 use super::integrations::locked;
 use super::schema::calendar_integrations::dsl;
 use super::statement::{named, sql};
@@ -35,9 +35,8 @@ pub(in crate::store) async fn lease(
             .with(of_organisation(organisation))
             .sql(" AND refresh_token IS NOT NULL AND epoch = ")
             .bind(epoch.0)
-            .sql(" AND (refresh_lease_until IS NULL OR refresh_lease_until <= ")
-            .bind(now)
-            .sql(")");
+            .sql(" AND ")
+            .with(unleased_by("refresh_lease_until", now));
         let leased = named("refreshes.lease", lease).execute(conn).await?;
         Ok((leased > 0).then_some(integration))
     })

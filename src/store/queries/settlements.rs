@@ -212,11 +212,16 @@ async fn note_sync(conn: &mut Conn, organisations: &BTreeSet<&OrganisationId>, n
     if organisations.is_empty() {
         return Ok(());
     }
-    let update = sql("UPDATE calendar_integrations SET last_sync_at = ")
+    let update = sql("UPDATE calendar_integrations SET last_sync_at = CASE WHEN last_sync_at > ")
         .bind(now)
+        .sql(" THEN last_sync_at ELSE ")
+        .bind(now)
+        .sql(" END")
         .with(and_no_problem_that_was_due(now))
         .with(of_these(organisations))
         .sql(" AND (last_sync_at IS NULL OR last_sync_at < ")
+        .bind(now)
+        .sql(" OR problem_retry_at <= ")
         .bind(now)
         .sql(")");
     named("settlements.note_sync", update.keep()).execute(conn).await?;
