@@ -52,6 +52,7 @@ export const inStep: ComparisonJson = {
   alteredCount: 0,
   surplusCount: 0,
   newerCount: 0,
+  isPartial: false,
 };
 
 export const differing: ComparisonJson = { ...inStep, remoteCount: 38, missingCount: 1, surplusCount: 2 };

@@ -52,6 +52,13 @@ it.each<[string, Partial<ComparisonJson>, string, string | null]>([
     "37 rendez-vous à venir, 37 événements dans Google · 0 manquant · 0 modifié · 0 en trop · 2 plus récents dans Google",
     null,
   ],
+  // A calendar that was not looked at may hold what a person moved there.
+  [
+    "fr",
+    { isPartial: true },
+    "37 rendez-vous à venir, 37 événements dans Google · Tout concorde · Des agendas du compte n’ont pas pu être consultés",
+    null,
+  ],
   // What was never sent, was refused or waits is not there, and does not differ.
   [
     "fr",

@@ -118,8 +118,8 @@ export function grantEndJson(end: GrantEnd): GrantEndJson | null {
 
 /** What a dry run found. */
 export function comparisonJson(answer: SyncNowResponse): ComparisonJson {
-  const { dueCount, remoteCount, missingCount, alteredCount, surplusCount, newerCount } = answer;
-  return { dueCount, remoteCount, missingCount, alteredCount, surplusCount, newerCount };
+  const { dueCount, remoteCount, missingCount, alteredCount, surplusCount, newerCount, isPartial } = answer;
+  return { dueCount, remoteCount, missingCount, alteredCount, surplusCount, newerCount, isPartial };
 }
 
 /** How the integration stands. An absent message is an integration that nobody connected. */

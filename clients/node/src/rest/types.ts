@@ -302,6 +302,8 @@ export interface ComparisonJson {
   surplusCount: number;
   /** How many show a higher revision than the service holds: a sync leaves them as they are. */
   newerCount: number;
+  /** Whether calendars of the account were not looked at, and with them what a person may have moved there. */
+  isPartial: boolean;
 }
 
 /** Something that somebody did, or tried to do. */

@@ -179,7 +179,15 @@ it("`connect` is the sidecar's once the browser has its ticket", () => {
   expect(router.serves("/api/integrations/google/status", "cassius_calendar_connect=ticket")).toBe(true);
 });
 
-const COUNTS = { dueCount: 37, remoteCount: 36, missingCount: 1, alteredCount: 0, surplusCount: 2, newerCount: 4 };
+const COUNTS = {
+  dueCount: 37,
+  remoteCount: 36,
+  missingCount: 1,
+  alteredCount: 0,
+  surplusCount: 2,
+  newerCount: 4,
+  isPartial: true,
+};
 
 it.each<[string, number, object, boolean, object | null]>([
   ["{}", 200, { dryRun: false }, false, null],

@@ -202,6 +202,7 @@ export const en: Catalogue = {
   "compare.newer": { one: "{count} newer at Google", other: "{count} newer at Google" },
   "compare.inStep": "Everything agrees",
   "compare.waiting": "Nothing to put right, but something is still to be sent",
+  "compare.partial": "Some calendars of the account could not be looked at",
 
   "disconnect.title": "Disconnect Google Calendar?",
   "disconnect.body": "Cassius will stop writing to the calendar and forget its access to {email}.",

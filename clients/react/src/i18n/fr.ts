@@ -204,6 +204,7 @@ export const fr = {
   "compare.newer": { one: "{count} plus récent dans Google", other: "{count} plus récents dans Google" },
   "compare.inStep": "Tout concorde",
   "compare.waiting": "Rien à corriger, mais un envoi est encore attendu",
+  "compare.partial": "Des agendas du compte n’ont pas pu être consultés",
 
   "disconnect.title": "Déconnecter Google Calendar ?",
   "disconnect.body": "Cassius n’écrira plus dans le calendrier et oubliera l’accès à {email}.",
