@@ -19,7 +19,10 @@ const ORGANISATIONS: usize = 10;
 
 pub(crate) async fn measure(stage: &Stage, service: &Service, table: &mut Table) -> anyhow::Result<()> {
     stage.google.latency(80).await?;
-    let organisations = service.connect_many(&stage.google, "crowd", ORGANISATIONS).await?;
+    let organisations: Vec<_> = (0..ORGANISATIONS).map(|number| format!("crowd-{number}")).collect();
+    for organisation in &organisations {
+        service.connect(&stage.google, organisation).await?;
+    }
     memory_at_rest(stage, service, table).await?;
 
     let count = if stage.is_quick { 20_000 } else { 100_000 };
@@ -77,7 +80,10 @@ async fn accept(
     organisations: &[String],
     numbers: Range<usize>,
 ) -> anyhow::Result<Histogram<u64>> {
-    let connections = service.callers(CONNECTIONS).await?;
+    let mut connections = Vec::new();
+    for _ in 0..CONNECTIONS {
+        connections.push(service.another_caller().await?);
+    }
     let next = Arc::new(AtomicUsize::new(numbers.start));
     let mut callers = JoinSet::new();
     for caller in 0..CALLERS {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::database::BackEnd;
+use crate::service::BackEnd;
 
 /// The rows, in the order in which they were measured.
 #[derive(Debug, Default)]
