@@ -36,8 +36,8 @@ gallery:
 	@clients/prepare
 	@cd clients && npm run --silent gallery -w react
 
-# Cargo's longest steps keep one core: what is read and built of the clients goes on beside them. The tests wait for
-# processes and disks half of their time: two of them share a core.
+# Cargo's longest steps keep one core: what is read and built of the clients goes on beside them. Many tests wait for
+# processes and disks: two of them share a core.
 test: export RUST_TEST_THREADS ?= $(shell echo $$((2 * $$(nproc))))
 test:
 	@.ci/fetch cc grpcurl

@@ -24,7 +24,7 @@ pub(super) struct Request {
 
 impl Request {
     /// Whether it waits for its organisation by itself now.
-    pub(super) fn is_due(&self) -> bool {
+    pub(super) fn is_out_of_tries(&self) -> bool {
         self.tries >= MAX_TRIES
     }
 

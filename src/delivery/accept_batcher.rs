@@ -97,7 +97,7 @@ fn end(held: &HeldAccepts, mut request: Request, accepted: Accepted) -> Option<R
         }
         Accepted::Held => {
             request.tries += 1;
-            if !request.is_due() {
+            if !request.is_out_of_tries() {
                 return Some(request);
             }
             held.push(request);

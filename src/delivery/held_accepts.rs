@@ -85,12 +85,12 @@ impl HeldAccepts {
         }
     }
 
-    /// What stands in the line. It ends after those that it was begun for, unless somebody is due: one that is kept full
-    /// would take a transaction for each organisation, where the batch takes one for all.
+    /// What stands in the line. It ends after those that it was begun for, unless somebody is out of tries: one that is kept
+    /// full would take a transaction for each organisation, where the batch takes one for all.
     fn next(&self, organisation: &OrganisationId, is_begun: bool) -> Next {
         let mut lines = self.lines.lock();
         let mut line = lines.remove(organisation).unwrap_or_default();
-        if is_begun && !line.iter().any(Request::is_due) {
+        if is_begun && !line.iter().any(Request::is_out_of_tries) {
             return Next::End(line);
         }
         let rest = line.split_off(line.len().min(MAX_BATCH));

@@ -13,8 +13,8 @@ CREATE INDEX appointment_external_links_leased
     ON appointment_external_links (organisation_id, provider, lease_until)
     WHERE lease_until IS NOT NULL;
 
--- By functions that never change their answer, so that it is put into the statement that calls it: a call of its own costs
--- each accept a tenth of a millisecond.
+-- By functions that never change their answer, so that it is put into the statement that calls it, and is no statement of its
+-- own in each accept.
 CREATE OR REPLACE FUNCTION day_of(ends_at TIMESTAMPTZ) RETURNS INTEGER
 LANGUAGE sql IMMUTABLE AS
     'SELECT (ends_at AT TIME ZONE ''UTC'')::date - DATE ''1970-01-01''';
