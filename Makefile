@@ -36,11 +36,17 @@ gallery:
 	@clients/prepare
 	@cd clients && npm run --silent gallery -w react
 
+# Cargo's longest steps keep one core: what is read and built of the clients goes on beside them.
 test:
 	@.ci/fetch cc grpcurl
-	cargo test --locked --no-run
+	@mkdir -p target
+	clients/check sources >target/clients.log 2>&1 & sources=$$!; \
+	trap 'kill "$$sources" 2>/dev/null || true' EXIT; \
+	cargo test --locked --no-run; \
+	wait "$$sources" || { cat target/clients.log; exit 1; }; \
+	cat target/clients.log
 	tests/with-postgres cargo test --locked
-	CASSIUS_CALENDAR_BINARY=$(CURDIR)/target/debug/cassius-calendar clients/check
+	CASSIUS_CALENDAR_BINARY=$(CURDIR)/target/debug/cassius-calendar clients/check tests
 
 # A seed that fails is printed with its trace; SIMULATION_SEED=<seed> runs it again.
 soak: SEEDS ?= 50000

@@ -23,8 +23,8 @@
 //! | [`google`] | Google's wire: OAuth, calendars, events, errors by their meaning |
 //! | [`store`] | the database: one set of queries, on SQLite and on PostgreSQL |
 //! | [`resealing`] | the keys that are in use: counted, and exchanged for the first |
-//! | [`connection`] | behind `CalendarIntegration`: consent, tokens, settings, status, disconnect |
-//! | [`delivery`] | behind `AppointmentSync`: accepts, the worker, one attempt, fair turns, the comparison with Google |
+//! | [`connection`] | an integration: consent, tokens, settings, status, disconnect |
+//! | [`delivery`] | appointments: accepts, the worker, one attempt, fair turns, the preview, the comparison with Google |
 //! | [`grpc`] | the wire: who calls, what a request must look like, what an error looks like |
 //! | [`http`] | the sidecar: the two addresses that a browser comes to |
 //! | [`app`] | the composition root: start, serve, drain |
@@ -49,17 +49,18 @@
 //!   digest of the content, the body of a write (`google/event/mod.rs`), the comparison (`sync/shown.rs`), the preview
 //!   (`grpc/convert.rs`). What Google is asked to bring of an event the compiler does not know: `FIELDS` in
 //!   `google/listing.rs` and `MOVED_EVENT_FIELDS` in `google/calendar.rs`. If Cassius has to send it too: the
-//!   message in `proto/`, `grpc/validate/appointment.rs`, and [`model::Details`] with a default. Events that stand at Google
-//!   get it when their appointment is sent next.
-//! - **A setting.** Its row in `config/settings.rs`, its field and its reading in `config/mod.rs`; it is handed on in
-//!   `app/mod.rs`. The README's table is made of the rows.
+//!   message in `proto/`, `grpc/validate/appointment.rs`, and [`model::Details`] with a default. The README's table of what is
+//!   sent. Events that stand at Google get it when their appointment is sent next.
+//! - **A setting.** Its row in `config/settings.rs`, its field and its reading in `config/mod.rs` (in `config/access.rs` for who may call
+//!   and where); it is handed on in `app/mod.rs`. The README's table is made of the rows.
 //! - **An RPC.** The method in `proto/`, its handler in `grpc/calendar_integration.rs` or `grpc/appointment_sync/mod.rs`
 //!   (each opens with `answer(..)`, or with `split(..)` where it streams), its check in `grpc/validate/`, which begins
-//!   with `Check::organisation`: that is what authorises. The work stands in [`connection`] or
-//!   [`delivery`]. It leaves a trace in the audit, unless `grpc/audit_layer.rs` says that it leaves none. `tests/wire` takes
-//!   every method from the descriptors and tries it with a foreign key.
+//!   with `Check::organisation`: that is what authorises. One that is about all organisations answers what the caller may
+//!   see of them (`RequestContext::visible`). The work stands in [`connection`] or [`delivery`]. The audit notes it, unless
+//!   `grpc/audit_layer.rs` says that it does not. `tests/wire` takes every method from the descriptors and tries it with a
+//!   foreign key.
 //! - **A migration.** `migrations/README.md`.
-//! - **A second provider.** [`model::Provider`] says what it touches.
+//! - **A second provider.** The head of `model/provider.rs` says what it touches.
 //!
 //! # The import rule
 //!

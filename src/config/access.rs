@@ -10,7 +10,7 @@ use super::api_key::ApiKey;
 use super::parse;
 use super::reader::{Reader, wrong};
 
-/// Where the two servers listen.
+/// Where the servers listen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Listen {
     /// `GRPC_ADDR`.

@@ -57,7 +57,7 @@ pub struct Config {
     pub database_access: DatabaseAccess,
     /// `MIGRATE`.
     pub migrate: bool,
-    /// Where the two servers listen.
+    /// Where the servers listen.
     pub listen: Listen,
     /// `PUBLIC_URL`.
     pub public_url: Url,

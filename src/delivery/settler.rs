@@ -11,24 +11,21 @@ use super::batcher::{Batcher, Request, answer};
 use super::waiters::Waiters;
 use crate::clock::Clock;
 use crate::model::OrganisationId;
-use crate::store::{CallMade, Claimed, Error, Guarded, OwedClaim, OwedSettlement, Settlement, Settlements, Store};
+use crate::store::{Error, Guarded, LinkSettlement, OwedClaim, OwedSettlement, Settlement, Settlements, Store};
 
 /// Settles through one writer.
-pub(super) type Settler = Batcher<Settling, Guarded>;
+pub(super) type Settler = Batcher<AttemptSettlement, Guarded>;
 
-/// A link, what its attempt came to, and the calls that were made for it.
-pub(super) type Attempted = (Claimed, Settlement, Vec<CallMade>);
-
-/// What an attempt came to.
+/// How an attempt is settled.
 #[derive(Debug)]
-pub(super) enum Settling {
-    /// That of a link, with the calls that were made for it.
-    Link(Box<Attempted>),
-    /// That of a deletion that is owed.
+pub(super) enum AttemptSettlement {
+    /// One for a link.
+    Link(Box<LinkSettlement>),
+    /// One for a deletion that is owed.
     Owed(Box<(OwedClaim, OwedSettlement)>),
 }
 
-impl Settling {
+impl AttemptSettlement {
     /// What it came to, in the words of [`Tally`].
     fn count(&self, tally: &mut Tally) {
         let counter = match self {
@@ -68,7 +65,7 @@ struct Tally {
 /// Where results go: into the database, and to those who wait.
 type Ends = Arc<(Store, Clock, Arc<Waiters>)>;
 /// What the database did not take, and why.
-type Unsettled = (Error, Vec<Request<Settling, Guarded>>);
+type Unsettled = (Error, Vec<Request<AttemptSettlement, Guarded>>);
 
 /// Starts the writer; it ends with the last handle.
 pub(super) fn start(store: Store, clock: Clock, waiters: Arc<Waiters>) -> Settler {
@@ -76,7 +73,7 @@ pub(super) fn start(store: Store, clock: Clock, waiters: Arc<Waiters>) -> Settle
     Batcher::start(move |requests| commit(ends.clone(), requests))
 }
 
-async fn commit(ends: Ends, requests: Vec<Request<Settling, Guarded>>) {
+async fn commit(ends: Ends, requests: Vec<Request<AttemptSettlement, Guarded>>) {
     let Err((error, requests)) = settle(&ends, requests).await else { return };
     let is_unavailable = match error {
         Error::Unavailable(_) => true,
@@ -102,12 +99,12 @@ async fn commit(ends: Ends, requests: Vec<Request<Settling, Guarded>>) {
 }
 
 /// Settles all of these in one transaction and answers their callers, or gives them back.
-async fn settle(ends: &Ends, requests: Vec<Request<Settling, Guarded>>) -> Result<(), Unsettled> {
+async fn settle(ends: &Ends, requests: Vec<Request<AttemptSettlement, Guarded>>) -> Result<(), Unsettled> {
     let mut settlements = Settlements::default();
     for request in &requests {
         match &request.question {
-            Settling::Link(attempted) => settlements.links.push((**attempted).clone()),
-            Settling::Owed(attempted) => settlements.owed.push((**attempted).clone()),
+            AttemptSettlement::Link(attempted) => settlements.links.push((**attempted).clone()),
+            AttemptSettlement::Owed(attempted) => settlements.owed.push((**attempted).clone()),
         }
     }
     let (store, clock, waiters) = &**ends;
@@ -120,8 +117,8 @@ async fn settle(ends: &Ends, requests: Vec<Request<Settling, Guarded>>) -> Resul
     let mut tallies: BTreeMap<OrganisationId, Tally> = BTreeMap::new();
     for Request { question, caller } in requests {
         let guarded = match question {
-            Settling::Link(..) => links.next(),
-            Settling::Owed(..) => owed.next(),
+            AttemptSettlement::Link(..) => links.next(),
+            AttemptSettlement::Owed(..) => owed.next(),
         };
         let guarded = guarded.expect("each that was settled is answered");
         if guarded == Guarded::Done {

@@ -1,7 +1,7 @@
 //! The layer that notes in the audit who did what.
 //!
-//! Owns which methods leave a trace there: all but those that read, and those that come with every edit. It stands behind
-//! the auth layer, so that a caller who is not known leaves none. Invariant: what was answered has been noted, or stands in
+//! Owns which methods are noted there: all but those that read, and those that come with every edit. It stands behind the
+//! auth layer, so that of a caller who is not known nothing is noted. Invariant: what was answered has been noted, or stands in
 //! the log with the reason why it could not be; but for a call that found no database, which the log tells of as an outage.
 
 use std::convert::Infallible;
@@ -25,7 +25,7 @@ const AWAY: &str = "STORAGE_UNAVAILABLE";
 const MAX_ACTOR_BYTES: usize = 128;
 
 /// The methods that leave no trace.
-const UNTRACED: [&str; 14] = [
+const NOT_AUDITED: [&str; 14] = [
     "GetStatus",
     "WatchStatus",
     "ListCalendars",
@@ -76,7 +76,7 @@ where
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
         let action = request.uri().path().rsplit('/').next().unwrap_or_default().to_owned();
         let context = request.extensions().get::<RequestContext>().cloned();
-        let Some(context) = context.filter(|_| !UNTRACED.contains(&&*action)) else {
+        let Some(context) = context.filter(|_| !NOT_AUDITED.contains(&&*action)) else {
             return self.inner.call(request).boxed();
         };
         let (actor, audit) = (actor(request.headers()), self.audit.clone());
@@ -117,7 +117,7 @@ mod tests {
         let files = prost_types::FileDescriptorSet::decode(pb::DESCRIPTORS).expect("it is compiled in").file;
         let services = files.iter().flat_map(|file| &file.service);
         let methods: Vec<_> = services.flat_map(|service| &service.method).map(|method| method.name()).collect();
-        assert_eq!(UNTRACED.iter().find(|untraced| !methods.contains(untraced)), None);
+        assert_eq!(NOT_AUDITED.iter().find(|not_audited| !methods.contains(not_audited)), None);
     }
 
     #[test]

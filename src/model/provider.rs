@@ -7,7 +7,8 @@
 //! shape would stand, answering [`crate::sync`] in the same words (`Call`, `Answer`: the methods, prices and refusals in
 //! them are Google's, and another provider's would have to be told in these); `connection::Grants`, `connection::Consents`
 //! and `delivery`, which hold a `google::Google` each; and the wire (`grpc/convert.rs`, the reasons that begin with
-//! `GOOGLE_`, `google_email`, the two addresses of the sidecar). The worker, the leases and the settings pages' RPCs
+//! `GOOGLE_`, `google_email`, the two addresses of the sidecar); the settings that begin with `GOOGLE_` and what `app`
+//! makes of them; the emulator. The worker, the leases and the settings pages' RPCs
 //! stay.
 
 /// A provider of calendars.

@@ -3,9 +3,10 @@
 //! Owns the budgets in Google's units: one for the whole project, one for each account; and how much of the first goes to
 //! what nobody waits for. A process that is alone keeps them in memory, where they cost nothing, and a restart begins with
 //! whole ones. Where replicas share the project, they are kept in a [`Ledger`] that all of them spend from. Every call of
-//! an attempt is counted, and every page of a comparison. Of settings pages and consents each question is counted once: not
+//! an attempt is counted, and every page of events of a comparison. Of settings pages and consents each question is counted once: not
 //! the further pages of a list of calendars, nor its second try where the permission to list is missing. A call that is
-//! repeated with a newer token is counted again by attempts alone; calls to the token endpoint are not counted. Never calls
+//! repeated with a newer token is counted again by attempts alone; calls to the token endpoint, revocations among them, are
+//! not counted. Never calls
 //! anybody and never decides who goes first.
 //!
 //! Invariant: however the wall clock is corrected, no window of a minute sees more units given out than either budget
@@ -153,7 +154,7 @@ impl Quota {
         if asked.is_empty() {
             return;
         }
-        let granted = self.lease(&*ledger, asked.clone(), false).await;
+        let granted = self.take_shared(&*ledger, asked.clone(), false).await;
         let mut state = self.state.lock();
         for ((account, units), granted) in asked.into_iter().zip(granted) {
             match granted {
@@ -234,7 +235,7 @@ impl Quota {
         match self.shared() {
             None => self.spend_here(account, units, is_background),
             Some(ledger) => {
-                let granted = self.lease(&*ledger, vec![(account.clone(), units)], is_background).await;
+                let granted = self.take_shared(&*ledger, vec![(account.clone(), units)], is_background).await;
                 granted.into_iter().next().expect("each that asks is answered")
             }
         }
@@ -269,7 +270,7 @@ impl Quota {
     }
 
     /// Asks the ledger for the units of each of these.
-    async fn lease(
+    async fn take_shared(
         &self,
         ledger: &dyn Ledger,
         asked: Vec<(GoogleUserId, u32)>,

@@ -1,4 +1,5 @@
-//! Leases of links: renewed, handed on with a placement, and given back.
+//! Leases of links: renewed, renewed together with a placement, and given back. At the start of the only process there is,
+//! also those of comparisons and refreshes.
 
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -45,7 +46,7 @@ impl Store {
         query!(self, write, leases::release(&lease_tokens, now))
     }
 
-    /// Gives back every lease, whoever holds it: for the start of the only process there is. Answers of how many links.
+    /// Gives back every lease, whoever holds it (a revocation's lapses): for the start of the only process there is. Answers of how many links.
     pub async fn release_all(&self) -> Result<u64, Error> {
         query!(self, write, leases::release_all())
     }

@@ -107,7 +107,7 @@ pub use requests::{Retry, SettingsChange};
 pub use revocations::{Leaving, Revocation, RevocationLease};
 pub use sealed_calendars::{OpenedCalendar, SealedCalendar};
 pub use sealed_values::{SealedColumn, SealedRow, SealedValue};
-pub use settlements::{Settled, Settlement, Settlements};
+pub use settlements::{LinkSettlement, SettledRows, Settlement, Settlements};
 pub use unkept_grants::UnkeptGrant;
 pub use unreadable::{Found, Unreadable};
 

@@ -40,18 +40,21 @@ pub enum Settlement {
     },
 }
 
-/// What several attempts came to.
+/// A link under its lease, how it is settled, and the calls that were made for it.
+pub type LinkSettlement = (Claimed, Settlement, Vec<CallMade>);
+
+/// How several attempts are settled.
 #[derive(Debug, Clone, Default)]
 pub struct Settlements {
-    /// Those of links, with the calls that were made for each.
-    pub links: Vec<(Claimed, Settlement, Vec<CallMade>)>,
+    /// Those of links.
+    pub links: Vec<LinkSettlement>,
     /// Those of deletions that are owed.
     pub owed: Vec<(OwedClaim, OwedSettlement)>,
 }
 
 /// What became of them, in the same order.
 #[derive(Debug, Clone, Default)]
-pub struct Settled {
+pub struct SettledRows {
     /// Each link as it stands now; `None`: fenced.
     pub links: Vec<Option<Link>>,
     /// Whether each deletion was still the claim's own.
@@ -64,7 +67,7 @@ impl Store {
     /// that is fenced changes nothing for the others.
     ///
     /// Where a link was asked to be sent again meanwhile, it stays as due as that request left it.
-    pub async fn settle_together(&self, settlements: Settlements, now: Timestamp) -> Result<Settled, Error> {
+    pub async fn settle_together(&self, settlements: Settlements, now: Timestamp) -> Result<SettledRows, Error> {
         query!(self, write, settlements::settle_together(&settlements, now))
     }
 

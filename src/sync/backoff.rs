@@ -13,7 +13,7 @@ const READ_ONLY_LONGEST: SignedDuration = SignedDuration::from_hours(4);
 /// Why an attempt has to be made again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RetryCause {
-    /// Google is away.
+    /// Google gave no usable answer: it is away, or what it said settles nothing.
     Unavailable,
     /// A budget of Google is spent.
     Throttled(ThrottleScope),

@@ -42,6 +42,16 @@ pub(crate) async fn run_on_postgres(url: &str, sql: &str) {
     connection.await.unwrap().unwrap();
 }
 
+/// The number that a statement of one row and one column answers.
+pub(crate) async fn number_on_postgres(url: &str, sql: &str) -> i64 {
+    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
+    let connection = tokio::spawn(connection);
+    let number = client.query_one(sql, &[]).await.unwrap().get(0);
+    drop(client);
+    connection.await.unwrap().unwrap();
+    number
+}
+
 impl Database {
     /// With the tables in it: a copy of one that was migrated once.
     pub(crate) async fn on_sqlite() -> Self {
@@ -136,12 +146,7 @@ impl Database {
     /// The number that a query of one row and one column answers.
     pub(crate) async fn number(&self, sql: &str) -> i64 {
         if self.is_postgres() {
-            let (client, connection) = tokio_postgres::connect(&self.url, tokio_postgres::NoTls).await.unwrap();
-            let connection = tokio::spawn(connection);
-            let number = client.query_one(sql, &[]).await.unwrap().get(0);
-            drop(client);
-            connection.await.unwrap().unwrap();
-            number
+            number_on_postgres(&self.url, sql).await
         } else {
             // SQLite is asked without waiting: nobody who bounds a loop of these would be heard.
             tokio::task::yield_now().await;

@@ -60,6 +60,15 @@ fn grpc_codes_are_named_in_one_file() {
     assert_eq!(naming, ["grpc/status/mod.rs"]);
 }
 
+/// SQLite plans a statement with a bare `LIMIT ?` anew whenever it is run: `Fragment::limit` writes it otherwise.
+#[test]
+fn no_text_of_a_statement_ends_with_a_bare_limit() {
+    let sources = source::all();
+    let bare = sources.iter().filter(|source| source.path.starts_with("store") && source.code.contains("LIMIT \""));
+    let bare: Vec<_> = bare.map(|source| source.path.display().to_string()).collect();
+    assert_eq!(bare, Vec::<String>::new());
+}
+
 #[test]
 fn nothing_but_dev_knows_the_emulator() {
     for source in source::all() {

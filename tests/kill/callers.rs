@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::service::Addresses;
+use super::{APPOINTMENTS_EACH, ORGANISATIONS};
 use crate::harness::app::clients;
 use crate::harness::samples::{cancelled, instant, of_patient};
 
@@ -19,6 +20,14 @@ const AGAIN: Duration = Duration::from_millis(200);
 
 /// An organisation and one of its appointments.
 pub(super) type Key = (String, String);
+
+/// Every appointment that is edited.
+pub(super) fn keys() -> Vec<Key> {
+    let its = |(organisation, _): (&str, _)| {
+        (0..APPOINTMENTS_EACH).map(move |number| (organisation.to_owned(), format!("rdv {number}")))
+    };
+    ORGANISATIONS.into_iter().flat_map(its).collect()
+}
 
 /// What the callers know of one appointment.
 #[derive(Debug, Default)]

@@ -61,12 +61,7 @@ async fn survives(database: &Database) {
     misbehave(&google, seed).await;
 
     let (ledger, stop) = (Ledger::default(), CancellationToken::new());
-    let keys: Vec<_> = ORGANISATIONS
-        .iter()
-        .flat_map(|(organisation, _)| {
-            (0..APPOINTMENTS_EACH).map(|number| ((*organisation).to_owned(), format!("rdv {number}")))
-        })
-        .collect();
+    let keys = callers::keys();
     let callers: Vec<_> = (0..CALLERS)
         .map(|number| {
             let edits = callers::edit(keys.clone(), seed ^ number, ledger.clone(), service.addresses(), stop.clone());

@@ -9,8 +9,9 @@ use tokio_util::sync::CancellationToken;
 use super::callers::{self, Ledger, pause};
 use super::server::Server;
 use super::service::Service;
-use super::{APPOINTMENTS_EACH, ORGANISATIONS, REST, connect, rest, settings, verify};
+use super::{ORGANISATIONS, REST, connect, rest, settings, verify};
 use crate::harness::app::clients_at;
+use crate::harness::database::number_on_postgres;
 use crate::harness::google::Google;
 
 /// Units a minute, of ours and of Google's: the work of the test comes near it.
@@ -41,12 +42,7 @@ async fn what_three_replicas_accept_stands_at_google_once_whatever_becomes_of_on
     connect(&services[0]).await;
 
     let (ledger, stop) = (Ledger::default(), CancellationToken::new());
-    let keys: Vec<_> = ORGANISATIONS
-        .iter()
-        .flat_map(|(organisation, _)| {
-            (0..APPOINTMENTS_EACH).map(|number| ((*organisation).to_owned(), format!("rdv {number}")))
-        })
-        .collect();
+    let keys = callers::keys();
     let mut callers = tokio::task::JoinSet::new();
     for (seed, service) in services.iter().enumerate() {
         callers.spawn(callers::edit(keys.clone(), seed as u64, ledger.clone(), service.addresses(), stop.clone()));
@@ -59,7 +55,7 @@ async fn what_three_replicas_accept_stands_at_google_once_whatever_becomes_of_on
         loop {
             services[1].freeze();
             pause(Duration::from_millis(1_300)).await;
-            let lapsed = server.number(LAPSE).await;
+            let lapsed = number_on_postgres(&server.url(), LAPSE).await;
             // The others take over what it held.
             pause(Duration::from_millis(500)).await;
             services[1].go_on();
@@ -93,7 +89,7 @@ async fn what_three_replicas_accept_stands_at_google_once_whatever_becomes_of_on
     let lapsing = async {
         loop {
             pause(Duration::from_millis(500)).await;
-            server.number(LAPSE).await;
+            number_on_postgres(&server.url(), LAPSE).await;
         }
     };
     tokio::select! {

@@ -55,16 +55,6 @@ impl Server {
         command.stdout(Stdio::null());
         command
     }
-
-    /// The number that a statement of one row and one column answers.
-    pub(super) async fn number(&self, sql: &str) -> i64 {
-        let (client, connection) = tokio_postgres::connect(&self.url(), tokio_postgres::NoTls).await.unwrap();
-        let connection = tokio::spawn(connection);
-        let number = client.query_one(sql, &[]).await.unwrap().get(0);
-        drop(client);
-        connection.await.unwrap().unwrap();
-        number
-    }
 }
 
 impl Drop for Server {

@@ -105,7 +105,9 @@ impl World {
             SyncStatus::Synced => {
                 shows(&what, version, &self.places(organisation, link, is_over), live, is_over, found)
             }
-            SyncStatus::None if is_over || !version.is_scheduled => {}
+            SyncStatus::None if is_over => {}
+            // Called off and nothing to show: whatever stood is gone, but for what a person took out of the bin.
+            SyncStatus::None if !version.is_scheduled && (live.is_empty() || wish.touched_up_to > 0) => {}
             status => found.push(format!("{what} is {status:?} at rest: {:?}", link.last_error)),
         }
     }

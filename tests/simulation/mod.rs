@@ -25,7 +25,7 @@ use world::World;
 /// How many things happen in a run.
 const OPERATIONS: usize = 50;
 /// How many runs a test makes unless told otherwise.
-const SEEDS: u64 = 150;
+const SEEDS: u64 = 500;
 /// What is called of Google in one run or another.
 const REACHED: [&str; 10] = [
     "events.insert",

@@ -105,7 +105,7 @@ impl Consents {
 
     /// The account's primary calendar. Where Google does not tell, its id is the account's e-mail address.
     async fn primary_calendar(&self, granted: &Granted) -> Calendar {
-        let primary = match self.grants.may_read(&granted.google_user_id).await {
+        let primary = match self.grants.take_read_unit(&granted.google_user_id).await {
             Ok(()) => self.google.calendar(&granted.access_token, "primary", &granted.google_email).await,
             Err(_) => Err(CalendarError::Unavailable { retry_after: None }),
         };

@@ -26,7 +26,7 @@ use access::Tokens;
 pub use access::{Access, AccessError, MAX_TOKENS};
 
 /// How long a caller waits for quota.
-const LONGEST_READ: SignedDuration = SignedDuration::from_secs(3);
+const LONGEST_QUOTA_WAIT: SignedDuration = SignedDuration::from_secs(3);
 /// How long the grant of another account waits for a person's word.
 const PENDING_LIFETIME: SignedDuration = SignedDuration::from_mins(15);
 
@@ -108,8 +108,8 @@ impl Grants {
     }
 
     /// Takes a unit of quota for a reading call that somebody waits for, and waits a moment for it.
-    pub(super) async fn may_read(&self, account: &GoogleUserId) -> Result<(), Error> {
-        self.quota.top_up(&mut None, account, 1, LONGEST_READ).await.map_err(|wait| {
+    pub(super) async fn take_read_unit(&self, account: &GoogleUserId) -> Result<(), Error> {
+        self.quota.top_up(&mut None, account, 1, LONGEST_QUOTA_WAIT).await.map_err(|wait| {
             let retry_after = Some(self.clock.left(wait.until));
             Error::GoogleThrottled { retry_after }
         })

@@ -60,7 +60,7 @@ impl Integrations {
         let is_permitted = may_list_calendars(&integration.granted_scopes);
         let calendars = match is_permitted {
             true => {
-                self.may_read(integration).await?;
+                self.take_read_unit(integration).await?;
                 let list = |google: Google, token: Secret| async move { google.calendars(&token).await };
                 self.grants.call_with_token_retry(integration, list).await?
             }
@@ -70,13 +70,13 @@ impl Integrations {
         Ok(CalendarList { calendars, is_permitted })
     }
 
-    async fn may_read(&self, integration: &Integration) -> Result<(), Error> {
+    async fn take_read_unit(&self, integration: &Integration) -> Result<(), Error> {
         let account = integration.google_user_id.as_ref().ok_or(Error::NotConnected)?;
-        self.grants.may_read(account).await
+        self.grants.take_read_unit(account).await
     }
 
     async fn calendar(&self, integration: &Integration, id: &str) -> Result<CalendarAccess, Error> {
-        self.may_read(integration).await?;
+        self.take_read_unit(integration).await?;
         let google_email = integration.google_email.as_deref().unwrap_or_default();
         let calendar = |google: Google, token: Secret| async move { google.calendar(&token, id, google_email).await };
         self.grants.call_with_token_retry(integration, calendar).await

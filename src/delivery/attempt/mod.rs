@@ -20,7 +20,7 @@ use crate::store::{self, CallMade, Claimed, Guarded, OwedClaim};
 use crate::sync::{Answer, Attempt, Call, Goal, Outcome, Owner, Step, Stop, render};
 use crate::traces;
 pub(super) use claim::Claim;
-use settlement::Ended;
+use settlement::RowOutcome;
 
 /// How long a lease lives. It outlives every call that is begun under it, and no more: what a crashed process held waits
 /// until it lapses.
@@ -146,20 +146,20 @@ impl Inner {
         let organisation = claim.organisation().clone();
         let mut calls = Vec::new();
         let traced = traces::Span::of_attempt(claim.traceparent());
-        let ended = match begun {
+        let outcome = match begun {
             Ok(begun) => traced.within(self.carry_out(&claim, begun, permit, &mut calls)).await,
             Err(unopened) => Ok(self.unopened(&claim, unopened)),
         };
-        let outcome = match &ended {
-            Ok(ended) => ended.name(),
+        let name = match &outcome {
+            Ok(outcome) => outcome.name(),
             Err(Broken::Fenced) => "fenced",
             Err(Broken::Store(_)) => "broken",
         };
-        metrics::attempt(outcome);
-        traced.end(outcome, ended.is_ok());
-        let broken = match ended {
+        metrics::attempt(name);
+        traced.end(name, outcome.is_ok());
+        let broken = match outcome {
             // Whoever took the lease over settles what stands by then: fenced or done, this attempt is over.
-            Ok(ended) => self.settle(claim, ended, calls).await.err(),
+            Ok(outcome) => self.settle(claim, outcome, calls).await.err(),
             Err(Broken::Fenced) => self.store.release(&[claim.lease().token], self.clock.now()).await.err(),
             Err(Broken::Store(error)) => Some(error),
         };
@@ -178,7 +178,7 @@ impl Inner {
         begun: BegunAttempt,
         permit: Permit,
         calls: &mut Vec<CallMade>,
-    ) -> Result<Ended, Broken> {
+    ) -> Result<RowOutcome, Broken> {
         let BegunAttempt { mut attempt, mut step, mut once_open } = begun;
         let mut held = HeldLease { placement: claim.placement(), until: claim.lease().until, is_used: false };
         let mut permit = Some(permit);
@@ -191,7 +191,7 @@ impl Inner {
                     if !left_behind.is_empty() {
                         self.store_and_renew(claim, outcome.placement(), &left_behind, &mut held).await?;
                     }
-                    return Ok(self.ended(claim, outcome, held.is_used).await?);
+                    return Ok(self.row_outcome(claim, outcome, held.is_used).await?);
                 }
             };
             let access = self.grants.access(claim.organisation(), claim.epoch(), rejected.as_ref()).await;
@@ -200,7 +200,7 @@ impl Inner {
                 Err(error) => return self.without_access(claim, attempt.standing(held.placement), error),
             };
             if self.top_up(&mut permit, &access, call.units()).await.is_err() {
-                return Ok(Ended::Unchanged { placement: attempt.standing(held.placement) });
+                return Ok(RowOutcome::Unchanged { placement: attempt.standing(held.placement) });
             }
             self.prepare_call(claim, &placement, &attempt.take_left_behind(), &mut held).await?;
             permit = None;

@@ -8,26 +8,26 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Broken, Claim, Unopened};
 use crate::connection::AccessError;
 use crate::delivery::Inner;
-use crate::delivery::settler::Settling;
+use crate::delivery::settler::AttemptSettlement;
 use crate::model::{OrganisationId, Placement, Reason};
 use crate::store::{self, CallMade, Guarded, LinkError, OwedSettlement, Settlement};
 use crate::sync::{Outcome, RetryCause, Setback, Stop, ThrottleScope, backoff};
 
 /// What an attempt came to, whether it was made for a link or for an owed deletion: an [`Outcome`] of the brain, with what
 /// it means to the row.
-pub(super) enum Ended {
+pub(super) enum RowOutcome {
     /// Google shows what should be.
     Synced { placement: Placement, html_link: Option<String> },
     /// It failed, and is tried again so long after it is settled.
     Later { placement: Placement, wait: SignedDuration, error: LinkError },
-    /// Google refuses it for good.
+    /// Google refuses it for good, or what is stored of it does not read.
     Refused { placement: Placement, error: LinkError },
     /// Nothing can be done at present (the integration is in trouble, its calendar is out of reach, or quota takes too long
     /// to come): it stays as due as it is.
     Unchanged { placement: Placement },
 }
 
-impl Ended {
+impl RowOutcome {
     /// The word for it.
     pub(super) fn name(&self) -> &'static str {
         match self {
@@ -44,33 +44,33 @@ impl Inner {
     pub(super) async fn settle(
         &self,
         claim: Claim,
-        ended: Ended,
+        outcome: RowOutcome,
         calls: Vec<CallMade>,
     ) -> Result<Guarded, store::Error> {
         let settling = match claim {
             Claim::Link(claimed) => {
-                let settlement = match ended {
-                    Ended::Synced { placement, html_link } => {
+                let settlement = match outcome {
+                    RowOutcome::Synced { placement, html_link } => {
                         Settlement::Synced { placement, html_link, revision: claimed.revision }
                     }
-                    Ended::Later { placement, wait, error } => {
+                    RowOutcome::Later { placement, wait, error } => {
                         Settlement::Later { placement, next_attempt_at: self.next_attempt_at(wait), error }
                     }
-                    Ended::Refused { placement, error } => Settlement::Refused { placement, error },
-                    Ended::Unchanged { placement } => Settlement::Unchanged { placement },
+                    RowOutcome::Refused { placement, error } => Settlement::Refused { placement, error },
+                    RowOutcome::Unchanged { placement } => Settlement::Unchanged { placement },
                 };
-                Settling::Link(Box::new((claimed, settlement, calls)))
+                AttemptSettlement::Link(Box::new((claimed, settlement, calls)))
             }
             Claim::Owed(claimed) => {
-                let settlement = match ended {
-                    Ended::Synced { .. } => OwedSettlement::Gone,
-                    Ended::Later { wait, error, .. } => {
+                let settlement = match outcome {
+                    RowOutcome::Synced { .. } => OwedSettlement::Gone,
+                    RowOutcome::Later { wait, error, .. } => {
                         OwedSettlement::Later { next_attempt_at: self.next_attempt_at(wait), error }
                     }
-                    Ended::Refused { error, .. } => OwedSettlement::Refused { error },
-                    Ended::Unchanged { .. } => OwedSettlement::Unchanged,
+                    RowOutcome::Refused { error, .. } => OwedSettlement::Refused { error },
+                    RowOutcome::Unchanged { .. } => OwedSettlement::Unchanged,
                 };
-                Settling::Owed(Box::new((claimed, settlement)))
+                AttemptSettlement::Owed(Box::new((claimed, settlement)))
             }
         };
         self.settler.commit(settling).await
@@ -82,42 +82,51 @@ impl Inner {
         claim: &Claim,
         placement: Placement,
         error: AccessError,
-    ) -> Result<Ended, Broken> {
+    ) -> Result<RowOutcome, Broken> {
         match error {
             AccessError::Fenced => Err(Broken::Fenced),
             AccessError::Store(error) => Err(Broken::Store(error)),
             // Noted at the integration, which is not served until somebody acted, or it is time to try again.
             AccessError::ReconnectRequired | AccessError::Misconfigured | AccessError::Sealed(_) => {
-                Ok(Ended::Unchanged { placement })
+                Ok(RowOutcome::Unchanged { placement })
             }
             AccessError::Unavailable { retry_after } => {
                 let setback = Setback { cause: RetryCause::Unavailable, retry_after };
                 let wait = self.wait(setback, claim.attempts());
                 let error = LinkError { reason: Reason::GoogleUnavailable, detail: None };
-                Ok(Ended::Later { placement, wait, error })
+                Ok(RowOutcome::Later { placement, wait, error })
             }
         }
     }
 
     /// What an attempt comes to whose snapshot says nothing. Where a key is missing it waits for that key, and nothing is
     /// lost meanwhile; else it is a fault of ours, told at the link.
-    pub(super) fn unopened(&self, claim: &Claim, unopened: Unopened) -> Ended {
+    pub(super) fn unopened(&self, claim: &Claim, unopened: Unopened) -> RowOutcome {
         let placement = claim.placement();
         match unopened {
             Unopened::Sealed => {
                 let setback = Setback { cause: RetryCause::Unavailable, retry_after: None };
                 let wait = self.wait(setback, claim.attempts());
-                Ended::Later { placement, wait, error: LinkError { reason: Reason::KeyringIncomplete, detail: None } }
+                RowOutcome::Later {
+                    placement,
+                    wait,
+                    error: LinkError { reason: Reason::KeyringIncomplete, detail: None },
+                }
             }
             Unopened::Unreadable => {
                 let error = LinkError { reason: Reason::Internal, detail: Some("snapshot".to_owned()) };
-                Ended::Refused { placement, error }
+                RowOutcome::Refused { placement, error }
             }
         }
     }
 
     /// What an outcome comes to in the database; what it says of the whole integration or project is noted first.
-    pub(super) async fn ended(&self, claim: &Claim, outcome: Outcome, is_called: bool) -> Result<Ended, store::Error> {
+    pub(super) async fn row_outcome(
+        &self,
+        claim: &Claim,
+        outcome: Outcome,
+        is_called: bool,
+    ) -> Result<RowOutcome, store::Error> {
         match outcome {
             Outcome::Synced { placement, html_link } => {
                 // Where nothing had to be called for, nothing is known of Google.
@@ -125,7 +134,7 @@ impl Inner {
                     self.throttle_counter.reset(claim.organisation());
                     self.throttle_counter.google_is_back();
                 }
-                Ok(Ended::Synced { placement, html_link })
+                Ok(RowOutcome::Synced { placement, html_link })
             }
             Outcome::Later { placement, setback } => {
                 let (wait, reason) = match setback.cause {
@@ -137,16 +146,16 @@ impl Inner {
                         (self.throttled(claim, scope, setback).await?, Reason::GoogleThrottled)
                     }
                 };
-                Ok(Ended::Later { placement, wait, error: LinkError { reason, detail: None } })
+                Ok(RowOutcome::Later { placement, wait, error: LinkError { reason, detail: None } })
             }
             Outcome::Refused { placement, reason } => {
                 tracing::warn!(%reason, "Google refuses an event for good");
                 let error = LinkError { reason: Reason::EventRefused, detail: Some(reason) };
-                Ok(Ended::Refused { placement, error })
+                Ok(RowOutcome::Refused { placement, error })
             }
             Outcome::Stopped { placement, stop } => {
                 self.note_stop(claim, stop).await?;
-                Ok(Ended::Unchanged { placement })
+                Ok(RowOutcome::Unchanged { placement })
             }
         }
     }

@@ -53,7 +53,7 @@ impl Inner {
         if !may_list_calendars(&integration.granted_scopes) {
             return Ok(calendars);
         }
-        self.may_call(comparison).await?;
+        self.take_unit(comparison).await?;
         let list = |google: Google, token: Secret| async move { google.calendars(&token).await };
         let all = self.grants.call_with_token_retry(integration, list).await.map_err(Broken::Google)?;
         let others: Vec<_> =
@@ -72,7 +72,7 @@ impl Inner {
         let integration = comparison.integration;
         let mut page_token: Option<String> = None;
         for _ in 0..MOST_PAGES {
-            self.may_call(comparison).await?;
+            self.take_unit(comparison).await?;
             let list = |google: Google, token: Secret| {
                 let (calendar, organisation) = (calendar.clone(), integration.organisation.clone());
                 let page_token = page_token.clone();
@@ -98,7 +98,7 @@ impl Inner {
     }
 
     /// Waits for a unit of quota, and makes sure that the lease outlives the call.
-    async fn may_call(&self, comparison: &Comparison<'_>) -> Result<(), Broken> {
+    async fn take_unit(&self, comparison: &Comparison<'_>) -> Result<(), Broken> {
         // What is dropped is spent: a permit stands for one call.
         let Some(claim) = comparison.claim else {
             let _spent = self.quota.take(comparison.account, 1).await;

@@ -50,8 +50,9 @@ impl<'a> Check<'a> {
         self.violations.count()
     }
 
-    /// The organisation that a request names, once its caller may act for it. Comes first in every check: a foreign
-    /// organisation is refused before anything else is said about the request.
+    /// The organisation that a request names, once its caller may act for it. Comes first in every check of a request that
+    /// names one: a foreign organisation is refused before anything else is said about the request. What is about all
+    /// organisations goes by [`RequestContext::visible`].
     fn organisation(&mut self, text: &str) -> Result<Option<OrganisationId>, Refusal> {
         match OrganisationId::parse(text) {
             Ok(organisation) => self.context.authorise(&organisation).map(|()| Some(organisation)),
@@ -86,7 +87,7 @@ impl<'a> Check<'a> {
     }
 }
 
-/// A request that names an organisation and nothing else.
+/// A request of which nothing but the organisation can be at fault.
 pub(super) fn organisation(context: &RequestContext, organisation_id: &str) -> Result<OrganisationId, Refusal> {
     let mut check = Check::of(context);
     let organisation = check.organisation(organisation_id)?;

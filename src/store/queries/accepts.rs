@@ -48,7 +48,7 @@ pub(in crate::store) async fn accept_once_free(
         return Ok(Vec::new());
     }
     transaction!(conn, async |conn| {
-        hold(conn, &acceptances).await?;
+        lock(conn, &acceptances).await?;
         accept(conn, acceptances, now).await
     })
 }
@@ -72,7 +72,7 @@ pub(in crate::store) async fn replace(
         return Ok(());
     }
     transaction!(conn, async |conn| {
-        hold(conn, &acceptances).await?;
+        lock(conn, &acceptances).await?;
         // What the clock of another process says must not make it look older than the replacement.
         upsert(conn, &acceptances, Some(begun_at), now.max(begun_at)).await?;
         Ok(())
@@ -80,14 +80,14 @@ pub(in crate::store) async fn replace(
 }
 
 /// Holds the queues and integrations of these organisations.
-async fn hold(conn: &mut Conn, acceptances: &[Acceptance]) -> Result<(), Fault> {
-    link_queues::hold(conn, acceptances.iter().map(|it| &it.organisation)).await?;
+async fn lock(conn: &mut Conn, acceptances: &[Acceptance]) -> Result<(), Fault> {
+    link_queues::lock(conn, acceptances.iter().map(|it| &it.organisation)).await?;
     let organisations: BTreeSet<_> = acceptances.iter().map(|it| &it.organisation).collect();
     let integrations =
         sql(format!("SELECT 1 FROM calendar_integrations WHERE provider = {GOOGLE} AND organisation_id IN "))
             .with(list_of(organisations))
             .sql(format!(" ORDER BY organisation_id {KEY_SHARE}"));
-    named("accepts.hold", integrations).execute(conn).await?;
+    named("accepts.lock", integrations).execute(conn).await?;
     Ok(())
 }
 

@@ -69,7 +69,7 @@ pub(in crate::store) async fn page(
     for (n, condition) in conditions.into_iter().enumerate() {
         select = select.sql(if n == 0 { " WHERE " } else { " AND " }).with(condition);
     }
-    let select = select.sql(" ORDER BY at DESC, id DESC LIMIT ").bind(limit);
+    let select = select.sql(" ORDER BY at DESC, id DESC").limit(limit);
     let rows: Vec<Row> = named("audit_events.page", select).load(conn).await?;
     Ok(rows.into_iter().map(AuditEvent::from).collect())
 }

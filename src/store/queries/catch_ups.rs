@@ -48,7 +48,7 @@ pub(super) async fn open(conn: &mut Conn, organisation: &OrganisationId, now: Ti
 }
 
 /// Counts what was queued since `catch_up` was opened.
-pub(super) async fn close(
+pub(super) async fn count_queued(
     conn: &mut Conn,
     organisation: &OrganisationId,
     catch_up: CatchUp,
@@ -67,7 +67,7 @@ pub(super) async fn close(
         .bind(now)
         .sql(" WHERE ")
         .with(of_organisation(organisation));
-    named("catch_ups.close", update).execute(conn).await?;
+    named("catch_ups.count_queued", update).execute(conn).await?;
     Ok(())
 }
 

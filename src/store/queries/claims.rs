@@ -47,17 +47,17 @@ where
         return Ok(Found::default());
     }
     transaction!(conn, async |conn| {
-        let terms = terms(conn, room.keys().cloned(), now).await?;
-        let held: Vec<String> = terms.keys().cloned().collect();
-        let room: Vec<_> = room.into_iter().filter(|(organisation, _)| terms.contains_key(organisation)).collect();
+        let served = lock_served(conn, room.keys().cloned(), now).await?;
+        let held: Vec<String> = served.keys().cloned().collect();
+        let room: Vec<_> = room.into_iter().filter(|(organisation, _)| served.contains_key(organisation)).collect();
         let (mut claimed, mut calls, mut begun) = (Vec::new(), Vec::new(), Vec::new());
         let mut unreadable = Vec::new();
         for some in room.chunks(CLAIMED_TOGETHER) {
             for row in due(conn, some, now).await? {
-                let terms = terms.get(&row.organisation_id).ok_or(Fault::Corrupt("organisation_id"))?;
+                let served = served.get(&row.organisation_id).ok_or(Fault::Corrupt("organisation_id"))?;
                 let token = Uuid::from_u128(lease_token.as_u128().wrapping_add(claimed.len() as u128));
                 let (organisation, appointment) = (row.organisation_id.clone(), row.appointment_id.clone());
-                let mut link = match claimed_link(row, terms, Lease { token, until }) {
+                let mut link = match claimed_link(row, served, Lease { token, until }) {
                     Ok(link) => link,
                     Err(Corrupt(column)) => {
                         unreadable.push(Unreadable { organisation, appointment: Some(appointment), column });
@@ -85,7 +85,7 @@ where
 }
 
 #[derive(QueryableByName)]
-struct TermsRow {
+struct ServedRow {
     #[diesel(sql_type = Text)]
     organisation_id: String,
     #[diesel(sql_type = BigInt)]
@@ -97,7 +97,7 @@ struct TermsRow {
 }
 
 /// What an integration says to each of its links.
-struct Terms {
+struct ServedIntegration {
     epoch: Epoch,
     target: CalendarId,
     title_privacy: TitlePrivacy,
@@ -105,11 +105,11 @@ struct Terms {
 
 /// What the integrations say whose queues nobody else holds; they are held until the end of the transaction: a disconnect
 /// that begins meanwhile waits for the claim, and then finds its leases.
-async fn terms(
+async fn lock_served(
     conn: &mut Conn,
     organisations: impl Iterator<Item = String>,
     now: Timestamp,
-) -> Result<HashMap<String, Terms>, Fault> {
+) -> Result<HashMap<String, ServedIntegration>, Fault> {
     let select = sql(format!(
         "SELECT i.organisation_id, i.epoch, i.calendar_id, i.title_privacy FROM {QUEUE_OF_I}
          WHERE q.provider = {GOOGLE} AND i.served_from <= "
@@ -118,16 +118,17 @@ async fn terms(
     .sql(" AND q.organisation_id IN ")
     .with(list_of(organisations))
     .sql(format!(" ORDER BY q.organisation_id {HELD_WITH_ITS_INTEGRATION}"));
-    let found: Vec<TermsRow> = named("claims.terms", select).load(conn).await?;
-    let mut terms = HashMap::with_capacity(found.len());
+    let found: Vec<ServedRow> = named("claims.lock_served", select).load(conn).await?;
+    let mut served = HashMap::with_capacity(found.len());
     for row in found {
         // One that does not read is noted by whoever looks for what is due.
         if let Ok(title_privacy) = words::privacy(&row.title_privacy) {
-            let its = Terms { epoch: Epoch(row.epoch), target: CalendarId::new(row.calendar_id), title_privacy };
-            terms.insert(row.organisation_id, its);
+            let its =
+                ServedIntegration { epoch: Epoch(row.epoch), target: CalendarId::new(row.calendar_id), title_privacy };
+            served.insert(row.organisation_id, its);
         }
     }
-    Ok(terms)
+    Ok(served)
 }
 
 #[derive(QueryableByName)]
@@ -161,8 +162,8 @@ async fn due(conn: &mut Conn, room: &[(String, i64)], now: Timestamp) -> Result<
         .with(unleased(now))
         .sql(format!(" AND provider = {GOOGLE} AND organisation_id = "))
         .bind(organisation.clone())
-        .sql(" ORDER BY next_attempt_at LIMIT ")
-        .bind(*limit);
+        .sql(" ORDER BY next_attempt_at")
+        .limit(*limit);
         let of_priority = match priority {
             Priority::Live => of_priority,
             Priority::CatchUp => of_priority.sql(format!(" - (SELECT COUNT(*) FROM queue{n}_{})", Priority::Live)),
@@ -176,7 +177,7 @@ async fn due(conn: &mut Conn, room: &[(String, i64)], now: Timestamp) -> Result<
     Ok(named("claims.due", select).load(conn).await?)
 }
 
-fn claimed_link(row: ClaimRow, terms: &Terms, lease: Lease) -> Result<Claimed, Corrupt> {
+fn claimed_link(row: ClaimRow, served: &ServedIntegration, lease: Lease) -> Result<Claimed, Corrupt> {
     Ok(Claimed {
         organisation: rows::organisation(&row.organisation_id)?,
         appointment: rows::appointment(&row.appointment_id)?,
@@ -187,9 +188,9 @@ fn claimed_link(row: ClaimRow, terms: &Terms, lease: Lease) -> Result<Claimed, C
         snapshot: row.snapshot.map(Sealed::from_bytes),
         placement: row.placement.try_into()?,
         lease,
-        epoch: terms.epoch,
-        target: terms.target.clone(),
-        title_privacy: terms.title_privacy,
+        epoch: served.epoch,
+        target: served.target.clone(),
+        title_privacy: served.title_privacy,
     })
 }
 

@@ -283,7 +283,7 @@ pub(in crate::store) async fn mend(
 ) -> Result<Guarded, Fault> {
     let mended = transaction!(conn, async |conn| {
         // Nothing is claimed or disconnected meanwhile.
-        link_queues::hold(conn, [&claim.organisation]).await?;
+        link_queues::lock(conn, [&claim.organisation]).await?;
         if !renew(conn, claim, until).await?.is_done() {
             return Err(Fault::Fenced);
         }
@@ -313,7 +313,7 @@ pub(in crate::store) async fn mend(
             .bind(now);
             let update = found(&due, set, claim, within, now);
             named("comparisons.queue", update).execute(conn).await?;
-            catch_ups::close(conn, organisation, catch_up, now).await?;
+            catch_ups::count_queued(conn, organisation, catch_up, now).await?;
         }
         owed::owe_within(conn, organisation, account, surplus, OwedCause::Comparison, now).await
     });

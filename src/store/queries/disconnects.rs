@@ -5,7 +5,7 @@ use diesel_async::RunQueryDsl;
 use jiff::Timestamp;
 
 use super::fragments::{of_organisation, unleased};
-use super::integrations::{changed, integration, locked};
+use super::integrations::{integration, locked, reread};
 use super::schema::calendar_integrations::dsl;
 use super::statement::{named, sql};
 use super::{Conn, Fault, consents, erasures, leases, link_queues, owed};
@@ -63,7 +63,7 @@ pub(super) async fn begin_within(
         (dsl::disconnect_remote_events.eq(words::of_remote_events(remote_events)), dsl::updated_at.eq(Instant(now)));
     named("disconnects.dispose", diesel::update(row()).set(disposition)).execute(conn).await?;
     carry_out(conn, before, Some(remote_events), now).await?;
-    changed(conn, organisation).await
+    reread(conn, organisation).await
 }
 
 /// What rests in a link after a disconnect: nothing is to be sent, and nothing is said of an attempt.
@@ -207,7 +207,7 @@ pub(super) async fn end(
     grant_end: Option<GrantEnd>,
     now: Timestamp,
 ) -> Result<Guarded, Fault> {
-    link_queues::hold(conn, [organisation]).await?;
+    link_queues::lock(conn, [organisation]).await?;
     let row = dsl::calendar_integrations
         .find((organisation.as_str(), PROVIDER))
         .filter(dsl::epoch.eq(epoch.0))

@@ -111,7 +111,7 @@ fn beginning(queued: Queued) -> Fragment {
 
 /// The first of the queues with their integrations.
 fn first_of(queued: Queued, limit: i64) -> Fragment {
-    sql(format!(" AND provider = {GOOGLE} ORDER BY {} LIMIT ", queued.ready_at())).bind(limit).sql(
+    sql(format!(" AND provider = {GOOGLE} ORDER BY {}", queued.ready_at())).limit(limit).sql(
         ") AS q JOIN calendar_integrations AS i ON i.organisation_id = q.organisation_id AND i.provider = q.provider",
     )
 }
@@ -176,7 +176,7 @@ pub(in crate::store) async fn bring_nearer(
 ) -> Result<(), Fault> {
     transaction!(conn, async |conn| {
         bring_accounts_nearer(conn, by, now + longest_lease).await?;
-        link_queues::hold_all(conn).await?;
+        link_queues::lock_all(conn).await?;
         bring_nearer_held(conn, by, longest_lease, now).await
     })
 }

@@ -200,7 +200,7 @@ pub(in crate::store) async fn finish(
     now: Timestamp,
 ) -> Result<bool, Fault> {
     transaction!(conn, async |conn| {
-        link_queues::hold(conn, [organisation]).await?;
+        link_queues::lock(conn, [organisation]).await?;
         finish_within(conn, organisation, leaves_events, now).await
     })
 }
@@ -238,9 +238,9 @@ pub(in crate::store) async fn under_way(conn: &mut Conn) -> Result<Vec<Organisat
         "SELECT organisation_id FROM calendar_integrations
          WHERE erasing_at IS NOT NULL AND refresh_token IS NULL AND provider = {GOOGLE}
          UNION SELECT organisation_id FROM appointment_external_links
-         WHERE erasing_at IS NOT NULL AND provider = {GOOGLE} AND {OWES_NOTHING} LIMIT "
+         WHERE erasing_at IS NOT NULL AND provider = {GOOGLE} AND {OWES_NOTHING}"
     ))
-    .bind(FOUND_TOGETHER);
+    .limit(FOUND_TOGETHER);
     let rows: Vec<WhoseRow> = named("erasures.under_way", select).load(conn).await?;
     Ok(rows.into_iter().map(|row| OrganisationId::as_stored(row.organisation_id)).collect())
 }
@@ -251,7 +251,7 @@ pub(in crate::store) async fn go_on(
     now: Timestamp,
 ) -> Result<bool, Fault> {
     transaction!(conn, async |conn| {
-        link_queues::hold(conn, [organisation]).await?;
+        link_queues::lock(conn, [organisation]).await?;
         let swept = sweep(conn, organisation, now).await?;
         let is_whole = is_under_way(conn, organisation).await?;
         let is_done = is_whole && finish_within(conn, organisation, false, now).await?;

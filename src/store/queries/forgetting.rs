@@ -35,8 +35,7 @@ pub(in crate::store) async fn disconnected_before(
 ) -> Result<Vec<OrganisationId>, Fault> {
     let select = sql("SELECT organisation_id FROM calendar_integrations WHERE ")
         .with(is_forgotten(disconnected_before))
-        .sql(" LIMIT ")
-        .bind(FOUND_TOGETHER);
+        .limit(FOUND_TOGETHER);
     Ok(whose(named("forgetting.disconnected_before", select).load(conn).await?))
 }
 
@@ -47,7 +46,7 @@ pub(in crate::store) async fn forget_kept(
     now: Timestamp,
 ) -> Result<(), Fault> {
     transaction!(conn, async |conn| {
-        link_queues::hold(conn, [organisation]).await?;
+        link_queues::lock(conn, [organisation]).await?;
         let forget = sql("UPDATE calendar_integrations SET google_user_id = NULL, calendar_id = NULL, calendar_name = '',
                 calendar_time_zone = '', calendar_color = '', compare_due_at = NULL, disconnected_at = NULL, updated_at = ")
         .bind(now)
@@ -96,8 +95,7 @@ pub(in crate::store) async fn unconnected(
 ) -> Result<Vec<OrganisationId>, Fault> {
     let select = sql("SELECT DISTINCT organisation_id FROM appointment_external_links WHERE ")
         .with(is_needless(accepted_before, now))
-        .sql(" LIMIT ")
-        .bind(FOUND_TOGETHER);
+        .limit(FOUND_TOGETHER);
     Ok(whose(named("forgetting.unconnected", select).load(conn).await?))
 }
 
@@ -114,7 +112,7 @@ pub(in crate::store) async fn erase_unconnected(
         .sql(" AND ")
         .with(is_needless(accepted_before, now));
     transaction!(conn, async |conn| {
-        link_queues::hold(conn, [organisation]).await?;
+        link_queues::lock(conn, [organisation]).await?;
         named("forgetting.erase_unconnected", erase).execute(conn).await?;
         Ok(())
     })

@@ -1,6 +1,7 @@
 //! Conditions that several statements share.
 //!
-//! Owns what it means, in SQL, to be connected, served, leased and in the same epoch. Never a whole statement.
+//! Owns what it means, in SQL, to be connected, leased and in the same epoch. What may be served the columns
+//! `served_from` and `owed_served_from` say (migration `link_queues`). Never a whole statement.
 
 use jiff::Timestamp;
 

@@ -5,7 +5,7 @@ use diesel_async::RunQueryDsl;
 use jiff::Timestamp;
 
 use super::fragments::of_organisation;
-use super::integrations::{first, locked, set_calendar};
+use super::integrations::{insert_if_absent, locked, set_calendar};
 use super::schema::calendar_integrations::dsl;
 use super::schema::oauth_consents;
 use super::statement::{named, sql};
@@ -27,7 +27,7 @@ pub(in crate::store) async fn connect(
     transaction!(conn, async |conn| {
         let account = accounts::locked(conn, &grant.google_user_id, now).await?;
         // Two first connects at once: the second waits for the first here, and then finds its row.
-        first(conn, &grant.organisation, now).await?;
+        insert_if_absent(conn, &grant.organisation, now).await?;
         let before = locked(conn, &grant.organisation).await?.ok_or(Fault::Corrupt("organisation_id"))?;
         let is_opened = sealed_calendars::is_opened(conn, &grant.organisation, &grant.opened).await?;
         let refused = if before.epoch != as_of.epoch || before.disconnecting.is_some() || !is_opened {
@@ -125,7 +125,7 @@ async fn store_grant(conn: &mut Conn, before: &Integration, grant: &Grant, now: 
         let set = owed::sent_again(now);
         owed::restore(conn, organisation, &grant.google_user_id, sql("TRUE"), set, now).await?;
         owed::make_due(conn, organisation, sql("TRUE"), now).await?;
-        catch_ups::close(conn, organisation, catch_up, now).await?;
+        catch_ups::count_queued(conn, organisation, catch_up, now).await?;
         if before.is_enabled {
             catch_ups::catch_up(conn, organisation, now).await?;
         }

@@ -29,9 +29,13 @@ pub(in crate::store) async fn integration(
 }
 
 /// Makes the row of an integration where there is none, and holds its queue.
-pub(super) async fn first(conn: &mut Conn, organisation: &OrganisationId, now: Timestamp) -> Result<(), Fault> {
-    link_queues::hold(conn, [organisation]).await?;
-    let first = diesel::insert_into(dsl::calendar_integrations)
+pub(super) async fn insert_if_absent(
+    conn: &mut Conn,
+    organisation: &OrganisationId,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    link_queues::lock(conn, [organisation]).await?;
+    let insert = diesel::insert_into(dsl::calendar_integrations)
         .values((
             dsl::organisation_id.eq(organisation.as_str()),
             dsl::provider.eq(PROVIDER),
@@ -39,13 +43,13 @@ pub(super) async fn first(conn: &mut Conn, organisation: &OrganisationId, now: T
             dsl::updated_at.eq(Instant(now)),
         ))
         .on_conflict_do_nothing();
-    named("integrations.first", first).execute(conn).await?;
+    named("integrations.insert_if_absent", insert).execute(conn).await?;
     Ok(())
 }
 
 /// The integration, held until the end of the transaction together with its queue.
 pub(super) async fn locked(conn: &mut Conn, organisation: &OrganisationId) -> Result<Option<Integration>, Fault> {
-    link_queues::hold(conn, [organisation]).await?;
+    link_queues::lock(conn, [organisation]).await?;
     let select =
         sql("SELECT * FROM calendar_integrations WHERE ").with(of_organisation(organisation)).sql(" ").sql(FOR_UPDATE);
     let row: Option<IntegrationRow> = named("integrations.locked", select).get_result(conn).await.optional()?;
@@ -53,7 +57,7 @@ pub(super) async fn locked(conn: &mut Conn, organisation: &OrganisationId) -> Re
 }
 
 /// The integration, after a change of it in the same transaction.
-pub(super) async fn changed(conn: &mut Conn, organisation: &OrganisationId) -> Result<Integration, Fault> {
+pub(super) async fn reread(conn: &mut Conn, organisation: &OrganisationId) -> Result<Integration, Fault> {
     integration(conn, organisation).await?.ok_or(Fault::Corrupt("organisation_id"))
 }
 
@@ -92,7 +96,7 @@ pub(in crate::store) async fn note_unreadable(
         .sql(" AND ")
         .with(no_problem_at(now));
     transaction!(conn, async |conn| {
-        link_queues::hold(conn, [&its]).await?;
+        link_queues::lock(conn, [&its]).await?;
         Ok(Guarded::by(named("integrations.note_unreadable", note).execute(conn).await?))
     })
 }

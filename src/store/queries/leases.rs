@@ -38,7 +38,7 @@ pub(in crate::store) async fn reserve(
     now: Timestamp,
 ) -> Result<Guarded, Fault> {
     transaction!(conn, async |conn| {
-        link_queues::hold(conn, [&claimed.organisation]).await?;
+        link_queues::lock(conn, [&claimed.organisation]).await?;
         reserve_within(conn, claimed, placement, until, now).await
     })
 }
@@ -72,7 +72,7 @@ pub(in crate::store) async fn leave_behind(
     now: Timestamp,
 ) -> Result<Guarded, Fault> {
     let outcome = transaction!(conn, async |conn| {
-        link_queues::hold(conn, [&claimed.organisation]).await?;
+        link_queues::lock(conn, [&claimed.organisation]).await?;
         if !reserve_within(conn, claimed, placement, until, now).await?.is_done() {
             return Err(Fault::Fenced);
         }
@@ -91,7 +91,7 @@ pub(in crate::store) async fn release(conn: &mut Conn, lease_tokens: &[Uuid], no
 
 async fn release_some(conn: &mut Conn, some: &[Uuid], now: Timestamp) -> Result<u64, Fault> {
     transaction!(conn, async |conn| {
-        hold_leased(conn, some).await?;
+        lock_leased(conn, some).await?;
         let update = sql("UPDATE appointment_external_links SET lease_token = NULL, lease_until = NULL, updated_at = ")
             .bind(now)
             .sql(
@@ -118,7 +118,7 @@ struct LeasedRow {
 }
 
 /// Holds the queues of what is leased under these tokens.
-async fn hold_leased(conn: &mut Conn, lease_tokens: &[Uuid]) -> Result<(), Fault> {
+async fn lock_leased(conn: &mut Conn, lease_tokens: &[Uuid]) -> Result<(), Fault> {
     let of = |table| {
         sql(format!("SELECT organisation_id FROM {table} WHERE lease_until IS NOT NULL AND lease_token IN "))
             .with(list_of(lease_tokens.iter().copied()))
@@ -126,7 +126,7 @@ async fn hold_leased(conn: &mut Conn, lease_tokens: &[Uuid]) -> Result<(), Fault
     let select = of("appointment_external_links").sql(" UNION ").with(of("owed_deletions"));
     let found: Vec<LeasedRow> = named("leases.leased", select).load(conn).await?;
     let organisations: Vec<_> = found.into_iter().map(|row| OrganisationId::as_stored(row.organisation_id)).collect();
-    link_queues::hold(conn, &organisations).await
+    link_queues::lock(conn, &organisations).await
 }
 
 pub(in crate::store) async fn release_all(conn: &mut Conn) -> Result<u64, Fault> {

@@ -21,7 +21,7 @@ use crate::store::words::{DISCONNECT, GOOGLE, Priority};
 /// Holds the queues of these organisations until the end of the transaction, one after the other in the order of their
 /// keys. It stands before every other lock of a transaction that changes links, what is owed, or what an integration says
 /// of them; only the row of a Google account is taken before.
-pub(super) async fn hold(
+pub(super) async fn lock(
     conn: &mut Conn,
     organisations: impl IntoIterator<Item = &OrganisationId>,
 ) -> Result<(), Fault> {
@@ -29,26 +29,26 @@ pub(super) async fn hold(
     if !HOLDS_ROWS || organisations.is_empty() {
         return Ok(());
     }
-    if lock(conn, &organisations).await? < organisations.len() {
+    if lock_rows(conn, &organisations).await? < organisations.len() {
         let first = sql("INSERT INTO link_queues (organisation_id, provider) VALUES ")
             .with(rows_of(&organisations, |row, organisation| row.bind(*organisation).sql(format!(", {GOOGLE}"))))
             .sql(" ON CONFLICT (organisation_id, provider) DO NOTHING");
-        named("link_queues.first", first).execute(conn).await?;
-        lock(conn, &organisations).await?;
+        named("link_queues.insert_if_absent", first).execute(conn).await?;
+        lock_rows(conn, &organisations).await?;
     }
     Ok(())
 }
 
-async fn lock(conn: &mut Conn, organisations: &BTreeSet<&OrganisationId>) -> Result<usize, Fault> {
+async fn lock_rows(conn: &mut Conn, organisations: &BTreeSet<&OrganisationId>) -> Result<usize, Fault> {
     let select = of(sql("SELECT organisation_id FROM link_queues WHERE "), organisations.iter().copied())
         .sql(format!(" ORDER BY organisation_id {FOR_UPDATE}"));
-    Ok(named("link_queues.hold", select).execute(conn).await?)
+    Ok(named("link_queues.lock", select).execute(conn).await?)
 }
 
 /// Holds the queues of all organisations.
-pub(super) async fn hold_all(conn: &mut Conn) -> Result<(), Fault> {
+pub(super) async fn lock_all(conn: &mut Conn) -> Result<(), Fault> {
     let select = sql(format!("SELECT organisation_id FROM link_queues ORDER BY organisation_id {FOR_UPDATE}"));
-    named("link_queues.hold_all", select).execute(conn).await?;
+    named("link_queues.lock_all", select).execute(conn).await?;
     Ok(())
 }
 

@@ -4,7 +4,7 @@
 //! takes the connection, the type of an instant and the words of locking from its mount.
 //!
 //! Invariant: no two queries wait for each other. A query that changes links, what is owed, or what an integration says of
-//! them, holds the queues of those organisations first (`link_queues::hold`), by their keys: so one transaction at a time
+//! them, holds the queues of those organisations first (`link_queues::lock`), by their keys: so one transaction at a time
 //! changes the links of an organisation. After them it takes rows of `calendar_integrations`, of
 //! `appointment_external_links` and of `owed_deletions`, in that order; the triggers on those change the queues alone, and
 //! `upcoming_link_counts`, which nobody takes without its queue. A row of `google_accounts` is taken before all of them,

@@ -117,7 +117,7 @@ pub(in crate::store) async fn list(
         let only = padded(only.iter().map(|it| it.as_str().to_owned()).collect(), String::new);
         select = select.sql(" AND i.organisation_id IN ").with(list_of(only));
     }
-    let select = select.sql(" ORDER BY i.organisation_id LIMIT ").bind(limit);
+    let select = select.sql(" ORDER BY i.organisation_id").limit(limit);
     let rows: Vec<ListedRow> = named("overview.list", select).load(conn).await?;
     Ok(rows.into_iter().map(ListedIntegration::from).collect())
 }

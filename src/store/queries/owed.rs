@@ -43,7 +43,7 @@ pub(in crate::store) async fn owe(
     now: Timestamp,
 ) -> Result<(), Fault> {
     transaction!(conn, async |conn| {
-        link_queues::hold(conn, [organisation]).await?;
+        link_queues::lock(conn, [organisation]).await?;
         owe_within(conn, organisation, account, events, cause, now).await
     })
 }
@@ -293,7 +293,7 @@ pub(in crate::store) async fn park_calendar(
     .sql(" AND ")
     .with(epoch_is_current(organisation, epoch));
     transaction!(conn, async |conn| {
-        link_queues::hold(conn, [organisation]).await?;
+        link_queues::lock(conn, [organisation]).await?;
         named("owed.park_calendar", update).execute(conn).await?;
         Ok(())
     })

@@ -34,12 +34,12 @@ pub(in crate::store) async fn claim(
     }
     transaction!(conn, async |conn| {
         let (mut claims, mut held, mut unreadable) = (Vec::new(), Vec::new(), Vec::new());
-        for terms in terms(conn, room.keys().cloned(), now).await? {
-            let limit = room.get(&terms.organisation_id).copied().unwrap_or_default();
+        for served in lock_served(conn, room.keys().cloned(), now).await? {
+            let limit = room.get(&served.organisation_id).copied().unwrap_or_default();
             let mut taken = 0;
-            for row in due(conn, &terms, limit, now).await? {
+            for row in due(conn, &served, limit, now).await? {
                 let token = Uuid::from_u128(lease_token.as_u128().wrapping_add(claims.len() as u128));
-                let claim = match owed_claim(&row, &terms, Lease { token, until }) {
+                let claim = match owed_claim(&row, &served, Lease { token, until }) {
                     Ok(claim) => claim,
                     Err(Corrupt(column)) => {
                         leave_out(conn, &row, column, now).await?;
@@ -54,9 +54,9 @@ pub(in crate::store) async fn claim(
                 }
             }
             if taken < limit {
-                drop_wanted(conn, &terms, now).await?;
+                drop_wanted(conn, &served, now).await?;
             }
-            held.push(terms.organisation_id);
+            held.push(served.organisation_id);
         }
         link_queues::put_off_held(conn, held, Queued::Owed, now).await?;
         Ok(Found { rows: claims, unreadable })
@@ -64,7 +64,7 @@ pub(in crate::store) async fn claim(
 }
 
 #[derive(QueryableByName)]
-struct TermsRow {
+struct ServedRow {
     #[diesel(sql_type = Text)]
     organisation_id: String,
     #[diesel(sql_type = Text)]
@@ -76,11 +76,11 @@ struct TermsRow {
 }
 
 /// What the integrations say whose queues nobody else holds; they are held until the end of the transaction.
-async fn terms(
+async fn lock_served(
     conn: &mut Conn,
     organisations: impl Iterator<Item = String>,
     now: Timestamp,
-) -> Result<Vec<TermsRow>, Fault> {
+) -> Result<Vec<ServedRow>, Fault> {
     let select = sql(format!(
         "SELECT i.organisation_id, i.google_user_id, i.epoch, i.disconnecting_at IS NOT NULL AS is_disconnecting
          FROM {QUEUE_OF_I} WHERE q.provider = {GOOGLE} AND i.google_user_id IS NOT NULL AND i.owed_served_from <= "
@@ -89,7 +89,7 @@ async fn terms(
     .sql(" AND q.organisation_id IN ")
     .with(list_of(organisations))
     .sql(format!(" ORDER BY q.organisation_id {HELD_WITH_ITS_INTEGRATION}"));
-    Ok(named("owed_claims.terms", select).load(conn).await?)
+    Ok(named("owed_claims.lock_served", select).load(conn).await?)
 }
 
 #[derive(QueryableByName)]
@@ -121,38 +121,38 @@ pub(super) fn claimable(now: Timestamp) -> Fragment {
 }
 
 /// The due rows of an organisation, the longest due first. While it is being disconnected, those of the disconnect alone.
-fn due_of(terms: &TermsRow, now: Timestamp) -> Fragment {
-    let cause = if terms.is_disconnecting { format!(" AND o.cause = {DISCONNECT}") } else { String::new() };
+fn due_of(served: &ServedRow, now: Timestamp) -> Fragment {
+    let cause = if served.is_disconnecting { format!(" AND o.cause = {DISCONNECT}") } else { String::new() };
     sql(format!("o.provider = {GOOGLE} AND o.organisation_id = "))
-        .bind(terms.organisation_id.clone())
+        .bind(served.organisation_id.clone())
         .sql(cause)
         .sql(" AND ")
         .with(claimable(now))
 }
 
-async fn due(conn: &mut Conn, terms: &TermsRow, limit: i64, now: Timestamp) -> Result<Vec<OwedRow>, Fault> {
+async fn due(conn: &mut Conn, served: &ServedRow, limit: i64, now: Timestamp) -> Result<Vec<OwedRow>, Fault> {
     let select =
         sql("SELECT o.organisation_id, o.google_user_id, o.calendar_id, o.event_id, o.appointment_id, o.generation,
             o.cause, o.attempts FROM owed_deletions AS o WHERE ")
-        .with(due_of(terms, now))
-        .sql(format!(" AND NOT {IS_WANTED} ORDER BY o.next_attempt_at LIMIT "))
-        .bind(limit);
+        .with(due_of(served, now))
+        .sql(format!(" AND NOT {IS_WANTED} ORDER BY o.next_attempt_at"))
+        .limit(limit);
     Ok(named("owed_claims.due", select).load(conn).await?)
 }
 
 /// Ends the rows whose event a link stands at.
-async fn drop_wanted(conn: &mut Conn, terms: &TermsRow, now: Timestamp) -> Result<(), Fault> {
+async fn drop_wanted(conn: &mut Conn, served: &ServedRow, now: Timestamp) -> Result<(), Fault> {
     let delete =
-        sql("DELETE FROM owed_deletions AS o WHERE ").with(due_of(terms, now)).sql(format!(" AND {IS_WANTED}"));
+        sql("DELETE FROM owed_deletions AS o WHERE ").with(due_of(served, now)).sql(format!(" AND {IS_WANTED}"));
     named("owed_claims.drop_wanted", delete).execute(conn).await?;
     Ok(())
 }
 
-fn owed_claim(row: &OwedRow, terms: &TermsRow, lease: Lease) -> Result<OwedClaim, Corrupt> {
+fn owed_claim(row: &OwedRow, served: &ServedRow, lease: Lease) -> Result<OwedClaim, Corrupt> {
     Ok(OwedClaim {
         organisation: rows::organisation(&row.organisation_id)?,
         google_user_id: GoogleUserId::new(row.google_user_id.clone()),
-        connected: GoogleUserId::new(terms.google_user_id.clone()),
+        connected: GoogleUserId::new(served.google_user_id.clone()),
         appointment: rows::appointment(&row.appointment_id)?,
         place: Place {
             calendar: CalendarId::new(row.calendar_id.clone()),
@@ -162,7 +162,7 @@ fn owed_claim(row: &OwedRow, terms: &TermsRow, lease: Lease) -> Result<OwedClaim
         cause: words::cause(&row.cause)?,
         attempts: row.attempts,
         lease,
-        epoch: Epoch(terms.epoch),
+        epoch: Epoch(served.epoch),
     })
 }
 

@@ -25,10 +25,10 @@ where
     budgets.sort();
     budgets.dedup();
     transaction!(conn, async |conn| {
-        let mut found = hold(conn, &budgets).await?;
+        let mut found = lock(conn, &budgets).await?;
         if found.len() < budgets.len() {
             add(conn, &budgets).await?;
-            found = hold(conn, &budgets).await?;
+            found = lock(conn, &budgets).await?;
         }
         let mut spent = found.clone();
         spend(&mut spent);
@@ -51,11 +51,11 @@ where
 }
 
 /// Holds the budgets against everybody else, one after the other in the order of their names.
-async fn hold(conn: &mut Conn, budgets: &[String]) -> Result<HashMap<String, i64>, Fault> {
+async fn lock(conn: &mut Conn, budgets: &[String]) -> Result<HashMap<String, i64>, Fault> {
     let select = sql(format!("SELECT budget, spent_until{UNSYNCED} FROM quota_budgets WHERE budget IN "))
         .with(list_of(padded(budgets.to_vec(), String::new)))
         .sql(format!(" ORDER BY budget {FOR_UPDATE}"));
-    let rows: Vec<BudgetRow> = named("quota_budgets.hold", select.keep()).load(conn).await?;
+    let rows: Vec<BudgetRow> = named("quota_budgets.lock", select.keep()).load(conn).await?;
     Ok(rows.into_iter().map(|row| (row.budget, row.spent_until.0.as_microsecond())).collect())
 }
 

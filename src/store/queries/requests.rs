@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::catch_ups::{caught_up, requeue};
 use super::fragments::of_organisation;
-use super::integrations::{changed, first, locked, set_calendar};
+use super::integrations::{insert_if_absent, locked, reread, set_calendar};
 use super::links::revisions;
 use super::schema::calendar_integrations::dsl;
 use super::statement::{Fragment, list_of, named, sql};
@@ -26,7 +26,7 @@ pub(in crate::store) async fn change_settings(
         let is_of_privacy_alone =
             change.title_privacy.is_some() && change.is_enabled.is_none() && change.calendar.is_none();
         if is_of_privacy_alone {
-            first(conn, organisation, now).await?;
+            insert_if_absent(conn, organisation, now).await?;
         }
         let found = locked(conn, organisation).await?;
         let Some(before) = found.filter(|before| before.is_connected() || is_of_privacy_alone) else {
@@ -84,7 +84,7 @@ pub(in crate::store) async fn change_settings(
             if before.is_connected() {
                 let catch_up = catch_ups::open(conn, organisation, now).await?;
                 requeue(conn, organisation, retold, &caught_up(), now).await?;
-                catch_ups::close(conn, organisation, catch_up, now).await?;
+                catch_ups::count_queued(conn, organisation, catch_up, now).await?;
             } else {
                 rest(conn, organisation, retold, now).await?;
             }
@@ -93,7 +93,7 @@ pub(in crate::store) async fn change_settings(
         if before.is_connected() && is_enabled_now {
             catch_ups::catch_up(conn, organisation, now).await?;
         }
-        changed(conn, organisation).await.map(Some)
+        reread(conn, organisation).await.map(Some)
     })
 }
 

@@ -26,10 +26,10 @@ struct WhoseRow {
 pub(in crate::store) async fn organisations(conn: &mut Conn) -> Result<Vec<OrganisationId>, Fault> {
     let select = sql(format!(
         "SELECT organisation_id FROM calendar_integrations WHERE provider = {GOOGLE} AND refresh_token IS NULL
-            AND calendar_id IS NOT NULL AND calendar_id NOT LIKE '{}%' LIMIT ",
+            AND calendar_id IS NOT NULL AND calendar_id NOT LIKE '{}%'",
         CalendarId::SEALED
     ))
-    .bind(FOUND_TOGETHER);
+    .limit(FOUND_TOGETHER);
     let rows: Vec<WhoseRow> = named("sealed_calendars.organisations", select).load(conn).await?;
     Ok(rows.into_iter().map(|row| OrganisationId::as_stored(row.organisation_id)).collect())
 }

@@ -87,8 +87,8 @@ pub(in crate::store) async fn sealed_by_others(
     .bind(organisation)
     .sql(", ")
     .bind(last)
-    .sql(format!(") ORDER BY organisation_id, {name} LIMIT "))
-    .bind(limit);
+    .sql(format!(") ORDER BY organisation_id, {name}"))
+    .limit(limit);
     let rows: Vec<ValueRow> = named("sealed_values.sealed_by_others", select).load(conn).await?;
     let value = |row: ValueRow| SealedValue {
         row: (OrganisationId::as_stored(row.organisation_id), row.name),
@@ -104,7 +104,7 @@ pub(in crate::store) async fn exchange(
 ) -> Result<u64, Fault> {
     let (table, column, name) = place_of(column);
     transaction!(conn, async |conn| {
-        link_queues::hold(conn, exchanges.iter().map(|(value, _)| &value.row.0)).await?;
+        link_queues::lock(conn, exchanges.iter().map(|(value, _)| &value.row.0)).await?;
         let mut exchanged = 0;
         for (SealedValue { row: (organisation, of), sealed }, new) in exchanges {
             let update = sql(format!("UPDATE {table} SET {column} = "))
@@ -154,7 +154,7 @@ pub(in crate::store) async fn try_again(
             .with(of_organisation(organisation))
     };
     transaction!(conn, async |conn| {
-        link_queues::hold(conn, [organisation]).await?;
+        link_queues::lock(conn, [organisation]).await?;
         let integration = sql("UPDATE calendar_integrations SET ")
             .with(earlier("problem_retry_at"))
             .sql(format!(" AND problem_reason = {KEYRING_INCOMPLETE}"));

@@ -13,18 +13,18 @@ use super::{Conn, Fault, link_queues, owed_claims};
 use crate::model::{AppointmentId, Generation, OrganisationId, Placement};
 use crate::store::history::KEPT;
 use crate::store::words::{self, ERROR, GOOGLE, PENDING, SYNCED};
-use crate::store::{CallMade, Claimed, Link, LinkError, Settled, Settlement, Settlements};
+use crate::store::{CallMade, Link, LinkError, LinkSettlement, SettledRows, Settlement, Settlements};
 
 pub(in crate::store) async fn settle_together(
     conn: &mut Conn,
     settlements: &Settlements,
     now: Timestamp,
-) -> Result<Settled, Fault> {
+) -> Result<SettledRows, Fault> {
     let Settlements { links, owed } = settlements;
     transaction!(conn, async |conn| {
         let organisations = links.iter().map(|(claimed, ..)| &claimed.organisation);
         let organisations = organisations.chain(owed.iter().map(|(claimed, _)| &claimed.organisation));
-        link_queues::hold(conn, organisations).await?;
+        link_queues::lock(conn, organisations).await?;
         let settled = settle(conn, links, now).await?;
         let mut synced = BTreeSet::new();
         for ((claimed, settlement, _), link) in links.iter().zip(&settled) {
@@ -37,7 +37,7 @@ pub(in crate::store) async fn settle_together(
         for (claimed, settlement) in owed {
             ended.push(owed_claims::settle_within(conn, claimed, settlement, now).await?);
         }
-        Ok(Settled { links: settled, owed: ended })
+        Ok(SettledRows { links: settled, owed: ended })
     })
 }
 
@@ -91,15 +91,11 @@ fn columns(settlement: &Settlement) -> (&Placement, Columns) {
 type Row = (String, String, Uuid, i64, Placement, Columns, String);
 
 /// Settles the links that are still under their leases: those are answered as they stand then.
-async fn settle(
-    conn: &mut Conn,
-    links: &[(Claimed, Settlement, Vec<CallMade>)],
-    now: Timestamp,
-) -> Result<Vec<Option<Link>>, Fault> {
+async fn settle(conn: &mut Conn, links: &[LinkSettlement], now: Timestamp) -> Result<Vec<Option<Link>>, Fault> {
     if links.is_empty() {
         return Ok(Vec::new());
     }
-    let row = |(claimed, settlement, calls): &(Claimed, Settlement, Vec<CallMade>)| -> Row {
+    let row = |(claimed, settlement, calls): &LinkSettlement| -> Row {
         let (placement, columns) = columns(settlement);
         let (organisation, appointment) = (claimed.organisation.to_string(), claimed.appointment.to_string());
         let calls = CallMade::lines(calls);
@@ -204,8 +200,8 @@ async fn settle(
     Ok(links.iter().map(settled).collect())
 }
 
-/// Notes at the integrations that links were brought in step. What Google asked patience for is over once a call went
-/// through.
+/// Notes at the integrations that links were brought in step. A problem that was to be tried again by now is over: the
+/// integration was served.
 async fn note_sync(conn: &mut Conn, organisations: &BTreeSet<&OrganisationId>, now: Timestamp) -> Result<(), Fault> {
     if organisations.is_empty() {
         return Ok(());

@@ -52,6 +52,12 @@ impl Fragment {
         self
     }
 
+    /// Goes on with a limit of so many rows. It is written as a sum, since SQLite plans a statement with a bare `LIMIT ?`
+    /// anew each time it is run.
+    pub(super) fn limit(self, rows: i64) -> Self {
+        self.sql(" LIMIT 0 + ").bind(rows)
+    }
+
     /// Keeps the statement prepared, however long it is: there are few like it.
     pub(super) fn keep(mut self) -> Self {
         self.is_kept = true;

@@ -49,7 +49,7 @@ pub enum Outcome {
         /// The event's page, if Google answered with it.
         html_link: Option<String>,
     },
-    /// Google was away or asked for patience: to be attempted again.
+    /// Google gave no usable answer or asked for patience: to be attempted again.
     Later {
         /// Where the event may stand.
         placement: Placement,
@@ -84,10 +84,10 @@ impl Outcome {
     }
 }
 
-/// Why an attempt has to be made again.
+/// What went wrong with an attempt that is made again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Setback {
-    /// What went wrong.
+    /// Its kind.
     pub cause: RetryCause,
     /// How long Google asked to wait.
     pub retry_after: Option<SignedDuration>,

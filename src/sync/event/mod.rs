@@ -1,7 +1,7 @@
 //! Renders an appointment as an event: title, description, place, times.
 //!
-//! What people typed is neutralised here: control characters and marks that reorder text go, markup is escaped, and long
-//! text is cut between graphemes. Names are composed, never expanded: a `{patient}` in a name stays as it is.
+//! What people typed is neutralised here: control characters and marks that reorder text go, markup is escaped in the
+//! description, and a long title is cut between graphemes. Names are composed, never expanded: a `{patient}` in a name stays as it is.
 
 use std::fmt;
 

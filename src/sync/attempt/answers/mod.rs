@@ -5,10 +5,10 @@
 //! | `Stored` | synced | synced | – | – | – |
 //! | `Moved` | – | – | – | synced if it shows the goal, else patch it | – |
 //! | `Deleted` | – | – | go on | – | – |
-//! | `Found` | – | – | – | – | ours: go on; not ours: the next generation; called gone before: come back |
+//! | `Found` | – | – | – | – | ours: go on (where it could not be moved: ask the target); not ours: the next generation; called gone before: come back |
 //! | `AlreadyExists` | read it | – | – | rewrite | – |
 //! | `Changed` | – | read it | read it | read it at the target | – |
-//! | `Gone`, `NotFound` | 404: ask the target; 410: read it | read it | read it | read it at the target | read it again, then believe it |
+//! | `Gone`, `NotFound` | 404: ask the target; 410: read it | read it | read it (under way to the target: there) | read it at the target | read it again, then believe it |
 //! | `NotPermitted`, `Forbidden` | ask its calendar | ask its calendar | ask its calendar | rewrite | ask its calendar |
 //! | `Refused` | for the word `invalid` once more without its zone; else refused | the same | refused | rewrite | refused |
 //! | `ScopeMissing` | stop: reconnect | stop | stop | rewrite | stop |
@@ -51,7 +51,7 @@ impl Attempt {
             self.is_unsent = false;
         }
         let doubt = self.doubt.take();
-        let answer = match self.setback(&call, answer) {
+        let answer = match self.of_any_call(&call, answer) {
             Ok(step) => return step,
             Err(answer) => answer,
         };
@@ -68,8 +68,8 @@ impl Attempt {
         }
     }
 
-    /// The answers that mean the same whatever was called.
-    fn setback(&self, call: &Call, answer: Answer) -> Result<Step, Answer> {
+    /// The answers that mean the same whatever was called, but that a move may do without a scope.
+    fn of_any_call(&self, call: &Call, answer: Answer) -> Result<Step, Answer> {
         let later = |cause, retry_after| Ok(self.later(Setback { cause, retry_after }));
         match answer {
             Answer::Throttled { scope, retry_after } => later(RetryCause::Throttled(scope), retry_after),
@@ -150,10 +150,10 @@ impl Attempt {
     fn after_get(&mut self, place: Place, answer: Answer, was_called_gone: bool) -> Step {
         match answer {
             Answer::Found { etag, html_link, owner } if owner.as_ref() == Some(&self.goal.owner) => {
-                let left_behind = self.move_failed_from(&place.calendar);
+                let was_not_moved = self.move_failed_from(&place.calendar);
                 self.html_link = html_link.or(self.html_link.take());
                 self.placement = Placement::Written { place, etag, fingerprint: None };
-                if left_behind {
+                if was_not_moved {
                     // It could not be moved and has not vanished: is it the target that is missing?
                     self.probe_target(Doubt::TargetGone)
                 } else if was_called_gone {
