@@ -23,7 +23,7 @@ pub(super) type Key = (String, String);
 
 /// Every appointment that is edited.
 pub(super) fn keys() -> Vec<Key> {
-    let its = |(organisation, _): (&str, _)| {
+    let its = |(organisation, _): (&'static str, _)| {
         (0..APPOINTMENTS_EACH).map(move |number| (organisation.to_owned(), format!("rdv {number}")))
     };
     ORGANISATIONS.into_iter().flat_map(its).collect()

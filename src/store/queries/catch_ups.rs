@@ -104,7 +104,7 @@ pub(super) async fn catch_up(conn: &mut Conn, organisation: &OrganisationId, now
     .bind(now)
     .sql("))");
     let queued = requeue(conn, organisation, unsent, &caught_up(), now).await?;
-    close(conn, organisation, catch_up, now).await?;
+    count_queued(conn, organisation, catch_up, now).await?;
     Ok(queued)
 }
 

@@ -194,9 +194,8 @@ async fn settle(conn: &mut Conn, links: &[LinkSettlement], now: Timestamp) -> Re
         let link = Link::from(row);
         by_key.insert((link.organisation.clone(), link.appointment.clone()), link);
     }
-    let settled = |(claimed, ..): &(Claimed, Settlement, Vec<CallMade>)| {
-        by_key.remove(&(claimed.organisation.clone(), claimed.appointment.clone()))
-    };
+    let settled =
+        |(claimed, ..): &LinkSettlement| by_key.remove(&(claimed.organisation.clone(), claimed.appointment.clone()));
     Ok(links.iter().map(settled).collect())
 }
 
