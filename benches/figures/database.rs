@@ -2,7 +2,6 @@
 //!
 //! Owns where it is, statements that are run past the service, and what it costs. Never measures by itself.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -127,8 +126,7 @@ impl Database {
 
     /// A connection to the file, which trusts that the power stays on.
     pub(crate) fn file(&self) -> anyhow::Result<SqliteConnection> {
-        let path = Path::new(self.url.trim_start_matches("sqlite:"));
-        let mut conn = SqliteConnection::establish(&path.display().to_string())?;
+        let mut conn = SqliteConnection::establish(self.url.trim_start_matches("sqlite:"))?;
         conn.batch_execute("PRAGMA busy_timeout = 10000; PRAGMA synchronous = OFF; PRAGMA cache_size = -200000")?;
         Ok(conn)
     }

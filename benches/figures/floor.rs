@@ -29,8 +29,8 @@ pub(crate) struct Floor {
 
 /// Where the rows go.
 enum Rows {
-    Sqlite(SqliteConnection),
-    Postgres(tokio_postgres::Client, Statement),
+    Sqlite(Box<SqliteConnection>),
+    Postgres(Box<tokio_postgres::Client>, Statement),
 }
 
 /// Runs the loop for so many events, on a thread of its own.
@@ -91,13 +91,13 @@ impl Rows {
                 // As the service opens its own.
                 conn.batch_execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -4096")?;
                 conn.batch_execute(&table("BLOB"))?;
-                Ok(Self::Sqlite(conn))
+                Ok(Self::Sqlite(Box::new(conn)))
             }
             BackEnd::Postgres => {
                 let client = client(&database.url).await?;
                 client.batch_execute(&table("BYTEA")).await?;
                 let upsert = client.prepare(&upsert(["$1", "$2", "$3", "$4"])).await?;
-                Ok(Self::Postgres(client, upsert))
+                Ok(Self::Postgres(Box::new(client), upsert))
             }
         }
     }
@@ -109,7 +109,7 @@ impl Rows {
             Self::Sqlite(conn) => {
                 let upsert = diesel::sql_query(upsert(["?"; 4]));
                 let upsert = upsert.bind::<Text, _>(appointment).bind::<Text, _>(event);
-                upsert.bind::<Text, _>(etag).bind::<Binary, _>(snapshot).execute(conn)?;
+                upsert.bind::<Text, _>(etag).bind::<Binary, _>(snapshot).execute(&mut **conn)?;
             }
             Self::Postgres(client, upsert) => {
                 client.execute(upsert, &[&appointment, &event, &etag, &snapshot]).await?;
