@@ -19,10 +19,7 @@ const ORGANISATIONS: usize = 10;
 
 pub(crate) async fn measure(stage: &Stage, service: &Service, table: &mut Table) -> anyhow::Result<()> {
     stage.google.latency(80).await?;
-    let organisations: Vec<_> = (0..ORGANISATIONS).map(|number| format!("crowd-{number}")).collect();
-    for organisation in &organisations {
-        service.connect(&stage.google, organisation).await?;
-    }
+    let organisations = service.connect_many(&stage.google, "crowd", ORGANISATIONS).await?;
     memory_at_rest(stage, service, table).await?;
 
     let count = if stage.is_quick { 20_000 } else { 100_000 };
@@ -80,10 +77,7 @@ async fn accept(
     organisations: &[String],
     numbers: Range<usize>,
 ) -> anyhow::Result<Histogram<u64>> {
-    let mut connections = Vec::new();
-    for _ in 0..CONNECTIONS {
-        connections.push(service.another_caller().await?);
-    }
+    let connections = service.callers(CONNECTIONS).await?;
     let next = Arc::new(AtomicUsize::new(numbers.start));
     let mut callers = JoinSet::new();
     for caller in 0..CALLERS {

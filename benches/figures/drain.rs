@@ -1,35 +1,25 @@
 //! How a backlog of many organisations drains.
 
-use futures_util::future::try_join_all;
 use jiff::SignedDuration;
 
 use crate::Stage;
-use crate::samples::{appointment, request, since};
+use crate::edits::hand_in;
+use crate::google::Quota;
+use crate::samples::since;
 use crate::service::Service;
 use crate::table::Table;
 
 const ORGANISATIONS: usize = 100;
-/// What Google gives a project in a minute: the default of the service and of the emulated Google alike.
-const UNITS_PER_MINUTE: f64 = 10_000.0;
 
 pub(crate) async fn measure(stage: &Stage, service: &Service, table: &mut Table) -> anyhow::Result<()> {
     stage.google.latency(0).await?;
-    let organisations: Vec<_> = (0..ORGANISATIONS).map(|number| format!("drain-{number}")).collect();
-    for organisation in &organisations {
-        service.connect(&stage.google, organisation).await?;
-    }
+    let organisations = service.connect_many(&stage.google, "drain", ORGANISATIONS).await?;
     stage.google.latency(80).await?;
     stage.google.forget_calls().await?;
 
     let each = if stage.is_quick { 25 } else { 100 };
     let spent_before = service.spent_seconds()?;
-    for number in 0..each {
-        try_join_all(organisations.iter().map(|organisation| async move {
-            let appointment = appointment(&format!("rdv-{number}"), 1, "Camille Exemple");
-            service.appointments.clone().sync_appointment(request(organisation, appointment)).await
-        }))
-        .await?;
-    }
+    hand_in(service, &organisations, each).await?;
     let mut pending = i32::MAX;
     while pending > 0 {
         stage.clock.sleep(SignedDuration::from_millis(500)).await;
@@ -42,7 +32,7 @@ pub(crate) async fn measure(stage: &Stage, service: &Service, table: &mut Table)
     let first = calls.iter().map(|call| call.started_at).min().unwrap_or_default();
     let last = calls.iter().filter_map(|call| call.ended_at).max().unwrap_or_default();
     let seconds = since(first, last) as f64 / 1e6;
-    let by_quota = units as f64 / UNITS_PER_MINUTE * 60.0;
+    let by_quota = units as f64 / f64::from(Quota::GIVEN.project) * 60.0;
     let appointments = each * ORGANISATIONS;
     let spent = service.spent_seconds()? - spent_before;
     let figure = format!("draining {appointments} pending of {ORGANISATIONS} organisations, Google at 80 ms");

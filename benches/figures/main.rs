@@ -2,26 +2,45 @@
 //!
 //! Owns what is measured and against which target. It starts the real binary on each back end, speaks gRPC to it as
 //! Cassius would, and is itself the Google that it calls. It never looks into the service: what it knows comes from the
-//! answers, the journal of Google, and what the system says of the process. Invariant: each time is compared with the
-//! disk as it was in the same seconds.
+//! answers, the journal of Google, what the system says of the process, and what the database counts. Invariant: each time
+//! is compared with what was measured in the same run: the disk as it was in the same seconds, the same edit alone, a loop
+//! that does nothing else.
 
 mod accept;
+mod beside;
 mod crowd;
+mod database;
+mod deliver;
 mod disk;
 mod drain;
+mod edits;
+mod floor;
 mod google;
+mod growth;
 mod machine;
+mod made;
+mod process;
 mod prompt;
+mod replicas;
 mod samples;
 mod service;
 mod table;
 mod thrift;
+mod wait;
+mod watch;
 
 use cassius_calendar::clock::Clock;
 
+use database::BackEnd;
 use google::Google;
-use service::{BackEnd, Service};
+use service::Service;
 use table::Table;
+
+/// What can be measured, by the word that asks for it.
+const FIGURES: [&str; 11] =
+    ["prompt", "thrift", "accept", "crowd", "drain", "beside", "deliver", "wait", "watch", "replicas", "growth"];
+
+const BACK_ENDS: [&str; 2] = ["sqlite", "postgres"];
 
 /// What every measurement is handed.
 struct Stage {
@@ -40,12 +59,21 @@ impl Wanted {
         named.peek().is_none() || named.any(|wanted| wanted == name)
     }
 
+    /// Refuses a word that asks for nothing.
+    fn is_known(&self) -> anyhow::Result<()> {
+        let known = |word: &&String| FIGURES.contains(&word.as_str()) || BACK_ENDS.contains(&word.as_str());
+        match self.0.iter().find(|word| !known(word)) {
+            Some(word) => anyhow::bail!("{word} is none of {FIGURES:?} and {BACK_ENDS:?}"),
+            None => Ok(()),
+        }
+    }
+
     fn back_end(&self, name: &str) -> bool {
-        self.has(name, &["sqlite", "postgres"])
+        self.has(name, &BACK_ENDS)
     }
 
     fn figure(&self, name: &str) -> bool {
-        self.has(name, &["accept", "prompt", "thrift", "crowd", "drain"])
+        self.has(name, &FIGURES)
     }
 }
 
@@ -53,6 +81,7 @@ impl Wanted {
 async fn main() -> anyhow::Result<()> {
     let (flags, words): (Vec<_>, Vec<_>) = std::env::args().skip(1).partition(|word| word.starts_with("--"));
     let wanted = Wanted(words);
+    wanted.is_known()?;
     let clock = Clock::system();
     let stage = Stage {
         google: Google::start(&clock).await?,
@@ -95,6 +124,24 @@ async fn measure(stage: &Stage, back_end: BackEnd, wanted: &Wanted, table: &mut 
         let service = Service::start(stage, back_end).await?;
         drain::measure(stage, &service, table).await?;
         service.stop().await?;
+    }
+    if wanted.figure("beside") {
+        beside::measure(stage, back_end, table).await?;
+    }
+    if wanted.figure("deliver") {
+        deliver::measure(stage, back_end, table).await?;
+    }
+    if wanted.figure("wait") {
+        wait::measure(stage, back_end, table).await?;
+    }
+    if wanted.figure("watch") {
+        watch::measure(stage, back_end, table).await?;
+    }
+    if wanted.figure("replicas") && back_end == BackEnd::Postgres {
+        replicas::measure(stage, table).await?;
+    }
+    if wanted.figure("growth") {
+        growth::measure(stage, back_end, table).await?;
     }
     Ok(())
 }

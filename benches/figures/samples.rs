@@ -45,10 +45,15 @@ pub(crate) fn times() -> anyhow::Result<Histogram<u64>> {
 
 /// The median and the 95th percentile in milliseconds, for a person.
 pub(crate) fn spread(times: &Histogram<u64>) -> String {
-    format!("{:.1} ms (p95 {:.1})", median_ms(times), times.value_at_quantile(0.95) as f64 / 1_000.0)
+    format!("{:.1} ms (p95 {:.1})", median_ms(times), quantile_ms(times, 0.95))
 }
 
 /// The median in milliseconds.
 pub(crate) fn median_ms(times: &Histogram<u64>) -> f64 {
-    times.value_at_quantile(0.5) as f64 / 1_000.0
+    quantile_ms(times, 0.5)
+}
+
+/// A quantile in milliseconds; that of 1 is the worst.
+pub(crate) fn quantile_ms(times: &Histogram<u64>, quantile: f64) -> f64 {
+    times.value_at_quantile(quantile) as f64 / 1_000.0
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::service::BackEnd;
+use crate::database::BackEnd;
 
 /// The rows, in the order in which they were measured.
 #[derive(Debug, Default)]

@@ -5,6 +5,7 @@ use futures_util::future::try_join_all;
 use tonic::Status;
 
 use crate::Stage;
+use crate::edits::delivered;
 use crate::samples::{appointment, request};
 use crate::service::Service;
 use crate::table::Table;
@@ -29,12 +30,12 @@ pub(crate) async fn measure(stage: &Stage, service: &Service, table: &mut Table)
     }))
     .await?;
     let last = appointment("rdv-edited", EDITS, &format!("Camille Exemple {EDITS}"));
-    send(service, settled(request(ORGANISATION, last))).await?;
+    send(service, delivered(request(ORGANISATION, last))).await?;
     count("calls for 100 quick edits of one appointment", stage.google.calls().await?.len(), 2);
 
     stage.google.forget_calls().await?;
     let again = appointment("rdv-edited", EDITS + 1, &format!("Camille Exemple {EDITS}"));
-    send(service, settled(request(ORGANISATION, again))).await?;
+    send(service, delivered(request(ORGANISATION, again))).await?;
     count("calls for an unchanged appointment", stage.google.calls().await?.len(), 0);
 
     stage.google.latency(1_000).await?;
@@ -44,17 +45,11 @@ pub(crate) async fn measure(stage: &Stage, service: &Service, table: &mut Table)
     let mut fleeting = appointment("rdv-fleeting", 1, "Camille Exemple");
     send(service, request(ORGANISATION, fleeting.clone())).await?;
     (fleeting.revision, fleeting.state) = (2, AppointmentState::Cancelled.into());
-    send(service, settled(request(ORGANISATION, fleeting))).await?;
-    try_join_all(others.into_iter().map(|other| send(service, settled(other)))).await?;
+    send(service, delivered(request(ORGANISATION, fleeting))).await?;
+    try_join_all(others.into_iter().map(|other| send(service, delivered(other)))).await?;
     let calls = stage.google.calls().await?.len() - IN_FLIGHT;
     count("calls for an appointment cancelled before it was sent", calls, 0);
     Ok(())
-}
-
-/// The same request, answered once nothing of the appointment is left to be sent.
-fn settled(mut request: SyncAppointmentRequest) -> SyncAppointmentRequest {
-    request.wait = Some(prost_types::Duration { seconds: 30, nanos: 0 });
-    request
 }
 
 async fn send(service: &Service, request: SyncAppointmentRequest) -> Result<(), Status> {

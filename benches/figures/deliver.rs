@@ -1,0 +1,112 @@
+//! What a thousand delivered events cost, beside a plain loop that does nothing else.
+
+use crate::Stage;
+use crate::database::BackEnd;
+use crate::edits::hand_in;
+use crate::floor;
+use crate::google::Quota;
+use crate::samples::since;
+use crate::service::Service;
+use crate::table::Table;
+
+const ORGANISATIONS: usize = 50;
+const LATENCY_MS: u64 = 80;
+
+pub(crate) async fn measure(stage: &Stage, back_end: BackEnd, table: &mut Table) -> anyhow::Result<()> {
+    let (each, floor_events) = if stage.is_quick { (20, 50) } else { (60, 200) };
+    let count = ORGANISATIONS * each;
+    let thousands = count as f64 / 1_000.0;
+    let service = Service::start_within(stage, back_end, Quota::BOUNDLESS).await?;
+    stage.google.latency(0).await?;
+    let organisations = service.connect_many(&stage.google, "deliver", ORGANISATIONS).await?;
+    stage.google.latency(LATENCY_MS).await?;
+    service.rests_alone(stage).await?;
+
+    // Nobody sends what is accepted for organisations that are not connected.
+    let strangers: Vec<_> = (0..ORGANISATIONS).map(|number| format!("stranger-{number}")).collect();
+    let before = service.spent_seconds()?;
+    hand_in(&service, &strangers, each).await?;
+    let accepts = (service.spent_seconds()? - before) / thousands;
+    service.rests(stage).await?;
+
+    let commits = commits(stage, &service).await?;
+    stage.google.forget_calls().await?;
+    let (spent, on_server) = (service.spent_seconds()?, service.database.spent_seconds()?);
+    let start = stage.clock.now();
+    hand_in(&service, &organisations, each).await?;
+    let calls = stage.google.carried_out(&stage.clock, count).await?;
+    let last = calls.iter().filter_map(|call| call.ended_at).max().unwrap_or(start);
+    // The last results are being settled.
+    service.rests(stage).await?;
+    let spent = (service.spent_seconds()? - spent) / thousands;
+    let on_server = (service.database.spent_seconds()? - on_server) / thousands;
+    let committed = self::commits(stage, &service).await?.zip(commits).map(|(after, before)| after.since(before));
+    let seconds = since(start, last) as f64 / 1e6 / thousands;
+    service.stop().await?;
+
+    let floor = floor::run(stage, back_end, floor_events).await?;
+    // Of a thousand events, milliseconds each are seconds.
+    let (floor_spent, floor_took) = (floor.spent_ms, floor.took_ms);
+    let figure = format!("1,000 events delivered ({ORGANISATIONS} practices × {each}), Google at {LATENCY_MS} ms");
+    let beside = match back_end {
+        BackEnd::Sqlite => String::new(),
+        BackEnd::Postgres => format!("; the server of the database {on_server:.2} s"),
+    };
+    table.row(
+        &format!("{figure}: time of a processor, from the RPC on"),
+        back_end,
+        &format!(
+            "{spent:.2} s, of which accepts {accepts:.2} s; a plain loop {floor_spent:.2} s: × {:.1}{beside}",
+            spent / floor_spent
+        ),
+        "≤ 0.3 s",
+        spent <= 0.3,
+    );
+    table.row(
+        &format!("{figure}: time"),
+        back_end,
+        &format!("{seconds:.1} s; a plain loop, one after the other, {floor_took:.1} s: × {:.2}", seconds / floor_took),
+        "≤ × 1",
+        seconds <= floor_took,
+    );
+    if let Some(Commits { all, writing }) = committed {
+        let each = |number: i64| number as f64 / count as f64;
+        table.row(
+            &format!("{figure}: transactions an event"),
+            back_end,
+            &format!("{:.2}, of which {:.2} write", each(all), each(writing)),
+            "≤ 0.1",
+            each(all) <= 0.1,
+        );
+    }
+    Ok(())
+}
+
+/// The transactions of a database.
+#[derive(Debug, Clone, Copy)]
+struct Commits {
+    /// Those that were committed, reads among them.
+    all: i64,
+    /// Those that wrote, of all databases of the server.
+    writing: i64,
+}
+
+impl Commits {
+    fn since(self, before: Self) -> Self {
+        Self { all: self.all - before.all, writing: self.writing - before.writing }
+    }
+}
+
+/// Those of PostgreSQL so far.
+async fn commits(stage: &Stage, service: &Service) -> anyhow::Result<Option<Commits>> {
+    match service.back_end {
+        BackEnd::Sqlite => Ok(None),
+        BackEnd::Postgres => {
+            let all = "SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()";
+            let writing = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint";
+            let all = service.database.counted(&stage.clock, all).await?;
+            let writing = service.database.number(writing).await?;
+            Ok(Some(Commits { all, writing }))
+        }
+    }
+}
