@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
+use zeroize::Zeroizing;
 
 use crate::clock::{Clock, Entropy};
 use crate::crypto::{Cell, Keyring, OpenError, Sealed, TokenColumn};
@@ -17,6 +18,11 @@ use crate::store::{self, SealedColumn, SealedValue, Store};
 /// How many values are exchanged together.
 const TOGETHER: i64 = 200;
 
+/// How many values of each column are opened to see whether a key is what its id says.
+const SAMPLE: i64 = 50;
+/// So many values that do not open were not altered one by one.
+const CERTAIN: usize = 10;
+
 /// How the stored values stand to the keyring.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Census {
@@ -24,6 +30,8 @@ pub struct Census {
     pub held: Vec<(String, i64)>,
     /// How many values each key has sealed that the keyring lacks.
     pub missing: BTreeMap<String, i64>,
+    /// The keys of the keyring that open none of a sample of what was sealed under their ids: they have other bytes.
+    pub mistaken: Vec<String>,
 }
 
 impl Census {
@@ -40,7 +48,32 @@ pub async fn census(store: &Store, keyring: &Keyring) -> Result<Census, store::E
         let count = missing.remove(&id).unwrap_or_default();
         (id, count)
     });
-    Ok(Census { held: held.collect(), missing })
+    let mistaken = sample(store, keyring).await?.into_iter().filter(|(_, opens)| !opens.contains(&true));
+    Ok(Census { held: held.collect(), missing, mistaken: mistaken.map(|(id, _)| id).collect() })
+}
+
+/// The first key of the keyring, where it opens none of a good many values that were sealed under its id: whatever it seals
+/// would be lost once the right one is back.
+pub async fn mistaken_first_key(store: &Store, keyring: &Keyring) -> Result<Option<String>, store::Error> {
+    let first = keyring.ids().into_iter().next().unwrap_or_default();
+    let opens = sample(store, keyring).await?.remove(&first).unwrap_or_default();
+    Ok((opens.len() >= CERTAIN && !opens.contains(&true)).then_some(first))
+}
+
+/// Of each key of the keyring, whether it opens some of the values that were sealed under its id.
+async fn sample(store: &Store, keyring: &Keyring) -> Result<BTreeMap<String, Vec<bool>>, store::Error> {
+    let ids = keyring.ids();
+    let mut sample: BTreeMap<String, Vec<bool>> = BTreeMap::new();
+    for column in SealedColumn::ALL {
+        // There is no key without a name.
+        for value in store.sealed_by_others(column, "", None, SAMPLE).await? {
+            if let Some(id) = value.sealed.key_id().filter(|id| ids.iter().any(|it| it == id)) {
+                let opens = open(keyring, column, &value).is_ok();
+                sample.entry(id.to_owned()).or_default().push(opens);
+            }
+        }
+    }
+    Ok(sample)
 }
 
 /// What a run came to.
@@ -97,15 +130,22 @@ impl Resealing {
     }
 
     fn exchanged(&self, column: SealedColumn, value: &SealedValue) -> Result<Sealed, OpenError> {
-        let (organisation, name) = &value.row;
-        let (appointment, alias) = (AppointmentId::as_stored(name.clone()), CalendarId::new(name.clone()));
-        let cell = match column {
-            SealedColumn::Snapshot => Cell::snapshot(organisation, &appointment),
-            SealedColumn::AccessToken => Cell::token(organisation, TokenColumn::AccessToken),
-            SealedColumn::RefreshToken => Cell::token(organisation, TokenColumn::RefreshToken),
-            SealedColumn::Calendar => Cell::calendar(organisation, &alias),
-        };
-        let plain = self.keyring.open(&cell, &value.sealed)?;
-        Ok(self.keyring.seal(&cell, &plain, &self.entropy))
+        let plain = open(&self.keyring, column, value)?;
+        Ok(in_its_cell(column, value, |cell| self.keyring.seal(cell, &plain, &self.entropy)))
     }
+}
+
+fn open(keyring: &Keyring, column: SealedColumn, value: &SealedValue) -> Result<Zeroizing<Vec<u8>>, OpenError> {
+    in_its_cell(column, value, |cell| keyring.open(cell, &value.sealed))
+}
+
+fn in_its_cell<T>(column: SealedColumn, value: &SealedValue, with: impl FnOnce(&Cell<'_>) -> T) -> T {
+    let (organisation, name) = &value.row;
+    let (appointment, alias) = (AppointmentId::as_stored(name.clone()), CalendarId::new(name.clone()));
+    with(&match column {
+        SealedColumn::Snapshot => Cell::snapshot(organisation, &appointment),
+        SealedColumn::AccessToken => Cell::token(organisation, TokenColumn::AccessToken),
+        SealedColumn::RefreshToken => Cell::token(organisation, TokenColumn::RefreshToken),
+        SealedColumn::Calendar => Cell::calendar(organisation, &alias),
+    })
 }

@@ -70,6 +70,13 @@ async fn look(resealing: &Resealing, notifier: &Notifier, clock: &Clock) -> Resu
             "ENCRYPTION_KEYS lacks a key that stored values were sealed with: what they are needed for waits until it is there"
         );
     }
+    for key in &census.mistaken {
+        tracing::error!(
+            key,
+            "a key of ENCRYPTION_KEYS opens nothing that was sealed under its id: put its right bytes back, and give a new key an \
+             id of its own"
+        );
+    }
     resealing.store.try_unopened_again(clock.now()).await?;
     notifier.notify_due();
     let resealed = resealing.run(|_| {}).await?;

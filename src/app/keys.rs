@@ -1,8 +1,8 @@
 //! The keys and certificates of a service that runs.
 //!
 //! Owns what can be exchanged without a restart: the certificate and whom clients' certificates come from, the API keys,
-//! the keyring. Never keeps a part of something that is not whole. Invariant: settings with a fault leave everything as
-//! it was.
+//! the keyring. Never keeps a part of something that is not whole. Invariant: settings with a fault give nobody anything; an
+//! API key that they withdraw is withdrawn all the same.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -43,12 +43,14 @@ impl Keys {
             pem.greet_with(|cert, key, client_ca| tls.replace(cert, key, client_ca))?;
         }
         self.keyring.replace(keyring);
-        // A service without keys is one that nobody else reaches, and stays so.
-        if !config.api_keys.is_empty() {
-            self.callers.replace(api_keys(config));
-        }
+        self.callers.replace(api_keys(&config.api_keys));
         self.reloaded.notify_one();
         Ok(())
+    }
+
+    /// Knows those keys no more that are not among these, or not with the same rights. Their streams end.
+    pub fn withdraw_others(&self, keys: &[config::ApiKey]) {
+        self.callers.keep(api_keys(keys));
     }
 }
 
@@ -60,7 +62,7 @@ fn callers(config: &Config) -> Callers {
     let callers = match config.api_keys.is_empty() {
         // The configuration allows this on loopback alone.
         true => Callers::anybody(),
-        false => Callers::new(api_keys(config)),
+        false => Callers::new(api_keys(&config.api_keys)),
     };
     match config.tls.as_ref().is_some_and(|tls| tls.client_ca.is_some()) {
         true => callers.with_certificate(),
@@ -68,8 +70,8 @@ fn callers(config: &Config) -> Callers {
     }
 }
 
-fn api_keys(config: &Config) -> impl Iterator<Item = ApiKey> {
-    config.api_keys.iter().map(|key| ApiKey {
+fn api_keys(keys: &[config::ApiKey]) -> impl Iterator<Item = ApiKey> {
+    keys.iter().map(|key| ApiKey {
         name: key.name.clone(),
         hash: key.hash,
         organisations: match &key.organisations {

@@ -38,6 +38,7 @@ use crate::http;
 use crate::metrics;
 use crate::notifier::Notifier;
 use crate::quota::{Ledger, Quota};
+use crate::resealing::mistaken_first_key;
 use crate::roots::roots;
 use crate::store::{self, Schema, Store};
 use ledger::StoredLedger;
@@ -97,6 +98,9 @@ pub async fn start_with(config: Config, google: Google, clock: Clock, entropy: E
     };
     let keys = Keys::read(&config).await?;
     let (store, lock) = open_store(&config, &entropy).await?;
+    if let Some(key) = mistaken_first_key(&store, &keys.keyring).await? {
+        return Err(StartError::MistakenKey(key));
+    }
     database_clock::follow(&store, &clock).await?;
     let notifier = Notifier::default();
     // An SQLite file has no other replicas to be heard.
@@ -203,32 +207,55 @@ pub async fn start_with(config: Config, google: Google, clock: Clock, entropy: E
 /// Opens the database, whose tables are this version's. An SQLite file stays locked for as long as the second part
 /// lives.
 async fn open_store(config: &Config, entropy: &Entropy) -> Result<(Store, Option<File>), StartError> {
-    let url = config.database_url.expose_secret();
-    let lock = lock::take(url)?;
+    let lock = lock::take(config.database_url.expose_secret())?;
     let replica = data_encoding::HEXLOWER.encode(&entropy.bytes::<4>());
-    let options = store::Options { replica, ..store_options(config) };
-    let store = Store::open(url, &options).await?;
-    // Before anything is prepared. A database that takes the connection and says nothing is found out by a deadline.
-    if store.is_pooled_unsaid().await? {
-        return Err(StartError::Pooled);
-    }
-    store.ping().await?;
+    let store = reach(config, store::Options { replica, ..store_options(config) }).await?;
     if config.migrate {
-        for migration in store.migrate().await? {
+        for migration in migrate(&store).await? {
             tracing::info!(%migration, "applied a migration");
         }
     }
-    match store.schema().await? {
-        Schema::Current => {}
-        Schema::None => return Err(StartError::NoSchema),
-        Schema::Older => return Err(StartError::OlderSchema),
-        Schema::Newer => return Err(StartError::NewerSchema),
-    }
+    tables_are_current(&store).await?;
     if lock.is_some() {
         // Nobody else serves this file: whoever held a lease is gone.
         store.release_all().await?;
     }
     Ok((store, lock))
+}
+
+/// Opens the database, whose tables are this version's, for a command that works beside those who serve it.
+pub async fn open_beside(config: &Config) -> Result<Store, StartError> {
+    let store = reach(config, store_options(config)).await?;
+    tables_are_current(&store).await?;
+    Ok(store)
+}
+
+/// Opens the database, and waits for an answer as long as its address says.
+pub async fn reach(config: &Config, options: store::Options) -> Result<Store, StartError> {
+    let store = Store::open(config.database_url.expose_secret(), &options).await?;
+    // Before anything is prepared.
+    if store.is_pooled_unsaid().await? {
+        return Err(StartError::Pooled);
+    }
+    store.reach().await?;
+    Ok(store)
+}
+
+/// Applies what is pending, and answers its names. Tables of a later version are left as they are.
+pub async fn migrate(store: &Store) -> Result<Vec<String>, StartError> {
+    match store.schema().await? {
+        Schema::Newer => Err(StartError::NewerSchema),
+        Schema::Current | Schema::None | Schema::Older => Ok(store.migrate().await?),
+    }
+}
+
+async fn tables_are_current(store: &Store) -> Result<(), StartError> {
+    match store.schema().await? {
+        Schema::Current => Ok(()),
+        Schema::None => Err(StartError::NoSchema),
+        Schema::Older => Err(StartError::OlderSchema),
+        Schema::Newer => Err(StartError::NewerSchema),
+    }
 }
 
 /// How the settings say that the database is opened.

@@ -16,6 +16,12 @@ pub enum StartError {
     /// The keyring.
     #[error("ENCRYPTION_KEYS is not usable")]
     Keyring(#[source] KeyringFault),
+    /// The first key has other bytes than the one that had its id before.
+    #[error(
+        "the key {0} of ENCRYPTION_KEYS opens nothing that was sealed under its id: put its right bytes back, and give a \
+         new key an id of its own"
+    )]
+    MistakenKey(String),
     /// The database.
     #[error("the database at DATABASE_URL is not usable")]
     Store(#[from] store::Error),
@@ -36,11 +42,11 @@ pub enum StartError {
     /// A pooler takes sessions away between two statements.
     #[error("DATABASE_URL leads to a pooler in transaction mode: add pooler=transaction to its options")]
     Pooled,
-    /// There are no tables, and none are to be made.
-    #[error("the database has no tables, and MIGRATE is off: run `cassius-calendar migrate` first")]
+    /// There are no tables, and none are made here.
+    #[error("the database has no tables yet: run `cassius-calendar migrate` first")]
     NoSchema,
-    /// The tables are those of an earlier version, and are not to be changed.
-    #[error("the database lacks migrations, and MIGRATE is off: run `cassius-calendar migrate` first")]
+    /// The tables are those of an earlier version, and are not changed here.
+    #[error("the database lacks migrations: run `cassius-calendar migrate` first")]
     OlderSchema,
     /// The tables are those of a later version.
     #[error("the database was migrated by a newer version than this one: start that version, or restore a backup")]

@@ -3,13 +3,12 @@
 //! Owns what is opened and how its faults read. Never changes anything. Invariant: no fault shows what a file or a setting
 //! holds.
 
-use anyhow::Context as _;
-use cassius_calendar::app;
+use cassius_calendar::app::{self, StartError};
 use cassius_calendar::clock::Clock;
 use cassius_calendar::config::{Config, Fault, Faults, Mode, Tls};
 use cassius_calendar::crypto::{ExposeSecret, Keyring};
 use cassius_calendar::resealing::census;
-use cassius_calendar::store::{Schema, Store};
+use cassius_calendar::store::Schema;
 use clap::Args;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject as _;
@@ -35,7 +34,7 @@ impl CheckConfig {
         let config = Faults::with(of_tls.into_iter().collect(), Ok(config))?;
         config.readable_secrets.iter().for_each(|secret| eprintln!("Beware: {secret}."));
         if self.connect {
-            let sentences = of_database(&config).await.context("the database at DATABASE_URL is not usable")?;
+            let sentences = of_database(&config).await?;
             sentences.iter().for_each(|sentence| println!("{sentence}"));
         }
         println!("The settings are in order.");
@@ -84,16 +83,19 @@ fn of_tls(tls: &Tls) -> Result<(), Fault> {
 
 /// What there is to say of the database that answered, and of the keys that its values need.
 async fn of_database(config: &Config) -> anyhow::Result<Vec<String>> {
-    let store = Store::open(config.database_url.expose_secret(), &app::store_options(config)).await?;
-    store.ping().await?;
-    let of_tables = match store.schema().await? {
+    let store = app::reach(config, app::store_options(config)).await?;
+    let of_tables = match store.schema().await.map_err(StartError::Store)? {
         Schema::Current => "The database answers, and its tables are those of this version.",
         Schema::Older => return Ok(vec!["The database answers; migrations are pending.".to_owned()]),
-        Schema::Newer => anyhow::bail!("it was migrated by a newer version than this one"),
+        Schema::Newer => return Err(StartError::NewerSchema.into()),
         Schema::None => return Ok(vec!["The database answers; no migration was ever applied.".to_owned()]),
     };
     let keyring = Keyring::parse(config.encryption_keys.expose_secret())?;
     let mut sentences = vec![of_tables.to_owned()];
-    sentences.extend(reseal::sentences(&census(&store, &keyring).await?));
+    let census = census(&store, &keyring).await.map_err(StartError::Store)?;
+    if let Some(key) = census.mistaken.first() {
+        return Err(StartError::MistakenKey(key.clone()).into());
+    }
+    sentences.extend(reseal::sentences(&census));
     Ok(sentences)
 }

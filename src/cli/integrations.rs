@@ -7,9 +7,7 @@ use cassius_calendar::app;
 use cassius_calendar::clock::Clock;
 use cassius_calendar::config::Mode;
 use cassius_calendar::connection::{Overview, OverviewFilter, State, list_integrations};
-use cassius_calendar::crypto::ExposeSecret;
 use cassius_calendar::model::Reason;
-use cassius_calendar::store::Store;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
 use jiff::{SignedDuration, Timestamp};
@@ -56,7 +54,7 @@ impl Integrations {
     /// Prints a row an integration.
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let config = load(&environment, Mode::Serve)?;
-        let store = Store::open(config.database_url.expose_secret(), &app::store_options(&config)).await?;
+        let store = app::open_beside(&config).await?;
         let now = Clock::system().now();
         let listed = list_integrations(&store, &OverviewFilter::default(), None, usize::MAX, now).await;
         let listed = listed.context("the database at DATABASE_URL is not usable")?;

@@ -23,9 +23,9 @@ use anyhow::Context as _;
 use cassius_calendar::app;
 use cassius_calendar::clock::{Clock, Entropy};
 use cassius_calendar::config::{Config, Faults, Mode, near_misses};
-use cassius_calendar::crypto::{ExposeSecret, Keyring};
+use cassius_calendar::crypto::Keyring;
 use cassius_calendar::roots::roots;
-use cassius_calendar::store::{Store, check_address};
+use cassius_calendar::store::check_address;
 use clap::{Parser, Subcommand};
 use files::Files;
 use logs::Logs;
@@ -131,8 +131,14 @@ async fn serve(no_migrate: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Reads the settings again, and exchanges what can be while calls are served; a fault leaves everything as it was.
+/// Reads the settings again, and exchanges what can be while calls are served. A fault leaves everything as it was, but for
+/// the API keys that are withdrawn: those are read by themselves, before a command is waited for.
 async fn reload(keys: &app::Keys, logs: &Logs) {
+    match Config::load_api_keys(&environment) {
+        Ok(api_keys) => keys.withdraw_others(&api_keys),
+        // It is told with all other faults.
+        Err(_) => {}
+    }
     let reloaded = async {
         let config = loaded().await?;
         keys.reload(&config).await?;
@@ -142,7 +148,8 @@ async fn reload(keys: &app::Keys, logs: &Logs) {
         Ok(()) => tracing::info!("certificates, API keys, the keyring and what is logged were read again"),
         Err(error) => tracing::error!(
             error = format!("{error:#}"),
-            "certificates, API keys, the keyring and what is logged stay as they were: what was read again has faults"
+            "certificates, the keyring and what is logged stay as they were, and no API key is added: what was read again has \
+             faults"
         ),
     }
 }
@@ -160,9 +167,7 @@ async fn loaded() -> anyhow::Result<Config> {
 
 async fn migrate() -> anyhow::Result<()> {
     let config = load(&environment, Mode::Serve)?;
-    let migrate =
-        async { Store::open(config.database_url.expose_secret(), &app::store_options(&config)).await?.migrate().await };
-    let applied = migrate.await.context("the database at DATABASE_URL is not usable")?;
+    let applied = app::migrate(&app::reach(&config, app::store_options(&config)).await?).await?;
     applied.iter().for_each(|migration| println!("Applied {migration}."));
     if applied.is_empty() {
         println!("Nothing to apply.");

@@ -5,12 +5,11 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use cassius_calendar::app;
+use cassius_calendar::app::{self, StartError};
 use cassius_calendar::clock::{Clock, Entropy};
 use cassius_calendar::config::Mode;
 use cassius_calendar::crypto::{ExposeSecret, Keyring};
 use cassius_calendar::resealing::{Census, Resealing, census};
-use cassius_calendar::store::Store;
 use jiff::SignedDuration;
 
 use super::{environment, load};
@@ -22,9 +21,12 @@ const TOLD: u64 = 10_000;
 pub(super) async fn reseal() -> anyhow::Result<()> {
     let config = load(&environment, Mode::Serve)?;
     let keyring = Arc::new(Keyring::parse(config.encryption_keys.expose_secret())?);
+    let store = app::open_beside(&config).await?;
+    let before = census(&store, &keyring).await.map_err(StartError::Store)?;
+    if let Some(key) = before.mistaken.first() {
+        return Err(StartError::MistakenKey(key.clone()).into());
+    }
     let run = async {
-        let store = Store::open(config.database_url.expose_secret(), &app::store_options(&config)).await?;
-        let before = census(&store, &keyring).await?;
         let total: i64 = before.held.iter().skip(1).map(|(_, count)| count).sum();
         let (clock, entropy, pause) = (Clock::system(), Entropy::system(), SignedDuration::ZERO);
         let resealing = Resealing { store: store.clone(), keyring: keyring.clone(), entropy, clock, pause };

@@ -32,6 +32,14 @@ pub struct Tls {
     pub client_ca: Option<PathBuf>,
 }
 
+/// The keys; `None`: they do not read. None at all are no fault here.
+pub(super) fn read_api_keys(reader: &mut Reader<'_>) -> Option<Vec<ApiKey>> {
+    match reader.text("API_KEYS") {
+        None => Some(Vec::new()),
+        Some(text) => parse::api_keys(&text).map_err(|wrong| reader.fault("API_KEYS", wrong)).ok(),
+    }
+}
+
 /// Where to listen and who may call: an address that others reach wants keys, and TLS or somebody's word that it is not
 /// needed.
 pub(super) fn read_access(reader: &mut Reader<'_>) -> (Option<Listen>, Vec<ApiKey>, Option<Tls>) {
@@ -40,7 +48,7 @@ pub(super) fn read_access(reader: &mut Reader<'_>) -> (Option<Listen>, Vec<ApiKe
     let metrics = reader.value("METRICS_ADDR", parse::address);
     let listen = grpc.zip(http).map(|(grpc, http)| Listen { grpc, http, metrics });
     let is_keyed = reader.is_set("API_KEYS");
-    let api_keys = reader.value("API_KEYS", parse::api_keys).unwrap_or_default();
+    let api_keys = read_api_keys(reader).unwrap_or_default();
     let (has_cert, has_key) = (reader.is_set("TLS_CERT"), reader.is_set("TLS_KEY"));
     let cert = reader.value("TLS_CERT", parse::file);
     let key = reader.value("TLS_KEY", parse::file);

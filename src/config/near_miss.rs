@@ -1,7 +1,7 @@
 //! Variables that were meant to be settings.
 //!
 //! Owns what counts as a slip of the pen. Never reads a value. Invariant: a variable of somebody else's is not taken for
-//! one of ours unless one or two letters are all that keeps it from being one.
+//! one of ours unless one or two letters, their case or an ending are all that keeps it from being one.
 
 use std::ffi::OsString;
 
@@ -11,8 +11,11 @@ use super::settings::SETTINGS;
 /// A shorter name has too many neighbours that mean something else.
 const MIN_CHARS: usize = 7;
 
-/// Somebody else's, though a letter away from one of ours.
-const OTHERS: [&str; 1] = ["HTTP_PROXY"];
+/// What is put behind the name of a setting that goes without: a file is what some of them name, and each has its own unit.
+const ENDINGS: [&str; 7] = ["_FILE", "_PATH", "_DAYS", "_SECONDS", "_PER_MINUTE", "ESS", "ES"];
+
+/// Somebody else's, in capitals or not, though a letter or their case is all that tells them from ours.
+const OTHERS: [&str; 3] = ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"];
 
 /// The variables whose names are almost a setting's.
 pub fn near_misses(variables: impl IntoIterator<Item = OsString>) -> Vec<Fault> {
@@ -24,21 +27,31 @@ pub fn near_misses(variables: impl IntoIterator<Item = OsString>) -> Vec<Fault> 
             [Some(setting.name.to_owned()), file].into_iter().flatten()
         })
         .collect();
-    let is_unknown = |name: &&String| !settings.contains(name) && !OTHERS.contains(&name.as_str());
+    let is_unknown = |name: &&String| !settings.contains(name) && !OTHERS.contains(&name.to_uppercase().as_str());
     let unknown = variables.iter().filter(|name| name.len() >= MIN_CHARS).filter(is_unknown);
     let slips = unknown.filter_map(|name| {
-        let near = settings.iter().filter(|setting| setting.len() >= MIN_CHARS);
-        let nearest = near.min_by_key(|setting| strsim::damerau_levenshtein(name, setting))?;
-        let distance = strsim::damerau_levenshtein(name, nearest);
-        // Two slips in a short name make another word.
-        let most = if nearest.len() >= 12 { 2 } else { 1 };
-        (distance <= most).then(|| Fault {
+        let meant = meant(name, &settings)?;
+        Some(Fault {
             variable: name.clone(),
             problem: "is no setting".to_owned(),
-            remedy: format!("write {nearest} if that is what was meant, else take it out of the environment"),
+            remedy: format!("write {meant} if that is what was meant, else take it out of the environment"),
         })
     });
     slips.collect()
+}
+
+/// The setting that was meant by a name that is none.
+fn meant<'a>(name: &str, settings: &'a [String]) -> Option<&'a String> {
+    let written = name.to_uppercase();
+    let exactly = |name: &str| settings.iter().find(|setting| *setting == name);
+    let without = ENDINGS.iter().filter_map(|ending| written.strip_suffix(ending)).find_map(exactly);
+    exactly(&written).or(without).or_else(|| {
+        let near = settings.iter().filter(|setting| setting.len() >= MIN_CHARS);
+        let nearest = near.min_by_key(|setting| strsim::damerau_levenshtein(name, setting))?;
+        // Two slips in a short name make another word.
+        let most = if nearest.len() >= 12 { 2 } else { 1 };
+        (strsim::damerau_levenshtein(name, nearest) <= most).then_some(nearest)
+    })
 }
 
 #[cfg(test)]
@@ -60,6 +73,12 @@ mod tests {
             ("GOOGLE_CLIENTID", "GOOGLE_CLIENT_ID"),
             ("SNAPSHOT_RETENSION", "SNAPSHOT_RETENTION"),
             ("API_KEYS_FLE", "API_KEYS_FILE"),
+            ("TLS_CLIENT_CA_FILE", "TLS_CLIENT_CA"),
+            ("AUDIT_RETENTION_DAYS", "AUDIT_RETENTION"),
+            ("WRITE_SPACING_SECONDS", "WRITE_SPACING"),
+            ("GRPC_ADDRESS", "GRPC_ADDR"),
+            ("HTTP_ADDRES", "HTTP_ADDR"),
+            ("database_url", "DATABASE_URL"),
         ] {
             let remedy = format!("write {setting} if that is what was meant, else take it out of the environment");
             assert_eq!(meant(&[written, "PATH"]), [format!("{written} is no setting: {remedy}.")]);
@@ -80,6 +99,9 @@ mod tests {
             "HTTP_PROXY",
             "HTTPS_PROXY",
             "NO_PROXY",
+            "https_proxy",
+            "no_proxy",
+            "DATABASE_URL_TEST",
             "HTTP_HOST",
             "GRPC_PORT",
             "DATABASE_HOST",

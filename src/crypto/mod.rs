@@ -55,6 +55,11 @@ impl Sealed {
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
+
+    /// The id of the key that has sealed it; `None`: it is no sealed value.
+    pub fn key_id(&self) -> Option<&str> {
+        split(&self.0).map(|(id, ..)| id)
+    }
 }
 
 impl fmt::Debug for Sealed {

@@ -78,11 +78,15 @@ impl Callers {
     }
 
     /// Knows these keys from now on. The streams of a key that is not among them end, as those of one whose entry
-    /// changed.
+    /// changed. Where anybody may call, that stays so unless there are keys.
     pub fn replace(&self, keys: impl IntoIterator<Item = ApiKey>) {
         let mut known = self.0.write();
+        let mut keys = keys.into_iter().peekable();
+        if known.keys.is_none() && keys.peek().is_none() {
+            return;
+        }
         let mut before = known.keys.take().unwrap_or_default();
-        let keys = keys.into_iter().map(|key| match before.iter().position(|(other, _)| *other == key) {
+        let keys = keys.map(|key| match before.iter().position(|(other, _)| *other == key) {
             Some(position) => before.swap_remove(position),
             None => {
                 let caller = Caller::new(&key.name, key.organisations.clone());
@@ -91,6 +95,15 @@ impl Callers {
         });
         known.keys = Some(keys.collect());
         before.iter().for_each(|(_, caller)| caller.withdrawn.cancel());
+    }
+
+    /// Knows none but these from now on, as far as it knew them. Where anybody may call, that stays so.
+    pub fn keep(&self, keys: impl IntoIterator<Item = ApiKey>) {
+        let keys: Vec<_> = keys.into_iter().collect();
+        if let Some(known) = &mut self.0.write().keys {
+            let withdrawn = known.extract_if(.., |(key, _)| !keys.contains(key));
+            withdrawn.for_each(|(_, caller)| caller.withdrawn.cancel());
+        }
     }
 
     /// Whoever holds the key in these headers, and a certificate made out to these names; `None` if that is nobody.

@@ -16,6 +16,8 @@ pub struct DueOrganisation {
     pub google_user_id: GoogleUserId,
     /// How many can be attempted, links and owed deletions together, as far as they were counted.
     pub count: usize,
+    /// Whether deletions are among them.
+    pub owes: bool,
 }
 
 /// What a look at the queues found.
@@ -102,6 +104,7 @@ impl Store {
             if let Some(place) = seen.get(&ready.organisation) {
                 if let Some(its) = place.and_then(|place| look.due.get_mut(place)) {
                     its.count += ready.due;
+                    its.owes |= ready.queued == Queued::Owed;
                 }
                 continue;
             }

@@ -281,6 +281,15 @@ impl Store {
         }
     }
 
+    /// Makes a first connection, as patiently as the address says, and asks for an answer on it.
+    pub async fn reach(&self) -> Result<(), Error> {
+        match &self.backend {
+            Backend::Postgres { pools, .. } => pools.reach().await?,
+            Backend::Sqlite { pools, .. } => pools.reach().await?,
+        }
+        self.ping().await
+    }
+
     /// Asks the database for an answer.
     pub async fn ping(&self) -> Result<(), Error> {
         query!(self, read, integrations::ping())

@@ -46,6 +46,11 @@ impl Pools {
         Self { write, read, manner }
     }
 
+    /// Makes a connection, or takes one that is made: as patiently as its address says, not as a query waits.
+    pub(in crate::store) async fn reach(&self) -> Result<(), Error> {
+        self.read.get().await.map(drop).map_err(|error| Error::Unavailable(Box::new(error)))
+    }
+
     /// For a query that changes nothing.
     pub(in crate::store) async fn read(&self) -> Result<Checkout, Error> {
         self.checkout(&self.read, BRIEF).await

@@ -81,8 +81,8 @@ const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 /// The key of the advisory lock that one migration at a time holds.
 const MIGRATION_LOCK: i64 = 0x0063_6173_7369_7573;
 
-/// How long a connection may take to come about.
-const CONNECT: Duration = Duration::from_secs(2);
+/// How long a connection may take to come about, where the address does not say.
+const CONNECT: Duration = Duration::from_secs(10);
 
 /// How long sent bytes may stay unacknowledged.
 const UNANSWERED: Duration = Duration::from_secs(5);
@@ -147,7 +147,14 @@ pub(super) fn config(url: &str, Options { credentials, replica, .. }: &Options) 
     Ok(address)
 }
 
-async fn connect(Config { config, tls, is_pooled }: &Config) -> Result<Conn, ConnectionError> {
+/// Connects, within the time that the address gives: a server that takes the connection and says nothing is away.
+async fn connect(config: &Config) -> Result<Conn, ConnectionError> {
+    let limit = config.config.get_connect_timeout().copied().unwrap_or(CONNECT);
+    let silent = |_| Err(ConnectionError::BadConnection(format!("no answer within {} seconds", limit.as_secs())));
+    tokio::time::timeout(limit, connect_patiently(config)).await.unwrap_or_else(silent)
+}
+
+async fn connect_patiently(Config { config, tls, is_pooled }: &Config) -> Result<Conn, ConnectionError> {
     match tls {
         None => {
             let (client, connection) = config.connect(NoTls).await.map_err(refused)?;
@@ -220,21 +227,18 @@ pub(super) async fn is_pooled_unsaid(config: &Config) -> Result<bool, Error> {
     }
     // So that nothing is prepared in a session that is another's a moment later.
     let careful = Config { is_pooled: true, ..config.clone() };
-    let found = async {
-        let (mut idle, mut busy) = tokio::try_join!(solitary(&careful), solitary(&careful))?;
-        let compare = async {
-            let first = idle.transaction(session).await?;
-            busy.transaction(async |busy| {
-                // One that is kept is nobody else's, and stays the same.
-                let is_same = session(busy).await? == first;
-                Ok::<_, diesel::result::Error>(is_same || idle.transaction(session).await? != first)
-            })
-            .await
-        };
-        compare.await.map_err(|error| Fault::Query(error).into_error(false))
+    let (mut idle, mut busy) = tokio::try_join!(solitary(&careful), solitary(&careful))?;
+    let compare = async {
+        let first = idle.transaction(session).await?;
+        busy.transaction(async |busy| {
+            // One that is kept is nobody else's, and stays the same.
+            let is_same = session(busy).await? == first;
+            Ok::<_, diesel::result::Error>(is_same || idle.transaction(session).await? != first)
+        })
+        .await
     };
-    match tokio::time::timeout(UNANSWERED, found).await {
-        Ok(found) => found,
+    match tokio::time::timeout(UNANSWERED, compare).await {
+        Ok(found) => found.map_err(|error| Fault::Query(error).into_error(false)),
         Err(elapsed) => Err(Error::Unavailable(Box::new(elapsed))),
     }
 }

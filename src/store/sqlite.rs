@@ -129,10 +129,10 @@ const READERS: usize = 4;
 
 /// What each connection is told first. `synchronous` makes a commit wait for the disk, `secure_delete` leaves nothing of
 /// what was erased in the file. The log is written back every 16 MiB: pages that change with every commit are written
-/// back once for many.
+/// back once for many. What is sorted is sorted in memory: a container may have no folder for it.
 const SESSION: &str = "PRAGMA busy_timeout = 3000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
                        PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; PRAGMA journal_size_limit = 67108864; \
-                       PRAGMA wal_autocheckpoint = 4096";
+                       PRAGMA wal_autocheckpoint = 4096; PRAGMA temp_store = MEMORY";
 
 /// How much of the file a connection keeps in memory: the rest is in the system's cache, a copy away.
 const WRITER_CACHE: &str = "PRAGMA cache_size = -4096";

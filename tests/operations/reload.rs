@@ -89,11 +89,38 @@ async fn a_key_that_is_withdrawn_is_refused_soon_and_its_streams_end_and_a_new_o
     let told = process.errors.wait_for("stay as they were");
     assert!(told.contains("API_KEYS is not a list of keys") && !told.contains("canary"), "{told}");
     status(&channel, "three").await.unwrap();
+    assert_eq!(status(&channel, "one").await.unwrap_err().code(), Code::Unauthenticated);
     // Nothing has changed for the one who watches: the next word is the drain's.
     let drained = async { kept.message().await.unwrap_err() };
     process.signal("TERM");
     assert_eq!(tokio::time::timeout(NOTICED, drained).await.unwrap().code(), Code::Unavailable);
     assert_eq!(process.ended().0.code(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_is_withdrawn_whatever_else_is_at_fault_and_the_last_one_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let keys = written(folder.path(), "keys", &format!("{}\n{}", entry("old", "one"), entry("other", "two")));
+    let keyring = written(folder.path(), "keyring", &Keyring::generate(&Entropy::system()));
+    let files = [("API_KEYS_FILE", keys.to_str().unwrap()), ("ENCRYPTION_KEYS_FILE", keyring.to_str().unwrap())];
+    let mut settings = with(&settings(), &files);
+    settings.remove("ENCRYPTION_KEYS");
+    let mut process = Process::start(&["serve"], &settings, folder.path());
+    let channel = plain(process.addresses().0).await;
+    status(&channel, "one").await.unwrap();
+
+    written(folder.path(), "keyring", "canary");
+    written(folder.path(), "keys", &format!("{}\n{}", entry("new", "three"), entry("other", "two")));
+    let refused = soon(async || status(&channel, "one").await.err()).await;
+    assert_eq!(refused.code(), Code::Unauthenticated);
+    status(&channel, "two").await.unwrap();
+    process.errors.wait_for("no API key is added");
+    assert_eq!(status(&channel, "three").await.unwrap_err().code(), Code::Unauthenticated);
+
+    written(folder.path(), "keys", "");
+    let refused = soon(async || status(&channel, "two").await.err()).await;
+    assert_eq!(refused.code(), Code::Unauthenticated);
+    process.stop();
 }
 
 /// An authority, and what it vouches for.

@@ -6,7 +6,48 @@ use cassius_calendar::model::{AppointmentId, OrganisationId, Revision};
 use cassius_calendar::store::Acceptance;
 
 use super::process::{run, settings, with};
+use crate::harness::backends::{apply, both_backends};
 use crate::harness::database::Database;
+
+fn acceptance(
+    keyring: &Keyring,
+    organisation: &OrganisationId,
+    appointment: &AppointmentId,
+    entropy: &Entropy,
+) -> Acceptance {
+    Acceptance {
+        organisation: organisation.clone(),
+        appointment: appointment.clone(),
+        revision: Revision::new(1).unwrap(),
+        snapshot: keyring.seal(&Cell::snapshot(organisation, appointment), b"{}", entropy),
+        wants_event: true,
+        starts_at: None,
+        ends_at: None,
+        traceparent: None,
+    }
+}
+
+#[apply(both_backends)]
+async fn a_key_with_other_bytes_under_an_id_that_was_used_seals_nothing(database: &Database) {
+    let entropy = Entropy::system();
+    let (right, other) = (Keyring::generate(&entropy), Keyring::generate(&entropy));
+    let (id, other_bytes) = (right.split_once(':').unwrap().0, other.split_once(':').unwrap().1);
+    let (keyring, organisation) = (Keyring::parse(&right).unwrap(), OrganisationId::parse("cabinet").unwrap());
+    let appointments = (0..10).map(|number| AppointmentId::parse(&format!("rdv-{number}")).unwrap());
+    let accepted = appointments.map(|it| acceptance(&keyring, &organisation, &it, &entropy)).collect();
+    database.store.accept(accepted, Clock::system().now()).await.unwrap();
+
+    let folder = tempfile::tempdir().unwrap();
+    let by = |keys: &str| with(&settings(), &[("DATABASE_URL", &*database.url), ("ENCRYPTION_KEYS", keys)]);
+    let mistaken = by(&format!("{id}:{other_bytes}"));
+    for command in [&["serve"][..], &["reseal"], &["check-config", "--connect"]] {
+        let ended = run(command, &mistaken, folder.path());
+        assert_eq!(ended.code, Some(1), "{command:?}");
+        let told = format!("the key {id} of ENCRYPTION_KEYS opens nothing that was sealed under its id");
+        assert!(ended.errors.contains(&told) && !ended.errors.contains(other_bytes), "{}", ended.errors);
+    }
+    assert_eq!(run(&["check-config", "--connect"], &by(&right), folder.path()).code, Some(0));
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_old_key_is_needed_until_everything_is_sealed_with_the_first() {
@@ -15,19 +56,7 @@ async fn an_old_key_is_needed_until_everything_is_sealed_with_the_first() {
     let (old, new) = (Keyring::generate(&entropy), Keyring::generate(&entropy));
     let [old_id, new_id] = [&old, &new].map(|entry| entry.split_once(':').unwrap().0.to_owned());
     let (organisation, appointment) = (OrganisationId::parse("cabinet").unwrap(), AppointmentId::parse("rdv").unwrap());
-    let snapshot = Keyring::parse(&old).unwrap().seal(&Cell::snapshot(&organisation, &appointment), b"{}", &entropy);
-    let (revision, wants_event) = (Revision::new(1).unwrap(), true);
-    let (starts_at, ends_at) = (None, None);
-    let acceptance = Acceptance {
-        organisation,
-        appointment,
-        revision,
-        snapshot,
-        wants_event,
-        starts_at,
-        ends_at,
-        traceparent: None,
-    };
+    let acceptance = acceptance(&Keyring::parse(&old).unwrap(), &organisation, &appointment, &entropy);
     database.store.accept(vec![acceptance], Clock::system().now()).await.unwrap();
 
     let folder = tempfile::tempdir().unwrap();

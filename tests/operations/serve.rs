@@ -54,6 +54,8 @@ fn an_sqlite_file_is_one_file_by_whatever_name() {
     let at = |path: &std::path::Path| with(&settings(), &[("DATABASE_URL", &format!("sqlite:{}", path.display()))]);
     let mut first = Process::start(&["serve"], &at(&link), folder.path());
     first.addresses();
+    let others_may = std::os::unix::fs::MetadataExt::mode(&std::fs::metadata(&real).unwrap()) & 0o077;
+    assert_eq!(others_may, 0, "patients' data is its user's alone to read");
     for path in [&real, &link] {
         let ended = run(&["serve"], &at(path), folder.path());
         assert_eq!(ended.code, Some(1), "{}", ended.errors);
@@ -68,13 +70,16 @@ fn an_sqlite_file_is_one_file_by_whatever_name() {
 }
 
 #[test]
-fn a_database_that_takes_the_connection_and_says_nothing_ends_the_start() {
+fn a_database_that_takes_the_connection_and_says_nothing_ends_every_command() {
     let folder = tempfile::tempdir().unwrap();
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("postgres://someone@{}/cassius", silent.local_addr().unwrap());
-    let ended = run(&["serve"], &with(&settings(), &[("DATABASE_URL", &url)]), folder.path());
-    assert_eq!(ended.code, Some(1));
-    assert!(ended.errors.contains("the database at DATABASE_URL is not usable"), "{}", ended.errors);
+    let url = format!("postgres://someone@{}/cassius?connect_timeout=1", silent.local_addr().unwrap());
+    for command in [&["serve"][..], &["migrate"], &["reseal"], &["integrations"], &["check-config", "--connect"]] {
+        let ended = run(command, &with(&settings(), &[("DATABASE_URL", &url)]), folder.path());
+        assert_eq!(ended.code, Some(1));
+        assert!(ended.errors.contains("the database at DATABASE_URL is not usable"), "{}", ended.errors);
+        assert!(ended.errors.contains("no answer within 1 seconds"), "{}", ended.errors);
+    }
 }
 
 #[test]
@@ -142,7 +147,7 @@ fn a_role_that_may_change_no_tables_is_led_to_migrate() {
     let folder = tempfile::tempdir().unwrap();
     let ended = run(&["serve", "--no-migrate"], &settings(), folder.path());
     assert_eq!(ended.code, Some(1));
-    assert!(ended.errors.contains("the database has no tables, and MIGRATE is off: run"), "{}", ended.errors);
+    assert!(ended.errors.contains("the database has no tables yet: run"), "{}", ended.errors);
     assert_eq!(run(&["migrate"], &settings(), folder.path()).code, Some(0));
     let mut process = Process::start(&["serve", "--no-migrate"], &settings(), folder.path());
     process.addresses();

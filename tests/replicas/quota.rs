@@ -13,7 +13,7 @@ use crate::harness::samples::appointment;
 
 /// Units a minute, of ours and of Google's.
 const LIMIT: i64 = 20;
-/// What three come at once, and eighteen a minute flow: half a minute's work for one quota, ten seconds' for two.
+/// Of which three come at once, and seventeen a minute flow: half a minute's work for one quota, ten seconds' for two.
 const APPOINTMENTS: i32 = 12;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

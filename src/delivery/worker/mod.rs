@@ -18,19 +18,24 @@ use uuid::Uuid;
 
 use super::attempt::{BegunAttempt, Claim, LEASE, Unopened};
 use super::comparison::LONGEST_LEASE;
-use super::turns::Turns;
+use super::turns::{PLACES, Turns};
 use super::{Delivery, Inner};
 use crate::clock::{Deadline, Reading};
 use crate::error_chain::error_chain;
 use crate::model::{Change, OrganisationId};
 use crate::quota::Permit;
 use crate::store::{self, Claimed, Found, LeasedAppointment};
-use permits::Permits;
+use permits::{Permits, Taken};
 
 /// When to look again where the store cannot be asked.
 const AWAY: SignedDuration = SignedDuration::from_secs(1);
 /// The longest time between two looks: what another process made due is found by then.
 const POLL: SignedDuration = SignedDuration::from_secs(5);
+/// How long places that became free wait for others to become so, and what becomes due beside many attempts for more of it:
+/// what is claimed then is claimed together.
+const GATHER: SignedDuration = SignedDuration::from_millis(20);
+/// From so many attempts under way on, what becomes due is gathered.
+const MANY: usize = PLACES / 4;
 /// How long a queue is left to somebody else who holds it.
 const HELD: Duration = Duration::from_millis(50);
 /// A wall clock that was set wrong or right by less is left to its own: what waits does so a moment longer or shorter.
@@ -145,20 +150,29 @@ impl Worker {
         Ok(read)
     }
 
-    /// Waits until it is time to look again: something is due, a place is free, or `next` has come.
+    /// Waits until it is time to look again: something is due, places are free, or `next` has come.
     async fn wait(&mut self, due: OwnedNotified, next: NextLook, stop: &CancellationToken) {
         let clock = self.delivery.clock.clone();
-        let (at, let_go) = (clock.sleep_until(next.at), clock.moment(HELD));
-        tokio::pin!(due, at, let_go);
+        let (mut at, mut is_gathering) = (next.at, false);
+        let let_go = clock.moment(HELD);
+        tokio::pin!(due, let_go);
         loop {
             tokio::select! {
-                () = &mut due, if !next.is_fixed => break,
-                () = &mut at => break,
+                () = &mut due, if !next.is_fixed && !is_gathering => {
+                    if self.under_way.len() < MANY {
+                        break;
+                    }
+                    (at, is_gathering) = (at.min(clock.after(GATHER)), true);
+                }
+                () = clock.sleep_until(at) => break,
                 () = &mut let_go, if next.is_held_up && !next.is_fixed => break,
                 Some(ended) = self.attempts.join_next_with_id() => {
                     self.ended(ended);
                     if !next.is_fixed {
-                        break;
+                        if self.under_way.is_empty() {
+                            break;
+                        }
+                        at = at.min(clock.after(GATHER));
                     }
                 }
                 () = stop.cancelled() => break,
@@ -175,11 +189,12 @@ impl Worker {
         if self.turns.is_full() {
             return Ok(NextLook::at(read.after(POLL)));
         }
-        let mut permits = Permits::new();
-        let found = match self.take_permits(&mut permits, read).await {
-            Ok(next) => self.claim(&permits, now).await.map(|found| (found, next)),
+        let mut taken = Taken::default();
+        let found = match self.take_permits(&mut taken, read).await {
+            Ok(next) => self.claim(&taken, now).await.map(|found| (found, next)),
             Err(error) => Err(error),
         };
+        let mut permits = taken.permits;
         let (Found { rows: claimed, unreadable }, mut next) = match found {
             Ok(found) => found,
             Err(error) => {
@@ -218,7 +233,7 @@ impl Worker {
     /// owed.
     async fn claim(
         &self,
-        permits: &Permits,
+        Taken { permits, owing }: &Taken,
         now: Timestamp,
     ) -> Result<Found<(Claim, Result<BegunAttempt, Unopened>)>, store::Error> {
         if permits.is_empty() {
@@ -237,6 +252,7 @@ impl Worker {
             let used = wanted.iter().position(|organisation| organisation == claim.organisation());
             wanted.swap_remove(used.expect("a claim is made for each permit at most"));
         }
+        wanted.retain(|organisation| owing.contains(organisation));
         match store.claim_owed(&wanted, token(), now + LEASE, now).await {
             Ok(owed) => {
                 claims.extend(owed.rows.into_iter().map(|claimed| {

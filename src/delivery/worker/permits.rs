@@ -3,7 +3,7 @@
 //! Owns whose turn it is at a look. Never claims. Invariant: a place is taken for each permit, and given back with those that
 //! no claim used; their units are spent first at the next look.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -24,6 +24,14 @@ const GATHER: SignedDuration = SignedDuration::from_millis(50);
 /// Units of quota for what these organisations have to send.
 pub(super) type Permits = BTreeMap<OrganisationId, Vec<Permit>>;
 
+/// What a look has taken.
+#[derive(Debug, Default)]
+pub(super) struct Taken {
+    pub(super) permits: Permits,
+    /// Who owes deletions that are due: of nobody else are they looked for.
+    pub(super) owing: BTreeSet<OrganisationId>,
+}
+
 impl Worker {
     /// Gives the places back of what could not be claimed, and keeps its units.
     pub(super) fn give_back(&mut self, permits: Permits) {
@@ -34,11 +42,7 @@ impl Worker {
     }
 
     /// Takes places, and a unit of quota for each, for the organisations whose turn it is; answers when to look again.
-    pub(super) async fn take_permits(
-        &mut self,
-        permits: &mut Permits,
-        read: Reading,
-    ) -> Result<NextLook, store::Error> {
+    pub(super) async fn take_permits(&mut self, taken: &mut Taken, read: Reading) -> Result<NextLook, store::Error> {
         let now = read.now;
         let mut next = NextLook::at(read.after(POLL));
         // What cannot be served now lies before what can: as many more are looked at.
@@ -56,7 +60,8 @@ impl Worker {
             for integration in &look.unreadable {
                 self.delivery.grants.note_unreadable(integration).await?;
             }
-            if let Some(wait) = self.permit(&look.due, permits).await {
+            taken.owing.extend(look.due.iter().filter(|due| due.owes).map(|due| due.organisation.clone()));
+            if let Some(wait) = self.permit(&look.due, &mut taken.permits).await {
                 let at = next.at.min(wait.until.max(read.after(GATHER)));
                 match wait.scope {
                     Scope::Project => return Ok(NextLook { is_fixed: true, ..NextLook::at(at) }),

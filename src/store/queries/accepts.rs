@@ -230,7 +230,7 @@ async fn upsert(
     Ok(named("accepts.accept", upsert).load(conn).await?)
 }
 
-/// The links of these appointments, which have them.
+/// The links of these appointments, as far as they have them. One that is being erased is none: whatever is sent is newer.
 async fn held(conn: &mut Conn, keys: &[&Key]) -> Result<Vec<LinkRow>, Fault> {
     let select = sql("SELECT ")
         .with(link_columns())
@@ -239,7 +239,7 @@ async fn held(conn: &mut Conn, keys: &[&Key]) -> Result<Vec<LinkRow>, Fault> {
         .sql(format!(
             ") AS wanted
              JOIN appointment_external_links ON organisation_id = wanted.column1 AND appointment_id = wanted.column2
-             WHERE provider = {GOOGLE}"
+             WHERE provider = {GOOGLE} AND erasing_at IS NULL"
         ));
     Ok(named("accepts.held", select).load(conn).await?)
 }

@@ -93,6 +93,7 @@ fn served(row: &ReadyRow) -> Result<DueOrganisation, Corrupt> {
         organisation: rows::organisation(&row.organisation_id)?,
         google_user_id: row.google_user_id.clone().map(GoogleUserId::new).ok_or(Corrupt("google_user_id"))?,
         count: usize::try_from(row.due).unwrap_or_default(),
+        owes: row.is_owed,
     })
 }
 
@@ -282,45 +283,19 @@ async fn bring_nearer_held(
 
 #[cfg(test)]
 mod tests {
-    use diesel::Connection as _;
-    use diesel::connection::SimpleConnection as _;
-
+    use super::super::plans::plan;
     use super::*;
-
-    #[derive(QueryableByName)]
-    struct PlanRow {
-        #[diesel(sql_type = Text)]
-        detail: String,
-    }
-
-    /// The migrated tables of SQLite, with nothing in them: its planner needs no rows.
-    fn migrated() -> diesel::SqliteConnection {
-        let mut conn = diesel::SqliteConnection::establish(":memory:").unwrap();
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/sqlite");
-        let mut migrations: Vec<_> = std::fs::read_dir(folder).unwrap().map(|it| it.unwrap().path()).collect();
-        migrations.sort();
-        for migration in migrations {
-            conn.batch_execute(&std::fs::read_to_string(migration.join("up.sql")).unwrap()).unwrap();
-        }
-        conn
-    }
 
     #[test]
     fn a_look_walks_no_table_on_sqlite() {
         let now = Timestamp::UNIX_EPOCH;
         for query in [all_ready(now, 9, 3, now), all_next_ready(9, now)] {
-            let text = diesel::debug_query::<super::super::super::Db, _>(&query).to_string();
-            if text.contains("$1") {
-                // The mount of PostgreSQL: what it reads there is measured with a server.
-                return;
-            }
-            let text = format!("EXPLAIN QUERY PLAN {}", text.split(" -- binds").next().unwrap());
-            let plan: Vec<PlanRow> = diesel::RunQueryDsl::load(diesel::sql_query(text), &mut migrated()).unwrap();
+            // What PostgreSQL reads is measured with a server.
+            let Some(plan) = plan(&query) else { return };
             let walked: Vec<_> = plan
                 .iter()
-                .map(|row| row.detail.as_str())
-                .filter(|detail| {
-                    detail.starts_with("SCAN ")
+                .filter(|step| {
+                    step.starts_with("SCAN ")
                         && ![
                             "SCAN q",
                             "SCAN counted",
@@ -329,11 +304,11 @@ mod tests {
                             "SCAN first_leased",
                             "SCAN first_later",
                         ]
-                        .contains(detail)
+                        .contains(&step.as_str())
                 })
                 .collect();
-            assert_eq!(walked, Vec::<&str>::new(), "{:?}", plan.iter().map(|row| &row.detail).collect::<Vec<_>>());
-            let seek = |index: &str| plan.iter().any(|row| row.detail.contains(index));
+            assert_eq!(walked, Vec::<&String>::new(), "{plan:?}");
+            let seek = |index: &str| plan.iter().any(|step| step.contains(index));
             assert!(seek("link_queues_ready (ready_at>") && seek("link_queues_owed_ready (owed_ready_at>"));
         }
     }

@@ -43,6 +43,8 @@ pub(in crate::store) mod owed;
 pub(in crate::store) mod owed_claims;
 pub(in crate::store) mod pending_grants;
 mod placement;
+#[cfg(test)]
+mod plans;
 pub(in crate::store) mod probes;
 pub(in crate::store) mod quota_budgets;
 pub(in crate::store) mod recounts;

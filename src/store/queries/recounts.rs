@@ -71,32 +71,49 @@ async fn correct_days(conn: &mut Conn, organisation: &str, now: Timestamp) -> Re
     let today = day_of(now);
     let over = sql("DELETE FROM upcoming_link_counts WHERE day < ").bind(today).sql(" AND ").with(of(organisation));
     named("recounts.drop_days", over).execute(conn).await?;
-    let counted = || {
-        sql(format!(
-            "SELECT organisation_id, provider, {DAY_OF_END} AS day, COUNT(*) FILTER (WHERE {IS_EVENT}) AS events,
-                COUNT(*) FILTER (WHERE {unsent}) AS unsent
-             FROM appointment_external_links WHERE {DAY_OF_END} >= ",
-            unsent = is_unsent(),
-        ))
-        .bind(today)
-        .sql(" AND ")
-        .with(of(organisation))
-        .sql(format!(" AND ({IS_EVENT} OR {}) GROUP BY organisation_id, provider, {DAY_OF_END}", is_unsent()))
-    };
-    // What is kept but was not counted; and what was counted, as it should stand.
-    let wrong = sql("DELETE FROM upcoming_link_counts AS k WHERE ")
-        .with(of(organisation))
-        .sql(" AND (events <> 0 OR unsent <> 0) AND NOT EXISTS (SELECT 1 FROM (")
-        .with(counted())
-        .sql(") AS c WHERE c.day = k.day AND c.events = k.events AND c.unsent = k.unsent)");
-    let dropped = named("recounts.drop_wrong_days", wrong).execute(conn).await?;
+    let dropped = named("recounts.drop_wrong_days", drop_wrong_days(organisation, today)).execute(conn).await?;
     let missing =
         sql("INSERT INTO upcoming_link_counts (organisation_id, provider, day, events, unsent) SELECT * FROM (")
-            .with(counted())
+            .with(days(organisation, today))
             .sql(
                 ") AS c WHERE TRUE ON CONFLICT (organisation_id, provider, day) DO UPDATE
                 SET events = excluded.events, unsent = excluded.unsent
                 WHERE upcoming_link_counts.events <> excluded.events OR upcoming_link_counts.unsent <> excluded.unsent",
             );
     Ok(dropped + named("recounts.add_days", missing).execute(conn).await?)
+}
+
+/// The counts of each day from `today` on, counted.
+fn days(organisation: &str, today: i64) -> Fragment {
+    sql(format!(
+        "SELECT organisation_id, provider, {DAY_OF_END} AS day, COUNT(*) FILTER (WHERE {IS_EVENT}) AS events,
+            COUNT(*) FILTER (WHERE {unsent}) AS unsent
+         FROM appointment_external_links WHERE {DAY_OF_END} >= ",
+        unsent = is_unsent(),
+    ))
+    .bind(today)
+    .sql(" AND ")
+    .with(of(organisation))
+    .sql(format!(" AND ({IS_EVENT} OR {}) GROUP BY organisation_id, provider, {DAY_OF_END}", is_unsent()))
+}
+
+/// Drops what was counted and does not stand so. The links are counted once, not once for each day.
+fn drop_wrong_days(organisation: &str, today: i64) -> Fragment {
+    sql("DELETE FROM upcoming_link_counts WHERE ")
+        .with(of(organisation))
+        .sql(" AND (events <> 0 OR unsent <> 0) AND (day, events, unsent) NOT IN (SELECT day, events, unsent FROM (")
+        .with(days(organisation, today))
+        .sql(") AS counted)")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::plans::plan;
+    use super::*;
+
+    #[test]
+    fn the_links_are_counted_once_and_not_once_for_each_day_on_sqlite() {
+        let Some(plan) = plan(&drop_wrong_days("cabinet", 20_000)) else { return };
+        assert!(!plan.iter().any(|step| step.contains("CORRELATED")), "{plan:?}");
+    }
 }
