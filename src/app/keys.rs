@@ -59,8 +59,8 @@ fn keyring(config: &Config) -> Result<Keyring, StartError> {
 }
 
 fn callers(config: &Config) -> Callers {
-    let callers = match config.api_keys.is_empty() {
-        // The configuration allows this on loopback alone.
+    let is_alone = config.listen.grpc.ip().to_canonical().is_loopback();
+    let callers = match config.api_keys.is_empty() && is_alone {
         true => Callers::anybody(),
         false => Callers::new(api_keys(&config.api_keys)),
     };

@@ -47,7 +47,6 @@ pub(super) fn read_access(reader: &mut Reader<'_>) -> (Option<Listen>, Vec<ApiKe
     let http = reader.value("HTTP_ADDR", parse::address);
     let metrics = reader.value("METRICS_ADDR", parse::address);
     let listen = grpc.zip(http).map(|(grpc, http)| Listen { grpc, http, metrics });
-    let is_keyed = reader.is_set("API_KEYS");
     let api_keys = read_api_keys(reader).unwrap_or_default();
     let (has_cert, has_key) = (reader.is_set("TLS_CERT"), reader.is_set("TLS_KEY"));
     let cert = reader.value("TLS_CERT", parse::file);
@@ -62,7 +61,10 @@ pub(super) fn read_access(reader: &mut Reader<'_>) -> (Option<Listen>, Vec<ApiKe
         reader
             .fault("TLS_CLIENT_CA", wrong("is set, but TLS_CERT is not", "set TLS_CERT and TLS_KEY, or leave it out"));
     }
-    if !reader.is_set("TLS_CLIENT_CA") && api_keys.iter().any(|key| key.client_name.is_some()) {
+    if client_ca.is_none()
+        && !reader.is_at_fault(&["TLS_CLIENT_CA"])
+        && api_keys.iter().any(|key| key.client_name.is_some())
+    {
         let remedy = "name the authority of the clients' certificates there, or leave @ and the name out of the entry";
         reader.fault("TLS_CLIENT_CA", wrong("is not set, but API_KEYS binds a key to a client", remedy));
     }
@@ -75,11 +77,11 @@ pub(super) fn read_access(reader: &mut Reader<'_>) -> (Option<Listen>, Vec<ApiKe
         }
     }
     if grpc.is_some_and(|grpc| !grpc.ip().to_canonical().is_loopback()) {
-        if !is_keyed {
+        if api_keys.is_empty() && !reader.is_at_fault(&["API_KEYS"]) {
             let remedy = "set it, or serve on loopback";
             reader.fault("API_KEYS", wrong("is not set, but GRPC_ADDR can be reached by others", remedy));
         }
-        if !has_cert && !has_key && !allow_plaintext {
+        if (cert.is_none() || key.is_none()) && !allow_plaintext && !reader.is_at_fault(&["TLS_CERT", "TLS_KEY"]) {
             let remedy = "set TLS_CERT and TLS_KEY, or ALLOW_PLAINTEXT=true behind a mesh that encrypts";
             reader.fault("TLS_CERT", wrong("is not set, but GRPC_ADDR can be reached by others", remedy));
         }

@@ -173,9 +173,13 @@ impl Config {
         reader.finish(config)
     }
 
-    /// Reads `API_KEYS` alone: what is wrong with other settings keeps nobody from withdrawing one.
+    /// Reads `API_KEYS` alone: what is wrong with other settings keeps nobody from withdrawing one. An empty file holds
+    /// none.
     pub fn load_api_keys(source: &dyn Fn(&str) -> Option<OsString>) -> Result<Vec<ApiKey>, Faults> {
         let mut reader = Reader::new(source, Mode::Serve, &[]);
+        if reader.is_emptied("API_KEYS") {
+            return Ok(Vec::new());
+        }
         let api_keys = access::read_api_keys(&mut reader);
         reader.finish(api_keys)
     }

@@ -23,7 +23,7 @@ pub fn near_misses(variables: impl IntoIterator<Item = OsString>) -> Vec<Fault> 
     let settings: Vec<String> = SETTINGS
         .iter()
         .flat_map(|setting| {
-            let file = setting.secret.then(|| format!("{}_FILE", setting.name));
+            let file = setting.in_file.then(|| format!("{}_FILE", setting.name));
             [Some(setting.name.to_owned()), file].into_iter().flatten()
         })
         .collect();
@@ -74,6 +74,7 @@ mod tests {
             ("SNAPSHOT_RETENSION", "SNAPSHOT_RETENTION"),
             ("API_KEYS_FLE", "API_KEYS_FILE"),
             ("TLS_CLIENT_CA_FILE", "TLS_CLIENT_CA"),
+            ("TLS_CERT_FILE", "TLS_CERT"),
             ("AUDIT_RETENTION_DAYS", "AUDIT_RETENTION"),
             ("WRITE_SPACING_SECONDS", "WRITE_SPACING"),
             ("GRPC_ADDRESS", "GRPC_ADDR"),
@@ -89,6 +90,8 @@ mod tests {
     fn a_setting_and_what_is_far_from_any_is_no_fault() {
         for setting in SETTINGS {
             assert_eq!(meant(&[setting.name]), [""; 0]);
+            let its_file = format!("{}_FILE", setting.name);
+            assert_eq!(meant(&[&its_file]).is_empty(), setting.in_file, "{its_file}");
         }
         let others = [
             "PATH",

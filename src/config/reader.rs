@@ -36,9 +36,27 @@ impl<'a> Reader<'a> {
         self.faults.push(Fault { variable: variable.to_owned(), problem, remedy });
     }
 
-    /// Whether a variable is set, well or badly.
+    /// Whether a setting is written somewhere, well or badly: in its variable, or in a file that it may stand in.
     pub(super) fn is_set(&self, name: &str) -> bool {
-        self.set(name).or_else(|| self.set(&format!("{name}_FILE"))).is_some()
+        self.set(name).is_some() || self.file(name).is_some()
+    }
+
+    /// Whether something is wrong with one of these.
+    pub(super) fn is_at_fault(&self, names: &[&str]) -> bool {
+        let is_its =
+            |variable: &str| names.iter().any(|name| variable.strip_suffix("_FILE").unwrap_or(variable) == *name);
+        self.faults.iter().any(|fault| is_its(&fault.variable))
+    }
+
+    /// Whether a setting stands in a file that holds nothing.
+    pub(super) fn is_emptied(&self, name: &str) -> bool {
+        let file = self.file(name).filter(|_| self.set(name).is_none());
+        file.is_some_and(|file| std::fs::read_to_string(PathBuf::from(file)).is_ok_and(|text| text.trim().is_empty()))
+    }
+
+    /// The file that a setting may stand in, if one is named.
+    fn file(&self, name: &str) -> Option<OsString> {
+        self.set(&format!("{name}_FILE")).filter(|_| setting(name).in_file)
     }
 
     /// What the source has for a name; blank is unset.
@@ -48,7 +66,7 @@ impl<'a> Reader<'a> {
 
     /// The text of a variable, or its default; blank is unset.
     pub(super) fn text(&mut self, name: &str) -> Option<String> {
-        let setting = SETTINGS.iter().find(|setting| setting.name == name).expect("what is read stands in the table");
+        let setting = setting(name);
         match self.written(setting) {
             Ok(Some(text)) => self.checked(name, name, text),
             Ok(None) => {
@@ -125,8 +143,7 @@ impl<'a> Reader<'a> {
     fn written(&self, setting: &Setting) -> Result<Option<String>, (String, Wrong)> {
         let name = setting.name;
         let file_name = format!("{name}_FILE");
-        let file = self.set(&file_name).filter(|_| setting.in_file);
-        let text = match (self.set(name), file) {
+        let text = match (self.set(name), self.file(name)) {
             (Some(_), Some(_)) => {
                 let remedy = format!("set either {name} or {file_name}");
                 return Err((name.to_owned(), wrong("is set twice", &remedy)));
@@ -134,13 +151,21 @@ impl<'a> Reader<'a> {
             (Some(text), None) => {
                 text.into_string().map_err(|_| (name.to_owned(), wrong("is not UTF-8", "write it in UTF-8")))?
             }
-            (None, Some(path)) => std::fs::read_to_string(PathBuf::from(path)).map_err(|fault| {
-                let problem = format!("names a file that cannot be read ({})", fault.kind());
-                (file_name, wrong(&problem, "name a readable file of UTF-8 text"))
-            })?,
+            (None, Some(path)) => {
+                let text = std::fs::read_to_string(PathBuf::from(path)).map_err(|fault| {
+                    let problem = format!("names a file that cannot be read ({})", fault.kind());
+                    (file_name.clone(), wrong(&problem, "name a readable file of UTF-8 text"))
+                })?;
+                // It was meant to be set: nobody falls back to a default.
+                if text.trim().is_empty() {
+                    let remedy = "write it there, or take the variable out of the environment";
+                    return Err((file_name, wrong("names a file that holds nothing", remedy)));
+                }
+                text
+            }
             (None, None) => return Ok(None),
         };
-        Ok(Some(text.trim().to_owned()).filter(|text| !text.is_empty()))
+        Ok(Some(text.trim().to_owned()))
     }
 
     /// Holds the text of `variable` against the check that a room which may not be imported here has for the setting `name`.
@@ -153,6 +178,10 @@ impl<'a> Reader<'a> {
         }
         Some(text)
     }
+}
+
+fn setting(name: &str) -> &'static Setting {
+    SETTINGS.iter().find(|setting| setting.name == name).expect("what is read stands in the table")
 }
 
 #[cfg(unix)]

@@ -159,6 +159,20 @@ fn a_secret_can_stand_in_a_file_and_nothing_else_can() {
     assert_eq!(config.google.client_secret.expose_secret(), "from-file");
     let twice = [("GOOGLE_CLIENT_SECRET_FILE", path(&secret))];
     assert_eq!(faults(&twice), ["GOOGLE_CLIENT_SECRET is set twice"]);
+    // Whoever empties a file wants no default: no other database, and no calls without keys.
+    let empty = file("\n");
+    for name in ["API_KEYS_FILE", "DATABASE_URL_FILE", "PGPASSWORD_FILE", "LOG_FILE"] {
+        assert_eq!(faults(&[(name, path(&empty))]), [format!("{name} names a file that holds nothing")]);
+    }
+    let cert = file("x");
+    let reached = [("GRPC_ADDR", "0.0.0.0:50051"), ("API_KEYS_FILE", path(&empty)), ("TLS_CERT_FILE", path(&cert))];
+    assert_eq!(
+        faults(&reached),
+        [
+            "API_KEYS_FILE names a file that holds nothing",
+            "TLS_CERT is not set, but GRPC_ADDR can be reached by others",
+        ]
+    );
     let nowhere = [("API_KEYS_FILE", "/nowhere/at/all")];
     assert_eq!(faults(&nowhere), ["API_KEYS_FILE names a file that cannot be read (entity not found)"]);
     assert_eq!(load(&[("GOOGLE_CLIENT_ID_FILE", path(&secret))]).google.client_id, "client");

@@ -8,9 +8,8 @@ use super::DEAREST_CALL;
 
 const MINUTE: i64 = 60_000_000;
 
-/// A steady rate and a burst that together stay within a limit in **any** window of a minute. Of the limit a seventy-fifth
-/// may come at once, and a thirtieth is left: for calls that arrive bunched, by up to two seconds, and for the bursts of a
-/// process that was started again twice within the minute. All else flows, so that a steady minute uses 95 % of it.
+/// A steady rate and a burst that together stay within a limit in **any** window of a minute. A part of the limit is left for
+/// calls that arrive bunched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Pace {
     per_minute: i64,
@@ -18,11 +17,25 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    /// The pace of so many units a minute.
-    pub(super) fn of(limit: NonZeroU32) -> Self {
+    /// The pace of an account: a person who changes some appointments at once waits for nothing. A twentieth may come at
+    /// once, another one is left, nine tenths flow.
+    pub(super) fn of_account(limit: NonZeroU32) -> Self {
         let limit = limit.get();
-        let burst = (limit / 75).max(DEAREST_CALL);
-        let per_minute = limit.saturating_sub(burst + limit / 30).max(1);
+        Self::with(limit, limit / 20, limit / 20)
+    }
+
+    /// The pace of the project: many share its burst, and a steady minute uses 95 % of it. A seventy-fifth may come at once.
+    /// A thirtieth is left: for calls that arrive bunched by up to two seconds, or for the bursts of a process that was
+    /// started again twice within the minute.
+    pub(super) fn of_project(limit: NonZeroU32) -> Self {
+        let limit = limit.get();
+        Self::with(limit, limit / 75, limit / 30)
+    }
+
+    fn with(limit: u32, burst: u32, left: u32) -> Self {
+        // Of a small limit the burst is a larger part.
+        let burst = burst.max(DEAREST_CALL);
+        let per_minute = limit.saturating_sub(burst + left).max(1);
         Self { per_minute: i64::from(per_minute), burst: i64::from(burst) }
     }
 

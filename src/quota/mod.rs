@@ -108,9 +108,9 @@ impl Quota {
         Self {
             clock,
             paces: Paces {
-                project: Pace::of(project_per_minute),
-                background: Pace::of(tenth),
-                account: Pace::of(account_per_minute),
+                project: Pace::of_project(project_per_minute),
+                background: Pace::of_project(tenth),
+                account: Pace::of_account(account_per_minute),
             },
             state: Mutex::default(),
             ledger,
