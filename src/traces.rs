@@ -74,10 +74,10 @@ impl Span {
         span.end();
     }
 
-    /// What ties later work to it; `None`: it is not collected.
+    /// What ties later work to it, and says whether that is sampled; `None`: nothing is collected.
     pub fn traceparent(&self) -> Option<String> {
         let context = self.0.as_ref()?;
-        if !context.span().span_context().is_sampled() {
+        if !context.span().span_context().is_valid() {
             return None;
         }
         let mut carried = HashMap::new();

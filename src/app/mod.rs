@@ -28,7 +28,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 
 use crate::clock::{Clock, Entropy};
-use crate::config::Config;
+use crate::config::{Config, Database};
 use crate::connection::{self, Audit, Consents, Grants, Integrations};
 use crate::crypto::Keyring;
 use crate::delivery::{Delivery, Worker};
@@ -207,9 +207,9 @@ pub async fn start_with(config: Config, google: Google, clock: Clock, entropy: E
 /// Opens the database, whose tables are this version's. An SQLite file stays locked for as long as the second part
 /// lives.
 async fn open_store(config: &Config, entropy: &Entropy) -> Result<(Store, Option<File>), StartError> {
-    let lock = lock::take(config.database_url.expose_secret())?;
+    let lock = lock::take(config.database.url.expose_secret())?;
     let replica = data_encoding::HEXLOWER.encode(&entropy.bytes::<4>());
-    let store = reach(config, store::Options { replica, ..store_options(config) }).await?;
+    let store = reach_as(&config.database, replica).await?;
     if config.migrate {
         for migration in migrate(&store).await? {
             tracing::info!(%migration, "applied a migration");
@@ -224,15 +224,25 @@ async fn open_store(config: &Config, entropy: &Entropy) -> Result<(Store, Option
 }
 
 /// Opens the database, whose tables are this version's, for a command that works beside those who serve it.
-pub async fn open_beside(config: &Config) -> Result<Store, StartError> {
-    let store = reach(config, store_options(config)).await?;
+pub async fn open_beside(database: &Database) -> Result<Store, StartError> {
+    let store = reach(database).await?;
     tables_are_current(&store).await?;
     Ok(store)
 }
 
 /// Opens the database, and waits for an answer as long as its address says.
-pub async fn reach(config: &Config, options: store::Options) -> Result<Store, StartError> {
-    let store = Store::open(config.database_url.expose_secret(), &options).await?;
+pub async fn reach(database: &Database) -> Result<Store, StartError> {
+    reach_as(database, String::new()).await
+}
+
+async fn reach_as(database: &Database, replica: String) -> Result<Store, StartError> {
+    let credentials = store::Credentials {
+        ca: database.ca.clone(),
+        password: database.password.clone(),
+        passfile: database.passfile.clone(),
+    };
+    let options = store::Options { credentials, replica, ..store::Options::default() };
+    let store = Store::open(database.url.expose_secret(), &options).await?;
     // Before anything is prepared.
     if store.is_pooled_unsaid().await? {
         return Err(StartError::Pooled);
@@ -256,17 +266,6 @@ async fn tables_are_current(store: &Store) -> Result<(), StartError> {
         Schema::Older => Err(StartError::OlderSchema),
         Schema::Newer => Err(StartError::NewerSchema),
     }
-}
-
-/// How the settings say that the database is opened.
-pub fn store_options(config: &Config) -> store::Options {
-    let access = &config.database_access;
-    let credentials = store::Credentials {
-        ca: access.ca.clone(),
-        password: access.password.clone(),
-        passfile: access.passfile.clone(),
-    };
-    store::Options { credentials, ..store::Options::default() }
 }
 
 /// Puts the rooms between the wire and the database together. Nothing is asked of any of them yet.

@@ -83,7 +83,7 @@ fn of_tls(tls: &Tls) -> Result<(), Fault> {
 
 /// What there is to say of the database that answered, and of the keys that its values need.
 async fn of_database(config: &Config) -> anyhow::Result<Vec<String>> {
-    let store = app::reach(config, app::store_options(config)).await?;
+    let store = app::reach(&config.database).await?;
     let of_tables = match store.schema().await.map_err(StartError::Store)? {
         Schema::Current => "The database answers, and its tables are those of this version.",
         Schema::Older => return Ok(vec!["The database answers; migrations are pending.".to_owned()]),

@@ -5,14 +5,13 @@
 use anyhow::Context as _;
 use cassius_calendar::app;
 use cassius_calendar::clock::Clock;
-use cassius_calendar::config::Mode;
 use cassius_calendar::connection::{Overview, OverviewFilter, State, list_integrations};
 use cassius_calendar::model::Reason;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{environment, load};
+use super::{environment, load_database};
 
 /// What `integrations` is told.
 #[derive(Debug, Args)]
@@ -53,8 +52,7 @@ const HEAD: [&str; 7] = ["organisation", "state", "problem", "since", "waiting",
 impl Integrations {
     /// Prints a row an integration.
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let config = load(&environment, Mode::Serve)?;
-        let store = app::open_beside(&config).await?;
+        let store = app::open_beside(&load_database(&environment)?).await?;
         let now = Clock::system().now();
         let listed = list_integrations(&store, &OverviewFilter::default(), None, usize::MAX, now).await;
         let listed = listed.context("the database at DATABASE_URL is not usable")?;

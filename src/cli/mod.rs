@@ -22,7 +22,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use cassius_calendar::app;
 use cassius_calendar::clock::{Clock, Entropy};
-use cassius_calendar::config::{Config, Faults, Mode, near_misses};
+use cassius_calendar::config::{Config, Database, Faults, Mode, near_misses};
 use cassius_calendar::crypto::Keyring;
 use cassius_calendar::roots::roots;
 use cassius_calendar::store::check_address;
@@ -166,8 +166,7 @@ async fn loaded() -> anyhow::Result<Config> {
 }
 
 async fn migrate() -> anyhow::Result<()> {
-    let config = load(&environment, Mode::Serve)?;
-    let applied = app::migrate(&app::reach(&config, app::store_options(&config)).await?).await?;
+    let applied = app::migrate(&app::reach(&load_database(&environment)?).await?).await?;
     applied.iter().for_each(|migration| println!("Applied {migration}."));
     if applied.is_empty() {
         println!("Nothing to apply.");
@@ -178,8 +177,6 @@ async fn migrate() -> anyhow::Result<()> {
 /// Reads the settings. The rules of the keyring, of addresses and of authorities are other rooms'.
 fn load(source: &dyn Fn(&str) -> Option<OsString>, mode: Mode) -> anyhow::Result<Config> {
     let keyring = |text: &str| Keyring::parse(text).map(drop).map_err(|fault| fault.to_string());
-    let authorities =
-        |text: &str| roots(Some(Path::new(text))).map(drop).map_err(|_| "names no authorities in PEM".into());
     let config = Config::load(
         source,
         mode,
@@ -192,6 +189,16 @@ fn load(source: &dyn Fn(&str) -> Option<OsString>, mode: Mode) -> anyhow::Result
         ],
     );
     Ok(Faults::with(near_misses(std::env::vars_os().map(|(name, _)| name)), config)?)
+}
+
+/// Reads what leads to the database alone.
+fn load_database(source: &dyn Fn(&str) -> Option<OsString>) -> anyhow::Result<Database> {
+    let database = Config::load_database(source, &[("DATABASE_URL", &check_address), ("DATABASE_CA", &authorities)]);
+    Ok(Faults::with(near_misses(std::env::vars_os().map(|(name, _)| name)), database)?)
+}
+
+fn authorities(text: &str) -> Result<(), String> {
+    roots(Some(Path::new(text))).map(drop).map_err(|_| "names no authorities in PEM".into())
 }
 
 fn environment(name: &str) -> Option<OsString> {

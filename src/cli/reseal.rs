@@ -21,7 +21,7 @@ const TOLD: u64 = 10_000;
 pub(super) async fn reseal() -> anyhow::Result<()> {
     let config = load(&environment, Mode::Serve)?;
     let keyring = Arc::new(Keyring::parse(config.encryption_keys.expose_secret())?);
-    let store = app::open_beside(&config).await?;
+    let store = app::open_beside(&config.database).await?;
     let before = census(&store, &keyring).await.map_err(StartError::Store)?;
     if let Some(key) = before.mistaken.first() {
         return Err(StartError::MistakenKey(key.clone()).into());

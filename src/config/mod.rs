@@ -51,10 +51,8 @@ pub type Check<'a> = (&'static str, &'a dyn Fn(&str) -> Result<(), String>);
 /// All settings.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// `DATABASE_URL`.
-    pub database_url: SecretString,
-    /// What `DATABASE_URL` leaves open.
-    pub database_access: DatabaseAccess,
+    /// The database.
+    pub database: Database,
     /// `MIGRATE`.
     pub migrate: bool,
     /// Where the servers listen.
@@ -99,9 +97,11 @@ pub struct Config {
     pub files: Vec<PathBuf>,
 }
 
-/// What the address of the database leaves open.
+/// The database.
 #[derive(Debug, Clone)]
-pub struct DatabaseAccess {
+pub struct Database {
+    /// `DATABASE_URL`.
+    pub url: SecretString,
     /// `DATABASE_CA`.
     pub ca: Option<PathBuf>,
     /// `PGPASSWORD`.
@@ -173,6 +173,13 @@ impl Config {
         reader.finish(config)
     }
 
+    /// Reads what leads to the database alone: whoever migrates it holds no other secret.
+    pub fn load_database(source: &dyn Fn(&str) -> Option<OsString>, checks: &[Check<'_>]) -> Result<Database, Faults> {
+        let mut reader = Reader::new(source, Mode::Serve, checks);
+        let database = Database::read(&mut reader);
+        reader.finish(database)
+    }
+
     /// Reads `API_KEYS` alone: what is wrong with other settings keeps nobody from withdrawing one. An empty file holds
     /// none.
     pub fn load_api_keys(source: &dyn Fn(&str) -> Option<OsString>) -> Result<Vec<ApiKey>, Faults> {
@@ -191,12 +198,7 @@ impl Config {
 
     /// Everything is read before anything is given up, so that no fault hides another.
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        let database_url = reader.value("DATABASE_URL", parse::database);
-        let database_access = DatabaseAccess {
-            ca: reader.value("DATABASE_CA", parse::file),
-            password: reader.text("PGPASSWORD").map(SecretString::from),
-            passfile: reader.value("PGPASSFILE", parse::file),
-        };
+        let database = Database::read(reader);
         let migrate = reader.value("MIGRATE", parse::switch);
         let public_url = reader.value("PUBLIC_URL", parse::url);
         let cassius_app_url = reader.value("CASSIUS_APP_URL", parse::url);
@@ -225,11 +227,10 @@ impl Config {
         let of_tls = tls.iter().flat_map(|tls| [Some(&tls.cert), Some(&tls.key), tls.client_ca.as_ref()]);
         let of_settings = reader.setting_files();
         let files = of_tls.flatten().cloned().chain(of_settings).collect();
-        let passfile = database_access.passfile.as_deref();
+        let passfile = database.as_ref().and_then(|database| database.passfile.as_deref());
         let readable_secrets = reader.readable_secrets([("TLS_KEY", tls_key.as_deref()), ("PGPASSFILE", passfile)]);
         Some(Self {
-            database_url: database_url?,
-            database_access,
+            database: database?,
             migrate: migrate?,
             listen: listen?,
             public_url: public_url?,
@@ -252,6 +253,16 @@ impl Config {
             files,
             readable_secrets,
         })
+    }
+}
+
+impl Database {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let url = reader.value("DATABASE_URL", parse::database);
+        let ca = reader.value("DATABASE_CA", parse::file);
+        let password = reader.text("PGPASSWORD").map(SecretString::from);
+        let passfile = reader.value("PGPASSFILE", parse::file);
+        Some(Self { url: url?, ca, password, passfile })
     }
 }
 

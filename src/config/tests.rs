@@ -47,7 +47,7 @@ fn path(file: &tempfile::NamedTempFile) -> &str {
 #[test]
 fn three_settings_are_enough() {
     let config = load(&[]);
-    assert_eq!(config.database_url.expose_secret(), "sqlite:cassius-calendar.db");
+    assert_eq!(config.database.url.expose_secret(), "sqlite:cassius-calendar.db");
     assert_eq!((config.listen.grpc.to_string(), config.listen.http.to_string()).0, "127.0.0.1:50051");
     assert_eq!(config.redirect_url().as_str(), "http://127.0.0.1:8080/api/integrations/google/callback");
     assert_eq!(config.google.scopes.len(), 4);

@@ -58,6 +58,19 @@ async fn an_older_revision_is_told_that_a_higher_one_is_held(app: &mut TestApp) 
 }
 
 #[apply(both_backends)]
+async fn what_is_sent_twice_counts_once_so_that_what_was_left_out_is_not_erased(app: &mut TestApp) {
+    for id in ["a", "b"] {
+        app.accept("cabinet", appointment(id, 5)).await;
+    }
+    let refused_with = replace(app, vec![row(appointment("a", 5)), row(appointment("a", 5)), end(2)]).await;
+    refused(refused_with, Code::InvalidArgument, "INVALID_REQUEST");
+    assert_eq!(app.link("cabinet", "b").await.revision, 5);
+    let replaced = replace(app, vec![row(appointment("a", 5)), row(appointment("a", 6)), end(1)]).await.unwrap();
+    assert_eq!((replaced.appointment_count, replaced.erased_count), (1, 1));
+    assert_eq!(app.link("cabinet", "a").await.revision, 6);
+}
+
+#[apply(both_backends)]
 async fn what_is_sent_is_the_truth_whatever_is_held_and_what_is_not_is_erased(app: &mut TestApp) {
     app.connect("cabinet").await;
     for id in ["back", "same", "gone"] {

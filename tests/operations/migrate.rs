@@ -28,6 +28,16 @@ async fn migrations_are_applied_once_on_postgres() {
 }
 
 #[test]
+fn whoever_migrates_holds_no_other_secret() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = [("DATABASE_URL".to_owned(), "sqlite:cassius-calendar.db".to_owned())].into();
+    for command in ["migrate", "integrations"] {
+        let ended = run(&[command], &settings, folder.path());
+        assert_eq!(ended.code, Some(0), "{command}: {}", ended.errors);
+    }
+}
+
+#[test]
 fn a_database_that_is_not_there_is_said_so_without_its_password() {
     let folder = tempfile::tempdir().unwrap();
     for url in ["postgres://somebody:canary@127.0.0.1:9/none", "sqlite:/nowhere/canary/file.db"] {

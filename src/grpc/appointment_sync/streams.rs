@@ -3,6 +3,8 @@
 //! They read no faster than they answer, or store, so that HTTP/2 holds the caller back. When the service drains they take no
 //! further request, answer those they have taken, and end with a status that tells the caller to open them again.
 
+use std::collections::HashSet;
+
 use futures_util::{Stream, StreamExt as _, stream};
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
@@ -123,7 +125,8 @@ struct Replacing {
     delivery: Delivery,
     context: RequestContext,
     under_way: Option<(OrganisationId, Replacement)>,
-    count: i32,
+    /// What was taken over: what is sent twice is one appointment.
+    taken: HashSet<AppointmentId>,
 }
 
 /// Takes over the appointments of a whole organisation, and erases the others once the caller has said that these were all.
@@ -135,7 +138,7 @@ pub(super) async fn replace(
 ) -> Inbound<pb::ReplaceAppointmentsResponse> {
     let requests = taken(requests, drain, &context).ready_chunks(BATCH);
     let mut requests = std::pin::pin!(requests);
-    let mut replacing = Replacing { delivery, context: context.clone(), under_way: None, count: 0 };
+    let mut replacing = Replacing { delivery, context: context.clone(), under_way: None, taken: HashSet::new() };
     while let Some(batch) = requests.next().await {
         let ended = replacing.take(batch).await;
         if let Some(response) = ended.map_err(|failure| *failure)? {
@@ -179,7 +182,7 @@ impl Replacing {
                 }
             }
         }
-        self.count = self.count.saturating_add(i32::try_from(appointments.len()).unwrap_or(i32::MAX));
+        self.taken.extend(appointments.iter().map(|appointment| appointment.id.clone()));
         if let Some((_, replacement)) = &self.under_way {
             let replaced = self.delivery.replace(replacement, &appointments).await;
             replaced.map_err(|error| self.refuse(error.into()))?;
@@ -188,7 +191,7 @@ impl Replacing {
             return Err(fault);
         }
         let Some(count) = end else { return Ok(None) };
-        if count != self.count {
+        if usize::try_from(count) != Ok(self.taken.len()) {
             return Err(self.refuse(validate::replacement_of_another_count()));
         }
         let Some((_, replacement)) = self.under_way.take() else { return Ok(None) };

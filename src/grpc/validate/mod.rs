@@ -184,7 +184,7 @@ pub(super) fn replacement_without_end() -> Refusal {
 
 /// The end of a replacement tells another count than was received.
 pub(super) fn replacement_of_another_count() -> Refusal {
-    let rule = "must be the number of appointments that were sent: nothing was deleted";
+    let rule = "must be the number of appointments that were sent, each counted once: nothing was deleted";
     Refusal::InvalidRequest(Violations::one("end.appointment_count", rule))
 }
 
