@@ -160,7 +160,7 @@ pub async fn start_with(config: Config, google: Google, clock: Clock, entropy: E
         tokio::spawn(housekeeping::end_unkept_grants(integrations.clone(), clock.clone(), close.clone())),
         tokio::spawn(housekeeping::finish_disconnects(integrations.clone(), close.clone())),
         tokio::spawn(housekeeping::compare(delivery, close.clone())),
-        tokio::spawn(database_clock::keep_following(store.clone(), clock.clone(), close.clone())),
+        tokio::spawn(database_clock::keep_following(store.clone(), clock.clone(), notifier.clone(), close.clone())),
         tokio::spawn(keyring::look_after(
             resealing,
             keys.reloaded.clone(),

@@ -9,14 +9,20 @@ use crate::store::Integration;
 impl Delivery {
     /// Catches up, and answers how many links it queued: those that were not due already. They join the catch-up that is
     /// under way. 0 where nothing may be sent. What is in step is compared with Google: that goes on after the answer.
+    ///
+    /// A problem that is tried again by itself is tried again now, unless Google asked to wait. A target that was out of reach is
+    /// asked first: while it is, nothing is queued.
     pub async fn sync_now(&self, organisation: &OrganisationId) -> Result<i32, Error> {
         let integration = self.0.store.integration(organisation).await?.filter(Integration::is_connected);
         let integration = integration.ok_or(Error::NotConnected)?;
-        match integration.problem.map(|problem| problem.reason) {
+        match integration.problem.as_ref().map(|problem| problem.reason) {
             Some(Reason::ReconnectRequired) => return Err(Error::ReconnectRequired),
-            Some(Reason::CalendarUnavailable) => return Err(Error::CalendarUnavailable),
+            Some(Reason::CalendarUnavailable) if !self.0.is_target_open(&integration).await? => {
+                return Err(Error::CalendarUnavailable);
+            }
             Some(
                 Reason::NotConnected
+                | Reason::CalendarUnavailable
                 | Reason::GoogleUnavailable
                 | Reason::GoogleThrottled
                 | Reason::EventRefused

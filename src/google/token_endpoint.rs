@@ -3,13 +3,17 @@
 //! Owns the adapter that lets `oauth2` speak over our transport, and the reading of its errors. Never lets a body of the
 //! token endpoint out: on a parse fault `oauth2` hands it back whole, and it may hold tokens.
 //!
-//! Invariant: an answer that is not the token endpoint's own word (5xx, 429, a page or an error of something between,
+//! Invariant: an answer that is not the token endpoint's own word (5xx, 429, a page or the JSON of something between,
 //! nothing) is `Unavailable`; its own word in a 4xx is about our client, about the service's state, or else about the grant.
+//! Its own is JSON, said to be so, with one of Google's words; at 400 and 401 also another word, if a description stands
+//! beside it as Google writes one. Proxies and portals refuse in words alone (`not_found`, `policy_denied`), or as one who is
+//! shown a bearer token (RFC 6750).
 
 use std::pin::Pin;
 
 use bytes::Bytes;
-use http::StatusCode;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, StatusCode};
 use jiff::SignedDuration;
 use oauth2::basic::BasicErrorResponse;
 use oauth2::{AsyncHttpClient, HttpRequest, HttpResponse, RequestTokenError};
@@ -34,6 +38,9 @@ const CLIENT_FAULTS: [&str; 8] = [
 /// Google's words for a grant that is not honoured.
 const GRANT_FAULTS: [&str; 5] =
     ["invalid_grant", "access_denied", "admin_policy_enforced", "account_deleted", "invalid_scope"];
+
+/// The words of RFC 6750 for a bearer token that is not honoured: none is shown to a token endpoint.
+const BEARER_FAULTS: [&str; 2] = ["invalid_token", "insufficient_scope"];
 
 /// The token endpoint could not be spoken with.
 #[derive(Debug, thiserror::Error)]
@@ -63,10 +70,9 @@ impl<'c> AsyncHttpClient<'c> for TokenEndpoint<'_> {
             let answer = self.transport.send(request.map(Bytes::from)).await.map_err(|_| Away { retry_after: None })?;
             let status = answer.status();
             let is_its_own = match status {
-                StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED => true,
                 StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT => false,
-                status if status.is_client_error() => is_known_refusal(answer.body()),
-                status => status.is_success(),
+                status if status.is_client_error() => is_json(answer.headers()) && is_refusal(status, answer.body()),
+                status => status == StatusCode::OK,
             };
             if !is_its_own {
                 return Err(Away { retry_after: retry_after(answer.headers(), self.clock.now()) });
@@ -105,19 +111,27 @@ fn word(word: &str) -> Refusal {
             Refusal::Unavailable { retry_after: None }
         }
         word if CLIENT_FAULTS.contains(&word) => Refusal::Client(word.to_owned()),
-        word if is_oauth_word(word) => Refusal::Grant(plain_word(word)),
-        _ => Refusal::Unavailable { retry_after: None },
+        // The adapter lets no other through than one that is Google's.
+        word => Refusal::Grant(plain_word(word)),
     }
 }
 
-/// Whether a body is a refusal in a word of Google's: whatever stands between refuses with 403, 404 or 407 too, in words of
-/// its own.
-fn is_known_refusal(body: &[u8]) -> bool {
-    let refusal: Result<BasicErrorResponse, _> = serde_json::from_slice(body);
-    refusal.is_ok_and(|refusal| {
-        let word: &str = refusal.error().as_ref();
-        GRANT_FAULTS.contains(&word) || CLIENT_FAULTS.contains(&word)
-    })
+fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")
+}
+
+/// Whether a body of JSON is a refusal of Google's.
+fn is_refusal(status: StatusCode, body: &[u8]) -> bool {
+    let Ok(refusal) = serde_json::from_slice::<BasicErrorResponse>(body) else { return false };
+    let word: &str = refusal.error().as_ref();
+    let is_described = || refusal.error_description().is_some_and(|description| !description.trim().is_empty());
+    GRANT_FAULTS.contains(&word)
+        || CLIENT_FAULTS.contains(&word)
+        || (matches!(status, StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED)
+            && is_oauth_word(word)
+            && !BEARER_FAULTS.contains(&word)
+            && is_described())
 }
 
 /// Whether a word has the shape that those of RFC 6749, its registry and Google have: small letters and digits, joined by
@@ -125,4 +139,37 @@ fn is_known_refusal(body: &[u8]) -> bool {
 fn is_oauth_word(word: &str) -> bool {
     let is_part = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
     word.contains('_') && word.split('_').all(is_part)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_googles_or_described_as_google_does() {
+        let described = |word: &str| format!(r#"{{"error": "{word}", "error_description": "Bad Request"}}"#);
+        let bare = |word: &str| format!(r#"{{"error": "{word}", "message": "x"}}"#);
+        let cases = [
+            (400, bare("invalid_grant"), true),
+            (403, bare("invalid_grant"), true),
+            (401, bare("invalid_client"), true),
+            (400, described("something_new"), true),
+            (400, bare("something_new"), false),
+            (400, bare("bad_request"), false),
+            (401, bare("invalid_token"), false),
+            (401, described("invalid_token"), false),
+            (403, described("policy_denied"), false),
+            (404, bare("not_found"), false),
+            (407, described("proxy_authentication_required"), false),
+            (400, described("Not Found"), false),
+            (400, r#"{"error": "something_new", "error_description": " "}"#.to_owned(), false),
+            (400, r#"{"error": {"code": 400}, "error_description": "x"}"#.to_owned(), false),
+            (400, r#""invalid_grant""#.to_owned(), false),
+            (400, String::new(), false),
+        ];
+        for (status, body, is_its_own) in cases {
+            let status = StatusCode::from_u16(status).expect("a status");
+            assert_eq!(is_refusal(status, body.as_bytes()), is_its_own, "{status} {body}");
+        }
+    }
 }

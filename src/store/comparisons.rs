@@ -108,15 +108,17 @@ impl Store {
         query!(self, write, comparisons::note_compared(&claim, behind_count, now))
     }
 
-    /// Gives the lease back: the next comparison is due at `next_at`, or now if it was asked for meanwhile.
+    /// Gives the lease back: the next comparison is due at `next_at`, or now if it was asked for meanwhile. `unlisted_at` says
+    /// when the target could not be listed, which is told from the second time in a row; `None`: it could, or it is told
+    /// elsewhere why not.
     pub async fn end_comparison(
         &self,
         claim: &ComparisonClaim,
-        next_at: Timestamp,
-        attempts: i32,
+        (next_at, attempts): (Timestamp, i32),
+        unlisted_at: Option<Timestamp>,
     ) -> Result<Guarded, Error> {
         let claim = claim.clone();
-        query!(self, write, comparisons::end(&claim, next_at, attempts))
+        query!(self, write, comparisons::end(&claim, (next_at, attempts), unlisted_at))
     }
 
     /// Where events may stand: the calendars of the links of upcoming appointments, and of what is owed, whichever account

@@ -123,7 +123,8 @@ impl Store {
     pub async fn next_due_at(&self, now: Timestamp) -> Result<Option<Timestamp>, Error> {
         loop {
             let next = query!(self, read, due::next_ready(NEXT_TOGETHER, now))?;
-            let first = next.first().map(|ready| ready.ready_at);
+            // One that does not read is told as an instant long ago, and lies further ahead than all.
+            let first = next.first().map(|ready| ready.ready_at).filter(|first| *first > now);
             let early: Vec<_> = next.iter().take_while(|ready| ready.due == 0).collect();
             // What cannot be put off now is looked at when it is noted: too early harms nobody.
             if early.is_empty() || self.put_off(early, now).await? {
@@ -155,6 +156,16 @@ impl Store {
         longest_lease: SignedDuration,
         now: Timestamp,
     ) -> Result<(), Error> {
-        query!(self, long, due::bring_nearer(by, longest_lease, now))
+        query!(self, long, instant_columns::bring_nearer(by, longest_lease, now))
+    }
+
+    /// Ends the leases, of whatever kind, that end later than a day from now or do not read: no process took them. Answers how
+    /// many they were. A queue that waits for one comes up at once.
+    pub async fn end_far_leases(&self, now: Timestamp) -> Result<u64, Error> {
+        // Most often there is none, and nobody is held up.
+        if !query!(self, read, instant_columns::has_far_leases(now))? {
+            return Ok(0);
+        }
+        query!(self, long, instant_columns::end_far_leases(now))
     }
 }

@@ -60,6 +60,9 @@ pub struct Integration {
     pub refreshed_at: Option<Timestamp>,
     /// How many events at Google showed a higher revision than is held, at the latest comparison.
     pub behind_count: i32,
+    /// Since when the events of the target cannot be listed, and when that is tried again; `None`: they could be at the latest
+    /// comparison.
+    pub unlisted: Option<(Timestamp, Timestamp)>,
     /// A column that does not read, so that nothing may be sent.
     pub unreadable: Option<&'static str>,
     /// A column that does not read and says nothing of what is sent: it is told, and sending goes on.

@@ -62,11 +62,6 @@ const UNSYNCED: &str = ", set_config('synchronous_commit', 'off', true)";
 /// Makes a span of a number of microseconds.
 const MICROSECONDS: &str = " * INTERVAL '1 microsecond'";
 
-/// The beginning of a condition that an instant follows: nobody has a lease until later.
-fn lapsed_by(column: &str) -> String {
-    format!("{column} IS NULL OR {column} <= ")
-}
-
 /// The id of the key in a column of envelopes; NULL where none stands there.
 fn key_id_of(column: &str) -> String {
     format!("CASE WHEN length({column}) > 2 THEN encode(substr({column}, 3, get_byte({column}, 1)), 'escape') END")

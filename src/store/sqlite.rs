@@ -51,11 +51,6 @@ const UNSYNCED: &str = "";
 const DAY_OF_END: &str = "ends_at / 86400000000";
 const MICROSECONDS: &str = "";
 
-/// The beginning of a condition that an instant follows: nobody has a lease until later. What is no number is no lease.
-fn lapsed_by(column: &str) -> String {
-    format!("typeof({column}) <> 'integer' OR {column} <= ")
-}
-
 /// The id of the key in a column of envelopes; NULL where none stands there.
 fn key_id_of(column: &str) -> String {
     format!("CAST(substr({column}, 3, unicode(CAST(substr({column}, 2, 1) AS TEXT))) AS TEXT)")

@@ -96,7 +96,9 @@ words!("problem_reason or last_error", Reason, of_reason, reason, all: REASONS, 
 });
 
 /// The reasons that a statement asks for.
+pub(super) const RECONNECT_REQUIRED: &str = "'reconnect_required'";
 pub(super) const GOOGLE_UNAVAILABLE: &str = "'google_unavailable'";
+pub(super) const GOOGLE_THROTTLED: &str = "'google_throttled'";
 pub(super) const CALENDAR_UNAVAILABLE: &str = "'calendar_unavailable'";
 pub(super) const INTERNAL: &str = "'internal'";
 pub(super) const KEYRING_INCOMPLETE: &str = "'keyring_incomplete'";
@@ -143,6 +145,8 @@ mod tests {
             (PENDING, of_status(SyncStatus::Pending)),
             (SYNCED, of_status(SyncStatus::Synced)),
             (ERROR, of_status(SyncStatus::Error)),
+            (RECONNECT_REQUIRED, of_reason(Reason::ReconnectRequired)),
+            (GOOGLE_THROTTLED, of_reason(Reason::GoogleThrottled)),
             (GOOGLE_UNAVAILABLE, of_reason(Reason::GoogleUnavailable)),
             (CALENDAR_UNAVAILABLE, of_reason(Reason::CalendarUnavailable)),
             (INTERNAL, of_reason(Reason::Internal)),

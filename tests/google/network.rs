@@ -136,6 +136,33 @@ async fn a_cut_or_senseless_answer_is_away() {
 }
 
 #[tokio::test]
+async fn the_token_endpoints_refusal_is_told_from_that_of_something_between() {
+    let kind = "content-type: application/json";
+    let refused = |status: &str, body: &str| answer(status, body);
+    let as_page = |status: &str, body: &str| refused(status, body).replace(kind, "content-type: text/html");
+    let away = RefreshError::Unavailable { retry_after: None };
+    let revoked = r#"{"error": "invalid_grant", "error_description": "Token has been expired or revoked."}"#;
+    let something_new = r#"{"error": "something_new", "error_description": "Bad Request"}"#;
+    let bearer = r#"{"error": "invalid_token", "error_description": "The access token expired"}"#;
+    for (answer, error) in [
+        (refused("400 Bad Request", revoked), RefreshError::GrantDead),
+        (refused("400 Bad Request", something_new), RefreshError::GrantDead),
+        (refused("400 Bad Request", r#"{"error": "invalid_grant"}"#), RefreshError::GrantDead),
+        (refused("401 Unauthorized", r#"{"error": "invalid_client"}"#), RefreshError::Misconfigured),
+        (refused("400 Bad Request", r#"{"error": "bad_request", "message": "x"}"#), away.clone()),
+        (refused("401 Unauthorized", r#"{"error": "invalid_token"}"#), away.clone()),
+        (refused("401 Unauthorized", bearer), away.clone()),
+        (refused("403 Forbidden", something_new), away.clone()),
+        (refused("202 Accepted", revoked), away.clone()),
+        (as_page("400 Bad Request", revoked), away.clone()),
+        (as_page("401 Unauthorized", r#"{"error": "invalid_client"}"#), away),
+    ] {
+        let google = facing(Says::Bytes(answer.clone())).await;
+        assert_eq!(google.refresh(&"canary-token".into()).await.err(), Some(error), "{answer}");
+    }
+}
+
+#[tokio::test]
 async fn a_redirect_is_not_followed() {
     let elsewhere = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = elsewhere.local_addr().expect("an address");

@@ -1,7 +1,8 @@
 //! What people do to the events at Google is found, and mended.
 
 use cassius_calendar::grpc::pb::{
-    ErrorReason, IntegrationState, SyncAppointmentsRequest, SyncNowRequest, SyncNowResponse, SyncStatus,
+    ErrorReason, IntegrationState, IntegrationStatus, SyncAppointmentsRequest, SyncNowRequest, SyncNowResponse,
+    SyncStatus,
 };
 use cassius_calendar::store::Lease;
 use serde_json::{Value, json};
@@ -226,6 +227,78 @@ async fn a_target_out_of_reach_and_a_refused_account_are_told_though_nothing_is_
     app.advance(3_700);
     let status = app.until("cabinet", |status| reason(status).is_none()).await;
     assert_eq!(status.state(), IntegrationState::Connected, "it is back by itself, though nothing was to be sent");
+}
+
+#[apply(both_backends)]
+async fn a_target_that_cannot_be_listed_is_told_as_long_as_that_lasts(app: &mut TestApp) {
+    with_plenty_of_quota(app).await;
+    app.connect("cabinet").await;
+    let error = |code: u16, word: &str| json!({"kind": "error", "code": code, "reason": word});
+    let page = |code: u16| json!({"kind": "page", "code": code});
+    let faults = [
+        error(503, "backendError"),
+        error(429, "rateLimitExceeded"),
+        error(403, "rateLimitExceeded"),
+        error(401, "authError"),
+        error(400, "badRequest"),
+        error(412, "conditionNotMet"),
+        page(200),
+        page(404),
+        json!({"kind": "reset"}),
+    ];
+    let told = |status: &IntegrationStatus| reason(status) == Some(ErrorReason::GoogleUnavailable);
+    for (n, fault) in faults.into_iter().enumerate() {
+        let id = format!("rdv {n}");
+        let before = app.sync("cabinet", appointment(&id, 1)).await.external_event_id;
+        app.google.delete_event(ACCOUNT, &before, "not_found").await;
+        let set = json!({"operation": "events.list", "calendar_id": ACCOUNT, "fault": fault});
+        app.google.control("faults", set).await;
+        sync_now(app, false).await;
+        // One answer alone is not believed.
+        until_number(app, "SELECT COUNT(*) FROM calendar_integrations WHERE compare_attempts = 1", 1).await;
+        assert_eq!(reason(&app.status("cabinet").await), None, "{fault}");
+        app.advance(20);
+        let status = app.until("cabinet", told).await;
+        assert_eq!(status.state(), IntegrationState::Connected, "{fault}: it is waited for");
+        let problem = status.problem.unwrap();
+        assert!(problem.retry_time.unwrap().seconds <= problem.since_time.unwrap().seconds + 2, "{fault}");
+        // It lasts, and began when it did.
+        app.advance(20);
+        let lasts = |status: &IntegrationStatus| {
+            let its = status.problem.as_ref();
+            its.is_some_and(|it| it.retry_time.unwrap().seconds > it.since_time.unwrap().seconds + 15)
+        };
+        let status = app.until("cabinet", lasts).await;
+        assert_eq!(status.problem.unwrap().since_time, problem.since_time, "{fault}");
+
+        app.google.no_more_faults().await;
+        app.advance(60);
+        app.until("cabinet", |status| status.problem.is_none()).await;
+        let is_new = |link: &cassius_calendar::grpc::pb::AppointmentLink| {
+            link.sync_status() == SyncStatus::Synced && link.external_event_id != before
+        };
+        app.until_link("cabinet", &id, is_new).await;
+    }
+}
+
+#[apply(both_backends)]
+async fn sync_now_asks_an_account_that_was_refused_at_once(app: &mut TestApp) {
+    app.connect("cabinet").await;
+    let refused = json!({"kind": "error", "code": 403, "reason": "accountDisabled"});
+    app.google.control("faults", json!({"operation": "events.*", "account": ACCOUNT, "fault": refused})).await;
+    sync_now(app, false).await;
+    app.until("cabinet", |status| reason(status) == Some(ErrorReason::AccountUnavailable)).await;
+    // It lasts: asked again, and told again.
+    sync_now(app, false).await;
+    let told_again = |status: &IntegrationStatus| {
+        let its = status.problem.as_ref();
+        its.is_some_and(|it| it.retry_time.unwrap().seconds > it.since_time.unwrap().seconds + 3_600)
+    };
+    app.until("cabinet", told_again).await;
+    app.google.no_more_faults().await;
+    sync_now(app, false).await;
+    let status = app.until("cabinet", |status| reason(status).is_none()).await;
+    assert_eq!(status.state(), IntegrationState::Connected);
 }
 
 #[apply(both_backends)]

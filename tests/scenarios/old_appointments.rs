@@ -3,7 +3,7 @@
 use cassius_calendar::grpc::pb::{Appointment, ErrorReason, RetryAppointmentsRequest, SyncNowRequest, SyncStatus};
 use serde_json::json;
 
-use super::{enable, reason};
+use super::{enable, reason, until_number};
 use crate::harness::app::{BOUND, TestApp};
 use crate::harness::backends::{apply, both_backends};
 use crate::harness::google::ACCOUNT;
@@ -76,6 +76,24 @@ async fn a_deletion_that_was_refused_or_not_tried_yet_is_not_forgotten_by_the_sw
     for id in ["rdv", "refused"] {
         assert!(app.google.events_of(ACCOUNT, id).await.is_empty(), "{id}");
     }
+}
+
+#[apply(both_backends)]
+async fn an_edit_that_was_accepted_while_nothing_was_sent_is_not_forgotten_by_the_sweep(app: &mut TestApp) {
+    with_an_old_event(app).await;
+    enable(app, false).await;
+    let edited = Appointment { patient_name: "Dominique Essai".into(), ..old(appointment("rdv", 2)) };
+    assert_eq!(app.accept("cabinet", edited).await.sync_status(), SyncStatus::None);
+    swept(app).await;
+    enable(app, true).await;
+    app.at_rest("cabinet").await;
+    let link = app.link("cabinet", "rdv").await;
+    assert_eq!((link.sync_status(), link.synced_revision), (SyncStatus::Synced, 2));
+    assert_eq!(app.google.events_of(ACCOUNT, "rdv").await[0]["summary"], "[Cassius] Implant — Dominique Essai");
+    // Google shows it: now it is erased.
+    app.advance(60);
+    let kept = "SELECT COUNT(*) FROM appointment_external_links WHERE snapshot IS NOT NULL";
+    until_number(app, kept, 0).await;
 }
 
 #[apply(both_backends)]

@@ -92,6 +92,7 @@ async fn a_dead_grant_asks_and_a_finished_disconnect_does_not(app: &mut TestApp)
         (ACCOUNT, None),
         "it is not asked about any more"
     );
+    assert!(!has_grant(app, OTHER_ACCOUNT).await, "its grant is revoked before the browser is sent back");
 
     let request = DisconnectRequest { organisation_id: "cabinet".into(), ..DisconnectRequest::default() };
     app.integrations.disconnect(request).await.unwrap();

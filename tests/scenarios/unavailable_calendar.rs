@@ -1,6 +1,8 @@
 //! The target calendar is deleted, or may no longer be written to.
 
-use cassius_calendar::grpc::pb::{ErrorReason, IntegrationState, ProblemAction, SyncNowRequest, SyncStatus};
+use cassius_calendar::grpc::pb::{
+    ErrorReason, IntegrationState, IntegrationStatus, ProblemAction, SyncNowRequest, SyncStatus,
+};
 use tonic::Code;
 
 use super::{choose_calendar, reason, with_plenty_of_quota};
@@ -29,7 +31,9 @@ async fn stands_still(app: &mut TestApp) {
     let status = app.until("cabinet", |status| reason(status) == Some(ErrorReason::CalendarUnavailable)).await;
     assert_eq!(status.state(), IntegrationState::Error);
     let problem = status.problem.unwrap();
-    assert_eq!((problem.action(), problem.retry_time), (ProblemAction::ChooseCalendar, None));
+    assert_eq!(problem.action(), ProblemAction::ChooseCalendar);
+    let retry_time = problem.retry_time.unwrap().seconds;
+    assert!(retry_time >= problem.since_time.unwrap().seconds + 3_600, "it is asked again, and not soon");
     app.worker_looks().await;
     let calls = app.google.calls_of(ACCOUNT).await;
     // Before the calendar is blamed, the event is read where it is said to be missing, and the calendar is asked.
@@ -38,11 +42,18 @@ async fn stands_still(app: &mut TestApp) {
     assert!(calls.len() <= 3 * writes, "{calls:?}");
 
     app.google.forget_journal().await;
-    app.advance(7 * 86_400);
+    app.advance(3_000);
     let link = app.accept("cabinet", of_patient("rdv 0", 3, "Dominique Essai")).await;
     assert_eq!(link.sync_status(), SyncStatus::Pending);
     app.worker_looks().await;
-    assert!(app.google.calls_of(ACCOUNT).await.is_empty(), "the backlog waits for a person");
+    assert!(app.google.calls_of(ACCOUNT).await.is_empty(), "within the hour the backlog waits for a person");
+    app.advance(7 * 86_400);
+    let asked_again = |status: &IntegrationStatus| {
+        let its = status.problem.as_ref();
+        its.is_some_and(|it| it.retry_time.unwrap().seconds > retry_time + 86_400)
+    };
+    app.until("cabinet", asked_again).await;
+    app.worker_looks().await;
     let status = app.status("cabinet").await;
     assert_eq!(status.counts.unwrap().pending, 6);
     assert_eq!(status.problem.unwrap().since_time, problem.since_time);
@@ -85,6 +96,48 @@ async fn a_calendar_made_read_only_stops_it_until_it_may_be_written_to_and_is_ch
     app.google.change_role(ACCOUNT, SECOND_CALENDAR, "writer").await;
     choose_calendar(app, SECOND_CALENDAR).await.unwrap();
     all_is_well(app, SECOND_CALENDAR).await;
+}
+
+#[apply(both_backends)]
+async fn a_calendar_that_may_be_written_to_again_is_found_so_within_the_hour_or_when_a_person_asks(app: &mut TestApp) {
+    with_events_there(app).await;
+    for is_asked in [false, true] {
+        app.google.change_role(ACCOUNT, SECOND_CALENDAR, "reader").await;
+        app.accept("cabinet", of_patient("rdv 0", 2 + i64::from(is_asked), &format!("Dominique {is_asked}"))).await;
+        app.until("cabinet", |status| reason(status) == Some(ErrorReason::CalendarUnavailable)).await;
+        app.worker_looks().await;
+        app.google.change_role(ACCOUNT, SECOND_CALENDAR, "writer").await;
+        if is_asked {
+            let request = SyncNowRequest { organisation_id: "cabinet".into(), ..SyncNowRequest::default() };
+            app.integrations.sync_now(request).await.unwrap();
+        } else {
+            app.advance(3_700);
+        }
+        let status = app.until("cabinet", |status| reason(status).is_none()).await;
+        assert_eq!(status.state(), IntegrationState::Connected);
+        app.at_rest("cabinet").await;
+        let event = &app.google.events_of(ACCOUNT, "rdv 0").await[0];
+        assert_eq!(event["summary"], format!("[Cassius] Implant — Dominique {is_asked}"));
+    }
+    assert_eq!(app.google.events(ACCOUNT).await.len(), 6);
+}
+
+#[apply(both_backends)]
+async fn a_calendar_that_may_be_written_to_again_is_found_so_though_nothing_is_to_be_sent(app: &mut TestApp) {
+    with_events_there(app).await;
+    let sync_now = || SyncNowRequest { organisation_id: "cabinet".into(), ..SyncNowRequest::default() };
+    for is_asked in [false, true] {
+        app.google.change_role(ACCOUNT, SECOND_CALENDAR, "reader").await;
+        app.integrations.sync_now(sync_now()).await.unwrap();
+        app.until("cabinet", |status| reason(status) == Some(ErrorReason::CalendarUnavailable)).await;
+        app.google.change_role(ACCOUNT, SECOND_CALENDAR, "writer").await;
+        if is_asked {
+            app.integrations.sync_now(sync_now()).await.unwrap();
+        } else {
+            app.advance(3_700);
+        }
+        app.until("cabinet", |status| reason(status).is_none()).await;
+    }
 }
 
 #[apply(both_backends)]

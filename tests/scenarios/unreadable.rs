@@ -192,17 +192,36 @@ async fn an_instant_that_does_not_read_is_told_at_its_row_and_the_lists_go_on(ap
 
 #[apply(both_backends)]
 async fn a_lease_that_does_not_read_is_none(app: &mut TestApp) {
-    if app.database.is_postgres() {
-        // Its columns take nothing but instants.
-        return;
-    }
+    // The columns of PostgreSQL take nothing but instants.
+    let never: &[&str] =
+        if app.database.is_postgres() { &["'infinity'", "'200000-01-01'"] } else { &["9223372036854775807", "'soon'"] };
     app.connect("cabinet").await;
     app.sync("cabinet", appointment("rdv", 1)).await;
-    app.stop().await;
-    set(app, "appointment_external_links", "lease_token = 'whose', lease_until = 'soon'", "TRUE").await;
-    app.restart().await;
-    let link = app.sync("cabinet", of_patient("rdv", 2, "Dominique Essai")).await;
-    assert_eq!((link.sync_status(), link.synced_revision), (SyncStatus::Synced, 2));
+    for (revision, until) in (2..).zip(never) {
+        set(app, "appointment_external_links", &format!("lease_token = 'whose', lease_until = {until}"), "TRUE").await;
+        app.accept("cabinet", of_patient("rdv", revision, &format!("Dominique {revision}"))).await;
+        app.advance(60);
+        app.until_link("cabinet", "rdv", |link| link.synced_revision == revision).await;
+    }
+    // The account cannot be called without another token, and what stands in the way of a disconnect's end is gone too.
+    for (revision, until) in (4..).zip(never) {
+        app.google.expire_tokens(ACCOUNT).await;
+        let lease = format!("refresh_lease_token = 'whose', refresh_lease_until = {until}");
+        set(app, "calendar_integrations", &lease, "TRUE").await;
+        app.accept("cabinet", of_patient("rdv", revision, &format!("Dominique {revision}"))).await;
+        app.advance(60);
+        app.until_link("cabinet", "rdv", |link| link.synced_revision == revision).await;
+    }
+    set(app, "calendar_integrations", &format!("finishing_until = {}", never[0]), "TRUE").await;
+    let request =
+        DisconnectRequest { organisation_id: "cabinet".into(), remote_events: RemoteEvents::DeleteUpcoming.into() };
+    let mut integrations = app.integrations.clone();
+    let disconnecting = tokio::spawn(async move { integrations.disconnect(request).await });
+    app.until("cabinet", |status| status.state() == IntegrationState::Disconnecting).await;
+    app.advance(60);
+    disconnecting.await.unwrap().unwrap();
+    app.until("cabinet", |status| status.state() == IntegrationState::NotConnected).await;
+    assert!(app.google.events(ACCOUNT).await.is_empty());
 }
 
 #[apply(both_backends)]

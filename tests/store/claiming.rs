@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use cassius_calendar::model::{CalendarId, GoogleUserId, Placement, Problem, Reason, RemoteEvents, TitlePrivacy};
 use cassius_calendar::store::{
-    DisconnectStep, Lease, Leaving, LinkError, Revocation, RevocationLease, SettingsChange, Settlement,
+    DisconnectStep, Lease, Leaving, LinkError, OwedCause, Revocation, RevocationLease, SettingsChange, Settlement,
 };
 use jiff::SignedDuration;
 
@@ -73,6 +73,84 @@ async fn every_lease_and_every_wait_of_an_integration_comes_nearer_where_the_clo
     let since_at = database.the_integration("south").await.disconnecting.unwrap().since_at;
     assert_eq!(since_at, at(0));
     assert!(matches!(step(later).await, DisconnectStep::Finish(_)));
+}
+
+#[apply(both_backends)]
+async fn a_budget_that_was_spent_by_a_clock_which_was_set_back_since_comes_nearer(database: &Database) {
+    let store = &database.store;
+    let spent_until = async |until: Option<i64>| {
+        let (tell, told) = tokio::sync::oneshot::channel();
+        let spend = move |budgets: &mut std::collections::HashMap<String, i64>| {
+            let found = budgets.get("project").copied();
+            if let Some(until) = until {
+                budgets.insert("project".into(), until);
+            }
+            tell.send(found).unwrap();
+        };
+        store.spend_quota(vec!["project".into()], spend).await.unwrap();
+        told.await.unwrap().unwrap()
+    };
+    spent_until(Some(at(23).as_microsecond())).await;
+    store.bring_nearer(SignedDuration::from_secs(20), MINUTE, at(0)).await.unwrap();
+    assert_eq!(spent_until(None).await, at(3).as_microsecond());
+}
+
+#[apply(both_backends)]
+async fn a_lease_of_any_kind_that_ends_later_than_a_day_from_now_is_ended(database: &Database) {
+    let (north, south) = (organisation("north"), organisation("south"));
+    let epoch = database.is_connected("north").await.epoch;
+    database.is_connected("south").await;
+    let store = &database.store;
+    database.accept("north", "leased", 1, at(0)).await;
+    let account = GoogleUserId::new("account of north");
+    let events = [(appointment("owed"), place("elsewhere", "old", 1))];
+    store.owe(&north, &account, &events, OwedCause::LeftBehind, at(0)).await.unwrap();
+    store.ask_comparison(&north, at(0)).await.unwrap();
+    store.begin_disconnect(&south, RemoteEvents::Keep, at(0)).await.unwrap().unwrap();
+    let (nobodys, unkept) = (GoogleUserId::new("nobody's"), sealed("nobody's"));
+    store.queue_unkept_grant(&north, &nobodys, &unkept, at(0)).await.unwrap();
+    let take_all = async |now| {
+        let until = now + MINUTE;
+        assert_eq!(database.claim("north", 9, now).await.len(), 1);
+        let wanted = [north.clone()];
+        assert_eq!(store.claim_owed(&wanted, token(), until, now).await.unwrap().rows.len(), 1);
+        assert!(store.lease_refresh(&north, epoch, token(), until, now).await.unwrap().is_some());
+        assert!(store.claim_comparison(Lease { token: token(), until }, now).await.unwrap().is_some());
+        let leaving = Leaving::Unkept { organisation: north.clone(), token: unkept.clone() };
+        let lease = RevocationLease { token: token(), until };
+        assert_eq!(store.begin_revocation(&nobodys, leaving, lease, now).await.unwrap(), Revocation::Leased);
+        let step = store.advance_disconnect(&south, until, now).await.unwrap();
+        assert!(matches!(step, DisconnectStep::Finish(_)), "{step:?}");
+    };
+    let leases = [
+        ("appointment_external_links", "lease_until"),
+        ("owed_deletions", "lease_until"),
+        ("calendar_integrations", "refresh_lease_until"),
+        ("calendar_integrations", "compare_lease_until"),
+        ("calendar_integrations", "finishing_until"),
+        ("google_accounts", "revoking_until"),
+    ];
+    let all_end = async |until: &str| {
+        for (table, column) in leases {
+            database.run(&format!("UPDATE {table} SET {column} = {until} WHERE {column} IS NOT NULL")).await;
+        }
+    };
+    let in_hours = |hours: i64| {
+        let second = (at(0) + SignedDuration::from_hours(hours)).as_second();
+        if database.is_postgres() { format!("to_timestamp({second})") } else { format!("{second}000000") }
+    };
+    let never: &[&str] = if database.is_postgres() { &["'infinity'"] } else { &["9223372036854775807", "'soon'"] };
+    take_all(at(0)).await;
+    let far = never.iter().map(|until| (*until).to_owned()).chain([in_hours(48)]);
+    for (second, until) in (1..).zip(far) {
+        all_end(&until).await;
+        assert_eq!(store.end_far_leases(at(second)).await.unwrap(), 6, "{until}");
+        take_all(at(second)).await;
+        assert_eq!(store.end_far_leases(at(second)).await.unwrap(), 0, "{until}");
+    }
+    all_end(&in_hours(23)).await;
+    assert_eq!(store.end_far_leases(at(9)).await.unwrap(), 0, "a process may have taken them");
+    assert_eq!(database.claim("north", 9, at(9)).await.len(), 0);
 }
 
 #[apply(both_backends)]

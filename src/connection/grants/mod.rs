@@ -88,6 +88,9 @@ impl Grants {
             Connect::Stored => {
                 tracing::info!(organisation.id = %organisation, "a Google account is connected");
                 self.notifier.notify_due();
+                // Another account that was asked about is asked about no more.
+                self.store.queue_lapsed_grants(now).await?;
+                self.revoke_unkept(Some(organisation)).await?;
             }
             Connect::KeptAside => {
                 tracing::info!(organisation.id = %organisation, "another Google account waits to be confirmed");

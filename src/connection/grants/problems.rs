@@ -13,6 +13,9 @@ use crate::store::{self, Unreadable};
 const MISCONFIGURED_RETRY: SignedDuration = SignedDuration::from_mins(10);
 /// How long an account that Google refuses as a whole is left alone before it is tried again.
 const ACCOUNT_RETRY: SignedDuration = SignedDuration::from_hours(1);
+/// How long a calendar that is gone or takes no writes is left alone before it is asked again: its owner may have shared it
+/// anew, and nobody has to choose it again for that.
+const CALENDAR_RETRY: SignedDuration = SignedDuration::from_hours(1);
 /// How often a secret that does not open is tried again: the operator may have added its key.
 const KEYRING_RETRY: SignedDuration = SignedDuration::from_mins(1);
 
@@ -64,7 +67,8 @@ impl Grants {
         Ok(())
     }
 
-    /// Notes that a calendar is gone or may not be written to, unless another one was chosen meanwhile.
+    /// Notes that a calendar is gone or may not be written to, unless another one was chosen meanwhile. It is asked again every
+    /// hour.
     pub async fn note_unavailable(
         &self,
         organisation: &OrganisationId,
@@ -72,7 +76,8 @@ impl Grants {
         calendar: &CalendarId,
     ) -> Result<(), store::Error> {
         let now = self.clock.now();
-        let problem = Problem { reason: Reason::CalendarUnavailable, since_at: now, retry_at: None };
+        let retry_at = Some(now + CALENDAR_RETRY);
+        let problem = Problem { reason: Reason::CalendarUnavailable, since_at: now, retry_at };
         if self.store.note_problem_of_calendar(organisation, epoch, &problem, calendar, now).await?.is_done() {
             self.tell_problem(organisation, &problem);
         }
@@ -96,16 +101,18 @@ impl Grants {
                 organisation.id = %organisation, retry_at = problem.retry_at.map(tracing::field::display),
                 "Google refuses an account as a whole"
             ),
+            Reason::CalendarUnavailable => tracing::warn!(
+                organisation.id = %organisation, retry_at = problem.retry_at.map(tracing::field::display),
+                "a target calendar is gone, or takes no writes"
+            ),
             // Told where it was found, with the key that is missing, or the column.
             Reason::KeyringIncomplete | Reason::Internal => {}
-            Reason::NotConnected
-            | Reason::ReconnectRequired
-            | Reason::CalendarUnavailable
-            | Reason::GoogleUnavailable
-            | Reason::EventRefused => tracing::warn!(
-                organisation.id = %organisation, reason = problem.reason.as_str(),
-                "an integration stands still until a person acts"
-            ),
+            Reason::NotConnected | Reason::ReconnectRequired | Reason::GoogleUnavailable | Reason::EventRefused => {
+                tracing::warn!(
+                    organisation.id = %organisation, reason = problem.reason.as_str(),
+                    "an integration stands still until a person acts"
+                )
+            }
         }
         self.notifier.notify(&Change::Integration(organisation.clone()));
     }

@@ -143,7 +143,8 @@ fn progress(total: i64, started_at: Timestamp, counts: &Counts) -> Option<Progre
     (catching_up > 0).then(|| Progress { total, done: total - pending - failed, failed, started_at })
 }
 
-/// What is wrong now: a noted problem that has not passed, or else appointments that wait because Google is away.
+/// What is wrong now: a noted problem that has not passed, or else appointments that wait because Google is away, or a target
+/// that cannot be compared because of that.
 fn problem_at(integration: &Integration, counts: &Counts, now: Timestamp) -> Option<Problem> {
     let has_passed = |problem: &Problem| match problem.reason {
         Reason::GoogleThrottled => problem.retry_at.is_none_or(|retry_at| retry_at <= now),
@@ -164,6 +165,11 @@ fn problem_at(integration: &Integration, counts: &Counts, now: Timestamp) -> Opt
     noted
         .or_else(|| integration.unreadable.or(integration.misread).map(|_| found(Reason::Internal, None)))
         .or_else(|| counts.unavailable_until.map(|retry_at| found(Reason::GoogleUnavailable, Some(retry_at))))
+        .or_else(|| {
+            let unlisted = integration.unlisted.filter(|_| integration.is_enabled);
+            let reason = Reason::GoogleUnavailable;
+            unlisted.map(|(since_at, retry_at)| Problem { reason, since_at, retry_at: Some(retry_at) })
+        })
 }
 
 #[cfg(test)]

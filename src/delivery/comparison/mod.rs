@@ -2,8 +2,8 @@
 //!
 //! Owns when an organisation is compared, what is listed, and what becomes of the findings. Never writes to Google: it
 //! makes links due and owes deletions, and the worker carries them out. Never asks for a single event. What the target or the
-//! account refuses is noted at the integration. Invariant: a user's own fields, and events that Cassius did not write, are
-//! left alone.
+//! account refuses is noted at the integration, and so is that the target cannot be listed, while that is tried again.
+//! Invariant: a user's own fields, and events that Cassius did not write, are left alone.
 //!
 //! Its limit: of the account's calendars where nothing of ours is known to stand, a few are listed, and none where the
 //! account does not permit it. An event that a person moved into another of them is made again in the target, and the moved
@@ -156,7 +156,8 @@ impl Inner {
             None => Err(Broken::Fenced),
         };
         let now = self.clock.now();
-        let (next_at, attempts) = match outcome {
+        let mut unlisted_at = None;
+        let next = match outcome {
             Ok(Compared { counts: found, unanswered }) => {
                 if found.missing + found.altered + found.surplus > 0 {
                     tracing::info!(
@@ -178,7 +179,6 @@ impl Inner {
                     // Whoever took it over notes it.
                     Guarded::Done | Guarded::Fenced => {}
                 }
-                self.notifier.notify(&Change::Integration(claim.organisation.clone()));
                 match unanswered {
                     Some(error) => self.put_off(claim, retry_after(&error).flatten(), now),
                     None => (next_daily(&claim.organisation, now), 0),
@@ -190,16 +190,19 @@ impl Inner {
                 if asked.is_none() {
                     tracing::warn!(error = %error_chain(&error), "Google's events could not be compared");
                 }
+                unlisted_at = asked.filter(|_| !matches!(error, connection::Error::Store(_))).map(|_| now);
                 self.put_off(claim, asked.flatten(), now)
             }
             // It stays as due as it is, for whoever may make it.
             Err(Broken::Fenced) => (claim.due_at, claim.attempts),
             Err(Broken::Store(error)) => return Err(error),
         };
-        match self.store.end_comparison(claim, next_at, attempts).await? {
+        match self.store.end_comparison(claim, next, unlisted_at).await? {
             // Whoever took it over ends it.
-            Guarded::Done | Guarded::Fenced => Ok(()),
+            Guarded::Done | Guarded::Fenced => {}
         }
+        self.notifier.notify(&Change::Integration(claim.organisation.clone()));
+        Ok(())
     }
 
     /// When a comparison that failed is made again, and how many have failed in a row by then.

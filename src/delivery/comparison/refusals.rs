@@ -9,7 +9,7 @@ use crate::crypto::Secret;
 use crate::delivery::Inner;
 use crate::google::{CalendarError, Google};
 use crate::model::Problem;
-use crate::store::Integration;
+use crate::store::{self, Integration};
 use crate::sync::{Answer, Call, Stop};
 
 impl Inner {
@@ -20,7 +20,11 @@ impl Inner {
         error: connection::Error,
     ) -> Result<connection::Error, Broken> {
         let error = match stop(&error) {
-            Some(Stop::CalendarUnavailable | Stop::AccountUnavailable) => self.probe(comparison).await?,
+            Some(Stop::CalendarUnavailable | Stop::AccountUnavailable) => match self.probe(comparison).await? {
+                // The list was refused all the same: it is asked for again.
+                Ok(()) => connection::Error::GoogleUnavailable { retry_after: None },
+                Err(error) => error,
+            },
             Some(Stop::ReconnectRequired | Stop::Misconfigured) | None => error,
         };
         let Some(stop) = stop(&error) else { return Ok(error) };
@@ -39,8 +43,20 @@ impl Inner {
         Ok(error)
     }
 
-    /// Asks the target whether it takes writes, and answers what stands against it.
-    async fn probe(&self, comparison: &Comparison<'_>) -> Result<connection::Error, Broken> {
+    /// Whether the target that was out of reach takes writes by now, as far as Google says so.
+    pub(in crate::delivery) async fn is_target_open(&self, integration: &Integration) -> Result<bool, store::Error> {
+        let (Some(account), Some(calendar)) = (&integration.google_user_id, &integration.calendar) else {
+            return Ok(false);
+        };
+        match self.probe(&Comparison { integration, account, target: &calendar.id, claim: None }).await {
+            Ok(Ok(())) => Ok(true),
+            Err(Broken::Store(error)) | Ok(Err(connection::Error::Store(error))) => Err(error),
+            Ok(Err(_)) | Err(Broken::Fenced | Broken::Google(_)) => Ok(false),
+        }
+    }
+
+    /// Asks the target whether it takes writes; the error is what stands against it.
+    async fn probe(&self, comparison: &Comparison<'_>) -> Result<Result<(), connection::Error>, Broken> {
         self.take_unit(comparison).await?;
         let probe = |google: Google, token: Secret| {
             let call = Call::Probe { calendar: comparison.target.clone() };
@@ -53,11 +69,7 @@ impl Inner {
                 }
             }
         };
-        match self.grants.call_with_token_retry(comparison.integration, probe).await {
-            // The list was refused all the same: it is asked for again.
-            Ok(()) => Ok(connection::Error::GoogleUnavailable { retry_after: None }),
-            Err(error) => Ok(error),
-        }
+        Ok(self.grants.call_with_token_retry(comparison.integration, probe).await)
     }
 }
 

@@ -40,6 +40,10 @@ const MANY: usize = PLACES / 4;
 const HELD: Duration = Duration::from_millis(50);
 /// A wall clock that was set wrong or right by less is left to its own: what waits does so a moment longer or shorter.
 const TOLERANCE: SignedDuration = SignedDuration::from_secs(2);
+/// How long nothing is claimed where replicas may have leases that a clock which was set forward seems to have passed: each
+/// has asked for the time, has looked, and has renewed its own by then.
+const ALL_HAVE_RENEWED: SignedDuration = SignedDuration::from_secs(15);
+const _: () = assert!(ALL_HAVE_RENEWED.as_secs() >= 3 * POLL.as_secs() && ALL_HAVE_RENEWED.as_secs() < LEASE.as_secs());
 /// How long attempts under way may take to end when the worker is stopped.
 const DRAIN: SignedDuration = SignedDuration::from_secs(8);
 
@@ -61,6 +65,8 @@ pub struct Worker {
     is_store_away: bool,
     /// What the clock said at the latest look; `None` before the first.
     read: Option<Reading>,
+    /// Until when nothing is claimed, since the clock was set forward.
+    rests_until: Option<Deadline>,
 }
 
 /// When to look for work again.
@@ -92,6 +98,7 @@ impl Worker {
             whole_look_at: Timestamp::UNIX_EPOCH,
             is_store_away: false,
             read: None,
+            rests_until: None,
         };
         worker.work(stop).await;
     }
@@ -110,7 +117,10 @@ impl Worker {
     /// second.
     async fn look(&mut self) -> NextLook {
         let looked = match self.mind_clock().await {
-            Ok(read) => self.start_due(read).await,
+            Ok(read) => match self.rests_until.filter(|until| self.delivery.clock.left(*until).is_positive()) {
+                Some(until) => Ok(NextLook { is_fixed: true, ..NextLook::at(until) }),
+                None => self.start_due(read).await,
+            },
             Err(error) => Err(error),
         };
         match looked {
@@ -129,7 +139,7 @@ impl Worker {
 
     /// Brings what is due nearer by as much as the wall clock was set back, also while nobody looked: nothing waits longer for
     /// that. Where it was set forward, the leases of what is under way have not lapsed: they are renewed before anything is
-    /// claimed.
+    /// claimed, those of the other replicas too.
     async fn mind_clock(&mut self) -> Result<Reading, store::Error> {
         let read = self.delivery.clock.read();
         let expected = match self.read {
@@ -141,10 +151,16 @@ impl Worker {
             tracing::warn!(seconds = set_back.as_secs(), "the system clock was set back");
             self.delivery.store.bring_nearer(set_back, LONGEST_LEASE, read.now).await?;
             self.whole_look_at = read.now;
-        } else if set_back < -TOLERANCE && !self.under_way.is_empty() {
+        } else if set_back < -TOLERANCE && self.read.is_some() {
             tracing::warn!(seconds = -set_back.as_secs(), "the system clock was set forward");
-            let leased: Vec<_> = self.under_way.values().cloned().collect();
-            self.delivery.store.renew_leases(&leased, read.now + LEASE).await?;
+            if !self.under_way.is_empty() {
+                let leased: Vec<_> = self.under_way.values().cloned().collect();
+                self.delivery.store.renew_leases(&leased, read.now + LEASE).await?;
+            }
+            if self.delivery.store.is_shared() {
+                self.rests_until = Some(read.after(ALL_HAVE_RENEWED));
+            }
+            self.whole_look_at = read.now;
         }
         self.read = Some(read);
         Ok(read)

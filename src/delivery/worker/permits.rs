@@ -48,6 +48,13 @@ impl Worker {
         // What cannot be served now lies before what can: as many more are looked at.
         let mut limit = PLACES + self.turns.served();
         if now >= self.whole_look_at {
+            let ended = self.delivery.store.end_far_leases(now).await?;
+            if ended > 0 {
+                tracing::warn!(
+                    leases = ended,
+                    "leases that no process can have taken are ended: they end too far ahead"
+                );
+            }
             (self.not_before, self.whole_look_at) = (Timestamp::UNIX_EPOCH, now + WHOLE_LOOK);
         }
         loop {

@@ -129,9 +129,15 @@ pub(in crate::store) async fn note_compared(
 pub(in crate::store) async fn end(
     conn: &mut Conn,
     claim: &ComparisonClaim,
-    next_at: Timestamp,
-    attempts: i32,
+    (next_at, attempts): (Timestamp, i32),
+    unlisted_at: Option<Timestamp>,
 ) -> Result<Guarded, Fault> {
+    let unlisted = match unlisted_at {
+        Some(at) if claim.attempts > 0 => sql("COALESCE(unlisted_since, ").bind(at).sql(")"),
+        // One answer alone is not told.
+        Some(_) => sql("unlisted_since"),
+        None => sql("NULL"),
+    };
     let unasked = |value: Fragment, column: &str| {
         sql("CASE WHEN compare_due_at = ")
             .bind(claim.due_at)
@@ -144,6 +150,8 @@ pub(in crate::store) async fn end(
         .with(unasked(Fragment::default().bind(attempts), "compare_attempts"))
         .sql(", compare_due_at = ")
         .with(unasked(Fragment::default().bind(next_at), "compare_due_at"))
+        .sql(", unlisted_since = ")
+        .with(unlisted)
         .sql(" WHERE ")
         .with(lease_is_ours(claim));
     Ok(Guarded::by(named("comparisons.end", update).execute(conn).await?))

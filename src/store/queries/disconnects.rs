@@ -229,6 +229,7 @@ pub(super) async fn end(
         dsl::disconnecting_at.eq(None::<Instant>),
         dsl::disconnect_remote_events.eq(None::<String>),
         dsl::finishing_until.eq(None::<Instant>),
+        dsl::unlisted_since.eq(None::<Instant>),
         dsl::grant_end.eq(grant_end.map(words::of_grant_end)),
         dsl::disconnected_at.eq(Instant(now)),
         dsl::updated_at.eq(Instant(now)),

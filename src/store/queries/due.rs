@@ -6,13 +6,13 @@
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 use diesel_async::RunQueryDsl;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::fragments::{is_not_finishing, unleased};
-use super::link_queues::{self, first_due_at};
+use super::link_queues::first_due_at;
 use super::owed_claims::claimable;
-use super::statement::{Fragment, joined, named, sql};
-use super::{Conn, Fault, HELD_BY_KEY, InstantSql, MICROSECONDS, probes, rows};
+use super::statement::{Fragment, named, sql};
+use super::{Conn, Fault, InstantSql, rows};
 use crate::model::{GoogleUserId, OrganisationId};
 use crate::store::DueOrganisation;
 use crate::store::due::{Queued, Ready};
@@ -165,120 +165,6 @@ fn all_next_ready(limit: i64, now: Timestamp) -> Fragment {
             .with(first_of(queued, limit))
     };
     of(Queued::Links).sql(" UNION ALL ").with(of(Queued::Owed)).sql(" ORDER BY ready_at, organisation_id")
-}
-
-pub(in crate::store) async fn bring_nearer(
-    conn: &mut Conn,
-    by: SignedDuration,
-    longest_lease: SignedDuration,
-    now: Timestamp,
-) -> Result<(), Fault> {
-    transaction!(conn, async |conn| {
-        bring_accounts_nearer(conn, by, now + longest_lease).await?;
-        link_queues::lock_all(conn).await?;
-        bring_nearer_held(conn, by, longest_lease, now).await?;
-        // What was noted of the clock is as wrong as what was reckoned by it.
-        probes::set_back(conn, now).await
-    })
-}
-
-/// Brings an instant nearer that lies behind `after`, as far as 1970: what is put further back would be looked for nowhere.
-fn nearer(column: &str, by: SignedDuration, after: Timestamp) -> Fragment {
-    let first = Timestamp::UNIX_EPOCH;
-    sql(format!("{column} = CASE WHEN {column} <= "))
-        .bind(after)
-        .sql(format!(" THEN {column} WHEN {column} <= "))
-        .bind(first.saturating_add(by).unwrap_or(Timestamp::MAX))
-        .sql(" THEN ")
-        .bind(first)
-        .sql(format!(" ELSE {column} - "))
-        .bind(i64::try_from(by.as_micros()).unwrap_or(i64::MAX))
-        .sql(format!("{MICROSECONDS} END"))
-}
-
-/// The rows of accounts are taken before the queues.
-async fn bring_accounts_nearer(conn: &mut Conn, by: SignedDuration, lapsed_by: Timestamp) -> Result<(), Fault> {
-    let accounts = sql("UPDATE google_accounts SET ")
-        .with(nearer("revoking_until", by, lapsed_by))
-        .sql(" WHERE revoking_until > ")
-        .bind(lapsed_by);
-    named("due.bring_accounts_nearer", accounts).execute(conn).await?;
-    Ok(())
-}
-
-async fn bring_nearer_held(
-    conn: &mut Conn,
-    by: SignedDuration,
-    longest_lease: SignedDuration,
-    now: Timestamp,
-) -> Result<(), Fault> {
-    let lapsed_by = now + longest_lease;
-    let nearer = |column: &str, after: Timestamp| nearer(column, by, after);
-    let columns = [
-        // What is served again stands in the line since then.
-        ("updated_at", now),
-        ("last_sync_at", now),
-        ("problem_retry_at", now),
-        ("compare_due_at", now),
-        ("disconnecting_at", now),
-        ("refresh_lease_until", lapsed_by),
-        ("compare_lease_until", lapsed_by),
-        ("finishing_until", lapsed_by),
-    ];
-    let ahead = columns.map(|(column, after)| sql(format!("{column} > ")).bind(after));
-    let integrations = joined(columns.map(|(column, after)| nearer(column, after)), ", ", sql("SET ")).with(joined(
-        ahead,
-        " OR ",
-        sql(" WHERE "),
-    ));
-    let integrations = sql("UPDATE calendar_integrations ").with(integrations);
-    named("due.bring_integrations_nearer", integrations).execute(conn).await?;
-    let unkept = sql("UPDATE unkept_grants SET ")
-        .with(nearer("next_attempt_at", now))
-        .sql(", ")
-        .with(nearer("created_at", now))
-        .sql(" WHERE next_attempt_at > ")
-        .bind(now)
-        .sql(" OR created_at > ")
-        .bind(now);
-    named("due.bring_unkept_grants_nearer", unkept).execute(conn).await?;
-    let links = sql("UPDATE appointment_external_links SET ")
-        .with(nearer("next_attempt_at", now))
-        .sql(", ")
-        .with(nearer("write_not_before", now))
-        .sql(", ")
-        .with(nearer("lease_until", lapsed_by))
-        .sql(
-            " WHERE (organisation_id, appointment_id, provider) IN (
-                SELECT organisation_id, appointment_id, provider FROM appointment_external_links
-                WHERE next_attempt_at > ",
-        )
-        .bind(now)
-        .sql(" OR write_not_before > ")
-        .bind(now)
-        .sql(" OR lease_until > ")
-        .bind(lapsed_by)
-        .sql(format!(" {HELD_BY_KEY})"));
-    named("due.bring_links_nearer", links).execute(conn).await?;
-    let owed = sql("UPDATE owed_deletions SET ")
-        .with(nearer("next_attempt_at", now))
-        .sql(", ")
-        .with(nearer("lease_until", lapsed_by))
-        .sql(" WHERE next_attempt_at > ")
-        .bind(now)
-        .sql(" OR lease_until > ")
-        .bind(lapsed_by);
-    named("due.bring_owed_nearer", owed).execute(conn).await?;
-    let queues = sql("UPDATE link_queues SET ")
-        .with(nearer("due_at", now))
-        .sql(", ")
-        .with(nearer("owed_due_at", now))
-        .sql(" WHERE due_at > ")
-        .bind(now)
-        .sql(" OR owed_due_at > ")
-        .bind(now);
-    named("due.bring_queues_nearer", queues).execute(conn).await?;
-    Ok(())
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@
 
 use jiff::Timestamp;
 
+use super::placement;
 use super::statement::{Fragment, sql};
-use super::{lapsed_by, placement};
 use crate::model::{AppointmentId, Epoch, OrganisationId};
 use crate::store::Claimed;
 use crate::store::words::{GOOGLE, REASONS};
@@ -61,9 +61,10 @@ pub(super) fn unleased(now: Timestamp) -> Fragment {
     unleased_by("lease_until", now)
 }
 
-/// What nobody holds by the lease in this column.
+/// What nobody holds by the lease in this column. One that ends later than any lease does is ended by a worker's next whole
+/// look.
 pub(super) fn unleased_by(column: &str, now: Timestamp) -> Fragment {
-    sql("(").sql(lapsed_by(column)).bind(now).sql(")")
+    sql(format!("({column} IS NULL OR {column} <= ")).bind(now).sql(")")
 }
 
 /// The queue of the integration `i`, whatever it has in it.

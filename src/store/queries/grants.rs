@@ -108,6 +108,7 @@ async fn store_grant(conn: &mut Conn, before: &Integration, grant: &Grant, now: 
         dsl::problem_retry_at.eq(None::<Instant>),
         dsl::connected_at.eq(Instant(now)),
         dsl::refreshed_at.eq(None::<Instant>),
+        dsl::unlisted_since.eq(None::<Instant>),
         dsl::refresh_lease_token.eq(None::<String>),
         dsl::refresh_lease_until.eq(None::<Instant>),
         dsl::disconnect_total.eq(0),

@@ -73,6 +73,7 @@ pub(super) async fn set_calendar(
         dsl::calendar_time_zone.eq(time_zone),
         dsl::calendar_color.eq(color),
         dsl::calendar_is_primary.eq(is_primary),
+        dsl::unlisted_since.eq(None::<Instant>),
     ));
     named("integrations.set_calendar", update).execute(conn).await?;
     Ok(())

@@ -8,13 +8,13 @@
 //! changes the links of an organisation. After them it takes rows of `calendar_integrations`, of
 //! `appointment_external_links` and of `owed_deletions`, in that order; the triggers on those change the queues alone, and
 //! `upcoming_link_counts`, which nobody takes without its queue. A row of `google_accounts` is taken before all of them,
-//! one of `unkept_grants` after them, the counter of revocations last. Two kinds hold no queue: what changes nothing but columns of an integration that say
+//! one of `unkept_grants` after them, those of `quota_budgets` by their names and alone or after all others, the counter of revocations last. Two kinds hold no queue: what changes nothing but columns of an integration that say
 //! nothing of its links, and the renewal of a lease, which makes nothing due earlier. An accept, a claim and a sweep pass by
 //! what another query holds, so that one organisation holds up no other.
 
 use super::{
     COUNT_MIGRATION_TABLES, Conn, DAY_OF_END, FOR_UPDATE, HELD_BY_KEY, HELD_WITH_ITS_INTEGRATION, HOLDS_ROWS,
-    InstantSql, KEY_SHARE, KEY_SHARE_SKIP_LOCKED, MICROSECONDS, SKIP_LOCKED, UNSYNCED, key_id_of, lapsed_by,
+    InstantSql, KEY_SHARE, KEY_SHARE_SKIP_LOCKED, MICROSECONDS, SKIP_LOCKED, UNSYNCED, key_id_of,
 };
 use crate::store::fault::Fault;
 
@@ -32,6 +32,7 @@ pub(in crate::store) mod erasures;
 pub(in crate::store) mod forgetting;
 mod fragments;
 pub(in crate::store) mod grants;
+pub(in crate::store) mod instant_columns;
 pub(in crate::store) mod integrations;
 pub(in crate::store) mod leases;
 pub(in crate::store) mod link_queues;

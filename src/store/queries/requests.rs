@@ -13,7 +13,9 @@ use super::statement::{Fragment, list_of, named, sql};
 use super::{Conn, Fault, catch_ups, owed};
 use crate::model::{AppointmentId, OrganisationId, Reason};
 use crate::store::instant::Instant;
-use crate::store::words::{self, CALENDAR_UNAVAILABLE, ERROR, NONE, PENDING, PROVIDER, Priority, SYNCED};
+use crate::store::words::{
+    self, CALENDAR_UNAVAILABLE, ERROR, GOOGLE_THROTTLED, NONE, PENDING, PROVIDER, Priority, RECONNECT_REQUIRED, SYNCED,
+};
 use crate::store::{Integration, Retry, SettingsChange};
 
 pub(in crate::store) async fn change_settings(
@@ -121,11 +123,31 @@ pub(in crate::store) async fn catch_up(
                 // What lies in a calendar out of reach is due again once the comparison has listed that calendar.
                 let failed = sql(format!("last_error <> {CALENDAR_UNAVAILABLE}"));
                 owed::make_due(conn, organisation, failed, now).await?;
+                try_again(conn, organisation, now).await?;
                 catch_ups::catch_up(conn, organisation, now).await
             }
             None => Ok(0),
         }
     })
+}
+
+/// Lets a problem be tried again now that is tried again by itself, but for what Google asked to wait for. It stands until
+/// something has worked.
+async fn try_again(conn: &mut Conn, organisation: &OrganisationId, now: Timestamp) -> Result<(), Fault> {
+    let update = sql("UPDATE calendar_integrations SET problem_retry_at = ")
+        .bind(now)
+        .sql(", updated_at = ")
+        .bind(now)
+        .sql(" WHERE ")
+        .with(of_organisation(organisation))
+        .sql(format!(
+            " AND problem_reason NOT IN ({RECONNECT_REQUIRED}, {GOOGLE_THROTTLED})
+                AND (problem_retry_at IS NULL OR problem_retry_at > "
+        ))
+        .bind(now)
+        .sql(")");
+    named("requests.try_again", update).execute(conn).await?;
+    Ok(())
 }
 
 pub(in crate::store) async fn retry(

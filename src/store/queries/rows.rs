@@ -111,6 +111,8 @@ pub(super) struct IntegrationRow {
     grant_end: Option<String>,
     refreshed_at: Option<Instant>,
     behind_count: i32,
+    compare_due_at: Option<Instant>,
+    unlisted_since: Option<Instant>,
     updated_at: Instant,
 }
 
@@ -125,6 +127,7 @@ impl From<IntegrationRow> for Integration {
             ("catch_up_started_at", row.catch_up_started_at),
             ("disconnecting_at", row.disconnecting_at),
             ("refreshed_at", row.refreshed_at),
+            ("unlisted_since", row.unlisted_since),
         ]);
         let or_updated = |at: Instant| at.read().unwrap_or(row.updated_at.0);
         let problem = row.problem_reason.map(|word| Problem {
@@ -171,6 +174,7 @@ impl From<IntegrationRow> for Integration {
             grant_end: row.grant_end.and_then(|word| words::grant_end(&word).ok()),
             refreshed_at: instant(row.refreshed_at),
             behind_count: row.behind_count,
+            unlisted: instant(row.unlisted_since).zip(instant(row.compare_due_at)),
             unreadable: title_privacy.err().map(|Corrupt(column)| column),
             misread: misread.map(|Corrupt(column)| column),
         }

@@ -43,6 +43,7 @@ diesel::table! {
         compare_lease_token -> Nullable<Text>,
         compare_lease_until -> Nullable<InstantSql>,
         behind_count -> Integer,
+        unlisted_since -> Nullable<InstantSql>,
         served_from -> Nullable<InstantSql>,
         owed_served_from -> Nullable<InstantSql>,
         epoch -> BigInt,

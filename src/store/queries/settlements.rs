@@ -13,7 +13,7 @@ use super::statement::{Fragment, list_of, named, padded, rows_of, sql};
 use super::{Conn, Fault, link_queues, owed_claims};
 use crate::model::{AppointmentId, Generation, OrganisationId, Placement};
 use crate::store::history::KEPT;
-use crate::store::words::{self, ERROR, GOOGLE, PENDING, SYNCED};
+use crate::store::words::{self, CALENDAR_UNAVAILABLE, ERROR, GOOGLE, PENDING, SYNCED};
 use crate::store::{
     CallMade, Guarded, Link, LinkError, LinkSettlement, OwedSettlement, SettledRows, Settlement, Settlements,
 };
@@ -228,7 +228,7 @@ async fn note_sync(conn: &mut Conn, organisations: &BTreeSet<&OrganisationId>, n
     Ok(())
 }
 
-/// Ends at the integrations what was to be tried again by now: what is owed was deleted.
+/// Ends at the integrations what was to be tried again by now: what is owed was deleted, which says nothing of the target.
 async fn end_problems(conn: &mut Conn, organisations: &BTreeSet<&OrganisationId>, now: Timestamp) -> Result<(), Fault> {
     if organisations.is_empty() {
         return Ok(());
@@ -237,7 +237,7 @@ async fn end_problems(conn: &mut Conn, organisations: &BTreeSet<&OrganisationId>
         .bind(now)
         .with(and_no_problem_that_was_due(now))
         .with(of_these(organisations))
-        .sql(" AND problem_retry_at <= ")
+        .sql(format!(" AND problem_reason <> {CALENDAR_UNAVAILABLE} AND problem_retry_at <= "))
         .bind(now);
     named("settlements.end_problems", update.keep()).execute(conn).await?;
     Ok(())
