@@ -155,7 +155,8 @@ pub async fn start_with(config: Config, google: Google, clock: Clock, entropy: E
     let mut housekeeping = vec![
         tokio::spawn(housekeeping::end_unkept_grants(integrations.clone(), clock.clone(), close.clone())),
         tokio::spawn(housekeeping::finish_disconnects(integrations.clone(), close.clone())),
-        tokio::spawn(housekeeping::compare(delivery, close.clone())),
+        tokio::spawn(housekeeping::compare(delivery.clone(), close.clone())),
+        tokio::spawn(housekeeping::reach_links(delivery, close.clone())),
         tokio::spawn(database_clock::keep_following(store.clone(), clock.clone(), close.clone())),
         tokio::spawn(keyring::look_after(
             resealing,
@@ -239,7 +240,7 @@ pub fn store_options(config: &Config) -> store::Options {
         password: access.password.clone(),
         passfile: access.passfile.clone(),
     };
-    store::Options { credentials, ..store::Options::default() }
+    store::Options { credentials, links_at_once: config.links_at_once, ..store::Options::default() }
 }
 
 /// Puts the rooms between the wire and the database together. Nothing is asked of any of them yet.

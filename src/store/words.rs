@@ -7,6 +7,7 @@ use std::fmt;
 
 use super::OwedCause;
 use super::fault::Corrupt;
+use super::wishes::Wish;
 use crate::model::{GrantEnd, Provider, Reason, RemoteEvents, SyncStatus, TitlePrivacy};
 
 /// The one provider so far, as it is bound.
@@ -125,6 +126,17 @@ words!("cause", OwedCause, of_cause, cause, {
     Comparison => "comparison",
 });
 
+words!("wish", Wish, of_wish, wish, all: WISHES, {
+    Retell => "retell",
+    RetellAll => "retell_all",
+    CatchUp => "catch_up",
+    Retry => "retry",
+});
+
+/// The wishes that a statement asks for.
+pub(super) const CATCH_UP: &str = "'catch_up'";
+pub(super) const RETRY: &str = "'retry'";
+
 /// The causes that a statement asks for.
 pub(super) const ACCOUNT_EXCHANGED: &str = "'account_exchanged'";
 pub(super) const DISCONNECT: &str = "'disconnect'";
@@ -152,6 +164,8 @@ mod tests {
             (DISCONNECT, of_cause(OwedCause::Disconnect)),
             (ERASURE, of_cause(OwedCause::Erasure)),
             (LEFT_BEHIND, of_cause(OwedCause::LeftBehind)),
+            (CATCH_UP, of_wish(Wish::CatchUp)),
+            (RETRY, of_wish(Wish::Retry)),
         ] {
             assert_eq!(literal, format!("'{word}'"));
         }

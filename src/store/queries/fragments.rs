@@ -9,7 +9,7 @@ use super::statement::{Fragment, sql};
 use super::{lapsed_by, placement};
 use crate::model::{AppointmentId, Epoch, OrganisationId};
 use crate::store::Claimed;
-use crate::store::words::{GOOGLE, REASONS};
+use crate::store::words::{CATCH_UP, GOOGLE, REASONS, RETRY, WISHES};
 
 /// What makes an integration one that is connected.
 pub(super) const CONNECTED: &str = "refresh_token IS NOT NULL AND disconnecting_at IS NULL";
@@ -91,4 +91,17 @@ pub(super) fn no_problem_at(now: Timestamp) -> Fragment {
     sql("(problem_reason IS NULL OR problem_retry_at <= ")
         .bind(now)
         .sql(format!(" OR problem_reason NOT IN {REASONS})"))
+}
+
+/// How many links of an organisation a catch-up is still to make pending; one, at the least, as long as it may find any. What
+/// two changes of what events show are to reach are the same links.
+pub(super) fn unreached_by_catch_ups(organisation: &OrganisationId) -> Fragment {
+    sql(format!(
+        "(SELECT CAST(COALESCE(MAX(CASE WHEN wish = {CATCH_UP} THEN unreached END), 0)
+                + COALESCE(MAX(CASE WHEN wish <> {CATCH_UP} THEN unreached END), 0) AS BIGINT)
+            FROM (SELECT wish, CASE WHEN unreached > 0 THEN unreached ELSE 1 END AS unreached FROM link_wishes
+                WHERE wish IN {WISHES} AND wish <> {RETRY} AND "
+    ))
+    .with(of_organisation(organisation))
+    .sql(") AS wishes)")
 }
