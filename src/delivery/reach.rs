@@ -3,8 +3,6 @@
 //! Owns whose part comes next: one of each organisation in turn, so that none waits for another's many links. Never decides
 //! what becomes of a link. Invariant: whatever waits for the database has its turn between two parts.
 
-use std::time::Duration;
-
 use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 
@@ -15,15 +13,6 @@ use crate::store::{self, Reach};
 
 /// How often it is looked for what another process has left.
 const POLL: SignedDuration = SignedDuration::from_secs(5);
-/// How long what another query holds is left alone.
-const HELD: Duration = Duration::from_millis(200);
-
-/// What a round over all organisations came to.
-#[derive(Default)]
-struct Round {
-    is_any_reached: bool,
-    is_any_held: bool,
-}
 
 impl Delivery {
     /// Goes on with the changes that have not reached all links yet, until `stop`. Any number of processes may do so at a
@@ -33,15 +22,11 @@ impl Delivery {
         while !stop.is_cancelled() {
             let next = self.0.clock.after(POLL);
             match self.0.reach_a_part_of_each().await {
-                Ok(Round { is_any_reached: true, .. }) => {
+                Ok(true) => {
                     is_failing = false;
                     continue;
                 }
-                Ok(Round { is_any_held: true, .. }) => {
-                    self.0.clock.moment(HELD).await;
-                    continue;
-                }
-                Ok(Round { .. }) => is_failing = false,
+                Ok(false) => is_failing = false,
                 Err(error) => {
                     if !std::mem::replace(&mut is_failing, true) {
                         tracing::warn!(error = %error_chain(&error), "changes of many links cannot be gone on with");
@@ -58,24 +43,24 @@ impl Delivery {
 }
 
 impl Inner {
-    /// Reaches one part of each organisation of which anything is wanted. One that fails holds up no other.
-    async fn reach_a_part_of_each(&self) -> Result<Round, store::Error> {
-        let (mut round, mut failure) = (Round::default(), None);
+    /// Reaches one part of each organisation of which anything is wanted; answers whether there was any. One that fails, or
+    /// that another transaction holds for seconds, ends no other's.
+    async fn reach_a_part_of_each(&self) -> Result<bool, store::Error> {
+        let (mut is_any_reached, mut failure) = (false, None);
         for organisation in self.store.wishing().await? {
             match self.store.reach(&organisation, self.clock.now()).await {
                 Ok(Reach::Part { changed }) => {
-                    round.is_any_reached = true;
+                    is_any_reached = true;
                     self.tell_of_a_part(organisation, changed);
                 }
-                Ok(Reach::Held) => round.is_any_held = true,
                 Ok(Reach::Nothing) => {}
                 Err(error) => failure = Some(error),
             }
             tokio::task::yield_now().await;
         }
-        match failure.filter(|_| !round.is_any_reached) {
+        match failure.filter(|_| !is_any_reached) {
             Some(error) => Err(error),
-            None => Ok(round),
+            None => Ok(is_any_reached),
         }
     }
 

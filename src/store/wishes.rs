@@ -28,8 +28,6 @@ pub enum Reach {
     },
     /// Nothing is wanted.
     Nothing,
-    /// Another transaction holds the organisation, and nothing was changed.
-    Held,
 }
 
 impl Store {

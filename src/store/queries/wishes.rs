@@ -18,7 +18,7 @@ use super::catch_ups::{self, caught_up, requeue};
 use super::fragments::of_organisation;
 use super::integrations::{locked, reread};
 use super::statement::{Fragment, named, sql};
-use super::{Conn, Fault, SKIP_LOCKED};
+use super::{Conn, Fault};
 use crate::model::OrganisationId;
 use crate::store::wishes::{Reach, Wish};
 use crate::store::words::{self, ERROR, GOOGLE, NONE, PENDING, Priority, SYNCED, WISHES};
@@ -228,20 +228,13 @@ pub(in crate::store) async fn reach(
     now: Timestamp,
 ) -> Result<Reach, Fault> {
     transaction!(conn, async |conn| {
-        let hold = sql("SELECT organisation_id FROM link_queues WHERE ")
-            .with(of_organisation(organisation))
-            .sql(format!(" {SKIP_LOCKED}"));
-        if named("wishes.hold", hold).execute(conn).await? == 0 {
-            return Ok(Reach::Held);
-        }
+        let Some(integration) = locked(conn, organisation).await? else { return Ok(Reach::Nothing) };
         // The one that is least far.
         let select = sql("SELECT wish, from_appointment_id, is_again FROM link_wishes WHERE ")
             .with(of_organisation(organisation))
             .sql(format!(" AND wish IN {WISHES} ORDER BY from_appointment_id, wish LIMIT 1"));
         let row: Option<WishRow> = named("wishes.next", select).get_result(conn).await.optional()?;
-        let (Some(row), Some(integration)) = (row, locked(conn, organisation).await?) else {
-            return Ok(Reach::Nothing);
-        };
+        let Some(row) = row else { return Ok(Reach::Nothing) };
         let wish = words::wish(&row.wish).map_err(|Corrupt(column)| Fault::Corrupt(column))?;
         let part = Part::beginning(conn, organisation, row.from_appointment_id, size).await?;
         let applied = apply(conn, &integration, wish, (&part, false), now).await?;
