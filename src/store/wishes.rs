@@ -16,6 +16,8 @@ pub(super) enum Wish {
     CatchUp,
     /// What was refused is sent again.
     Retry,
+    /// A disconnect takes over what it deletes, and the rest is let rest.
+    Disconnect,
 }
 
 /// What became of an attempt to go on with a wish.

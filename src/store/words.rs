@@ -131,11 +131,13 @@ words!("wish", Wish, of_wish, wish, all: WISHES, {
     RetellAll => "retell_all",
     CatchUp => "catch_up",
     Retry => "retry",
+    Disconnect => "disconnect",
 });
 
 /// The wishes that a statement asks for.
 pub(super) const CATCH_UP: &str = "'catch_up'";
-pub(super) const RETRY: &str = "'retry'";
+/// Those that a catch-up has.
+pub(super) const OF_CATCH_UPS: &str = "('catch_up', 'retell', 'retell_all')";
 
 /// The causes that a statement asks for.
 pub(super) const ACCOUNT_EXCHANGED: &str = "'account_exchanged'";
@@ -165,7 +167,7 @@ mod tests {
             (ERASURE, of_cause(OwedCause::Erasure)),
             (LEFT_BEHIND, of_cause(OwedCause::LeftBehind)),
             (CATCH_UP, of_wish(Wish::CatchUp)),
-            (RETRY, of_wish(Wish::Retry)),
+            (DISCONNECT, of_wish(Wish::Disconnect)),
         ] {
             assert_eq!(literal, format!("'{word}'"));
         }

@@ -1,7 +1,9 @@
 //! Changes that concern every link of an organisation: in parts.
 
 use cassius_calendar::model::{Reason, RemoteEvents, SyncStatus, TitlePrivacy};
-use cassius_calendar::store::{Acceptance, LinkError, Options, Reach, Retry, SettingsChange, Settlement, Store};
+use cassius_calendar::store::{
+    Acceptance, DisconnectStep, LinkError, Options, OwedSettlement, Reach, Retry, SettingsChange, Settlement, Store,
+};
 
 use super::harness::*;
 
@@ -174,6 +176,48 @@ async fn a_disconnect_meanwhile_lets_what_is_not_reached_rest(database: &Databas
     assert_eq!(progress(database, 20).await, (3, 3, 7));
     assert_eq!(reach_all(&store, 21).await, [3, 3, 1]);
     assert_eq!(that_are(database, SyncStatus::Pending).await, "abcdefghij");
+}
+
+/// What a disconnect is to delete: what is owed, what it has not taken over, and its total.
+async fn to_delete(database: &Database) -> (i64, i64, i32) {
+    let left = database.store.owed_left(&organisation("north")).await.unwrap();
+    (left.events, left.untaken, database.the_integration("north").await.disconnect_total)
+}
+
+#[apply(both_backends)]
+async fn a_disconnect_that_deletes_takes_over_in_parts_and_does_not_end_before_the_last(database: &Database) {
+    ten_links(database).await;
+    database.accept("north", "k", 1, at(3)).await;
+    let (store, north) = (by(database, 3).await, organisation("north"));
+    store.begin_disconnect(&north, RemoteEvents::DeleteAll, at(10)).await.unwrap().unwrap();
+    assert_eq!(to_delete(database).await, (3, 7, 3));
+    // Nothing is owed for a moment.
+    let three = vec![north.clone(); 3];
+    for owed in store.claim_owed(&three, token(), at(99), at(11)).await.unwrap().rows {
+        assert!(store.settle_owed(&owed, &OwedSettlement::Gone, at(11)).await.unwrap().is_done());
+    }
+    assert_eq!(store.advance_disconnect(&north, at(99), at(12)).await.unwrap(), DisconnectStep::Waiting);
+    assert_eq!(to_delete(database).await, (0, 7, 3));
+    assert_eq!(reach_all(&store, 13).await, [3, 3, 1]);
+    assert_eq!(to_delete(database).await, (7, 0, 10));
+    assert_eq!(that_are(database, SyncStatus::None).await, "abcdefghijk", "what waited rests");
+    database.is_kept_right(at(13), "the last part").await;
+}
+
+#[apply(both_backends)]
+async fn what_is_to_be_kept_after_all_is_given_back_and_taken_over_no_more(database: &Database) {
+    ten_links(database).await;
+    let (store, north) = (by(database, 3).await, organisation("north"));
+    store.begin_disconnect(&north, RemoteEvents::DeleteAll, at(10)).await.unwrap().unwrap();
+    assert_eq!(store.reach(&north, at(11)).await.unwrap(), Reach::Part { changed: 3 });
+    assert_eq!(to_delete(database).await, (6, 4, 6));
+    store.begin_disconnect(&north, RemoteEvents::Keep, at(12)).await.unwrap().unwrap();
+    assert_eq!(to_delete(database).await, (0, 0, 0));
+    assert!(reach_all(&store, 13).await.iter().all(|changed| *changed == 0));
+    let placed = "SELECT COUNT(*) FROM appointment_external_links WHERE external_event_id IS NOT NULL";
+    assert_eq!(database.number(placed).await, 10);
+    let step = store.advance_disconnect(&north, at(99), at(14)).await.unwrap();
+    assert!(matches!(step, DisconnectStep::Finish(_)), "{step:?}");
 }
 
 #[apply(both_backends)]

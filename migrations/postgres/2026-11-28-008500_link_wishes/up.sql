@@ -16,13 +16,13 @@ COMMENT ON COLUMN link_wishes.organisation_id IS
 COMMENT ON COLUMN link_wishes.provider IS
     'Whose calendar it is; google so far.';
 COMMENT ON COLUMN link_wishes.wish IS
-    'What is wanted: retell (upcoming events are written anew), retell_all (those that are over too), catch_up (what was never sent or was refused is sent) or retry (what was refused is sent).';
+    'What is wanted: retell (upcoming events are written anew), retell_all (those that are over too), catch_up (what was never sent or was refused is sent), retry (what was refused is sent) or disconnect (what is to be deleted is owed, and the rest rests).';
 COMMENT ON COLUMN link_wishes.from_appointment_id IS
     'The links from this appointment on, by their ids, are still to be reached.';
 COMMENT ON COLUMN link_wishes.is_again IS
     'Whether it was wished again meanwhile: all links are gone through once more.';
 COMMENT ON COLUMN link_wishes.unreached IS
-    'How many links it will make pending, as counted when it was wished, less those that it has; NULL if they were not counted.';
+    'How many links it will make pending, or take over, as counted when it was wished, less those that it has; NULL if they were not counted.';
 
 -- A status tells of them.
 CREATE TRIGGER notify_changed AFTER INSERT OR UPDATE OR DELETE ON link_wishes FOR EACH ROW

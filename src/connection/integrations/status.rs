@@ -122,8 +122,9 @@ impl Status {
             counts,
             catch_up: catch_up.filter(|_| integration.disconnecting.is_none()),
             disconnect: integration.disconnecting.map(|it| {
-                let total = i64::from(integration.disconnect_total);
-                let (done, failed) = ((total - owed_left.events).max(0), owed_left.parked);
+                let taken = i64::from(integration.disconnect_total);
+                let (done, failed) = ((taken - owed_left.events).max(0), owed_left.parked);
+                let total = taken + owed_left.untaken;
                 Progress { total, done, failed, started_at: it.since_at }
             }),
             problem,

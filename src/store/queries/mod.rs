@@ -41,6 +41,7 @@ pub(in crate::store) mod organisation_erasures;
 pub(in crate::store) mod overview;
 pub(in crate::store) mod owed;
 pub(in crate::store) mod owed_claims;
+mod parts;
 pub(in crate::store) mod pending_grants;
 mod placement;
 pub(in crate::store) mod probes;
@@ -55,6 +56,7 @@ pub(in crate::store) mod sealed_calendars;
 pub(in crate::store) mod sealed_values;
 pub(in crate::store) mod settlements;
 mod statement;
+mod takeovers;
 pub(in crate::store) mod unkept_grants;
 pub(in crate::store) mod wishes;
 

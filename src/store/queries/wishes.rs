@@ -16,57 +16,17 @@ use jiff::Timestamp;
 
 use super::catch_ups::{self, caught_up, requeue};
 use super::fragments::of_organisation;
-use super::integrations::{locked, reread};
+use super::integrations::{integration, locked, reread};
+use super::parts::Part;
 use super::statement::{Fragment, named, sql};
-use super::{Conn, Fault};
-use crate::model::OrganisationId;
+use super::{Conn, Fault, owed, takeovers};
+use crate::model::{OrganisationId, RemoteEvents};
 use crate::store::wishes::{Reach, Wish};
 use crate::store::words::{self, ERROR, GOOGLE, NONE, PENDING, Priority, SYNCED, WISHES};
 use crate::store::{Integration, fault::Corrupt};
 
 /// How many organisations one look finds: the others are found by the next.
 const FOUND_TOGETHER: i64 = 100;
-
-/// Links that lie next to each other by their keys.
-pub(super) struct Part {
-    from: String,
-    /// The first key of the next part; `None`: there is none.
-    before: Option<String>,
-}
-
-#[derive(QueryableByName)]
-struct KeyRow {
-    #[diesel(sql_type = Text)]
-    appointment_id: String,
-}
-
-impl Part {
-    /// The first `size` links of an organisation.
-    async fn first(conn: &mut Conn, organisation: &OrganisationId, size: i64) -> Result<Self, Fault> {
-        Self::beginning(conn, organisation, String::new(), size).await
-    }
-
-    /// The `size` links from this key on.
-    async fn beginning(conn: &mut Conn, organisation: &OrganisationId, from: String, size: i64) -> Result<Self, Fault> {
-        let select = sql("SELECT appointment_id FROM appointment_external_links WHERE appointment_id >= ")
-            .bind(&from)
-            .sql(" AND ")
-            .with(of_organisation(organisation))
-            .sql(" ORDER BY appointment_id LIMIT 1 OFFSET 0 + ")
-            .bind(size);
-        let row: Option<KeyRow> = named("wishes.next_part", select).get_result(conn).await.optional()?;
-        Ok(Self { from, before: row.map(|row| row.appointment_id) })
-    }
-
-    /// The condition that a link lies in it.
-    pub(super) fn holds(&self) -> Fragment {
-        let from = sql("appointment_id >= ").bind(&self.from);
-        match &self.before {
-            Some(before) => from.sql(" AND appointment_id < ").bind(before),
-            None => from,
-        }
-    }
-}
 
 /// What a wish came to so far.
 pub(super) struct Made {
@@ -144,7 +104,7 @@ async fn apply(
     now: Timestamp,
 ) -> Result<Option<Applied>, Fault> {
     let organisation = &integration.organisation;
-    let which = part.holds().sql(" AND (").with(wanted(organisation, wish, now)).sql(")");
+    let which = part.holds().sql(" AND (").with(wanted(integration, wish, now)).sql(")");
     let is_caught_up = match wish {
         Wish::Retry if integration.is_connected() => false,
         Wish::Retell | Wish::RetellAll if integration.is_connected() => true,
@@ -153,6 +113,7 @@ async fn apply(
             let changed = rest(conn, organisation, which, now).await?;
             return Ok(Some(Applied { changed, joined: i64::from(changed) }));
         }
+        Wish::Disconnect => return disconnect(conn, integration, (part, is_first), now).await,
         // Whoever connects or switches on catches up.
         Wish::CatchUp | Wish::Retry => return Ok(None),
     };
@@ -169,16 +130,40 @@ async fn apply(
     Ok(Some(Applied { changed, joined }))
 }
 
+/// Takes over what a disconnect that is under way deletes. The rest of the first part, which may be all, rests with its end.
+async fn disconnect(
+    conn: &mut Conn,
+    integration: &Integration,
+    (part, is_first): (&Part, bool),
+    now: Timestamp,
+) -> Result<Option<Applied>, Fault> {
+    let Some(disconnecting) = integration.disconnecting else { return Ok(None) };
+    let remote_events = disconnecting.remote_events.unwrap_or(RemoteEvents::Keep);
+    let account = integration.google_user_id.as_ref().ok_or(Fault::Corrupt("google_user_id"))?;
+    let taken = part.holds().sql(" AND ").with(takeovers::taken_over(remote_events, now));
+    owed::count_new(conn, &integration.organisation, account, taken).await?;
+    let changed = takeovers::take_over(conn, integration, remote_events, || part.holds(), now).await?;
+    if !is_first {
+        takeovers::rest(conn, integration, part.holds(), now).await?;
+    }
+    Ok(Some(Applied { changed: i32::try_from(changed).unwrap_or(i32::MAX), joined: changed }))
+}
+
 /// The links of which something is wanted.
-fn wanted(organisation: &OrganisationId, wish: Wish, now: Timestamp) -> Fragment {
+fn wanted(integration: &Integration, wish: Wish, now: Timestamp) -> Fragment {
     let upcoming = || {
         sql("(ends_at > ").bind(now).sql(format!(" AND (external_event_id IS NOT NULL OR sync_status = {PENDING}))"))
     };
     match wish {
         Wish::Retell => upcoming(),
         Wish::RetellAll => upcoming().sql(" OR (external_event_id IS NOT NULL AND snapshot IS NOT NULL)"),
-        Wish::CatchUp => catch_ups::uncaught(organisation, now),
+        Wish::CatchUp => catch_ups::uncaught(&integration.organisation, now),
         Wish::Retry => sql(format!("sync_status = {ERROR} AND snapshot IS NOT NULL")),
+        Wish::Disconnect => {
+            let remote_events = integration.disconnecting.and_then(|it| it.remote_events);
+            let taken = takeovers::taken_over(remote_events.unwrap_or(RemoteEvents::Keep), now);
+            sql("external_event_id IS NOT NULL AND (").with(taken).sql(")")
+        }
     }
 }
 
@@ -250,6 +235,13 @@ pub(in crate::store) async fn reach(
     })
 }
 
+/// Whether it has not reached all links of an organisation yet.
+pub(super) async fn is_under_way(conn: &mut Conn, organisation: &OrganisationId, wish: Wish) -> Result<bool, Fault> {
+    let select = sql("SELECT organisation_id FROM link_wishes WHERE ").with(of_wish(organisation, wish));
+    let row: Option<WhoseRow> = named("wishes.is_under_way", select).get_result(conn).await.optional()?;
+    Ok(row.is_some())
+}
+
 fn of_wish(organisation: &OrganisationId, wish: Wish) -> Fragment {
     of_organisation(organisation).sql(" AND wish = ").bind(words::of_wish(wish))
 }
@@ -305,6 +297,7 @@ pub(in crate::store) async fn unreached(
     now: Timestamp,
 ) -> Result<Vec<(Wish, i64, i64)>, Fault> {
     let mut counted = Vec::new();
+    let Some(integration) = integration(conn, organisation).await? else { return Ok(counted) };
     for row in uncounted(conn, organisation).await? {
         let wish = words::wish(&row.wish).map_err(|Corrupt(column)| Fault::Corrupt(column))?;
         let from = if row.is_again { String::new() } else { row.from_appointment_id };
@@ -316,10 +309,11 @@ pub(in crate::store) async fn unreached(
         .sql(" AND ")
         .with(Part { from, before: None }.holds())
         .sql(" AND (")
-        .with(wanted(organisation, wish, now))
+        .with(wanted(&integration, wish, now))
         .sql(")");
         let row: CountRow = named("wishes.count", select).get_result(conn).await?;
-        counted.push((wish, row.wanted, row.joining));
+        let joining = if wish == Wish::Disconnect { row.wanted } else { row.joining };
+        counted.push((wish, row.wanted, joining));
     }
     Ok(counted)
 }
