@@ -1,8 +1,8 @@
 //! What goes on beside calls and deliveries.
 //!
-//! Owns how often each is done: health follows the database, disconnects and erasures go on, Google's events are compared,
-//! counts are held against their links, grants that nobody keeps are ended, what is old is erased, and how it all stands is
-//! measured. Never decides what is old. Invariant: one that fails is logged, and done again in its time.
+//! Owns how often each is done: health follows the database, disconnects, erasures and changes of many links go on, Google's
+//! events are compared, counts are held against their links, grants that nobody keeps are ended, what is old is erased, and
+//! how it all stands is measured. Never decides what is old. Invariant: one that fails is logged, and done again in its time.
 
 use std::time::Duration;
 
@@ -57,6 +57,11 @@ pub(super) async fn finish_disconnects(integrations: Integrations, close: Cancel
 /// Holds Google's events against the links, as it is asked for, and once a day.
 pub(super) async fn compare(delivery: Delivery, close: CancellationToken) {
     delivery.compare_as_due(close).await;
+}
+
+/// Applies what is wanted of all links of an organisation to those that it has not reached yet.
+pub(super) async fn reach_links(delivery: Delivery, close: CancellationToken) {
+    delivery.reach_links(close).await;
 }
 
 /// Tells probes whether the database takes what is written: one that only reads (a standby, a full disk) accepts nothing.

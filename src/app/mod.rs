@@ -159,7 +159,8 @@ pub async fn start_with(config: Config, google: Google, clock: Clock, entropy: E
     let mut housekeeping = vec![
         tokio::spawn(housekeeping::end_unkept_grants(integrations.clone(), clock.clone(), close.clone())),
         tokio::spawn(housekeeping::finish_disconnects(integrations.clone(), close.clone())),
-        tokio::spawn(housekeeping::compare(delivery, close.clone())),
+        tokio::spawn(housekeeping::compare(delivery.clone(), close.clone())),
+        tokio::spawn(housekeeping::reach_links(delivery, close.clone())),
         tokio::spawn(database_clock::keep_following(store.clone(), clock.clone(), notifier.clone(), close.clone())),
         tokio::spawn(keyring::look_after(
             resealing,
@@ -209,7 +210,8 @@ pub async fn start_with(config: Config, google: Google, clock: Clock, entropy: E
 async fn open_store(config: &Config, entropy: &Entropy) -> Result<(Store, Option<File>), StartError> {
     let lock = lock::take(config.database.url.expose_secret())?;
     let replica = data_encoding::HEXLOWER.encode(&entropy.bytes::<4>());
-    let store = reach_as(&config.database, replica).await?;
+    let options = store::Options { replica, links_at_once: config.links_at_once, ..store::Options::default() };
+    let store = reach_with(&config.database, options).await?;
     if config.migrate {
         for migration in migrate(&store).await? {
             tracing::info!(%migration, "applied a migration");
@@ -232,22 +234,21 @@ pub async fn open_beside(database: &Database) -> Result<Store, StartError> {
 
 /// Opens the database, and waits for an answer as long as its address says.
 pub async fn reach(database: &Database) -> Result<Store, StartError> {
-    reach_as(database, String::new()).await
+    reach_with(database, store::Options::default()).await
 }
 
-async fn reach_as(database: &Database, replica: String) -> Result<Store, StartError> {
+async fn reach_with(database: &Database, options: store::Options) -> Result<Store, StartError> {
     let credentials = store::Credentials {
         ca: database.ca.clone(),
         password: database.password.clone(),
         passfile: database.passfile.clone(),
     };
-    let options = store::Options { credentials, replica, ..store::Options::default() };
-    let store = Store::open(database.url.expose_secret(), &options).await?;
+    let store = Store::open(database.url.expose_secret(), &store::Options { credentials, ..options }).await?;
     // Before anything is prepared.
     if store.is_pooled_unsaid().await? {
         return Err(StartError::Pooled);
     }
-    store.reach().await?;
+    store.connect_patiently().await?;
     Ok(store)
 }
 

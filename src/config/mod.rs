@@ -35,6 +35,9 @@ pub use sidecar::{CALLBACK_PATH, CONNECT_PATH, sidecar_url};
 use access::read_access;
 use reader::Reader;
 
+/// Few enough for others to have their turn soon.
+const LINKS_AT_ONCE: usize = 1_000;
+
 /// Says which defaults hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
@@ -75,6 +78,9 @@ pub struct Config {
     pub quota: Quota,
     /// `WRITE_SPACING`.
     pub write_spacing: SignedDuration,
+    /// How many links one transaction changes at most, where a change concerns all links of a practice. No setting: a
+    /// simulation makes it smaller.
+    pub links_at_once: usize,
     /// `SNAPSHOT_RETENTION`.
     pub snapshot_retention: SignedDuration,
     /// `AUDIT_RETENTION`.
@@ -242,6 +248,7 @@ impl Config {
             tls,
             quota: Quota { project_per_minute: project_per_minute?, user_per_minute: user_per_minute? },
             write_spacing: write_spacing?,
+            links_at_once: LINKS_AT_ONCE,
             snapshot_retention: snapshot_retention?,
             audit_retention: audit_retention?,
             unconnected_retention: unconnected_retention?,

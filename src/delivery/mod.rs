@@ -1,6 +1,6 @@
 //! Appointments on their way to Google.
 //!
-//! Owns the accepts, the catch-up, the erasure of appointments, the comparison with Google, the worker that brings each link in step and deletes what is
+//! Owns the accepts, the catch-up, the changes of all links, the erasure of appointments, the comparison with Google, the worker that brings each link in step and deletes what is
 //! owed, and whose turn it is. Never decides what to call (that is `sync`), never speaks gRPC.
 //!
 //! Invariant: what was accepted is durable before the answer, and stays due until Google shows it, refuses it for good,
@@ -18,6 +18,7 @@ mod held_accepts;
 mod history;
 mod links;
 mod preview;
+mod reach;
 mod replacement;
 mod settler;
 mod snapshot;

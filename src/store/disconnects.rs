@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::wishes::Wish;
 use super::{Error, Guarded, Integration, Store};
 use crate::model::{Epoch, OrganisationId, Reason, RemoteEvents};
 
@@ -32,8 +33,8 @@ impl Integration {
 
 impl Store {
     /// Begins a disconnect: no link is claimed any more, whatever consent was under way is dropped, and a new epoch fences
-    /// what began before. Events that are to be deleted become owed, unless a call is under way for them; whatever was owed
-    /// before is due again, and counted with them. With `Keep` that stays owed, and is not deleted now.
+    /// what began before. Events that are to be deleted become owed, unless a call is under way for them, where there are many
+    /// in parts (see [`Store::reach`]); whatever was owed before is due again, and counted with them. With `Keep` that stays owed, and is not deleted now.
     ///
     /// While one is under way, another disposition takes the place of the first: `Keep` gives back to the links what it
     /// owed and is not deleted yet. Answers the integration with the tokens that it still has; `None` if nothing is connected: then it
@@ -44,8 +45,12 @@ impl Store {
         remote_events: RemoteEvents,
         now: Timestamp,
     ) -> Result<Option<Integration>, Error> {
-        let organisation = organisation.clone();
-        query!(self, long, disconnects::begin(&organisation, remote_events, now))
+        let (whose, size) = (organisation.clone(), self.links_at_once);
+        let begun = query!(self, long, disconnects::begin(&whose, remote_events, size, now))?;
+        if begun.is_some() {
+            self.count_unreached(organisation, Wish::Disconnect, now).await;
+        }
+        Ok(begun)
     }
 
     /// Takes a disconnect as far as it goes. Until `until`, one process alone is told to end it.

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::wishes::Wish;
 use super::{Error, OpenedCalendar, Store};
 use crate::crypto::Sealed;
 use crate::model::{Calendar, Epoch, GoogleUserId, OrganisationId};
@@ -70,6 +71,11 @@ impl Store {
         pending_until: Timestamp,
         now: Timestamp,
     ) -> Result<Connect, Error> {
-        query!(self, long, grants::connect(grant, as_of, pending_until, now))
+        let (organisation, size) = (grant.organisation.clone(), self.links_at_once);
+        let connect = query!(self, long, grants::connect(grant, as_of, pending_until, size, now))?;
+        if connect == Connect::Stored {
+            self.count_unreached(&organisation, Wish::CatchUp, now).await;
+        }
+        Ok(connect)
     }
 }

@@ -73,6 +73,9 @@ pub struct Counts {
     pub catching_up: i64,
     /// Refused for good in the latest catch-up.
     pub catch_up_failed: i64,
+    /// To be made pending yet by the catch-up that is under way: it has not reached them. One, at the least, as long as it may
+    /// find any.
+    pub unreached: i64,
     /// When the first of those that Google was away for is tried again.
     pub unavailable_until: Option<Timestamp>,
 }

@@ -7,10 +7,11 @@
 //! One set of queries is mounted once for each back end (`postgres.rs`, `sqlite.rs`); [`Store`] picks at run time.
 
 use std::fmt;
+use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 mod fault;
 mod guarded;
@@ -84,6 +85,7 @@ mod settlements;
 mod sqlite;
 mod unkept_grants;
 mod unreadable;
+mod wishes;
 
 pub use accepts::{Acceptance, Accepted};
 pub use address::Credentials;
@@ -113,6 +115,7 @@ pub use sealed_values::{SealedColumn, SealedRow, SealedValue};
 pub use settlements::{LinkSettlement, SettledRows, Settlement, Settlements};
 pub use unkept_grants::UnkeptGrant;
 pub use unreadable::{Found, Unreadable};
+pub use wishes::Reach;
 
 /// Says why the store could not do what was asked, by what the caller does next. Holds no value of any row.
 #[derive(Debug, thiserror::Error)]
@@ -159,13 +162,16 @@ pub struct Options {
     pub pool_size: usize,
     /// What the address of a PostgreSQL leaves open.
     pub credentials: Credentials,
+    /// How many links one transaction changes at most, where a change concerns all links of an organisation: the others have
+    /// their turn between two of them.
+    pub links_at_once: usize,
     /// What tells this process from the others on PostgreSQL: its connections are called after it there.
     pub replica: String,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { pool_size: 16, replica: String::new(), credentials: Credentials::default() }
+        Self { pool_size: 16, links_at_once: 1_000, replica: String::new(), credentials: Credentials::default() }
     }
 }
 
@@ -173,6 +179,10 @@ impl Default for Options {
 #[derive(Clone)]
 pub struct Store {
     backend: Backend,
+    /// See [`Options::links_at_once`].
+    links_at_once: i64,
+    /// A change has left links to be reached.
+    wished: Arc<Notify>,
 }
 
 #[derive(Clone)]
@@ -209,7 +219,8 @@ impl Store {
         } else {
             return Err(Error::Bug("a database address begins with sqlite:, postgres:// or postgresql://".into()));
         };
-        Ok(Self { backend })
+        let links_at_once = i64::try_from(options.links_at_once.max(1)).unwrap_or(i64::MAX);
+        Ok(Self { backend, links_at_once, wished: Arc::default() })
     }
 
     /// Applies the migrations that are still pending, and answers their names. Safe when two start at once.
@@ -282,10 +293,10 @@ impl Store {
     }
 
     /// Makes a first connection, as patiently as the address says, and asks for an answer on it.
-    pub async fn reach(&self) -> Result<(), Error> {
+    pub async fn connect_patiently(&self) -> Result<(), Error> {
         match &self.backend {
-            Backend::Postgres { pools, .. } => pools.reach().await?,
-            Backend::Sqlite { pools, .. } => pools.reach().await?,
+            Backend::Postgres { pools, .. } => pools.connect_patiently().await?,
+            Backend::Sqlite { pools, .. } => pools.connect_patiently().await?,
         }
         self.ping().await
     }

@@ -78,6 +78,8 @@ pub struct OwedLeft {
     pub events: i64,
     /// How many of them are parked: Google refused, their calendar is out of reach, or their account is another one.
     pub parked: i64,
+    /// How many events a disconnect that is under way has not taken over yet, and is going to.
+    pub untaken: i64,
 }
 
 impl Store {

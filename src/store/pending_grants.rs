@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::wishes::Wish;
 use super::{Error, Store};
 use crate::model::OrganisationId;
 
@@ -28,8 +29,12 @@ impl Store {
     /// Connects the account that waits, in place of the one before, whose grant nobody keeps from then on. `false`: nothing
     /// waits, or nothing is connected any more.
     pub async fn confirm_account(&self, organisation: &OrganisationId, now: Timestamp) -> Result<bool, Error> {
-        let organisation = organisation.clone();
-        query!(self, long, grants::confirm(&organisation, now))
+        let (whose, size) = (organisation.clone(), self.links_at_once);
+        let is_connected = query!(self, long, grants::confirm(&whose, size, now))?;
+        if is_connected {
+            self.count_unreached(organisation, Wish::CatchUp, now).await;
+        }
+        Ok(is_connected)
     }
 
     /// Lets the account that waits lapse now.

@@ -47,7 +47,7 @@ impl Pools {
     }
 
     /// Makes a connection, or takes one that is made: as patiently as its address says, not as a query waits.
-    pub(in crate::store) async fn reach(&self) -> Result<(), Error> {
+    pub(in crate::store) async fn connect_patiently(&self) -> Result<(), Error> {
         self.read.get().await.map(drop).map_err(|error| Error::Unavailable(Box::new(error)))
     }
 

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::wishes::Wish;
 use super::{Error, Integration, Store};
 use crate::model::{AppointmentId, Calendar, OrganisationId, TitlePrivacy};
 
@@ -32,6 +33,7 @@ impl Store {
     /// Another calendar or another privacy queues every upcoming link that has an event or is pending, as a catch-up; so
     /// does enabling, of what [`Store::catch_up`] queues. A tighter privacy also queues what is over, as long as it has its
     /// snapshot. While nothing is connected, the links rest instead, and the next connection queues them.
+    /// Where there are many links, the first of them have it at once, and the others in parts: see [`Store::reach`].
     /// A calendar that is chosen, even the same one again, also clears the problem `CalendarUnavailable`.
     pub async fn change_settings(
         &self,
@@ -39,8 +41,10 @@ impl Store {
         change: SettingsChange,
         now: Timestamp,
     ) -> Result<Option<Integration>, Error> {
-        let organisation = organisation.clone();
-        query!(self, long, requests::change_settings(&organisation, change, now))
+        let (whose, size) = (organisation.clone(), self.links_at_once);
+        let changed = query!(self, long, requests::change_settings(&whose, change, size, now))?;
+        self.count_unreached(organisation, Wish::Retell, now).await;
+        Ok(changed)
     }
 
     /// Makes links due now: those named that are refused or pending, or all that are refused. Queues none where nothing
@@ -51,15 +55,24 @@ impl Store {
         appointments: Option<&[AppointmentId]>,
         now: Timestamp,
     ) -> Result<Retry, Error> {
-        let (organisation, appointments) = (organisation.clone(), appointments.map(<[_]>::to_vec));
-        query!(self, long, requests::retry(&organisation, appointments, now))
+        let (whose, appointments, size) = (organisation.clone(), appointments.map(<[_]>::to_vec), self.links_at_once);
+        match query!(self, long, requests::retry(&whose, appointments, size, now))? {
+            (Retry::Queued(queued), true) => {
+                let rest = self.count_unreached(organisation, Wish::Retry, now).await;
+                Ok(Retry::Queued(queued.saturating_add(rest)))
+            }
+            (retry, _) => Ok(retry),
+        }
     }
 
     /// Makes due now what was never sent, was refused or waits for another attempt, and what is upcoming with its event in
-    /// another calendar than the target; answers how many links that are. They join the catch-up that is under way, or
+    /// another calendar than the target; answers how many links that are, be they reached by now or later. They join the catch-up that is under way, or
     /// begin one. Queues none where nothing is connected.
     pub async fn catch_up(&self, organisation: &OrganisationId, now: Timestamp) -> Result<i32, Error> {
-        let organisation = organisation.clone();
-        query!(self, long, requests::catch_up(&organisation, now))
+        let (whose, size) = (organisation.clone(), self.links_at_once);
+        let (queued, has_rest) = query!(self, long, requests::catch_up(&whose, size, now))?;
+        let rest = self.count_unreached(organisation, Wish::CatchUp, now).await;
+        // What is under way since before is not queued now.
+        Ok(queued.saturating_add(if has_rest { rest } else { 0 }))
     }
 }

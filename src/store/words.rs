@@ -7,6 +7,7 @@ use std::fmt;
 
 use super::OwedCause;
 use super::fault::Corrupt;
+use super::wishes::Wish;
 use crate::model::{GrantEnd, Provider, Reason, RemoteEvents, SyncStatus, TitlePrivacy};
 
 /// The one provider so far, as it is bound.
@@ -127,6 +128,19 @@ words!("cause", OwedCause, of_cause, cause, {
     Comparison => "comparison",
 });
 
+words!("wish", Wish, of_wish, wish, all: WISHES, {
+    Retell => "retell",
+    RetellAll => "retell_all",
+    CatchUp => "catch_up",
+    Retry => "retry",
+    Disconnect => "disconnect",
+});
+
+/// The wishes that a statement asks for.
+pub(super) const CATCH_UP: &str = "'catch_up'";
+/// Those that a catch-up has.
+pub(super) const OF_CATCH_UPS: &str = "('catch_up', 'retell', 'retell_all')";
+
 /// The causes that a statement asks for.
 pub(super) const ACCOUNT_EXCHANGED: &str = "'account_exchanged'";
 pub(super) const DISCONNECT: &str = "'disconnect'";
@@ -156,6 +170,8 @@ mod tests {
             (DISCONNECT, of_cause(OwedCause::Disconnect)),
             (ERASURE, of_cause(OwedCause::Erasure)),
             (LEFT_BEHIND, of_cause(OwedCause::LeftBehind)),
+            (CATCH_UP, of_wish(Wish::CatchUp)),
+            (DISCONNECT, of_wish(Wish::Disconnect)),
         ] {
             assert_eq!(literal, format!("'{word}'"));
         }

@@ -10,6 +10,7 @@ use cassius_calendar::store::{Options, Store};
 use diesel::Connection;
 use diesel::RunQueryDsl;
 use diesel::connection::SimpleConnection;
+use jiff::Timestamp;
 use tokio::sync::OnceCell;
 
 pub(crate) struct Database {
@@ -196,6 +197,22 @@ impl Database {
         drop(client);
         connection.await.unwrap().unwrap();
         bytes
+    }
+
+    /// Makes links of an organisation that are in step, each with an upcoming event: `rdv-1` and so on.
+    pub(crate) async fn make_links(&self, organisation: &str, count: usize, now: Timestamp) {
+        let (now, hour) = match self.is_postgres() {
+            true => (format!("TIMESTAMPTZ '{now}'"), "INTERVAL '1 hour'"),
+            false => (now.as_microsecond().to_string(), "3600000000"),
+        };
+        self.run(&format!(
+            "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {count})
+             INSERT INTO appointment_external_links (organisation_id, appointment_id, provider, revision, synced_revision,
+                snapshot, starts_at, ends_at, sync_status, external_calendar_id, external_event_id, etag, created_at, updated_at)
+             SELECT '{organisation}', 'rdv-' || n, 'google', 1, 1, 'sealed', {now} + {hour}, {now} + {hour} * (2 + n % 900),
+                'synced', 'agenda', 'event-' || n, 'etag', {now}, {now} FROM n"
+        ))
+        .await;
     }
 
     /// A connection to SQLite beside the service; it waits its turn, as the service's own do.

@@ -65,7 +65,9 @@ impl Life {
             .build()
             .unwrap();
         let source = |name: &str| settings.get(name).map(OsString::from);
-        let config = Config::load(&source, Mode::Serve, &[]).unwrap();
+        let mut config = Config::load(&source, Mode::Serve, &[]).unwrap();
+        // A practice has few appointments, and its changes are to be seen half done.
+        config.links_at_once = 1;
         let url = settings["DATABASE_URL"].clone();
         let (app, store) = runtime.block_on(async {
             let client = app::google(&config, clock).unwrap().in_process(google);

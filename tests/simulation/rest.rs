@@ -86,8 +86,9 @@ impl World {
             let now = self.clock.now();
             self.life().run(self.life().store.look(Timestamp::UNIX_EPOCH, 100, 1, now)).unwrap();
             let next = self.life().run(self.life().store.next_due_at(now)).unwrap();
+            let is_any_to_be_reached = !self.life().run(self.life().store.wishing()).unwrap().is_empty();
             let is_disconnecting = !self.life().run(self.life().store.unfinished_disconnects()).unwrap().is_empty();
-            if next.is_none() && !self.is_anything_under_way() && !is_disconnecting {
+            if next.is_none() && !self.is_anything_under_way() && !is_disconnecting && !is_any_to_be_reached {
                 return Ok(());
             }
             // Short steps where time counts against a call, at first.

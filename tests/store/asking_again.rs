@@ -257,6 +257,7 @@ async fn counts_say_how_many_stand_how(database: &Database) {
         upcoming_events: 3,
         catching_up: 0,
         catch_up_failed: 0,
+        unreached: 0,
         unavailable_until: Some(at(9_000)),
     };
     assert_eq!(database.store.counts(&organisation("north"), at(20)).await.unwrap(), expected);

@@ -18,3 +18,4 @@ mod statements;
 mod sweeping;
 mod ten_thousand;
 mod tls;
+mod wishing;

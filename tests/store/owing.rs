@@ -35,7 +35,7 @@ impl Database {
     }
 
     async fn owed_left(&self) -> (i64, i64) {
-        let OwedLeft { events, parked } = self.store.owed_left(&organisation("north")).await.unwrap();
+        let OwedLeft { events, parked, .. } = self.store.owed_left(&organisation("north")).await.unwrap();
         (events, parked)
     }
 }

@@ -51,16 +51,26 @@ impl Database {
         let [pending, synced, error, unsent, upcoming_events, catching_up, catch_up_failed] = numbers[..] else {
             panic!("{numbers:?}")
         };
-        let unavailable_until = None;
-        Counts { pending, synced, error, unsent, upcoming_events, catching_up, catch_up_failed, unavailable_until }
+        let (unavailable_until, unreached) = (None, 0);
+        Counts {
+            pending,
+            synced,
+            error,
+            unsent,
+            upcoming_events,
+            catching_up,
+            catch_up_failed,
+            unreached,
+            unavailable_until,
+        }
     }
 
     /// Holds what is kept against what stands.
-    async fn is_kept_right(&self, now: Timestamp, after: &str) {
+    pub(super) async fn is_kept_right(&self, now: Timestamp, after: &str) {
         for name in NAMES {
             let kept = self.store.counts(&organisation(name), now).await.unwrap();
             assert_eq!(
-                Counts { unavailable_until: None, ..kept },
+                Counts { unavailable_until: None, unreached: 0, ..kept },
                 self.recounted(name, now).await,
                 "{name} after {after}"
             );
@@ -88,6 +98,8 @@ impl Database {
 /// One thing after the other, drawn by lot.
 struct Lot<'a> {
     database: &'a Database,
+    /// One that changes few links at once.
+    store: Store,
     dice: Dice,
     now: i64,
     revision: i64,
@@ -99,8 +111,11 @@ impl Lot<'_> {
     async fn draw(&mut self) -> &'static str {
         self.now += self.dice.pick(&[0, 1, 1, 5, 40, 4_000]);
         let (now, name) = (at(self.now), self.dice.pick(&NAMES));
-        let (store, whose) = (self.database.store.clone(), organisation(name));
+        let (store, whose) = (self.store.clone(), organisation(name));
         let error = || LinkError { reason: Reason::GoogleUnavailable, detail: None };
+        if self.dice.below(2) == 0 {
+            store.reach(&whose, now).await.unwrap();
+        }
         match self.dice.below(20) {
             0..=4 => {
                 self.accept(now).await;
@@ -222,8 +237,9 @@ async fn counts_and_due_instants_are_kept_whatever_happens(database: &Database) 
     for name in ["north", "south"] {
         database.is_connected(name).await;
     }
-    let mut lot =
-        Lot { database, dice: Dice(0x9e37_79b9), now: 1, revision: 0, held: Vec::new(), held_owed: Vec::new() };
+    let store = Store::open(&database.url, &Options { links_at_once: 2, ..Options::default() }).await.unwrap();
+    let dice = Dice(0x9e37_79b9);
+    let mut lot = Lot { database, store, dice, now: 1, revision: 0, held: Vec::new(), held_owed: Vec::new() };
     let mut done = std::collections::BTreeMap::new();
     for step in 0..160 {
         let what = lot.draw().await;

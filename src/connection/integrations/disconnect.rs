@@ -70,12 +70,12 @@ impl Disconnects {
         let left = self.store.owed_left(organisation).await?;
         let now = self.store.integration(organisation).await?;
         let grant_end = now.as_ref().filter(|it| it.refresh_token.is_none()).and_then(|it| it.grant_end);
-        let total = match begun {
+        let taken = match begun {
             Some(_) => now.map_or(0, |it| i64::from(it.disconnect_total)),
             None => left.events,
         };
-        let deleted_events = (total - left.events).max(0);
-        Ok(Disconnected { deleted_events, remaining_events: left.events, grant_end })
+        let deleted_events = (taken - left.events).max(0);
+        Ok(Disconnected { deleted_events, remaining_events: left.events + left.untaken, grant_end })
     }
 
     async fn wait(&self, organisation: &OrganisationId) -> Result<(), Error> {

@@ -122,8 +122,9 @@ impl Status {
             counts,
             catch_up: catch_up.filter(|_| integration.disconnecting.is_none()),
             disconnect: integration.disconnecting.map(|it| {
-                let total = i64::from(integration.disconnect_total);
-                let (done, failed) = ((total - owed_left.events).max(0), owed_left.parked);
+                let taken = i64::from(integration.disconnect_total);
+                let (done, failed) = ((taken - owed_left.events).max(0), owed_left.parked);
+                let total = taken + owed_left.untaken;
                 Progress { total, done, failed, started_at: it.since_at }
             }),
             problem,
@@ -136,11 +137,14 @@ impl Status {
 /// How far a catch-up is; none when none of its appointments waits any more.
 ///
 /// One that was edited meanwhile has left the catch-up, but not the work: what is pending beside it counts in the total,
-/// so that what remains is told exactly, and what is done never shrinks.
+/// so that what remains is told exactly, and what is done never shrinks. What a catch-up has not reached yet counts in it from
+/// the beginning.
 fn progress(total: i64, started_at: Timestamp, counts: &Counts) -> Option<Progress> {
-    let &Counts { pending, catching_up, catch_up_failed: failed, .. } = counts;
-    let total = total.max(catching_up + failed) + pending - catching_up;
-    (catching_up > 0).then(|| Progress { total, done: total - pending - failed, failed, started_at })
+    let &Counts { pending, catching_up, catch_up_failed: failed, unreached, .. } = counts;
+    let total = total.max(catching_up + failed) + pending - catching_up + unreached;
+    // What was refused before is no part of it, once it is reached.
+    let done = (total - pending - failed - unreached).max(0);
+    (catching_up + unreached > 0).then(|| Progress { total, done, failed, started_at })
 }
 
 /// What is wrong now: a noted problem that has not passed, or else appointments that wait because Google is away, or a target
@@ -177,7 +181,17 @@ mod tests {
     use super::*;
 
     fn shown(total: i64, pending: i64, catching_up: i64, catch_up_failed: i64) -> Option<(i64, i64, i64)> {
-        let counts = Counts { pending, catching_up, catch_up_failed, ..Counts::default() };
+        shown_beside(0, total, pending, catching_up, catch_up_failed)
+    }
+
+    fn shown_beside(
+        unreached: i64,
+        total: i64,
+        pending: i64,
+        catching_up: i64,
+        catch_up_failed: i64,
+    ) -> Option<(i64, i64, i64)> {
+        let counts = Counts { pending, catching_up, catch_up_failed, unreached, ..Counts::default() };
         progress(total, Timestamp::UNIX_EPOCH, &counts).map(|it| (it.total, it.done, it.failed))
     }
 
@@ -190,5 +204,15 @@ mod tests {
         // One of its own is edited: it is one of those that wait.
         assert_eq!(shown(10, 4, 3, 1), Some((11, 6, 1)));
         assert_eq!(shown(10, 2, 0, 1), None);
+    }
+
+    #[test]
+    fn what_a_catch_up_has_not_reached_is_no_less_its_own() {
+        assert_eq!(shown_beside(90, 10, 10, 10, 0), Some((100, 0, 0)));
+        assert_eq!(shown_beside(90, 10, 4, 4, 1), Some((100, 5, 1)));
+        // All that was reached is done.
+        assert_eq!(shown_beside(90, 10, 0, 0, 0), Some((100, 10, 0)));
+        // Of the run before, some were refused that are to be reached.
+        assert_eq!(shown_beside(90, 10, 10, 10, 40), Some((140, 0, 40)));
     }
 }

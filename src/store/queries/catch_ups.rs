@@ -1,18 +1,19 @@
 //! The catch-up of an organisation: one at a time, and what is queued meanwhile joins it.
 //!
 //! Owns what a catch-up queues, and of how many links it consists. Never asks why it is made: a person's wish, a new
-//! connection and enabling are one rule. Whoever calls holds the integration. Invariant: what a catch-up has done never
-//! shrinks, whatever joins it.
+//! connection and enabling are one rule. Whoever calls holds the integration, and says which part of its links is meant.
+//! Invariant: what a catch-up has done never shrinks, whatever joins it.
 
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use diesel_async::RunQueryDsl;
 use jiff::Timestamp;
 
-use super::fragments::of_organisation;
+use super::fragments::{of_organisation, unreached_by_catch_ups};
 use super::statement::{Fragment, named, sql};
 use super::{Conn, Fault};
 use crate::model::OrganisationId;
+use crate::store::Integration;
 use crate::store::words::{ERROR, NONE, PENDING, Priority, SYNCED};
 
 /// What being asked to send again changes.
@@ -28,37 +29,69 @@ pub(super) struct CatchUp {
     undone: i64,
 }
 
-/// The catch-up that is under way; if none is, a new one, to which what the one before left in error does not belong.
-pub(super) async fn open(conn: &mut Conn, organisation: &OrganisationId, now: Timestamp) -> Result<CatchUp, Fault> {
-    let (waiting, refused) = undone(conn, organisation).await?;
-    if waiting > 0 {
-        return Ok(CatchUp { undone: waiting + refused });
+/// The catch-up that is under way; if none is, a new one, to which what the one before left in error does not belong, as far
+/// as `which` is true of it.
+pub(super) async fn open(
+    conn: &mut Conn,
+    organisation: &OrganisationId,
+    which: Fragment,
+    now: Timestamp,
+) -> Result<CatchUp, Fault> {
+    let before = undone(conn, organisation).await?;
+    if before.waiting + before.unreached > 0 {
+        return Ok(CatchUp { undone: before.waiting + before.refused });
     }
-    let end = sql("UPDATE calendar_integrations SET catch_up_total = NULL, catch_up_started_at = NULL WHERE ")
+    let end = sql("UPDATE calendar_integrations SET catch_up_total = 0, catch_up_started_at = ")
+        .bind(now)
+        .sql(" WHERE ")
         .with(of_organisation(organisation));
     named("catch_ups.end", end).execute(conn).await?;
+    leave(conn, organisation, which, now).await?;
+    // What the one before left elsewhere is reached later.
+    Ok(CatchUp { undone: undone(conn, organisation).await?.refused })
+}
+
+/// The catch-up that is under way where more links are reached by it: what failed before it began does not belong to it.
+pub(super) async fn go_on(
+    conn: &mut Conn,
+    integration: &Integration,
+    which: Fragment,
+    now: Timestamp,
+) -> Result<CatchUp, Fault> {
+    let organisation = &integration.organisation;
+    if let Some((_, started_at)) = integration.catch_up {
+        leave(conn, organisation, which.sql(" AND updated_at < ").bind(started_at), now).await?;
+    }
+    let before = undone(conn, organisation).await?;
+    Ok(CatchUp { undone: before.waiting + before.refused })
+}
+
+/// Leaves what was refused out of a catch-up.
+async fn leave(conn: &mut Conn, organisation: &OrganisationId, which: Fragment, now: Timestamp) -> Result<(), Fault> {
     let (live, catch_up) = (Priority::Live, Priority::CatchUp);
     let leave = sql(format!("UPDATE appointment_external_links SET priority = {live}, updated_at = "))
         .bind(now)
         .sql(" WHERE ")
         .with(of_organisation(organisation))
-        .sql(format!(" AND sync_status = {ERROR} AND priority = {catch_up}"));
+        .sql(format!(" AND sync_status = {ERROR} AND priority = {catch_up} AND "))
+        .with(which);
     named("catch_ups.leave", leave).execute(conn).await?;
-    Ok(CatchUp { undone: 0 })
+    Ok(())
 }
 
-/// Counts what was queued since `catch_up` was opened.
+/// Counts what was queued since `catch_up` was opened, and answers how many more wait for it.
 pub(super) async fn count_queued(
     conn: &mut Conn,
     organisation: &OrganisationId,
     catch_up: CatchUp,
     now: Timestamp,
-) -> Result<(), Fault> {
-    let (waiting, refused) = undone(conn, organisation).await?;
-    let undone = waiting + refused;
+) -> Result<i64, Fault> {
+    let now_undone = undone(conn, organisation).await?;
+    let undone = now_undone.waiting + now_undone.refused;
+    let queued = undone - catch_up.undone;
     let number = |count: i64| i32::try_from(count).unwrap_or(i32::MAX);
     let update = sql("UPDATE calendar_integrations SET catch_up_total = COALESCE(catch_up_total + ")
-        .bind(number(undone - catch_up.undone))
+        .bind(number(queued))
         .sql(", ")
         .bind(number(undone))
         .sql("), catch_up_started_at = COALESCE(catch_up_started_at, ")
@@ -68,30 +101,33 @@ pub(super) async fn count_queued(
         .sql(" WHERE ")
         .with(of_organisation(organisation));
     named("catch_ups.count_queued", update).execute(conn).await?;
-    Ok(())
+    Ok(queued)
 }
 
+/// How many links of the catch-up wait, how many were refused, and whether it is still to reach some.
 #[derive(QueryableByName)]
 struct UndoneRow {
     #[diesel(sql_type = BigInt)]
     waiting: i64,
     #[diesel(sql_type = BigInt)]
     refused: i64,
+    #[diesel(sql_type = BigInt)]
+    unreached: i64,
 }
 
-/// How many links of the catch-up wait, and how many were refused.
-async fn undone(conn: &mut Conn, organisation: &OrganisationId) -> Result<(i64, i64), Fault> {
-    let select = sql("SELECT catching_up AS waiting, catch_up_failed AS refused FROM link_queues WHERE ")
+async fn undone(conn: &mut Conn, organisation: &OrganisationId) -> Result<UndoneRow, Fault> {
+    let select = sql("SELECT catching_up AS waiting, catch_up_failed AS refused, ")
+        .with(unreached_by_catch_ups(organisation))
+        .sql(" AS unreached FROM link_queues WHERE ")
         .with(of_organisation(organisation));
     let row: Option<UndoneRow> = named("catch_ups.undone", select).get_result(conn).await.optional()?;
-    Ok(row.map_or((0, 0), |row| (row.waiting, row.refused)))
+    Ok(row.unwrap_or(UndoneRow { waiting: 0, refused: 0, unreached: 0 }))
 }
 
-/// Catches up: queues what was never sent, was refused or waits for another attempt, and what is upcoming with its event
-/// in another calendar than the target; answers how many. What is due already is not queued again.
-pub(super) async fn catch_up(conn: &mut Conn, organisation: &OrganisationId, now: Timestamp) -> Result<i32, Fault> {
-    let catch_up = open(conn, organisation, now).await?;
-    let unsent = sql(format!(
+/// What a catch-up queues: what was never sent, was refused or waits for another attempt, and what is upcoming with its event
+/// in another calendar than the target. What is due already is not queued again.
+pub(super) fn uncaught(organisation: &OrganisationId, now: Timestamp) -> Fragment {
+    sql(format!(
         "snapshot IS NOT NULL AND (sync_status IN ({NONE}, {ERROR}) OR (sync_status = {PENDING} AND next_attempt_at > "
     ))
     .bind(now)
@@ -102,10 +138,7 @@ pub(super) async fn catch_up(conn: &mut Conn, organisation: &OrganisationId, now
     .with(of_organisation(organisation))
     .sql(") AND ends_at > ")
     .bind(now)
-    .sql("))");
-    let queued = requeue(conn, organisation, unsent, &caught_up(), now).await?;
-    count_queued(conn, organisation, catch_up, now).await?;
-    Ok(queued)
+    .sql("))")
 }
 
 /// Makes due at `now` the links of `organisation` that `condition` is true of, with this SQL for their priority.

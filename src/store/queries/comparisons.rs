@@ -319,7 +319,7 @@ pub(in crate::store) async fn mend(
             named("comparisons.note_etags", update).execute(conn).await?;
         }
         if !due.is_empty() {
-            let catch_up = catch_ups::open(conn, organisation, now).await?;
+            let catch_up = catch_ups::open(conn, organisation, sql("TRUE"), now).await?;
             // What is confirmed of the content is believed no more.
             let set = sql(format!(
                 "sync_status = {PENDING}, priority = {}, attempts = 0, request_seq = request_seq + 1,

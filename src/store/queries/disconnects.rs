@@ -8,16 +8,18 @@ use super::fragments::{of_organisation, unleased};
 use super::integrations::{integration, locked, reread};
 use super::schema::calendar_integrations::dsl;
 use super::statement::{named, sql};
-use super::{Conn, Fault, consents, erasures, leases, link_queues, owed};
+use super::{Conn, Fault, consents, erasures, leases, link_queues, owed, takeovers, wishes};
 use crate::model::{Epoch, GrantEnd, OrganisationId, RemoteEvents};
 use crate::store::instant::Instant;
-use crate::store::words::{self, DISCONNECT, ERROR, LEFT_BEHIND, NONE, PENDING, PROVIDER, Priority};
-use crate::store::{DisconnectStep, Guarded, Integration, OwedCause};
+use crate::store::wishes::Wish;
+use crate::store::words::{self, DISCONNECT, ERROR, LEFT_BEHIND, PENDING, PROVIDER};
+use crate::store::{DisconnectStep, Guarded, Integration};
 
 pub(in crate::store) async fn begin(
     conn: &mut Conn,
     organisation: &OrganisationId,
     remote_events: RemoteEvents,
+    size: i64,
     now: Timestamp,
 ) -> Result<Option<Integration>, Fault> {
     transaction!(conn, async |conn| {
@@ -30,7 +32,7 @@ pub(in crate::store) async fn begin(
             fence_consents(conn, organisation).await?;
             return Ok(None);
         }
-        begin_within(conn, &before, remote_events, now).await.map(Some)
+        begin_within(conn, &before, remote_events, size, now).await.map(Some)
     })
 }
 
@@ -46,6 +48,7 @@ pub(super) async fn begin_within(
     conn: &mut Conn,
     before: &Integration,
     remote_events: RemoteEvents,
+    size: i64,
     now: Timestamp,
 ) -> Result<Integration, Fault> {
     let organisation = &before.organisation;
@@ -67,17 +70,11 @@ pub(super) async fn begin_within(
         // Whatever is owed is wanted no more, and this is the last time that the account is there to delete it.
         owed::make_due(conn, organisation, sql("TRUE"), now).await?;
     }
-    carry_out(conn, before, Some(remote_events), now).await?;
+    if remote_events == RemoteEvents::Keep {
+        carry_out(conn, before, Some(remote_events), now).await?;
+    }
+    wishes::make(conn, organisation, Wish::Disconnect, size, now).await?;
     reread(conn, organisation).await
-}
-
-/// What rests in a link after a disconnect: nothing is to be sent, and nothing is said of an attempt.
-fn at_rest() -> String {
-    format!(
-        ", sync_status = {NONE}, next_attempt_at = NULL, attempts = 0, priority = {live}, last_error = NULL,
-            last_error_detail = NULL",
-        live = Priority::Live,
-    )
 }
 
 /// Owes the events that are to be deleted, or gives them back to their links where they are kept; answers how many links
@@ -90,7 +87,6 @@ async fn carry_out(
 ) -> Result<i64, Fault> {
     let organisation = &integration.organisation;
     let account = integration.google_user_id.as_ref().ok_or(Fault::Corrupt("google_user_id"))?;
-    let cause = OwedCause::Disconnect;
     let left_before = owed::left(conn, organisation).await?;
     let changed = match remote_events {
         Some(RemoteEvents::Keep) => {
@@ -114,26 +110,8 @@ async fn carry_out(
             named("disconnects.leave_behind", left_behind).execute(conn).await?;
             restored
         }
-        Some(RemoteEvents::DeleteUpcoming) => {
-            // What was not sent yet may show a time that Cassius has changed since.
-            let upcoming = || {
-                sql("(ends_at > ")
-                    .bind(now)
-                    .sql(" OR (synced_revision < revision AND shown_ends_at > ")
-                    .bind(now)
-                    .sql(")) AND ")
-                    .with(unleased(now))
-            };
-            owed::owe_placed(conn, organisation, account, cause, upcoming, sql(at_rest()), now).await?
-        }
-        Some(RemoteEvents::DeleteAll) => {
-            // What is over is not written anew by whoever connects again, unless its appointment changes. What was called
-            // off is kept: its event may have to be deleted yet.
-            let set = sql(at_rest())
-                .sql(", snapshot = CASE WHEN wants_event AND ends_at <= ")
-                .bind(now)
-                .sql(" THEN NULL ELSE snapshot END");
-            owed::owe_placed(conn, organisation, account, cause, || unleased(now), set, now).await?
+        Some(deletes @ (RemoteEvents::DeleteUpcoming | RemoteEvents::DeleteAll)) => {
+            takeovers::take_over(conn, integration, deletes, || sql("TRUE"), now).await?
         }
         None => 0,
     };
@@ -143,10 +121,12 @@ async fn carry_out(
     Ok(changed)
 }
 
-/// Whether no call is under way, and nothing is to be deleted any more.
+/// Whether no call is under way, all links are taken over, and nothing is to be deleted any more.
 async fn is_ready(conn: &mut Conn, integration: &Integration, now: Timestamp) -> Result<bool, Fault> {
     let organisation = &integration.organisation;
-    if leases::live(conn, organisation, now).await? > 0 {
+    if leases::live(conn, organisation, now).await? > 0
+        || wishes::is_under_way(conn, organisation, Wish::Disconnect).await?
+    {
         return Ok(false);
     }
     if integration.deletes_no_more(now) {
@@ -239,7 +219,7 @@ pub(super) async fn end(
     }
     let rest = sql("UPDATE appointment_external_links SET updated_at = ")
         .bind(now)
-        .sql(at_rest())
+        .sql(takeovers::at_rest())
         .sql(" WHERE ")
         .with(of_organisation(organisation))
         .sql(format!(" AND sync_status IN ({PENDING}, {ERROR})"));

@@ -18,13 +18,14 @@ use crate::store::{ErasureLeft, Integration, OwedCause};
 const FOUND_TOGETHER: i64 = 100;
 
 /// The tables that hold rows of an organisation and nothing that is still to be done.
-const TABLES: [&str; 7] = [
+const TABLES: [&str; 8] = [
     "appointment_external_links",
     "owed_deletions",
     "sealed_calendars",
     "oauth_consents",
     "calendar_integrations",
     "upcoming_link_counts",
+    "link_wishes",
     "link_queues",
 ];
 

@@ -9,7 +9,7 @@ use super::placement;
 use super::statement::{Fragment, sql};
 use crate::model::{AppointmentId, Epoch, OrganisationId};
 use crate::store::Claimed;
-use crate::store::words::{GOOGLE, REASONS};
+use crate::store::words::{CATCH_UP, DISCONNECT, GOOGLE, OF_CATCH_UPS, REASONS};
 
 /// What makes an integration one that is connected.
 pub(super) const CONNECTED: &str = "refresh_token IS NOT NULL AND disconnecting_at IS NULL";
@@ -92,4 +92,24 @@ pub(super) fn no_problem_at(now: Timestamp) -> Fragment {
     sql("(problem_reason IS NULL OR problem_retry_at <= ")
         .bind(now)
         .sql(format!(" OR problem_reason NOT IN {REASONS})"))
+}
+
+/// How many links of an organisation a catch-up is still to make pending; one, at the least, as long as it may find any. What
+/// two changes of what events show are to reach are the same links.
+pub(super) fn unreached_by_catch_ups(organisation: &OrganisationId) -> Fragment {
+    sql(format!(
+        "(SELECT CAST(COALESCE(MAX(CASE WHEN wish = {CATCH_UP} THEN unreached END), 0)
+                + COALESCE(MAX(CASE WHEN wish <> {CATCH_UP} THEN unreached END), 0) AS BIGINT)
+            FROM (SELECT wish, CASE WHEN unreached > 0 THEN unreached ELSE 1 END AS unreached FROM link_wishes
+                WHERE wish IN {OF_CATCH_UPS} AND "
+    ))
+    .with(of_organisation(organisation))
+    .sql(") AS wishes)")
+}
+
+/// How many events of an organisation a disconnect that deletes has not reached yet.
+pub(super) fn untaken(organisation: &OrganisationId) -> Fragment {
+    sql(format!("(SELECT CAST(COALESCE(SUM(unreached), 0) AS BIGINT) FROM link_wishes WHERE wish = {DISCONNECT} AND "))
+        .with(of_organisation(organisation))
+        .sql(")")
 }

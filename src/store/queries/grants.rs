@@ -11,9 +11,11 @@ use super::schema::oauth_consents;
 use super::statement::{named, sql};
 use super::{
     Conn, Fault, accounts, catch_ups, comparisons, forgetting, owed, pending_grants, sealed_calendars, unkept_grants,
+    wishes,
 };
 use crate::model::{GoogleUserId, OrganisationId, Reason};
 use crate::store::instant::Instant;
+use crate::store::wishes::Wish;
 use crate::store::words::{PENDING, PROVIDER};
 use crate::store::{AsOf, Connect, Grant, Integration, OwedCause};
 
@@ -22,6 +24,7 @@ pub(in crate::store) async fn connect(
     grant: Grant,
     as_of: AsOf,
     pending_until: Timestamp,
+    size: i64,
     now: Timestamp,
 ) -> Result<Connect, Fault> {
     transaction!(conn, async |conn| {
@@ -49,7 +52,7 @@ pub(in crate::store) async fn connect(
         }
         sealed_calendars::open(conn, &grant.organisation, &grant.opened, now).await?;
         let before = locked(conn, &grant.organisation).await?.ok_or(Fault::Corrupt("organisation_id"))?;
-        store_grant(conn, &before, &grant, now).await?;
+        store_grant(conn, &before, &grant, size, now).await?;
         Ok(Connect::Stored)
     })
 }
@@ -57,6 +60,7 @@ pub(in crate::store) async fn connect(
 pub(in crate::store) async fn confirm(
     conn: &mut Conn,
     organisation: &OrganisationId,
+    size: i64,
     now: Timestamp,
 ) -> Result<bool, Fault> {
     transaction!(conn, async |conn| {
@@ -76,7 +80,7 @@ pub(in crate::store) async fn confirm(
         if let (Some(account), Some(token)) = (&before.google_user_id, &before.refresh_token) {
             unkept_grants::queue(conn, organisation, account, token, now).await?;
         }
-        store_grant(conn, &before, &grant, now).await?;
+        store_grant(conn, &before, &grant, size, now).await?;
         Ok(true)
     })
 }
@@ -93,7 +97,13 @@ fn other<'a>(before: &'a Integration, grant: &Grant) -> Option<&'a GoogleUserId>
 }
 
 /// Stores a grant in the row that is locked, in place of the one before.
-async fn store_grant(conn: &mut Conn, before: &Integration, grant: &Grant, now: Timestamp) -> Result<(), Fault> {
+async fn store_grant(
+    conn: &mut Conn,
+    before: &Integration,
+    grant: &Grant,
+    size: i64,
+    now: Timestamp,
+) -> Result<(), Fault> {
     let organisation = &grant.organisation;
     let row = dsl::calendar_integrations.find((organisation.as_str(), PROVIDER));
     let connect = diesel::update(row).set((
@@ -126,7 +136,7 @@ async fn store_grant(conn: &mut Conn, before: &Integration, grant: &Grant, now: 
     // On the first connect nothing is owed, and what was kept waits for the person's word: calendar and privacy are chosen
     // first.
     if before.google_user_id.is_some() {
-        let catch_up = catch_ups::open(conn, organisation, now).await?;
+        let catch_up = wishes::open_catch_up(conn, organisation, size, now).await?;
         if let Some(account) = other {
             exchange_account(conn, organisation, account, now).await?;
         }
@@ -135,7 +145,7 @@ async fn store_grant(conn: &mut Conn, before: &Integration, grant: &Grant, now: 
         owed::make_due(conn, organisation, sql("TRUE"), now).await?;
         catch_ups::count_queued(conn, organisation, catch_up, now).await?;
         if before.is_enabled {
-            catch_ups::catch_up(conn, organisation, now).await?;
+            wishes::make(conn, organisation, Wish::CatchUp, size, now).await?;
         }
     }
     if before.google_user_id.is_none() {

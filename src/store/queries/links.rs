@@ -7,7 +7,7 @@ use diesel::sql_types::{BigInt, Nullable};
 use diesel_async::RunQueryDsl;
 use jiff::Timestamp;
 
-use super::fragments::{of_organisation, unleased};
+use super::fragments::{of_organisation, unleased, unreached_by_catch_ups};
 use super::rows::LinkRow;
 use super::schema::appointment_external_links::dsl;
 use super::statement::{Fragment, named, sql};
@@ -116,6 +116,8 @@ struct CountsRow {
     #[diesel(sql_type = BigInt)]
     catch_up_failed: i64,
     #[diesel(sql_type = BigInt)]
+    unreached: i64,
+    #[diesel(sql_type = BigInt)]
     unsent: i64,
     #[diesel(sql_type = BigInt)]
     events: i64,
@@ -161,6 +163,8 @@ pub(in crate::store) async fn counts(
             .sql(format!(") AS {column}"))
     };
     let select = sql("SELECT pending, synced, error, catching_up, catch_up_failed, ")
+        .with(unreached_by_catch_ups(organisation))
+        .sql(" AS unreached, ")
         .with(upcoming("events", IS_EVENT))
         .sql(", ")
         .with(upcoming("unsent", &is_unsent()))
@@ -180,6 +184,7 @@ pub(in crate::store) async fn counts(
         upcoming_events: row.events,
         catching_up: row.catching_up,
         catch_up_failed: row.catch_up_failed,
+        unreached: row.unreached,
         unavailable_until: super::instant(row.unavailable_until),
     }))
 }

@@ -7,8 +7,10 @@
 //! them, holds the queues of those organisations first (`link_queues::lock`), by their keys: so one transaction at a time
 //! changes the links of an organisation. After them it takes rows of `calendar_integrations`, of
 //! `appointment_external_links` and of `owed_deletions`, in that order; the triggers on those change the queues alone, and
-//! `upcoming_link_counts`, which nobody takes without its queue. A row of `google_accounts` is taken before all of them,
-//! one of `unkept_grants` after them, those of `quota_budgets` by their names and alone or after all others, the counter of revocations last. Two kinds hold no queue: what changes nothing but columns of an integration that say
+//! `upcoming_link_counts`, which nobody takes without its queue, as nobody does a row of `link_wishes`. A row of
+//! `google_accounts` is taken before all of them, one of `unkept_grants` after them, those of `quota_budgets` by their names
+//! and alone or after all others, the counter of revocations last. Two kinds hold no queue: what changes nothing but columns
+//! of an integration that say
 //! nothing of its links, and the renewal of a lease, which makes nothing due earlier. An accept, a claim and a sweep pass by
 //! what another query holds, so that one organisation holds up no other.
 
@@ -42,6 +44,7 @@ pub(in crate::store) mod organisation_erasures;
 pub(in crate::store) mod overview;
 pub(in crate::store) mod owed;
 pub(in crate::store) mod owed_claims;
+mod parts;
 pub(in crate::store) mod pending_grants;
 mod placement;
 #[cfg(test)]
@@ -58,7 +61,9 @@ pub(in crate::store) mod sealed_calendars;
 pub(in crate::store) mod sealed_values;
 pub(in crate::store) mod settlements;
 mod statement;
+mod takeovers;
 pub(in crate::store) mod unkept_grants;
+pub(in crate::store) mod wishes;
 
 /// The instant in a column, if one stands there that reads.
 fn instant(at: Option<crate::store::instant::Instant>) -> Option<jiff::Timestamp> {

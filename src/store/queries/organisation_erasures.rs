@@ -12,6 +12,7 @@ use crate::model::{OrganisationId, RemoteEvents};
 pub(in crate::store) async fn begin(
     conn: &mut Conn,
     organisation: &OrganisationId,
+    size: i64,
     now: Timestamp,
 ) -> Result<(), Fault> {
     transaction!(conn, async |conn| {
@@ -27,7 +28,7 @@ pub(in crate::store) async fn begin(
             named("organisation_erasures.mark", mark).execute(conn).await?;
             match before.refresh_token {
                 Some(_) => {
-                    disconnects::begin_within(conn, before, RemoteEvents::DeleteAll, now).await?;
+                    disconnects::begin_within(conn, before, RemoteEvents::DeleteAll, size, now).await?;
                 }
                 None => disconnects::fence_consents(conn, organisation).await?,
             }

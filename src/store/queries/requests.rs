@@ -4,17 +4,18 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use jiff::Timestamp;
 
-use super::catch_ups::{caught_up, requeue};
+use super::catch_ups::requeue;
 use super::fragments::of_organisation;
 use super::integrations::{insert_if_absent, locked, reread, set_calendar};
 use super::links::revisions;
 use super::schema::calendar_integrations::dsl;
-use super::statement::{Fragment, list_of, named, sql};
-use super::{Conn, Fault, catch_ups, owed};
+use super::statement::{list_of, named, sql};
+use super::{Conn, Fault, owed, wishes};
 use crate::model::{AppointmentId, OrganisationId, Reason};
 use crate::store::instant::Instant;
+use crate::store::wishes::Wish;
 use crate::store::words::{
-    self, CALENDAR_UNAVAILABLE, ERROR, GOOGLE_THROTTLED, NONE, PENDING, PROVIDER, Priority, RECONNECT_REQUIRED, SYNCED,
+    self, CALENDAR_UNAVAILABLE, ERROR, GOOGLE_THROTTLED, PENDING, PROVIDER, Priority, RECONNECT_REQUIRED,
 };
 use crate::store::{Integration, Retry, SettingsChange};
 
@@ -22,6 +23,7 @@ pub(in crate::store) async fn change_settings(
     conn: &mut Conn,
     organisation: &OrganisationId,
     change: SettingsChange,
+    size: i64,
     now: Timestamp,
 ) -> Result<Option<Integration>, Fault> {
     transaction!(conn, async |conn| {
@@ -76,47 +78,23 @@ pub(in crate::store) async fn change_settings(
             change.title_privacy.is_some() && (shown != before.title_privacy || before.unreadable.is_some());
         let is_tighter = is_retold && (shown > before.title_privacy || before.unreadable.is_some());
         if is_moved || is_retold {
-            let upcoming = || {
-                sql("ends_at > ")
-                    .bind(now)
-                    .sql(format!(" AND (external_event_id IS NOT NULL OR sync_status = {PENDING})"))
-            };
-            let over = if is_tighter { " OR (external_event_id IS NOT NULL AND snapshot IS NOT NULL)" } else { "" };
-            let retold = upcoming().sql(over);
-            if before.is_connected() {
-                let catch_up = catch_ups::open(conn, organisation, now).await?;
-                requeue(conn, organisation, retold, &caught_up(), now).await?;
-                catch_ups::count_queued(conn, organisation, catch_up, now).await?;
-            } else {
-                rest(conn, organisation, retold, now).await?;
-            }
+            let wish = if is_tighter { Wish::RetellAll } else { Wish::Retell };
+            wishes::make(conn, organisation, wish, size, now).await?;
         }
         let is_enabled_now = change.is_enabled == Some(true) && !before.is_enabled;
         if before.is_connected() && is_enabled_now {
-            catch_ups::catch_up(conn, organisation, now).await?;
+            wishes::make(conn, organisation, Wish::CatchUp, size, now).await?;
         }
         reread(conn, organisation).await.map(Some)
     })
 }
 
-/// Lets links rest that are not in step any more: the next connection queues them.
-async fn rest(conn: &mut Conn, organisation: &OrganisationId, which: Fragment, now: Timestamp) -> Result<(), Fault> {
-    let update = sql(format!("UPDATE appointment_external_links SET sync_status = {NONE}, updated_at = "))
-        .bind(now)
-        .sql(" WHERE ")
-        .with(of_organisation(organisation))
-        .sql(format!(" AND sync_status = {SYNCED} AND snapshot IS NOT NULL AND ("))
-        .with(which)
-        .sql(")");
-    named("requests.rest", update).execute(conn).await?;
-    Ok(())
-}
-
 pub(in crate::store) async fn catch_up(
     conn: &mut Conn,
     organisation: &OrganisationId,
+    size: i64,
     now: Timestamp,
-) -> Result<i32, Fault> {
+) -> Result<(i32, bool), Fault> {
     transaction!(conn, async |conn| {
         match locked(conn, organisation).await?.filter(Integration::is_connected) {
             Some(_) => {
@@ -124,9 +102,10 @@ pub(in crate::store) async fn catch_up(
                 let failed = sql(format!("last_error <> {CALENDAR_UNAVAILABLE}"));
                 owed::make_due(conn, organisation, failed, now).await?;
                 try_again(conn, organisation, now).await?;
-                catch_ups::catch_up(conn, organisation, now).await
+                let made = wishes::make(conn, organisation, Wish::CatchUp, size, now).await?;
+                Ok((made.queued, made.has_rest))
             }
-            None => Ok(0),
+            None => Ok((0, false)),
         }
     })
 }
@@ -154,25 +133,26 @@ pub(in crate::store) async fn retry(
     conn: &mut Conn,
     organisation: &OrganisationId,
     appointments: Option<Vec<AppointmentId>>,
+    size: i64,
     now: Timestamp,
-) -> Result<Retry, Fault> {
+) -> Result<(Retry, bool), Fault> {
     transaction!(conn, async |conn| {
         let integration = locked(conn, organisation).await?;
         if let Some(appointments) = &appointments {
             let known = revisions(conn, organisation, appointments).await?;
             let unknown: Vec<_> = appointments.iter().filter(|id| !known.contains_key(*id)).cloned().collect();
             if !unknown.is_empty() {
-                return Ok(Retry::Unknown(unknown));
+                return Ok((Retry::Unknown(unknown), false));
             }
         }
         if !integration.is_some_and(|integration| integration.is_connected()) {
-            return Ok(Retry::Queued(0));
+            return Ok((Retry::Queued(0), false));
         }
-        let live = Priority::Live.to_string();
         let Some(appointments) = appointments else {
-            let refused = sql(format!("sync_status = {ERROR} AND snapshot IS NOT NULL"));
-            return requeue(conn, organisation, refused, &live, now).await.map(Retry::Queued);
+            let made = wishes::make(conn, organisation, Wish::Retry, size, now).await?;
+            return Ok((Retry::Queued(made.queued), made.has_rest));
         };
+        let live = Priority::Live.to_string();
         let mut queued = 0;
         for some in appointments.chunks(NAMED_TOGETHER) {
             let these =
@@ -180,7 +160,7 @@ pub(in crate::store) async fn retry(
                     .with(list_of(some));
             queued += requeue(conn, organisation, these, &live, now).await?;
         }
-        Ok(Retry::Queued(queued))
+        Ok((Retry::Queued(queued), false))
     })
 }
 

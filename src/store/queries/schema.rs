@@ -229,6 +229,19 @@ diesel::table! {
 diesel::table! {
     use diesel::sql_types::*;
 
+    link_wishes (organisation_id, provider, wish) {
+        organisation_id -> Text,
+        provider -> Text,
+        wish -> Text,
+        from_appointment_id -> Text,
+        is_again -> Bool,
+        unreached -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+
     upcoming_link_counts (organisation_id, provider, day) {
         organisation_id -> Text,
         provider -> Text,

@@ -1,0 +1,72 @@
+//! Wishes: what is wanted of every link of an organisation, and how it gets to them in parts.
+
+use jiff::Timestamp;
+
+use super::{Error, Store};
+use crate::model::OrganisationId;
+
+/// What is wanted of every link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wish {
+    /// Upcoming events are written anew, elsewhere or otherwise.
+    Retell,
+    /// The same; and those that are over, as long as their snapshot is kept.
+    RetellAll,
+    /// What a catch-up queues.
+    CatchUp,
+    /// What was refused is sent again.
+    Retry,
+    /// A disconnect takes over what it deletes, and the rest is let rest.
+    Disconnect,
+}
+
+/// What became of an attempt to go on with a wish.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// One more part has what was wanted of it.
+    Part {
+        /// How many links changed.
+        changed: i32,
+    },
+    /// Nothing is wanted.
+    Nothing,
+}
+
+impl Store {
+    /// The organisations some of whose links are still to be reached by a change of all of them.
+    pub async fn wishing(&self) -> Result<Vec<OrganisationId>, Error> {
+        query!(self, read, wishes::organisations())
+    }
+
+    /// Applies what is wanted of all links of an organisation to the next part of them, which `Options::links_at_once` sizes.
+    /// Any number of processes may do so: each part is applied once.
+    pub async fn reach(&self, organisation: &OrganisationId, now: Timestamp) -> Result<Reach, Error> {
+        let (organisation, size) = (organisation.clone(), self.links_at_once);
+        query!(self, long, wishes::reach(&organisation, size, now))
+    }
+
+    /// Waits until a change leaves links to be reached, by this process; one that came before the call counts.
+    pub async fn wished(&self) {
+        self.wished.notified().await;
+    }
+
+    /// Counts what changes have left to be reached, and wakes who goes on with it. Answers how many links of a wish that is,
+    /// 0 where they could not be counted: the change itself stands.
+    pub(super) async fn count_unreached(&self, organisation: &OrganisationId, wish: Wish, now: Timestamp) -> i32 {
+        let counted = self.note_unreached(organisation, wish, now).await;
+        self.wished.notify_one();
+        i32::try_from(counted.unwrap_or_default()).unwrap_or(i32::MAX)
+    }
+
+    async fn note_unreached(&self, organisation: &OrganisationId, wish: Wish, now: Timestamp) -> Result<i64, Error> {
+        let whose = organisation.clone();
+        let counted = query!(self, read, wishes::unreached(&whose, now))?;
+        let mut its = 0;
+        for (counted, wanted, joining) in counted {
+            its += if counted == wish { wanted } else { 0 };
+            let whose = organisation.clone();
+            query!(self, write, wishes::note_unreached(&whose, counted, joining))?;
+        }
+        Ok(its)
+    }
+}
