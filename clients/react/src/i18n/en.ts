@@ -295,6 +295,7 @@ export const en: Catalogue = {
     other: "{count} upcoming events will move to “{calendar}”.",
   },
   "change.movesNone": "There are no upcoming events to move.",
+  "change.foreign": "This calendar belongs to somebody else, who reads what is written there",
   "change.same": "This is the present calendar: nothing will move.",
   "change.confirm": "Change calendar",
   "change.pending": "Changing…",
@@ -304,6 +305,7 @@ export const en: Catalogue = {
   "calendars.empty": "No calendar of this account accepts new events.",
   "calendars.failed": "The list of calendars could not be loaded.",
   "calendars.choose": "Choose a calendar",
+  "calendars.foreign": "Somebody else’s",
 
   "options.title": "Options",
   "options.lead": "What Cassius sends, and what titles show.",

@@ -298,6 +298,7 @@ export const fr = {
     other: "{count} événements à venir seront déplacés vers « {calendar} ».",
   },
   "change.movesNone": "Aucun événement à venir n’est à déplacer.",
+  "change.foreign": "Ce calendrier appartient à quelqu’un d’autre, qui lit ce qui y est écrit",
   "change.same": "C’est le calendrier actuel : rien ne sera déplacé.",
   "change.confirm": "Changer de calendrier",
   "change.pending": "Changement…",
@@ -307,6 +308,7 @@ export const fr = {
   "calendars.empty": "Aucun calendrier de ce compte n’accepte l’écriture.",
   "calendars.failed": "La liste des calendriers n’a pas pu être chargée.",
   "calendars.choose": "Choisir un calendrier",
+  "calendars.foreign": "À quelqu’un d’autre",
 
   "options.title": "Options",
   "options.lead": "Ce que Cassius envoie, et ce que les titres montrent.",
