@@ -81,17 +81,17 @@ export class Person {
   }
 
   /** Goes the way of `connect` by its addresses alone, with no page: for stories that begin after it. */
-  async connected(): Promise<void> {
+  async connected(account = ACCOUNT, outcome = "connected"): Promise<void> {
     const { request } = this.page.context();
     const consent = (await request.get(CONNECT, { headers: { "sec-fetch-site": "none" } })).url();
-    const form = new URLSearchParams({ decision: "allow", account: ACCOUNT });
+    const form = new URLSearchParams({ decision: "allow", account });
     for (const scope of new URL(consent).searchParams.get("scope")?.split(" ") ?? []) form.append("scope", scope);
     const headers = { "content-type": "application/x-www-form-urlencoded" };
     const asked = await request.post(consent, { headers, data: form.toString() });
     const state = /name="state" value="([^"]+)"/.exec(await asked.text())?.[1] ?? "no question";
     const answered = await request.get(asked.url().split("?", 1)[0] ?? "", { params: { state, answer: "connect" } });
     const back = new URL(answered.url());
-    if (back.searchParams.get("google") !== "connected") throw new Error(`not connected, but at ${back.href}`);
+    if (back.searchParams.get("google") !== outcome) throw new Error(`not ${outcome}, but at ${back.href}`);
   }
 
   /** The same person, in the same session, in another window: a tab in the background would be drawn once a second. */
