@@ -80,7 +80,10 @@ test("no page has a violation, in light, in dark, and at 320 px", { timeout: 480
   await camille.button("Connecter Google Calendar").click();
   await camille.button("Continuer").waitFor();
   await seen("consent");
-  await camille.decide({});
+  await camille.button("Continuer").click();
+  await page.getByRole("heading", { name: "Connecter ce compte à ce cabinet ?" }).waitFor();
+  await seen("consent-asked");
+  await page.getByRole("button", { name: "Connecter", exact: true }).click();
   await camille.status("Connecté").waitFor();
   await camille.settled();
   await camille.said("Google Calendar est connecté.");

@@ -17,6 +17,23 @@ test("a refusal is told, stores nothing, and can be followed by a consent", asyn
   await camille.status("Connecté").waitFor();
 });
 
+test("what Google allowed is for the practice and the account that are named, or for nobody", async ({ stage }) => {
+  const camille = await stage.person();
+  const { page } = camille;
+  await camille.openSettings();
+  await camille.button("Connecter Google Calendar").first().click();
+  await page.getByRole("radio", { name: ACCOUNT }).check();
+  await camille.button("Continuer").click();
+  await page.getByRole("heading", { name: "Connecter ce compte à ce cabinet ?" }).waitFor();
+  await page.getByText("Cabinet dentaire des Lilas", { exact: true }).waitFor();
+  await page.getByText(ACCOUNT, { exact: true }).waitFor();
+  await stage.picture(page, "consent-asked");
+  await camille.button("Ne rien connecter").click();
+  await camille.standing.getByText("La connexion a été annulée.").waitFor();
+  await camille.status("Non connecté").waitFor();
+  expect(await stage.google.count("revoke")).toBe(1);
+});
+
 test("an unticked permission is named, and nothing is connected", async ({ stage }) => {
   const camille = await stage.person();
   await camille.openSettings();

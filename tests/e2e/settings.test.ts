@@ -160,9 +160,15 @@ test("another account asks which one to keep, and what is made anew in it", asyn
 
   await camille.connect({ account: OTHER_ACCOUNT }, "Reconnecter Google Calendar");
   await camille.standing.getByText("Quel compte Google garder ?").waitFor();
-  await camille.standing.getByText(/à venir reste(nt)? dans l’agenda de accueil@/).waitFor();
-  await stage.picture(camille.page, "other-account");
+  // Who has just chosen it is asked at once.
+  const dialog = camille.page.getByRole("dialog", { name: "Quel compte Google garder ?" });
+  await dialog.getByText(/à venir reste(nt)? dans l’agenda de accueil@/).waitFor();
+  await stage.picture(camille.page, "other-account", false);
   expect(await violationsOf(camille.page)).toEqual([]);
+  await camille.page.keyboard.press("Escape");
+  await stage.picture(camille.page, "other-account-waits");
+  expect(await violationsOf(camille.page)).toEqual([]);
+  await camille.button("Répondre").click();
   await camille.button(`Reprendre avec ${ACCOUNT}`).click();
   await camille.decide({ account: OTHER_ACCOUNT });
   await camille.standing.getByText("Quel compte Google garder ?").waitFor();

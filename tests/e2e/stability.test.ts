@@ -5,22 +5,11 @@
 import type { Locator, Page } from "playwright-core";
 import { expect } from "vitest";
 
-import { ROOMS } from "./stage/google.js";
+import { ACCOUNT, OTHER_ACCOUNT, ROOMS } from "./stage/google.js";
 import { nextWeek, type Person } from "./stage/person.js";
+import { countShifts, moved, STILL } from "./stage/shifts.js";
+import type { Stage } from "./stage/stage.js";
 import { test } from "./stage/test.js";
-
-declare global {
-  interface Window {
-    shifted: number;
-    countLatestShifts: () => void;
-  }
-}
-
-/** What the browser says of a layout shift. */
-interface Shift {
-  value: number;
-  hadRecentInput: boolean;
-}
 
 /** What has the focus, by its kind and its words. */
 async function focused(page: Page): Promise<string> {
@@ -45,32 +34,10 @@ async function closed(page: Page): Promise<void> {
   await page.getByRole("dialog").waitFor({ state: "detached" });
 }
 
-/** Counts, in every page from now on, how far what is drawn moves by itself: not by somebody's click or key. */
-async function countShifts(page: Page): Promise<void> {
-  await page.addInitScript(() => {
-    const count = (shifts: PerformanceEntryList) => {
-      for (const { value, hadRecentInput } of shifts as (PerformanceEntry & Shift)[])
-        if (!hadRecentInput) window.shifted += value;
-    };
-    window.shifted = 0;
-    const observer = new PerformanceObserver((list) => count(list.getEntries()));
-    observer.observe({ type: "layout-shift", buffered: true });
-    window.countLatestShifts = () => count(observer.takeRecords());
-  });
-}
-
-/** The sum of the shifts of the page, those of the latest frame included. */
-async function shifted(page: Page): Promise<number> {
-  return await page.evaluate(async () => {
-    for (let frame = 0; frame < 2; frame += 1) await new Promise((drawn) => requestAnimationFrame(drawn));
-    window.countLatestShifts();
-    return window.shifted;
-  });
-}
-
 /** Expects of the page that stands that nothing in it has moved, as far as an eye follows. */
 async function expectStill(page: Page, where: string): Promise<void> {
-  expect(await shifted(page), `layout shift of ${where}`).toBeLessThanOrEqual(0.02);
+  const { shift, movers } = await moved(page);
+  expect(shift, `layout shift of ${where}: ${movers.join(", ")}`).toBeLessThanOrEqual(STILL);
 }
 
 for (const width of [1280, 320]) {
@@ -125,32 +92,44 @@ for (const width of [1280, 320]) {
   });
 }
 
-test("the settings stay where they are whatever their state becomes by itself", async ({ stage }) => {
-  const camille = await stage.person();
-  await camille.connected();
-  const second = await camille.another();
-  await second.openAgenda();
+/** Windows of the same person that stand open at the settings, in both widths, and how far each thing moves in them. */
+async function watch(stage: Stage, camille: Person) {
   const watching = [camille, await camille.another({ viewport: { width: 320, height: 800 } })];
   for (const { page } of watching) await countShifts(page);
   for (const each of watching) {
     await each.openSettings();
     await each.section("Aperçu").locator("article").waitFor();
   }
-  const moved: [string, number, number][] = [];
+  const seen: [string, number, { shift: number; movers: string[] }][] = [];
   const shows = async (where: string, words: (of: Person) => Locator) => {
-    for (const each of watching) {
-      await words(each).first().waitFor();
-      moved.push([where, each.page.viewportSize()?.width ?? 0, await shifted(each.page)]);
-      await each.page.evaluate(() => {
-        window.shifted = 0;
-      });
+    // Side by side: some of it is soon over.
+    await Promise.all(watching.map((each) => words(each).first().waitFor()));
+    for (const { page } of watching) {
+      const width = page.viewportSize()?.width ?? 0;
+      seen.push([where, width, await moved(page)]);
+      await stage.picture(page, `shown ${where} ${width}`);
     }
   };
-  const standing = (words: string) => (of: Person) => of.standing.getByText(words);
-  const inSight = (words: string) => (of: Person) => of.page.getByText(words);
-  const ask = async (method: string, route: string, body: object) => {
-    expect(await second.ask(method, `integrations/google/${route}`, body)).toBe(200);
+  return { shows, tooFar: () => seen.filter(([, , { shift }]) => shift > STILL) };
+}
+
+const standing = (words: string | RegExp) => (of: Person) => of.standing.getByText(words);
+const inSight = (words: string) => (of: Person) => of.page.getByText(words);
+
+/** Does by its addresses what a page of this person's does. */
+function byAddress(person: Person) {
+  return async (method: string, route: string, body: object) => {
+    expect(await person.ask(method, `integrations/google/${route}`, body)).toBe(200);
   };
+}
+
+test("the settings stay where they are whatever their state becomes by itself", async ({ stage }) => {
+  const camille = await stage.person();
+  await camille.connected();
+  const second = await camille.another();
+  await second.openAgenda();
+  const { shows, tooFar } = await watch(stage, camille);
+  const ask = byAddress(second);
   await shows("the Google page, connected", ({ page }) => page.locator("body"));
 
   await second.createRdv({ patient: "Léa Exemple" });
@@ -190,7 +169,110 @@ test("the settings stay where they are whatever their state becomes by itself", 
   await second.openAgenda();
   await second.createRdv({ patient: "Elsa Essai", day: 4 });
   await shows("a delay", standing("Google demande de patienter"));
-  expect(moved.filter(([, , shift]) => shift > 0.02)).toEqual([]);
+  expect(tooFar()).toEqual([]);
+});
+
+test("so they do from before the first connection to after a disconnect", async ({ stage }) => {
+  const camille = await stage.person();
+  const second = await camille.another();
+  await second.openAgenda();
+  await second.createRdv({ patient: "Léa Exemple" });
+  await second.createRdv({ patient: "Paul Modèle", day: 2 });
+  const { shows, tooFar } = await watch(stage, camille);
+  const ask = byAddress(second);
+  await shows("the Google page, not connected", standing("Connectez le compte Google du cabinet"));
+  await second.connected();
+  await shows("a first connection", standing("2 rendez-vous à venir ne sont pas encore dans Google"));
+  await ask("POST", "sync-now", {});
+  await shows("the first sending", standing("Tout est en ordre"));
+
+  await ask("PATCH", "settings", { calendarId: ROOMS });
+  await expect
+    .poll(async () => (await stage.google.events()).map((event) => event.calendar_id))
+    .toEqual([ROOMS, ROOMS]);
+  await shows("another calendar", (of) => of.section("Connexion").getByText("Fauteuils et salles"));
+  await stage.google.removeCalendar(ROOMS);
+  await second.createRdv({ patient: "Nina Essai", day: 3 });
+  await shows("a calendar that is gone", standing("Le calendrier n’est plus accessible"));
+  await ask("PATCH", "settings", { calendarId: ACCOUNT });
+  await shows("another one in its place", standing("Tout est en ordre"));
+
+  await second.connected(OTHER_ACCOUNT, "other_account");
+  await shows("a question about another account", standing("Quel compte Google garder"));
+  await ask("POST", "confirm-account", { accept: false });
+  await shows("its answer", standing("Tout est en ordre"));
+
+  await stage.google.fault({ operation: "events.delete", fault: { kind: "error", code: 503, reason: "backendError" } });
+  const disconnects = ask("POST", "disconnect", { remoteEvents: "delete_upcoming" });
+  await shows("a disconnect that takes its time", standing("Déconnexion en cours"));
+  await disconnects;
+  await ask("POST", "disconnect", { remoteEvents: "keep" });
+  await shows("its end", standing("Connectez le compte Google du cabinet"));
+  await second.connected();
+  await shows("a connection anew", standing("Tout est en ordre"));
+  await ask("POST", "disconnect", { remoteEvents: "keep" });
+  await shows("a disconnect at once", standing("Connectez le compte Google du cabinet"));
+  expect(tooFar()).toEqual([]);
+});
+
+test("a comparison with Google moves nothing, whatever it finds and however late", async ({ stage }) => {
+  const camille = await stage.person();
+  await camille.connected();
+  const narrow = await camille.another({ viewport: { width: 320, height: 800 } });
+  await camille.openAgenda();
+  await camille.createRdv({ patient: "Léa Exemple" });
+  await camille.createRdv({ patient: "Paul Modèle", day: 2 });
+  await expect.poll(() => stage.google.titles()).toHaveLength(2);
+  const measured: [string, { shift: number; movers: string[] }][] = [];
+  const seen = async (where: string, { page }: Person) => {
+    measured.push([`${where} at ${page.viewportSize()?.width ?? 0}`, await moved(page)]);
+  };
+  // Longer than what the browser takes for the answer to a press.
+  await stage.google.fault({ operation: "events.list", fault: { kind: "latency", ms: 700 } });
+  const compare = async (where: string, words: string | RegExp) => {
+    for (const each of [camille, narrow]) {
+      await press(each, "Comparer avec Google");
+      await each.page.getByRole("group", { name: "Dernière comparaison" }).getByText(words).waitFor();
+      await seen(where, each);
+    }
+  };
+  for (const each of [camille, narrow]) {
+    await countShifts(each.page);
+    await each.openSettings();
+  }
+  await compare("all in step", "2 rendez-vous à venir, 2 événements dans Google · Tout concorde");
+  const [first] = await stage.google.events();
+  if (first) await stage.google.removeEvent(first);
+  const calls = await stage.google.writes();
+  await compare("one missing", /1 événement dans Google · 1 manquant · 0 modifié · 0 en trop$/);
+  await stage.picture(camille.page, "compared");
+  await stage.picture(narrow.page, "compared-narrow");
+  expect(await stage.google.writes()).toEqual(calls);
+
+  await stage.google.heal();
+  await press(camille, "Corriger");
+  await expect.poll(() => stage.google.titles()).toHaveLength(2);
+  await camille.standing.getByText("Tout est en ordre").waitFor();
+  await seen("put right", camille);
+  await press(narrow, "Comparer avec Google");
+  await narrow.said("2 rendez-vous à venir, 2 événements dans Google · Tout concorde");
+  expect(measured.filter(([, { shift }]) => shift > STILL)).toEqual([]);
+});
+
+test("a comparison that could not look everywhere says so, and claims no more", async ({ stage }) => {
+  const camille = await stage.person();
+  await camille.connected();
+  await camille.openAgenda();
+  await camille.createRdv({ patient: "Léa Exemple" });
+  await expect.poll(() => stage.google.titles()).toHaveLength(1);
+  await stage.google.fault({
+    operation: "calendarList.list",
+    fault: { kind: "error", code: 403, reason: "insufficientPermissions" },
+  });
+  await camille.openSettings();
+  await camille.button("Comparer avec Google").click();
+  await camille.said(/Des agendas du compte n’ont pas pu être consultés$/);
+  await stage.picture(camille.page, "compared-in-part");
 });
 
 test("whichever way the form of a RDV ends, the focus goes back, or to the title of the page", async ({ stage }) => {

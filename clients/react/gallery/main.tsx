@@ -1,10 +1,10 @@
 /** The gallery: `?view=google&state=syncing&theme=dark&locale=en` shows one state; without `view`, whichever is chosen. */
-import { StrictMode, useState, type ReactElement } from "react";
+import { StrictMode, useRef, useState, type ReactElement } from "react";
 import { createRoot } from "react-dom/client";
 import { resolveLocale } from "../src/i18n/message";
 import "../src/styles/index.css";
 import "./gallery.css";
-import { scenarios } from "./scenarios";
+import { scenarios, showNetwork } from "./scenarios";
 import { View, VIEWS } from "./views";
 
 const query = new URLSearchParams(window.location.search);
@@ -25,6 +25,7 @@ function Contents(): ReactElement {
     width: "1280",
   });
   const { width, ...asked } = shown;
+  const frame = useRef<HTMLIFrameElement>(null);
   const choose = (name: keyof typeof shown, values: readonly string[]) => (
     <label>
       {name}{" "}
@@ -45,7 +46,20 @@ function Contents(): ReactElement {
         {choose("width", WIDTHS)}
         {choose("locale", ["fr", "en"])}
       </div>
-      <iframe title={`${shown.view}, ${shown.state}`} src={`?${new URLSearchParams(asked).toString()}`} width={width} />
+      <div className="gallery-toolbar">
+        devient
+        {Object.keys(scenarios).map((state) => (
+          <button key={state} onClick={() => frame.current?.contentWindow?.postMessage({ becomes: state })}>
+            {state}
+          </button>
+        ))}
+      </div>
+      <iframe
+        ref={frame}
+        title={`${shown.view}, ${shown.state}`}
+        src={`?${new URLSearchParams(asked).toString()}`}
+        width={width}
+      />
     </div>
   );
 }
@@ -56,14 +70,9 @@ function Gallery(): ReactElement {
   return view === null || !scenarios[state] ? <Contents /> : <View view={view} state={state} locale={locale} />;
 }
 
-/** Takes the network away once the page has its first answers, as a train in a tunnel would. */
-function takeNetworkAway(): void {
-  Object.defineProperty(navigator, "onLine", { value: false });
-  window.dispatchEvent(new Event("offline"));
-}
-
 const scenario = scenarios[query.get("state") ?? ""];
-if (scenario?.isOffline) setTimeout(takeNetworkAway, 300);
+// Once the page has its first answers.
+if (scenario?.isOffline) setTimeout(() => showNetwork(false), 300);
 if (scenario?.outcome !== undefined && !query.has("google")) {
   query.set("google", scenario.outcome);
   window.history.replaceState(null, "", `?${query.toString()}`);

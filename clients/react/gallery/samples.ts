@@ -26,6 +26,7 @@ export const calendars: CalendarJson[] = [
     timeZone: "Europe/Paris",
     color: "#3f7fe0",
     isPrimary: true,
+    accessRole: "owner",
   },
   {
     id: "c_bloc7f2k@group.calendar.example.com",
@@ -33,6 +34,7 @@ export const calendars: CalendarJson[] = [
     timeZone: "Europe/Paris",
     color: "#0f9d76",
     isPrimary: false,
+    accessRole: "owner",
   },
   {
     id: "c_hyg41m9x@group.calendar.example.com",
@@ -40,6 +42,7 @@ export const calendars: CalendarJson[] = [
     timeZone: "Europe/Paris",
     color: "#c2542d",
     isPrimary: false,
+    accessRole: "writer",
   },
 ];
 
@@ -129,6 +132,7 @@ export const calendarGone: IntegrationStatusJson = {
     timeZone: null,
     color: null,
     isPrimary: false,
+    accessRole: null,
   },
   problem: problem({ reason: "CALENDAR_UNAVAILABLE", action: "choose_calendar" }),
 };

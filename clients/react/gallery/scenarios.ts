@@ -37,6 +37,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   disconnecting: { status: samples.disconnecting },
   "other-account": { status: samples.otherAccount },
   throttled: { status: samples.throttled },
+  "signed-out": { status: samples.connected, failing: { status: 401 } },
   "reconnect-needed": { status: samples.reconnectNeeded, failing: { calendars: 409 } },
   "calendar-gone": { status: samples.calendarGone },
   "keyring-incomplete": { status: samples.keyringIncomplete },
@@ -57,10 +58,23 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   "outcome-failed": { status: samples.notConnected, outcome: "failed" },
 };
 
+/** A client that plays a scenario. */
+export interface Played {
+  readonly client: CalendarClient;
+  /** Goes over into another scenario, as a page sees it that stands open while it happens. */
+  readonly becomes: (next: Scenario) => void;
+}
+
 /** Makes the client that plays a scenario. */
-export function clientOf(scenario: Scenario, locale: Locale): CalendarClient {
+export function played(first: Scenario, locale: Locale): Played {
+  let scenario = first;
   let status = scenario.status;
   const events = new PlayedEvents();
+  const tellScenario = () => {
+    if (scenario.isServiceAway) events.tell("unavailable", {});
+    else if (scenario.failing?.["status"] !== undefined) events.end();
+    else if (!scenario.silent?.includes("status")) events.tell("status", status);
+  };
   const become = (next: IntegrationStatusJson) => {
     status = next;
     events.tell("status", status);
@@ -107,13 +121,17 @@ export function clientOf(scenario: Scenario, locale: Locale): CalendarClient {
     },
     "begin-connect": () => ({ connectUrl: "https://accounts.example.com/consent", expireTime: null }),
   };
-  return createCalendarClient({
+  const becomes = (next: Scenario) => {
+    scenario = next;
+    status = scenario.status;
+    showNetwork(!scenario.isOffline);
+    if (!scenario.isOffline) tellScenario();
+  };
+  const client = createCalendarClient({
     locale,
     openEvents: () => {
-      setTimeout(() => {
-        if (scenario.isServiceAway) events.tell("unavailable", {});
-        else if (!scenario.silent?.includes("status") && !scenario.failing?.["status"]) events.tell("status", status);
-      });
+      events.begin();
+      setTimeout(tellScenario);
       return events as unknown as EventSource;
     },
     fetch: (input, init) => {
@@ -126,6 +144,14 @@ export function clientOf(scenario: Scenario, locale: Locale): CalendarClient {
       return Promise.resolve(Response.json(routes[name]?.(body) ?? {}));
     },
   });
+  return { client, becomes };
+}
+
+/** Takes the network away, as a train in a tunnel would, or gives it back. */
+export function showNetwork(isOnline: boolean): void {
+  if (navigator.onLine === isOnline) return;
+  Object.defineProperty(navigator, "onLine", { value: isOnline, configurable: true });
+  window.dispatchEvent(new Event(isOnline ? "online" : "offline"));
 }
 
 function play(become: (status: IntegrationStatusJson) => void, status: IntegrationStatusJson): void {
@@ -141,7 +167,15 @@ function play(become: (status: IntegrationStatusJson) => void, status: Integrati
 }
 
 class PlayedEvents extends EventTarget {
-  readonly readyState = 1;
+  readyState = 1;
+  begin(): void {
+    this.readyState = 1;
+  }
+  /** As a stream that is refused ends: for good. */
+  end(): void {
+    this.readyState = 2;
+    this.dispatchEvent(new Event("error"));
+  }
   close(): void {
     return;
   }

@@ -1,6 +1,6 @@
 /** What the gallery shows of one state: a page, the badge in every state, or single appointments. */
 import type { QueryClient } from "@tanstack/react-query";
-import { useState, type ReactElement } from "react";
+import { useEffect, useState, type ReactElement } from "react";
 import {
   AppointmentSyncStatus,
   CalendarProvider,
@@ -10,7 +10,8 @@ import {
   SettingsLayout,
   type Locale,
 } from "../src";
-import { clientOf, scenarios, type Scenario } from "./scenarios";
+import type { CalendarClient } from "../src/api/client";
+import { played, scenarios, type Scenario } from "./scenarios";
 
 /** Every view, by name. */
 export const VIEWS = ["google", "integrations", "badge", "appointment"] as const;
@@ -37,6 +38,20 @@ export function View({ view, state, locale, queryClient }: ViewProps): ReactElem
   );
 }
 
+/** Plays a scenario, and goes over into another one when the window is told: `postMessage({ becomes: "paused" })`. */
+function usePlayed(scenario: Scenario, locale: Locale): CalendarClient {
+  const [{ client, becomes }] = useState(() => played(scenario, locale));
+  useEffect(() => {
+    const follow = ({ data }: MessageEvent<{ readonly becomes?: string } | null>) => {
+      const next = scenarios[data?.becomes ?? ""];
+      if (next) becomes(next);
+    };
+    window.addEventListener("message", follow);
+    return () => window.removeEventListener("message", follow);
+  }, [becomes]);
+  return client;
+}
+
 interface Shown {
   readonly scenario: Scenario;
   readonly locale: Locale;
@@ -44,7 +59,7 @@ interface Shown {
 }
 
 function Page({ scenario, locale, view, ...given }: Shown & { readonly view: string }): ReactElement {
-  const [client] = useState(() => clientOf(scenario, locale));
+  const client = usePlayed(scenario, locale);
   const [path, setPath] = useState(
     view === "integrations" ? "/settings/integrations" : "/settings/integrations/google-calendar",
   );
@@ -73,7 +88,7 @@ function Badges({ isOffline, locale }: { readonly isOffline: boolean; readonly l
 }
 
 function Toolbar({ name, scenario, locale }: Shown & { readonly name: string }): ReactElement {
-  const [client] = useState(() => clientOf(scenario, locale));
+  const client = usePlayed(scenario, locale);
   return (
     <CalendarProvider client={client} locale={locale} navigate={() => undefined}>
       <div className="gallery-toolbar">
@@ -86,7 +101,7 @@ function Toolbar({ name, scenario, locale }: Shown & { readonly name: string }):
 
 /** How single appointments stand, as a form and as a grid show it. */
 function Appointments({ scenario, locale, ...given }: Shown): ReactElement {
-  const [client] = useState(() => clientOf(scenario, locale));
+  const client = usePlayed(scenario, locale);
   return (
     <CalendarProvider client={client} locale={locale} navigate={() => undefined} {...given}>
       <div className="gallery">

@@ -38,6 +38,33 @@ describe("« Changer de calendrier »", () => {
   });
 });
 
+describe("a calendar that is not the account's own", () => {
+  it("says in the list whose it is, and before it is taken who will read what there", async () => {
+    const router = new Router({ ...samples.connected, titlePrivacy: "initials" });
+    const { user } = mount(<GoogleCalendarPage />);
+    await user.click(await screen.findByRole("button", { name: "Changer de calendrier" }));
+    const window = within(await screen.findByRole("dialog"));
+    const pick = async (name: string | RegExp) => {
+      await user.click(window.getByRole("button", { name: /Nouveau calendrier/ }));
+      const options = await screen.findAllByRole("option");
+      expect(options.map((option) => option.textContent)).toEqual([
+        "Cabinet des LilasPrincipal",
+        "Bloc implantaire",
+        "Hygiène et contrôlesÀ quelqu’un d’autre",
+      ]);
+      await user.click(screen.getByRole("option", { name }));
+    };
+    await pick(/^Hygiène et contrôles/);
+    const notice = (await window.findByText(/^Ce calendrier appartient à quelqu’un d’autre/)).closest("[role=status]");
+    expect(notice).toHaveTextContent(
+      "Les initiales du patient seront lisibles par toute personne qui voit ce calendrier.",
+    );
+    expect(router.to("settings")).toEqual([]);
+    await pick("Bloc implantaire");
+    expect(window.queryByText(/quelqu’un d’autre, qui/)).toBeNull();
+  });
+});
+
 describe("a calendar that Google no longer has", () => {
   const gone = samples.calendars[1] ?? null;
   const lost = { ...samples.calendarGone, calendar: gone };
@@ -51,7 +78,7 @@ describe("a calendar that Google no longer has", () => {
     await user.click(window.getByRole("button", { name: /Nouveau calendrier/ }));
     expect(screen.getAllByRole("option").map((option) => option.textContent)).toEqual([
       "Cabinet des LilasPrincipal",
-      "Hygiène et contrôles",
+      "Hygiène et contrôlesÀ quelqu’un d’autre",
     ]);
   });
 
@@ -73,7 +100,7 @@ describe("a calendar that Google no longer has", () => {
     await window.findByText("C’est le calendrier actuel : rien ne sera déplacé.");
     await waitFor(() => expect(router.to("calendars")).toHaveLength(2));
     await user.click(window.getByRole("button", { name: /Nouveau calendrier/ }));
-    await user.click(screen.getByRole("option", { name: "Hygiène et contrôles" }));
+    await user.click(screen.getByRole("option", { name: /^Hygiène et contrôles/ }));
     await user.click(window.getByRole("button", { name: "Changer de calendrier" }));
     expect(await window.findByRole("alert")).toHaveTextContent("Ce calendrier n’est plus accessible.");
     await waitFor(() => expect(router.to("calendars")).toHaveLength(3));

@@ -316,7 +316,7 @@ describe("a disconnect under way", () => {
   it("offers no end without deletions where all events are kept", async () => {
     new Router({ ...samples.disconnecting, disconnect: { total: 0, done: 0, failed: 0, startTime: null } });
     mount(<GoogleCalendarPage />);
-    expect(await screen.findByText(/Cassius n’envoie plus rien/)).toBeVisible();
+    expect(await screen.findByText(/^Plus rien n’est envoyé/)).toBeVisible();
     expect(screen.queryByRole("button", { name: "Terminer sans supprimer" })).toBeNull();
     expect(screen.queryByRole("progressbar")).toBeNull();
   });

@@ -14,10 +14,10 @@ it("counts what is not sent yet, lets calendar and privacy be chosen, and only t
   expect(screen.queryByText("OK")).toBeNull();
   expect(screen.queryByText("Tout est en ordre")).toBeNull();
 
-  await user.click(steps.getByRole("button", { name: "Choisir le calendrier" }));
+  await user.click(steps.getByRole("button", { name: "Choisir le calendrier Cabinet des Lilas" }));
   await user.click(within(await screen.findByRole("dialog")).getByRole("button", { name: "Annuler" }));
 
-  await user.click(steps.getByRole("button", { name: "Choisir la confidentialité" }));
+  await user.click(steps.getByRole("button", { name: "Choisir la confidentialité Nom complet" }));
   const window = within(await screen.findByRole("dialog", { name: "Confidentialité des titres" }));
   expect(window.getByRole("button", { name: /^Appliquer/ })).toBeDisabled();
   await user.click(window.getByRole("radio", { name: /Masqué/ }));

@@ -169,7 +169,11 @@ describe("the dropdown of calendars", () => {
     await waitFor(() => expect(options().getByRole("button", { name: /Calendrier de destination/ })).toBeEnabled());
     await user.click(options().getByRole("button", { name: /Calendrier de destination/ }));
     const names = screen.getAllByRole("option").map((option) => option.textContent);
-    expect(names).toEqual(["Cabinet des LilasPrincipal", "Bloc implantaire", "Hygiène et contrôles"]);
+    expect(names).toEqual([
+      "Cabinet des LilasPrincipal",
+      "Bloc implantaire",
+      "Hygiène et contrôlesÀ quelqu’un d’autre",
+    ]);
     expect(screen.getByRole("option", { selected: true })).toHaveTextContent("Cabinet des Lilas");
   });
 
@@ -179,7 +183,7 @@ describe("the dropdown of calendars", () => {
     const dropdown = await screen.findByRole("button", { name: /Calendrier de destination/ });
     await waitFor(() => expect(dropdown).toBeEnabled());
     await user.click(dropdown);
-    await user.click(screen.getByRole("option", { name: "Hygiène et contrôles" }));
+    await user.click(screen.getByRole("option", { name: /^Hygiène et contrôles/ }));
     const window = within(await screen.findByRole("dialog", { name: "Changer de calendrier" }));
     expect(
       await window.findByText("86 événements à venir seront déplacés vers « Hygiène et contrôles »."),

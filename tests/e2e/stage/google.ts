@@ -89,6 +89,11 @@ export class Google {
     await this.#ask("POST", `accounts/${encodeURIComponent(account)}/revoke`);
   }
 
+  /** Deletes an event, as its user would. */
+  async removeEvent({ calendar_id, id }: GoogleEvent): Promise<void> {
+    await this.#ask("DELETE", `calendars/${encodeURIComponent(calendar_id)}/events/${id}`);
+  }
+
   /** Deletes a calendar. */
   async removeCalendar(calendarId: string): Promise<void> {
     await this.#ask("DELETE", `calendars/${encodeURIComponent(calendarId)}`);

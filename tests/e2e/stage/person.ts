@@ -70,22 +70,28 @@ export class Person {
     await this.settled();
   }
 
-  /** Decides at the consent page. */
+  /** Decides at the consent page, and then whether this account is for this practice, which is asked if it could be. */
   async decide({ account = ACCOUNT, untick, refuse = false }: Decision): Promise<void> {
     await this.page.getByRole("radio", { name: account }).check();
     if (untick !== undefined) await this.page.getByRole("checkbox", { name: untick }).uncheck();
     await this.button(refuse ? "Annuler" : "Continuer").click();
+    if (refuse || untick !== undefined) return;
+    await this.page.getByText(account, { exact: true }).waitFor();
+    await this.page.getByRole("button", { name: "Connecter", exact: true }).click();
   }
 
   /** Goes the way of `connect` by its addresses alone, with no page: for stories that begin after it. */
-  async connected(): Promise<void> {
+  async connected(account = ACCOUNT, outcome = "connected"): Promise<void> {
     const { request } = this.page.context();
     const consent = (await request.get(CONNECT, { headers: { "sec-fetch-site": "none" } })).url();
-    const form = new URLSearchParams({ decision: "allow", account: ACCOUNT });
+    const form = new URLSearchParams({ decision: "allow", account });
     for (const scope of new URL(consent).searchParams.get("scope")?.split(" ") ?? []) form.append("scope", scope);
     const headers = { "content-type": "application/x-www-form-urlencoded" };
-    const back = new URL((await request.post(consent, { headers, data: form.toString() })).url());
-    if (back.searchParams.get("google") !== "connected") throw new Error(`not connected, but at ${back.href}`);
+    const asked = await request.post(consent, { headers, data: form.toString() });
+    const state = /name="state" value="([^"]+)"/.exec(await asked.text())?.[1] ?? "no question";
+    const answered = await request.get(asked.url().split("?", 1)[0] ?? "", { params: { state, answer: "connect" } });
+    const back = new URL(answered.url());
+    if (back.searchParams.get("google") !== outcome) throw new Error(`not ${outcome}, but at ${back.href}`);
   }
 
   /** The same person, in the same session, in another window: a tab in the background would be drawn once a second. */

@@ -13,6 +13,7 @@ import {
   type LinkError,
 } from "../gen/cassius/calendar/v1/appointment_sync_pb.js";
 import {
+  CalendarAccessRole,
   GrantEnd,
   IntegrationState,
   ProblemAction,
@@ -30,6 +31,7 @@ import {
 } from "../gen/cassius/calendar/v1/calendar_integration_pb.js";
 import { reasonName } from "../error.js";
 import type {
+  AccessRoleJson,
   AppointmentLinkJson,
   CalendarJson,
   CatchUpJson,
@@ -103,6 +105,12 @@ export const REMOTE_EVENTS_TO_WIRE: Record<RemoteEventsJson, RemoteEvents> = {
   delete_all: RemoteEvents.DELETE_ALL,
 };
 
+const ACCESS_ROLE: Record<CalendarAccessRole, AccessRoleJson | null> = {
+  [CalendarAccessRole.UNSPECIFIED]: null,
+  [CalendarAccessRole.WRITER]: "writer",
+  [CalendarAccessRole.OWNER]: "owner",
+};
+
 const GRANT_END: Record<GrantEnd, GrantEndJson | null> = {
   [GrantEnd.UNSPECIFIED]: null,
   [GrantEnd.REVOKED]: "revoked",
@@ -155,6 +163,7 @@ export function calendarJson(calendar: Calendar): CalendarJson {
     timeZone: textOrNull(calendar.timeZone),
     color: textOrNull(calendar.color),
     isPrimary: calendar.isPrimary,
+    accessRole: known(ACCESS_ROLE, calendar.accessRole, null),
   };
 }
 

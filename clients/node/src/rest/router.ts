@@ -52,6 +52,12 @@ export interface RouterOptions<Host, C extends Caller = Caller> {
    * The journal of the service keeps it. None by default.
    */
   actor?: (caller: C) => string | null | undefined;
+  /**
+   * The name of the practice as its people know it. Who comes back from Google then reads it beside the address of their account,
+   * on a page of the service's, and nothing is kept before they confirm: a consent that somebody else began in their browser is
+   * seen. Beyond 200 characters it is cut. Absent or empty: nobody is asked.
+   */
+  organisationName?: (caller: C) => string | null | undefined;
   /** Is told of every answer of 500 and above. What it throws is dropped. */
   onFailure?: (failure: RouteFailure) => unknown;
   /**
@@ -102,6 +108,7 @@ const SECURITY_HEADERS = {
   vary: "cookie, accept-language",
 };
 
+const NAME_CHARS = 200;
 const PAGES_PER_ORGANISATION = 100;
 // Of the 512 streams that the service takes on a connection: the others are for reconciliations.
 const WATCHED_ORGANISATIONS = 400;
@@ -151,6 +158,7 @@ export function createRouter<Host = void, C extends Caller = Caller>(options: Ro
       url,
       client: options.client,
       organisationId,
+      organisationName: nameOf(options.organisationName?.(caller)),
       publicOrigin,
       returnPath: options.returnPath ?? "/settings/integrations/google-calendar",
       maxBodyBytes: options.maxBodyBytes ?? 65_536,
@@ -185,6 +193,11 @@ export function createRouter<Host = void, C extends Caller = Caller>(options: Ro
       }
     },
   };
+}
+
+// As much of a name as the service takes.
+function nameOf(organisationName: string | null | undefined): string {
+  return [...(organisationName ?? "").trim()].slice(0, NAME_CHARS).join("");
 }
 
 function headersFor(acceptLanguage: string | null, actor: string | null | undefined): Record<string, string> {

@@ -66,6 +66,8 @@ export interface RouteContext {
   url: URL;
   client: CalendarClient;
   organisationId: string;
+  /** The practice's name as its people know it, for who comes back from a consent; empty: nobody is asked there. */
+  organisationName: string;
   /** Where the browser sees the host. */
   publicOrigin: string;
   /** Where the consent comes back to unless the page says otherwise. */
@@ -123,9 +125,10 @@ async function connect(context: RouteContext): Promise<RouteResult> {
 }
 
 async function beginConsent(context: RouteContext, { returnPath }: BeginConnectBody) {
-  const { organisationId, client, publicOrigin } = context;
+  const { organisationId, organisationName, client, publicOrigin } = context;
   const returnUrl = new URL(returnPath ?? context.returnPath, publicOrigin).href;
-  const answer = await client.integration.beginConnect({ organisationId, returnUrl }, calling(context));
+  const request = { organisationId, organisationName, returnUrl };
+  const answer = await client.integration.beginConnect(request, calling(context));
   if (answer.connectCookie === undefined) return { answer, cookie: undefined };
   const { name, value, maxAge } = answer.connectCookie;
   const secure = publicOrigin.startsWith("https:");

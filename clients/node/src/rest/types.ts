@@ -100,7 +100,15 @@ export interface CalendarJson {
   /** `#rrggbb`; `null` if Google did not say. */
   color: string | null;
   isPrimary: boolean;
+  /** What the account may do there. `null` in a status, which does not say, and if Google did not say. */
+  accessRole: AccessRoleJson | null;
 }
+
+/**
+ * What an account may do with a calendar. `writer`: the calendar is somebody else's, who reads what is written there. `owner`: it
+ * may be shared with others too, which Google tells nobody here.
+ */
+export type AccessRoleJson = "owner" | "writer";
 
 /** How many appointments stand how. */
 export interface LinkCountsJson {

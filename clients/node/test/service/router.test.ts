@@ -55,7 +55,7 @@ it("a practice goes the whole way", async () => {
   });
   const { calendars, isListPermitted } = (await practice.ask("GET", "calendars")).json as CalendarsAnswer;
   expect(isListPermitted).toBe(true);
-  expect(calendars[0]).toMatchObject({ id: practice.account, isPrimary: true });
+  expect(calendars[0]).toMatchObject({ id: practice.account, isPrimary: true, accessRole: "owner" });
   expect(calendars.map(({ id }) => id)).toContain(added.id);
 
   const settings = await practice.ask("PATCH", "settings", { calendarId: added.id, titlePrivacy: "initials" });

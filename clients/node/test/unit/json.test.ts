@@ -4,13 +4,15 @@ import { expect, expectTypeOf, it } from "vitest";
 
 import { AppointmentLinkSchema, SyncStatus } from "../../src/gen/cassius/calendar/v1/appointment_sync_pb.js";
 import {
+  CalendarAccessRole,
+  CalendarSchema,
   IntegrationState,
   IntegrationStatusSchema,
   ProblemAction,
   TitlePrivacy,
 } from "../../src/gen/cassius/calendar/v1/calendar_integration_pb.js";
 import { ErrorReason } from "../../src/gen/cassius/calendar/v1/error_reason_pb.js";
-import { linkJson, statusJson } from "../../src/rest/json.js";
+import { calendarJson, linkJson, statusJson } from "../../src/rest/json.js";
 import type { ServiceReason } from "../../src/rest/types.js";
 
 const at = (iso: string) => timestampFromDate(new Date(iso));
@@ -40,7 +42,14 @@ it("a status in trouble is told field by field", () => {
   ).toEqual({
     state: "error",
     googleEmail: "cabinet@example.com",
-    calendar: { id: "c@group", name: "Cabinet", timeZone: "Europe/Paris", color: "#0b8043", isPrimary: true },
+    calendar: {
+      id: "c@group",
+      name: "Cabinet",
+      timeZone: "Europe/Paris",
+      color: "#0b8043",
+      isPrimary: true,
+      accessRole: null,
+    },
     isEnabled: true,
     titlePrivacy: "initials",
     connectTime: "2026-01-05T08:00:00.000Z",
@@ -106,6 +115,12 @@ it("values that are newer than this client are told as the careful choice", () =
 it("a field that the allow list does not name reaches no browser", () => {
   const message = Object.assign(status({ state: IntegrationState.CONNECTED }), { accessToken: "ya29.canary" });
   expect(JSON.stringify(statusJson(message))).not.toContain("canary");
+});
+
+it("a calendar tells what the account may do there, and nothing of a role that is not known yet", () => {
+  const role = (accessRole: number) => calendarJson(create(CalendarSchema, { accessRole })).accessRole;
+  const roles = [CalendarAccessRole.UNSPECIFIED, CalendarAccessRole.WRITER, CalendarAccessRole.OWNER, 99].map(role);
+  expect(roles).toEqual([null, "writer", "owner", null]);
 });
 
 it("a link in error carries its reason", () => {

@@ -157,6 +157,31 @@ it.each(["same-origin", "none"])("`GET connect` from %s begins the consent and s
   expect(answer.headers.get("cache-control")).toBe("no-store");
 });
 
+it.each<[string | undefined, string]>([
+  ["  Cabinet des Lilas ", "Cabinet des Lilas"],
+  ["🦷".repeat(201), "🦷".repeat(200)],
+  [undefined, ""],
+])("a consent names the practice to who comes back from it: %j", async (organisationName, told) => {
+  const asked: unknown[] = [];
+  const beginConnect = (request: object) => {
+    asked.push(request);
+    return consenting.integration.beginConnect({});
+  };
+  const client = { integration: { beginConnect } } as unknown as CalendarClient;
+  const router = createRouter({
+    client,
+    publicOrigin: ORIGIN,
+    caller: () => ({ organisationId: "cabinet", practice: { name: organisationName } }),
+    mayUse: () => true,
+    organisationName: ({ practice }) => practice.name,
+  });
+  expect((await router.respond(post("begin-connect", "{}"))).status).toBe(200);
+  const navigation = new Request(CONNECT_URL, { headers: { "sec-fetch-site": "none" } });
+  expect((await router.respond(navigation)).status).toBe(303);
+  const request = { organisationId: "cabinet", organisationName: told };
+  expect(asked).toMatchObject([request, request]);
+});
+
 it.each(["cross-site", "same-site"])("`GET connect` that %s has led to is refused", async (site) => {
   expect((await navigate({ "sec-fetch-site": site })).status).toBe(403);
 });

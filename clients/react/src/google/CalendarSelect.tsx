@@ -81,7 +81,7 @@ export function choosable(calendars: readonly CalendarJson[], status: Integratio
   return calendars.filter((calendar) => calendar.id !== status.calendar?.id);
 }
 
-/** A calendar's colour and name, and whether it is the primary one. */
+/** A calendar's colour and name, and whether it is the primary one, or somebody else's. */
 export function CalendarName({ calendar }: { readonly calendar: CalendarJson }): ReactElement {
   const { t } = useHost();
   return (
@@ -90,6 +90,7 @@ export function CalendarName({ calendar }: { readonly calendar: CalendarJson }):
       <span className="cc-calendar-name">
         <span>{calendar.name}</span>
         {calendar.isPrimary ? <span className="cc-tag">{t("common.primary")}</span> : null}
+        {calendar.accessRole === "writer" ? <span className="cc-tag cc-tag-role">{t("calendars.foreign")}</span> : null}
       </span>
     </span>
   );

@@ -78,6 +78,11 @@ export function ChangeCalendarWindow({ status, pickedCalendarId, onClose }: Chan
         {calendars.isSuccess && list.length === 0 ? t("calendars.empty") : null}
         {chosen ? outlook(chosen.name) : null}
       </p>
+      {chosen?.accessRole === "writer" && !isSame ? (
+        <Notice tone="warning" icon={<AlertIcon />} role="status" title={t("change.foreign")}>
+          {t(`privacy.shows.${status.titlePrivacy}`)}
+        </Notice>
+      ) : null}
       {calendars.error ? (
         <Notice
           tone="danger"

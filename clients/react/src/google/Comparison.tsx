@@ -44,7 +44,7 @@ export function Comparison({ status, isOnline, compare, mend }: ComparisonProps)
   return (
     <div className="cc-comparison">
       <div className="cc-comparison-actions">
-        <Action weight="quiet" isPending={compare.isPending} blocked={whyNotAsk(status, isOnline, t)} onPress={start}>
+        <Action isPending={compare.isPending} blocked={whyNotAsk(status, isOnline, t)} onPress={start}>
           {compare.isPending ? t("compare.pending") : t("compare.start")}
         </Action>
         {isMending ? <Action {...mend}>{t("compare.mend")}</Action> : null}

@@ -70,18 +70,24 @@ export function Connected(props: ConnectedProps): ReactElement {
             <span className="cc-strong">
               <CalendarName calendar={status.calendar} />
             </span>
-            {status.calendar.id === status.calendar.name || status.calendar.id === status.googleEmail ? null : (
-              <CopyableId id={status.calendar.id} label={t("connection.copyCalendarId")} />
-            )}
-            {isAlive && status.googleEmail !== null ? (
-              <span>
-                <GoogleLink href={googleCalendarUrl(status.googleEmail)} about={status.calendar.name} />
+            {isAlive ? (
+              <span className="cc-calendar-links">
+                {status.googleEmail === null ? null : (
+                  <GoogleLink href={googleCalendarUrl(status.googleEmail)} about={status.calendar.name} />
+                )}
+                {status.calendar.id === status.calendar.name || status.calendar.id === status.googleEmail ? null : (
+                  <CopyableId id={status.calendar.id} label={t("connection.copyCalendarId")} />
+                )}
               </span>
             ) : null}
           </>
         )}
       </Row>
-      {isAlive ? <SyncRow status={status} isOnline={isOnline} onShowRefused={onShowRefused} /> : null}
+      {isAlive ? (
+        <SyncRow status={status} isOnline={isOnline} onShowRefused={onShowRefused} />
+      ) : (
+        <EndingRow status={status} />
+      )}
     </dl>
   );
 }
@@ -132,8 +138,9 @@ function SyncRow(props: Pick<ConnectedProps, "status" | "isOnline" | "onShowRefu
         </Action>
       }
     >
-      <span>
+      <span className="cc-sync-state">
         <Pill tone={label.tone}>{label.word}</Pill>
+        {resumes === null ? null : <span className="cc-hint">{resumes}</span>}
         {status.counts.error > 0 ? (
           <Button className="cc-aside" onPress={onShowRefused}>
             {t("connection.showRefused")}
@@ -143,17 +150,37 @@ function SyncRow(props: Pick<ConnectedProps, "status" | "isOnline" | "onShowRefu
       {status.behindCount > 0 ? (
         <span className="cc-hint">{t("connection.behind", { count: status.behindCount })}</span>
       ) : null}
-      {resumes === null ? null : <span className="cc-hint">{resumes}</span>}
-      <span className="cc-hint">
-        {status.lastSyncTime === null ? (
-          t("connection.neverSynced")
-        ) : (
-          <>
-            {t("connection.lastSync")} <Moment instant={status.lastSyncTime} tense="past" />
-          </>
-        )}
-      </span>
+      <LastSync status={status} />
     </Row>
+  );
+}
+
+/** The sending while the account is being disconnected: over, with how it stood. */
+function EndingRow({ status }: { readonly status: IntegrationStatusJson }): ReactElement {
+  const { t } = useHost();
+  const label = rowWord(status, t);
+  return (
+    <Row term={t("connection.sync")} foot={<SyncProgress status={status} />} action={null}>
+      <span className="cc-sync-state">
+        <Pill tone={label.tone}>{label.word}</Pill>
+      </span>
+      <LastSync status={status} />
+    </Row>
+  );
+}
+
+function LastSync({ status }: { readonly status: IntegrationStatusJson }): ReactElement {
+  const { t } = useHost();
+  return (
+    <span className="cc-hint">
+      {status.lastSyncTime === null ? (
+        t("connection.neverSynced")
+      ) : (
+        <>
+          {t("connection.lastSync")} <Moment instant={status.lastSyncTime} tense="past" />
+        </>
+      )}
+    </span>
   );
 }
 

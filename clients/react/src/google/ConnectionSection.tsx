@@ -5,20 +5,18 @@ import { Skeleton } from "../ui/Skeleton";
 import { useFocusKept } from "../ui/useFocusKept";
 import { Connected } from "./Connected";
 import { DisconnectWindow } from "./DisconnectWindow";
-import { Erasure } from "./Erasure";
 import { NotConnected } from "./NotConnected";
 import type { GoogleSectionProps } from "./sectionProps";
 
 /** What the connection is drawn from. */
 export interface ConnectionSectionProps extends GoogleSectionProps {
-  readonly mayErase: boolean;
   readonly onChangeCalendar: () => void;
   readonly onShowRefused: () => void;
 }
 
-/** Connexion: the account and the calendar, or what there is to know before connecting; below, the way to erase it all. */
+/** Connexion: the account and the calendar, or what there is to know before connecting. */
 export function ConnectionSection(props: ConnectionSectionProps): ReactElement {
-  const { status, isOnline, mayErase, onChangeCalendar, onShowRefused } = props;
+  const { status, isOnline, onChangeCalendar, onShowRefused } = props;
   const { t } = useHost();
   // The window lives here, above what a change of state replaces: its answer arrives after the status has changed.
   const [isDisconnecting, setDisconnecting] = useState(false);
@@ -47,7 +45,6 @@ export function ConnectionSection(props: ConnectionSectionProps): ReactElement {
           onShowRefused={onShowRefused}
         />
       ) : null}
-      {mayErase ? <Erasure status={status} isOnline={isOnline} /> : null}
       {status && isDisconnecting ? (
         <DisconnectWindow
           status={status}

@@ -38,13 +38,8 @@ export function Disconnecting(props: {
           }
         : {})}
     >
-      <p>{t("disconnecting.body", { email: status.googleEmail ?? "" })}</p>
-      {hasDeletions ? (
-        <>
-          <ProgressLine label={t("disconnecting.progress")} progress={progress} />
-          <p className="cc-hint">{t("disconnecting.endNowHint")}</p>
-        </>
-      ) : null}
+      <p>{t("disconnecting.body")}</p>
+      {hasDeletions ? <ProgressLine label={t("disconnecting.progress")} progress={progress} /> : null}
     </Notice>
   );
 }

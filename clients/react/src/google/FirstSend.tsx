@@ -1,11 +1,10 @@
-import { useState, type ReactElement, type ReactNode } from "react";
+import { useState, type ReactElement } from "react";
 import { useHost } from "../host/host";
 import { useSyncNow } from "../query/mutations";
 import { Action } from "../ui/Action";
 import { useAnnounce } from "../ui/Announcements";
 import type { IntegrationStatusJson } from "../wire";
 import { whyOffline } from "./blocked";
-import { CalendarName } from "./CalendarSelect";
 import { failureText } from "./failureText";
 import { PrivacyWindow } from "./PrivacyWindow";
 import { syncText } from "./syncText";
@@ -18,7 +17,10 @@ export interface FirstSendProps {
   readonly onSent: () => void;
 }
 
-/** After the first connection: which calendar, what titles show, and only then the sending, in three steps. */
+/**
+ * After the first connection: which calendar, what titles show, and only then the sending. Three steps in a row, in the room
+ * that any other standing takes.
+ */
 export function FirstSend({ status, isOnline, onChooseCalendar, onSent }: FirstSendProps): ReactElement {
   const { t } = useHost();
   const announce = useAnnounce();
@@ -36,56 +38,37 @@ export function FirstSend({ status, isOnline, onChooseCalendar, onSent }: FirstS
     });
   return (
     <div className="cc-first">
-      <p className="cc-notice-title">{t("first.title", { count: unsent })}</p>
-      <p className="cc-notice-body">{t("first.body")}</p>
+      <p>
+        <span className="cc-notice-title">{t("first.title", { count: unsent })}</span>{" "}
+        <span className="cc-hint cc-first-body">{t("first.body")}</span>
+      </p>
       <ol className="cc-steps">
-        <Step
-          label={t("first.calendar")}
-          action={
-            <Action blocked={blocked} onPress={onChooseCalendar}>
-              {t("first.chooseCalendar")}
-            </Action>
-          }
-        >
-          {status.calendar ? <CalendarName calendar={status.calendar} /> : null}
-        </Step>
-        <Step
-          label={t("options.privacy")}
-          action={
-            <Action blocked={blocked} onPress={() => setChoosingPrivacy(true)}>
-              {t("first.choosePrivacy")}
-            </Action>
-          }
-        >
-          {t(`options.privacy.${status.titlePrivacy}`)}
-          <span className="cc-hint"> ({t(`options.privacy.${status.titlePrivacy}.hint`)})</span>
-        </Step>
-        <Step
-          label={t("first.send")}
-          action={
-            <Action weight="primary" isPending={syncNow.isPending} blocked={blocked} onPress={send}>
-              {t("first.sendNow", { count: unsent })}
-            </Action>
-          }
-        />
+        <li className="cc-step">
+          <Action blocked={blocked} onPress={onChooseCalendar}>
+            <StepWords label={t("first.chooseCalendar")} value={status.calendar?.name ?? ""} />
+          </Action>
+        </li>
+        <li className="cc-step">
+          <Action blocked={blocked} onPress={() => setChoosingPrivacy(true)}>
+            <StepWords label={t("first.choosePrivacy")} value={t(`options.privacy.${status.titlePrivacy}`)} />
+          </Action>
+        </li>
+        <li className="cc-step">
+          <Action weight="primary" isPending={syncNow.isPending} blocked={blocked} onPress={send}>
+            {t("first.sendNow", { count: unsent })}
+          </Action>
+        </li>
       </ol>
       {isChoosingPrivacy ? <PrivacyWindow status={status} onClose={() => setChoosingPrivacy(false)} /> : null}
     </div>
   );
 }
 
-function Step(props: {
-  readonly label: string;
-  readonly action: ReactNode;
-  readonly children?: ReactNode;
-}): ReactElement {
+/** What a step lets be chosen, and what is chosen now. */
+function StepWords({ label, value }: { readonly label: string; readonly value: string }): ReactElement {
   return (
-    <li className="cc-step">
-      <div className="cc-step-words">
-        <span className="cc-hint">{props.label}</span>
-        {props.children === undefined ? null : <span className="cc-strong">{props.children}</span>}
-      </div>
-      {props.action}
-    </li>
+    <span className="cc-step-words">
+      <span className="cc-hint">{label}</span> <span className="cc-step-value">{value}</span>
+    </span>
   );
 }

@@ -11,6 +11,7 @@ import { Skeleton } from "../ui/Skeleton";
 import { useFocusKept } from "../ui/useFocusKept";
 import { ChangeCalendarWindow } from "./ChangeCalendarWindow";
 import { ConnectionSection } from "./ConnectionSection";
+import { Erasure } from "./Erasure";
 import { Unanswered } from "./Health";
 import { JournalSection } from "./JournalSection";
 import { OnlyLooking } from "./OnlyLooking";
@@ -29,13 +30,13 @@ export interface GoogleCalendarPageProps {
   /** Whether who is signed in may change anything. Default: they may. Otherwise they see how it stands, and whom to tell. */
   readonly mayChange?: boolean;
   /**
-   * Whether they may erase everything of the practice, as the router's `mayErase` says; it is offered below the connection.
+   * Whether they may erase everything of the practice, as the router's `mayErase` says; it is offered at the end of the page.
    * Default: they may not.
    */
   readonly mayErase?: boolean;
 }
 
-/** The page `/settings/integrations/google-calendar`: how it stands, then Connexion, Options with their Aperçu, À traiter, Journal. */
+/** The page `/settings/integrations/google-calendar`: how it stands, then Connexion, Options with their Aperçu, À traiter, Journal, Données. */
 export function GoogleCalendarPage(props: GoogleCalendarPageProps): ReactElement {
   const { mayChange = true, mayErase = false } = props;
   return (
@@ -95,7 +96,6 @@ function Page({ mayChange, mayErase }: Required<GoogleCalendarPageProps>): React
               <ConnectionSection
                 status={status}
                 isOnline={isOnline}
-                mayErase={mayErase}
                 onChangeCalendar={chooseCalendar}
                 onShowRefused={showRefused}
               />
@@ -108,6 +108,7 @@ function Page({ mayChange, mayErase }: Required<GoogleCalendarPageProps>): React
               )}
               {hasAccount ? <ToDoSection status={status} isOnline={isOnline} titleRef={toDoTitle} /> : null}
               <JournalSection />
+              {mayErase ? <Erasure status={status} isOnline={isOnline} /> : null}
             </>
           ) : null}
         </>

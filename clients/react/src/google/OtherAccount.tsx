@@ -1,10 +1,11 @@
-import type { ReactElement } from "react";
+import { useState, type ReactElement } from "react";
 import { useHost } from "../host/host";
 import { useConfirmAccount, useConnect } from "../query/mutations";
 import { Action } from "../ui/Action";
 import { useAnnounce } from "../ui/Announcements";
 import { AlertIcon } from "../ui/icons";
 import { Notice } from "../ui/Notice";
+import { Window } from "../ui/Window";
 import type { IntegrationStatusJson, PendingAccountJson } from "../wire";
 import { whyOffline } from "./blocked";
 import { failureText } from "./failureText";
@@ -17,11 +18,34 @@ export interface OtherAccountProps {
   readonly onAnswered: () => void;
 }
 
+/** Says that another account waits for an answer, and opens the question; who has just chosen that account is asked at once. */
+export function OtherAccount(props: OtherAccountProps & { readonly isJustChosen: boolean }): ReactElement {
+  const { isJustChosen, ...asked } = props;
+  const { t } = useHost();
+  const [isAsking, setAsking] = useState(isJustChosen);
+  return (
+    <Notice
+      tone="warning"
+      icon={<AlertIcon />}
+      title={t("otherAccount.title")}
+      actions={
+        <Action weight="primary" blocked={whyOffline(props.isOnline, t)} onPress={() => setAsking(true)}>
+          {t("otherAccount.answer")}
+        </Action>
+      }
+    >
+      <p>{t("otherAccount.waits", { other: props.pending.googleEmail })}</p>
+      {isAsking ? <Question {...asked} onClose={() => setAsking(false)} /> : null}
+    </Notice>
+  );
+}
+
 /**
  * Asks which account to keep: the connected one, which comes first, or the other one that came back from a consent. Where the
  * connected one has lost its grant, to keep it is to give it a new one.
  */
-export function OtherAccount({ status, pending, isOnline, onAnswered }: OtherAccountProps): ReactElement {
+function Question(props: OtherAccountProps & { readonly onClose: () => void }): ReactElement {
+  const { status, pending, isOnline, onAnswered, onClose } = props;
   const { t } = useHost();
   const announce = useAnnounce();
   const confirm = useConfirmAccount();
@@ -33,6 +57,7 @@ export function OtherAccount({ status, pending, isOnline, onAnswered }: OtherAcc
   const answer = (accept: boolean) =>
     void confirm.mutateAsync({ accept }).then(() => {
       announce(t("otherAccount.done", { email: accept ? pending.googleEmail : connectedEmail }));
+      onClose();
       onAnswered();
     }, fail);
   // The consent that follows names the connected account; what waits lapses when it is given.
@@ -42,7 +67,32 @@ export function OtherAccount({ status, pending, isOnline, onAnswered }: OtherAcc
   const blocked = whyOffline(isOnline, t);
   const isBusy = confirm.isPending || isLeaving;
   return (
-    <Notice tone="warning" icon={<AlertIcon />} title={t("otherAccount.title")}>
+    <Window
+      title={t("otherAccount.title")}
+      isOpen
+      onClose={onClose}
+      actions={
+        <>
+          <Action
+            weight="primary"
+            isPending={needsGrant ? isLeaving : isAnswering(false)}
+            isDisabled={isBusy && !isLeaving && !isAnswering(false)}
+            blocked={blocked}
+            onPress={needsGrant ? reconnect : () => answer(false)}
+          >
+            {t(needsGrant ? "otherAccount.resume" : "otherAccount.keep", { email: connectedEmail })}
+          </Action>
+          <Action
+            isPending={isAnswering(true)}
+            isDisabled={isBusy && !isAnswering(true)}
+            blocked={blocked}
+            onPress={() => answer(true)}
+          >
+            {t("otherAccount.take", { email: pending.googleEmail })}
+          </Action>
+        </>
+      }
+    >
       <p>
         {t(needsGrant ? "otherAccount.bodyLost" : "otherAccount.body", {
           connected: connectedEmail,
@@ -58,25 +108,6 @@ export function OtherAccount({ status, pending, isOnline, onAnswered }: OtherAcc
           })}
         </p>
       ) : null}
-      <div className="cc-notice-answers">
-        <Action
-          weight="primary"
-          isPending={needsGrant ? isLeaving : isAnswering(false)}
-          isDisabled={isBusy && !isLeaving && !isAnswering(false)}
-          blocked={blocked}
-          onPress={needsGrant ? reconnect : () => answer(false)}
-        >
-          {t(needsGrant ? "otherAccount.resume" : "otherAccount.keep", { email: connectedEmail })}
-        </Action>
-        <Action
-          isPending={isAnswering(true)}
-          isDisabled={isBusy && !isAnswering(true)}
-          blocked={blocked}
-          onPress={() => answer(true)}
-        >
-          {t("otherAccount.take", { email: pending.googleEmail })}
-        </Action>
-      </div>
-    </Notice>
+    </Window>
   );
 }

@@ -84,7 +84,13 @@ function Content(
   if (told === null && status && mayChange) {
     if (status.pendingAccount) {
       return (
-        <OtherAccount status={status} pending={status.pendingAccount} isOnline={isOnline} onAnswered={onAnswered} />
+        <OtherAccount
+          status={status}
+          pending={status.pendingAccount}
+          isOnline={isOnline}
+          isJustChosen={outcome.word === "other_account"}
+          onAnswered={onAnswered}
+        />
       );
     }
     const standing = standingOf(status);

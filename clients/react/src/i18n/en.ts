@@ -83,11 +83,9 @@ export const en: Catalogue = {
     one: "{count} upcoming appointment is not in Google yet",
     other: "{count} upcoming appointments are not in Google yet",
   },
-  "first.body": "Google Calendar is connected. Nothing is sent before you say so.",
-  "first.calendar": "Target calendar",
+  "first.body": "Nothing goes without you.",
   "first.chooseCalendar": "Choose the calendar",
   "first.choosePrivacy": "Choose the privacy",
-  "first.send": "First sending",
   "first.sendNow": { one: "Send the appointment", other: "Send the {count} appointments" },
 
   "outcome.connected.title": "Google Calendar is connected.",
@@ -232,6 +230,7 @@ export const en: Catalogue = {
   "disconnect.grant.refused": "Google has not withdrawn the permission: do so at myaccount.google.com/connections.",
   "disconnect.goesOn": "The disconnection goes on. You may leave this page.",
 
+  "erase.section": "Data",
   "erase.hint": "Erases the events that Cassius wrote at Google and what the service holds of your practice.",
   "erase.open": "Erase the data",
   "erase.title": "Erase the data of the sync?",
@@ -267,11 +266,9 @@ export const en: Catalogue = {
   "erase.grantedBody":
     "Google has not confirmed yet that it is withdrawn. The service asks again, and forgets it after 24 hours.",
 
-  "disconnecting.body":
-    "Cassius no longer sends anything to the account {email}. The disconnection goes on, even if you leave this page.",
+  "disconnecting.body": "Nothing is sent any more, and you may leave this page.",
   "disconnecting.progress": "Deleting events",
   "disconnecting.endNow": "Finish without deleting",
-  "disconnecting.endNowHint": "Events that are not deleted yet will stay in the calendar.",
 
   "otherAccount.title": "Which Google account should be kept?",
   "otherAccount.body": "{connected} is connected. You have just chosen another account: {other}.",
@@ -282,6 +279,8 @@ export const en: Catalogue = {
     other:
       "If you switch, {count} upcoming events stay in the calendar of {connected} and are made anew in that of {other}.",
   },
+  "otherAccount.answer": "Answer",
+  "otherAccount.waits": "{other} has just been chosen. Nothing changes before you answer.",
   "otherAccount.keep": "Keep {email}",
   "otherAccount.resume": "Resume with {email}",
   "otherAccount.take": "Switch to {email}",
@@ -295,6 +294,7 @@ export const en: Catalogue = {
     other: "{count} upcoming events will move to “{calendar}”.",
   },
   "change.movesNone": "There are no upcoming events to move.",
+  "change.foreign": "This calendar belongs to somebody else, who reads what is written there",
   "change.same": "This is the present calendar: nothing will move.",
   "change.confirm": "Change calendar",
   "change.pending": "Changing…",
@@ -304,6 +304,7 @@ export const en: Catalogue = {
   "calendars.empty": "No calendar of this account accepts new events.",
   "calendars.failed": "The list of calendars could not be loaded.",
   "calendars.choose": "Choose a calendar",
+  "calendars.foreign": "Somebody else’s",
 
   "options.title": "Options",
   "options.lead": "What Cassius sends, and what titles show.",

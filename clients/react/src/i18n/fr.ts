@@ -84,11 +84,9 @@ export const fr = {
     one: "{count} rendez-vous à venir n’est pas encore dans Google",
     other: "{count} rendez-vous à venir ne sont pas encore dans Google",
   },
-  "first.body": "Google Calendar est connecté. Rien n’est envoyé avant votre accord.",
-  "first.calendar": "Calendrier de destination",
+  "first.body": "Rien ne part sans vous.",
   "first.chooseCalendar": "Choisir le calendrier",
   "first.choosePrivacy": "Choisir la confidentialité",
-  "first.send": "Premier envoi",
   "first.sendNow": { one: "Envoyer le rendez-vous", other: "Envoyer les {count} rendez-vous" },
 
   "outcome.connected.title": "Google Calendar est connecté.",
@@ -235,6 +233,7 @@ export const fr = {
   "disconnect.grant.refused": "Google n’a pas retiré l’autorisation : faites-le sur myaccount.google.com/connections.",
   "disconnect.goesOn": "La déconnexion se poursuit. Vous pouvez quitter cette page.",
 
+  "erase.section": "Données",
   "erase.hint": "Efface les événements que Cassius a écrits dans Google et ce que le service garde de votre cabinet.",
   "erase.open": "Effacer les données",
   "erase.title": "Effacer les données de la synchronisation ?",
@@ -270,11 +269,9 @@ export const fr = {
   "erase.grantedBody":
     "Google n’a pas encore confirmé son retrait. Le service le redemande, puis l’oublie après 24 heures.",
 
-  "disconnecting.body":
-    "Cassius n’envoie plus rien au compte {email}. La déconnexion se poursuit, même si vous quittez cette page.",
+  "disconnecting.body": "Plus rien n’est envoyé, et vous pouvez quitter cette page.",
   "disconnecting.progress": "Suppression des événements",
   "disconnecting.endNow": "Terminer sans supprimer",
-  "disconnecting.endNowHint": "Les événements qui n’ont pas encore été supprimés resteront dans le calendrier.",
 
   "otherAccount.title": "Quel compte Google garder ?",
   "otherAccount.body": "{connected} est connecté. Vous venez de choisir un autre compte : {other}.",
@@ -285,6 +282,8 @@ export const fr = {
     other:
       "Si vous changez, {count} événements à venir restent dans l’agenda de {connected} et seront recréés dans celui de {other}.",
   },
+  "otherAccount.answer": "Répondre",
+  "otherAccount.waits": "{other} vient d’être choisi. Rien ne change avant votre réponse.",
   "otherAccount.keep": "Garder {email}",
   "otherAccount.resume": "Reprendre avec {email}",
   "otherAccount.take": "Passer à {email}",
@@ -298,6 +297,7 @@ export const fr = {
     other: "{count} événements à venir seront déplacés vers « {calendar} ».",
   },
   "change.movesNone": "Aucun événement à venir n’est à déplacer.",
+  "change.foreign": "Ce calendrier appartient à quelqu’un d’autre, qui lit ce qui y est écrit",
   "change.same": "C’est le calendrier actuel : rien ne sera déplacé.",
   "change.confirm": "Changer de calendrier",
   "change.pending": "Changement…",
@@ -307,6 +307,7 @@ export const fr = {
   "calendars.empty": "Aucun calendrier de ce compte n’accepte l’écriture.",
   "calendars.failed": "La liste des calendriers n’a pas pu être chargée.",
   "calendars.choose": "Choisir un calendrier",
+  "calendars.foreign": "À quelqu’un d’autre",
 
   "options.title": "Options",
   "options.lead": "Ce que Cassius envoie, et ce que les titres montrent.",

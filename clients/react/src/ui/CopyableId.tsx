@@ -23,7 +23,9 @@ export function CopyableId({ id, label }: { readonly id: string; readonly label:
   };
   return (
     <span className="cc-id">
-      <code className="cc-id-value">{id}</code>
+      <code className="cc-id-value" title={id}>
+        {id}
+      </code>
       <Button className="cc-id-copy" aria-label={label} onPress={() => void copy()}>
         {isCopied ? <CheckIcon /> : <CopyIcon />}
       </Button>
