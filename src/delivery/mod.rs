@@ -30,7 +30,6 @@ use std::fmt;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
-use tokio::sync::Notify;
 use url::Url;
 
 use crate::clock::{Clock, Entropy};
@@ -93,8 +92,6 @@ struct Inner {
     throttle_counter: ThrottleCounter,
     settler: Settler,
     waiters: Arc<Waiters>,
-    /// A comparison was asked for.
-    comparison_asked: Notify,
 }
 
 impl fmt::Debug for Delivery {
@@ -137,7 +134,6 @@ impl Delivery {
             throttle_counter,
             settler,
             waiters,
-            comparison_asked: Notify::new(),
         }))
     }
 }

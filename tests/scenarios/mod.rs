@@ -29,6 +29,7 @@ mod instants;
 mod keyring;
 mod logged;
 mod lost_answers;
+mod moved_events;
 mod old_appointments;
 mod order_of_edits;
 mod other_account;

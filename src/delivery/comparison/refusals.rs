@@ -24,7 +24,7 @@ impl Inner {
             Some(Stop::ReconnectRequired | Stop::Misconfigured) | None => error,
         };
         let Some(stop) = stop(&error) else { return Ok(error) };
-        let Integration { organisation, epoch, .. } = comparison.integration;
+        let Integration { organisation, epoch, .. } = comparison.reading.integration;
         let noted = self.store.integration(organisation).await?.and_then(|integration| integration.problem);
         let now = self.clock.now();
         let stands = |problem: &Problem| problem.retry_at.is_none_or(|retry_at| retry_at > now);
@@ -32,7 +32,7 @@ impl Inner {
             return Ok(error);
         }
         self.note_stop(organisation, *epoch, comparison.target, stop).await?;
-        if comparison.claim.is_none() {
+        if comparison.claim().is_none() {
             // Where nothing waits to be sent, the next comparison finds that it is over.
             self.store.ask_comparison(organisation, now).await?;
         }
@@ -41,7 +41,7 @@ impl Inner {
 
     /// Asks the target whether it takes writes, and answers what stands against it.
     async fn probe(&self, comparison: &Comparison<'_>) -> Result<connection::Error, Broken> {
-        self.take_unit(comparison).await?;
+        self.take_unit(&comparison.reading).await?;
         let probe = |google: Google, token: Secret| {
             let call = Call::Probe { calendar: comparison.target.clone() };
             async move {
@@ -53,7 +53,7 @@ impl Inner {
                 }
             }
         };
-        match self.grants.call_with_token_retry(comparison.integration, probe).await {
+        match self.grants.call_with_token_retry(comparison.reading.integration, probe).await {
             // The list was refused all the same: it is asked for again.
             Ok(()) => Ok(connection::Error::GoogleUnavailable { retry_after: None }),
             Err(error) => Ok(error),

@@ -219,6 +219,8 @@ async fn bring_nearer_held(
         ("last_sync_at", now),
         ("problem_retry_at", now),
         ("compare_due_at", now),
+        ("search_due_at", now),
+        ("search_asked_at", now),
         ("disconnecting_at", now),
         ("refresh_lease_until", lapsed_by),
         ("compare_lease_until", lapsed_by),

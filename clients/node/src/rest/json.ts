@@ -7,6 +7,7 @@
 import { durationMs, timestampDate, type Timestamp } from "@bufbuild/protobuf/wkt";
 
 import {
+  AccountSearch,
   SyncStatus,
   type AppointmentLink,
   type GoogleCall,
@@ -30,6 +31,7 @@ import {
 } from "../gen/cassius/calendar/v1/calendar_integration_pb.js";
 import { reasonName } from "../error.js";
 import type {
+  AccountSearchJson,
   AppointmentLinkJson,
   CalendarJson,
   CatchUpJson,
@@ -114,6 +116,17 @@ const GRANT_END: Record<GrantEnd, GrantEndJson | null> = {
 /** What became of a grant. */
 export function grantEndJson(end: GrantEnd): GrantEndJson | null {
   return known(GRANT_END, end, null);
+}
+
+const ACCOUNT_SEARCH: Record<AccountSearch, AccountSearchJson | null> = {
+  [AccountSearch.UNSPECIFIED]: null,
+  [AccountSearch.WHOLE]: "whole",
+  [AccountSearch.PARTIAL]: "partial",
+};
+
+/** How much of an account was searched. */
+export function accountSearchJson(search: AccountSearch): AccountSearchJson | null {
+  return known(ACCOUNT_SEARCH, search, null);
 }
 
 /** What a dry run found. */
