@@ -40,7 +40,7 @@ impl Delivery {
         self.0.store.ask_comparison(organisation, self.0.clock.now()).await?;
         self.0.notifier.notify(&Change::Links(organisation.clone()));
         self.0.notifier.notify_due();
-        self.0.comparison_asked.notify_one();
+        self.0.notifier.notify_listing();
         Ok(queued)
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 
 use super::{Delivery, Error};
-use crate::model::{AppointmentId, Change, OrganisationId};
+use crate::model::{AccountSearch, AppointmentId, Change, OrganisationId};
 use crate::store::{ErasureLeft, Integration};
 
 /// How long a caller waits for the end.
@@ -25,6 +25,8 @@ pub struct Erased {
     pub is_done: bool,
     /// How many events are still to be deleted at Google.
     pub remaining_events: i64,
+    /// How much of the account was searched for events that a person has moved; `None`: it was not, or it is not done.
+    pub search: Option<AccountSearch>,
 }
 
 impl Delivery {
@@ -39,13 +41,17 @@ impl Delivery {
         let known = inner.store.erase_appointments(organisation, appointments, inner.clock.now()).await?;
         inner.notifier.notify(&Change::Links(organisation.clone()));
         inner.notifier.notify_due();
+        inner.notifier.notify_listing();
         let waited = inner.clock.within(LONGEST_CALL, self.until_erased(organisation, appointments)).await;
         let left = match waited {
             Some(left) => left?,
             None => inner.store.erasure_left(organisation, Some(appointments)).await?,
         };
         inner.store.truncate_log().await?;
-        Ok(Erased { known, is_done: left.is_none(), remaining_events: left.events })
+        let is_done = left.is_none();
+        let integration = inner.store.integration(organisation).await?.filter(|_| is_done);
+        let search = integration.and_then(|it| it.last_search);
+        Ok(Erased { known, is_done, remaining_events: left.events, search })
     }
 
     async fn until_erased(
@@ -59,7 +65,8 @@ impl Delivery {
             let left = inner.store.erasure_left(organisation, Some(appointments)).await?;
             let integration = inner.store.integration(organisation).await?;
             let is_served = |it: &Integration| it.is_owed_served() && it.problem.is_none();
-            if left.is_none() || left.events == left.parked || !integration.as_ref().is_some_and(is_served) {
+            let is_waited_for = left.events > left.parked || left.unsearched > 0;
+            if left.is_none() || !is_waited_for || !integration.as_ref().is_some_and(is_served) {
                 return Ok(left);
             }
             tokio::select! {

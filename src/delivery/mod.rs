@@ -31,7 +31,6 @@ use std::fmt;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
-use tokio::sync::Notify;
 use url::Url;
 
 use crate::clock::{Clock, Entropy};
@@ -94,8 +93,6 @@ struct Inner {
     throttle_counter: ThrottleCounter,
     settler: Settler,
     waiters: Arc<Waiters>,
-    /// A comparison was asked for.
-    comparison_asked: Notify,
 }
 
 impl fmt::Debug for Delivery {
@@ -138,7 +135,6 @@ impl Delivery {
             throttle_counter,
             settler,
             waiters,
-            comparison_asked: Notify::new(),
         }))
     }
 }

@@ -37,6 +37,7 @@ impl Delivery {
         let erased = self.0.store.erase_accepted_before(&organisation, begun_at, self.0.clock.now()).await?;
         self.0.notifier.notify(&Change::Links(organisation.clone()));
         self.0.notifier.notify_due();
+        self.0.notifier.notify_listing();
         tracing::info!(organisation.id = %organisation, erased, "an organisation's appointments were replaced");
         Ok(erased)
     }

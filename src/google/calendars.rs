@@ -35,14 +35,29 @@ pub struct CalendarAccess {
 }
 
 impl Google {
-    /// The calendars that the account may write to: the primary one first, then by name. Wants the list scope.
+    /// The calendars that the account may write to: the primary one first, then by name; not those that it hides. Wants the
+    /// list scope.
     pub async fn calendars(&self, access_token: &Secret) -> Result<Vec<CalendarAccess>, CalendarError> {
+        self.list_calendars(access_token, "false").await
+    }
+
+    /// The same with those that the account hides.
+    pub async fn all_calendars(&self, access_token: &Secret) -> Result<Vec<CalendarAccess>, CalendarError> {
+        self.list_calendars(access_token, "true").await
+    }
+
+    async fn list_calendars(
+        &self,
+        access_token: &Secret,
+        shows_hidden: &str,
+    ) -> Result<Vec<CalendarAccess>, CalendarError> {
         let fields = format!("nextPageToken,items({ENTRY_FIELDS})");
         let mut calendars: Vec<CalendarAccess> = Vec::new();
         let mut page_token: Option<String> = None;
         for _ in 0..MAX_PAGES {
             let mut query = vec![
                 ("minAccessRole", "writer"),
+                ("showHidden", shows_hidden),
                 ("maxResults", "250"),
                 ("fields", fields.as_str()),
                 ("prettyPrint", "false"),

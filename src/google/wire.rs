@@ -64,6 +64,7 @@ pub(super) struct ListedEvent {
     pub(super) start: Option<ListedMoment>,
     pub(super) end: Option<ListedMoment>,
     pub(super) source: Option<ListedSource>,
+    pub(super) creator: Option<ListedCreator>,
     pub(super) visibility: Option<String>,
     /// Of one instance of an event that repeats: the event.
     pub(super) recurring_event_id: Option<String>,
@@ -81,6 +82,12 @@ pub(super) struct ListedMoment {
 #[derive(Deserialize)]
 pub(super) struct ListedSource {
     pub(super) url: Option<String>,
+}
+
+/// Who created an event.
+#[derive(Deserialize)]
+pub(super) struct ListedCreator {
+    pub(super) email: Option<String>,
 }
 
 /// A page of the account's calendars.

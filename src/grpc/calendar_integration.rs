@@ -156,6 +156,7 @@ impl CalendarIntegration for Integrations {
                 deleted_event_count: convert::count(disconnected.deleted_events),
                 remaining_event_count: convert::count(disconnected.remaining_events),
                 grant_end: convert::grant_end(disconnected.grant_end).into(),
+                search: convert::search(disconnected.search).into(),
             })
         })
         .await
@@ -187,6 +188,7 @@ impl CalendarIntegration for Integrations {
             Ok(pb::EraseOrganisationResponse {
                 is_done: erasure.is_done,
                 remaining_event_count: convert::count(erasure.remaining_events),
+                search: convert::search(erasure.search).into(),
             })
         })
         .await

@@ -14,7 +14,9 @@ use crate::connection::{AuditEvent, ConsentStart, OfferedCalendar, Overview, Pro
 use crate::crypto::ExposeSecret as _;
 use crate::delivery::{CallMade, ComparisonCounts, Differing, Event, Link, LinkError};
 use crate::language::Language;
-use crate::model::{Calendar, GrantEnd, OrganisationId, Problem, Reason, Revision, SyncStatus, TitlePrivacy};
+use crate::model::{
+    AccountSearch, Calendar, GrantEnd, OrganisationId, Problem, Reason, Revision, SyncStatus, TitlePrivacy,
+};
 
 const PROVIDER: &str = "google";
 
@@ -155,6 +157,14 @@ fn state(state: State) -> pb::IntegrationState {
         State::Connected => pb::IntegrationState::Connected,
         State::Error => pb::IntegrationState::Error,
         State::Disconnecting => pb::IntegrationState::Disconnecting,
+    }
+}
+
+pub(super) fn search(search: Option<AccountSearch>) -> pb::AccountSearch {
+    match search {
+        None => pb::AccountSearch::Unspecified,
+        Some(AccountSearch::Whole) => pb::AccountSearch::Whole,
+        Some(AccountSearch::Partial) => pb::AccountSearch::Partial,
     }
 }
 

@@ -22,6 +22,6 @@ pub use identifier::{
 };
 pub use placement::{Place, Placement};
 pub use provider::Provider;
-pub use status::{Calendar, GrantEnd, Problem, Reason, RemoteEvents, SyncStatus};
+pub use status::{AccountSearch, Calendar, GrantEnd, Problem, Reason, RemoteEvents, SyncStatus};
 pub use visible::{breaks_a_line, is_invisible, is_part_of_a_script};
 pub use zone::zone;

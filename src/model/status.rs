@@ -134,6 +134,15 @@ pub enum GrantEnd {
     Refused,
 }
 
+/// Says how much of an account was searched for events that are to be deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccountSearch {
+    /// Every calendar that the account's list shows and that it may write to, to its end.
+    Whole,
+    /// Not all of it: the account does not permit listing its calendars, or one of them did not answer, or refused.
+    Partial,
+}
+
 /// A Google calendar, as the account sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Calendar {

@@ -13,13 +13,14 @@ use tokio::sync::{Notify, futures::OwnedNotified, watch};
 
 use crate::model::{AppointmentId, Change, OrganisationId};
 
-/// Wakes those who wait for due work, for an organisation or for one appointment. A clone is the same notifier.
+/// Wakes those who wait for due work, for lists to make, for an organisation or for one appointment. A clone is the same notifier.
 #[derive(Debug, Clone, Default)]
 pub struct Notifier(Arc<Shared>);
 
 #[derive(Debug, Default)]
 struct Shared {
     due: Arc<Notify>,
+    listing: Arc<Notify>,
     /// In an order: a run that is repeated wakes in the same one.
     topics: Mutex<BTreeMap<OrganisationId, Topic>>,
     is_deaf: AtomicBool,
@@ -45,6 +46,11 @@ impl Notifier {
         self.0.due.notify_waiters();
     }
 
+    /// Says that events at Google are to be listed now: for a comparison, or for a search.
+    pub fn notify_listing(&self) {
+        self.0.listing.notify_waiters();
+    }
+
     /// Wakes those whom a change concerns: whoever listens to its organisation, and whoever waits for its appointment. A
     /// change of the integration concerns them all.
     pub fn notify(&self, change: &Change) {
@@ -63,6 +69,7 @@ impl Notifier {
     /// Wakes everybody: something may have changed that nobody told of.
     pub fn notify_everybody(&self) {
         self.notify_due();
+        self.notify_listing();
         self.0.topics.lock().values().for_each(Topic::wake_all);
     }
 
@@ -80,6 +87,11 @@ impl Notifier {
     /// Listens for due work from this call on: a `Notified` hears `notify_waiters` from its creation, polled or not.
     pub fn listen_due(&self) -> OwnedNotified {
         self.0.due.clone().notified_owned()
+    }
+
+    /// Listens for lists that are to be made, from this call on.
+    pub fn listen_listing(&self) -> OwnedNotified {
+        self.0.listing.clone().notified_owned()
     }
 
     /// Listens for every change of `organisation`, from this call on.

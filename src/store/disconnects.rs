@@ -18,6 +18,9 @@ pub enum DisconnectStep {
     Waiting,
     /// Calls have ended since the last look, and left events that are due to be deleted now.
     MoreOwed,
+    /// Nothing is known any more that is to be deleted: the account is to be searched for what a person moved, which is due
+    /// now.
+    ToSearch,
     /// Nothing is under way any more, and the caller alone may revoke this grant and end the disconnect.
     Finish(Box<Integration>),
 }
@@ -28,6 +31,17 @@ impl Integration {
         let is_dead = self.problem.as_ref().is_some_and(|problem| problem.reason == Reason::ReconnectRequired);
         self.disconnecting
             .is_none_or(|it| is_dead || it.remote_events == Some(RemoteEvents::Keep) || it.since_at + LONGEST <= now)
+    }
+}
+
+impl Integration {
+    /// Whether a disconnect of it has to look through the account before it ends: one that deletes, and has not done so.
+    pub(super) fn is_to_be_searched(&self) -> bool {
+        let deletes = match self.disconnecting.and_then(|it| it.remote_events) {
+            Some(RemoteEvents::DeleteUpcoming | RemoteEvents::DeleteAll) => true,
+            Some(RemoteEvents::Keep) | None => false,
+        };
+        deletes && self.last_search.is_none() && self.google_user_id.is_some()
     }
 }
 

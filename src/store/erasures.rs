@@ -18,6 +18,8 @@ pub struct ErasureLeft {
     pub events: i64,
     /// How many of them are parked, or belong to an account that is not connected: a person has to act first.
     pub parked: i64,
+    /// How many of the appointments owe nothing any more, and wait for the account to be searched for their events.
+    pub unsearched: i64,
 }
 
 impl ErasureLeft {

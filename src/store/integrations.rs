@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use super::{Error, Guarded, Store};
 use crate::crypto::Sealed;
 use crate::model::{
-    Calendar, CalendarId, Epoch, GoogleUserId, GrantEnd, OrganisationId, Problem, RemoteEvents, TitlePrivacy,
+    AccountSearch, Calendar, CalendarId, Epoch, GoogleUserId, GrantEnd, OrganisationId, Problem, RemoteEvents,
+    TitlePrivacy,
 };
 
 /// A disconnect that is under way.
@@ -58,11 +59,18 @@ pub struct Integration {
     pub grant_end: Option<GrantEnd>,
     /// When the access token was last refreshed; `None`: it is the one of the consent.
     pub refreshed_at: Option<Timestamp>,
+    /// How many comparisons were made.
+    pub compare_round: i32,
     /// How many events at Google showed a higher revision than is held, at the latest comparison.
     pub behind_count: i32,
     /// Since when the events of the target cannot be listed, and when that is tried again; `None`: they could be at the latest
     /// comparison.
     pub unlisted: Option<(Timestamp, Timestamp)>,
+    /// Whether a search of the account is asked for, be it put off.
+    pub is_search_asked: bool,
+    /// How much of the account the latest search has seen; `None`: none was made since the latest connect, or since a
+    /// disconnect that deletes began.
+    pub last_search: Option<AccountSearch>,
     /// A column that does not read, so that nothing may be sent.
     pub unreadable: Option<&'static str>,
     /// A column that does not read and says nothing of what is sent: it is told, and sending goes on.

@@ -80,6 +80,7 @@ mod requests;
 mod revocations;
 mod sealed_calendars;
 mod sealed_values;
+mod searches;
 mod settlements;
 #[expect(clippy::duplicate_mod, reason = "the queries are written once and mounted for each back end")]
 mod sqlite;
@@ -112,6 +113,7 @@ pub use requests::{Retry, SettingsChange};
 pub use revocations::{Leaving, Revocation, RevocationLease};
 pub use sealed_calendars::{OpenedCalendar, SealedCalendar};
 pub use sealed_values::{SealedColumn, SealedRow, SealedValue};
+pub use searches::{SearchClaim, SearchEnd, Searched};
 pub use settlements::{LinkSettlement, SettledRows, Settlement, Settlements};
 pub use unkept_grants::UnkeptGrant;
 pub use unreadable::{Found, Unreadable};

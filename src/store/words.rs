@@ -8,7 +8,7 @@ use std::fmt;
 use super::OwedCause;
 use super::fault::Corrupt;
 use super::wishes::Wish;
-use crate::model::{GrantEnd, Provider, Reason, RemoteEvents, SyncStatus, TitlePrivacy};
+use crate::model::{AccountSearch, GrantEnd, Provider, Reason, RemoteEvents, SyncStatus, TitlePrivacy};
 
 /// The one provider so far, as it is bound.
 pub(super) const PROVIDER: &str = Provider::Google.as_str();
@@ -117,6 +117,17 @@ words!("grant_end", GrantEnd, of_grant_end, grant_end, {
     Refused => "refused",
 });
 
+words!("last_search", AccountSearch, of_search, search, {
+    Whole => "whole",
+    Partial => "partial",
+});
+
+/// The search that a statement asks for.
+pub(super) const PARTIAL: &str = "'partial'";
+
+/// The disconnects that delete, as a statement spells them.
+pub(super) const DELETING: &str = "('delete_upcoming', 'delete_all')";
+
 /// The end that is still to come, as a statement spells it.
 pub(super) const GRANT_PENDING: &str = "'pending'";
 
@@ -165,6 +176,7 @@ mod tests {
             (CALENDAR_UNAVAILABLE, of_reason(Reason::CalendarUnavailable)),
             (INTERNAL, of_reason(Reason::Internal)),
             (KEYRING_INCOMPLETE, of_reason(Reason::KeyringIncomplete)),
+            (PARTIAL, of_search(AccountSearch::Partial)),
             (GRANT_PENDING, of_grant_end(GrantEnd::Pending)),
             (ACCOUNT_EXCHANGED, of_cause(OwedCause::AccountExchanged)),
             (DISCONNECT, of_cause(OwedCause::Disconnect)),
@@ -175,6 +187,8 @@ mod tests {
         ] {
             assert_eq!(literal, format!("'{word}'"));
         }
+        let deleting = [RemoteEvents::DeleteUpcoming, RemoteEvents::DeleteAll].map(of_remote_events);
+        assert_eq!(DELETING, format!("('{}', '{}')", deleting[0], deleting[1]));
     }
     /// Whether an integration is served is said in the schema, in both its dialects: a reason that is added has to be known
     /// there, by a migration of its own.

@@ -23,6 +23,8 @@ pub struct Shown {
     pub end_at: Option<Timestamp>,
     /// The page of the appointment; Google tells it to the creator of the event alone.
     pub source_url: Option<String>,
+    /// Whether that is known: there is none where none is told.
+    pub is_source_told: bool,
     /// Whether its details are hidden from those who merely see the calendar.
     pub is_private: bool,
 }
@@ -37,7 +39,7 @@ impl Shown {
     /// Whether it shows the same as `event`. Instants count in whole seconds, as Google keeps them; the zone that they are
     /// shown in does not count, since an event may have been written without its own.
     pub fn is_as(&self, event: &Event) -> bool {
-        let Self { summary, description, location, start_at, end_at, source_url, is_private } = self;
+        let Self { summary, description, location, start_at, end_at, source_url, is_source_told, is_private } = self;
         // Taken apart by name: a new field of the event does not compile until it is compared here, or left out.
         let Event {
             summary: wanted_summary,
@@ -59,7 +61,7 @@ impl Shown {
             && location == wanted_location
             && is_at(start_at, wanted_start_at)
             && is_at(end_at, wanted_end_at)
-            && source_url.as_ref().is_none_or(|url| Some(url) == wanted_source_url.as_ref())
+            && (source_url == wanted_source_url || source_url.is_none() && !is_source_told)
             && *is_private
     }
 }

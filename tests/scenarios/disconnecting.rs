@@ -217,14 +217,22 @@ async fn one_stale_token_or_three_refusals_leave_nothing_behind(app: &mut TestAp
         app.sync("cabinet", appointment(&format!("rdv {number}"), 1)).await;
     }
     app.google.expire_tokens(ACCOUNT).await;
-    app.google
-        .fault("events.delete", 3, json!({"kind": "error", "code": 403, "reason": "forbiddenForNonOrganizer"}))
-        .await;
+    let refused = json!({"kind": "error", "code": 403, "reason": "forbiddenForNonOrganizer"});
+    app.google.fault("events.delete", 3, refused.clone()).await;
     let response = disconnect(app, "cabinet", RemoteEvents::DeleteUpcoming).await;
-    assert_eq!((response.deleted_event_count, response.remaining_event_count), (3, 3));
+    assert_eq!((response.deleted_event_count, response.remaining_event_count), (6, 0));
+    assert!(app.google.events(ACCOUNT).await.is_empty(), "what still stands is tried once more");
+
+    app.connect("cabinet").await;
+    let id = "rdv 7";
+    let event = app.sync("cabinet", appointment(id, 1)).await.external_event_id;
+    app.at_rest("cabinet").await;
+    app.google.control("faults", json!({"operation": "events.delete", "event_id": event, "fault": refused})).await;
+    let response = disconnect(app, "cabinet", RemoteEvents::DeleteUpcoming).await;
+    assert_eq!((response.deleted_event_count, response.remaining_event_count), (6, 1));
     assert_eq!(
         app.google.events(ACCOUNT).await.len(),
-        3,
+        1,
         "what Google refuses for one event is told of that one alone"
     );
 }

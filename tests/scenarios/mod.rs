@@ -30,6 +30,7 @@ mod keyring;
 mod logged;
 mod lost_answers;
 mod many_links;
+mod moved_events;
 mod old_appointments;
 mod order_of_edits;
 mod other_account;

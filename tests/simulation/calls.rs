@@ -3,7 +3,7 @@
 use axum::body::Body;
 use cassius_calendar::grpc::pb::replace_appointments_request::Part;
 use cassius_calendar::grpc::pb::{
-    Appointment, AppointmentState, BeginConnectRequest, ConfirmAccountRequest, DisconnectRequest,
+    AccountSearch, Appointment, AppointmentState, BeginConnectRequest, ConfirmAccountRequest, DisconnectRequest,
     EraseAppointmentsRequest, GetStatusRequest, IntegrationSettings, IntegrationState, RemoteEvents,
     ReplaceAppointmentsRequest, ReplacementEnd, RetryAppointmentsRequest, SyncAppointmentRequest, SyncNowRequest,
     UpdateSettingsRequest,
@@ -62,8 +62,10 @@ impl World {
         if practice.sending > 0 || practice.is_replaced {
             return;
         }
+        let is_connected = self.status(organisation).state() == IntegrationState::Connected;
+        let practice = &mut self.model.0[organisation];
         let Some(wish) = practice.appointments.get_mut(&appointment) else { return };
-        let sent = wish.erase();
+        let sent = wish.erase(is_connected);
         let request = EraseAppointmentsRequest {
             organisation_id: ORGANISATIONS[organisation].into(),
             appointment_ids: vec![appointment_id(appointment)],
@@ -81,10 +83,12 @@ impl World {
 
     pub(super) fn replace(&mut self, organisation: usize, without: u64) {
         let now = self.clock.now();
-        let practice = &mut self.model.0[organisation];
+        let practice = &self.model.0[organisation];
         if practice.sending > 0 || practice.is_replaced || practice.appointments.is_empty() {
             return;
         }
+        let is_connected = self.status(organisation).state() == IntegrationState::Connected;
+        let practice = &mut self.model.0[organisation];
         practice.is_replaced = true;
         // What is accepted at this very moment counts as accepted since.
         let is_before = practice.is_accepted_before(now);
@@ -93,7 +97,7 @@ impl World {
         let (mut rows, mut requests, mut erased) = (Vec::new(), Vec::new(), None);
         for (number, wish) in &mut practice.appointments {
             if *number == without {
-                let sent = wish.erase();
+                let sent = wish.erase(is_connected);
                 erased = Some((without, is_before.then_some(sent)));
                 continue;
             }
@@ -154,21 +158,29 @@ impl World {
             remote_events: remote_events.into(),
         };
         let (mut client, door) = (self.life().integrations.clone(), self.google.door());
-        let consents = self.model.0[organisation].consents;
+        let practice = &self.model.0[organisation];
+        let before = (practice.consents, practice.touches);
         let status = GetStatusRequest { organisation_id: ORGANISATIONS[organisation].into() };
         self.call(format!("disconnect of {}", ORGANISATIONS[organisation]), async move {
-            let before = client.get_status(status).await.ok().and_then(|answer| answer.into_inner().status);
-            let deletes = before.is_some_and(|status| status.state() != IntegrationState::NotConnected)
+            let stood = client.get_status(status).await.ok().and_then(|answer| answer.into_inner().status);
+            let deletes = stood.is_some_and(|status| status.state() != IntegrationState::NotConnected)
                 && remote_events != RemoteEvents::Keep;
             match client.disconnect(request).await {
                 Ok(answer) => {
                     let answer = answer.into_inner();
+                    let is_searched = answer.search() == AccountSearch::Whole;
                     if answer.status.unwrap().state() != IntegrationState::NotConnected {
                         return Answer::Told("goes on".to_owned());
                     }
                     let remaining = answer.remaining_event_count;
                     let last_call = last_call(door).await;
-                    Answer::Disconnected { organisation, consents, deletes, remaining, last_call }
+                    Answer::Disconnected {
+                        organisation,
+                        before,
+                        is_clean: deletes && is_searched && remaining == 0,
+                        remaining,
+                        last_call,
+                    }
                 }
                 Err(status) => Answer::Told(failure(&status)),
             }

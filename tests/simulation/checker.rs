@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cassius_calendar::grpc::pb::{
     AppointmentLink, GetAppointmentLinkRequest, IntegrationState, IntegrationStatus, SyncStatus, TitlePrivacy,
 };
-use cassius_calendar::model::{AppointmentId, OrganisationId};
+use cassius_calendar::model::{AccountSearch, AppointmentId, OrganisationId};
 use serde_json::Value;
 
 use super::calls::place;
@@ -125,8 +125,8 @@ impl World {
         }
     }
 
-    /// A disconnect that deleted and told of no rest has left no upcoming event. Accounts of before are another matter; so is
-    /// what a person took out of the bin: a comparison finds it, and a disconnect makes none.
+    /// A disconnect that deleted, told of no rest and searched the whole account has left no upcoming event, wherever a person
+    /// moved it before. Accounts of before are another matter; so is a calendar that could not be written to.
     fn what_was_to_be_deleted_is_gone(&self, organisation: usize, found: &mut Vec<String>) {
         let practice = &self.model.0[organisation];
         let Some(account) = practice.accounts.first().filter(|_| practice.is_clean && practice.accounts.len() == 1)
@@ -139,37 +139,47 @@ impl World {
                 && wish.versions.values().next_back().is_some_and(|latest| latest.end_at <= self.clock.now());
             for event in self.live_events(account, ORGANISATIONS[organisation], &appointment_id(*number)) {
                 let is_upcoming = event.end.parse::<jiff::Timestamp>().is_ok_and(|end_at| end_at > self.clock.now());
-                if is_upcoming && !is_theirs && !self.out_of_bin.contains(&event.id) {
+                if is_upcoming && !is_theirs && !self.is_out_of_reach(&event) {
                     found.push(format!("{} was to be deleted, and stands: {event:?}", ORGANISATIONS[organisation]));
                 }
             }
         }
     }
 
-    /// What was erased is known no more, and no event of it stands anywhere unless that is told as unfinished. Where one
-    /// account alone was ever connected, and still is, it is finished. What a person did to its event is another matter.
+    /// What was erased is known no more, and no event of it stands anywhere unless that is told as unfinished, or that the
+    /// account was searched in part. Where one account alone was ever connected, and still is, it is finished. What a person
+    /// moved is found in that account alone.
     fn what_was_erased_is_gone(&self, organisation: usize, status: &IntegrationStatus, found: &mut Vec<String>) {
         let (name, practice) = (ORGANISATIONS[organisation], &self.model.0[organisation]);
         let is_served = status.state() == IntegrationState::Connected && status.is_enabled;
-        let is_erased = |wish: &Wish| wish.is_erased && wish.touched_up_to == 0;
-        for (number, _) in practice.appointments.iter().filter(|(_, wish)| is_erased(wish)) {
+        let is_one = practice.accounts.len() == 1;
+        for (number, wish) in practice.appointments.iter().filter(|(_, wish)| wish.is_erased) {
             let id = appointment_id(*number);
             if self.link(organisation, *number).is_some() {
                 found.push(format!("{name} {id} was erased, and is known"));
             }
-            let is_finished = self.life().run(async {
+            let (is_finished, is_searched) = self.life().run(async {
                 let (name, id) = (OrganisationId::parse(name).unwrap(), AppointmentId::parse(&id).unwrap());
-                self.life().store.erasure_left(&name, Some(&[id])).await.unwrap().is_none()
+                let left = self.life().store.erasure_left(&name, Some(&[id])).await.unwrap();
+                let integration = self.life().store.integration(&name).await.unwrap();
+                (left.is_none(), integration.is_some_and(|it| it.last_search == Some(AccountSearch::Whole)))
             });
-            let live: Vec<_> =
+            let mut live: Vec<_> =
                 practice.accounts.iter().flat_map(|account| self.live_events(account, name, &id)).collect();
+            let is_findable = is_one && is_searched && !wish.is_unfindable;
+            live.retain(|event| wish.touched_up_to == 0 || (is_findable && !self.is_out_of_reach(event)));
             if is_finished && !live.is_empty() {
                 found.push(format!("{name} {id} was erased, and stands: {live:?}"));
             }
-            if !is_finished && is_served && practice.accounts.len() == 1 {
+            if !is_finished && is_served && is_one {
                 found.push(format!("the erasure of {name} {id} never ends"));
             }
         }
+    }
+
+    /// Whether a person put it where it could not be found at one time or another.
+    fn is_out_of_reach(&self, event: &Seen) -> bool {
+        self.moved.contains(&event.id) && self.out_of_reach.contains(&*event.calendar)
     }
 
     /// The live events of an appointment in the calendars that an account may write to.

@@ -27,7 +27,7 @@ const OPERATIONS: usize = 50;
 /// How many runs a test makes unless told otherwise.
 const SEEDS: u64 = 500;
 /// What is called of Google in one run or another.
-const REACHED: [&str; 10] = [
+const REACHED: [&str; 11] = [
     "events.insert",
     "events.patch",
     "events.delete",
@@ -35,6 +35,7 @@ const REACHED: [&str; 10] = [
     "events.get",
     "events.list",
     "calendarList.get",
+    "calendarList.list",
     "token.code",
     "token.refresh",
     "revoke",

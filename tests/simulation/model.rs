@@ -14,10 +14,13 @@ pub(super) struct Practice {
     pub(super) appointments: BTreeMap<u64, Wish>,
     /// The accounts for which a consent was given, ever.
     pub(super) accounts: BTreeSet<&'static str>,
-    /// Whether the last disconnect deleted every upcoming event, and no consent was asked for since.
+    /// Whether the last disconnect deleted every upcoming event and searched the whole account, and no consent was asked for
+    /// since.
     pub(super) is_clean: bool,
     /// How many consents were asked for.
     pub(super) consents: u32,
+    /// How many times a person changed an event of its.
+    pub(super) touches: u32,
     /// Between which calls of the journal nothing may be written: from a disconnect's answer to the next consent's begin.
     pub(super) silences: Vec<(u64, Option<u64>)>,
     /// How many appointments are being sent.
@@ -45,6 +48,9 @@ pub(super) struct Wish {
     pub(super) erasing: u32,
     /// Whether an OK came for an erasure since which it was not sent.
     pub(super) is_erased: bool,
+    /// Whether a person changed the event since the latest erasure began, or it began while nothing was connected: what they
+    /// moved then is found by nobody.
+    pub(super) is_unfindable: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -64,9 +70,11 @@ impl Model {
         let Some(practice) = ORGANISATIONS.iter().position(|name| *name == organisation) else { return };
         let practice = &mut self.0[practice];
         practice.is_clean = false;
+        practice.touches += 1;
         let wish = number(appointment).and_then(|number| practice.appointments.get_mut(&number));
         if let Some(wish) = wish {
             wish.touched_up_to = wish.newest();
+            wish.is_unfindable = true;
         }
     }
 }
@@ -92,7 +100,8 @@ impl Wish {
     }
 
     /// It is erased; answers since when it must not be sent for that to hold.
-    pub(super) fn erase(&mut self) -> u32 {
+    pub(super) fn erase(&mut self, is_connected: bool) -> u32 {
+        self.is_unfindable = !is_connected;
         self.accepted = 0;
         self.erasures += 1;
         self.erasing += 1;
@@ -107,10 +116,11 @@ impl Wish {
 }
 
 impl Practice {
-    /// A disconnect was answered when `last` was the last call. One during which a consent was asked for promises nothing
-    /// beyond its answer: `consents` is how many had been asked for when it began.
-    /// `is_clean`: the upcoming events were to be deleted, and none is told as remaining.
-    pub(super) fn disconnected(&mut self, last: u64, consents: u32, is_clean: bool) {
+    /// A disconnect was answered when `last` was the last call. One during which a consent was asked for, or a person changed
+    /// an event, promises nothing beyond its answer: `consents` and `touches` are how many there had been when it began.
+    /// `is_clean`: the upcoming events were to be deleted, and none is told as remaining, nor that it was not looked for.
+    pub(super) fn disconnected(&mut self, last: u64, (consents, touches): (u32, u32), is_clean: bool) {
+        let is_clean = is_clean && self.touches == touches;
         if self.consents == consents {
             // Where nothing is connected any more, what the disconnect before has kept stays.
             self.is_clean = if self.is_disconnected() { self.is_clean && is_clean } else { is_clean };

@@ -267,10 +267,10 @@ impl Dice {
 
     fn persons_change(&self) -> Operation {
         let pick = self.0.number();
-        match self.below(6) {
+        match self.below(8) {
             0..2 => Operation::Alter { pick, change: self.of(&CHANGES) },
             2..4 => Operation::Delete { pick },
-            4 => Operation::MoveAway { pick, calendar: self.of(&CALENDARS) },
+            4..7 => Operation::MoveAway { pick, calendar: self.of(&CALENDARS) },
             _ => Operation::TakeOutOfBin { pick },
         }
     }

@@ -3,6 +3,7 @@
 use cassius_calendar::grpc::pb::{
     ErrorReason, GetStatusRequest, IntegrationSettings, IntegrationState, IntegrationStatus,
 };
+use cassius_calendar::model::OrganisationId;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
@@ -88,20 +89,32 @@ impl World {
             let next = self.life().run(self.life().store.next_due_at(now)).unwrap();
             let is_any_to_be_reached = !self.life().run(self.life().store.wishing()).unwrap().is_empty();
             let is_disconnecting = !self.life().run(self.life().store.unfinished_disconnects()).unwrap().is_empty();
-            if next.is_none() && !self.is_anything_under_way() && !is_disconnecting && !is_any_to_be_reached {
+            let is_searching = (0..ORGANISATIONS.len()).any(|organisation| self.is_searching(organisation));
+            let is_waiting = is_disconnecting || is_searching || is_any_to_be_reached;
+            if next.is_none() && !self.is_anything_under_way() && !is_waiting {
                 return Ok(());
             }
             // Short steps where time counts against a call, at first.
             let is_waited_for = self.google.is_called() || self.is_anything_under_way();
             let longest = match is_waited_for && moves < 200 {
                 true => SignedDuration::from_secs(5),
-                false if is_disconnecting => SignedDuration::from_mins(10),
+                false if is_disconnecting || is_searching => SignedDuration::from_mins(10),
                 false => SignedDuration::from_hours(24),
             };
             let wait = next.map_or(SignedDuration::from_mins(10), |next| next.duration_since(now));
             self.clock.advance(wait.min(longest));
         }
         Err("it never comes to rest".to_owned())
+    }
+
+    /// Whether an erasure waits for the account to be searched, which nothing stands in the way of.
+    fn is_searching(&self, organisation: usize) -> bool {
+        let name = OrganisationId::parse(ORGANISATIONS[organisation]).unwrap();
+        let left = self.life().run(self.life().store.erasure_left(&name, None)).unwrap();
+        let is_served = |status: IntegrationStatus| {
+            status.state() == IntegrationState::Connected && status.is_enabled && status.problem.is_none()
+        };
+        left.unsearched > 0 && is_served(self.status(organisation))
     }
 
     pub(super) fn status(&self, organisation: usize) -> IntegrationStatus {

@@ -24,8 +24,10 @@ pub(super) struct World {
     pub(super) trace: Vec<String>,
     /// What others had in their calendars at the beginning, by account.
     pub(super) foreign_events: [Vec<Seen>; ACCOUNTS.len()],
-    /// The ids of the events that a person took out of the bin.
-    pub(super) out_of_bin: BTreeSet<String>,
+    /// The ids of the events that a person moved, or took out of the bin.
+    pub(super) moved: BTreeSet<String>,
+    /// The calendars that an account could not write to at one time or another.
+    pub(super) out_of_reach: BTreeSet<&'static str>,
     /// `None`: between two lives.
     life: Option<Life>,
     /// Draws for the service and its way to Google, over all lives.
@@ -52,9 +54,9 @@ pub(super) enum Answer {
     Replaced { organisation: usize, rows: Vec<Row>, without: Option<(u64, Option<u32>)>, outcome: Result<(), String> },
     /// The consent page, and where the browser is sent once the person has allowed it.
     Consent(Consent),
-    /// The account is disconnected: whether events were to be deleted and there was an account to do so, how many could not
-    /// be, and the last call of Google by then.
-    Disconnected { organisation: usize, consents: u32, deletes: bool, remaining: i32, last_call: u64 },
+    /// The account is disconnected: how many consents and changes of a person there had been before; whether events were to be
+    /// deleted, and the whole account was searched, and none remains; how many do; and the last call of Google by then.
+    Disconnected { organisation: usize, before: (u32, u32), is_clean: bool, remaining: i32, last_call: u64 },
     /// Something to read.
     Told(String),
 }
@@ -106,7 +108,8 @@ impl World {
             model: Model::new(),
             trace: Vec::new(),
             foreign_events,
-            out_of_bin: BTreeSet::new(),
+            moved: BTreeSet::new(),
+            out_of_reach: BTreeSet::new(),
             life: None,
             entropy,
             settings,
@@ -187,9 +190,12 @@ impl World {
                 self.person_changes(pick, Google::live_events, Google::delete_event);
             }
             Operation::MoveAway { pick, calendar } => {
+                let mut moved = None;
                 self.person_changes(pick, Google::live_events, |google, event| {
                     google.move_event(event, calendar);
+                    moved = Some(event.id.clone());
                 });
+                self.moved.extend(moved);
             }
             Operation::TakeOutOfBin { pick } => {
                 let mut taken = None;
@@ -197,11 +203,12 @@ impl World {
                     google.alter_event(event, &json!({"status": "confirmed"}));
                     taken = Some(event.id.clone());
                 });
-                self.out_of_bin.extend(taken);
+                self.moved.extend(taken);
             }
             Operation::Revoke { account } => self.google.post(&account_path(account, "/revoke"), &json!({})),
             Operation::ExpireTokens { account } => self.google.post(&account_path(account, "/expire"), &json!({})),
             Operation::ChangeRole { account, calendar, role } => {
+                self.out_of_reach.insert(calendar);
                 let path = account_path(account, &format!("/calendars/{}", encode(calendar)));
                 self.google.post(&path, &json!({"access_role": role}));
             }
@@ -308,9 +315,8 @@ impl World {
                     self.consents.push(consent);
                     "at the consent page".to_owned()
                 }
-                Answer::Disconnected { organisation, consents, deletes, remaining, last_call } => {
-                    let is_clean = remaining == 0 && deletes;
-                    self.model.0[organisation].disconnected(last_call, consents, is_clean);
+                Answer::Disconnected { organisation, before, is_clean, remaining, last_call } => {
+                    self.model.0[organisation].disconnected(last_call, before, is_clean);
                     format!("disconnected, {remaining} remain")
                 }
                 Answer::Told(what) => what,

@@ -1,10 +1,12 @@
 //! Deletions that are owed: where they come from, who gets them, how they end.
 
 use cassius_calendar::model::{
-    CalendarId, EventId, Generation, GoogleUserId, Placement, Problem, Reason, RemoteEvents, SyncStatus,
+    AccountSearch, AppointmentId, CalendarId, EventId, Generation, GoogleUserId, Place, Placement, Problem, Reason,
+    RemoteEvents, SyncStatus,
 };
 use cassius_calendar::store::{
-    DisconnectStep, Grant, LinkError, OwedCause, OwedClaim, OwedLeft, OwedSettlement, Settlement,
+    DisconnectStep, Grant, Lease, LinkError, OwedCause, OwedClaim, OwedLeft, OwedSettlement, SearchEnd, Searched,
+    Settlement,
 };
 use jiff::Timestamp;
 
@@ -23,6 +25,21 @@ impl Database {
 
     async fn advance_disconnect(&self, now: Timestamp) -> DisconnectStep {
         self.store.advance_disconnect(&organisation("north"), now + MINUTE, now).await.unwrap()
+    }
+
+    /// The account is searched, as a disconnect asks for once nothing is known any more that is to be deleted.
+    async fn is_searched(&self, found: &[(AppointmentId, Place)], now: Timestamp) {
+        assert_eq!(self.advance_disconnect(now).await, DisconnectStep::ToSearch);
+        assert_eq!(self.advance_disconnect(now).await, DisconnectStep::Waiting, "it is asked for once");
+        let lease = Lease { token: token(), until: now + MINUTE };
+        let claim = self.store.claim_search(lease, now).await.unwrap().unwrap();
+        assert_eq!(self.store.claim_search(Lease { token: token(), ..lease }, now).await.unwrap(), None);
+        assert_eq!(self.advance_disconnect(now).await, DisconnectStep::Waiting, "a call may be under way");
+        let disconnect = self.the_integration("north").await.disconnecting.unwrap().remote_events;
+        let end = SearchEnd::Over(AccountSearch::Whole);
+        let searched = Searched { disconnect, erased: Vec::new(), found: found.to_vec(), end };
+        let account = GoogleUserId::new("account of north");
+        assert!(self.store.end_search(&claim, &account, searched, now).await.unwrap().is_done());
     }
 
     async fn claim_owed(&self, count: usize, now: Timestamp) -> Vec<OwedClaim> {
@@ -81,6 +98,13 @@ async fn a_disconnect_that_deletes_owes_what_is_upcoming_and_ends_when_it_is_gon
     }
     assert_eq!(database.owed_left().await, (0, 0));
     assert_eq!(database.the_link("north", "one").await.placement, absent(4), "an id is never free again");
+    // One that a person moved; and one that a link stands at is none.
+    let moved = [(appointment("one"), place("elsewhere", "one", 1)), (appointment("over"), place("agenda", "over", 1))];
+    database.is_searched(&moved, at(13)).await;
+    assert_eq!((database.the_integration("north").await.disconnect_total, database.owed_left().await), (3, (1, 0)));
+    let owed = database.claim_owed(9, at(13)).await.remove(0);
+    assert_eq!((owed.place.clone(), owed.cause), (place("elsewhere", "one", 1), OwedCause::Disconnect));
+    database.is_gone(&owed, at(14)).await;
     let DisconnectStep::Finish(integration) = database.advance_disconnect(at(14)).await else {
         panic!("nothing is to be waited for");
     };
@@ -88,6 +112,7 @@ async fn a_disconnect_that_deletes_owes_what_is_upcoming_and_ends_when_it_is_gon
     let north = organisation("north");
     assert!(database.store.finish_disconnect(&north, integration.epoch, at(16)).await.unwrap().is_done());
     assert_eq!(database.advance_disconnect(at(17)).await, DisconnectStep::Ended);
+    assert_eq!(database.the_integration("north").await.last_search, Some(AccountSearch::Whole));
 }
 
 #[apply(both_backends)]
@@ -97,6 +122,7 @@ async fn what_is_owed_while_the_grant_is_revoked_is_not_called_for_unless_nobody
     database.store.accept(vec![over], at(3)).await.unwrap();
     database.bring_in_step("north", &written("agenda", "over", 1), at(4)).await;
     database.begin(RemoteEvents::DeleteUpcoming, at(10)).await;
+    database.is_searched(&[], at(11)).await;
     assert!(matches!(database.advance_disconnect(at(11)).await, DisconnectStep::Finish(_)));
     database.store.erase_appointments(&organisation("north"), &[appointment("over")], at(12)).await.unwrap();
     assert_eq!((database.the_integration("north").await.disconnect_total, database.owed_left().await), (1, (1, 0)));
@@ -139,6 +165,7 @@ async fn what_a_call_is_under_way_for_is_owed_once_that_has_ended(database: &Dat
     assert_eq!(database.owed_left().await, (1, 0));
     let owed = database.claim_owed(1, at(7)).await.remove(0);
     database.is_gone(&owed, at(8)).await;
+    database.is_searched(&[], at(9)).await;
     assert!(matches!(database.advance_disconnect(at(9)).await, DisconnectStep::Finish(_)));
 }
 

@@ -1,7 +1,7 @@
 //! The end of a connection: a state that is begun by a call and carried on by the worker, until somebody ends it.
 //!
 //! Owns who ends it, and how long a caller waits for that. Never deletes an event: what is to be deleted is owed, and the
-//! worker deletes it under lease and quota. Never fails because of Google: a dead grant, or a Google that is away for a
+//! worker deletes it under lease and quota; what a person has moved is searched for before the end, and owed then. Never fails because of Google: a dead grant, or a Google that is away for a
 //! day, leaves events that are told as remaining, be they owed by the disconnect, by an erasure, or for any other cause.
 //!
 //! Invariant: no call is under way when the grant is revoked, and one process alone revokes it.
@@ -15,7 +15,7 @@ use tracing::Instrument as _;
 use crate::clock::Clock;
 use crate::connection::{Error, Grants};
 use crate::error_chain::error_chain;
-use crate::model::{Change, GrantEnd, OrganisationId, RemoteEvents};
+use crate::model::{AccountSearch, Change, GrantEnd, OrganisationId, RemoteEvents};
 use crate::notifier::{Listener, Notifier};
 use crate::store::{DisconnectStep, Integration, Revocation, Store};
 
@@ -36,6 +36,9 @@ pub struct Disconnected {
     pub remaining_events: i64,
     /// What became of the grant; `None`: it has not ended yet, or there was none.
     pub grant_end: Option<GrantEnd>,
+    /// How much of the account was searched for events that a person has moved; `None`: it was not, or it has not ended
+    /// yet.
+    pub search: Option<AccountSearch>,
 }
 
 /// The disconnects. A clone is another handle.
@@ -69,13 +72,14 @@ impl Disconnects {
         }
         let left = self.store.owed_left(organisation).await?;
         let now = self.store.integration(organisation).await?;
-        let grant_end = now.as_ref().filter(|it| it.refresh_token.is_none()).and_then(|it| it.grant_end);
+        let ended = now.as_ref().filter(|it| it.refresh_token.is_none());
+        let (grant_end, search) = (ended.and_then(|it| it.grant_end), ended.and_then(|it| it.last_search));
         let taken = match begun {
             Some(_) => now.map_or(0, |it| i64::from(it.disconnect_total)),
             None => left.events,
         };
         let deleted_events = (taken - left.events).max(0);
-        Ok(Disconnected { deleted_events, remaining_events: left.events + left.untaken, grant_end })
+        Ok(Disconnected { deleted_events, remaining_events: left.events + left.untaken, grant_end, search })
     }
 
     async fn wait(&self, organisation: &OrganisationId) -> Result<(), Error> {
@@ -110,6 +114,10 @@ impl Disconnects {
             DisconnectStep::Waiting => Ok(false),
             DisconnectStep::MoreOwed => {
                 self.notifier.notify_due();
+                Ok(false)
+            }
+            DisconnectStep::ToSearch => {
+                self.notifier.notify_listing();
                 Ok(false)
             }
             DisconnectStep::Finish(integration) => {

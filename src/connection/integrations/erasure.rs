@@ -5,7 +5,7 @@
 
 use super::Integrations;
 use crate::connection::Error;
-use crate::model::{Change, OrganisationId};
+use crate::model::{AccountSearch, Change, OrganisationId};
 
 /// How far an erasure is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +14,9 @@ pub struct Erasure {
     pub is_done: bool,
     /// How many events are still to be deleted, or could not be.
     pub remaining_events: i64,
+    /// How much of the account was searched for events that a person has moved; `None`: it was not, or has not ended yet, or
+    /// nothing is known of the organisation any more. What was searched in part is told here before it is done.
+    pub search: Option<AccountSearch>,
 }
 
 impl Integrations {
@@ -25,13 +28,15 @@ impl Integrations {
         self.notifier.notify(&Change::Integration(organisation.clone()));
         self.notifier.notify_due();
         self.disconnects.wait_a_while(organisation).await?;
+        let stands = self.store.integration(organisation).await?.filter(|it| it.refresh_token.is_none());
+        let search = stands.and_then(|it| it.last_search);
         let is_done = self.store.finish_erasure(organisation, leaves_events, self.clock.now()).await?;
         let left = self.store.erasure_left(organisation, None).await?;
         self.store.truncate_log().await?;
         self.notifier.notify(&Change::Integration(organisation.clone()));
         if is_done {
-            tracing::info!(organisation.id = %organisation, "an organisation is erased");
+            tracing::info!(organisation.id = %organisation, ?search, "an organisation is erased");
         }
-        Ok(Erasure { is_done, remaining_events: left.events })
+        Ok(Erasure { is_done, remaining_events: left.events, search })
     }
 }

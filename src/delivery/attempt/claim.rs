@@ -5,7 +5,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::model::{AppointmentId, Epoch, OrganisationId, Placement};
-use crate::store::{CallMade, Claimed, Lease, OwedClaim};
+use crate::store::{CallMade, Claimed, Lease, OwedCause, OwedClaim};
 use crate::sync::{Answer, Call};
 
 /// A link or an owed deletion, under a lease.
@@ -38,6 +38,14 @@ impl Claim {
         match self {
             Self::Link(claimed) => claimed.lease,
             Self::Owed(claimed) => claimed.lease,
+        }
+    }
+
+    /// Whether it is what an erasure may wait for last, before the account is searched.
+    pub(super) fn is_of_erasure(&self) -> bool {
+        match self {
+            Self::Link(_) => false,
+            Self::Owed(claimed) => claimed.cause == OwedCause::Erasure,
         }
     }
 

@@ -144,7 +144,7 @@ impl Inner {
     /// made again.
     pub(super) async fn attempt(&self, claim: Claim, begun: Result<BegunAttempt, Unopened>, permit: Permit) {
         let organisation = claim.organisation().clone();
-        let mut calls = Vec::new();
+        let (mut calls, is_of_erasure) = (Vec::new(), claim.is_of_erasure());
         let traced = traces::Span::of_attempt(claim.traceparent());
         let outcome = match begun {
             Ok(begun) => traced.within(self.carry_out(&claim, begun, permit, &mut calls)).await,
@@ -170,6 +170,9 @@ impl Inner {
             );
         }
         self.notifier.notify(&Change::Links(organisation));
+        if is_of_erasure {
+            self.notifier.notify_listing();
+        }
     }
 
     async fn carry_out(

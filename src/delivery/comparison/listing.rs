@@ -1,14 +1,14 @@
-//! The lists that a comparison reads.
+//! The lists that a comparison and a search read.
 //!
 //! Owns which calendars are listed, and the quota and the lease of each call. Never judges what it reads. Invariant: the
-//! target is listed first, and is compared whatever another calendar answers.
+//! target of a comparison is listed first, and is compared whatever another calendar answers.
 
 use std::collections::HashSet;
 
 use jiff::Timestamp;
 
 use super::findings::{Listed, Remote};
-use super::{Broken, Comparison, LEASE, retry_after};
+use super::{Broken, Comparison, Held, LEASE, Reading, retry_after};
 use crate::connection;
 use crate::crypto::Secret;
 use crate::delivery::Inner;
@@ -18,8 +18,11 @@ use crate::store::Guarded;
 
 /// No calendar has 250,000 upcoming events; a list that does not end is cut.
 const MOST_PAGES: usize = 100;
-/// How many calendars of the account are listed beside those that hold events of ours, or did.
+/// How many calendars of the account a comparison lists beside those that hold events of ours, or did; unless an event has
+/// vanished.
 const MOST_OTHERS: usize = 8;
+/// No account has so many calendars; the rest is left out.
+const MOST_CALENDARS: usize = 250;
 
 /// What was listed.
 #[derive(Default)]
@@ -27,23 +30,33 @@ pub(super) struct Lists {
     pub(super) remote: Remote,
     /// The calendars that were listed to their end.
     pub(super) whole: HashSet<CalendarId>,
-    /// Whether a calendar of the account was left out.
-    pub(super) is_partial: bool,
+    /// The calendars whose turn it is not.
+    pub(super) left_over: Vec<CalendarId>,
+    /// Whether a calendar of the account was left out for another reason, or the account does not say which it has.
+    is_any_left_out: bool,
+    /// Whether one refused what will be refused again.
+    pub(super) is_any_refused: bool,
     /// Why one was left out that may answer later.
     pub(super) unanswered: Option<connection::Error>,
 }
 
 impl Lists {
-    /// Leaves out what Google did not answer of another calendar than the target: `None`.
-    fn unless_left_out<T>(&mut self, answer: Result<T, Broken>) -> Result<Option<T>, Broken> {
+    /// Whether a calendar of the account was left out, as far as that is known.
+    pub(super) fn is_partial(&self) -> bool {
+        self.is_any_left_out || !self.left_over.is_empty()
+    }
+
+    /// Leaves out what Google did not answer: `None`.
+    pub(super) fn unless_left_out<T>(&mut self, answer: Result<T, Broken>) -> Result<Option<T>, Broken> {
         let error = match answer {
             Ok(answer) => return Ok(Some(answer)),
             Err(Broken::Google(error)) => error,
             Err(broken @ (Broken::Fenced | Broken::Store(_))) => return Err(broken),
         };
-        self.is_partial = true;
-        if retry_after(&error).is_some() {
-            self.unanswered = self.unanswered.take().or(Some(error));
+        self.is_any_left_out = true;
+        match retry_after(&error) {
+            Some(_) => self.unanswered = self.unanswered.take().or(Some(error)),
+            None => self.is_any_refused = true,
         }
         Ok(None)
     }
@@ -54,61 +67,104 @@ impl Inner {
     /// answer, is left out, unless it is the target.
     pub(super) async fn list(&self, comparison: &Comparison<'_>, since: Timestamp) -> Result<Lists, Broken> {
         let mut lists = Lists::default();
-        self.list_calendar(comparison, comparison.target, since, &mut lists).await?;
+        if !self.list_calendar(&comparison.reading, comparison.target, Some(since), &mut lists).await? {
+            return Err(Broken::Google(connection::Error::CalendarUnavailable));
+        }
         for calendar in self.others(comparison, since, &mut lists).await? {
-            let answer = self.list_calendar(comparison, &calendar, since, &mut lists).await;
-            lists.unless_left_out(answer)?;
+            self.list_if_it_answers(&comparison.reading, &calendar, Some(since), &mut lists).await?;
         }
         Ok(lists)
     }
 
+    /// Lists those whose turn it was not.
+    pub(super) async fn list_left_over(
+        &self,
+        reading: &Reading<'_>,
+        since: Timestamp,
+        lists: &mut Lists,
+    ) -> Result<(), Broken> {
+        for calendar in std::mem::take(&mut lists.left_over) {
+            self.list_if_it_answers(reading, &calendar, Some(since), lists).await?;
+        }
+        Ok(())
+    }
+
     /// Where else than in the target events of ours may stand: where links and owed deletions say, and in the account's
-    /// other calendars, since a person may have moved one there.
+    /// other calendars, since a person may have moved one there; of these it is the turn of a few.
     async fn others(
         &self,
         comparison: &Comparison<'_>,
         since: Timestamp,
         lists: &mut Lists,
     ) -> Result<Vec<CalendarId>, Broken> {
-        let integration = comparison.integration;
-        let mut calendars = self.store.compared_calendars(&integration.organisation, since).await?;
-        calendars.retain(|calendar| calendar != comparison.target);
-        if !may_list_calendars(&integration.granted_scopes) {
-            lists.is_partial = true;
-            return Ok(calendars);
+        let Comparison { reading, target } = comparison;
+        let mut calendars = self.store.compared_calendars(&reading.integration.organisation, since).await?;
+        calendars.retain(|calendar| calendar != *target);
+        let all = self.calendars_of_account(reading, lists).await?;
+        let is_new = |id: &CalendarId| id != *target && !calendars.contains(id);
+        let mut more: Vec<_> = all.into_iter().filter(is_new).collect();
+        if more.len() > MOST_OTHERS {
+            let round = usize::try_from(reading.integration.compare_round).unwrap_or(0);
+            let turn = round.wrapping_mul(MOST_OTHERS) % more.len();
+            more.rotate_left(turn);
+            lists.left_over = more.split_off(MOST_OTHERS);
         }
-        self.take_unit(comparison).await?;
-        let list = |google: Google, token: Secret| async move { google.calendars(&token).await };
-        let answer = self.grants.call_with_token_retry(integration, list).await.map_err(Broken::Google);
-        let all = lists.unless_left_out(answer)?.unwrap_or_default();
-        let is_new = |id: &CalendarId| id != comparison.target && !calendars.contains(id);
-        let mut more: Vec<_> = all.into_iter().map(|access| access.calendar.id).filter(is_new).collect();
-        lists.is_partial |= more.len() > MOST_OTHERS;
-        more.truncate(MOST_OTHERS);
         calendars.extend(more);
         Ok(calendars)
     }
 
-    async fn list_calendar(
+    /// The calendars that the account's list shows and that it may write to.
+    pub(super) async fn calendars_of_account(
         &self,
-        comparison: &Comparison<'_>,
+        reading: &Reading<'_>,
+        lists: &mut Lists,
+    ) -> Result<Vec<CalendarId>, Broken> {
+        if !may_list_calendars(&reading.integration.granted_scopes) {
+            lists.is_any_left_out = true;
+            return Ok(Vec::new());
+        }
+        self.take_unit(reading).await?;
+        let list = |google: Google, token: Secret| async move { google.all_calendars(&token).await };
+        let answer = self.grants.call_with_token_retry(reading.integration, list).await.map_err(Broken::Google);
+        let mut all = lists.unless_left_out(answer)?.unwrap_or_default();
+        lists.is_any_left_out |= all.len() > MOST_CALENDARS;
+        all.truncate(MOST_CALENDARS);
+        Ok(all.into_iter().map(|access| access.calendar.id).collect())
+    }
+
+    /// The same as [`Inner::list_calendar`] of one that is left out where Google does not answer.
+    pub(super) async fn list_if_it_answers(
+        &self,
+        reading: &Reading<'_>,
         calendar: &CalendarId,
-        since: Timestamp,
+        from: Option<Timestamp>,
         lists: &mut Lists,
     ) -> Result<(), Broken> {
-        let integration = comparison.integration;
+        let answer = self.list_calendar(reading, calendar, from, lists).await;
+        lists.unless_left_out(answer).map(drop)
+    }
+
+    /// Lists a calendar, and answers whether the account may write to it.
+    async fn list_calendar(
+        &self,
+        reading: &Reading<'_>,
+        calendar: &CalendarId,
+        from: Option<Timestamp>,
+        lists: &mut Lists,
+    ) -> Result<bool, Broken> {
+        let integration = reading.integration;
         let mut page_token: Option<String> = None;
         for _ in 0..MOST_PAGES {
-            self.take_unit(comparison).await?;
+            self.take_unit(reading).await?;
             let list = |google: Google, token: Secret| {
                 let (calendar, organisation) = (calendar.clone(), integration.organisation.clone());
-                let page_token = page_token.clone();
-                async move { google.list_events(&token, &calendar, &organisation, since, page_token.as_deref()).await }
+                let (google_email, page_token) = (integration.google_email.clone(), page_token.clone());
+                async move {
+                    let (asks, page) = (google_email.as_deref(), page_token.as_deref());
+                    google.list_events(&token, &calendar, &organisation, asks, from, page).await
+                }
             };
             let page = self.grants.call_with_token_retry(integration, list).await.map_err(Broken::Google)?;
-            if !page.may_write && calendar == comparison.target {
-                return Err(Broken::Google(connection::Error::CalendarUnavailable));
-            }
             for event in page.events {
                 let listed = Listed {
                     calendar: calendar.clone(),
@@ -122,21 +178,27 @@ impl Inner {
             page_token = page.next_page_token;
             if page_token.is_none() {
                 lists.whole.insert(calendar.clone());
-                return Ok(());
+                return Ok(page.may_write);
             }
         }
         Err(Broken::Google(connection::Error::GoogleUnavailable { retry_after: None }))
     }
 
     /// Waits for a unit of quota, and makes sure that the lease outlives the call.
-    pub(super) async fn take_unit(&self, comparison: &Comparison<'_>) -> Result<(), Broken> {
+    pub(super) async fn take_unit(&self, reading: &Reading<'_>) -> Result<(), Broken> {
         // What is dropped is spent: a permit stands for one call.
-        let Some(claim) = comparison.claim else {
-            let _spent = self.quota.take(comparison.account, 1).await;
-            return Ok(());
+        let _spent = match reading.held {
+            // Somebody may wait for the disconnect that it is the last of.
+            Held::Nothing | Held::Search(_) => self.quota.take(reading.account, 1).await,
+            Held::Comparison(_) => self.quota.take_in_background(reading.account).await,
         };
-        let _spent = self.quota.take_in_background(comparison.account).await;
-        match self.store.renew_comparison(claim, self.clock.now() + LEASE).await? {
+        let until = self.clock.now() + LEASE;
+        let renewed = match reading.held {
+            Held::Nothing => Guarded::Done,
+            Held::Comparison(claim) => self.store.renew_comparison(claim, until).await?,
+            Held::Search(claim) => self.store.renew_search(claim, until).await?,
+        };
+        match renewed {
             Guarded::Done => Ok(()),
             Guarded::Fenced => Err(Broken::Fenced),
         }

@@ -1,31 +1,37 @@
 //! The comparison with Google: what is marked as in step is held against what Google lists.
 //!
-//! Owns when an organisation is compared, what is listed, and what becomes of the findings. Never writes to Google: it
-//! makes links due and owes deletions, and the worker carries them out. Never asks for a single event. What the target or the
-//! account refuses is noted at the integration, and so is that the target cannot be listed, while that is tried again.
+//! Owns when an organisation is compared, what is listed, and what becomes of the findings; and the search for what is to be
+//! deleted and stands where nothing says so. Never writes to Google: it makes links due and owes deletions, and the worker
+//! carries them out. Never asks for a single event. What the target or the account refuses is noted at the integration, and so
+//! is that the target cannot be listed, while that is tried again.
 //! Invariant: a user's own fields, and events that Cassius did not write, are left alone.
 //!
-//! Its limit: of the account's calendars where nothing of ours is known to stand, a few are listed, and none where the
-//! account does not permit it. An event that a person moved into another of them is made again in the target, and the moved
-//! one is not found; a dry run says that it left calendars out.
+//! Of the account's calendars where nothing of ours is known to stand, each comparison lists a few, the next one the next few,
+//! so that all have their turn; and all of them where an event has vanished, since a person may have moved it there: it is
+//! made again in the target, and the moved one is deleted.
+//!
+//! Its limit: a calendar is looked into that the account's list shows and that the account may write to, and where the account
+//! does not permit the list, only those where something of ours is known to stand. What a person moved elsewhere is made again
+//! in the target and stands twice: of an event that was moved Google says the same where it stood as of one that was deleted.
+//! A dry run says that it left calendars out where it knows of them, or may not know; of a calendar that no list shows nobody
+//! can tell.
 
 mod findings;
 mod listing;
 mod refusals;
+mod schedule;
+mod search;
 
 use std::collections::HashMap;
 
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
-use tokio_util::sync::CancellationToken;
-use tracing::Instrument as _;
-use uuid::Uuid;
 
 use super::{Delivery, Error, Inner, snapshot};
 use crate::connection;
 use crate::error_chain::error_chain;
 use crate::model::{AppointmentId, CalendarId, Change, GoogleUserId, OrganisationId, Place};
-use crate::store::{self, ComparedLink, ComparisonClaim, Guarded, Integration, Lease, Listing, Mend, Unreadable};
+use crate::store::{self, ComparedLink, ComparisonClaim, Guarded, Integration, Listing, Mend, SearchClaim, Unreadable};
 use crate::sync::{Event, RetryCause, backoff, render};
 use findings::{Listed, RemoteState, Scope, compare};
 use listing::Lists;
@@ -34,8 +40,6 @@ use listing::Lists;
 const LEASE: SignedDuration = SignedDuration::from_mins(2);
 /// No lease of any kind lives longer.
 pub(super) const LONGEST_LEASE: SignedDuration = LEASE;
-/// The longest time between two looks: what another process was asked for is found by then.
-const POLL: SignedDuration = SignedDuration::from_secs(15);
 /// An organisation that was compared less than this ago is not compared by itself.
 const REST: SignedDuration = SignedDuration::from_hours(12);
 const DAY: i64 = 86_400;
@@ -82,13 +86,38 @@ enum Broken {
     Store(#[from] store::Error),
 }
 
-/// What one comparison is about.
-struct Comparison<'a> {
+/// Whose calendars are listed, and under which lease.
+struct Reading<'a> {
     integration: &'a Integration,
     account: &'a GoogleUserId,
+    held: Held<'a>,
+}
+
+/// The lease under which lists are read.
+#[derive(Clone, Copy)]
+enum Held<'a> {
+    /// None: somebody waits for them.
+    Nothing,
+    /// That of a comparison.
+    Comparison(&'a ComparisonClaim),
+    /// That of a search.
+    Search(&'a SearchClaim),
+}
+
+/// What one comparison is about.
+struct Comparison<'a> {
+    reading: Reading<'a>,
     target: &'a CalendarId,
+}
+
+impl Comparison<'_> {
     /// The lease under which it mends; `None`: it only counts.
-    claim: Option<&'a ComparisonClaim>,
+    fn claim(&self) -> Option<&ComparisonClaim> {
+        match self.reading.held {
+            Held::Comparison(claim) => Some(claim),
+            Held::Nothing | Held::Search(_) => None,
+        }
+    }
 }
 
 impl Delivery {
@@ -107,41 +136,9 @@ impl Delivery {
             Broken::Store(error) => Error::Store(error),
         })
     }
-
-    /// Makes the comparisons that are due, one at a time, until `stop`.
-    pub async fn compare_as_due(&self, stop: CancellationToken) {
-        let mut is_failing = false;
-        while !stop.is_cancelled() {
-            let next = self.0.clock.after(POLL);
-            match self.0.compare_next().await {
-                Ok(true) => continue,
-                Ok(false) => is_failing = false,
-                Err(error) => {
-                    if !std::mem::replace(&mut is_failing, true) {
-                        tracing::warn!(error = %error_chain(&error), "comparisons that are due cannot be looked for");
-                    }
-                }
-            }
-            tokio::select! {
-                () = self.0.comparison_asked.notified() => {}
-                () = self.0.clock.sleep_until(next) => {}
-                () = stop.cancelled() => {}
-            }
-        }
-    }
 }
 
 impl Inner {
-    /// Makes the comparison that has been due for longest; answers whether there was one.
-    async fn compare_next(&self) -> Result<bool, store::Error> {
-        let now = self.clock.now();
-        let lease = Lease { token: Uuid::from_bytes(self.entropy.bytes()), until: now + LEASE };
-        let Some(claim) = self.store.claim_comparison(lease, now).await? else { return Ok(false) };
-        let span = tracing::error_span!("comparison", organisation.id = %claim.organisation);
-        self.compare_claimed(&claim).instrument(span).await?;
-        Ok(true)
-    }
-
     async fn compare_claimed(&self, claim: &ComparisonClaim) -> Result<(), store::Error> {
         let integration = self.store.integration(&claim.organisation).await?;
         let outcome = match integration.filter(|it| it.epoch == claim.epoch && it.is_connected()) {
@@ -180,7 +177,7 @@ impl Inner {
                     Guarded::Done | Guarded::Fenced => {}
                 }
                 match unanswered {
-                    Some(error) => self.put_off(claim, retry_after(&error).flatten(), now),
+                    Some(error) => self.put_off(claim.attempts, retry_after(&error).flatten(), now),
                     None => (next_daily(&claim.organisation, now), 0),
                 }
             }
@@ -191,7 +188,7 @@ impl Inner {
                     tracing::warn!(error = %error_chain(&error), "Google's events could not be compared");
                 }
                 unlisted_at = asked.filter(|_| !matches!(error, connection::Error::Store(_))).map(|_| now);
-                self.put_off(claim, asked.flatten(), now)
+                self.put_off(claim.attempts, asked.flatten(), now)
             }
             // It stays as due as it is, for whoever may make it.
             Err(Broken::Fenced) => (claim.due_at, claim.attempts),
@@ -205,18 +202,19 @@ impl Inner {
         Ok(())
     }
 
-    /// When a comparison that failed is made again, and how many have failed in a row by then.
-    fn put_off(&self, claim: &ComparisonClaim, asked: Option<SignedDuration>, now: Timestamp) -> (Timestamp, i32) {
-        let attempts = u32::try_from(claim.attempts).unwrap_or(0);
-        let wait = backoff(RetryCause::Unavailable, attempts, asked, self.entropy.number());
-        (now.saturating_add(wait).unwrap_or(Timestamp::MAX), claim.attempts.saturating_add(1))
+    /// When what failed after so many failures in a row is made again, and how many those are by then.
+    fn put_off(&self, attempts: i32, asked: Option<SignedDuration>, now: Timestamp) -> (Timestamp, i32) {
+        let number = u32::try_from(attempts).unwrap_or(0);
+        let wait = backoff(RetryCause::Unavailable, number, asked, self.entropy.number());
+        (now.saturating_add(wait).unwrap_or(Timestamp::MAX), attempts.saturating_add(1))
     }
 
     async fn compare(&self, integration: &Integration, claim: Option<&ComparisonClaim>) -> Result<Compared, Broken> {
         let (Some(account), Some(calendar)) = (&integration.google_user_id, &integration.calendar) else {
             return Err(Broken::Fenced);
         };
-        let comparison = Comparison { integration, account, target: &calendar.id, claim };
+        let held = claim.map_or(Held::Nothing, Held::Comparison);
+        let comparison = Comparison { reading: Reading { integration, account, held }, target: &calendar.id };
         match self.compare_lists(&comparison).await {
             Err(Broken::Google(error)) => Err(Broken::Google(self.note_refusal(&comparison, error).await?)),
             compared => compared,
@@ -224,11 +222,17 @@ impl Inner {
     }
 
     async fn compare_lists(&self, comparison: &Comparison<'_>) -> Result<Compared, Broken> {
-        let &Comparison { integration, claim, .. } = comparison;
+        let integration = comparison.reading.integration;
         let since = self.clock.now();
-        let Lists { mut remote, whole: listed, is_partial, unanswered } = self.list(comparison, since).await?;
+        let mut lists = self.list(comparison, since).await?;
         let owed = self.store.owed_events(&integration.organisation).await?;
-        let scope = Scope { since, listed, owed };
+        let mut scope = Scope { since, listed: lists.whole.clone(), owed };
+        if !lists.left_over.is_empty() && self.is_any_missing(comparison, &scope, &lists).await? {
+            self.list_left_over(&comparison.reading, since, &mut lists).await?;
+            scope.listed = lists.whole.clone();
+        }
+        let is_partial = lists.is_partial();
+        let Lists { mut remote, unanswered, .. } = lists;
         let mut counts =
             ComparisonCounts { remote: remote.values().map(Vec::len).sum(), is_partial, ..ComparisonCounts::default() };
         let mut after = None;
@@ -258,12 +262,35 @@ impl Inner {
             self.judge(comparison, &scope, pairs, &mut counts).await?;
         }
         // Only now: a deletion under way holds its link, and of what is held nothing is found.
-        if claim.is_some() && !scope.listed.is_empty() {
+        if comparison.claim().is_some() && !scope.listed.is_empty() {
             let listed: Vec<_> = scope.listed.into_iter().collect();
             self.store.try_owed_again(&integration.organisation, &listed, self.clock.now()).await?;
             self.notifier.notify_due();
         }
         Ok(Compared { counts, unanswered })
+    }
+
+    /// Whether an event is not to be found that should stand, in what was listed so far.
+    async fn is_any_missing(&self, comparison: &Comparison<'_>, scope: &Scope, lists: &Lists) -> Result<bool, Broken> {
+        let integration = comparison.reading.integration;
+        let within = Listing { since: scope.since, until: self.clock.now() + AGREEMENT };
+        let mut after = None;
+        loop {
+            let organisation = &integration.organisation;
+            let links = self.store.upcoming_links(organisation, scope.since, after.as_ref(), LINKS as i64).await?;
+            let is_missing = |link: &ComparedLink| {
+                let events = lists.remote.get(&link.appointment).cloned().unwrap_or_default();
+                let found = compare(Some(link), events, scope, within, || self.wanted(integration, link));
+                found.state == RemoteState::Missing
+            };
+            if links.iter().any(is_missing) {
+                return Ok(true);
+            }
+            if links.len() < LINKS {
+                return Ok(false);
+            }
+            after = links.last().map(|link| link.appointment.clone());
+        }
     }
 
     /// Holds links against their events, counts what is found, and mends it if this comparison does.
@@ -278,9 +305,9 @@ impl Inner {
         let now = self.clock.now();
         let within = Listing { since: scope.since, until: now + AGREEMENT };
         for (appointment, link, events) in pairs {
-            let wanted = || link.as_ref().and_then(|link| self.wanted(comparison.integration, link));
+            let wanted = || link.as_ref().and_then(|link| self.wanted(comparison.reading.integration, link));
             let is_upcoming = link.as_ref().is_some_and(|link| link.ends_at.is_some_and(|end| end > scope.since));
-            if comparison.claim.is_none() && is_upcoming && wanted().is_some() {
+            if comparison.claim().is_none() && is_upcoming && wanted().is_some() {
                 counts.due += 1;
             }
             let finding = compare(link.as_ref(), events, scope, within, wanted);
@@ -294,9 +321,11 @@ impl Inner {
             mends.extend(finding.mend(&appointment));
             surplus.extend(finding.surplus.into_iter().map(|place| (appointment.clone(), place)));
         }
-        let Some(claim) = comparison.claim.filter(|_| !mends.is_empty() || !surplus.is_empty()) else { return Ok(()) };
+        let Some(claim) = comparison.claim().filter(|_| !mends.is_empty() || !surplus.is_empty()) else {
+            return Ok(());
+        };
         let found = (mends, surplus);
-        match self.store.mend(claim, comparison.account, found, within, now + LEASE, now).await? {
+        match self.store.mend(claim, comparison.reading.account, found, within, now + LEASE, now).await? {
             Guarded::Done => {
                 self.notifier.notify(&Change::Links(claim.organisation.clone()));
                 self.notifier.notify_due();

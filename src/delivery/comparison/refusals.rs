@@ -3,7 +3,7 @@
 //! Owns what is noted of it at the integration: the same as an attempt would note, so that nothing is wrong in silence
 //! while nothing is due. Never believes a single answer: the calendar is asked before it, or the account, is blamed.
 
-use super::{Broken, Comparison};
+use super::{Broken, Comparison, Held, Reading};
 use crate::connection;
 use crate::crypto::Secret;
 use crate::delivery::Inner;
@@ -28,7 +28,7 @@ impl Inner {
             Some(Stop::ReconnectRequired | Stop::Misconfigured) | None => error,
         };
         let Some(stop) = stop(&error) else { return Ok(error) };
-        let Integration { organisation, epoch, .. } = comparison.integration;
+        let Integration { organisation, epoch, .. } = comparison.reading.integration;
         let noted = self.store.integration(organisation).await?.and_then(|integration| integration.problem);
         let now = self.clock.now();
         let stands = |problem: &Problem| problem.retry_at.is_none_or(|retry_at| retry_at > now);
@@ -36,7 +36,7 @@ impl Inner {
             return Ok(error);
         }
         self.note_stop(organisation, *epoch, comparison.target, stop).await?;
-        if comparison.claim.is_none() {
+        if comparison.claim().is_none() {
             // Where nothing waits to be sent, the next comparison finds that it is over.
             self.store.ask_comparison(organisation, now).await?;
         }
@@ -48,7 +48,8 @@ impl Inner {
         let (Some(account), Some(calendar)) = (&integration.google_user_id, &integration.calendar) else {
             return Ok(false);
         };
-        match self.probe(&Comparison { integration, account, target: &calendar.id, claim: None }).await {
+        let reading = Reading { integration, account, held: Held::Nothing };
+        match self.probe(&Comparison { reading, target: &calendar.id }).await {
             Ok(Ok(())) => Ok(true),
             Err(Broken::Store(error)) | Ok(Err(connection::Error::Store(error))) => Err(error),
             Ok(Err(_)) | Err(Broken::Fenced | Broken::Google(_)) => Ok(false),
@@ -57,7 +58,7 @@ impl Inner {
 
     /// Asks the target whether it takes writes; the error is what stands against it.
     async fn probe(&self, comparison: &Comparison<'_>) -> Result<Result<(), connection::Error>, Broken> {
-        self.take_unit(comparison).await?;
+        self.take_unit(&comparison.reading).await?;
         let probe = |google: Google, token: Secret| {
             let call = Call::Probe { calendar: comparison.target.clone() };
             async move {
@@ -69,7 +70,7 @@ impl Inner {
                 }
             }
         };
-        Ok(self.grants.call_with_token_retry(comparison.integration, probe).await)
+        Ok(self.grants.call_with_token_retry(comparison.reading.integration, probe).await)
     }
 }
 

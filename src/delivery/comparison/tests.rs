@@ -58,6 +58,7 @@ fn shown() -> Shown {
         start_at: Some(event.start_at),
         end_at: Some(event.end_at),
         source_url: event.source_url,
+        is_source_told: true,
         is_private: true,
     }
 }
@@ -170,14 +171,17 @@ fn of_what_is_not_at_rest_nothing_is_found() {
 fn each_of_our_fields_counts_and_the_zone_does_not() {
     let same = Event { time_zone: "Europe/Kyiv".into(), ..event() };
     assert!(shown().is_as(&same));
-    assert!(Shown { source_url: None, ..shown() }.is_as(&event()), "it is shown to the creator alone");
+    let untold = Shown { source_url: None, is_source_told: false, ..shown() };
+    assert!(untold.is_as(&event()), "it is shown to the creator alone");
     for other in [
         Shown { summary: String::new(), ..shown() },
         Shown { description: String::new(), ..shown() },
         Shown { location: String::new(), ..shown() },
         Shown { start_at: None, ..shown() },
         Shown { end_at: Some(at(0)), ..shown() },
+        Shown { source_url: None, ..shown() },
         Shown { source_url: Some("https://elsewhere.example".into()), ..shown() },
+        Shown { source_url: Some("https://elsewhere.example".into()), is_source_told: false, ..shown() },
         Shown { is_private: false, ..shown() },
     ] {
         assert!(!other.is_as(&event()));

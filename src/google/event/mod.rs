@@ -79,7 +79,7 @@ pub(super) fn owner(properties: Option<&ExtendedProperties>) -> Option<Owner> {
     Some(Owner { organisation, appointment })
 }
 
-/// What an event shows in our fields.
+/// What an event shows in our fields, to somebody who may not be told its source.
 pub(super) fn shown(listed: ListedEvent) -> Shown {
     let instant = |moment: Option<ListedMoment>| moment?.date_time?.parse().ok();
     Shown {
@@ -89,6 +89,7 @@ pub(super) fn shown(listed: ListedEvent) -> Shown {
         start_at: instant(listed.start),
         end_at: instant(listed.end),
         source_url: listed.source.and_then(|source| source.url),
+        is_source_told: false,
         is_private: listed.visibility.as_deref() == Some("private"),
     }
 }

@@ -173,6 +173,7 @@ impl AppointmentSync for Appointments {
                 is_done: erased.is_done,
                 known_count: convert::count(erased.known),
                 remaining_event_count: convert::count(erased.remaining_events),
+                search: convert::search(erased.search).into(),
             })
         })
         .await

@@ -114,7 +114,7 @@ pub(in crate::store) async fn note_compared(
     behind_count: i32,
     now: Timestamp,
 ) -> Result<Guarded, Fault> {
-    let update = sql("UPDATE calendar_integrations SET behind_count = ")
+    let update = sql("UPDATE calendar_integrations SET compare_round = (compare_round + 1) % 1000000, behind_count = ")
         .bind(behind_count)
         .with(and_no_problem_that_was_due(now))
         .sql(" WHERE ")

@@ -1,18 +1,20 @@
 //! Disconnects: begun, taken as far as they go, ended.
 
 use diesel::prelude::*;
+use diesel::sql_types::{Nullable, Text};
 use diesel_async::RunQueryDsl;
 use jiff::Timestamp;
 
 use super::fragments::{of_organisation, unleased};
 use super::integrations::{integration, locked, reread};
+use super::links::OWES_NOTHING;
 use super::schema::calendar_integrations::dsl;
 use super::statement::{named, sql};
-use super::{Conn, Fault, consents, erasures, leases, link_queues, owed, takeovers, wishes};
-use crate::model::{Epoch, GrantEnd, OrganisationId, RemoteEvents};
+use super::{Conn, Fault, consents, erasures, leases, link_queues, owed, search_requests, takeovers, wishes};
+use crate::model::{AccountSearch, Epoch, GrantEnd, OrganisationId, RemoteEvents};
 use crate::store::instant::Instant;
 use crate::store::wishes::Wish;
-use crate::store::words::{self, DISCONNECT, ERROR, LEFT_BEHIND, PENDING, PROVIDER};
+use crate::store::words::{self, DELETING, DISCONNECT, ERROR, LEFT_BEHIND, PARTIAL, PENDING, PROVIDER};
 use crate::store::{DisconnectStep, Guarded, Integration};
 
 pub(in crate::store) async fn begin(
@@ -58,6 +60,8 @@ pub(super) async fn begin_within(
         let begin = diesel::update(row()).set((
             dsl::disconnecting_at.eq(Instant(now)),
             dsl::disconnect_total.eq(i32::try_from(left_before).unwrap_or(i32::MAX)),
+            dsl::search_due_at.eq(None::<Instant>),
+            dsl::search_asked_at.eq(None::<Instant>),
             dsl::epoch.eq(dsl::epoch + 1),
         ));
         named("disconnects.begin", begin).execute(conn).await?;
@@ -65,6 +69,12 @@ pub(super) async fn begin_within(
     let disposition =
         (dsl::disconnect_remote_events.eq(words::of_remote_events(remote_events)), dsl::updated_at.eq(Instant(now)));
     named("disconnects.dispose", diesel::update(row()).set(disposition)).execute(conn).await?;
+    if before.disconnecting.is_none_or(|it| it.remote_events != Some(remote_events)) {
+        // What was searched for before says nothing of what is deleted now.
+        named("disconnects.search_anew", diesel::update(row()).set(dsl::last_search.eq(None::<String>)))
+            .execute(conn)
+            .await?;
+    }
     let has_deleted = before.disconnecting.is_some() && before.is_owed_served();
     if remote_events != RemoteEvents::Keep && !has_deleted {
         // Whatever is owed is wanted no more, and this is the last time that the account is there to delete it.
@@ -121,19 +131,32 @@ async fn carry_out(
     Ok(changed)
 }
 
-/// Whether no call is under way, all links are taken over, and nothing is to be deleted any more.
-async fn is_ready(conn: &mut Conn, integration: &Integration, now: Timestamp) -> Result<bool, Fault> {
+/// How near its end a disconnect is.
+enum Readiness {
+    /// Calls are under way, links are still to be taken over, or something is to be deleted.
+    Busy,
+    /// Nothing is known any more that is to be deleted, and the account is to be searched for the rest.
+    Unsearched,
+    /// No call is under way, and nothing is to be deleted any more.
+    Ready,
+}
+
+async fn readiness(conn: &mut Conn, integration: &Integration, now: Timestamp) -> Result<Readiness, Fault> {
     let organisation = &integration.organisation;
     if leases::live(conn, organisation, now).await? > 0
         || wishes::is_under_way(conn, organisation, Wish::Disconnect).await?
     {
-        return Ok(false);
+        return Ok(Readiness::Busy);
     }
     if integration.deletes_no_more(now) {
-        return Ok(true);
+        return Ok(Readiness::Ready);
     }
     let left = owed::left(conn, organisation).await?;
-    Ok(left.events == left.parked)
+    Ok(match left.events == left.parked {
+        false => Readiness::Busy,
+        true if integration.is_to_be_searched() => Readiness::Unsearched,
+        true => Readiness::Ready,
+    })
 }
 
 pub(in crate::store) async fn advance(
@@ -146,8 +169,11 @@ pub(in crate::store) async fn advance(
     // Most looks end here, and hold nobody up.
     match integration(conn, organisation).await?.filter(is_under_way) {
         None => return Ok(DisconnectStep::Ended),
-        Some(integration) if !is_ready(conn, &integration, now).await? => return Ok(DisconnectStep::Waiting),
-        Some(_) => {}
+        Some(integration) => match readiness(conn, &integration, now).await? {
+            Readiness::Busy => return Ok(DisconnectStep::Waiting),
+            Readiness::Unsearched if integration.is_search_asked => return Ok(DisconnectStep::Waiting),
+            Readiness::Unsearched | Readiness::Ready => {}
+        },
     }
     transaction!(conn, async |conn| {
         let Some(integration) = locked(conn, organisation).await?.filter(is_under_way) else {
@@ -155,8 +181,15 @@ pub(in crate::store) async fn advance(
         };
         let remote_events = integration.disconnecting.and_then(|it| it.remote_events);
         let has_changed = carry_out(conn, &integration, remote_events, now).await? > 0;
-        if !is_ready(conn, &integration, now).await? {
-            return Ok(if has_changed { DisconnectStep::MoreOwed } else { DisconnectStep::Waiting });
+        match readiness(conn, &integration, now).await? {
+            Readiness::Ready => {}
+            Readiness::Busy if has_changed => return Ok(DisconnectStep::MoreOwed),
+            Readiness::Busy => return Ok(DisconnectStep::Waiting),
+            Readiness::Unsearched if integration.is_search_asked => return Ok(DisconnectStep::Waiting),
+            Readiness::Unsearched => {
+                search_requests::ask_for_disconnect(conn, organisation, now).await?;
+                return Ok(DisconnectStep::ToSearch);
+            }
         }
         let claim = sql("UPDATE calendar_integrations SET finishing_until = ")
             .bind(until)
@@ -179,6 +212,13 @@ pub(in crate::store) async fn finish(
     now: Timestamp,
 ) -> Result<Guarded, Fault> {
     transaction!(conn, async |conn| end(conn, organisation, epoch, None, now).await)
+}
+
+/// How much of the account a disconnect has searched by its end: one that deletes and could not search at all, not all of it.
+fn told_search() -> diesel::expression::SqlLiteral<Nullable<Text>> {
+    diesel::dsl::sql(&format!(
+        "CASE WHEN disconnect_remote_events IN {DELETING} THEN COALESCE(last_search, {PARTIAL}) END"
+    ))
 }
 
 /// Ends a disconnect within a transaction that holds its queue from here on, and tells what became of its grant.
@@ -210,6 +250,9 @@ pub(super) async fn end(
         dsl::disconnect_remote_events.eq(None::<String>),
         dsl::finishing_until.eq(None::<Instant>),
         dsl::unlisted_since.eq(None::<Instant>),
+        dsl::search_due_at.eq(None::<Instant>),
+        dsl::search_asked_at.eq(None::<Instant>),
+        dsl::last_search.eq(told_search()),
         dsl::grant_end.eq(grant_end.map(words::of_grant_end)),
         dsl::disconnected_at.eq(Instant(now)),
         dsl::updated_at.eq(Instant(now)),
@@ -229,8 +272,13 @@ pub(super) async fn end(
         .sql(" WHERE next_attempt_at IS NOT NULL AND ")
         .with(of_organisation(organisation));
     named("disconnects.park", park).execute(conn).await?;
+    if integration(conn, organisation).await?.is_some_and(|it| it.last_search == Some(AccountSearch::Whole)) {
+        // What was erased meanwhile was deleted with the rest.
+        erasures::end_searches(conn, organisation, OWES_NOTHING).await?;
+        erasures::sweep(conn, organisation, now).await?;
+    }
     if erasures::is_under_way(conn, organisation).await? {
-        erasures::finish_within(conn, organisation, false, now).await?;
+        erasures::finish_untold(conn, organisation, now).await?;
     }
     Ok(Guarded::Done)
 }

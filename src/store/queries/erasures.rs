@@ -9,9 +9,9 @@ use super::fragments::{of_appointment, of_organisation, reset_placement, unlease
 use super::integrations::{integration, locked};
 use super::links::OWES_NOTHING;
 use super::statement::{Fragment, list_of, named, sql};
-use super::{Conn, Fault, link_queues, owed};
-use crate::model::{AppointmentId, OrganisationId};
-use crate::store::words::{self, ERASURE, GOOGLE, NONE, Priority};
+use super::{Conn, Fault, link_queues, owed, search_requests};
+use crate::model::{AccountSearch, AppointmentId, Generation, OrganisationId};
+use crate::store::words::{self, ERASURE, GOOGLE, NONE, PARTIAL, Priority};
 use crate::store::{ErasureLeft, Integration, OwedCause};
 
 /// How many organisations one look finds: the others are found by the next.
@@ -106,10 +106,13 @@ pub(super) async fn erase(
     let erase = sql(format!(
         "UPDATE appointment_external_links SET {}, revision = 0, snapshot = NULL, wants_event = FALSE, starts_at = NULL,
             ends_at = NULL, sync_status = {NONE}, next_attempt_at = NULL, attempts = 0, priority = {live},
-            write_not_before = NULL, last_synced_at = NULL, recent_calls = NULL, shown_ends_at = NULL, last_error = NULL, last_error_detail = NULL, erasing_at = ",
+            write_not_before = NULL, last_synced_at = NULL, recent_calls = NULL, shown_ends_at = NULL, last_error = NULL, last_error_detail = NULL,
+            is_unsearched = ",
         reset_placement(),
         live = Priority::Live,
     ))
+    .with(is_to_be_searched(integration))
+    .sql(", erasing_at = ")
     .bind(now)
     .sql(", updated_at = ")
     .bind(now)
@@ -118,15 +121,31 @@ pub(super) async fn erase(
     named("erasures.erase", erase).execute(conn).await?;
     owed::count_since(conn, organisation, left_before).await?;
     sweep(conn, organisation, now).await?;
+    search_requests::ask_for_erased(conn, organisation, now).await?;
     Ok(known.found)
+}
+
+/// Whether the account has to be searched for the event of a link that is erased, which a person may have moved: one that was
+/// ever written. Nothing is asked of an account that is connected no more, but of what is owed there.
+fn is_to_be_searched(integration: Option<&Integration>) -> Fragment {
+    let is_any_known = integration.is_some_and(|it| it.google_user_id.is_some());
+    let is_reached = integration.is_some_and(|it| {
+        let is_searched = it.disconnecting.is_some() && it.last_search.is_some();
+        it.refresh_token.is_some() && !is_searched
+    });
+    sql("(")
+        .bind(is_any_known)
+        .sql(format!(" AND (is_unsearched OR NOT {OWES_NOTHING} OR ("))
+        .bind(is_reached)
+        .sql(format!(" AND generation > {})))", Generation::FIRST.0))
 }
 
 /// A link that is being erased and has nothing left to wait for.
 fn is_erased(now: Timestamp) -> Fragment {
-    sql(format!("erasing_at IS NOT NULL AND {OWES_NOTHING} AND ")).with(unleased(now))
+    sql(format!("erasing_at IS NOT NULL AND NOT is_unsearched AND {OWES_NOTHING} AND ")).with(unleased(now))
 }
 
-async fn sweep(conn: &mut Conn, organisation: &OrganisationId, now: Timestamp) -> Result<usize, Fault> {
+pub(super) async fn sweep(conn: &mut Conn, organisation: &OrganisationId, now: Timestamp) -> Result<usize, Fault> {
     let delete = sql("DELETE FROM appointment_external_links WHERE ")
         .with(of_organisation(organisation))
         .sql(" AND ")
@@ -157,6 +176,8 @@ struct LeftRow {
     events: i64,
     #[diesel(sql_type = BigInt)]
     parked: i64,
+    #[diesel(sql_type = BigInt)]
+    unsearched: i64,
 }
 
 pub(in crate::store) async fn left(
@@ -183,9 +204,16 @@ pub(in crate::store) async fn left(
         .with(owed("TRUE"))
         .sql(" AS events, ")
         .with(owed("next_attempt_at IS NULL"))
-        .sql(" AS parked");
+        .sql(format!(
+            " AS parked, (SELECT COUNT(*) FROM appointment_external_links
+                WHERE erasing_at IS NOT NULL AND is_unsearched AND {OWES_NOTHING} AND "
+        ))
+        .with(of_organisation(organisation))
+        .with(named_alone())
+        .sql(") AS unsearched");
     let row: LeftRow = named("erasures.left", select).get_result(conn).await?;
-    Ok(ErasureLeft { appointments: row.appointments, events: row.events, parked: row.parked })
+    let LeftRow { appointments, events, parked, unsearched } = row;
+    Ok(ErasureLeft { appointments, events, parked, unsearched })
 }
 
 /// Whether everything of the organisation is being erased.
@@ -222,6 +250,8 @@ pub(super) async fn finish_within(
         let give_up = sql("DELETE FROM owed_deletions WHERE ").with(of_organisation(organisation));
         named("erasures.give_up", give_up).execute(conn).await?;
     }
+    // Whatever search there was, is over.
+    end_searches(conn, organisation, "TRUE").await?;
     sweep(conn, organisation, now).await?;
     let left = left(conn, organisation, None).await?;
     let unkept = sql("SELECT COUNT(*) AS found FROM unkept_grants WHERE organisation_id = ").bind(organisation);
@@ -236,12 +266,41 @@ pub(super) async fn finish_within(
     Ok(true)
 }
 
+/// Lets no appointment that is being erased wait for a search any more of which this is true.
+pub(super) async fn end_searches(conn: &mut Conn, organisation: &OrganisationId, which: &str) -> Result<(), Fault> {
+    let update = sql(format!(
+        "UPDATE appointment_external_links SET is_unsearched = FALSE WHERE is_unsearched AND {which} AND "
+    ))
+    .with(of_organisation(organisation));
+    named("erasures.end_searches", update).execute(conn).await?;
+    Ok(())
+}
+
+/// The same as [`finish_within`], where nobody is told that it is done: not where the account was searched in part alone, since
+/// that is to be told first.
+pub(super) async fn finish_untold(
+    conn: &mut Conn,
+    organisation: &OrganisationId,
+    now: Timestamp,
+) -> Result<bool, Fault> {
+    let last_search = integration(conn, organisation).await?.and_then(|it| it.last_search);
+    match last_search {
+        Some(AccountSearch::Partial) => Ok(false),
+        Some(AccountSearch::Whole) | None => finish_within(conn, organisation, false, now).await,
+    }
+}
+
 pub(in crate::store) async fn under_way(conn: &mut Conn) -> Result<Vec<OrganisationId>, Fault> {
     let select = sql(format!(
         "SELECT organisation_id FROM calendar_integrations
          WHERE erasing_at IS NOT NULL AND refresh_token IS NULL AND provider = {GOOGLE}
+            AND (last_search IS NULL OR last_search <> {PARTIAL})
          UNION SELECT organisation_id FROM appointment_external_links
-         WHERE erasing_at IS NOT NULL AND provider = {GOOGLE} AND {OWES_NOTHING}"
+         WHERE erasing_at IS NOT NULL AND provider = {GOOGLE} AND {OWES_NOTHING} AND (NOT is_unsearched OR EXISTS (
+            SELECT 1 FROM calendar_integrations AS i
+            WHERE i.organisation_id = appointment_external_links.organisation_id
+                AND i.provider = appointment_external_links.provider
+                AND i.refresh_token IS NOT NULL AND i.disconnecting_at IS NULL AND i.search_due_at IS NULL))"
     ))
     .limit(FOUND_TOGETHER);
     let rows: Vec<WhoseRow> = named("erasures.under_way", select).load(conn).await?;
@@ -257,7 +316,8 @@ pub(in crate::store) async fn go_on(
         link_queues::lock(conn, [organisation]).await?;
         let swept = sweep(conn, organisation, now).await?;
         let is_whole = is_under_way(conn, organisation).await?;
-        let is_done = is_whole && finish_within(conn, organisation, false, now).await?;
-        Ok(swept > 0 || is_done)
+        let is_done = is_whole && finish_untold(conn, organisation, now).await?;
+        let is_asked = search_requests::ask_for_erased(conn, organisation, now).await?;
+        Ok(swept > 0 || is_done || is_asked)
     })
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::fragments::{of_organisation, reset_placement};
 use super::statement::{Fragment, named, sql};
-use super::{Conn, Fault, link_queues};
+use super::{Conn, Fault, erasures, link_queues};
 use crate::model::OrganisationId;
 use crate::store::words::{GOOGLE, NONE};
 
@@ -65,6 +65,7 @@ pub(in crate::store) async fn forget_kept(
         .sql(" WHERE external_event_id IS NOT NULL AND ")
         .with(of_organisation(organisation));
         named("forgetting.forget_events", links).execute(conn).await?;
+        erasures::end_searches(conn, organisation, "TRUE").await?;
         for table in ["owed_deletions", "sealed_calendars"] {
             let delete = sql(format!("DELETE FROM {table} WHERE ")).with(of_organisation(organisation));
             named("forgetting.forget", delete).execute(conn).await?;

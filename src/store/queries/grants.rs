@@ -125,6 +125,9 @@ async fn store_grant(
         dsl::grant_end.eq(None::<String>),
         dsl::disconnected_at.eq(None::<Instant>),
         dsl::erasing_at.eq(None::<Instant>),
+        dsl::search_due_at.eq(None::<Instant>),
+        dsl::search_asked_at.eq(None::<Instant>),
+        dsl::last_search.eq(None::<String>),
         dsl::epoch.eq(dsl::epoch + 1),
         dsl::updated_at.eq(Instant(now)),
     ));

@@ -29,7 +29,7 @@ enum Kind {
 use Kind::{Awaited, Kept, Lease};
 
 /// Every instant of every table.
-const INSTANTS: [(&str, &str, Kind); 51] = [
+const INSTANTS: [(&str, &str, Kind); 53] = [
     // What is refused for it is refreshed.
     ("calendar_integrations", "token_expiry", Kept),
     ("calendar_integrations", "problem_since", Kept),
@@ -45,6 +45,8 @@ const INSTANTS: [(&str, &str, Kind); 51] = [
     ("calendar_integrations", "compare_due_at", Awaited),
     ("calendar_integrations", "compare_lease_until", Lease),
     ("calendar_integrations", "unlisted_since", Kept),
+    ("calendar_integrations", "search_due_at", Awaited),
+    ("calendar_integrations", "search_asked_at", Awaited),
     // These two follow `problem_retry_at`.
     ("calendar_integrations", "served_from", Kept),
     ("calendar_integrations", "owed_served_from", Kept),

@@ -200,6 +200,14 @@ pub(in crate::store) async fn live(
         .with(of("appointment_external_links"))
         .sql(" UNION ")
         .with(of("owed_deletions"))
+        // A search of a disconnect.
+        .sql(
+            " UNION SELECT compare_lease_token AS lease_token FROM calendar_integrations
+             WHERE disconnecting_at IS NOT NULL AND search_due_at IS NOT NULL AND compare_lease_until > ",
+        )
+        .bind(now)
+        .sql(" AND ")
+        .with(of_organisation(organisation))
         .sql(") AS leases");
     let row: LiveRow = named("leases.live", select).get_result(conn).await?;
     Ok(row.live)

@@ -59,6 +59,8 @@ mod rows;
 mod schema;
 pub(in crate::store) mod sealed_calendars;
 pub(in crate::store) mod sealed_values;
+mod search_requests;
+pub(in crate::store) mod searches;
 pub(in crate::store) mod settlements;
 mod statement;
 mod takeovers;

@@ -28,6 +28,12 @@ const OR_AGAIN: &str = " ON CONFLICT (organisation_id, provider, google_user_id,
      cause = excluded.cause, next_attempt_at = excluded.next_attempt_at, attempts = 0, last_error = NULL, \
      last_error_detail = NULL, updated_at = excluded.updated_at";
 
+/// The same of what was found at Google; but what an erased appointment left stays what it is.
+fn or_again_as_it_is() -> String {
+    let cause = format!("CASE WHEN owed_deletions.cause = {ERASURE} THEN owed_deletions.cause ELSE excluded.cause END");
+    OR_AGAIN.replace("cause = excluded.cause", &format!("cause = {cause}"))
+}
+
 /// A row `o` whose event the link of its appointment stands at: the link wants it.
 pub(super) const IS_WANTED: &str = "EXISTS (SELECT 1 FROM appointment_external_links AS l \
      WHERE l.organisation_id = o.organisation_id AND l.provider = o.provider AND l.appointment_id = o.appointment_id \
@@ -57,6 +63,30 @@ pub(super) async fn owe_within(
     cause: OwedCause,
     now: Timestamp,
 ) -> Result<(), Fault> {
+    owe_or(conn, organisation, account, events, cause, OR_AGAIN, now).await
+}
+
+/// Owes what a search has found, within a transaction that holds the queue. What was refused before is due again.
+pub(super) async fn owe_found(
+    conn: &mut Conn,
+    organisation: &OrganisationId,
+    account: &GoogleUserId,
+    events: &[(AppointmentId, Place)],
+    cause: OwedCause,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    owe_or(conn, organisation, account, events, cause, &or_again_as_it_is(), now).await
+}
+
+async fn owe_or(
+    conn: &mut Conn,
+    organisation: &OrganisationId,
+    account: &GoogleUserId,
+    events: &[(AppointmentId, Place)],
+    cause: OwedCause,
+    or_again: &str,
+    now: Timestamp,
+) -> Result<(), Fault> {
     for some in events.chunks(OWED_TOGETHER) {
         let insert = sql(NEW_ROW)
             .sql("VALUES ")
@@ -81,7 +111,7 @@ pub(super) async fn owe_within(
                     .sql(", ")
                     .bind(now)
             }))
-            .sql(OR_AGAIN);
+            .sql(or_again);
         named("owed.owe", insert).execute(conn).await?;
     }
     Ok(())

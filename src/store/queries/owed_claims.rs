@@ -16,12 +16,12 @@ use super::fragments::{
 use super::owed::IS_WANTED;
 use super::schema::owed_deletions;
 use super::statement::{Fragment, list_of, named, sql};
-use super::{Conn, Fault, HELD_WITH_ITS_INTEGRATION, erasures, link_queues, rows};
+use super::{Conn, Fault, HELD_WITH_ITS_INTEGRATION, erasures, link_queues, rows, search_requests};
 use crate::model::{CalendarId, Epoch, EventId, Generation, GoogleUserId, OrganisationId, Place};
 use crate::store::due::Queued;
 use crate::store::fault::{Corrupt, unless_fenced};
 use crate::store::words::{self, GOOGLE, INTERNAL};
-use crate::store::{Found, Guarded, Lease, LinkError, OwedClaim, OwedSettlement, Unreadable};
+use crate::store::{Found, Guarded, Lease, LinkError, OwedCause, OwedClaim, OwedSettlement, Unreadable};
 
 pub(in crate::store) async fn claim(
     conn: &mut Conn,
@@ -322,6 +322,9 @@ pub(super) async fn settle_within(
             give_back(conn, claimed, sql(", next_attempt_at = NULL").with(failed(error)), now).await?;
         }
         OwedSettlement::Unchanged => give_back(conn, claimed, Fragment::default(), now).await?,
+    }
+    if claimed.cause == OwedCause::Erasure {
+        search_requests::ask_for_erased(conn, &claimed.organisation, now).await?;
     }
     Ok(Guarded::Done)
 }

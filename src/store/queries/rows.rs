@@ -10,8 +10,8 @@ use super::schema::{appointment_external_links, calendar_integrations};
 use super::statement::{Fragment, sql};
 use crate::crypto::Sealed;
 use crate::model::{
-    AppointmentId, Calendar, CalendarId, Epoch, GoogleUserId, OrganisationId, Placement, Problem, Reason, RemoteEvents,
-    Revision, SyncStatus, TitlePrivacy,
+    AccountSearch, AppointmentId, Calendar, CalendarId, Epoch, GoogleUserId, OrganisationId, Placement, Problem,
+    Reason, RemoteEvents, Revision, SyncStatus, TitlePrivacy,
 };
 use crate::store::fault::Corrupt;
 use crate::store::instant::Instant;
@@ -110,9 +110,12 @@ pub(super) struct IntegrationRow {
     disconnect_total: i32,
     grant_end: Option<String>,
     refreshed_at: Option<Instant>,
+    compare_round: i32,
     behind_count: i32,
     compare_due_at: Option<Instant>,
     unlisted_since: Option<Instant>,
+    search_due_at: Option<Instant>,
+    last_search: Option<String>,
     updated_at: Instant,
 }
 
@@ -173,8 +176,11 @@ impl From<IntegrationRow> for Integration {
             disconnect_total: row.disconnect_total,
             grant_end: row.grant_end.and_then(|word| words::grant_end(&word).ok()),
             refreshed_at: instant(row.refreshed_at),
+            compare_round: row.compare_round,
             behind_count: row.behind_count,
             unlisted: instant(row.unlisted_since).zip(instant(row.compare_due_at)),
+            is_search_asked: instant(row.search_due_at).is_some(),
+            last_search: row.last_search.map(|word| words::search(&word).unwrap_or(AccountSearch::Partial)),
             unreadable: title_privacy.err().map(|Corrupt(column)| column),
             misread: misread.map(|Corrupt(column)| column),
         }

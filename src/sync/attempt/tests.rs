@@ -185,6 +185,7 @@ impl Google {
                             start_at: Some(jiff::Timestamp::UNIX_EPOCH),
                             end_at: Some(jiff::Timestamp::UNIX_EPOCH),
                             source_url: None,
+                            is_source_told: true,
                             is_private: true,
                         };
                         Answer::Moved {

@@ -7,6 +7,7 @@
 import { durationMs, timestampDate, type Timestamp } from "@bufbuild/protobuf/wkt";
 
 import {
+  AccountSearch,
   SyncStatus,
   type AppointmentLink,
   type GoogleCall,
@@ -32,6 +33,7 @@ import {
 import { reasonName } from "../error.js";
 import type {
   AccessRoleJson,
+  AccountSearchJson,
   AppointmentLinkJson,
   CalendarJson,
   CatchUpJson,
@@ -122,6 +124,17 @@ const GRANT_END: Record<GrantEnd, GrantEndJson | null> = {
 /** What became of a grant. */
 export function grantEndJson(end: GrantEnd): GrantEndJson | null {
   return known(GRANT_END, end, null);
+}
+
+const ACCOUNT_SEARCH: Record<AccountSearch, AccountSearchJson | null> = {
+  [AccountSearch.UNSPECIFIED]: null,
+  [AccountSearch.WHOLE]: "whole",
+  [AccountSearch.PARTIAL]: "partial",
+};
+
+/** How much of an account was searched. */
+export function accountSearchJson(search: AccountSearch): AccountSearchJson | null {
+  return known(ACCOUNT_SEARCH, search, null);
 }
 
 /** What a dry run found. */

@@ -28,6 +28,7 @@ import {
 import { bodyOf, checked } from "./guard.js";
 import type { Language } from "./refusal.js";
 import {
+  accountSearchJson,
   calendarJson,
   comparisonJson,
   googleCallJson,
@@ -216,6 +217,7 @@ async function disconnect(context: RouteContext): Promise<RouteResult> {
     deletedEventCount: answer.deletedEventCount,
     remainingEventCount: answer.remainingEventCount,
     grantEnd: grantEndJson(answer.grantEnd),
+    search: accountSearchJson(answer.search),
   };
   return { json };
 }
@@ -224,13 +226,19 @@ async function erase(context: RouteContext): Promise<RouteResult> {
   const { organisationId, client } = context;
   const { leaveEvents } = await body(context, ERASE);
   const request = { organisationId, leaveEvents: leaveEvents ?? false };
-  const { isDone, remainingEventCount } = await client.integration.eraseOrganisation(
+  const { isDone, remainingEventCount, search } = await client.integration.eraseOrganisation(
     request,
     calling(context, DISCONNECT_MS),
   );
   context.onErasing();
   const { status } = await client.integration.getStatus({ organisationId }, calling(context));
-  return { json: { isDone, remainingEventCount, status: statusJson(status) } satisfies EraseAnswer };
+  const json: EraseAnswer = {
+    isDone,
+    remainingEventCount,
+    search: accountSearchJson(search),
+    status: statusJson(status),
+  };
+  return { json };
 }
 
 async function links(context: RouteContext): Promise<RouteResult> {

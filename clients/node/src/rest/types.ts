@@ -28,6 +28,12 @@ export type RemoteEventsJson = "keep" | "delete_upcoming" | "delete_all";
  */
 export type GrantEndJson = "revoked" | "shared" | "pending" | "refused";
 
+/**
+ * How much of an account was searched for events that somebody had moved into another calendar: every calendar that its list
+ * shows and that it may write to, or not all of them.
+ */
+export type AccountSearchJson = "whole" | "partial";
+
 /** The outcome word that the consent's way back adds to the page's URL as `?google=<word>`. */
 export type ConnectOutcome =
   | "connected"
@@ -386,6 +392,8 @@ export interface DisconnectAnswer {
   remainingEventCount: number;
   /** What became of Google's permission; `null` before the state is `not_connected`, and where there was none. */
   grantEnd: GrantEndJson | null;
+  /** How much of the account was searched; `null` before the state is `not_connected`, and where nothing was to be deleted. */
+  search?: AccountSearchJson | null;
 }
 
 /** Body of `POST erase`: everything of the organisation, at Google and in the service. */
@@ -400,6 +408,8 @@ export interface EraseAnswer {
   isDone: boolean;
   /** Events still to be deleted. Once the state is `not_connected`: those that could not be. */
   remainingEventCount: number;
+  /** How much of the account was searched; `null` before the state is `not_connected`, and once nothing is known any more. */
+  search?: AccountSearchJson | null;
   status: IntegrationStatusJson;
 }
 

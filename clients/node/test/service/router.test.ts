@@ -102,6 +102,7 @@ it("a practice goes the whole way", async () => {
     deletedEventCount: 1,
     remainingEventCount: 0,
     grantEnd: "revoked",
+    search: "whole",
   };
   expect(gone).toMatchObject(ended);
 });

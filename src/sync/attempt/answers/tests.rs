@@ -22,6 +22,7 @@ fn rows() -> Vec<Row> {
             start_at: Some(event.start_at),
             end_at: Some(event.end_at),
             source_url: event.source_url,
+            is_source_told: true,
             is_private: true,
         };
         Answer::Moved { etag: Etag::new("2"), html_link: None, shown: Box::new(shown) }
