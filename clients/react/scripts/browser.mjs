@@ -43,7 +43,7 @@ export const looks = [
     press: ["Effacer les données", "Effacer les données"],
   },
   { view: "google", state: "connected", name: "change", press: ["Changer de calendrier"] },
-  { view: "google", state: "first-connected", name: "choose-privacy", press: ["Choisir la confidentialité"] },
+  { view: "google", state: "first-connected", name: "choose-privacy", press: [/^Choisir la confidentialité/] },
   { view: "google", state: "calendar-gone", name: "choose", press: ["Choisir un autre calendrier"] },
   { view: "google", state: "connected", name: "dropdown", press: [/Calendrier de destination/] },
   { view: "google", state: "save-failing", name: "rolled-back", press: ["Synchroniser maintenant"] },

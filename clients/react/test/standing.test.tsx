@@ -1,12 +1,12 @@
 /** One standing for every place that tells it: from each state of the integration, alone and where two meet. */
-import { screen, waitFor } from "@testing-library/react";
-import { describe, expect, it } from "vitest";
+import { act, screen, waitFor } from "@testing-library/react";
+import { afterEach, describe, expect, it } from "vitest";
 import * as samples from "../gallery/samples";
 import { rowWord, standingOf, titleWord } from "../src/google/standing";
 import { createTranslate } from "../src/i18n/message";
-import { GoogleCalendarBadge } from "../src";
+import { GoogleCalendarBadge, GoogleCalendarPage, IntegrationsPage } from "../src";
 import type { IntegrationStatusJson } from "../src/wire";
-import { mount } from "./host";
+import { mount, setOnline } from "./host";
 import { Router } from "./router";
 
 const t = createTranslate("fr");
@@ -25,6 +25,14 @@ describe.each<[string, IntegrationStatusJson, string, string, string, string | n
   ["a delay", samples.throttled, "delayed", "Envoi retardé", "Retardée", "Google connecté"],
   ["a pause", { ...samples.paused, counts: none }, "paused", "En pause", "En pause", "Google en pause"],
   ["a pause with some waiting", samples.paused, "paused", "En pause", "En pause", "Google en pause · 3 en attente"],
+  [
+    "a pause before the first sending",
+    pausedBeside({ ...samples.firstConnected, counts: { ...none, pending: 1, unsent: 37 } }),
+    "paused",
+    "En pause",
+    "En pause",
+    "Google en pause · 38 en attente",
+  ],
   ["some refused", samples.someRefused, "refused", "3 en erreur", "Erreur", "Sync Google en erreur (3)"],
   ["a dead grant", samples.reconnectNeeded, "stopped", "En erreur", "Erreur", "Sync Google en erreur"],
   ["a calendar gone", samples.calendarGone, "stopped", "En erreur", "Erreur", "Sync Google en erreur"],
@@ -72,5 +80,44 @@ describe.each<[string, IntegrationStatusJson, string, string, string, string | n
     } else expect(await screen.findByText(badge)).toBeVisible();
     const isGreen = titleWord(status, t).tone === "success";
     expect(isGreen).toBe(standing === "working" || standing === "syncing");
+  });
+});
+
+describe("what was true before", () => {
+  afterEach(() => setOnline(true));
+
+  async function standsOpen() {
+    const router = new Router(samples.connected);
+    const { container } = mount(
+      <>
+        <GoogleCalendarBadge />
+        <GoogleCalendarPage />
+        <IntegrationsPage />
+      </>,
+      { withStream: true },
+    );
+    const pills = () => [...container.querySelectorAll(".cc-page-line .cc-pill, .cc-card .cc-pill")];
+    const places = () =>
+      [container.querySelector(".cc-badge"), ...pills()].map((place) => place?.textContent.replace(/\s/g, " "));
+    await waitFor(() => expect(places()).toEqual(["Google connecté", "Connecté", "Connecté"]));
+    await waitFor(() => expect(router.watchers).toBe(1));
+    const isGreen = () => pills().some((pill) => pill.classList.contains("cc-tone-success"));
+    return { router, places, isGreen };
+  }
+
+  it("is claimed nowhere while the service is away, and everywhere once it is back", async () => {
+    const { router, places, isGreen } = await standsOpen();
+    router.tell("unavailable", { reason: "SERVICE_UNAVAILABLE", message: "" });
+    await waitFor(() => expect(places()).toEqual(["Google : état inconnu", "Indisponible", "Indisponible"]));
+    expect(isGreen()).toBe(false);
+    router.become(samples.connected);
+    await waitFor(() => expect(places()).toEqual(["Google connecté", "Connecté", "Connecté"]));
+  });
+
+  it("is claimed nowhere without a network", async () => {
+    const { places, isGreen } = await standsOpen();
+    act(() => setOnline(false));
+    await waitFor(() => expect(places()).toEqual(["Google : hors ligne", "Hors ligne", "Hors ligne"]));
+    expect(isGreen()).toBe(false);
   });
 });

@@ -48,11 +48,12 @@ function Badge({ view }: { readonly view: StatusView }): ReactElement | null {
         </HostLink>
       );
     case "paused": {
-      const { pending } = status.counts;
+      const { pending, unsent } = status.counts;
+      const waiting = pending + unsent;
       return (
         <HostLink href={href} className="cc-badge cc-badge-paused">
           <CalendarIcon />
-          {pending > 0 ? t("badge.pausedPending", { count: pending }) : t("badge.paused")}
+          {waiting > 0 ? t("badge.pausedPending", { count: waiting }) : t("badge.paused")}
         </HostLink>
       );
     }

@@ -6,8 +6,6 @@ import { useStatus, type StatusView } from "../query/useStatus";
 import { Announcements } from "../ui/Announcements";
 import { ArrowLeftIcon } from "../ui/icons";
 import { PageBoundary } from "../ui/PageBoundary";
-import { Pill } from "../ui/Pill";
-import { Skeleton } from "../ui/Skeleton";
 import { useFocusKept } from "../ui/useFocusKept";
 import { ChangeCalendarWindow } from "./ChangeCalendarWindow";
 import { ConnectionSection } from "./ConnectionSection";
@@ -19,8 +17,9 @@ import { OptionsSection } from "./OptionsSection";
 import { useOutcome } from "./outcome";
 import { PreviewSection } from "./PreviewSection";
 import { PrivacyChoice } from "./PrivacyChoice";
-import { isConnected, titleWord } from "./standing";
+import { isConnected } from "./standing";
 import { StandingNotice } from "./StandingNotice";
+import { StandingPill } from "./StandingPill";
 import { ToDoSection } from "./ToDoSection";
 import { useCatchUpEnd } from "./useCatchUpEnd";
 import { useStatusAnnouncements } from "./useStatusAnnouncements";
@@ -125,7 +124,6 @@ function Head(props: {
 }): ReactElement {
   const { view, titleRef } = props;
   const { t, paths } = useHost();
-  const label = view.status && !view.isSignedOut ? titleWord(view.status, t) : null;
   return (
     <header className="cc-page-head">
       <HostLink href={paths.integrations} className="cc-back">
@@ -136,8 +134,7 @@ function Head(props: {
         <h1 className="cc-page-title" ref={titleRef} tabIndex={-1}>
           {t("google.title")}
         </h1>
-        {label ? <Pill tone={label.tone}>{label.word}</Pill> : null}
-        {label || view.failure ? null : <Skeleton width="6.5rem" height="1.625rem" />}
+        {view.failure?.kind === "forbidden" ? null : <StandingPill view={view} />}
       </div>
       <p className="cc-page-lead">{t("google.lead")}</p>
     </header>

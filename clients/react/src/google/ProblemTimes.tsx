@@ -22,8 +22,10 @@ function Times({ problem }: { readonly problem: ProblemJson }): ReactElement | n
   if (problem.action === "wait" && problem.retryTime !== null) {
     return (
       <span className="cc-notice-times">
-        {t("connection.nextTry")} <strong>{timeOfDay(new Date(problem.retryTime), now, locale)}</strong> (
-        <Moment instant={problem.retryTime} tense="future" />)
+        {t("connection.nextTry")} <strong>{timeOfDay(new Date(problem.retryTime), now, locale)}</strong>{" "}
+        <span className="cc-unbroken">
+          (<Moment instant={problem.retryTime} tense="future" />)
+        </span>
       </span>
     );
   }

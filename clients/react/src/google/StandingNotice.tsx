@@ -233,6 +233,9 @@ function ShowButton({ onPress }: { readonly onPress: () => void }): ReactElement
 function StandingSkeleton(): ReactElement {
   return (
     <div className="cc-notice cc-tone-neutral" aria-hidden="true">
+      <span className="cc-notice-icon">
+        <Skeleton width="1.25rem" height="1.25rem" />
+      </span>
       <div className="cc-notice-words">
         <Skeleton width="16rem" />
         <Skeleton width="22rem" />

@@ -1,6 +1,6 @@
 import type { ReactElement, ReactNode } from "react";
 import { Health, Unanswered } from "../google/Health";
-import { titleWord } from "../google/standing";
+import { StandingPill } from "../google/StandingPill";
 import { HostLink } from "../host/HostLink";
 import { useHost } from "../host/host";
 import { useTitle } from "../host/useTitle";
@@ -8,7 +8,6 @@ import { useStatus, type StatusView } from "../query/useStatus";
 import { CalendarIcon, MailIcon, StethoscopeIcon } from "../ui/icons";
 import { Moment } from "../ui/Moment";
 import { PageBoundary } from "../ui/PageBoundary";
-import { Pill } from "../ui/Pill";
 import { Skeleton } from "../ui/Skeleton";
 import { IntegrationCard } from "./IntegrationCard";
 
@@ -79,7 +78,7 @@ function GoogleCard({ view }: { readonly view: StatusView }): ReactElement {
       name={name}
       description={t("integrations.google.description")}
       icon={googleMark ?? <CalendarIcon />}
-      mark={<GoogleMark view={view} />}
+      mark={<StandingPill view={view} />}
       foot={
         <>
           <p className="cc-hint cc-card-sync">
@@ -95,21 +94,6 @@ function GoogleCard({ view }: { readonly view: StatusView }): ReactElement {
         </>
       }
     />
-  );
-}
-
-function GoogleMark({ view }: { readonly view: StatusView }): ReactElement {
-  const { t } = useHost();
-  if (view.isSignedOut) return <Pill tone="neutral">{t("state.signedOut")}</Pill>;
-  if (view.status) {
-    const label = titleWord(view.status, t);
-    return <Pill tone={label.tone}>{label.word}</Pill>;
-  }
-  if (!view.isOnline) return <Pill tone="neutral">{t("state.offline")}</Pill>;
-  return view.failure ? (
-    <Pill tone="neutral">{t("state.unknown")}</Pill>
-  ) : (
-    <Skeleton width="6.5rem" height="1.625rem" />
   );
 }
 
