@@ -155,3 +155,14 @@ async fn two_that_migrate_at_once_do_it_once_on_postgres() {
     two_migrate_at_once(&database).await;
     database.drop().await;
 }
+
+#[test]
+fn no_two_migrations_of_a_back_end_have_one_version() {
+    for back_end in ["sqlite", "postgres"] {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(back_end);
+        let names = std::fs::read_dir(folder).unwrap().map(|it| it.unwrap().file_name().into_string().unwrap());
+        let names: Vec<_> = names.collect();
+        let versions: BTreeSet<_> = names.iter().map(|name| name.split('_').next().unwrap()).collect();
+        assert_eq!(versions.len(), names.len(), "diesel applies one of each version");
+    }
+}
