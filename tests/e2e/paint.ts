@@ -57,7 +57,7 @@ async function takePictures(browser: Browser): Promise<void> {
   };
   await camille.openSettings();
   await camille.connect();
-  await camille.button(/^Envoyer les? /).click();
+  await camille.button(/Envoyer les? /).click();
   await camille.standing.getByText("Tout est en ordre").waitFor();
   await camille.said(/^\d\d RDV synchronisés/);
   // The line that tells the result lies over the page.

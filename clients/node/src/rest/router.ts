@@ -197,7 +197,9 @@ export function createRouter<Host = void, C extends Caller = Caller>(options: Ro
 
 // As much of a name as the service takes.
 function nameOf(organisationName: string | null | undefined): string {
-  return [...(organisationName ?? "").trim()].slice(0, NAME_CHARS).join("");
+  return Array.from((organisationName ?? "").trim())
+    .slice(0, NAME_CHARS)
+    .join("");
 }
 
 function headersFor(acceptLanguage: string | null, actor: string | null | undefined): Record<string, string> {

@@ -118,8 +118,9 @@ it("a field that the allow list does not name reaches no browser", () => {
 });
 
 it("a calendar tells what the account may do there, and nothing of a role that is not known yet", () => {
-  const role = (accessRole: number) => calendarJson(create(CalendarSchema, { accessRole })).accessRole;
-  const roles = [CalendarAccessRole.UNSPECIFIED, CalendarAccessRole.WRITER, CalendarAccessRole.OWNER, 99].map(role);
+  const role = (accessRole: number) => calendarJson(fromJson(CalendarSchema, { accessRole })).accessRole;
+  const { UNSPECIFIED, WRITER, OWNER } = CalendarAccessRole;
+  const roles = [UNSPECIFIED, WRITER, OWNER, 99].map((value: number) => role(value));
   expect(roles).toEqual([null, "writer", "owner", null]);
 });
 
