@@ -134,10 +134,9 @@ async fn serve(no_migrate: bool) -> anyhow::Result<()> {
 /// Reads the settings again, and exchanges what can be while calls are served. A fault leaves everything as it was, but for
 /// the API keys that are withdrawn: those are read by themselves, before a command is waited for.
 async fn reload(keys: &app::Keys, logs: &Logs) {
-    match Config::load_api_keys(&environment) {
-        Ok(api_keys) => keys.withdraw_others(&api_keys),
-        // It is told with all other faults.
-        Err(_) => {}
+    // What is wrong with them is told with all other faults.
+    if let Ok(api_keys) = Config::load_api_keys(&environment) {
+        keys.withdraw_others(&api_keys);
     }
     let reloaded = async {
         let config = loaded().await?;

@@ -129,7 +129,18 @@ impl Store {
         now: Timestamp,
     ) -> Result<Vec<CalendarId>, Error> {
         let organisation = organisation.clone();
-        query!(self, read, comparisons::calendars(&organisation, now))
+        query!(self, read, comparisons::calendars(&organisation, None, now))
+    }
+
+    /// The same, of what is owed in `account` alone: the calendars of another one say nothing of it.
+    pub async fn searched_calendars(
+        &self,
+        organisation: &OrganisationId,
+        account: &GoogleUserId,
+        now: Timestamp,
+    ) -> Result<Vec<CalendarId>, Error> {
+        let (organisation, account) = (organisation.clone(), account.clone());
+        query!(self, read, comparisons::calendars(&organisation, Some(&account), now))
     }
 
     /// The events whose deletion is owed, whichever account wrote them.

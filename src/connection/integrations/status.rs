@@ -144,7 +144,7 @@ fn progress(total: i64, started_at: Timestamp, counts: &Counts) -> Option<Progre
     let total = total.max(catching_up + failed) + pending - catching_up + unreached;
     // What was refused before is no part of it, once it is reached.
     let done = (total - pending - failed - unreached).max(0);
-    (catching_up + unreached > 0).then(|| Progress { total, done, failed, started_at })
+    (catching_up + unreached > 0).then_some(Progress { total, done, failed, started_at })
 }
 
 /// What is wrong now: a noted problem that has not passed, or else appointments that wait because Google is away, or a target

@@ -114,8 +114,8 @@ impl Inner {
         since: Timestamp,
         lists: &mut Lists,
     ) -> Result<Vec<CalendarId>, Broken> {
-        let integration = reading.integration;
-        let mut calendars = self.store.compared_calendars(&integration.organisation, since).await?;
+        let Reading { integration, account, .. } = reading;
+        let mut calendars = self.store.searched_calendars(&integration.organisation, account, since).await?;
         calendars.extend(integration.calendar.iter().map(|calendar| calendar.id.clone()));
         calendars.extend(self.calendars_of_account(reading, lists).await?);
         let mut seen = HashSet::new();

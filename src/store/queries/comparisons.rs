@@ -166,6 +166,7 @@ struct CalendarRow {
 pub(in crate::store) async fn calendars(
     conn: &mut Conn,
     organisation: &OrganisationId,
+    owed_in: Option<&GoogleUserId>,
     now: Timestamp,
 ) -> Result<Vec<CalendarId>, Fault> {
     let of_links = |column: &str| {
@@ -181,6 +182,7 @@ pub(in crate::store) async fn calendars(
         .with(of_links("moving_from_calendar_id"))
         .sql(" UNION SELECT calendar_id FROM owed_deletions WHERE ")
         .with(of_organisation(organisation))
+        .with(owed_in.map_or_else(Fragment::default, |account| sql(" AND google_user_id = ").bind(account)))
         .sql(" ORDER BY calendar_id");
     let found: Vec<CalendarRow> = named("comparisons.calendars", select).load(conn).await?;
     Ok(found.into_iter().map(|row| CalendarId::new(row.calendar_id)).collect())
