@@ -61,6 +61,7 @@ async function open(browser: Browser, width: number): Promise<Page> {
 }
 
 /** The gallery, built and served. */
+// eslint-disable-next-line no-empty-pattern -- a fixture says by its pattern what it needs: nothing
 const test = withBrowser.extend("gallery", { scope: "file" }, async ({}, { onCleanup }) => {
   const outDir = await mkdtemp(join(tmpdir(), "cassius-gallery-"));
   const built = { configFile: GALLERY, logLevel: "error", build: { outDir, emptyOutDir: true } } as const;
