@@ -300,7 +300,8 @@ describe("Intégrations", () => {
     await screen.findByText("Connecté");
     setOnline(false);
     expect(await screen.findByText("Vous êtes hors ligne")).toBeVisible();
-    expect(screen.getByText("Connecté")).toBeVisible();
+    expect(screen.getByText("Hors ligne")).toBeVisible();
+    expect(screen.queryByText("Connecté")).toBeNull();
   });
 });
 
