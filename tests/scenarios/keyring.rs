@@ -39,7 +39,8 @@ async fn a_token_that_does_not_open_is_told_to_the_operator_and_waited_for(app: 
     let problem = status.problem.unwrap();
     assert_eq!(problem.action(), ProblemAction::ContactOperator);
     assert!(problem.retry_time.is_some(), "the service goes on by itself");
-    let link = app.link("cabinet", "rdv").await;
+    // The integration is told first.
+    let link = app.until_link("cabinet", "rdv", |link| link.last_error.is_some()).await;
     assert_eq!(link.sync_status(), SyncStatus::Pending);
     assert_eq!(link.last_error.unwrap().reason(), ErrorReason::KeyringIncomplete);
 
