@@ -92,9 +92,14 @@ impl Clock {
         }
     }
 
-    /// A clock that stands at `start` until [`Clock::advance`] moves it.
+    /// A clock that stands at `start` until [`Clock::advance`] moves it. It was made an hour before.
     pub fn manual(start: Timestamp) -> Self {
-        let reading = Reading { now: truncate(start), elapsed: SignedDuration::ZERO };
+        Self::manual_made_before(start, SignedDuration::from_hours(1))
+    }
+
+    /// A clock that stands at `start` until [`Clock::advance`] moves it, and was made so long before.
+    pub fn manual_made_before(start: Timestamp, elapsed: SignedDuration) -> Self {
+        let reading = Reading { now: truncate(start), elapsed };
         Self(Source::Manual(Arc::new(Manual { reading: Mutex::new(reading), moved: Notify::new() })))
     }
 

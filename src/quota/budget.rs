@@ -9,7 +9,8 @@ use super::DEAREST_CALL;
 const MINUTE: i64 = 60_000_000;
 
 /// A steady rate and a burst that together stay within a limit in **any** window of a minute. A part of the limit is left for
-/// calls that arrive bunched.
+/// calls that arrive bunched. A process begins without a burst: the one before it, of which it knows nothing, may just have
+/// spent it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Pace {
     per_minute: i64,
@@ -25,8 +26,7 @@ impl Pace {
     }
 
     /// The pace of the project: many share its burst, and a steady minute uses 95 % of it. A seventy-fifth may come at once.
-    /// A thirtieth is left: for calls that arrive bunched by up to two seconds, or for the bursts of a process that was
-    /// started again twice within the minute.
+    /// A thirtieth is left, for calls that arrive bunched by up to two seconds.
     pub(super) fn of_project(limit: NonZeroU32) -> Self {
         let limit = limit.get();
         Self::with(limit, limit / 75, limit / 30)
@@ -40,13 +40,14 @@ impl Pace {
     }
 
     /// Spends units of a budget that is spent until `spent_until`: until when it is spent then. `Err`: how long they take
-    /// to grow.
-    pub(super) fn spend(self, spent_until: i64, units: u32, now: i64) -> Result<i64, i64> {
+    /// to grow. The process began at `started_at`.
+    pub(super) fn spend(self, spent_until: i64, units: u32, now: i64, started_at: i64) -> Result<i64, i64> {
         // As many single units as the burst has may be rounded up by a microsecond each.
         let furthest = now + self.span_of(self.burst) + self.burst;
         // No budget is spent for a minute longer: what says so was reckoned by a clock that was set back since. It counts as
         // whole, which what is left makes up for.
         let spent_until = if spent_until > furthest + MINUTE { now } else { spent_until.max(now) };
+        let spent_until = spent_until.max(started_at + self.span_of(self.burst));
         let next = spent_until + self.span_of(i64::from(units));
         let ahead = next - furthest;
         // At least a millisecond: what is asked again at once is asked in a busy loop.

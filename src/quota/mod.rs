@@ -1,16 +1,16 @@
 //! The pace at which Google is called.
 //!
 //! Owns the budgets in Google's units: one for the whole project, one for each account; and how much of the first goes to
-//! what nobody waits for. A process that is alone keeps them in memory, where they cost nothing, and a restart begins with
-//! whole ones. Where replicas share the project, they are kept in a [`Ledger`] that all of them spend from. Every call of
+//! what nobody waits for. A process that is alone keeps them in memory, where they cost nothing. Where replicas share the
+//! project, they are kept in a [`Ledger`] that all of them spend from. Every call of
 //! an attempt is counted, and every page of events of a comparison. Of settings pages and consents each question is counted once: not
 //! the further pages of a list of calendars, nor its second try where the permission to list is missing. A call that is
 //! repeated with a newer token is counted again by attempts alone; calls to the token endpoint, revocations among them, are
 //! not counted. Never calls
 //! anybody and never decides who goes first.
 //!
-//! Invariant: however the wall clock is corrected, no window of a minute sees more units given out than either budget
-//! allows. Whoever is refused has spent nothing.
+//! Invariant: however the wall clock is corrected, however often a process is killed and started again, and whoever joins or
+//! leaves it, no window of a minute sees more units given out than either budget allows. Whoever is refused has spent nothing.
 
 mod budget;
 mod ledger;
@@ -253,23 +253,14 @@ impl Quota {
         if let Some(pause) = state.pause(read.elapsed) {
             return Err(Wait { until: read.after(pause), scope: Scope::Project });
         }
-        let at = micros(read.elapsed);
-        if state.accounts.len() >= MANY_ACCOUNTS {
-            state.accounts.retain(|_, spent_until| *spent_until > at);
-        }
-        let spent = Spent {
-            account: state.accounts.get(account).copied().unwrap_or(0),
-            project: state.project,
-            background: state.background,
-        };
-        let spent = self.paces.decide(spent, units, is_background, at, read)?;
-        state.accounts.insert(account.clone(), spent.account);
-        (state.project, state.background) = (spent.project, spent.background);
+        let spent = self.paces.decide(state.spent(account), units, is_background, micros(read.elapsed), read)?;
+        state.note(account, spent, read);
         metrics::units(units);
         Ok(())
     }
 
-    /// Asks the ledger for the units of each of these.
+    /// Asks the ledger for the units of each of these. What was spent here while this process was alone counts too, and what
+    /// is spent now will once it is alone again.
     async fn take_shared(
         &self,
         ledger: &dyn Ledger,
@@ -278,29 +269,34 @@ impl Quota {
     ) -> Vec<Result<(), Wait>> {
         let read = self.clock.read();
         let refused = |until| asked.iter().map(|_| Err(Wait { until, scope: Scope::Project })).collect();
-        if let Some(pause) = self.state.lock().pause(read.elapsed) {
-            return refused(read.after(pause));
-        }
+        let wanted: Vec<_> = {
+            let state = self.state.lock();
+            if let Some(pause) = state.pause(read.elapsed) {
+                return refused(read.after(pause));
+            }
+            asked.iter().map(|(account, units)| (of_account(account), *units, state.spent(account))).collect()
+        };
+        // From steady time to the ledger's.
+        let offset = read.now.as_microsecond() - micros(read.elapsed);
         let mut budgets: Vec<_> = asked.iter().map(|(account, _)| of_account(account)).collect();
         budgets.extend([PROJECT.to_owned(), BACKGROUND.to_owned()]);
         let paces = self.paces;
         let (tell, told) = tokio::sync::oneshot::channel();
-        let wanted = asked.clone();
         let spend = Box::new(move |budgets: &mut HashMap<String, i64>| {
-            let granted: Vec<Result<(), Wait>> = wanted
-                .iter()
-                .map(|(account, units)| {
+            let granted: Vec<Result<Spent, Wait>> = wanted
+                .into_iter()
+                .map(|(account, units, here)| {
                     let until = |budget: &str| budgets.get(budget).copied().unwrap_or(0);
-                    let account = of_account(account);
                     let spent =
                         Spent { account: until(&account), project: until(PROJECT), background: until(BACKGROUND) };
-                    let spent = paces.decide(spent, *units, is_background, read.now.as_microsecond(), read)?;
+                    let spent = spent.or_later(here.moved_by(offset));
+                    let spent = paces.decide(spent, units, is_background, read.now.as_microsecond(), read)?;
                     budgets.insert(account, spent.account);
                     budgets.insert(PROJECT.to_owned(), spent.project);
                     if is_background {
                         budgets.insert(BACKGROUND.to_owned(), spent.background);
                     }
-                    Ok(())
+                    Ok(spent)
                 })
                 .collect();
             // Whoever asked may have gone away; the units are spent all the same.
@@ -308,9 +304,14 @@ impl Quota {
         });
         match (ledger.spend(budgets, spend).await, told.await) {
             (true, Ok(granted)) => {
-                let given = asked.iter().zip(&granted).filter(|(_, granted)| granted.is_ok());
-                metrics::units(given.map(|((_, units), _)| units).sum());
-                granted
+                let mut state = self.state.lock();
+                let note = |((account, units), granted): (&(GoogleUserId, u32), Result<Spent, Wait>)| {
+                    let spent = granted?;
+                    state.note(account, spent.moved_by(-offset), read);
+                    metrics::units(*units);
+                    Ok(())
+                };
+                asked.iter().zip(granted).map(note).collect()
             }
             _ => refused(read.after(UNREACHABLE)),
         }
@@ -323,6 +324,23 @@ struct Spent {
     account: i64,
     project: i64,
     background: i64,
+}
+
+impl Spent {
+    /// The same by a clock that says so much more.
+    fn moved_by(self, offset: i64) -> Self {
+        let Self { account, project, background } = self;
+        Self { account: account + offset, project: project + offset, background: background + offset }
+    }
+
+    /// Each until the later of two moments.
+    fn or_later(self, other: Self) -> Self {
+        Self {
+            account: self.account.max(other.account),
+            project: self.project.max(other.project),
+            background: self.background.max(other.background),
+        }
+    }
 }
 
 /// How fast they may be spent.
@@ -339,18 +357,34 @@ impl Paces {
     /// `read`.
     fn decide(&self, spent: Spent, units: u32, is_background: bool, at: i64, read: Reading) -> Result<Spent, Wait> {
         let units = units.clamp(1, DEAREST_CALL);
+        let started_at = at - micros(read.elapsed);
         let refused = |scope| move |wait| Wait { until: read.after(SignedDuration::from_micros(wait)), scope };
-        let account = self.account.spend(spent.account, units, at).map_err(refused(Scope::Account))?;
+        let account = self.account.spend(spent.account, units, at, started_at).map_err(refused(Scope::Account))?;
         let background = match is_background {
-            true => self.background.spend(spent.background, units, at).map_err(refused(Scope::Project))?,
+            true => self.background.spend(spent.background, units, at, started_at).map_err(refused(Scope::Project))?,
             false => spent.background,
         };
-        let project = self.project.spend(spent.project, units, at).map_err(refused(Scope::Project))?;
+        let project = self.project.spend(spent.project, units, at, started_at).map_err(refused(Scope::Project))?;
         Ok(Spent { account, project, background })
     }
 }
 
 impl State {
+    /// Until when the budgets of a call of `account` are spent.
+    fn spent(&self, account: &GoogleUserId) -> Spent {
+        let account = self.accounts.get(account).copied().unwrap_or(0);
+        Spent { account, project: self.project, background: self.background }
+    }
+
+    fn note(&mut self, account: &GoogleUserId, spent: Spent, read: Reading) {
+        if self.accounts.len() >= MANY_ACCOUNTS {
+            let now = micros(read.elapsed);
+            self.accounts.retain(|_, spent_until| *spent_until > now);
+        }
+        self.accounts.insert(account.clone(), spent.account);
+        (self.project, self.background) = (spent.project, spent.background);
+    }
+
     /// How long Google's patience is asked for still.
     fn pause(&self, elapsed: SignedDuration) -> Option<SignedDuration> {
         let pause = self.paused_until - micros(elapsed);

@@ -55,15 +55,20 @@ fn no_minute_holds_more_than_the_smallest_limits_either() {
 }
 
 #[test]
-fn no_minute_holds_more_than_the_project_may_call_though_the_process_is_killed_twice() {
-    let (first, clock) = quota(600, 600);
-    let accounts: Vec<_> = (0..5).map(|number| GoogleUserId::new(number.to_string())).collect();
-    let mut taken = drain(&first, &clock, &accounts, 60, 1);
-    for seconds in [11, 60] {
-        taken.extend(drain(&quota_by(&clock, 600, 600), &clock, &accounts, seconds, 1));
+fn no_minute_holds_more_than_either_may_call_though_the_process_is_killed_again_and_again() {
+    for (project, account, accounts) in [(600, 600, 5), (10_000, 600, 1), (10_000, 30, 1), (30, 600, 2)] {
+        let accounts: Vec<_> = (0..accounts).map(|number| GoogleUserId::new(number.to_string())).collect();
+        let (mut taken, mut now) = (Vec::new(), Timestamp::UNIX_EPOCH);
+        for seconds in [61, 2, 1, 9, 1, 1, 11, 60] {
+            let clock = Clock::manual_made_before(now, SignedDuration::ZERO);
+            let quota = quota_by(&clock, project, account);
+            taken.extend(drain(&quota, &clock, &accounts, seconds, 1));
+            now = clock.now();
+        }
+        let limit = project.min(account) as usize;
+        let most = most_in_a_minute(&taken);
+        assert!((limit * 8 / 10..=limit).contains(&most), "{most} of {limit}");
     }
-    let most = most_in_a_minute(&taken);
-    assert!((570..=600).contains(&most), "{most}");
 }
 
 #[test]
@@ -197,6 +202,41 @@ async fn replicas_keep_one_quota_and_use_it() {
     assert!((285..=300).contains(&most), "{most}");
     // Each minute for itself, the first one with the burst.
     assert!(taken.len() >= 3 * 285, "{}", taken.len());
+}
+
+#[tokio::test]
+async fn no_minute_holds_more_while_a_replica_comes_and_goes() {
+    let (clock, ledger) = (Clock::manual(Timestamp::UNIX_EPOCH), Shared::default());
+    let limit = |limit| NonZeroU32::new(limit).unwrap();
+    let replica = |clock: &Clock| Quota::new(limit(10_000), limit(600), clock.clone(), Some(Arc::new(ledger.clone())));
+    let account = GoogleUserId::new("a");
+    let first = replica(&clock);
+    let mut taken = Vec::new();
+    for _ in 0..4 {
+        taken.extend(drain(&first, &clock, std::slice::from_ref(&account), 30, 1));
+        // Its clock is of its own: it has just been started.
+        let its_clock = Clock::manual_made_before(clock.now(), SignedDuration::ZERO);
+        let second = replica(&its_clock);
+        for quota in [&first, &second] {
+            quota.share_for(SignedDuration::from_secs(10));
+        }
+        for _ in 0..10 * 100 {
+            for quota in [&first, &second] {
+                loop {
+                    quota.prepare(vec![account.clone()]).await;
+                    if quota.try_take(&account, 1).is_err() {
+                        break;
+                    }
+                    taken.push(clock.now());
+                }
+            }
+            for clock in [&clock, &its_clock] {
+                clock.advance(SignedDuration::from_millis(10));
+            }
+        }
+    }
+    let most = most_in_a_minute(&taken);
+    assert!((530..=600).contains(&most), "{most}");
 }
 
 #[tokio::test]

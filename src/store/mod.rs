@@ -84,6 +84,7 @@ mod searches;
 mod settlements;
 #[expect(clippy::duplicate_mod, reason = "the queries are written once and mounted for each back end")]
 mod sqlite;
+mod statuses;
 mod unkept_grants;
 mod unreadable;
 mod wishes;
@@ -115,6 +116,7 @@ pub use sealed_calendars::{OpenedCalendar, SealedCalendar};
 pub use sealed_values::{SealedColumn, SealedRow, SealedValue};
 pub use searches::{SearchClaim, SearchEnd, Searched};
 pub use settlements::{LinkSettlement, SettledRows, Settlement, Settlements};
+pub use statuses::StatusParts;
 pub use unkept_grants::UnkeptGrant;
 pub use unreadable::{Found, Unreadable};
 pub use wishes::Reach;

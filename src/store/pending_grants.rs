@@ -16,16 +16,6 @@ pub struct PendingAccount {
 }
 
 impl Store {
-    /// The account that waits for a person's word at `now`.
-    pub async fn pending_account(
-        &self,
-        organisation: &OrganisationId,
-        now: Timestamp,
-    ) -> Result<Option<PendingAccount>, Error> {
-        let organisation = organisation.clone();
-        query!(self, read, pending_grants::account(&organisation, now))
-    }
-
     /// Connects the account that waits, in place of the one before, whose grant nobody keeps from then on. `false`: nothing
     /// waits, or nothing is connected any more.
     pub async fn confirm_account(&self, organisation: &OrganisationId, now: Timestamp) -> Result<bool, Error> {

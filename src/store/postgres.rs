@@ -34,6 +34,12 @@ macro_rules! transaction {
     };
 }
 
+macro_rules! snapshot {
+    ($conn:expr, $body:expr) => {
+        $crate::store::postgres::snapshot($conn, $body).await
+    };
+}
+
 #[path = "queries/mod.rs"]
 pub(super) mod queries;
 
@@ -210,6 +216,27 @@ pub(super) async fn end<T>(conn: &mut Conn, manner: &Manner, outcome: Result<T, 
             Ok(_) => AnsiTransactionManager::commit_transaction(conn).await?,
             Err(_) => AnsiTransactionManager::rollback_transaction(conn).await?,
         }
+    }
+    outcome
+}
+
+/// A transaction that only reads, and sees all of it as it stood at one moment.
+async fn snapshot<T, F>(conn: &mut Conn, work: F) -> Result<T, Fault>
+where
+    F: for<'r> AsyncFnOnce(&'r mut Conn) -> Result<T, Fault>,
+{
+    const OF_ONE_MOMENT: &str = "ISOLATION LEVEL REPEATABLE READ, READ ONLY";
+    let status = AnsiTransactionManager::transaction_manager_status_mut(conn);
+    if status.transaction_depth()?.is_some() {
+        // The transaction of a query behind a pooler, in which nothing was read yet.
+        conn.batch_execute(&format!("SET TRANSACTION {OF_ONE_MOMENT}")).await?;
+        return work(conn).await;
+    }
+    AnsiTransactionManager::begin_transaction_sql(conn, &format!("BEGIN {OF_ONE_MOMENT}")).await?;
+    let outcome = work(&mut *conn).await;
+    match outcome {
+        Ok(_) => AnsiTransactionManager::commit_transaction(conn).await?,
+        Err(_) => AnsiTransactionManager::rollback_transaction(conn).await?,
     }
     outcome
 }

@@ -29,6 +29,12 @@ macro_rules! transaction {
     };
 }
 
+macro_rules! snapshot {
+    ($conn:expr, $body:expr) => {
+        diesel_async::AsyncConnection::transaction($conn, $body).await
+    };
+}
+
 #[path = "queries/mod.rs"]
 pub(super) mod queries;
 

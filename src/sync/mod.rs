@@ -13,6 +13,7 @@ mod call;
 mod event;
 mod remote;
 mod shown;
+mod target;
 
 pub use attempt::{Attempt, Goal, Outcome, Setback, Step, Stop};
 pub use backoff::{RetryCause, backoff};
@@ -20,3 +21,4 @@ pub use call::{Answer, Call, Owner, ThrottleScope};
 pub use event::{Event, EventContext, event_id, render, title};
 pub use remote::RemoteEvent;
 pub use shown::Shown;
+pub use target::calendar_of;

@@ -1,7 +1,7 @@
 //! Retry, catch-up, counts, and what is erased in the end.
 
 use cassius_calendar::model::{Reason, SyncStatus};
-use cassius_calendar::store::{Acceptance, Counts, LinkError, Retry, SettingsChange, Settlement};
+use cassius_calendar::store::{Acceptance, Counts, ErasedSnapshots, LinkError, Retry, SettingsChange, Settlement};
 
 use super::harness::*;
 
@@ -279,7 +279,8 @@ async fn snapshots_are_erased_once_the_appointment_is_long_over(database: &Datab
 
     // What waits is never touched, whoever holds it.
     let held = database.claim("north", 1, at(70_000)).await.remove(0);
-    assert_eq!(database.store.erase_snapshots(at(60_000), at(70_001)).await.unwrap().count, 2);
+    let erased = database.store.erase_snapshots(at(60_000), at(70_001)).await.unwrap();
+    assert_eq!(erased, ErasedSnapshots { count: 2, is_any_held: false });
     let parked = Settlement::Unchanged { placement: absent(1) };
     assert!(database.store.settle(&held, &parked, at(70_002)).await.unwrap().is_done());
     assert_eq!(database.store.erase_snapshots(at(60_000), at(70_003)).await.unwrap().count, 0);

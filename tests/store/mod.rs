@@ -15,6 +15,7 @@ mod revoking;
 mod schema;
 mod settling;
 mod statements;
+mod statuses;
 mod sweeping;
 mod ten_thousand;
 mod tls;

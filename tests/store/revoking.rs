@@ -99,7 +99,8 @@ async fn an_account_that_waits_to_be_confirmed_is_in_use(database: &Database) {
     let as_of = database.as_of(&south).await;
     let kept = database.store.connect(of("south"), as_of, at(900), at(2)).await.unwrap();
     assert_eq!(kept, Connect::KeptAside);
-    assert_eq!(database.store.pending_account(&south, at(3)).await.unwrap().unwrap().google_email, "south@example.com");
+    let asked = async |now| database.store.status_parts(&south, at(now)).await.unwrap().pending_account;
+    assert_eq!(asked(3).await.unwrap().google_email, "south@example.com");
     let north = leaving(database, "north", at(3)).await;
     assert_eq!(begin(database, &north, lease(4), 4).await, Revocation::Shared);
     let unkept = async |now| {
@@ -108,7 +109,7 @@ async fn an_account_that_waits_to_be_confirmed_is_in_use(database: &Database) {
     };
     assert_eq!(unkept(899).await, []);
 
-    assert_eq!(database.store.pending_account(&south, at(900)).await.unwrap(), None);
+    assert_eq!(asked(900).await, None);
     let lapsed = unkept(900).await.remove(0);
     assert_eq!((&lapsed.organisation, &lapsed.google_user_id, lapsed.attempts), (&south, &account(), 0));
     assert!(!database.store.confirm_account(&south, at(900)).await.unwrap());

@@ -18,7 +18,7 @@ use super::{Error, Grants};
 use crate::clock::Clock;
 use crate::model::{OrganisationId, RemoteEvents};
 use crate::notifier::Notifier;
-use crate::store::{Integration, OwedLeft, Store};
+use crate::store::{Integration, Store};
 
 use calendar_lists::CalendarLists;
 pub use disconnect::Disconnected;
@@ -69,20 +69,11 @@ impl Integrations {
     /// The status; an organisation never seen is not connected.
     pub async fn status(&self, organisation: &OrganisationId) -> Result<Status, Error> {
         let now = self.clock.now();
-        let integration = self.store.integration(organisation).await?;
-        if let Some(column) = integration.as_ref().and_then(|integration| integration.misread) {
+        let parts = self.store.status_parts(organisation, now).await?;
+        if let Some(column) = parts.integration.as_ref().and_then(|integration| integration.misread) {
             tracing::error!(organisation.id = %organisation, column, "a stored instant of an integration does not read");
         }
-        let counts = self.store.counts(organisation, now).await?;
-        let owed_left = match integration.as_ref().and_then(|integration| integration.disconnecting) {
-            Some(_) => self.store.owed_left(organisation).await?,
-            None => OwedLeft::default(),
-        };
-        let pending_account = match integration.as_ref().is_some_and(Integration::is_connected) {
-            true => self.store.pending_account(organisation, now).await?,
-            false => None,
-        };
-        Ok(Status::of(integration, counts, owed_left, pending_account, now))
+        Ok(Status::of(parts, now))
     }
 
     /// Takes the account that waits to be confirmed in place of the connected one, or drops it.

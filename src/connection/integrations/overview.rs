@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::{Integrations, State, Status};
 use crate::connection::StoreError;
 use crate::model::{OrganisationId, Problem, Reason};
-use crate::store::{Counts, ListedIntegration, OwedLeft, Store};
+use crate::store::{Counts, ListedIntegration, StatusParts, Store};
 
 /// How many integrations one query reads.
 const BATCH: i64 = 500;
@@ -65,7 +65,8 @@ impl Overview {
         let ListedIntegration { integration, pending, error, oldest_due_at, unavailable_until } = listed;
         let organisation = integration.organisation.clone();
         let counts = Counts { pending, error, unavailable_until, ..Counts::default() };
-        let status = Status::of(Some(integration), counts, OwedLeft::default(), None, now);
+        let parts = StatusParts { integration: Some(integration), counts, ..StatusParts::default() };
+        let status = Status::of(parts, now);
         Self {
             organisation,
             state: status.state,

@@ -5,7 +5,7 @@
 use jiff::Timestamp;
 
 use crate::model::{Calendar, Problem, Reason, TitlePrivacy};
-use crate::store::{Counts, Integration, OwedLeft, PendingAccount};
+use crate::store::{Counts, Integration, PendingAccount, StatusParts};
 
 /// Says whether an integration works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,13 +68,8 @@ pub struct Progress {
 impl Status {
     /// The status at `now`; without an integration, or with one that is not connected,
     /// there is nothing but counts and the chosen privacy.
-    pub(super) fn of(
-        integration: Option<Integration>,
-        counts: Counts,
-        owed_left: OwedLeft,
-        pending_account: Option<PendingAccount>,
-        now: Timestamp,
-    ) -> Self {
+    pub(super) fn of(parts: StatusParts, now: Timestamp) -> Self {
+        let StatusParts { integration, counts, owed_left, pending_account } = parts;
         let title_privacy = integration.as_ref().map(|it| it.title_privacy).unwrap_or_default();
         let has_grant = |integration: &Integration| integration.refresh_token.is_some();
         let Some(integration) = integration.filter(has_grant) else {

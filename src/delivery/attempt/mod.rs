@@ -17,7 +17,7 @@ use crate::metrics;
 use crate::model::{Change, Place, Placement};
 use crate::quota::{Permit, Wait};
 use crate::store::{self, CallMade, Claimed, Guarded, OwedClaim};
-use crate::sync::{Answer, Attempt, Call, Goal, Outcome, Owner, Step, Stop, render};
+use crate::sync::{Answer, Attempt, Call, Goal, Outcome, Owner, Step, Stop, calendar_of, render};
 use crate::traces;
 pub(super) use claim::Claim;
 use settlement::RowOutcome;
@@ -137,7 +137,7 @@ impl Inner {
             (event, fingerprint)
         });
         let owner = Owner { organisation: organisation.clone(), appointment: appointment.clone() };
-        Ok(Goal { calendar: claimed.target.clone(), event, owner })
+        Ok(Goal { calendar: calendar_of(&claimed.target, &opened), event, owner })
     }
 
     /// Runs the attempt to its end. What the database does not take is logged: the lease lapses, and the same attempt is

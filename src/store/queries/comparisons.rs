@@ -7,12 +7,12 @@ use diesel::sql_types::{BigInt, Integer, Text};
 use diesel_async::RunQueryDsl;
 use jiff::{SignedDuration, Timestamp};
 
-use super::fragments::{CONNECTED, and_no_problem_that_was_due, of_organisation, unleased, unleased_by};
+use super::fragments::{CONNECTED, and_no_problem_that_was_due, of_organisation, unleased};
 use super::placement::PlacementRow;
 use super::schema::{appointment_external_links, owed_deletions};
 use super::statement::{Fragment, list_of, named, rows_of, sql};
 use super::{
-    Conn, Fault, HELD_BY_KEY, InstantSql, SKIP_LOCKED, catch_ups, instant, integrations, link_queues, owed, rows,
+    Conn, Fault, HELD_BY_KEY, InstantSql, catch_ups, instant, integrations, link_queues, owed, reading_leases, rows,
 };
 use crate::crypto::Sealed;
 use crate::model::{
@@ -62,23 +62,15 @@ pub(in crate::store) async fn claim(
     lease: Lease,
     now: Timestamp,
 ) -> Result<Option<ComparisonClaim>, Fault> {
-    let update = sql("UPDATE calendar_integrations SET compare_lease_token = ")
-        .bind(lease.token)
-        .sql(", compare_lease_until = ")
-        .bind(lease.until)
-        .sql(
-            " WHERE (organisation_id, provider) IN (
-                SELECT organisation_id, provider FROM calendar_integrations WHERE compare_due_at <= ",
-        )
+    let due = sql("compare_due_at <= ")
         .bind(now)
         .sql(" AND ")
-        .with(unleased_by("compare_lease_until", now))
+        .with(reading_leases::is_free(now))
         .sql(" AND served_from <= ")
         .bind(now)
-        .sql(format!(
-            " AND provider = {GOOGLE} ORDER BY compare_due_at LIMIT 1 {SKIP_LOCKED})
-             RETURNING organisation_id, epoch, compare_due_at, compare_attempts"
-        ));
+        .sql(format!(" AND provider = {GOOGLE}"));
+    let columns = "organisation_id, epoch, compare_due_at, compare_attempts";
+    let update = reading_leases::lease_first(lease, due, "compare_due_at", columns);
     let row: Option<ClaimRow> = named("comparisons.claim", update).get_result(conn).await.optional()?;
     Ok(row.map(|row| ComparisonClaim {
         organisation: OrganisationId::as_stored(row.organisation_id),
@@ -89,11 +81,6 @@ pub(in crate::store) async fn claim(
     }))
 }
 
-/// The integration, while the lease is the claim's own.
-fn lease_is_ours(claim: &ComparisonClaim) -> Fragment {
-    of_organisation(&claim.organisation).sql(" AND compare_lease_token = ").bind(claim.lease.token)
-}
-
 pub(in crate::store) async fn renew(
     conn: &mut Conn,
     claim: &ComparisonClaim,
@@ -102,7 +89,7 @@ pub(in crate::store) async fn renew(
     let update = sql("UPDATE calendar_integrations SET compare_lease_until = ")
         .bind(until)
         .sql(" WHERE ")
-        .with(lease_is_ours(claim))
+        .with(reading_leases::is_ours(&claim.organisation, &claim.lease))
         .sql(format!(" AND {CONNECTED} AND epoch = "))
         .bind(claim.epoch.0);
     Ok(Guarded::by(named("comparisons.renew", update).execute(conn).await?))
@@ -118,7 +105,7 @@ pub(in crate::store) async fn note_compared(
         .bind(behind_count)
         .with(and_no_problem_that_was_due(now))
         .sql(" WHERE ")
-        .with(lease_is_ours(claim));
+        .with(reading_leases::is_ours(&claim.organisation, &claim.lease));
     transaction!(conn, async |conn| {
         // Whether it is served may change with the problem.
         link_queues::lock(conn, [&claim.organisation]).await?;
@@ -145,15 +132,14 @@ pub(in crate::store) async fn end(
             .with(value)
             .sql(format!(" ELSE {column} END"))
     };
-    let update = sql("UPDATE calendar_integrations SET compare_lease_token = NULL, compare_lease_until = NULL, ")
-        .sql("compare_attempts = ")
+    let update = sql(format!("UPDATE calendar_integrations SET {}, compare_attempts = ", reading_leases::GIVE_BACK))
         .with(unasked(Fragment::default().bind(attempts), "compare_attempts"))
         .sql(", compare_due_at = ")
         .with(unasked(Fragment::default().bind(next_at), "compare_due_at"))
         .sql(", unlisted_since = ")
         .with(unlisted)
         .sql(" WHERE ")
-        .with(lease_is_ours(claim));
+        .with(reading_leases::is_ours(&claim.organisation, &claim.lease));
     Ok(Guarded::by(named("comparisons.end", update).execute(conn).await?))
 }
 

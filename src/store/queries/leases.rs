@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::fragments::{is_connected_in, lease_is_ours, of_organisation};
 use super::statement::{list_of, named, rows_of, sql};
-use super::{Conn, Fault, HELD_BY_KEY, link_queues, owed, placement};
+use super::{Conn, Fault, HELD_BY_KEY, link_queues, owed, placement, reading_leases};
 use crate::model::{OrganisationId, Place, Placement};
 use crate::store::fault::unless_fenced;
 use crate::store::words::GOOGLE;
@@ -164,8 +164,10 @@ pub(in crate::store) async fn release_all(conn: &mut Conn) -> Result<u64, Fault>
     let everything =
         |table| sql(format!("UPDATE {table} SET lease_token = NULL, lease_until = NULL WHERE lease_until IS NOT NULL"));
     named("leases.release_all_owed", everything("owed_deletions")).execute(conn).await?;
-    let comparisons = sql("UPDATE calendar_integrations SET compare_lease_token = NULL, compare_lease_until = NULL
-         WHERE compare_lease_until IS NOT NULL");
+    let comparisons = sql(format!(
+        "UPDATE calendar_integrations SET {} WHERE compare_lease_until IS NOT NULL",
+        reading_leases::GIVE_BACK
+    ));
     named("leases.release_all_comparisons", comparisons).execute(conn).await?;
     let refreshes = sql("UPDATE calendar_integrations SET refresh_lease_token = NULL, refresh_lease_until = NULL
          WHERE refresh_lease_token IS NOT NULL");

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Nullable};
+use diesel::sql_types::{BigInt, Nullable, Text};
 use diesel_async::RunQueryDsl;
 use jiff::Timestamp;
 
@@ -215,6 +215,12 @@ fn is_erased(over: &str, over_before: Timestamp, now: Timestamp) -> Fragment {
 /// What is over: an appointment by its end, and what has none by its last change. Each is found by an index of its own.
 const OVER: [&str; 2] = ["ends_at < ", "ends_at IS NULL AND updated_at < "];
 
+#[derive(QueryableByName)]
+struct LeftRow {
+    #[diesel(sql_type = Text, column_name = organisation_id)]
+    _organisation_id: String,
+}
+
 pub(in crate::store) async fn erase_snapshots(
     conn: &mut Conn,
     over_before: Timestamp,
@@ -258,9 +264,9 @@ pub(in crate::store) async fn erase_snapshots(
         }
         let select = sql("SELECT organisation_id FROM appointment_external_links WHERE ")
             .with(is_erased(over, over_before, now))
-            .sql(" LIMIT 1");
-        let left = named("links.left_to_erase", select).execute(conn).await?;
-        erased.is_any_held |= left > 0;
+            .limit(1);
+        let left: Option<LeftRow> = named("links.left_to_erase", select).get_result(conn).await.optional()?;
+        erased.is_any_held |= left.is_some();
     }
     Ok(erased)
 }

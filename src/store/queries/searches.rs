@@ -7,13 +7,13 @@ use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 use diesel_async::RunQueryDsl;
 use jiff::Timestamp;
 
-use super::fragments::{of_organisation, unleased, unleased_by};
+use super::fragments::{of_organisation, unleased};
 use super::integrations::locked;
 use super::links::OWES_NOTHING;
 use super::owed::IS_WANTED;
 use super::search_requests::IS_UNSEARCHED;
 use super::statement::{Fragment, list_of, named, sql};
-use super::{Conn, Fault, InstantSql, SKIP_LOCKED, erasures, instant, owed};
+use super::{Conn, Fault, InstantSql, erasures, instant, owed, reading_leases};
 use crate::model::{AppointmentId, Epoch, GoogleUserId, OrganisationId};
 use crate::store::fault::unless_fenced;
 use crate::store::instant::Instant;
@@ -38,7 +38,7 @@ fn due(now: Timestamp) -> Fragment {
         .sql(" AND (finishing_until IS NULL OR finishing_until <= ")
         .bind(now)
         .sql(") AND ")
-        .with(unleased_by("compare_lease_until", now))
+        .with(reading_leases::is_free(now))
         .sql(format!(" AND google_user_id IS NOT NULL AND provider = {GOOGLE}"))
 }
 
@@ -67,19 +67,8 @@ pub(in crate::store) async fn claim(
     lease: Lease,
     now: Timestamp,
 ) -> Result<Option<SearchClaim>, Fault> {
-    let update = sql("UPDATE calendar_integrations SET compare_lease_token = ")
-        .bind(lease.token)
-        .sql(", compare_lease_until = ")
-        .bind(lease.until)
-        .sql(
-            " WHERE (organisation_id, provider) IN (
-                SELECT organisation_id, provider FROM calendar_integrations WHERE ",
-        )
-        .with(due(now))
-        .sql(format!(
-            " ORDER BY search_due_at LIMIT 1 {SKIP_LOCKED})
-             RETURNING organisation_id, epoch, search_asked_at, search_attempts"
-        ));
+    let columns = "organisation_id, epoch, search_asked_at, search_attempts";
+    let update = reading_leases::lease_first(lease, due(now), "search_due_at", columns);
     let row: Option<ClaimRow> = named("searches.claim", update).get_result(conn).await.optional()?;
     Ok(row.map(|row| SearchClaim {
         organisation: OrganisationId::as_stored(row.organisation_id),
@@ -90,24 +79,19 @@ pub(in crate::store) async fn claim(
     }))
 }
 
-/// The integration, while the lease is the claim's own.
-fn lease_is_ours(claim: &SearchClaim) -> Fragment {
-    of_organisation(&claim.organisation).sql(" AND compare_lease_token = ").bind(claim.lease.token)
-}
-
 pub(in crate::store) async fn renew(conn: &mut Conn, claim: &SearchClaim, until: Timestamp) -> Result<Guarded, Fault> {
     let update = sql("UPDATE calendar_integrations SET compare_lease_until = ")
         .bind(until)
         .sql(" WHERE ")
-        .with(lease_is_ours(claim))
+        .with(reading_leases::is_ours(&claim.organisation, &claim.lease))
         .sql(" AND owed_served_from IS NOT NULL AND epoch = ")
         .bind(claim.epoch.0);
     Ok(Guarded::by(named("searches.renew", update).execute(conn).await?))
 }
 
 pub(in crate::store) async fn give_back(conn: &mut Conn, claim: &SearchClaim) -> Result<(), Fault> {
-    let update = sql("UPDATE calendar_integrations SET compare_lease_token = NULL, compare_lease_until = NULL WHERE ")
-        .with(lease_is_ours(claim));
+    let update = sql(format!("UPDATE calendar_integrations SET {} WHERE ", reading_leases::GIVE_BACK))
+        .with(reading_leases::is_ours(&claim.organisation, &claim.lease));
     named("searches.give_back", update).execute(conn).await?;
     Ok(())
 }
@@ -161,10 +145,10 @@ pub(in crate::store) async fn end(
             }
             SearchEnd::Again(_) | SearchEnd::Over(_) => sql("search_asked_at = NULL, search_due_at = NULL"),
         };
-        let update = sql("UPDATE calendar_integrations SET compare_lease_token = NULL, compare_lease_until = NULL, ")
+        let update = sql(format!("UPDATE calendar_integrations SET {}, ", reading_leases::GIVE_BACK))
             .with(state)
             .sql(" WHERE ")
-            .with(lease_is_ours(claim));
+            .with(reading_leases::is_ours(&claim.organisation, &claim.lease));
         if named("searches.end", update).execute(conn).await? == 0 {
             return Err(Fault::Fenced);
         }

@@ -1,0 +1,27 @@
+//! Statuses: all that a status is made of, as it stood at one moment.
+
+use jiff::Timestamp;
+
+use super::{Counts, Error, Integration, OwedLeft, PendingAccount, Store};
+use crate::model::OrganisationId;
+
+/// What a status is made of. Its parts are of one moment: what a commit changed together is never seen half.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StatusParts {
+    /// The integration; `None`: nobody has ever begun one.
+    pub integration: Option<Integration>,
+    /// How many links stand how.
+    pub counts: Counts,
+    /// What a disconnect that is under way has left to delete; nothing where none is.
+    pub owed_left: OwedLeft,
+    /// The account that waits for a person's word, where one is connected.
+    pub pending_account: Option<PendingAccount>,
+}
+
+impl Store {
+    /// What the status of an organisation is made of at `now`.
+    pub async fn status_parts(&self, organisation: &OrganisationId, now: Timestamp) -> Result<StatusParts, Error> {
+        let organisation = organisation.clone();
+        query!(self, read, statuses::parts(&organisation, now))
+    }
+}
