@@ -13,6 +13,7 @@ const LATENCY_MS: u64 = 80;
 pub(crate) async fn measure(stage: &Stage, service: &Service, table: &mut Table) -> anyhow::Result<()> {
     stage.google.latency(LATENCY_MS).await?;
     service.connect(&stage.google, ORGANISATION).await?;
+    service.rests_alone(stage).await?;
     let mut disk = Disk::new(&stage.clock)?;
     let mut fsyncs = times()?;
     let count = if stage.is_quick { 25 } else { 80 };

@@ -55,6 +55,7 @@ pub(super) async fn look_after(
         };
         // A run that is broken off goes on with what is left.
         tokio::select! {
+            biased;
             () = reloaded.notified() => {}
             () = looked => {}
         }

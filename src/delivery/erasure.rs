@@ -70,6 +70,7 @@ impl Delivery {
                 return Ok(left);
             }
             tokio::select! {
+                biased;
                 () = listener.changed() => {}
                 () = inner.clock.sleep(POLL) => {}
             }

@@ -34,9 +34,10 @@ impl Delivery {
                 }
             }
             tokio::select! {
+                biased;
+                () = stop.cancelled() => {}
                 () = self.0.store.wished() => {}
                 () = self.0.clock.sleep_until(next) => {}
-                () = stop.cancelled() => {}
             }
         }
     }

@@ -10,12 +10,14 @@ use std::time::Duration;
 use diesel::ConnectionError;
 use diesel::connection::CacheSize;
 use diesel::migration::{Migration, MigrationSource as _};
+use diesel::query_builder::{QueryFragment, QueryId};
 use diesel_async::pooled_connection::SetupCallback;
 use diesel_async::{
     AnsiTransactionManager, AsyncConnection, AsyncMigrationHarness, AsyncPgConnection, RunQueryDsl,
     SimpleAsyncConnection, TransactionManager,
 };
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use futures_util::future::try_join_all;
 use rustls::ClientConfig;
 use tokio_postgres::tls::TlsStream;
 use tokio_postgres::{Client, Connection, NoTls, Socket};
@@ -218,6 +220,17 @@ pub(super) async fn end<T>(conn: &mut Conn, manner: &Manner, outcome: Result<T, 
         }
     }
     outcome
+}
+
+/// Executes statements in turn of which none needs what another one answers: they are sent at once.
+async fn execute_in_turn<Q>(conn: &mut Conn, statements: Vec<Q>) -> Result<(), Fault>
+where
+    Q: QueryFragment<Db> + QueryId + Send,
+{
+    let conn: &Conn = conn;
+    let sent = statements.into_iter().map(|statement| async move { statement.execute(&mut &*conn).await });
+    try_join_all(sent).await?;
+    Ok(())
 }
 
 /// A transaction that only reads, and sees all of it as it stood at one moment.

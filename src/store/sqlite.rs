@@ -8,10 +8,11 @@ use std::path::Path;
 
 use diesel::connection::{AnsiTransactionManager, SimpleConnection};
 use diesel::migration::{Migration, MigrationSource as _};
+use diesel::query_builder::{QueryFragment, QueryId};
 use diesel::{Connection, SqliteConnection};
 use diesel_async::pooled_connection::SetupCallback;
 use diesel_async::sync_connection_wrapper::{SpawnBlocking, SyncConnectionWrapper, SyncTransactionManagerWrapper};
-use diesel_async::{SimpleAsyncConnection, TransactionManager};
+use diesel_async::{RunQueryDsl, SimpleAsyncConnection, TransactionManager};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use futures_util::TryFutureExt;
 use futures_util::future::BoxFuture;
@@ -104,6 +105,17 @@ where
         Err(_) => Transactions::rollback_transaction(conn).await?,
     }
     outcome
+}
+
+/// Executes statements in turn of which none needs what another one answers.
+async fn execute_in_turn<Q>(conn: &mut Conn, statements: Vec<Q>) -> Result<(), Fault>
+where
+    Q: QueryFragment<Db> + QueryId + Send + 'static,
+{
+    for statement in statements {
+        statement.execute(conn).await?;
+    }
+    Ok(())
 }
 
 /// A file is reached as it is.

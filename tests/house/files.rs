@@ -67,3 +67,17 @@ fn names_that_say_nothing_are_not_used() {
     faults.dedup();
     assert_eq!(faults, Vec::<String>::new());
 }
+
+#[test]
+fn what_a_simulation_runs_chooses_nothing_by_chance() {
+    const ROOMS: [&str; 4] = ["connection", "delivery", "notifier", "quota"];
+    let mut faults = Vec::new();
+    for source in source::all().iter().filter(|source| ROOMS.contains(&source.room().as_str())) {
+        for (at, select) in source.code.match_indices("select! {") {
+            if !source.code[at + select.len()..].trim_start().starts_with("biased;") {
+                faults.push(format!("{}: {}", source.path.display(), source.code[at..].lines().nth(1).unwrap_or("")));
+            }
+        }
+    }
+    assert_eq!(faults, Vec::<String>::new(), "a branch is taken at random where several are ready");
+}

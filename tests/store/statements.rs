@@ -11,13 +11,16 @@ fn every_statement_has_a_name_of_its_own() {
     for file in std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()) {
         let room = file.file_stem().unwrap().to_str().unwrap().to_owned();
         let text = std::fs::read_to_string(&file).unwrap();
-        let executed: usize =
-            [".execute(conn)", ".load(conn)", ".get_result(conn)"].map(|call| text.matches(call).count()).iter().sum();
         if room == "statement" {
             continue;
         }
+        for call in [".execute(conn)", ".load(conn)", ".get_result(conn)"] {
+            for (at, _) in text.match_indices(call) {
+                let said = text[..at].rsplit(';').next().unwrap();
+                assert!(said.contains("named(\""), "{room}: what is executed has a name: {said}");
+            }
+        }
         let named: Vec<_> = text.split("named(\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
-        assert_eq!(named.len(), executed, "{room}: what is executed has a name");
         for name in named {
             assert_eq!(name.split_once('.').map(|(first, _)| first), Some(room.as_str()), "{name}");
             assert!(names.insert(name.to_owned()), "{name} stands twice");

@@ -89,6 +89,7 @@ impl Disconnects {
                 return Ok(());
             }
             tokio::select! {
+                biased;
                 () = listener.changed() => {}
                 () = self.clock.sleep(CALLER_POLL) => {}
             }
@@ -171,9 +172,10 @@ impl Disconnects {
                 }
             };
             tokio::select! {
+                biased;
+                () = stop.cancelled() => {}
                 () = any_changed(listeners) => {}
                 () = self.clock.sleep(POLL) => {}
-                () = stop.cancelled() => {}
             }
         }
     }

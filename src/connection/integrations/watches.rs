@@ -115,7 +115,9 @@ impl Integrations {
                 return;
             }
             tokio::select! {
+                biased;
                 () = listener.changed() => tokio::select! {
+                    biased;
                     () = quiet() => {}
                     () = reader.ask.notified() => {}
                 },

@@ -33,6 +33,8 @@ impl Delivery {
             let begun = self.begin_due(&mut under_way).await;
             note(begun, &mut is_failing);
             tokio::select! {
+                biased;
+                () = stop.cancelled() => {}
                 () = asked => {}
                 () = self.0.clock.sleep_until(next) => {}
                 Some(ended) = under_way.join_next() => match ended {
@@ -42,7 +44,6 @@ impl Delivery {
                     }
                     Err(_) => {}
                 },
-                () = stop.cancelled() => {}
             }
         }
     }

@@ -174,6 +174,8 @@ impl Worker {
         tokio::pin!(due, let_go);
         loop {
             tokio::select! {
+                biased;
+                () = stop.cancelled() => break,
                 () = &mut due, if !next.is_fixed && !is_gathering => {
                     if self.under_way.len() < MANY {
                         break;
@@ -191,7 +193,6 @@ impl Worker {
                         at = at.min(clock.after(GATHER));
                     }
                 }
-                () = stop.cancelled() => break,
             }
         }
         while let Some(ended) = self.attempts.try_join_next_with_id() {
@@ -322,6 +323,7 @@ impl Worker {
         tokio::pin!(time_out);
         loop {
             tokio::select! {
+                biased;
                 ended = self.attempts.join_next_with_id() => match ended {
                     Some(ended) => self.ended(ended),
                     None => return,

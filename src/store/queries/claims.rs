@@ -11,10 +11,10 @@ use uuid::Uuid;
 use super::fragments::{QUEUE_OF_I, unleased};
 use super::placement::{PLACEMENT, PlacementRow, set_from, values_of};
 use super::schema::appointment_external_links;
-use super::statement::{joined, list_of, named, padded, rows_of, sql};
-use super::{Conn, Fault, HELD_WITH_ITS_INTEGRATION, SKIP_LOCKED, link_queues, rows};
+use super::statement::{Fragment, Named, joined, list_of, named, padded, rows_of, sql};
+use super::{Conn, Fault, HELD_WITH_ITS_INTEGRATION, SKIP_LOCKED, execute_in_turn, link_queues, rows};
 use crate::crypto::Sealed;
-use crate::model::{CalendarId, Epoch, OrganisationId, Placement, SyncStatus, TitlePrivacy};
+use crate::model::{CalendarId, Epoch, Generation, OrganisationId, Placement, SyncStatus, TitlePrivacy};
 use crate::store::due::Queued;
 use crate::store::fault::Corrupt;
 use crate::store::words::{self, ERROR, GOOGLE, INTERNAL, Priority};
@@ -73,17 +73,19 @@ where
                 begun.push(its);
             }
         }
-        for (some, calls) in claimed.chunks(LEASED_TOGETHER).zip(calls.chunks(LEASED_TOGETHER)) {
-            lease(conn, some, calls, until, now).await?;
-        }
-        for link in &unreadable {
-            leave_out(conn, link, now).await?;
-        }
         // Where nothing was claimed, nothing brings the queue up again by itself.
         let with_claims: HashSet<&str> = claimed.iter().map(|link| link.organisation.as_str()).collect();
         let without = held.iter().filter(|organisation| !with_claims.contains(organisation.as_str()));
         link_queues::order_unknown(conn, without.cloned().collect(), now).await?;
-        link_queues::put_off_held(conn, held, Queued::Links, now).await?;
+        let mut changes = Vec::new();
+        for (some, calls) in claimed.chunks(LEASED_TOGETHER).zip(calls.chunks(LEASED_TOGETHER)) {
+            changes.push(lease(some, calls, until, now));
+        }
+        for link in &unreadable {
+            changes.push(leave_out(link, now));
+        }
+        changes.extend(link_queues::put_off_held(held, Queued::Links, now));
+        execute_in_turn(conn, changes).await?;
         Ok(Found { rows: claimed.into_iter().zip(begun).collect(), unreadable })
     })
 }
@@ -208,7 +210,7 @@ fn claimed_link(row: ClaimRow, served: &ServedIntegration, lease: Lease) -> Resu
 }
 
 /// Leaves a link out of the queue, and tells it there.
-async fn leave_out(conn: &mut Conn, link: &Unreadable, now: Timestamp) -> Result<(), Fault> {
+fn leave_out(link: &Unreadable, now: Timestamp) -> Named<Fragment> {
     let update = sql(format!(
         "UPDATE appointment_external_links SET sync_status = {ERROR}, next_attempt_at = NULL, last_error = {INTERNAL}, \
          last_error_detail = "
@@ -220,33 +222,33 @@ async fn leave_out(conn: &mut Conn, link: &Unreadable, now: Timestamp) -> Result
     .bind(link.organisation.clone())
     .sql(" AND appointment_id = ")
     .bind(link.appointment.clone());
-    named("claims.leave_out", update).execute(conn).await?;
-    Ok(())
+    named("claims.leave_out", update)
 }
 
 /// Leases `claimed`. `calls` says of each until when a later edit waits for the call that is made; `None`: none is made.
-async fn lease(
-    conn: &mut Conn,
-    claimed: &[Claimed],
-    calls: &[Option<Timestamp>],
-    until: Timestamp,
-    now: Timestamp,
-) -> Result<(), Fault> {
-    if claimed.is_empty() {
-        return Ok(());
-    }
+fn lease(claimed: &[Claimed], calls: &[Option<Timestamp>], until: Timestamp, now: Timestamp) -> Named<Fragment> {
+    let row = |(link, call): (&Claimed, &Option<Timestamp>)| {
+        let (organisation, appointment) = (link.organisation.to_string(), link.appointment.to_string());
+        (organisation, appointment, link.lease.token, *call, link.placement.clone())
+    };
+    // Of nobody: it leases nothing.
+    let filler = || {
+        let nowhere = Placement::Absent { generation: Generation::FIRST };
+        (String::new(), String::new(), Uuid::nil(), None, nowhere)
+    };
+    let rows = padded(claimed.iter().zip(calls).map(row).collect(), filler);
     let columns = format!("organisation_id, appointment_id, lease_token, write_not_before, {PLACEMENT}");
     let update = sql(format!("WITH claimed ({columns}) AS (VALUES "))
-        .with(rows_of(claimed.iter().zip(calls), |row, (link, call)| {
-            row.bind(&link.organisation)
+        .with(rows_of(rows, |row, (organisation, appointment, token, call, placement)| {
+            row.bind(organisation)
                 .sql(", ")
-                .bind(&link.appointment)
+                .bind(appointment)
                 .sql(", ")
-                .bind(link.lease.token)
+                .bind(token)
                 .sql(", ")
-                .bind(*call)
+                .bind(call)
                 .sql(", ")
-                .with(values_of(&link.placement))
+                .with(values_of(&placement))
         }))
         .sql(") UPDATE appointment_external_links AS l SET lease_token = c.lease_token, lease_until = ")
         .bind(until)
@@ -258,6 +260,5 @@ async fn lease(
                 AND l.provider = {GOOGLE}",
             set_from("c")
         ));
-    named("claims.lease", update).execute(conn).await?;
-    Ok(())
+    named("claims.lease", update.keep())
 }

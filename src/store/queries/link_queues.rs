@@ -12,8 +12,8 @@ use diesel_async::RunQueryDsl;
 use jiff::Timestamp;
 
 use super::fragments::{unleased, unleased_by};
-use super::statement::{Fragment, list_of, named, rows_of, sql};
-use super::{Conn, FOR_UPDATE, Fault, HOLDS_ROWS, SKIP_LOCKED};
+use super::statement::{Fragment, Named, list_of, named, rows_of, sql};
+use super::{Conn, FOR_UPDATE, Fault, HOLDS_ROWS, SKIP_LOCKED, execute_in_turn};
 use crate::model::OrganisationId;
 use crate::store::due::Queued;
 use crate::store::words::{GOOGLE, Priority};
@@ -81,7 +81,7 @@ pub(in crate::store) async fn put_off(
         let ordered = order_unknown(conn, its_links, now).await?;
         for (organisations, queued) in [(links, Queued::Links), (owed, Queued::Owed)] {
             let its = organisations.iter().map(|it| it.as_str().to_owned()).filter(|it| held.contains(it)).collect();
-            put_off_held(conn, its, queued, now).await?;
+            execute_in_turn(conn, put_off_held(its, queued, now)).await?;
         }
         Ok(all.len().saturating_sub(held.len()) + ordered)
     })
@@ -111,15 +111,10 @@ pub(super) async fn order_unknown(conn: &mut Conn, organisations: Vec<String>, n
     Ok(named("link_queues.order_unknown", update).execute(conn).await?)
 }
 
-/// Puts queues off that the transaction holds.
-pub(super) async fn put_off_held(
-    conn: &mut Conn,
-    organisations: Vec<String>,
-    queued: Queued,
-    now: Timestamp,
-) -> Result<(), Fault> {
+/// Puts queues off that the transaction holds, if it holds any.
+pub(super) fn put_off_held(organisations: Vec<String>, queued: Queued, now: Timestamp) -> Vec<Named<Fragment>> {
     if organisations.is_empty() {
-        return Ok(());
+        return Vec::new();
     }
     let update = sql(format!("UPDATE link_queues AS q SET {} = ", queued.due_at()))
         .with(first_due_at(queued, now))
@@ -130,8 +125,7 @@ pub(super) async fn put_off_held(
         .with(list_of(&organisations))
         .sql(" AND i.organisation_id IN ")
         .with(list_of(&organisations));
-    named("link_queues.put_off", update).execute(conn).await?;
-    Ok(())
+    vec![named("link_queues.put_off", update)]
 }
 
 /// When the first row in the queue `q` of the integration `i` can be attempted, not before `now`.
@@ -187,17 +181,21 @@ fn first_owed_due_at(now: Timestamp) -> Fragment {
         .bind(now)
         .sql(" AND ")
         .with(unleased_by("o.lease_until", now))
-        .sql(format!(
-" AND NOT EXISTS (SELECT 1 FROM appointment_external_links AS l WHERE {link_of_o} AND NOT "))
+        .sql(format!(" AND NOT EXISTS (SELECT 1 FROM appointment_external_links AS l WHERE {link_of_o} AND NOT "))
         .with(unleased_by("l.lease_until", now))
-        .sql(") LIMIT 1), (SELECT MIN(due_at) FROM (SELECT * FROM (SELECT o.next_attempt_at AS due_at FROM owed_deletions AS o WHERE ")
+        .sql(
+            ") LIMIT 1), (SELECT MIN(due_at) FROM (SELECT * FROM (SELECT o.next_attempt_at AS due_at
+                FROM owed_deletions AS o WHERE ",
+        )
         .sql(of_q)
         .sql(" AND o.next_attempt_at > ")
         .bind(now)
         .sql(" ORDER BY o.next_attempt_at LIMIT 1) AS first_later UNION ALL SELECT MIN(CASE WHEN o.lease_until > ")
         .bind(now)
-        .sql(" AND (l.lease_until IS NULL OR l.lease_until < o.lease_until) THEN o.lease_until ELSE l.lease_until END)
-                FROM owed_deletions AS o LEFT JOIN appointment_external_links AS l ON ")
+        .sql(
+            " AND (l.lease_until IS NULL OR l.lease_until < o.lease_until) THEN o.lease_until ELSE l.lease_until END)
+                FROM owed_deletions AS o LEFT JOIN appointment_external_links AS l ON ",
+        )
         .sql(link_of_o)
         .sql(format!(" WHERE {of_q} AND o.next_attempt_at <= "))
         .bind(now)

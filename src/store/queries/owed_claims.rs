@@ -16,7 +16,7 @@ use super::fragments::{
 use super::owed::IS_WANTED;
 use super::schema::owed_deletions;
 use super::statement::{Fragment, list_of, named, sql};
-use super::{Conn, Fault, HELD_WITH_ITS_INTEGRATION, erasures, link_queues, rows, search_requests};
+use super::{Conn, Fault, HELD_WITH_ITS_INTEGRATION, erasures, execute_in_turn, link_queues, rows, search_requests};
 use crate::model::{CalendarId, Epoch, EventId, Generation, GoogleUserId, OrganisationId, Place};
 use crate::store::due::Queued;
 use crate::store::fault::{Corrupt, unless_fenced};
@@ -60,7 +60,7 @@ pub(in crate::store) async fn claim(
             }
             held.push(served.organisation_id);
         }
-        link_queues::put_off_held(conn, held, Queued::Owed, now).await?;
+        execute_in_turn(conn, link_queues::put_off_held(held, Queued::Owed, now)).await?;
         Ok(Found { rows: claims, unreadable })
     })
 }
