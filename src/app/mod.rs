@@ -1,8 +1,9 @@
 //! The composition root: puts the rooms together, serves, and drains.
 //!
 //! Owns the order of starting and stopping, and the standing tasks beside the worker. Never decides anything that a room
-//! below could. Invariant: when [`App::stop`] has returned, no call is under way, and no lease is held that this process
-//! could give back.
+//! below could. Invariant: when [`App::stop`] has returned, this process writes nothing to Google any more, and no link
+//! is under a lease of its own. What else it had begun (a comparison, a refresh, a step of a disconnect) ends with the process,
+//! and is begun again from what is stored: a comparison once its lease of two minutes has lapsed.
 
 mod database_clock;
 mod descriptors;

@@ -33,8 +33,13 @@ pub(super) async fn hear(store: Store, notifier: Notifier, quota: Arc<Quota>, cl
         }
         match store.listen().await {
             Ok(None) if !store.is_shared() => return,
-            // A pooler hands no notifications on: there may be others for as long as it stands there.
-            Ok(None) => pause = ECHO,
+            // A pooler hands no notifications on: there may be others for as long as it stands there. They hear this one.
+            Ok(None) => {
+                pause = ECHO;
+                if let Err(error) = store.echo().await {
+                    tracing::debug!(error = %error_chain(&error), "other replicas cannot be told of this one");
+                }
+            }
             Ok(Some(mut changes)) => {
                 if let Err(fault) = hear_on(&store, &mut changes, &notifier, &quota, &clock, &mut pause).await {
                     tracing::warn!(
@@ -77,7 +82,11 @@ async fn hear_on(
     let mut heard_at: Option<SignedDuration> = None;
     let mut react = async |heard: Heard| -> Result<bool, Fault> {
         match heard {
-            Heard::Change(change) => tell(notifier, &change),
+            Heard::Change(change) => {
+                // Whoever changes something may be a replica that sends no other word.
+                quota.share_for(NEIGHBOUR);
+                tell(notifier, &change);
+            }
             Heard::Neighbour => {
                 quota.share_for(NEIGHBOUR);
                 let now = clock.elapsed();

@@ -22,14 +22,14 @@ use crate::harness::samples::appointment;
 const FEW: usize = 3;
 const APPOINTMENTS: i32 = 40;
 
-struct PgBouncer {
+pub(super) struct PgBouncer {
     process: Child,
     folder: tempfile::TempDir,
 }
 
 impl PgBouncer {
     /// Starts it before the tests' server, at a socket of its own; `pool` is how many sessions it has for each database.
-    fn start(mode: &str, pool: usize) -> Self {
+    pub(super) fn start(mode: &str, pool: usize) -> Self {
         let folder = tempfile::tempdir().unwrap();
         // It gives the rights of root up.
         std::fs::set_permissions(folder.path(), Permissions::from_mode(0o777)).unwrap();
@@ -58,7 +58,7 @@ impl PgBouncer {
     }
 
     /// Where a database is reached through it.
-    fn url(&self, database: &Database, options: &str) -> String {
+    pub(super) fn url(&self, database: &Database, options: &str) -> String {
         let host = self.folder.path().display().to_string().replace('/', "%2F");
         format!("postgres://postgres@{host}:6432/{}{options}", database.name())
     }

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use cassius_calendar::clock::Clock;
 use cassius_calendar::grpc::pb::{SyncAppointmentRequest, WatchStatusRequest};
 use jiff::SignedDuration;
 use serde_json::json;
 
 use super::Replica;
+use super::pooler::PgBouncer;
 use crate::harness::app::TestApp;
 use crate::harness::database::Database;
 use crate::harness::samples::appointment;
@@ -18,11 +20,41 @@ const APPOINTMENTS: i32 = 12;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_replicas_take_as_long_as_one_quota_does() {
+    let app = start().await;
+    let other = Replica::start(&app, &app.clock).await;
+    spend_one_quota(app, other).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_replica_is_known_to_the_others_though_a_pooler_lets_it_hear_nothing() {
+    let pooler = PgBouncer::start("transaction", 8);
+    let mut app = start().await;
+    let url = pooler.url(&app.database, "?pooler=transaction");
+    let own = app.settings.insert("DATABASE_URL".into(), url).unwrap();
+    let other = Replica::start(&app, &app.clock).await;
+    app.settings.insert("DATABASE_URL".into(), own);
+    // By then whoever heard of nobody takes itself to be alone.
+    for _ in 0..4 * 60 {
+        pass(&app.clock).await;
+    }
+    spend_one_quota(app, other).await;
+}
+
+async fn start() -> TestApp {
     let settings = [("QUOTA_PROJECT_PER_MINUTE", "20")];
-    let mut app = TestApp::start_with(Database::on_postgres().await, &settings).await;
+    TestApp::start_with(Database::on_postgres().await, &settings).await
+}
+
+/// Lets a quarter of a second pass. The service goes on meanwhile: this decides nothing but how fast simulated time passes.
+async fn pass(clock: &Clock) {
+    let _ = tokio::time::timeout(Duration::from_millis(8), std::future::pending::<()>()).await;
+    clock.advance(SignedDuration::from_millis(250));
+}
+
+/// Sends through both in turn, and asserts that it takes as long as by one quota.
+async fn spend_one_quota(mut app: TestApp, other: Replica) {
     app.connect("cabinet").await;
     app.google.settings(json!({"project_units_per_minute": LIMIT})).await;
-    let other = Replica::start(&app, &app.clock).await;
     for number in 0..APPOINTMENTS {
         let mut appointments = if number % 2 == 0 { app.appointments.clone() } else { other.appointments.clone() };
         let appointment = Some(appointment(&format!("rdv-{number}"), 1));
@@ -34,9 +66,7 @@ async fn two_replicas_take_as_long_as_one_quota_does() {
     let mut statuses = app.integrations.watch_status(request).await.unwrap().into_inner();
     let time = async {
         loop {
-            // The service goes on meanwhile: this decides nothing but how fast simulated time passes.
-            let _ = tokio::time::timeout(Duration::from_millis(8), std::future::pending::<()>()).await;
-            app.clock.advance(SignedDuration::from_millis(250));
+            pass(&app.clock).await;
         }
     };
     let told = async {

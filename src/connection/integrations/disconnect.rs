@@ -1,10 +1,12 @@
 //! The end of a connection: a state that is begun by a call and carried on by the worker, until somebody ends it.
 //!
 //! Owns who ends it, and how long a caller waits for that. Never deletes an event: what is to be deleted is owed, and the
-//! worker deletes it under lease and quota; what a person has moved is searched for before the end, and owed then. Never fails because of Google: a dead grant, or a Google that is away for a
-//! day, leaves events that are told as remaining, be they owed by the disconnect, by an erasure, or for any other cause.
+//! worker deletes it under lease and quota; what a person has moved is searched for before the end, and owed then. Never
+//! fails because of Google: a dead grant, or a Google that is away for a day, leaves events that are told as remaining,
+//! whether a disconnect owes them, an erasure, or any other cause.
 //!
-//! Invariant: no call is under way when the grant is revoked, and one process alone revokes it.
+//! Invariant: no write is under way when the grant is revoked, and one process alone revokes it. A question that was asked
+//! before (a list of calendars, a page of a comparison) may still be answered; nothing follows from its answer.
 
 use std::time::Duration;
 
