@@ -7,13 +7,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
 use tokio::sync::Notify;
 
 use super::StartError;
 use crate::config::{self, Config};
 use crate::crypto::Keyring;
-use crate::grpc::{ApiKey, Callers, Organisations, Tls, TlsFault};
+use crate::grpc::{self, ApiKey, Callers, Organisations, Tls, TlsFault};
 
 /// The keys and certificates in use. A clone is another handle on the same ones.
 #[derive(Debug, Clone)]
@@ -27,20 +28,25 @@ pub struct Keys {
 
 impl Keys {
     /// Reads them as the settings say.
-    pub(super) async fn read(config: &Config) -> Result<Self, StartError> {
+    pub(super) async fn read(config: &Config, now: Timestamp) -> Result<Self, StartError> {
         let tls = match Pem::read(config).await? {
             None => None,
-            Some(pem) => Some(pem.greet_with(Tls::new)?),
+            Some(pem) => {
+                let tls = pem.greet_with(Tls::new)?;
+                pem.tell_validity(now);
+                Some(tls)
+            }
         };
         let keyring = Arc::new(keyring(config)?);
         Ok(Self { tls, callers: callers(config), keyring, reloaded: Arc::default() })
     }
 
     /// Reads them again, and uses them from now on. The streams of a key that is no longer there end.
-    pub async fn reload(&self, config: &Config) -> Result<(), StartError> {
+    pub async fn reload(&self, config: &Config, now: Timestamp) -> Result<(), StartError> {
         let keyring = keyring(config)?;
         if let (Some(tls), Some(pem)) = (&self.tls, Pem::read(config).await?) {
             pem.greet_with(|cert, key, client_ca| tls.replace(cert, key, client_ca))?;
+            pem.tell_validity(now);
         }
         self.keyring.replace(keyring);
         self.callers.replace(api_keys(&config.api_keys));
@@ -105,6 +111,21 @@ impl Pem {
         greet: impl FnOnce(&[u8], &[u8], Option<&[u8]>) -> Result<T, TlsFault>,
     ) -> Result<T, StartError> {
         greet(&self.cert, &self.key, self.client_ca.as_deref()).map_err(StartError::Tls)
+    }
+
+    /// Tells of a certificate that no caller takes at `now`. It is shown all the same: the clock may be what is wrong.
+    fn tell_validity(&self, now: Timestamp) {
+        match grpc::validity(&self.cert) {
+            Some((_, until)) if until <= now => {
+                tracing::error!("TLS_CERT names a certificate that has expired: callers refuse it until it is renewed");
+            }
+            Some((from, _)) if from > now => {
+                tracing::error!(
+                    "TLS_CERT names a certificate that is not valid yet: callers refuse it; look at the clock, too"
+                );
+            }
+            Some(_) | None => {}
+        }
     }
 }
 

@@ -1,36 +1,90 @@
 //! One process for one SQLite file, by whatever name it is reached. What it makes is its user's alone to read.
+//!
+//! Owns two locks: of the file itself, which no second name hides, and of a file beside it, by which one that was put in its
+//! place is not taken for another database. Never reads either. Invariant: whoever works on the file has its log, too.
 
+use std::ffi::OsString;
 use std::fs::{File, TryLockError};
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use super::StartError;
+use crate::store;
 
-/// Locks the file beside an SQLite database for as long as the answer lives; `None`: it is not SQLite.
-pub(super) fn take(url: &str) -> Result<Option<File>, StartError> {
-    let Some(path) = url.strip_prefix("sqlite:") else { return Ok(None) };
-    let path = path.strip_prefix("//").unwrap_or(path);
-    let failed = |source: std::io::Error| StartError::Store(crate::store::Error::Unavailable(Box::new(source)));
-    let open = |path: &Path| {
-        let mut options = File::options();
-        options.append(true).create(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options.open(path).map_err(failed)
-    };
+/// The locks of an SQLite file, for as long as they live.
+#[derive(Debug)]
+pub(super) struct Locks {
+    _beside: File,
+    _database: File,
+}
+
+/// Locks an SQLite file, which is made where there is none; `None`: it is not SQLite.
+pub(super) fn take(url: &str) -> Result<Option<Locks>, StartError> {
+    let Some(path) = path(url) else { return Ok(None) };
     // The file is there before its name is resolved, so that two names of one file lead to one lock. SQLite takes an
     // empty file for a new database.
-    let database = open(Path::new(path))?;
-    #[cfg(unix)]
-    if std::os::unix::fs::MetadataExt::nlink(&database.metadata().map_err(failed)?) > 1 {
-        return Err(StartError::HardLinked);
+    let database = open(&path, true)?;
+    has_one_name(&database)?;
+    let beside = open(Path::new(&beside(&path)?), true)?;
+    for file in [&beside, &database] {
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(StartError::Locked),
+            Err(TryLockError::Error(source)) => return Err(failed(source)),
+        }
     }
-    drop(database);
+    Ok(Some(Locks { _beside: beside, _database: database }))
+}
+
+/// Whether there is a database that a command may work on beside whoever serves it: by the name that it is served by. A
+/// PostgreSQL always is.
+pub(super) fn is_there_alone(url: &str) -> Result<bool, StartError> {
+    let Some(path) = path(url) else { return Ok(true) };
+    let database = match File::open(&path) {
+        Ok(database) => database,
+        Err(source) if source.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(source) => return Err(failed(source)),
+    };
+    has_one_name(&database)?;
+    let is_locked = |file: &File| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock));
+    if is_locked(&database) && !File::open(beside(&path)?).is_ok_and(|beside| is_locked(&beside)) {
+        return Err(StartError::ManyNames);
+    }
+    Ok(true)
+}
+
+fn path(url: &str) -> Option<PathBuf> {
+    let path = url.strip_prefix("sqlite:")?;
+    Some(PathBuf::from(path.strip_prefix("//").unwrap_or(path)))
+}
+
+/// The file that is locked beside a database, by the name that all its names lead to.
+fn beside(path: &Path) -> Result<OsString, StartError> {
     let mut lock = std::fs::canonicalize(path).map_err(failed)?.into_os_string();
     lock.push(".lock");
-    let file = open(Path::new(&lock))?;
-    match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
-        Err(TryLockError::WouldBlock) => Err(StartError::Locked),
-        Err(TryLockError::Error(source)) => Err(failed(source)),
-    }
+    Ok(lock)
+}
+
+fn open(path: &Path, makes_it: bool) -> Result<File, StartError> {
+    let mut options = File::options();
+    options.append(true).create(makes_it);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map_err(failed)
+}
+
+#[cfg(unix)]
+fn has_one_name(database: &File) -> Result<(), StartError> {
+    let names = std::os::unix::fs::MetadataExt::nlink(&database.metadata().map_err(failed)?);
+    if names > 1 { Err(StartError::ManyNames) } else { Ok(()) }
+}
+
+/// How many names a file has is not told there.
+#[cfg(not(unix))]
+fn has_one_name(_: &File) -> Result<(), StartError> {
+    Ok(())
+}
+
+fn failed(source: io::Error) -> StartError {
+    StartError::Store(store::Error::Unavailable(Box::new(source)))
 }

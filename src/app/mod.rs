@@ -1,9 +1,9 @@
 //! The composition root: puts the rooms together, serves, and drains.
 //!
 //! Owns the order of starting and stopping, and the standing tasks beside the worker. Never decides anything that a room
-//! below could. Invariant: when [`App::stop`] has returned, this process writes nothing to Google any more, and no link
-//! is under a lease of its own. What else it had begun (a comparison, a refresh, a step of a disconnect) ends with the process,
-//! and is begun again from what is stored: a comparison once its lease of two minutes has lapsed.
+//! below could. Invariant: when [`App::stop`] has returned, this process writes nothing to Google any more, and
+//! nothing is under a lease of its own that could be given back. What else it had begun (a refresh, a step of a disconnect) ends
+//! with the process, and is begun again from what is stored.
 
 mod database_clock;
 mod descriptors;
@@ -16,7 +16,6 @@ mod replicas;
 mod start_error;
 mod traces;
 
-use std::fs::File;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -77,10 +76,11 @@ pub struct App {
     close: CancellationToken,
     servers: Vec<JoinHandle<()>>,
     worker: JoinHandle<()>,
+    comparing: JoinHandle<()>,
     housekeeping: Vec<JoinHandle<()>>,
     /// What sends spans; `None`: nobody collects them.
     spans: Option<SdkTracerProvider>,
-    _lock: Option<File>,
+    _lock: Option<lock::Locks>,
 }
 
 /// Starts the service: it is serving when this returns.
@@ -97,7 +97,7 @@ pub async fn start_with(config: Config, google: Google, clock: Clock, entropy: E
         }
         None => None,
     };
-    let keys = Keys::read(&config).await?;
+    let keys = Keys::read(&config, clock.now()).await?;
     let (store, lock) = open_store(&config, &entropy).await?;
     if let Some(key) = mistaken_first_key(&store, &keys.keyring).await? {
         return Err(StartError::MistakenKey(key));
@@ -157,10 +157,10 @@ pub async fn start_with(config: Config, google: Google, clock: Clock, entropy: E
         measuring = Some(tokio::spawn(housekeeping::measure(store.clone(), clock.clone(), close.clone())));
     }
     let worker = tokio::spawn(Worker::run(delivery.clone(), close.clone()));
+    let comparing = tokio::spawn(housekeeping::compare(delivery.clone(), close.clone()));
     let mut housekeeping = vec![
         tokio::spawn(housekeeping::end_unkept_grants(integrations.clone(), clock.clone(), close.clone())),
         tokio::spawn(housekeeping::finish_disconnects(integrations.clone(), close.clone())),
-        tokio::spawn(housekeeping::compare(delivery.clone(), close.clone())),
         tokio::spawn(housekeeping::reach_links(delivery, close.clone())),
         tokio::spawn(database_clock::keep_following(store.clone(), clock.clone(), notifier.clone(), close.clone())),
         tokio::spawn(keyring::look_after(
@@ -200,6 +200,7 @@ pub async fn start_with(config: Config, google: Google, clock: Clock, entropy: E
         close,
         servers,
         worker,
+        comparing,
         housekeeping,
         spans,
         _lock: lock,
@@ -208,11 +209,11 @@ pub async fn start_with(config: Config, google: Google, clock: Clock, entropy: E
 
 /// Opens the database, whose tables are this version's. An SQLite file stays locked for as long as the second part
 /// lives.
-async fn open_store(config: &Config, entropy: &Entropy) -> Result<(Store, Option<File>), StartError> {
+async fn open_store(config: &Config, entropy: &Entropy) -> Result<(Store, Option<lock::Locks>), StartError> {
     let lock = lock::take(config.database.url.expose_secret())?;
     let replica = data_encoding::HEXLOWER.encode(&entropy.bytes::<4>());
     let options = store::Options { replica, links_at_once: config.links_at_once, ..store::Options::default() };
-    let store = reach_with(&config.database, options).await?;
+    let store = connect(&config.database, options).await?;
     if config.migrate {
         for migration in migrate(&store).await? {
             tracing::info!(%migration, "applied a migration");
@@ -228,17 +229,27 @@ async fn open_store(config: &Config, entropy: &Entropy) -> Result<(Store, Option
 
 /// Opens the database, whose tables are this version's, for a command that works beside those who serve it.
 pub async fn open_beside(database: &Database) -> Result<Store, StartError> {
-    let store = reach(database).await?;
+    let store = reach(database).await?.ok_or(StartError::NoFile)?;
     tables_are_current(&store).await?;
     Ok(store)
 }
 
-/// Opens the database, and waits for an answer as long as its address says.
-pub async fn reach(database: &Database) -> Result<Store, StartError> {
-    reach_with(database, store::Options::default()).await
+/// Opens the database beside those who serve it, and waits for an answer as long as its address says. `None`: there is no
+/// SQLite file yet, and none is made.
+pub async fn reach(database: &Database) -> Result<Option<Store>, StartError> {
+    if !lock::is_there_alone(database.url.expose_secret())? {
+        return Ok(None);
+    }
+    connect(database, store::Options { makes_file: false, ..store::Options::default() }).await.map(Some)
 }
 
-async fn reach_with(database: &Database, options: store::Options) -> Result<Store, StartError> {
+/// Opens the database to make its tables; where there is no SQLite file, makes it.
+pub async fn reach_or_make(database: &Database) -> Result<Store, StartError> {
+    lock::is_there_alone(database.url.expose_secret())?;
+    connect(database, store::Options::default()).await
+}
+
+async fn connect(database: &Database, options: store::Options) -> Result<Store, StartError> {
     let credentials = store::Credentials {
         ca: database.ca.clone(),
         password: database.password.clone(),
@@ -257,7 +268,9 @@ async fn reach_with(database: &Database, options: store::Options) -> Result<Stor
 pub async fn migrate(store: &Store) -> Result<Vec<String>, StartError> {
     match store.schema().await? {
         Schema::Newer => Err(StartError::NewerSchema),
-        Schema::Current | Schema::None | Schema::Older => Ok(store.migrate().await?),
+        // A role that may not make tables, or a database that only reads, has nothing to be refused.
+        Schema::Current => Ok(Vec::new()),
+        Schema::None | Schema::Older => Ok(store.migrate().await?),
     }
 }
 
@@ -331,9 +344,9 @@ impl App {
         self.drain.cancel();
         self.close.cancel();
         let servers = futures_util::future::join_all(self.servers.into_iter().map(at_most));
-        let (_, worker) = tokio::join!(servers, self.worker);
-        if worker.is_err() {
-            tracing::error!("the worker panicked");
+        let (_, worker, comparing) = tokio::join!(servers, self.worker, self.comparing);
+        if worker.is_err() || comparing.is_err() {
+            tracing::error!("the worker, or who compares, panicked");
         }
         if let Some(spans) = self.spans {
             traces::finish(spans).await;

@@ -36,9 +36,13 @@ pub enum StartError {
     Locked,
     /// The SQLite file, which has its log beside each of its names.
     #[error(
-        "the SQLite file at DATABASE_URL has more than one name (hard links), each with a log of its own: leave it one name"
+        "the SQLite file at DATABASE_URL has more than one name (hard links, or a mount of the file alone), each with a log \
+         of its own: leave it one name"
     )]
-    HardLinked,
+    ManyNames,
+    /// The SQLite file, where only `serve` and `migrate` make one.
+    #[error("there is no SQLite file at DATABASE_URL: look at its path; `serve` or `migrate` makes it")]
+    NoFile,
     /// A pooler takes sessions away between two statements.
     #[error("DATABASE_URL leads to a pooler in transaction mode: add pooler=transaction to its options")]
     Pooled,

@@ -2,9 +2,11 @@
 //!
 //! Owns the way to the collector, and what of a span names the service. Never decides what is traced (that is
 //! `crate::traces`). Invariant: no call and no delivery waits for the collector; what it does not take is dropped, and told
-//! as a warning of the library.
+//! once for as long as that lasts.
 
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -21,6 +23,7 @@ use rustls::{ClientConfig, RootCertStore};
 use tokio::runtime::Handle;
 use url::Url;
 
+use crate::error_chain::error_chain;
 use crate::traces;
 
 /// How long an export may take, and the last one at the end of the process.
@@ -60,6 +63,7 @@ pub(super) async fn finish(provider: SdkTracerProvider) {
 struct Collector {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     runtime: Handle,
+    is_refusing: Arc<AtomicBool>,
 }
 
 impl Collector {
@@ -70,7 +74,11 @@ impl Collector {
             .with_root_certificates(roots)
             .with_no_client_auth();
         let connector = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().build();
-        Self { client: Client::builder(TokioExecutor::new()).build(connector), runtime: Handle::current() }
+        Self {
+            client: Client::builder(TokioExecutor::new()).build(connector),
+            runtime: Handle::current(),
+            is_refusing: Arc::default(),
+        }
     }
 }
 
@@ -90,6 +98,32 @@ impl HttpClient for Collector {
             Ok::<_, HttpError>(http::Response::from_parts(head, body))
         };
         let exchange = self.runtime.spawn(async move { tokio::time::timeout(TIME_OUT, exchange).await });
-        Box::pin(async move { exchange.await?? })
+        let is_refusing = self.is_refusing.clone();
+        Box::pin(async move {
+            let answer = match exchange.await? {
+                Ok(answer) => answer,
+                Err(elapsed) => Err(elapsed.into()),
+            };
+            let fault = match &answer {
+                Ok(answer) if answer.status().is_success() => None,
+                Ok(answer) => Some(answer.status().to_string()),
+                Err(error) => Some(error_chain(&**error).to_string()),
+            };
+            match (fault, is_refusing.load(Ordering::Relaxed)) {
+                (Some(fault), false) => {
+                    tracing::warn!(
+                        fault,
+                        "spans are lost: the collector at OTEL_EXPORTER_OTLP_ENDPOINT does not take them"
+                    );
+                    is_refusing.store(true, Ordering::Relaxed);
+                }
+                (None, true) => {
+                    tracing::info!("the collector takes spans again");
+                    is_refusing.store(false, Ordering::Relaxed);
+                }
+                (Some(_), true) | (None, false) => {}
+            }
+            answer
+        })
     }
 }

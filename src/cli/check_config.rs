@@ -16,7 +16,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 use x509_cert::der::Decode as _;
 
-use super::{environment, load, reseal};
+use super::{environment, load, open_files, reseal};
 
 /// What `check-config` is told.
 #[derive(Debug, Args)]
@@ -29,13 +29,17 @@ pub(crate) struct CheckConfig {
 impl CheckConfig {
     /// Says that all is in order, or names every fault.
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let config = load(&environment, Mode::Serve)?;
-        let of_tls = config.tls.as_ref().and_then(|tls| of_tls(tls).err());
-        let config = Faults::with(of_tls.into_iter().collect(), Ok(config))?;
-        config.readable_secrets.iter().for_each(|secret| eprintln!("Beware: {secret}."));
+        let loaded = load(&environment, Mode::Serve);
+        // Whatever else is wrong, so that every fault is named.
+        let of_tls = Config::load_tls(&environment).and_then(|tls| of_tls(&tls).err());
+        let config = Faults::with(of_tls.into_iter().collect(), loaded)?;
+        open_files(&config).iter().for_each(|sentence| eprintln!("Beware: {sentence}."));
         if self.connect {
-            let sentences = of_database(&config).await?;
+            let (sentences, is_in_order) = of_database(&config).await?;
             sentences.iter().for_each(|sentence| println!("{sentence}"));
+            if !is_in_order {
+                anyhow::bail!("the settings do not fit the database");
+            }
         }
         println!("The settings are in order.");
         Ok(())
@@ -82,13 +86,16 @@ fn of_tls(tls: &Tls) -> Result<(), Fault> {
 }
 
 /// What there is to say of the database that answered, and of the keys that its values need.
-async fn of_database(config: &Config) -> anyhow::Result<Vec<String>> {
-    let store = app::reach(&config.database).await?;
+/// Whether that is in order comes with it.
+async fn of_database(config: &Config) -> anyhow::Result<(Vec<String>, bool)> {
+    let Some(store) = app::reach(&config.database).await? else {
+        return Ok((vec!["There is no SQLite file at DATABASE_URL yet: `serve` makes it.".to_owned()], true));
+    };
     let of_tables = match store.schema().await.map_err(StartError::Store)? {
         Schema::Current => "The database answers, and its tables are those of this version.",
-        Schema::Older => return Ok(vec!["The database answers; migrations are pending.".to_owned()]),
+        Schema::Older => return Ok((vec!["The database answers; migrations are pending.".to_owned()], true)),
         Schema::Newer => return Err(StartError::NewerSchema.into()),
-        Schema::None => return Ok(vec!["The database answers; no migration was ever applied.".to_owned()]),
+        Schema::None => return Ok((vec!["The database answers; no migration was ever applied.".to_owned()], true)),
     };
     let keyring = Keyring::parse(config.encryption_keys.expose_secret())?;
     let mut sentences = vec![of_tables.to_owned()];
@@ -97,5 +104,10 @@ async fn of_database(config: &Config) -> anyhow::Result<Vec<String>> {
         return Err(StartError::MistakenKey(key.clone()).into());
     }
     sentences.extend(reseal::sentences(&census));
-    Ok(sentences)
+    let takes_writes = store.takes_writes().await.map_err(StartError::Store)?;
+    if !takes_writes {
+        let refused = "Beware: it takes no writes, or not in every table: is it a standby, or are rights missing?";
+        sentences.push(refused.to_owned());
+    }
+    Ok((sentences, takes_writes && census.missing.is_empty()))
 }

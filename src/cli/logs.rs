@@ -40,6 +40,11 @@ impl Logs {
     }
 }
 
+/// The driver of PostgreSQL logs the values of each statement at DEBUG, addresses among them: it is never let.
+const SILENCED: &str = "tokio_postgres=info";
+
 fn filter(log: &Log) -> anyhow::Result<EnvFilter> {
-    EnvFilter::try_new(&log.filter).context("LOG holds no directives")
+    let directives = log.filter.split(',').filter(|directive| !directive.trim_start().starts_with("tokio_postgres"));
+    let directives: Vec<_> = directives.chain([SILENCED]).collect();
+    EnvFilter::try_new(directives.join(",")).context("LOG holds no directives")
 }

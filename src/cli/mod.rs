@@ -22,10 +22,10 @@ use std::time::Duration;
 use anyhow::Context as _;
 use cassius_calendar::app;
 use cassius_calendar::clock::{Clock, Entropy};
-use cassius_calendar::config::{Config, Database, Faults, Mode, near_misses};
-use cassius_calendar::crypto::Keyring;
+use cassius_calendar::config::{Config, Database, Faults, Mode, is_open_to_all, near_misses};
+use cassius_calendar::crypto::{ExposeSecret as _, Keyring};
 use cassius_calendar::roots::roots;
-use cassius_calendar::store::check_address;
+use cassius_calendar::store::{check_address, files_of_address};
 use clap::{Parser, Subcommand};
 use files::Files;
 use logs::Logs;
@@ -70,6 +70,7 @@ enum Command {
 impl Cli {
     /// Carries out the subcommand.
     pub(crate) async fn run(self) -> anyhow::Result<()> {
+        process::keep_no_core_dumps()?;
         match self.command {
             Command::Serve { no_migrate } => serve(no_migrate).await,
             #[cfg(feature = "dev")]
@@ -86,7 +87,6 @@ impl Cli {
 
 async fn serve(no_migrate: bool) -> anyhow::Result<()> {
     let mut signals = Signals::listen()?;
-    process::keep_no_core_dumps()?;
     process::raise_open_files();
     let mut config = tokio::select! {
         config = loaded() => config?,
@@ -94,10 +94,9 @@ async fn serve(no_migrate: bool) -> anyhow::Result<()> {
     };
     config.migrate &= !no_migrate;
     let logs = Logs::start(&config.log)?;
-    for secret in &config.readable_secrets {
-        tracing::warn!("{secret}");
-    }
+    tell_open_files(&config);
     let (clock, mut files) = (Clock::system(), Files::new(config.files.clone()));
+    let mut files_of_keys = Files::new(config.files.clone());
     // A task of its own: a migration keeps its thread to itself, and a signal has to be heard meanwhile.
     let mut starting = tokio::spawn(app::start(config, clock.clone(), Entropy::system()));
     let app = tokio::select! {
@@ -111,6 +110,15 @@ async fn serve(no_migrate: bool) -> anyhow::Result<()> {
             return stopped;
         }
     };
+    let keys = app.keys.clone();
+    let withdrawing = tokio::spawn(async move {
+        // However long the rest takes to be read again: a command may print the keyring at its leisure.
+        loop {
+            files_of_keys.changed(&clock).await;
+            withdraw(&keys);
+        }
+    });
+    let clock = Clock::system();
     loop {
         tokio::select! {
             asked = signals.next() => match asked? {
@@ -127,20 +135,43 @@ async fn serve(no_migrate: bool) -> anyhow::Result<()> {
             }
         }
     }
+    withdrawing.abort();
     app.stop().await;
     Ok(())
 }
 
-/// Reads the settings again, and exchanges what can be while calls are served. A fault leaves everything as it was, but for
-/// the API keys that are withdrawn: those are read by themselves, before a command is waited for.
-async fn reload(keys: &app::Keys, logs: &Logs) {
+/// Refuses the API keys from now on that the settings have no more.
+fn withdraw(keys: &app::Keys) {
     // What is wrong with them is told with all other faults.
     if let Ok(api_keys) = Config::load_api_keys(&environment) {
         keys.withdraw_others(&api_keys);
     }
+}
+
+/// Tells of the files that others may read or write.
+fn tell_open_files(config: &Config) {
+    for sentence in open_files(config) {
+        tracing::warn!("{sentence}");
+    }
+}
+
+/// A sentence for each file that holds a secret, or patients' data, and that others may read or write.
+fn open_files(config: &Config) -> Vec<String> {
+    let of_address = files_of_address(config.database.url.expose_secret());
+    let of_address = of_address.iter().filter(|file| is_open_to_all(file));
+    let of_address =
+        of_address.map(|_| "DATABASE_URL names a file that any user may read or write: chmod o-rw".to_owned());
+    config.open_files.iter().cloned().chain(of_address).collect()
+}
+
+/// Reads the settings again, and exchanges what can be while calls are served. A fault leaves everything as it was, but for
+/// the API keys that are withdrawn.
+async fn reload(keys: &app::Keys, logs: &Logs) {
+    withdraw(keys);
     let reloaded = async {
         let config = loaded().await?;
-        keys.reload(&config).await?;
+        tell_open_files(&config);
+        keys.reload(&config, Clock::system().now()).await?;
         logs.reload(&config.log)
     };
     match reloaded.await {
@@ -161,11 +192,11 @@ async fn loaded() -> anyhow::Result<Config> {
         // Nobody hears it who was told to stop.
         let _ = told.send(load(&environment, Mode::Serve));
     });
-    heard.await.context("the settings could not be read")?
+    Ok(heard.await.context("the settings could not be read")??)
 }
 
 async fn migrate() -> anyhow::Result<()> {
-    let applied = app::migrate(&app::reach(&load_database(&environment)?).await?).await?;
+    let applied = app::migrate(&app::reach_or_make(&load_database(&environment)?).await?).await?;
     applied.iter().for_each(|migration| println!("Applied {migration}."));
     if applied.is_empty() {
         println!("Nothing to apply.");
@@ -174,7 +205,7 @@ async fn migrate() -> anyhow::Result<()> {
 }
 
 /// Reads the settings. The rules of the keyring, of addresses and of authorities are other rooms'.
-fn load(source: &dyn Fn(&str) -> Option<OsString>, mode: Mode) -> anyhow::Result<Config> {
+fn load(source: &dyn Fn(&str) -> Option<OsString>, mode: Mode) -> Result<Config, Faults> {
     let keyring = |text: &str| Keyring::parse(text).map(drop).map_err(|fault| fault.to_string());
     let config = Config::load(
         source,
@@ -187,7 +218,7 @@ fn load(source: &dyn Fn(&str) -> Option<OsString>, mode: Mode) -> anyhow::Result
             ("ENCRYPTION_KEYS", &keyring),
         ],
     );
-    Ok(Faults::with(near_misses(std::env::vars_os().map(|(name, _)| name)), config)?)
+    Faults::with(near_misses(std::env::vars_os().map(|(name, _)| name)), config)
 }
 
 /// Reads what leads to the database alone.
@@ -200,6 +231,8 @@ fn authorities(text: &str) -> Result<(), String> {
     roots(Some(Path::new(text))).map(drop).map_err(|_| "names no authorities in PEM".into())
 }
 
+/// What the environment has for a name. Those of a proxy are usual in small letters, too.
 fn environment(name: &str) -> Option<OsString> {
-    std::env::var_os(name)
+    let small = || matches!(name, "HTTPS_PROXY" | "NO_PROXY").then(|| std::env::var_os(name.to_lowercase())).flatten();
+    std::env::var_os(name).or_else(small)
 }

@@ -28,6 +28,7 @@ pub use access::{Listen, Tls};
 pub use api_key::{ApiKey, Organisations};
 pub use fault::{Fault, Faults};
 pub use near_miss::near_misses;
+pub use reader::is_open_to_all;
 pub use return_urls::ReturnUrls;
 pub use settings::{SETTINGS, Setting, settings_table};
 pub use sidecar::{CALLBACK_PATH, CONNECT_PATH, sidecar_url};
@@ -97,8 +98,8 @@ pub struct Config {
     pub otlp_endpoint: Option<Url>,
     /// What is logged, and how.
     pub log: Log,
-    /// A sentence for each file of a secret that any user of the system may read.
-    pub readable_secrets: Vec<String>,
+    /// A sentence for each file of a secret that any user of the system may read or write.
+    pub open_files: Vec<String>,
     /// The files that hold settings which may change while the service runs.
     pub files: Vec<PathBuf>,
 }
@@ -197,6 +198,11 @@ impl Config {
         reader.finish(api_keys)
     }
 
+    /// Reads what leads to the files of TLS alone, as far as it can be read.
+    pub fn load_tls(source: &dyn Fn(&str) -> Option<OsString>) -> Option<Tls> {
+        read_access(&mut Reader::new(source, Mode::Serve, &[])).2
+    }
+
     /// Where Google sends the browser back to.
     pub fn redirect_url(&self) -> Url {
         sidecar_url(&self.public_url, CALLBACK_PATH)
@@ -225,7 +231,7 @@ impl Config {
         let kept_events_retention = reader.value("KEPT_EVENTS_RETENTION", parse::days);
         let reflection = reader.value("REFLECTION", parse::switch);
         let ticket_in_url = reader.value("TICKET_IN_URL", parse::switch);
-        let otlp_endpoint = reader.value("OTEL_EXPORTER_OTLP_ENDPOINT", parse::url);
+        let otlp_endpoint = reader.value("OTEL_EXPORTER_OTLP_ENDPOINT", parse::url_in_clear);
         let filter = reader.value("LOG", parse::log);
         let format = reader.value("LOG_FORMAT", parse::log_format);
         let (listen, api_keys, tls) = read_access(reader);
@@ -234,7 +240,7 @@ impl Config {
         let of_settings = reader.setting_files();
         let files = of_tls.flatten().cloned().chain(of_settings).collect();
         let passfile = database.as_ref().and_then(|database| database.passfile.as_deref());
-        let readable_secrets = reader.readable_secrets([("TLS_KEY", tls_key.as_deref()), ("PGPASSFILE", passfile)]);
+        let open_files = reader.open_files([("TLS_KEY", tls_key.as_deref()), ("PGPASSFILE", passfile)]);
         Some(Self {
             database: database?,
             migrate: migrate?,
@@ -258,7 +264,7 @@ impl Config {
             otlp_endpoint,
             log: Log { filter: filter?, format: format? },
             files,
-            readable_secrets,
+            open_files,
         })
     }
 }

@@ -12,7 +12,15 @@ use super::settings::SETTINGS;
 const MIN_CHARS: usize = 7;
 
 /// What is put behind the name of a setting that goes without: a file is what some of them name, and each has its own unit.
-const ENDINGS: [&str; 7] = ["_FILE", "_PATH", "_DAYS", "_SECONDS", "_PER_MINUTE", "ESS", "ES"];
+const ENDINGS: [&str; 8] = ["_FILE", "_PATH", "_DAYS", "_DAY", "_SECONDS", "_PER_MINUTE", "ESS", "ES"];
+
+/// What is written for a setting elsewhere, or was before it was cut short.
+const ELSEWHERE: [(&str, &str); 4] = [
+    ("ENCRYPTION_KEYS_CMD", "ENCRYPTION_KEYS_COMMAND"),
+    ("LOG_LEVEL", "LOG"),
+    ("NO_MIGRATE", "MIGRATE"),
+    ("TLS_CERTIFICATE", "TLS_CERT"),
+];
 
 /// Somebody else's, in capitals or not, though a letter or their case is all that tells them from ours.
 const OTHERS: [&str; 3] = ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"];
@@ -45,7 +53,14 @@ fn meant<'a>(name: &str, settings: &'a [String]) -> Option<&'a String> {
     let written = name.to_uppercase();
     let exactly = |name: &str| settings.iter().find(|setting| *setting == name);
     let without = ENDINGS.iter().filter_map(|ending| written.strip_suffix(ending)).find_map(exactly);
-    exactly(&written).or(without).or_else(|| {
+    let elsewhere = ELSEWHERE.iter().find(|(name, _)| *name == written).and_then(|(_, setting)| exactly(setting));
+    let in_one = settings.iter().find(|setting| setting.replace('_', "") == written);
+    // `PER_MIN` of `PER_MINUTE`.
+    let cut_short = settings.iter().find(|setting| {
+        let rest = setting.strip_prefix(&written).filter(|_| written.len() >= 12);
+        rest.is_some_and(|rest| rest.len() <= 4 && !rest.contains('_'))
+    });
+    exactly(&written).or(elsewhere).or(without).or(in_one).or(cut_short).or_else(|| {
         let near = settings.iter().filter(|setting| setting.len() >= MIN_CHARS);
         let nearest = near.min_by_key(|setting| strsim::damerau_levenshtein(name, setting))?;
         // Two slips in a short name make another word.
@@ -80,6 +95,13 @@ mod tests {
             ("GRPC_ADDRESS", "GRPC_ADDR"),
             ("HTTP_ADDRES", "HTTP_ADDR"),
             ("database_url", "DATABASE_URL"),
+            ("ENCRYPTION_KEYS_CMD", "ENCRYPTION_KEYS_COMMAND"),
+            ("AUDIT_RETENTION_DAY", "AUDIT_RETENTION"),
+            ("LOG_LEVEL", "LOG"),
+            ("NO_MIGRATE", "MIGRATE"),
+            ("TLS_CERTIFICATE", "TLS_CERT"),
+            ("TLSCERT", "TLS_CERT"),
+            ("QUOTA_PROJECT_PER_MIN", "QUOTA_PROJECT_PER_MINUTE"),
         ] {
             let remedy = format!("write {setting} if that is what was meant, else take it out of the environment");
             assert_eq!(meant(&[written, "PATH"]), [format!("{written} is no setting: {remedy}.")]);

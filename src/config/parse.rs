@@ -70,7 +70,7 @@ pub(super) fn file(text: &str) -> Result<PathBuf, Wrong> {
     let path = PathBuf::from(text);
     match path.is_file() {
         true => Ok(path),
-        false => Err(wrong("names no file", "name a readable PEM file")),
+        false => Err(wrong("names no file", "name a readable file")),
     }
 }
 
@@ -99,6 +99,15 @@ pub(super) fn proxy(text: &str) -> Result<secrecy::SecretString, Wrong> {
 
 /// An address of http(s) that paths can be put behind; plain http only on loopback.
 pub(super) fn url(text: &str) -> Result<Url, Wrong> {
+    let url = url_in_clear(text)?;
+    if url.scheme() == "http" && !is_loopback(&url) {
+        return Err(wrong("is not https", "write an https address; plain http is for loopback alone"));
+    }
+    Ok(url)
+}
+
+/// The address of somebody who is told nothing of a person: in plain http, too.
+pub(super) fn url_in_clear(text: &str) -> Result<Url, Wrong> {
     let remedy = "write an address such as https://cassius.example, without user, query or fragment";
     let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "https" | "http") && url.has_host());
     let url = url.ok_or_else(|| wrong("is not an http address", remedy))?;
@@ -107,9 +116,6 @@ pub(super) fn url(text: &str) -> Result<Url, Wrong> {
     // What the browser's rules for addresses let through, the client's may not.
     if !is_bare || url.as_str().parse::<http::Uri>().is_err() {
         return Err(wrong("has more than an origin and a path", remedy));
-    }
-    if url.scheme() == "http" && !is_loopback(&url) {
-        return Err(wrong("is not https", "write an https address; plain http is for loopback alone"));
     }
     Ok(url)
 }

@@ -106,12 +106,13 @@ impl<'a> Reader<'a> {
         parse(&text).map_err(|wrong| self.fault(name, wrong)).ok()
     }
 
-    /// A sentence for each file of a secret, and for each of `others`, that any user of the system may read.
-    pub(super) fn readable_secrets(&self, others: [(&str, Option<&Path>); 2]) -> Vec<String> {
+    /// A sentence for each file of a secret, and for each of `others`, that any user of the system may read or write.
+    pub(super) fn open_files(&self, others: [(&str, Option<&Path>); 2]) -> Vec<String> {
         let others = others.into_iter().filter_map(|(name, file)| Some((file?.to_owned(), name.to_owned())));
         let files = self.files(|setting| setting.secret).chain(others);
-        let readable = files.filter(|(file, _)| is_readable_by_all(file));
-        readable.map(|(_, variable)| format!("{variable} names a file that any user may read: chmod o-r")).collect()
+        let open = files.filter(|(file, _)| is_open_to_all(file));
+        open.map(|(_, variable)| format!("{variable} names a file that any user may read or write: chmod o-rw"))
+            .collect()
     }
 
     /// The files that settings are read from.
@@ -184,14 +185,15 @@ fn setting(name: &str) -> &'static Setting {
     SETTINGS.iter().find(|setting| setting.name == name).expect("what is read stands in the table")
 }
 
+/// Whether any user of the system may read a file, or write it.
 #[cfg(unix)]
-fn is_readable_by_all(file: &Path) -> bool {
+pub fn is_open_to_all(file: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt as _;
-    std::fs::metadata(file).is_ok_and(|metadata| metadata.permissions().mode() & 0o004 != 0)
+    std::fs::metadata(file).is_ok_and(|metadata| metadata.permissions().mode() & 0o006 != 0)
 }
 
-/// What others may read is written otherwise there.
+/// What others may do is written otherwise there.
 #[cfg(not(unix))]
-fn is_readable_by_all(_file: &Path) -> bool {
+pub fn is_open_to_all(_file: &Path) -> bool {
     false
 }

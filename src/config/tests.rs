@@ -330,12 +330,13 @@ proptest! {
 }
 
 #[test]
-fn a_file_of_passwords_that_any_user_may_read_is_told() {
+fn a_file_of_passwords_that_any_user_may_read_or_write_is_told() {
     use std::os::unix::fs::PermissionsExt as _;
     let passfile = file("*:*:*:*:canary");
-    for (mode, told) in [(0o644, &["PGPASSFILE names a file that any user may read: chmod o-r"][..]), (0o600, &[])] {
+    let told = ["PGPASSFILE names a file that any user may read or write: chmod o-rw"];
+    for (mode, told) in [(0o644, &told[..]), (0o602, &told), (0o600, &[])] {
         std::fs::set_permissions(passfile.path(), std::fs::Permissions::from_mode(mode)).expect("a mode");
-        assert_eq!(load(&[("PGPASSFILE", path(&passfile))]).readable_secrets, told, "{mode:o}");
+        assert_eq!(load(&[("PGPASSFILE", path(&passfile))]).open_files, told, "{mode:o}");
     }
 }
 

@@ -46,7 +46,7 @@ use wrong_keys::WrongKeys;
 
 pub use auth::{ApiKey, Callers, Organisations};
 pub use health::Health;
-pub use server::{Limits, Tls, TlsFault, serve};
+pub use server::{Limits, Tls, TlsFault, serve, validity};
 
 /// What the decoder takes at most; a message of any method is held to its own limit before.
 const MAX_MESSAGE_BYTES: usize = 4 * 1024 * 1024;

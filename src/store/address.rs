@@ -4,6 +4,7 @@
 //! `passfile`; and a word of our own, `pooler`. Never connects. Invariant: off loopback, the server is verified before it is told a password, unless
 //! somebody has written `sslmode=disable`.
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -128,9 +129,12 @@ fn taken_out(url: &str) -> Result<TakenOut, AddressFault> {
     let Some((address, query)) = url.split_once('?') else {
         return Ok(TakenOut { rest: url.to_owned(), ..TakenOut::default() });
     };
-    let (mut taken_out, mut rest) = (TakenOut::default(), Vec::new());
+    let (mut taken_out, mut rest, mut names) = (TakenOut::default(), Vec::new(), HashSet::new());
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').ok_or_else(|| fault("has an option without a value"))?;
+        if !names.insert(name) {
+            return Err(fault("has an option twice"));
+        }
         let value = percent_decode_str(value).decode_utf8().map_err(|_| fault("has an option that is not UTF-8"))?;
         match name {
             "sslmode" => taken_out.mode = Some(value.into_owned()),
@@ -142,6 +146,14 @@ fn taken_out(url: &str) -> Result<TakenOut, AddressFault> {
     }
     let query = if rest.is_empty() { String::new() } else { format!("?{}", rest.join("&")) };
     Ok(TakenOut { rest: format!("{address}{query}"), ..taken_out })
+}
+
+/// The files that an address names: the database itself, or one of passwords.
+pub fn files_of_address(url: &str) -> Vec<PathBuf> {
+    match url.strip_prefix("sqlite:") {
+        Some(path) => vec![PathBuf::from(path.strip_prefix("//").unwrap_or(path))],
+        None => taken_out(url).ok().and_then(|taken_out| taken_out.passfile).into_iter().collect(),
+    }
 }
 
 /// Whether nothing that is sent there leaves this machine.
@@ -294,6 +306,7 @@ mod tests {
                 "cannot be verified: the file of authorities cannot be read",
             ),
             ("postgres://u@h/x?passfile=/canary", "names a passfile that cannot be read"),
+            ("postgres://u:canary@h/x?sslmode=verify-full&sslmode=disable", "has an option twice"),
             ("postgres://u:canary@h/x?pooler=canary", "has a pooler that is neither session nor transaction"),
             ("postgres://u:canary@h/x?canary=1", "is no address of PostgreSQL"),
             ("postgres://u:canary@h:canary/x", "is no address of PostgreSQL"),

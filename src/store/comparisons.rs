@@ -85,6 +85,18 @@ impl Store {
         query!(self, write, comparisons::ask(&organisation, now))
     }
 
+    /// Makes the comparison of `organisation` due at `by`, unless it is due before.
+    pub async fn bring_comparison_forward(&self, organisation: &OrganisationId, by: Timestamp) -> Result<(), Error> {
+        let organisation = organisation.clone();
+        query!(self, write, comparisons::bring_forward(&organisation, by))
+    }
+
+    /// Gives the lease of a comparison or a search back that was broken off.
+    pub async fn give_back_reading(&self, organisation: &OrganisationId, lease: Lease) -> Result<(), Error> {
+        let organisation = organisation.clone();
+        query!(self, write, comparisons::give_back(&organisation, lease))
+    }
+
     /// Leases the comparison that has been due for longest and may be made, if there is one.
     pub async fn claim_comparison(&self, lease: Lease, now: Timestamp) -> Result<Option<ComparisonClaim>, Error> {
         query!(self, write, comparisons::claim(lease, now))

@@ -90,7 +90,7 @@ mod unreadable;
 mod wishes;
 
 pub use accepts::{Acceptance, Accepted};
-pub use address::Credentials;
+pub use address::{Credentials, files_of_address};
 pub use audit::{AuditEvent, AuditPlace};
 pub use changes::{Changes, Heard};
 pub use claims::{Claimed, Lease};
@@ -171,11 +171,19 @@ pub struct Options {
     pub links_at_once: usize,
     /// What tells this process from the others on PostgreSQL: its connections are called after it there.
     pub replica: String,
+    /// Whether an SQLite file is made where there is none; else that is [`Error::Unavailable`].
+    pub makes_file: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { pool_size: 16, links_at_once: 1_000, replica: String::new(), credentials: Credentials::default() }
+        Self {
+            pool_size: 16,
+            links_at_once: 1_000,
+            replica: String::new(),
+            credentials: Credentials::default(),
+            makes_file: true,
+        }
     }
 }
 
@@ -208,7 +216,7 @@ impl fmt::Debug for Store {
 impl Store {
     /// Opens the database at `url`: `sqlite:<path>`, `postgres://…` or `postgresql://…`.
     ///
-    /// An SQLite file is created where there is none. A PostgreSQL that is away does not fail this call, but the first
+    /// An SQLite file is created where there is none, if that is wanted. A PostgreSQL that is away does not fail this call, but the first
     /// that needs it. Nothing is migrated.
     pub async fn open(url: &str, options: &Options) -> Result<Self, Error> {
         let backend = if url.starts_with("postgres://") || url.starts_with("postgresql://") {
@@ -219,7 +227,7 @@ impl Store {
             if path.is_empty() || path.contains(":memory:") || path.contains('?') {
                 return Err(Error::Bug("an SQLite address names a file: sqlite:<path>".into()));
             }
-            Backend::Sqlite { pools: sqlite::open(path)?, path: path.to_owned() }
+            Backend::Sqlite { pools: sqlite::open(path, options.makes_file)?, path: path.to_owned() }
         } else {
             return Err(Error::Bug("a database address begins with sqlite:, postgres:// or postgresql://".into()));
         };
@@ -274,6 +282,11 @@ impl Store {
             Backend::Postgres { .. } => Ok(Some(query!(self, read, changes::clock())?)),
             Backend::Sqlite { .. } => Ok(None),
         }
+    }
+
+    /// Whether the database takes what this role writes, in every table. Nothing is changed.
+    pub async fn takes_writes(&self) -> Result<bool, Error> {
+        query!(self, write, probes::takes_writes())
     }
 
     /// Writes what the clock says, so that a database which only reads is noticed.

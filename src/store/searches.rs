@@ -83,10 +83,4 @@ impl Store {
         let (claim, account) = (claim.clone(), account.clone());
         query!(self, long, searches::end(&claim, &account, &searched, now))
     }
-
-    /// Gives the lease back: the search stays as due as it is.
-    pub async fn give_back_search(&self, claim: &SearchClaim) -> Result<(), Error> {
-        let claim = claim.clone();
-        query!(self, write, searches::give_back(&claim))
-    }
 }

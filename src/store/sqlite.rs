@@ -67,6 +67,9 @@ fn key_id_of(column: &str) -> String {
 const COUNT_MIGRATION_TABLES: &str =
     "SELECT COUNT(*) AS count FROM sqlite_schema WHERE name = '__diesel_schema_migrations'";
 
+/// Counts the tables that a role may not write: whoever opens the file has all rights.
+const COUNT_REFUSED_TABLES: &str = "SELECT 0 AS refused";
+
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 
 /// Runs statements on the threads that tokio keeps for what blocks. A runtime of a single thread runs them where they
@@ -151,9 +154,9 @@ const SESSION: &str = "PRAGMA busy_timeout = 3000; PRAGMA journal_mode = WAL; PR
 const WRITER_CACHE: &str = "PRAGMA cache_size = -4096";
 const READER_CACHE: &str = "PRAGMA cache_size = -1024";
 
-/// Makes the file where there is none, and the pools.
-pub(super) fn open(path: &str) -> Result<pool::Pools, Error> {
-    create(Path::new(path)).map_err(|error| Error::Unavailable(Box::new(error)))?;
+/// Makes the pools; where there is no file, makes it too, if it may.
+pub(super) fn open(path: &str, makes_file: bool) -> Result<pool::Pools, Error> {
+    find(Path::new(path), makes_file).map_err(|error| Error::Unavailable(Box::new(error)))?;
     Ok(pool::Pools::new(
         pool::pool(path, 1, setup(WRITER_CACHE)),
         pool::pool(path, READERS, setup(READER_CACHE)),
@@ -179,9 +182,9 @@ fn setup(cache: &'static str) -> SetupCallback<Conn> {
 }
 
 /// SQLite gives its side files (`-wal`, `-shm`) the mode of the main one.
-fn create(path: &Path) -> std::io::Result<()> {
+fn find(path: &Path, makes_file: bool) -> std::io::Result<()> {
     let mut options = std::fs::OpenOptions::new();
-    options.append(true).create(true);
+    options.append(true).create(makes_file);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path).map(drop)

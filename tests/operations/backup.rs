@@ -22,7 +22,7 @@ async fn back_up(app: &TestApp, copy: &str) {
         assert!(README.contains("`pg_dump --format=custom --file=copy.dump $DATABASE_URL`"));
         run("pg_dump", &["--format=custom", &format!("--file={copy}"), &app.database.url]);
     } else {
-        assert!(README.contains("`sqlite3 cassius-calendar.db \"VACUUM INTO 'copy.db'\"`"));
+        assert!(README.contains("`(umask 077; sqlite3 cassius-calendar.db \"VACUUM INTO 'copy.db'\")`"));
         app.database.run(&format!("VACUUM INTO '{copy}'")).await;
     }
 }

@@ -1,6 +1,7 @@
 //! `check-config`, and what `serve` refuses to start with.
 
 use super::process::{Settings, run, settings, with};
+use crate::harness::database::Database;
 
 #[test]
 fn every_fault_is_named_at_once_and_no_value_is_shown() {
@@ -89,8 +90,8 @@ fn a_name_that_is_almost_a_setting_is_a_fault() {
     }
 }
 
-/// A certificate that is valid for these days from now on, and its key.
-fn certificate(days: std::ops::Range<i64>) -> [String; 2] {
+/// A certificate that is valid for these days of 2026 and later, and its key.
+pub(super) fn certificate(days: std::ops::Range<i64>) -> [String; 2] {
     let mut parameters = rcgen::CertificateParams::new(["localhost".to_owned()]).unwrap();
     let day =
         |days: i64| rcgen::date_time_ymd(2026, 1, 1) + std::time::Duration::from_secs(days.cast_unsigned() * 86_400);
@@ -124,8 +125,69 @@ fn the_files_of_tls_are_opened() {
         let ended = run(&["check-config"], &tls, folder.path());
         match told {
             None => assert_eq!(ended.code, Some(0), "{}", ended.errors),
-            Some(told) => assert!(ended.code == Some(1) && ended.errors.contains(told), "{told}: {}", ended.errors),
+            Some(told) => {
+                assert!(ended.code == Some(1) && ended.errors.contains(told), "{told}: {}", ended.errors);
+                let both = run(&["check-config"], &with(&tls, &[("WRITE_SPACING", "canary")]), folder.path());
+                assert!(both.errors.contains(told) && both.errors.contains("WRITE_SPACING"), "{told}: {}", both.errors);
+            }
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_takes_no_writes_is_not_in_order() {
+    let database = Database::on_postgres().await;
+    let folder = tempfile::tempdir().unwrap();
+    let asked =
+        |url: &str| run(&["check-config", "--connect"], &with(&settings(), &[("DATABASE_URL", url)]), folder.path());
+    let ended = asked(&database.url);
+    assert_eq!(ended.code, Some(0), "{}", ended.errors);
+    let (name, between) = (database.name(), if database.url.contains('?') { '&' } else { '?' });
+    let role = format!("reader_{name}");
+    let grant = format!(
+        "CREATE ROLE {role}; GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role};
+         REVOKE DELETE ON audit_events FROM {role}"
+    );
+    database.run(&grant).await;
+    let by_role = format!("{}{between}options=-c%20role%3D{role}", database.url);
+    let by_standby = format!("{}{between}options=-c%20default_transaction_read_only%3Don", database.url);
+    for url in [by_role, by_standby] {
+        let ended = asked(&url);
+        assert_eq!(ended.code, Some(1), "{}", ended.output);
+        assert!(
+            ended.output.contains("it takes no writes, or not in every table"),
+            "{} {}",
+            ended.output,
+            ended.errors
+        );
+        // Nothing is pending: nothing has to be made.
+        assert_eq!(run(&["migrate"], &with(&settings(), &[("DATABASE_URL", &*url)]), folder.path()).code, Some(0));
+    }
+    database.run(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;
+    database.drop().await;
+}
+
+#[test]
+fn a_file_that_is_served_under_another_name_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(run(&["migrate"], &settings(), folder.path()).code, Some(0));
+    let file = folder.path().join("cassius-calendar.db");
+    // As a process has it that came by a mount of the file alone.
+    let served = std::fs::File::open(&file).unwrap();
+    served.try_lock().unwrap();
+    let refused = |command: &[&str], told: &str| {
+        let ended = run(command, &settings(), folder.path());
+        assert!(ended.code == Some(1) && ended.errors.contains(told), "{command:?}: {}", ended.errors);
+    };
+    refused(&["serve"], "is served by another process");
+    for command in [&["check-config", "--connect"][..], &["reseal"], &["integrations"], &["migrate"]] {
+        refused(command, "has more than one name");
+    }
+    drop(served);
+    assert_eq!(run(&["integrations"], &settings(), folder.path()).code, Some(0));
+    std::fs::hard_link(&file, folder.path().join("other.db")).unwrap();
+    for command in [&["serve"][..], &["check-config", "--connect"], &["reseal"], &["integrations"], &["migrate"]] {
+        refused(command, "has more than one name");
     }
 }
 
@@ -134,7 +196,16 @@ fn the_database_is_asked_where_that_is_wanted() {
     let folder = tempfile::tempdir().unwrap();
     let asked = |settings: &Settings| run(&["check-config", "--connect"], settings, folder.path());
     let new = asked(&settings());
-    assert!(new.code == Some(0) && new.output.contains("no migration was ever applied"), "{}", new.output);
+    assert!(
+        new.code == Some(0) && new.output.contains("There is no SQLite file at DATABASE_URL yet"),
+        "{}",
+        new.output
+    );
+    for command in ["reseal", "integrations"] {
+        let ended = run(&[command], &settings(), folder.path());
+        assert!(ended.code == Some(1) && ended.errors.contains("no SQLite file at DATABASE_URL"), "{}", ended.errors);
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing was begun");
     assert_eq!(run(&["migrate"], &settings(), folder.path()).code, Some(0));
     let migrated = asked(&settings());
     assert!(migrated.code == Some(0) && migrated.output.contains("are those of this version"), "{}", migrated.output);

@@ -14,6 +14,7 @@ use tonic::{Code, Request, Status};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 
+use super::check_config::certificate;
 use super::process::{Process, Settings, settings, with};
 
 /// How long a change may take to be noticed, and as much again for a machine that does much else.
@@ -174,6 +175,75 @@ async fn a_certificate_is_renewed_without_a_restart() {
     for channel in [old, new] {
         HealthClient::new(channel).check(HealthCheckRequest::default()).await.unwrap();
     }
+    process.stop();
+}
+
+#[test]
+fn a_certificate_that_no_caller_takes_is_told_at_the_start_and_when_it_is_read_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let put = |[cert, key]: [String; 2]| {
+        [("cert.pem", cert), ("key.pem", key)].map(|(name, pem)| written(folder.path(), name, &pem))
+    };
+    let [cert, key] = put(certificate(0..1));
+    let settings = with(&settings(), &[("TLS_CERT", cert.to_str().unwrap()), ("TLS_KEY", key.to_str().unwrap())]);
+    let mut process = Process::start(&["serve"], &settings, folder.path());
+    process.errors.wait_for("TLS_CERT names a certificate that has expired");
+    process.addresses();
+    put(certificate(36_500..36_501));
+    process.signal("HUP");
+    process.errors.wait_for("TLS_CERT names a certificate that is not valid yet");
+    let encrypted = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nY2FuYXJ5\n-----END ENCRYPTED PRIVATE KEY-----\n";
+    written(folder.path(), "key.pem", encrypted);
+    process.signal("HUP");
+    process.errors.wait_for("TLS_KEY names a key that is encrypted");
+    process.stop();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clients_for_whom_nobody_vouches_any_more_are_let_go() {
+    let folder = tempfile::tempdir().unwrap();
+    let (server, before, after) = (Authority::new(), Authority::new(), Authority::new());
+    let client_ca = written(folder.path(), "clients.pem", &before.0.pem());
+    let (client_ca, keys) = (client_ca.to_str().unwrap(), entry("backend", "one"));
+    let settings = with(&server.settings(folder.path()), &[("TLS_CLIENT_CA", client_ca), ("API_KEYS", &*keys)]);
+    let mut process = Process::start(&["serve"], &settings, folder.path());
+    let (address, _) = process.addresses();
+    let old = server.channel(address, Some(before.vouches_for("cassius.internal"))).await.unwrap();
+    status(&old, "one").await.unwrap();
+    let watch = with_key(WatchStatusRequest { organisation_id: "cabinet".into() }, "one");
+    let mut watched = CalendarIntegrationClient::new(old.clone()).watch_status(watch).await.unwrap().into_inner();
+    watched.message().await.unwrap().unwrap();
+    written(folder.path(), "clients.pem", &after.0.pem());
+    // Its stream is cut, and it does not come in again.
+    tokio::time::timeout(NOTICED, watched.message()).await.expect("it ends soon").unwrap_err();
+    assert!(status(&old, "one").await.is_err());
+    let new = server.channel(address, Some(after.vouches_for("cassius.internal"))).await.unwrap();
+    status(&new, "one").await.unwrap();
+    process.stop();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_is_withdrawn_while_the_command_takes_its_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let keys = written(folder.path(), "keys", &entry("old", "one"));
+    let slow = written(folder.path(), "slow", "");
+    let keyring = Keyring::generate(&Entropy::system());
+    let command = format!("while [ -s {0} ]; do sleep 0.1; done; printf '%s' '{keyring}'", slow.display());
+    let own = [("API_KEYS_FILE", keys.to_str().unwrap()), ("ENCRYPTION_KEYS_COMMAND", &*command)];
+    let mut settings = with(&settings(), &own);
+    settings.remove("ENCRYPTION_KEYS");
+    settings.insert("PATH".into(), std::env::var("PATH").unwrap());
+    let mut process = Process::start(&["serve"], &settings, folder.path());
+    let channel = plain(process.addresses().0).await;
+    status(&channel, "one").await.unwrap();
+    written(folder.path(), "slow", "the command waits");
+    process.signal("HUP");
+    written(folder.path(), "keys", &entry("new", "two"));
+    let refused = soon(async || status(&channel, "one").await.err()).await;
+    assert_eq!(refused.code(), Code::Unauthenticated);
+    assert_eq!(status(&channel, "two").await.unwrap_err().code(), Code::Unauthenticated, "the reload is not over");
+    written(folder.path(), "slow", "");
+    soon(async || status(&channel, "two").await.ok()).await;
     process.stop();
 }
 

@@ -108,16 +108,16 @@ fn no_core_is_dumped_of_what_holds_keys() {
 }
 
 #[test]
-fn a_secret_that_any_user_may_read_is_warned_of_without_being_told() {
+fn a_secret_that_any_user_may_read_or_write_is_warned_of_without_being_told() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("secret");
     std::fs::write(&file, "canary-client-secret").unwrap();
     let mut settings = with(&settings(), &[("GOOGLE_CLIENT_SECRET_FILE", file.to_str().unwrap())]);
     settings.remove("GOOGLE_CLIENT_SECRET");
-    for (mode, is_told) in [(0o644, true), (0o640, false), (0o600, false)] {
+    for (mode, is_told) in [(0o644, true), (0o602, true), (0o640, false), (0o600, false)] {
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
-        let told = "GOOGLE_CLIENT_SECRET_FILE names a file that any user may read: chmod o-r";
+        let told = "GOOGLE_CLIENT_SECRET_FILE names a file that any user may read or write: chmod o-rw";
         let ended = run(&["check-config"], &settings, folder.path());
         assert_eq!((ended.code, ended.errors.contains(told)), (Some(0), is_told), "{mode:o}: {}", ended.errors);
         let mut process = Process::start(&["serve"], &settings, folder.path());

@@ -6,7 +6,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::routing::post;
 use cassius_calendar::clock::Clock;
-use cassius_calendar::grpc::pb::{SyncAppointmentRequest, SyncStatus};
+use cassius_calendar::grpc::pb::{GetStatusRequest, SyncAppointmentRequest, SyncStatus};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use parking_lot::Mutex;
@@ -72,6 +72,17 @@ async fn the_call_its_attempt_and_the_call_of_google_are_one_trace_and_nobody_is
             assert!(!text.contains(canary), "{canary} is in a span");
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_collector_that_takes_nothing_is_told_and_keeps_nobody_waiting() {
+    let settings = with(&settings(), &[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")]);
+    let folder = tempfile::tempdir().unwrap();
+    let mut process = Process::start(&["serve"], &settings, folder.path());
+    let (mut integrations, _) = clients_at(process.addresses().0).await;
+    integrations.get_status(GetStatusRequest { organisation_id: "cabinet".into() }).await.unwrap();
+    process.errors.wait_for("spans are lost: the collector at OTEL_EXPORTER_OTLP_ENDPOINT does not take them");
+    process.stop();
 }
 
 fn hex(bytes: &[u8]) -> String {

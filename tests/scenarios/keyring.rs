@@ -135,7 +135,7 @@ async fn a_lacking_key_is_named_at_the_start_and_what_waits_for_it_goes_on_when_
 
     // The clock stands still: nothing is due by itself.
     let config = config_with(app, &format!("{new},{lost}"));
-    app.running().keys.reload(&config).await.unwrap();
+    app.running().keys.reload(&config, app.clock.now()).await.unwrap();
     app.until_link("cabinet", "sealed", |link| link.sync_status() == SyncStatus::Synced).await;
 }
 

@@ -13,7 +13,7 @@ use crate::harness::app::{BOUND, TestApp};
 use crate::harness::backends::{apply, both_backends};
 use crate::harness::browser::{EVENTS, outcome};
 use crate::harness::google::{ACCOUNT, OTHER_ACCOUNT, SECOND_CALENDAR};
-use crate::harness::samples::{appointment, cancelled, instant};
+use crate::harness::samples::{appointment, cancelled, instant, of_patient};
 
 /// Two appointments in step; a person moves the event of the first into the second calendar.
 async fn with_one_moved(app: &mut TestApp) {
@@ -206,6 +206,34 @@ async fn a_calendar_that_never_answers_holds_up_the_end_for_a_day_and_one_that_r
         disconnect(app, RemoteEvents::DeleteAll).await;
         app.google.forget_journal().await;
     }
+}
+
+#[apply(both_backends)]
+async fn what_was_moved_and_then_changed_or_cancelled_is_put_right_by_itself(app: &mut TestApp) {
+    app.connect("cabinet").await;
+    let mut before = Vec::new();
+    for id in ["edited", "cancelled"] {
+        let event = app.sync("cabinet", appointment(id, 1)).await.external_event_id;
+        app.google.move_event(ACCOUNT, &event, SECOND_CALENDAR).await;
+        before.push(event);
+    }
+    let edited = app.sync("cabinet", of_patient("edited", 2, "Dominique Essai")).await;
+    assert_ne!(edited.external_event_id, before[0], "it is gone where it was written");
+    app.sync("cabinet", cancelled("cancelled", 2)).await;
+    app.google.forget_journal().await;
+    app.advance(5 * 60 + 15);
+    let are_gone = |calls: &[Value]| {
+        let is_deleted = |event: &String| {
+            calls.iter().any(|call| {
+                call["operation"] == "events.delete" && call["event_id"] == json!(event) && call["status"] == 204
+            })
+        };
+        before.iter().all(is_deleted)
+    };
+    app.google.until(are_gone).await;
+    let events = app.google.events_of(ACCOUNT, "edited").await;
+    assert_eq!((events.len(), &events[0]["calendar_id"]), (1, &json!(ACCOUNT)));
+    assert_eq!(app.google.events_of(ACCOUNT, "cancelled").await.len(), 0);
 }
 
 /// Calendars of the first account beside its two; the id of the last.

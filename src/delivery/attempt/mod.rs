@@ -30,6 +30,9 @@ const CALL: SignedDuration = SignedDuration::from_secs(25);
 const _: () = assert!(CALL_DEADLINE.as_secs() < CALL.as_secs().unsigned_abs() && CALL.as_secs() < LEASE.as_secs());
 /// An attempt that has to wait longer than this for quota gives its lease back meanwhile.
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_secs(10);
+/// How soon an account is compared of which an event was not where it was written: one comparison serves all that are found
+/// so meanwhile.
+const COMPARED_WITHIN: SignedDuration = SignedDuration::from_mins(5);
 
 /// Why an attempt ended without anything to settle: somebody else has the link now, or the database is away.
 enum Broken {
@@ -212,6 +215,7 @@ impl Inner {
             let answer = self.google.call(&access.token, &call).await;
             let took = self.clock.elapsed().saturating_sub(from.elapsed);
             calls.extend(claim.note_call(from.now, &call, &answer, took));
+            self.note_whereabouts(claim, &call, &answer).await?;
             tracing::debug!(call = call.name(), answer = answer.name(), "called Google");
             tokens += 1;
             step = if answer == Answer::Unauthorized && tokens < MAX_TOKENS {
@@ -230,6 +234,17 @@ impl Inner {
                 }
             };
         }
+    }
+
+    /// An event that is not where it was written may have been moved: then it stands in another calendar of the account, where
+    /// no call by its id finds it. The comparison does, soon.
+    async fn note_whereabouts(&self, claim: &Claim, call: &Call, answer: &Answer) -> Result<(), Broken> {
+        let is_written = !matches!(call, Call::Insert { .. } | Call::Probe { .. });
+        if let (Claim::Link(claimed), Answer::Gone | Answer::NotFound, true) = (claim, answer, is_written) {
+            let by = self.clock.now() + COMPARED_WITHIN;
+            self.store.bring_comparison_forward(&claimed.organisation, by).await?;
+        }
+        Ok(())
     }
 
     /// Stores the placement if it is not stored yet, with what it left behind, and renews the lease so that it outlives the

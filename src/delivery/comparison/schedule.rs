@@ -2,8 +2,10 @@
 //!
 //! Owns how many are made at a time: an organisation whose lists do not answer holds up no other. Never reads a list itself.
 
+use std::collections::HashMap;
+
 use jiff::SignedDuration;
-use tokio::task::JoinSet;
+use tokio::task::{Id, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 use uuid::Uuid;
@@ -11,7 +13,8 @@ use uuid::Uuid;
 use super::LEASE;
 use crate::delivery::Delivery;
 use crate::error_chain::error_chain;
-use crate::store::{self, Lease};
+use crate::model::OrganisationId;
+use crate::store::{self, Lease, Store};
 
 /// The longest time between two looks: what another process was asked for is found by then.
 const POLL: SignedDuration = SignedDuration::from_secs(15);
@@ -19,12 +22,53 @@ const POLL: SignedDuration = SignedDuration::from_secs(15);
 const AT_A_TIME: usize = 8;
 
 /// Lists that are being made, each by a task.
-type UnderWay = JoinSet<Result<(), store::Error>>;
+#[derive(Default)]
+struct UnderWay {
+    tasks: JoinSet<Result<(), store::Error>>,
+    /// Under which lease each of them reads, and whose calendars.
+    leases: HashMap<Id, (OrganisationId, Lease)>,
+}
+
+impl UnderWay {
+    fn begin(
+        &mut self,
+        organisation: OrganisationId,
+        lease: Lease,
+        task: impl Future<Output = Result<(), store::Error>> + Send + 'static,
+    ) {
+        let task = self.tasks.spawn(task);
+        self.leases.insert(task.id(), (organisation, lease));
+    }
+
+    /// What the next one came to that ends; a panic is told. `None`: none is under way.
+    async fn ended(&mut self) -> Option<Result<(), store::Error>> {
+        let (id, made) = match self.tasks.join_next_with_id().await? {
+            Ok((id, made)) => (id, made),
+            Err(failure) => {
+                tracing::error!("a comparison or a search panicked; it is made again when its lease lapses");
+                (failure.id(), Ok(()))
+            }
+        };
+        self.leases.remove(&id);
+        Some(made)
+    }
+
+    /// Breaks off what is under way, and gives its leases back: whoever looks next begins again.
+    async fn break_off(mut self, store: &Store) {
+        self.tasks.shutdown().await;
+        for (organisation, lease) in self.leases.into_values() {
+            if let Err(error) = store.give_back_reading(&organisation, lease).await {
+                tracing::warn!(error = %error_chain(&error), "a lease could not be given back; it lapses by itself");
+            }
+        }
+    }
+}
 
 impl Delivery {
-    /// Makes the comparisons and the searches that are due, a few at a time, until `stop`.
+    /// Makes the comparisons and the searches that are due, a few at a time, until `stop`; what is under way then is broken
+    /// off.
     pub async fn compare_as_due(&self, stop: CancellationToken) {
-        let mut under_way = UnderWay::new();
+        let mut under_way = UnderWay::default();
         let mut is_failing = false;
         while !stop.is_cancelled() {
             // Listening begins before looking, so that nothing falls between.
@@ -37,29 +81,28 @@ impl Delivery {
                 () = stop.cancelled() => {}
                 () = asked => {}
                 () = self.0.clock.sleep_until(next) => {}
-                Some(ended) = under_way.join_next() => match ended {
-                    Ok(made) => note(made, &mut is_failing),
-                    Err(failure) if failure.is_panic() => {
-                        tracing::error!("a comparison or a search panicked; it is made again when its lease lapses");
-                    }
-                    Err(_) => {}
-                },
+                Some(made) = under_way.ended() => note(made, &mut is_failing),
             }
         }
+        under_way.break_off(&self.0.store).await;
     }
 
     /// Begins what is due and has room: somebody may wait for a search, so it goes first.
     async fn begin_due(&self, under_way: &mut UnderWay) -> Result<(), store::Error> {
-        while under_way.len() < AT_A_TIME {
+        while under_way.tasks.len() < AT_A_TIME {
             let inner = self.0.clone();
             let now = inner.clock.now();
             let lease = Lease { token: Uuid::from_bytes(inner.entropy.bytes()), until: now + LEASE };
             if let Some(claim) = inner.store.claim_search(lease, now).await? {
                 let span = tracing::error_span!("search", organisation.id = %claim.organisation);
-                under_way.spawn(async move { inner.search_claimed(&claim).await }.instrument(span));
+                let organisation = claim.organisation.clone();
+                let search = async move { inner.search_claimed(&claim).await };
+                under_way.begin(organisation, lease, search.instrument(span));
             } else if let Some(claim) = inner.store.claim_comparison(lease, now).await? {
                 let span = tracing::error_span!("comparison", organisation.id = %claim.organisation);
-                under_way.spawn(async move { inner.compare_claimed(&claim).await }.instrument(span));
+                let organisation = claim.organisation.clone();
+                let comparison = async move { inner.compare_claimed(&claim).await };
+                under_way.begin(organisation, lease, comparison.instrument(span));
             } else {
                 break;
             }

@@ -47,7 +47,7 @@ impl Inner {
         };
         match ended {
             Guarded::Done => {}
-            Guarded::Fenced => self.store.give_back_search(claim).await?,
+            Guarded::Fenced => self.store.give_back_reading(&claim.organisation, claim.lease).await?,
         }
         self.notifier.notify(&Change::Integration(organisation.clone()));
         self.notifier.notify_due();

@@ -9,6 +9,7 @@ mod road;
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -23,7 +24,7 @@ use rustls::{ClientConfig, RootCertStore};
 use super::CALL_DEADLINE;
 use crate::clock::Clock;
 use crate::traces;
-use road::Road;
+use road::{NoTunnel, Road};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_ANSWER_BYTES: usize = 4 * 1024 * 1024;
@@ -41,6 +42,14 @@ pub(super) enum TransportError {
     /// No connection came about.
     #[error("no connection came about")]
     Unreachable,
+    /// Whoever answers there shows a certificate that nobody vouches for.
+    #[error(
+        "its certificate is not trusted: GOOGLE_CA names who else may vouch for it, where a proxy looks into the calls"
+    )]
+    Untrusted,
+    /// The proxy opens no way there.
+    #[error("the proxy at HTTPS_PROXY opens no way to it")]
+    NoTunnel,
     /// The connection broke, or what came was no HTTP.
     #[error("the connection broke")]
     Broken,
@@ -58,6 +67,8 @@ pub(super) struct Transport {
     carrier: Carrier,
     deadline: Duration,
     clock: Clock,
+    /// Whether it was told already that an operator has to see to the road.
+    is_told: Arc<AtomicBool>,
 }
 
 /// What carries a request.
@@ -101,7 +112,7 @@ impl Transport {
             .http2_keep_alive_interval(PING_EVERY)
             .http2_keep_alive_timeout(PONG_WITHIN)
             .build(connector);
-        Self { carrier: Carrier::Network(Box::new(client)), deadline: CALL_DEADLINE, clock }
+        Self { carrier: Carrier::Network(Box::new(client)), deadline: CALL_DEADLINE, clock, is_told: Arc::default() }
     }
 
     /// The same connections under another deadline.
@@ -123,7 +134,17 @@ impl Transport {
         } else {
             Err(TransportError::Insecure)
         };
-        answer.inspect_err(|fault| tracing::debug!(server.address = host, %fault, "No answer came from Google"))
+        match &answer {
+            Ok(_) => self.is_told.store(false, Ordering::Relaxed),
+            Err(fault @ (TransportError::Untrusted | TransportError::NoTunnel)) => {
+                // Once, not with every call: nothing changes until somebody sees to it.
+                if !self.is_told.swap(true, Ordering::Relaxed) {
+                    tracing::error!(server.address = host, %fault, "Google cannot be reached");
+                }
+            }
+            Err(fault) => tracing::debug!(server.address = host, %fault, "No answer came from Google"),
+        }
+        answer
     }
 
     async fn exchange(&self, mut request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
@@ -147,7 +168,7 @@ async fn over_network(
     request: Request<Bytes>,
 ) -> Result<Response<Bytes>, TransportError> {
     let answer = client.request(request.map(Full::new)).await.map_err(|fault| match fault.is_connect() {
-        true => TransportError::Unreachable,
+        true => unreachable_since(&fault),
         false => TransportError::Broken,
     })?;
     let (head, body) = answer.into_parts();
@@ -158,6 +179,20 @@ async fn over_network(
         }
     })?;
     Ok(Response::from_parts(head, body.to_bytes()))
+}
+
+/// Why no connection came about, as far as an operator can do something about it.
+fn unreachable_since(fault: &(dyn std::error::Error + 'static)) -> TransportError {
+    if let Some(rustls::Error::InvalidCertificate(_)) = fault.downcast_ref() {
+        return TransportError::Untrusted;
+    }
+    if fault.is::<NoTunnel>() {
+        return TransportError::NoTunnel;
+    }
+    // An error of the system may wrap another one without naming it as its source.
+    let wrapped = fault.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    let within = wrapped.map(|it| it as &(dyn std::error::Error + 'static)).or_else(|| fault.source());
+    within.map_or(TransportError::Unreachable, unreachable_since)
 }
 
 /// Tokens travel by https; in plain only to this very machine, where the emulator is.

@@ -18,6 +18,11 @@ use tower::{Service, ServiceExt as _};
 
 type Failed = Box<dyn std::error::Error + Send + Sync>;
 
+/// A proxy that opens no way, whatever it said.
+#[derive(Debug, thiserror::Error)]
+#[error("the proxy opens no way")]
+pub(super) struct NoTunnel(#[source] Failed);
+
 /// Opens connections.
 #[derive(Debug, Clone)]
 pub(super) struct Road {
@@ -58,7 +63,7 @@ impl Service<Uri> for Road {
                     Some(auth) => tunnel.with_auth(auth.clone()),
                     None => tunnel,
                 };
-                async move { Ok(tunnel.oneshot(to).await?) }.boxed()
+                async move { tunnel.oneshot(to).await.map_err(|fault| NoTunnel(fault.into()).into()) }.boxed()
             }
         }
     }

@@ -64,7 +64,7 @@ async fn http_2_is_spoken_where_it_is_offered_and_http_1_elsewhere() {
 #[tokio::test]
 async fn a_certificate_of_nobody_known_is_not_trusted() {
     let (uri, _) = serve_tls(&["h2"]).await;
-    assert_eq!(Transport::new(Clock::system()).send(request(&uri)).await.err(), Some(TransportError::Unreachable));
+    assert_eq!(Transport::new(Clock::system()).send(request(&uri)).await.err(), Some(TransportError::Untrusted));
 }
 
 #[test]
@@ -120,10 +120,8 @@ async fn a_proxy_is_asked_for_others_and_never_for_what_is_here_or_is_excepted()
     let excepted = transport(Some("google.example")).send(request(&uri)).await;
     assert_eq!(excepted.err(), Some(TransportError::Unreachable));
     let (here, _) = serve_tls(&["h2"]).await;
-    assert_eq!(
-        transport(None).send(request(&here)).await.err(),
-        Some(TransportError::Unreachable),
-        "it is not trusted"
-    );
+    assert_eq!(transport(None).send(request(&here)).await.err(), Some(TransportError::Untrusted));
     assert!(asked.try_recv().is_err(), "it was asked once");
+    let nobody = Transport::new(Clock::system()).by(roots, Some("http://127.0.0.1:1"), None);
+    assert_eq!(nobody.send(request(&uri)).await.err(), Some(TransportError::NoTunnel));
 }

@@ -24,7 +24,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncReadExt as _, Chain, Join, ReadHalf, WriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_rustls::server::TlsStream;
 use tokio_util::either::Either;
 use tokio_util::sync::CancellationToken;
@@ -38,7 +38,7 @@ use crate::listener;
 use peer::{Peer, Shared};
 use places::{Place, Places};
 
-pub use tls::{Tls, TlsFault};
+pub use tls::{Tls, TlsFault, validity};
 
 const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const MAX_HEADER_BYTES: u32 = 16 * 1024;
@@ -150,7 +150,16 @@ fn http() -> http2::Builder<TokioExecutor> {
 
 type Wire = Either<TcpStream, TlsStream<TcpStream>>;
 /// A connection whose preface was read already, and is read once more by the library.
-type Greeted = Join<Chain<Cursor<[u8; PREFACE.len()]>, ReadHalf<Wire>>, WriteHalf<Wire>>;
+type Stream = Join<Chain<Cursor<[u8; PREFACE.len()]>, ReadHalf<Wire>>, WriteHalf<Wire>>;
+
+/// A connection that has greeted.
+struct Greeted {
+    stream: Stream,
+    /// The names that the peer's certificate is made out to.
+    client_names: Vec<String>,
+    /// Cancelled once that certificate counts no more.
+    outdated: CancellationToken,
+}
 
 /// What serves each connection.
 struct Server {
@@ -167,36 +176,45 @@ impl Server {
         let gives_way = place.gives_way();
         let work = async {
             let greeted = timeout(self.limits.greeting, self.greet(stream)).await;
-            let Ok(Some((stream, client_names))) = greeted else { return };
-            self.converse(stream, Arc::new(Peer::new(address, client_names, place, shared))).await;
+            let Ok(Some(Greeted { stream, client_names, outdated })) = greeted else { return };
+            let conversation =
+                self.converse(stream, Arc::new(Peer::new(address, client_names, place, shared)), &outdated);
+            let cut = async {
+                outdated.cancelled().await;
+                sleep(self.limits.parting).await;
+            };
+            tokio::select! {
+                () = conversation => {}
+                () = cut => tracing::debug!(peer.address = %address, "a connection is cut: others vouch for clients now"),
+            }
         };
         if gives_way.run_until_cancelled(work).await.is_none() {
             tracing::debug!(peer.address = %address, "a stranger's connection gave way to another one");
         }
     }
 
-    /// TLS where it is on, and the preface of HTTP/2; the names that the peer's certificate is made out to. `None`: it
-    /// speaks something else, and is its own affair.
-    async fn greet(&self, stream: TcpStream) -> Option<(Greeted, Vec<String>)> {
+    /// TLS where it is on, and the preface of HTTP/2. `None`: it speaks something else, and is its own affair.
+    async fn greet(&self, stream: TcpStream) -> Option<Greeted> {
         // A socket that takes no option is about to fail by itself.
         let _ = stream.set_nodelay(true);
-        let (mut stream, client_names) = match &self.tls {
-            None => (Either::Left(stream), Vec::new()),
+        let (mut stream, client_names, outdated) = match &self.tls {
+            None => (Either::Left(stream), Vec::new(), CancellationToken::new()),
             Some(tls) => {
-                let stream = tls.acceptor().accept(stream).await.ok()?;
+                let (acceptor, outdated) = tls.acceptor();
+                let stream = acceptor.accept(stream).await.ok()?;
                 let names = tls::client_names(stream.get_ref().1);
-                (Either::Right(stream), names)
+                (Either::Right(stream), names, outdated)
             }
         };
         let mut preface = [0; PREFACE.len()];
         stream.read_exact(&mut preface).await.ok()?;
         let (reader, writer) = tokio::io::split(stream);
         let stream = tokio::io::join(Cursor::new(preface).chain(reader), writer);
-        (preface == *PREFACE).then_some((stream, client_names))
+        (preface == *PREFACE).then_some(Greeted { stream, client_names, outdated })
     }
 
-    /// Answers the calls of a connection, until it ends, rests too long, or is too old.
-    async fn converse(&self, stream: Greeted, peer: Arc<Peer>) {
+    /// Answers the calls of a connection, until it ends, rests too long, is too old, or was greeted by what counts no more.
+    async fn converse(&self, stream: Stream, peer: Arc<Peer>, outdated: &CancellationToken) {
         let (routes, caller) = (self.routes.clone(), peer.clone());
         let service = service_fn(move |request: http::Request<Incoming>| {
             let open = caller.open();
@@ -227,6 +245,7 @@ impl Server {
                 }
                 () = self.close.cancelled(), if !is_closing => {}
                 _ = &mut aged, if !is_closing => {}
+                () = outdated.cancelled(), if !is_closing => {}
                 () = peer.rested(patience) => if is_closing { return },
             }
             // The peer is told to open another one; calls under way go on.

@@ -45,6 +45,32 @@ pub(in crate::store) async fn ask(conn: &mut Conn, organisation: &OrganisationId
     Ok(())
 }
 
+pub(in crate::store) async fn bring_forward(
+    conn: &mut Conn,
+    organisation: &OrganisationId,
+    by: Timestamp,
+) -> Result<(), Fault> {
+    let update = sql("UPDATE calendar_integrations SET compare_due_at = ")
+        .bind(by)
+        .sql(" WHERE compare_due_at > ")
+        .bind(by)
+        .sql(" AND ")
+        .with(of_organisation(organisation));
+    named("comparisons.bring_forward", update).execute(conn).await?;
+    Ok(())
+}
+
+pub(in crate::store) async fn give_back(
+    conn: &mut Conn,
+    organisation: &OrganisationId,
+    lease: Lease,
+) -> Result<(), Fault> {
+    let update = sql(format!("UPDATE calendar_integrations SET {} WHERE ", reading_leases::GIVE_BACK))
+        .with(reading_leases::is_ours(organisation, &lease));
+    named("comparisons.give_back", update).execute(conn).await?;
+    Ok(())
+}
+
 #[derive(QueryableByName)]
 struct ClaimRow {
     #[diesel(sql_type = Text)]

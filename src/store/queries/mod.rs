@@ -15,8 +15,9 @@
 //! what another query holds, so that one organisation holds up no other.
 
 use super::{
-    COUNT_MIGRATION_TABLES, Conn, DAY_OF_END, FOR_UPDATE, HELD_BY_KEY, HELD_WITH_ITS_INTEGRATION, HOLDS_ROWS,
-    InstantSql, KEY_SHARE, KEY_SHARE_SKIP_LOCKED, MICROSECONDS, SKIP_LOCKED, UNSYNCED, execute_in_turn, key_id_of,
+    COUNT_MIGRATION_TABLES, COUNT_REFUSED_TABLES, Conn, DAY_OF_END, FOR_UPDATE, HELD_BY_KEY, HELD_WITH_ITS_INTEGRATION,
+    HOLDS_ROWS, InstantSql, KEY_SHARE, KEY_SHARE_SKIP_LOCKED, MICROSECONDS, SKIP_LOCKED, UNSYNCED, execute_in_turn,
+    key_id_of,
 };
 use crate::store::fault::Fault;
 

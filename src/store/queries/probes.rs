@@ -1,12 +1,14 @@
 //! Whether the database takes what is written, and what the clock said when it last did.
 
 use diesel::prelude::*;
+use diesel::result::{DatabaseErrorKind as Kind, Error};
+use diesel::sql_types::BigInt;
 use diesel_async::RunQueryDsl;
 use jiff::Timestamp;
 
 use super::schema::write_probes::dsl;
 use super::statement::{named, sql};
-use super::{Conn, Fault};
+use super::{COUNT_REFUSED_TABLES, Conn, Fault};
 use crate::store::instant::Instant;
 
 /// A clock that was set back does not hide how late it was before.
@@ -18,6 +20,29 @@ pub(in crate::store) async fn write(conn: &mut Conn, now: Timestamp) -> Result<(
         .sql(" END");
     named("probes.write", update).execute(conn).await?;
     Ok(())
+}
+
+#[derive(QueryableByName)]
+struct RefusedRow {
+    #[diesel(sql_type = BigInt)]
+    refused: i64,
+}
+
+/// Of a database that only reads, and of a role that may not write everywhere, the first write tells, or the list of rights.
+pub(in crate::store) async fn takes_writes(conn: &mut Conn) -> Result<bool, Fault> {
+    let written: Result<(), Fault> = transaction!(conn, async |conn| {
+        let write = diesel::update(dsl::write_probes).set(dsl::written_at.eq(dsl::written_at));
+        named("probes.try", write).execute(conn).await?;
+        Err(Fault::Fenced)
+    });
+    match written {
+        // It was taken, and undone.
+        Ok(()) | Err(Fault::Fenced) => {}
+        Err(Fault::Query(Error::DatabaseError(Kind::ReadOnlyTransaction | Kind::Unknown, _))) => return Ok(false),
+        Err(fault) => return Err(fault),
+    }
+    let rights: RefusedRow = named("probes.refused_tables", sql(COUNT_REFUSED_TABLES)).get_result(conn).await?;
+    Ok(rights.refused == 0)
 }
 
 pub(in crate::store) async fn latest(conn: &mut Conn) -> Result<Timestamp, Fault> {

@@ -89,13 +89,6 @@ pub(in crate::store) async fn renew(conn: &mut Conn, claim: &SearchClaim, until:
     Ok(Guarded::by(named("searches.renew", update).execute(conn).await?))
 }
 
-pub(in crate::store) async fn give_back(conn: &mut Conn, claim: &SearchClaim) -> Result<(), Fault> {
-    let update = sql(format!("UPDATE calendar_integrations SET {} WHERE ", reading_leases::GIVE_BACK))
-        .with(reading_leases::is_ours(&claim.organisation, &claim.lease));
-    named("searches.give_back", update).execute(conn).await?;
-    Ok(())
-}
-
 #[derive(QueryableByName)]
 struct AppointmentRow {
     #[diesel(sql_type = Text)]
