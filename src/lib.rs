@@ -64,7 +64,7 @@
 //!
 //! # The import rule
 //!
-//! Each room has a rank, and imports from rooms of a lower rank alone; `model` is everybody's.
+//! Each room has a rank, and imports from rooms of a lower rank alone; `model` is everybody's, and `main` calls `cli`.
 //!
 //! | rank | rooms |
 //! |---|---|

@@ -29,6 +29,7 @@ use crate::connection::{
 use crate::crypto::{ExposeSecret as _, Secret};
 use crate::error_chain::error_chain;
 use crate::language::Language;
+use crate::model::Provider;
 use pages::Page;
 
 pub use axum::Router;
@@ -36,7 +37,7 @@ pub use listen::{Limits, serve};
 pub use metrics::metrics_router;
 
 /// The parameter of the return URL that tells how the consent ended.
-const OUTCOME: &str = "google";
+const OUTCOME: &str = Provider::Google.as_str();
 const MAX_TICKET_BYTES: usize = 256;
 const MAX_STATE_BYTES: usize = 512;
 /// Google's codes have at most 256 bytes today.

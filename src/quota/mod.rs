@@ -196,7 +196,7 @@ impl Quota {
     }
 
     /// Takes a unit for a call that nobody waits for, waiting for it: all of these together take a tenth of the project's
-    /// budget at most.
+    /// budget at most, or what the smallest pace lets through where that is more (below 40 units a minute).
     pub async fn take_in_background(&self, account: &GoogleUserId) -> Permit {
         self.spend_waiting(account, 1, true).await;
         Permit { account: account.clone(), units: 1 }

@@ -1,8 +1,13 @@
 //! The database.
 //!
-//! Owns every table and every query, on SQLite and on PostgreSQL alike. Never opens a sealed value, never asks what time
-//! it is (`now` is a parameter), never calls anybody. Invariant: what a method has answered is durable, and a method that
-//! answers an error has changed nothing, or leaves it unknown whether it did where the connection broke.
+//! Owns every table and every query, on SQLite and on PostgreSQL alike. Never opens a sealed value, never decides by the
+//! time of this process or of the server (`now` is a parameter; what the server's clock says is read for `app` alone),
+//! never calls anybody.
+//!
+//! Invariant: what a method has answered is durable. A method is one transaction, and one that answers an error has changed
+//! nothing, or leaves it unknown whether it did where the connection broke. Those that may touch more rows than one
+//! transaction should hold are several, each of which stands by itself: going on with an erasure, forgetting, erasing what
+//! has ended, giving back many leases, and trying unreadable values again. What an error leaves of them the next call does.
 //!
 //! One set of queries is mounted once for each back end (`postgres.rs`, `sqlite.rs`); [`Store`] picks at run time.
 

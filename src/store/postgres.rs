@@ -1,7 +1,7 @@
 //! PostgreSQL: any number of replicas on one database.
 //!
-//! Owns how a connection to it is made, and what its SQL has that SQLite's has not. Never holds a query: those are
-//! mounted from `queries/`. Invariant: no connection waits longer than its deadlines for a server that is away.
+//! Owns how a connection to it is made, and what its SQL has that SQLite's has not. Never holds a query about a table: those
+//! are mounted from `queries/`. Invariant: no connection waits longer than its deadlines for a server that is away.
 
 use std::pin::pin;
 use std::sync::Arc;

@@ -5,7 +5,7 @@ use diesel::sql_types::{BigInt, Text};
 use diesel_async::RunQueryDsl;
 use jiff::Timestamp;
 
-use super::fragments::{of_appointment, of_organisation, reset_placement, unleased};
+use super::fragments::{CONNECTED, of_appointment, of_organisation, reset_placement, unleased};
 use super::integrations::{integration, locked};
 use super::links::OWES_NOTHING;
 use super::statement::{Fragment, list_of, named, sql};
@@ -300,7 +300,7 @@ pub(in crate::store) async fn under_way(conn: &mut Conn) -> Result<Vec<Organisat
             SELECT 1 FROM calendar_integrations AS i
             WHERE i.organisation_id = appointment_external_links.organisation_id
                 AND i.provider = appointment_external_links.provider
-                AND i.refresh_token IS NOT NULL AND i.disconnecting_at IS NULL AND i.search_due_at IS NULL))"
+                AND {CONNECTED} AND i.search_due_at IS NULL))"
     ))
     .limit(FOUND_TOGETHER);
     let rows: Vec<WhoseRow> = named("erasures.under_way", select).load(conn).await?;
