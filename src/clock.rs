@@ -145,8 +145,8 @@ impl Clock {
         self.sleep_until(self.after(span))
     }
 
-    /// Waits until `deadline`; returns at once if it has passed. A correction of the wall clock neither stretches nor cuts the
-    /// wait.
+    /// Waits until `deadline`; returns at once if it has passed. A correction of the wall clock neither stretches nor
+    /// cuts the wait.
     #[expect(clippy::disallowed_methods, reason = "the one place that sleeps")]
     pub async fn sleep_until(&self, deadline: Deadline) {
         let Deadline(end) = deadline;

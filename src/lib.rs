@@ -49,10 +49,10 @@
 //!   digest of the content, the body of a write (`google/event/mod.rs`), the comparison (`sync/shown.rs`), the preview
 //!   (`grpc/convert.rs`). What Google is asked to bring of an event the compiler does not know: `FIELDS` in
 //!   `google/listing.rs` and `MOVED_EVENT_FIELDS` in `google/calendar.rs`. If Cassius has to send it too: the
-//!   message in `proto/`, `grpc/validate/appointment.rs`, and [`model::Details`] with a default. The README's table of what is
-//!   sent. Events that stand at Google get it when their appointment is sent next.
-//! - **A setting.** Its row in `config/settings.rs`, its field and its reading in `config/mod.rs` (in `config/access.rs` for who may call
-//!   and where); it is handed on in `app/mod.rs`. The README's table is made of the rows.
+//!   message in `proto/`, `grpc/validate/appointment.rs`, and [`model::Details`] with a default. The README's table of
+//!   what is sent. Events that stand at Google get it when their appointment is sent next.
+//! - **A setting.** Its row in `config/settings.rs`, its field and its reading in `config/mod.rs` (in `config/access.rs`
+//!   for who may call and where); it is handed on in `app/mod.rs`. The README's table is made of the rows.
 //! - **An RPC.** The method in `proto/`, its handler in `grpc/calendar_integration.rs` or `grpc/appointment_sync/mod.rs`
 //!   (each opens with `answer(..)`, or with `split(..)` where it streams), its check in `grpc/validate/`, which begins
 //!   with `Check::organisation`: that is what authorises. One that is about all organisations answers what the caller may
@@ -78,7 +78,8 @@
 //! | 7 | `cli`, `main` |
 //!
 //! `tests/house` holds this, and for each room the list of those that it may import: fewer than its rank allows. No files
-//! import each other in a circle, but a door and what stands behind it. Generated types of the wire stop at `grpc`, diesel's at `store`, Google's at `google`.
+//! import each other in a circle, but a door and what stands behind it. Generated types of the wire stop at `grpc`,
+//! diesel's at `store`, Google's at `google`.
 
 pub mod app;
 pub mod clock;

@@ -2,7 +2,8 @@
 //!
 //! Owns how often each is done: health follows the database, disconnects, erasures and changes of many links go on, Google's
 //! events are compared, counts are held against their links, grants that nobody keeps are ended, what is old is erased, and
-//! how it all stands is measured. Never decides what is old. Invariant: one that fails is logged, and done again in its time.
+//! how it all stands is measured. Never decides what is old. Invariant: one that fails is logged, and done again in its
+//! time.
 
 use std::time::Duration;
 

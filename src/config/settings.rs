@@ -5,7 +5,7 @@
 //! Invariant: a variable that configures the service stands here, and what stands here is read. (`NO_COLOR`, which is the
 //! terminal's and no setting of ours, is read by `cli` alone.)
 
-/// One setting.
+/// A setting, as the reader and the README know it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Setting {
     /// The environment variable.

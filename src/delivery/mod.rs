@@ -68,7 +68,7 @@ pub enum Error {
     /// Google could not be asked.
     #[error("Google could not be asked")]
     Google(#[source] connection::Error),
-    /// The database.
+    /// The store failed.
     #[error("the store failed")]
     Store(#[from] store::Error),
 }

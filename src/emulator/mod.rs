@@ -64,15 +64,15 @@ pub struct Options {
     pub state_file: Option<PathBuf>,
     /// The one OAuth client that Google knows.
     pub client_id: String,
-    /// Its secret.
+    /// The secret of that client.
     pub client_secret: String,
     /// The redirect URIs of that client. What a consent names is compared with them byte by byte.
     pub redirect_uris: Vec<String>,
 }
 
 impl Options {
-    /// A free port on 127.0.0.1, no state file, and the sample client `emulated-client`, which has the redirect URI of a service
-    /// with its default `PUBLIC_URL`.
+    /// A free port on 127.0.0.1, no state file, and the sample client `emulated-client`, which has the redirect URI of a
+    /// service with its default `PUBLIC_URL`.
     pub fn loopback(clock: Clock, entropy: Entropy) -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
@@ -100,7 +100,7 @@ pub enum Error {
     /// The state file is there but cannot be used: repair or remove it.
     #[error("the emulator cannot use its state file {path}")]
     StateFile {
-        /// The file.
+        /// The state file's path.
         path: PathBuf,
         /// What is wrong with it.
         source: io::Error,

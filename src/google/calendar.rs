@@ -99,8 +99,8 @@ impl Google {
         address(&self.client.endpoints.calendar_url, &segments, query)
     }
 
-    /// Asks with a token for something that an account has; `call` is Google's name of the method. `Err` is every answer that
-    /// is no success.
+    /// Asks with a token for something that an account has; `call` is Google's name of the method. `Err` is every answer
+    /// that is no success.
     pub(super) async fn ask(
         &self,
         access_token: &Secret,

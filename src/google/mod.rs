@@ -53,7 +53,7 @@ pub const CALL_DEADLINE: Duration = Duration::from_secs(20);
 pub struct Endpoints {
     /// The consent page.
     pub auth_url: Url,
-    /// Gives tokens.
+    /// Gives tokens for a code or a refresh token.
     pub token_url: Url,
     /// Takes tokens back.
     pub revoke_url: Url,

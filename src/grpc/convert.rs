@@ -1,7 +1,7 @@
 //! What the rooms below know becomes what the wire says.
 //!
-//! Owns the mapping of each type, one way only: requests are read in `validate`. Never decides what becomes of an appointment or an
-//! integration; what a caller may do about a problem follows from its reason here. Invariant: every
+//! Owns the mapping of each type, one way only: requests are read in `validate`. Never decides what becomes of an
+//! appointment or an integration; what a caller may do about a problem follows from its reason here. Invariant: every
 //! variant of the model has its word on the wire; nothing falls to a default by omission.
 
 use jiff::Timestamp;

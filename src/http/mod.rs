@@ -2,8 +2,8 @@
 //!
 //! Owns the browser's side of a consent: the cookie with the one-time ticket, the redirects, and a few plain pages. Never
 //! decides what a consent is worth (that is `connection`), and never shows anything that came with a request. Where
-//! a consent has to be confirmed, the page that asks is the callback's answer, and its form leads to the callback again. It takes
-//! `Secret` from `crypto`, since tickets and codes are secrets from the first moment.
+//! a consent has to be confirmed, the page that asks is the callback's answer, and its form leads to the callback again.
+//! It takes `Secret` from `crypto`, since tickets and codes are secrets from the first moment.
 //!
 //! Invariant: whatever is asked, the answer is not stored, not framed, runs no script, and tells no other site where it
 //! came from.

@@ -13,7 +13,8 @@ use tokio::sync::{Notify, futures::OwnedNotified, watch};
 
 use crate::model::{AppointmentId, Change, OrganisationId};
 
-/// Wakes those who wait for due work, for lists to make, for an organisation or for one appointment. A clone is the same notifier.
+/// Wakes those who wait for due work, for lists to make, for an organisation or for one appointment. A clone is the same
+/// notifier.
 #[derive(Debug, Clone, Default)]
 pub struct Notifier(Arc<Shared>);
 

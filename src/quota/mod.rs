@@ -39,7 +39,7 @@ const UNREACHABLE: SignedDuration = SignedDuration::from_secs(1);
 /// From so many accounts on, those are forgotten whose budgets are whole again.
 const MANY_ACCOUNTS: usize = 1_000;
 
-/// The budgets.
+/// What may be spent of Google's quota, by project and account.
 pub struct Quota {
     clock: Clock,
     paces: Paces,

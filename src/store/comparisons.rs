@@ -25,14 +25,14 @@ pub struct ComparisonClaim {
     pub due_at: Timestamp,
     /// How many have failed in a row.
     pub attempts: i32,
-    /// The lease.
+    /// The lease under which the account is read.
     pub lease: Lease,
 }
 
 /// A link, as far as it is compared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ComparedLink {
-    /// The appointment.
+    /// The appointment's id in Cassius.
     pub appointment: AppointmentId,
     /// The highest revision that was accepted; `None`: it does not read.
     pub revision: Option<Revision>,
@@ -70,7 +70,7 @@ impl Listing {
 /// What a comparison found of one link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mend {
-    /// The appointment.
+    /// The appointment's id in Cassius.
     pub appointment: AppointmentId,
     /// The present state of its event; `None`: there is none at Google.
     pub etag: Option<Etag>,
@@ -108,9 +108,9 @@ impl Store {
         query!(self, write, comparisons::note_compared(&claim, behind_count, now))
     }
 
-    /// Gives the lease back: the next comparison is due at `next_at`, or now if it was asked for meanwhile. `unlisted_at` says
-    /// when the target could not be listed, which is told from the second time in a row; `None`: it could, or it is told
-    /// elsewhere why not.
+    /// Gives the lease back: the next comparison is due at `next_at`, or now if it was asked for meanwhile. `unlisted_at`
+    /// says when the target could not be listed, which is told from the second time in a row; `None`: it could, or it is
+    /// told elsewhere why not.
     pub async fn end_comparison(
         &self,
         claim: &ComparisonClaim,
@@ -149,8 +149,8 @@ impl Store {
         query!(self, read, comparisons::owed_events(&organisation))
     }
 
-    /// Makes due again what is owed in these calendars, which can be listed, and was parked: because they were out of reach, or
-    /// because the event was the only one of an appointment that was not known, and is again.
+    /// Makes due again what is owed in these calendars, which can be listed, and was parked: because they were out of
+    /// reach, or because the event was the only one of an appointment that was not known, and is again.
     pub async fn try_owed_again(
         &self,
         organisation: &OrganisationId,

@@ -47,12 +47,13 @@ impl Integration {
 
 impl Store {
     /// Begins a disconnect: no link is claimed any more, whatever consent was under way is dropped, and a new epoch fences
-    /// what began before. Events that are to be deleted become owed, unless a call is under way for them, where there are many
-    /// in parts (see [`Store::reach`]); whatever was owed before is due again, and counted with them. With `Keep` that stays owed, and is not deleted now.
+    /// what began before. Events that are to be deleted become owed, unless a call is under way for them, where there are
+    /// many in parts (see [`Store::reach`]); whatever was owed before is due again, and counted with them. With `Keep`
+    /// that stays owed, and is not deleted now.
     ///
     /// While one is under way, another disposition takes the place of the first: `Keep` gives back to the links what it
-    /// owed and is not deleted yet. Answers the integration with the tokens that it still has; `None` if nothing is connected: then it
-    /// begins an epoch, so that no consent that began before connects.
+    /// owed and is not deleted yet. Answers the integration with the tokens that it still has; `None` if nothing is
+    /// connected: then it begins an epoch, so that no consent that began before connects.
     pub async fn begin_disconnect(
         &self,
         organisation: &OrganisationId,

@@ -10,7 +10,7 @@ use crate::model::{GoogleUserId, OrganisationId};
 /// An organisation that has due links, or owes deletions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DueOrganisation {
-    /// Which.
+    /// The organisation's id.
     pub organisation: OrganisationId,
     /// Whose quota its calls count against.
     pub google_user_id: GoogleUserId,
@@ -29,7 +29,8 @@ pub struct Look {
     pub unreadable: Vec<Unreadable>,
     /// Whether there are no more than these.
     pub is_whole: bool,
-    /// Whether another look is worth it soon: a queue was passed by that another transaction holds, or has more than was seen.
+    /// Whether another look is worth it soon: a queue was passed by that another transaction holds, or has more than was
+    /// seen.
     pub is_held_up: bool,
     /// Since when the first of them is due; `None` if none is.
     pub first_ready_at: Option<Timestamp>,
@@ -38,9 +39,9 @@ pub struct Look {
 /// What an organisation has in its queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Queued {
-    /// Links.
+    /// Links that are due to be sent.
     Links,
-    /// Owed deletions.
+    /// Deletions of events that no link stands for any more.
     Owed,
 }
 
@@ -118,8 +119,8 @@ impl Store {
         Ok(look)
     }
 
-    /// The earliest instant after `now` at which something can be attempted: what is due then, whose lease has lapsed by then,
-    /// and whose integration is served again. It follows a look at `now`, which puts off what was noted too early.
+    /// The earliest instant after `now` at which something can be attempted: what is due then, whose lease has lapsed by
+    /// then, and whose integration is served again. It follows a look at `now`, which puts off what was noted too early.
     pub async fn next_due_at(&self, now: Timestamp) -> Result<Option<Timestamp>, Error> {
         loop {
             let next = query!(self, read, due::next_ready(NEXT_TOGETHER, now))?;
@@ -133,7 +134,8 @@ impl Store {
         }
     }
 
-    /// Puts off what was noted too early; answers whether another look is worth it: others hold some of it, or there was more.
+    /// Puts off what was noted too early; answers whether another look is worth it: others hold some of it, or there was
+    /// more.
     async fn put_off(&self, early: impl IntoIterator<Item = &Ready>, now: Timestamp) -> Result<bool, Error> {
         let (mut links, mut owed) = (Vec::new(), Vec::new());
         for ready in early {
@@ -159,8 +161,8 @@ impl Store {
         query!(self, long, instant_columns::bring_nearer(by, longest_lease, now))
     }
 
-    /// Ends the leases, of whatever kind, that end later than a day from now or do not read: no process took them. Answers how
-    /// many they were. A queue that waits for one comes up at once.
+    /// Ends the leases, of whatever kind, that end later than a day from now or do not read: no process took them.
+    /// Answers how many they were. A queue that waits for one comes up at once.
     pub async fn end_far_leases(&self, now: Timestamp) -> Result<u64, Error> {
         // Most often there is none, and nobody is held up.
         if !query!(self, read, instant_columns::has_far_leases(now))? {

@@ -12,7 +12,7 @@ use crate::model::{AppointmentId, OrganisationId, Place, Placement};
 pub struct LeasedAppointment {
     /// Whose it is.
     pub organisation: OrganisationId,
-    /// The appointment.
+    /// The appointment's id in Cassius.
     pub appointment: AppointmentId,
     /// Proves whose the lease is.
     pub token: Uuid,

@@ -188,7 +188,7 @@ impl Default for Options {
 #[derive(Clone)]
 pub struct Store {
     backend: Backend,
-    /// See [`Options::links_at_once`].
+    /// How many links one transaction changes at most: [`Options::links_at_once`].
     links_at_once: i64,
     /// A change has left links to be reached.
     wished: Arc<Notify>,
@@ -286,8 +286,8 @@ impl Store {
         query!(self, write, probes::write(now))
     }
 
-    /// The latest instant that a probe wrote. One ahead of now: the clock was set back since, and what was reckoned by it has
-    /// not been brought nearer yet.
+    /// The latest instant that a probe wrote. One ahead of now: the clock was set back since, and what was reckoned by it
+    /// has not been brought nearer yet.
     pub async fn latest_probe(&self) -> Result<Timestamp, Error> {
         query!(self, read, probes::latest())
     }

@@ -44,7 +44,7 @@ pub struct OwedClaim {
     pub cause: OwedCause,
     /// How many attempts have failed in a row.
     pub attempts: i32,
-    /// The lease.
+    /// The lease under which alone the deletion may be settled.
     pub lease: Lease,
     /// The integration's epoch.
     pub epoch: Epoch,
@@ -57,14 +57,14 @@ pub enum OwedSettlement {
     Gone,
     /// It failed, and is tried again.
     Later {
-        /// When.
+        /// The instant before which it is not attempted again.
         next_attempt_at: Timestamp,
-        /// Why.
+        /// What is told of the failure.
         error: LinkError,
     },
     /// Google refuses it: it stays owed, and is tried again when an account connects or a person asks.
     Refused {
-        /// Why.
+        /// What is told of the failure.
         error: LinkError,
     },
     /// Nothing could be done at present: the row stays as due as it is.

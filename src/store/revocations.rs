@@ -15,7 +15,7 @@ use crate::model::{Epoch, GoogleUserId, GrantEnd, OrganisationId};
 pub enum Leaving {
     /// An integration whose disconnect ends.
     Integration {
-        /// Whose.
+        /// The organisation that leaves.
         organisation: OrganisationId,
         /// The epoch of the disconnect.
         epoch: Epoch,
@@ -71,8 +71,8 @@ impl Store {
         query!(self, long, revocations::begin(&account, &leaving, lease, now))
     }
 
-    /// Ends a revocation, and lets `leaving` leave. Where Google has not answered, the grant is among those that nobody keeps
-    /// from then on, and revoked again at `retry_at`.
+    /// Ends a revocation, and lets `leaving` leave. Where Google has not answered, the grant is among those that nobody
+    /// keeps from then on, and revoked again at `retry_at`.
     pub async fn finish_revocation(
         &self,
         account: &GoogleUserId,

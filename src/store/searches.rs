@@ -20,7 +20,7 @@ pub struct SearchClaim {
     pub asked_at: Timestamp,
     /// How many attempts have failed in a row.
     pub attempts: i32,
-    /// The lease.
+    /// The lease under which the account is read.
     pub lease: Lease,
 }
 

@@ -20,7 +20,7 @@ impl ReturnUrls {
     }
 
     /// Whether a browser may be sent there: an absolute http(s) address under an allowed one, by origin and by whole
-    /// path segments, without user, fragment, control character, backslash or a segment that climbs, be they plain or
+    /// path segments, without user, fragment, control character, backslash or a segment that climbs, whether plain or
     /// percent-encoded.
     pub fn allows(&self, text: &str) -> bool {
         parse(text).is_some_and(|url| self.0.iter().any(|base| lies_under(&url, base)))

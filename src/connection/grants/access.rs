@@ -75,7 +75,7 @@ pub enum AccessError {
     /// The operator's OAuth client is wrong. It is noted.
     #[error("the service's Google project is not set up")]
     Misconfigured,
-    /// The database.
+    /// The store could not be read or written.
     #[error("the store failed")]
     Store(#[from] store::Error),
     /// The stored token does not open. It is noted.

@@ -61,8 +61,9 @@ impl Grants {
         &self.secrets
     }
 
-    /// Stores a grant with its target calendar, and the calendars that were sealed before, in place of the one before, as far as nothing has happened since `as_of`
-    /// that speaks against it. What is not stored is revoked, unless others use the account.
+    /// Stores a grant with its target calendar, and the calendars that were sealed before, in place of the one before, as
+    /// far as nothing has happened since `as_of` that speaks against it. What is not stored is revoked, unless others use
+    /// the account.
     pub(super) async fn connect(
         &self,
         organisation: &OrganisationId,

@@ -2,7 +2,7 @@
 //!
 //! Owns who ends it, and how long a caller waits for that. Never deletes an event: what is to be deleted is owed, and the
 //! worker deletes it under lease and quota; what a person has moved is searched for before the end, and owed then. Never fails because of Google: a dead grant, or a Google that is away for a
-//! day, leaves events that are told as remaining, be they owed by the disconnect, by an erasure, or for any other cause.
+//! day, leaves events that are told as remaining, whether the disconnect owes them, an erasure, or anything else.
 //!
 //! Invariant: no call is under way when the grant is revoked, and one process alone revokes it.
 

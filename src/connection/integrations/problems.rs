@@ -26,7 +26,7 @@ const REMINDERS: [u32; 3] = [7, 3, 1];
 pub enum ProblemNotice {
     /// An integration cannot write until a person acts.
     Broken {
-        /// Whose.
+        /// The organisation whose integration it is.
         organisation: OrganisationId,
         /// Why, and since when.
         problem: Problem,
@@ -35,7 +35,7 @@ pub enum ProblemNotice {
     },
     /// An integration that was told as broken is so no more.
     Healed {
-        /// Whose.
+        /// The organisation whose integration it is.
         organisation: OrganisationId,
     },
     /// Everything that was broken at the beginning has been told.

@@ -24,7 +24,7 @@ pub struct SettingsRequest {
 /// A calendar that may be chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OfferedCalendar {
-    /// The calendar.
+    /// The calendar, with the id by which it may be chosen.
     pub calendar: Calendar,
     /// Whether it is the account's own to share: otherwise somebody else reads what is written there.
     pub is_owned: bool,

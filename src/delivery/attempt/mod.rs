@@ -35,7 +35,7 @@ const LONGEST_WAIT: SignedDuration = SignedDuration::from_secs(10);
 enum Broken {
     /// The lease was lost, or the integration is in another epoch.
     Fenced,
-    /// The database.
+    /// The store failed: whether the lease still is ours is unknown.
     Store(store::Error),
 }
 
@@ -200,10 +200,10 @@ impl Inner {
             let access = self.grants.access(claim.organisation(), claim.epoch(), rejected.as_ref()).await;
             let access = match access {
                 Ok(access) => access,
-                Err(error) => return self.without_access(claim, attempt.standing(held.placement), error),
+                Err(error) => return self.without_access(claim, attempt.placement_if_abandoned(held.placement), error),
             };
             if self.top_up(&mut permit, &access, call.units()).await.is_err() {
-                return Ok(RowOutcome::Unchanged { placement: attempt.standing(held.placement) });
+                return Ok(RowOutcome::Unchanged { placement: attempt.placement_if_abandoned(held.placement) });
             }
             self.prepare_call(claim, &placement, &attempt.take_left_behind(), &mut held).await?;
             permit = None;

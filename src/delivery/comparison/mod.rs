@@ -2,19 +2,19 @@
 //!
 //! Owns when an organisation is compared, what is listed, and what becomes of the findings; and the search for what is to be
 //! deleted and stands where nothing says so. Never writes to Google: it makes links due and owes deletions, and the worker
-//! carries them out. Never asks for a single event. What the target or the account refuses is noted at the integration, and so
-//! is that the target cannot be listed, while that is tried again.
-//! Invariant: a user's own fields, and events that Cassius did not write, are left alone.
+//! carries them out. Never asks for a single event. What the target or the account refuses is noted at the integration,
+//! and so is that the target cannot be listed, while that is tried again. Invariant: a user's own fields, and events that
+//! Cassius did not write, are left alone.
 //!
-//! Of the account's calendars where nothing of ours is known to stand, each comparison lists a few, the next one the next few,
-//! so that all have their turn; and all of them where an event has vanished, since a person may have moved it there: it is
-//! made again in the target, and the moved one is deleted.
+//! Of the account's calendars where nothing of ours is known to stand, each comparison lists a few, the next one the next
+//! few, so that all have their turn; and all of them where an event has vanished, since a person may have moved it there:
+//! it is made again in the target, and the moved one is deleted.
 //!
-//! Its limit: a calendar is looked into that the account's list shows and that the account may write to, and where the account
-//! does not permit the list, only those where something of ours is known to stand. What a person moved elsewhere is made again
-//! in the target and stands twice: of an event that was moved Google says the same where it stood as of one that was deleted.
-//! A dry run says that it left calendars out where it knows of them, or may not know; of a calendar that no list shows nobody
-//! can tell.
+//! Its limit: a calendar is looked into that the account's list shows and that the account may write to, and where the
+//! account does not permit the list, only those where something of ours is known to stand. What a person moved elsewhere
+//! is made again in the target and stands twice: of an event that was moved Google says the same where it stood as of one
+//! that was deleted. A dry run says that it left calendars out where it knows of them, or may not know; of a calendar
+//! that no list shows nobody can tell.
 
 mod findings;
 mod listing;

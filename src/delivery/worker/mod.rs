@@ -137,9 +137,9 @@ impl Worker {
         }
     }
 
-    /// Brings what is due nearer by as much as the wall clock was set back, also while nobody looked: nothing waits longer for
-    /// that. Where it was set forward, the leases of what is under way have not lapsed: they are renewed before anything is
-    /// claimed, those of the other replicas too.
+    /// Brings what is due nearer by as much as the wall clock was set back, also while nobody looked: nothing waits
+    /// longer for that. Where it was set forward, the leases of what is under way have not lapsed: they are renewed
+    /// before anything is claimed, those of the other replicas too.
     async fn mind_clock(&mut self) -> Result<Reading, store::Error> {
         let read = self.delivery.clock.read();
         let expected = match self.read {

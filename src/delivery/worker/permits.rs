@@ -1,7 +1,7 @@
 //! What a look takes before it claims: places, and a unit of quota for each.
 //!
-//! Owns whose turn it is at a look. Never claims. Invariant: a place is taken for each permit, and given back with those that
-//! no claim used; their units are spent first at the next look.
+//! Owns whose turn it is at a look. Never claims. Invariant: a place is taken for each permit, and given back with those
+//! that no claim used; their units are spent first at the next look.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -82,8 +82,8 @@ impl Worker {
         }
     }
 
-    /// Takes places and units for as many as are due: one for each organisation, then a second one, then a third. Answers who
-    /// has to be waited for: the whole project, or else the account whose units are back first.
+    /// Takes places and units for as many as are due: one for each organisation, then a second one, then a third. Answers
+    /// who has to be waited for: the whole project, or else the account whose units are back first.
     async fn permit(&mut self, due: &[DueOrganisation], permits: &mut Permits) -> Option<Wait> {
         let mut wanted = Vec::new();
         for round in 0..PLACES_EACH {
@@ -93,16 +93,16 @@ impl Worker {
                 }
             }
         }
-        let mut lacking = Vec::new();
+        let mut without_permit = Vec::new();
         for due in wanted {
             match self.unused.get_mut(&due.organisation).and_then(Vec::pop) {
                 Some(permit) => permits.entry(due.organisation.clone()).or_default().push(permit),
-                None => lacking.push(due),
+                None => without_permit.push(due),
             }
         }
-        self.delivery.quota.prepare(lacking.iter().map(|due| due.google_user_id.clone()).collect()).await;
+        self.delivery.quota.prepare(without_permit.iter().map(|due| due.google_user_id.clone()).collect()).await;
         let mut wait: Option<Wait> = None;
-        for due in lacking {
+        for due in without_permit {
             let refused = match wait.filter(|wait| wait.scope == Scope::Project) {
                 Some(wait) => Err(wait),
                 None => self.delivery.quota.try_take(&due.google_user_id, 1),

@@ -18,7 +18,7 @@ use tower::{Service, ServiceExt as _};
 
 type Failed = Box<dyn std::error::Error + Send + Sync>;
 
-/// Opens connections.
+/// Opens connections, directly or through the proxy.
 #[derive(Debug, Clone)]
 pub(super) struct Road {
     tcp: HttpConnector,

@@ -214,7 +214,8 @@ pub(in crate::store) async fn finish(
     transaction!(conn, async |conn| end(conn, organisation, epoch, None, now).await)
 }
 
-/// How much of the account a disconnect has searched by its end: one that deletes and could not search at all, not all of it.
+/// How much of the account a disconnect has searched by its end: one that deletes and could not search at all, not all of
+/// it.
 fn told_search() -> diesel::expression::SqlLiteral<Nullable<Text>> {
     diesel::dsl::sql(&format!(
         "CASE WHEN disconnect_remote_events IN {DELETING} THEN COALESCE(last_search, {PARTIAL}) END"

@@ -128,8 +128,8 @@ fn due_links(each: i64, now: Timestamp) -> Fragment {
         .bind(now)
         .sql(" AND ")
         .with(unleased(now))
-        // The order is that of the index of what is due: where each has one link, another one would cost as much. The limit is
-        // a literal: a planner that does not know it takes it for many.
+        // The order is that of the index of what is due: where each has one link, another one would cost as much. The
+        // limit is a literal: a planner that does not know it takes it for many.
         .sql(format!(" ORDER BY l.next_attempt_at LIMIT {each}) AS counted)"))
     };
     count(Priority::Live).sql(" + ").with(count(Priority::CatchUp))

@@ -125,8 +125,8 @@ pub(super) async fn erase(
     Ok(known.found)
 }
 
-/// Whether the account has to be searched for the event of a link that is erased, which a person may have moved: one that was
-/// ever written. Nothing is asked of an account that is connected no more, but of what is owed there.
+/// Whether the account has to be searched for the event of a link that is erased, which a person may have moved: one that
+/// was ever written. Nothing is asked of an account that is connected no more, but of what is owed there.
 fn is_to_be_searched(integration: Option<&Integration>) -> Fragment {
     let is_any_known = integration.is_some_and(|it| it.google_user_id.is_some());
     let is_reached = integration.is_some_and(|it| {
@@ -276,8 +276,8 @@ pub(super) async fn end_searches(conn: &mut Conn, organisation: &OrganisationId,
     Ok(())
 }
 
-/// The same as [`finish_within`], where nobody is told that it is done: not where the account was searched in part alone, since
-/// that is to be told first.
+/// The same as [`finish_within`], where nobody is told that it is done: not where the account was searched in part alone,
+/// since that is to be told first.
 pub(super) async fn finish_untold(
     conn: &mut Conn,
     organisation: &OrganisationId,

@@ -156,8 +156,8 @@ fn first_link_due_at(now: Timestamp) -> Fragment {
         .with(first(Priority::Live))
         .sql(" UNION ALL ")
         .with(first(Priority::CatchUp))
-        // The end of the first lease: a link that is due later still is found to be so then. The order is that of the index of
-        // leases, since a planner without statistics would take another one and read every link.
+        // The end of the first lease: a link that is due later still is found to be so then. The order is that of the
+        // index of leases, since a planner without statistics would take another one and read every link.
         .sql(
             " UNION ALL SELECT * FROM (SELECT l.lease_until AS due_at
                 FROM appointment_external_links AS l WHERE l.organisation_id = q.organisation_id AND l.provider = q.provider
