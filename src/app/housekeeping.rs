@@ -27,7 +27,7 @@ const SWEEP: SignedDuration = SignedDuration::from_hours(1);
 /// How often snapshots are looked through.
 const ERASE: SignedDuration = SignedDuration::from_mins(1);
 /// How long what another query holds is left alone.
-const HELD: Duration = Duration::from_secs(1);
+const LOCKED_ROWS_RETRY: Duration = Duration::from_secs(1);
 /// How often it is looked for what is kept of organisations that are not connected.
 const FORGET: SignedDuration = SignedDuration::from_hours(1);
 
@@ -119,7 +119,7 @@ pub(super) async fn erase_snapshots(store: Store, retention: SignedDuration, clo
                     tracing::info!(count, "erased the snapshots of appointments that are over");
                 }
                 if is_any_held {
-                    clock.moment(HELD).await;
+                    clock.moment(LOCKED_ROWS_RETRY).await;
                     continue;
                 }
             }

@@ -104,7 +104,7 @@ pub async fn start_with(config: Config, google: Google, clock: Clock, entropy: E
     database_clock::follow(&store, &clock).await?;
     let notifier = Notifier::default();
     // An SQLite file has no other replicas to be heard.
-    notifier.set_deaf(store.is_shared());
+    notifier.set_misses_remote_changes(store.is_shared());
     let (consents, integrations, delivery, quota) =
         assemble(&config, &store, google, &keys.keyring, &clock, &entropy, &notifier);
     let audit = Audit::new(store.clone(), clock.clone(), entropy.clone());

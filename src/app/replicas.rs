@@ -48,7 +48,7 @@ pub(super) async fn hear(store: Store, notifier: Notifier, quota: Arc<Quota>, cl
             }
             Err(_) => {}
         }
-        notifier.set_deaf(true);
+        notifier.set_misses_remote_changes(true);
         clock.sleep(pause).await;
         pause = (pause * 2).clamp(SignedDuration::from_secs(1), LONGEST_PAUSE);
     }
@@ -102,10 +102,10 @@ async fn hear_on(
                 () = &mut time_out => return Err(Fault::Silent),
             }
         }
-        if notifier.is_deaf() {
+        if notifier.misses_remote_changes() {
             *pause = SignedDuration::ZERO;
             // What was committed before the connection listened was not heard: everybody looks.
-            notifier.set_deaf(false);
+            notifier.set_misses_remote_changes(false);
         }
         let next_echo = clock.sleep(ECHO);
         tokio::pin!(next_echo);

@@ -110,7 +110,7 @@ impl Inner {
                     continue;
                 }
                 () = listener.changed() => {}
-                () = self.next_look(), if self.notifier.is_deaf() => {}
+                () = self.next_look(), if self.notifier.misses_remote_changes() => {}
                 () = &mut time_out => is_over = true,
             }
             // At the end too: nobody is notified of what a claim has written since then.

@@ -144,13 +144,15 @@ async fn connect(State(sidecar): State<Arc<Sidecar>>, RawQuery(query): RawQuery,
 async fn callback(State(sidecar): State<Arc<Sidecar>>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
     let language = language(&headers);
     let browser = cookie(&headers, sidecar.browser_cookie()).map(Secret::from);
-    let Ok(asked) = Asked::of(&query.unwrap_or_default()) else {
+    let Ok(asked) = CallbackQuery::of(&query.unwrap_or_default()) else {
         // No answer of Google's looks like this: it ends no consent.
         return sidecar.page(Page::Ended(ConsentOutcome::Expired), language);
     };
     let returned = match asked {
-        Asked::Complete(callback) => sidecar.consents.complete(browser.as_ref(), callback).await,
-        Asked::Answer { state, is_confirmed } => sidecar.consents.answer(browser.as_ref(), state, is_confirmed).await,
+        CallbackQuery::Complete(callback) => sidecar.consents.complete(browser.as_ref(), callback).await,
+        CallbackQuery::Answer { state, is_confirmed } => {
+            sidecar.consents.answer(browser.as_ref(), state, is_confirmed).await
+        }
     };
     match returned {
         Ok(Returned::Asked(question)) => question::answer(&question, language),
@@ -160,14 +162,14 @@ async fn callback(State(sidecar): State<Arc<Sidecar>>, RawQuery(query): RawQuery
 }
 
 /// What the callback's address asks for.
-enum Asked {
+enum CallbackQuery {
     /// Google has sent the browser back.
     Complete(Callback),
     /// The person has answered the page that asks.
     Answer { state: Option<String>, is_confirmed: bool },
 }
 
-impl Asked {
+impl CallbackQuery {
     fn of(query: &str) -> Result<Self, Misshapen> {
         let state = parameter(query, "state", MAX_STATE_BYTES)?;
         if let Some(answer) = parameter(query, ANSWER, MAX_ERROR_BYTES)? {

@@ -2,7 +2,7 @@
 //!
 //! Owns who waits for whom. Never carries data: whoever is woken looks again. Never leaves the process by itself: what
 //! other replicas change is told here by whoever listens to the database. Invariant: whoever began to listen before it
-//! looked misses nothing, unless the notifier is deaf to the replicas; then it has to look now and then.
+//! looked misses nothing, unless the notifier misses what the replicas change; then it has to look now and then.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ struct Shared {
     listing: Arc<Notify>,
     /// In an order: a run that is repeated wakes in the same one.
     topics: Mutex<BTreeMap<OrganisationId, Topic>>,
-    is_deaf: AtomicBool,
+    misses_remote_changes: AtomicBool,
 }
 
 /// Who listens to one organisation: a topic lives as long as anybody does.
@@ -75,14 +75,14 @@ impl Notifier {
     }
 
     /// Says whether the changes of other replicas are not told of at present; everybody looks again then.
-    pub fn set_deaf(&self, is_deaf: bool) {
-        self.0.is_deaf.store(is_deaf, Ordering::Release);
+    pub fn set_misses_remote_changes(&self, misses_remote_changes: bool) {
+        self.0.misses_remote_changes.store(misses_remote_changes, Ordering::Release);
         self.notify_everybody();
     }
 
     /// Whether a listener may miss what another replica changes, and has to look now and then.
-    pub fn is_deaf(&self) -> bool {
-        self.0.is_deaf.load(Ordering::Acquire)
+    pub fn misses_remote_changes(&self) -> bool {
+        self.0.misses_remote_changes.load(Ordering::Acquire)
     }
 
     /// Listens for due work from this call on: a `Notified` hears `notify_waiters` from its creation, polled or not.

@@ -49,7 +49,7 @@ fn whoever_listens_to_an_organisation_hears_all_that_happens_there_and_missed_ch
     }
     notifier.notify(&Change::Links(organisation("other")));
     assert!(!is_woken(&mut all));
-    notifier.set_deaf(true);
+    notifier.set_misses_remote_changes(true);
     assert!(is_woken(&mut all), "what was not told of has to be looked for");
 }
 

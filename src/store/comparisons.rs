@@ -52,14 +52,14 @@ pub struct ComparedLink {
 
 /// The time since Google's events were listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Listing {
+pub struct ChangeWindow {
     /// When the lists were begun.
     pub since: Timestamp,
     /// Nothing is changed later, by any process's clock, before what was found is mended.
     pub until: Timestamp,
 }
 
-impl Listing {
+impl ChangeWindow {
     /// Whether a link that was changed last at this instant was changed meanwhile. What lies further ahead was changed
     /// before the clock was set back.
     pub fn covers(&self, changed_at: Timestamp) -> bool {
@@ -192,7 +192,7 @@ impl Store {
         claim: &ComparisonClaim,
         account: &GoogleUserId,
         (mends, surplus): (Vec<Mend>, Vec<(AppointmentId, Place)>),
-        within: Listing,
+        within: ChangeWindow,
         until: Timestamp,
         now: Timestamp,
     ) -> Result<Guarded, Error> {

@@ -7,7 +7,7 @@ use super::{Error, Guarded, Integration, Store};
 use crate::model::{Epoch, OrganisationId, Reason, RemoteEvents};
 
 /// How long a disconnect goes on trying to delete; what stands at Google after that stays owed.
-const LONGEST: SignedDuration = SignedDuration::from_hours(24);
+const DELETING_GIVE_UP_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
 /// How far a disconnect is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,8 +29,9 @@ impl Integration {
     /// Whether a disconnect of it tries no more to delete events: they are kept, the grant is dead, or it took a day.
     pub(super) fn deletes_no_more(&self, now: Timestamp) -> bool {
         let is_dead = self.problem.as_ref().is_some_and(|problem| problem.reason == Reason::ReconnectRequired);
-        self.disconnecting
-            .is_none_or(|it| is_dead || it.remote_events == Some(RemoteEvents::Keep) || it.since_at + LONGEST <= now)
+        self.disconnecting.is_none_or(|it| {
+            is_dead || it.remote_events == Some(RemoteEvents::Keep) || it.since_at + DELETING_GIVE_UP_AFTER <= now
+        })
     }
 }
 

@@ -38,14 +38,14 @@ pub struct Look {
 
 /// What an organisation has in its queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Queued {
+pub(super) enum QueueKind {
     /// Links that are due to be sent.
     Links,
     /// Deletions of events that no link stands for any more.
     Owed,
 }
 
-impl Queued {
+impl QueueKind {
     /// The column with the instant before which none can be attempted.
     pub(super) fn due_at(self) -> &'static str {
         match self {
@@ -72,7 +72,7 @@ pub(super) struct Ready {
     /// The column of its integration that does not read.
     pub(super) unreadable: Option<&'static str>,
     /// What is in it.
-    pub(super) queued: Queued,
+    pub(super) queued: QueueKind,
     /// Since when, as it is noted.
     pub(super) ready_at: Timestamp,
     /// How many of it can be attempted then, as far as they were counted; where none can, it is noted too early.
@@ -94,7 +94,7 @@ impl Store {
         let (limit, each) = (number(limit), number(each));
         let ready = query!(self, read, due::ready(not_before, limit, each, now))?;
         let count = |queued| ready.iter().filter(|ready| ready.queued == queued).count() as i64;
-        let is_whole = count(Queued::Links) < limit && count(Queued::Owed) < limit;
+        let is_whole = count(QueueKind::Links) < limit && count(QueueKind::Owed) < limit;
         let is_held_up = self.put_off(ready.iter().filter(|ready| ready.due == 0), now).await?;
         let due = || ready.iter().filter(|ready| ready.due > 0);
         let first_ready_at = due().map(|ready| ready.ready_at).min();
@@ -105,7 +105,7 @@ impl Store {
             if let Some(place) = seen.get(&ready.organisation) {
                 if let Some(its) = place.and_then(|place| look.due.get_mut(place)) {
                     its.count += ready.due;
-                    its.owes |= ready.queued == Queued::Owed;
+                    its.owes |= ready.queued == QueueKind::Owed;
                 }
                 continue;
             }
@@ -140,8 +140,8 @@ impl Store {
         let (mut links, mut owed) = (Vec::new(), Vec::new());
         for ready in early {
             match ready.queued {
-                Queued::Links => links.push(ready.organisation.clone()),
-                Queued::Owed => owed.push(ready.organisation.clone()),
+                QueueKind::Links => links.push(ready.organisation.clone()),
+                QueueKind::Owed => owed.push(ready.organisation.clone()),
             }
         }
         if links.is_empty() && owed.is_empty() {

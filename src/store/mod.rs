@@ -99,7 +99,7 @@ pub use address::Credentials;
 pub use audit::{AuditEvent, AuditPlace};
 pub use changes::{Changes, Heard};
 pub use claims::{Claimed, Lease};
-pub use comparisons::{ComparedLink, ComparisonClaim, Listing, Mend};
+pub use comparisons::{ChangeWindow, ComparedLink, ComparisonClaim, Mend};
 pub use consents::{Consent, HeldConsent, NewConsent};
 pub use disconnects::DisconnectStep;
 pub use due::{DueOrganisation, Look};

@@ -114,7 +114,7 @@ type Tls = Option<Arc<ClientConfig>>;
 
 /// How its connections are used.
 #[derive(Clone)]
-pub(super) struct Manner {
+pub(super) struct ConnectionMode {
     tls: Tls,
     /// Whether a pooler gives each transaction whichever session is free: nothing is left behind in one.
     is_pooled: bool,
@@ -125,7 +125,7 @@ pub(super) type Listening = Conn;
 
 /// Makes the pool; connects to nothing yet.
 pub(super) fn open(config: &Config, size: usize) -> pool::Pools {
-    let manner = Manner { tls: config.tls.clone(), is_pooled: config.is_pooled };
+    let mode = ConnectionMode { tls: config.tls.clone(), is_pooled: config.is_pooled };
     let config = config.clone();
     let setup: SetupCallback<Conn> = Box::new(move |_| {
         let config = config.clone();
@@ -133,7 +133,7 @@ pub(super) fn open(config: &Config, size: usize) -> pool::Pools {
     });
     // The address is in the settings already.
     let pool = pool::pool("", size, setup);
-    pool::Pools::new(pool.clone(), pool, manner)
+    pool::Pools::new(pool.clone(), pool, mode)
 }
 
 /// Reads an address, and sets what it leaves open. The connections are called after `replica`, which tells this process
@@ -203,8 +203,8 @@ where
 }
 
 /// Behind a pooler, a query is one transaction: what it prepares and sets is of one session, and ends there.
-pub(super) async fn begin(conn: &mut Conn, manner: &Manner) -> Result<(), Fault> {
-    if manner.is_pooled {
+pub(super) async fn begin(conn: &mut Conn, mode: &ConnectionMode) -> Result<(), Fault> {
+    if mode.is_pooled {
         let begin = format!("BEGIN; {}", SESSION.map(|told| format!("SET LOCAL {told}")).join("; "));
         AnsiTransactionManager::begin_transaction_sql(conn, &begin).await?;
     }
@@ -212,8 +212,8 @@ pub(super) async fn begin(conn: &mut Conn, manner: &Manner) -> Result<(), Fault>
 }
 
 /// Ends what [`begin`] began.
-pub(super) async fn end<T>(conn: &mut Conn, manner: &Manner, outcome: Result<T, Fault>) -> Result<T, Fault> {
-    if manner.is_pooled {
+pub(super) async fn end<T>(conn: &mut Conn, mode: &ConnectionMode, outcome: Result<T, Fault>) -> Result<T, Fault> {
+    if mode.is_pooled {
         match outcome {
             Ok(_) => AnsiTransactionManager::commit_transaction(conn).await?,
             Err(_) => AnsiTransactionManager::rollback_transaction(conn).await?,
@@ -285,7 +285,7 @@ async fn session(conn: &mut Conn) -> diesel::QueryResult<i32> {
 
 /// Closes a connection, and ends what still runs on it: of the closing alone, a server that works or waits for a lock hears
 /// nothing.
-fn abandon(conn: Conn, Manner { tls, .. }: Manner) {
+fn abandon(conn: Conn, ConnectionMode { tls, .. }: ConnectionMode) {
     let token = conn.cancel_token();
     tokio::spawn(async move {
         // A server that cannot be told ends it at the time-out of the session.

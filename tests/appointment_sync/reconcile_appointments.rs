@@ -70,7 +70,11 @@ async fn organisations_are_kept_apart(app: &mut TestApp) {
         named("cabinet", "rdv", 2),
         named("voisin", "rdv", 1),
     ];
-    let expected = [missing_or_stale("voisin", "rdv", 0), missing_or_stale("cabinet", "rdv", 1), missing_or_stale("voisin", "rdv", 0)];
+    let expected = [
+        missing_or_stale("voisin", "rdv", 0),
+        missing_or_stale("cabinet", "rdv", 1),
+        missing_or_stale("voisin", "rdv", 0),
+    ];
     assert_eq!(reconcile(app, requests).await, expected);
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::source::{self, Source};
 
 /// From this many lines on, unit tests stand in a file of their own.
-const MOST_INLINE: usize = 100;
+const MAX_INLINE_TEST_LINES: usize = 100;
 /// Who mounts one folder of queries for two back ends.
 const MOUNTS: [&str; 2] = ["store/postgres.rs", "store/sqlite.rs"];
 
@@ -34,7 +34,7 @@ fn unit_tests_of_a_hundred_lines_stand_in_a_file_named_tests() {
     let sources = source::all();
     let is_long = |source: &Source| {
         let inline = source.text.split_once("#[cfg(test)]\nmod tests {");
-        inline.is_some_and(|(_, tests)| tests.lines().count() >= MOST_INLINE)
+        inline.is_some_and(|(_, tests)| tests.lines().count() >= MAX_INLINE_TEST_LINES)
     };
     assert_eq!(paths_of(&sources, is_long), Vec::<String>::new());
     let is_misnamed = |source: &Source| source.is_tests() && !source.path.ends_with("tests.rs");

@@ -32,7 +32,7 @@ const _: () = assert!(CALL_DEADLINE.as_secs() < CALL.as_secs().unsigned_abs() &&
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_secs(10);
 
 /// Why an attempt ended without anything to settle: somebody else has the link now, or the database is away.
-enum Broken {
+enum AttemptError {
     /// The lease was lost, or the integration is in another epoch.
     Fenced,
     /// The store failed: whether the lease still is ours is unknown.
@@ -91,7 +91,7 @@ struct HeldLease {
     is_used: bool,
 }
 
-impl From<store::Error> for Broken {
+impl From<store::Error> for AttemptError {
     fn from(error: store::Error) -> Self {
         Self::Store(error)
     }
@@ -152,16 +152,16 @@ impl Inner {
         };
         let name = match &outcome {
             Ok(outcome) => outcome.name(),
-            Err(Broken::Fenced) => "fenced",
-            Err(Broken::Store(_)) => "broken",
+            Err(AttemptError::Fenced) => "fenced",
+            Err(AttemptError::Store(_)) => "broken",
         };
         metrics::attempt(name);
         traced.end(name, outcome.is_ok());
         let broken = match outcome {
             // Whoever took the lease over settles what stands by then: fenced or done, this attempt is over.
             Ok(outcome) => self.settle(claim, outcome, calls).await.err(),
-            Err(Broken::Fenced) => self.store.release(&[claim.lease().token], self.clock.now()).await.err(),
-            Err(Broken::Store(error)) => Some(error),
+            Err(AttemptError::Fenced) => self.store.release(&[claim.lease().token], self.clock.now()).await.err(),
+            Err(AttemptError::Store(error)) => Some(error),
         };
         if let Some(error) = broken {
             tracing::warn!(
@@ -181,7 +181,7 @@ impl Inner {
         begun: BegunAttempt,
         permit: Permit,
         calls: &mut Vec<CallMade>,
-    ) -> Result<RowOutcome, Broken> {
+    ) -> Result<RowOutcome, AttemptError> {
         let BegunAttempt { mut attempt, mut step, mut once_open } = begun;
         let mut held = HeldLease { placement: claim.placement(), until: claim.lease().until, is_used: false };
         let mut permit = Some(permit);
@@ -240,7 +240,7 @@ impl Inner {
         placement: &Placement,
         left_behind: &[Place],
         held: &mut HeldLease,
-    ) -> Result<(), Broken> {
+    ) -> Result<(), AttemptError> {
         let is_stored = left_behind.is_empty()
             && match claim {
                 Claim::Link(_) => *placement == held.placement,
@@ -259,7 +259,7 @@ impl Inner {
         placement: &Placement,
         left_behind: &[Place],
         held: &mut HeldLease,
-    ) -> Result<(), Broken> {
+    ) -> Result<(), AttemptError> {
         let now = self.clock.now();
         let until = now + LEASE;
         let renewed = match claim {
@@ -273,7 +273,7 @@ impl Inner {
         };
         match renewed {
             Guarded::Done => {}
-            Guarded::Fenced => return Err(Broken::Fenced),
+            Guarded::Fenced => return Err(AttemptError::Fenced),
         }
         held.placement = placement.clone();
         held.until = until;

@@ -31,7 +31,9 @@ use super::{Delivery, Error, Inner, snapshot};
 use crate::connection;
 use crate::error_chain::error_chain;
 use crate::model::{AppointmentId, CalendarId, Change, GoogleUserId, OrganisationId, Place};
-use crate::store::{self, ComparedLink, ComparisonClaim, Guarded, Integration, Listing, Mend, SearchClaim, Unreadable};
+use crate::store::{
+    self, ChangeWindow, ComparedLink, ComparisonClaim, Guarded, Integration, Mend, SearchClaim, Unreadable,
+};
 use crate::sync::{Event, RetryCause, backoff, render};
 use findings::{Listed, RemoteState, Scope, compare};
 use listing::Lists;
@@ -76,7 +78,7 @@ struct Compared {
 
 /// Why a comparison broke off.
 #[derive(Debug, thiserror::Error)]
-enum Broken {
+enum ComparisonError {
     /// The lease is lost, or the account was disconnected or connected anew.
     #[error("another process compares, or the integration is in another epoch")]
     Fenced,
@@ -87,17 +89,17 @@ enum Broken {
 }
 
 /// Whose calendars are listed, and under which lease.
-struct Reading<'a> {
+struct CalendarReadContext<'a> {
     integration: &'a Integration,
     account: &'a GoogleUserId,
-    held: Held<'a>,
+    lease: ReadLease<'a>,
 }
 
 /// The lease under which lists are read.
 #[derive(Clone, Copy)]
-enum Held<'a> {
-    /// None: somebody waits for them.
-    Nothing,
+enum ReadLease<'a> {
+    /// No lease: somebody waits for them.
+    None,
     /// That of a comparison.
     Comparison(&'a ComparisonClaim),
     /// That of a search.
@@ -106,16 +108,16 @@ enum Held<'a> {
 
 /// What one comparison is about.
 struct Comparison<'a> {
-    reading: Reading<'a>,
+    reading: CalendarReadContext<'a>,
     target: &'a CalendarId,
 }
 
 impl Comparison<'_> {
     /// The lease under which it mends; `None`: it only counts.
     fn claim(&self) -> Option<&ComparisonClaim> {
-        match self.reading.held {
-            Held::Comparison(claim) => Some(claim),
-            Held::Nothing | Held::Search(_) => None,
+        match self.reading.lease {
+            ReadLease::Comparison(claim) => Some(claim),
+            ReadLease::None | ReadLease::Search(_) => None,
         }
     }
 }
@@ -131,9 +133,9 @@ impl Delivery {
         }
         let compared = self.0.compare(&integration, None).await;
         compared.map(|compared| compared.counts).map_err(|broken| match broken {
-            Broken::Fenced => Error::NotConnected,
-            Broken::Google(error) => Error::Google(error),
-            Broken::Store(error) => Error::Store(error),
+            ComparisonError::Fenced => Error::NotConnected,
+            ComparisonError::Google(error) => Error::Google(error),
+            ComparisonError::Store(error) => Error::Store(error),
         })
     }
 }
@@ -147,10 +149,10 @@ impl Inner {
                 Some(column) => {
                     let organisation = claim.organisation.as_str().to_owned();
                     self.grants.note_unreadable(&Unreadable { organisation, appointment: None, column }).await?;
-                    Err(Broken::Fenced)
+                    Err(ComparisonError::Fenced)
                 }
             },
-            None => Err(Broken::Fenced),
+            None => Err(ComparisonError::Fenced),
         };
         let now = self.clock.now();
         let mut unlisted_at = None;
@@ -182,7 +184,7 @@ impl Inner {
                 }
             }
             // Where it is noted, it is due again once the integration is served.
-            Err(Broken::Google(error)) => {
+            Err(ComparisonError::Google(error)) => {
                 let asked = retry_after(&error);
                 if asked.is_none() {
                     tracing::warn!(error = %error_chain(&error), "Google's events could not be compared");
@@ -191,8 +193,8 @@ impl Inner {
                 self.put_off(claim.attempts, asked.flatten(), now)
             }
             // It stays as due as it is, for whoever may make it.
-            Err(Broken::Fenced) => (claim.due_at, claim.attempts),
-            Err(Broken::Store(error)) => return Err(error),
+            Err(ComparisonError::Fenced) => (claim.due_at, claim.attempts),
+            Err(ComparisonError::Store(error)) => return Err(error),
         };
         match self.store.end_comparison(claim, next, unlisted_at).await? {
             // Whoever took it over ends it.
@@ -209,19 +211,26 @@ impl Inner {
         (now.saturating_add(wait).unwrap_or(Timestamp::MAX), attempts.saturating_add(1))
     }
 
-    async fn compare(&self, integration: &Integration, claim: Option<&ComparisonClaim>) -> Result<Compared, Broken> {
+    async fn compare(
+        &self,
+        integration: &Integration,
+        claim: Option<&ComparisonClaim>,
+    ) -> Result<Compared, ComparisonError> {
         let (Some(account), Some(calendar)) = (&integration.google_user_id, &integration.calendar) else {
-            return Err(Broken::Fenced);
+            return Err(ComparisonError::Fenced);
         };
-        let held = claim.map_or(Held::Nothing, Held::Comparison);
-        let comparison = Comparison { reading: Reading { integration, account, held }, target: &calendar.id };
+        let lease = claim.map_or(ReadLease::None, ReadLease::Comparison);
+        let comparison =
+            Comparison { reading: CalendarReadContext { integration, account, lease }, target: &calendar.id };
         match self.compare_lists(&comparison).await {
-            Err(Broken::Google(error)) => Err(Broken::Google(self.note_refusal(&comparison, error).await?)),
+            Err(ComparisonError::Google(error)) => {
+                Err(ComparisonError::Google(self.note_refusal(&comparison, error).await?))
+            }
             compared => compared,
         }
     }
 
-    async fn compare_lists(&self, comparison: &Comparison<'_>) -> Result<Compared, Broken> {
+    async fn compare_lists(&self, comparison: &Comparison<'_>) -> Result<Compared, ComparisonError> {
         let integration = comparison.reading.integration;
         let since = self.clock.now();
         let mut lists = self.list(comparison, since).await?;
@@ -271,9 +280,14 @@ impl Inner {
     }
 
     /// Whether an event is not to be found that should stand, in what was listed so far.
-    async fn is_any_missing(&self, comparison: &Comparison<'_>, scope: &Scope, lists: &Lists) -> Result<bool, Broken> {
+    async fn is_any_missing(
+        &self,
+        comparison: &Comparison<'_>,
+        scope: &Scope,
+        lists: &Lists,
+    ) -> Result<bool, ComparisonError> {
         let integration = comparison.reading.integration;
-        let within = Listing { since: scope.since, until: self.clock.now() + AGREEMENT };
+        let within = ChangeWindow { since: scope.since, until: self.clock.now() + AGREEMENT };
         let mut after = None;
         loop {
             let organisation = &integration.organisation;
@@ -300,10 +314,10 @@ impl Inner {
         scope: &Scope,
         pairs: impl Iterator<Item = (AppointmentId, Option<ComparedLink>, Vec<Listed>)>,
         counts: &mut ComparisonCounts,
-    ) -> Result<(), Broken> {
+    ) -> Result<(), ComparisonError> {
         let (mut mends, mut surplus): (Vec<Mend>, Vec<(AppointmentId, Place)>) = (Vec::new(), Vec::new());
         let now = self.clock.now();
-        let within = Listing { since: scope.since, until: now + AGREEMENT };
+        let within = ChangeWindow { since: scope.since, until: now + AGREEMENT };
         for (appointment, link, events) in pairs {
             let wanted = || link.as_ref().and_then(|link| self.wanted(comparison.reading.integration, link));
             let is_upcoming = link.as_ref().is_some_and(|link| link.ends_at.is_some_and(|end| end > scope.since));
@@ -331,7 +345,7 @@ impl Inner {
                 self.notifier.notify_due();
                 Ok(())
             }
-            Guarded::Fenced => Err(Broken::Fenced),
+            Guarded::Fenced => Err(ComparisonError::Fenced),
         }
     }
 

@@ -3,7 +3,7 @@
 //! Owns what is noted of it at the integration: the same as an attempt would note, so that nothing is wrong in silence
 //! while nothing is due. Never believes a single answer: the calendar is asked before it, or the account, is blamed.
 
-use super::{Broken, Comparison, Held, Reading};
+use super::{CalendarReadContext, Comparison, ComparisonError, ReadLease};
 use crate::connection;
 use crate::crypto::Secret;
 use crate::delivery::Inner;
@@ -18,7 +18,7 @@ impl Inner {
         &self,
         comparison: &Comparison<'_>,
         error: connection::Error,
-    ) -> Result<connection::Error, Broken> {
+    ) -> Result<connection::Error, ComparisonError> {
         let error = match stop(&error) {
             Some(Stop::CalendarUnavailable | Stop::AccountUnavailable) => match self.probe(comparison).await? {
                 // The list was refused all the same: it is asked for again.
@@ -48,16 +48,16 @@ impl Inner {
         let (Some(account), Some(calendar)) = (&integration.google_user_id, &integration.calendar) else {
             return Ok(false);
         };
-        let reading = Reading { integration, account, held: Held::Nothing };
+        let reading = CalendarReadContext { integration, account, lease: ReadLease::None };
         match self.probe(&Comparison { reading, target: &calendar.id }).await {
             Ok(Ok(())) => Ok(true),
-            Err(Broken::Store(error)) | Ok(Err(connection::Error::Store(error))) => Err(error),
-            Ok(Err(_)) | Err(Broken::Fenced | Broken::Google(_)) => Ok(false),
+            Err(ComparisonError::Store(error)) | Ok(Err(connection::Error::Store(error))) => Err(error),
+            Ok(Err(_)) | Err(ComparisonError::Fenced | ComparisonError::Google(_)) => Ok(false),
         }
     }
 
     /// Asks the target whether it takes writes; the error is what stands against it.
-    async fn probe(&self, comparison: &Comparison<'_>) -> Result<Result<(), connection::Error>, Broken> {
+    async fn probe(&self, comparison: &Comparison<'_>) -> Result<Result<(), connection::Error>, ComparisonError> {
         self.take_unit(&comparison.reading).await?;
         let probe = |google: Google, token: Secret| {
             let call = Call::Probe { calendar: comparison.target.clone() };
