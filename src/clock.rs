@@ -85,7 +85,7 @@ impl Clock {
     }
 
     /// Goes by another clock from now on: that one said `reading.now` when the steady time was `reading.elapsed`. What a
-    /// person corrects of this one counts no more. A manual clock follows nobody.
+    /// person corrects of this one no longer counts. A manual clock follows nobody.
     pub fn follow(&self, reading: Reading) {
         match &self.0 {
             Source::System(system) => *system.followed.lock() = Some(reading),

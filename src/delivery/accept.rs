@@ -82,7 +82,7 @@ impl Inner {
         }
     }
 
-    /// Waits until `link` is pending no more or `deadline` has come, and answers it as it is then.
+    /// Waits until `link` is no longer pending or `deadline` has come, and answers it as it is then.
     async fn wait_for(
         &self,
         mut link: Link,

@@ -35,7 +35,7 @@ use jiff::SignedDuration;
 use url::Url;
 
 use crate::clock::{Clock, Entropy};
-use crate::connection::{self, Grants};
+use crate::connection::{Grants, ReadError};
 use crate::crypto::Keyring;
 use crate::google::Google;
 use crate::notifier::Notifier;
@@ -67,7 +67,7 @@ pub enum Error {
     CalendarUnavailable,
     /// Google could not be asked.
     #[error("Google could not be asked")]
-    Google(#[source] connection::Error),
+    Google(#[source] ReadError),
     /// The store failed.
     #[error("the store failed")]
     Store(#[from] store::Error),

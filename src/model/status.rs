@@ -124,7 +124,7 @@ pub enum RemoteEvents {
 /// Says what became of the grant at a disconnect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GrantEnd {
-    /// Google has revoked it, or honoured it no more.
+    /// Google has revoked it, or no longer honoured it.
     Revoked,
     /// It goes on: somebody else uses the account, and to revoke one grant would end all of it.
     Shared,

@@ -26,7 +26,7 @@ pub enum DisconnectStep {
 }
 
 impl Integration {
-    /// Whether a disconnect of it tries no more to delete events: they are kept, the grant is dead, or it took a day.
+    /// Whether a disconnect of it no longer tries to delete events: they are kept, the grant is dead, or it took a day.
     pub(super) fn deletes_no_more(&self, now: Timestamp) -> bool {
         let is_dead = self.problem.as_ref().is_some_and(|problem| problem.reason == Reason::ReconnectRequired);
         self.disconnecting.is_none_or(|it| {

@@ -1,4 +1,4 @@
-//! Owed deletions: events that may stand at Google and are wanted there no more.
+//! Owed deletions: events that may stand at Google and are no longer wanted there.
 //!
 //! A row ends when Google has said that the event is gone, or when a link wants exactly that event again. It is attempted
 //! under a lease like a link, and while the appointment has a link, that link is under the same lease: no two calls of
@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{Error, Found, Guarded, Lease, LinkError, Store};
 use crate::model::{AppointmentId, CalendarId, Epoch, GoogleUserId, OrganisationId, Place};
 
-/// Why an event is wanted no more where it stands.
+/// Why an event is no longer wanted where it stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OwedCause {
     /// Another account was connected.
@@ -40,7 +40,7 @@ pub struct OwedClaim {
     pub appointment: AppointmentId,
     /// Where it may stand.
     pub place: Place,
-    /// Why it is wanted no more.
+    /// Why the event is no longer wanted.
     pub cause: OwedCause,
     /// How many attempts have failed in a row.
     pub attempts: i32,
@@ -102,7 +102,7 @@ impl Store {
         query!(self, write, owed_claims::claim(organisations, lease_token, until, now))
     }
 
-    /// Renews the lease of an owed deletion. Whoever is fenced calls Google no more.
+    /// Renews the lease of an owed deletion. Whoever is fenced does not call Google any more.
     pub async fn renew_owed_lease(
         &self,
         claimed: &OwedClaim,

@@ -10,7 +10,7 @@ use super::{Error, Store};
 use crate::crypto::Sealed;
 use crate::model::{Epoch, GoogleUserId, GrantEnd, OrganisationId};
 
-/// What uses an account no more once its grant has ended.
+/// What no longer uses an account once its grant has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Leaving {
     /// An integration whose disconnect ends.
@@ -38,7 +38,7 @@ pub struct RevocationLease {
     pub until: Timestamp,
 }
 
-/// What may be done about an account that is used no more by one.
+/// What may be done about an account that one of its users has left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Revocation {
     /// Others use the account, and its grant stays. Whoever was leaving has left.

@@ -83,7 +83,7 @@ impl Grants {
         self.revoke_unkept(Some(organisation)).await
     }
 
-    /// Ends the grants that wait for a person's word no more, and revokes those that nobody keeps.
+    /// Ends the grants that no longer wait for a person's word, and revokes those that nobody keeps.
     pub(in crate::connection) async fn end_unkept(&self) -> Result<(), store::Error> {
         self.store.queue_lapsed_grants(self.clock.now()).await?;
         self.revoke_unkept(None).await

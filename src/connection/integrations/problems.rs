@@ -33,7 +33,7 @@ pub enum ProblemNotice {
         /// For how many days at least: 0, 1, 3 or 7.
         days: u32,
     },
-    /// An integration that was told as broken is so no more.
+    /// An integration that was told as broken works again, or was disconnected.
     Healed {
         /// The organisation whose integration it is.
         organisation: OrganisationId,

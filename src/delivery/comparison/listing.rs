@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::findings::{Listed, Remote};
 use super::{CalendarReadContext, Comparison, ComparisonError, LEASE, ReadLease, retry_after};
-use crate::connection;
+use crate::connection::ReadError;
 use crate::crypto::Secret;
 use crate::delivery::Inner;
 use crate::google::{Google, may_list_calendars};
@@ -37,7 +37,7 @@ pub(super) struct Lists {
     /// Whether one refused what will be refused again.
     pub(super) is_any_refused: bool,
     /// Why one was left out that may answer later.
-    pub(super) unanswered: Option<connection::Error>,
+    pub(super) unanswered: Option<ReadError>,
 }
 
 impl Lists {
@@ -71,7 +71,7 @@ impl Inner {
     pub(super) async fn list(&self, comparison: &Comparison<'_>, since: Timestamp) -> Result<Lists, ComparisonError> {
         let mut lists = Lists::default();
         if !self.list_calendar(&comparison.reading, comparison.target, Some(since), &mut lists).await? {
-            return Err(ComparisonError::Google(connection::Error::CalendarUnavailable));
+            return Err(ComparisonError::Google(ReadError::CalendarUnavailable));
         }
         for calendar in self.others(comparison, since, &mut lists).await? {
             self.list_if_it_answers(&comparison.reading, &calendar, Some(since), &mut lists).await?;
@@ -185,7 +185,7 @@ impl Inner {
                 return Ok(page.may_write);
             }
         }
-        Err(ComparisonError::Google(connection::Error::GoogleUnavailable { retry_after: None }))
+        Err(ComparisonError::Google(ReadError::GoogleUnavailable { retry_after: None }))
     }
 
     /// Waits for a unit of quota, and makes sure that the lease outlives the call.

@@ -28,7 +28,7 @@ use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
 use super::{Delivery, Error, Inner, snapshot};
-use crate::connection;
+use crate::connection::ReadError;
 use crate::error_chain::error_chain;
 use crate::model::{AppointmentId, CalendarId, Change, GoogleUserId, OrganisationId, Place};
 use crate::store::{
@@ -73,7 +73,7 @@ pub struct ComparisonCounts {
 struct Compared {
     counts: ComparisonCounts,
     /// Why a calendar beside the target was left out that may answer later.
-    unanswered: Option<connection::Error>,
+    unanswered: Option<ReadError>,
 }
 
 /// Why a comparison broke off.
@@ -83,7 +83,7 @@ enum ComparisonError {
     #[error("another process compares, or the integration is in another epoch")]
     Fenced,
     #[error("Google could not be asked")]
-    Google(#[source] connection::Error),
+    Google(#[source] ReadError),
     #[error("the store failed")]
     Store(#[from] store::Error),
 }
@@ -189,7 +189,7 @@ impl Inner {
                 if asked.is_none() {
                     tracing::warn!(error = %error_chain(&error), "Google's events could not be compared");
                 }
-                unlisted_at = asked.filter(|_| !matches!(error, connection::Error::Store(_))).map(|_| now);
+                unlisted_at = asked.filter(|_| !matches!(error, ReadError::Store(_))).map(|_| now);
                 self.put_off(claim.attempts, asked.flatten(), now)
             }
             // It stays as due as it is, for whoever may make it.
@@ -358,22 +358,16 @@ impl Inner {
 }
 
 /// How long Google asks to wait (`Some(None)`: it did not say); `None`: waiting does not help.
-fn retry_after(error: &connection::Error) -> Option<Option<SignedDuration>> {
+fn retry_after(error: &ReadError) -> Option<Option<SignedDuration>> {
     match error {
-        connection::Error::GoogleUnavailable { retry_after } | connection::Error::GoogleThrottled { retry_after } => {
-            Some(*retry_after)
-        }
-        connection::Error::Store(_) => Some(None),
-        connection::Error::NotConnected
-        | connection::Error::Disconnecting
-        | connection::Error::ReconnectRequired
-        | connection::Error::CalendarUnavailable
-        | connection::Error::GoogleMisconfigured
-        | connection::Error::AccountUnavailable
-        | connection::Error::NoPendingAccount
-        | connection::Error::ReturnUrlNotAllowed
-        | connection::Error::TooManyWatchers
-        | connection::Error::Sealed(_) => None,
+        ReadError::GoogleUnavailable { retry_after } | ReadError::GoogleThrottled { retry_after } => Some(*retry_after),
+        ReadError::Store(_) => Some(None),
+        ReadError::NotConnected
+        | ReadError::ReconnectRequired
+        | ReadError::CalendarUnavailable
+        | ReadError::GoogleMisconfigured
+        | ReadError::AccountUnavailable
+        | ReadError::Sealed(_) => None,
     }
 }
 

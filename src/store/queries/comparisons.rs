@@ -308,7 +308,7 @@ pub(in crate::store) async fn mend(
         }
         if !due.is_empty() {
             let catch_up = catch_ups::open(conn, organisation, sql("TRUE"), now).await?;
-            // What is confirmed of the content is believed no more.
+            // What is confirmed of the content is no longer believed.
             let set = sql(format!(
                 "sync_status = {PENDING}, priority = {}, attempts = 0, request_seq = request_seq + 1,
                  content_hash = NULL, etag = COALESCE(f.etag, l.etag), next_attempt_at = ",

@@ -77,7 +77,7 @@ pub(super) async fn begin_within(
     }
     let has_deleted = before.disconnecting.is_some() && before.is_owed_served();
     if remote_events != RemoteEvents::Keep && !has_deleted {
-        // Whatever is owed is wanted no more, and this is the last time that the account is there to delete it.
+        // Whatever is owed is no longer wanted, and this is the last time that the account is there to delete it.
         owed::make_due(conn, organisation, sql("TRUE"), now).await?;
     }
     if remote_events == RemoteEvents::Keep {

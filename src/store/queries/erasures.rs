@@ -126,7 +126,7 @@ pub(super) async fn erase(
 }
 
 /// Whether the account has to be searched for the event of a link that is erased, which a person may have moved: one that
-/// was ever written. Nothing is asked of an account that is connected no more, but of what is owed there.
+/// was ever written. Nothing is asked of an account that is no longer connected, but of what is owed there.
 fn is_to_be_searched(integration: Option<&Integration>) -> Fragment {
     let is_any_known = integration.is_some_and(|it| it.google_user_id.is_some());
     let is_reached = integration.is_some_and(|it| {

@@ -173,7 +173,7 @@ async fn settle(conn: &mut Conn, links: &[LinkSettlement], now: Timestamp) -> Re
         placed.join(", "),
         if_unasked("next_attempt_at", "ELSE ended_next_attempt_at"),
         if_unasked("last_error", "ELSE reason"),
-        // What was sent, or will not be, needs its trace no more.
+        // What was sent, or will not be, no longer needs its trace.
         if_unasked("traceparent", &format!("WHEN outcome = '{later}' THEN traceparent ELSE NULL")),
         if_unasked("last_error_detail", "ELSE detail"),
         if_unasked(

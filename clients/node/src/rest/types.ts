@@ -375,7 +375,7 @@ export interface ConfirmAccountBody {
   accept: boolean;
 }
 
-/** Answer of `POST confirm-account`. 409 `NO_PENDING_ACCOUNT`: the account to take waits no more. */
+/** Answer of `POST confirm-account`. 409 `NO_PENDING_ACCOUNT`: the account to take no longer waits. */
 export interface ConfirmAccountAnswer {
   status: IntegrationStatusJson;
 }
