@@ -3,8 +3,9 @@
 //! Owns the only calls to the system clock and to the operating system's random source. Everything else is handed a
 //! [`Clock`] and an [`Entropy`], so that a test can hold time still and repeat a run.
 //!
-//! Invariant: outside this file nothing asks what time it is, sleeps, or draws a random number (`.clippy.toml` holds it);
-//! where somebody else has to do something in time (a socket, a database, a lock), that is real time, and `tokio`'s.
+//! Invariant: outside this file nothing asks what time it is or draws a random number, and nothing sleeps that an outcome
+//! depends on (`.clippy.toml` holds it). Where somebody else has to do something in time (a socket, a database, a lock, the
+//! end of a drain), and where a person or an emulated network is waited for, that is real time, and `tokio`'s.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -84,7 +85,7 @@ impl Clock {
     }
 
     /// Goes by another clock from now on: that one said `reading.now` when the steady time was `reading.elapsed`. What a
-    /// person corrects of this one counts no more. A manual clock follows nobody.
+    /// person corrects of this one no longer counts. A manual clock follows nobody.
     pub fn follow(&self, reading: Reading) {
         match &self.0 {
             Source::System(system) => *system.followed.lock() = Some(reading),
@@ -144,8 +145,8 @@ impl Clock {
         self.sleep_until(self.after(span))
     }
 
-    /// Waits until `deadline`; returns at once if it has passed. A correction of the wall clock neither stretches nor cuts the
-    /// wait.
+    /// Waits until `deadline`; returns at once if it has passed. A correction of the wall clock neither stretches nor
+    /// cuts the wait.
     #[expect(clippy::disallowed_methods, reason = "the one place that sleeps")]
     pub async fn sleep_until(&self, deadline: Deadline) {
         let Deadline(end) = deadline;

@@ -41,6 +41,14 @@
 //! 3. What Google answered goes back into `sync`, until there is an outcome; it is settled only under the same lease. A
 //!    revision that arrived meanwhile stays due.
 //!
+//! A lease is renewed before a call that it might not outlive (`delivery/attempt/mod.rs`, `store/leases.rs`), and fences
+//! whoever has lost it: what is settled under a lease that has passed to another, or in another epoch, changes no row
+//! (`store/queries/settlements.rs`).
+//!
+//! What switching an integration off does is said at `Integrations::change_settings`
+//! (`connection/integrations/settings.rs`), and to callers at `UpdateSettings` in `proto/`; what it means for a claim and
+//! for an accept, in `store/queries/fragments.rs` (`served_from`) and `store/queries/accepts.rs`.
+//!
 //! # How to add
 //!
 //! What the compiler and the tests ask for by themselves is not repeated here: this is where to begin.
@@ -49,10 +57,11 @@
 //!   digest of the content, the body of a write (`google/event/mod.rs`), the comparison (`sync/shown.rs`), the preview
 //!   (`grpc/convert.rs`). What Google is asked to bring of an event the compiler does not know: `FIELDS` in
 //!   `google/listing.rs` and `MOVED_EVENT_FIELDS` in `google/calendar.rs`. If Cassius has to send it too: the
-//!   message in `proto/`, `grpc/validate/appointment.rs`, and [`model::Details`] with a default. The README's table of what is
-//!   sent. Events that stand at Google get it when their appointment is sent next.
-//! - **A setting.** Its row in `config/settings.rs`, its field and its reading in `config/mod.rs` (in `config/access.rs` for who may call
-//!   and where); it is handed on in `app/mod.rs`. The README's table is made of the rows.
+//!   message in `proto/`, `grpc/validate/appointment.rs`, and [`model::Details`] with a default. The README's table of
+//!   what is sent. Events that stand at Google get it when their appointment is sent next.
+//! - **A setting.** Its row in `config/settings.rs`, its field and its reading in `config/mod.rs` (in `config/access.rs`
+//!   for who may call and where), and in `config/parse.rs` how its text is read, if no other setting is read that way; it
+//!   is handed on in `app/mod.rs`. The README's table is made of the rows.
 //! - **An RPC.** The method in `proto/`, its handler in `grpc/calendar_integration.rs` or `grpc/appointment_sync/mod.rs`
 //!   (each opens with `answer(..)`, or with `split(..)` where it streams), its check in `grpc/validate/`, which begins
 //!   with `Check::organisation`: that is what authorises. One that is about all organisations answers what the caller may
@@ -64,7 +73,7 @@
 //!
 //! # The import rule
 //!
-//! Each room has a rank, and imports from rooms of a lower rank alone; `model` is everybody's.
+//! Each room has a rank, and imports from rooms of a lower rank alone; `model` is everybody's, and `main` calls `cli`.
 //!
 //! | rank | rooms |
 //! |---|---|
@@ -78,7 +87,8 @@
 //! | 7 | `cli`, `main` |
 //!
 //! `tests/house` holds this, and for each room the list of those that it may import: fewer than its rank allows. No files
-//! import each other in a circle, but a door and what stands behind it. Generated types of the wire stop at `grpc`, diesel's at `store`, Google's at `google`.
+//! import each other in a circle, but a door and what stands behind it. Generated types of the wire stop at `grpc`,
+//! diesel's at `store`, Google's at `google`.
 
 pub mod app;
 pub mod clock;

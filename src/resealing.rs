@@ -1,8 +1,8 @@
 //! The keys that are in use, and the exchange of those that are not to be any more.
 //!
-//! Owns which stored value is opened and sealed anew with the first key, and what is told of the keyring. Never changes what a
-//! value holds. What lasts for a day at most is counted and left as it is: it ends before an operator takes the old key away.
-//! Invariant: a value is exchanged whole or not at all, and whatever was written meanwhile stays.
+//! Owns which stored value is opened and sealed anew with the first key, and what is told of the keyring. Never changes
+//! what a value holds. What lasts for a day at most is counted and left as it is: it ends before an operator takes the
+//! old key away. Invariant: a value is exchanged whole or not at all, and whatever was written meanwhile stays.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -81,7 +81,7 @@ async fn sample(store: &Store, keyring: &Keyring) -> Result<BTreeMap<String, Vec
 pub struct Resealed {
     /// How many values are sealed with the first key now that were not before.
     pub exchanged: u64,
-    /// How many do not open: their key is lacking, or they were altered. They stay as they are.
+    /// How many do not open: their key is missing, or they were altered. They stay as they are.
     pub unopened: u64,
 }
 
@@ -91,7 +91,7 @@ pub struct Resealed {
 pub struct Resealing {
     /// Where the values are.
     pub store: Store,
-    /// The keys.
+    /// The keys that open; the first of them seals.
     pub keyring: Arc<Keyring>,
     /// What nonces are drawn from.
     pub entropy: Entropy,

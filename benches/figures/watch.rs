@@ -21,7 +21,7 @@ const ORGANISATIONS: usize = 10;
 const CONNECTIONS: usize = 4;
 const EDITS: usize = 200;
 /// How long one who watches is waited for.
-const LONGEST: Duration = Duration::from_secs(60);
+const MESSAGE_DEADLINE: Duration = Duration::from_secs(60);
 
 pub(crate) async fn measure(stage: &Stage, back_end: BackEnd, table: &mut Table) -> anyhow::Result<()> {
     let watchers = if stage.is_quick { 200 } else { 1_000 };
@@ -81,7 +81,7 @@ async fn watch(
         streams.spawn(async move {
             let mut told = 0;
             loop {
-                let message = tokio::time::timeout(LONGEST, stream.message()).await;
+                let message = tokio::time::timeout(MESSAGE_DEADLINE, stream.message()).await;
                 let message = message.context("one who watches was not told of all edits")??;
                 let status = message.context("a stream that ended")?.status.unwrap_or_default();
                 told += 1;

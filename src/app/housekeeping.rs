@@ -2,7 +2,8 @@
 //!
 //! Owns how often each is done: health follows the database, disconnects, erasures and changes of many links go on, Google's
 //! events are compared, counts are held against their links, grants that nobody keeps are ended, what is old is erased, and
-//! how it all stands is measured. Never decides what is old. Invariant: one that fails is logged, and done again in its time.
+//! how it all stands is measured. Never decides what is old. Invariant: one that fails is logged, and done again in its
+//! time.
 
 use std::time::Duration;
 
@@ -26,7 +27,7 @@ const SWEEP: SignedDuration = SignedDuration::from_hours(1);
 /// How often snapshots are looked through.
 const ERASE: SignedDuration = SignedDuration::from_mins(1);
 /// How long what another query holds is left alone.
-const HELD: Duration = Duration::from_secs(1);
+const LOCKED_ROWS_RETRY: Duration = Duration::from_secs(1);
 /// How often it is looked for what is kept of organisations that are not connected.
 const FORGET: SignedDuration = SignedDuration::from_hours(1);
 
@@ -118,7 +119,7 @@ pub(super) async fn erase_snapshots(store: Store, retention: SignedDuration, clo
                     tracing::info!(count, "erased the snapshots of appointments that are over");
                 }
                 if is_any_held {
-                    clock.moment(HELD).await;
+                    clock.moment(LOCKED_ROWS_RETRY).await;
                     continue;
                 }
             }

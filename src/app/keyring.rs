@@ -1,7 +1,8 @@
 //! The keyring of a service that runs, held against what is stored.
 //!
-//! Owns when it is looked: at the start, when the keys were read again, and once a day. Never parks anything itself: what does
-//! not open waits with its own reason, and is tried again from here. Invariant: a key that is lacking is named in the log.
+//! Owns when it is looked: at the start, when the keys were read again, and once a day. Never parks anything itself: what
+//! does not open waits with its own reason, and is tried again from here. Invariant: a key that is missing is named in
+//! the log.
 
 use std::sync::Arc;
 

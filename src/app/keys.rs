@@ -54,7 +54,7 @@ impl Keys {
         Ok(())
     }
 
-    /// Knows those keys no more that are not among these, or not with the same rights. Their streams end.
+    /// Forgets the keys that are not among these, or not with the same rights. Their streams end.
     pub fn withdraw_others(&self, keys: &[config::ApiKey]) {
         self.callers.keep(api_keys(keys));
     }

@@ -5,6 +5,7 @@
 //! nothing is under a lease of its own that could be given back. What else it had begun (a refresh, a step of a disconnect) ends
 //! with the process, and is begun again from what is stored.
 
+mod database;
 mod database_clock;
 mod descriptors;
 mod housekeeping;
@@ -13,11 +14,11 @@ mod keys;
 mod ledger;
 mod lock;
 mod replicas;
+mod rooms;
 mod start_error;
 mod traces;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use opentelemetry_sdk::trace::SdkTracerProvider;
@@ -28,21 +29,18 @@ use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 
 use crate::clock::{Clock, Entropy};
-use crate::config::{Config, Database};
-use crate::connection::{self, Audit, Consents, Grants, Integrations};
-use crate::crypto::Keyring;
-use crate::delivery::{Delivery, Worker};
+use crate::config::Config;
+use crate::connection::{Consents, Integrations};
+use crate::delivery::Worker;
 use crate::google::{Endpoints, Google};
-use crate::grpc::{self, Health, Services};
+use crate::grpc::{self, Health};
 use crate::http;
 use crate::metrics;
-use crate::notifier::Notifier;
-use crate::quota::{Ledger, Quota};
 use crate::resealing::mistaken_first_key;
 use crate::roots::roots;
-use crate::store::{self, Schema, Store};
-use ledger::StoredLedger;
+use rooms::Rooms;
 
+pub use database::{migrate, open_beside, reach, reach_or_make};
 pub use keys::Keys;
 pub use start_error::StartError;
 
@@ -91,48 +89,22 @@ pub async fn start(config: Config, clock: Clock, entropy: Entropy) -> Result<App
 
 /// The same with another client of Google than the settings ask for.
 pub async fn start_with(config: Config, google: Google, clock: Clock, entropy: Entropy) -> Result<App, StartError> {
-    let spans = match &config.otlp_endpoint {
-        Some(endpoint) => {
-            Some(traces::export(endpoint, roots(None).map_err(StartError::GoogleCa)?).map_err(StartError::Traces)?)
-        }
-        None => None,
-    };
+    let spans = exported_spans(&config)?;
     let keys = Keys::read(&config, clock.now()).await?;
-    let (store, lock) = open_store(&config, &entropy).await?;
+    let (store, lock) = database::open(&config, &entropy).await?;
     if let Some(key) = mistaken_first_key(&store, &keys.keyring).await? {
         return Err(StartError::MistakenKey(key));
     }
     database_clock::follow(&store, &clock).await?;
-    let notifier = Notifier::default();
-    // An SQLite file has no other replicas to be heard.
-    notifier.set_deaf(store.is_shared());
-    let (consents, integrations, delivery, quota) =
-        assemble(&config, &store, google, &keys.keyring, &clock, &entropy, &notifier);
-    let audit = Audit::new(store.clone(), clock.clone(), entropy.clone());
+    let rooms = Rooms::new(&config, store, google, &keys.keyring, clock.clone(), entropy);
     let (drain, close) = (CancellationToken::new(), CancellationToken::new());
-    let resealing = keyring::resealing(&store, &keys, &entropy, &clock);
-    let services = Services {
-        consents: consents.clone(),
-        integrations: integrations.clone(),
-        delivery: delivery.clone(),
-        callers: keys.callers.clone(),
-        audit: audit.clone(),
-        entropy,
-        clock: clock.clone(),
-        drain: drain.clone(),
-    };
-    let (routes, health) = grpc::routes(services, config.reflection).map_err(StartError::Grpc)?;
+    let (routes, health) = grpc::routes(rooms.services(&keys, &drain), config.reflection).map_err(StartError::Grpc)?;
     // The database has just answered; a probe that comes before the first look at it must not find nobody.
     health.tell(true).await;
     // Both addresses are taken before anything is served at one of them.
     let (grpc_listener, grpc_address) = listen("GRPC_ADDR", config.listen.grpc).await?;
     let (http_listener, http_address) = listen("HTTP_ADDR", config.listen.http).await?;
-    let sidecar = http::router(http::Sidecar {
-        consents: consents.clone(),
-        ticket_in_url: config.ticket_in_url,
-        is_https: config.public_url.scheme() == "https",
-        app_url: config.cassius_app_url.clone(),
-    });
+    let sidecar = rooms.sidecar(&config);
     let (grpc_limits, http_limits) = descriptors::limits();
     let mut servers = vec![
         tokio::spawn(grpc::serve(
@@ -147,18 +119,73 @@ pub async fn start_with(config: Config, google: Google, clock: Clock, entropy: E
     ];
     let (mut measuring, mut metrics_address) = (None, None);
     if let Some(address) = config.listen.metrics {
-        let (listener, address) = listen("METRICS_ADDR", address).await?;
-        let router = http::metrics_router(metrics::gather().map_err(StartError::Metrics)?);
         let limits = http::Limits { connections: 8, ..http_limits };
-        servers.push(tokio::spawn(http::serve(listener, router, limits, clock.clone(), close.clone())));
-        metrics::quota(config.quota.project_per_minute.get());
+        let (server, address) = serve_metrics(address, limits, &config, &clock, &close).await?;
+        servers.push(server);
         metrics_address = Some(address);
-        tracing::info!(metrics.address = %address, "serving metrics");
-        measuring = Some(tokio::spawn(housekeeping::measure(store.clone(), clock.clone(), close.clone())));
+        measuring = Some(tokio::spawn(housekeeping::measure(rooms.store.clone(), clock.clone(), close.clone())));
     }
-    let worker = tokio::spawn(Worker::run(delivery.clone(), close.clone()));
-    let comparing = tokio::spawn(housekeeping::compare(delivery.clone(), close.clone()));
-    let mut housekeeping = vec![
+    let worker = tokio::spawn(Worker::run(rooms.delivery.clone(), close.clone()));
+    let comparing = tokio::spawn(housekeeping::compare(rooms.delivery.clone(), close.clone()));
+    let (consents, integrations) = (rooms.consents.clone(), rooms.integrations.clone());
+    let mut housekeeping = standing_tasks(rooms, &config, &keys, &health, &close);
+    housekeeping.extend(measuring);
+    tracing::info!(grpc.address = %grpc_address, http.address = %http_address, "serving");
+    Ok(App {
+        grpc_address,
+        http_address,
+        metrics_address,
+        grpc: routes,
+        sidecar,
+        consents,
+        integrations,
+        keys,
+        health,
+        drain,
+        close,
+        servers,
+        worker,
+        comparing,
+        housekeeping,
+        spans,
+        _lock: lock,
+    })
+}
+
+/// Sends spans where the settings say; `None`: nowhere.
+fn exported_spans(config: &Config) -> Result<Option<SdkTracerProvider>, StartError> {
+    let Some(endpoint) = &config.otlp_endpoint else { return Ok(None) };
+    let roots = roots(None).map_err(StartError::GoogleCa)?;
+    traces::export(endpoint, roots).map(Some).map_err(StartError::Traces)
+}
+
+/// Serves the metrics, and says where.
+async fn serve_metrics(
+    address: SocketAddr,
+    limits: http::Limits,
+    config: &Config,
+    clock: &Clock,
+    close: &CancellationToken,
+) -> Result<(JoinHandle<()>, SocketAddr), StartError> {
+    let (listener, address) = listen("METRICS_ADDR", address).await?;
+    let router = http::metrics_router(metrics::gather().map_err(StartError::Metrics)?);
+    let server = tokio::spawn(http::serve(listener, router, limits, clock.clone(), close.clone()));
+    metrics::quota(config.quota.project_per_minute.get());
+    tracing::info!(metrics.address = %address, "serving metrics");
+    Ok((server, address))
+}
+
+/// Begins what goes on beside calls and deliveries.
+fn standing_tasks(
+    rooms: Rooms,
+    config: &Config,
+    keys: &Keys,
+    health: &Health,
+    close: &CancellationToken,
+) -> Vec<JoinHandle<()>> {
+    let resealing = keyring::resealing(&rooms.store, keys, &rooms.entropy, &rooms.clock);
+    let Rooms { store, clock, notifier, quota, audit, integrations, delivery, .. } = rooms;
+    vec![
         tokio::spawn(housekeeping::end_unkept_grants(integrations.clone(), clock.clone(), close.clone())),
         tokio::spawn(housekeeping::finish_disconnects(integrations.clone(), close.clone())),
         tokio::spawn(housekeeping::reach_links(delivery, close.clone())),
@@ -183,156 +210,7 @@ pub async fn start_with(config: Config, google: Google, clock: Clock, entropy: E
             close.clone(),
         )),
         tokio::spawn(housekeeping::erase_snapshots(store, config.snapshot_retention, clock, close.clone())),
-    ];
-    housekeeping.extend(measuring);
-    tracing::info!(grpc.address = %grpc_address, http.address = %http_address, "serving");
-    Ok(App {
-        grpc_address,
-        http_address,
-        metrics_address,
-        grpc: routes,
-        sidecar,
-        consents,
-        integrations,
-        keys,
-        health,
-        drain,
-        close,
-        servers,
-        worker,
-        comparing,
-        housekeeping,
-        spans,
-        _lock: lock,
-    })
-}
-
-/// Opens the database, whose tables are this version's. An SQLite file stays locked for as long as the second part
-/// lives.
-async fn open_store(config: &Config, entropy: &Entropy) -> Result<(Store, Option<lock::Locks>), StartError> {
-    let lock = lock::take(config.database.url.expose_secret())?;
-    let replica = data_encoding::HEXLOWER.encode(&entropy.bytes::<4>());
-    let options = store::Options { replica, links_at_once: config.links_at_once, ..store::Options::default() };
-    let store = connect(&config.database, options).await?;
-    if config.migrate {
-        for migration in migrate(&store).await? {
-            tracing::info!(%migration, "applied a migration");
-        }
-    }
-    tables_are_current(&store).await?;
-    if lock.is_some() {
-        // Nobody else serves this file: whoever held a lease is gone.
-        store.release_all().await?;
-    }
-    Ok((store, lock))
-}
-
-/// Opens the database, whose tables are this version's, for a command that works beside those who serve it.
-pub async fn open_beside(database: &Database) -> Result<Store, StartError> {
-    let store = reach(database).await?.ok_or(StartError::NoFile)?;
-    tables_are_current(&store).await?;
-    Ok(store)
-}
-
-/// Opens the database beside those who serve it, and waits for an answer as long as its address says. `None`: there is no
-/// SQLite file yet, and none is made.
-pub async fn reach(database: &Database) -> Result<Option<Store>, StartError> {
-    if !lock::is_there_alone(database.url.expose_secret())? {
-        return Ok(None);
-    }
-    connect(database, store::Options { makes_file: false, ..store::Options::default() }).await.map(Some)
-}
-
-/// Opens the database to make its tables; where there is no SQLite file, makes it.
-pub async fn reach_or_make(database: &Database) -> Result<Store, StartError> {
-    lock::is_there_alone(database.url.expose_secret())?;
-    connect(database, store::Options::default()).await
-}
-
-async fn connect(database: &Database, options: store::Options) -> Result<Store, StartError> {
-    let credentials = store::Credentials {
-        ca: database.ca.clone(),
-        password: database.password.clone(),
-        passfile: database.passfile.clone(),
-    };
-    let store = Store::open(database.url.expose_secret(), &store::Options { credentials, ..options }).await?;
-    // Before anything is prepared.
-    if store.is_pooled_unsaid().await? {
-        return Err(StartError::Pooled);
-    }
-    store.connect_patiently().await?;
-    Ok(store)
-}
-
-/// Applies what is pending, and answers its names. Tables of a later version are left as they are.
-pub async fn migrate(store: &Store) -> Result<Vec<String>, StartError> {
-    match store.schema().await? {
-        Schema::Newer => Err(StartError::NewerSchema),
-        // A role that may not make tables, or a database that only reads, has nothing to be refused.
-        Schema::Current => Ok(Vec::new()),
-        Schema::None | Schema::Older => Ok(store.migrate().await?),
-    }
-}
-
-async fn tables_are_current(store: &Store) -> Result<(), StartError> {
-    match store.schema().await? {
-        Schema::Current => Ok(()),
-        Schema::None => Err(StartError::NoSchema),
-        Schema::Older => Err(StartError::OlderSchema),
-        Schema::Newer => Err(StartError::NewerSchema),
-    }
-}
-
-/// Puts the rooms between the wire and the database together. Nothing is asked of any of them yet.
-fn assemble(
-    config: &Config,
-    store: &Store,
-    google: Google,
-    keyring: &Arc<Keyring>,
-    clock: &Clock,
-    entropy: &Entropy,
-    notifier: &Notifier,
-) -> (Consents, Integrations, Delivery, Arc<Quota>) {
-    let quota = quota(config, store, clock);
-    let settings = connection::Settings {
-        public_url: config.public_url.clone(),
-        return_urls: config.return_urls.clone(),
-        ticket_in_url: config.ticket_in_url,
-    };
-    let grants = Grants::new(
-        store.clone(),
-        google.clone(),
-        keyring.clone(),
-        clock.clone(),
-        entropy.clone(),
-        notifier.clone(),
-        quota.clone(),
-    );
-    let audit = Audit::new(store.clone(), clock.clone(), entropy.clone());
-    let consents = Consents::new(store.clone(), google.clone(), grants.clone(), clock.clone(), settings, audit);
-    let integrations = Integrations::new(store.clone(), grants.clone(), clock.clone(), notifier.clone());
-    let delivery = Delivery::new(
-        store.clone(),
-        google,
-        grants,
-        keyring.clone(),
-        clock.clone(),
-        entropy.clone(),
-        notifier.clone(),
-        quota.clone(),
-        config.cassius_app_url.clone(),
-        config.write_spacing,
-    );
-    (consents, integrations, delivery, quota)
-}
-
-fn quota(config: &Config, store: &Store, clock: &Clock) -> Arc<Quota> {
-    let ledger: Option<Arc<dyn Ledger>> = match store.is_shared() {
-        true => Some(Arc::new(StoredLedger(store.clone()))),
-        false => None,
-    };
-    let quota = &config.quota;
-    Arc::new(Quota::new(quota.project_per_minute, quota.user_per_minute, clock.clone(), ledger))
+    ]
 }
 
 impl App {

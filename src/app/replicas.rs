@@ -1,7 +1,7 @@
 //! Hears what other replicas change, and tells the notifier; and whether there are others, which the quota has to know.
 //!
 //! Owns the one connection that listens, and when it is made again. While there is none, or its silence proves nothing,
-//! the notifier is deaf, and whoever waits looks now and then.
+//! the notifier misses what other processes change, and whoever waits looks now and then.
 
 use std::sync::Arc;
 
@@ -53,13 +53,13 @@ pub(super) async fn hear(store: Store, notifier: Notifier, quota: Arc<Quota>, cl
             }
             Err(_) => {}
         }
-        notifier.set_deaf(true);
+        notifier.set_misses_remote_changes(true);
         clock.sleep(pause).await;
         pause = (pause * 2).clamp(SignedDuration::from_secs(1), LONGEST_PAUSE);
     }
 }
 
-/// Why a connection listens no more.
+/// Why a connection no longer listens.
 #[derive(Debug, thiserror::Error)]
 enum Fault {
     #[error("the connection that listens was lost")]
@@ -111,10 +111,10 @@ async fn hear_on(
                 () = &mut time_out => return Err(Fault::Silent),
             }
         }
-        if notifier.is_deaf() {
+        if notifier.misses_remote_changes() {
             *pause = SignedDuration::ZERO;
             // What was committed before the connection listened was not heard: everybody looks.
-            notifier.set_deaf(false);
+            notifier.set_misses_remote_changes(false);
         }
         let next_echo = clock.sleep(ECHO);
         tokio::pin!(next_echo);

@@ -13,7 +13,7 @@ use crate::store;
 /// Says why the service did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The keyring.
+    /// The keyring of `ENCRYPTION_KEYS` cannot be read, or two of its keys contradict each other.
     #[error("ENCRYPTION_KEYS is not usable")]
     Keyring(#[source] KeyringFault),
     /// The first key has other bytes than the one that had its id before.
@@ -22,7 +22,7 @@ pub enum StartError {
          new key an id of its own"
     )]
     MistakenKey(String),
-    /// The database.
+    /// The database cannot be reached, read or migrated.
     #[error("the database at DATABASE_URL is not usable")]
     Store(#[from] store::Error),
     /// The authorities that vouch for Google.
@@ -55,10 +55,10 @@ pub enum StartError {
     /// The tables are those of a later version.
     #[error("the database was migrated by a newer version than this one: start that version, or restore a backup")]
     NewerSchema,
-    /// An address.
+    /// An address is taken, or is not this machine's.
     #[error("{variable} ({address}) cannot be listened on")]
     Listen {
-        /// Which setting.
+        /// The setting that names the address.
         variable: &'static str,
         /// What it says.
         address: SocketAddr,
@@ -68,7 +68,7 @@ pub enum StartError {
     /// A file of the TLS settings.
     #[error("{variable} cannot be read")]
     TlsFile {
-        /// Which setting.
+        /// The setting that names the file.
         variable: &'static str,
         /// What the system said.
         source: std::io::Error,
@@ -76,10 +76,10 @@ pub enum StartError {
     /// What the files of the TLS settings hold.
     #[error("the TLS certificate or its key is not usable")]
     Tls(#[source] TlsFault),
-    /// The metrics.
+    /// The recorder of the metrics cannot be set up.
     #[error("metrics cannot be served at METRICS_ADDR")]
     Metrics(#[source] GatherError),
-    /// The traces.
+    /// The exporter of the spans cannot be built from its endpoint.
     #[error("traces cannot be sent to OTEL_EXPORTER_OTLP_ENDPOINT")]
     Traces(#[source] opentelemetry_otlp::ExporterBuildError),
     /// The gRPC server.

@@ -29,7 +29,7 @@ use cassius_calendar::store::{check_address, files_of_address};
 use clap::{Parser, Subcommand};
 use files::Files;
 use logs::Logs;
-use signals::{Asked, Signals};
+use signals::{Signal, Signals};
 
 /// How long a start that is told to stop is waited for: a migration cannot be broken off.
 const PARTING: Duration = Duration::from_secs(1);
@@ -122,8 +122,8 @@ async fn serve(no_migrate: bool) -> anyhow::Result<()> {
     loop {
         tokio::select! {
             asked = signals.next() => match asked? {
-                Asked::Stop => break,
-                Asked::Reload => {}
+                Signal::Stop => break,
+                Signal::Reload => {}
             },
             () = files.changed(&clock) => {}
         }

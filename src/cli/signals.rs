@@ -4,7 +4,7 @@ use anyhow::Context;
 
 /// What a signal asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Asked {
+pub(super) enum Signal {
     /// To end: Ctrl-C, or an orchestrator's SIGTERM.
     Stop,
     /// To read again what may change while it serves: SIGHUP.
@@ -35,11 +35,11 @@ impl Signals {
 
     /// Waits until one comes.
     #[cfg(unix)]
-    pub(super) async fn next(&mut self) -> anyhow::Result<Asked> {
+    pub(super) async fn next(&mut self) -> anyhow::Result<Signal> {
         tokio::select! {
-            _ = self.interrupt.recv() => Ok(Asked::Stop),
-            _ = self.terminate.recv() => Ok(Asked::Stop),
-            _ = self.hangup.recv() => Ok(Asked::Reload),
+            _ = self.interrupt.recv() => Ok(Signal::Stop),
+            _ = self.terminate.recv() => Ok(Signal::Stop),
+            _ = self.hangup.recv() => Ok(Signal::Reload),
         }
     }
 
@@ -51,14 +51,14 @@ impl Signals {
 
     /// Waits until it comes.
     #[cfg(not(unix))]
-    pub(super) async fn next(&mut self) -> anyhow::Result<Asked> {
+    pub(super) async fn next(&mut self) -> anyhow::Result<Signal> {
         tokio::signal::ctrl_c().await.context("Ctrl-C cannot be listened for")?;
-        Ok(Asked::Stop)
+        Ok(Signal::Stop)
     }
 
     /// Waits until one asks to stop; the others pass.
     pub(super) async fn asked_to_stop(&mut self) -> anyhow::Result<()> {
-        while self.next().await? != Asked::Stop {}
+        while self.next().await? != Signal::Stop {}
         Ok(())
     }
 }

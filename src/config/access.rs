@@ -54,8 +54,8 @@ pub(super) fn read_access(reader: &mut Reader<'_>) -> (Option<Listen>, Vec<ApiKe
     let client_ca = reader.value("TLS_CLIENT_CA", parse::file);
     let allow_plaintext = reader.value("ALLOW_PLAINTEXT", parse::switch).unwrap_or_default();
     if has_cert != has_key {
-        let (lacking, other) = if has_cert { ("TLS_KEY", "TLS_CERT") } else { ("TLS_CERT", "TLS_KEY") };
-        reader.fault(lacking, wrong(&format!("is not set, but {other} is"), "set both or neither"));
+        let (missing, other) = if has_cert { ("TLS_KEY", "TLS_CERT") } else { ("TLS_CERT", "TLS_KEY") };
+        reader.fault(missing, wrong(&format!("is not set, but {other} is"), "set both or neither"));
     }
     if client_ca.is_some() && !has_cert && !has_key {
         reader

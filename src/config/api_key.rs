@@ -29,9 +29,9 @@ impl fmt::Debug for ApiKey {
 /// The organisations that an API key is good for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Organisations {
-    /// Every one.
+    /// Every organisation, also those that come later.
     All,
-    /// These.
+    /// The organisations that the entry lists, and no others.
     Only(BTreeSet<OrganisationId>),
 }
 

@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-/// One fault.
+/// One thing that is wrong with the settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
     /// The variable at fault.

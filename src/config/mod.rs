@@ -52,10 +52,10 @@ pub enum Mode {
 /// A rule for one variable that another room has: says what is wrong with a text, without repeating it.
 pub type Check<'a> = (&'static str, &'a dyn Fn(&str) -> Result<(), String>);
 
-/// All settings.
+/// Every setting, read and checked.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// The database.
+    /// `DATABASE_URL`, and what a connection to it takes beside.
     pub database: Database,
     /// `MIGRATE`.
     pub migrate: bool,
@@ -104,7 +104,7 @@ pub struct Config {
     pub files: Vec<PathBuf>,
 }
 
-/// The database.
+/// Where the database is, and how it is reached.
 #[derive(Debug, Clone)]
 pub struct Database {
     /// `DATABASE_URL`.
@@ -165,9 +165,9 @@ pub struct Log {
 /// The form of a log line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
-    /// For people.
+    /// Lines for a person to read.
     Text,
-    /// For machines.
+    /// An object of JSON a line.
     Json,
 }
 

@@ -2,9 +2,10 @@
 //!
 //! Owns their names, defaults and summaries: the one table that the reader and the README go by.
 //!
-//! Invariant: a variable that is read stands here, and what stands here is read.
+//! Invariant: a variable that configures the service stands here, and what stands here is read. (`NO_COLOR`, which is the
+//! terminal's and no setting of ours, is read by `cli` alone.)
 
-/// One setting.
+/// A setting, as the reader and the README know it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Setting {
     /// The environment variable.

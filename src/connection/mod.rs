@@ -1,8 +1,8 @@
 //! The Google account of an organisation: connected, looked after, disconnected.
 //!
 //! Owns four objects: [`Consents`] lead to a grant, [`Grants`] give access tokens for it, [`Integrations`] tell of
-//! the account, change its settings and end it, and [`Audit`] keeps who did what. Never writes or deletes an event (that is `delivery`), never speaks
-//! gRPC or HTML, never lets a token out but for a call of `google`.
+//! the account, change its settings and end it, and [`Audit`] keeps who did what. Never writes or deletes an event (that
+//! is `delivery`), never speaks gRPC or HTML, never lets a token out but for a call of `google`.
 //!
 //! Invariant: a token is plain only while a call needs it; whatever began before a disconnect can no longer get one.
 
@@ -20,7 +20,7 @@ pub use consents::{
     CONSENT_LIFETIME, COOKIE_NAME, Callback, Completed, ConsentOutcome, ConsentStart, Consents, Question, Returned,
     Settings, Visit, cookie_name,
 };
-pub use grants::{Access, AccessError, Grants, MAX_TOKENS};
+pub use grants::{Access, AccessError, Grants, MAX_TOKENS, ReadError};
 pub use integrations::{
     CalendarList, Disconnected, Erasure, Integrations, OfferedCalendar, Overview, OverviewFilter, ProblemNotice,
     Progress, SettingsRequest, State, Status, list as list_integrations,
@@ -72,7 +72,7 @@ pub enum Error {
     /// The return URL is not allowed.
     #[error("the return URL is not allowed")]
     ReturnUrlNotAllowed,
-    /// The database.
+    /// The store failed.
     #[error("the store failed")]
     Store(#[from] store::Error),
     /// A stored secret does not open: the keyring lacks its key, or the database was tampered with.

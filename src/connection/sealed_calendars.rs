@@ -1,4 +1,5 @@
-//! The calendars of an organisation that is not connected: sealed at the end of a disconnect, opened for the next connection.
+//! The calendars of an organisation that is not connected: sealed at the end of a disconnect, opened for the next
+//! connection.
 //!
 //! Owns the form in which a calendar is sealed. Never asks Google. Invariant: no address of an account that is disconnected
 //! can be read in the database, and whoever connects again finds what was kept.

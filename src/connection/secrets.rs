@@ -1,7 +1,7 @@
 //! The secrets of a connection, each sealed to the cell that it stands in.
 //!
-//! Owns how tokens, PKCE verifiers and calendars are sealed and opened, and how one-time tokens are drawn. Never stores anything.
-//! Invariant: a secret that was sealed for one organisation or consent does not open for another.
+//! Owns how tokens, PKCE verifiers and calendars are sealed and opened, and how one-time tokens are drawn. Never stores
+//! anything. Invariant: a secret that was sealed for one organisation or consent does not open for another.
 
 use std::sync::Arc;
 

@@ -160,7 +160,7 @@ pub enum KeyringFault {
     /// Two entries have one id.
     #[error("the id {id:?} stands twice")]
     DuplicateId {
-        /// The id.
+        /// The id that stands twice.
         id: String,
     },
     /// The part behind the colon is not base64.
@@ -180,7 +180,7 @@ pub enum KeyringFault {
     SameKey {
         /// The one entry's id.
         id: String,
-        /// The other's.
+        /// The other entry's id.
         other: String,
     },
     /// The key is too short or too long.

@@ -82,7 +82,7 @@ impl Inner {
         }
     }
 
-    /// Waits until `link` is pending no more or `deadline` has come, and answers it as it is then.
+    /// Waits until `link` is no longer pending or `deadline` has come, and answers it as it is then.
     async fn wait_for(
         &self,
         mut link: Link,
@@ -110,7 +110,7 @@ impl Inner {
                     continue;
                 }
                 () = listener.changed() => {}
-                () = self.next_look(), if self.notifier.is_deaf() => {}
+                () = self.next_look(), if self.notifier.misses_remote_changes() => {}
                 () = &mut time_out => is_over = true,
             }
             // At the end too: nobody is notified of what a claim has written since then.

@@ -10,8 +10,8 @@ impl Delivery {
     /// Catches up, and answers how many links it queued: those that were not due already. They join the catch-up that is
     /// under way. 0 where nothing may be sent. What is in step is compared with Google: that goes on after the answer.
     ///
-    /// A problem that is tried again by itself is tried again now, unless Google asked to wait. A target that was out of reach is
-    /// asked first: while it is, nothing is queued.
+    /// A problem that is tried again by itself is tried again now, unless Google asked to wait. A target that was out of
+    /// reach is asked first: while it is, nothing is queued.
     pub async fn sync_now(&self, organisation: &OrganisationId) -> Result<i32, Error> {
         let integration = self.0.store.integration(organisation).await?.filter(Integration::is_connected);
         let integration = integration.ok_or(Error::NotConnected)?;

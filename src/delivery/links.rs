@@ -11,7 +11,7 @@ use crate::store::Integration;
 /// An appointment that is held otherwise than its caller has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Differing {
-    /// The appointment.
+    /// The appointment's id in Cassius.
     pub appointment: AppointmentId,
     /// The revision that is held; `None`: it is unknown.
     pub held: Option<Revision>,

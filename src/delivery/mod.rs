@@ -1,10 +1,11 @@
 //! Appointments on their way to Google.
 //!
-//! Owns the accepts, the catch-up, the changes of all links, the erasure of appointments, the comparison with Google, the worker that brings each link in step and deletes what is
-//! owed, and whose turn it is. Never decides what to call (that is `sync`), never speaks gRPC.
+//! Owns the accepts, the catch-up, the changes of all links, the erasure of appointments, the comparison with Google, the
+//! worker that brings each link in step and deletes what is owed, and whose turn it is. Never decides what to call (that is
+//! `sync`), never speaks gRPC.
 //!
-//! Invariant: what was accepted is durable before the answer, and stays due until Google shows it, refuses it for good,
-//! or a person has to act.
+//! Invariant: what was accepted is durable before the answer. Where an integration is connected and on, it stays due until
+//! Google shows it, refuses it for good, or a person has to act; elsewhere it rests until somebody connects or switches on.
 
 mod accept;
 mod accept_batch;
@@ -34,7 +35,7 @@ use jiff::SignedDuration;
 use url::Url;
 
 use crate::clock::{Clock, Entropy};
-use crate::connection::{self, Grants};
+use crate::connection::{Grants, ReadError};
 use crate::crypto::Keyring;
 use crate::google::Google;
 use crate::notifier::Notifier;
@@ -66,8 +67,8 @@ pub enum Error {
     CalendarUnavailable,
     /// Google could not be asked.
     #[error("Google could not be asked")]
-    Google(#[source] connection::Error),
-    /// The database.
+    Google(#[source] ReadError),
+    /// The store failed.
     #[error("the store failed")]
     Store(#[from] store::Error),
 }

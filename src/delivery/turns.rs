@@ -9,7 +9,7 @@ use crate::model::OrganisationId;
 pub(super) const PLACES: usize = 64;
 /// How many of them go to organisations that have nothing under way: where Google hangs for many, a lone edit of another
 /// still finds one.
-const KEPT: usize = 8;
+const RESERVED_PLACES: usize = 8;
 /// How many appointments of one organisation are under way at a time: quick writes to one calendar get throttled.
 pub(super) const PLACES_EACH: usize = 3;
 
@@ -35,7 +35,7 @@ impl Turns {
     pub(super) fn begin(&mut self, organisation: &OrganisationId) -> bool {
         let has_place = match self.under_way.get(organisation) {
             None => self.taken < PLACES,
-            Some(its) => *its < PLACES_EACH && self.taken < PLACES - KEPT,
+            Some(its) => *its < PLACES_EACH && self.taken < PLACES - RESERVED_PLACES,
         };
         if has_place {
             *self.under_way.entry(organisation.clone()).or_default() += 1;
@@ -77,12 +77,12 @@ mod tests {
     #[test]
     fn the_last_places_go_to_those_that_have_none() {
         let mut turns = Turns::default();
-        assert!((0..PLACES - KEPT).all(|n| turns.begin(&organisation(&n.to_string()))));
+        assert!((0..PLACES - RESERVED_PLACES).all(|n| turns.begin(&organisation(&n.to_string()))));
         assert!(!turns.begin(&organisation("0")));
-        assert!((0..KEPT).all(|n| turns.begin(&organisation(&format!("new {n}")))));
+        assert!((0..RESERVED_PLACES).all(|n| turns.begin(&organisation(&format!("new {n}")))));
         assert!(turns.is_full() && !turns.begin(&organisation("newer")));
         (0..PLACES).for_each(|n| turns.end(&organisation(&n.to_string())));
-        (0..KEPT).for_each(|n| turns.end(&organisation(&format!("new {n}"))));
+        (0..RESERVED_PLACES).for_each(|n| turns.end(&organisation(&format!("new {n}"))));
         assert_eq!((turns.served(), turns.taken), (0, 0));
     }
 }

@@ -11,7 +11,7 @@ use crate::model::{AppointmentId, OrganisationId};
 use crate::store::Link;
 
 /// How many callers may wait for Google at a time.
-const MOST: usize = 2_048;
+const MAX_WAITERS: usize = 2_048;
 
 type Key = (OrganisationId, AppointmentId);
 
@@ -33,7 +33,7 @@ pub(super) struct Waiter<'a> {
 
 impl Default for Waiters {
     fn default() -> Self {
-        Self { places: Semaphore::new(MOST), settled: Mutex::default() }
+        Self { places: Semaphore::new(MAX_WAITERS), settled: Mutex::default() }
     }
 }
 

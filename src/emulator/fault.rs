@@ -132,7 +132,7 @@ impl Faults {
         self.active.len() < before
     }
 
-    /// Removes all.
+    /// Removes all faults, and releases the calls that they hold.
     pub(crate) fn clear(&mut self) {
         self.active.clear();
     }

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
-/// One call.
+/// One call as it came in, and what became of it.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Entry {
     /// Grows by one with each call; never reused, also not after the journal was emptied.

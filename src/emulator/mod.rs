@@ -30,13 +30,14 @@ mod world;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
 use bytes::Bytes;
 use http::{Request, Response};
 use jiff::Timestamp;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -64,15 +65,15 @@ pub struct Options {
     pub state_file: Option<PathBuf>,
     /// The one OAuth client that Google knows.
     pub client_id: String,
-    /// Its secret.
+    /// The secret of that client.
     pub client_secret: String,
     /// The redirect URIs of that client. What a consent names is compared with them byte by byte.
     pub redirect_uris: Vec<String>,
 }
 
 impl Options {
-    /// A free port on 127.0.0.1, no state file, and the sample client `emulated-client`, which has the redirect URI of a service
-    /// with its default `PUBLIC_URL`.
+    /// A free port on 127.0.0.1, no state file, and the sample client `emulated-client`, which has the redirect URI of a
+    /// service with its default `PUBLIC_URL`.
     pub fn loopback(clock: Clock, entropy: Entropy) -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
@@ -100,7 +101,7 @@ pub enum Error {
     /// The state file is there but cannot be used: repair or remove it.
     #[error("the emulator cannot use its state file {path}")]
     StateFile {
-        /// The file.
+        /// The state file's path.
         path: PathBuf,
         /// What is wrong with it.
         source: io::Error,
@@ -144,16 +145,9 @@ impl Emulator {
 
     /// The service's settings under which this emulator is its Google: the addresses and the OAuth client, by variable.
     pub fn settings(&self) -> [(&'static str, String); 7] {
-        let base = self.base_url();
-        [
-            ("GOOGLE_AUTH_URL", format!("{base}/o/oauth2/v2/auth")),
-            ("GOOGLE_TOKEN_URL", format!("{base}/token")),
-            ("GOOGLE_REVOKE_URL", format!("{base}/revoke")),
-            ("GOOGLE_CALENDAR_URL", format!("{base}/calendar/v3")),
-            ("GOOGLE_ISSUER", base),
-            ("GOOGLE_CLIENT_ID", self.client_id.clone()),
-            ("GOOGLE_CLIENT_SECRET", self.client_secret.clone()),
-        ]
+        let [auth, token, revoke, calendar, issuer] = addresses(&self.base_url());
+        let id = ("GOOGLE_CLIENT_ID", self.client_id.clone());
+        [auth, token, revoke, calendar, issuer, id, ("GOOGLE_CLIENT_SECRET", self.client_secret.clone())]
     }
 
     /// Registers one more redirect URI of the OAuth client, as its owner does in Google's console.
@@ -172,6 +166,17 @@ impl Drop for Emulator {
     fn drop(&mut self) {
         self.ending.cancel();
     }
+}
+
+/// The addresses under which an emulator at `base` is Google, by the variables of the service's settings.
+pub fn addresses(base: &str) -> [(&'static str, String); 5] {
+    [
+        ("GOOGLE_AUTH_URL", format!("{base}/o/oauth2/v2/auth")),
+        ("GOOGLE_TOKEN_URL", format!("{base}/token")),
+        ("GOOGLE_REVOKE_URL", format!("{base}/revoke")),
+        ("GOOGLE_CALENDAR_URL", format!("{base}/calendar/v3")),
+        ("GOOGLE_ISSUER", base.to_owned()),
+    ]
 }
 
 /// Starts an emulator: it listens and serves when this returns. A fresh one has two sample accounts.
@@ -230,7 +235,7 @@ struct Shared {
 
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, Google> {
-        self.google.lock().unwrap_or_else(PoisonError::into_inner)
+        self.google.lock()
     }
 
     fn now(&self) -> Timestamp {

@@ -1,7 +1,7 @@
 //! The accept loop: HTTP/1.1 and HTTP/2 by prior knowledge on one port.
 //!
-//! Owns the sockets. It never looks into a call. Invariant: an answer marked [`DropConnection`] does not leave; over HTTP/1.1 the
-//! connection closes without one byte of it, over HTTP/2 its stream is reset.
+//! Owns the sockets. It never looks into a call. Invariant: an answer marked [`DropConnection`] does not leave; over
+//! HTTP/1.1 the connection closes without one byte of it, over HTTP/2 its stream is reset.
 
 use std::io;
 use std::sync::Arc;

@@ -30,7 +30,7 @@ const MOVED_EVENT_FIELDS: (&str, &str) = (
     "id,etag,status,htmlLink,summary,description,location,start/dateTime,end/dateTime,source/url,visibility",
 );
 const OWNED_EVENT_FIELDS: (&str, &str) = ("fields", "id,etag,status,htmlLink,extendedProperties/private");
-const AWAY: Answer = Answer::Unavailable { retry_after: None };
+const UNAVAILABLE: Answer = Answer::Unavailable { retry_after: None };
 
 impl Google {
     /// Makes one call in the name of an account.
@@ -55,11 +55,11 @@ impl Google {
             Call::Get { .. } => found(&answer),
             // Google answers with no content. A page of something between has deleted nothing.
             Call::Delete { .. } if answer.body().is_empty() => Answer::Deleted,
-            Call::Delete { .. } => AWAY,
+            Call::Delete { .. } => UNAVAILABLE,
             Call::Probe { .. } => match read::<EventsAnswer>(&answer) {
                 Some(EventsAnswer { access_role: Some(role), .. }) if may_write(&role) => Answer::CalendarOpen,
                 Some(EventsAnswer { access_role: Some(_), .. }) => Answer::CalendarReadOnly,
-                Some(EventsAnswer { access_role: None, .. }) | None => AWAY,
+                Some(EventsAnswer { access_role: None, .. }) | None => UNAVAILABLE,
             },
         }
     }
@@ -99,8 +99,8 @@ impl Google {
         address(&self.client.endpoints.calendar_url, &segments, query)
     }
 
-    /// Asks with a token for something that an account has; `call` is Google's name of the method. `Err` is every answer that
-    /// is no success.
+    /// Asks with a token for something that an account has; `call` is Google's name of the method. `Err` is every answer
+    /// that is no success.
     pub(super) async fn ask(
         &self,
         access_token: &Secret,
@@ -123,7 +123,7 @@ impl Google {
         bearer.set_sensitive(true);
         request.headers_mut().insert(AUTHORIZATION, bearer);
         request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
-        let answer = self.transport.send(request).await.map_err(|_| AWAY)?;
+        let answer = self.transport.send(request).await.map_err(|_| UNAVAILABLE)?;
         if answer.status().is_success() {
             return Ok(answer);
         }
@@ -179,7 +179,7 @@ fn stored(answer: &Response<Bytes>) -> Answer {
     match read::<EventAnswer>(answer) {
         Some(event) if is_cancelled(&event) => Answer::Gone,
         Some(EventAnswer { etag: Some(etag), html_link, .. }) => Answer::Stored { etag: Etag::new(etag), html_link },
-        Some(EventAnswer { etag: None, .. }) | None => AWAY,
+        Some(EventAnswer { etag: None, .. }) | None => UNAVAILABLE,
     }
 }
 
@@ -188,7 +188,7 @@ fn moved(answer: &Response<Bytes>) -> Answer {
         (Answer::Stored { etag, html_link }, Some(event)) => {
             Answer::Moved { etag, html_link, shown: Box::new(shown(event)) }
         }
-        (Answer::Stored { .. }, None) => AWAY,
+        (Answer::Stored { .. }, None) => UNAVAILABLE,
         (other, _) => other,
     }
 }
@@ -199,7 +199,7 @@ fn found(answer: &Response<Bytes>) -> Answer {
         Some(EventAnswer { etag: Some(etag), html_link, extended_properties, .. }) => {
             Answer::Found { etag: Etag::new(etag), html_link, owner: owner(extended_properties.as_ref()) }
         }
-        Some(EventAnswer { etag: None, .. }) | None => AWAY,
+        Some(EventAnswer { etag: None, .. }) | None => UNAVAILABLE,
     }
 }
 

@@ -26,7 +26,7 @@ const MAX_PAGES: usize = 40;
 /// A calendar, and what the account may do there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CalendarAccess {
-    /// The calendar.
+    /// The calendar as the account's list names it.
     pub calendar: Calendar,
     /// Whether the account may write events to it.
     pub may_write: bool,

@@ -1,6 +1,6 @@
 //! What can go wrong, by what the caller does next.
 //!
-//! Owns the errors of the OAuth and reading calls. Never holds a body, a URL, a token (save the [`Orphan`] that a caller
+//! Owns the errors of the OAuth and reading calls. Never holds a body, a URL, a token (but for the [`Orphan`] that a caller
 //! may want to revoke, withheld) or an e-mail.
 //!
 //! Invariant: each variant asks for a different next step.
@@ -156,7 +156,7 @@ pub enum CalendarError {
     /// Refused for good.
     #[error("Google refuses: {reason}")]
     Refused {
-        /// Google's word.
+        /// Google's word for why.
         reason: String,
     },
     /// Google is away or cannot be understood.

@@ -1,7 +1,8 @@
 //! Google's wire; nothing else knows it.
 //!
 //! Owns the HTTP client, the OAuth endpoints, the Calendar calls, Google's JSON, and the meaning of Google's errors. It
-//! never decides what to call or whether to try again, keeps no token, and logs no URL, body, token or e-mail.
+//! never decides what to call (but for a calendar that is not shown without the scope for lists: that is read by its
+//! events) or whether to try again, keeps no token, and logs no URL, body, token or e-mail.
 //!
 //! Invariant: every fault that Google or the network can produce comes back as one of the words of [`Answer`] or of the
 //! error enums here, never as a panic, and none of them carries anything secret.
@@ -52,7 +53,7 @@ pub const CALL_DEADLINE: Duration = Duration::from_secs(20);
 pub struct Endpoints {
     /// The consent page.
     pub auth_url: Url,
-    /// Gives tokens.
+    /// Gives tokens for a code or a refresh token.
     pub token_url: Url,
     /// Takes tokens back.
     pub revoke_url: Url,

@@ -8,16 +8,16 @@ use jiff::fmt::rfc2822::DateTimeParser;
 use jiff::{SignedDuration, Timestamp};
 
 /// No answer, however strange, stops a link for longer.
-const LONGEST: SignedDuration = SignedDuration::from_hours(24);
+const MAX_RETRY_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
 /// The wait that an answer asks for, given in seconds or as a date; `None` if it asks for none that can be read.
 pub(super) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<SignedDuration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     let wait = match text.bytes().all(|b| b.is_ascii_digit()) && !text.is_empty() {
-        true => text.parse().map_or(LONGEST, SignedDuration::from_secs),
+        true => text.parse().map_or(MAX_RETRY_AFTER, SignedDuration::from_secs),
         false => DateTimeParser::new().parse_timestamp(text).ok()?.duration_since(now),
     };
-    Some(wait.clamp(SignedDuration::ZERO, LONGEST))
+    Some(wait.clamp(SignedDuration::ZERO, MAX_RETRY_AFTER))
 }
 
 #[cfg(test)]

@@ -6,8 +6,8 @@
 //! Invariant: an answer that is not the token endpoint's own word (5xx, 429, a page or the JSON of something between,
 //! nothing) is `Unavailable`; its own word in a 4xx is about our client, about the service's state, or else about the grant.
 //! Its own is JSON, said to be so, with one of Google's words; at 400 and 401 also another word, if a description stands
-//! beside it as Google writes one. Proxies and portals refuse in words alone (`not_found`, `policy_denied`), or as one who is
-//! shown a bearer token (RFC 6750).
+//! beside it as Google writes one. Proxies and portals refuse in words alone (`not_found`, `policy_denied`), or as one
+//! who is shown a bearer token (RFC 6750).
 
 use std::pin::Pin;
 

@@ -1,8 +1,9 @@
 //! The layer that notes in the audit who did what.
 //!
 //! Owns which methods are noted there: all but those that read, and those that come with every edit. It stands behind the
-//! auth layer, so that of a caller who is not known nothing is noted. Invariant: what was answered has been noted, or stands in
-//! the log with the reason why it could not be; but for a call that found no database, which the log tells of as an outage.
+//! auth layer, so that of a caller who is not known nothing is noted. Invariant: what was answered has been noted, or
+//! stands in the log with the reason why it could not be; but for a call that found no database, which the log tells of
+//! as an outage.
 
 use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, resume_unwind};
@@ -21,7 +22,7 @@ use crate::connection::{Audit, Deed};
 /// The header in which a caller says on whose behalf it calls: an id of its own.
 const ACTOR: &str = "cassius-actor";
 /// The outcome of a call that found no database.
-const AWAY: &str = "STORAGE_UNAVAILABLE";
+const STORAGE_UNAVAILABLE: &str = "STORAGE_UNAVAILABLE";
 const MAX_ACTOR_BYTES: usize = 128;
 
 /// The methods that leave no trace.
@@ -89,7 +90,7 @@ where
                 Err(_) => ("INTERNAL".to_owned(), None),
             };
             // Where the database is away nothing could be noted: the caller need not wait for that too.
-            if outcome != AWAY {
+            if outcome != STORAGE_UNAVAILABLE {
                 let (caller, organisation) = (context.caller_name().to_owned(), context.organisation());
                 audit.note(Deed { caller, actor, organisation, action, outcome, incident }).await;
             }

@@ -19,9 +19,9 @@ use crate::model::OrganisationId;
 /// The organisations that a key stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Organisations {
-    /// Every one.
+    /// Every organisation, also those that come later.
     All,
-    /// These alone.
+    /// These organisations and no others.
     Only(BTreeSet<OrganisationId>),
 }
 
@@ -43,7 +43,7 @@ pub struct ApiKey {
 pub struct Callers(Arc<RwLock<Known>>);
 
 struct Known {
-    /// `None`: anybody.
+    /// `None`: no key is asked for, and anybody may call.
     keys: Option<Vec<(ApiKey, Caller)>>,
     wants_certificate: bool,
 }

@@ -1,7 +1,8 @@
 //! `CalendarIntegration`: the settings pages' side.
 //!
-//! Owns the order of each call: check, ask `connection` (or `delivery` for what is rendered or compared), tell. Never keeps anything
-//! between calls. Invariant: no answer holds a token of Google; the ticket of `BeginConnect` is in its answer alone.
+//! Owns the order of each call: check, ask `connection` (or `delivery` for what is rendered or compared), tell. Never
+//! keeps anything between calls. Invariant: no answer holds a token of Google; the ticket of `BeginConnect` is in its
+//! answer alone.
 
 use futures_util::StreamExt as _;
 use tokio_util::sync::CancellationToken;
@@ -15,7 +16,7 @@ use crate::connection::{self, Audit, Consents, Error};
 use crate::delivery::Delivery;
 use crate::model::OrganisationId;
 
-/// The service.
+/// The service `CalendarIntegration`.
 #[derive(Debug, Clone)]
 pub(super) struct Integrations {
     pub(super) consents: Consents,

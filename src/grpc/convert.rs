@@ -1,7 +1,7 @@
 //! What the rooms below know becomes what the wire says.
 //!
-//! Owns the mapping of each type, one way only: requests are read in `validate`. Never decides what becomes of an appointment or an
-//! integration; what a caller may do about a problem follows from its reason here. Invariant: every
+//! Owns the mapping of each type, one way only: requests are read in `validate`. Never decides what becomes of an
+//! appointment or an integration; what a caller may do about a problem follows from its reason here. Invariant: every
 //! variant of the model has its word on the wire; nothing falls to a default by omission.
 
 use jiff::Timestamp;
@@ -15,10 +15,8 @@ use crate::crypto::ExposeSecret as _;
 use crate::delivery::{CallMade, ComparisonCounts, Differing, Event, Link, LinkError};
 use crate::language::Language;
 use crate::model::{
-    AccountSearch, Calendar, GrantEnd, OrganisationId, Problem, Reason, Revision, SyncStatus, TitlePrivacy,
+    AccountSearch, Calendar, GrantEnd, OrganisationId, Problem, Provider, Reason, Revision, SyncStatus, TitlePrivacy,
 };
-
-const PROVIDER: &str = "google";
 
 pub(super) fn instant(instant: Timestamp) -> PbTimestamp {
     // Nanos count forward on the wire, before 1970 too; jiff's count away from zero.
@@ -57,7 +55,7 @@ pub(super) fn link(link: Link, language: Language) -> pb::AppointmentLink {
     let place = link.placement.place().filter(|place| !place.calendar.is_sealed());
     pb::AppointmentLink {
         appointment_id: link.appointment.to_string(),
-        provider: PROVIDER.to_owned(),
+        provider: Provider::Google.as_str().to_owned(),
         external_calendar_id: place.map(|place| place.calendar.to_string()).unwrap_or_default(),
         external_event_id: place.map(|place| place.event.to_string()).unwrap_or_default(),
         html_link: link.html_link.unwrap_or_default(),

@@ -3,9 +3,10 @@
 //! Owns the wire: who may call, what a request must look like, what an answer and an error look like. Decides nothing
 //! about calendars or appointments, which is `connection`'s and `delivery`'s. The generated types stop at this room.
 //!
-//! A call comes over a connection of `server`, passes the auth layer (`auth_layer`: who calls, in which language), is noted if it changes something (`audit_layer`), is taken
-//! in whole (`arrival`: how large, how long), checked (`validate`: all violations at once), and goes through one room below
-//! and `convert`; or `status`, the only place that names a gRPC code.
+//! A call comes over a connection of `server`, passes the auth layer (`auth_layer`: who calls, in which language), is noted
+//! if it changes something (`audit_layer`; the appointments that are sent have their history instead), is taken in whole
+//! (`arrival`: how large, how long), checked (`validate`: all violations at once), and goes through one room below and
+//! `convert`; or `status`, the only place that names a gRPC code.
 //!
 //! Invariant: nothing is looked up for a caller before it is known and may act for the organisation that it names, and
 //! nothing is read of its request before it is known.
@@ -56,9 +57,9 @@ const MAX_MESSAGE_BYTES: usize = 4 * 1024 * 1024;
 pub struct Services {
     /// Behind `BeginConnect`.
     pub consents: Consents,
-    /// Behind the rest of `CalendarIntegration`.
+    /// Behind the rest of `CalendarIntegration`, but for what shows or compares events.
     pub integrations: connection::Integrations,
-    /// Behind `AppointmentSync`.
+    /// Behind `AppointmentSync`, `PreviewEvent` and `SyncNow`.
     pub delivery: Delivery,
     /// Who may call.
     pub callers: Callers,

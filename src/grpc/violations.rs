@@ -26,7 +26,7 @@ impl Violations {
         Self { told: vec![FieldViolation::new(field, description)], omitted: 0 }
     }
 
-    /// One more.
+    /// Adds a violation of one field.
     pub(super) fn add(&mut self, field: String, description: String) {
         if self.told.len() < MAX_TOLD {
             self.told.push(FieldViolation::new(field, description));

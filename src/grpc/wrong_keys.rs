@@ -17,11 +17,11 @@ const EVERY: SignedDuration = SignedDuration::from_mins(1);
 #[derive(Debug, Clone)]
 pub(super) struct WrongKeys {
     clock: Clock,
-    told: Arc<Mutex<Told>>,
+    last: Arc<Mutex<LastLog>>,
 }
 
 #[derive(Debug, Default)]
-struct Told {
+struct LastLog {
     /// The steady time of the last line.
     at: Option<SignedDuration>,
     /// The calls since then.
@@ -30,7 +30,7 @@ struct Told {
 
 impl WrongKeys {
     pub(super) fn new(clock: Clock) -> Self {
-        Self { clock, told: Arc::default() }
+        Self { clock, last: Arc::default() }
     }
 
     /// Notes a call; `None`: it came from within this process.
@@ -44,13 +44,13 @@ impl WrongKeys {
     /// How many calls were not told of, if this one is to be.
     fn is_to_be_told(&self) -> Option<u64> {
         let now = self.clock.elapsed();
-        let mut told = self.told.lock();
-        if told.at.is_some_and(|at| now.saturating_sub(at) < EVERY) {
-            told.untold += 1;
+        let mut last = self.last.lock();
+        if last.at.is_some_and(|at| now.saturating_sub(at) < EVERY) {
+            last.untold += 1;
             return None;
         }
-        told.at = Some(now);
-        Some(std::mem::take(&mut told.untold))
+        last.at = Some(now);
+        Some(std::mem::take(&mut last.untold))
     }
 }
 

@@ -2,8 +2,8 @@
 //!
 //! Owns the browser's side of a consent: the cookie with the one-time ticket, the redirects, and a few plain pages. Never
 //! decides what a consent is worth (that is `connection`), and never shows anything that came with a request. Where
-//! a consent has to be confirmed, the page that asks is the callback's answer, and its form leads to the callback again. It takes
-//! `Secret` from `crypto`, since tickets and codes are secrets from the first moment.
+//! a consent has to be confirmed, the page that asks is the callback's answer, and its form leads to the callback again.
+//! It takes `Secret` from `crypto`, since tickets and codes are secrets from the first moment.
 //!
 //! Invariant: whatever is asked, the answer is not stored, not framed, runs no script, and tells no other site where it
 //! came from.
@@ -29,6 +29,7 @@ use crate::connection::{
 use crate::crypto::{ExposeSecret as _, Secret};
 use crate::error_chain::error_chain;
 use crate::language::Language;
+use crate::model::Provider;
 use pages::Page;
 
 pub use axum::Router;
@@ -36,7 +37,7 @@ pub use listen::{Limits, serve};
 pub use metrics::metrics_router;
 
 /// The parameter of the return URL that tells how the consent ended.
-const OUTCOME: &str = "google";
+const OUTCOME: &str = Provider::Google.as_str();
 const MAX_TICKET_BYTES: usize = 256;
 const MAX_STATE_BYTES: usize = 512;
 /// Google's codes have at most 256 bytes today.
@@ -143,13 +144,15 @@ async fn connect(State(sidecar): State<Arc<Sidecar>>, RawQuery(query): RawQuery,
 async fn callback(State(sidecar): State<Arc<Sidecar>>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
     let language = language(&headers);
     let browser = cookie(&headers, sidecar.browser_cookie()).map(Secret::from);
-    let Ok(asked) = Asked::of(&query.unwrap_or_default()) else {
+    let Ok(asked) = CallbackQuery::of(&query.unwrap_or_default()) else {
         // No answer of Google's looks like this: it ends no consent.
         return sidecar.page(Page::Ended(ConsentOutcome::Expired), language);
     };
     let returned = match asked {
-        Asked::Complete(callback) => sidecar.consents.complete(browser.as_ref(), callback).await,
-        Asked::Answer { state, is_confirmed } => sidecar.consents.answer(browser.as_ref(), state, is_confirmed).await,
+        CallbackQuery::Complete(callback) => sidecar.consents.complete(browser.as_ref(), callback).await,
+        CallbackQuery::Answer { state, is_confirmed } => {
+            sidecar.consents.answer(browser.as_ref(), state, is_confirmed).await
+        }
     };
     match returned {
         Ok(Returned::Asked(question)) => question::answer(&question, language),
@@ -159,14 +162,14 @@ async fn callback(State(sidecar): State<Arc<Sidecar>>, RawQuery(query): RawQuery
 }
 
 /// What the callback's address asks for.
-enum Asked {
+enum CallbackQuery {
     /// Google has sent the browser back.
     Complete(Callback),
     /// The person has answered the page that asks.
     Answer { state: Option<String>, is_confirmed: bool },
 }
 
-impl Asked {
+impl CallbackQuery {
     fn of(query: &str) -> Result<Self, Misshapen> {
         let state = parameter(query, "state", MAX_STATE_BYTES)?;
         if let Some(answer) = parameter(query, ANSWER, MAX_ERROR_BYTES)? {

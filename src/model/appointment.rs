@@ -78,7 +78,7 @@ pub struct Appointment {
     pub revision: Revision,
     /// Whether it takes place.
     pub state: AppointmentState,
-    /// When.
+    /// When it takes place; `None`: a cancelled or deleted one that does not say.
     pub slot: Option<Slot>,
     /// What, who, where.
     pub details: Details,

@@ -137,7 +137,7 @@ impl Revision {
         (number > 0).then_some(Self(number))
     }
 
-    /// The number.
+    /// The number, which is greater than 0.
     pub fn number(self) -> i64 {
         self.0
     }
@@ -149,7 +149,7 @@ impl Revision {
 pub struct Generation(pub i32);
 
 impl Generation {
-    /// The first.
+    /// The generation of an appointment's first event.
     pub const FIRST: Self = Self(1);
 
     /// The one after this.

@@ -36,7 +36,7 @@ pub enum Placement {
 /// One event in one calendar.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
-    /// The calendar.
+    /// The calendar's id at Google, or the alias that stands for it while it is sealed.
     pub calendar: CalendarId,
     /// The event's id, chosen before the first call.
     pub event: EventId,

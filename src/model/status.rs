@@ -113,7 +113,7 @@ impl Problem {
 /// Says what becomes of the events at Google when an account is disconnected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RemoteEvents {
-    /// They stay.
+    /// All stay at Google as they are.
     Keep,
     /// Those of appointments not yet over are deleted.
     DeleteUpcoming,
@@ -124,7 +124,7 @@ pub enum RemoteEvents {
 /// Says what became of the grant at a disconnect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GrantEnd {
-    /// Google has revoked it, or honoured it no more.
+    /// Google has revoked it, or no longer honoured it.
     Revoked,
     /// It goes on: somebody else uses the account, and to revoke one grant would end all of it.
     Shared,
@@ -146,9 +146,9 @@ pub enum AccountSearch {
 /// A Google calendar, as the account sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Calendar {
-    /// Its id.
+    /// Its id at Google; of a primary calendar the account's e-mail address.
     pub id: CalendarId,
-    /// Its name.
+    /// Its name, as the account sees it.
     pub name: String,
     /// Its IANA zone, empty if unknown.
     pub time_zone: String,

@@ -8,9 +8,9 @@ use super::DEAREST_CALL;
 
 const MINUTE: i64 = 60_000_000;
 
-/// A steady rate and a burst that together stay within a limit in **any** window of a minute. A part of the limit is left for
-/// calls that arrive bunched. A process begins without a burst: the one before it, of which it knows nothing, may just have
-/// spent it.
+/// A steady rate and a burst that together stay within a limit in **any** window of a minute. A part of the limit is left
+/// for calls that arrive bunched. A process begins without a burst: the one before it, of which it knows nothing, may
+/// just have spent it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Pace {
     per_minute: i64,

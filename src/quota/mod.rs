@@ -33,13 +33,13 @@ pub use ledger::{Ledger, Spend};
 /// The most that one call costs.
 const DEAREST_CALL: u32 = 3;
 /// How long units may be held that were taken from the ledger for a call that is about to be made.
-const HELD: SignedDuration = SignedDuration::from_secs(2);
+const PREPAID_UNITS_TTL: SignedDuration = SignedDuration::from_secs(2);
 /// When to ask again where the ledger could not be asked.
 const UNREACHABLE: SignedDuration = SignedDuration::from_secs(1);
 /// From so many accounts on, those are forgotten whose budgets are whole again.
 const MANY_ACCOUNTS: usize = 1_000;
 
-/// The budgets.
+/// What may be spent of Google's quota, by project and account.
 pub struct Quota {
     clock: Clock,
     paces: Paces,
@@ -158,7 +158,7 @@ impl Quota {
         let mut state = self.state.lock();
         for ((account, units), granted) in asked.into_iter().zip(granted) {
             match granted {
-                Ok(()) => state.held.entry(account).or_insert((0, now + micros(HELD))).0 += units,
+                Ok(()) => state.held.entry(account).or_insert((0, now + micros(PREPAID_UNITS_TTL))).0 += units,
                 Err(wait) => drop(state.refused.insert(account, wait)),
             }
         }
@@ -196,7 +196,7 @@ impl Quota {
     }
 
     /// Takes a unit for a call that nobody waits for, waiting for it: all of these together take a tenth of the project's
-    /// budget at most.
+    /// budget at most, or what the smallest pace lets through where that is more (below 40 units a minute).
     pub async fn take_in_background(&self, account: &GoogleUserId) -> Permit {
         self.spend_waiting(account, 1, true).await;
         Permit { account: account.clone(), units: 1 }

@@ -11,7 +11,7 @@ use crate::model::{AppointmentId, OrganisationId, Revision};
 pub struct Acceptance {
     /// Whose it is.
     pub organisation: OrganisationId,
-    /// The appointment.
+    /// The appointment's id in Cassius.
     pub appointment: AppointmentId,
     /// Which state of it.
     pub revision: Revision,
@@ -49,8 +49,8 @@ impl Store {
         query!(self, write, accepts::accept(acceptances, now))
     }
 
-    /// The same as [`Store::accept`], of appointments that a replacement takes over: whatever revision is held, unless it was
-    /// accepted since `begun_at`.
+    /// The same as [`Store::accept`], of appointments that a replacement takes over: whatever revision is held, unless it
+    /// was accepted since `begun_at`.
     pub async fn replace(
         &self,
         acceptances: Vec<Acceptance>,

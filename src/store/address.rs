@@ -1,8 +1,8 @@
 //! Where a PostgreSQL is, and how safe the road to it has to be.
 //!
 //! Owns how `DATABASE_URL` reads, beside what the driver knows of it: `sslmode` in libpq's words, `sslrootcert`,
-//! `passfile`; and a word of our own, `pooler`. Never connects. Invariant: off loopback, the server is verified before it is told a password, unless
-//! somebody has written `sslmode=disable`.
+//! `passfile`; and a word of our own, `pooler`. Never connects. Invariant: off loopback, the server is verified before it
+//! is told a password, unless somebody has written `sslmode=disable`.
 
 use std::collections::HashSet;
 use std::net::IpAddr;

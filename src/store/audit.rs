@@ -29,7 +29,7 @@ pub struct AuditEvent {
 /// The place of an event in the audit: the newest comes first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditPlace {
-    /// Its instant.
+    /// When it was answered.
     pub at: Timestamp,
     /// What tells it apart there.
     pub id: String,

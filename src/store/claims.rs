@@ -21,7 +21,7 @@ pub struct Lease {
 pub struct Claimed {
     /// Whose it is.
     pub organisation: OrganisationId,
-    /// The appointment.
+    /// The appointment's id in Cassius.
     pub appointment: AppointmentId,
     /// The revision of the snapshot.
     pub revision: Revision,
@@ -35,7 +35,7 @@ pub struct Claimed {
     pub traceparent: Option<String>,
     /// Where its event stands.
     pub placement: Placement,
-    /// The lease.
+    /// The lease under which alone the attempt may be settled.
     pub lease: Lease,
     /// The integration's epoch.
     pub epoch: Epoch,

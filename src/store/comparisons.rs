@@ -25,14 +25,14 @@ pub struct ComparisonClaim {
     pub due_at: Timestamp,
     /// How many have failed in a row.
     pub attempts: i32,
-    /// The lease.
+    /// The lease under which the account is read.
     pub lease: Lease,
 }
 
 /// A link, as far as it is compared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ComparedLink {
-    /// The appointment.
+    /// The appointment's id in Cassius.
     pub appointment: AppointmentId,
     /// The highest revision that was accepted; `None`: it does not read.
     pub revision: Option<Revision>,
@@ -52,14 +52,14 @@ pub struct ComparedLink {
 
 /// The time since Google's events were listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Listing {
+pub struct ChangeWindow {
     /// When the lists were begun.
     pub since: Timestamp,
     /// Nothing is changed later, by any process's clock, before what was found is mended.
     pub until: Timestamp,
 }
 
-impl Listing {
+impl ChangeWindow {
     /// Whether a link that was changed last at this instant was changed meanwhile. What lies further ahead was changed
     /// before the clock was set back.
     pub fn covers(&self, changed_at: Timestamp) -> bool {
@@ -70,7 +70,7 @@ impl Listing {
 /// What a comparison found of one link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mend {
-    /// The appointment.
+    /// The appointment's id in Cassius.
     pub appointment: AppointmentId,
     /// The present state of its event; `None`: there is none at Google.
     pub etag: Option<Etag>,
@@ -120,9 +120,9 @@ impl Store {
         query!(self, write, comparisons::note_compared(&claim, behind_count, now))
     }
 
-    /// Gives the lease back: the next comparison is due at `next_at`, or now if it was asked for meanwhile. `unlisted_at` says
-    /// when the target could not be listed, which is told from the second time in a row; `None`: it could, or it is told
-    /// elsewhere why not.
+    /// Gives the lease back: the next comparison is due at `next_at`, or now if it was asked for meanwhile. `unlisted_at`
+    /// says when the target could not be listed, which is told from the second time in a row; `None`: it could, or it is
+    /// told elsewhere why not.
     pub async fn end_comparison(
         &self,
         claim: &ComparisonClaim,
@@ -161,8 +161,8 @@ impl Store {
         query!(self, read, comparisons::owed_events(&organisation))
     }
 
-    /// Makes due again what is owed in these calendars, which can be listed, and was parked: because they were out of reach, or
-    /// because the event was the only one of an appointment that was not known, and is again.
+    /// Makes due again what is owed in these calendars, which can be listed, and was parked: because they were out of
+    /// reach, or because the event was the only one of an appointment that was not known, and is again.
     pub async fn try_owed_again(
         &self,
         organisation: &OrganisationId,
@@ -204,7 +204,7 @@ impl Store {
         claim: &ComparisonClaim,
         account: &GoogleUserId,
         (mends, surplus): (Vec<Mend>, Vec<(AppointmentId, Place)>),
-        within: Listing,
+        within: ChangeWindow,
         until: Timestamp,
         now: Timestamp,
     ) -> Result<Guarded, Error> {

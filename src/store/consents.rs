@@ -11,7 +11,7 @@ use crate::model::{Epoch, OrganisationId};
 pub struct NewConsent {
     /// The hash of the one-time ticket.
     pub ticket_hash: Vec<u8>,
-    /// For whom.
+    /// The organisation that is to be connected.
     pub organisation: OrganisationId,
     /// What a person is shown of whom it is for; `None`: nobody is asked before a grant is kept.
     pub practice: Option<String>,
@@ -24,7 +24,7 @@ pub struct NewConsent {
 /// A consent that came back from Google, taken out of the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Consent {
-    /// For whom.
+    /// The organisation that is to be connected.
     pub organisation: OrganisationId,
     /// What a person is shown of whom it is for; `None`: nobody is asked before a grant is kept.
     pub practice: Option<String>,
@@ -49,7 +49,7 @@ pub struct HeldConsent {
     pub state_hash: Vec<u8>,
     /// The hash of the ticket that it began with.
     pub ticket_hash: Vec<u8>,
-    /// For whom.
+    /// The organisation that is to be connected.
     pub organisation: OrganisationId,
     /// Where the browser goes afterwards.
     pub return_url: Option<String>,
@@ -66,7 +66,8 @@ pub struct HeldConsent {
 }
 
 impl Store {
-    /// Stores a new consent of the present epoch, and drops those that have lapsed; what was granted in one is to be revoked.
+    /// Stores a new consent of the present epoch, and drops those that have lapsed; what was granted in one is to be
+    /// revoked.
     pub async fn create_consent(&self, consent: NewConsent, now: Timestamp) -> Result<(), Error> {
         query!(self, write, consents::create(consent, now))
     }

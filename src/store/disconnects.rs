@@ -7,7 +7,7 @@ use super::{Error, Guarded, Integration, Store};
 use crate::model::{Epoch, OrganisationId, Reason, RemoteEvents};
 
 /// How long a disconnect goes on trying to delete; what stands at Google after that stays owed.
-const LONGEST: SignedDuration = SignedDuration::from_hours(24);
+const DELETING_GIVE_UP_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
 /// How far a disconnect is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,11 +26,12 @@ pub enum DisconnectStep {
 }
 
 impl Integration {
-    /// Whether a disconnect of it tries no more to delete events: they are kept, the grant is dead, or it took a day.
+    /// Whether a disconnect of it no longer tries to delete events: they are kept, the grant is dead, or it took a day.
     pub(super) fn deletes_no_more(&self, now: Timestamp) -> bool {
         let is_dead = self.problem.as_ref().is_some_and(|problem| problem.reason == Reason::ReconnectRequired);
-        self.disconnecting
-            .is_none_or(|it| is_dead || it.remote_events == Some(RemoteEvents::Keep) || it.since_at + LONGEST <= now)
+        self.disconnecting.is_none_or(|it| {
+            is_dead || it.remote_events == Some(RemoteEvents::Keep) || it.since_at + DELETING_GIVE_UP_AFTER <= now
+        })
     }
 }
 
@@ -47,12 +48,13 @@ impl Integration {
 
 impl Store {
     /// Begins a disconnect: no link is claimed any more, whatever consent was under way is dropped, and a new epoch fences
-    /// what began before. Events that are to be deleted become owed, unless a call is under way for them, where there are many
-    /// in parts (see [`Store::reach`]); whatever was owed before is due again, and counted with them. With `Keep` that stays owed, and is not deleted now.
+    /// what began before. Events that are to be deleted become owed, unless a call is under way for them, where there are
+    /// many in parts (see [`Store::reach`]); whatever was owed before is due again, and counted with them. With `Keep`
+    /// that stays owed, and is not deleted now.
     ///
     /// While one is under way, another disposition takes the place of the first: `Keep` gives back to the links what it
-    /// owed and is not deleted yet. Answers the integration with the tokens that it still has; `None` if nothing is connected: then it
-    /// begins an epoch, so that no consent that began before connects.
+    /// owed and is not deleted yet. Answers the integration with the tokens that it still has; `None` if nothing is
+    /// connected: then it begins an epoch, so that no consent that began before connects.
     pub async fn begin_disconnect(
         &self,
         organisation: &OrganisationId,

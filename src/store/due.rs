@@ -10,7 +10,7 @@ use crate::model::{GoogleUserId, OrganisationId};
 /// An organisation that has due links, or owes deletions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DueOrganisation {
-    /// Which.
+    /// The organisation's id.
     pub organisation: OrganisationId,
     /// Whose quota its calls count against.
     pub google_user_id: GoogleUserId,
@@ -29,7 +29,8 @@ pub struct Look {
     pub unreadable: Vec<Unreadable>,
     /// Whether there are no more than these.
     pub is_whole: bool,
-    /// Whether another look is worth it soon: a queue was passed by that another transaction holds, or has more than was seen.
+    /// Whether another look is worth it soon: a queue was passed by that another transaction holds, or has more than was
+    /// seen.
     pub is_held_up: bool,
     /// Since when the first of them is due; `None` if none is.
     pub first_ready_at: Option<Timestamp>,
@@ -37,14 +38,14 @@ pub struct Look {
 
 /// What an organisation has in its queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Queued {
-    /// Links.
+pub(super) enum QueueKind {
+    /// Links that are due to be sent.
     Links,
-    /// Owed deletions.
+    /// Deletions of events that no link stands for any more.
     Owed,
 }
 
-impl Queued {
+impl QueueKind {
     /// The column with the instant before which none can be attempted.
     pub(super) fn due_at(self) -> &'static str {
         match self {
@@ -71,7 +72,7 @@ pub(super) struct Ready {
     /// The column of its integration that does not read.
     pub(super) unreadable: Option<&'static str>,
     /// What is in it.
-    pub(super) queued: Queued,
+    pub(super) queued: QueueKind,
     /// Since when, as it is noted.
     pub(super) ready_at: Timestamp,
     /// How many of it can be attempted then, as far as they were counted; where none can, it is noted too early.
@@ -93,7 +94,7 @@ impl Store {
         let (limit, each) = (number(limit), number(each));
         let ready = query!(self, read, due::ready(not_before, limit, each, now))?;
         let count = |queued| ready.iter().filter(|ready| ready.queued == queued).count() as i64;
-        let is_whole = count(Queued::Links) < limit && count(Queued::Owed) < limit;
+        let is_whole = count(QueueKind::Links) < limit && count(QueueKind::Owed) < limit;
         let is_held_up = self.put_off(ready.iter().filter(|ready| ready.due == 0), now).await?;
         let due = || ready.iter().filter(|ready| ready.due > 0);
         let first_ready_at = due().map(|ready| ready.ready_at).min();
@@ -104,7 +105,7 @@ impl Store {
             if let Some(place) = seen.get(&ready.organisation) {
                 if let Some(its) = place.and_then(|place| look.due.get_mut(place)) {
                     its.count += ready.due;
-                    its.owes |= ready.queued == Queued::Owed;
+                    its.owes |= ready.queued == QueueKind::Owed;
                 }
                 continue;
             }
@@ -118,8 +119,8 @@ impl Store {
         Ok(look)
     }
 
-    /// The earliest instant after `now` at which something can be attempted: what is due then, whose lease has lapsed by then,
-    /// and whose integration is served again. It follows a look at `now`, which puts off what was noted too early.
+    /// The earliest instant after `now` at which something can be attempted: what is due then, whose lease has lapsed by
+    /// then, and whose integration is served again. It follows a look at `now`, which puts off what was noted too early.
     pub async fn next_due_at(&self, now: Timestamp) -> Result<Option<Timestamp>, Error> {
         loop {
             let next = query!(self, read, due::next_ready(NEXT_TOGETHER, now))?;
@@ -133,13 +134,14 @@ impl Store {
         }
     }
 
-    /// Puts off what was noted too early; answers whether another look is worth it: others hold some of it, or there was more.
+    /// Puts off what was noted too early; answers whether another look is worth it: others hold some of it, or there was
+    /// more.
     async fn put_off(&self, early: impl IntoIterator<Item = &Ready>, now: Timestamp) -> Result<bool, Error> {
         let (mut links, mut owed) = (Vec::new(), Vec::new());
         for ready in early {
             match ready.queued {
-                Queued::Links => links.push(ready.organisation.clone()),
-                Queued::Owed => owed.push(ready.organisation.clone()),
+                QueueKind::Links => links.push(ready.organisation.clone()),
+                QueueKind::Owed => owed.push(ready.organisation.clone()),
             }
         }
         if links.is_empty() && owed.is_empty() {
@@ -159,8 +161,8 @@ impl Store {
         query!(self, long, instant_columns::bring_nearer(by, longest_lease, now))
     }
 
-    /// Ends the leases, of whatever kind, that end later than a day from now or do not read: no process took them. Answers how
-    /// many they were. A queue that waits for one comes up at once.
+    /// Ends the leases, of whatever kind, that end later than a day from now or do not read: no process took them.
+    /// Answers how many they were. A queue that waits for one comes up at once.
     pub async fn end_far_leases(&self, now: Timestamp) -> Result<u64, Error> {
         // Most often there is none, and nobody is held up.
         if !query!(self, read, instant_columns::has_far_leases(now))? {

@@ -1,7 +1,7 @@
 //! Erasures: of some appointments, and of everything of an organisation.
 //!
-//! What stands at Google is owed first. A link that is being erased keeps nothing but its key until nothing of it is owed and
-//! nobody holds it: whatever call is under way for it has ended by then. Nobody is told of it meanwhile.
+//! What stands at Google is owed first. A link that is being erased keeps nothing but its key until nothing of it is owed
+//! and nobody holds it: whatever call is under way for it has ended by then. Nobody is told of it meanwhile.
 
 use jiff::Timestamp;
 

@@ -10,7 +10,7 @@ use crate::model::{Calendar, Epoch, GoogleUserId, OrganisationId};
 /// What a finished consent brings.
 #[derive(Debug, Clone)]
 pub struct Grant {
-    /// For whom.
+    /// The organisation that is connected by it.
     pub organisation: OrganisationId,
     /// The Google account.
     pub google_user_id: GoogleUserId,
@@ -62,8 +62,8 @@ impl Store {
     ///
     /// The same account as before finds its calendar and settings kept. Another account gets the grant's calendar; what
     /// the links may have in the account before is owed, and they are sent again. Either way, links that stand for nothing
-    /// take back what is owed of this account, and whatever else is owed is due. A first connect is enabled; what was kept before
-    /// waits. Every later one that is enabled catches up.
+    /// take back what is owed of this account, and whatever else is owed is due. A first connect is enabled; what was
+    /// kept before waits. Every later one that is enabled catches up.
     pub async fn connect(
         &self,
         grant: Grant,

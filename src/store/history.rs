@@ -1,7 +1,7 @@
 //! The latest calls of Google that were made for an appointment.
 //!
-//! Owns the form in which a link keeps them: a line each, the newest first, cut after [`KEPT`] characters, so that they
-//! grow no row without end and need no sweep of their own. Never anything of the appointment.
+//! Owns the form in which a link keeps them: a line each, the newest first, cut after [`MAX_HISTORY_CHARS`] characters,
+//! so that they grow no row without end and need no sweep of their own. Never anything of the appointment.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -9,7 +9,7 @@ use super::{Error, Store};
 use crate::model::{AppointmentId, OrganisationId};
 
 /// How many characters of them a link keeps: some twenty calls.
-pub(super) const KEPT: i32 = 1_024;
+pub(super) const MAX_HISTORY_CHARS: i32 = 1_024;
 
 /// A call of Google that was made for a link.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -23,8 +23,8 @@ const POSTGRES_EPOCH_US: i64 = 946_684_800_000_000;
 #[diesel(sql_type = BigInt)]
 pub(in crate::store) struct Instant(pub(in crate::store) Timestamp);
 
-/// Stands for an instant beyond what a [`Timestamp`] can say. No version writes it: it lies before every appointment, and far
-/// enough from either end that a span can be added to it.
+/// Stands for an instant beyond what a [`Timestamp`] can say. No version writes it: it lies before every appointment, and
+/// far enough from either end that a span can be added to it.
 const UNREADABLE_US: i64 = -188_395_027_200_000_000;
 
 impl Instant {

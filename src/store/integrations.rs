@@ -12,7 +12,7 @@ use crate::model::{
 /// A disconnect that is under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Disconnecting {
-    /// Since when.
+    /// When it was begun.
     pub since_at: Timestamp,
     /// What becomes of the events; `None`: it does not read. What is owed already is deleted then, and nothing else.
     pub remote_events: Option<RemoteEvents>,
@@ -63,10 +63,10 @@ pub struct Integration {
     pub compare_round: i32,
     /// How many events at Google showed a higher revision than is held, at the latest comparison.
     pub behind_count: i32,
-    /// Since when the events of the target cannot be listed, and when that is tried again; `None`: they could be at the latest
-    /// comparison.
+    /// Since when the events of the target cannot be listed, and when that is tried again; `None`: they could be at the
+    /// latest comparison.
     pub unlisted: Option<(Timestamp, Timestamp)>,
-    /// Whether a search of the account is asked for, be it put off.
+    /// Whether a search of the account is asked for, also where it was put off.
     pub is_search_asked: bool,
     /// How much of the account the latest search has seen; `None`: none was made since the latest connect, or since a
     /// disconnect that deletes began.

@@ -12,7 +12,7 @@ use crate::model::{AppointmentId, OrganisationId, Place, Placement};
 pub struct LeasedAppointment {
     /// Whose it is.
     pub organisation: OrganisationId,
-    /// The appointment.
+    /// The appointment's id in Cassius.
     pub appointment: AppointmentId,
     /// Proves whose the lease is.
     pub token: Uuid,
@@ -27,7 +27,7 @@ impl Store {
         query!(self, write, leases::renew_all(&leased, until))
     }
 
-    /// Renews a lease. Whoever is fenced calls Google no more.
+    /// Renews a lease. Whoever is fenced does not call Google any more.
     pub async fn renew_lease(&self, claimed: &Claimed, until: Timestamp, now: Timestamp) -> Result<Guarded, Error> {
         let claimed = claimed.clone();
         query!(self, write, leases::renew(&claimed, until, now))

@@ -10,7 +10,7 @@ use crate::model::{AppointmentId, OrganisationId, Placement, Reason, Revision, S
 /// Why the latest attempt failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LinkError {
-    /// Why.
+    /// The reason as callers are told it.
     pub reason: Reason,
     /// Google's own word for it, or the column that does not read; never anything of the appointment.
     pub detail: Option<String>,
@@ -21,7 +21,7 @@ pub struct LinkError {
 pub struct Link {
     /// Whose it is.
     pub organisation: OrganisationId,
-    /// The appointment.
+    /// The appointment's id in Cassius.
     pub appointment: AppointmentId,
     /// The highest revision that was accepted; `None`: it does not read.
     pub revision: Option<Revision>,
@@ -61,7 +61,7 @@ pub struct ErasedSnapshots {
 pub struct Counts {
     /// To be sent, or being sent.
     pub pending: i64,
-    /// In step.
+    /// Shown by Google at the latest revision.
     pub synced: i64,
     /// Refused for good.
     pub error: i64,
@@ -73,8 +73,8 @@ pub struct Counts {
     pub catching_up: i64,
     /// Refused for good in the latest catch-up.
     pub catch_up_failed: i64,
-    /// To be made pending yet by the catch-up that is under way: it has not reached them. One, at the least, as long as it may
-    /// find any.
+    /// To be made pending yet by the catch-up that is under way: it has not reached them. One, at the least, as long as
+    /// it may find any.
     pub unreached: i64,
     /// When the first of those that Google was away for is tried again.
     pub unavailable_until: Option<Timestamp>,

@@ -1,8 +1,13 @@
 //! The database.
 //!
-//! Owns every table and every query, on SQLite and on PostgreSQL alike. Never opens a sealed value, never asks what time
-//! it is (`now` is a parameter), never calls anybody. Invariant: what a method has answered is durable, and a method that
-//! answers an error has changed nothing, or leaves it unknown whether it did where the connection broke.
+//! Owns every table and every query, on SQLite and on PostgreSQL alike. Never opens a sealed value, never decides by the
+//! time of this process or of the server (`now` is a parameter; what the server's clock says is read for `app` alone),
+//! never calls anybody.
+//!
+//! Invariant: what a method has answered is durable. A method is one transaction, and one that answers an error has changed
+//! nothing, or leaves it unknown whether it did where the connection broke. Those that may touch more rows than one
+//! transaction should hold are several, each of which stands by itself: going on with an erasure, forgetting, erasing what
+//! has ended, giving back many leases, and trying unreadable values again. What an error leaves of them the next call does.
 //!
 //! One set of queries is mounted once for each back end (`postgres.rs`, `sqlite.rs`); [`Store`] picks at run time.
 
@@ -94,7 +99,7 @@ pub use address::{Credentials, files_of_address};
 pub use audit::{AuditEvent, AuditPlace};
 pub use changes::{Changes, Heard};
 pub use claims::{Claimed, Lease};
-pub use comparisons::{ComparedLink, ComparisonClaim, Listing, Mend};
+pub use comparisons::{ChangeWindow, ComparedLink, ComparisonClaim, Mend};
 pub use consents::{Consent, HeldConsent, NewConsent};
 pub use disconnects::DisconnectStep;
 pub use due::{DueOrganisation, Look};
@@ -191,7 +196,7 @@ impl Default for Options {
 #[derive(Clone)]
 pub struct Store {
     backend: Backend,
-    /// See [`Options::links_at_once`].
+    /// How many links one transaction changes at most: [`Options::links_at_once`].
     links_at_once: i64,
     /// A change has left links to be reached.
     wished: Arc<Notify>,
@@ -294,8 +299,8 @@ impl Store {
         query!(self, write, probes::write(now))
     }
 
-    /// The latest instant that a probe wrote. One ahead of now: the clock was set back since, and what was reckoned by it has
-    /// not been brought nearer yet.
+    /// The latest instant that a probe wrote. One ahead of now: the clock was set back since, and what was reckoned by it
+    /// has not been brought nearer yet.
     pub async fn latest_probe(&self) -> Result<Timestamp, Error> {
         query!(self, read, probes::latest())
     }

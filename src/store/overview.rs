@@ -12,7 +12,7 @@ pub struct IntegrationCount {
     pub state: String,
     /// The word for what is wrong; empty if nothing is.
     pub reason: String,
-    /// How many.
+    /// How many integrations have this state and this reason.
     pub count: i64,
 }
 
@@ -34,7 +34,7 @@ pub struct QueueCounts {
 /// An integration in the list of all, with what is kept of its links.
 #[derive(Debug, Clone)]
 pub struct ListedIntegration {
-    /// The integration.
+    /// The integration as it stands.
     pub integration: Integration,
     /// How many links wait to be sent.
     pub pending: i64,

@@ -1,4 +1,4 @@
-//! Owed deletions: events that may stand at Google and are wanted there no more.
+//! Owed deletions: events that may stand at Google and are no longer wanted there.
 //!
 //! A row ends when Google has said that the event is gone, or when a link wants exactly that event again. It is attempted
 //! under a lease like a link, and while the appointment has a link, that link is under the same lease: no two calls of
@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{Error, Found, Guarded, Lease, LinkError, Store};
 use crate::model::{AppointmentId, CalendarId, Epoch, GoogleUserId, OrganisationId, Place};
 
-/// Why an event is wanted no more where it stands.
+/// Why an event is no longer wanted where it stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OwedCause {
     /// Another account was connected.
@@ -40,11 +40,11 @@ pub struct OwedClaim {
     pub appointment: AppointmentId,
     /// Where it may stand.
     pub place: Place,
-    /// Why it is wanted no more.
+    /// Why the event is no longer wanted.
     pub cause: OwedCause,
     /// How many attempts have failed in a row.
     pub attempts: i32,
-    /// The lease.
+    /// The lease under which alone the deletion may be settled.
     pub lease: Lease,
     /// The integration's epoch.
     pub epoch: Epoch,
@@ -57,14 +57,14 @@ pub enum OwedSettlement {
     Gone,
     /// It failed, and is tried again.
     Later {
-        /// When.
+        /// The instant before which it is not attempted again.
         next_attempt_at: Timestamp,
-        /// Why.
+        /// What is told of the failure.
         error: LinkError,
     },
     /// Google refuses it: it stays owed, and is tried again when an account connects or a person asks.
     Refused {
-        /// Why.
+        /// What is told of the failure.
         error: LinkError,
     },
     /// Nothing could be done at present: the row stays as due as it is.
@@ -102,7 +102,7 @@ impl Store {
         query!(self, write, owed_claims::claim(organisations, lease_token, until, now))
     }
 
-    /// Renews the lease of an owed deletion. Whoever is fenced calls Google no more.
+    /// Renews the lease of an owed deletion. Whoever is fenced does not call Google any more.
     pub async fn renew_owed_lease(
         &self,
         claimed: &OwedClaim,

@@ -13,7 +13,7 @@ use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod, SetupCallback};
 use tokio::time::{error::Elapsed, timeout};
 
-use super::{Conn, Manner};
+use super::{Conn, ConnectionMode};
 use crate::store::fault::Fault;
 use crate::store::{Error, PoolUse};
 
@@ -31,19 +31,19 @@ const LONG: Duration = Duration::from_secs(30);
 pub(in crate::store) struct Pools {
     write: Pool<Conn>,
     read: Pool<Conn>,
-    manner: Manner,
+    mode: ConnectionMode,
 }
 
 /// A connection with the time that the query on it may take.
 pub(in crate::store) struct Checkout {
     conn: Object<Conn>,
     limit: Duration,
-    manner: Manner,
+    mode: ConnectionMode,
 }
 
 impl Pools {
-    pub(super) fn new(write: Pool<Conn>, read: Pool<Conn>, manner: Manner) -> Self {
-        Self { write, read, manner }
+    pub(super) fn new(write: Pool<Conn>, read: Pool<Conn>, mode: ConnectionMode) -> Self {
+        Self { write, read, mode }
     }
 
     /// Makes a connection, or takes one that is made: as patiently as its address says, not as a query waits.
@@ -88,7 +88,7 @@ impl Pools {
 
     async fn checkout(&self, pool: &Pool<Conn>, limit: Duration) -> Result<Checkout, Error> {
         match timeout(CHECKOUT, pool.get()).await {
-            Ok(Ok(conn)) => Ok(Checkout { conn, limit, manner: self.manner.clone() }),
+            Ok(Ok(conn)) => Ok(Checkout { conn, limit, mode: self.mode.clone() }),
             Ok(Err(error)) => Err(Error::Unavailable(Box::new(error))),
             Err(elapsed) => Err(Error::Unavailable(Box::new(elapsed))),
         }
@@ -118,13 +118,13 @@ impl Checkout {
     /// The connection, ready for the query.
     pub(in crate::store) async fn begin(&mut self) -> Result<&mut Conn, Fault> {
         let conn: &mut Conn = &mut self.conn;
-        super::begin(conn, &self.manner).await?;
+        super::begin(conn, &self.mode).await?;
         Ok(conn)
     }
 
     /// Ends what was begun, as the query came out.
     pub(in crate::store) async fn end<T>(&mut self, outcome: Result<T, Fault>) -> Result<T, Fault> {
-        super::end(&mut self.conn, &self.manner, outcome).await
+        super::end(&mut self.conn, &self.mode, outcome).await
     }
 
     /// Hands the connection back, or closes it where its state is unknown, and says what the query came to.
@@ -138,7 +138,7 @@ impl Checkout {
             }
             Err(elapsed) => {
                 // The statement may be running still.
-                super::abandon(Object::take(self.conn), self.manner);
+                super::abandon(Object::take(self.conn), self.mode);
                 Err(Error::Unavailable(Box::new(elapsed)))
             }
         }

@@ -1,7 +1,7 @@
 //! PostgreSQL: any number of replicas on one database.
 //!
-//! Owns how a connection to it is made, and what its SQL has that SQLite's has not. Never holds a query: those are
-//! mounted from `queries/`. Invariant: no connection waits longer than its deadlines for a server that is away.
+//! Owns how a connection to it is made, and what its SQL has that SQLite's has not. Never holds a query about a table: those
+//! are mounted from `queries/`. Invariant: no connection waits longer than its deadlines for a server that is away.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -103,8 +103,8 @@ const UNANSWERED: Duration = Duration::from_secs(5);
 const LONGEST_NAME: usize = 48;
 
 /// What each connection is told first; behind a pooler, each transaction. The service's own deadlines are shorter; the
-/// time-outs end what was left behind. A statement that is kept prepared is soon planned once for all its values, maybe while
-/// its tables are empty: it is told to read by an index then too. None is worth the time that it takes to compile.
+/// time-outs end what was left behind. A statement that is kept prepared is soon planned once for all its values, maybe
+/// while its tables are empty: it is told to read by an index then too. None is worth the time that it takes to compile.
 const SESSION: [&str; 5] = [
     "statement_timeout = '35s'",
     "idle_in_transaction_session_timeout = '35s'",
@@ -123,7 +123,7 @@ type Tls = Option<Arc<ClientConfig>>;
 
 /// How its connections are used.
 #[derive(Clone)]
-pub(super) struct Manner {
+pub(super) struct ConnectionMode {
     tls: Tls,
     /// Whether a pooler gives each transaction whichever session is free: nothing is left behind in one.
     is_pooled: bool,
@@ -134,7 +134,7 @@ pub(super) type Listening = Conn;
 
 /// Makes the pool; connects to nothing yet.
 pub(super) fn open(config: &Config, size: usize) -> pool::Pools {
-    let manner = Manner { tls: config.tls.clone(), is_pooled: config.is_pooled };
+    let mode = ConnectionMode { tls: config.tls.clone(), is_pooled: config.is_pooled };
     let config = config.clone();
     let setup: SetupCallback<Conn> = Box::new(move |_| {
         let config = config.clone();
@@ -142,7 +142,7 @@ pub(super) fn open(config: &Config, size: usize) -> pool::Pools {
     });
     // The address is in the settings already.
     let pool = pool::pool("", size, setup);
-    pool::Pools::new(pool.clone(), pool, manner)
+    pool::Pools::new(pool.clone(), pool, mode)
 }
 
 /// Reads an address, and sets what it leaves open. The connections are called after `replica`, which tells this process
@@ -212,8 +212,8 @@ where
 }
 
 /// Behind a pooler, a query is one transaction: what it prepares and sets is of one session, and ends there.
-pub(super) async fn begin(conn: &mut Conn, manner: &Manner) -> Result<(), Fault> {
-    if manner.is_pooled {
+pub(super) async fn begin(conn: &mut Conn, mode: &ConnectionMode) -> Result<(), Fault> {
+    if mode.is_pooled {
         let begin = format!("BEGIN; {}", SESSION.map(|told| format!("SET LOCAL {told}")).join("; "));
         AnsiTransactionManager::begin_transaction_sql(conn, &begin).await?;
     }
@@ -221,8 +221,8 @@ pub(super) async fn begin(conn: &mut Conn, manner: &Manner) -> Result<(), Fault>
 }
 
 /// Ends what [`begin`] began.
-pub(super) async fn end<T>(conn: &mut Conn, manner: &Manner, outcome: Result<T, Fault>) -> Result<T, Fault> {
-    if manner.is_pooled {
+pub(super) async fn end<T>(conn: &mut Conn, mode: &ConnectionMode, outcome: Result<T, Fault>) -> Result<T, Fault> {
+    if mode.is_pooled {
         match outcome {
             Ok(_) => AnsiTransactionManager::commit_transaction(conn).await?,
             Err(_) => AnsiTransactionManager::rollback_transaction(conn).await?,
@@ -294,7 +294,7 @@ async fn session(conn: &mut Conn) -> diesel::QueryResult<i32> {
 
 /// Closes a connection, and ends what still runs on it: of the closing alone, a server that works or waits for a lock hears
 /// nothing.
-fn abandon(conn: Conn, Manner { tls, .. }: Manner) {
+fn abandon(conn: Conn, ConnectionMode { tls, .. }: ConnectionMode) {
     let token = conn.cancel_token();
     tokio::spawn(async move {
         // A server that cannot be told ends it at the time-out of the session.

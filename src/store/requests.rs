@@ -66,8 +66,8 @@ impl Store {
     }
 
     /// Makes due now what was never sent, was refused or waits for another attempt, and what is upcoming with its event in
-    /// another calendar than the target; answers how many links that are, be they reached by now or later. They join the catch-up that is under way, or
-    /// begin one. Queues none where nothing is connected.
+    /// another calendar than the target; answers how many links that are, whether they were reached by now or will be
+    /// later. They join the catch-up that is under way, or begin one. Queues none where nothing is connected.
     pub async fn catch_up(&self, organisation: &OrganisationId, now: Timestamp) -> Result<i32, Error> {
         let (whose, size) = (organisation.clone(), self.links_at_once);
         let (queued, has_rest) = query!(self, long, requests::catch_up(&whose, size, now))?;

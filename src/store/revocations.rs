@@ -10,12 +10,12 @@ use super::{Error, Store};
 use crate::crypto::Sealed;
 use crate::model::{Epoch, GoogleUserId, GrantEnd, OrganisationId};
 
-/// What uses an account no more once its grant has ended.
+/// What no longer uses an account once its grant has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Leaving {
     /// An integration whose disconnect ends.
     Integration {
-        /// Whose.
+        /// The organisation that leaves.
         organisation: OrganisationId,
         /// The epoch of the disconnect.
         epoch: Epoch,
@@ -38,7 +38,7 @@ pub struct RevocationLease {
     pub until: Timestamp,
 }
 
-/// What may be done about an account that is used no more by one.
+/// What may be done about an account that one of its users has left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Revocation {
     /// Others use the account, and its grant stays. Whoever was leaving has left.
@@ -71,8 +71,8 @@ impl Store {
         query!(self, long, revocations::begin(&account, &leaving, lease, now))
     }
 
-    /// Ends a revocation, and lets `leaving` leave. Where Google has not answered, the grant is among those that nobody keeps
-    /// from then on, and revoked again at `retry_at`.
+    /// Ends a revocation, and lets `leaving` leave. Where Google has not answered, the grant is among those that nobody
+    /// keeps from then on, and revoked again at `retry_at`.
     pub async fn finish_revocation(
         &self,
         account: &GoogleUserId,

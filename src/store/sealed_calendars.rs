@@ -12,7 +12,7 @@ use crate::model::{CalendarId, OrganisationId};
 /// A calendar that an alias stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SealedCalendar {
-    /// The alias.
+    /// What stands in the place of the calendar's id.
     pub alias: CalendarId,
     /// Its id and name, sealed.
     pub calendar: Sealed,
@@ -23,7 +23,7 @@ pub struct SealedCalendar {
 pub struct OpenedCalendar {
     /// What stood for it.
     pub alias: CalendarId,
-    /// Its id.
+    /// The calendar's id at Google.
     pub id: CalendarId,
     /// Its name, empty if unknown.
     pub name: String,

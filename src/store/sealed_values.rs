@@ -37,7 +37,7 @@ pub type SealedRow = (OrganisationId, String);
 pub struct SealedValue {
     /// The row. Beside the organisation: the appointment of a snapshot, the alias of a calendar, the provider of a token.
     pub row: SealedRow,
-    /// The value.
+    /// The value as it is sealed now.
     pub sealed: Sealed,
 }
 
@@ -68,7 +68,7 @@ impl Store {
         query!(self, long, sealed_values::exchange(column, &exchanges))
     }
 
-    /// Makes due what waits because its key was lacking.
+    /// Makes due what waits because its key was missing.
     pub async fn try_unopened_again(&self, now: Timestamp) -> Result<(), Error> {
         for organisation in query!(self, read, sealed_values::with_unopened())? {
             query!(self, long, sealed_values::try_again(&organisation, now))?;

@@ -20,7 +20,7 @@ pub struct SearchClaim {
     pub asked_at: Timestamp,
     /// How many attempts have failed in a row.
     pub attempts: i32,
-    /// The lease.
+    /// The lease under which the account is read.
     pub lease: Lease,
 }
 
@@ -55,7 +55,7 @@ impl Store {
         query!(self, write, searches::claim(lease, now))
     }
 
-    /// Renews the lease. Whoever is fenced calls Google no more.
+    /// Renews the lease. Whoever is fenced does not call Google any more.
     pub async fn renew_search(&self, claim: &SearchClaim, until: Timestamp) -> Result<Guarded, Error> {
         let claim = claim.clone();
         query!(self, write, searches::renew(&claim, until))

@@ -21,16 +21,16 @@ pub enum Settlement {
     Later {
         /// Where the event stands.
         placement: Placement,
-        /// When.
+        /// The instant before which it is not attempted again.
         next_attempt_at: Timestamp,
-        /// Why.
+        /// What is told of the failure.
         error: LinkError,
     },
     /// Google refuses it for good.
     Refused {
         /// Where the event stands.
         placement: Placement,
-        /// Why.
+        /// What is told of the failure.
         error: LinkError,
     },
     /// Nothing could be done at present: the link stays as due as it was.

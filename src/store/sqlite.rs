@@ -123,20 +123,20 @@ where
 
 /// A file is reached as it is.
 #[derive(Clone)]
-pub(super) struct Manner;
+pub(super) struct ConnectionMode;
 
 /// Closes a connection: whatever ran on it is undone.
-fn abandon(conn: Conn, _: Manner) {
+fn abandon(conn: Conn, _: ConnectionMode) {
     drop(conn);
 }
 
 /// A query has its connection for itself.
-pub(super) async fn begin(_: &mut Conn, _: &Manner) -> Result<(), Fault> {
+pub(super) async fn begin(_: &mut Conn, _: &ConnectionMode) -> Result<(), Fault> {
     Ok(())
 }
 
 /// Ends what [`begin`] began.
-pub(super) async fn end<T>(_: &mut Conn, _: &Manner, outcome: Result<T, Fault>) -> Result<T, Fault> {
+pub(super) async fn end<T>(_: &mut Conn, _: &ConnectionMode, outcome: Result<T, Fault>) -> Result<T, Fault> {
     outcome
 }
 
@@ -160,7 +160,7 @@ pub(super) fn open(path: &str, makes_file: bool) -> Result<pool::Pools, Error> {
     Ok(pool::Pools::new(
         pool::pool(path, 1, setup(WRITER_CACHE)),
         pool::pool(path, READERS, setup(READER_CACHE)),
-        Manner,
+        ConnectionMode,
     ))
 }
 

@@ -22,7 +22,7 @@ pub struct Unreadable {
 pub struct Found<T> {
     /// The rows that read.
     pub rows: Vec<T>,
-    /// The others.
+    /// The rows that do not read, each with its column.
     pub unreadable: Vec<Unreadable>,
 }
 

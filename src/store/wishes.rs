@@ -38,8 +38,8 @@ impl Store {
         query!(self, read, wishes::organisations())
     }
 
-    /// Applies what is wanted of all links of an organisation to the next part of them, which `Options::links_at_once` sizes.
-    /// Any number of processes may do so: each part is applied once.
+    /// Applies what is wanted of all links of an organisation to the next part of them, which `Options::links_at_once`
+    /// sizes. Any number of processes may do so: each part is applied once.
     pub async fn reach(&self, organisation: &OrganisationId, now: Timestamp) -> Result<Reach, Error> {
         let (organisation, size) = (organisation.clone(), self.links_at_once);
         query!(self, long, wishes::reach(&organisation, size, now))

@@ -20,7 +20,7 @@ pub(super) const GOOGLE: &str = "'google'";
 pub(super) enum Priority {
     /// An edit in Cassius, or a person who retries: it goes first.
     Live,
-    /// A catch-up.
+    /// A catch-up: it goes after all that is live.
     CatchUp,
 }
 

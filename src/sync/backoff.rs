@@ -4,11 +4,11 @@ use jiff::SignedDuration;
 
 use super::ThrottleScope;
 
-const FIRST: SignedDuration = SignedDuration::from_secs(1);
-const LONGEST: SignedDuration = SignedDuration::from_mins(15);
+const FIRST_BACKOFF: SignedDuration = SignedDuration::from_secs(1);
+const MAX_BACKOFF: SignedDuration = SignedDuration::from_mins(15);
 /// An account that is held read-only stays so for hours: asking more often prolongs it.
-const READ_ONLY_FIRST: SignedDuration = SignedDuration::from_mins(30);
-const READ_ONLY_LONGEST: SignedDuration = SignedDuration::from_hours(4);
+const READ_ONLY_FIRST_BACKOFF: SignedDuration = SignedDuration::from_mins(30);
+const READ_ONLY_MAX_BACKOFF: SignedDuration = SignedDuration::from_hours(4);
 
 /// Why an attempt has to be made again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,9 +25,9 @@ pub enum RetryCause {
 pub fn backoff(cause: RetryCause, attempts: u32, retry_after: Option<SignedDuration>, seed: u64) -> SignedDuration {
     let (first, longest) = match cause {
         RetryCause::Unavailable | RetryCause::Throttled(ThrottleScope::Account | ThrottleScope::Project) => {
-            (FIRST, LONGEST)
+            (FIRST_BACKOFF, MAX_BACKOFF)
         }
-        RetryCause::Throttled(ThrottleScope::ReadOnly) => (READ_ONLY_FIRST, READ_ONLY_LONGEST),
+        RetryCause::Throttled(ThrottleScope::ReadOnly) => (READ_ONLY_FIRST_BACKOFF, READ_ONLY_MAX_BACKOFF),
     };
     let ceiling = first.saturating_mul(2_i32.saturating_pow(attempts.min(20))).min(longest);
     // Drawn between half of the first step and the ceiling: nobody retries at once, nobody in step.
@@ -36,8 +36,9 @@ pub fn backoff(cause: RetryCause, attempts: u32, retry_after: Option<SignedDurat
     let drawn = i64::try_from((spread * u128::from(seed >> 32)) >> 32).unwrap_or(i64::MAX);
     let jittered = floor + SignedDuration::from_nanos(drawn);
     // The jitter stays on top of what Google asked for: all that were throttled together heard the same number.
-    retry_after
-        .map_or(jittered, |asked| asked.max(SignedDuration::ZERO).saturating_add(jittered.min(FIRST)).max(jittered))
+    retry_after.map_or(jittered, |asked| {
+        asked.max(SignedDuration::ZERO).saturating_add(jittered.min(FIRST_BACKOFF)).max(jittered)
+    })
 }
 
 #[cfg(test)]
@@ -50,7 +51,7 @@ mod tests {
         #[test]
         fn a_delay_lies_between_half_a_second_and_its_ceiling(attempts in 0u32..1000, seed: u64) {
             let wait = backoff(RetryCause::Unavailable, attempts, None, seed);
-            prop_assert!(wait >= FIRST / 2 && wait <= LONGEST);
+            prop_assert!(wait >= FIRST_BACKOFF / 2 && wait <= MAX_BACKOFF);
         }
 
         #[test]

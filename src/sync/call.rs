@@ -10,18 +10,18 @@ use crate::model::{AppointmentId, CalendarId, Etag, OrganisationId, Place};
 pub enum Call {
     /// Inserts the event under the id that `place` names.
     Insert {
-        /// Where.
+        /// The calendar, and the id that the event gets there.
         place: Place,
-        /// What.
+        /// The event as it is to stand.
         event: Event,
         /// Whether the event names its zone; else Google shows it in the calendar's own.
         names_zone: bool,
     },
     /// Merges our fields into the event; what the user set beside them stays.
     Patch {
-        /// Where.
+        /// The calendar and id of the event that is written to.
         place: Place,
-        /// What.
+        /// The event as it is to stand.
         event: Event,
         /// As for `Insert`.
         names_zone: bool,
@@ -30,26 +30,26 @@ pub enum Call {
     },
     /// Deletes the event.
     Delete {
-        /// Where.
+        /// The calendar and id of the event that is deleted.
         place: Place,
         /// The state that it must still be in; `None`: any, since none was confirmed.
         etag: Option<Etag>,
     },
     /// Moves the event from one calendar to another; it keeps its id.
     Move {
-        /// Where to.
+        /// The calendar that it goes to, and the id that it keeps.
         place: Place,
-        /// Where from.
+        /// The calendar that it leaves.
         from: CalendarId,
     },
     /// Reads the event.
     Get {
-        /// Where.
+        /// The calendar and id of the event that is read.
         place: Place,
     },
     /// Asks whether the calendar exists and may be written to.
     Probe {
-        /// Which.
+        /// The calendar's id at Google.
         calendar: CalendarId,
     },
 }
@@ -115,23 +115,23 @@ pub enum Answer {
     Stored {
         /// Its new state.
         etag: Etag,
-        /// Its page.
+        /// The event's page at Google; `None`: the answer names none.
         html_link: Option<String>,
     },
     /// A move succeeded, and the event is alive.
     Moved {
         /// Its new state.
         etag: Etag,
-        /// Its page.
+        /// The event's page at Google; `None`: the answer names none.
         html_link: Option<String>,
         /// What it shows in our fields: somebody may have changed them before it was moved.
         shown: Box<Shown>,
     },
     /// The event that was read is alive.
     Found {
-        /// Its state.
+        /// The state that the event is in now.
         etag: Etag,
-        /// Its page.
+        /// The event's page at Google; `None`: the answer names none.
         html_link: Option<String>,
         /// Whose it is; `None`: it names no appointment.
         owner: Option<Owner>,
@@ -174,7 +174,7 @@ pub enum Answer {
     },
     /// Too many calls.
     Throttled {
-        /// Whose budget.
+        /// Whose budget is exhausted.
         scope: ThrottleScope,
         /// How long Google asks to wait.
         retry_after: Option<SignedDuration>,

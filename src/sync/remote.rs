@@ -8,7 +8,7 @@ use crate::model::{Etag, EventId, Revision};
 /// An event of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RemoteEvent {
-    /// Its id.
+    /// Its id in the calendar that was listed.
     pub event: EventId,
     /// Its present state.
     pub etag: Etag,

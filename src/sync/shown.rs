@@ -11,9 +11,9 @@ use super::Event;
 /// Our fields of an event, as Google shows them. A patient can be known by it: `Debug` withholds it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Shown {
-    /// The title.
+    /// The title; empty: it has none.
     pub summary: String,
-    /// The description.
+    /// The description, in the HTML that Google shows; empty: it has none.
     pub description: String,
     /// The place, possibly empty.
     pub location: String,

@@ -18,7 +18,7 @@ fn held(organisation: &str, id: &str, held_revision: i64, finding: ReconcileFind
     ReconcileAppointmentsResponse { organisation_id, appointment_id, held_revision, finding: finding.into() }
 }
 
-fn lacking(organisation: &str, id: &str, held_revision: i64) -> ReconcileAppointmentsResponse {
+fn missing_or_stale(organisation: &str, id: &str, held_revision: i64) -> ReconcileAppointmentsResponse {
     let finding = if held_revision == 0 { ReconcileFinding::Missing } else { ReconcileFinding::Older };
     held(organisation, id, held_revision, finding)
 }
@@ -51,10 +51,10 @@ async fn it_names_what_is_unknown_or_held_at_another_revision_and_is_silent_abou
         named("cabinet", "last", i64::MAX),
     ];
     let expected = [
-        lacking("cabinet", "unknown", 0),
-        lacking("cabinet", "older", 5),
+        missing_or_stale("cabinet", "unknown", 0),
+        missing_or_stale("cabinet", "older", 5),
         held("cabinet", "newer", 5, ReconcileFinding::Higher),
-        lacking("cabinet", "last", 0),
+        missing_or_stale("cabinet", "last", 0),
     ];
     assert_eq!(reconcile(app, requests).await, expected);
     assert!(reconcile(app, Vec::new()).await.is_empty());
@@ -70,12 +70,16 @@ async fn organisations_are_kept_apart(app: &mut TestApp) {
         named("cabinet", "rdv", 2),
         named("voisin", "rdv", 1),
     ];
-    let expected = [lacking("voisin", "rdv", 0), lacking("cabinet", "rdv", 1), lacking("voisin", "rdv", 0)];
+    let expected = [
+        missing_or_stale("voisin", "rdv", 0),
+        missing_or_stale("cabinet", "rdv", 1),
+        missing_or_stale("voisin", "rdv", 0),
+    ];
     assert_eq!(reconcile(app, requests).await, expected);
 }
 
 #[apply(both_backends)]
-async fn a_whole_period_is_compared_and_what_is_sent_again_is_lacking_no_more(app: &mut TestApp) {
+async fn a_whole_period_is_compared_and_what_is_sent_again_is_missing_no_more(app: &mut TestApp) {
     const MANY: usize = 5_000;
     for number in (0..MANY).step_by(1_000) {
         app.accept("cabinet", appointment(&format!("rdv-{number}"), 1)).await;
@@ -97,7 +101,7 @@ async fn it_answers_while_the_stream_stays_open_and_a_drain_ends_it(app: &mut Te
     let mut answers = answers.unwrap().into_inner();
     for id in ["a", "b"] {
         sender.send(named("cabinet", id, 1)).await.unwrap();
-        assert_eq!(answers.message().await.unwrap().unwrap(), lacking("cabinet", id, 0));
+        assert_eq!(answers.message().await.unwrap().unwrap(), missing_or_stale("cabinet", id, 0));
     }
     app.stop().await;
     read(&answers.message().await.unwrap_err(), Code::Unavailable, "DRAINING");

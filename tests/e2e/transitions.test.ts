@@ -1,6 +1,6 @@
 /**
- * Whatever the settings become while they stand open, from any state to any other, nothing on them jumps: the gallery's states,
- * one after the other, in a window of each width; and as each is first drawn.
+ * Whatever the settings become while they stand open, from any state to any other, nothing on them jumps: the gallery's
+ * states, one after the other, in a window of each width; and as each is first drawn.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

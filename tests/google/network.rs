@@ -15,7 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 use super::stage::{client, place};
 
 const MIB: usize = 1024 * 1024;
-const AWAY: Answer = Answer::Unavailable { retry_after: None };
+const UNAVAILABLE: Answer = Answer::Unavailable { retry_after: None };
 
 /// What a server says to whoever connects.
 #[derive(Clone)]
@@ -79,7 +79,7 @@ fn probe() -> Call {
 
 /// Asks everything that can be asked, and gets no usable answer to any of it.
 async fn is_away(google: &Google) {
-    assert_eq!(google.call(&"token".into(), &probe()).await, AWAY);
+    assert_eq!(google.call(&"token".into(), &probe()).await, UNAVAILABLE);
     let away = Some(CalendarError::Unavailable { retry_after: None });
     assert_eq!(google.calendars(&"token".into()).await.err(), away);
     assert_eq!(google.calendar(&"token".into(), "primary", "a@example.fr").await.err(), away);
@@ -105,7 +105,7 @@ async fn silence_ends_by_the_deadline() {
 async fn an_answer_without_end_is_cut() {
     let sent = Arc::new(AtomicUsize::new(0));
     let google = facing(Says::EndlessBody(Arc::clone(&sent))).await;
-    assert_eq!(google.call(&"token".into(), &probe()).await, AWAY);
+    assert_eq!(google.call(&"token".into(), &probe()).await, UNAVAILABLE);
     // 4 MiB are read; the rest is what the sockets between hold.
     assert!(sent.load(SeqCst) < 32 * MIB);
     is_away(&google).await;
@@ -129,7 +129,7 @@ async fn a_cut_or_senseless_answer_is_away() {
         answer("502 Bad Gateway", "<h1>502</h1>"),
     ] {
         let google = facing(Says::Bytes(answer.clone())).await;
-        assert_eq!(google.call(&"token".into(), &probe()).await, AWAY, "{answer:?}");
+        assert_eq!(google.call(&"token".into(), &probe()).await, UNAVAILABLE, "{answer:?}");
         let refreshed = google.refresh(&"token".into()).await.err();
         assert_eq!(refreshed, Some(RefreshError::Unavailable { retry_after: None }), "{answer:?}");
     }
@@ -234,7 +234,7 @@ async fn a_page_of_something_between_deletes_and_revokes_nothing() {
     for status in ["200 OK", "400 Bad Request", "403 Forbidden"] {
         let google = facing(Says::Bytes(answer(status, "<html>Sign in to the guest network</html>"))).await;
         let call = Call::Delete { place: place("cabinet@example.fr", "cassius1a"), etag: None };
-        assert_eq!(google.call(&"token".into(), &call).await, AWAY, "{status}");
+        assert_eq!(google.call(&"token".into(), &call).await, UNAVAILABLE, "{status}");
         assert_eq!(google.revoke(&"token".into()).await, Err(RevokeError::Unavailable), "{status}");
     }
 }

@@ -124,13 +124,14 @@ pub(crate) fn body(shown: &Value) -> &Value {
 
 /// A client of whatever listens at `base`.
 pub(crate) fn client(base: &str, client_id: &str, client_secret: &str, clock: Clock) -> Google {
-    let url = |path: &str| format!("{base}{path}").parse::<Url>().expect("an address");
+    let [auth_url, token_url, revoke_url, calendar_url, issuer] = emulator::addresses(base).map(|(_, address)| address);
+    let url = |address: String| address.parse::<Url>().expect("an address");
     let endpoints = Endpoints {
-        auth_url: url("/o/oauth2/v2/auth"),
-        token_url: url("/token"),
-        revoke_url: url("/revoke"),
-        calendar_url: url("/calendar/v3"),
-        issuer: base.to_owned(),
+        auth_url: url(auth_url),
+        token_url: url(token_url),
+        revoke_url: url(revoke_url),
+        calendar_url: url(calendar_url),
+        issuer,
     };
     let scopes = ["openid", "email", EVENTS, LIST].map(str::to_owned).to_vec();
     let redirect_url = REDIRECT.parse().expect("an address");

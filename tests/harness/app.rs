@@ -183,8 +183,9 @@ impl TestApp {
         self.integrations.get_status(request).await.unwrap().into_inner().status.unwrap()
     }
 
-    /// Watches an organisation until its status is as wanted; the stream tells each change, so nothing is polled. Where nothing
-    /// is told for long, time goes on to what is due next: a call that time has jumped over is made again by nobody else.
+    /// Watches an organisation until its status is as wanted; the stream tells each change, so nothing is polled. Where
+    /// nothing is told for long, time goes on to what is due next: a call that time has jumped over is made again by
+    /// nobody else.
     pub(crate) async fn until(
         &mut self,
         organisation: &str,

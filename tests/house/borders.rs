@@ -25,7 +25,7 @@ const BORDERS: &[(&str, &[&str])] = &[
     ("pb", &["grpc"]),
     ("opentelemetry", &["traces.rs"]),
     ("opentelemetry_otlp", &["app"]),
-    ("metrics_exporter_prometheus", &["metrics"]),
+    ("metrics_exporter_prometheus", &["metrics.rs"]),
     ("rand", &["clock.rs"]),
     ("clap", &["main.rs", "cli"]),
     ("anyhow", &["main.rs", "cli"]),

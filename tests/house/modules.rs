@@ -4,8 +4,8 @@ use std::path::Path;
 
 use super::source::{self, Source};
 
-/// From this many lines on, unit tests stand in a file of their own.
-const MOST_INLINE: usize = 100;
+/// From this many lines on, unit tests stand in a file of their own; fewer stand below what they test.
+const MAX_INLINE_TEST_LINES: usize = 100;
 /// Who mounts one folder of queries for two back ends.
 const MOUNTS: [&str; 2] = ["store/postgres.rs", "store/sqlite.rs"];
 
@@ -14,10 +14,14 @@ fn paths_of(sources: &[Source], is_at_fault: impl Fn(&Source) -> bool) -> Vec<St
 }
 
 #[test]
-fn a_module_with_files_of_its_own_is_a_mod_rs() {
+fn a_module_is_a_mod_rs_where_it_has_files_of_its_own_and_nowhere_else() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let beside = |source: &Source| root.join(source.path.with_extension("")).is_dir();
     assert_eq!(paths_of(&source::all(), beside), Vec::<String>::new());
+    let has_none = |source: &Source| {
+        source.path.ends_with("mod.rs") && root.join(&source.path).parent().unwrap().read_dir().unwrap().count() == 1
+    };
+    assert_eq!(paths_of(&source::all(), has_none), Vec::<String>::new());
 }
 
 #[test]
@@ -30,13 +34,15 @@ fn no_module_is_mounted_from_elsewhere() {
 }
 
 #[test]
-fn unit_tests_of_a_hundred_lines_stand_in_a_file_named_tests() {
+fn unit_tests_stand_in_a_file_named_tests_from_a_hundred_lines_on_and_inline_below() {
     let sources = source::all();
     let is_long = |source: &Source| {
         let inline = source.text.split_once("#[cfg(test)]\nmod tests {");
-        inline.is_some_and(|(_, tests)| tests.lines().count() >= MOST_INLINE)
+        inline.is_some_and(|(_, tests)| tests.lines().count() >= MAX_INLINE_TEST_LINES)
     };
     assert_eq!(paths_of(&sources, is_long), Vec::<String>::new());
+    let is_short = |source: &Source| source.is_tests() && source.text.lines().count() < MAX_INLINE_TEST_LINES;
+    assert_eq!(paths_of(&sources, is_short), Vec::<String>::new());
     let is_misnamed = |source: &Source| source.is_tests() && !source.path.ends_with("tests.rs");
     assert_eq!(paths_of(&sources, is_misnamed), Vec::<String>::new());
 }

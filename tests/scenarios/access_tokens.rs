@@ -65,19 +65,19 @@ async fn a_token_that_google_ended_early_is_refreshed_once_for_all_who_wait(app:
 
 /// The grants of another replica: on the same database, with a memory of its own.
 fn replica(app: &TestApp) -> Grants {
-    let url = |path| app.google.url(path).parse().unwrap();
+    let url = |variable: &str| app.settings[variable].parse().unwrap();
     let endpoints = Endpoints {
-        auth_url: url("/o/oauth2/v2/auth"),
-        token_url: url("/token"),
-        revoke_url: url("/revoke"),
-        calendar_url: url("/calendar/v3"),
-        issuer: app.google.url(""),
+        auth_url: url("GOOGLE_AUTH_URL"),
+        token_url: url("GOOGLE_TOKEN_URL"),
+        revoke_url: url("GOOGLE_REVOKE_URL"),
+        calendar_url: url("GOOGLE_CALENDAR_URL"),
+        issuer: app.settings["GOOGLE_ISSUER"].clone(),
     };
     let google = Google::new(
         endpoints,
         app.settings["GOOGLE_CLIENT_ID"].clone(),
         app.settings["GOOGLE_CLIENT_SECRET"].clone().into(),
-        url("/callback"),
+        app.google.url("/callback").parse().unwrap(),
         Vec::new(),
         app.clock.clone(),
     );

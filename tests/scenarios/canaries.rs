@@ -40,9 +40,9 @@ fn planted(revision: i64) -> Appointment {
 
 /// Everything that the service has told: answers and errors, as a program and as a log would see them.
 #[derive(Default)]
-struct Told(Vec<u8>);
+struct Outputs(Vec<u8>);
 
-impl Told {
+impl Outputs {
     fn note<T: Message + std::fmt::Debug>(&mut self, answer: Result<tonic::Response<T>, tonic::Status>) {
         match answer {
             Ok(answer) => {
@@ -62,7 +62,7 @@ fn contains(bytes: &[u8], text: &str) -> bool {
 }
 
 /// Whatever the service does with an appointment and an account, well and badly; answers the secrets of the consent.
-async fn live(app: &mut TestApp, told: &mut Told) -> Vec<String> {
+async fn live(app: &mut TestApp, outputs: &mut Outputs) -> Vec<String> {
     let organisation_id = || "cabinet".to_owned();
     let consent = app.browser.go_to_google(&mut app.integrations, "cabinet").await;
     let mut secrets: Vec<String> = app.browser.cookies.values().cloned().collect();
@@ -76,7 +76,7 @@ async fn live(app: &mut TestApp, told: &mut Told) -> Vec<String> {
         }
     }
     let page = app.browser.get(&callback).await;
-    told.0.extend(format!("{page:?}").into_bytes());
+    outputs.0.extend(format!("{page:?}").into_bytes());
 
     let sync = |revision| {
         let request = SyncAppointmentRequest {
@@ -87,7 +87,7 @@ async fn live(app: &mut TestApp, told: &mut Told) -> Vec<String> {
         assert!(PRIVATE.iter().all(|canary| !format!("{request:?}").contains(canary)), "Debug withholds the patient");
         request
     };
-    told.note(app.appointments.sync_appointment(sync(1)).await);
+    outputs.note(app.appointments.sync_appointment(sync(1)).await);
     // Google quotes what it refuses; that goes nowhere.
     let message = format!("Invalid value: {PATIENT}");
     app.google
@@ -95,17 +95,17 @@ async fn live(app: &mut TestApp, told: &mut Told) -> Vec<String> {
         .await;
     let mut refused = sync(2);
     refused.appointment.as_mut().unwrap().r#type = format!("{KIND} 2");
-    told.note(app.appointments.sync_appointment(refused).await);
+    outputs.note(app.appointments.sync_appointment(refused).await);
     // And so does the service.
     let mut nonsense = sync(3);
     nonsense.appointment.as_mut().unwrap().time_zone = PATIENT.into();
     nonsense.appointment.as_mut().unwrap().end_time = None;
-    told.note(app.appointments.sync_appointment(nonsense).await);
+    outputs.note(app.appointments.sync_appointment(nonsense).await);
     let list = ListAppointmentLinksRequest { organisation_id: organisation_id(), ..Default::default() };
-    told.note(app.appointments.list_appointment_links(list).await);
-    told.note(app.integrations.get_status(GetStatusRequest { organisation_id: organisation_id() }).await);
-    told.note(app.integrations.list_calendars(ListCalendarsRequest { organisation_id: organisation_id() }).await);
-    told.note(
+    outputs.note(app.appointments.list_appointment_links(list).await);
+    outputs.note(app.integrations.get_status(GetStatusRequest { organisation_id: organisation_id() }).await);
+    outputs.note(app.integrations.list_calendars(ListCalendarsRequest { organisation_id: organisation_id() }).await);
+    outputs.note(
         app.integrations
             .sync_now(SyncNowRequest { organisation_id: organisation_id(), ..SyncNowRequest::default() })
             .await,
@@ -113,23 +113,23 @@ async fn live(app: &mut TestApp, told: &mut Told) -> Vec<String> {
     app.at_rest("cabinet").await;
     // A refresh, one that fails, and a grant that dies.
     app.google.expire_tokens(ACCOUNT).await;
-    told.note(app.appointments.sync_appointment(sync(4)).await);
+    outputs.note(app.appointments.sync_appointment(sync(4)).await);
     app.google.revoke(ACCOUNT).await;
     let mut dead = sync(5);
     dead.wait = None;
     dead.appointment.as_mut().unwrap().r#type = format!("{KIND} 5");
-    told.note(app.appointments.sync_appointment(dead).await);
+    outputs.note(app.appointments.sync_appointment(dead).await);
     app.until("cabinet", |status| status.problem.is_some()).await;
-    told.note(app.integrations.get_status(GetStatusRequest { organisation_id: organisation_id() }).await);
+    outputs.note(app.integrations.get_status(GetStatusRequest { organisation_id: organisation_id() }).await);
     // Whoever looks after all of it is told no more.
     let history = GetAppointmentHistoryRequest { organisation_id: organisation_id(), appointment_id: "rdv".into() };
-    told.note(app.appointments.get_appointment_history(history).await);
-    told.note(app.integrations.list_integrations(ListIntegrationsRequest::default()).await);
-    told.note(app.integrations.list_audit_events(ListAuditEventsRequest::default()).await);
+    outputs.note(app.appointments.get_appointment_history(history).await);
+    outputs.note(app.integrations.list_integrations(ListIntegrationsRequest::default()).await);
+    outputs.note(app.integrations.list_audit_events(ListAuditEventsRequest::default()).await);
     let metrics = format!("http://{}/metrics", app.running().metrics_address.unwrap());
     let metrics = reqwest::get(metrics).await.unwrap().text().await.unwrap();
     assert!(metrics.contains("cassius_calendar_google_calls_total") && !metrics.contains("cabinet"), "{metrics}");
-    told.0.extend(metrics.into_bytes());
+    outputs.0.extend(metrics.into_bytes());
     secrets
 }
 
@@ -147,10 +147,10 @@ async fn holds_no_secret(app: &TestApp, secrets: &[String], when: &str) {
 async fn names_and_tokens_stay_out_of_logs_answers_errors_and_columns(app: &mut TestApp) {
     app.settings.insert("METRICS_ADDR".to_owned(), "127.0.0.1:0".to_owned());
     app.restart().await;
-    let mut told = Told::default();
-    let secrets = live(app, &mut told).await;
+    let mut outputs = Outputs::default();
+    let secrets = live(app, &mut outputs).await;
     for canary in PRIVATE.into_iter().chain(SECRETS).chain(secrets.iter().map(String::as_str)) {
-        assert!(!contains(&told.0, canary), "{canary} was told");
+        assert!(!contains(&outputs.0, canary), "{canary} was told");
     }
     holds_no_secret(app, &secrets, "while it works").await;
     let at_google = app.google.events(ACCOUNT).await;

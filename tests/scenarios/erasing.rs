@@ -57,7 +57,7 @@ async fn disconnect(app: &mut TestApp, remote_events: RemoteEvents) {
 }
 
 /// Those of these appointments that the service lacks.
-async fn lacking(app: &mut TestApp, ids: &[&str]) -> Vec<String> {
+async fn missing(app: &mut TestApp, ids: &[&str]) -> Vec<String> {
     let requests = ids.iter().map(|id| ReconcileAppointmentsRequest {
         organisation_id: "cabinet".into(),
         appointment_id: (*id).into(),
@@ -65,12 +65,12 @@ async fn lacking(app: &mut TestApp, ids: &[&str]) -> Vec<String> {
     });
     let requests = tokio_stream::iter(requests.collect::<Vec<_>>());
     let mut answers = app.appointments.reconcile_appointments(requests).await.unwrap().into_inner();
-    let mut lacking = Vec::new();
+    let mut missing = Vec::new();
     while let Some(answer) = answers.message().await.unwrap() {
         assert_eq!(answer.held_revision, 0);
-        lacking.push(answer.appointment_id);
+        missing.push(answer.appointment_id);
     }
-    lacking
+    missing
 }
 
 async fn stores(app: &TestApp, text: &str) -> bool {
@@ -94,7 +94,7 @@ async fn an_appointment_is_erased_here_and_at_google_and_may_come_again(app: &mu
     assert_eq!(left.len(), 1);
     assert_eq!(left[0]["extendedProperties"]["private"]["cassiusAppointmentId"], "kept");
     assert!(!stores(app, "zyx-canary").await, "nothing names it");
-    assert_eq!(lacking(app, &["zyx-canary-1", "kept"]).await, ["zyx-canary-1"]);
+    assert_eq!(missing(app, &["zyx-canary-1", "kept"]).await, ["zyx-canary-1"]);
     assert_eq!(app.status("cabinet").await.counts.unwrap().synced, 1);
 
     // Erased again it is erased already; sent again it is an appointment like any other.
@@ -112,7 +112,7 @@ async fn an_erasure_that_google_holds_up_goes_on_after_a_restart(app: &mut TestA
     let erasing = begin(app, &["a"]);
     until_number(app, "SELECT COUNT(*) FROM owed_deletions WHERE attempts = 1", 1).await;
     assert_eq!(count(app, "appointment_external_links WHERE snapshot IS NOT NULL").await, 0, "here it is gone at once");
-    assert_eq!(lacking(app, &["a"]).await, ["a"], "nobody is told of it");
+    assert_eq!(missing(app, &["a"]).await, ["a"], "nobody is told of it");
     app.advance(11);
     let stands = erasing.await.unwrap();
     assert_eq!((stands.is_done, stands.known_count, stands.remaining_event_count), (false, 1, 1));
@@ -252,9 +252,9 @@ async fn of_who_was_never_connected_upcoming_appointments_are_kept_alone_and_not
     until_number(app, "SELECT COUNT(*) FROM appointment_external_links WHERE snapshot IS NOT NULL", 1).await;
     app.advance(30 * 86_400);
     until_number(app, "SELECT COUNT(*) FROM appointment_external_links WHERE snapshot IS NOT NULL", 0).await;
-    assert!(lacking(app, &["next"]).await.is_empty(), "it need not be sent again while nothing is connected");
+    assert!(missing(app, &["next"]).await.is_empty(), "it need not be sent again while nothing is connected");
     app.connect("cabinet").await;
-    assert_eq!(lacking(app, &["past", "next"]).await, ["next"]);
+    assert_eq!(missing(app, &["past", "next"]).await, ["next"]);
     assert_eq!(app.sync("cabinet", appointment("next", 1)).await.sync_status(), SyncStatus::Synced);
 }
 

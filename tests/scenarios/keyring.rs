@@ -115,7 +115,7 @@ fn config_with(app: &TestApp, keys: &str) -> Config {
 }
 
 #[apply(both_backends)]
-async fn a_lacking_key_is_named_at_the_start_and_what_waits_for_it_goes_on_when_it_is_read_again(app: &mut TestApp) {
+async fn a_missing_key_is_named_at_the_start_and_what_waits_for_it_goes_on_when_it_is_read_again(app: &mut TestApp) {
     app.connect("cabinet").await;
     app.google.revoke(ACCOUNT).await;
     app.accept("cabinet", appointment("sealed", 1)).await;

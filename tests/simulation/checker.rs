@@ -125,8 +125,8 @@ impl World {
         }
     }
 
-    /// A disconnect that deleted, told of no rest and searched the whole account has left no upcoming event, wherever a person
-    /// moved it before. Accounts of before are another matter; so is a calendar that could not be written to.
+    /// A disconnect that deleted, told of no rest and searched the whole account has left no upcoming event, wherever a
+    /// person moved it before. Accounts of before are another matter; so is a calendar that could not be written to.
     fn what_was_to_be_deleted_is_gone(&self, organisation: usize, found: &mut Vec<String>) {
         let practice = &self.model.0[organisation];
         let Some(account) = practice.accounts.first().filter(|_| practice.is_clean && practice.accounts.len() == 1)

@@ -116,9 +116,10 @@ impl Wish {
 }
 
 impl Practice {
-    /// A disconnect was answered when `last` was the last call. One during which a consent was asked for, or a person changed
-    /// an event, promises nothing beyond its answer: `consents` and `touches` are how many there had been when it began.
-    /// `is_clean`: the upcoming events were to be deleted, and none is told as remaining, nor that it was not looked for.
+    /// A disconnect was answered when `last` was the last call. One during which a consent was asked for, or a person
+    /// changed an event, promises nothing beyond its answer: `consents` and `touches` are how many there had been when it
+    /// began. `is_clean`: the upcoming events were to be deleted, and none is told as remaining, nor that it was not
+    /// looked for.
     pub(super) fn disconnected(&mut self, last: u64, (consents, touches): (u32, u32), is_clean: bool) {
         let is_clean = is_clean && self.touches == touches;
         if self.consents == consents {

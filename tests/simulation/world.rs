@@ -54,8 +54,9 @@ pub(super) enum Answer {
     Replaced { organisation: usize, rows: Vec<Row>, without: Option<(u64, Option<u32>)>, outcome: Result<(), String> },
     /// The consent page, and where the browser is sent once the person has allowed it.
     Consent(Consent),
-    /// The account is disconnected: how many consents and changes of a person there had been before; whether events were to be
-    /// deleted, and the whole account was searched, and none remains; how many do; and the last call of Google by then.
+    /// The account is disconnected: how many consents and changes of a person there had been before; whether events were
+    /// to be deleted, and the whole account was searched, and none remains; how many do; and the last call of Google by
+    /// then.
     Disconnected { organisation: usize, before: (u32, u32), is_clean: bool, remaining: i32, last_call: u64 },
     /// Something to read.
     Told(String),

@@ -84,8 +84,8 @@ async fn an_edit_reads_few_rows_by_plans_that_were_made_when_there_were_few_on_p
     ended(store, &database).await;
     let rows = (database.number(ROWS).await - before) / EDITS;
     println!("{rows} rows for an edit");
-    // Some three hundred: versions of itself, for the most part. Ten thousand practices, and ten thousand links of its own, take
-    // no part in it.
+    // Some three hundred: versions of itself, for the most part. Ten thousand practices, and ten thousand links of its
+    // own, take no part in it.
     assert!((1..=1_000).contains(&rows), "{rows} rows for an edit");
     database.drop().await;
 }

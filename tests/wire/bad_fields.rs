@@ -4,9 +4,10 @@
 
 use cassius_calendar::grpc::pb::{
     AppointmentLink, BatchGetAppointmentLinksRequest, BeginConnectRequest, ConfirmAccountRequest, DisconnectRequest,
-    GetAppointmentLinkRequest, GetStatusRequest, ListAppointmentLinksRequest, ListCalendarsRequest,
-    PreviewEventRequest, ReconcileAppointmentsRequest, RetryAppointmentsRequest, SyncAppointmentRequest,
-    SyncNowRequest, UpdateSettingsRequest, WatchStatusRequest,
+    EraseAppointmentsRequest, EraseOrganisationRequest, GetAppointmentHistoryRequest, GetAppointmentLinkRequest,
+    GetStatusRequest, ListAppointmentLinksRequest, ListCalendarsRequest, PreviewEventRequest,
+    ReconcileAppointmentsRequest, RetryAppointmentsRequest, SyncAppointmentRequest, SyncNowRequest,
+    UpdateSettingsRequest, WatchStatusRequest,
 };
 use prost_types::Duration;
 use tonic::{Code, Status};
@@ -30,7 +31,7 @@ async fn wait_of(app: &mut TestApp, seconds: i64, nanos: i32) -> Result<Appointm
 }
 
 #[apply(both_backends)]
-async fn every_rpc_refuses_an_organisation_that_is_none(app: &mut TestApp) {
+async fn every_rpc_with_one_request_about_an_organisation_refuses_one_that_is_none(app: &mut TestApp) {
     let long = "x".repeat(129);
     let huge = "x".repeat(1_000_000);
     for organisation in ["", " ", "\t", " cabinet", "cab\0inet", "cabinet\n", "cab\u{202e}inet", &long, &huge] {
@@ -58,6 +59,9 @@ async fn every_rpc_refuses_an_organisation_that_is_none(app: &mut TestApp) {
             appointments.batch_get_appointment_links(BatchGetAppointmentLinksRequest {})
             appointments.list_appointment_links(ListAppointmentLinksRequest {})
             appointments.retry_appointments(RetryAppointmentsRequest {})
+            appointments.get_appointment_history(GetAppointmentHistoryRequest { appointment_id: "rdv".into() })
+            appointments.erase_appointments(EraseAppointmentsRequest { appointment_ids: vec!["rdv".into()] })
+            integrations.erase_organisation(EraseOrganisationRequest {})
         }
     }
     // Blanks inside are somebody's name; 128 characters are still one.

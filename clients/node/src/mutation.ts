@@ -19,8 +19,8 @@ export type Delivery =
   | { delivered: false; error: CalendarError };
 
 /**
- * The reason of what was not taken because the service holds a higher revision: where calls overtook each other, as it should
- * be; where the host was restored from a backup, until `replaceAppointments` has taken over what it has.
+ * The reason of what was not taken because the service holds a higher revision: where calls overtook each other, as it
+ * should be; where the host was restored from a backup, until `replaceAppointments` has taken over what it has.
  */
 export const HELD_HIGHER = "HELD_HIGHER";
 

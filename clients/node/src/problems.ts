@@ -35,7 +35,9 @@ export type ProblemNews = { organisationId: string } & (
 
 /** How problems are followed. */
 export interface ProblemListener {
-  /** Takes a piece of news; the next one waits for it. What it fails to take is told again when the stream is opened anew. */
+  /**
+   * Takes a piece of news; the next one waits for it. What it fails to take is told again when the stream is opened anew.
+   */
   onProblem: (news: ProblemNews) => void | Promise<void>;
   /** Is told when the stream could not be opened, once until it works again. */
   onFailure?: (error: CalendarError) => void;

@@ -51,7 +51,7 @@ export type Reconciled = { appointmentId: string } & (
    * In the second case its changes do not arrive until `client.replace` has taken over what it has.
    */
   | { outcome: "held_higher"; heldRevision: bigint }
-  /** `load` had it no more. */
+  /** `load` no longer had it. */
   | { outcome: "absent"; heldRevision: bigint }
   /** The appointment is at fault: it stays out until it is mended. */
   | {

@@ -2,8 +2,8 @@
  * Has the service take over the whole of an organisation, whatever revisions it holds: after the host was restored from a
  * backup, when its revisions have gone back.
  *
- * It reads the host's list as fast as the service takes it, and holds one appointment in memory. Its invariant: what the list
- * does not name is erased only if it was read to its end.
+ * It reads the host's list as fast as the service takes it, and holds one appointment in memory. Its invariant: what the
+ * list does not name is erased only if it was read to its end.
  */
 import type { Client } from "@connectrpc/connect";
 

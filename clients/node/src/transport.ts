@@ -1,8 +1,8 @@
 /**
  * The connections to the service: gRPC over HTTP/2, with key, TLS and keep-alive.
  *
- * It owns how the service is reached; the HTTP/2 session itself is that of `session.ts`. It never repeats the key. Its invariant:
- * a key is not sent in the clear to another machine unless the host says so.
+ * It owns how the service is reached; the HTTP/2 session itself is that of `session.ts`. It never repeats the key. Its
+ * invariant: a key is not sent in the clear to another machine unless the host says so.
  */
 import type { SecureClientSessionOptions } from "node:http2";
 

@@ -14,7 +14,6 @@ use tracing::Instrument as _;
 use uuid::Uuid;
 
 use super::Grants;
-use crate::connection::Error;
 use crate::crypto::{ExposeSecret, OpenError, Sealed, Secret, TokenColumn};
 use crate::error_chain::error_chain;
 use crate::google::{CALL_DEADLINE, RefreshError};
@@ -75,25 +74,12 @@ pub enum AccessError {
     /// The operator's OAuth client is wrong. It is noted.
     #[error("the service's Google project is not set up")]
     Misconfigured,
-    /// The database.
+    /// The store could not be read or written.
     #[error("the store failed")]
     Store(#[from] store::Error),
     /// The stored token does not open. It is noted.
     #[error("a stored secret does not open")]
     Sealed(#[from] OpenError),
-}
-
-impl From<AccessError> for Error {
-    fn from(error: AccessError) -> Self {
-        match error {
-            AccessError::Fenced => Self::NotConnected,
-            AccessError::ReconnectRequired => Self::ReconnectRequired,
-            AccessError::Unavailable { retry_after } => Self::GoogleUnavailable { retry_after },
-            AccessError::Misconfigured => Self::GoogleMisconfigured,
-            AccessError::Store(error) => Self::Store(error),
-            AccessError::Sealed(error) => Self::Sealed(error),
-        }
-    }
 }
 
 /// The token of one organisation; whoever holds the lock is the one that refreshes.

@@ -5,6 +5,7 @@
 
 mod access;
 mod problems;
+mod read_error;
 mod revocation;
 
 use std::sync::Arc;
@@ -18,12 +19,12 @@ use crate::model::{Calendar, Change, GoogleUserId, OrganisationId};
 use crate::notifier::Notifier;
 use crate::quota::Quota;
 use crate::store::{self, AsOf, Connect, Grant, Integration, OpenedCalendar, Store};
-use crate::sync::ThrottleScope;
 
 use super::Error;
 use super::secrets::Secrets;
 use access::Tokens;
 pub use access::{Access, AccessError, MAX_TOKENS};
+pub use read_error::ReadError;
 
 /// How long a caller waits for quota.
 const LONGEST_QUOTA_WAIT: SignedDuration = SignedDuration::from_secs(3);
@@ -61,8 +62,9 @@ impl Grants {
         &self.secrets
     }
 
-    /// Stores a grant with its target calendar, and the calendars that were sealed before, in place of the one before, as far as nothing has happened since `as_of`
-    /// that speaks against it. What is not stored is revoked, unless others use the account.
+    /// Stores a grant with its target calendar, and the calendars that were sealed before, in place of the one before, as
+    /// far as nothing has happened since `as_of` that speaks against it. What is not stored is revoked, unless others use
+    /// the account.
     pub(super) async fn connect(
         &self,
         organisation: &OrganisationId,
@@ -88,7 +90,7 @@ impl Grants {
             Connect::Stored => {
                 tracing::info!(organisation.id = %organisation, "a Google account is connected");
                 self.notifier.notify_due();
-                // Another account that was asked about is asked about no more.
+                // Another account that was asked about is no longer asked about.
                 self.store.queue_lapsed_grants(now).await?;
                 self.revoke_unkept(Some(organisation)).await?;
             }
@@ -124,37 +126,17 @@ impl Grants {
         &self,
         integration: &Integration,
         call: impl Fn(Google, Secret) -> Calling,
-    ) -> Result<T, Error> {
+    ) -> Result<T, ReadError> {
         let organisation = &integration.organisation;
         let mut access = self.access(organisation, integration.epoch, None).await?;
         let mut tokens = 1;
         loop {
             let answer = call(self.google.clone(), access.token.clone()).await;
             if tokens == MAX_TOKENS || !matches!(answer, Err(CalendarError::Unauthorized)) {
-                return answer.map_err(Error::from);
+                return answer.map_err(ReadError::from);
             }
             access = self.access(organisation, integration.epoch, Some(&access)).await?;
             tokens += 1;
-        }
-    }
-}
-
-impl From<CalendarError> for Error {
-    fn from(error: CalendarError) -> Self {
-        match error {
-            CalendarError::ScopeMissing => Self::ReconnectRequired,
-            CalendarError::AccountRefused => Self::AccountUnavailable,
-            // The refresh between has proven the grant: that a token is not honoured passes.
-            CalendarError::Unauthorized => Self::GoogleUnavailable { retry_after: None },
-            CalendarError::NotFound | CalendarError::NotPermitted | CalendarError::Refused { .. } => {
-                Self::CalendarUnavailable
-            }
-            CalendarError::Throttled { scope: ThrottleScope::ReadOnly, retry_after } => {
-                Self::GoogleThrottled { retry_after }
-            }
-            CalendarError::Throttled { scope: ThrottleScope::Project | ThrottleScope::Account, retry_after }
-            | CalendarError::Unavailable { retry_after } => Self::GoogleUnavailable { retry_after },
-            CalendarError::Misconfigured => Self::GoogleMisconfigured,
         }
     }
 }

@@ -39,7 +39,8 @@ impl Grants {
 
     /// Notes a problem of the integration and tells whoever watches. A problem without a `retry_after` stands until a
     /// person of the practice acts, but for a misconfigured project, an incomplete keyring, a refused account and a value
-    /// that does not read, which are tried again by themselves. Where something graver is noted, or a longer wait, that one stands.
+    /// that does not read, which are tried again by themselves. Where something graver is noted, or a longer wait, that
+    /// one stands.
     pub async fn note_problem(
         &self,
         organisation: &OrganisationId,
@@ -67,8 +68,8 @@ impl Grants {
         Ok(())
     }
 
-    /// Notes that a calendar is gone or may not be written to, unless another one was chosen meanwhile. It is asked again every
-    /// hour.
+    /// Notes that a calendar is gone or may not be written to, unless another one was chosen meanwhile. It is asked again
+    /// every hour.
     pub async fn note_unavailable(
         &self,
         organisation: &OrganisationId,

@@ -21,7 +21,7 @@ const LEASE: SignedDuration = SignedDuration::from_secs(30);
 const _: () = assert!(CALL_DEADLINE.as_secs() < LEASE.as_secs().unsigned_abs());
 
 /// How long a grant that nobody keeps is tried to be revoked.
-const LONGEST: SignedDuration = SignedDuration::from_hours(24);
+const REVOCATION_GIVE_UP_AFTER: SignedDuration = SignedDuration::from_hours(24);
 /// Where a person ends a grant.
 const ACCOUNT_PAGE: &str = "https://myaccount.google.com/connections";
 
@@ -83,7 +83,7 @@ impl Grants {
         self.revoke_unkept(Some(organisation)).await
     }
 
-    /// Ends the grants that wait for a person's word no more, and revokes those that nobody keeps.
+    /// Ends the grants that no longer wait for a person's word, and revokes those that nobody keeps.
     pub(in crate::connection) async fn end_unkept(&self) -> Result<(), store::Error> {
         self.store.queue_lapsed_grants(self.clock.now()).await?;
         self.revoke_unkept(None).await
@@ -98,7 +98,10 @@ impl Grants {
         for grant in self.store.unkept_grants_due(organisation, now).await? {
             let UnkeptGrant { organisation, google_user_id, token, attempts, since_at } = grant;
             let leaving = Leaving::Unkept { organisation: organisation.clone(), token: token.clone() };
-            let tries = Tries { attempts: u32::try_from(attempts).unwrap_or(0), is_last: since_at + LONGEST <= now };
+            let tries = Tries {
+                attempts: u32::try_from(attempts).unwrap_or(0),
+                is_last: since_at + REVOCATION_GIVE_UP_AFTER <= now,
+            };
             // Where somebody else revokes the account, it is looked at again.
             let _ = self.revoke(&organisation, &google_user_id, &token, leaving, tries).await?;
             self.notifier.notify(&Change::Integration(organisation));

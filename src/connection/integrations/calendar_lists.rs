@@ -1,7 +1,7 @@
 //! Lists of calendars that Google answered just now.
 //!
 //! Owns how long one is kept. Never asks Google itself. Invariant: a list is answered in the epoch that it was asked for
-//! in, and no later than [`KEPT`] after that.
+//! in, and no later than [`CACHE_TTL`] after that.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,11 +15,11 @@ use crate::connection::Error;
 use crate::model::{Epoch, OrganisationId};
 
 /// How long a list is kept: a settings page that is opened again and again costs no quota.
-const KEPT: SignedDuration = SignedDuration::from_secs(3);
+const CACHE_TTL: SignedDuration = SignedDuration::from_secs(3);
 
 /// What an organisation asked for, and until when it is kept.
 #[derive(Debug)]
-struct Asked {
+struct CachedCalendarList {
     epoch: Epoch,
     until: SignedDuration,
     list: Arc<OnceCell<CalendarList>>,
@@ -27,7 +27,7 @@ struct Asked {
 
 /// The lists of this process. A clone is another handle.
 #[derive(Debug, Clone, Default)]
-pub(super) struct CalendarLists(Arc<Mutex<HashMap<OrganisationId, Asked>>>);
+pub(super) struct CalendarLists(Arc<Mutex<HashMap<OrganisationId, CachedCalendarList>>>);
 
 impl CalendarLists {
     /// The list of this epoch; `ask` asks Google for one that is not kept, once for all who wait. `elapsed` is what the
@@ -52,7 +52,7 @@ impl CalendarLists {
     ) -> Arc<OnceCell<CalendarList>> {
         let mut all = self.0.lock();
         all.retain(|_, asked| asked.until > elapsed);
-        let asked = || Asked { epoch, until: elapsed + KEPT, list: Arc::default() };
+        let asked = || CachedCalendarList { epoch, until: elapsed + CACHE_TTL, list: Arc::default() };
         let its = all.entry(organisation.clone()).or_insert_with(asked);
         if its.epoch != epoch {
             *its = asked();

@@ -1,7 +1,7 @@
 //! The erasure of an organisation: its appointments, its events at Google, its account, and then every row.
 //!
-//! Owns what its caller is told. Never deletes an event: what stands at Google is owed, and a disconnect deletes it. Invariant:
-//! once it is done, no row of the organisation is left but the audit's.
+//! Owns what its caller is told. Never deletes an event: what stands at Google is owed, and a disconnect deletes it.
+//! Invariant: once it is done, no row of the organisation is left but the audit's.
 
 use super::Integrations;
 use crate::connection::Error;

@@ -1,7 +1,8 @@
 //! The integrations of all organisations: what the settings pages show and change.
 //!
-//! Owns the status and who watches it, the list of all and what is wrong with them, the settings, and the end of a connection. Never opens a token: `Grants` does.
-//! Invariant: what a watcher was told last is what a reader finds, as soon as changes rest.
+//! Owns the status and who watches it, the list of all and what is wrong with them, the settings, and the end of a
+//! connection. Never opens a token: `Grants` does. Invariant: what a watcher was told last is what a reader finds, as
+//! soon as changes rest.
 
 mod calendar_lists;
 mod disconnect;

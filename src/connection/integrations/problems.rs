@@ -26,16 +26,16 @@ const REMINDERS: [u32; 3] = [7, 3, 1];
 pub enum ProblemNotice {
     /// An integration cannot write until a person acts.
     Broken {
-        /// Whose.
+        /// The organisation whose integration it is.
         organisation: OrganisationId,
         /// Why, and since when.
         problem: Problem,
         /// For how many days at least: 0, 1, 3 or 7.
         days: u32,
     },
-    /// An integration that was told as broken is so no more.
+    /// An integration that was told as broken works again, or was disconnected.
     Healed {
-        /// Whose.
+        /// The organisation whose integration it is.
         organisation: OrganisationId,
     },
     /// Everything that was broken at the beginning has been told.
@@ -56,14 +56,14 @@ impl Default for Listeners {
 struct Listener {
     integrations: Integrations,
     visible: Option<BTreeSet<OrganisationId>>,
-    told: Option<Told>,
+    told: Option<NotifiedProblems>,
     news: VecDeque<ProblemNotice>,
     has_failed: bool,
     _place: OwnedSemaphorePermit,
 }
 
 /// What was told as broken.
-type Told = BTreeMap<OrganisationId, (Problem, u32)>;
+type NotifiedProblems = BTreeMap<OrganisationId, (Problem, u32)>;
 
 impl Integrations {
     /// What is broken of the integrations of these organisations (`None`: of all), then each change.
@@ -109,8 +109,12 @@ impl Listener {
 }
 
 /// What is told from now on, and what of it is news.
-fn news(mut before: Told, broken: Vec<(OrganisationId, Problem)>, now: Timestamp) -> (Told, Vec<ProblemNotice>) {
-    let (mut told, mut news) = (Told::new(), Vec::new());
+fn news(
+    mut before: NotifiedProblems,
+    broken: Vec<(OrganisationId, Problem)>,
+    now: Timestamp,
+) -> (NotifiedProblems, Vec<ProblemNotice>) {
+    let (mut told, mut news) = (NotifiedProblems::new(), Vec::new());
     for (organisation, problem) in broken {
         let age = now.duration_since(problem.since_at).as_hours() / 24;
         let days = REMINDERS.into_iter().find(|days| age >= i64::from(*days)).unwrap_or(0);
@@ -152,7 +156,7 @@ mod tests {
     fn what_breaks_heals_or_lasts_is_told_once() {
         let dead = || problem(Reason::ReconnectRequired, 0);
         let both = || vec![(organisation("a"), dead()), (organisation("b"), problem(Reason::Internal, 5))];
-        let (told, first) = news(Told::new(), both(), at(6));
+        let (told, first) = news(NotifiedProblems::new(), both(), at(6));
         assert_eq!(first, [broken("a", dead(), 0), broken("b", problem(Reason::Internal, 5), 0)]);
         let (told, again) = news(told, both(), at(23));
         assert_eq!(again, []);
@@ -164,7 +168,7 @@ mod tests {
         let (_, week) = news(told, vec![(organisation("a"), problem(Reason::CalendarUnavailable, 25))], at(25 + 168));
         assert_eq!(week, [broken("a", problem(Reason::CalendarUnavailable, 25), 7)]);
         // Whoever begins to listen late hears how long it has lasted.
-        let (_, late) = news(Told::new(), vec![(organisation("a"), dead())], at(80));
+        let (_, late) = news(NotifiedProblems::new(), vec![(organisation("a"), dead())], at(80));
         assert_eq!(late, [broken("a", dead(), 3)]);
     }
 }

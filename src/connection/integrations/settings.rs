@@ -24,7 +24,7 @@ pub struct SettingsRequest {
 /// A calendar that may be chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OfferedCalendar {
-    /// The calendar.
+    /// The calendar, with the id by which it may be chosen.
     pub calendar: Calendar,
     /// Whether it is the account's own to share: otherwise somebody else reads what is written there.
     pub is_owned: bool,
@@ -79,7 +79,7 @@ impl Integrations {
         self.take_read_unit(integration).await?;
         let google_email = integration.google_email.as_deref().unwrap_or_default();
         let calendar = |google: Google, token: Secret| async move { google.calendar(&token, id, google_email).await };
-        self.grants.call_with_token_retry(integration, calendar).await
+        Ok(self.grants.call_with_token_retry(integration, calendar).await?)
     }
 
     /// Changes settings; a new calendar is checked with Google first. While nothing is connected, how much events show can

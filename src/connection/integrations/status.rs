@@ -132,8 +132,8 @@ impl Status {
 /// How far a catch-up is; none when none of its appointments waits any more.
 ///
 /// One that was edited meanwhile has left the catch-up, but not the work: what is pending beside it counts in the total,
-/// so that what remains is told exactly, and what is done never shrinks. What a catch-up has not reached yet counts in it from
-/// the beginning.
+/// so that what remains is told exactly, and what is done never shrinks. What a catch-up has not reached yet counts in it
+/// from the beginning.
 fn progress(total: i64, started_at: Timestamp, counts: &Counts) -> Option<Progress> {
     let &Counts { pending, catching_up, catch_up_failed: failed, unreached, .. } = counts;
     let total = total.max(catching_up + failed) + pending - catching_up + unreached;
@@ -142,8 +142,8 @@ fn progress(total: i64, started_at: Timestamp, counts: &Counts) -> Option<Progre
     (catching_up + unreached > 0).then_some(Progress { total, done, failed, started_at })
 }
 
-/// What is wrong now: a noted problem that has not passed, or else appointments that wait because Google is away, or a target
-/// that cannot be compared because of that.
+/// What is wrong now: a noted problem that has not passed, or else appointments that wait because Google is away, or a
+/// target that cannot be compared because of that.
 fn problem_at(integration: &Integration, counts: &Counts, now: Timestamp) -> Option<Problem> {
     let has_passed = |problem: &Problem| match problem.reason {
         Reason::GoogleThrottled => problem.retry_at.is_none_or(|retry_at| retry_at <= now),

@@ -42,7 +42,7 @@ impl Default for Watches {
 /// What the one that reads shares with those who watch.
 #[derive(Debug)]
 struct Reader {
-    told: watch::Sender<Told>,
+    told: watch::Sender<LastStatus>,
     /// How many have begun to watch.
     asked: AtomicU64,
     ask: Notify,
@@ -50,7 +50,7 @@ struct Reader {
 
 /// What was read last.
 #[derive(Debug, Default)]
-struct Told {
+struct LastStatus {
     /// Who had begun to watch by the time that it was read.
     asked: u64,
     status: Option<Result<Status, store::Error>>,
@@ -58,7 +58,7 @@ struct Told {
 
 /// One who watches.
 struct Watcher {
-    receiver: watch::Receiver<Told>,
+    receiver: watch::Receiver<LastStatus>,
     number: u64,
     told: Option<Status>,
     _place: OwnedSemaphorePermit,
@@ -77,7 +77,7 @@ impl Integrations {
     }
 
     /// Lets one more watch, and starts the reader if nobody does so yet.
-    fn join(&self, organisation: &OrganisationId) -> (watch::Receiver<Told>, u64) {
+    fn join(&self, organisation: &OrganisationId) -> (watch::Receiver<LastStatus>, u64) {
         let mut readers = self.watches.readers.lock();
         if let Some(reader) = readers.get(organisation).and_then(Weak::upgrade) {
             let receiver = reader.told.subscribe();
@@ -85,7 +85,7 @@ impl Integrations {
             reader.ask.notify_one();
             return (receiver, number);
         }
-        let (told, receiver) = watch::channel(Told::default());
+        let (told, receiver) = watch::channel(LastStatus::default());
         let reader = Arc::new(Reader { told, asked: AtomicU64::new(1), ask: Notify::new() });
         readers.insert(organisation.clone(), Arc::downgrade(&reader));
         // Listening begins before the first look, so that nothing falls between.
@@ -108,7 +108,7 @@ impl Integrations {
             }
             reader.told.send_if_modified(|told| {
                 let is_news = has_failed || told.asked != asked || !is_told(told, &status);
-                *told = Told { asked, status: Some(status) };
+                *told = LastStatus { asked, status: Some(status) };
                 is_news
             });
             if has_failed {
@@ -122,7 +122,7 @@ impl Integrations {
                     () = reader.ask.notified() => {}
                 },
                 () = reader.ask.notified() => {}
-                () = self.clock.sleep(POLL), if self.notifier.is_deaf() => {}
+                () = self.clock.sleep(POLL), if self.notifier.misses_remote_changes() => {}
                 () = reader.told.closed() => {
                     let mut readers = self.watches.readers.lock();
                     if reader.told.receiver_count() == 0 {
@@ -135,7 +135,7 @@ impl Integrations {
     }
 }
 
-fn is_told(told: &Told, status: &Result<Status, store::Error>) -> bool {
+fn is_told(told: &LastStatus, status: &Result<Status, store::Error>) -> bool {
     matches!((&told.status, status), (Some(Ok(told)), Ok(status)) if told == status)
 }
 
@@ -143,7 +143,7 @@ impl Watcher {
     async fn next(&mut self) -> Result<Status, Error> {
         loop {
             let (number, last) = (self.number, &self.told);
-            let is_news = |told: &Told| match &told.status {
+            let is_news = |told: &LastStatus| match &told.status {
                 Some(Ok(status)) => told.asked >= number && last.as_ref() != Some(status),
                 Some(Err(_)) => true,
                 None => false,

@@ -25,7 +25,7 @@ impl Claim {
         }
     }
 
-    /// The appointment.
+    /// The appointment whose event the claim is about.
     pub(in crate::delivery) fn appointment(&self) -> &AppointmentId {
         match self {
             Self::Link(claimed) => &claimed.appointment,

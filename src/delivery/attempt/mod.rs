@@ -35,10 +35,10 @@ const LONGEST_WAIT: SignedDuration = SignedDuration::from_secs(10);
 const COMPARED_WITHIN: SignedDuration = SignedDuration::from_mins(5);
 
 /// Why an attempt ended without anything to settle: somebody else has the link now, or the database is away.
-enum Broken {
+enum AttemptError {
     /// The lease was lost, or the integration is in another epoch.
     Fenced,
-    /// The database.
+    /// The store failed: whether the lease still is ours is unknown.
     Store(store::Error),
 }
 
@@ -94,7 +94,7 @@ struct HeldLease {
     is_used: bool,
 }
 
-impl From<store::Error> for Broken {
+impl From<store::Error> for AttemptError {
     fn from(error: store::Error) -> Self {
         Self::Store(error)
     }
@@ -155,16 +155,16 @@ impl Inner {
         };
         let name = match &outcome {
             Ok(outcome) => outcome.name(),
-            Err(Broken::Fenced) => "fenced",
-            Err(Broken::Store(_)) => "broken",
+            Err(AttemptError::Fenced) => "fenced",
+            Err(AttemptError::Store(_)) => "broken",
         };
         metrics::attempt(name);
         traced.end(name, outcome.is_ok());
         let broken = match outcome {
             // Whoever took the lease over settles what stands by then: fenced or done, this attempt is over.
             Ok(outcome) => self.settle(claim, outcome, calls).await.err(),
-            Err(Broken::Fenced) => self.store.release(&[claim.lease().token], self.clock.now()).await.err(),
-            Err(Broken::Store(error)) => Some(error),
+            Err(AttemptError::Fenced) => self.store.release(&[claim.lease().token], self.clock.now()).await.err(),
+            Err(AttemptError::Store(error)) => Some(error),
         };
         if let Some(error) = broken {
             tracing::warn!(
@@ -184,7 +184,7 @@ impl Inner {
         begun: BegunAttempt,
         permit: Permit,
         calls: &mut Vec<CallMade>,
-    ) -> Result<RowOutcome, Broken> {
+    ) -> Result<RowOutcome, AttemptError> {
         let BegunAttempt { mut attempt, mut step, mut once_open } = begun;
         let mut held = HeldLease { placement: claim.placement(), until: claim.lease().until, is_used: false };
         let mut permit = Some(permit);
@@ -203,10 +203,10 @@ impl Inner {
             let access = self.grants.access(claim.organisation(), claim.epoch(), rejected.as_ref()).await;
             let access = match access {
                 Ok(access) => access,
-                Err(error) => return self.without_access(claim, attempt.standing(held.placement), error),
+                Err(error) => return self.without_access(claim, attempt.placement_if_abandoned(held.placement), error),
             };
             if self.top_up(&mut permit, &access, call.units()).await.is_err() {
-                return Ok(RowOutcome::Unchanged { placement: attempt.standing(held.placement) });
+                return Ok(RowOutcome::Unchanged { placement: attempt.placement_if_abandoned(held.placement) });
             }
             self.prepare_call(claim, &placement, &attempt.take_left_behind(), &mut held).await?;
             permit = None;
@@ -238,7 +238,7 @@ impl Inner {
 
     /// An event that is not where it was written may have been moved: then it stands in another calendar of the account, where
     /// no call by its id finds it. The comparison does, soon.
-    async fn note_whereabouts(&self, claim: &Claim, call: &Call, answer: &Answer) -> Result<(), Broken> {
+    async fn note_whereabouts(&self, claim: &Claim, call: &Call, answer: &Answer) -> Result<(), AttemptError> {
         let is_written = !matches!(call, Call::Insert { .. } | Call::Probe { .. });
         if let (Claim::Link(claimed), Answer::Gone | Answer::NotFound, true) = (claim, answer, is_written) {
             let by = self.clock.now() + COMPARED_WITHIN;
@@ -255,7 +255,7 @@ impl Inner {
         placement: &Placement,
         left_behind: &[Place],
         held: &mut HeldLease,
-    ) -> Result<(), Broken> {
+    ) -> Result<(), AttemptError> {
         let is_stored = left_behind.is_empty()
             && match claim {
                 Claim::Link(_) => *placement == held.placement,
@@ -274,7 +274,7 @@ impl Inner {
         placement: &Placement,
         left_behind: &[Place],
         held: &mut HeldLease,
-    ) -> Result<(), Broken> {
+    ) -> Result<(), AttemptError> {
         let now = self.clock.now();
         let until = now + LEASE;
         let renewed = match claim {
@@ -288,7 +288,7 @@ impl Inner {
         };
         match renewed {
             Guarded::Done => {}
-            Guarded::Fenced => return Err(Broken::Fenced),
+            Guarded::Fenced => return Err(AttemptError::Fenced),
         }
         held.placement = placement.clone();
         held.until = until;

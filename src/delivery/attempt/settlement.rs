@@ -5,7 +5,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Broken, Claim, Unopened};
+use super::{AttemptError, Claim, Unopened};
 use crate::connection::AccessError;
 use crate::delivery::Inner;
 use crate::delivery::settler::AttemptSettlement;
@@ -82,10 +82,10 @@ impl Inner {
         claim: &Claim,
         placement: Placement,
         error: AccessError,
-    ) -> Result<RowOutcome, Broken> {
+    ) -> Result<RowOutcome, AttemptError> {
         match error {
-            AccessError::Fenced => Err(Broken::Fenced),
-            AccessError::Store(error) => Err(Broken::Store(error)),
+            AccessError::Fenced => Err(AttemptError::Fenced),
+            AccessError::Store(error) => Err(AttemptError::Store(error)),
             // Noted at the integration, which is not served until somebody acted, or it is time to try again.
             AccessError::ReconnectRequired | AccessError::Misconfigured | AccessError::Sealed(_) => {
                 Ok(RowOutcome::Unchanged { placement })

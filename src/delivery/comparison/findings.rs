@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 
 use crate::model::{AppointmentId, CalendarId, Etag, EventId, Generation, Place, Placement, Revision, SyncStatus};
-use crate::store::{ComparedLink, Listing, Mend};
+use crate::store::{ChangeWindow, ComparedLink, Mend};
 use crate::sync::{Event, Shown};
 
 /// An event that a list shows.
@@ -77,7 +77,7 @@ pub(super) fn compare(
     link: Option<&ComparedLink>,
     events: Vec<Listed>,
     scope: &Scope,
-    within: Listing,
+    within: ChangeWindow,
     wanted: impl FnOnce() -> Option<Event>,
 ) -> Finding {
     let surplus = |events: Vec<Listed>| {
@@ -96,7 +96,7 @@ pub(super) fn compare(
     Finding { state: state(link, own.first(), scope, wanted), surplus: surplus(other) }
 }
 
-fn is_at_rest(link: &ComparedLink, within: Listing) -> bool {
+fn is_at_rest(link: &ComparedLink, within: ChangeWindow) -> bool {
     let is_in_step = match link.sync_status {
         SyncStatus::Synced => true,
         SyncStatus::None | SyncStatus::Pending | SyncStatus::Error => false,

@@ -8,8 +8,8 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 
 use super::findings::{Listed, Remote};
-use super::{Broken, Comparison, Held, LEASE, Reading, retry_after};
-use crate::connection;
+use super::{CalendarReadContext, Comparison, ComparisonError, LEASE, ReadLease, retry_after};
+use crate::connection::ReadError;
 use crate::crypto::Secret;
 use crate::delivery::Inner;
 use crate::google::{Google, may_list_calendars};
@@ -37,7 +37,7 @@ pub(super) struct Lists {
     /// Whether one refused what will be refused again.
     pub(super) is_any_refused: bool,
     /// Why one was left out that may answer later.
-    pub(super) unanswered: Option<connection::Error>,
+    pub(super) unanswered: Option<ReadError>,
 }
 
 impl Lists {
@@ -47,11 +47,14 @@ impl Lists {
     }
 
     /// Leaves out what Google did not answer: `None`.
-    pub(super) fn unless_left_out<T>(&mut self, answer: Result<T, Broken>) -> Result<Option<T>, Broken> {
+    pub(super) fn unless_left_out<T>(
+        &mut self,
+        answer: Result<T, ComparisonError>,
+    ) -> Result<Option<T>, ComparisonError> {
         let error = match answer {
             Ok(answer) => return Ok(Some(answer)),
-            Err(Broken::Google(error)) => error,
-            Err(broken @ (Broken::Fenced | Broken::Store(_))) => return Err(broken),
+            Err(ComparisonError::Google(error)) => error,
+            Err(other @ (ComparisonError::Fenced | ComparisonError::Store(_))) => return Err(other),
         };
         self.is_any_left_out = true;
         match retry_after(&error) {
@@ -65,10 +68,10 @@ impl Lists {
 impl Inner {
     /// Lists the events of the organisation wherever they may stand. A calendar that is out of reach, or that does not
     /// answer, is left out, unless it is the target.
-    pub(super) async fn list(&self, comparison: &Comparison<'_>, since: Timestamp) -> Result<Lists, Broken> {
+    pub(super) async fn list(&self, comparison: &Comparison<'_>, since: Timestamp) -> Result<Lists, ComparisonError> {
         let mut lists = Lists::default();
         if !self.list_calendar(&comparison.reading, comparison.target, Some(since), &mut lists).await? {
-            return Err(Broken::Google(connection::Error::CalendarUnavailable));
+            return Err(ComparisonError::Google(ReadError::CalendarUnavailable));
         }
         for calendar in self.others(comparison, since, &mut lists).await? {
             self.list_if_it_answers(&comparison.reading, &calendar, Some(since), &mut lists).await?;
@@ -79,10 +82,10 @@ impl Inner {
     /// Lists those whose turn it was not.
     pub(super) async fn list_left_over(
         &self,
-        reading: &Reading<'_>,
+        reading: &CalendarReadContext<'_>,
         since: Timestamp,
         lists: &mut Lists,
-    ) -> Result<(), Broken> {
+    ) -> Result<(), ComparisonError> {
         for calendar in std::mem::take(&mut lists.left_over) {
             self.list_if_it_answers(reading, &calendar, Some(since), lists).await?;
         }
@@ -96,7 +99,7 @@ impl Inner {
         comparison: &Comparison<'_>,
         since: Timestamp,
         lists: &mut Lists,
-    ) -> Result<Vec<CalendarId>, Broken> {
+    ) -> Result<Vec<CalendarId>, ComparisonError> {
         let Comparison { reading, target } = comparison;
         let mut calendars = self.store.compared_calendars(&reading.integration.organisation, since).await?;
         calendars.retain(|calendar| calendar != *target);
@@ -116,16 +119,17 @@ impl Inner {
     /// The calendars that the account's list shows and that it may write to.
     pub(super) async fn calendars_of_account(
         &self,
-        reading: &Reading<'_>,
+        reading: &CalendarReadContext<'_>,
         lists: &mut Lists,
-    ) -> Result<Vec<CalendarId>, Broken> {
+    ) -> Result<Vec<CalendarId>, ComparisonError> {
         if !may_list_calendars(&reading.integration.granted_scopes) {
             lists.is_any_left_out = true;
             return Ok(Vec::new());
         }
         self.take_unit(reading).await?;
         let list = |google: Google, token: Secret| async move { google.all_calendars(&token).await };
-        let answer = self.grants.call_with_token_retry(reading.integration, list).await.map_err(Broken::Google);
+        let answer =
+            self.grants.call_with_token_retry(reading.integration, list).await.map_err(ComparisonError::Google);
         let mut all = lists.unless_left_out(answer)?.unwrap_or_default();
         lists.is_any_left_out |= all.len() > MOST_CALENDARS;
         all.truncate(MOST_CALENDARS);
@@ -135,11 +139,11 @@ impl Inner {
     /// The same as [`Inner::list_calendar`] of one that is left out where Google does not answer.
     pub(super) async fn list_if_it_answers(
         &self,
-        reading: &Reading<'_>,
+        reading: &CalendarReadContext<'_>,
         calendar: &CalendarId,
         from: Option<Timestamp>,
         lists: &mut Lists,
-    ) -> Result<(), Broken> {
+    ) -> Result<(), ComparisonError> {
         let answer = self.list_calendar(reading, calendar, from, lists).await;
         lists.unless_left_out(answer).map(drop)
     }
@@ -147,11 +151,11 @@ impl Inner {
     /// Lists a calendar, and answers whether the account may write to it.
     async fn list_calendar(
         &self,
-        reading: &Reading<'_>,
+        reading: &CalendarReadContext<'_>,
         calendar: &CalendarId,
         from: Option<Timestamp>,
         lists: &mut Lists,
-    ) -> Result<bool, Broken> {
+    ) -> Result<bool, ComparisonError> {
         let integration = reading.integration;
         let mut page_token: Option<String> = None;
         for _ in 0..MOST_PAGES {
@@ -164,7 +168,7 @@ impl Inner {
                     google.list_events(&token, &calendar, &organisation, asks, from, page).await
                 }
             };
-            let page = self.grants.call_with_token_retry(integration, list).await.map_err(Broken::Google)?;
+            let page = self.grants.call_with_token_retry(integration, list).await.map_err(ComparisonError::Google)?;
             for event in page.events {
                 let listed = Listed {
                     calendar: calendar.clone(),
@@ -181,26 +185,26 @@ impl Inner {
                 return Ok(page.may_write);
             }
         }
-        Err(Broken::Google(connection::Error::GoogleUnavailable { retry_after: None }))
+        Err(ComparisonError::Google(ReadError::GoogleUnavailable { retry_after: None }))
     }
 
     /// Waits for a unit of quota, and makes sure that the lease outlives the call.
-    pub(super) async fn take_unit(&self, reading: &Reading<'_>) -> Result<(), Broken> {
+    pub(super) async fn take_unit(&self, reading: &CalendarReadContext<'_>) -> Result<(), ComparisonError> {
         // What is dropped is spent: a permit stands for one call.
-        let _spent = match reading.held {
+        let _spent = match reading.lease {
             // Somebody may wait for the disconnect that it is the last of.
-            Held::Nothing | Held::Search(_) => self.quota.take(reading.account, 1).await,
-            Held::Comparison(_) => self.quota.take_in_background(reading.account).await,
+            ReadLease::None | ReadLease::Search(_) => self.quota.take(reading.account, 1).await,
+            ReadLease::Comparison(_) => self.quota.take_in_background(reading.account).await,
         };
         let until = self.clock.now() + LEASE;
-        let renewed = match reading.held {
-            Held::Nothing => Guarded::Done,
-            Held::Comparison(claim) => self.store.renew_comparison(claim, until).await?,
-            Held::Search(claim) => self.store.renew_search(claim, until).await?,
+        let renewed = match reading.lease {
+            ReadLease::None => Guarded::Done,
+            ReadLease::Comparison(claim) => self.store.renew_comparison(claim, until).await?,
+            ReadLease::Search(claim) => self.store.renew_search(claim, until).await?,
         };
         match renewed {
             Guarded::Done => Ok(()),
-            Guarded::Fenced => Err(Broken::Fenced),
+            Guarded::Fenced => Err(ComparisonError::Fenced),
         }
     }
 }

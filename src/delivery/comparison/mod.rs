@@ -2,19 +2,19 @@
 //!
 //! Owns when an organisation is compared, what is listed, and what becomes of the findings; and the search for what is to be
 //! deleted and stands where nothing says so. Never writes to Google: it makes links due and owes deletions, and the worker
-//! carries them out. Never asks for a single event. What the target or the account refuses is noted at the integration, and so
-//! is that the target cannot be listed, while that is tried again.
-//! Invariant: a user's own fields, and events that Cassius did not write, are left alone.
+//! carries them out. Never asks for a single event. What the target or the account refuses is noted at the integration,
+//! and so is that the target cannot be listed, while that is tried again. Invariant: a user's own fields, and events that
+//! Cassius did not write, are left alone.
 //!
-//! Of the account's calendars where nothing of ours is known to stand, each comparison lists a few, the next one the next few,
-//! so that all have their turn; and all of them where an event has vanished, since a person may have moved it there: it is
-//! made again in the target, and the moved one is deleted.
+//! Of the account's calendars where nothing of ours is known to stand, each comparison lists a few, the next one the next
+//! few, so that all have their turn; and all of them where an event has vanished, since a person may have moved it there:
+//! it is made again in the target, and the moved one is deleted.
 //!
-//! Its limit: a calendar is looked into that the account's list shows and that the account may write to, and where the account
-//! does not permit the list, only those where something of ours is known to stand. What a person moved elsewhere is made again
-//! in the target and stands twice: of an event that was moved Google says the same where it stood as of one that was deleted.
-//! A dry run says that it left calendars out where it knows of them, or may not know; of a calendar that no list shows nobody
-//! can tell.
+//! Its limit: a calendar is looked into that the account's list shows and that the account may write to, and where the
+//! account does not permit the list, only those where something of ours is known to stand. What a person moved elsewhere
+//! is made again in the target and stands twice: of an event that was moved Google says the same where it stood as of one
+//! that was deleted. A dry run says that it left calendars out where it knows of them, or may not know; of a calendar
+//! that no list shows nobody can tell.
 
 mod findings;
 mod listing;
@@ -28,10 +28,12 @@ use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
 use super::{Delivery, Error, Inner, snapshot};
-use crate::connection;
+use crate::connection::ReadError;
 use crate::error_chain::error_chain;
 use crate::model::{AppointmentId, CalendarId, Change, GoogleUserId, OrganisationId, Place};
-use crate::store::{self, ComparedLink, ComparisonClaim, Guarded, Integration, Listing, Mend, SearchClaim, Unreadable};
+use crate::store::{
+    self, ChangeWindow, ComparedLink, ComparisonClaim, Guarded, Integration, Mend, SearchClaim, Unreadable,
+};
 use crate::sync::{Event, RetryCause, backoff, render};
 use findings::{Listed, RemoteState, Scope, compare};
 use listing::Lists;
@@ -71,33 +73,33 @@ pub struct ComparisonCounts {
 struct Compared {
     counts: ComparisonCounts,
     /// Why a calendar beside the target was left out that may answer later.
-    unanswered: Option<connection::Error>,
+    unanswered: Option<ReadError>,
 }
 
 /// Why a comparison broke off.
 #[derive(Debug, thiserror::Error)]
-enum Broken {
+enum ComparisonError {
     /// The lease is lost, or the account was disconnected or connected anew.
     #[error("another process compares, or the integration is in another epoch")]
     Fenced,
     #[error("Google could not be asked")]
-    Google(#[source] connection::Error),
+    Google(#[source] ReadError),
     #[error("the store failed")]
     Store(#[from] store::Error),
 }
 
 /// Whose calendars are listed, and under which lease.
-struct Reading<'a> {
+struct CalendarReadContext<'a> {
     integration: &'a Integration,
     account: &'a GoogleUserId,
-    held: Held<'a>,
+    lease: ReadLease<'a>,
 }
 
 /// The lease under which lists are read.
 #[derive(Clone, Copy)]
-enum Held<'a> {
-    /// None: somebody waits for them.
-    Nothing,
+enum ReadLease<'a> {
+    /// No lease: somebody waits for them.
+    None,
     /// That of a comparison.
     Comparison(&'a ComparisonClaim),
     /// That of a search.
@@ -106,16 +108,16 @@ enum Held<'a> {
 
 /// What one comparison is about.
 struct Comparison<'a> {
-    reading: Reading<'a>,
+    reading: CalendarReadContext<'a>,
     target: &'a CalendarId,
 }
 
 impl Comparison<'_> {
     /// The lease under which it mends; `None`: it only counts.
     fn claim(&self) -> Option<&ComparisonClaim> {
-        match self.reading.held {
-            Held::Comparison(claim) => Some(claim),
-            Held::Nothing | Held::Search(_) => None,
+        match self.reading.lease {
+            ReadLease::Comparison(claim) => Some(claim),
+            ReadLease::None | ReadLease::Search(_) => None,
         }
     }
 }
@@ -131,9 +133,9 @@ impl Delivery {
         }
         let compared = self.0.compare(&integration, None).await;
         compared.map(|compared| compared.counts).map_err(|broken| match broken {
-            Broken::Fenced => Error::NotConnected,
-            Broken::Google(error) => Error::Google(error),
-            Broken::Store(error) => Error::Store(error),
+            ComparisonError::Fenced => Error::NotConnected,
+            ComparisonError::Google(error) => Error::Google(error),
+            ComparisonError::Store(error) => Error::Store(error),
         })
     }
 }
@@ -147,10 +149,10 @@ impl Inner {
                 Some(column) => {
                     let organisation = claim.organisation.as_str().to_owned();
                     self.grants.note_unreadable(&Unreadable { organisation, appointment: None, column }).await?;
-                    Err(Broken::Fenced)
+                    Err(ComparisonError::Fenced)
                 }
             },
-            None => Err(Broken::Fenced),
+            None => Err(ComparisonError::Fenced),
         };
         let now = self.clock.now();
         let mut unlisted_at = None;
@@ -182,17 +184,17 @@ impl Inner {
                 }
             }
             // Where it is noted, it is due again once the integration is served.
-            Err(Broken::Google(error)) => {
+            Err(ComparisonError::Google(error)) => {
                 let asked = retry_after(&error);
                 if asked.is_none() {
                     tracing::warn!(error = %error_chain(&error), "Google's events could not be compared");
                 }
-                unlisted_at = asked.filter(|_| !matches!(error, connection::Error::Store(_))).map(|_| now);
+                unlisted_at = asked.filter(|_| !matches!(error, ReadError::Store(_))).map(|_| now);
                 self.put_off(claim.attempts, asked.flatten(), now)
             }
             // It stays as due as it is, for whoever may make it.
-            Err(Broken::Fenced) => (claim.due_at, claim.attempts),
-            Err(Broken::Store(error)) => return Err(error),
+            Err(ComparisonError::Fenced) => (claim.due_at, claim.attempts),
+            Err(ComparisonError::Store(error)) => return Err(error),
         };
         match self.store.end_comparison(claim, next, unlisted_at).await? {
             // Whoever took it over ends it.
@@ -209,19 +211,26 @@ impl Inner {
         (now.saturating_add(wait).unwrap_or(Timestamp::MAX), attempts.saturating_add(1))
     }
 
-    async fn compare(&self, integration: &Integration, claim: Option<&ComparisonClaim>) -> Result<Compared, Broken> {
+    async fn compare(
+        &self,
+        integration: &Integration,
+        claim: Option<&ComparisonClaim>,
+    ) -> Result<Compared, ComparisonError> {
         let (Some(account), Some(calendar)) = (&integration.google_user_id, &integration.calendar) else {
-            return Err(Broken::Fenced);
+            return Err(ComparisonError::Fenced);
         };
-        let held = claim.map_or(Held::Nothing, Held::Comparison);
-        let comparison = Comparison { reading: Reading { integration, account, held }, target: &calendar.id };
+        let lease = claim.map_or(ReadLease::None, ReadLease::Comparison);
+        let comparison =
+            Comparison { reading: CalendarReadContext { integration, account, lease }, target: &calendar.id };
         match self.compare_lists(&comparison).await {
-            Err(Broken::Google(error)) => Err(Broken::Google(self.note_refusal(&comparison, error).await?)),
+            Err(ComparisonError::Google(error)) => {
+                Err(ComparisonError::Google(self.note_refusal(&comparison, error).await?))
+            }
             compared => compared,
         }
     }
 
-    async fn compare_lists(&self, comparison: &Comparison<'_>) -> Result<Compared, Broken> {
+    async fn compare_lists(&self, comparison: &Comparison<'_>) -> Result<Compared, ComparisonError> {
         let integration = comparison.reading.integration;
         let since = self.clock.now();
         let mut lists = self.list(comparison, since).await?;
@@ -271,9 +280,14 @@ impl Inner {
     }
 
     /// Whether an event is not to be found that should stand, in what was listed so far.
-    async fn is_any_missing(&self, comparison: &Comparison<'_>, scope: &Scope, lists: &Lists) -> Result<bool, Broken> {
+    async fn is_any_missing(
+        &self,
+        comparison: &Comparison<'_>,
+        scope: &Scope,
+        lists: &Lists,
+    ) -> Result<bool, ComparisonError> {
         let integration = comparison.reading.integration;
-        let within = Listing { since: scope.since, until: self.clock.now() + AGREEMENT };
+        let within = ChangeWindow { since: scope.since, until: self.clock.now() + AGREEMENT };
         let mut after = None;
         loop {
             let organisation = &integration.organisation;
@@ -300,10 +314,10 @@ impl Inner {
         scope: &Scope,
         pairs: impl Iterator<Item = (AppointmentId, Option<ComparedLink>, Vec<Listed>)>,
         counts: &mut ComparisonCounts,
-    ) -> Result<(), Broken> {
+    ) -> Result<(), ComparisonError> {
         let (mut mends, mut surplus): (Vec<Mend>, Vec<(AppointmentId, Place)>) = (Vec::new(), Vec::new());
         let now = self.clock.now();
-        let within = Listing { since: scope.since, until: now + AGREEMENT };
+        let within = ChangeWindow { since: scope.since, until: now + AGREEMENT };
         for (appointment, link, events) in pairs {
             let wanted = || link.as_ref().and_then(|link| self.wanted(comparison.reading.integration, link));
             let is_upcoming = link.as_ref().is_some_and(|link| link.ends_at.is_some_and(|end| end > scope.since));
@@ -331,7 +345,7 @@ impl Inner {
                 self.notifier.notify_due();
                 Ok(())
             }
-            Guarded::Fenced => Err(Broken::Fenced),
+            Guarded::Fenced => Err(ComparisonError::Fenced),
         }
     }
 
@@ -344,22 +358,16 @@ impl Inner {
 }
 
 /// How long Google asks to wait (`Some(None)`: it did not say); `None`: waiting does not help.
-fn retry_after(error: &connection::Error) -> Option<Option<SignedDuration>> {
+fn retry_after(error: &ReadError) -> Option<Option<SignedDuration>> {
     match error {
-        connection::Error::GoogleUnavailable { retry_after } | connection::Error::GoogleThrottled { retry_after } => {
-            Some(*retry_after)
-        }
-        connection::Error::Store(_) => Some(None),
-        connection::Error::NotConnected
-        | connection::Error::Disconnecting
-        | connection::Error::ReconnectRequired
-        | connection::Error::CalendarUnavailable
-        | connection::Error::GoogleMisconfigured
-        | connection::Error::AccountUnavailable
-        | connection::Error::NoPendingAccount
-        | connection::Error::ReturnUrlNotAllowed
-        | connection::Error::TooManyWatchers
-        | connection::Error::Sealed(_) => None,
+        ReadError::GoogleUnavailable { retry_after } | ReadError::GoogleThrottled { retry_after } => Some(*retry_after),
+        ReadError::Store(_) => Some(None),
+        ReadError::NotConnected
+        | ReadError::ReconnectRequired
+        | ReadError::CalendarUnavailable
+        | ReadError::GoogleMisconfigured
+        | ReadError::AccountUnavailable
+        | ReadError::Sealed(_) => None,
     }
 }
 

@@ -3,8 +3,8 @@
 //! Owns what is noted of it at the integration: the same as an attempt would note, so that nothing is wrong in silence
 //! while nothing is due. Never believes a single answer: the calendar is asked before it, or the account, is blamed.
 
-use super::{Broken, Comparison, Held, Reading};
-use crate::connection;
+use super::{CalendarReadContext, Comparison, ComparisonError, ReadLease};
+use crate::connection::ReadError;
 use crate::crypto::Secret;
 use crate::delivery::Inner;
 use crate::google::{CalendarError, Google};
@@ -17,12 +17,12 @@ impl Inner {
     pub(super) async fn note_refusal(
         &self,
         comparison: &Comparison<'_>,
-        error: connection::Error,
-    ) -> Result<connection::Error, Broken> {
+        error: ReadError,
+    ) -> Result<ReadError, ComparisonError> {
         let error = match stop(&error) {
             Some(Stop::CalendarUnavailable | Stop::AccountUnavailable) => match self.probe(comparison).await? {
                 // The list was refused all the same: it is asked for again.
-                Ok(()) => connection::Error::GoogleUnavailable { retry_after: None },
+                Ok(()) => ReadError::GoogleUnavailable { retry_after: None },
                 Err(error) => error,
             },
             Some(Stop::ReconnectRequired | Stop::Misconfigured) | None => error,
@@ -48,16 +48,16 @@ impl Inner {
         let (Some(account), Some(calendar)) = (&integration.google_user_id, &integration.calendar) else {
             return Ok(false);
         };
-        let reading = Reading { integration, account, held: Held::Nothing };
+        let reading = CalendarReadContext { integration, account, lease: ReadLease::None };
         match self.probe(&Comparison { reading, target: &calendar.id }).await {
             Ok(Ok(())) => Ok(true),
-            Err(Broken::Store(error)) | Ok(Err(connection::Error::Store(error))) => Err(error),
-            Ok(Err(_)) | Err(Broken::Fenced | Broken::Google(_)) => Ok(false),
+            Err(ComparisonError::Store(error)) | Ok(Err(ReadError::Store(error))) => Err(error),
+            Ok(Err(_)) | Err(ComparisonError::Fenced | ComparisonError::Google(_)) => Ok(false),
         }
     }
 
     /// Asks the target whether it takes writes; the error is what stands against it.
-    async fn probe(&self, comparison: &Comparison<'_>) -> Result<Result<(), connection::Error>, Broken> {
+    async fn probe(&self, comparison: &Comparison<'_>) -> Result<Result<(), ReadError>, ComparisonError> {
         self.take_unit(&comparison.reading).await?;
         let probe = |google: Google, token: Secret| {
             let call = Call::Probe { calendar: comparison.target.clone() };
@@ -75,20 +75,16 @@ impl Inner {
 }
 
 /// Why the integration stands still; `None`: it does not, or that is noted where it is found.
-fn stop(error: &connection::Error) -> Option<Stop> {
+fn stop(error: &ReadError) -> Option<Stop> {
     match error {
-        connection::Error::ReconnectRequired => Some(Stop::ReconnectRequired),
-        connection::Error::CalendarUnavailable => Some(Stop::CalendarUnavailable),
-        connection::Error::AccountUnavailable => Some(Stop::AccountUnavailable),
-        connection::Error::GoogleMisconfigured => Some(Stop::Misconfigured),
-        connection::Error::GoogleUnavailable { .. }
-        | connection::Error::GoogleThrottled { .. }
-        | connection::Error::NotConnected
-        | connection::Error::Disconnecting
-        | connection::Error::NoPendingAccount
-        | connection::Error::ReturnUrlNotAllowed
-        | connection::Error::TooManyWatchers
-        | connection::Error::Store(_)
-        | connection::Error::Sealed(_) => None,
+        ReadError::ReconnectRequired => Some(Stop::ReconnectRequired),
+        ReadError::CalendarUnavailable => Some(Stop::CalendarUnavailable),
+        ReadError::AccountUnavailable => Some(Stop::AccountUnavailable),
+        ReadError::GoogleMisconfigured => Some(Stop::Misconfigured),
+        ReadError::GoogleUnavailable { .. }
+        | ReadError::GoogleThrottled { .. }
+        | ReadError::NotConnected
+        | ReadError::Store(_)
+        | ReadError::Sealed(_) => None,
     }
 }

@@ -13,13 +13,13 @@ use std::collections::HashSet;
 use jiff::{SignedDuration, Timestamp};
 
 use super::listing::Lists;
-use super::{Broken, Held, Reading, retry_after};
+use super::{CalendarReadContext, ComparisonError, ReadLease, retry_after};
 use crate::delivery::Inner;
 use crate::model::{AccountSearch, AppointmentId, CalendarId, Change, Generation, Place, RemoteEvents};
 use crate::store::{self, Guarded, Integration, SearchClaim, SearchEnd, Searched};
 
 /// How long it is asked for what does not answer: as long as a disconnect tries to delete.
-const LONGEST: SignedDuration = SignedDuration::from_hours(24);
+const SEARCH_GIVE_UP_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
 /// What one list of each calendar is for.
 struct Sweep<'a> {
@@ -36,14 +36,14 @@ impl Inner {
         let integration = self.store.integration(organisation).await?.filter(|it| it.epoch == claim.epoch);
         let made = match &integration {
             Some(integration) => self.search(claim, integration).await,
-            None => Err(Broken::Fenced),
+            None => Err(ComparisonError::Fenced),
         };
         let ended = match made {
             Ok(guarded) => guarded,
-            Err(Broken::Fenced) => Guarded::Fenced,
+            Err(ComparisonError::Fenced) => Guarded::Fenced,
             // It is made again when its lease lapses; but what Google does not answer is left out.
-            Err(Broken::Google(error)) => return Err(store::Error::Unavailable(Box::new(error))),
-            Err(Broken::Store(error)) => return Err(error),
+            Err(ComparisonError::Google(error)) => return Err(store::Error::Unavailable(Box::new(error))),
+            Err(ComparisonError::Store(error)) => return Err(error),
         };
         match ended {
             Guarded::Done => {}
@@ -54,16 +54,16 @@ impl Inner {
         Ok(())
     }
 
-    async fn search(&self, claim: &SearchClaim, integration: &Integration) -> Result<Guarded, Broken> {
-        let Some(account) = &integration.google_user_id else { return Err(Broken::Fenced) };
-        let reading = Reading { integration, account, held: Held::Search(claim) };
+    async fn search(&self, claim: &SearchClaim, integration: &Integration) -> Result<Guarded, ComparisonError> {
+        let Some(account) = &integration.google_user_id else { return Err(ComparisonError::Fenced) };
+        let reading = CalendarReadContext { integration, account, lease: ReadLease::Search(claim) };
         let since = self.clock.now();
         let erased = self.store.unsearched_appointments(&claim.organisation, since).await?;
         let disconnect = integration.disconnecting.and_then(|it| it.remote_events);
         let of_erased: HashSet<_> = erased.iter().cloned().collect();
         let all_erased = Sweep { from: None, of: Some(&of_erased) };
         let sweeps = match disconnect {
-            Some(RemoteEvents::Keep) => return Err(Broken::Fenced),
+            Some(RemoteEvents::Keep) => return Err(ComparisonError::Fenced),
             Some(RemoteEvents::DeleteAll) => vec![Sweep { from: None, of: None }],
             Some(RemoteEvents::DeleteUpcoming) => vec![Sweep { from: Some(since), of: None }, all_erased],
             None => vec![all_erased],
@@ -80,10 +80,10 @@ impl Inner {
     /// Lists every calendar that can be seen for each of these, and answers what was found.
     async fn sweep(
         &self,
-        reading: &Reading<'_>,
+        reading: &CalendarReadContext<'_>,
         sweeps: &[Sweep<'_>],
         since: Timestamp,
-    ) -> Result<(Vec<(AppointmentId, Place)>, Lists), Broken> {
+    ) -> Result<(Vec<(AppointmentId, Place)>, Lists), ComparisonError> {
         let mut lists = Lists::default();
         let calendars = self.searched_calendars(reading, since, &mut lists).await?;
         let mut found = HashSet::new();
@@ -110,11 +110,11 @@ impl Inner {
 
     async fn searched_calendars(
         &self,
-        reading: &Reading<'_>,
+        reading: &CalendarReadContext<'_>,
         since: Timestamp,
         lists: &mut Lists,
-    ) -> Result<Vec<CalendarId>, Broken> {
-        let Reading { integration, account, .. } = reading;
+    ) -> Result<Vec<CalendarId>, ComparisonError> {
+        let CalendarReadContext { integration, account, .. } = reading;
         let mut calendars = self.store.searched_calendars(&integration.organisation, account, since).await?;
         calendars.extend(integration.calendar.iter().map(|calendar| calendar.id.clone()));
         calendars.extend(self.calendars_of_account(reading, lists).await?);
@@ -126,7 +126,7 @@ impl Inner {
     /// Whether what was listed is all that will be seen.
     fn search_end(&self, claim: &SearchClaim, lists: &Lists) -> SearchEnd {
         let now = self.clock.now();
-        let is_late = claim.asked_at + LONGEST <= now;
+        let is_late = claim.asked_at + SEARCH_GIVE_UP_AFTER <= now;
         // No single refusal is believed.
         let is_asked_again = lists.unanswered.is_some() || (lists.is_any_refused && claim.attempts == 0);
         if is_asked_again && !is_late {

@@ -73,8 +73,8 @@ fn scope() -> Scope {
     Scope { since: at(0), listed: [CalendarId::new("target")].into(), owed: [owed].into() }
 }
 
-fn within() -> Listing {
-    Listing { since: at(0), until: at(10) }
+fn within() -> ChangeWindow {
+    ChangeWindow { since: at(0), until: at(10) }
 }
 
 fn find(link: Option<ComparedLink>, events: Vec<Listed>) -> Finding {

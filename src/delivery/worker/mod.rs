@@ -25,19 +25,19 @@ use crate::error_chain::error_chain;
 use crate::model::{Change, OrganisationId};
 use crate::quota::Permit;
 use crate::store::{self, Claimed, Found, LeasedAppointment};
-use permits::{Permits, Taken};
+use permits::{Permits, TakenPermits};
 
 /// When to look again where the store cannot be asked.
-const AWAY: SignedDuration = SignedDuration::from_secs(1);
+const STORE_RETRY_DELAY: SignedDuration = SignedDuration::from_secs(1);
 /// The longest time between two looks: what another process made due is found by then.
 const POLL: SignedDuration = SignedDuration::from_secs(5);
 /// How long places that became free wait for others to become so, and what becomes due beside many attempts for more of it:
 /// what is claimed then is claimed together.
-const GATHER: SignedDuration = SignedDuration::from_millis(20);
+const WAKE_GATHER_DELAY: SignedDuration = SignedDuration::from_millis(20);
 /// From so many attempts under way on, what becomes due is gathered.
 const MANY: usize = PLACES / 4;
 /// How long a queue is left to somebody else who holds it.
-const HELD: Duration = Duration::from_millis(50);
+const LOCKED_QUEUE_RETRY: Duration = Duration::from_millis(50);
 /// A wall clock that was set wrong or right by less is left to its own: what waits does so a moment longer or shorter.
 const TOLERANCE: SignedDuration = SignedDuration::from_secs(2);
 /// How long nothing is claimed where replicas may have leases that a clock which was set forward seems to have passed: each
@@ -132,14 +132,14 @@ impl Worker {
                 if !std::mem::replace(&mut self.is_store_away, true) {
                     tracing::warn!(error = %error_chain(&error), "the worker cannot look for work");
                 }
-                NextLook::at(self.delivery.clock.after(AWAY))
+                NextLook::at(self.delivery.clock.after(STORE_RETRY_DELAY))
             }
         }
     }
 
-    /// Brings what is due nearer by as much as the wall clock was set back, also while nobody looked: nothing waits longer for
-    /// that. Where it was set forward, the leases of what is under way have not lapsed: they are renewed before anything is
-    /// claimed, those of the other replicas too.
+    /// Brings what is due nearer by as much as the wall clock was set back, also while nobody looked: nothing waits
+    /// longer for that. Where it was set forward, the leases of what is under way have not lapsed: they are renewed
+    /// before anything is claimed, those of the other replicas too.
     async fn mind_clock(&mut self) -> Result<Reading, store::Error> {
         let read = self.delivery.clock.read();
         let expected = match self.read {
@@ -170,7 +170,7 @@ impl Worker {
     async fn wait(&mut self, due: OwnedNotified, next: NextLook, stop: &CancellationToken) {
         let clock = self.delivery.clock.clone();
         let (mut at, mut is_gathering) = (next.at, false);
-        let let_go = clock.moment(HELD);
+        let let_go = clock.moment(LOCKED_QUEUE_RETRY);
         tokio::pin!(due, let_go);
         loop {
             tokio::select! {
@@ -180,7 +180,7 @@ impl Worker {
                     if self.under_way.len() < MANY {
                         break;
                     }
-                    (at, is_gathering) = (at.min(clock.after(GATHER)), true);
+                    (at, is_gathering) = (at.min(clock.after(WAKE_GATHER_DELAY)), true);
                 }
                 () = clock.sleep_until(at) => break,
                 () = &mut let_go, if next.is_held_up && !next.is_fixed => break,
@@ -190,7 +190,7 @@ impl Worker {
                         if self.under_way.is_empty() {
                             break;
                         }
-                        at = at.min(clock.after(GATHER));
+                        at = at.min(clock.after(WAKE_GATHER_DELAY));
                     }
                 }
             }
@@ -206,7 +206,7 @@ impl Worker {
         if self.turns.is_full() {
             return Ok(NextLook::at(read.after(POLL)));
         }
-        let mut taken = Taken::default();
+        let mut taken = TakenPermits::default();
         let found = match self.take_permits(&mut taken, read).await {
             Ok(next) => self.claim(&taken, now).await.map(|found| (found, next)),
             Err(error) => Err(error),
@@ -250,7 +250,7 @@ impl Worker {
     /// owed.
     async fn claim(
         &self,
-        Taken { permits, owing }: &Taken,
+        TakenPermits { permits, owing }: &TakenPermits,
         now: Timestamp,
     ) -> Result<Found<(Claim, Result<BegunAttempt, Unopened>)>, store::Error> {
         if permits.is_empty() {

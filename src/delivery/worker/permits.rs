@@ -1,7 +1,7 @@
 //! What a look takes before it claims: places, and a unit of quota for each.
 //!
-//! Owns whose turn it is at a look. Never claims. Invariant: a place is taken for each permit, and given back with those that
-//! no claim used; their units are spent first at the next look.
+//! Owns whose turn it is at a look. Never claims. Invariant: a place is taken for each permit, and given back with those
+//! that no claim used; their units are spent first at the next look.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,14 +19,14 @@ const LATE: SignedDuration = SignedDuration::from_secs(10);
 /// How often queues are looked at that were ready long before: those that nobody has put in their turn.
 const WHOLE_LOOK: SignedDuration = SignedDuration::from_mins(1);
 /// How long the project's spent quota is left to grow again: what is claimed then is claimed together, not unit by unit.
-const GATHER: SignedDuration = SignedDuration::from_millis(50);
+const QUOTA_GATHER_DELAY: SignedDuration = SignedDuration::from_millis(50);
 
 /// Units of quota for what these organisations have to send.
 pub(super) type Permits = BTreeMap<OrganisationId, Vec<Permit>>;
 
 /// What a look has taken.
 #[derive(Debug, Default)]
-pub(super) struct Taken {
+pub(super) struct TakenPermits {
     pub(super) permits: Permits,
     /// Who owes deletions that are due: of nobody else are they looked for.
     pub(super) owing: BTreeSet<OrganisationId>,
@@ -42,7 +42,11 @@ impl Worker {
     }
 
     /// Takes places, and a unit of quota for each, for the organisations whose turn it is; answers when to look again.
-    pub(super) async fn take_permits(&mut self, taken: &mut Taken, read: Reading) -> Result<NextLook, store::Error> {
+    pub(super) async fn take_permits(
+        &mut self,
+        taken: &mut TakenPermits,
+        read: Reading,
+    ) -> Result<NextLook, store::Error> {
         let now = read.now;
         let mut next = NextLook::at(read.after(POLL));
         // What cannot be served now lies before what can: as many more are looked at.
@@ -69,7 +73,7 @@ impl Worker {
             }
             taken.owing.extend(look.due.iter().filter(|due| due.owes).map(|due| due.organisation.clone()));
             if let Some(wait) = self.permit(&look.due, &mut taken.permits).await {
-                let at = next.at.min(wait.until.max(read.after(GATHER)));
+                let at = next.at.min(wait.until.max(read.after(QUOTA_GATHER_DELAY)));
                 match wait.scope {
                     Scope::Project => return Ok(NextLook { is_fixed: true, ..NextLook::at(at) }),
                     Scope::Account => next.at = next.at.min(wait.until),
@@ -82,8 +86,8 @@ impl Worker {
         }
     }
 
-    /// Takes places and units for as many as are due: one for each organisation, then a second one, then a third. Answers who
-    /// has to be waited for: the whole project, or else the account whose units are back first.
+    /// Takes places and units for as many as are due: one for each organisation, then a second one, then a third. Answers
+    /// who has to be waited for: the whole project, or else the account whose units are back first.
     async fn permit(&mut self, due: &[DueOrganisation], permits: &mut Permits) -> Option<Wait> {
         let mut wanted = Vec::new();
         for round in 0..PLACES_EACH {
@@ -93,16 +97,16 @@ impl Worker {
                 }
             }
         }
-        let mut lacking = Vec::new();
+        let mut without_permit = Vec::new();
         for due in wanted {
             match self.unused.get_mut(&due.organisation).and_then(Vec::pop) {
                 Some(permit) => permits.entry(due.organisation.clone()).or_default().push(permit),
-                None => lacking.push(due),
+                None => without_permit.push(due),
             }
         }
-        self.delivery.quota.prepare(lacking.iter().map(|due| due.google_user_id.clone()).collect()).await;
+        self.delivery.quota.prepare(without_permit.iter().map(|due| due.google_user_id.clone()).collect()).await;
         let mut wait: Option<Wait> = None;
-        for due in lacking {
+        for due in without_permit {
             let refused = match wait.filter(|wait| wait.scope == Scope::Project) {
                 Some(wait) => Err(wait),
                 None => self.delivery.quota.try_take(&due.google_user_id, 1),

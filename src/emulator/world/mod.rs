@@ -84,7 +84,7 @@ pub(crate) struct Calendar {
     pub(crate) id: String,
     pub(crate) summary: String,
     pub(crate) time_zone: String,
-    /// Made through the API, hence open to the scope `calendar.app.created`.
+    /// Made through the API, and so open to the scope `calendar.app.created`.
     pub(crate) app_created: bool,
     pub(crate) etag: u64,
     pub(crate) events: BTreeMap<String, Event>,

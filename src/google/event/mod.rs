@@ -1,7 +1,7 @@
 //! The event in Google's JSON.
 //!
-//! Owns how an event is written for an insert and for a patch, and how it is read back. It never writes attendees, reminders, a colour or an
-//! `iCalUID`: those stay as the user left them.
+//! Owns how an event is written for an insert and for a patch, and how it is read back. It never writes attendees,
+//! reminders, a colour or an `iCalUID`: those stay as the user left them.
 //!
 //! Invariant: after either write our fields show the same, whatever a person did to them; a patch says `null` where an
 //! insert says nothing.

@@ -1,7 +1,8 @@
 //! Carries one request to Google and its answer back.
 //!
 //! Owns the connections (TLS by rustls with ring, HTTP/2 by ALPN, HTTP/1.1 otherwise, through a proxy or not), the deadlines
-//! and the limit of an answer's size. Never follows a redirect, never tries again by itself, never logs what it carries.
+//! and the limit of an answer's size. Never follows a redirect, never logs what it carries, never sends a request twice: one
+//! that was not sent at all, since the connection that was kept for it had been closed, goes out on another one.
 //!
 //! Invariant: plain HTTP goes to a loopback host or nowhere, and every send ends by its deadline.
 

@@ -17,7 +17,7 @@ use super::{convert, pb, validate};
 use crate::delivery::{Delivery, Link, Retry};
 use crate::model::{Appointment, OrganisationId};
 
-/// The service.
+/// The service `AppointmentSync`.
 #[derive(Debug, Clone)]
 pub(super) struct Appointments {
     pub(super) delivery: Delivery,

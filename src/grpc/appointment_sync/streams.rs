@@ -1,7 +1,7 @@
 //! The streams of `AppointmentSync`.
 //!
-//! They read no faster than they answer, or store, so that HTTP/2 holds the caller back. When the service drains they take no
-//! further request, answer those they have taken, and end with a status that tells the caller to open them again.
+//! They read no faster than they answer, or store, so that HTTP/2 holds the caller back. When the service drains they
+//! take no further request, answer those they have taken, and end with a status that tells the caller to open them again.
 
 use std::collections::HashSet;
 

@@ -15,9 +15,9 @@ const OVERHEAD_BYTES: usize = 6 * 1024;
 
 /// The requests that are not whole yet. A clone is the same budget.
 #[derive(Clone)]
-pub(in crate::grpc) struct Unfinished(Arc<Mutex<Held>>);
+pub(in crate::grpc) struct Unfinished(Arc<Mutex<BufferedRequests>>);
 
-struct Held {
+struct BufferedRequests {
     budget: usize,
     bytes: usize,
     next: u64,
@@ -35,8 +35,8 @@ pub(super) struct Arrival {
 impl Unfinished {
     /// A budget of so many bytes.
     pub(in crate::grpc) fn new(budget: usize) -> Self {
-        let held = Held { budget, bytes: 0, next: 0, requests: BTreeMap::new() };
-        Self(Arc::new(Mutex::new(held)))
+        let buffered = BufferedRequests { budget, bytes: 0, next: 0, requests: BTreeMap::new() };
+        Self(Arc::new(Mutex::new(buffered)))
     }
 
     /// Counts a request that begins to arrive, of which so many bytes are held.
@@ -51,7 +51,7 @@ impl Unfinished {
     }
 }
 
-impl Held {
+impl BufferedRequests {
     fn add(&mut self, number: u64, more: usize) {
         // One that has given way holds nothing any more.
         let Some((bytes, _)) = self.requests.get_mut(&number) else { return };

@@ -29,7 +29,7 @@ use crate::grpc::status::Refusal;
 const PREFIX: usize = 5;
 /// What announces more than this is refused by that alone. What lies between it and the limit of its method has a field
 /// that is too long, and is read to be told which: one such message at a time, over all connections.
-const MOST: usize = 4 * 1024 * 1024;
+const MAX_ANNOUNCED_BYTES: usize = 4 * 1024 * 1024;
 
 /// How a request's messages are compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,7 +77,7 @@ impl Incoming {
                 self.read(&arrival).await?;
                 self.announced()?;
                 // What follows the one message is no part of it.
-                let most = if self.is_large.is_some() { MOST } else { self.need.max_bytes };
+                let most = if self.is_large.is_some() { MAX_ANNOUNCED_BYTES } else { self.need.max_bytes };
                 if self.buffer.len() > PREFIX + most {
                     return Err(Refusal::Unreadable);
                 }
@@ -147,7 +147,7 @@ impl Incoming {
         let Some((prefix, _)) = self.buffer.split_first_chunk::<PREFIX>() else { return Ok(None) };
         let length = u32::from_be_bytes([prefix[1], prefix[2], prefix[3], prefix[4]]);
         let length = usize::try_from(length).unwrap_or(usize::MAX);
-        if length > MOST || self.need.is_open && length > self.need.max_bytes {
+        if length > MAX_ANNOUNCED_BYTES || self.need.is_open && length > self.need.max_bytes {
             return Err(Refusal::Unreadable);
         }
         if length > self.need.max_bytes && self.is_large.is_none() {

@@ -1,6 +1,7 @@
 //! What each method needs: how large its messages may be, and whether it takes a stream of them.
 //!
-//! Owns the limits, and reads from the description of the wire which method has which. Never reads a request. Invariant: a method of the wire has its limit from the day on that it is described.
+//! Owns the limits, and reads from the description of the wire which method has which. Never reads a request. Invariant:
+//! a method of the wire has its limit from the day on that it is described.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -12,9 +12,9 @@ use tokio_util::sync::CancellationToken;
 
 /// All places of one server.
 #[derive(Clone)]
-pub(super) struct Places(Arc<Mutex<Taken>>);
+pub(super) struct Places(Arc<Mutex<OccupiedPlaces>>);
 
-struct Taken {
+struct OccupiedPlaces {
     connections: usize,
     max_strangers: usize,
     known: usize,
@@ -33,7 +33,7 @@ pub(super) struct Place {
 impl Places {
     /// So many places, of which strangers may have some.
     pub(super) fn new(connections: usize, max_strangers: usize) -> Self {
-        let taken = Taken { connections, max_strangers, known: 0, next: 0, strangers: BTreeMap::new() };
+        let taken = OccupiedPlaces { connections, max_strangers, known: 0, next: 0, strangers: BTreeMap::new() };
         Self(Arc::new(Mutex::new(taken)))
     }
 

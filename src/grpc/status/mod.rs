@@ -84,7 +84,7 @@ impl From<delivery::Error> for Refusal {
             delivery::Error::NotConnected => connection::Error::NotConnected,
             delivery::Error::ReconnectRequired => connection::Error::ReconnectRequired,
             delivery::Error::CalendarUnavailable => connection::Error::CalendarUnavailable,
-            delivery::Error::Google(error) => error,
+            delivery::Error::Google(error) => error.into(),
             delivery::Error::Store(error) => connection::Error::Store(error),
         })
     }

@@ -13,7 +13,7 @@ const MAX_NAME_CHARS: usize = 200;
 /// What `PreviewEvent` renders.
 #[derive(Debug)]
 pub(in crate::grpc) struct Preview {
-    /// For whom.
+    /// The organisation whose settings it is rendered with.
     pub(in crate::grpc) organisation: OrganisationId,
     /// The appointment; `None`: a sample.
     pub(in crate::grpc) appointment: Option<Appointment>,
@@ -24,7 +24,7 @@ pub(in crate::grpc) struct Preview {
 /// What `BeginConnect` begins.
 #[derive(Debug)]
 pub(in crate::grpc) struct ConsentRequest {
-    /// For whom.
+    /// The organisation that is to be connected.
     pub(in crate::grpc) organisation: OrganisationId,
     /// Where the browser goes afterwards; `None`: to a page of the service's own.
     pub(in crate::grpc) return_url: Option<String>,

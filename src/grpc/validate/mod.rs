@@ -149,7 +149,7 @@ pub(super) fn batch_get_appointment_links(
 /// What one request of `ReplaceAppointments` brings.
 #[derive(Debug)]
 pub(super) enum Replaced {
-    /// An appointment.
+    /// An appointment that belongs to the state.
     Appointment(Box<Appointment>),
     /// The end, and how many appointments there were.
     End(i32),

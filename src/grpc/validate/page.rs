@@ -57,7 +57,7 @@ impl Page {
 /// `ListAppointmentLinks`.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::grpc) struct ListLinks {
-    /// Whose links.
+    /// The organisation whose links are listed.
     pub(in crate::grpc) organisation: OrganisationId,
     /// Only these; `None`: all.
     pub(in crate::grpc) status: Option<SyncStatus>,
@@ -91,7 +91,7 @@ pub(in crate::grpc) fn list_appointment_links(
 /// `ListIntegrations`.
 #[derive(Debug)]
 pub(in crate::grpc) struct ListIntegrations {
-    /// Which integrations.
+    /// What an integration has to match to be listed.
     pub(in crate::grpc) filter: OverviewFilter,
     /// Which of them.
     pub(in crate::grpc) page: Page,

@@ -13,8 +13,8 @@ use crate::model::{AppointmentId, OrganisationId, Revision};
 use crate::store::words::{GOOGLE, NONE, PENDING, Priority};
 use crate::store::{Acceptance, Accepted, Link};
 
-/// How many may be accepted together for the statement to be kept prepared: of the lengths that [`padded`] leaves, those that
-/// come again and again.
+/// How many may be accepted together for the statement to be kept prepared: of the lengths that [`padded`] leaves, those
+/// that come again and again.
 const KEPT_TOGETHER: usize = 64;
 /// Less than any revision.
 const NO_REVISION: i64 = 0;

@@ -124,8 +124,8 @@ async fn undone(conn: &mut Conn, organisation: &OrganisationId) -> Result<Undone
     Ok(row.unwrap_or(UndoneRow { waiting: 0, refused: 0, unreached: 0 }))
 }
 
-/// What a catch-up queues: what was never sent, was refused or waits for another attempt, and what is upcoming with its event
-/// in another calendar than the target. What is due already is not queued again.
+/// What a catch-up queues: what was never sent, was refused or waits for another attempt, and what is upcoming with its
+/// event in another calendar than the target. What is due already is not queued again.
 pub(super) fn uncaught(organisation: &OrganisationId, now: Timestamp) -> Fragment {
     sql(format!(
         "snapshot IS NOT NULL AND (sync_status IN ({NONE}, {ERROR}) OR (sync_status = {PENDING} AND next_attempt_at > "

@@ -15,7 +15,7 @@ use super::statement::{Fragment, Named, joined, list_of, named, padded, rows_of,
 use super::{Conn, Fault, HELD_WITH_ITS_INTEGRATION, SKIP_LOCKED, execute_in_turn, link_queues, rows};
 use crate::crypto::Sealed;
 use crate::model::{CalendarId, Epoch, Generation, OrganisationId, Placement, SyncStatus, TitlePrivacy};
-use crate::store::due::Queued;
+use crate::store::due::QueueKind;
 use crate::store::fault::Corrupt;
 use crate::store::words::{self, ERROR, GOOGLE, INTERNAL, Priority};
 use crate::store::{Claimed, Found, Lease, Unreadable};
@@ -84,7 +84,7 @@ where
         for link in &unreadable {
             changes.push(leave_out(link, now));
         }
-        changes.extend(link_queues::put_off_held(held, Queued::Links, now));
+        changes.extend(link_queues::put_off_held(held, QueueKind::Links, now));
         execute_in_turn(conn, changes).await?;
         Ok(Found { rows: claimed.into_iter().zip(begun).collect(), unreadable })
     })

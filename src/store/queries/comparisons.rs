@@ -21,7 +21,7 @@ use crate::model::{
 use crate::store::fault::unless_fenced;
 use crate::store::instant::Instant;
 use crate::store::words::{self, CALENDAR_UNAVAILABLE, GOOGLE, PENDING, PROVIDER, Priority, SYNCED};
-use crate::store::{ComparedLink, ComparisonClaim, Guarded, Lease, Listing, Mend, OwedCause};
+use crate::store::{ChangeWindow, ComparedLink, ComparisonClaim, Guarded, Lease, Mend, OwedCause};
 
 /// How long after its first connect an integration is compared by itself.
 const FIRST: SignedDuration = SignedDuration::from_hours(24);
@@ -307,7 +307,7 @@ pub(in crate::store) async fn mend(
     claim: &ComparisonClaim,
     account: &GoogleUserId,
     (mends, surplus): (&[Mend], &[(AppointmentId, Place)]),
-    within: Listing,
+    within: ChangeWindow,
     until: Timestamp,
     now: Timestamp,
 ) -> Result<Guarded, Fault> {
@@ -334,7 +334,7 @@ pub(in crate::store) async fn mend(
         }
         if !due.is_empty() {
             let catch_up = catch_ups::open(conn, organisation, sql("TRUE"), now).await?;
-            // What is confirmed of the content is believed no more.
+            // What is confirmed of the content is no longer believed.
             let set = sql(format!(
                 "sync_status = {PENDING}, priority = {}, attempts = 0, request_seq = request_seq + 1,
                  content_hash = NULL, etag = COALESCE(f.etag, l.etag), next_attempt_at = ",
@@ -351,7 +351,7 @@ pub(in crate::store) async fn mend(
 }
 
 /// Sets this in the links that were found, which nobody holds or has changed since.
-fn found(mends: &[&Mend], set: Fragment, claim: &ComparisonClaim, within: Listing, now: Timestamp) -> Fragment {
+fn found(mends: &[&Mend], set: Fragment, claim: &ComparisonClaim, within: ChangeWindow, now: Timestamp) -> Fragment {
     sql("WITH found (appointment_id, etag) AS (VALUES ")
         .with(rows_of(mends, |row, mend| {
             row.bind(&mend.appointment).sql(", ").bind(mend.etag.as_ref().map(|etag| etag.as_str().to_owned()))

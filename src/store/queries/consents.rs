@@ -112,7 +112,7 @@ pub(in crate::store) async fn start(
 }
 
 type Ticket = (String, Option<String>, Option<String>, Instant, Instant, Option<Vec<u8>>, i64);
-type Taken = (String, Option<String>, Option<String>, Option<Vec<u8>>, Option<String>, Instant, Vec<u8>, i64);
+type ConsentRow = (String, Option<String>, Option<String>, Option<Vec<u8>>, Option<String>, Instant, Vec<u8>, i64);
 
 pub(in crate::store) async fn take(conn: &mut Conn, state_hash: &[u8]) -> Result<Option<Consent>, Fault> {
     let row = dsl::oauth_consents.filter(dsl::state_hash.eq(state_hash)).filter(dsl::granted.is_null());
@@ -126,7 +126,7 @@ pub(in crate::store) async fn take(conn: &mut Conn, state_hash: &[u8]) -> Result
         dsl::ticket_hash,
         dsl::epoch,
     ));
-    let taken: Option<Taken> = named("consents.take", take).get_result(conn).await.optional()?;
+    let taken: Option<ConsentRow> = named("consents.take", take).get_result(conn).await.optional()?;
     let Some((organisation, practice, return_url, verifier, nonce, Instant(expires_at), mut ticket_hash, epoch)) =
         taken
     else {
@@ -163,7 +163,7 @@ pub(in crate::store) async fn hold(conn: &mut Conn, held: HeldConsent, now: Time
     Ok(())
 }
 
-type Held = (String, Option<String>, Option<String>, Option<Vec<u8>>, Option<Vec<u8>>, Instant, Vec<u8>, i64);
+type HeldConsentRow = (String, Option<String>, Option<String>, Option<Vec<u8>>, Option<Vec<u8>>, Instant, Vec<u8>, i64);
 
 pub(in crate::store) async fn take_held(conn: &mut Conn, state_hash: &[u8]) -> Result<Option<HeldConsent>, Fault> {
     let row = dsl::oauth_consents.filter(dsl::state_hash.eq(state_hash)).filter(dsl::granted.is_not_null());
@@ -177,7 +177,7 @@ pub(in crate::store) async fn take_held(conn: &mut Conn, state_hash: &[u8]) -> R
         dsl::ticket_hash,
         dsl::epoch,
     ));
-    let taken: Option<Held> = named("consents.take_held", take).get_result(conn).await.optional()?;
+    let taken: Option<HeldConsentRow> = named("consents.take_held", take).get_result(conn).await.optional()?;
     let Some((organisation, return_url, account, refresh_token, granted, Instant(expires_at), mut ticket_hash, epoch)) =
         taken
     else {

@@ -77,7 +77,7 @@ pub(super) async fn begin_within(
     }
     let has_deleted = before.disconnecting.is_some() && before.is_owed_served();
     if remote_events != RemoteEvents::Keep && !has_deleted {
-        // Whatever is owed is wanted no more, and this is the last time that the account is there to delete it.
+        // Whatever is owed is no longer wanted, and this is the last time that the account is there to delete it.
         owed::make_due(conn, organisation, sql("TRUE"), now).await?;
     }
     if remote_events == RemoteEvents::Keep {
@@ -214,7 +214,8 @@ pub(in crate::store) async fn finish(
     transaction!(conn, async |conn| end(conn, organisation, epoch, None, now).await)
 }
 
-/// How much of the account a disconnect has searched by its end: one that deletes and could not search at all, not all of it.
+/// How much of the account a disconnect has searched by its end: one that deletes and could not search at all, not all of
+/// it.
 fn told_search() -> diesel::expression::SqlLiteral<Nullable<Text>> {
     diesel::dsl::sql(&format!(
         "CASE WHEN disconnect_remote_events IN {DELETING} THEN COALESCE(last_search, {PARTIAL}) END"

@@ -15,7 +15,7 @@ use super::statement::{Fragment, named, sql};
 use super::{Conn, Fault, InstantSql, rows};
 use crate::model::{GoogleUserId, OrganisationId};
 use crate::store::DueOrganisation;
-use crate::store::due::{Queued, Ready};
+use crate::store::due::{QueueKind, Ready};
 use crate::store::fault::Corrupt;
 use crate::store::instant::Instant;
 use crate::store::words::{self, GOOGLE, Priority};
@@ -54,7 +54,7 @@ pub(in crate::store) async fn ready(
 }
 
 fn all_ready(not_before: Timestamp, limit: i64, each: i64, now: Timestamp) -> Fragment {
-    let of = |queued: Queued, due: Fragment| {
+    let of = |queued: QueueKind, due: Fragment| {
         let ready_at = queued.ready_at();
         beginning(queued)
             .with(due)
@@ -64,9 +64,9 @@ fn all_ready(not_before: Timestamp, limit: i64, each: i64, now: Timestamp) -> Fr
             .bind(not_before)
             .with(first_of(queued, limit))
     };
-    of(Queued::Links, due_links(each, now))
+    of(QueueKind::Links, due_links(each, now))
         .sql(" UNION ALL ")
-        .with(of(Queued::Owed, due_deletions(each, now)))
+        .with(of(QueueKind::Owed, due_deletions(each, now)))
         .sql(" ORDER BY ready_at, organisation_id")
 }
 
@@ -80,7 +80,7 @@ impl From<ReadyRow> for Ready {
             unreadable: served.as_ref().err().or(privacy.as_ref().err()).map(|Corrupt(column)| *column),
             served: served.ok(),
             organisation: OrganisationId::as_stored(row.organisation_id),
-            queued: if row.is_owed { Queued::Owed } else { Queued::Links },
+            queued: if row.is_owed { QueueKind::Owed } else { QueueKind::Links },
             ready_at: row.ready_at.0,
             due,
         }
@@ -98,20 +98,20 @@ fn served(row: &ReadyRow) -> Result<DueOrganisation, Corrupt> {
 }
 
 /// Whose queue it is, and when it is ready; what else is selected follows.
-fn beginning(queued: Queued) -> Fragment {
+fn beginning(queued: QueueKind) -> Fragment {
     sql(format!(
         "SELECT q.organisation_id AS organisation_id, i.google_user_id, i.title_privacy, i.problem_reason,
             i.disconnecting_at IS NOT NULL AS is_disconnecting, q.{} AS ready_at, {} AS is_owed, ",
         queued.ready_at(),
         match queued {
-            Queued::Links => "FALSE",
-            Queued::Owed => "TRUE",
+            QueueKind::Links => "FALSE",
+            QueueKind::Owed => "TRUE",
         }
     ))
 }
 
 /// The first of the queues with their integrations.
-fn first_of(queued: Queued, limit: i64) -> Fragment {
+fn first_of(queued: QueueKind, limit: i64) -> Fragment {
     sql(format!(" AND provider = {GOOGLE} ORDER BY {}", queued.ready_at())).limit(limit).sql(
         ") AS q JOIN calendar_integrations AS i ON i.organisation_id = q.organisation_id AND i.provider = q.provider",
     )
@@ -128,8 +128,8 @@ fn due_links(each: i64, now: Timestamp) -> Fragment {
         .bind(now)
         .sql(" AND ")
         .with(unleased(now))
-        // The order is that of the index of what is due: where each has one link, another one would cost as much. The limit is
-        // a literal: a planner that does not know it takes it for many.
+        // The order is that of the index of what is due: where each has one link, another one would cost as much. The
+        // limit is a literal: a planner that does not know it takes it for many.
         .sql(format!(" ORDER BY l.next_attempt_at LIMIT {each}) AS counted)"))
     };
     count(Priority::Live).sql(" + ").with(count(Priority::CatchUp))
@@ -152,7 +152,7 @@ pub(in crate::store) async fn next_ready(conn: &mut Conn, limit: i64, now: Times
 }
 
 fn all_next_ready(limit: i64, now: Timestamp) -> Fragment {
-    let of = |queued: Queued| {
+    let of = |queued: QueueKind| {
         let ready_at = queued.ready_at();
         beginning(queued)
             .sql("CASE WHEN ")
@@ -164,7 +164,7 @@ fn all_next_ready(limit: i64, now: Timestamp) -> Fragment {
             .bind(now)
             .with(first_of(queued, limit))
     };
-    of(Queued::Links).sql(" UNION ALL ").with(of(Queued::Owed)).sql(" ORDER BY ready_at, organisation_id")
+    of(QueueKind::Links).sql(" UNION ALL ").with(of(QueueKind::Owed)).sql(" ORDER BY ready_at, organisation_id")
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use diesel::sql_types::{BigInt, Text};
 use diesel_async::RunQueryDsl;
 use jiff::Timestamp;
 
-use super::fragments::{of_appointment, of_organisation, reset_placement, unleased};
+use super::fragments::{CONNECTED, of_appointment, of_organisation, reset_placement, unleased};
 use super::integrations::{integration, locked};
 use super::links::OWES_NOTHING;
 use super::statement::{Fragment, list_of, named, sql};
@@ -125,8 +125,8 @@ pub(super) async fn erase(
     Ok(known.found)
 }
 
-/// Whether the account has to be searched for the event of a link that is erased, which a person may have moved: one that was
-/// ever written. Nothing is asked of an account that is connected no more, but of what is owed there.
+/// Whether the account has to be searched for the event of a link that is erased, which a person may have moved: one that
+/// was ever written. Nothing is asked of an account that is no longer connected, but of what is owed there.
 fn is_to_be_searched(integration: Option<&Integration>) -> Fragment {
     let is_any_known = integration.is_some_and(|it| it.google_user_id.is_some());
     let is_reached = integration.is_some_and(|it| {
@@ -276,8 +276,8 @@ pub(super) async fn end_searches(conn: &mut Conn, organisation: &OrganisationId,
     Ok(())
 }
 
-/// The same as [`finish_within`], where nobody is told that it is done: not where the account was searched in part alone, since
-/// that is to be told first.
+/// The same as [`finish_within`], where nobody is told that it is done: not where the account was searched in part alone,
+/// since that is to be told first.
 pub(super) async fn finish_untold(
     conn: &mut Conn,
     organisation: &OrganisationId,
@@ -300,7 +300,7 @@ pub(in crate::store) async fn under_way(conn: &mut Conn) -> Result<Vec<Organisat
             SELECT 1 FROM calendar_integrations AS i
             WHERE i.organisation_id = appointment_external_links.organisation_id
                 AND i.provider = appointment_external_links.provider
-                AND i.refresh_token IS NOT NULL AND i.disconnecting_at IS NULL AND i.search_due_at IS NULL))"
+                AND {CONNECTED} AND i.search_due_at IS NULL))"
     ))
     .limit(FOUND_TOGETHER);
     let rows: Vec<WhoseRow> = named("erasures.under_way", select).load(conn).await?;

@@ -119,7 +119,7 @@ pub(in crate::store) async fn erase_unconnected(
     })
 }
 
-/// Deletes the links of a first connection whose appointment is not kept any more: Cassius finds that they are lacking.
+/// Deletes the links of a first connection whose appointment is not kept any more: Cassius finds that they are missing.
 pub(super) async fn drop_unkept(conn: &mut Conn, organisation: &OrganisationId, now: Timestamp) -> Result<(), Fault> {
     let delete = sql(format!(
         "DELETE FROM appointment_external_links

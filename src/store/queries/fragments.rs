@@ -14,7 +14,7 @@ use crate::store::words::{CATCH_UP, DISCONNECT, GOOGLE, OF_CATCH_UPS, REASONS};
 /// What makes an integration one that is connected.
 pub(super) const CONNECTED: &str = "refresh_token IS NOT NULL AND disconnecting_at IS NULL";
 
-/// What a link loses that stands for its event no more. Whoever holds a lease of it has nothing to settle any more.
+/// What a link loses that no longer stands for its event. Whoever holds a lease of it has nothing to settle any more.
 pub(super) fn reset_placement() -> String {
     format!("{}, html_link = NULL, synced_revision = 0, lease_token = NULL", placement::set_absent())
 }
@@ -44,7 +44,7 @@ pub(super) fn is_connected_in(organisation: &OrganisationId, epoch: Epoch) -> Fr
     integration_exists(organisation, epoch).sql(format!(" AND {CONNECTED})"))
 }
 
-/// Whether the organisation's integration is in this epoch and has its grant, be it that of a disconnect.
+/// Whether the organisation's integration is in this epoch and has its grant, also while it is being disconnected.
 pub(super) fn is_granted_in(organisation: &OrganisationId, epoch: Epoch) -> Fragment {
     integration_exists(organisation, epoch).sql(" AND refresh_token IS NOT NULL)")
 }
@@ -94,8 +94,8 @@ pub(super) fn no_problem_at(now: Timestamp) -> Fragment {
         .sql(format!(" OR problem_reason NOT IN {REASONS})"))
 }
 
-/// How many links of an organisation a catch-up is still to make pending; one, at the least, as long as it may find any. What
-/// two changes of what events show are to reach are the same links.
+/// How many links of an organisation a catch-up is still to make pending; one, at the least, as long as it may find any.
+/// What two changes of what events show are to reach are the same links.
 pub(super) fn unreached_by_catch_ups(organisation: &OrganisationId) -> Fragment {
     sql(format!(
         "(SELECT CAST(COALESCE(MAX(CASE WHEN wish = {CATCH_UP} THEN unreached END), 0)

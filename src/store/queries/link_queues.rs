@@ -15,7 +15,7 @@ use super::fragments::{unleased, unleased_by};
 use super::statement::{Fragment, Named, list_of, named, rows_of, sql};
 use super::{Conn, FOR_UPDATE, Fault, HOLDS_ROWS, SKIP_LOCKED, execute_in_turn};
 use crate::model::OrganisationId;
-use crate::store::due::Queued;
+use crate::store::due::QueueKind;
 use crate::store::words::{GOOGLE, Priority};
 
 /// Holds the queues of these organisations until the end of the transaction, one after the other in the order of their
@@ -79,7 +79,7 @@ pub(in crate::store) async fn put_off(
         let held: BTreeSet<_> = held.into_iter().map(|row| row.organisation_id).collect();
         let its_links = links.iter().map(|it| it.as_str().to_owned()).filter(|it| held.contains(it)).collect();
         let ordered = order_unknown(conn, its_links, now).await?;
-        for (organisations, queued) in [(links, Queued::Links), (owed, Queued::Owed)] {
+        for (organisations, queued) in [(links, QueueKind::Links), (owed, QueueKind::Owed)] {
             let its = organisations.iter().map(|it| it.as_str().to_owned()).filter(|it| held.contains(it)).collect();
             execute_in_turn(conn, put_off_held(its, queued, now)).await?;
         }
@@ -112,7 +112,7 @@ pub(super) async fn order_unknown(conn: &mut Conn, organisations: Vec<String>, n
 }
 
 /// Puts queues off that the transaction holds, if it holds any.
-pub(super) fn put_off_held(organisations: Vec<String>, queued: Queued, now: Timestamp) -> Vec<Named<Fragment>> {
+pub(super) fn put_off_held(organisations: Vec<String>, queued: QueueKind, now: Timestamp) -> Vec<Named<Fragment>> {
     if organisations.is_empty() {
         return Vec::new();
     }
@@ -129,10 +129,10 @@ pub(super) fn put_off_held(organisations: Vec<String>, queued: Queued, now: Time
 }
 
 /// When the first row in the queue `q` of the integration `i` can be attempted, not before `now`.
-pub(super) fn first_due_at(queued: Queued, now: Timestamp) -> Fragment {
+pub(super) fn first_due_at(queued: QueueKind, now: Timestamp) -> Fragment {
     match queued {
-        Queued::Links => first_link_due_at(now),
-        Queued::Owed => first_owed_due_at(now),
+        QueueKind::Links => first_link_due_at(now),
+        QueueKind::Owed => first_owed_due_at(now),
     }
 }
 
@@ -156,8 +156,8 @@ fn first_link_due_at(now: Timestamp) -> Fragment {
         .with(first(Priority::Live))
         .sql(" UNION ALL ")
         .with(first(Priority::CatchUp))
-        // The end of the first lease: a link that is due later still is found to be so then. The order is that of the index of
-        // leases, since a planner without statistics would take another one and read every link.
+        // The end of the first lease: a link that is due later still is found to be so then. The order is that of the
+        // index of leases, since a planner without statistics would take another one and read every link.
         .sql(
             " UNION ALL SELECT * FROM (SELECT l.lease_until AS due_at
                 FROM appointment_external_links AS l WHERE l.organisation_id = q.organisation_id AND l.provider = q.provider

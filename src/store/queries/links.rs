@@ -199,7 +199,8 @@ pub(super) const OWES_NOTHING: &str = "NOT EXISTS (SELECT 1 FROM owed_deletions 
 const ERASED_AT_ONCE: u64 = 2_000;
 
 /// A link that has nothing left to do. One that was called off while its event may stand has: that was refused, or waits
-/// until sending is on again; and so has one that was edited while nothing was sent, and whose event shows an older revision.
+/// until sending is on again; and so has one that was edited while nothing was sent, and whose event shows an older
+/// revision.
 fn is_done() -> String {
     format!(
         "sync_status <> {PENDING} AND {OWES_NOTHING} AND (external_event_id IS NULL

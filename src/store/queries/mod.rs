@@ -1,6 +1,7 @@
 //! The queries, written once for both back ends.
 //!
-//! Owns every statement but the migrations. Never knows which back end it speaks to: this folder is mounted twice, and
+//! Owns every statement about a table but the migrations; what is asked of a connection itself (its session, whether it
+//! answers) stands with the mounts. Never knows which back end it speaks to: this folder is mounted twice, and
 //! takes the connection, the type of an instant and the words of locking from its mount.
 //!
 //! Invariant: no two queries wait for each other. A query that changes links, what is owed, or what an integration says of

@@ -234,7 +234,7 @@ pub(super) async fn count_new(
     Ok(())
 }
 
-/// When the event of a link is due to be deleted. What is known no more cannot be written anew in another account: the
+/// When the event of a link is due to be deleted. What is no longer known cannot be written anew in another account: the
 /// event that stands is the only one, and waits for its own account.
 fn due_at(cause: OwedCause, now: Timestamp) -> Fragment {
     match cause {

@@ -18,7 +18,7 @@ use super::schema::owed_deletions;
 use super::statement::{Fragment, list_of, named, sql};
 use super::{Conn, Fault, HELD_WITH_ITS_INTEGRATION, erasures, execute_in_turn, link_queues, rows, search_requests};
 use crate::model::{CalendarId, Epoch, EventId, Generation, GoogleUserId, OrganisationId, Place};
-use crate::store::due::Queued;
+use crate::store::due::QueueKind;
 use crate::store::fault::{Corrupt, unless_fenced};
 use crate::store::words::{self, GOOGLE, INTERNAL};
 use crate::store::{Found, Guarded, Lease, LinkError, OwedCause, OwedClaim, OwedSettlement, Unreadable};
@@ -60,7 +60,7 @@ pub(in crate::store) async fn claim(
             }
             held.push(served.organisation_id);
         }
-        execute_in_turn(conn, link_queues::put_off_held(held, Queued::Owed, now)).await?;
+        execute_in_turn(conn, link_queues::put_off_held(held, QueueKind::Owed, now)).await?;
         Ok(Found { rows: claims, unreadable })
     })
 }

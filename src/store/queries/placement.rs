@@ -1,7 +1,8 @@
 //! Placements in columns.
 //!
-//! Owns how a [`Placement`] is spread over six columns and read back: no other place spells them out. Never fills a gap:
-//! columns that make no placement are corrupt. Invariant: what is read is what was written.
+//! Owns how a [`Placement`] is spread over six columns and read back: no other place reads or writes one whole. Statements
+//! that look for events, owe their deletion or seal their calendars name the columns that they are about. Never fills a
+//! gap: columns that make no placement are corrupt. Invariant: what is read is what was written.
 
 use diesel::prelude::*;
 

@@ -67,7 +67,7 @@ pub(in crate::store) async fn finish(
     })
 }
 
-/// Whether anybody but `leaving` has a grant of the account, be it one that is being disconnected: its last calls need
+/// Whether anybody but `leaving` has a grant of the account, also one that is being disconnected: its last calls need
 /// it. One that nobody keeps is in nobody's way.
 async fn is_shared(conn: &mut Conn, account: &GoogleUserId, leaving: &Leaving) -> Result<bool, Fault> {
     let but_it = match leaving {

@@ -3,7 +3,7 @@
 use diesel_async::RunQueryDsl;
 use jiff::Timestamp;
 
-use super::fragments::{of_organisation, unleased};
+use super::fragments::{CONNECTED, of_organisation, unleased};
 use super::links::OWES_NOTHING;
 use super::statement::{Fragment, named, sql};
 use super::{Conn, Fault};
@@ -41,7 +41,7 @@ pub(super) async fn ask_for_erased(
 ) -> Result<bool, Fault> {
     let ask = sql("UPDATE calendar_integrations SET ")
         .with(asked_for(now))
-        .sql(" WHERE search_due_at IS NULL AND refresh_token IS NOT NULL AND disconnecting_at IS NULL AND ")
+        .sql(format!(" WHERE search_due_at IS NULL AND {CONNECTED} AND "))
         .with(of_organisation(organisation))
         .sql(format!(" AND EXISTS (SELECT 1 FROM appointment_external_links WHERE {IS_UNSEARCHED} AND {OWES_NOTHING} AND "))
         .with(of_organisation(organisation))

@@ -12,7 +12,7 @@ use super::rows::{LinkRow, link_columns};
 use super::statement::{Fragment, list_of, named, padded, rows_of, sql};
 use super::{Conn, Fault, link_queues, owed_claims};
 use crate::model::{AppointmentId, Generation, OrganisationId, Placement};
-use crate::store::history::KEPT;
+use crate::store::history::MAX_HISTORY_CHARS;
 use crate::store::words::{self, CALENDAR_UNAVAILABLE, ERROR, GOOGLE, PENDING, SYNCED};
 use crate::store::{
     CallMade, Guarded, Link, LinkError, LinkSettlement, OwedSettlement, SettledRows, Settlement, Settlements,
@@ -168,12 +168,12 @@ async fn settle(conn: &mut Conn, links: &[LinkSettlement], now: Timestamp) -> Re
             synced_revision = COALESCE(ended_revision, synced_revision),
             html_link = CASE WHEN is_page_known THEN page ELSE html_link END,
             recent_calls = CASE WHEN calls = '' THEN recent_calls
-                ELSE substr(calls || COALESCE(recent_calls, ''), 1, {KEPT}) END,
+                ELSE substr(calls || COALESCE(recent_calls, ''), 1, {MAX_HISTORY_CHARS}) END,
             lease_token = NULL, lease_until = NULL, last_synced_at = CASE WHEN outcome = '{synced}' THEN ",
         placed.join(", "),
         if_unasked("next_attempt_at", "ELSE ended_next_attempt_at"),
         if_unasked("last_error", "ELSE reason"),
-        // What was sent, or will not be, needs its trace no more.
+        // What was sent, or will not be, no longer needs its trace.
         if_unasked("traceparent", &format!("WHEN outcome = '{later}' THEN traceparent ELSE NULL")),
         if_unasked("last_error_detail", "ELSE detail"),
         if_unasked(

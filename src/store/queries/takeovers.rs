@@ -1,7 +1,7 @@
 //! What a disconnect takes over of links: events that are to be deleted become owed, and what waits rests.
 //!
-//! Whoever calls holds the integration, and says which part of its links is meant. What a call is under way for is left until
-//! it has ended.
+//! Whoever calls holds the integration, and says which part of its links is meant. What a call is under way for is left
+//! until it has ended.
 
 use diesel_async::RunQueryDsl;
 use jiff::Timestamp;

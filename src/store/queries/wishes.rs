@@ -1,8 +1,8 @@
 //! Wishes: what is wanted of every link of an organisation, applied to them in parts.
 //!
-//! A change that concerns all links of an organisation is a small transaction: it applies the wish to the first part of them,
-//! by their keys, and leaves the rest with the key from which on they are still to be reached. Each further part is a
-//! transaction of its own, by whichever process looks next. Never remembers how a link stood when it was wished: what
+//! A change that concerns all links of an organisation is a small transaction: it applies the wish to the first part of
+//! them, by their keys, and leaves the rest with the key from which on they are still to be reached. Each further part is
+//! a transaction of its own, by whichever process looks next. Never remembers how a link stood when it was wished: what
 //! becomes of one is decided by how it and its integration stand when it is reached, so that either side of the key may
 //! change meanwhile.
 //!

@@ -32,7 +32,7 @@ pub enum Step {
     Call {
         /// What is known, and may be true once the call is made.
         placement: Placement,
-        /// The call.
+        /// The call to make next.
         call: Call,
     },
     /// The attempt is over.
@@ -44,7 +44,7 @@ pub enum Step {
 pub enum Outcome {
     /// Google shows the goal.
     Synced {
-        /// Where.
+        /// The place that Google confirmed, or that there is none.
         placement: Placement,
         /// The event's page, if Google answered with it.
         html_link: Option<String>,
@@ -53,7 +53,7 @@ pub enum Outcome {
     Later {
         /// Where the event may stand.
         placement: Placement,
-        /// Why.
+        /// What went wrong, and how long Google asks to wait.
         setback: Setback,
     },
     /// Google refuses this appointment for good.
@@ -87,7 +87,7 @@ impl Outcome {
 /// What went wrong with an attempt that is made again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Setback {
-    /// Its kind.
+    /// What went wrong, as the backoff tells failures apart.
     pub cause: RetryCause,
     /// How long Google asked to wait.
     pub retry_after: Option<SignedDuration>,
@@ -139,7 +139,7 @@ enum Doubt {
     },
     /// A call about an event was forbidden: is it the event, its calendar, or the account?
     Forbidden {
-        /// The call.
+        /// The call that was forbidden.
         call: Call,
         /// Google's word for why.
         reason: String,
@@ -177,7 +177,7 @@ impl Attempt {
 
     /// Where the event may stand if the attempt breaks off here, `stored` being what is stored: nowhere if it was never
     /// sent, or Google has refused to take it.
-    pub fn standing(&self, stored: Placement) -> Placement {
+    pub fn placement_if_abandoned(&self, stored: Placement) -> Placement {
         match stored {
             Placement::Reserved(Place { generation, .. }) if self.is_unsent => Placement::Absent { generation },
             Placement::Absent { .. }
@@ -300,15 +300,15 @@ impl Attempt {
     }
 
     fn later(&self, setback: Setback) -> Step {
-        Step::Settle(Outcome::Later { placement: self.standing(self.placement.clone()), setback })
+        Step::Settle(Outcome::Later { placement: self.placement_if_abandoned(self.placement.clone()), setback })
     }
 
     fn refused(&self, reason: String) -> Step {
-        Step::Settle(Outcome::Refused { placement: self.standing(self.placement.clone()), reason })
+        Step::Settle(Outcome::Refused { placement: self.placement_if_abandoned(self.placement.clone()), reason })
     }
 
     fn stopped(&self, stop: Stop) -> Step {
-        Step::Settle(Outcome::Stopped { placement: self.standing(self.placement.clone()), stop })
+        Step::Settle(Outcome::Stopped { placement: self.placement_if_abandoned(self.placement.clone()), stop })
     }
 
     /// Nothing can be concluded: we come back.

@@ -1,7 +1,8 @@
 //! Renders an appointment as an event: title, description, place, times.
 //!
 //! What people typed is neutralised here: control characters and marks that reorder text go, markup is escaped in the
-//! description, and a long title is cut between graphemes. Names are composed, never expanded: a `{patient}` in a name stays as it is.
+//! description, and a long title is cut between graphemes. Names are composed, never expanded: a `{patient}` in a name
+//! stays as it is.
 
 use std::fmt;
 
@@ -18,7 +19,7 @@ use crate::model::{
 
 const PREFIX: &str = "[Cassius]";
 const FALLBACK_KIND: &str = "Rendez-vous";
-/// In graphemes.
+/// In graphemes, so that no letter or emoji is cut in two.
 const MAX_TITLE: usize = 250;
 /// In characters: the longest emoji sequences have about ten; hundreds of combining marks are noise.
 const MAX_GRAPHEME_CHARS: usize = 16;
@@ -26,7 +27,7 @@ const MAX_GRAPHEME_CHARS: usize = 16;
 /// An event as it is written to Google. A patient can be known by it: `Debug` withholds it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Event {
-    /// The title.
+    /// The title, of at most 250 graphemes.
     pub summary: String,
     /// The description, in the HTML that Google shows.
     pub description: String,
@@ -83,7 +84,7 @@ impl Event {
 /// What rendering needs beside the appointment.
 #[derive(Debug, Clone)]
 pub struct EventContext<'a> {
-    /// The organisation.
+    /// The organisation that the event's private properties name.
     pub organisation: &'a OrganisationId,
     /// How much of the appointment the event shows.
     pub privacy: TitlePrivacy,

@@ -39,7 +39,10 @@ export class Stage {
     private readonly browser: Browser,
   ) {}
 
-  /** Starts everything, with nobody signed in and nothing connected; `settings` are the demo's own, beside those of a stage. */
+  /**
+   * Starts everything, with nobody signed in and nothing connected; `settings` are the demo's own, beside those of a
+   * stage.
+   */
   static async set(browser: Browser, settings: Record<string, string> = {}): Promise<Stage> {
     const port = await freePort();
     const proxy = await RecordingProxy.open(port);

@@ -43,8 +43,8 @@ export interface RouterOptions<Host, C extends Caller = Caller> {
   /** Whether this person may use a route. There is no default: who may connect, and disconnect, is the host's to say. */
   mayUse: (caller: C, route: RouteName) => boolean | Promise<boolean>;
   /**
-   * Whether this person may erase everything of their organisation, at Google and in the service: the owner of a practice, say.
-   * It is asked beside `mayUse`, which may allow whole roles every route. Absent: nobody may.
+   * Whether this person may erase everything of their organisation, at Google and in the service: the owner of a
+   * practice, say. It is asked beside `mayUse`, which may allow whole roles every route. Absent: nobody may.
    */
   mayErase?: (caller: C) => boolean | Promise<boolean>;
   /**
@@ -53,21 +53,23 @@ export interface RouterOptions<Host, C extends Caller = Caller> {
    */
   actor?: (caller: C) => string | null | undefined;
   /**
-   * The name of the practice as its people know it. Who comes back from Google then reads it beside the address of their account,
-   * on a page of the service's, and nothing is kept before they confirm: a consent that somebody else began in their browser is
-   * seen. Beyond 200 characters it is cut. Absent or empty: nobody is asked.
+   * The name of the practice as its people know it. Who comes back from Google then reads it beside the address of their
+   * account, on a page of the service's, and nothing is kept before they confirm: a consent that somebody else began in
+   * their browser is seen. Beyond 200 characters it is cut. Absent or empty: nobody is asked.
    */
   organisationName?: (caller: C) => string | null | undefined;
   /** Is told of every answer of 500 and above. What it throws is dropped. */
   onFailure?: (failure: RouteFailure) => unknown;
   /**
-   * Is told when an organisation has just been connected: the moment for the host to reconcile, so that what the service never
-   * had is there before it is asked to send. In a host of several processes each may tell it once. What it throws is dropped.
+   * Is told when an organisation has just been connected: the moment for the host to reconcile, so that what the service
+   * never had is there before it is asked to send. In a host of several processes each may tell it once. What it throws
+   * is dropped.
    */
   onConnected?: (connection: { organisationId: string }) => unknown;
   /**
-   * Is told once the erasure of an organisation has begun, and each time that it is asked for again. From then on the host sends
-   * nothing of it until it is connected anew: the service takes what it is sent for new, and keeps it. What it throws is dropped.
+   * Is told once the erasure of an organisation has begun, and each time that it is asked for again. From then on the
+   * host sends nothing of it until it is connected anew: the service takes what it is sent for new, and keeps it. What it
+   * throws is dropped.
    */
   onErasing?: (erasure: { organisationId: string }) => unknown;
   /** `/api/integrations/google` by default. */
@@ -91,8 +93,8 @@ export interface Router<Host> {
   /** Answers a request. The promise always fulfils. */
   respond: (request: Request, host: Host) => Promise<Response>;
   /**
-   * Whether a request is the router's, by its path and its `cookie` header. `callback` is the sidecar's; so is `connect` once
-   * the browser has its ticket.
+   * Whether a request is the router's, by its path and its `cookie` header. `callback` is the sidecar's; so is `connect`
+   * once the browser has its ticket.
    */
   serves: (pathname: string, cookies?: string | null) => boolean;
 }

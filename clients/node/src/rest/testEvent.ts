@@ -1,6 +1,6 @@
 /**
- * Writes an event of no patient into the calendar of an organisation, and removes it again: the proof that the calendar takes
- * what Cassius writes.
+ * Writes an event of no patient into the calendar of an organisation, and removes it again: the proof that the calendar
+ * takes what Cassius writes.
  *
  * It goes the way of every appointment, under one id an organisation, so that what a broken-off test leaves behind is erased
  * by the next. Its invariant: whatever becomes of the writing, the erasure is asked for, and nothing is left to be counted.

@@ -22,8 +22,8 @@ export type SyncStatusJson = "none" | "pending" | "synced" | "error";
 export type RemoteEventsJson = "keep" | "delete_upcoming" | "delete_all";
 
 /**
- * What became of Google's permission when the account was disconnected. `shared`: another organisation uses the account, and it
- * goes on; `pending`: Google has not answered, and is asked again for 24 hours; `refused`: a person can end it at
+ * What became of Google's permission when the account was disconnected. `shared`: another organisation uses the account,
+ * and it goes on; `pending`: Google has not answered, and is asked again for 24 hours; `refused`: a person can end it at
  * https://myaccount.google.com/connections.
  */
 export type GrantEndJson = "revoked" | "shared" | "pending" | "refused";
@@ -111,8 +111,8 @@ export interface CalendarJson {
 }
 
 /**
- * What an account may do with a calendar. `writer`: the calendar is somebody else's, who reads what is written there. `owner`: it
- * may be shared with others too, which Google tells nobody here.
+ * What an account may do with a calendar. `writer`: the calendar is somebody else's, who reads what is written there.
+ * `owner`: it may be shared with others too, which Google tells nobody here.
  */
 export type AccessRoleJson = "owner" | "writer";
 
@@ -185,7 +185,10 @@ export interface IntegrationStatusJson {
   disconnect: DisconnectProgressJson | null;
   /** `null` when no other account waits to be confirmed. */
   pendingAccount: PendingAccountJson | null;
-  /** How many events at Google are newer than what the service holds, which was restored from an older backup; 0 otherwise. */
+  /**
+   * How many events at Google are newer than what the service holds, which was restored from an older backup; 0
+   * otherwise.
+   */
   behindCount: number;
 }
 
@@ -372,7 +375,7 @@ export interface ConfirmAccountBody {
   accept: boolean;
 }
 
-/** Answer of `POST confirm-account`. 409 `NO_PENDING_ACCOUNT`: the account to take waits no more. */
+/** Answer of `POST confirm-account`. 409 `NO_PENDING_ACCOUNT`: the account to take no longer waits. */
 export interface ConfirmAccountAnswer {
   status: IntegrationStatusJson;
 }
@@ -388,11 +391,16 @@ export interface DisconnectAnswer {
   status: IntegrationStatusJson;
   /** Events deleted so far. */
   deletedEventCount: number;
-  /** Events still to be deleted, whatever they are owed for. Once the state is `not_connected`: those that stay at Google. */
+  /**
+   * Events still to be deleted, whatever they are owed for. Once the state is `not_connected`: those that stay at Google.
+   */
   remainingEventCount: number;
   /** What became of Google's permission; `null` before the state is `not_connected`, and where there was none. */
   grantEnd: GrantEndJson | null;
-  /** How much of the account was searched; `null` before the state is `not_connected`, and where nothing was to be deleted. */
+  /**
+   * How much of the account was searched; `null` before the state is `not_connected`, and where nothing was to be
+   * deleted.
+   */
   search?: AccountSearchJson | null;
 }
 
@@ -402,13 +410,18 @@ export interface EraseBody {
   leaveEvents?: boolean;
 }
 
-/** Answer of `POST erase`, once it is done or after ten seconds. It goes on by itself; asked again, it tells how far it is. */
+/**
+ * Answer of `POST erase`, once it is done or after ten seconds. It goes on by itself; asked again, it tells how far it
+ * is.
+ */
 export interface EraseAnswer {
   /** Whether the service holds nothing of the organisation any more but its journal. */
   isDone: boolean;
   /** Events still to be deleted. Once the state is `not_connected`: those that could not be. */
   remainingEventCount: number;
-  /** How much of the account was searched; `null` before the state is `not_connected`, and once nothing is known any more. */
+  /**
+   * How much of the account was searched; `null` before the state is `not_connected`, and once nothing is known any more.
+   */
   search?: AccountSearchJson | null;
   status: IntegrationStatusJson;
 }

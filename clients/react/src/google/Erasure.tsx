@@ -6,7 +6,10 @@ import { whyOffline } from "./blocked";
 import type { GoogleSectionProps } from "./sectionProps";
 import { EraseWindow } from "./EraseWindow";
 
-/** Données: the way to erase everything of the practice. It ends the page whatever the state is, before a connection and after. */
+/**
+ * Données: the way to erase everything of the practice. It ends the page whatever the state is, before a connection and
+ * after.
+ */
 export function Erasure({ status, isOnline }: GoogleSectionProps): ReactElement {
   const { t } = useHost();
   const [isAsking, setAsking] = useState(false);

@@ -29,13 +29,16 @@ export interface GoogleCalendarPageProps {
   /** Whether who is signed in may change anything. Default: they may. Otherwise they see how it stands, and whom to tell. */
   readonly mayChange?: boolean;
   /**
-   * Whether they may erase everything of the practice, as the router's `mayErase` says; it is offered at the end of the page.
-   * Default: they may not.
+   * Whether they may erase everything of the practice, as the router's `mayErase` says; it is offered at the end of the
+   * page. Default: they may not.
    */
   readonly mayErase?: boolean;
 }
 
-/** The page `/settings/integrations/google-calendar`: how it stands, then Connexion, Options with their Aperçu, À traiter, Journal, Données. */
+/**
+ * The page `/settings/integrations/google-calendar`: how it stands, then Connexion, Options with their Aperçu, À traiter,
+ * Journal, Données.
+ */
 export function GoogleCalendarPage(props: GoogleCalendarPageProps): ReactElement {
   const { mayChange = true, mayErase = false } = props;
   return (

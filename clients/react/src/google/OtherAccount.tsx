@@ -18,7 +18,10 @@ export interface OtherAccountProps {
   readonly onAnswered: () => void;
 }
 
-/** Says that another account waits for an answer, and opens the question; who has just chosen that account is asked at once. */
+/**
+ * Says that another account waits for an answer, and opens the question; who has just chosen that account is asked at
+ * once.
+ */
 export function OtherAccount(props: OtherAccountProps & { readonly isJustChosen: boolean }): ReactElement {
   const { isJustChosen, ...asked } = props;
   const { t } = useHost();
@@ -41,8 +44,8 @@ export function OtherAccount(props: OtherAccountProps & { readonly isJustChosen:
 }
 
 /**
- * Asks which account to keep: the connected one, which comes first, or the other one that came back from a consent. Where the
- * connected one has lost its grant, to keep it is to give it a new one.
+ * Asks which account to keep: the connected one, which comes first, or the other one that came back from a consent. Where
+ * the connected one has lost its grant, to keep it is to give it a new one.
  */
 function Question(props: OtherAccountProps & { readonly onClose: () => void }): ReactElement {
   const { status, pending, isOnline, onAnswered, onClose } = props;

@@ -15,9 +15,9 @@ import type { GoogleSectionProps } from "./sectionProps";
 export const EVENT_LANGUAGE = "fr";
 
 /**
- * Aperçu: a sample appointment as Google Calendar will show it, with the title privacy that is set right now. Among the options
- * it stands below the one that changes it; where nothing is connected it is a section of its own, with what changes it as its
- * children.
+ * Aperçu: a sample appointment as Google Calendar will show it, with the title privacy that is set right now. Among the
+ * options it stands below the one that changes it; where nothing is connected it is a section of its own, with what
+ * changes it as its children.
  */
 export function PreviewSection(
   props: Pick<GoogleSectionProps, "status"> & { readonly children?: ReactNode },

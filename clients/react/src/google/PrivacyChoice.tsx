@@ -9,7 +9,9 @@ import { isMoreOpen, PRIVACIES } from "./privacy";
 import { PrivacyTable } from "./PrivacyTable";
 import { PrivacyWindow } from "./PrivacyWindow";
 
-/** What titles show. Before the first consent too, so that nothing has been sent that somebody would not have wanted sent. */
+/**
+ * What titles show. Before the first consent too, so that nothing has been sent that somebody would not have wanted sent.
+ */
 export function PrivacyChoice(props: {
   readonly status: IntegrationStatusJson;
   readonly isOnline: boolean;

@@ -1,6 +1,6 @@
 /**
- * What stands below the title: how the integration is doing in a sentence, and the one thing to do about it. It has its place
- * in every state, so that nothing below it moves when the standing changes.
+ * What stands below the title: how the integration is doing in a sentence, and the one thing to do about it. It has its
+ * place in every state, so that nothing below it moves when the standing changes.
  */
 import { useEffect, useRef, useState, type ReactElement } from "react";
 import { useHost } from "../host/host";

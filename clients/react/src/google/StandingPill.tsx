@@ -6,8 +6,8 @@ import { Skeleton } from "../ui/Skeleton";
 import { titleWord } from "./standing";
 
 /**
- * How the integration is doing, in a word: beside the title of its page and on its card. What was true before the network, the
- * service or the session went is no longer claimed, as the badge claims nothing then.
+ * How the integration is doing, in a word: beside the title of its page and on its card. What was true before the
+ * network, the service or the session went is no longer claimed, as the badge claims nothing then.
  */
 export function StandingPill({ view }: { readonly view: StatusView }): ReactElement {
   const { t } = useHost();

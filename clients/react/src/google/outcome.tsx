@@ -43,7 +43,10 @@ export function outcomeIn(search: string): ConnectOutcome | null {
   return word in TONES ? (word as ConnectOutcome) : "failed";
 }
 
-/** Answers the outcome that the page was opened with, for as long as it is to be told; none while a host's server renders it. */
+/**
+ * Answers the outcome that the page was opened with, for as long as it is to be told; none while a host's server renders
+ * it.
+ */
 export function useOutcome(status: IntegrationStatusJson | undefined): ShownOutcome {
   const { client, queryClient } = useHost();
   const [openedWith] = useState(readOnce);

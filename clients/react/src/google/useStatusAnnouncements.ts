@@ -1,4 +1,7 @@
-/** Tells what changed by itself: a problem that came or went, appointments that were refused, a disconnect that ended. Answers no action. */
+/**
+ * Tells what changed by itself: a problem that came or went, appointments that were refused, a disconnect that ended.
+ * Answers no action.
+ */
 import { useEffect, useRef } from "react";
 import { useHost } from "../host/host";
 import { useAnnounce } from "../ui/Announcements";

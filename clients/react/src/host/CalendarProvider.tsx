@@ -36,7 +36,10 @@ export interface CalendarProviderProps {
   readonly paths?: Partial<SettingsPaths>;
   /** Where an account sees its calendars. Default: Google Calendar, as that account. */
   readonly googleCalendarUrl?: (googleEmail: string) => string;
-  /** Google's mark, where the host may show it: on the card, and on the button that begins the consent. Default: an icon of our own. */
+  /**
+   * Google's mark, where the host may show it: on the card, and on the button that begins the consent. Default: an icon
+   * of our own.
+   */
   readonly googleMark?: ReactNode;
   /** Leaves the page for the consent. Default: `window.location.assign`. */
   readonly redirect?: (url: string) => void;

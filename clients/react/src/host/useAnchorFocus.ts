@@ -1,7 +1,10 @@
 /** Gives focus to the part of a page that the address's fragment names, once it is there. */
 import { useEffect, useRef } from "react";
 
-/** Focuses `target` once `isThere`, if the page was opened with `#anchor`; focus that is somewhere on purpose is left alone. */
+/**
+ * Focuses `target` once `isThere`, if the page was opened with `#anchor`; focus that is somewhere on purpose is left
+ * alone.
+ */
 export function useAnchorFocus(
   target: { readonly current: HTMLElement | null },
   anchor: string,

@@ -1,6 +1,6 @@
 /**
- * How single appointments stand at Google, for as many of them as a page shows: asked for together, and again when the status
- * tells that something has changed.
+ * How single appointments stand at Google, for as many of them as a page shows: asked for together, and again when the
+ * status tells that something has changed.
  */
 import { useQuery, type QueryClient, type UseQueryResult } from "@tanstack/react-query";
 import { useEffect } from "react";

@@ -1,8 +1,8 @@
 import { useEffect, useRef } from "react";
 
 /**
- * Gives focus to `target` when `count` shrinks and what had focus has gone with it. Focus elsewhere is left alone, and so is a
- * reader whose focus is nowhere: nothing that changes by itself may take them to another place of the page.
+ * Gives focus to `target` when `count` shrinks and what had focus has gone with it. Focus elsewhere is left alone, and so
+ * is a reader whose focus is nowhere: nothing that changes by itself may take them to another place of the page.
  */
 export function useFocusKept(target: { readonly current: HTMLElement | null }, count: number): void {
   const last = useRef(count);

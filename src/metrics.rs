@@ -15,11 +15,11 @@ use parking_lot::Mutex;
 /// One of the metrics.
 #[derive(Debug, Clone, Copy)]
 pub struct Metric {
-    /// Its name.
+    /// Its name at Prometheus, without labels.
     pub name: &'static str,
     /// What kind it is of.
     pub kind: Kind,
-    /// Its labels.
+    /// The names of its labels; none: it is one number.
     pub labels: &'static [&'static str],
     /// What it means.
     pub help: &'static str,
@@ -28,7 +28,7 @@ pub struct Metric {
 /// The kinds of metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Only grows.
+    /// Only grows, from 0 at each start.
     Counter,
     /// Goes up and down.
     Gauge,
@@ -38,7 +38,7 @@ pub enum Kind {
 
 impl Kind {
     /// Prometheus's word for it.
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Counter => "counter",
             Self::Gauge => "gauge",
@@ -70,7 +70,7 @@ const fn metric(name: &'static str, kind: Kind, labels: &'static [&'static str],
     Metric { name, kind, labels, help }
 }
 
-/// All metrics.
+/// Every metric that is served.
 pub const METRICS: &[Metric] = &[
     metric(BUILD, Kind::Gauge, &["version"], "Always 1; the label says which version runs."),
     metric(SERVING, Kind::Gauge, &[], "1 while the database takes writes, else 0: what probes are told."),
@@ -245,7 +245,7 @@ mod tests {
         let text = recorder.handle().render();
         let mut served: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")).collect();
         let mut described: Vec<_> =
-            METRICS.iter().map(|metric| format!("{} {}", metric.name, metric.kind.word())).collect();
+            METRICS.iter().map(|metric| format!("{} {}", metric.name, metric.kind.as_str())).collect();
         served.sort_unstable();
         described.sort_unstable();
         assert_eq!(served, described);

@@ -2,7 +2,7 @@
 //!
 //! Owns who waits for whom. Never carries data: whoever is woken looks again. Never leaves the process by itself: what
 //! other replicas change is told here by whoever listens to the database. Invariant: whoever began to listen before it
-//! looked misses nothing, unless the notifier is deaf to the replicas; then it has to look now and then.
+//! looked misses nothing, unless the notifier misses what the replicas change; then it has to look now and then.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,7 +13,8 @@ use tokio::sync::{Notify, futures::OwnedNotified, watch};
 
 use crate::model::{AppointmentId, Change, OrganisationId};
 
-/// Wakes those who wait for due work, for lists to make, for an organisation or for one appointment. A clone is the same notifier.
+/// Wakes those who wait for due work, for lists to make, for an organisation or for one appointment. A clone is the same
+/// notifier.
 #[derive(Debug, Clone, Default)]
 pub struct Notifier(Arc<Shared>);
 
@@ -23,7 +24,7 @@ struct Shared {
     listing: Arc<Notify>,
     /// In an order: a run that is repeated wakes in the same one.
     topics: Mutex<BTreeMap<OrganisationId, Topic>>,
-    is_deaf: AtomicBool,
+    misses_remote_changes: AtomicBool,
 }
 
 /// Who listens to one organisation: a topic lives as long as anybody does.
@@ -74,14 +75,14 @@ impl Notifier {
     }
 
     /// Says whether the changes of other replicas are not told of at present; everybody looks again then.
-    pub fn set_deaf(&self, is_deaf: bool) {
-        self.0.is_deaf.store(is_deaf, Ordering::Release);
+    pub fn set_misses_remote_changes(&self, misses_remote_changes: bool) {
+        self.0.misses_remote_changes.store(misses_remote_changes, Ordering::Release);
         self.notify_everybody();
     }
 
     /// Whether a listener may miss what another replica changes, and has to look now and then.
-    pub fn is_deaf(&self) -> bool {
-        self.0.is_deaf.load(Ordering::Acquire)
+    pub fn misses_remote_changes(&self) -> bool {
+        self.0.misses_remote_changes.load(Ordering::Acquire)
     }
 
     /// Listens for due work from this call on: a `Notified` hears `notify_waiters` from its creation, polled or not.
@@ -144,4 +145,75 @@ impl Drop for Listener {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    fn organisation(id: &str) -> OrganisationId {
+        OrganisationId::parse(id).unwrap()
+    }
+
+    fn appointment(id: &str) -> AppointmentId {
+        AppointmentId::parse(id).unwrap()
+    }
+
+    fn is_woken(listener: &mut Listener) -> bool {
+        listener.changed().now_or_never().is_some()
+    }
+
+    #[test]
+    fn a_waiter_is_woken_for_its_own_appointment_and_for_its_integration_alone() {
+        let notifier = Notifier::default();
+        let (one, other) = (organisation("one"), organisation("other"));
+        let mut its = notifier.listen_to_appointment(&one, &appointment("a"));
+        for change in [
+            Change::Links(one.clone()),
+            Change::Settled(one.clone(), appointment("b")),
+            Change::Settled(other.clone(), appointment("a")),
+            Change::Integration(other),
+        ] {
+            notifier.notify(&change);
+            assert!(!is_woken(&mut its), "{change:?}");
+        }
+        for change in [Change::Settled(one.clone(), appointment("a")), Change::Integration(one)] {
+            notifier.notify(&change);
+            assert!(is_woken(&mut its), "{change:?}");
+            assert!(!is_woken(&mut its), "once");
+        }
+    }
+
+    #[test]
+    fn whoever_listens_to_an_organisation_hears_all_that_happens_there_and_missed_changes_are_one() {
+        let notifier = Notifier::default();
+        let one = organisation("one");
+        let mut all = notifier.listen(&one);
+        for change in
+            [Change::Links(one.clone()), Change::Settled(one.clone(), appointment("a")), Change::Integration(one)]
+        {
+            notifier.notify(&change);
+            notifier.notify(&change);
+            assert!(is_woken(&mut all), "{change:?}");
+            assert!(!is_woken(&mut all), "once for both");
+        }
+        notifier.notify(&Change::Links(organisation("other")));
+        assert!(!is_woken(&mut all));
+        notifier.set_misses_remote_changes(true);
+        assert!(is_woken(&mut all), "what was not told of has to be looked for");
+    }
+
+    #[test]
+    fn nothing_is_left_of_those_who_listen_no_more() {
+        let notifier = Notifier::default();
+        let one = organisation("one");
+        let first = notifier.listen_to_appointment(&one, &appointment("a"));
+        let mut second = notifier.listen_to_appointment(&one, &appointment("a"));
+        let all = notifier.listen(&one);
+        drop(first);
+        notifier.notify(&Change::Settled(one, appointment("a")));
+        assert!(is_woken(&mut second), "it still listens");
+        drop(all);
+        drop(second);
+        assert!(notifier.0.topics.lock().is_empty());
+    }
+}
