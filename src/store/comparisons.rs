@@ -97,6 +97,11 @@ impl Store {
         query!(self, write, comparisons::give_back(&organisation, lease))
     }
 
+    /// Whether a search or a comparison is due that a claim passed by, since another query was changing its integration.
+    pub async fn is_reading_due(&self, now: Timestamp) -> Result<bool, Error> {
+        Ok(query!(self, read, searches::is_any_due(now))? || query!(self, read, comparisons::is_any_due(now))?)
+    }
+
     /// Leases the comparison that has been due for longest and may be made, if there is one.
     pub async fn claim_comparison(&self, lease: Lease, now: Timestamp) -> Result<Option<ComparisonClaim>, Error> {
         query!(self, write, comparisons::claim(lease, now))

@@ -51,6 +51,8 @@ type InstantSql = diesel::sql_types::Timestamptz;
 
 /// Leaves out rows that another transaction holds.
 const SKIP_LOCKED: &str = "FOR UPDATE SKIP LOCKED";
+/// The same for a change of columns that no key is made of: those who read their keys hold nobody up.
+const NO_KEY_SKIP_LOCKED: &str = "FOR NO KEY UPDATE SKIP LOCKED";
 /// Holds rows against every other change.
 const FOR_UPDATE: &str = "FOR UPDATE";
 /// Holds rows against every other change, one after the other in the order of their keys.

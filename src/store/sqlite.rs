@@ -46,6 +46,7 @@ type InstantSql = diesel::sql_types::BigInt;
 
 /// One writer at a time holds the whole file: rows need no locks.
 const SKIP_LOCKED: &str = "";
+const NO_KEY_SKIP_LOCKED: &str = "";
 const FOR_UPDATE: &str = "";
 const HELD_BY_KEY: &str = "";
 const KEY_SHARE: &str = "";

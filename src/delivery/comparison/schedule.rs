@@ -3,6 +3,7 @@
 //! Owns how many are made at a time: an organisation whose lists do not answer holds up no other. Never reads a list itself.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use jiff::SignedDuration;
 use tokio::task::{Id, JoinSet};
@@ -18,6 +19,8 @@ use crate::store::{self, Lease, Store};
 
 /// The longest time between two looks: what another process was asked for is found by then.
 const POLL: SignedDuration = SignedDuration::from_secs(15);
+/// How long an integration is left to whoever is changing it.
+const LOCKED_RETRY: Duration = Duration::from_millis(50);
 /// How many organisations one process lists at a time.
 const AT_A_TIME: usize = 8;
 
@@ -75,11 +78,13 @@ impl Delivery {
             let asked = self.0.notifier.listen_listing();
             let next = self.0.clock.after(POLL);
             let begun = self.begin_due(&mut under_way).await;
-            note(begun, &mut is_failing);
+            let is_held_up = matches!(begun, Ok(true));
+            note(begun.map(drop), &mut is_failing);
             tokio::select! {
                 biased;
                 () = stop.cancelled() => {}
                 () = asked => {}
+                () = self.0.clock.moment(LOCKED_RETRY), if is_held_up => {}
                 () = self.0.clock.sleep_until(next) => {}
                 Some(made) = under_way.ended() => note(made, &mut is_failing),
             }
@@ -87,8 +92,9 @@ impl Delivery {
         under_way.break_off(&self.0.store).await;
     }
 
-    /// Begins what is due and has room: somebody may wait for a search, so it goes first.
-    async fn begin_due(&self, under_way: &mut UnderWay) -> Result<(), store::Error> {
+    /// Begins what is due and has room: somebody may wait for a search, so it goes first. Answers whether something is due
+    /// that another query was changing just then.
+    async fn begin_due(&self, under_way: &mut UnderWay) -> Result<bool, store::Error> {
         while under_way.tasks.len() < AT_A_TIME {
             let inner = self.0.clone();
             let now = inner.clock.now();
@@ -104,10 +110,10 @@ impl Delivery {
                 let comparison = async move { inner.compare_claimed(&claim).await };
                 under_way.begin(organisation, lease, comparison.instrument(span));
             } else {
-                break;
+                return inner.store.is_reading_due(now).await;
             }
         }
-        Ok(())
+        Ok(false)
     }
 }
 

@@ -60,6 +60,29 @@ pub(in crate::store) async fn bring_forward(
     Ok(())
 }
 
+/// The integrations whose comparison is due and may be made.
+fn due(now: Timestamp) -> Fragment {
+    sql("compare_due_at <= ")
+        .bind(now)
+        .sql(" AND ")
+        .with(reading_leases::is_free(now))
+        .sql(" AND served_from <= ")
+        .bind(now)
+        .sql(format!(" AND provider = {GOOGLE}"))
+}
+
+pub(in crate::store) async fn is_any_due(conn: &mut Conn, now: Timestamp) -> Result<bool, Fault> {
+    let select = sql("SELECT organisation_id FROM calendar_integrations WHERE ").with(due(now)).limit(1);
+    let first: Option<WhoseRow> = named("comparisons.is_any_due", select).get_result(conn).await.optional()?;
+    Ok(first.is_some())
+}
+
+#[derive(QueryableByName)]
+struct WhoseRow {
+    #[diesel(sql_type = Text, column_name = organisation_id)]
+    _organisation_id: String,
+}
+
 pub(in crate::store) async fn give_back(
     conn: &mut Conn,
     organisation: &OrganisationId,
@@ -88,15 +111,8 @@ pub(in crate::store) async fn claim(
     lease: Lease,
     now: Timestamp,
 ) -> Result<Option<ComparisonClaim>, Fault> {
-    let due = sql("compare_due_at <= ")
-        .bind(now)
-        .sql(" AND ")
-        .with(reading_leases::is_free(now))
-        .sql(" AND served_from <= ")
-        .bind(now)
-        .sql(format!(" AND provider = {GOOGLE}"));
     let columns = "organisation_id, epoch, compare_due_at, compare_attempts";
-    let update = reading_leases::lease_first(lease, due, "compare_due_at", columns);
+    let update = reading_leases::lease_first(lease, due(now), "compare_due_at", columns);
     let row: Option<ClaimRow> = named("comparisons.claim", update).get_result(conn).await.optional()?;
     Ok(row.map(|row| ComparisonClaim {
         organisation: OrganisationId::as_stored(row.organisation_id),

@@ -5,7 +5,7 @@
 
 use jiff::Timestamp;
 
-use super::SKIP_LOCKED;
+use super::NO_KEY_SKIP_LOCKED;
 use super::fragments::{of_organisation, unleased_by};
 use super::statement::{Fragment, sql};
 use crate::model::OrganisationId;
@@ -30,7 +30,7 @@ pub(super) fn lease_first(lease: Lease, due: Fragment, due_at: &str, columns: &s
                 SELECT organisation_id, provider FROM calendar_integrations WHERE ",
         )
         .with(due)
-        .sql(format!(" ORDER BY {due_at} LIMIT 1 {SKIP_LOCKED}) RETURNING {columns}"))
+        .sql(format!(" ORDER BY {due_at} LIMIT 1 {NO_KEY_SKIP_LOCKED}) RETURNING {columns}"))
 }
 
 /// The integration, while the lease is this one.
