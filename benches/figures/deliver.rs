@@ -11,6 +11,8 @@ use crate::table::Table;
 
 const ORGANISATIONS: usize = 50;
 const LATENCY_MS: u64 = 80;
+/// How many times what the plain loop costs: durability, leases, quota and the calls that brought the appointments are in it.
+const DEAREST: f64 = 3.0;
 
 pub(crate) async fn measure(stage: &Stage, back_end: BackEnd, table: &mut Table) -> anyhow::Result<()> {
     let (each, floor_events) = if stage.is_quick { (20, 50) } else { (60, 200) };
@@ -60,8 +62,8 @@ pub(crate) async fn measure(stage: &Stage, back_end: BackEnd, table: &mut Table)
             "{spent:.2} s, of which accepts {accepts:.2} s; a plain loop {floor_spent:.2} s: × {:.1}{beside}",
             spent / floor_spent
         ),
-        "≤ 0.3 s",
-        spent <= 0.3,
+        &format!("≤ × {DEAREST}"),
+        spent <= DEAREST * floor_spent,
     );
     table.row(
         &format!("{figure}: time"),

@@ -1,10 +1,14 @@
 //! An organisation whose rows somebody holds: it waits, and nobody waits with it.
 
 use cassius_calendar::grpc::pb::{SyncAppointmentRequest, SyncStatus};
+use jiff::SignedDuration;
+use serde_json::json;
 
+use super::until_number;
 use crate::harness::app::TestApp;
 use crate::harness::database::Database;
-use crate::harness::samples::appointment;
+use crate::harness::google::{ACCOUNT, OTHER_ACCOUNT};
+use crate::harness::samples::{appointment, of_patient};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_accepts_and_deliveries_of_others_go_on_on_postgres() {
@@ -42,6 +46,44 @@ async fn the_accepts_and_deliveries_of_others_go_on_on_postgres() {
         assert_eq!(link.revision, 1);
     }
     app.at_rest("held").await;
+    drop(client);
+    connection.await.unwrap().unwrap();
+    app.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_is_made_within_its_lease_though_that_was_long_in_coming_on_postgres() {
+    let mut app = TestApp::start(Database::on_postgres().await).await;
+    app.connect("cabinet").await;
+    app.connect_as("other", OTHER_ACCOUNT).await;
+    let event = app.sync("cabinet", appointment("rdv", 1)).await.external_event_id;
+    app.google.alter_event(ACCOUNT, &event, json!({"colorId": "5"})).await;
+    let patch = app.google.hang("events.patch", true).await;
+    app.accept("cabinet", of_patient("rdv", 2, "Dominique Essai")).await;
+    app.google.until_called("events.patch", 1).await;
+
+    let (mut client, connection) = tokio_postgres::connect(&app.database.url, tokio_postgres::NoTls).await.unwrap();
+    let connection = tokio::spawn(connection);
+    let transaction = client.transaction().await.unwrap();
+    let hold = "SELECT 1 FROM appointment_external_links WHERE organisation_id = 'cabinet' FOR UPDATE";
+    transaction.batch_execute(hold).await.unwrap();
+    let get = app.google.hang("events.get", false).await;
+    // The event is not as it was known: it has to be read, under a lease that goes on.
+    app.google.let_go(patch).await;
+    let waiting =
+        "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    until_number(&app, waiting, 1).await;
+    // As long as a process that is frozen.
+    app.clock.advance(SignedDuration::from_secs(31));
+    transaction.commit().await.unwrap();
+    app.google.until_called("events.get", 1).await;
+    // The worker looks for what is due, and finds this, and nothing of the first one.
+    let link = app.sync("other", appointment("rdv", 1)).await;
+    assert_eq!(link.sync_status(), SyncStatus::Synced);
+    app.google.let_go(get).await;
+    app.at_rest("cabinet").await;
+    let events = app.google.events(ACCOUNT).await;
+    assert_eq!((events.len(), &events[0]["summary"]), (1, &json!("[Cassius] Implant — Dominique Essai")));
     drop(client);
     connection.await.unwrap().unwrap();
     app.end().await;

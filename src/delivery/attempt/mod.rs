@@ -265,7 +265,12 @@ impl Inner {
         if is_stored && !held.is_used && held.until >= self.clock.now() + CALL {
             return Ok(());
         }
-        self.store_and_renew(claim, placement, left_behind, held).await
+        self.store_and_renew(claim, placement, left_behind, held).await?;
+        // It may have taken its time, or the process was frozen meanwhile: what is called for is called within the lease.
+        while held.until < self.clock.now() + CALL {
+            self.store_and_renew(claim, placement, &[], held).await?;
+        }
+        Ok(())
     }
 
     async fn store_and_renew(
