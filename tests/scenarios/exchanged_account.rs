@@ -158,3 +158,19 @@ async fn what_a_person_deletes_is_found_at_once_though_events_of_the_account_bef
     settled(app).await;
     assert_eq!(app.google.events_of(OTHER_ACCOUNT, "rdv").await.len(), 1);
 }
+
+#[apply(both_backends)]
+async fn an_account_that_was_refused_for_what_another_one_left_is_well_again_though_nothing_is_due(app: &mut TestApp) {
+    app.connect("cabinet").await;
+    app.sync("cabinet", appointment("rdv", 1)).await;
+    // Whether the calendar of the account before may be written to is asked by a list.
+    let fault = json!({"kind": "error", "code": 403, "reason": "accountDisabled"});
+    app.google.control("faults", json!({"operation": "events.list", "account": OTHER_ACCOUNT, "fault": fault})).await;
+    app.connect_as("cabinet", OTHER_ACCOUNT).await;
+    app.until("cabinet", |status| reason(status) == Some(ErrorReason::AccountUnavailable)).await;
+    app.google.no_more_faults().await;
+    app.advance(3_600 + 60);
+    let status = app.until("cabinet", |status| status.state() == IntegrationState::Connected).await;
+    assert_eq!(reason(&status), None);
+    assert_eq!(app.google.events(OTHER_ACCOUNT).await.len(), 1);
+}

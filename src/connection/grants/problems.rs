@@ -3,7 +3,7 @@
 //! Owns which problem is retried by itself and how loud the log is about each. Never clears a problem: the store does,
 //! with the change that mends it.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::Grants;
 use crate::model::{CalendarId, Change, Epoch, OrganisationId, Problem, Reason};
@@ -64,6 +64,9 @@ impl Grants {
         let problem = Problem { reason, since_at: now, retry_at: retry_after.map(|wait| now + wait) };
         if self.store.note_problem(organisation, epoch, &problem, now).await?.is_done() {
             self.tell_problem(organisation, &problem);
+            if matches!(reason, Reason::AccountUnavailable | Reason::GoogleMisconfigured) {
+                self.compare_by(organisation, problem.retry_at).await?;
+            }
         }
         Ok(())
     }
@@ -81,8 +84,17 @@ impl Grants {
         let problem = Problem { reason: Reason::CalendarUnavailable, since_at: now, retry_at };
         if self.store.note_problem_of_calendar(organisation, epoch, &problem, calendar, now).await?.is_done() {
             self.tell_problem(organisation, &problem);
+            self.compare_by(organisation, retry_at).await?;
         }
         Ok(())
+    }
+
+    /// Where nothing waits to be sent, a comparison finds that a problem is over: one is made once it is to be tried again.
+    async fn compare_by(&self, organisation: &OrganisationId, retry_at: Option<Timestamp>) -> Result<(), store::Error> {
+        match retry_at {
+            Some(retry_at) => self.store.bring_comparison_forward(organisation, retry_at).await,
+            None => Ok(()),
+        }
     }
 
     /// Tells the operator, and whoever watches. A reading call notes problems too, outside any attempt: each line names
