@@ -24,7 +24,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncReadExt as _, Chain, Join, ReadHalf, WriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 use tokio_rustls::server::TlsStream;
 use tokio_util::either::Either;
 use tokio_util::sync::CancellationToken;
@@ -181,7 +181,7 @@ impl Server {
                 self.converse(stream, Arc::new(Peer::new(address, client_names, place, shared)), &outdated);
             let cut = async {
                 outdated.cancelled().await;
-                sleep(self.limits.parting).await;
+                let _ = timeout(self.limits.parting, future::pending::<()>()).await;
             };
             tokio::select! {
                 () = conversation => {}
