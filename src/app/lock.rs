@@ -1,7 +1,8 @@
 //! One process for one SQLite file, by whatever name it is reached. What it makes is its user's alone to read.
 //!
 //! Owns two locks: of the file itself, which no second name hides, and of a file beside it, by which one that was put in its
-//! place is not taken for another database. Never reads either. Invariant: whoever works on the file has its log, too.
+//! place is not taken for another database. The first is taken where it is none of SQLite's own kind: on Linux, and not on a
+//! file system of another machine. Never reads either file. Invariant: whoever works on the file has its log, too.
 
 use std::ffi::OsString;
 use std::fs::{File, TryLockError};
@@ -15,7 +16,7 @@ use crate::store;
 #[derive(Debug)]
 pub(super) struct Locks {
     _beside: File,
-    _database: File,
+    _database: Option<File>,
 }
 
 /// Locks an SQLite file, which is made where there is none; `None`: it is not SQLite.
@@ -26,7 +27,8 @@ pub(super) fn take(url: &str) -> Result<Option<Locks>, StartError> {
     let database = open(&path, true)?;
     has_one_name(&database)?;
     let beside = open(Path::new(&beside(&path)?), true)?;
-    for file in [&beside, &database] {
+    let database = Some(database).filter(is_of_this_linux);
+    for file in std::iter::once(&beside).chain(&database) {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(StartError::Locked),
@@ -47,7 +49,10 @@ pub(super) fn is_there_alone(url: &str) -> Result<bool, StartError> {
     };
     has_one_name(&database)?;
     let is_locked = |file: &File| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock));
-    if is_locked(&database) && !File::open(beside(&path)?).is_ok_and(|beside| is_locked(&beside)) {
+    if is_of_this_linux(&database)
+        && is_locked(&database)
+        && !File::open(beside(&path)?).is_ok_and(|beside| is_locked(&beside))
+    {
         return Err(StartError::ManyNames);
     }
     Ok(true)
@@ -83,6 +88,21 @@ fn has_one_name(database: &File) -> Result<(), StartError> {
 #[cfg(not(unix))]
 fn has_one_name(_: &File) -> Result<(), StartError> {
     Ok(())
+}
+
+/// Whether its locks are no locks of SQLite's: elsewhere one kind stands for both, and whoever holds it would be in its own way.
+#[cfg(target_os = "linux")]
+fn is_of_this_linux(file: &File) -> bool {
+    use rustix::fs::{FsWord, NFS_SUPER_MAGIC, fstatfs};
+    const SMB: FsWord = 0xFF53_4D42;
+    const SMB2: FsWord = 0xFE53_4D42;
+    fstatfs(file).is_ok_and(|system| ![NFS_SUPER_MAGIC, SMB, SMB2].contains(&system.f_type))
+}
+
+/// There, one kind of lock stands for both.
+#[cfg(not(target_os = "linux"))]
+fn is_of_this_linux(_: &File) -> bool {
+    false
 }
 
 fn failed(source: io::Error) -> StartError {

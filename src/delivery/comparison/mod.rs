@@ -175,8 +175,12 @@ impl Inner {
                 }
                 let behind = i32::try_from(found.newer).unwrap_or(i32::MAX);
                 match self.store.note_compared(claim, behind, now).await? {
+                    Guarded::Done => {
+                        self.notifier.notify(&Change::Integration(claim.organisation.clone()));
+                        self.notifier.notify_due();
+                    }
                     // Whoever took it over notes it.
-                    Guarded::Done | Guarded::Fenced => {}
+                    Guarded::Fenced => {}
                 }
                 match unanswered {
                     Some(error) => self.put_off(claim.attempts, retry_after(&error).flatten(), now),

@@ -12,12 +12,14 @@ use super::placement::PlacementRow;
 use super::schema::{appointment_external_links, owed_deletions};
 use super::statement::{Fragment, list_of, named, rows_of, sql};
 use super::{
-    Conn, Fault, HELD_BY_KEY, InstantSql, catch_ups, instant, integrations, link_queues, owed, reading_leases, rows,
+    Conn, Fault, HELD_BY_KEY, InstantSql, catch_ups, execute_in_turn, instant, integrations, link_queues, owed,
+    reading_leases, rows,
 };
 use crate::crypto::Sealed;
 use crate::model::{
     AppointmentId, CalendarId, Epoch, EventId, GoogleUserId, OrganisationId, Place, Placement, SyncStatus,
 };
+use crate::store::due::QueueKind;
 use crate::store::fault::unless_fenced;
 use crate::store::instant::Instant;
 use crate::store::words::{self, CALENDAR_UNAVAILABLE, GOOGLE, PENDING, PROVIDER, Priority, SYNCED};
@@ -151,7 +153,15 @@ pub(in crate::store) async fn note_compared(
     transaction!(conn, async |conn| {
         // Whether it is served may change with the problem.
         link_queues::lock(conn, [&claim.organisation]).await?;
-        Ok(Guarded::by(named("comparisons.note_compared", update).execute(conn).await?))
+        let noted = Guarded::by(named("comparisons.note_compared", update).execute(conn).await?);
+        if noted.is_done() {
+            // What waited for the problem to end was due long ago: it is put in line now, where a look finds it.
+            let its = || vec![claim.organisation.to_string()];
+            let kinds = [QueueKind::Links, QueueKind::Owed];
+            let put_off = kinds.into_iter().flat_map(|kind| link_queues::put_off_held(its(), kind, now)).collect();
+            execute_in_turn(conn, put_off).await?;
+        }
+        Ok(noted)
     })
 }
 

@@ -12,6 +12,7 @@ import type { RequestFailure } from "../api/failure";
 import { useHost } from "../host/host";
 import type {
   AppointmentLinkJson,
+  CalendarJson,
   CalendarsAnswer,
   EventPreviewJson,
   HistoryAnswer,
@@ -24,15 +25,18 @@ import { keys } from "./keys";
 const LINKS_PAGE_SIZE = 20;
 
 /**
- * Asks for the calendars that the account may write to; they come with the primary one first. With `isAnew` it asks again
- * when it is mounted, however young the list is: before a choice is made, what was deleted at Google should be gone.
+ * Asks for the calendars that the account may write to, the primary one first. With `isAnew` it asks again when it is
+ * mounted, however young the list is: before a choice is made, what was deleted at Google should be gone.
  */
 export function useCalendars(isEnabled: boolean, isAnew = false): UseQueryResult<CalendarsAnswer, RequestFailure> {
   const { client, queryClient } = useHost();
   return useQuery<CalendarsAnswer, RequestFailure>(
     {
       queryKey: keys.calendars(client),
-      queryFn: ({ signal }) => client.calendars(signal),
+      queryFn: async ({ signal }) => {
+        const answer = await client.calendars(signal);
+        return { ...answer, calendars: primaryFirst(answer.calendars) };
+      },
       networkMode: "always",
       retry: false,
       enabled: isEnabled,
@@ -41,6 +45,13 @@ export function useCalendars(isEnabled: boolean, isAnew = false): UseQueryResult
     },
     queryClient,
   );
+}
+
+function primaryFirst(calendars: readonly CalendarJson[]): CalendarJson[] {
+  return [
+    ...calendars.filter((calendar) => calendar.isPrimary),
+    ...calendars.filter((calendar) => !calendar.isPrimary),
+  ];
 }
 
 /** Asks for the last acts, anew whenever somebody looks. */
