@@ -24,9 +24,9 @@ pub(super) fn take(url: &str) -> Result<Option<Locks>, StartError> {
     let Some(path) = path(url) else { return Ok(None) };
     // The file is there before its name is resolved, so that two names of one file lead to one lock. SQLite takes an
     // empty file for a new database.
-    let database = open(&path, true)?;
+    let database = open(&path)?;
     has_one_name(&database)?;
-    let beside = open(Path::new(&beside(&path)?), true)?;
+    let beside = open(Path::new(&beside(&path)?))?;
     let database = Some(database).filter(is_of_this_linux);
     for file in std::iter::once(&beside).chain(&database) {
         match file.try_lock() {
@@ -70,9 +70,9 @@ fn beside(path: &Path) -> Result<OsString, StartError> {
     Ok(lock)
 }
 
-fn open(path: &Path, makes_it: bool) -> Result<File, StartError> {
+fn open(path: &Path) -> Result<File, StartError> {
     let mut options = File::options();
-    options.append(true).create(makes_it);
+    options.append(true).create(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path).map_err(failed)

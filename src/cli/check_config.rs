@@ -5,16 +5,12 @@
 
 use cassius_calendar::app::{self, StartError};
 use cassius_calendar::clock::Clock;
-use cassius_calendar::config::{Config, Fault, Faults, Mode, Tls};
+use cassius_calendar::config::{self, Config, Fault, Faults, Mode};
 use cassius_calendar::crypto::{ExposeSecret, Keyring};
+use cassius_calendar::grpc::{self, TlsFault};
 use cassius_calendar::resealing::census;
 use cassius_calendar::store::Schema;
 use clap::Args;
-use rustls::crypto::ring;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::sign::CertifiedKey;
-use x509_cert::der::Decode as _;
 
 use super::{environment, load, open_files, reseal};
 
@@ -47,39 +43,33 @@ impl CheckConfig {
 }
 
 /// Whether certificate and key can be read, belong together and are valid now.
-fn of_tls(tls: &Tls) -> Result<(), Fault> {
+fn of_tls(tls: &config::Tls) -> Result<(), Fault> {
     let fault = |variable: &str, problem: &str, remedy: &str| Fault {
         variable: variable.to_owned(),
         problem: problem.to_owned(),
         remedy: remedy.to_owned(),
     };
-    let chain: Vec<CertificateDer<'_>> =
-        CertificateDer::pem_file_iter(&tls.cert).and_then(Iterator::collect).unwrap_or_default();
-    let Some(certificate) = chain.first() else {
-        return Err(fault(
-            "TLS_CERT",
-            "names a file without a certificate",
-            "name a chain in PEM, the server's own first",
-        ));
-    };
-    let key = PrivateKeyDer::from_pem_file(&tls.key).map_err(|_| {
-        let is_encrypted = std::fs::read_to_string(&tls.key).is_ok_and(|text| text.contains("ENCRYPTED"));
-        match is_encrypted {
-            true => fault("TLS_KEY", "names a key that is encrypted", "decrypt it, with `openssl pkey` for instance"),
-            false => fault("TLS_KEY", "names a file without a private key", "name its key in PEM"),
+    // One that cannot be read holds nothing.
+    let [cert, key] = [&tls.cert, &tls.key].map(|file| std::fs::read(file).unwrap_or_default());
+    grpc::Tls::new(&cert, &key, None).map_err(|found| match found {
+        TlsFault::NoCertificate(_) | TlsFault::ClientCa(_) => {
+            fault("TLS_CERT", "names a file without a certificate", "name a chain in PEM, the server's own first")
+        }
+        TlsFault::NoKey(_) => fault("TLS_KEY", "names a file without a private key", "name its key in PEM"),
+        TlsFault::EncryptedKey => {
+            fault("TLS_KEY", "names a key that is encrypted", "decrypt it, with `openssl pkey` for instance")
+        }
+        TlsFault::Unusable(_) => {
+            fault("TLS_KEY", "is not the key of TLS_CERT", "name the key that the certificate was made for")
         }
     })?;
-    CertifiedKey::from_der(chain.clone(), key, &ring::default_provider()).map_err(|_| {
-        fault("TLS_KEY", "is not the key of TLS_CERT", "name the key that the certificate was made for")
-    })?;
-    let unreadable = |_| fault("TLS_CERT", "names a certificate that cannot be read", "name one in PEM");
-    let validity = x509_cert::Certificate::from_der(certificate).map_err(unreadable)?.tbs_certificate.validity;
-    let now = Clock::system().now().as_second();
-    let second = |time: x509_cert::time::Time| i64::try_from(time.to_unix_duration().as_secs()).unwrap_or(i64::MAX);
-    if now >= second(validity.not_after) {
+    let unreadable = || fault("TLS_CERT", "names a certificate that cannot be read", "name one in PEM");
+    let (from, until) = grpc::validity(&cert).ok_or_else(unreadable)?;
+    let now = Clock::system().now();
+    if now >= until {
         return Err(fault("TLS_CERT", "names a certificate that has expired", "renew it"));
     }
-    if now < second(validity.not_before) {
+    if now < from {
         return Err(fault("TLS_CERT", "names a certificate that is not valid yet", "see to the clock, or wait"));
     }
     Ok(())

@@ -40,7 +40,7 @@ impl Logs {
     }
 }
 
-/// The driver of PostgreSQL logs the values of each statement at DEBUG, addresses among them: it is never let.
+/// The driver of PostgreSQL would log the values of each statement at DEBUG, addresses among them.
 const SILENCED: &str = "tokio_postgres=info";
 
 fn filter(log: &Log) -> anyhow::Result<EnvFilter> {

@@ -96,7 +96,7 @@ async fn serve(no_migrate: bool) -> anyhow::Result<()> {
     let logs = Logs::start(&config.log)?;
     tell_open_files(&config);
     let (clock, mut files) = (Clock::system(), Files::new(config.files.clone()));
-    let mut files_of_keys = Files::new(config.files.clone());
+    let (watching, mut watched_files) = (clock.clone(), Files::new(config.files.clone()));
     // A task of its own: a migration keeps its thread to itself, and a signal has to be heard meanwhile.
     let mut starting = tokio::spawn(app::start(config, clock.clone(), Entropy::system()));
     let app = tokio::select! {
@@ -114,11 +114,10 @@ async fn serve(no_migrate: bool) -> anyhow::Result<()> {
     let withdrawing = tokio::spawn(async move {
         // However long the rest takes to be read again: a command may print the keyring at its leisure.
         loop {
-            files_of_keys.changed(&clock).await;
+            watched_files.changed(&watching).await;
             withdraw(&keys);
         }
     });
-    let clock = Clock::system();
     loop {
         tokio::select! {
             asked = signals.next() => match asked? {
@@ -140,7 +139,7 @@ async fn serve(no_migrate: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Refuses the API keys from now on that the settings have no more.
+/// Refuses from now on the API keys that the settings no longer hold.
 fn withdraw(keys: &app::Keys) {
     // What is wrong with them is told with all other faults.
     if let Ok(api_keys) = Config::load_api_keys(&environment) {

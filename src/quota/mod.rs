@@ -376,7 +376,9 @@ impl State {
         Spent { account, project: self.project, background: self.background }
     }
 
+    /// Notes until when they are spent. What the ledger answered first may be noted last: no budget is given back by that.
     fn note(&mut self, account: &GoogleUserId, spent: Spent, read: Reading) {
+        let spent = spent.or_later(self.spent(account));
         if self.accounts.len() >= MANY_ACCOUNTS {
             let now = micros(read.elapsed);
             self.accounts.retain(|_, spent_until| *spent_until > now);

@@ -1,6 +1,7 @@
 //! When lists are made: of comparisons and of searches, as they are asked for and as they are due.
 //!
-//! Owns how many are made at a time: an organisation whose lists do not answer holds up no other. Never reads a list itself.
+//! Owns how many are made at a time, so that an organisation whose lists do not answer holds up no other, and the leases that
+//! are given back when one is broken off. Never reads a list itself.
 
 use std::collections::HashMap;
 use std::time::Duration;
