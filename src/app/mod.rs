@@ -5,6 +5,7 @@
 //! nothing is under a lease of its own that could be given back. What else it had begun (a refresh, a step of a disconnect) ends
 //! with the process, and is begun again from what is stored.
 
+mod certificates;
 mod database;
 mod database_clock;
 mod descriptors;
@@ -40,6 +41,7 @@ use crate::resealing::mistaken_first_key;
 use crate::roots::roots;
 use rooms::Rooms;
 
+pub use certificates::tls_fault;
 pub use database::{migrate, open_beside, reach, reach_or_make};
 pub use keys::Keys;
 pub use start_error::StartError;

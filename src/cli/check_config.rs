@@ -5,9 +5,8 @@
 
 use cassius_calendar::app::{self, StartError};
 use cassius_calendar::clock::Clock;
-use cassius_calendar::config::{self, Config, Fault, Faults, Mode};
+use cassius_calendar::config::{Config, Faults, Mode};
 use cassius_calendar::crypto::{ExposeSecret, Keyring};
-use cassius_calendar::grpc::{self, TlsFault};
 use cassius_calendar::resealing::census;
 use cassius_calendar::store::Schema;
 use clap::Args;
@@ -27,7 +26,7 @@ impl CheckConfig {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let loaded = load(&environment, Mode::Serve);
         // Whatever else is wrong, so that every fault is named.
-        let of_tls = Config::load_tls(&environment).and_then(|tls| of_tls(&tls).err());
+        let of_tls = Config::load_tls(&environment).and_then(|tls| app::tls_fault(&tls, Clock::system().now()));
         let config = Faults::with(of_tls.into_iter().collect(), loaded)?;
         open_files(&config).iter().for_each(|sentence| eprintln!("Beware: {sentence}."));
         if self.connect {
@@ -40,39 +39,6 @@ impl CheckConfig {
         println!("The settings are in order.");
         Ok(())
     }
-}
-
-/// Whether certificate and key can be read, belong together and are valid now.
-fn of_tls(tls: &config::Tls) -> Result<(), Fault> {
-    let fault = |variable: &str, problem: &str, remedy: &str| Fault {
-        variable: variable.to_owned(),
-        problem: problem.to_owned(),
-        remedy: remedy.to_owned(),
-    };
-    // One that cannot be read holds nothing.
-    let [cert, key] = [&tls.cert, &tls.key].map(|file| std::fs::read(file).unwrap_or_default());
-    grpc::Tls::new(&cert, &key, None).map_err(|found| match found {
-        TlsFault::NoCertificate(_) | TlsFault::ClientCa(_) => {
-            fault("TLS_CERT", "names a file without a certificate", "name a chain in PEM, the server's own first")
-        }
-        TlsFault::NoKey(_) => fault("TLS_KEY", "names a file without a private key", "name its key in PEM"),
-        TlsFault::EncryptedKey => {
-            fault("TLS_KEY", "names a key that is encrypted", "decrypt it, with `openssl pkey` for instance")
-        }
-        TlsFault::Unusable(_) => {
-            fault("TLS_KEY", "is not the key of TLS_CERT", "name the key that the certificate was made for")
-        }
-    })?;
-    let unreadable = || fault("TLS_CERT", "names a certificate that cannot be read", "name one in PEM");
-    let (from, until) = grpc::validity(&cert).ok_or_else(unreadable)?;
-    let now = Clock::system().now();
-    if now >= until {
-        return Err(fault("TLS_CERT", "names a certificate that has expired", "renew it"));
-    }
-    if now < from {
-        return Err(fault("TLS_CERT", "names a certificate that is not valid yet", "see to the clock, or wait"));
-    }
-    Ok(())
 }
 
 /// What there is to say of the database that answered, and of the keys that its values need.

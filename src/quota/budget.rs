@@ -1,4 +1,4 @@
-//! One budget: a pace, and until when it is spent.
+//! One budget: a pace, and until when it is spent; and the three that one call takes from.
 //!
 //! Pure arithmetic (the generic cell rate algorithm), in microseconds of whichever clock the budget goes by.
 
@@ -57,5 +57,30 @@ impl Pace {
     /// How long so many units take to grow, rounded up.
     fn span_of(self, units: i64) -> i64 {
         (units * MINUTE + self.per_minute - 1) / self.per_minute
+    }
+}
+
+/// Until when three budgets are spent that one call takes from.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Spent {
+    pub(super) account: i64,
+    pub(super) project: i64,
+    pub(super) background: i64,
+}
+
+impl Spent {
+    /// The same by a clock that says so much more.
+    pub(super) fn moved_by(self, offset: i64) -> Self {
+        let Self { account, project, background } = self;
+        Self { account: account + offset, project: project + offset, background: background + offset }
+    }
+
+    /// Each until the later of two moments.
+    pub(super) fn or_later(self, other: Self) -> Self {
+        Self {
+            account: self.account.max(other.account),
+            project: self.project.max(other.project),
+            background: self.background.max(other.background),
+        }
     }
 }

@@ -26,7 +26,7 @@ use parking_lot::Mutex;
 use crate::clock::{Clock, Deadline, Reading};
 use crate::metrics;
 use crate::model::GoogleUserId;
-use budget::Pace;
+use budget::{Pace, Spent};
 use ledger::{BACKGROUND, PROJECT, of_account};
 pub use ledger::{Ledger, Spend};
 
@@ -314,31 +314,6 @@ impl Quota {
                 asked.iter().zip(granted).map(note).collect()
             }
             _ => refused(read.after(UNREACHABLE)),
-        }
-    }
-}
-
-/// Until when three budgets are spent that one call takes from.
-#[derive(Debug, Clone, Copy)]
-struct Spent {
-    account: i64,
-    project: i64,
-    background: i64,
-}
-
-impl Spent {
-    /// The same by a clock that says so much more.
-    fn moved_by(self, offset: i64) -> Self {
-        let Self { account, project, background } = self;
-        Self { account: account + offset, project: project + offset, background: background + offset }
-    }
-
-    /// Each until the later of two moments.
-    fn or_later(self, other: Self) -> Self {
-        Self {
-            account: self.account.max(other.account),
-            project: self.project.max(other.project),
-            background: self.background.max(other.background),
         }
     }
 }
