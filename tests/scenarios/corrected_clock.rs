@@ -5,6 +5,7 @@ use cassius_calendar::grpc::pb::{EraseAppointmentsRequest, SyncNowRequest, SyncS
 use jiff::SignedDuration;
 use serde_json::json;
 
+use super::until_number;
 use crate::harness::app::TestApp;
 use crate::harness::backends::{apply, both_backends};
 use crate::harness::google::ACCOUNT;
@@ -79,8 +80,14 @@ async fn set_forward_a_call_under_way_is_not_made_again_before_it_has_ended(app:
     let erasing = tokio::spawn(async move { appointments.erase_appointments(request).await });
     app.google.until_called("events.delete", 1).await;
     app.clock.correct(SignedDuration::from_hours(1));
-    // The worker looks, and finds both.
+    // The worker looks, finds both, and renews before it rests.
     app.accept("cabinet", appointment("new", 1)).await;
+    let now = app.clock.now();
+    let now = if app.database.is_postgres() { format!("'{now}'") } else { now.as_microsecond().to_string() };
+    let renewed = format!(
+        "SELECT COUNT(*) FROM appointment_external_links WHERE appointment_id = 'slow' AND lease_until > {now}"
+    );
+    until_number(app, &renewed, 1).await;
     app.advance(ALL_HAVE_RENEWED);
     app.until_link("cabinet", "new", |link| link.sync_status() == SyncStatus::Synced).await;
     app.google.no_two_calls_for_one_event_at_a_time().await;
