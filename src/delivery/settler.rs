@@ -36,7 +36,7 @@ impl AttemptSettlement {
                 Settlement::Unchanged { .. } => &mut tally.unchanged,
             },
             Self::Owed(attempted) => match &attempted.1 {
-                OwedSettlement::Gone => &mut tally.done,
+                OwedSettlement::Gone { .. } => &mut tally.done,
                 OwedSettlement::Later { .. } => &mut tally.later,
                 OwedSettlement::Refused { .. } => &mut tally.refused,
                 OwedSettlement::Unchanged => &mut tally.unchanged,

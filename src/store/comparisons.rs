@@ -91,6 +91,13 @@ impl Store {
         query!(self, write, comparisons::bring_forward(&organisation, by))
     }
 
+    /// Notes that an event was not where it was written, so that the next comparison, due at `compare_by` at the latest, looks
+    /// for it in every calendar of the account.
+    pub async fn note_vanished(&self, organisation: &OrganisationId, compare_by: Timestamp) -> Result<(), Error> {
+        let organisation = organisation.clone();
+        query!(self, write, comparisons::note_vanished(&organisation, compare_by))
+    }
+
     /// Gives the lease of a comparison or a search back that was broken off.
     pub async fn give_back_reading(&self, organisation: &OrganisationId, lease: Lease) -> Result<(), Error> {
         let organisation = organisation.clone();
@@ -113,16 +120,20 @@ impl Store {
         query!(self, write, comparisons::renew(&claim, until))
     }
 
-    /// Notes that the target was compared: how many events at Google show a higher revision than is held, and that a
-    /// problem which was to be tried again by `now` is over.
+    /// Notes that the target was compared: how many events at Google show a higher revision than is held, that a problem
+    /// which was to be tried again by `now` is over, and that the events were looked for everywhere that had vanished
+    /// when so many were counted (see [`Integration::vanished_count`]); `None`: they were not.
+    ///
+    /// [`Integration::vanished_count`]: super::Integration::vanished_count
     pub async fn note_compared(
         &self,
         claim: &ComparisonClaim,
         behind_count: i32,
+        looked_for: Option<i32>,
         now: Timestamp,
     ) -> Result<Guarded, Error> {
         let claim = claim.clone();
-        query!(self, write, comparisons::note_compared(&claim, behind_count, now))
+        query!(self, write, comparisons::note_compared(&claim, behind_count, looked_for, now))
     }
 
     /// Gives the lease back: the next comparison is due at `next_at`, or now if it was asked for meanwhile. `unlisted_at`
@@ -146,7 +157,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<Vec<CalendarId>, Error> {
         let organisation = organisation.clone();
-        query!(self, read, comparisons::calendars(&organisation, None, now))
+        query!(self, read, compared::calendars(&organisation, None, now))
     }
 
     /// The same, of what is owed in `account` alone: the calendars of another one say nothing of it.
@@ -157,13 +168,13 @@ impl Store {
         now: Timestamp,
     ) -> Result<Vec<CalendarId>, Error> {
         let (organisation, account) = (organisation.clone(), account.clone());
-        query!(self, read, comparisons::calendars(&organisation, Some(&account), now))
+        query!(self, read, compared::calendars(&organisation, Some(&account), now))
     }
 
     /// The events whose deletion is owed, whichever account wrote them.
     pub async fn owed_events(&self, organisation: &OrganisationId) -> Result<HashSet<(CalendarId, EventId)>, Error> {
         let organisation = organisation.clone();
-        query!(self, read, comparisons::owed_events(&organisation))
+        query!(self, read, compared::owed_events(&organisation))
     }
 
     /// Makes due again what is owed in these calendars, which can be listed, and was parked: because they were out of
@@ -187,7 +198,7 @@ impl Store {
         limit: i64,
     ) -> Result<Vec<ComparedLink>, Error> {
         let (organisation, after) = (organisation.clone(), after.cloned());
-        query!(self, read, comparisons::upcoming(&organisation, now, after.as_ref(), limit))
+        query!(self, read, compared::upcoming(&organisation, now, after.as_ref(), limit))
     }
 
     /// The links of these appointments, which have them.
@@ -197,7 +208,7 @@ impl Store {
         appointments: &[AppointmentId],
     ) -> Result<Vec<ComparedLink>, Error> {
         let (organisation, appointments) = (organisation.clone(), appointments.to_vec());
-        query!(self, read, comparisons::links_of(&organisation, &appointments))
+        query!(self, read, compared::links_of(&organisation, &appointments))
     }
 
     /// Makes due what is to be written again, behind the live edits and as part of the catch-up; notes the present state

@@ -54,7 +54,10 @@ pub struct OwedClaim {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OwedSettlement {
     /// The event is gone: nothing is owed any more.
-    Gone,
+    Gone {
+        /// Whether it stood there until it was deleted, as far as is known.
+        was_deleted: bool,
+    },
     /// It failed, and is tried again.
     Later {
         /// The instant before which it is not attempted again.
@@ -141,6 +144,6 @@ impl Store {
     /// What `organisation` still owes, whatever the cause and the account.
     pub async fn owed_left(&self, organisation: &OrganisationId) -> Result<OwedLeft, Error> {
         let organisation = organisation.clone();
-        query!(self, read, owed::left(&organisation))
+        query!(self, read, owed_counts::left(&organisation))
     }
 }

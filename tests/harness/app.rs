@@ -312,7 +312,7 @@ impl TestApp {
         self.google.until_idle().await;
         let now = self.clock.now();
         self.database.store.look(Timestamp::UNIX_EPOCH, 100, 1, now).await.unwrap();
-        let next = self.database.store.next_due_at(now).await.unwrap();
+        let next = self.database.store.next_due_at(now, Timestamp::MAX).await.unwrap();
         self.clock.advance(next.map_or(POLL, |next| next.duration_since(now)));
     }
 

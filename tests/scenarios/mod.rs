@@ -21,6 +21,7 @@ mod comparison;
 mod corrected_clock;
 mod dead_grant;
 mod disconnecting;
+mod displaced_events;
 mod erasing;
 mod exchanged_account;
 mod forbidden_event;

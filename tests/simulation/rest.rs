@@ -86,7 +86,7 @@ impl World {
             self.look();
             let now = self.clock.now();
             self.life().run(self.life().store.look(Timestamp::UNIX_EPOCH, 100, 1, now)).unwrap();
-            let next = self.life().run(self.life().store.next_due_at(now)).unwrap();
+            let next = self.life().run(self.life().store.next_due_at(now, Timestamp::MAX)).unwrap();
             let is_any_to_be_reached = !self.life().run(self.life().store.wishing()).unwrap().is_empty();
             let is_disconnecting = !self.life().run(self.life().store.unfinished_disconnects()).unwrap().is_empty();
             let is_searching = (0..ORGANISATIONS.len()).any(|organisation| self.is_searching(organisation));

@@ -62,7 +62,7 @@ impl Database {
     /// When something is due next, once it was looked at what is due now.
     pub(crate) async fn next_due_at(&self, now: Timestamp) -> Option<Timestamp> {
         self.store.look(Timestamp::UNIX_EPOCH, 100, 1, now).await.unwrap();
-        self.store.next_due_at(now).await.unwrap()
+        self.store.next_due_at(now, Timestamp::MAX).await.unwrap()
     }
 
     /// Claims up to `count` links for a minute, and leaves their placements.

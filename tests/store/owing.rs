@@ -48,7 +48,9 @@ impl Database {
     }
 
     async fn is_gone(&self, claimed: &OwedClaim, now: Timestamp) {
-        assert!(self.store.settle_owed(claimed, &OwedSettlement::Gone, now).await.unwrap().is_done());
+        assert!(
+            self.store.settle_owed(claimed, &OwedSettlement::Gone { was_deleted: true }, now).await.unwrap().is_done()
+        );
     }
 
     async fn owed_left(&self) -> (i64, i64) {
@@ -329,7 +331,15 @@ async fn a_link_and_what_is_owed_of_it_are_never_both_claimed(database: &Databas
     assert_eq!(database.claim("north", 1, at(199)).await, [], "both are renewed");
     assert_eq!(database.store.release(&[owed.lease.token], at(199)).await.unwrap(), 1);
     assert_eq!(database.claim_owed(1, at(199)).await.len(), 1);
-    assert!(!database.store.settle_owed(&owed, &OwedSettlement::Gone, at(200)).await.unwrap().is_done(), "taken over");
+    assert!(
+        !database
+            .store
+            .settle_owed(&owed, &OwedSettlement::Gone { was_deleted: true }, at(200))
+            .await
+            .unwrap()
+            .is_done(),
+        "taken over"
+    );
     assert_eq!(database.the_link("north", "rdv").await.placement, Placement::Absent { generation: Generation(1) });
 }
 

@@ -26,7 +26,7 @@ async fn an_appointment_is_kept_as_long_as_a_deletion_is_owed_of_it_parked_or_no
     attempt(OwedSettlement::Refused { error }, at(2_700_001)).await;
     assert_eq!(swept(2_700_002).await, 0, "it is parked");
     database.store.catch_up(&north, at(2_700_003)).await.unwrap();
-    attempt(OwedSettlement::Gone, at(2_700_004)).await;
+    attempt(OwedSettlement::Gone { was_deleted: true }, at(2_700_004)).await;
     assert_eq!(swept(2_700_005).await, 1, "nothing is owed any more");
 }
 

@@ -194,7 +194,7 @@ async fn a_disconnect_that_deletes_takes_over_in_parts_and_does_not_end_before_t
     // Nothing is owed for a moment.
     let three = vec![north.clone(); 3];
     for owed in store.claim_owed(&three, token(), at(99), at(11)).await.unwrap().rows {
-        assert!(store.settle_owed(&owed, &OwedSettlement::Gone, at(11)).await.unwrap().is_done());
+        assert!(store.settle_owed(&owed, &OwedSettlement::Gone { was_deleted: true }, at(11)).await.unwrap().is_done());
     }
     assert_eq!(store.advance_disconnect(&north, at(99), at(12)).await.unwrap(), DisconnectStep::Waiting);
     assert_eq!(to_delete(database).await, (0, 7, 3));

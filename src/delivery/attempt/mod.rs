@@ -20,7 +20,7 @@ use crate::store::{self, CallMade, Claimed, Guarded, OwedClaim};
 use crate::sync::{Answer, Attempt, Call, Goal, Outcome, Owner, Step, Stop, calendar_of, render};
 use crate::traces;
 pub(super) use claim::Claim;
-use settlement::RowOutcome;
+use settlement::{CallsAnswered, RowOutcome};
 
 /// How long a lease lives. It outlives every call that is begun under it, and no more: what a crashed process held waits
 /// until it lapses.
@@ -188,7 +188,7 @@ impl Inner {
         let BegunAttempt { mut attempt, mut step, mut once_open } = begun;
         let mut held = HeldLease { placement: claim.placement(), until: claim.lease().until, is_used: false };
         let mut permit = Some(permit);
-        let (mut rejected, mut tokens) = (None, 0);
+        let (mut rejected, mut tokens, mut made) = (None, 0, CallsAnswered::default());
         loop {
             let (placement, call) = match step {
                 Step::Call { placement, call } => (placement, call),
@@ -197,7 +197,7 @@ impl Inner {
                     if !left_behind.is_empty() {
                         self.store_and_renew(claim, outcome.placement(), &left_behind, &mut held).await?;
                     }
-                    return Ok(self.row_outcome(claim, outcome, held.is_used).await?);
+                    return Ok(self.row_outcome(claim, outcome, made).await?);
                 }
             };
             let access = self.grants.access(claim.organisation(), claim.epoch(), rejected.as_ref()).await;
@@ -215,6 +215,7 @@ impl Inner {
             let answer = self.google.call(&access.token, &call).await;
             let took = self.clock.elapsed().saturating_sub(from.elapsed);
             calls.extend(claim.note_call(from.now, &call, &answer, took));
+            made = CallsAnswered { is_any: true, is_any_deleted: made.is_any_deleted || answer == Answer::Deleted };
             self.note_whereabouts(claim, &call, &answer).await?;
             tracing::debug!(call = call.name(), answer = answer.name(), "called Google");
             tokens += 1;
@@ -241,8 +242,7 @@ impl Inner {
     async fn note_whereabouts(&self, claim: &Claim, call: &Call, answer: &Answer) -> Result<(), AttemptError> {
         let is_written = !matches!(call, Call::Insert { .. } | Call::Probe { .. });
         if let (Claim::Link(claimed), Answer::Gone | Answer::NotFound, true) = (claim, answer, is_written) {
-            let by = self.clock.now() + COMPARED_WITHIN;
-            self.store.bring_comparison_forward(&claimed.organisation, by).await?;
+            self.store.note_vanished(&claimed.organisation, self.clock.now() + COMPARED_WITHIN).await?;
         }
         Ok(())
     }

@@ -17,7 +17,7 @@ use crate::sync::{Outcome, RetryCause, Setback, Stop, ThrottleScope, backoff};
 /// it means to the row.
 pub(super) enum RowOutcome {
     /// Google shows what should be.
-    Synced { placement: Placement, html_link: Option<String> },
+    Synced { placement: Placement, html_link: Option<String>, is_any_deleted: bool },
     /// It failed, and is tried again so long after it is settled.
     Later { placement: Placement, wait: SignedDuration, error: LinkError },
     /// Google refuses it for good, or what is stored of it does not read.
@@ -25,6 +25,15 @@ pub(super) enum RowOutcome {
     /// Nothing can be done at present (the integration is in trouble, its calendar is out of reach, or quota takes too long
     /// to come): it stays as due as it is.
     Unchanged { placement: Placement },
+}
+
+/// What is known of the calls of an attempt beside its outcome.
+#[derive(Clone, Copy, Default)]
+pub(super) struct CallsAnswered {
+    /// Whether there was any.
+    pub(super) is_any: bool,
+    /// Whether one of them took an event away.
+    pub(super) is_any_deleted: bool,
 }
 
 impl RowOutcome {
@@ -50,7 +59,7 @@ impl Inner {
         let settling = match claim {
             Claim::Link(claimed) => {
                 let settlement = match outcome {
-                    RowOutcome::Synced { placement, html_link } => {
+                    RowOutcome::Synced { placement, html_link, .. } => {
                         Settlement::Synced { placement, html_link, revision: claimed.revision }
                     }
                     RowOutcome::Later { placement, wait, error } => {
@@ -63,7 +72,10 @@ impl Inner {
             }
             Claim::Owed(claimed) => {
                 let settlement = match outcome {
-                    RowOutcome::Synced { .. } => OwedSettlement::Gone,
+                    // The answer of an attempt before may have been lost.
+                    RowOutcome::Synced { is_any_deleted, .. } => {
+                        OwedSettlement::Gone { was_deleted: is_any_deleted || claimed.attempts > 0 }
+                    }
                     RowOutcome::Later { wait, error, .. } => {
                         OwedSettlement::Later { next_attempt_at: self.next_attempt_at(wait), error }
                     }
@@ -125,16 +137,16 @@ impl Inner {
         &self,
         claim: &Claim,
         outcome: Outcome,
-        is_called: bool,
+        made: CallsAnswered,
     ) -> Result<RowOutcome, store::Error> {
         match outcome {
             Outcome::Synced { placement, html_link } => {
                 // Where nothing had to be called for, nothing is known of Google.
-                if is_called {
+                if made.is_any {
                     self.throttle_counter.reset(claim.organisation());
                     self.throttle_counter.google_is_back();
                 }
-                Ok(RowOutcome::Synced { placement, html_link })
+                Ok(RowOutcome::Synced { placement, html_link, is_any_deleted: made.is_any_deleted })
             }
             Outcome::Later { placement, setback } => {
                 let (wait, reason) = match setback.cause {

@@ -48,6 +48,8 @@ pub(super) enum RemoteState {
     Touched(Etag),
     /// It shows a higher revision than is held: an older state is not written over it.
     Newer,
+    /// The worker has to do with it, and events stand elsewhere of which nothing can be said before.
+    InMotion,
 }
 
 /// What was found of one appointment.
@@ -62,7 +64,7 @@ impl Finding {
     /// What is to be done about the link.
     pub(super) fn mend(&self, appointment: &AppointmentId) -> Option<Mend> {
         let (etag, is_due) = match &self.state {
-            RemoteState::AsKnown | RemoteState::Newer => return None,
+            RemoteState::AsKnown | RemoteState::Newer | RemoteState::InMotion => return None,
             RemoteState::Missing => (None, true),
             RemoteState::Altered(etag) => (Some(etag.clone()), true),
             RemoteState::Touched(etag) => (Some(etag.clone()), false),
@@ -89,10 +91,13 @@ pub(super) fn compare(
     let Some(link) = link else {
         return Finding { state: RemoteState::AsKnown, surplus: surplus(events) };
     };
-    if !is_at_rest(link, within) {
-        return Finding { state: RemoteState::AsKnown, surplus: Vec::new() };
-    }
     let (own, other): (Vec<_>, Vec<_>) = events.into_iter().partition(|listed| stands_at(&link.placement, listed));
+    if !is_at_rest(link, within) {
+        // What was refused, or was never sent, waits for a person.
+        let is_waited_for = matches!(link.sync_status, SyncStatus::Synced | SyncStatus::Pending) && !other.is_empty();
+        let state = if is_waited_for { RemoteState::InMotion } else { RemoteState::AsKnown };
+        return Finding { state, surplus: Vec::new() };
+    }
     Finding { state: state(link, own.first(), scope, wanted), surplus: surplus(other) }
 }
 

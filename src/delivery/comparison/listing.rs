@@ -28,6 +28,10 @@ const MOST_CALENDARS: usize = 250;
 #[derive(Default)]
 pub(super) struct Lists {
     pub(super) remote: Remote,
+    /// Events that a person moved to a day that is over, or may have: those of upcoming appointments alone count.
+    pub(super) over: Remote,
+    /// The calendars beside the target that were listed, or whose turn it is not.
+    others: Vec<CalendarId>,
     /// The calendars that were listed to their end.
     pub(super) whole: HashSet<CalendarId>,
     /// The calendars whose turn it is not.
@@ -44,6 +48,18 @@ impl Lists {
     /// Whether a calendar of the account was left out, as far as that is known.
     pub(super) fn is_partial(&self) -> bool {
         self.is_any_left_out || !self.left_over.is_empty()
+    }
+
+    /// Leaves out of what may be over what the other lists show.
+    fn leave_out_what_is_upcoming(&mut self) {
+        for (appointment, events) in &mut self.over {
+            let upcoming = self.remote.get(appointment).map_or(&[][..], Vec::as_slice);
+            let is_upcoming = |event: &Listed| {
+                upcoming.iter().any(|other| (&other.calendar, &other.event) == (&event.calendar, &event.event))
+            };
+            events.retain(|event| !is_upcoming(event));
+        }
+        self.over.retain(|_, events| !events.is_empty());
     }
 
     /// Leaves out what Google did not answer: `None`.
@@ -75,12 +91,13 @@ impl Inner {
         }
         for calendar in self.others(comparison, since, &mut lists).await? {
             self.list_if_it_answers(&comparison.reading, &calendar, Some(since), &mut lists).await?;
+            lists.others.push(calendar);
         }
         Ok(lists)
     }
 
-    /// Lists those whose turn it was not.
-    pub(super) async fn list_left_over(
+    /// Lists what a person may have moved anywhere: those calendars too whose turn it was not, and all days.
+    pub(super) async fn list_everywhere(
         &self,
         reading: &CalendarReadContext<'_>,
         since: Timestamp,
@@ -88,7 +105,14 @@ impl Inner {
     ) -> Result<(), ComparisonError> {
         for calendar in std::mem::take(&mut lists.left_over) {
             self.list_if_it_answers(reading, &calendar, Some(since), lists).await?;
+            lists.others.push(calendar);
         }
+        let upcoming = std::mem::take(&mut lists.remote);
+        for calendar in lists.others.clone() {
+            self.list_if_it_answers(reading, &calendar, None, lists).await?;
+        }
+        lists.over = std::mem::replace(&mut lists.remote, upcoming);
+        lists.leave_out_what_is_upcoming();
         Ok(())
     }
 

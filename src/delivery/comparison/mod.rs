@@ -7,8 +7,8 @@
 //! Cassius did not write, are left alone.
 //!
 //! Of the account's calendars where nothing of ours is known to stand, each comparison lists a few, the next one the next
-//! few, so that all have their turn; and all of them where an event has vanished, since a person may have moved it there:
-//! it is made again in the target, and the moved one is deleted.
+//! few, so that all have their turn; and all of them, on all days, where an event has vanished, since a person may have
+//! moved it there: it is made again in the target, and the moved one is deleted.
 //!
 //! Its limit: a calendar is looked into that the account's list shows and that the account may write to, and where the
 //! account does not permit the list, only those where something of ours is known to stand. What a person moved elsewhere
@@ -74,6 +74,8 @@ struct Compared {
     counts: ComparisonCounts,
     /// Why a calendar beside the target was left out that may answer later.
     unanswered: Option<ReadError>,
+    /// Whether events stand where none should, of which nothing could be said yet.
+    is_any_in_motion: bool,
 }
 
 /// Why a comparison broke off.
@@ -143,6 +145,7 @@ impl Delivery {
 impl Inner {
     async fn compare_claimed(&self, claim: &ComparisonClaim) -> Result<(), store::Error> {
         let integration = self.store.integration(&claim.organisation).await?;
+        let vanished_count = integration.as_ref().map(|it| it.vanished_count);
         let outcome = match integration.filter(|it| it.epoch == claim.epoch && it.is_connected()) {
             Some(integration) => match integration.unreadable {
                 None => self.compare(&integration, Some(claim)).await,
@@ -157,7 +160,7 @@ impl Inner {
         let now = self.clock.now();
         let mut unlisted_at = None;
         let next = match outcome {
-            Ok(Compared { counts: found, unanswered }) => {
+            Ok(Compared { counts: found, unanswered, is_any_in_motion }) => {
                 if found.missing + found.altered + found.surplus > 0 {
                     tracing::info!(
                         missing = found.missing,
@@ -174,7 +177,10 @@ impl Inner {
                     );
                 }
                 let behind = i32::try_from(found.newer).unwrap_or(i32::MAX);
-                match self.store.note_compared(claim, behind, now).await? {
+                // What did not answer, or was in motion, is looked through again.
+                let is_again = unanswered.is_some() || is_any_in_motion;
+                let looked_for = vanished_count.filter(|_| !is_again);
+                match self.store.note_compared(claim, behind, looked_for, now).await? {
                     Guarded::Done => {
                         self.notifier.notify(&Change::Integration(claim.organisation.clone()));
                         self.notifier.notify_due();
@@ -182,9 +188,10 @@ impl Inner {
                     // Whoever took it over notes it.
                     Guarded::Fenced => {}
                 }
-                match unanswered {
-                    Some(error) => self.put_off(claim.attempts, retry_after(&error).flatten(), now),
-                    None => (next_daily(&claim.organisation, now), 0),
+                if is_again {
+                    self.put_off(claim.attempts, unanswered.as_ref().and_then(retry_after).flatten(), now)
+                } else {
+                    (next_daily(&claim.organisation, now), 0)
                 }
             }
             // Where it is noted, it is due again once the integration is served.
@@ -240,14 +247,15 @@ impl Inner {
         let mut lists = self.list(comparison, since).await?;
         let owed = self.store.owed_events(&integration.organisation).await?;
         let mut scope = Scope { since, listed: lists.whole.clone(), owed };
-        if !lists.left_over.is_empty() && self.is_any_missing(comparison, &scope, &lists).await? {
-            self.list_left_over(&comparison.reading, since, &mut lists).await?;
+        if integration.vanished_count > 0 || self.is_any_missing(comparison, &scope, &lists).await? {
+            self.list_everywhere(&comparison.reading, since, &mut lists).await?;
             scope.listed = lists.whole.clone();
         }
         let is_partial = lists.is_partial();
-        let Lists { mut remote, unanswered, .. } = lists;
-        let mut counts =
+        let Lists { mut remote, mut over, unanswered, .. } = lists;
+        let counts =
             ComparisonCounts { remote: remote.values().map(Vec::len).sum(), is_partial, ..ComparisonCounts::default() };
+        let mut compared = Compared { counts, unanswered, is_any_in_motion: false };
         let mut after = None;
         loop {
             let links =
@@ -255,10 +263,11 @@ impl Inner {
             let is_last = links.len() < LINKS;
             after = links.last().map(|link| link.appointment.clone());
             let pairs = links.into_iter().map(|link| {
-                let events = remote.remove(&link.appointment).unwrap_or_default();
+                let mut events = remote.remove(&link.appointment).unwrap_or_default();
+                events.extend(over.remove(&link.appointment).unwrap_or_default());
                 (link.appointment.clone(), Some(link), events)
             });
-            self.judge(comparison, &scope, pairs, &mut counts).await?;
+            self.judge(comparison, &scope, pairs, &mut compared).await?;
             if is_last {
                 break;
             }
@@ -272,7 +281,7 @@ impl Inner {
             let pairs = some
                 .iter()
                 .map(|(appointment, events)| (appointment.clone(), links.remove(appointment), events.clone()));
-            self.judge(comparison, &scope, pairs, &mut counts).await?;
+            self.judge(comparison, &scope, pairs, &mut compared).await?;
         }
         // Only now: a deletion under way holds its link, and of what is held nothing is found.
         if comparison.claim().is_some() && !scope.listed.is_empty() {
@@ -280,7 +289,7 @@ impl Inner {
             self.store.try_owed_again(&integration.organisation, &listed, self.clock.now()).await?;
             self.notifier.notify_due();
         }
-        Ok(Compared { counts, unanswered })
+        Ok(compared)
     }
 
     /// Whether an event is not to be found that should stand, in what was listed so far.
@@ -317,8 +326,9 @@ impl Inner {
         comparison: &Comparison<'_>,
         scope: &Scope,
         pairs: impl Iterator<Item = (AppointmentId, Option<ComparedLink>, Vec<Listed>)>,
-        counts: &mut ComparisonCounts,
+        compared: &mut Compared,
     ) -> Result<(), ComparisonError> {
+        let Compared { counts, is_any_in_motion, .. } = compared;
         let (mut mends, mut surplus): (Vec<Mend>, Vec<(AppointmentId, Place)>) = (Vec::new(), Vec::new());
         let now = self.clock.now();
         let within = ChangeWindow { since: scope.since, until: now + AGREEMENT };
@@ -334,6 +344,7 @@ impl Inner {
                 RemoteState::Missing => counts.missing += 1,
                 RemoteState::Altered(_) => counts.altered += 1,
                 RemoteState::Newer => counts.newer += 1,
+                RemoteState::InMotion => *is_any_in_motion = true,
             }
             counts.surplus += finding.surplus.len();
             mends.extend(finding.mend(&appointment));

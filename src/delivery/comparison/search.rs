@@ -6,14 +6,15 @@
 //! off is merely made again.
 //!
 //! It sees the calendars where something of the organisation is known to stand, and those that the list of the account shows
-//! and that it may write to. Whatever the disconnect keeps is left: with `DELETE_UPCOMING`, what ended before.
+//! and that it may write to. Whatever the disconnect keeps is left: with `DELETE_UPCOMING`, what ended before, unless a person
+//! moved the event of an upcoming appointment to a day that is over.
 
 use std::collections::HashSet;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::listing::Lists;
-use super::{CalendarReadContext, ComparisonError, ReadLease, retry_after};
+use super::{CalendarReadContext, ComparisonError, LINKS, ReadLease, retry_after};
 use crate::delivery::Inner;
 use crate::model::{AccountSearch, AppointmentId, CalendarId, Change, Generation, Place, RemoteEvents};
 use crate::store::{self, Guarded, Integration, SearchClaim, SearchEnd, Searched};
@@ -25,8 +26,17 @@ const SEARCH_GIVE_UP_AFTER: SignedDuration = SignedDuration::from_hours(24);
 struct Sweep<'a> {
     /// Events that end after that; `None`: all.
     from: Option<Timestamp>,
-    /// Those of these appointments; `None`: of all.
-    of: Option<&'a HashSet<AppointmentId>>,
+    of: Whose<'a>,
+}
+
+/// Whose events a list is for.
+#[derive(Clone, Copy)]
+enum Whose<'a> {
+    All,
+    /// Those of these appointments.
+    These(&'a HashSet<AppointmentId>),
+    /// Those of these appointments, and of all that are not over.
+    TheseAndUpcoming(&'a HashSet<AppointmentId>),
 }
 
 impl Inner {
@@ -61,11 +71,14 @@ impl Inner {
         let erased = self.store.unsearched_appointments(&claim.organisation, since).await?;
         let disconnect = integration.disconnecting.and_then(|it| it.remote_events);
         let of_erased: HashSet<_> = erased.iter().cloned().collect();
-        let all_erased = Sweep { from: None, of: Some(&of_erased) };
+        let all_erased = Sweep { from: None, of: Whose::These(&of_erased) };
         let sweeps = match disconnect {
             Some(RemoteEvents::Keep) => return Err(ComparisonError::Fenced),
-            Some(RemoteEvents::DeleteAll) => vec![Sweep { from: None, of: None }],
-            Some(RemoteEvents::DeleteUpcoming) => vec![Sweep { from: Some(since), of: None }, all_erased],
+            Some(RemoteEvents::DeleteAll) => vec![Sweep { from: None, of: Whose::All }],
+            Some(RemoteEvents::DeleteUpcoming) => vec![
+                Sweep { from: Some(since), of: Whose::All },
+                Sweep { from: None, of: Whose::TheseAndUpcoming(&of_erased) },
+            ],
             None => vec![all_erased],
         };
         let (found, lists) = self.sweep(&reading, &sweeps, since).await?;
@@ -89,16 +102,16 @@ impl Inner {
         let mut found = HashSet::new();
         for Sweep { from, of } in sweeps {
             // Nothing of nobody is to be found.
-            if of.is_some_and(HashSet::is_empty) {
+            if matches!(of, Whose::These(these) if these.is_empty()) {
                 continue;
             }
             for calendar in &calendars {
                 self.list_if_it_answers(reading, calendar, *from, &mut lists).await?;
             }
-            for (appointment, events) in lists.remote.drain() {
-                if of.is_none_or(|of| of.contains(&appointment)) {
-                    found.extend(events.into_iter().map(|it| (appointment.clone(), (it.calendar, it.event))));
-                }
+            let listed = std::mem::take(&mut lists.remote);
+            let wanted = self.wanted_of(reading, *of, listed.keys().cloned().collect(), since).await?;
+            for (appointment, events) in listed.into_iter().filter(|(appointment, _)| wanted.contains(appointment)) {
+                found.extend(events.into_iter().map(|it| (appointment.clone(), (it.calendar, it.event))));
             }
         }
         // Which event of its appointment it was is not known: the first counts for none but itself.
@@ -106,6 +119,31 @@ impl Inner {
         let mut found: Vec<_> = found.into_iter().map(|(appointment, at)| (appointment, place(at))).collect();
         found.sort_by(|(_, one), (_, other)| (&one.calendar, &one.event).cmp(&(&other.calendar, &other.event)));
         Ok((found, lists))
+    }
+
+    /// Those of these appointments whose events are wanted.
+    async fn wanted_of(
+        &self,
+        reading: &CalendarReadContext<'_>,
+        of: Whose<'_>,
+        appointments: Vec<AppointmentId>,
+        since: Timestamp,
+    ) -> Result<HashSet<AppointmentId>, ComparisonError> {
+        let (these, is_upcoming_wanted) = match of {
+            Whose::All => return Ok(appointments.into_iter().collect()),
+            Whose::These(these) => (these, false),
+            Whose::TheseAndUpcoming(these) => (these, true),
+        };
+        let (mut wanted, rest): (HashSet<_>, Vec<_>) = {
+            let (wanted, rest): (Vec<_>, Vec<_>) = appointments.into_iter().partition(|it| these.contains(it));
+            (wanted.into_iter().collect(), rest)
+        };
+        for some in rest.chunks(LINKS).filter(|_| is_upcoming_wanted) {
+            let links = self.store.links_of(&reading.integration.organisation, some).await?;
+            let upcoming = links.into_iter().filter(|link| link.ends_at.is_some_and(|end| end > since));
+            wanted.extend(upcoming.map(|link| link.appointment));
+        }
+        Ok(wanted)
     }
 
     async fn searched_calendars(

@@ -231,7 +231,7 @@ impl Worker {
             // Somebody else was faster, or holds them, or something does not read: it is seen soon.
             next.is_held_up = true;
         } else if claimed.is_empty() && !next.is_fixed {
-            if let Some(due_at) = self.delivery.store.next_due_at(now).await? {
+            if let Some(due_at) = self.delivery.store.next_due_at(now, now + POLL).await? {
                 next.at = next.at.min(read.until(due_at));
             }
             return Ok(next);

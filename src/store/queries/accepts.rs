@@ -218,7 +218,6 @@ async fn upsert(
                     THEN kept.write_not_before ELSE excluded.next_attempt_at END,
                 attempts = 0, priority = {live}, request_seq = kept.request_seq + 1,
                 last_error = NULL, last_error_detail = NULL, accepted_at = excluded.accepted_at, erasing_at = NULL,
-                is_unsearched = FALSE,
                 content_hash = CASE WHEN excluded.revision < kept.revision THEN NULL ELSE kept.content_hash END,
                 updated_at = excluded.updated_at
              WHERE excluded.revision > kept.revision",

@@ -1,29 +1,21 @@
 //! Comparisons: when they are due, under whose lease, what they read, and what they find.
 
-use std::collections::HashSet;
-
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Text};
 use diesel_async::RunQueryDsl;
 use jiff::{SignedDuration, Timestamp};
 
 use super::fragments::{CONNECTED, and_no_problem_that_was_due, of_organisation, unleased};
-use super::placement::PlacementRow;
-use super::schema::{appointment_external_links, owed_deletions};
 use super::statement::{Fragment, list_of, named, rows_of, sql};
 use super::{
-    Conn, Fault, HELD_BY_KEY, InstantSql, catch_ups, execute_in_turn, instant, integrations, link_queues, owed,
-    reading_leases, rows,
+    Conn, Fault, HELD_BY_KEY, InstantSql, catch_ups, execute_in_turn, integrations, link_queues, owed, reading_leases,
 };
-use crate::crypto::Sealed;
-use crate::model::{
-    AppointmentId, CalendarId, Epoch, EventId, GoogleUserId, OrganisationId, Place, Placement, SyncStatus,
-};
+use crate::model::{AppointmentId, CalendarId, Epoch, GoogleUserId, OrganisationId, Place};
 use crate::store::due::QueueKind;
 use crate::store::fault::unless_fenced;
 use crate::store::instant::Instant;
-use crate::store::words::{self, CALENDAR_UNAVAILABLE, GOOGLE, PENDING, PROVIDER, Priority, SYNCED};
-use crate::store::{ChangeWindow, ComparedLink, ComparisonClaim, Guarded, Lease, Mend, OwedCause};
+use crate::store::words::{CALENDAR_UNAVAILABLE, GOOGLE, PENDING, Priority, SYNCED};
+use crate::store::{ChangeWindow, ComparisonClaim, Guarded, Lease, Mend, OwedCause};
 
 /// How long after its first connect an integration is compared by itself.
 const FIRST: SignedDuration = SignedDuration::from_hours(24);
@@ -59,6 +51,20 @@ pub(in crate::store) async fn bring_forward(
         .sql(" AND ")
         .with(of_organisation(organisation));
     named("comparisons.bring_forward", update).execute(conn).await?;
+    Ok(())
+}
+
+/// One that is counted already says enough, unless a comparison is under way that may not know of this one.
+pub(in crate::store) async fn note_vanished(
+    conn: &mut Conn,
+    organisation: &OrganisationId,
+    compare_by: Timestamp,
+) -> Result<(), Fault> {
+    bring_forward(conn, organisation, compare_by).await?;
+    let update = sql("UPDATE calendar_integrations SET vanished_count = (vanished_count + 1) % 1000000
+         WHERE (vanished_count = 0 OR compare_lease_token IS NOT NULL) AND ")
+    .with(of_organisation(organisation));
+    named("comparisons.note_vanished", update).execute(conn).await?;
     Ok(())
 }
 
@@ -143,10 +149,14 @@ pub(in crate::store) async fn note_compared(
     conn: &mut Conn,
     claim: &ComparisonClaim,
     behind_count: i32,
+    looked_for: Option<i32>,
     now: Timestamp,
 ) -> Result<Guarded, Fault> {
     let update = sql("UPDATE calendar_integrations SET compare_round = (compare_round + 1) % 1000000, behind_count = ")
         .bind(behind_count)
+        .sql(", vanished_count = CASE WHEN vanished_count = ")
+        .bind(looked_for)
+        .sql(" THEN 0 ELSE vanished_count END")
         .with(and_no_problem_that_was_due(now))
         .sql(" WHERE ")
         .with(reading_leases::is_ours(&claim.organisation, &claim.lease));
@@ -195,50 +205,6 @@ pub(in crate::store) async fn end(
     Ok(Guarded::by(named("comparisons.end", update).execute(conn).await?))
 }
 
-#[derive(QueryableByName)]
-struct CalendarRow {
-    #[diesel(sql_type = Text)]
-    calendar_id: String,
-}
-
-pub(in crate::store) async fn calendars(
-    conn: &mut Conn,
-    organisation: &OrganisationId,
-    owed_in: Option<&GoogleUserId>,
-    now: Timestamp,
-) -> Result<Vec<CalendarId>, Fault> {
-    let of_links = |column: &str| {
-        sql(format!(
-            "SELECT {column} AS calendar_id FROM appointment_external_links WHERE {column} IS NOT NULL AND ends_at > "
-        ))
-        .bind(now)
-        .sql(" AND ")
-        .with(of_organisation(organisation))
-    };
-    let select = of_links("external_calendar_id")
-        .sql(" UNION ")
-        .with(of_links("moving_from_calendar_id"))
-        .sql(" UNION SELECT calendar_id FROM owed_deletions WHERE ")
-        .with(of_organisation(organisation))
-        .with(owed_in.map_or_else(Fragment::default, |account| sql(" AND google_user_id = ").bind(account)))
-        .sql(" ORDER BY calendar_id");
-    let found: Vec<CalendarRow> = named("comparisons.calendars", select).load(conn).await?;
-    Ok(found.into_iter().map(|row| CalendarId::new(row.calendar_id)).collect())
-}
-
-pub(in crate::store) async fn owed_events(
-    conn: &mut Conn,
-    organisation: &OrganisationId,
-) -> Result<HashSet<(CalendarId, EventId)>, Fault> {
-    use owed_deletions::dsl;
-    let select = dsl::owed_deletions
-        .filter(dsl::organisation_id.eq(organisation.as_str()))
-        .filter(dsl::provider.eq(PROVIDER))
-        .select((dsl::calendar_id, dsl::event_id));
-    let found: Vec<(String, String)> = named("comparisons.owed_events", select).load(conn).await?;
-    Ok(found.into_iter().map(|(calendar, event)| (CalendarId::new(calendar), EventId::new(event))).collect())
-}
-
 pub(in crate::store) async fn try_owed_again(
     conn: &mut Conn,
     organisation: &OrganisationId,
@@ -256,76 +222,6 @@ pub(in crate::store) async fn try_owed_again(
         .with(list_of(calendars));
         owed::make_due(conn, organisation, parked, now).await
     })
-}
-
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = appointment_external_links)]
-struct ComparedRow {
-    appointment_id: String,
-    revision: i64,
-    sync_status: String,
-    #[diesel(embed)]
-    placement: PlacementRow,
-    snapshot: Option<Vec<u8>>,
-    ends_at: Option<Instant>,
-    updated_at: Instant,
-    lease_until: Option<Instant>,
-}
-
-/// One of which a value does not read is in error: nothing is found of it.
-impl From<ComparedRow> for ComparedLink {
-    fn from(row: ComparedRow) -> Self {
-        let generation = row.placement.generation();
-        let (sync_status, placement) = match (words::status(&row.sync_status), row.placement.try_into()) {
-            (Ok(sync_status), Ok(placement)) => (sync_status, placement),
-            (Err(_), _) | (_, Err(_)) => (SyncStatus::Error, Placement::Absent { generation }),
-        };
-        Self {
-            appointment: AppointmentId::as_stored(row.appointment_id),
-            revision: rows::revision(row.revision).ok(),
-            sync_status,
-            placement,
-            snapshot: row.snapshot.map(Sealed::from_bytes),
-            ends_at: instant(row.ends_at),
-            updated_at: row.updated_at.0,
-            lease_until: instant(row.lease_until),
-        }
-    }
-}
-
-pub(in crate::store) async fn upcoming(
-    conn: &mut Conn,
-    organisation: &OrganisationId,
-    now: Timestamp,
-    after: Option<&AppointmentId>,
-    limit: i64,
-) -> Result<Vec<ComparedLink>, Fault> {
-    use appointment_external_links::dsl;
-    let select = dsl::appointment_external_links
-        .filter(dsl::organisation_id.eq(organisation.as_str()))
-        .filter(dsl::provider.eq(PROVIDER))
-        .filter(dsl::ends_at.gt(Instant(now)))
-        .filter(dsl::appointment_id.gt(after.map_or("", AppointmentId::as_str)))
-        .order(dsl::appointment_id)
-        .limit(limit)
-        .select(ComparedRow::as_select());
-    let found: Vec<ComparedRow> = named("comparisons.upcoming", select).load(conn).await?;
-    Ok(found.into_iter().map(ComparedLink::from).collect())
-}
-
-pub(in crate::store) async fn links_of(
-    conn: &mut Conn,
-    organisation: &OrganisationId,
-    appointments: &[AppointmentId],
-) -> Result<Vec<ComparedLink>, Fault> {
-    use appointment_external_links::dsl;
-    let select = dsl::appointment_external_links
-        .filter(dsl::organisation_id.eq(organisation.as_str()))
-        .filter(dsl::provider.eq(PROVIDER))
-        .filter(dsl::appointment_id.eq_any(appointments.iter().map(AppointmentId::as_str)))
-        .select(ComparedRow::as_select());
-    let found: Vec<ComparedRow> = named("comparisons.links_of", select).load(conn).await?;
-    Ok(found.into_iter().map(ComparedLink::from).collect())
 }
 
 pub(in crate::store) async fn mend(

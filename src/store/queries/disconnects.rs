@@ -10,7 +10,9 @@ use super::integrations::{integration, locked, reread};
 use super::links::OWES_NOTHING;
 use super::schema::calendar_integrations::dsl;
 use super::statement::{named, sql};
-use super::{Conn, Fault, consents, erasures, leases, link_queues, owed, search_requests, takeovers, wishes};
+use super::{
+    Conn, Fault, consents, erasures, leases, link_queues, owed, owed_counts, search_requests, takeovers, wishes,
+};
 use crate::model::{AccountSearch, Epoch, GrantEnd, OrganisationId, RemoteEvents};
 use crate::store::instant::Instant;
 use crate::store::wishes::Wish;
@@ -56,7 +58,7 @@ pub(super) async fn begin_within(
     let organisation = &before.organisation;
     let row = || dsl::calendar_integrations.find((organisation.as_str(), PROVIDER));
     if before.disconnecting.is_none() {
-        let left_before = owed::left(conn, organisation).await?.events;
+        let left_before = owed_counts::left(conn, organisation).await?.events;
         let begin = diesel::update(row()).set((
             dsl::disconnecting_at.eq(Instant(now)),
             dsl::disconnect_total.eq(i32::try_from(left_before).unwrap_or(i32::MAX)),
@@ -97,7 +99,7 @@ async fn carry_out(
 ) -> Result<i64, Fault> {
     let organisation = &integration.organisation;
     let account = integration.google_user_id.as_ref().ok_or(Fault::Corrupt("google_user_id"))?;
-    let left_before = owed::left(conn, organisation).await?;
+    let left_before = owed_counts::left(conn, organisation).await?;
     let changed = match remote_events {
         Some(RemoteEvents::Keep) => {
             let resting = || sql(format!("cause = {DISCONNECT} AND ")).with(unleased(now));
@@ -126,7 +128,7 @@ async fn carry_out(
         None => 0,
     };
     if changed > 0 {
-        owed::count_since(conn, organisation, left_before).await?;
+        owed_counts::count_since(conn, organisation, left_before).await?;
     }
     Ok(changed)
 }
@@ -151,7 +153,7 @@ async fn readiness(conn: &mut Conn, integration: &Integration, now: Timestamp) -
     if integration.deletes_no_more(now) {
         return Ok(Readiness::Ready);
     }
-    let left = owed::left(conn, organisation).await?;
+    let left = owed_counts::left(conn, organisation).await?;
     Ok(match left.events == left.parked {
         false => Readiness::Busy,
         true if integration.is_to_be_searched() => Readiness::Unsearched,

@@ -9,7 +9,7 @@ use super::fragments::{CONNECTED, of_appointment, of_organisation, reset_placeme
 use super::integrations::{integration, locked};
 use super::links::OWES_NOTHING;
 use super::statement::{Fragment, list_of, named, sql};
-use super::{Conn, Fault, link_queues, owed, search_requests};
+use super::{Conn, Fault, link_queues, owed, owed_counts, search_requests};
 use crate::model::{AccountSearch, AppointmentId, Generation, OrganisationId};
 use crate::store::words::{self, ERASURE, GOOGLE, NONE, PARTIAL, Priority};
 use crate::store::{ErasureLeft, Integration, OwedCause};
@@ -85,7 +85,7 @@ pub(super) async fn erase(
     now: Timestamp,
 ) -> Result<i64, Fault> {
     let cause = OwedCause::Erasure;
-    let left_before = owed::left(conn, organisation).await?;
+    let left_before = owed_counts::left(conn, organisation).await?;
     let its = || of_organisation(organisation).sql(" AND (").with(which()).sql(")");
     let known =
         sql("SELECT COUNT(*) AS found FROM appointment_external_links WHERE erasing_at IS NULL AND ").with(its());
@@ -119,7 +119,7 @@ pub(super) async fn erase(
     .sql(" WHERE ")
     .with(its());
     named("erasures.erase", erase).execute(conn).await?;
-    owed::count_since(conn, organisation, left_before).await?;
+    owed_counts::count_since(conn, organisation, left_before).await?;
     sweep(conn, organisation, now).await?;
     search_requests::ask_for_erased(conn, organisation, now).await?;
     Ok(known.found)
@@ -290,17 +290,25 @@ pub(super) async fn finish_untold(
     }
 }
 
+/// A link whose organisation may ask for a search.
+fn is_unasked() -> String {
+    format!(
+        "EXISTS (SELECT 1 FROM calendar_integrations AS i
+            WHERE i.organisation_id = appointment_external_links.organisation_id
+                AND i.provider = appointment_external_links.provider AND {CONNECTED} AND i.search_due_at IS NULL)"
+    )
+}
+
 pub(in crate::store) async fn under_way(conn: &mut Conn) -> Result<Vec<OrganisationId>, Fault> {
     let select = sql(format!(
         "SELECT organisation_id FROM calendar_integrations
          WHERE erasing_at IS NOT NULL AND refresh_token IS NULL AND provider = {GOOGLE}
             AND (last_search IS NULL OR last_search <> {PARTIAL})
          UNION SELECT organisation_id FROM appointment_external_links
-         WHERE erasing_at IS NOT NULL AND provider = {GOOGLE} AND {OWES_NOTHING} AND (NOT is_unsearched OR EXISTS (
-            SELECT 1 FROM calendar_integrations AS i
-            WHERE i.organisation_id = appointment_external_links.organisation_id
-                AND i.provider = appointment_external_links.provider
-                AND {CONNECTED} AND i.search_due_at IS NULL))"
+         WHERE erasing_at IS NOT NULL AND provider = {GOOGLE} AND {OWES_NOTHING} AND (NOT is_unsearched OR {unasked})
+         UNION SELECT organisation_id FROM appointment_external_links
+         WHERE is_unsearched AND erasing_at IS NULL AND provider = {GOOGLE} AND {unasked}",
+        unasked = is_unasked()
     ))
     .limit(FOUND_TOGETHER);
     let rows: Vec<WhoseRow> = named("erasures.under_way", select).load(conn).await?;

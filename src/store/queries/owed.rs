@@ -7,14 +7,14 @@ use diesel::sql_types::BigInt;
 use diesel_async::RunQueryDsl;
 use jiff::Timestamp;
 
-use super::fragments::{epoch_is_current, of_organisation, reset_placement, untaken};
+use super::fragments::{epoch_is_current, of_organisation, reset_placement};
 use super::statement::{Fragment, named, rows_of, sql};
 use super::{Conn, Fault, HELD_BY_KEY, link_queues};
 use crate::model::{AppointmentId, CalendarId, Epoch, GoogleUserId, OrganisationId, Place};
 use crate::store::words::{
     self, ACCOUNT_EXCHANGED, CALENDAR_UNAVAILABLE, ERASURE, GOOGLE, LEFT_BEHIND, PENDING, Priority,
 };
-use crate::store::{Claimed, OwedCause, OwedLeft};
+use crate::store::{Claimed, OwedCause};
 
 /// How many events one statement owes: SQLite takes some 32,000 binds.
 const OWED_TOGETHER: usize = 1_000;
@@ -210,30 +210,6 @@ pub(super) async fn owe_placed(
     Ok(held.found)
 }
 
-/// Counts in the total of a disconnect that is under way what owing the events of these links adds to what is owed.
-pub(super) async fn count_new(
-    conn: &mut Conn,
-    organisation: &OrganisationId,
-    account: &GoogleUserId,
-    which: Fragment,
-) -> Result<(), Fault> {
-    let total = sql("UPDATE calendar_integrations SET disconnect_total = disconnect_total + (
-            SELECT COUNT(*) FROM appointment_external_links AS l WHERE external_event_id IS NOT NULL AND ")
-    .with(of_organisation(organisation))
-    .sql(" AND ")
-    .with(which)
-    .sql(
-        " AND NOT EXISTS (SELECT 1 FROM owed_deletions AS o WHERE o.organisation_id = l.organisation_id
-            AND o.provider = l.provider AND o.appointment_id = l.appointment_id AND o.event_id = l.external_event_id
-            AND o.google_user_id = ",
-    )
-    .bind(account)
-    .sql(")) WHERE disconnecting_at IS NOT NULL AND ")
-    .with(of_organisation(organisation));
-    named("owed.count_new", total).execute(conn).await?;
-    Ok(())
-}
-
 /// When the event of a link is due to be deleted. What is no longer known cannot be written anew in another account: the
 /// event that stands is the only one, and waits for its own account.
 fn due_at(cause: OwedCause, now: Timestamp) -> Fragment {
@@ -351,42 +327,4 @@ pub(in crate::store) async fn park_calendar(
         named("owed.park_calendar", update).execute(conn).await?;
         Ok(())
     })
-}
-
-#[derive(QueryableByName)]
-struct LeftRow {
-    #[diesel(sql_type = BigInt)]
-    events: i64,
-    #[diesel(sql_type = BigInt)]
-    parked: i64,
-    #[diesel(sql_type = BigInt)]
-    untaken: i64,
-}
-
-pub(in crate::store) async fn left(conn: &mut Conn, organisation: &OrganisationId) -> Result<OwedLeft, Fault> {
-    // An event of which nobody knows in which of two calendars it stands is one event; the one that another account wrote
-    // for the same appointment has the same id.
-    let select = sql("SELECT COUNT(*) AS events, COUNT(CASE WHEN due = 0 THEN 1 END) AS parked, ")
-        .with(untaken(organisation))
-        .sql(" AS untaken FROM (SELECT COUNT(next_attempt_at) AS due FROM owed_deletions WHERE ")
-        .with(of_organisation(organisation))
-        .sql(" GROUP BY google_user_id, event_id) AS events_owed");
-    let row: LeftRow = named("owed.left", select).get_result(conn).await?;
-    Ok(OwedLeft { events: row.events, parked: row.parked, untaken: row.untaken })
-}
-
-/// Counts in the total of a disconnect that is under way what came to be owed since `left_before` was left, or was given
-/// back.
-pub(super) async fn count_since(
-    conn: &mut Conn,
-    organisation: &OrganisationId,
-    left_before: OwedLeft,
-) -> Result<(), Fault> {
-    let more = left(conn, organisation).await?.events - left_before.events;
-    let total = sql("UPDATE calendar_integrations SET disconnect_total = disconnect_total + ")
-        .bind(i32::try_from(more).unwrap_or(i32::MAX))
-        .sql(" WHERE disconnecting_at IS NOT NULL AND ")
-        .with(of_organisation(organisation));
-    named("owed.count_since", total).execute(conn).await?;
-    Ok(())
 }

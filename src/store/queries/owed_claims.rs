@@ -16,7 +16,9 @@ use super::fragments::{
 use super::owed::IS_WANTED;
 use super::schema::owed_deletions;
 use super::statement::{Fragment, list_of, named, sql};
-use super::{Conn, Fault, HELD_WITH_ITS_INTEGRATION, erasures, execute_in_turn, link_queues, rows, search_requests};
+use super::{
+    Conn, Fault, HELD_WITH_ITS_INTEGRATION, erasures, execute_in_turn, link_queues, owed_counts, rows, search_requests,
+};
 use crate::model::{CalendarId, Epoch, EventId, Generation, GoogleUserId, OrganisationId, Place};
 use crate::store::due::QueueKind;
 use crate::store::fault::{Corrupt, unless_fenced};
@@ -301,7 +303,8 @@ pub(super) async fn settle_within(
         return Ok(Guarded::Fenced);
     }
     match settlement {
-        OwedSettlement::Gone => {
+        OwedSettlement::Gone { was_deleted } => {
+            owed_counts::count_deletion(conn, claimed, *was_deleted).await?;
             // An id at Google is never free again: what is written next is of a later generation.
             let next = claimed.place.generation.next().0;
             let generation = sql(", generation = CASE WHEN external_event_id IS NULL AND generation < ")

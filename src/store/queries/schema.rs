@@ -43,6 +43,7 @@ diesel::table! {
         compare_lease_token -> Nullable<Text>,
         compare_lease_until -> Nullable<InstantSql>,
         compare_round -> Integer,
+        vanished_count -> Integer,
         behind_count -> Integer,
         unlisted_since -> Nullable<InstantSql>,
         search_due_at -> Nullable<InstantSql>,

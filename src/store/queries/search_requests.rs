@@ -10,8 +10,11 @@ use super::{Conn, Fault};
 use crate::model::OrganisationId;
 use crate::store::words::ERASURE;
 
-/// An appointment that is being erased, for whose event the account is still to be searched.
-pub(super) const IS_UNSEARCHED: &str = "erasing_at IS NOT NULL AND is_unsearched";
+/// An appointment for whose event the account is still to be searched, and may be: nothing that it was erased with is owed
+/// any more, or it was sent again since.
+pub(super) fn is_unsearched() -> String {
+    format!("is_unsearched AND (erasing_at IS NULL OR {OWES_NOTHING})")
+}
 
 /// What makes a search due now, whoever asks for it.
 fn asked_for(now: Timestamp) -> Fragment {
@@ -32,7 +35,7 @@ pub(super) async fn ask_for_disconnect(
     Ok(())
 }
 
-/// Asks for a search if appointments that were erased wait for nothing else; answers whether it did. As long as some event
+/// Asks for a search if appointments that were erased wait for nothing else, whether they were sent again or not; answers whether it did. As long as some event
 /// of one is due to be deleted, it waits, so that one search is enough for all of them. A disconnect asks for its own.
 pub(super) async fn ask_for_erased(
     conn: &mut Conn,
@@ -43,7 +46,7 @@ pub(super) async fn ask_for_erased(
         .with(asked_for(now))
         .sql(format!(" WHERE search_due_at IS NULL AND {CONNECTED} AND "))
         .with(of_organisation(organisation))
-        .sql(format!(" AND EXISTS (SELECT 1 FROM appointment_external_links WHERE {IS_UNSEARCHED} AND {OWES_NOTHING} AND "))
+        .sql(format!(" AND EXISTS (SELECT 1 FROM appointment_external_links WHERE {} AND ", is_unsearched()))
         .with(of_organisation(organisation))
         .sql(" AND ")
         .with(unleased(now))

@@ -9,12 +9,11 @@ use jiff::Timestamp;
 
 use super::fragments::{of_organisation, unleased};
 use super::integrations::locked;
-use super::links::OWES_NOTHING;
 use super::owed::IS_WANTED;
-use super::search_requests::IS_UNSEARCHED;
+use super::search_requests::is_unsearched;
 use super::statement::{Fragment, list_of, named, sql};
-use super::{Conn, Fault, InstantSql, erasures, instant, owed, reading_leases};
-use crate::model::{AppointmentId, Epoch, GoogleUserId, OrganisationId};
+use super::{Conn, Fault, InstantSql, erasures, instant, owed, owed_counts, reading_leases};
+use crate::model::{AppointmentId, Epoch, GoogleUserId, OrganisationId, Place};
 use crate::store::fault::unless_fenced;
 use crate::store::instant::Instant;
 use crate::store::words::{self, DISCONNECT, GOOGLE};
@@ -100,8 +99,9 @@ async fn appointments(
     organisation: &OrganisationId,
     which: Fragment,
 ) -> Result<Vec<AppointmentId>, Fault> {
-    let select = sql(format!("SELECT appointment_id FROM appointment_external_links WHERE {IS_UNSEARCHED} AND "))
+    let select = sql("SELECT appointment_id FROM appointment_external_links WHERE is_unsearched AND ")
         .with(of_organisation(organisation))
+        .sql(" AND ")
         .with(which);
     let rows: Vec<AppointmentRow> = named("searches.appointments", select).load(conn).await?;
     Ok(rows.into_iter().map(|row| AppointmentId::as_stored(row.appointment_id)).collect())
@@ -112,7 +112,7 @@ pub(in crate::store) async fn unsearched(
     organisation: &OrganisationId,
     now: Timestamp,
 ) -> Result<Vec<AppointmentId>, Fault> {
-    appointments(conn, organisation, sql(format!(" AND {OWES_NOTHING} AND ")).with(unleased(now))).await
+    appointments(conn, organisation, sql(format!("{} AND ", is_unsearched())).with(unleased(now))).await
 }
 
 pub(in crate::store) async fn end(
@@ -161,7 +161,8 @@ pub(in crate::store) async fn end(
     unless_fenced(ended)
 }
 
-/// Owes what was found of the appointments that are still being erased; and the rest, where a disconnect deletes it.
+/// Owes what was found of the appointments that were erased; and the rest, where a disconnect deletes it. Of one that was
+/// sent again, the event that its link stands at is wanted: a claim drops what is.
 async fn owe_found(
     conn: &mut Conn,
     claim: &SearchClaim,
@@ -171,12 +172,18 @@ async fn owe_found(
     now: Timestamp,
 ) -> Result<(), Fault> {
     let organisation = &claim.organisation;
-    let erasing: HashSet<_> = appointments(conn, organisation, sql("")).await?.into_iter().collect();
-    let wanted_by: HashSet<_> = searched.erased.iter().filter(|it| erasing.contains(*it)).collect();
-    let (erased, rest): (Vec<_>, Vec<_>) =
-        searched.found.iter().cloned().partition(|(appointment, _)| wanted_by.contains(appointment));
-    let left_before = owed::left(conn, organisation).await?;
+    let erasing = appointments(conn, organisation, sql("erasing_at IS NOT NULL")).await?;
+    let sent_again = appointments(conn, organisation, sql("erasing_at IS NULL")).await?;
+    let searched_for: HashSet<_> = searched.erased.iter().collect();
+    let of = |these: Vec<AppointmentId>| {
+        let these: HashSet<_> = these.into_iter().filter(|it| searched_for.contains(it)).collect();
+        move |(appointment, _): &(AppointmentId, Place)| these.contains(appointment)
+    };
+    let (erased, rest): (Vec<_>, Vec<_>) = searched.found.iter().cloned().partition(of(erasing));
+    let (left_before_erasure, rest): (Vec<_>, Vec<_>) = rest.into_iter().partition(of(sent_again));
+    let left_before = owed_counts::left(conn, organisation).await?;
     owed::owe_found(conn, organisation, account, &erased, OwedCause::Erasure, now).await?;
+    owed::owe_found(conn, organisation, account, &left_before_erasure, OwedCause::Comparison, now).await?;
     if is_rest_owed {
         owed::owe_found(conn, organisation, account, &rest, OwedCause::Disconnect, now).await?;
         // What a link still stands at is over for Cassius, whatever a person made of it.
@@ -184,5 +191,5 @@ async fn owe_found(
             .with(of_organisation(organisation));
         named("searches.drop_wanted", wanted).execute(conn).await?;
     }
-    owed::count_since(conn, organisation, left_before).await
+    owed_counts::count_since(conn, organisation, left_before).await
 }

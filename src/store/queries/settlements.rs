@@ -41,7 +41,7 @@ pub(in crate::store) async fn settle_together(
             ended.push(owed_claims::settle_within(conn, claimed, settlement, now).await?);
         }
         let served = owed.iter().zip(&ended).filter(|((_, settlement), guarded)| {
-            matches!(settlement, OwedSettlement::Gone) && matches!(guarded, Guarded::Done)
+            matches!(settlement, OwedSettlement::Gone { .. }) && matches!(guarded, Guarded::Done)
         });
         end_problems(conn, &served.map(|((claimed, _), _)| &claimed.organisation).collect(), now).await?;
         Ok(SettledRows { links: settled, owed: ended })

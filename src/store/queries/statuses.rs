@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Conn, Fault, integrations, links, owed, pending_grants};
+use super::{Conn, Fault, integrations, links, owed_counts, pending_grants};
 use crate::model::OrganisationId;
 use crate::store::{Integration, OwedLeft, StatusParts};
 
@@ -15,7 +15,7 @@ pub(in crate::store) async fn parts(
         let integration = integrations::integration(conn, organisation).await?;
         let counts = links::counts(conn, organisation, now).await?;
         let owed_left = match integration.as_ref().and_then(|integration| integration.disconnecting) {
-            Some(_) => owed::left(conn, organisation).await?,
+            Some(_) => owed_counts::left(conn, organisation).await?,
             None => OwedLeft::default(),
         };
         let pending_account = match integration.as_ref().is_some_and(Integration::is_connected) {

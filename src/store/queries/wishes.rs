@@ -19,7 +19,7 @@ use super::fragments::of_organisation;
 use super::integrations::{integration, locked, reread};
 use super::parts::Part;
 use super::statement::{Fragment, named, sql};
-use super::{Conn, Fault, owed, takeovers};
+use super::{Conn, Fault, owed_counts, takeovers};
 use crate::model::{OrganisationId, RemoteEvents};
 use crate::store::wishes::{Reach, Wish};
 use crate::store::words::{self, ERROR, GOOGLE, NONE, PENDING, Priority, SYNCED, WISHES};
@@ -141,7 +141,7 @@ async fn disconnect(
     let remote_events = disconnecting.remote_events.unwrap_or(RemoteEvents::Keep);
     let account = integration.google_user_id.as_ref().ok_or(Fault::Corrupt("google_user_id"))?;
     let taken = part.holds().sql(" AND ").with(takeovers::taken_over(remote_events, now));
-    owed::count_new(conn, &integration.organisation, account, taken).await?;
+    owed_counts::count_new(conn, &integration.organisation, account, taken).await?;
     let changed = takeovers::take_over(conn, integration, remote_events, || part.holds(), now).await?;
     if !is_first {
         takeovers::rest(conn, integration, part.holds(), now).await?;

@@ -5,7 +5,7 @@
 //! | `Stored` | synced | synced | – | – | – |
 //! | `Moved` | – | – | – | synced if it shows the goal, else patch it | – |
 //! | `Deleted` | – | – | go on | – | – |
-//! | `Found` | – | – | – | – | ours: go on (where it could not be moved: ask the target); not ours: the next generation; called gone before: come back |
+//! | `Found` | – | – | – | – | ours, or nobody's: go on (where it could not be moved: ask the target); another's: the next generation; called gone before: come back |
 //! | `AlreadyExists` | read it | – | – | rewrite | – |
 //! | `Changed` | – | read it | read it | read it at the target | – |
 //! | `Gone`, `NotFound` | 404: ask the target; 410: read it | read it | read it (under way to the target: there) | read it at the target | read it again, then believe it |
@@ -149,7 +149,10 @@ impl Attempt {
 
     fn after_get(&mut self, place: Place, answer: Answer, was_called_gone: bool) -> Step {
         match answer {
-            Answer::Found { etag, html_link, owner } if owner.as_ref() == Some(&self.goal.owner) => {
+            // Nobody makes an event under our id by chance: one that names no owner lost our properties, and is ours.
+            Answer::Found { etag, html_link, owner }
+                if owner.as_ref().is_none_or(|owner| *owner == self.goal.owner) =>
+            {
                 let was_not_moved = self.move_failed_from(&place.calendar);
                 self.html_link = html_link.or(self.html_link.take());
                 self.placement = Placement::Written { place, etag, fingerprint: None };
@@ -162,7 +165,7 @@ impl Attempt {
                     self.plan()
                 }
             }
-            // Our id, and not our event: it is left alone.
+            // Our id, and somebody else's event: it is left alone.
             Answer::Found { .. } => self.vanished(),
             Answer::Gone | Answer::NotFound if !was_called_gone => self.read(place, Some(Doubt::EventGone)),
             // The calendar may be out of sight, and the event with it.

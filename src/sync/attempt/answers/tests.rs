@@ -3,14 +3,15 @@
 use super::super::tests::{CALENDARS, goal, owner};
 use super::super::{Goal, Outcome};
 use super::*;
-use crate::model::{CalendarId, Etag, EventId, Fingerprint, Generation};
-use crate::sync::{Shown, ThrottleScope};
+use crate::model::{AppointmentId, CalendarId, Etag, EventId, Fingerprint, Generation};
+use crate::sync::{Owner, Shown, ThrottleScope};
 
 /// What comes of an answer to an insert, a patch, a delete, a move, a first read, a second read, and a probe of the target.
 type Row = (Answer, [&'static str; 7]);
 
 fn rows() -> Vec<Row> {
     let word = || "word".to_owned();
+    let another = Owner { appointment: AppointmentId::parse("another").unwrap(), ..owner() };
     let owner = Some(owner());
     let stored = Answer::Stored { etag: Etag::new("2"), html_link: None };
     let moved = |summary: &str| {
@@ -40,8 +41,10 @@ fn rows() -> Vec<Row> {
         ),
         (Answer::Deleted, ["come back", "come back", "synced", "come back", "come back", "come back", "come back"]),
         (found(owner), ["come back", "come back", "come back", "come back", "events.patch", "come back", "come back"]),
+        // Somebody took our properties away.
+        (found(None), ["come back", "come back", "come back", "come back", "events.patch", "come back", "come back"]),
         (
-            found(None),
+            found(Some(another)),
             ["come back", "come back", "come back", "come back", "events.insert", "events.insert", "come back"],
         ),
         (Answer::AlreadyExists, [get, "come back", "come back", list, "come back", "come back", "come back"]),
@@ -137,7 +140,7 @@ fn each_answer_means_to_each_call_what_the_table_says() {
     const CALLS: [&str; 7] = ["insert", "patch", "delete", "move", "first read", "second read", "probe"];
     let rows = rows();
     let names: std::collections::BTreeSet<_> = rows.iter().map(|(answer, _)| answer.name()).collect();
-    assert_eq!(names.len(), 20, "every answer has a row; one that was found and one that was moved have two");
+    assert_eq!(names.len(), 20, "every answer has a row; one that was found has three, one that was moved two");
     for (answer, expected) in rows {
         for ((call, mut attempt), expected) in CALLS.into_iter().zip(attempts()).zip(expected) {
             let step = attempt.advance(answer.clone());

@@ -1,0 +1,2 @@
+DROP INDEX appointment_external_links_unsearched;
+ALTER TABLE calendar_integrations DROP COLUMN vanished_count;
