@@ -26,7 +26,8 @@ pub struct Metric {
 }
 
 /// The kinds of metrics.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Kind {
     /// Only grows, from 0 at each start.
     Counter,
@@ -39,11 +40,7 @@ pub enum Kind {
 impl Kind {
     /// Prometheus's word for it.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Counter => "counter",
-            Self::Gauge => "gauge",
-            Self::Histogram => "histogram",
-        }
+        self.into()
     }
 }
 

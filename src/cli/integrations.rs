@@ -25,7 +25,7 @@ pub(crate) struct Integrations {
 }
 
 fn reasons() -> PossibleValuesParser {
-    Reason::ALL.map(Reason::as_str).into()
+    Reason::ALL.iter().map(|reason| reason.as_str()).collect::<Vec<_>>().into()
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

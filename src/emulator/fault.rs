@@ -9,7 +9,8 @@ use tokio::sync::watch;
 use crate::clock::Entropy;
 
 /// What goes wrong.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum FaultKind {
     /// Refused with this status and reason; nothing is carried out.
@@ -32,14 +33,7 @@ pub(crate) enum FaultKind {
 impl FaultKind {
     /// Its name in the journal.
     pub(crate) fn name(&self) -> &'static str {
-        match self {
-            Self::Error { .. } => "error",
-            Self::Page { .. } => "page",
-            Self::LoseAnswer => "lose_answer",
-            Self::Reset => "reset",
-            Self::Hang { .. } => "hang",
-            Self::Latency { .. } => "latency",
-        }
+        self.into()
     }
 }
 

@@ -19,7 +19,8 @@ pub enum SyncStatus {
 }
 
 /// Says why a call failed, or what stands in the way: the words of `error_reason.proto`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
 pub enum Reason {
     /// Nothing is connected.
     NotConnected,
@@ -45,33 +46,11 @@ pub enum Reason {
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Self; 10] = [
-        Self::NotConnected,
-        Self::ReconnectRequired,
-        Self::CalendarUnavailable,
-        Self::GoogleUnavailable,
-        Self::GoogleThrottled,
-        Self::EventRefused,
-        Self::GoogleMisconfigured,
-        Self::AccountUnavailable,
-        Self::KeyringIncomplete,
-        Self::Internal,
-    ];
+    pub const ALL: &'static [Self] = <Self as strum::VariantArray>::VARIANTS;
 
     /// The word itself, as callers and operators know it.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::NotConnected => "NOT_CONNECTED",
-            Self::ReconnectRequired => "RECONNECT_REQUIRED",
-            Self::CalendarUnavailable => "CALENDAR_UNAVAILABLE",
-            Self::GoogleUnavailable => "GOOGLE_UNAVAILABLE",
-            Self::GoogleThrottled => "GOOGLE_THROTTLED",
-            Self::EventRefused => "EVENT_REFUSED",
-            Self::GoogleMisconfigured => "GOOGLE_MISCONFIGURED",
-            Self::AccountUnavailable => "ACCOUNT_UNAVAILABLE",
-            Self::KeyringIncomplete => "KEYRING_INCOMPLETE",
-            Self::Internal => "INTERNAL",
-        }
+        self.into()
     }
 
     /// How much it takes to mend it: of two problems the graver one is told.

@@ -109,7 +109,8 @@ pub enum ThrottleScope {
 }
 
 /// What Google's answer means.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Answer {
     /// An insert or a patch succeeded, and the event is alive.
     Stored {
@@ -221,27 +222,6 @@ impl Answer {
 
     /// Its name in the log.
     pub fn name(&self) -> &'static str {
-        match self {
-            Self::Stored { .. } => "stored",
-            Self::Moved { .. } => "moved",
-            Self::Found { .. } => "found",
-            Self::Gone => "gone",
-            Self::NotFound => "not_found",
-            Self::Deleted => "deleted",
-            Self::AlreadyExists => "already_exists",
-            Self::Changed => "changed",
-            Self::CalendarOpen => "calendar_open",
-            Self::CalendarReadOnly => "calendar_read_only",
-            Self::CalendarMissing => "calendar_missing",
-            Self::NotPermitted { .. } => "not_permitted",
-            Self::Forbidden { .. } => "forbidden",
-            Self::AccountRefused { .. } => "account_refused",
-            Self::Refused { .. } => "refused",
-            Self::Throttled { .. } => "throttled",
-            Self::Unauthorized => "unauthorized",
-            Self::ScopeMissing => "scope_missing",
-            Self::Misconfigured => "misconfigured",
-            Self::Unavailable { .. } => "unavailable",
-        }
+        self.into()
     }
 }

@@ -5,7 +5,8 @@
 use crate::crypto::{ExposeSecret as _, Secret, digest};
 
 /// How a consent ended: the word that is added to the return URL.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum ConsentOutcome {
     /// The account is connected.
     Connected,
@@ -28,16 +29,7 @@ pub enum ConsentOutcome {
 impl ConsentOutcome {
     /// The word, as the return URL carries it.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Connected => "connected",
-            Self::Denied => "denied",
-            Self::Blocked => "blocked",
-            Self::MissingScope => "missing_scope",
-            Self::Expired => "expired",
-            Self::OtherAccount => "other_account",
-            Self::TryAgain => "try_again",
-            Self::Failed => "failed",
-        }
+        self.into()
     }
 }
 

@@ -15,6 +15,8 @@ use crate::sync::{Outcome, RetryCause, Setback, Stop, ThrottleScope, backoff};
 
 /// What an attempt came to, whether it was made for a link or for an owed deletion: an [`Outcome`] of the brain, with what
 /// it means to the row.
+#[derive(strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub(super) enum RowOutcome {
     /// Google shows what should be.
     Synced { placement: Placement, html_link: Option<String>, is_any_deleted: bool },
@@ -39,12 +41,7 @@ pub(super) struct CallsAnswered {
 impl RowOutcome {
     /// The word for it.
     pub(super) fn name(&self) -> &'static str {
-        match self {
-            Self::Synced { .. } => "synced",
-            Self::Later { .. } => "later",
-            Self::Refused { .. } => "refused",
-            Self::Unchanged { .. } => "unchanged",
-        }
+        self.into()
     }
 }
 

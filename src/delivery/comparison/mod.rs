@@ -13,8 +13,8 @@
 //! Its limit: a calendar is looked into that the account's list shows and that the account may write to, and where the
 //! account does not permit the list, only those where something of ours is known to stand. What a person moved elsewhere
 //! is made again in the target and stands twice: of an event that was moved Google says the same where it stood as of one
-//! that was deleted. A dry run says that it left calendars out where it knows of them, or may not know; of a calendar
-//! that no list shows nobody can tell.
+//! that was deleted. Nor is one found that a person moved and took our properties from. A dry run says that it left
+//! calendars out where it knows of them, or may not know; of a calendar that no list shows nobody can tell.
 
 mod findings;
 mod listing;

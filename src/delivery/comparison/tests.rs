@@ -148,15 +148,23 @@ fn what_shows_a_higher_revision_than_is_held_is_not_written_over() {
 fn of_what_is_not_at_rest_nothing_is_found() {
     let double = || vec![listed("target", "double", "e", shown())];
     let base = || link(written("own", "old"));
+    let nothing = |state| Finding { state, surplus: vec![] };
     for link in [
         ComparedLink { sync_status: SyncStatus::Pending, ..base() },
-        ComparedLink { sync_status: SyncStatus::Error, ..base() },
-        ComparedLink { sync_status: SyncStatus::None, ..base() },
         ComparedLink { updated_at: at(0), ..base() },
         ComparedLink { updated_at: at(10), ..base() },
         ComparedLink { lease_until: Some(at(1)), ..base() },
     ] {
-        assert_eq!(find(Some(link), double()), Finding { state: RemoteState::AsKnown, surplus: vec![] });
+        assert_eq!(
+            find(Some(link.clone()), double()),
+            nothing(RemoteState::InMotion),
+            "another one may be found later"
+        );
+        assert_eq!(find(Some(link), vec![]), nothing(RemoteState::AsKnown));
+    }
+    for sync_status in [SyncStatus::Error, SyncStatus::None] {
+        let link = ComparedLink { sync_status, ..base() };
+        assert_eq!(find(Some(link), double()), nothing(RemoteState::AsKnown), "it waits for a person");
     }
     // What was changed before the clock was set back lies ahead.
     let ahead = ComparedLink { updated_at: at(3_000), ..base() };

@@ -57,7 +57,8 @@ pub(crate) struct ListEntry {
 }
 
 /// What an account may do with a calendar, ascending.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, strum::IntoStaticStr)]
+#[strum(serialize_all = "camelCase")]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum AccessRole {
     FreeBusyReader,
@@ -69,12 +70,7 @@ pub(crate) enum AccessRole {
 impl AccessRole {
     /// Google's word for it.
     pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::FreeBusyReader => "freeBusyReader",
-            Self::Reader => "reader",
-            Self::Writer => "writer",
-            Self::Owner => "owner",
-        }
+        self.into()
     }
 }
 

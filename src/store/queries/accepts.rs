@@ -133,101 +133,127 @@ async fn upsert(
     // Named again wherever queues and integrations are read: from the rows alone, a planner without statistics would read
     // those of all organisations.
     let named_organisations = || list_of(rows.iter().map(|(acceptance, _)| &acceptance.organisation));
-    let (free, sending, with_queue, with_integration) =
-        (named_organisations(), named_organisations(), named_organisations(), named_organisations());
-    let upsert =
-        sql("WITH incoming (organisation_id, appointment_id, revision, snapshot, wants_event, starts_at, ends_at, traceparent) AS (VALUES ")
-            .with(rows_of(rows, |row, (acceptance, revision)| {
-                row.bind(&acceptance.organisation)
-                    .sql(", ")
-                    .bind(&acceptance.appointment)
-                    .sql(", ")
-                    .bind(revision)
-                    .sql(", ")
-                    .bind(&acceptance.snapshot)
-                    .sql(", ")
-                    .bind(acceptance.wants_event)
-                    .sql(", ")
-                    .bind(acceptance.starts_at)
-                    .sql(", ")
-                    .bind(acceptance.ends_at)
-                    .sql(", ")
-                    .bind(acceptance.traceparent.clone())
-            }))
-            .sql(format!(
-                "), free AS (
-                SELECT organisation_id FROM link_queues
-                WHERE provider = {GOOGLE} AND organisation_id IN "
-            ))
-            .with(free)
-            .sql(format!(
-                " ORDER BY organisation_id {SKIP_LOCKED}
+    let (held, read) = (twice(&named_organisations), twice(&named_organisations));
+    let upsert = sql("WITH ")
+        .with(incoming(rows))
+        .sql(", ")
+        .with(free_and_sending(held))
+        .sql(
+            " INSERT INTO appointment_external_links AS kept (
+                organisation_id, appointment_id, provider, revision, snapshot, wants_event, starts_at, ends_at,
+                traceparent, sync_status, next_attempt_at, accepted_at, created_at, updated_at
+             ) ",
+        )
+        .with(new_links(read, now))
+        .with(or_replaced())
+        .with(is_replaced)
+        .sql(" RETURNING ")
+        .with(link_columns());
+    let upsert = if is_kept { upsert.keep() } else { upsert };
+    Ok(named("accepts.accept", upsert).load(conn).await?)
+}
+
+fn twice(fragment: impl Fn() -> Fragment) -> [Fragment; 2] {
+    [fragment(), fragment()]
+}
+
+/// What was sent.
+fn incoming(rows: Vec<(&Acceptance, i64)>) -> Fragment {
+    sql("incoming (organisation_id, appointment_id, revision, snapshot, wants_event, starts_at, ends_at, traceparent) AS (VALUES ")
+        .with(rows_of(rows, |row, (acceptance, revision)| {
+            row.bind(&acceptance.organisation)
+                .sql(", ")
+                .bind(&acceptance.appointment)
+                .sql(", ")
+                .bind(revision)
+                .sql(", ")
+                .bind(&acceptance.snapshot)
+                .sql(", ")
+                .bind(acceptance.wants_event)
+                .sql(", ")
+                .bind(acceptance.starts_at)
+                .sql(", ")
+                .bind(acceptance.ends_at)
+                .sql(", ")
+                .bind(acceptance.traceparent.clone())
+        }))
+        .sql(")")
+}
+
+/// Whose queue nobody else holds, and whether its integration sends.
+fn free_and_sending([of_queues, of_integrations]: [Fragment; 2]) -> Fragment {
+    sql(format!("free AS (SELECT organisation_id FROM link_queues WHERE provider = {GOOGLE} AND organisation_id IN "))
+        .with(of_queues)
+        .sql(format!(
+            " ORDER BY organisation_id {SKIP_LOCKED}
              ), sending AS (
                 SELECT organisation_id, is_enabled AND {CONNECTED} AS is_sending
                 FROM calendar_integrations
                 WHERE provider = {GOOGLE} AND organisation_id IN "
-            ))
-            .with(sending)
-            .sql(format!(
-                " AND organisation_id IN (SELECT free.organisation_id FROM free)
+        ))
+        .with(of_integrations)
+        .sql(format!(
+            " AND organisation_id IN (SELECT free.organisation_id FROM free)
                 ORDER BY organisation_id {KEY_SHARE_SKIP_LOCKED}
-             )
-             INSERT INTO appointment_external_links AS kept (
-                organisation_id, appointment_id, provider, revision, snapshot, wants_event, starts_at, ends_at,
-                traceparent, sync_status, next_attempt_at, accepted_at, created_at, updated_at
-             )
-             SELECT n.organisation_id, n.appointment_id, {GOOGLE}, n.revision, n.snapshot, n.wants_event, n.starts_at, n.ends_at,
-                n.traceparent,
-                CASE WHEN s.is_sending THEN {PENDING} ELSE {NONE} END, CASE WHEN s.is_sending THEN "
-            ))
-            .bind(now)
-            .sql(" END, ")
-            .bind(now)
-            .sql(", ")
-            .bind(now)
-            .sql(", ")
-            .bind(now)
-            .sql(format!(
-                " FROM incoming AS n LEFT JOIN free AS f ON f.organisation_id = n.organisation_id
-                LEFT JOIN sending AS s ON s.organisation_id = n.organisation_id
-             WHERE n.revision > {NO_REVISION} AND (f.organisation_id IS NOT NULL OR NOT EXISTS (
-                    SELECT 1 FROM link_queues AS q WHERE q.organisation_id = n.organisation_id AND q.provider = {GOOGLE}
-                        AND q.organisation_id IN "
-            ))
-            .with(with_queue)
-            .sql(format!(
-                "))
-                AND (s.organisation_id IS NOT NULL OR NOT EXISTS (
-                    SELECT 1 FROM calendar_integrations AS i
-                    WHERE i.organisation_id = n.organisation_id AND i.provider = {GOOGLE} AND i.organisation_id IN "
-            ))
-            .with(with_integration)
-            .sql(format!(
-                "))
-             ORDER BY n.organisation_id, n.appointment_id
-             ON CONFLICT (organisation_id, appointment_id, provider) DO UPDATE SET
-                revision = excluded.revision, snapshot = excluded.snapshot, wants_event = excluded.wants_event,
-                starts_at = COALESCE(excluded.starts_at, kept.starts_at),
-                ends_at = COALESCE(excluded.ends_at, kept.ends_at),
-                shown_ends_at = CASE
-                    WHEN kept.synced_revision = kept.revision OR kept.shown_ends_at IS NULL
-                        OR kept.ends_at > kept.shown_ends_at THEN kept.ends_at
-                    ELSE kept.shown_ends_at END,
-                sync_status = excluded.sync_status, traceparent = excluded.traceparent,
-                next_attempt_at = CASE WHEN excluded.wants_event AND kept.write_not_before > excluded.next_attempt_at
-                    THEN kept.write_not_before ELSE excluded.next_attempt_at END,
-                attempts = 0, priority = {live}, request_seq = kept.request_seq + 1,
-                last_error = NULL, last_error_detail = NULL, accepted_at = excluded.accepted_at, erasing_at = NULL,
-                content_hash = CASE WHEN excluded.revision < kept.revision THEN NULL ELSE kept.content_hash END,
-                updated_at = excluded.updated_at
-             WHERE excluded.revision > kept.revision",
-                live = Priority::Live,
-            ))
-            .with(is_replaced)
-            .sql(" RETURNING ")
-            .with(link_columns());
-    let upsert = if is_kept { upsert.keep() } else { upsert };
-    Ok(named("accepts.accept", upsert).load(conn).await?)
+             )"
+        ))
+}
+
+/// The rows of what is incoming, but for the organisations whose queue or integration another transaction holds.
+fn new_links([of_queues, of_integrations]: [Fragment; 2], now: Timestamp) -> Fragment {
+    sql(format!(
+        "SELECT n.organisation_id, n.appointment_id, {GOOGLE}, n.revision, n.snapshot, n.wants_event, n.starts_at, n.ends_at,
+            n.traceparent,
+            CASE WHEN s.is_sending THEN {PENDING} ELSE {NONE} END, CASE WHEN s.is_sending THEN "
+    ))
+    .bind(now)
+    .sql(" END, ")
+    .bind(now)
+    .sql(", ")
+    .bind(now)
+    .sql(", ")
+    .bind(now)
+    .sql(format!(
+        " FROM incoming AS n LEFT JOIN free AS f ON f.organisation_id = n.organisation_id
+            LEFT JOIN sending AS s ON s.organisation_id = n.organisation_id
+         WHERE n.revision > {NO_REVISION} AND (f.organisation_id IS NOT NULL OR NOT EXISTS (
+                SELECT 1 FROM link_queues AS q WHERE q.organisation_id = n.organisation_id AND q.provider = {GOOGLE}
+                    AND q.organisation_id IN "
+    ))
+    .with(of_queues)
+    .sql(format!(
+        "))
+            AND (s.organisation_id IS NOT NULL OR NOT EXISTS (
+                SELECT 1 FROM calendar_integrations AS i
+                WHERE i.organisation_id = n.organisation_id AND i.provider = {GOOGLE} AND i.organisation_id IN "
+    ))
+    .with(of_integrations)
+    .sql("))
+         ORDER BY n.organisation_id, n.appointment_id")
+}
+
+/// What becomes of a link that there is, if what is incoming is newer; a condition may follow that it is replaced all the
+/// same.
+fn or_replaced() -> Fragment {
+    sql(format!(
+        " ON CONFLICT (organisation_id, appointment_id, provider) DO UPDATE SET
+            revision = excluded.revision, snapshot = excluded.snapshot, wants_event = excluded.wants_event,
+            starts_at = COALESCE(excluded.starts_at, kept.starts_at),
+            ends_at = COALESCE(excluded.ends_at, kept.ends_at),
+            shown_ends_at = CASE
+                WHEN kept.synced_revision = kept.revision OR kept.shown_ends_at IS NULL
+                    OR kept.ends_at > kept.shown_ends_at THEN kept.ends_at
+                ELSE kept.shown_ends_at END,
+            sync_status = excluded.sync_status, traceparent = excluded.traceparent,
+            next_attempt_at = CASE WHEN excluded.wants_event AND kept.write_not_before > excluded.next_attempt_at
+                THEN kept.write_not_before ELSE excluded.next_attempt_at END,
+            attempts = 0, priority = {live}, request_seq = kept.request_seq + 1,
+            last_error = NULL, last_error_detail = NULL, accepted_at = excluded.accepted_at, erasing_at = NULL,
+            content_hash = CASE WHEN excluded.revision < kept.revision THEN NULL ELSE kept.content_hash END,
+            updated_at = excluded.updated_at
+         WHERE excluded.revision > kept.revision",
+        live = Priority::Live,
+    ))
 }
 
 /// The links of these appointments, as far as they have them. One that is being erased is none: whatever is sent is newer.

@@ -146,50 +146,14 @@ async fn settle(conn: &mut Conn, links: &[LinkSettlement], now: Timestamp) -> Re
                 .with(values_of(&placement))
         },
     );
-    // Named apart from the columns of the links, of which some are answered.
-    let placement: Vec<_> = PLACEMENT.split(", ").collect();
-    let ended: Vec<_> = placement.iter().map(|column| format!("ended_{column}")).collect();
-    let placed: Vec<_> = placement.iter().zip(&ended).map(|(column, ended)| format!("{column} = {ended}")).collect();
-    // Nobody has asked to send the link again since it was claimed, nor let it rest.
-    let is_unasked = format!("sync_status = {PENDING} AND request_seq = ended_request_seq");
-    let if_unasked = |column: &str, cases: &str| {
-        let unchanged = outcome::UNCHANGED;
-        format!("{column} = CASE WHEN NOT ({is_unasked}) OR outcome = '{unchanged}' THEN {column} {cases} END")
-    };
-    let (synced, later, refused) = (outcome::SYNCED, outcome::LATER, outcome::REFUSED);
     let update = sql(format!(
         "WITH ended (ended_organisation_id, ended_appointment_id, ended_lease_token, ended_request_seq, outcome, \
          ended_next_attempt_at, reason, detail, ended_revision, page, is_page_known, calls, {}) AS (VALUES ",
-        ended.join(", ")
+        ended_placement().join(", ")
     ))
     .with(rows)
-    .sql(format!(
-        ") UPDATE appointment_external_links SET {}, {}, {}, {}, {}, {}, {},
-            synced_revision = COALESCE(ended_revision, synced_revision),
-            html_link = CASE WHEN is_page_known THEN page ELSE html_link END,
-            recent_calls = CASE WHEN calls = '' THEN recent_calls
-                ELSE substr(calls || COALESCE(recent_calls, ''), 1, {MAX_HISTORY_CHARS}) END,
-            lease_token = NULL, lease_until = NULL, last_synced_at = CASE WHEN outcome = '{synced}' THEN ",
-        placed.join(", "),
-        if_unasked("next_attempt_at", "ELSE ended_next_attempt_at"),
-        if_unasked("last_error", "ELSE reason"),
-        // What was sent, or will not be, no longer needs its trace.
-        if_unasked("traceparent", &format!("WHEN outcome = '{later}' THEN traceparent ELSE NULL")),
-        if_unasked("last_error_detail", "ELSE detail"),
-        if_unasked(
-            "attempts",
-            &format!("WHEN outcome = '{synced}' THEN 0 WHEN outcome = '{later}' THEN attempts + 1 ELSE attempts")
-        ),
-        if_unasked(
-            "sync_status",
-            &format!(
-                "WHEN outcome = '{synced}' THEN {SYNCED} WHEN outcome = '{refused}' THEN {ERROR} ELSE sync_status"
-            )
-        ),
-    ))
-    .bind(now)
-    .sql(" ELSE last_synced_at END, updated_at = ")
-    .bind(now)
+    .sql(") UPDATE appointment_external_links SET ")
+    .with(settled_columns(now))
     .sql(format!(
         " FROM ended WHERE organisation_id = ended_organisation_id AND appointment_id = ended_appointment_id
             AND provider = {GOOGLE} AND lease_token = ended_lease_token RETURNING "
@@ -204,6 +168,53 @@ async fn settle(conn: &mut Conn, links: &[LinkSettlement], now: Timestamp) -> Re
     let settled =
         |(claimed, ..): &LinkSettlement| by_key.remove(&(claimed.organisation.clone(), claimed.appointment.clone()));
     Ok(links.iter().map(settled).collect())
+}
+
+/// The placement of what ended, named apart from the columns of the links, of which some are answered.
+fn ended_placement() -> Vec<String> {
+    PLACEMENT.split(", ").map(|column| format!("ended_{column}")).collect()
+}
+
+/// What becomes of the columns of a link that ended.
+fn settled_columns(now: Timestamp) -> Fragment {
+    let placed: Vec<_> = PLACEMENT.split(", ").map(|column| format!("{column} = ended_{column}")).collect();
+    // Nobody has asked to send the link again since it was claimed, nor let it rest.
+    let is_unasked = format!("sync_status = {PENDING} AND request_seq = ended_request_seq");
+    let if_unasked = |column: &str, cases: &str| {
+        let unchanged = outcome::UNCHANGED;
+        format!("{column} = CASE WHEN NOT ({is_unasked}) OR outcome = '{unchanged}' THEN {column} {cases} END")
+    };
+    let (synced, later, refused) = (outcome::SYNCED, outcome::LATER, outcome::REFUSED);
+    let by_outcome = [
+        if_unasked("next_attempt_at", "ELSE ended_next_attempt_at"),
+        if_unasked("last_error", "ELSE reason"),
+        // What was sent, or will not be, no longer needs its trace.
+        if_unasked("traceparent", &format!("WHEN outcome = '{later}' THEN traceparent ELSE NULL")),
+        if_unasked("last_error_detail", "ELSE detail"),
+        if_unasked(
+            "attempts",
+            &format!("WHEN outcome = '{synced}' THEN 0 WHEN outcome = '{later}' THEN attempts + 1 ELSE attempts"),
+        ),
+        if_unasked(
+            "sync_status",
+            &format!(
+                "WHEN outcome = '{synced}' THEN {SYNCED} WHEN outcome = '{refused}' THEN {ERROR} ELSE sync_status"
+            ),
+        ),
+    ];
+    sql(format!(
+        "{}, {},
+            synced_revision = COALESCE(ended_revision, synced_revision),
+            html_link = CASE WHEN is_page_known THEN page ELSE html_link END,
+            recent_calls = CASE WHEN calls = '' THEN recent_calls
+                ELSE substr(calls || COALESCE(recent_calls, ''), 1, {MAX_HISTORY_CHARS}) END,
+            lease_token = NULL, lease_until = NULL, last_synced_at = CASE WHEN outcome = '{synced}' THEN ",
+        placed.join(", "),
+        by_outcome.join(", ")
+    ))
+    .bind(now)
+    .sql(" ELSE last_synced_at END, updated_at = ")
+    .bind(now)
 }
 
 /// Notes at the integrations that links were brought in step. A problem that was to be tried again by now is over: the

@@ -44,7 +44,15 @@ struct Stored {
     alive: bool,
     summary: String,
     etag: u32,
-    ours: bool,
+    /// Whose it says that it is.
+    owner: Option<Owner>,
+}
+
+impl Stored {
+    /// Nobody makes an event under our id by chance.
+    fn is_ours(&self) -> bool {
+        self.owner.as_ref().is_none_or(|its| *its == owner())
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -96,7 +104,7 @@ impl Google {
         let is_out_of_reach = |calendar| self.missing.contains(calendar) || self.read_only.contains(calendar);
         self.events
             .iter()
-            .filter(|((calendar, _), event)| event.alive && event.ours && !is_out_of_reach(calendar))
+            .filter(|((calendar, _), event)| event.alive && event.is_ours() && !is_out_of_reach(calendar))
             .map(|((calendar, _), event)| (calendar, event))
             .collect()
     }
@@ -111,7 +119,7 @@ impl Google {
         let is_known = |(calendar, event): &&(CalendarId, EventId)| {
             known.iter().any(|place| place.calendar == *calendar && place.event == *event)
         };
-        let standing = self.events.iter().filter(|(_, event)| event.alive && event.ours);
+        let standing = self.events.iter().filter(|(_, event)| event.alive && event.is_ours());
         standing.map(|(place, _)| place).filter(|place| !is_known(place)).collect()
     }
 
@@ -126,7 +134,7 @@ impl Google {
 
     fn stored(&mut self, place: &Place, summary: &str) -> Answer {
         self.etags += 1;
-        let event = Stored { alive: true, summary: summary.into(), etag: self.etags, ours: true };
+        let event = Stored { alive: true, summary: summary.into(), etag: self.etags, owner: Some(owner()) };
         self.events.insert((place.calendar.clone(), place.event.clone()), event);
         Answer::Stored { etag: Etag::new(self.etags.to_string()), html_link: None }
     }
@@ -206,11 +214,9 @@ impl Google {
                 }
                 Answer::Deleted
             }
-            (Call::Get { .. } | Call::Probe { .. }, Some(event)) => Answer::Found {
-                etag: Etag::new(event.etag.to_string()),
-                html_link: None,
-                owner: event.ours.then(owner),
-            },
+            (Call::Get { .. } | Call::Probe { .. }, Some(event)) => {
+                Answer::Found { etag: Etag::new(event.etag.to_string()), html_link: None, owner: event.owner.clone() }
+            }
         }
     }
 
@@ -441,11 +447,25 @@ fn an_event_that_is_not_ours_is_left_alone() {
     let calendar = CalendarId::new(CALENDARS[0]);
     let Owner { organisation, appointment } = owner();
     let event = event_id(&organisation, &appointment, &calendar, Generation::FIRST);
-    let foreign = Stored { alive: true, summary: "private".into(), etag: 1, ours: false };
+    let other = Owner { appointment: AppointmentId::parse("another").unwrap(), ..owner() };
+    let foreign = Stored { alive: true, summary: "private".into(), etag: 1, owner: Some(other) };
     google.events.insert((calendar.clone(), event.clone()), foreign.clone());
     synced(&mut google, goal(0, Some(1)), &mut stored);
     assert_eq!(google.events[&(calendar, event)], foreign);
     assert_eq!(google.alive().len(), 1);
+}
+
+#[test]
+fn an_event_of_ours_that_no_longer_says_so_is_set_right_and_deleted_as_ours() {
+    for wanted in [Some(2), None] {
+        let (mut google, mut stored) = (Google::default(), Placement::NEVER);
+        synced(&mut google, goal(0, Some(1)), &mut stored);
+        google.events.values_mut().for_each(|event| (event.owner, event.etag) = (None, 100));
+        synced(&mut google, goal(0, wanted), &mut stored);
+        assert_eq!(google.events.len(), 1, "it is the same event");
+        assert_eq!(google.alive().len(), usize::from(wanted.is_some()));
+        assert!(google.events.values().all(|event| !event.alive || event.owner == Some(owner())));
+    }
 }
 
 #[test]
