@@ -84,6 +84,28 @@ async fn what_was_displaced_among_many_calendars_is_put_right_by_itself_once_it_
 }
 
 #[apply(both_backends)]
+async fn what_was_displaced_into_a_calendar_that_becomes_the_target_is_put_right_by_itself(app: &mut TestApp) {
+    app.connect("cabinet").await;
+    let third = with_many_calendars(app, 1).await;
+    let before = displaced(app, "rdv", SECOND_CALENDAR).await;
+    for calendar in [third.as_str(), SECOND_CALENDAR] {
+        let settings = IntegrationSettings { calendar_id: calendar.into(), ..IntegrationSettings::default() };
+        let chosen = UpdateSettingsRequest {
+            organisation_id: "cabinet".into(),
+            settings: Some(settings),
+            update_mask: Some(FieldMask { paths: vec!["calendar_id".into()] }),
+        };
+        app.integrations.update_settings(chosen).await.unwrap();
+        app.at_rest("cabinet").await;
+    }
+    app.google.forget_journal().await;
+    app.advance(5 * 60 + 15);
+    until_deleted(app, &[before]).await;
+    let events = app.google.events_of(ACCOUNT, "rdv").await;
+    assert_eq!((events.len(), &events[0]["calendar_id"]), (1, &json!(SECOND_CALENDAR)));
+}
+
+#[apply(both_backends)]
 async fn what_vanished_is_looked_for_until_all_calendars_have_answered(app: &mut TestApp) {
     app.connect("cabinet").await;
     let before = displaced(app, "rdv", SECOND_CALENDAR).await;
