@@ -4,10 +4,10 @@ import { afterEach, describe, expect, it } from "vitest";
 import * as samples from "../gallery/samples";
 import { rowWord, standingOf, titleWord } from "../src/google/standing";
 import { createTranslate } from "../src/i18n/message";
-import { GoogleCalendarBadge, GoogleCalendarPage, IntegrationsPage } from "../src";
+import { GoogleCalendarBadge, GoogleCalendarPage, IntegrationsPage, SettingsOverview } from "../src";
 import type { IntegrationStatusJson } from "../src/wire";
 import { mount, setOnline } from "./host";
-import { Router } from "./router";
+import { refuse, Router } from "./router";
 
 const t = createTranslate("fr");
 const { counts } = samples.connected;
@@ -86,38 +86,53 @@ describe.each<[string, IntegrationStatusJson, string, string, string, string | n
 describe("what was true before", () => {
   afterEach(() => setOnline(true));
 
-  async function standsOpen() {
+  async function standsOpen(mayChange: boolean) {
     const router = new Router(samples.connected);
     const { container } = mount(
       <>
         <GoogleCalendarBadge />
-        <GoogleCalendarPage />
+        <GoogleCalendarPage mayChange={mayChange} />
         <IntegrationsPage />
+        <SettingsOverview />
       </>,
       { withStream: true },
     );
-    const pills = () => [...container.querySelectorAll(".cc-page-line .cc-pill, .cc-card .cc-pill")];
+    // The title, the row of the sending, the card, and the overview of the settings.
+    const pills = () => [...container.querySelectorAll(".cc-pill")];
     const places = () =>
       [container.querySelector(".cc-badge"), ...pills()].map((place) => place?.textContent.replace(/\s/g, " "));
-    await waitFor(() => expect(places()).toEqual(["Google connecté", "Connecté", "Connecté"]));
+    await waitFor(() => expect(places()).toEqual(["Google connecté", "Connecté", "OK", "Connecté", "Connecté"]));
     await waitFor(() => expect(router.watchers).toBe(1));
     const isGreen = () => pills().some((pill) => pill.classList.contains("cc-tone-success"));
     return { router, places, isGreen };
   }
 
-  it("is claimed nowhere while the service is away, and everywhere once it is back", async () => {
-    const { router, places, isGreen } = await standsOpen();
-    router.tell("unavailable", { reason: "SERVICE_UNAVAILABLE", message: "" });
-    await waitFor(() => expect(places()).toEqual(["Google : état inconnu", "Indisponible", "Indisponible"]));
-    expect(isGreen()).toBe(false);
-    router.become(samples.connected);
-    await waitFor(() => expect(places()).toEqual(["Google connecté", "Connecté", "Connecté"]));
-  });
+  describe.each([
+    ["whoever may change it", true],
+    ["whoever may only look", false],
+  ])("for %s", (_, mayChange) => {
+    it("is claimed nowhere while the service is away, and everywhere once it is back", async () => {
+      const { router, places, isGreen } = await standsOpen(mayChange);
+      router.tell("unavailable", { reason: "SERVICE_UNAVAILABLE", message: "" });
+      const unknown = Array<string>(4).fill("Indisponible");
+      await waitFor(() => expect(places()).toEqual(["Google : état inconnu", ...unknown]));
+      expect(isGreen()).toBe(false);
+      router.become(samples.connected);
+      await waitFor(() => expect(places()).toEqual(["Google connecté", "Connecté", "OK", "Connecté", "Connecté"]));
+    });
 
-  it("is claimed nowhere without a network", async () => {
-    const { places, isGreen } = await standsOpen();
-    act(() => setOnline(false));
-    await waitFor(() => expect(places()).toEqual(["Google : hors ligne", "Hors ligne", "Hors ligne"]));
-    expect(isGreen()).toBe(false);
+    it("is claimed nowhere without a network", async () => {
+      const { places, isGreen } = await standsOpen(mayChange);
+      act(() => setOnline(false));
+      await waitFor(() => expect(places()).toEqual(["Google : hors ligne", ...Array<string>(4).fill("Hors ligne")]));
+      expect(isGreen()).toBe(false);
+    });
   });
+});
+
+it("the overview of the settings says that it does not know, rather than nothing", async () => {
+  new Router(samples.connected);
+  refuse("get", "status", 503, "SERVICE_UNAVAILABLE");
+  mount(<SettingsOverview />);
+  expect(await screen.findByText("Indisponible")).toBeVisible();
 });

@@ -5,26 +5,28 @@ import { useHost } from "../host/host";
 import { day, timeOfDay } from "../i18n/moment";
 import { useCompare, useSyncNow } from "../query/mutations";
 import { keys } from "../query/keys";
+import type { StatusView } from "../query/useStatus";
 import { Action } from "../ui/Action";
 import { useAnnounce } from "../ui/Announcements";
 import { CopyableId } from "../ui/CopyableId";
 import { GoogleLink } from "../ui/GoogleLink";
 import { SyncIcon } from "../ui/icons";
 import { Moment } from "../ui/Moment";
-import { Pill } from "../ui/Pill";
 import type { IntegrationStatusJson } from "../wire";
 import { whyNotChoose, whyNotSend, whyOffline } from "./blocked";
 import { CalendarName } from "./CalendarSelect";
 import { Comparison } from "./Comparison";
 import { failureText } from "./failureText";
 import { isCatchingUp, isConnected, rowWord } from "./standing";
+import { StandingPill } from "./StandingPill";
 import { SyncProgress } from "./SyncProgress";
 import { syncText } from "./syncText";
 
 /** What the connected account is drawn from. */
 export interface ConnectedProps {
   readonly status: IntegrationStatusJson;
-  readonly isOnline: boolean;
+  /** How fresh `status` is. */
+  readonly view: StatusView;
   readonly onChangeCalendar: () => void;
   readonly onDisconnect: () => void;
   /** Goes to the appointments that one has to see to. */
@@ -33,7 +35,8 @@ export interface ConnectedProps {
 
 /** The connected account, its calendar and how the sending stands, each with what can be done about it. */
 export function Connected(props: ConnectedProps): ReactElement {
-  const { status, isOnline, onChangeCalendar, onDisconnect, onShowRefused } = props;
+  const { status, view, onChangeCalendar, onDisconnect, onShowRefused } = props;
+  const { isOnline } = view;
   const { t, locale, googleCalendarUrl } = useHost();
   // While the account is being disconnected there is nothing to be done about it here.
   const isAlive = isConnected(status);
@@ -84,22 +87,22 @@ export function Connected(props: ConnectedProps): ReactElement {
         )}
       </Row>
       {isAlive ? (
-        <SyncRow status={status} isOnline={isOnline} onShowRefused={onShowRefused} />
+        <SyncRow status={status} view={view} onShowRefused={onShowRefused} />
       ) : (
-        <EndingRow status={status} />
+        <EndingRow status={status} view={view} />
       )}
     </dl>
   );
 }
 
-function SyncRow(props: Pick<ConnectedProps, "status" | "isOnline" | "onShowRefused">): ReactElement {
-  const { status, isOnline, onShowRefused } = props;
+function SyncRow(props: Pick<ConnectedProps, "status" | "view" | "onShowRefused">): ReactElement {
+  const { status, view, onShowRefused } = props;
+  const { isOnline } = view;
   const { client, queryClient, locale, t } = useHost();
   const now = useNow();
   const announce = useAnnounce();
   const syncNow = useSyncNow();
   const compare = useCompare();
-  const label = rowWord(status, t);
   // While Google asks for patience nothing is at work: the rest goes at the next try.
   const isWaiting = status.problem?.action === "wait";
   const nextTry = isWaiting ? (status.problem?.retryTime ?? null) : null;
@@ -118,7 +121,9 @@ function SyncRow(props: Pick<ConnectedProps, "status" | "isOnline" | "onShowRefu
       onError: (failure) => announce(failureText(failure, t), "danger"),
     });
   };
-  const isPending = syncNow.isPending || (isCatchingUp(status) && !isWaiting);
+  // Nobody knows whether anything is still at work while the service cannot be asked.
+  const isCurrent = isOnline && !view.isUnavailable;
+  const isPending = syncNow.isPending || (isCurrent && isCatchingUp(status) && !isWaiting);
   const blocked = whyNotSend(status, isOnline, t) ?? (isWaitedFor ? (resumes ?? t("blocked.waiting")) : null);
   return (
     <Row
@@ -139,7 +144,7 @@ function SyncRow(props: Pick<ConnectedProps, "status" | "isOnline" | "onShowRefu
       }
     >
       <span className="cc-sync-state">
-        <Pill tone={label.tone}>{label.word}</Pill>
+        <StandingPill view={view} wordOf={rowWord} />
         {resumes === null ? null : <span className="cc-hint">{resumes}</span>}
         {status.counts.error > 0 ? (
           <Button className="cc-aside" onPress={onShowRefused}>
@@ -156,13 +161,12 @@ function SyncRow(props: Pick<ConnectedProps, "status" | "isOnline" | "onShowRefu
 }
 
 /** The sending while the account is being disconnected: over, with how it stood. */
-function EndingRow({ status }: { readonly status: IntegrationStatusJson }): ReactElement {
+function EndingRow({ status, view }: Pick<ConnectedProps, "status" | "view">): ReactElement {
   const { t } = useHost();
-  const label = rowWord(status, t);
   return (
     <Row term={t("connection.sync")} foot={<SyncProgress status={status} />} action={null}>
       <span className="cc-sync-state">
-        <Pill tone={label.tone}>{label.word}</Pill>
+        <StandingPill view={view} wordOf={rowWord} />
       </span>
       <LastSync status={status} />
     </Row>

@@ -1,22 +1,24 @@
 import { useEffect, useRef, useState, type ReactElement } from "react";
 import { useHost } from "../host/host";
+import type { StatusView } from "../query/useStatus";
 import { Section } from "../ui/Section";
 import { Skeleton } from "../ui/Skeleton";
 import { useFocusKept } from "../ui/useFocusKept";
 import { Connected } from "./Connected";
 import { DisconnectWindow } from "./DisconnectWindow";
 import { NotConnected } from "./NotConnected";
-import type { GoogleSectionProps } from "./sectionProps";
 
 /** What the connection is drawn from. */
-export interface ConnectionSectionProps extends GoogleSectionProps {
+export interface ConnectionSectionProps {
+  readonly view: StatusView;
   readonly onChangeCalendar: () => void;
   readonly onShowRefused: () => void;
 }
 
 /** Connexion: the account and the calendar, or what there is to know before connecting. */
 export function ConnectionSection(props: ConnectionSectionProps): ReactElement {
-  const { status, isOnline, onChangeCalendar, onShowRefused } = props;
+  const { view, onChangeCalendar, onShowRefused } = props;
+  const { status } = view;
   const { t } = useHost();
   // The window lives here, above what a change of state replaces: its answer arrives after the status has changed.
   const [isDisconnecting, setDisconnecting] = useState(false);
@@ -39,7 +41,7 @@ export function ConnectionSection(props: ConnectionSectionProps): ReactElement {
       {status && status.state !== "not_connected" ? (
         <Connected
           status={status}
-          isOnline={isOnline}
+          view={view}
           onChangeCalendar={onChangeCalendar}
           onDisconnect={() => setDisconnecting(true)}
           onShowRefused={onShowRefused}

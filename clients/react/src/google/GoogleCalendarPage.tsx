@@ -92,15 +92,10 @@ function Page({ mayChange, mayErase }: Required<GoogleCalendarPageProps>): React
             onChooseCalendar={chooseCalendar}
             onShowRefused={showRefused}
           />
-          {mayChange ? null : <OnlyLooking status={status} />}
+          {mayChange ? null : <OnlyLooking view={view} />}
           {mayChange ? (
             <>
-              <ConnectionSection
-                status={status}
-                isOnline={isOnline}
-                onChangeCalendar={chooseCalendar}
-                onShowRefused={showRefused}
-              />
+              <ConnectionSection view={view} onChangeCalendar={chooseCalendar} onShowRefused={showRefused} />
               {hasAccount ? (
                 <OptionsSection status={status} isOnline={isOnline} />
               ) : (
