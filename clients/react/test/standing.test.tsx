@@ -83,6 +83,30 @@ describe.each<[string, IntegrationStatusJson, string, string, string, string | n
   });
 });
 
+describe("some refused beside a delay", () => {
+  const both = { ...samples.someRefused, problem: samples.throttled.problem };
+
+  it("does not claim that the others are sent", async () => {
+    new Router(both);
+    mount(<GoogleCalendarPage />);
+    expect(await screen.findByText("3 rendez-vous ne sont pas dans Google")).toBeVisible();
+    expect(screen.queryByText(/Les autres partent normalement/)).toBeNull();
+    expect(screen.getByText(/Les autres attendent/)).toBeVisible();
+  });
+
+  it("offers the list once, where it stands first", async () => {
+    new Router(both);
+    mount(<GoogleCalendarPage />);
+    expect(await screen.findAllByRole("button", { name: "Voir lesquels" })).toHaveLength(1);
+  });
+
+  it("offers it in the row where the notice has another matter", async () => {
+    new Router(pausedBeside(samples.someRefused));
+    mount(<GoogleCalendarPage />);
+    expect(await screen.findAllByRole("button", { name: "Voir lesquels" })).toHaveLength(1);
+  });
+});
+
 describe("what was true before", () => {
   afterEach(() => setOnline(true));
 

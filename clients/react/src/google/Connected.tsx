@@ -17,7 +17,7 @@ import { whyNotChoose, whyNotSend, whyOffline } from "./blocked";
 import { CalendarName } from "./CalendarSelect";
 import { Comparison } from "./Comparison";
 import { failureText } from "./failureText";
-import { isCatchingUp, isConnected, rowWord } from "./standing";
+import { isCatchingUp, isConnected, rowWord, standingOf } from "./standing";
 import { StandingPill } from "./StandingPill";
 import { SyncProgress } from "./SyncProgress";
 import { syncText } from "./syncText";
@@ -146,7 +146,8 @@ function SyncRow(props: Pick<ConnectedProps, "status" | "view" | "onShowRefused"
       <span className="cc-sync-state">
         <StandingPill view={view} wordOf={rowWord} />
         {resumes === null ? null : <span className="cc-hint">{resumes}</span>}
-        {status.counts.error > 0 ? (
+        {/* Where they are what the notice is about, its own button leads to them. */}
+        {status.counts.error > 0 && standingOf(status) !== "refused" ? (
           <Button className="cc-aside" onPress={onShowRefused}>
             {t("connection.showRefused")}
           </Button>

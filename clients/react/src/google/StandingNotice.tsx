@@ -152,7 +152,7 @@ function standingWords(status: IntegrationStatusJson, t: Translate): NoticeProps
         tone: "danger",
         icon: <AlertIcon />,
         title: t("standing.refused", { count: counts.error }),
-        children: <p>{t("standing.refusedBody", { count: counts.error })}</p>,
+        children: <p>{t(problem ? "standing.refusedDelayed" : "standing.refusedBody", { count: counts.error })}</p>,
       };
     case "syncing":
       return {

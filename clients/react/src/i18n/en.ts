@@ -77,6 +77,10 @@ export const en: Catalogue = {
     one: "Google did not accept it. The others are sent as usual.",
     other: "Google did not accept them. The others are sent as usual.",
   },
+  "standing.refusedDelayed": {
+    one: "Google did not accept it. The others wait: sending is delayed, and resumes by itself.",
+    other: "Google did not accept them. The others wait: sending is delayed, and resumes by itself.",
+  },
   "standing.showRefused": "See which",
 
   "first.title": {

@@ -78,6 +78,10 @@ export const fr = {
     one: "Google ne l’a pas accepté. Les autres partent normalement.",
     other: "Google ne les a pas acceptés. Les autres partent normalement.",
   },
+  "standing.refusedDelayed": {
+    one: "Google ne l’a pas accepté. Les autres attendent : l’envoi est retardé, et reprendra tout seul.",
+    other: "Google ne les a pas acceptés. Les autres attendent : l’envoi est retardé, et reprendra tout seul.",
+  },
   "standing.showRefused": "Voir lesquels",
 
   "first.title": {
