@@ -21,7 +21,7 @@ export function StandingPill({ view, wordOf = titleWord }: StandingPillProps): R
   const { t } = useHost();
   if (view.isSignedOut) return <Pill tone="neutral">{t("state.signedOut")}</Pill>;
   if (!view.isOnline) return <Pill tone="neutral">{t("state.offline")}</Pill>;
-  if (view.status && !view.isUnavailable) {
+  if (view.status && !view.isUnavailable && view.failure?.kind !== "forbidden") {
     const { tone, word } = wordOf(view.status, t);
     return <Pill tone={tone}>{word}</Pill>;
   }
