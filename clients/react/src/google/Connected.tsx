@@ -45,12 +45,11 @@ export function Connected(props: ConnectedProps): ReactElement {
     <dl className="cc-rows">
       <Row
         term={t("connection.account")}
+        isOver={!isAlive}
         action={
-          isAlive ? (
-            <Action blocked={whyOffline(isOnline, t)} onPress={onDisconnect}>
-              {t("connection.disconnect")}
-            </Action>
-          ) : null
+          <Action blocked={whyOffline(isOnline, t)} onPress={onDisconnect}>
+            {t("connection.disconnect")}
+          </Action>
         }
       >
         <span className="cc-strong cc-break">{status.googleEmail}</span>
@@ -60,12 +59,11 @@ export function Connected(props: ConnectedProps): ReactElement {
       </Row>
       <Row
         term={t("connection.calendar")}
+        isOver={!isAlive}
         action={
-          isAlive ? (
-            <Action blocked={whyNotChoose(status, isOnline, t)} onPress={onChangeCalendar}>
-              {t("connection.change")}
-            </Action>
-          ) : null
+          <Action blocked={whyNotChoose(status, isOnline, t)} onPress={onChangeCalendar}>
+            {t("connection.change")}
+          </Action>
         }
       >
         {status.calendar === null ? null : (
@@ -73,16 +71,14 @@ export function Connected(props: ConnectedProps): ReactElement {
             <span className="cc-strong">
               <CalendarName calendar={status.calendar} />
             </span>
-            {isAlive ? (
-              <span className="cc-calendar-links">
-                {status.googleEmail === null ? null : (
-                  <GoogleLink href={googleCalendarUrl(status.googleEmail)} about={status.calendar.name} />
-                )}
-                {status.calendar.id === status.calendar.name || status.calendar.id === status.googleEmail ? null : (
-                  <CopyableId id={status.calendar.id} label={t("connection.copyCalendarId")} />
-                )}
-              </span>
-            ) : null}
+            <span className="cc-calendar-links">
+              {status.googleEmail === null ? null : (
+                <GoogleLink href={googleCalendarUrl(status.googleEmail)} about={status.calendar.name} />
+              )}
+              {status.calendar.id === status.calendar.name || status.calendar.id === status.googleEmail ? null : (
+                <CopyableId id={status.calendar.id} label={t("connection.copyCalendarId")} />
+              )}
+            </span>
           </>
         )}
       </Row>
@@ -193,6 +189,8 @@ function Row(props: {
   readonly term: string;
   readonly children: ReactNode;
   readonly action: ReactNode;
+  /** The action is not to be had any more: it leaves its room behind, so that nothing moves. */
+  readonly isOver?: boolean;
   readonly foot?: ReactNode;
   /** Below all else, in a narrow page below the action too. */
   readonly end?: ReactNode;
@@ -201,7 +199,14 @@ function Row(props: {
     <div className="cc-row">
       <dt className="cc-row-term">{props.term}</dt>
       <dd className="cc-row-value">{props.children}</dd>
-      <dd className="cc-row-action">{props.action}</dd>
+      {/* Another element, so that focus leaves a button that is over at once. */}
+      <dd
+        key={props.isOver ? "over" : "to be had"}
+        className={props.isOver ? "cc-row-action cc-room" : "cc-row-action"}
+        aria-hidden={props.isOver}
+      >
+        {props.action}
+      </dd>
       {props.foot === undefined ? null : <dd className="cc-row-foot">{props.foot}</dd>}
       {props.end === undefined ? null : <dd className="cc-row-end">{props.end}</dd>}
     </div>
