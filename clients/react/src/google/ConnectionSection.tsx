@@ -31,8 +31,10 @@ export function ConnectionSection(props: ConnectionSectionProps): ReactElement {
     if (disconnections > 0) title.current?.focus();
   }, [disconnections]);
 
-  // A disconnect that ends takes its own button away.
-  useFocusKept(title, status?.state === "disconnecting" ? 1 : 0);
+  // A disconnect that begins elsewhere takes the buttons of the rows away, and one that ends its own.
+  const isEnding = status?.state === "disconnecting";
+  useFocusKept(title, isEnding ? 0 : 1);
+  useFocusKept(title, isEnding ? 1 : 0);
 
   return (
     <Section title={t("connection.title")} lead={t("connection.lead")} isBusy={!status} titleRef={title}>
