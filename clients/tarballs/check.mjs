@@ -1,6 +1,7 @@
 /**
  * Installs the two packages as a host does, from what `npm pack` makes, into three empty projects: Vite with React 18,
- * NestJS with Jest (CommonJS), Next.js with React 19. Builds each, starts it, and asks it for a page.
+ * NestJS with Jest (CommonJS), Next.js with React 19. Builds each, starts it, and asks it for a page; the pages with React
+ * are opened in a browser, which logs no error.
  *
  *   node tarballs/check.mjs [vite] [nest] [next]
  */
@@ -12,12 +13,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
+import { chromium } from "playwright-core";
+
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const STARTED_WITHIN_MS = 60_000;
 const PAGES = {
-  vite: { path: "/", status: 200, words: '<div id="root">' },
+  vite: { path: "/", status: 200, words: '<div id="root">', isOpened: true },
   nest: { path: "/api/integrations/google/status", status: 503, words: "SERVICE_UNAVAILABLE" },
-  next: { path: "/settings/integrations/google-calendar", status: 200, words: "Google Calendar" },
+  next: { path: "/settings/integrations/google-calendar", status: 200, words: "Google Calendar", isOpened: true },
 };
 
 const folder = await mkdtemp(join(tmpdir(), "cassius-tarballs-"));
@@ -48,7 +51,7 @@ async function run(cwd, command, args) {
   if (code !== 0) throw new Error(`${command} ${args.join(" ")} ended with ${code} in ${cwd}`);
 }
 
-async function started(cwd, { path, status, words }) {
+async function started(cwd, { path, status, words, isOpened = false }) {
   const port = await freePort();
   const child = spawn("npm", ["run", "--silent", "start", "--", String(port)], {
     cwd,
@@ -62,9 +65,31 @@ async function started(cwd, { path, status, words }) {
     const answer = await answerOf(`http://127.0.0.1:${port}${path}`, Date.now() + STARTED_WITHIN_MS);
     const text = await answer.text();
     if (answer.status !== status || !text.includes(words)) throw new Error(`${answer.status} at ${path}: ${text}`);
+    if (isOpened) await opened(answer.url);
   } finally {
     process.kill(-child.pid, "SIGTERM");
     await ended;
+  }
+}
+
+/** Opens a page as a browser does, with no router behind it: the title stands, and the page says that nobody answers. */
+async function opened(address) {
+  const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
+  const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu", "--disable-quic"] });
+  try {
+    const page = await browser.newPage();
+    const errors = [];
+    page.on("pageerror", (error) => errors.push(String(error)));
+    page.on("console", (message) => {
+      // The browser's own word of each answer that is none.
+      if (message.type() === "error" && !message.text().startsWith("Failed to load")) errors.push(message.text());
+    });
+    await page.goto(address);
+    await page.getByRole("heading", { name: "Google Calendar", level: 1 }).waitFor();
+    await page.getByRole("alert").waitFor();
+    if (errors.length > 0) throw new Error(`${address}: ${errors.join("\n")}`);
+  } finally {
+    await browser.close();
   }
 }
 

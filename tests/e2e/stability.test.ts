@@ -92,9 +92,10 @@ for (const width of [1280, 320]) {
   });
 }
 
-/** Windows of the same person that stand open at the settings, in both widths, and how far each thing moves in them. */
+/** Windows of the same person that stand open at the settings, in each width, and how far each thing moves in them. */
 async function watch(stage: Stage, camille: Person) {
-  const watching = [camille, await camille.another({ viewport: { width: 320, height: 800 } })];
+  const watching = [camille];
+  for (const width of [768, 320]) watching.push(await camille.another({ viewport: { width, height: 800 } }));
   for (const { page } of watching) await countShifts(page);
   for (const each of watching) {
     await each.openSettings();

@@ -86,6 +86,32 @@ test("while the service is away RDV are kept, and it has them soon after it is b
   await camille.status("Connecté").waitFor();
 });
 
+test("whoever hangs with every connection open, service or host, is told within 15 s; nothing is green then", async ({
+  stage,
+}) => {
+  const camille = await stage.person();
+  await camille.connected();
+  await camille.openSettings();
+  await camille.status("Connecté").waitFor();
+  const second = await camille.another();
+  await second.openAgenda();
+  await second.badge("Google connecté").waitFor();
+  // And what a busy machine adds.
+  const withinMs = { timeout: 17_000 };
+  const away = () => camille.standing.getByText("Le service de synchronisation ne répond pas");
+  for (const [hang, goOn] of [
+    [() => stage.service.freeze(), () => stage.service.thaw()],
+    [() => stage.freezeHost(), () => stage.thawHost()],
+  ] as const) {
+    hang();
+    await Promise.all([away().waitFor(withinMs), second.badge("Google : état inconnu").waitFor(withinMs)]);
+    expect(await camille.page.locator(".cc-tone-success").count()).toBe(0);
+    goOn();
+    await camille.status("Connecté").waitFor(withinMs);
+    await second.badge("Google connecté").waitFor(withinMs);
+  }
+});
+
 test("a page opened while the service is away says so, and recovers by itself", async ({ stage }) => {
   const camille = await stage.person();
   await stage.service.stop();

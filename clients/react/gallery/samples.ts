@@ -149,6 +149,47 @@ export const keyringIncomplete: IntegrationStatusJson = {
   problem: problem({ reason: "KEYRING_INCOMPLETE", action: "contact_operator" }),
 };
 
+export const accountUnavailable: IntegrationStatusJson = {
+  ...connected,
+  state: "error",
+  problem: problem({ reason: "ACCOUNT_UNAVAILABLE", action: "contact_operator" }),
+};
+
+export const internal: IntegrationStatusJson = {
+  ...connected,
+  state: "error",
+  problem: problem({ reason: "INTERNAL", action: "contact_operator" }),
+};
+
+/** Google does not answer, and when the next try is is not known. */
+export const googleAway: IntegrationStatusJson = {
+  ...connected,
+  problem: problem({ reason: "GOOGLE_UNAVAILABLE", action: "wait" }),
+};
+
+/** Some refused, while the rest waits. */
+export const refusedWhileThrottled: IntegrationStatusJson = {
+  ...throttled,
+  counts: { ...throttled.counts, error: 3, unsent: 12 },
+};
+
+/** A pause with everything in it that can be counted. */
+export const pausedWithAll: IntegrationStatusJson = {
+  ...connected,
+  isEnabled: false,
+  counts: { pending: 1_104, synced: 12_480, error: 36, upcomingEvents: 1_086, unsent: 1_237 },
+};
+
+/** Google is ahead of the service, which was restored from a backup. */
+export const behind: IntegrationStatusJson = { ...connected, behindCount: 14 };
+
+/** A disconnect that has no event to delete. */
+export const endingAtOnce: IntegrationStatusJson = {
+  ...connected,
+  state: "disconnecting",
+  disconnect: { total: 0, done: 0, failed: 0, startTime: inMinutes(0) },
+};
+
 export const disconnecting: IntegrationStatusJson = {
   ...connected,
   state: "disconnecting",
@@ -158,6 +199,16 @@ export const disconnecting: IntegrationStatusJson = {
 export const otherAccount: IntegrationStatusJson = {
   ...connected,
   pendingAccount: { googleEmail: "accueil.lilas@example.com", upcomingEventCount: 86, expireTime: inMinutes(14) },
+};
+
+/** The same question where the connected account has lost its grant, about an address that is long. */
+export const otherAccountForLost: IntegrationStatusJson = {
+  ...reconnectNeeded,
+  pendingAccount: {
+    googleEmail: "docteur.morel@implantologie-des-lilas.example",
+    upcomingEventCount: 86,
+    expireTime: inMinutes(14),
+  },
 };
 
 export const linksInError: AppointmentLinkJson[] = [1, 2, 3].map((nth) => ({

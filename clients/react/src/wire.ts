@@ -40,6 +40,7 @@ export type {
   SettingsAnswer,
   SettingsBody,
   StatusAnswer,
+  StatusEvents,
   SyncNowAnswer,
   SyncNowBody,
   SyncStatusJson,

@@ -304,6 +304,16 @@ describe("a disconnect under way", () => {
     await waitFor(() => expect(screen.getByRole("group", { name: "État de la synchronisation" })).toHaveFocus());
   });
 
+  it("that somebody else begins takes the buttons away, and their focus to the section", async () => {
+    const router = new Router(samples.connected);
+    mount(<GoogleCalendarPage />, { withStream: true });
+    await waitFor(() => expect(router.watchers).toBe(1));
+    const disconnect = await screen.findByRole("button", { name: "Déconnecter" });
+    disconnect.focus();
+    router.become(samples.disconnecting);
+    await waitFor(() => expect(screen.getByRole("heading", { name: "Connexion" })).toHaveFocus());
+  });
+
   it("stays as it is, with the reason, when it could not be ended", async () => {
     new Router(samples.disconnecting);
     refuse("post", "disconnect", 503, "SERVICE_UNAVAILABLE");

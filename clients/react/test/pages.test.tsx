@@ -208,7 +208,7 @@ describe("who may only look", () => {
   it.each([
     [samples.reconnectNeeded, "Google n’autorise plus Cassius à écrire"],
     [samples.firstConnected, "37 rendez-vous à venir ne sont pas encore dans Google"],
-    [samples.otherAccount, "Tout est en ordre"],
+    [samples.otherAccount, "Quel compte Google garder ?"],
     [samples.notConnected, "Connectez le compte Google du cabinet"],
   ])("sees how it stands and whom to tell, and is offered nothing (%#)", async (status, title) => {
     const router = new Router(status);

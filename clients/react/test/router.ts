@@ -105,7 +105,7 @@ export class Router {
   }
 
   /** Sends an event on every open stream. */
-  tell(name: "status" | "unavailable", data: object): void {
+  tell(name: "status" | "unavailable" | "alive", data: object): void {
     const bytes = new TextEncoder().encode(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
     for (const stream of this.#streams) stream.enqueue(bytes);
   }

@@ -6,7 +6,7 @@ import * as samples from "../gallery/samples";
 import { createCalendarClient, GoogleCalendarBadge, GoogleCalendarPage, IntegrationsPage } from "../src";
 import { returnPathOf } from "../src/host/returnPath";
 import { mount } from "./host";
-import { BASE, refuse, Router, server } from "./router";
+import { BASE, refuse, Router, server, silence } from "./router";
 
 const PAGE = "/settings/integrations/google-calendar";
 
@@ -99,6 +99,88 @@ it("a session that has ended is noticed when the stream is refused, and not by t
   router.hangUp();
   // The next poll would be after 15 s.
   expect(await screen.findByText("Session expirée", {}, { timeout: 8_000 })).toBeVisible();
+});
+
+/** The page and the badge, with a stream that is open. */
+async function standsOpen() {
+  const router = new Router(samples.connected);
+  const view = mount(
+    <>
+      <GoogleCalendarBadge />
+      <GoogleCalendarPage />
+    </>,
+    { withStream: true },
+  );
+  expect(await screen.findByText("Connecté")).toBeVisible();
+  await waitFor(() => expect(router.watchers).toBe(1));
+  return { router, ...view };
+}
+
+function isGreen(): boolean {
+  return document.querySelector(".cc-tone-success, .cc-badge-dot") !== null;
+}
+
+describe("a page that stands open, and whose session has ended", () => {
+  it.each([
+    ["an action", "post", "sync-now", "Comparer avec Google"],
+    ["a setting", "patch", "settings", "Synchroniser les RDV Cassius vers Google"],
+  ] as const)("is told so by the answer to %s, and leaves nothing green", async (_, method, route, label) => {
+    const { user } = await standsOpen();
+    expect(isGreen()).toBe(true);
+    for (const each of ["status", "events"]) refuse("get", each, 401, "NOT_SIGNED_IN");
+    refuse(method, route, 401, "NOT_SIGNED_IN");
+    await user.click(screen.getByText(label));
+    expect(await screen.findByText("Session expirée")).toBeVisible();
+    expect(isGreen()).toBe(false);
+  });
+});
+
+describe("a page that stands open before something else than the router", () => {
+  it.each([
+    ["a sign-in page", () => HttpResponse.html("<!doctype html>"), "La réponse reçue n’est pas celle attendue"],
+    ["who may not see it any more", () => refusal(403), "Vous n’avez pas accès à cette page"],
+    ["a router that is not there", () => refusal(404), "Le service de synchronisation ne répond pas"],
+  ])("claims nothing: %s", async (_, answer, words) => {
+    const { router } = await standsOpen();
+    for (const route of ["status", "events"]) answerWith(route, answer);
+    router.hangUp();
+    expect(await screen.findByText(words)).toBeVisible();
+    expect(isGreen()).toBe(false);
+  });
+});
+
+function refusal(status: number) {
+  return HttpResponse.json({ reason: "", message: "" }, { status });
+}
+
+describe("a host that gives no sign of life", () => {
+  afterEach(() => vi.useRealTimers());
+
+  it("is told within 15 s, however open its stream is", async () => {
+    vi.useFakeTimers({ shouldAdvanceTime: true });
+    const { router } = await standsOpen();
+    router.tell("alive", { nextMs: 5_000 });
+    await act(() => vi.advanceTimersByTimeAsync(8_000));
+    router.tell("alive", { nextMs: 5_000 });
+    await act(() => vi.advanceTimersByTimeAsync(8_000));
+    expect(isGreen()).toBe(true);
+
+    for (const route of ["status", "events"]) silence("get", route);
+    await act(() => vi.advanceTimersByTimeAsync(15_000));
+    expect(screen.getByText("Le service de synchronisation ne répond pas")).toBeVisible();
+    expect(isGreen()).toBe(false);
+  });
+
+  it("is told within 15 s where the page polls", async () => {
+    vi.useFakeTimers({ shouldAdvanceTime: true });
+    new Router(samples.connected);
+    mount(<GoogleCalendarPage />);
+    expect(await screen.findByText("Connecté")).toBeVisible();
+    silence("get", "status");
+    await act(() => vi.advanceTimersByTimeAsync(15_000));
+    expect(screen.getByText("Le service de synchronisation ne répond pas")).toBeVisible();
+    expect(isGreen()).toBe(false);
+  });
 });
 
 describe("« Connecter »", () => {

@@ -4,10 +4,10 @@ import { afterEach, describe, expect, it } from "vitest";
 import * as samples from "../gallery/samples";
 import { rowWord, standingOf, titleWord } from "../src/google/standing";
 import { createTranslate } from "../src/i18n/message";
-import { GoogleCalendarBadge, GoogleCalendarPage, IntegrationsPage } from "../src";
+import { GoogleCalendarBadge, GoogleCalendarPage, IntegrationsPage, SettingsOverview } from "../src";
 import type { IntegrationStatusJson } from "../src/wire";
 import { mount, setOnline } from "./host";
-import { Router } from "./router";
+import { refuse, Router } from "./router";
 
 const t = createTranslate("fr");
 const { counts } = samples.connected;
@@ -22,6 +22,30 @@ describe.each<[string, IntegrationStatusJson, string, string, string, string | n
   ["at work", { ...samples.connected, counts: none }, "working", "Connecté", "OK", "Google connecté"],
   ["catching up", samples.syncing, "syncing", "Connecté", "Synchronisation en cours", "Google connecté"],
   ["nothing sent yet", samples.firstConnected, "unsent", "37 à envoyer", "À envoyer", "Google connecté · 37 à envoyer"],
+  [
+    "a question about another account",
+    samples.otherAccount,
+    "asked",
+    "Réponse attendue",
+    "OK",
+    "Google connecté · réponse attendue",
+  ],
+  [
+    "the question beside some refused",
+    { ...samples.someRefused, pendingAccount: samples.otherAccount.pendingAccount },
+    "refused",
+    "3 en erreur",
+    "Erreur",
+    "Sync Google en erreur (3)",
+  ],
+  [
+    "the question beside a delay",
+    { ...samples.throttled, pendingAccount: samples.otherAccount.pendingAccount },
+    "asked",
+    "Réponse attendue",
+    "Retardée",
+    "Google connecté · réponse attendue",
+  ],
   ["a delay", samples.throttled, "delayed", "Envoi retardé", "Retardée", "Google connecté"],
   ["a pause", { ...samples.paused, counts: none }, "paused", "En pause", "En pause", "Google en pause"],
   ["a pause with some waiting", samples.paused, "paused", "En pause", "En pause", "Google en pause · 3 en attente"],
@@ -83,41 +107,80 @@ describe.each<[string, IntegrationStatusJson, string, string, string, string | n
   });
 });
 
+describe("some refused beside a delay", () => {
+  const both = { ...samples.someRefused, problem: samples.throttled.problem };
+
+  it("does not claim that the others are sent", async () => {
+    new Router(both);
+    mount(<GoogleCalendarPage />);
+    expect(await screen.findByText("3 rendez-vous ne sont pas dans Google")).toBeVisible();
+    expect(screen.queryByText(/Les autres partent normalement/)).toBeNull();
+    expect(screen.getByText(/Les autres attendent/)).toBeVisible();
+  });
+
+  it("offers the list once, where it stands first", async () => {
+    new Router(both);
+    mount(<GoogleCalendarPage />);
+    expect(await screen.findAllByRole("button", { name: "Voir lesquels" })).toHaveLength(1);
+  });
+
+  it("offers it in the row where the notice has another matter", async () => {
+    new Router(pausedBeside(samples.someRefused));
+    mount(<GoogleCalendarPage />);
+    expect(await screen.findAllByRole("button", { name: "Voir lesquels" })).toHaveLength(1);
+  });
+});
+
 describe("what was true before", () => {
   afterEach(() => setOnline(true));
 
-  async function standsOpen() {
+  async function standsOpen(mayChange: boolean) {
     const router = new Router(samples.connected);
     const { container } = mount(
       <>
         <GoogleCalendarBadge />
-        <GoogleCalendarPage />
+        <GoogleCalendarPage mayChange={mayChange} />
         <IntegrationsPage />
+        <SettingsOverview />
       </>,
       { withStream: true },
     );
-    const pills = () => [...container.querySelectorAll(".cc-page-line .cc-pill, .cc-card .cc-pill")];
+    // The title, the row of the sending, the card, and the overview of the settings.
+    const pills = () => [...container.querySelectorAll(".cc-pill")];
     const places = () =>
       [container.querySelector(".cc-badge"), ...pills()].map((place) => place?.textContent.replace(/\s/g, " "));
-    await waitFor(() => expect(places()).toEqual(["Google connecté", "Connecté", "Connecté"]));
+    await waitFor(() => expect(places()).toEqual(["Google connecté", "Connecté", "OK", "Connecté", "Connecté"]));
     await waitFor(() => expect(router.watchers).toBe(1));
     const isGreen = () => pills().some((pill) => pill.classList.contains("cc-tone-success"));
     return { router, places, isGreen };
   }
 
-  it("is claimed nowhere while the service is away, and everywhere once it is back", async () => {
-    const { router, places, isGreen } = await standsOpen();
-    router.tell("unavailable", { reason: "SERVICE_UNAVAILABLE", message: "" });
-    await waitFor(() => expect(places()).toEqual(["Google : état inconnu", "Indisponible", "Indisponible"]));
-    expect(isGreen()).toBe(false);
-    router.become(samples.connected);
-    await waitFor(() => expect(places()).toEqual(["Google connecté", "Connecté", "Connecté"]));
-  });
+  describe.each([
+    ["whoever may change it", true],
+    ["whoever may only look", false],
+  ])("for %s", (_, mayChange) => {
+    it("is claimed nowhere while the service is away, and everywhere once it is back", async () => {
+      const { router, places, isGreen } = await standsOpen(mayChange);
+      router.tell("unavailable", { reason: "SERVICE_UNAVAILABLE", message: "" });
+      const unknown = Array<string>(4).fill("Indisponible");
+      await waitFor(() => expect(places()).toEqual(["Google : état inconnu", ...unknown]));
+      expect(isGreen()).toBe(false);
+      router.become(samples.connected);
+      await waitFor(() => expect(places()).toEqual(["Google connecté", "Connecté", "OK", "Connecté", "Connecté"]));
+    });
 
-  it("is claimed nowhere without a network", async () => {
-    const { places, isGreen } = await standsOpen();
-    act(() => setOnline(false));
-    await waitFor(() => expect(places()).toEqual(["Google : hors ligne", "Hors ligne", "Hors ligne"]));
-    expect(isGreen()).toBe(false);
+    it("is claimed nowhere without a network", async () => {
+      const { places, isGreen } = await standsOpen(mayChange);
+      act(() => setOnline(false));
+      await waitFor(() => expect(places()).toEqual(["Google : hors ligne", ...Array<string>(4).fill("Hors ligne")]));
+      expect(isGreen()).toBe(false);
+    });
   });
+});
+
+it("the overview of the settings says that it does not know, rather than nothing", async () => {
+  new Router(samples.connected);
+  refuse("get", "status", 503, "SERVICE_UNAVAILABLE");
+  mount(<SettingsOverview />);
+  expect(await screen.findByText("Indisponible")).toBeVisible();
 });

@@ -104,6 +104,16 @@ export class Stage {
     return page;
   }
 
+  /** Has the host say nothing more, with its connections open: as a machine does that hangs. `thawHost` ends it. */
+  freezeHost(): void {
+    this.demo.kill("SIGSTOP");
+  }
+
+  /** Has the host go on. */
+  thawHost(): void {
+    this.demo.kill("SIGCONT");
+  }
+
   /** Takes a picture of a page, where `PICTURES` asks for them. */
   async picture(page: Page, name: string, whole = true): Promise<void> {
     if (process.env["PICTURES"] !== undefined) await this.#photograph(page, name, whole);

@@ -4,11 +4,11 @@
  * It asks the service nothing. Its invariant: once the browser has left, the feed has one page less.
  */
 import { milliseconds } from "../time.js";
-import type { Page } from "./feeds.js";
+import { event, type Page } from "./feeds.js";
 
 /** How a page's stream is kept. */
 export interface StreamTimes {
-  /** How often a comment keeps the connection alive, in milliseconds. 15,000 by default. */
+  /** How often a silent stream gives a sign of life, in milliseconds. 5,000 by default. */
   heartbeatMs: number | undefined;
   /**
    * How long a stream lives, in milliseconds: the browser then opens the next one, and the session is looked at anew.
@@ -18,7 +18,7 @@ export interface StreamTimes {
 }
 
 const LIFETIME_MS = 600_000;
-const HEARTBEAT_MS = 15_000;
+const HEARTBEAT_MS = 5_000;
 const RECONNECT_MS = 3_000;
 
 /** Answers a request with the stream. It ends when `left` is aborted, or the browser's connection closes. */
@@ -55,12 +55,14 @@ async function* eventsOf(
   heartbeatMs: number,
   signal: AbortSignal,
 ): AsyncGenerator<string, void, undefined> {
-  yield `retry: ${RECONNECT_MS}\n\n`;
+  // An event and no comment: a page is not told of comments, and could not tell a silent stream from one that went deaf.
+  const alive = event("alive", { nextMs: heartbeatMs });
+  yield `retry: ${RECONNECT_MS}\n\n${alive}`;
   const isOver = () => signal.aborted;
   while (!isOver()) {
-    const event = page.take();
-    if (event !== null) yield event;
+    const news = page.take();
+    if (news !== null) yield news;
     else if (page.isOver) return;
-    else if (!(await page.news(heartbeatMs, signal)) && !isOver()) yield ": still here\n\n";
+    else if (!(await page.news(heartbeatMs, signal)) && !isOver()) yield alive;
   }
 }

@@ -25,6 +25,9 @@ export interface FeedOptions {
 /** The word of the service that it can hold no further stream, for the browser: to come back after so long, and poll. */
 export const COME_BACK_MS = 30_000;
 
+/** How long a stream that broke off may take to be back before its pages are told, in milliseconds. */
+const GRACE_MS = 3_000;
+
 /** Every stream of status that is open. */
 export class Feeds {
   readonly #options: FeedOptions;
@@ -156,12 +159,15 @@ class Feed {
     // A stream that worked and breaks off is opened again before anything is said: a restart behind a balancer, or of a
     // service that is back within the first wait, is none of the practice's business.
     let worked = false;
+    let grace: NodeJS.Timeout | undefined;
     const isOver = () => signal.aborted;
+    signal.addEventListener("abort", () => clearTimeout(grace), { once: true });
     while (!isOver()) {
       try {
         for await (const { status } of client.integration.watchStatus({ organisationId }, { headers, signal })) {
           failures = 0;
           worked = true;
+          clearTimeout(grace);
           const json = statusJson(status);
           onStatus?.(organisationId, json);
           this.#publish(event("status", json));
@@ -174,7 +180,11 @@ class Feed {
           this.#publish(`retry: ${COME_BACK_MS}\n\n`);
           return;
         }
-        if (!worked || isFinal(error)) this.#publish(event("unavailable", toErrorResponse(error, language).body));
+        const tell = () => this.#publish(event("unavailable", toErrorResponse(error, language).body));
+        clearTimeout(grace);
+        // A service that went deaf takes the next call, and never answers it.
+        if (worked && !isFinal(error)) grace = setTimeout(tell, GRACE_MS);
+        else tell();
         if (isFinal(error)) return;
       }
       worked = false;
@@ -193,6 +203,7 @@ function isFinal({ code }: CalendarError): boolean {
   );
 }
 
-function event<Name extends keyof StatusEvents>(name: Name, json: StatusEvents[Name]): string {
+/** One server-sent event. */
+export function event<Name extends keyof StatusEvents>(name: Name, json: StatusEvents[Name]): string {
   return `event: ${name}\ndata: ${JSON.stringify(json)}\n\n`;
 }

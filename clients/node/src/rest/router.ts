@@ -78,7 +78,7 @@ export interface RouterOptions<Host, C extends Caller = Caller> {
   returnPath?: string;
   /** 65,536 by default. */
   maxBodyBytes?: number;
-  /** How often `events` keeps a silent connection alive, in milliseconds. 15,000 by default. */
+  /** How often a silent stream of `events` gives a sign of life, in milliseconds. 5,000 by default. */
   heartbeatMs?: number;
   /** How long one stream of `events` lives before the browser opens the next, in milliseconds. 600,000 by default. */
   streamLifetimeMs?: number;

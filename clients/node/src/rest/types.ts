@@ -484,12 +484,14 @@ export interface ErrorAnswer {
  * The server-sent events of `GET events`, by their name; `data` is the JSON of the type.
  *
  * The first one follows at once. The stream outlives a restart of the service: `unavailable` tells that the service is
- * away (and why), the next `status` that it is back. Comments (`:`) keep the connection alive. An `EventSource`
- * reconnects by itself when the host restarts.
+ * away (and why), the next `status` that it is back. `alive` comes in between, so that a page notices when nothing does. An
+ * `EventSource` reconnects by itself when the host restarts.
  */
 export interface StatusEvents {
   /** How the integration stands now. */
   status: IntegrationStatusJson;
   /** The service cannot be asked at the moment; the router keeps trying. */
   unavailable: ErrorAnswer;
+  /** A sign of life. The next event, of whatever name, comes within `nextMs`: a stream that is silent for longer is deaf. */
+  alive: { nextMs: number };
 }

@@ -83,6 +83,16 @@ export class Running {
     child.stdout.resume();
   }
 
+  /** Has it say nothing more, and take nothing, with its connections open: as a machine does that hangs. `thaw` ends it. */
+  freeze(): void {
+    this.#child?.kill("SIGSTOP");
+  }
+
+  /** Has it go on. */
+  thaw(): void {
+    this.#child?.kill("SIGCONT");
+  }
+
   /** Stops it; its state stays. */
   async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
     const child = this.#child;

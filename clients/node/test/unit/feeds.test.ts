@@ -30,7 +30,7 @@ function watched(refusal?: CalendarError) {
 
 function pagesOf(
   client: CalendarClient,
-  limits: { pagesPerOrganisation?: number; watchedOrganisations?: number } = {},
+  limits: { pagesPerOrganisation?: number; watchedOrganisations?: number; heartbeatMs?: number } = {},
 ) {
   const caller = (request: Request) => ({ organisationId: request.headers.get("x-practice") ?? "" });
   const router = createRouter({ client, publicOrigin: ORIGIN, caller, mayUse: () => true, ...limits });
@@ -71,6 +71,37 @@ it("the pages of an organisation share one stream, which ends with the last of t
   expect(open.size).toBe(2);
   first?.abort();
   await expect.poll(() => open.size).toBe(1);
+});
+
+it("a page is promised the next sign of life, and keeps being given it", async () => {
+  const text = await told(await pagesOf(watched().client, { heartbeatMs: 20 })("cabinet"), "event: status");
+  expect(text).toContain('event: alive\ndata: {"nextMs":20}\n\n');
+  const later = await pagesOf(watched().client, { heartbeatMs: 20 })("cabinet");
+  expect(await told(later, '{"nextMs":20}\n\nevent: alive')).toBeTruthy();
+});
+
+it("a stream that breaks off is not told while it is back at once, and is while it is not", async () => {
+  let isBack = true;
+  let count = 0;
+  const client = {
+    integration: {
+      async *watchStatus(_: unknown, { signal }: { signal: AbortSignal }) {
+        count += 1;
+        if (count > 1 && !isBack) await new Promise((left) => signal.addEventListener("abort", left, { once: true }));
+        yield { status: { state: 2, isEnabled: count > 1 } };
+        if (count > 2) await new Promise((left) => signal.addEventListener("abort", left, { once: true }));
+        throw new CalendarError("gone", { code: "UNAVAILABLE" });
+      },
+    },
+  } as unknown as CalendarClient;
+  const text = await told(await pagesOf(client)("cabinet"), '"isEnabled":true');
+  expect(text).not.toContain("unavailable");
+
+  count = 0;
+  isBack = false;
+  const startedAt = performance.now();
+  await told(await pagesOf(client)("autre"), "event: unavailable");
+  expect(performance.now() - startedAt).toBeLessThan(5_000);
 });
 
 it("each page is told in its own language, at whichever moment it joins", async () => {

@@ -48,7 +48,8 @@ export interface ClientOptions {
 /** The router's routes as functions. Each throws a `RequestFailure`. */
 export interface CalendarClient {
   readonly basePath: string;
-  status(signal?: AbortSignal): Promise<IntegrationStatusJson>;
+  /** Beyond `withinMs` the host counts as away. */
+  status(signal?: AbortSignal, withinMs?: number): Promise<IntegrationStatusJson>;
   calendars(signal?: AbortSignal): Promise<CalendarsAnswer>;
   links(query: LinksQuery, signal?: AbortSignal): Promise<LinksAnswer>;
   linksOf(body: LinksBody): Promise<LinksAnswer>;
@@ -115,7 +116,11 @@ export function createCalendarClient(options: ClientOptions = {}): CalendarClien
 
   return {
     basePath,
-    status: async (signal) => (await request<StatusAnswer>("GET", "status", "status", undefined, signal)).status,
+    status: async (signal, withinMs) => {
+      const ask = (left?: AbortSignal) => request<StatusAnswer>("GET", "status", "status", undefined, left);
+      const { status } = withinMs === undefined ? await ask(signal) : await within(withinMs, ask, signal);
+      return status;
+    },
     calendars: (signal) => request<CalendarsAnswer>("GET", "calendars", "calendars", undefined, signal),
     links: (query, signal) => request<LinksAnswer>("GET", `links${queryString(query)}`, "links", undefined, signal),
     linksOf: (body) => request<LinksAnswer>("POST", "links", "links", body),
@@ -135,6 +140,28 @@ export function createCalendarClient(options: ClientOptions = {}): CalendarClien
     retry: (body) => request<RetryAnswer>("POST", "retry", "queuedCount", body),
     openEvents: () => (open ? open(urlOf("events")) : null),
   };
+}
+
+/** Waits no longer than that for an answer: a connection may stand open with nobody at its other end. */
+async function within<Answer>(
+  ms: number,
+  ask: (signal: AbortSignal) => Promise<Answer>,
+  left: AbortSignal | undefined,
+): Promise<Answer> {
+  const ended = new AbortController();
+  const leave = () => ended.abort(left?.reason);
+  if (left?.aborted) leave();
+  left?.addEventListener("abort", leave, { once: true });
+  const late = failureOfNetwork();
+  const timer = setTimeout(() => ended.abort(late), ms);
+  try {
+    return await ask(ended.signal);
+  } catch (error) {
+    throw ended.signal.reason === late ? late : error;
+  } finally {
+    clearTimeout(timer);
+    left?.removeEventListener("abort", leave);
+  }
 }
 
 function browserEvents(): ((url: string) => EventSource) | null {

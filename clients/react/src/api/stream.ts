@@ -3,7 +3,7 @@
  * It is open only while somebody looks: a hidden tab holds no connection, since browsers allow few per origin.
  * Its invariant: when it does not say `live`, whoever watches has to poll.
  */
-import type { IntegrationStatusJson } from "../wire";
+import type { IntegrationStatusJson, StatusEvents } from "../wire";
 import type { CalendarClient } from "./client";
 
 /** How fresh the stream keeps the status. */
@@ -19,12 +19,17 @@ export type Freshness =
 const FIRST_STATUS_TIMEOUT_MS = 5_000;
 /** How long to wait before a stream that was refused is opened again. */
 const REOPEN_DELAY_MS = 30_000;
+/** How many signs of life may fail to come before the stream counts as deaf. */
+const SIGNS_MISSED = 2;
 
 /** Follows the status of one client. */
 export class StatusStream {
   #freshness: Freshness = "silent";
   #source: EventSource | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #deafTimer: ReturnType<typeof setTimeout> | undefined;
+  /** Within how many milliseconds the router promised its next event; `null`: it did not. */
+  #nextMs: number | null = null;
   readonly #listeners = new Set<() => void>();
   readonly #client: CalendarClient;
   readonly #onStatus: (status: IntegrationStatusJson) => void;
@@ -32,7 +37,7 @@ export class StatusStream {
   readonly #onClosed: () => void;
   #isPaused = false;
 
-  /** `onClosed` is called when the browser gives a stream up: it tells no reason, so the status has to be asked. */
+  /** `onClosed` is called when a stream is given up: nobody tells a reason, so the status has to be asked. */
   constructor(client: CalendarClient, onStatus: (status: IntegrationStatusJson) => void, onClosed: () => void) {
     this.#client = client;
     this.#onStatus = onStatus;
@@ -75,17 +80,25 @@ export class StatusStream {
     const source = this.#client.openEvents();
     if (source === null) return;
     this.#source = source;
+    this.#nextMs = null;
     this.#timer = setTimeout(() => this.#become("silent"), FIRST_STATUS_TIMEOUT_MS);
+    source.addEventListener("alive", (event: MessageEvent<string>) => {
+      this.#nextMs = (JSON.parse(event.data) as StatusEvents["alive"]).nextMs;
+      this.#heard();
+    });
     source.addEventListener("status", (event: MessageEvent<string>) => {
       clearTimeout(this.#timer);
+      this.#heard();
       this.#onStatus(JSON.parse(event.data) as IntegrationStatusJson);
       this.#become("live");
     });
     source.addEventListener("unavailable", () => {
       clearTimeout(this.#timer);
+      this.#heard();
       this.#become("unavailable");
     });
     source.addEventListener("error", () => {
+      clearTimeout(this.#deafTimer);
       this.#become("silent");
       // 2 is CLOSED: the browser gave up by itself (an answer that is no stream), so opening again is up to us.
       if (source.readyState !== 2) return;
@@ -95,8 +108,20 @@ export class StatusStream {
     });
   }
 
+  /** A connection may stand open with nobody at its other end: then nothing comes any more, and no error either. */
+  #heard(): void {
+    clearTimeout(this.#deafTimer);
+    if (this.#nextMs === null) return;
+    this.#deafTimer = setTimeout(() => {
+      this.#close();
+      this.#onClosed();
+      this.#onVisibility();
+    }, this.#nextMs * SIGNS_MISSED);
+  }
+
   #close(): void {
     clearTimeout(this.#timer);
+    clearTimeout(this.#deafTimer);
     this.#source?.close();
     this.#source = null;
     this.#become("silent");

@@ -57,11 +57,12 @@ function Badge({ view }: { readonly view: StatusView }): ReactElement | null {
         </HostLink>
       );
     }
+    case "asked":
     case "unsent":
       return (
         <HostLink href={href} className="cc-badge cc-badge-unsent">
           <CalendarIcon />
-          {t("badge.unsent", { count: status.counts.unsent })}
+          {standing === "asked" ? t("badge.asked") : t("badge.unsent", { count: status.counts.unsent })}
         </HostLink>
       );
     case "not_connected":

@@ -5,26 +5,28 @@ import { useHost } from "../host/host";
 import { day, timeOfDay } from "../i18n/moment";
 import { useCompare, useSyncNow } from "../query/mutations";
 import { keys } from "../query/keys";
+import type { StatusView } from "../query/useStatus";
 import { Action } from "../ui/Action";
 import { useAnnounce } from "../ui/Announcements";
 import { CopyableId } from "../ui/CopyableId";
 import { GoogleLink } from "../ui/GoogleLink";
 import { SyncIcon } from "../ui/icons";
 import { Moment } from "../ui/Moment";
-import { Pill } from "../ui/Pill";
 import type { IntegrationStatusJson } from "../wire";
 import { whyNotChoose, whyNotSend, whyOffline } from "./blocked";
 import { CalendarName } from "./CalendarSelect";
 import { Comparison } from "./Comparison";
 import { failureText } from "./failureText";
-import { isCatchingUp, isConnected, rowWord } from "./standing";
+import { isCatchingUp, isConnected, rowWord, standingOf } from "./standing";
+import { StandingPill } from "./StandingPill";
 import { SyncProgress } from "./SyncProgress";
 import { syncText } from "./syncText";
 
 /** What the connected account is drawn from. */
 export interface ConnectedProps {
   readonly status: IntegrationStatusJson;
-  readonly isOnline: boolean;
+  /** How fresh `status` is. */
+  readonly view: StatusView;
   readonly onChangeCalendar: () => void;
   readonly onDisconnect: () => void;
   /** Goes to the appointments that one has to see to. */
@@ -33,7 +35,8 @@ export interface ConnectedProps {
 
 /** The connected account, its calendar and how the sending stands, each with what can be done about it. */
 export function Connected(props: ConnectedProps): ReactElement {
-  const { status, isOnline, onChangeCalendar, onDisconnect, onShowRefused } = props;
+  const { status, view, onChangeCalendar, onDisconnect, onShowRefused } = props;
+  const { isOnline } = view;
   const { t, locale, googleCalendarUrl } = useHost();
   // While the account is being disconnected there is nothing to be done about it here.
   const isAlive = isConnected(status);
@@ -42,12 +45,11 @@ export function Connected(props: ConnectedProps): ReactElement {
     <dl className="cc-rows">
       <Row
         term={t("connection.account")}
+        isOver={!isAlive}
         action={
-          isAlive ? (
-            <Action blocked={whyOffline(isOnline, t)} onPress={onDisconnect}>
-              {t("connection.disconnect")}
-            </Action>
-          ) : null
+          <Action blocked={whyOffline(isOnline, t)} onPress={onDisconnect}>
+            {t("connection.disconnect")}
+          </Action>
         }
       >
         <span className="cc-strong cc-break">{status.googleEmail}</span>
@@ -57,12 +59,11 @@ export function Connected(props: ConnectedProps): ReactElement {
       </Row>
       <Row
         term={t("connection.calendar")}
+        isOver={!isAlive}
         action={
-          isAlive ? (
-            <Action blocked={whyNotChoose(status, isOnline, t)} onPress={onChangeCalendar}>
-              {t("connection.change")}
-            </Action>
-          ) : null
+          <Action blocked={whyNotChoose(status, isOnline, t)} onPress={onChangeCalendar}>
+            {t("connection.change")}
+          </Action>
         }
       >
         {status.calendar === null ? null : (
@@ -70,36 +71,34 @@ export function Connected(props: ConnectedProps): ReactElement {
             <span className="cc-strong">
               <CalendarName calendar={status.calendar} />
             </span>
-            {isAlive ? (
-              <span className="cc-calendar-links">
-                {status.googleEmail === null ? null : (
-                  <GoogleLink href={googleCalendarUrl(status.googleEmail)} about={status.calendar.name} />
-                )}
-                {status.calendar.id === status.calendar.name || status.calendar.id === status.googleEmail ? null : (
-                  <CopyableId id={status.calendar.id} label={t("connection.copyCalendarId")} />
-                )}
-              </span>
-            ) : null}
+            <span className="cc-calendar-links">
+              {status.googleEmail === null ? null : (
+                <GoogleLink href={googleCalendarUrl(status.googleEmail)} about={status.calendar.name} />
+              )}
+              {status.calendar.id === status.calendar.name || status.calendar.id === status.googleEmail ? null : (
+                <CopyableId id={status.calendar.id} label={t("connection.copyCalendarId")} />
+              )}
+            </span>
           </>
         )}
       </Row>
       {isAlive ? (
-        <SyncRow status={status} isOnline={isOnline} onShowRefused={onShowRefused} />
+        <SyncRow status={status} view={view} onShowRefused={onShowRefused} />
       ) : (
-        <EndingRow status={status} />
+        <EndingRow status={status} view={view} />
       )}
     </dl>
   );
 }
 
-function SyncRow(props: Pick<ConnectedProps, "status" | "isOnline" | "onShowRefused">): ReactElement {
-  const { status, isOnline, onShowRefused } = props;
+function SyncRow(props: Pick<ConnectedProps, "status" | "view" | "onShowRefused">): ReactElement {
+  const { status, view, onShowRefused } = props;
+  const { isOnline } = view;
   const { client, queryClient, locale, t } = useHost();
   const now = useNow();
   const announce = useAnnounce();
   const syncNow = useSyncNow();
   const compare = useCompare();
-  const label = rowWord(status, t);
   // While Google asks for patience nothing is at work: the rest goes at the next try.
   const isWaiting = status.problem?.action === "wait";
   const nextTry = isWaiting ? (status.problem?.retryTime ?? null) : null;
@@ -118,7 +117,9 @@ function SyncRow(props: Pick<ConnectedProps, "status" | "isOnline" | "onShowRefu
       onError: (failure) => announce(failureText(failure, t), "danger"),
     });
   };
-  const isPending = syncNow.isPending || (isCatchingUp(status) && !isWaiting);
+  // Nobody knows whether anything is still at work while the service cannot be asked.
+  const isCurrent = isOnline && !view.isUnavailable;
+  const isPending = syncNow.isPending || (isCurrent && isCatchingUp(status) && !isWaiting);
   const blocked = whyNotSend(status, isOnline, t) ?? (isWaitedFor ? (resumes ?? t("blocked.waiting")) : null);
   return (
     <Row
@@ -139,9 +140,10 @@ function SyncRow(props: Pick<ConnectedProps, "status" | "isOnline" | "onShowRefu
       }
     >
       <span className="cc-sync-state">
-        <Pill tone={label.tone}>{label.word}</Pill>
+        <StandingPill view={view} wordOf={rowWord} />
         {resumes === null ? null : <span className="cc-hint">{resumes}</span>}
-        {status.counts.error > 0 ? (
+        {/* Where they are what the notice is about, its own button leads to them. */}
+        {status.counts.error > 0 && standingOf(status) !== "refused" ? (
           <Button className="cc-aside" onPress={onShowRefused}>
             {t("connection.showRefused")}
           </Button>
@@ -156,13 +158,12 @@ function SyncRow(props: Pick<ConnectedProps, "status" | "isOnline" | "onShowRefu
 }
 
 /** The sending while the account is being disconnected: over, with how it stood. */
-function EndingRow({ status }: { readonly status: IntegrationStatusJson }): ReactElement {
+function EndingRow({ status, view }: Pick<ConnectedProps, "status" | "view">): ReactElement {
   const { t } = useHost();
-  const label = rowWord(status, t);
   return (
     <Row term={t("connection.sync")} foot={<SyncProgress status={status} />} action={null}>
       <span className="cc-sync-state">
-        <Pill tone={label.tone}>{label.word}</Pill>
+        <StandingPill view={view} wordOf={rowWord} />
       </span>
       <LastSync status={status} />
     </Row>
@@ -188,6 +189,8 @@ function Row(props: {
   readonly term: string;
   readonly children: ReactNode;
   readonly action: ReactNode;
+  /** The action is not to be had any more: it leaves its room behind, so that nothing moves. */
+  readonly isOver?: boolean;
   readonly foot?: ReactNode;
   /** Below all else, in a narrow page below the action too. */
   readonly end?: ReactNode;
@@ -196,7 +199,14 @@ function Row(props: {
     <div className="cc-row">
       <dt className="cc-row-term">{props.term}</dt>
       <dd className="cc-row-value">{props.children}</dd>
-      <dd className="cc-row-action">{props.action}</dd>
+      {/* Another element, so that focus leaves a button that is over at once. */}
+      <dd
+        key={props.isOver ? "over" : "to be had"}
+        className={props.isOver ? "cc-row-action cc-room" : "cc-row-action"}
+        aria-hidden={props.isOver}
+      >
+        {props.action}
+      </dd>
       {props.foot === undefined ? null : <dd className="cc-row-foot">{props.foot}</dd>}
       {props.end === undefined ? null : <dd className="cc-row-end">{props.end}</dd>}
     </div>

@@ -1,22 +1,24 @@
 import { useEffect, useRef, useState, type ReactElement } from "react";
 import { useHost } from "../host/host";
+import type { StatusView } from "../query/useStatus";
 import { Section } from "../ui/Section";
 import { Skeleton } from "../ui/Skeleton";
 import { useFocusKept } from "../ui/useFocusKept";
 import { Connected } from "./Connected";
 import { DisconnectWindow } from "./DisconnectWindow";
 import { NotConnected } from "./NotConnected";
-import type { GoogleSectionProps } from "./sectionProps";
 
 /** What the connection is drawn from. */
-export interface ConnectionSectionProps extends GoogleSectionProps {
+export interface ConnectionSectionProps {
+  readonly view: StatusView;
   readonly onChangeCalendar: () => void;
   readonly onShowRefused: () => void;
 }
 
 /** Connexion: the account and the calendar, or what there is to know before connecting. */
 export function ConnectionSection(props: ConnectionSectionProps): ReactElement {
-  const { status, isOnline, onChangeCalendar, onShowRefused } = props;
+  const { view, onChangeCalendar, onShowRefused } = props;
+  const { status } = view;
   const { t } = useHost();
   // The window lives here, above what a change of state replaces: its answer arrives after the status has changed.
   const [isDisconnecting, setDisconnecting] = useState(false);
@@ -29,8 +31,10 @@ export function ConnectionSection(props: ConnectionSectionProps): ReactElement {
     if (disconnections > 0) title.current?.focus();
   }, [disconnections]);
 
-  // A disconnect that ends takes its own button away.
-  useFocusKept(title, status?.state === "disconnecting" ? 1 : 0);
+  // A disconnect that begins elsewhere takes the buttons of the rows away, and one that ends its own.
+  const isEnding = status?.state === "disconnecting";
+  useFocusKept(title, isEnding ? 0 : 1);
+  useFocusKept(title, isEnding ? 1 : 0);
 
   return (
     <Section title={t("connection.title")} lead={t("connection.lead")} isBusy={!status} titleRef={title}>
@@ -39,7 +43,7 @@ export function ConnectionSection(props: ConnectionSectionProps): ReactElement {
       {status && status.state !== "not_connected" ? (
         <Connected
           status={status}
-          isOnline={isOnline}
+          view={view}
           onChangeCalendar={onChangeCalendar}
           onDisconnect={() => setDisconnecting(true)}
           onShowRefused={onShowRefused}

@@ -73,9 +73,7 @@ function Page({ mayChange, mayErase }: Required<GoogleCalendarPageProps>): React
   useEffect(() => {
     if (isBack && document.activeElement === document.body) title.current?.focus({ preventScroll: true });
   }, [isBack]);
-  // Without a network the places are held: the answer comes by itself.
-  const isUnanswered =
-    view.isSignedOut || (status === undefined && view.failure !== null && view.failure.kind !== "offline");
+  const isUnanswered = isAnsweredByAnother(view) || hasNothing(view);
   useFocusKept(title, isUnanswered ? 1 : 0);
   const hasAccount = status === undefined || isConnected(status);
   return (
@@ -92,15 +90,10 @@ function Page({ mayChange, mayErase }: Required<GoogleCalendarPageProps>): React
             onChooseCalendar={chooseCalendar}
             onShowRefused={showRefused}
           />
-          {mayChange ? null : <OnlyLooking status={status} />}
+          {mayChange ? null : <OnlyLooking view={view} />}
           {mayChange ? (
             <>
-              <ConnectionSection
-                status={status}
-                isOnline={isOnline}
-                onChangeCalendar={chooseCalendar}
-                onShowRefused={showRefused}
-              />
+              <ConnectionSection view={view} onChangeCalendar={chooseCalendar} onShowRefused={showRefused} />
               {hasAccount ? (
                 <OptionsSection status={status} isOnline={isOnline} />
               ) : (
@@ -119,6 +112,16 @@ function Page({ mayChange, mayErase }: Required<GoogleCalendarPageProps>): React
       {status && isChoosing ? <ChangeCalendarWindow status={status} onClose={() => setChoosing(false)} /> : null}
     </>
   );
+}
+
+/** Whether what was known is no longer for this reader, or for this page. */
+function isAnsweredByAnother({ isSignedOut, failure }: StatusView): boolean {
+  return isSignedOut || failure?.kind === "foreign" || failure?.kind === "forbidden";
+}
+
+/** Without a network the places are held: the answer comes by itself. */
+function hasNothing({ status, failure }: StatusView): boolean {
+  return status === undefined && failure !== null && failure.kind !== "offline";
 }
 
 function Head(props: {

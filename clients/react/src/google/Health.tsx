@@ -19,7 +19,7 @@ export function healthNotice(view: StatusView, t: Translate): NoticeProps | null
       children: t("offline.body"),
     };
   }
-  if (!view.isUnavailable || !view.status) return null;
+  if (!view.isUnavailable || !view.status || view.failure?.kind === "foreign") return null;
   return {
     tone: "warning",
     icon: <AlertIcon />,

@@ -1,24 +1,24 @@
 import type { ReactElement } from "react";
 import { useHost } from "../host/host";
+import type { StatusView } from "../query/useStatus";
 import { Moment } from "../ui/Moment";
-import { Pill } from "../ui/Pill";
 import { Section } from "../ui/Section";
 import { Skeleton } from "../ui/Skeleton";
-import type { GoogleSectionProps } from "./sectionProps";
 import { rowWord } from "./standing";
+import { StandingPill } from "./StandingPill";
 import { Counts } from "./SyncProgress";
 
 /** For who may look and change nothing: how the sending stands, since when, and whom to tell. */
-export function OnlyLooking({ status }: Pick<GoogleSectionProps, "status">): ReactElement {
+export function OnlyLooking({ view }: { readonly view: StatusView }): ReactElement {
   const { t } = useHost();
-  const label = status && rowWord(status, t);
+  const { status } = view;
   return (
     <Section title={t("connection.sync")} lead={t("looking.lead")} isBusy={!status}>
       <div className="cc-errors">
-        {status && label ? (
+        {status ? (
           <div className="cc-row-value">
             <span>
-              <Pill tone={label.tone}>{label.word}</Pill>
+              <StandingPill view={view} wordOf={rowWord} />
             </span>
             <span className="cc-hint">
               {status.lastSyncTime === null ? (

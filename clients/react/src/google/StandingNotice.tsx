@@ -152,7 +152,15 @@ function standingWords(status: IntegrationStatusJson, t: Translate): NoticeProps
         tone: "danger",
         icon: <AlertIcon />,
         title: t("standing.refused", { count: counts.error }),
-        children: <p>{t("standing.refusedBody", { count: counts.error })}</p>,
+        children: <p>{t(problem ? "standing.refusedDelayed" : "standing.refusedBody", { count: counts.error })}</p>,
+      };
+    case "asked":
+      return {
+        tone: "warning",
+        icon: <AlertIcon />,
+        title: t("otherAccount.title"),
+        // Told to who may only look: whoever may answer is asked in its place.
+        children: <p>{t("otherAccount.waitsForOthers", { other: status.pendingAccount?.googleEmail ?? "" })}</p>,
       };
     case "syncing":
       return {
@@ -192,6 +200,7 @@ function actionOf(props: StandingNoticeProps, status: IntegrationStatusJson): Re
       return <ResumeButton isOnline={view.isOnline} />;
     case "refused":
       return <ShowButton onPress={onShowRefused} />;
+    case "asked":
     case "delayed":
     case "unsent":
     case "syncing":

@@ -9,19 +9,30 @@ import type { IntegrationStatusJson } from "../wire";
 
 /** How the integration is doing, the gravest first: what stops everything, what was set so, what one has to see to. */
 export type Standing =
-  "not_connected" | "disconnecting" | "stopped" | "paused" | "refused" | "delayed" | "unsent" | "syncing" | "working";
+  | "not_connected"
+  | "disconnecting"
+  | "stopped"
+  | "paused"
+  | "refused"
+  | "asked"
+  | "delayed"
+  | "unsent"
+  | "syncing"
+  | "working";
 
 /** The fragment of the page's address that leads to how the integration is doing. */
 export const STANDING_ANCHOR = "google-calendar-standing";
 
 /** Says how the integration is doing. A delay is not an error, and a pause sends nothing, whatever else is wrong. */
-export function standingOf({ state, problem, isEnabled, counts, catchUp }: IntegrationStatusJson): Standing {
+export function standingOf(status: IntegrationStatusJson): Standing {
+  const { state, problem, isEnabled, counts, catchUp, pendingAccount } = status;
   if (state === "not_connected") return "not_connected";
   if (state === "disconnecting") return "disconnecting";
   if (state === "error") return "stopped";
   if (!isEnabled) return "paused";
   if (problem && problem.action !== "wait") return "stopped";
   if (counts.error > 0) return "refused";
+  if (pendingAccount) return "asked";
   if (problem) return "delayed";
   if (catchUp) return "syncing";
   return counts.unsent > 0 ? "unsent" : "working";
@@ -45,7 +56,7 @@ interface Label {
   readonly rowTone?: Tone;
 }
 
-const LABELS: Readonly<Record<Exclude<Standing, "refused" | "unsent">, Label>> = {
+const LABELS: Readonly<Record<Exclude<Standing, "refused" | "asked" | "unsent">, Label>> = {
   not_connected: { title: "state.notConnected", row: "state.notConnected", tone: "neutral" },
   disconnecting: { title: "state.disconnecting", row: "state.disconnecting", tone: "neutral" },
   stopped: { title: "state.error", row: "state.failing", tone: "danger" },
@@ -65,6 +76,7 @@ export interface StandingWord {
 export function titleWord(status: IntegrationStatusJson, t: Translate): StandingWord {
   const standing = standingOf(status);
   if (standing === "refused") return { word: t("state.refused", { count: status.counts.error }), tone: "danger" };
+  if (standing === "asked") return { word: t("state.asked"), tone: "warning" };
   if (standing === "unsent") return { word: t("state.unsent", { count: status.counts.unsent }), tone: "warning" };
   const { title, tone } = LABELS[standing];
   return { word: t(title as "state.ok"), tone };
@@ -74,6 +86,8 @@ export function titleWord(status: IntegrationStatusJson, t: Translate): Standing
 export function rowWord(status: IntegrationStatusJson, t: Translate): StandingWord {
   const standing = standingOf(status);
   if (standing === "refused") return { word: t("state.failing"), tone: "danger" };
+  // The sending goes on before the question is answered.
+  if (standing === "asked") return rowWord({ ...status, pendingAccount: null }, t);
   if (standing === "unsent") return { word: t("state.toSend"), tone: "warning" };
   const { row, tone, rowTone = tone } = LABELS[standing];
   return { word: t(row as "state.ok"), tone: rowTone };

@@ -45,6 +45,7 @@ export const en: Catalogue = {
   "state.sendingDelayed": "Sending is delayed",
   "state.refused": { one: "{count} failed", other: "{count} failed" },
   "state.unsent": { one: "{count} to send", other: "{count} to send" },
+  "state.asked": "Answer needed",
   "state.toSend": "To send",
   "state.offline": "Offline",
   "state.signedOut": "Session ended",
@@ -76,6 +77,10 @@ export const en: Catalogue = {
   "standing.refusedBody": {
     one: "Google did not accept it. The others are sent as usual.",
     other: "Google did not accept them. The others are sent as usual.",
+  },
+  "standing.refusedDelayed": {
+    one: "Google did not accept it. The others wait: sending is delayed, and resumes by itself.",
+    other: "Google did not accept them. The others wait: sending is delayed, and resumes by itself.",
   },
   "standing.showRefused": "See which",
 
@@ -281,6 +286,7 @@ export const en: Catalogue = {
   },
   "otherAccount.answer": "Answer",
   "otherAccount.waits": "{other} has just been chosen. Nothing changes before you answer.",
+  "otherAccount.waitsForOthers": "{other} was just chosen. Nothing changes before a manager has answered.",
   "otherAccount.keep": "Keep {email}",
   "otherAccount.resume": "Resume with {email}",
   "otherAccount.take": "Switch to {email}",
@@ -490,6 +496,7 @@ export const en: Catalogue = {
   "badge.refused": { one: "Google sync failing ({count})", other: "Google sync failing ({count})" },
   "badge.paused": "Google paused",
   "badge.pausedPending": { one: "Google paused · {count} waiting", other: "Google paused · {count} waiting" },
+  "badge.asked": "Google connected · answer needed",
   "badge.unsent": { one: "Google connected · {count} to send", other: "Google connected · {count} to send" },
   "badge.delayed": "Sending to Google is delayed and will resume by itself.",
   "badge.delayedWord": "delayed",

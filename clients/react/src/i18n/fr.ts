@@ -46,6 +46,7 @@ export const fr = {
   "state.sendingDelayed": "Envoi retardé",
   "state.refused": { one: "{count} en erreur", other: "{count} en erreur" },
   "state.unsent": { one: "{count} à envoyer", other: "{count} à envoyer" },
+  "state.asked": "Réponse attendue",
   "state.toSend": "À envoyer",
   "state.offline": "Hors ligne",
   "state.signedOut": "Session expirée",
@@ -77,6 +78,10 @@ export const fr = {
   "standing.refusedBody": {
     one: "Google ne l’a pas accepté. Les autres partent normalement.",
     other: "Google ne les a pas acceptés. Les autres partent normalement.",
+  },
+  "standing.refusedDelayed": {
+    one: "Google ne l’a pas accepté. Les autres attendent : l’envoi est retardé, et reprendra tout seul.",
+    other: "Google ne les a pas acceptés. Les autres attendent : l’envoi est retardé, et reprendra tout seul.",
   },
   "standing.showRefused": "Voir lesquels",
 
@@ -284,6 +289,8 @@ export const fr = {
   },
   "otherAccount.answer": "Répondre",
   "otherAccount.waits": "{other} vient d’être choisi. Rien ne change avant votre réponse.",
+  "otherAccount.waitsForOthers":
+    "{other} vient d’être choisi. Rien ne change avant qu’une personne gérante ait répondu.",
   "otherAccount.keep": "Garder {email}",
   "otherAccount.resume": "Reprendre avec {email}",
   "otherAccount.take": "Passer à {email}",
@@ -499,6 +506,7 @@ export const fr = {
   "badge.refused": { one: "Sync Google en erreur ({count})", other: "Sync Google en erreur ({count})" },
   "badge.paused": "Google en pause",
   "badge.pausedPending": { one: "Google en pause · {count} en attente", other: "Google en pause · {count} en attente" },
+  "badge.asked": "Google connecté · réponse attendue",
   "badge.unsent": { one: "Google connecté · {count} à envoyer", other: "Google connecté · {count} à envoyer" },
   "badge.delayed": "L’envoi vers Google est retardé et reprendra tout seul.",
   "badge.delayedWord": "retardé",

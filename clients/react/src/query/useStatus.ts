@@ -13,7 +13,11 @@ import { useHost } from "../host/host";
 import type { IntegrationStatusJson, SettingsBody } from "../wire";
 import { keys } from "./keys";
 
-const POLL_MS = 15_000;
+// Together not beyond 15 s, after which the page has to say that it may be stale.
+const POLL_MS = 10_000;
+const ANSWER_MS = 5_000;
+/** How long the first answer may take, while there is nothing yet that could be stale. */
+const FIRST_ANSWER_MS = 15_000;
 const POLL_DURING_PROGRESS_MS = 2_000;
 
 /**
@@ -53,8 +57,28 @@ function streamOf(client: CalendarClient, queryClient: QueryClient): StatusStrea
       (status) => void keepStatus(client, queryClient, status),
       () => void queryClient.invalidateQueries({ queryKey: keys.status(client) }),
     );
+  if (!ofQueryClient.has(client)) noticeSignOut(client, queryClient);
   ofQueryClient.set(client, stream);
   return stream;
+}
+
+/** Asks how things stand as soon as anything else is answered that nobody is signed in any more. */
+function noticeSignOut(client: CalendarClient, queryClient: QueryClient): void {
+  const notice = (error: unknown, key: readonly unknown[] | undefined) => {
+    if (!(error instanceof RequestFailure) || error.kind !== "signed_out") return;
+    if (!keys.all(client).every((word, index) => key?.[index] === word)) return;
+    void queryClient.invalidateQueries({ queryKey: keys.status(client) });
+  };
+  queryClient.getMutationCache().subscribe((event) => {
+    if (event.type === "updated" && event.action.type === "error") {
+      notice(event.action.error, event.mutation.options.mutationKey);
+    }
+  });
+  queryClient.getQueryCache().subscribe((event) => {
+    if (event.type === "updated" && event.action.type === "error") {
+      notice(event.action.error, event.query.queryKey as readonly unknown[]);
+    }
+  });
 }
 
 /** Keeps a status that arrived by another way than the question itself; an answer still under way is dropped as older. */
@@ -80,8 +104,9 @@ export function useStatus(): StatusView {
     {
       queryKey,
       queryFn: async ({ signal }) => {
+        const isFirst = queryClient.getQueryData<Known>(queryKey)?.status === undefined;
         try {
-          return { status: await client.status(signal), failure: null };
+          return { status: await client.status(signal, isFirst ? FIRST_ANSWER_MS : ANSWER_MS), failure: null };
         } catch (failure) {
           if (!(failure instanceof RequestFailure)) throw failure;
           return { status: queryClient.getQueryData<Known>(queryKey)?.status, failure };
@@ -115,7 +140,7 @@ export function useStatus(): StatusView {
   return {
     status: status && withSettings(status, saving),
     failure,
-    isUnavailable: freshness === "unavailable" || (freshness === "silent" && failure?.kind === "unavailable"),
+    isUnavailable: freshness === "unavailable" || (freshness === "silent" && isNoAnswer(failure)),
     isSignedOut,
     isOnline,
     freshness,
@@ -125,6 +150,11 @@ export function useStatus(): StatusView {
 
 function isSignedOutBy(known: Known | undefined): boolean {
   return known?.failure?.kind === "signed_out";
+}
+
+/** Whether the router was not reached: nothing says then how things stand. */
+function isNoAnswer(failure: RequestFailure | null): boolean {
+  return failure !== null && ["unavailable", "foreign", "refused"].includes(failure.kind);
 }
 
 /** Lays settings that are being saved over a status. The calendar is left alone: its move is confirmed, not assumed. */

@@ -1,12 +1,10 @@
 import type { ReactElement, ReactNode } from "react";
-import { titleWord } from "../google/standing";
+import { StandingPill } from "../google/StandingPill";
 import { HostLink } from "../host/HostLink";
 import { useHost } from "../host/host";
 import { useTitle } from "../host/useTitle";
 import { useStatus } from "../query/useStatus";
 import { PageBoundary } from "../ui/PageBoundary";
-import { Pill } from "../ui/Pill";
-import { Skeleton } from "../ui/Skeleton";
 import { useDestinations, type SettingsDestination } from "./destinations";
 
 /** What the overview is drawn from. */
@@ -58,13 +56,13 @@ function Page({ destinations, summaries = {} }: SettingsOverviewProps): ReactEle
 
 function GoogleSummary(): ReactElement | null {
   const { t } = useHost();
-  const { status, failure, isSignedOut } = useStatus();
-  if (isSignedOut || (failure && !status)) return null;
-  const label = status && titleWord(status, t);
+  const view = useStatus();
+  // Who may not see it is told nothing of it, as by the badge.
+  if (view.failure?.kind === "forbidden") return null;
   return (
     <span className="cc-overview-state">
       {t("google.title")}
-      {label ? <Pill tone={label.tone}>{label.word}</Pill> : <Skeleton width="6.5rem" height="1.625rem" />}
+      <StandingPill view={view} />
     </span>
   );
 }

@@ -1,0 +1,46 @@
+/**
+ * Every state of the settings, in light and in dark, in a window of each width: no violation of axe's rules, and nothing
+ * cut off at the side.
+ */
+import type { Page } from "playwright-core";
+import { expect } from "vitest";
+
+import { violationsOf } from "./stage/axe.js";
+import { becomes, STATES, WIDTHS, withGallery as test } from "./stage/gallery.js";
+
+const SCHEMES = ["light", "dark"] as const;
+
+/** What is wrong with the page as it stands, in both schemes. */
+async function faultsOf(page: Page, name: string): Promise<string[]> {
+  const faults: string[] = [];
+  for (const colorScheme of SCHEMES) {
+    await page.emulateMedia({ colorScheme });
+    faults.push(...(await violationsOf(page)).map((violation) => `${name}, ${colorScheme}: ${violation}`));
+  }
+  const tooWide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+  if (tooWide > 0) faults.push(`${name} is ${tooWide} px too wide`);
+  return faults;
+}
+
+test("no state has a violation or is too wide", { timeout: 480_000 }, async ({ browser, gallery }) => {
+  const look = async (width: number) => {
+    const page = await browser.newPage({ viewport: { width, height: 900 }, reducedMotion: "reduce", locale: "fr-FR" });
+    const faults: string[] = [];
+    for (const state of ["loading", "parts-loading", "parts-failing", "forbidden", "unanswered"]) {
+      await page.goto(gallery(state));
+      await page.locator("main h1").waitFor();
+      faults.push(...(await faultsOf(page, `${state} at ${width} px`)));
+    }
+    await page.goto(gallery("connected"));
+    await page.locator(".cc-skeleton").first().waitFor({ state: "detached" });
+    for (const state of [...STATES, "signed-out"]) {
+      // Without a network the page shows what it knew.
+      if (state === "offline") await becomes(page, "connected");
+      await becomes(page, state);
+      faults.push(...(await faultsOf(page, `${state} at ${width} px`)));
+    }
+    await page.close();
+    return faults;
+  };
+  expect((await Promise.all(WIDTHS.map(look))).flat()).toEqual([]);
+});
