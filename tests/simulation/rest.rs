@@ -69,7 +69,7 @@ impl World {
                 self.life().settle();
                 self.look();
             }
-            ErrorReason::AccountUnavailable => {
+            ErrorReason::AccountUnavailable | ErrorReason::GoogleThrottled | ErrorReason::GoogleUnavailable => {
                 // Where nothing waits to be sent, a comparison finds that it is over.
                 self.clock.advance(SignedDuration::from_mins(90));
                 self.life().settle();

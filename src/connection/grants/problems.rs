@@ -21,6 +21,9 @@ const KEYRING_RETRY: SignedDuration = SignedDuration::from_mins(1);
 
 /// How long an integration of which a value does not read is left alone before it is tried again.
 const UNREADABLE_RETRY: SignedDuration = SignedDuration::from_hours(1);
+/// How soon a comparison is made after a delay was noted, at the earliest: what waits is most often sent long before, and that
+/// ends it.
+const COMPARED_AFTER_DELAY: SignedDuration = SignedDuration::from_mins(15);
 
 impl Grants {
     /// Notes that an integration does not read, unless it stands still for another reason: it is tried again every hour.
@@ -64,8 +67,20 @@ impl Grants {
         let problem = Problem { reason, since_at: now, retry_at: retry_after.map(|wait| now + wait) };
         if self.store.note_problem(organisation, epoch, &problem, now).await?.is_done() {
             self.tell_problem(organisation, &problem);
-            if matches!(reason, Reason::AccountUnavailable | Reason::GoogleMisconfigured) {
-                self.compare_by(organisation, problem.retry_at).await?;
+            match reason {
+                Reason::AccountUnavailable | Reason::GoogleMisconfigured => {
+                    self.compare_by(organisation, problem.retry_at).await?;
+                }
+                Reason::GoogleUnavailable | Reason::GoogleThrottled => {
+                    let retry_at = problem.retry_at.map(|at| at.max(now + COMPARED_AFTER_DELAY));
+                    self.compare_by(organisation, retry_at).await?;
+                }
+                Reason::NotConnected
+                | Reason::ReconnectRequired
+                | Reason::CalendarUnavailable
+                | Reason::EventRefused
+                | Reason::KeyringIncomplete
+                | Reason::Internal => {}
             }
         }
         Ok(())
