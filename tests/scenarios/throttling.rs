@@ -1,6 +1,8 @@
 //! Google asks for patience: a delay, not an error.
 
-use cassius_calendar::grpc::pb::{ErrorReason, IntegrationState, IntegrationStatus, ProblemAction, SyncStatus};
+use cassius_calendar::grpc::pb::{
+    EraseAppointmentsRequest, ErrorReason, IntegrationState, IntegrationStatus, ProblemAction, SyncStatus,
+};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
@@ -182,4 +184,19 @@ async fn delays_grow_while_google_stays_away(app: &mut TestApp) {
     app.restart_after(3_600).await;
     app.at_rest("cabinet").await;
     assert_eq!(app.google.events(ACCOUNT).await.len(), 1);
+}
+
+#[apply(both_backends)]
+async fn a_delay_ends_by_itself_though_nothing_waits_any_more(app: &mut TestApp) {
+    app.connect("cabinet").await;
+    throttle(app, 403, "quotaExceeded", None, Some(1)).await;
+    app.accept("cabinet", appointment("rdv", 1)).await;
+    let status = throttled(app).await;
+    let request =
+        EraseAppointmentsRequest { organisation_id: "cabinet".into(), appointment_ids: vec!["rdv".to_owned()] };
+    app.appointments.erase_appointments(request).await.unwrap();
+    app.google.forget_journal().await;
+    app.advance(retries_after(&status));
+    app.until("cabinet", |status| status.problem.is_none()).await;
+    assert!(app.google.event_calls().await.is_empty(), "a comparison has found it");
 }
