@@ -2,7 +2,7 @@
 //! calendar on a day that is over, or has lost the properties that say whose it is.
 
 use cassius_calendar::grpc::pb::{
-    AccountSearch, IntegrationSettings, RemoteEvents, SyncStatus, TitlePrivacy, UpdateSettingsRequest,
+    AccountSearch, Appointment, IntegrationSettings, RemoteEvents, SyncStatus, TitlePrivacy, UpdateSettingsRequest,
 };
 use prost_types::FieldMask;
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use super::{until_number, with_plenty_of_quota};
 use crate::harness::app::TestApp;
 use crate::harness::backends::{apply, both_backends};
 use crate::harness::google::{ACCOUNT, SECOND_CALENDAR};
-use crate::harness::samples::{appointment, cancelled, of_patient};
+use crate::harness::samples::{appointment, cancelled, instant, of_patient};
 
 /// An upcoming appointment whose event a person moves into another calendar and to a day that is over; the event.
 async fn displaced(app: &mut TestApp, id: &str, calendar: &str) -> String {
@@ -24,6 +24,24 @@ async fn displaced(app: &mut TestApp, id: &str, calendar: &str) -> String {
     });
     app.google.alter_event(calendar, &event, past).await;
     event
+}
+
+fn over_of(id: &str) -> Appointment {
+    Appointment {
+        start_time: Some(instant("2026-02-28T08:00:00Z")),
+        end_time: Some(instant("2026-02-28T08:30:00Z")),
+        ..appointment(id, 1)
+    }
+}
+
+async fn mask(app: &mut TestApp) {
+    let settings = IntegrationSettings { title_privacy: TitlePrivacy::Masked.into(), ..IntegrationSettings::default() };
+    let masked = UpdateSettingsRequest {
+        organisation_id: "cabinet".into(),
+        settings: Some(settings),
+        update_mask: Some(FieldMask { paths: vec!["title_privacy".into()] }),
+    };
+    app.integrations.update_settings(masked).await.unwrap();
 }
 
 /// Waits until Google has deleted these events.
@@ -106,6 +124,52 @@ async fn what_was_displaced_into_a_calendar_that_becomes_the_target_is_put_right
 }
 
 #[apply(both_backends)]
+async fn what_is_over_and_was_moved_shows_no_name_beside_the_masked_one(app: &mut TestApp) {
+    app.connect("cabinet").await;
+    let mut before = Vec::new();
+    for id in ["one", "two"] {
+        let event = app.sync("cabinet", over_of(id)).await.external_event_id;
+        app.google.move_event(ACCOUNT, &event, SECOND_CALENDAR).await;
+        before.push(event);
+    }
+    app.google.forget_journal().await;
+    mask(app).await;
+    app.at_rest("cabinet").await;
+    app.advance(5 * 60 + 15);
+    until_deleted(app, &before).await;
+    let events = app.google.events(ACCOUNT).await;
+    assert_eq!(events.len(), 2);
+    assert!(events.iter().all(|event| event["summary"] == "[Cassius] Rendez-vous"), "{events:#?}");
+}
+
+#[apply(both_backends)]
+async fn what_is_over_stays_where_a_person_moved_it_though_others_are_looked_for(app: &mut TestApp) {
+    app.connect("cabinet").await;
+    let over = app.sync("cabinet", over_of("over")).await.external_event_id;
+    app.google.move_event(ACCOUNT, &over, SECOND_CALENDAR).await;
+    let before = displaced(app, "rdv", SECOND_CALENDAR).await;
+    sync_now(app, false).await;
+    until_deleted(app, &[before]).await;
+    app.at_rest("cabinet").await;
+    let events = app.google.events_of(ACCOUNT, "over").await;
+    assert_eq!((events.len(), &events[0]["calendar_id"]), (1, &json!(SECOND_CALENDAR)));
+}
+
+#[apply(both_backends)]
+async fn a_revision_that_a_program_took_away_is_set_again(app: &mut TestApp) {
+    app.connect("cabinet").await;
+    let event = app.sync("cabinet", appointment("rdv", 1)).await.external_event_id;
+    let taken = json!({"extendedProperties": {"private": {"cassiusRevision": null}}});
+    app.google.alter_event(ACCOUNT, &event, taken).await;
+    assert_eq!(sync_now(app, true).await.altered_count, 1);
+    sync_now(app, false).await;
+    let look = async {
+        while !app.google.events(ACCOUNT).await[0]["extendedProperties"]["private"]["cassiusRevision"].is_string() {}
+    };
+    app.while_time_goes_on(look).await.expect("the revision is set again");
+}
+
+#[apply(both_backends)]
 async fn what_vanished_is_looked_for_until_all_calendars_have_answered(app: &mut TestApp) {
     app.connect("cabinet").await;
     let before = displaced(app, "rdv", SECOND_CALENDAR).await;
@@ -146,16 +210,10 @@ async fn an_event_without_our_properties_is_still_ours_where_it_was_written(app:
     }
     // Each is there once, and says again whose it is.
     assert_eq!(app.google.events(ACCOUNT).await.len(), 2 * ways.len());
-    let settings = IntegrationSettings { title_privacy: TitlePrivacy::Masked.into(), ..IntegrationSettings::default() };
-    let masked = UpdateSettingsRequest {
-        organisation_id: "cabinet".into(),
-        settings: Some(settings),
-        update_mask: Some(FieldMask { paths: vec!["title_privacy".into()] }),
-    };
     for event in app.google.events(ACCOUNT).await {
         app.google.alter_event(ACCOUNT, event["id"].as_str().unwrap(), ways[0].clone()).await;
     }
-    app.integrations.update_settings(masked).await.unwrap();
+    mask(app).await;
     app.at_rest("cabinet").await;
     let events = app.google.events(ACCOUNT).await;
     assert_eq!(events.len(), 2 * ways.len());

@@ -6,9 +6,10 @@
 mod claim;
 mod settlement;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 use super::{Inner, snapshot};
+use crate::clock::Deadline;
 use crate::connection::{Access, MAX_TOKENS};
 use crate::crypto::OpenError;
 use crate::error_chain::error_chain;
@@ -89,7 +90,8 @@ impl From<&OpenError> for Unopened {
 /// The lease as it is stored, and the placement that is stored with it.
 struct HeldLease {
     placement: Placement,
-    until: Timestamp,
+    /// In steady time: a wall clock that is set back makes no lease longer.
+    until: Deadline,
     /// Whether a call has been made under it. Until then the claim itself has proved that the epoch is current.
     is_used: bool,
 }
@@ -145,12 +147,18 @@ impl Inner {
 
     /// Runs the attempt to its end. What the database does not take is logged: the lease lapses, and the same attempt is
     /// made again.
-    pub(super) async fn attempt(&self, claim: Claim, begun: Result<BegunAttempt, Unopened>, permit: Permit) {
+    pub(super) async fn attempt(
+        &self,
+        claim: Claim,
+        leased_until: Deadline,
+        begun: Result<BegunAttempt, Unopened>,
+        permit: Permit,
+    ) {
         let organisation = claim.organisation().clone();
         let (mut calls, is_of_erasure) = (Vec::new(), claim.is_of_erasure());
         let traced = traces::Span::of_attempt(claim.traceparent());
         let outcome = match begun {
-            Ok(begun) => traced.within(self.carry_out(&claim, begun, permit, &mut calls)).await,
+            Ok(begun) => traced.within(self.carry_out(&claim, leased_until, begun, permit, &mut calls)).await,
             Err(unopened) => Ok(self.unopened(&claim, unopened)),
         };
         let name = match &outcome {
@@ -181,12 +189,13 @@ impl Inner {
     async fn carry_out(
         &self,
         claim: &Claim,
+        leased_until: Deadline,
         begun: BegunAttempt,
         permit: Permit,
         calls: &mut Vec<CallMade>,
     ) -> Result<RowOutcome, AttemptError> {
         let BegunAttempt { mut attempt, mut step, mut once_open } = begun;
-        let mut held = HeldLease { placement: claim.placement(), until: claim.lease().until, is_used: false };
+        let mut held = HeldLease { placement: claim.placement(), until: leased_until, is_used: false };
         let mut permit = Some(permit);
         let (mut rejected, mut tokens, mut made) = (None, 0, CallsAnswered::default());
         loop {
@@ -262,12 +271,12 @@ impl Inner {
                 // The row says where the event stands, whatever is read of it.
                 Claim::Owed(_) => true,
             };
-        if is_stored && !held.is_used && held.until >= self.clock.now() + CALL {
+        if is_stored && !held.is_used && self.clock.left(held.until) >= CALL {
             return Ok(());
         }
         self.store_and_renew(claim, placement, left_behind, held).await?;
         // It may have taken its time, or the process was frozen meanwhile: what is called for is called within the lease.
-        while held.until < self.clock.now() + CALL {
+        while self.clock.left(held.until) < CALL {
             self.store_and_renew(claim, placement, &[], held).await?;
         }
         Ok(())
@@ -280,8 +289,8 @@ impl Inner {
         left_behind: &[Place],
         held: &mut HeldLease,
     ) -> Result<(), AttemptError> {
-        let now = self.clock.now();
-        let until = now + LEASE;
+        let read = self.clock.read();
+        let (now, until) = (read.now, read.now + LEASE);
         let renewed = match claim {
             Claim::Link(claimed) if !left_behind.is_empty() => {
                 self.store.leave_behind(claimed, placement, left_behind, until, now).await?
@@ -296,7 +305,7 @@ impl Inner {
             Guarded::Fenced => return Err(AttemptError::Fenced),
         }
         held.placement = placement.clone();
-        held.until = until;
+        held.until = read.after(LEASE);
         Ok(())
     }
 

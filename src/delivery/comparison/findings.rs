@@ -135,7 +135,9 @@ fn state(
         Some(listed) if listed.revision > link.revision => RemoteState::Newer,
         Some(listed) if listed.etag == *etag => RemoteState::AsKnown,
         Some(listed) => match wanted() {
-            Some(event) if listed.shown.is_as(&event) => RemoteState::Touched(listed.etag.clone()),
+            Some(event) if listed.shown.is_as(&event) && listed.revision.is_some() => {
+                RemoteState::Touched(listed.etag.clone())
+            }
             Some(_) => RemoteState::Altered(listed.etag.clone()),
             None => RemoteState::AsKnown,
         },

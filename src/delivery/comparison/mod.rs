@@ -17,6 +17,7 @@
 //! calendars out where it knows of them, or may not know; of a calendar that no list shows nobody can tell.
 
 mod findings;
+mod judging;
 mod listing;
 mod refusals;
 mod schedule;
@@ -27,15 +28,13 @@ use std::collections::HashMap;
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
-use super::{Delivery, Error, Inner, snapshot};
+use super::{Delivery, Error, Inner};
 use crate::connection::ReadError;
 use crate::error_chain::error_chain;
-use crate::model::{AppointmentId, CalendarId, Change, GoogleUserId, OrganisationId, Place};
-use crate::store::{
-    self, ChangeWindow, ComparedLink, ComparisonClaim, Guarded, Integration, Mend, SearchClaim, Unreadable,
-};
-use crate::sync::{Event, RetryCause, backoff, render};
-use findings::{Listed, RemoteState, Scope, compare};
+use crate::model::{CalendarId, Change, GoogleUserId, OrganisationId};
+use crate::store::{self, ComparisonClaim, Guarded, Integration, SearchClaim, Unreadable};
+use crate::sync::{RetryCause, backoff};
+use findings::Scope;
 use listing::Lists;
 
 /// How long a process may leave a comparison untouched, before another one makes it.
@@ -283,6 +282,7 @@ impl Inner {
                 .map(|(appointment, events)| (appointment.clone(), links.remove(appointment), events.clone()));
             self.judge(comparison, &scope, pairs, &mut compared).await?;
         }
+        self.judge_doubles_of_the_past(comparison, &scope, over, &mut compared).await?;
         // Only now: a deletion under way holds its link, and of what is held nothing is found.
         if comparison.claim().is_some() && !scope.listed.is_empty() {
             let listed: Vec<_> = scope.listed.into_iter().collect();
@@ -290,85 +290,6 @@ impl Inner {
             self.notifier.notify_due();
         }
         Ok(compared)
-    }
-
-    /// Whether an event is not to be found that should stand, in what was listed so far.
-    async fn is_any_missing(
-        &self,
-        comparison: &Comparison<'_>,
-        scope: &Scope,
-        lists: &Lists,
-    ) -> Result<bool, ComparisonError> {
-        let integration = comparison.reading.integration;
-        let within = ChangeWindow { since: scope.since, until: self.clock.now() + AGREEMENT };
-        let mut after = None;
-        loop {
-            let organisation = &integration.organisation;
-            let links = self.store.upcoming_links(organisation, scope.since, after.as_ref(), LINKS as i64).await?;
-            let is_missing = |link: &ComparedLink| {
-                let events = lists.remote.get(&link.appointment).cloned().unwrap_or_default();
-                let found = compare(Some(link), events, scope, within, || self.wanted(integration, link));
-                found.state == RemoteState::Missing
-            };
-            if links.iter().any(is_missing) {
-                return Ok(true);
-            }
-            if links.len() < LINKS {
-                return Ok(false);
-            }
-            after = links.last().map(|link| link.appointment.clone());
-        }
-    }
-
-    /// Holds links against their events, counts what is found, and mends it if this comparison does.
-    async fn judge(
-        &self,
-        comparison: &Comparison<'_>,
-        scope: &Scope,
-        pairs: impl Iterator<Item = (AppointmentId, Option<ComparedLink>, Vec<Listed>)>,
-        compared: &mut Compared,
-    ) -> Result<(), ComparisonError> {
-        let Compared { counts, is_any_in_motion, .. } = compared;
-        let (mut mends, mut surplus): (Vec<Mend>, Vec<(AppointmentId, Place)>) = (Vec::new(), Vec::new());
-        let now = self.clock.now();
-        let within = ChangeWindow { since: scope.since, until: now + AGREEMENT };
-        for (appointment, link, events) in pairs {
-            let wanted = || link.as_ref().and_then(|link| self.wanted(comparison.reading.integration, link));
-            let is_upcoming = link.as_ref().is_some_and(|link| link.ends_at.is_some_and(|end| end > scope.since));
-            if comparison.claim().is_none() && is_upcoming && wanted().is_some() {
-                counts.due += 1;
-            }
-            let finding = compare(link.as_ref(), events, scope, within, wanted);
-            match &finding.state {
-                RemoteState::AsKnown | RemoteState::Touched(_) => {}
-                RemoteState::Missing => counts.missing += 1,
-                RemoteState::Altered(_) => counts.altered += 1,
-                RemoteState::Newer => counts.newer += 1,
-                RemoteState::InMotion => *is_any_in_motion = true,
-            }
-            counts.surplus += finding.surplus.len();
-            mends.extend(finding.mend(&appointment));
-            surplus.extend(finding.surplus.into_iter().map(|place| (appointment.clone(), place)));
-        }
-        let Some(claim) = comparison.claim().filter(|_| !mends.is_empty() || !surplus.is_empty()) else {
-            return Ok(());
-        };
-        let found = (mends, surplus);
-        match self.store.mend(claim, comparison.reading.account, found, within, now + LEASE, now).await? {
-            Guarded::Done => {
-                self.notifier.notify(&Change::Links(claim.organisation.clone()));
-                self.notifier.notify_due();
-                Ok(())
-            }
-            Guarded::Fenced => Err(ComparisonError::Fenced),
-        }
-    }
-
-    /// The event that should stand, as far as the snapshot can be read.
-    fn wanted(&self, integration: &Integration, link: &ComparedLink) -> Option<Event> {
-        let (organisation, sealed) = (&integration.organisation, link.snapshot.as_ref()?);
-        let opened = snapshot::open(&self.keyring, organisation, &link.appointment, sealed).ok()?;
-        render(&opened, &self.event_context(organisation, integration.title_privacy))
     }
 }
 

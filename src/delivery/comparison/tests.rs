@@ -1,8 +1,9 @@
-use super::findings::Finding;
+use super::findings::{Finding, Listed, RemoteState, compare};
 use super::*;
 use crate::crypto::Sealed;
-use crate::model::{Etag, EventId, Generation, Placement, Revision, SyncStatus};
-use crate::sync::Shown;
+use crate::model::{AppointmentId, Etag, EventId, Generation, Place, Placement, Revision, SyncStatus};
+use crate::store::{ChangeWindow, ComparedLink};
+use crate::sync::{Event, Shown};
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + second).unwrap()
@@ -130,6 +131,10 @@ fn what_is_missing_altered_touched_or_surplus_is_told_apart() {
     ] {
         assert_eq!(find(Some(link), events), Finding { state, surplus }, "{what}");
     }
+    let mut without_revision = own("new", shown());
+    without_revision.revision = None;
+    let found = find(Some(own_link()), vec![without_revision]);
+    assert_eq!(found.state, RemoteState::Altered(Etag::new("new")), "our property is a field of ours");
     let unknown = find(None, vec![listed("target", "own", "e", shown())]);
     assert_eq!(unknown, Finding { state: RemoteState::AsKnown, surplus: vec![place("target", "own")] });
 }

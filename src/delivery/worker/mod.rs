@@ -239,7 +239,8 @@ impl Worker {
         let is_any_claimed = !claimed.is_empty();
         for (claim, begun) in claimed {
             let permit = permits.get_mut(claim.organisation()).and_then(Vec::pop);
-            self.start(claim, begun, permit.expect("a claim is made for each permit at most"));
+            let permit = permit.expect("a claim is made for each permit at most");
+            self.start(claim, read.after(LEASE), begun, permit);
         }
         self.give_back(permits);
         // Where there was quota for what was due, there may be more of both.
@@ -285,7 +286,7 @@ impl Worker {
         Ok(Found { rows: claims, unreadable })
     }
 
-    fn start(&mut self, claim: Claim, begun: Result<BegunAttempt, Unopened>, permit: Permit) {
+    fn start(&mut self, claim: Claim, leased_until: Deadline, begun: Result<BegunAttempt, Unopened>, permit: Permit) {
         let leased = LeasedAppointment {
             organisation: claim.organisation().clone(),
             appointment: claim.appointment().clone(),
@@ -298,7 +299,7 @@ impl Worker {
             appointment.id = %claim.appointment()
         );
         let delivery = self.delivery.clone();
-        let attempt = async move { delivery.attempt(claim, begun, permit).await };
+        let attempt = async move { delivery.attempt(claim, leased_until, begun, permit).await };
         let attempt = self.attempts.spawn(attempt.instrument(span));
         self.under_way.insert(attempt.id(), leased);
     }
