@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 
 use super::moved_events::{away, disconnect, erase, refuse_second_list, sync_now, with_many_calendars};
 use super::{until_number, with_plenty_of_quota};
-use crate::harness::app::TestApp;
+use crate::harness::app::{BOUND, TestApp};
 use crate::harness::backends::{apply, both_backends};
-use crate::harness::google::{ACCOUNT, SECOND_CALENDAR};
+use crate::harness::google::{ACCOUNT, OTHER_ACCOUNT, SECOND_CALENDAR};
 use crate::harness::samples::{appointment, cancelled, instant, of_patient};
 
 /// An upcoming appointment whose event a person moves into another calendar and to a day that is over; the event.
@@ -259,4 +259,25 @@ async fn what_was_erased_and_sent_again_before_the_search_leaves_no_second_event
     let events = app.google.events_of(ACCOUNT, "rdv").await;
     assert_eq!((events.len(), &events[0]["id"]), (1, &json!(after.external_event_id)));
     until_number(app, "SELECT COUNT(*) FROM appointment_external_links WHERE is_unsearched", 0).await;
+}
+
+#[apply(both_backends)]
+async fn what_is_owed_in_an_account_before_keeps_no_erasure_from_searching_the_present_one(app: &mut TestApp) {
+    app.connect("cabinet").await;
+    app.sync("cabinet", appointment("rdv", 1)).await;
+    app.connect_as("cabinet", OTHER_ACCOUNT).await;
+    app.at_rest("cabinet").await;
+    let made = app.google.control(&format!("accounts/{OTHER_ACCOUNT}/calendars"), json!({"summary": "Salle 2"})).await;
+    let events = app.google.events_of(OTHER_ACCOUNT, "rdv").await;
+    let event = events[0]["id"].as_str().unwrap().to_owned();
+    app.google.move_event(OTHER_ACCOUNT, &event, made["id"].as_str().unwrap()).await;
+    let erased = erase(app, "rdv").await;
+    assert_eq!((erased.is_done, erased.remaining_event_count), (false, 1), "the first account is out of reach");
+    until_deleted(app, &[event]).await;
+    assert_eq!(app.google.events_of(OTHER_ACCOUNT, "rdv").await, Vec::<Value>::new());
+
+    app.connect_as("cabinet", ACCOUNT).await;
+    let look = async { while !erase(app, "rdv").await.is_done {} };
+    tokio::time::timeout(BOUND, look).await.expect("it ends once the first account is back");
+    assert_eq!(app.google.events(ACCOUNT).await, Vec::<Value>::new());
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::fragments::{CONNECTED, of_appointment, of_organisation, reset_placement, unleased};
 use super::integrations::{integration, locked};
-use super::links::OWES_NOTHING;
+use super::links::{OWES_NOTHING, OWES_NOTHING_DUE};
 use super::statement::{Fragment, list_of, named, sql};
 use super::{Conn, Fault, link_queues, owed, owed_counts, search_requests};
 use crate::model::{AccountSearch, AppointmentId, Generation, OrganisationId};
@@ -206,7 +206,7 @@ pub(in crate::store) async fn left(
         .with(owed("next_attempt_at IS NULL"))
         .sql(format!(
             " AS parked, (SELECT COUNT(*) FROM appointment_external_links
-                WHERE erasing_at IS NOT NULL AND is_unsearched AND {OWES_NOTHING} AND "
+                WHERE erasing_at IS NOT NULL AND is_unsearched AND {OWES_NOTHING_DUE} AND "
         ))
         .with(of_organisation(organisation))
         .with(named_alone())
@@ -305,7 +305,8 @@ pub(in crate::store) async fn under_way(conn: &mut Conn) -> Result<Vec<Organisat
          WHERE erasing_at IS NOT NULL AND refresh_token IS NULL AND provider = {GOOGLE}
             AND (last_search IS NULL OR last_search <> {PARTIAL})
          UNION SELECT organisation_id FROM appointment_external_links
-         WHERE erasing_at IS NOT NULL AND provider = {GOOGLE} AND {OWES_NOTHING} AND (NOT is_unsearched OR {unasked})
+         WHERE erasing_at IS NOT NULL AND provider = {GOOGLE}
+            AND ((NOT is_unsearched AND {OWES_NOTHING}) OR (is_unsearched AND {OWES_NOTHING_DUE} AND {unasked}))
          UNION SELECT organisation_id FROM appointment_external_links
          WHERE is_unsearched AND erasing_at IS NULL AND provider = {GOOGLE} AND {unasked}",
         unasked = is_unasked()

@@ -189,6 +189,12 @@ pub(in crate::store) async fn counts(
     }))
 }
 
+/// A link no event of whose appointment is due to be deleted: what is owed all the same is out of reach.
+pub(super) const OWES_NOTHING_DUE: &str = "NOT EXISTS (SELECT 1 FROM owed_deletions AS o \
+     WHERE o.organisation_id = appointment_external_links.organisation_id \
+     AND o.provider = appointment_external_links.provider \
+     AND o.appointment_id = appointment_external_links.appointment_id AND o.next_attempt_at IS NOT NULL)";
+
 /// A link no event of whose appointment is owed.
 pub(super) const OWES_NOTHING: &str = "NOT EXISTS (SELECT 1 FROM owed_deletions AS o \
      WHERE o.organisation_id = appointment_external_links.organisation_id \

@@ -4,16 +4,16 @@ use diesel_async::RunQueryDsl;
 use jiff::Timestamp;
 
 use super::fragments::{CONNECTED, of_organisation, unleased};
-use super::links::OWES_NOTHING;
+use super::links::OWES_NOTHING_DUE;
 use super::statement::{Fragment, named, sql};
 use super::{Conn, Fault};
 use crate::model::OrganisationId;
 use crate::store::words::ERASURE;
 
-/// An appointment for whose event the account is still to be searched, and may be: nothing that it was erased with is owed
-/// any more, or it was sent again since.
+/// An appointment for whose event the account is still to be searched, and may be: nothing that it was erased with is due
+/// to be deleted any more, or it was sent again since.
 pub(super) fn is_unsearched() -> String {
-    format!("is_unsearched AND (erasing_at IS NULL OR {OWES_NOTHING})")
+    format!("is_unsearched AND (erasing_at IS NULL OR {OWES_NOTHING_DUE})")
 }
 
 /// What makes a search due now, whoever asks for it.
