@@ -133,7 +133,7 @@ async fn upsert(
     // Named again wherever queues and integrations are read: from the rows alone, a planner without statistics would read
     // those of all organisations.
     let named_organisations = || list_of(rows.iter().map(|(acceptance, _)| &acceptance.organisation));
-    let (held, read) = (twice(&named_organisations), twice(&named_organisations));
+    let (held, read) = (twice(named_organisations), twice(named_organisations));
     let upsert = sql("WITH ")
         .with(incoming(rows))
         .sql(", ")
