@@ -47,7 +47,7 @@
 //!
 //! What switching an integration off does is said at `Integrations::change_settings`
 //! (`connection/integrations/settings.rs`), and to callers at `UpdateSettings` in `proto/`; what it means for a claim and
-//! for an accept, in `store/queries/fragments.rs` (`served_from`) and `store/queries/accepts.rs`.
+//! for an accept, in the migration `link_queues` (`served_from`) and in `store/queries/accepts.rs`.
 //!
 //! # How to add
 //!

@@ -1,5 +1,5 @@
 //! What a person did to an event so that Google no longer shows it as ours where it is looked for first: it stands in another
-//! calendar on a day that is over, or has lost the properties that say whose it is.
+//! calendar, on a day that is over too, or has lost the properties that say whose it is.
 
 use cassius_calendar::grpc::pb::{
     AccountSearch, Appointment, IntegrationSettings, RemoteEvents, SyncStatus, TitlePrivacy, UpdateSettingsRequest,
@@ -267,6 +267,8 @@ async fn what_is_owed_in_an_account_before_keeps_no_erasure_from_searching_the_p
     app.sync("cabinet", appointment("rdv", 1)).await;
     app.connect_as("cabinet", OTHER_ACCOUNT).await;
     app.at_rest("cabinet").await;
+    // What is still tried there would keep the erasure waiting for its lease.
+    until_number(app, "SELECT COUNT(*) FROM owed_deletions WHERE next_attempt_at IS NULL", 1).await;
     let made = app.google.control(&format!("accounts/{OTHER_ACCOUNT}/calendars"), json!({"summary": "Salle 2"})).await;
     let events = app.google.events_of(OTHER_ACCOUNT, "rdv").await;
     let event = events[0]["id"].as_str().unwrap().to_owned();

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::disconnecting::begin;
 use super::{until_number, with_plenty_of_quota};
-use crate::harness::app::{BOUND, TestApp};
+use crate::harness::app::TestApp;
 use crate::harness::backends::{apply, both_backends};
 use crate::harness::browser::{EVENTS, outcome};
 use crate::harness::google::{ACCOUNT, OTHER_ACCOUNT, SECOND_CALENDAR};
@@ -38,8 +38,10 @@ pub(super) async fn disconnect(app: &mut TestApp, remote_events: RemoteEvents) -
 
 pub(super) async fn erase(app: &mut TestApp, id: &str) -> EraseAppointmentsResponse {
     let request = EraseAppointmentsRequest { organisation_id: "cabinet".into(), appointment_ids: vec![id.to_owned()] };
-    let erase = app.appointments.erase_appointments(request);
-    tokio::time::timeout(BOUND, erase).await.expect("the erasure ends").unwrap().into_inner()
+    let mut appointments = app.appointments.clone();
+    // What is put off is looked at again in a moment, and time stands.
+    let erased = app.while_time_goes_on(appointments.erase_appointments(request)).await;
+    erased.expect("the erasure ends").unwrap().into_inner()
 }
 
 pub(super) async fn sync_now(app: &mut TestApp, dry_run: bool) -> SyncNowResponse {

@@ -30,8 +30,8 @@ pub(super) struct Lists {
     pub(super) remote: Remote,
     /// Events that a person moved to a day that is over, or may have: those of upcoming appointments alone count.
     pub(super) over: Remote,
-    /// The calendars that were listed, the target first.
-    listed: Vec<CalendarId>,
+    /// The calendars that were asked for, the target first.
+    asked: Vec<CalendarId>,
     /// The calendars that were listed to their end.
     pub(super) whole: HashSet<CalendarId>,
     /// The calendars whose turn it is not.
@@ -89,10 +89,10 @@ impl Inner {
         if !self.list_calendar(&comparison.reading, comparison.target, Some(since), &mut lists).await? {
             return Err(ComparisonError::Google(ReadError::CalendarUnavailable));
         }
-        lists.listed.push(comparison.target.clone());
+        lists.asked.push(comparison.target.clone());
         for calendar in self.others(comparison, since, &mut lists).await? {
             self.list_if_it_answers(&comparison.reading, &calendar, Some(since), &mut lists).await?;
-            lists.listed.push(calendar);
+            lists.asked.push(calendar);
         }
         Ok(lists)
     }
@@ -107,10 +107,10 @@ impl Inner {
     ) -> Result<(), ComparisonError> {
         for calendar in std::mem::take(&mut lists.left_over) {
             self.list_if_it_answers(reading, &calendar, Some(since), lists).await?;
-            lists.listed.push(calendar);
+            lists.asked.push(calendar);
         }
         let upcoming = std::mem::take(&mut lists.remote);
-        for calendar in lists.listed.clone() {
+        for calendar in lists.asked.clone() {
             self.list_if_it_answers(reading, &calendar, None, lists).await?;
         }
         lists.over = std::mem::replace(&mut lists.remote, upcoming);

@@ -1,4 +1,4 @@
-//! Comparisons: when they are due, under whose lease, what they read, and what they find.
+//! Comparisons: when they are due, under whose lease, and what becomes of what they find.
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Text};

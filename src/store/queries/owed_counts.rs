@@ -1,6 +1,7 @@
 //! How many events an organisation owes, and how many a disconnect counts.
 //!
-//! Whoever calls holds the queue, so that no claim is made meanwhile.
+//! Owns what counts as one event. Never owes or deletes one. Invariant: whoever changes a count holds the queue, so that no
+//! claim is made meanwhile; reading what is left wants no lock.
 
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
