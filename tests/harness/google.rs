@@ -88,6 +88,16 @@ impl Google {
         self.until(|calls| calls.iter().filter(|call| call["operation"] == operation).count() >= times).await;
     }
 
+    /// Waits until these events were deleted by a call that the journal holds.
+    pub(crate) async fn until_deleted(&self, events: &[String]) {
+        let is_gone = |calls: &[Value], event: &str| {
+            calls
+                .iter()
+                .any(|call| call["operation"] == "events.delete" && call["event_id"] == *event && call["status"] == 204)
+        };
+        self.until(|calls| events.iter().all(|event| is_gone(calls, event))).await;
+    }
+
     /// Waits until no call is under way: what was given up is gone from Google's side as well.
     pub(crate) async fn until_idle(&self) {
         self.until(|calls| calls.iter().all(|call| !call["ended_at"].is_null())).await;

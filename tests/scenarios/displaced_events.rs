@@ -2,7 +2,8 @@
 //! calendar, on a day that is over too, or has lost the properties that say whose it is.
 
 use cassius_calendar::grpc::pb::{
-    AccountSearch, Appointment, IntegrationSettings, RemoteEvents, SyncStatus, TitlePrivacy, UpdateSettingsRequest,
+    AccountSearch, Appointment, AppointmentLink, EraseAppointmentsRequest, IntegrationSettings, RemoteEvents,
+    SyncStatus, TitlePrivacy, UpdateSettingsRequest,
 };
 use prost_types::FieldMask;
 use serde_json::{Value, json};
@@ -44,19 +45,6 @@ async fn mask(app: &mut TestApp) {
     app.integrations.update_settings(masked).await.unwrap();
 }
 
-/// Waits until Google has deleted these events.
-async fn until_deleted(app: &TestApp, events: &[String]) {
-    let are_gone = |calls: &[Value]| {
-        let is_deleted = |event: &String| {
-            calls.iter().any(|call| {
-                call["operation"] == "events.delete" && call["event_id"] == json!(event) && call["status"] == 204
-            })
-        };
-        events.iter().all(is_deleted)
-    };
-    app.google.until(are_gone).await;
-}
-
 #[apply(both_backends)]
 async fn what_was_moved_to_a_day_that_is_over_goes_with_a_disconnect(app: &mut TestApp) {
     app.connect("cabinet").await;
@@ -74,8 +62,8 @@ async fn what_was_moved_to_a_day_that_is_over_is_put_right_by_a_comparison(app: 
     let counts = sync_now(app, true).await;
     assert_eq!((counts.missing_count, counts.surplus_count), (1, 1));
     sync_now(app, false).await;
-    until_deleted(app, &[before]).await;
-    let is_back = |link: &cassius_calendar::grpc::pb::AppointmentLink| link.sync_status() == SyncStatus::Synced;
+    app.google.until_deleted(&[before]).await;
+    let is_back = |link: &AppointmentLink| link.sync_status() == SyncStatus::Synced;
     app.until_link("cabinet", "rdv", is_back).await;
     let events = app.google.events_of(ACCOUNT, "rdv").await;
     assert_eq!((events.len(), &events[0]["calendar_id"]), (1, &json!(ACCOUNT)));
@@ -94,7 +82,7 @@ async fn what_was_displaced_among_many_calendars_is_put_right_by_itself_once_it_
     app.sync("cabinet", cancelled("cancelled", 2)).await;
     app.google.forget_journal().await;
     app.advance(5 * 60 + 15);
-    until_deleted(app, &before).await;
+    app.google.until_deleted(&before).await;
     until_number(app, "SELECT COUNT(*) FROM calendar_integrations WHERE vanished_count = 0", 1).await;
     let events = app.google.events_of(ACCOUNT, "edited").await;
     assert_eq!((events.len(), &events[0]["calendar_id"]), (1, &json!(ACCOUNT)));
@@ -118,7 +106,7 @@ async fn what_was_displaced_into_a_calendar_that_becomes_the_target_is_put_right
     }
     app.google.forget_journal().await;
     app.advance(5 * 60 + 15);
-    until_deleted(app, &[before]).await;
+    app.google.until_deleted(&[before]).await;
     let events = app.google.events_of(ACCOUNT, "rdv").await;
     assert_eq!((events.len(), &events[0]["calendar_id"]), (1, &json!(SECOND_CALENDAR)));
 }
@@ -136,7 +124,7 @@ async fn what_is_over_and_was_moved_shows_no_name_beside_the_masked_one(app: &mu
     mask(app).await;
     app.at_rest("cabinet").await;
     app.advance(5 * 60 + 15);
-    until_deleted(app, &before).await;
+    app.google.until_deleted(&before).await;
     let events = app.google.events(ACCOUNT).await;
     assert_eq!(events.len(), 2);
     assert!(events.iter().all(|event| event["summary"] == "[Cassius] Rendez-vous"), "{events:#?}");
@@ -149,7 +137,7 @@ async fn what_is_over_stays_where_a_person_moved_it_though_others_are_looked_for
     app.google.move_event(ACCOUNT, &over, SECOND_CALENDAR).await;
     let before = displaced(app, "rdv", SECOND_CALENDAR).await;
     sync_now(app, false).await;
-    until_deleted(app, &[before]).await;
+    app.google.until_deleted(&[before]).await;
     app.at_rest("cabinet").await;
     let events = app.google.events_of(ACCOUNT, "over").await;
     assert_eq!((events.len(), &events[0]["calendar_id"]), (1, &json!(SECOND_CALENDAR)));
@@ -182,7 +170,7 @@ async fn what_vanished_is_looked_for_until_all_calendars_have_answered(app: &mut
         .await;
     app.google.no_more_faults().await;
     app.advance(10 * 60);
-    until_deleted(app, &[before]).await;
+    app.google.until_deleted(&[before]).await;
     assert_eq!(app.google.events_of(ACCOUNT, "rdv").await.len(), 1);
 }
 
@@ -204,7 +192,7 @@ async fn an_event_without_our_properties_is_still_ours_where_it_was_written(app:
         assert_eq!(edited.external_event_id, events[0], "it is the same event");
         app.sync("cabinet", cancelled(&id("cancelled"), 2)).await;
         assert!(erase(app, &id("erased")).await.is_done);
-        until_deleted(app, &events[1..3]).await;
+        app.google.until_deleted(&events[1..3]).await;
         sync_now(app, false).await;
         until_properties(app, &events[3]).await;
     }
@@ -241,10 +229,7 @@ async fn what_was_erased_and_sent_again_before_the_search_leaves_no_second_event
     app.google.move_event(ACCOUNT, &before, SECOND_CALENDAR).await;
     refuse_second_list(app, away()).await;
     let mut appointments = app.appointments.clone();
-    let request = cassius_calendar::grpc::pb::EraseAppointmentsRequest {
-        organisation_id: "cabinet".into(),
-        appointment_ids: vec!["rdv".into()],
-    };
+    let request = EraseAppointmentsRequest { organisation_id: "cabinet".into(), appointment_ids: vec!["rdv".into()] };
     let erasing = tokio::spawn(async move { appointments.erase_appointments(request).await });
     app.google
         .until(|calls| calls.iter().any(|call| call["operation"] == "events.list" && call["status"] == 503))
@@ -253,7 +238,7 @@ async fn what_was_erased_and_sent_again_before_the_search_leaves_no_second_event
     assert_ne!(after.external_event_id, before);
     app.google.no_more_faults().await;
     app.advance(10 * 60);
-    until_deleted(app, std::slice::from_ref(&before)).await;
+    app.google.until_deleted(std::slice::from_ref(&before)).await;
     erasing.await.unwrap().unwrap();
     app.at_rest("cabinet").await;
     let events = app.google.events_of(ACCOUNT, "rdv").await;
@@ -275,7 +260,7 @@ async fn what_is_owed_in_an_account_before_keeps_no_erasure_from_searching_the_p
     app.google.move_event(OTHER_ACCOUNT, &event, made["id"].as_str().unwrap()).await;
     let erased = erase(app, "rdv").await;
     assert_eq!((erased.is_done, erased.remaining_event_count), (false, 1), "the first account is out of reach");
-    until_deleted(app, &[event]).await;
+    app.google.until_deleted(&[event]).await;
     assert_eq!(app.google.events_of(OTHER_ACCOUNT, "rdv").await, Vec::<Value>::new());
 
     app.connect_as("cabinet", ACCOUNT).await;

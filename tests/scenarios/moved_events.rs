@@ -224,15 +224,7 @@ async fn what_was_moved_and_then_changed_or_cancelled_is_put_right_by_itself(app
     app.sync("cabinet", cancelled("cancelled", 2)).await;
     app.google.forget_journal().await;
     app.advance(5 * 60 + 15);
-    let are_gone = |calls: &[Value]| {
-        let is_deleted = |event: &String| {
-            calls.iter().any(|call| {
-                call["operation"] == "events.delete" && call["event_id"] == json!(event) && call["status"] == 204
-            })
-        };
-        before.iter().all(is_deleted)
-    };
-    app.google.until(are_gone).await;
+    app.google.until_deleted(&before).await;
     let events = app.google.events_of(ACCOUNT, "edited").await;
     assert_eq!((events.len(), &events[0]["calendar_id"]), (1, &json!(ACCOUNT)));
     assert_eq!(app.google.events_of(ACCOUNT, "cancelled").await.len(), 0);

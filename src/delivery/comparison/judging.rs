@@ -1,7 +1,7 @@
 //! The links of an organisation, held against what was listed.
 //!
 //! Owns what is counted, and what a comparison makes due or owes of its findings. Never lists, and never decides what a
-//! finding is. Invariant: of what nobody knows on days that are over nothing is found.
+//! finding is. Invariant: what is found is mended under the lease of the comparison alone; without one it is only counted.
 
 use std::collections::HashMap;
 
@@ -42,26 +42,25 @@ impl Inner {
         }
     }
 
-    /// Holds the links of appointments that are over, or called off, against what stands on days that are over beside their own
-    /// events. What nobody knows there is left: it was forgotten since.
-    pub(super) async fn judge_doubles_of_the_past(
+    /// Holds the links of these appointments, as far as they have them, against their events. `of` says what of both is held
+    /// against each other, and where nothing is.
+    pub(super) async fn judge_named(
         &self,
         comparison: &Comparison<'_>,
         scope: &Scope,
-        over: Remote,
+        remote: Remote,
+        of: impl Fn(Option<ComparedLink>, Vec<Listed>) -> Option<(Option<ComparedLink>, Vec<Listed>)>,
         compared: &mut Compared,
     ) -> Result<(), ComparisonError> {
-        let rest: Vec<_> = over.into_iter().collect();
-        for some in rest.chunks(LINKS) {
+        let mut remote: Vec<_> = remote.into_iter().collect();
+        while !remote.is_empty() {
+            let some = remote.split_off(remote.len().saturating_sub(LINKS));
             let named: Vec<_> = some.iter().map(|(appointment, _)| appointment.clone()).collect();
             let links = self.store.links_of(&comparison.reading.integration.organisation, &named).await?;
             let mut links: HashMap<_, _> = links.into_iter().map(|link| (link.appointment.clone(), link)).collect();
-            let pairs = some.iter().filter_map(|(appointment, events)| {
-                let link = links.remove(appointment)?;
-                // Its own event stays where a person moved it: nothing would be made in its place.
-                let is_own = |listed: &&Listed| link.placement.place().is_some_and(|place| place.event == listed.event);
-                let events = events.iter().filter(|listed| !is_own(listed)).cloned().collect();
-                Some((appointment.clone(), Some(link), events))
+            let pairs = some.into_iter().filter_map(|(appointment, events)| {
+                let (link, events) = of(links.remove(&appointment), events)?;
+                Some((appointment, link, events))
             });
             self.judge(comparison, scope, pairs, compared).await?;
         }

@@ -23,8 +23,6 @@ mod refusals;
 mod schedule;
 mod search;
 
-use std::collections::HashMap;
-
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
@@ -32,9 +30,9 @@ use super::{Delivery, Error, Inner};
 use crate::connection::ReadError;
 use crate::error_chain::error_chain;
 use crate::model::{CalendarId, Change, GoogleUserId, OrganisationId};
-use crate::store::{self, ComparisonClaim, Guarded, Integration, SearchClaim, Unreadable};
+use crate::store::{self, ComparedLink, ComparisonClaim, Guarded, Integration, SearchClaim, Unreadable};
 use crate::sync::{RetryCause, backoff};
-use findings::Scope;
+use findings::{Listed, Scope};
 use listing::Lists;
 
 /// How long a process may leave a comparison untouched, before another one makes it.
@@ -272,17 +270,15 @@ impl Inner {
             }
         }
         // Of appointments that are over, or that nobody knows.
-        let rest: Vec<_> = remote.into_iter().collect();
-        for some in rest.chunks(LINKS) {
-            let named: Vec<_> = some.iter().map(|(appointment, _)| appointment.clone()).collect();
-            let links = self.store.links_of(&integration.organisation, &named).await?;
-            let mut links: HashMap<_, _> = links.into_iter().map(|link| (link.appointment.clone(), link)).collect();
-            let pairs = some
-                .iter()
-                .map(|(appointment, events)| (appointment.clone(), links.remove(appointment), events.clone()));
-            self.judge(comparison, &scope, pairs, &mut compared).await?;
-        }
-        self.judge_doubles_of_the_past(comparison, &scope, over, &mut compared).await?;
+        self.judge_named(comparison, &scope, remote, |link, events| Some((link, events)), &mut compared).await?;
+        // On days that are over nobody may know what stands any more: it is left. So is a link's own event where a person
+        // moved it: nothing would be made in its place.
+        let beside_their_own = |link: Option<ComparedLink>, mut events: Vec<Listed>| {
+            let place = link.as_ref()?.placement.place().cloned();
+            events.retain(|listed| place.as_ref().is_none_or(|place| place.event != listed.event));
+            Some((link, events))
+        };
+        self.judge_named(comparison, &scope, over, beside_their_own, &mut compared).await?;
         // Only now: a deletion under way holds its link, and of what is held nothing is found.
         if comparison.claim().is_some() && !scope.listed.is_empty() {
             let listed: Vec<_> = scope.listed.into_iter().collect();

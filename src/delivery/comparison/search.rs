@@ -134,10 +134,8 @@ impl Inner {
             Whose::These(these) => (these, false),
             Whose::TheseAndUpcoming(these) => (these, true),
         };
-        let (mut wanted, rest): (HashSet<_>, Vec<_>) = {
-            let (wanted, rest): (Vec<_>, Vec<_>) = appointments.into_iter().partition(|it| these.contains(it));
-            (wanted.into_iter().collect(), rest)
-        };
+        let (wanted, rest): (Vec<_>, Vec<_>) = appointments.into_iter().partition(|it| these.contains(it));
+        let mut wanted: HashSet<_> = wanted.into_iter().collect();
         for some in rest.chunks(LINKS).filter(|_| is_upcoming_wanted) {
             let links = self.store.links_of(&reading.integration.organisation, some).await?;
             let upcoming = links.into_iter().filter(|link| link.ends_at.is_some_and(|end| end > since));

@@ -61,7 +61,7 @@ pub(in crate::store) async fn note_vanished(
     compare_by: Timestamp,
 ) -> Result<(), Fault> {
     bring_forward(conn, organisation, compare_by).await?;
-    let update = sql("UPDATE calendar_integrations SET vanished_count = (vanished_count + 1) % 1000000
+    let update = sql("UPDATE calendar_integrations SET vanished_count = vanished_count + 1
          WHERE (vanished_count = 0 OR compare_lease_token IS NOT NULL) AND ")
     .with(of_organisation(organisation));
     named("comparisons.note_vanished", update).execute(conn).await?;
