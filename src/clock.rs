@@ -37,13 +37,13 @@ struct System {
     /// How far the wall clock is set wrong; zero but in tests.
     error: SignedDuration,
     /// What the clock that is followed said last; `None`: none is.
-    followed: Mutex<Option<Reading>>,
+    followed: Mutex<Option<ClockSample>>,
 }
 
 /// A clock that is moved by hand. Whoever slept wakes in the order in which they fell asleep: a run can be repeated.
 #[derive(Debug)]
 struct Manual {
-    reading: Mutex<Reading>,
+    reading: Mutex<ClockSample>,
     moved: Notify,
 }
 
@@ -53,14 +53,14 @@ pub struct Deadline(SignedDuration);
 
 /// What a clock says at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Reading {
+pub struct ClockSample {
     /// The wall clock, in whole microseconds: what both databases can hold.
     pub now: Timestamp,
     /// The steady time since the clock was made.
     pub elapsed: SignedDuration,
 }
 
-impl Reading {
+impl ClockSample {
     /// The moment that comes as long after this one as `span`.
     pub fn after(self, span: SignedDuration) -> Deadline {
         Deadline(self.elapsed.saturating_add(span))
@@ -86,7 +86,7 @@ impl Clock {
 
     /// Goes by another clock from now on: that one said `reading.now` when the steady time was `reading.elapsed`. What a
     /// person corrects of this one no longer counts. A manual clock follows nobody.
-    pub fn follow(&self, reading: Reading) {
+    pub fn follow(&self, reading: ClockSample) {
         match &self.0 {
             Source::System(system) => *system.followed.lock() = Some(reading),
             Source::Manual(_) => {}
@@ -100,13 +100,13 @@ impl Clock {
 
     /// A clock that stands at `start` until [`Clock::advance`] moves it, and was made so long before.
     pub fn manual_made_before(start: Timestamp, elapsed: SignedDuration) -> Self {
-        let reading = Reading { now: truncate(start), elapsed };
+        let reading = ClockSample { now: truncate(start), elapsed };
         Self(Source::Manual(Arc::new(Manual { reading: Mutex::new(reading), moved: Notify::new() })))
     }
 
     /// The wall clock and the steady time at this moment.
     #[expect(clippy::disallowed_methods, reason = "the one place that asks the system")]
-    pub fn read(&self) -> Reading {
+    pub fn read(&self) -> ClockSample {
         match &self.0 {
             Source::System(system) => {
                 let elapsed = SignedDuration::try_from(system.start.elapsed()).unwrap_or(SignedDuration::MAX);
@@ -114,7 +114,7 @@ impl Clock {
                     Some(followed) => followed.now.saturating_add(elapsed - followed.elapsed),
                     None => Timestamp::now().saturating_add(system.error),
                 };
-                Reading { now: truncate(now.unwrap_or(Timestamp::MAX)), elapsed }
+                ClockSample { now: truncate(now.unwrap_or(Timestamp::MAX)), elapsed }
             }
             Source::Manual(manual) => *manual.reading.lock(),
         }
@@ -203,7 +203,7 @@ impl Clock {
         self.adjust(|reading| reading.now += by);
     }
 
-    fn adjust(&self, change: impl FnOnce(&mut Reading)) {
+    fn adjust(&self, change: impl FnOnce(&mut ClockSample)) {
         match &self.0 {
             Source::System(_) => panic!("only a manual clock can be moved"),
             Source::Manual(manual) => {
@@ -256,7 +256,7 @@ mod tests {
         let clock = Clock::system_set_wrong_by(SignedDuration::from_secs(45));
         let before = clock.read();
         let followed = before.now - SignedDuration::from_secs(45);
-        clock.follow(Reading { now: followed, elapsed: before.elapsed });
+        clock.follow(ClockSample { now: followed, elapsed: before.elapsed });
         let after = clock.read();
         // What the wall clock tells is cut to microseconds.
         let passed = after.now.duration_since(followed) - (after.elapsed - before.elapsed);

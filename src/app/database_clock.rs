@@ -7,7 +7,7 @@
 use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 
-use crate::clock::{Clock, Reading};
+use crate::clock::{Clock, ClockSample};
 use crate::notifier::Notifier;
 use crate::store::{self, Store};
 
@@ -23,13 +23,13 @@ const WORTH_TELLING: SignedDuration = SignedDuration::from_secs(1);
 /// Asks the database's clock and follows it; answers whether that set it right by more than a trifle. Nothing happens on
 /// SQLite, whose one process has one clock.
 pub(super) async fn follow(store: &Store, clock: &Clock) -> Result<bool, store::Error> {
-    let mut best: Option<(SignedDuration, Reading)> = None;
+    let mut best: Option<(SignedDuration, ClockSample)> = None;
     for _ in 0..TRIES {
         let asked = clock.elapsed();
         let Some(now) = store.clock().await? else { return Ok(false) };
         let took = clock.elapsed() - asked;
         if took <= best.as_ref().map_or(SLOWEST, |(fastest, _)| *fastest) {
-            best = Some((took, Reading { now, elapsed: asked + took / 2 }));
+            best = Some((took, ClockSample { now, elapsed: asked + took / 2 }));
         }
     }
     if let Some((_, reading)) = best {

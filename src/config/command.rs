@@ -11,11 +11,11 @@ use std::time::Duration;
 use super::reader::{Wrong, wrong};
 
 /// How long a command may take: a start, or a reload, waits for it.
-const PATIENCE: Duration = Duration::from_secs(10);
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What the shell's command prints on standard output. Its errors go to ours.
 pub(super) fn printed(command: &str) -> Result<String, Wrong> {
-    printed_within(PATIENCE, command)
+    printed_within(COMMAND_TIMEOUT, command)
 }
 
 fn printed_within(patience: Duration, command: &str) -> Result<String, Wrong> {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 use super::accept_batch::{MAX_BATCH, Request, coalesced};
-use super::held_accepts::HeldAccepts;
+use super::locked_out_accepts::LockedOutAccepts;
 use crate::clock::Clock;
 use crate::store::{Acceptance, Accepted, Error, Link, Store};
 
@@ -27,7 +27,7 @@ impl AcceptBatcher {
     /// Starts the writer; it ends with the last handle.
     pub(super) fn start(store: Store, clock: Clock) -> Self {
         let (sender, mut receiver) = mpsc::channel(QUEUE);
-        let held = HeldAccepts::new(store.clone(), clock.clone(), sender.downgrade());
+        let held = LockedOutAccepts::new(store.clone(), clock.clone(), sender.downgrade());
         tokio::spawn(async move {
             let (mut requests, mut again) = (Vec::with_capacity(MAX_BATCH), Vec::new());
             loop {
@@ -61,7 +61,7 @@ impl AcceptBatcher {
 }
 
 /// Commits the requests, and answers the callers; those are left that are to be tried again.
-async fn commit(store: &Store, clock: &Clock, held: &HeldAccepts, requests: Vec<Request>) -> Vec<Request> {
+async fn commit(store: &Store, clock: &Clock, held: &LockedOutAccepts, requests: Vec<Request>) -> Vec<Request> {
     let acceptances = requests.iter().map(|request| request.acceptance.clone()).collect();
     match store.accept_free(acceptances, clock.now()).await {
         Ok(accepted) => {
@@ -89,13 +89,13 @@ async fn commit(store: &Store, clock: &Clock, held: &HeldAccepts, requests: Vec<
 }
 
 /// Answers what is stored; what is held is tried again, or left to its own line.
-fn end(held: &HeldAccepts, mut request: Request, accepted: Accepted) -> Option<Request> {
+fn end(held: &LockedOutAccepts, mut request: Request, accepted: Accepted) -> Option<Request> {
     match accepted {
         Accepted::Stored(link) => {
             request.answer(&Ok(*link));
             None
         }
-        Accepted::Held => {
+        Accepted::Locked => {
             request.tries += 1;
             if !request.is_out_of_tries() {
                 return Some(request);

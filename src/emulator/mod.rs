@@ -45,6 +45,7 @@ use tower::service_fn;
 use tower::util::BoxCloneSyncService;
 
 use crate::clock::{Clock, Entropy};
+use crate::config::CALLBACK_PATH;
 use fault::Faults;
 use file::StateFile;
 use journal::Journal;
@@ -82,7 +83,7 @@ impl Options {
             state_file: None,
             client_id: "emulated-client.apps.googleusercontent.com".to_owned(),
             client_secret: "emulated-secret".to_owned(),
-            redirect_uris: vec!["http://127.0.0.1:8080/api/integrations/google/callback".to_owned()],
+            redirect_uris: vec![format!("http://127.0.0.1:8080{CALLBACK_PATH}")],
         }
     }
 }

@@ -40,7 +40,7 @@ const PRESS: &str = "document.addEventListener('click', ({ target }) => {
 })";
 
 /// Troubles that are asked for by a button: their name, and the fault.
-const TROUBLES: [(&str, &str); 3] = [
+const FAULT_BUTTONS: [(&str, &str); 3] = [
     (
         "Refuser le prochain événement",
         r#"{"operation":"events.insert","times":1,"fault":{"kind":"error","code":400,"reason":"invalid"}}"#,
@@ -118,7 +118,7 @@ async fn home(State(shared): State<Arc<Shared>>) -> Response {
         section.account {
             h2 { "Voir une panne" }
             p.troubles {
-                @for (name, fault) in TROUBLES { (button(name, "POST", "/emulator/faults", Some(fault))) }
+                @for (name, fault) in FAULT_BUTTONS { (button(name, "POST", "/emulator/faults", Some(fault))) }
                 (button("Tout rétablir", "DELETE", "/emulator/faults", None))
             }
         }

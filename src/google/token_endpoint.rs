@@ -99,13 +99,14 @@ pub(super) enum Refusal {
 
 pub(super) fn refusal(error: RequestTokenError<Away, BasicErrorResponse>) -> Refusal {
     match error {
-        RequestTokenError::ServerResponse(response) => word(response.error().as_ref()),
+        RequestTokenError::ServerResponse(response) => meaning_of(response.error().as_ref()),
         RequestTokenError::Request(Away { retry_after }) => Refusal::Unavailable { retry_after },
         RequestTokenError::Parse(..) | RequestTokenError::Other(_) => Refusal::Unavailable { retry_after: None },
     }
 }
 
-fn word(word: &str) -> Refusal {
+/// What the word of a refusal means.
+fn meaning_of(word: &str) -> Refusal {
     match word {
         "internal_failure" | "temporarily_unavailable" | "rate_limit_exceeded" | "server_error" | "slow_down" => {
             Refusal::Unavailable { retry_after: None }

@@ -22,7 +22,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use parking_lot::Mutex;
 
-use crate::clock::{Clock, Deadline, Reading};
+use crate::clock::{Clock, ClockSample, Deadline};
 use crate::metrics;
 use crate::model::GoogleUserId;
 use budget::{Pace, Spent};
@@ -57,7 +57,7 @@ struct State {
     /// Until when other replicas spend as well, as far as is known.
     shared_until: i64,
     /// What was taken from the ledger for calls that are about to be made: how many units, and until when.
-    held: HashMap<GoogleUserId, (u32, i64)>,
+    prepaid: HashMap<GoogleUserId, (u32, i64)>,
     /// What the ledger has refused lately.
     refused: HashMap<GoogleUserId, Wait>,
 }
@@ -139,16 +139,17 @@ impl Quota {
         let asked: Vec<_> = {
             let mut state = self.state.lock();
             state.refused.clear();
-            state.held.retain(|_, (units, until)| *units > 0 && *until > now);
-            let mut held: HashMap<_, _> = state.held.iter().map(|(account, (units, _))| (account, *units)).collect();
-            let mut is_held = |account: &GoogleUserId| match held.get_mut(account) {
+            state.prepaid.retain(|_, (units, until)| *units > 0 && *until > now);
+            let mut prepaid: HashMap<_, _> =
+                state.prepaid.iter().map(|(account, (units, _))| (account, *units)).collect();
+            let mut is_prepaid = |account: &GoogleUserId| match prepaid.get_mut(account) {
                 Some(units) if *units > 0 => {
                     *units -= 1;
                     true
                 }
                 _ => false,
             };
-            accounts.into_iter().filter(|account| !is_held(account)).map(|account| (account, 1)).collect()
+            accounts.into_iter().filter(|account| !is_prepaid(account)).map(|account| (account, 1)).collect()
         };
         if asked.is_empty() {
             return;
@@ -157,7 +158,7 @@ impl Quota {
         let mut state = self.state.lock();
         for ((account, units), granted) in asked.into_iter().zip(granted) {
             match granted {
-                Ok(()) => state.held.entry(account).or_insert((0, now + micros(PREPAID_UNITS_TTL))).0 += units,
+                Ok(()) => state.prepaid.entry(account).or_insert((0, now + micros(PREPAID_UNITS_TTL))).0 += units,
                 Err(wait) => drop(state.refused.insert(account, wait)),
             }
         }
@@ -175,7 +176,7 @@ impl Quota {
         if let Some(pause) = state.pause(read.elapsed) {
             return Err(Wait { until: read.after(pause), scope: Scope::Project });
         }
-        match state.held.get_mut(account) {
+        match state.prepaid.get_mut(account) {
             Some((held, until)) if *held >= units && *until > micros(read.elapsed) => {
                 *held -= units;
                 Ok(permit)
@@ -329,7 +330,7 @@ struct Paces {
 impl Paces {
     /// Spends from all of them, or from none. `at` is when that is by the clock that the budgets go by, which was read with
     /// `read`.
-    fn decide(&self, spent: Spent, units: u32, is_background: bool, at: i64, read: Reading) -> Result<Spent, Wait> {
+    fn decide(&self, spent: Spent, units: u32, is_background: bool, at: i64, read: ClockSample) -> Result<Spent, Wait> {
         let units = units.clamp(1, DEAREST_CALL);
         let started_at = at - micros(read.elapsed);
         let refused = |scope| move |wait| Wait { until: read.after(SignedDuration::from_micros(wait)), scope };
@@ -351,7 +352,7 @@ impl State {
     }
 
     /// Notes until when they are spent. What the ledger answered first may be noted last: no budget is given back by that.
-    fn note(&mut self, account: &GoogleUserId, spent: Spent, read: Reading) {
+    fn note(&mut self, account: &GoogleUserId, spent: Spent, read: ClockSample) {
         let spent = spent.or_later(self.spent(account));
         if self.accounts.len() >= MANY_ACCOUNTS {
             let now = micros(read.elapsed);

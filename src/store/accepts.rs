@@ -33,7 +33,7 @@ pub enum Accepted {
     /// It is durable, or not newer than what is held: the link as it stands.
     Stored(Box<Link>),
     /// Another transaction holds the organisation, and nothing was changed: see [`Store::accept`].
-    Held,
+    Locked,
 }
 
 impl Store {
@@ -65,7 +65,7 @@ impl Store {
         let accepted = query!(self, write, accepts::accept_once_free(acceptances, now))?;
         let stored = accepted.into_iter().map(|accepted| match accepted {
             Accepted::Stored(link) => Ok(*link),
-            Accepted::Held => Err(Error::Unavailable("another transaction holds the organisation".into())),
+            Accepted::Locked => Err(Error::Unavailable("another transaction holds the organisation".into())),
         });
         stored.collect()
     }

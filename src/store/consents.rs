@@ -44,7 +44,7 @@ pub struct Consent {
 
 /// A consent whose grant waits for a person's word.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HeldConsent {
+pub struct UnconfirmedConsent {
     /// The hash of the state under which the word comes.
     pub state_hash: Vec<u8>,
     /// The hash of the ticket that it began with.
@@ -93,13 +93,13 @@ impl Store {
     }
 
     /// Keeps what was granted until a person has said that it is to be.
-    pub async fn hold_consent(&self, held: HeldConsent, now: Timestamp) -> Result<(), Error> {
-        query!(self, write, consents::hold(held, now))
+    pub async fn keep_unconfirmed_consent(&self, held: UnconfirmedConsent, now: Timestamp) -> Result<(), Error> {
+        query!(self, write, consents::keep_unconfirmed(held, now))
     }
 
     /// Takes out what waits for a person's word under this state, lapsed or not: it serves once.
-    pub async fn take_held_consent(&self, state_hash: &[u8]) -> Result<Option<HeldConsent>, Error> {
+    pub async fn take_unconfirmed_consent(&self, state_hash: &[u8]) -> Result<Option<UnconfirmedConsent>, Error> {
         let state_hash = state_hash.to_vec();
-        query!(self, write, consents::take_held(&state_hash))
+        query!(self, write, consents::take_unconfirmed(&state_hash))
     }
 }

@@ -31,7 +31,7 @@ pub struct Look {
     pub is_whole: bool,
     /// Whether another look is worth it soon: a queue was passed by that another transaction holds, or has more than was
     /// seen.
-    pub is_held_up: bool,
+    pub is_locked_out: bool,
     /// Since when the first of them is due; `None` if none is.
     pub first_ready_at: Option<Timestamp>,
 }
@@ -95,10 +95,10 @@ impl Store {
         let ready = query!(self, read, due::ready(not_before, limit, each, now))?;
         let count = |queued| ready.iter().filter(|ready| ready.queued == queued).count() as i64;
         let is_whole = count(QueueKind::Links) < limit && count(QueueKind::Owed) < limit;
-        let is_held_up = self.put_off(ready.iter().filter(|ready| ready.due == 0), now).await?;
+        let is_locked_out = self.put_off(ready.iter().filter(|ready| ready.due == 0), now).await?;
         let due = || ready.iter().filter(|ready| ready.due > 0);
         let first_ready_at = due().map(|ready| ready.ready_at).min();
-        let mut look = Look { due: Vec::new(), unreadable: Vec::new(), is_whole, is_held_up, first_ready_at };
+        let mut look = Look { due: Vec::new(), unreadable: Vec::new(), is_whole, is_locked_out, first_ready_at };
         // Where each stands in the line.
         let mut seen: HashMap<&OrganisationId, Option<usize>> = HashMap::new();
         for ready in due() {

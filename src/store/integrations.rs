@@ -59,7 +59,7 @@ pub struct Integration {
     pub grant_end: Option<GrantEnd>,
     /// When the access token was last refreshed; `None`: it is the one of the consent.
     pub refreshed_at: Option<Timestamp>,
-    /// How many comparisons were made.
+    /// How many comparisons were made, from 0 again after a million.
     pub compare_round: i32,
     /// How many events were not where they were written since all calendars of the account were looked through: counted on
     /// while a comparison is under way, so that it sees whether there are more than it looked for.

@@ -100,7 +100,7 @@ pub use audit::{AuditEvent, AuditPlace};
 pub use changes::{Changes, Heard};
 pub use claims::{Claimed, Lease};
 pub use comparisons::{ChangeWindow, ComparedLink, ComparisonClaim, Mend};
-pub use consents::{Consent, HeldConsent, NewConsent};
+pub use consents::{Consent, NewConsent, UnconfirmedConsent};
 pub use disconnects::DisconnectStep;
 pub use due::{DueOrganisation, Look};
 pub use erasures::ErasureLeft;

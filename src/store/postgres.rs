@@ -56,13 +56,13 @@ const NO_KEY_SKIP_LOCKED: &str = "FOR NO KEY UPDATE SKIP LOCKED";
 /// Holds rows against every other change.
 const FOR_UPDATE: &str = "FOR UPDATE";
 /// Holds rows against every other change, one after the other in the order of their keys.
-const HELD_BY_KEY: &str = "ORDER BY organisation_id, appointment_id FOR UPDATE";
+const LOCKED_BY_KEY: &str = "ORDER BY organisation_id, appointment_id FOR UPDATE";
 /// Reads integrations as they are now: whoever changes one meanwhile in a way that its links follow holds their queue.
 const KEY_SHARE: &str = "FOR KEY SHARE";
 /// The same; what another transaction holds is left out.
 const KEY_SHARE_SKIP_LOCKED: &str = "FOR KEY SHARE SKIP LOCKED";
 /// Holds the queues `q`, and reads their integrations `i` so; what another transaction holds is left out.
-const HELD_WITH_ITS_INTEGRATION: &str = "FOR UPDATE OF q SKIP LOCKED FOR KEY SHARE OF i SKIP LOCKED";
+const LOCKED_WITH_ITS_INTEGRATION: &str = "FOR UPDATE OF q SKIP LOCKED FOR KEY SHARE OF i SKIP LOCKED";
 /// Whether rows are held one by one, not the whole database.
 const HOLDS_ROWS: bool = true;
 /// The day on which an appointment ends, as the counts of upcoming links number it.

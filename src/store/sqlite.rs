@@ -48,10 +48,10 @@ type InstantSql = diesel::sql_types::BigInt;
 const SKIP_LOCKED: &str = "";
 const NO_KEY_SKIP_LOCKED: &str = "";
 const FOR_UPDATE: &str = "";
-const HELD_BY_KEY: &str = "";
+const LOCKED_BY_KEY: &str = "";
 const KEY_SHARE: &str = "";
 const KEY_SHARE_SKIP_LOCKED: &str = "";
-const HELD_WITH_ITS_INTEGRATION: &str = "";
+const LOCKED_WITH_ITS_INTEGRATION: &str = "";
 const HOLDS_ROWS: bool = false;
 /// Every commit waits for the disk.
 const UNSYNCED: &str = "";

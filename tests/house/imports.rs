@@ -102,7 +102,7 @@ const ROOMS: &[(&str, u8, &[&str])] = &[
         ],
     ),
     // It is Google: it knows nothing of what calls it, and nothing but `dev` and the tests knows it.
-    ("emulator", 6, &["clock"]),
+    ("emulator", 6, &["clock", "config::CALLBACK_PATH"]),
     ("cli", 7, &["app", "clock", "config", "connection", "crypto", "emulator", "model", "resealing", "roots", "store"]),
     ("main", 7, &["cli"]),
 ];

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use cassius_calendar::clock::Entropy;
 use cassius_calendar::crypto::Keyring;
+use cassius_calendar::emulator;
 
 /// A bound for a test that would hang; none that a passing one comes near.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -19,20 +20,16 @@ pub(crate) type Settings = BTreeMap<String, String>;
 
 /// What `serve` cannot start without, on free ports of loopback.
 pub(crate) fn settings() -> Settings {
-    let google = "http://127.0.0.1:9";
+    let nobody = "http://127.0.0.1:9";
     let pairs = [
         ("GRPC_ADDR", "127.0.0.1:0".to_owned()),
         ("HTTP_ADDR", "127.0.0.1:0".to_owned()),
         ("GOOGLE_CLIENT_ID", "client".to_owned()),
         ("GOOGLE_CLIENT_SECRET", "canary-client-secret".to_owned()),
-        ("GOOGLE_AUTH_URL", format!("{google}/o/oauth2/v2/auth")),
-        ("GOOGLE_TOKEN_URL", format!("{google}/token")),
-        ("GOOGLE_REVOKE_URL", format!("{google}/revoke")),
-        ("GOOGLE_CALENDAR_URL", format!("{google}/calendar/v3")),
-        ("GOOGLE_ISSUER", google.to_owned()),
         ("ENCRYPTION_KEYS", Keyring::generate(&Entropy::system())),
     ];
-    pairs.map(|(name, value)| (name.to_owned(), value)).into()
+    let pairs = pairs.into_iter().chain(emulator::addresses(nobody));
+    pairs.map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 /// These settings with others over them.

@@ -55,7 +55,7 @@ impl Database {
     /// Who has something due that may be served.
     pub(crate) async fn due_organisations(&self, now: Timestamp) -> Vec<DueOrganisation> {
         let look = self.store.look(Timestamp::UNIX_EPOCH, 100, 1, now).await.unwrap();
-        assert!(look.is_whole && !look.is_held_up);
+        assert!(look.is_whole && !look.is_locked_out);
         look.due
     }
 

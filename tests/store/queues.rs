@@ -107,12 +107,15 @@ struct Lot<'a> {
     held_owed: Vec<OwedClaim>,
 }
 
+fn unavailable() -> LinkError {
+    LinkError { reason: Reason::GoogleUnavailable, detail: None }
+}
+
 impl Lot<'_> {
     async fn draw(&mut self) -> &'static str {
         self.now += self.dice.pick(&[0, 1, 1, 5, 40, 4_000]);
         let (now, name) = (at(self.now), self.dice.pick(&NAMES));
         let (store, whose) = (self.store.clone(), organisation(name));
-        let error = || LinkError { reason: Reason::GoogleUnavailable, detail: None };
         if self.dice.below(2) == 0 {
             store.reach(&whose, now).await.unwrap();
         }
@@ -122,29 +125,11 @@ impl Lot<'_> {
                 "an accept"
             }
             5..=7 => {
-                let wanted: Vec<_> =
-                    NAMES.iter().map(|name| organisation(name)).chain([whose.clone(), whose]).collect();
-                let begin = move |claimed: &Claimed| {
-                    let id = format!("event of {}", claimed.appointment);
-                    (Some(Placement::Reserved(place("agenda", &id, 1))), ())
-                };
-                let claimed = store.claim(&wanted, token(), now + MINUTE, now, now, begin).await.unwrap().rows;
-                self.held.extend(claimed.into_iter().map(|(link, ())| link));
+                self.claim(now, &whose).await;
                 "a claim"
             }
             8..=11 if !self.held.is_empty() => {
-                let claimed = self.held.swap_remove(self.dice.below(self.held.len()));
-                let placement = claimed.placement.clone();
-                let settlement = match self.dice.below(5) {
-                    0 | 1 => synced(&claimed, &written("agenda", &format!("event of {}", claimed.appointment), 1)),
-                    2 => synced(&claimed, &absent(2)),
-                    3 => {
-                        let next_attempt_at = now + SignedDuration::from_secs(self.dice.pick(&[1, 20, 500]));
-                        Settlement::Later { placement, next_attempt_at, error: error() }
-                    }
-                    _ => Settlement::Refused { placement, error: error() },
-                };
-                let _ = store.settle(&claimed, &settlement, now).await.unwrap();
+                self.settle_one(now).await;
                 "a settlement"
             }
             12 if !self.held.is_empty() => {
@@ -191,14 +176,7 @@ impl Lot<'_> {
                 "a connect"
             }
             18 => {
-                let wanted: Vec<_> = NAMES.iter().map(|name| organisation(name)).collect();
-                self.held_owed.extend(store.claim_owed(&wanted, token(), now + MINUTE, now).await.unwrap().rows);
-                if let Some(owed) = self.held_owed.pop() {
-                    let later = OwedSettlement::Later { next_attempt_at: now + MINUTE, error: error() };
-                    let settlement =
-                        if self.dice.below(2) == 0 { OwedSettlement::Gone { was_deleted: true } } else { later };
-                    let _ = store.settle_owed(&owed, &settlement, now).await.unwrap();
-                }
+                self.claim_and_settle_owed(now).await;
                 "a deletion"
             }
             _ => {
@@ -210,6 +188,42 @@ impl Lot<'_> {
                 store.next_due_at(now, Timestamp::MAX).await.unwrap();
                 "a sweep and a look"
             }
+        }
+    }
+
+    async fn claim(&mut self, now: Timestamp, whose: &OrganisationId) {
+        let wanted: Vec<_> =
+            NAMES.iter().map(|name| organisation(name)).chain([whose.clone(), whose.clone()]).collect();
+        let begin = move |claimed: &Claimed| {
+            let id = format!("event of {}", claimed.appointment);
+            (Some(Placement::Reserved(place("agenda", &id, 1))), ())
+        };
+        let claimed = self.store.claim(&wanted, token(), now + MINUTE, now, now, begin).await.unwrap().rows;
+        self.held.extend(claimed.into_iter().map(|(link, ())| link));
+    }
+
+    async fn settle_one(&mut self, now: Timestamp) {
+        let claimed = self.held.swap_remove(self.dice.below(self.held.len()));
+        let placement = claimed.placement.clone();
+        let settlement = match self.dice.below(5) {
+            0 | 1 => synced(&claimed, &written("agenda", &format!("event of {}", claimed.appointment), 1)),
+            2 => synced(&claimed, &absent(2)),
+            3 => {
+                let next_attempt_at = now + SignedDuration::from_secs(self.dice.pick(&[1, 20, 500]));
+                Settlement::Later { placement, next_attempt_at, error: unavailable() }
+            }
+            _ => Settlement::Refused { placement, error: unavailable() },
+        };
+        let _ = self.store.settle(&claimed, &settlement, now).await.unwrap();
+    }
+
+    async fn claim_and_settle_owed(&mut self, now: Timestamp) {
+        let wanted: Vec<_> = NAMES.iter().map(|name| organisation(name)).collect();
+        self.held_owed.extend(self.store.claim_owed(&wanted, token(), now + MINUTE, now).await.unwrap().rows);
+        if let Some(owed) = self.held_owed.pop() {
+            let later = OwedSettlement::Later { next_attempt_at: now + MINUTE, error: unavailable() };
+            let settlement = if self.dice.below(2) == 0 { OwedSettlement::Gone { was_deleted: true } } else { later };
+            let _ = self.store.settle_owed(&owed, &settlement, now).await.unwrap();
         }
     }
 
@@ -350,7 +364,7 @@ async fn an_organisation_that_somebody_holds_holds_up_no_other_on_postgres() {
 
         let batch = ["north", "south"].map(|name| acceptance(name, held, 1)).to_vec();
         let accepted = database.store.accept_free(batch, at(2)).await.unwrap();
-        assert_eq!(accepted[0], Accepted::Held);
+        assert_eq!(accepted[0], Accepted::Locked);
         assert!(matches!(&accepted[1], Accepted::Stored(link) if link.next_attempt_at == Some(at(2))));
         let wanted = ["north", "south"].map(organisation);
         let claimed = database.store.claim(&wanted, token(), at(62), at(3), at(3), |_| (None, ())).await.unwrap().rows;
@@ -382,7 +396,7 @@ async fn what_is_sent_again_while_it_is_being_erased_and_held_is_not_told_as_sto
     let transaction = client.transaction().await.unwrap();
     transaction.batch_execute("SELECT 1 FROM link_queues FOR UPDATE").await.unwrap();
     let again = || vec![acceptance("north", "rdv", 20)];
-    assert_eq!(database.store.accept_free(again(), at(4)).await.unwrap(), [Accepted::Held]);
+    assert_eq!(database.store.accept_free(again(), at(4)).await.unwrap(), [Accepted::Locked]);
     transaction.commit().await.unwrap();
     let accepted = database.store.accept_free(again(), at(4)).await.unwrap();
     assert!(matches!(&accepted[..], [Accepted::Stored(link)] if link.revision == Some(revision(20))));

@@ -7,9 +7,9 @@
 //! token out. Invariant: ticket and state are stored as digests, and each is taken once.
 
 mod completion;
-mod held;
 mod outcome;
 mod state;
+mod unconfirmed;
 
 use std::sync::Arc;
 

@@ -26,8 +26,8 @@ pub const MAX_TOKENS: u8 = 3;
 
 /// A token that expires sooner than this is refreshed before it is used.
 const LEEWAY: SignedDuration = SignedDuration::from_secs(60);
-/// A token that was refreshed this lately and is refused is not refreshed again: Google has to make up its mind first.
-const PATIENCE: SignedDuration = SignedDuration::from_mins(1);
+/// A token that is younger than this and is refused is not refreshed again: Google needs a moment to honour it.
+const MIN_REFRESH_AGE: SignedDuration = SignedDuration::from_mins(1);
 /// How long the right to refresh lasts: longer than the call that it is for.
 const REFRESH_LEASE: SignedDuration = SignedDuration::from_secs(30);
 const _: () = assert!(CALL_DEADLINE.as_secs() < REFRESH_LEASE.as_secs().unsigned_abs());
@@ -135,7 +135,7 @@ impl LiveGrant {
 
     fn is_refreshed_lately(&self, now: Timestamp) -> bool {
         // Another replica's clock may be a little ahead.
-        self.refreshed_at.is_some_and(|at| now.duration_since(at).abs() < PATIENCE)
+        self.refreshed_at.is_some_and(|at| now.duration_since(at).abs() < MIN_REFRESH_AGE)
     }
 }
 

@@ -79,13 +79,13 @@ impl Delivery {
             let asked = self.0.notifier.listen_listing();
             let next = self.0.clock.after(POLL);
             let begun = self.begin_due(&mut under_way).await;
-            let is_held_up = matches!(begun, Ok(true));
+            let is_locked_out = matches!(begun, Ok(true));
             note(begun.map(drop), &mut is_failing);
             tokio::select! {
                 biased;
                 () = stop.cancelled() => {}
                 () = asked => {}
-                () = self.0.clock.moment(LOCKED_RETRY), if is_held_up => {}
+                () = self.0.clock.moment(LOCKED_RETRY), if is_locked_out => {}
                 () = self.0.clock.sleep_until(next) => {}
                 Some(made) = under_way.ended() => note(made, &mut is_failing),
             }

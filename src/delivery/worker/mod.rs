@@ -20,7 +20,7 @@ use super::attempt::{BegunAttempt, Claim, LEASE, Unopened};
 use super::comparison::LONGEST_LEASE;
 use super::turns::{PLACES, Turns};
 use super::{Delivery, Inner};
-use crate::clock::{Deadline, Reading};
+use crate::clock::{ClockSample, Deadline};
 use crate::error_chain::error_chain;
 use crate::model::{Change, OrganisationId};
 use crate::quota::Permit;
@@ -64,7 +64,7 @@ pub struct Worker {
     whole_look_at: Timestamp,
     is_store_away: bool,
     /// What the clock said at the latest look; `None` before the first.
-    read: Option<Reading>,
+    read: Option<ClockSample>,
     /// Until when nothing is claimed, since the clock was set forward.
     rests_until: Option<Deadline>,
 }
@@ -75,13 +75,13 @@ struct NextLook {
     /// Whether nothing can be claimed before, whatever becomes due.
     is_fixed: bool,
     /// Whether somebody else held what was looked at: it is looked at again in a moment.
-    is_held_up: bool,
+    is_locked_out: bool,
 }
 
 impl NextLook {
     /// At `at`, or as soon as something becomes due.
     fn at(at: Deadline) -> Self {
-        Self { at, is_fixed: false, is_held_up: false }
+        Self { at, is_fixed: false, is_locked_out: false }
     }
 }
 
@@ -116,7 +116,7 @@ impl Worker {
     /// Looks for due work and starts it; answers when to look again. An outage of the store is logged once, not every
     /// second.
     async fn look(&mut self) -> NextLook {
-        let looked = match self.mind_clock().await {
+        let looked = match self.follow_clock().await {
             Ok(read) => match self.rests_until.filter(|until| self.delivery.clock.left(*until).is_positive()) {
                 Some(until) => Ok(NextLook { is_fixed: true, ..NextLook::at(until) }),
                 None => self.start_due(read).await,
@@ -140,7 +140,7 @@ impl Worker {
     /// Brings what is due nearer by as much as the wall clock was set back, also while nobody looked: nothing waits
     /// longer for that. Where it was set forward, the leases of what is under way have not lapsed: they are renewed
     /// before anything is claimed, those of the other replicas too.
-    async fn mind_clock(&mut self) -> Result<Reading, store::Error> {
+    async fn follow_clock(&mut self) -> Result<ClockSample, store::Error> {
         let read = self.delivery.clock.read();
         let expected = match self.read {
             Some(before) => before.now.saturating_add(read.elapsed - before.elapsed).unwrap_or(Timestamp::MAX),
@@ -183,7 +183,7 @@ impl Worker {
                     (at, is_gathering) = (at.min(clock.after(WAKE_GATHER_DELAY)), true);
                 }
                 () = clock.sleep_until(at) => break,
-                () = &mut let_go, if next.is_held_up && !next.is_fixed => break,
+                () = &mut let_go, if next.is_locked_out && !next.is_fixed => break,
                 Some(ended) = self.attempts.join_next_with_id() => {
                     self.ended(ended);
                     if !next.is_fixed {
@@ -201,7 +201,7 @@ impl Worker {
     }
 
     /// Claims and starts what there is room and quota for; answers when to look again.
-    async fn start_due(&mut self, read: Reading) -> Result<NextLook, store::Error> {
+    async fn start_due(&mut self, read: ClockSample) -> Result<NextLook, store::Error> {
         let now = read.now;
         if self.turns.is_full() {
             return Ok(NextLook::at(read.after(POLL)));
@@ -229,7 +229,7 @@ impl Worker {
         }
         if claimed.is_empty() && !permits.is_empty() {
             // Somebody else was faster, or holds them, or something does not read: it is seen soon.
-            next.is_held_up = true;
+            next.is_locked_out = true;
         } else if claimed.is_empty() && !next.is_fixed {
             if let Some(due_at) = self.delivery.store.next_due_at(now, now + POLL).await? {
                 next.at = next.at.min(read.until(due_at));

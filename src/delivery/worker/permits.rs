@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::super::turns::{PLACES, PLACES_EACH};
 use super::{NextLook, POLL, Worker};
-use crate::clock::Reading;
+use crate::clock::ClockSample;
 use crate::model::OrganisationId;
 use crate::quota::{Permit, Scope, Wait};
 use crate::store::{self, DueOrganisation};
@@ -45,7 +45,7 @@ impl Worker {
     pub(super) async fn take_permits(
         &mut self,
         taken: &mut TakenPermits,
-        read: Reading,
+        read: ClockSample,
     ) -> Result<NextLook, store::Error> {
         let now = read.now;
         let mut next = NextLook::at(read.after(POLL));
@@ -63,11 +63,11 @@ impl Worker {
         }
         loop {
             let look = self.delivery.store.look(self.not_before, limit, PLACES_EACH, now).await?;
-            if !look.is_held_up {
+            if !look.is_locked_out {
                 let first_ready_at = look.first_ready_at.map_or(now, |at| at.min(now));
                 self.not_before = self.not_before.max(first_ready_at - LATE);
             }
-            next.is_held_up |= look.is_held_up;
+            next.is_locked_out |= look.is_locked_out;
             for integration in &look.unreadable {
                 self.delivery.grants.note_unreadable(integration).await?;
             }

@@ -6,7 +6,7 @@
 //!
 //! Invariant: plain HTTP goes to a loopback host or nowhere, and every send ends by its deadline.
 
-mod road;
+mod connector;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ use rustls::{ClientConfig, RootCertStore};
 use super::CALL_DEADLINE;
 use crate::clock::Clock;
 use crate::traces;
-use road::{NoTunnel, Road};
+use connector::{Connector, NoTunnel};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_ANSWER_BYTES: usize = 4 * 1024 * 1024;
@@ -68,14 +68,14 @@ pub(super) struct Transport {
     carrier: Carrier,
     deadline: Duration,
     clock: Clock,
-    /// Whether it was told already that an operator has to see to the road.
+    /// Whether it was told already that an operator has to see to the connection.
     is_told: Arc<AtomicBool>,
 }
 
 /// What carries a request.
 #[derive(Debug, Clone)]
 enum Carrier {
-    Network(Box<Client<HttpsConnector<Road>, Full<Bytes>>>),
+    Network(Box<Client<HttpsConnector<Connector>, Full<Bytes>>>),
     #[cfg(feature = "dev")]
     InProcess(super::InProcess),
 }
@@ -87,15 +87,15 @@ impl Transport {
     }
 
     fn trusting(roots: RootCertStore, clock: Clock) -> Self {
-        Self::over(Road::new(CONNECT_TIMEOUT, None, None), roots, clock)
+        Self::over(Connector::new(CONNECT_TIMEOUT, None, None), roots, clock)
     }
 
     /// The same, but to whom these authorities vouch for, and through the proxy that is named, if one is.
     pub(super) fn by(self, roots: RootCertStore, proxy: Option<&str>, no_proxy: Option<&str>) -> Self {
-        Self::over(Road::new(CONNECT_TIMEOUT, proxy, no_proxy), roots, self.clock).with_deadline(self.deadline)
+        Self::over(Connector::new(CONNECT_TIMEOUT, proxy, no_proxy), roots, self.clock).with_deadline(self.deadline)
     }
 
-    fn over(road: Road, roots: RootCertStore, clock: Clock) -> Self {
+    fn over(connector: Connector, roots: RootCertStore, clock: Clock) -> Self {
         let tls = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .with_safe_default_protocol_versions()
             .expect("ring speaks the protocol versions that rustls defaults to")
@@ -105,7 +105,7 @@ impl Transport {
             .with_tls_config(tls)
             .https_or_http()
             .enable_all_versions()
-            .wrap_connector(road);
+            .wrap_connector(connector);
         let client = Client::builder(TokioExecutor::new())
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
@@ -165,7 +165,7 @@ impl Transport {
 }
 
 async fn over_network(
-    client: &Client<HttpsConnector<Road>, Full<Bytes>>,
+    client: &Client<HttpsConnector<Connector>, Full<Bytes>>,
     request: Request<Bytes>,
 ) -> Result<Response<Bytes>, TransportError> {
     let answer = client.request(request.map(Full::new)).await.map_err(|fault| match fault.is_connect() {

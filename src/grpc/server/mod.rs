@@ -223,7 +223,7 @@ impl Server {
             let answer = routes.clone().oneshot(request);
             async move {
                 // The call is open until its answer's last byte.
-                Ok::<_, std::convert::Infallible>(answer.await?.map(|body| open.held_by(body)))
+                Ok::<_, std::convert::Infallible>(answer.await?.map(|body| open.open_through(body)))
             }
         });
         let mut connection = pin!(self.http.serve_connection(TokioIo::new(stream), service));

@@ -136,7 +136,7 @@ impl Peer {
 
 impl Open {
     /// The same body; the call is open until it ends.
-    pub(super) fn held_by(self, body: Body) -> Body {
+    pub(super) fn open_through(self, body: Body) -> Body {
         Body::new(body.map_frame(move |frame| {
             let _open = &self;
             frame

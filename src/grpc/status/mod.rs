@@ -142,7 +142,7 @@ impl Refusal {
         }
         details.extend(retry_delay.map(|delay| RetryInfo::new(Some(delay)).into()));
         details.push(LocalizedMessage::new(language.tag(), messages::sentence(reason, language)).into());
-        details.insert(0, ErrorInfo::new(word(reason), DOMAIN, metadata).into());
+        details.insert(0, ErrorInfo::new(reason_name(reason), DOMAIN, metadata).into());
         Status::with_error_details_vec(code, message, details)
     }
 
@@ -206,7 +206,7 @@ fn resource(id: &AppointmentId) -> ResourceInfo {
 }
 
 /// The reason as `ErrorInfo` carries it: without the prefix.
-fn word(reason: ErrorReason) -> &'static str {
+fn reason_name(reason: ErrorReason) -> &'static str {
     let name = reason.as_str_name();
     name.strip_prefix(REASON_PREFIX).unwrap_or(name)
 }

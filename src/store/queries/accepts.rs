@@ -39,7 +39,7 @@ pub(in crate::store) async fn accept(
     let accepted = keys.iter().map(|(key, revision)| match links.remove(key) {
         Some(link) if link.revision.is_none_or(|held| held >= *revision) => Accepted::Stored(Box::new(link)),
         // Neither newer nor stale: it was passed by.
-        Some(_) | None => Accepted::Held,
+        Some(_) | None => Accepted::Locked,
     });
     Ok(accepted.collect())
 }

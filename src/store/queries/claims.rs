@@ -12,7 +12,7 @@ use super::fragments::{QUEUE_OF_I, unleased};
 use super::placement::{PLACEMENT, PlacementRow, set_from, values_of};
 use super::schema::appointment_external_links;
 use super::statement::{Fragment, Named, joined, list_of, named, padded, rows_of, sql};
-use super::{Conn, Fault, HELD_WITH_ITS_INTEGRATION, SKIP_LOCKED, execute_in_turn, link_queues, rows};
+use super::{Conn, Fault, LOCKED_WITH_ITS_INTEGRATION, SKIP_LOCKED, execute_in_turn, link_queues, rows};
 use crate::crypto::Sealed;
 use crate::model::{CalendarId, Epoch, Generation, OrganisationId, Placement, SyncStatus, TitlePrivacy};
 use crate::store::due::QueueKind;
@@ -84,7 +84,7 @@ where
         for link in &unreadable {
             changes.push(leave_out(link, now));
         }
-        changes.extend(link_queues::put_off_held(held, QueueKind::Links, now));
+        changes.extend(link_queues::put_off_locked(held, QueueKind::Links, now));
         execute_in_turn(conn, changes).await?;
         Ok(Found { rows: claimed.into_iter().zip(begun).collect(), unreadable })
     })
@@ -125,7 +125,7 @@ async fn lock_served(
     .with(list_of(organisations))
     .sql(" AND i.organisation_id IN ")
     .with(list_of(organisations))
-    .sql(format!(" ORDER BY q.organisation_id {HELD_WITH_ITS_INTEGRATION}"));
+    .sql(format!(" ORDER BY q.organisation_id {LOCKED_WITH_ITS_INTEGRATION}"));
     let found: Vec<ServedRow> = named("claims.lock_served", select).load(conn).await?;
     let mut served = HashMap::with_capacity(found.len());
     for row in found {

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::fragments::{CONNECTED, and_no_problem_that_was_due, of_organisation, unleased};
 use super::statement::{Fragment, list_of, named, rows_of, sql};
 use super::{
-    Conn, Fault, HELD_BY_KEY, InstantSql, catch_ups, execute_in_turn, integrations, link_queues, owed, reading_leases,
+    Conn, Fault, InstantSql, LOCKED_BY_KEY, catch_ups, execute_in_turn, integrations, link_queues, owed, reading_leases,
 };
 use crate::model::{AppointmentId, CalendarId, Epoch, GoogleUserId, OrganisationId, Place};
 use crate::store::due::QueueKind;
@@ -17,6 +17,8 @@ use crate::store::instant::Instant;
 use crate::store::words::{CALENDAR_UNAVAILABLE, GOOGLE, PENDING, Priority, SYNCED};
 use crate::store::{ChangeWindow, ComparisonClaim, Guarded, Lease, Mend, OwedCause};
 
+/// The number of a round stays below this: which calendars a round takes goes by it, and it never outgrows its column.
+const ROUNDS: i32 = 1_000_000;
 /// How long after its first connect an integration is compared by itself.
 const FIRST: SignedDuration = SignedDuration::from_hours(24);
 
@@ -152,7 +154,8 @@ pub(in crate::store) async fn note_compared(
     looked_for: Option<i32>,
     now: Timestamp,
 ) -> Result<Guarded, Fault> {
-    let update = sql("UPDATE calendar_integrations SET compare_round = (compare_round + 1) % 1000000, behind_count = ")
+    let round = format!("compare_round = (compare_round + 1) % {ROUNDS}");
+    let update = sql(format!("UPDATE calendar_integrations SET {round}, behind_count = "))
         .bind(behind_count)
         .sql(", vanished_count = CASE WHEN vanished_count = ")
         .bind(looked_for)
@@ -168,7 +171,7 @@ pub(in crate::store) async fn note_compared(
             // What waited for the problem to end was due long ago: it is put in line now, where a look finds it.
             let its = || vec![claim.organisation.to_string()];
             let kinds = [QueueKind::Links, QueueKind::Owed];
-            let put_off = kinds.into_iter().flat_map(|kind| link_queues::put_off_held(its(), kind, now)).collect();
+            let put_off = kinds.into_iter().flat_map(|kind| link_queues::put_off_locked(its(), kind, now)).collect();
             execute_in_turn(conn, put_off).await?;
         }
         Ok(noted)
@@ -246,8 +249,8 @@ pub(in crate::store) async fn mend(
                 .with(of_organisation(organisation))
                 .sql(" AND appointment_id IN ")
                 .with(appointments)
-                .sql(format!(" {HELD_BY_KEY}) AS held"));
-            named("comparisons.hold", hold).execute(conn).await?;
+                .sql(format!(" {LOCKED_BY_KEY}) AS held"));
+            named("comparisons.lock", hold).execute(conn).await?;
         }
         let (due, touched): (Vec<_>, Vec<_>) = mends.iter().partition(|mend| mend.is_due);
         if !touched.is_empty() {

@@ -11,7 +11,7 @@ use super::{Conn, Fault, rows, unkept_grants};
 use crate::crypto::Sealed;
 use crate::model::{Epoch, OrganisationId};
 use crate::store::instant::Instant;
-use crate::store::{Consent, HeldConsent, NewConsent};
+use crate::store::{Consent, NewConsent, UnconfirmedConsent};
 
 pub(in crate::store) async fn create(conn: &mut Conn, consent: NewConsent, now: Timestamp) -> Result<(), Fault> {
     transaction!(conn, async |conn| {
@@ -145,7 +145,11 @@ pub(in crate::store) async fn take(conn: &mut Conn, state_hash: &[u8]) -> Result
     }))
 }
 
-pub(in crate::store) async fn hold(conn: &mut Conn, held: HeldConsent, now: Timestamp) -> Result<(), Fault> {
+pub(in crate::store) async fn keep_unconfirmed(
+    conn: &mut Conn,
+    held: UnconfirmedConsent,
+    now: Timestamp,
+) -> Result<(), Fault> {
     let insert = diesel::insert_into(dsl::oauth_consents).values((
         dsl::organisation_id.eq(held.organisation.as_str()),
         // As a further start with the same ticket: no ticket leads to this row.
@@ -159,13 +163,17 @@ pub(in crate::store) async fn hold(conn: &mut Conn, held: HeldConsent, now: Time
         dsl::created_at.eq(Instant(now)),
         dsl::epoch.eq(held.epoch.0),
     ));
-    named("consents.hold", insert).execute(conn).await?;
+    named("consents.keep_unconfirmed", insert).execute(conn).await?;
     Ok(())
 }
 
-type HeldConsentRow = (String, Option<String>, Option<String>, Option<Vec<u8>>, Option<Vec<u8>>, Instant, Vec<u8>, i64);
+type UnconfirmedConsentRow =
+    (String, Option<String>, Option<String>, Option<Vec<u8>>, Option<Vec<u8>>, Instant, Vec<u8>, i64);
 
-pub(in crate::store) async fn take_held(conn: &mut Conn, state_hash: &[u8]) -> Result<Option<HeldConsent>, Fault> {
+pub(in crate::store) async fn take_unconfirmed(
+    conn: &mut Conn,
+    state_hash: &[u8],
+) -> Result<Option<UnconfirmedConsent>, Fault> {
     let row = dsl::oauth_consents.filter(dsl::state_hash.eq(state_hash)).filter(dsl::granted.is_not_null());
     let take = diesel::delete(row).returning((
         dsl::organisation_id,
@@ -177,14 +185,15 @@ pub(in crate::store) async fn take_held(conn: &mut Conn, state_hash: &[u8]) -> R
         dsl::ticket_hash,
         dsl::epoch,
     ));
-    let taken: Option<HeldConsentRow> = named("consents.take_held", take).get_result(conn).await.optional()?;
+    let taken: Option<UnconfirmedConsentRow> =
+        named("consents.take_unconfirmed", take).get_result(conn).await.optional()?;
     let Some((organisation, return_url, account, refresh_token, granted, Instant(expires_at), mut ticket_hash, epoch)) =
         taken
     else {
         return Ok(None);
     };
     ticket_hash.truncate(DIGEST_BYTES);
-    Ok(Some(HeldConsent {
+    Ok(Some(UnconfirmedConsent {
         state_hash: state_hash.to_vec(),
         ticket_hash,
         organisation: rows::organisation(&organisation)?,

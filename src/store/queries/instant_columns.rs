@@ -13,7 +13,7 @@ use diesel_async::RunQueryDsl;
 use jiff::{SignedDuration, Timestamp};
 
 use super::statement::{Fragment, joined, list_of, named, sql};
-use super::{Conn, FOR_UPDATE, Fault, HELD_BY_KEY, MICROSECONDS, link_queues, probes};
+use super::{Conn, FOR_UPDATE, Fault, LOCKED_BY_KEY, MICROSECONDS, link_queues, probes};
 use crate::model::OrganisationId;
 
 /// What an instant is, where the clock was set back.
@@ -166,7 +166,7 @@ pub(in crate::store) async fn bring_nearer(
 ) -> Result<(), Fault> {
     let set_back = SetBack { by, longest_lease, now };
     let of = |table| set_back.update(table, None);
-    let links = || set_back.update("appointment_external_links", Some((KEY_OF_LINKS, HELD_BY_KEY)));
+    let links = || set_back.update("appointment_external_links", Some((KEY_OF_LINKS, LOCKED_BY_KEY)));
     let budgets = || set_back.update("quota_budgets", Some(("budget", &format!("ORDER BY budget {FOR_UPDATE}"))));
     transaction!(conn, async |conn| {
         named("instant_columns.of_accounts", of("google_accounts")).execute(conn).await?;
@@ -252,7 +252,7 @@ pub(in crate::store) async fn end_far_leases(conn: &mut Conn, now: Timestamp) ->
              WHERE ({KEY_OF_LINKS}) IN (SELECT {KEY_OF_LINKS} FROM appointment_external_links WHERE lease_until > "
         ))
         .bind(far)
-        .sql(format!(" {HELD_BY_KEY})"));
+        .sql(format!(" {LOCKED_BY_KEY})"));
         ended += named("instant_columns.end_of_links", links).execute(conn).await?;
         let owed =
             sql("UPDATE owed_deletions SET lease_token = NULL, lease_until = NULL WHERE lease_until > ").bind(far);

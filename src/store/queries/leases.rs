@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::fragments::{is_connected_in, lease_is_ours, of_organisation};
 use super::statement::{list_of, named, rows_of, sql};
-use super::{Conn, Fault, HELD_BY_KEY, link_queues, owed, placement, reading_leases};
+use super::{Conn, Fault, LOCKED_BY_KEY, link_queues, owed, placement, reading_leases};
 use crate::model::{OrganisationId, Place, Placement};
 use crate::store::fault::unless_fenced;
 use crate::store::words::GOOGLE;
@@ -131,7 +131,7 @@ async fn release_some(conn: &mut Conn, some: &[Uuid], now: Timestamp) -> Result<
                     WHERE lease_until IS NOT NULL AND lease_token IN ",
             )
             .with(list_of(some.iter().copied()))
-            .sql(format!(" {HELD_BY_KEY})"));
+            .sql(format!(" {LOCKED_BY_KEY})"));
         let released = named("leases.release", update).execute(conn).await? as u64;
         let owed = sql("UPDATE owed_deletions SET lease_token = NULL, lease_until = NULL, updated_at = ")
             .bind(now)

@@ -57,7 +57,7 @@ fn of<'a>(beginning: Fragment, organisations: impl Iterator<Item = &'a Organisat
 }
 
 #[derive(QueryableByName)]
-struct HeldRow {
+struct LockedRow {
     #[diesel(sql_type = Text)]
     organisation_id: String,
 }
@@ -75,13 +75,13 @@ pub(in crate::store) async fn put_off(
         let all: BTreeSet<_> = links.iter().chain(owed).collect();
         let select = of(sql("SELECT organisation_id FROM link_queues WHERE "), all.iter().copied())
             .sql(format!(" ORDER BY organisation_id {SKIP_LOCKED}"));
-        let held: Vec<HeldRow> = named("link_queues.hold_some", select).load(conn).await?;
+        let held: Vec<LockedRow> = named("link_queues.lock_some", select).load(conn).await?;
         let held: BTreeSet<_> = held.into_iter().map(|row| row.organisation_id).collect();
         let its_links = links.iter().map(|it| it.as_str().to_owned()).filter(|it| held.contains(it)).collect();
         let ordered = order_unknown(conn, its_links, now).await?;
         for (organisations, queued) in [(links, QueueKind::Links), (owed, QueueKind::Owed)] {
             let its = organisations.iter().map(|it| it.as_str().to_owned()).filter(|it| held.contains(it)).collect();
-            execute_in_turn(conn, put_off_held(its, queued, now)).await?;
+            execute_in_turn(conn, put_off_locked(its, queued, now)).await?;
         }
         Ok(all.len().saturating_sub(held.len()) + ordered)
     })
@@ -112,7 +112,7 @@ fn ordered_anew(organisations: &[String], range: &str, now: Timestamp) -> Fragme
 }
 
 /// Puts queues off that the transaction holds, if it holds any.
-pub(super) fn put_off_held(organisations: Vec<String>, queued: QueueKind, now: Timestamp) -> Vec<Named<Fragment>> {
+pub(super) fn put_off_locked(organisations: Vec<String>, queued: QueueKind, now: Timestamp) -> Vec<Named<Fragment>> {
     if organisations.is_empty() {
         return Vec::new();
     }

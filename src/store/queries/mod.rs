@@ -16,9 +16,9 @@
 //! what another query holds, so that one organisation holds up no other.
 
 use super::{
-    COUNT_MIGRATION_TABLES, COUNT_REFUSED_TABLES, Conn, DAY_OF_END, FOR_UPDATE, HELD_BY_KEY, HELD_WITH_ITS_INTEGRATION,
-    HOLDS_ROWS, InstantSql, KEY_SHARE, KEY_SHARE_SKIP_LOCKED, MICROSECONDS, NO_KEY_SKIP_LOCKED, SKIP_LOCKED, UNSYNCED,
-    execute_in_turn, key_id_of,
+    COUNT_MIGRATION_TABLES, COUNT_REFUSED_TABLES, Conn, DAY_OF_END, FOR_UPDATE, HOLDS_ROWS, InstantSql, KEY_SHARE,
+    KEY_SHARE_SKIP_LOCKED, LOCKED_BY_KEY, LOCKED_WITH_ITS_INTEGRATION, MICROSECONDS, NO_KEY_SKIP_LOCKED, SKIP_LOCKED,
+    UNSYNCED, execute_in_turn, key_id_of,
 };
 use crate::store::fault::Fault;
 

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::fragments::{epoch_is_current, of_organisation, reset_placement};
 use super::statement::{Fragment, named, rows_of, sql};
-use super::{Conn, Fault, HELD_BY_KEY, link_queues};
+use super::{Conn, Fault, LOCKED_BY_KEY, link_queues};
 use crate::model::{AppointmentId, CalendarId, Epoch, GoogleUserId, OrganisationId, Place};
 use crate::store::words::{
     self, ACCOUNT_EXCHANGED, CALENDAR_UNAVAILABLE, ERASURE, GOOGLE, LEFT_BEHIND, PENDING, Priority,
@@ -174,8 +174,8 @@ pub(super) async fn owe_placed(
     // Held, so that what is owed is what is forgotten.
     let hold = sql("SELECT COUNT(*) AS found FROM (SELECT 1 FROM appointment_external_links WHERE ")
         .with(placed())
-        .sql(format!(" {HELD_BY_KEY}) AS held"));
-    let held: CountRow = named("owed.hold_placed", hold).get_result(conn).await?;
+        .sql(format!(" {LOCKED_BY_KEY}) AS held"));
+    let held: CountRow = named("owed.lock_placed", hold).get_result(conn).await?;
     if held.found == 0 {
         return Ok(0);
     }

@@ -17,7 +17,8 @@ use super::owed::IS_WANTED;
 use super::schema::owed_deletions;
 use super::statement::{Fragment, list_of, named, sql};
 use super::{
-    Conn, Fault, HELD_WITH_ITS_INTEGRATION, erasures, execute_in_turn, link_queues, owed_counts, rows, search_requests,
+    Conn, Fault, LOCKED_WITH_ITS_INTEGRATION, erasures, execute_in_turn, link_queues, owed_counts, rows,
+    search_requests,
 };
 use crate::model::{CalendarId, Epoch, EventId, Generation, GoogleUserId, OrganisationId, Place};
 use crate::store::due::QueueKind;
@@ -62,7 +63,7 @@ pub(in crate::store) async fn claim(
             }
             held.push(served.organisation_id);
         }
-        execute_in_turn(conn, link_queues::put_off_held(held, QueueKind::Owed, now)).await?;
+        execute_in_turn(conn, link_queues::put_off_locked(held, QueueKind::Owed, now)).await?;
         Ok(Found { rows: claims, unreadable })
     })
 }
@@ -91,7 +92,7 @@ async fn lock_served(conn: &mut Conn, organisations: &[String], now: Timestamp) 
     .with(list_of(organisations))
     .sql(" AND i.organisation_id IN ")
     .with(list_of(organisations))
-    .sql(format!(" ORDER BY q.organisation_id {HELD_WITH_ITS_INTEGRATION}"));
+    .sql(format!(" ORDER BY q.organisation_id {LOCKED_WITH_ITS_INTEGRATION}"));
     Ok(named("owed_claims.lock_served", select).load(conn).await?)
 }
 

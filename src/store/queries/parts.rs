@@ -46,7 +46,7 @@ impl Part {
     }
 
     /// The condition that a link lies in it.
-    pub(super) fn holds(&self) -> Fragment {
+    pub(super) fn condition(&self) -> Fragment {
         let from = sql("appointment_id >= ").bind(&self.from);
         match &self.before {
             Some(before) => from.sql(" AND appointment_id < ").bind(before),

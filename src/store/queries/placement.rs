@@ -89,11 +89,11 @@ impl From<&Placement> for PlacementRow {
         match placement {
             Placement::Absent { generation } => row.generation = generation.0,
             Placement::Reserved(_) => {}
-            Placement::Written { etag, fingerprint, .. } => {
+            Placement::Written { place: _, etag, fingerprint } => {
                 row.etag = Some(etag.as_str().to_owned());
                 row.content_hash = fingerprint.as_ref().map(|Fingerprint(digest)| digest.clone());
             }
-            Placement::Moving { from, .. } => row.moving_from_calendar_id = Some(from.as_str().to_owned()),
+            Placement::Moving { place: _, from } => row.moving_from_calendar_id = Some(from.as_str().to_owned()),
         }
         row
     }

@@ -11,7 +11,7 @@ use super::placement::{PLACEMENT, values_of};
 use super::rows::{LinkRow, link_columns};
 use super::statement::{Fragment, list_of, named, padded, rows_of, sql};
 use super::{Conn, Fault, link_queues, owed_claims};
-use crate::model::{AppointmentId, Generation, OrganisationId, Placement};
+use crate::model::{AppointmentId, OrganisationId, Placement};
 use crate::store::history::MAX_HISTORY_CHARS;
 use crate::store::words::{self, CALENDAR_UNAVAILABLE, ERROR, GOOGLE, PENDING, SYNCED};
 use crate::store::{
@@ -94,58 +94,89 @@ fn columns(settlement: &Settlement) -> (&Placement, Columns) {
     }
 }
 
-/// A row of what ended: whose it is, under which lease and request, and what becomes of it.
-type Row = (String, String, Uuid, i64, Placement, Columns, String);
+/// A row of what ended.
+struct EndedRow {
+    organisation: String,
+    appointment: String,
+    lease_token: Uuid,
+    request_seq: i64,
+    placement: Placement,
+    columns: Columns,
+    /// The lines of its history.
+    calls: String,
+}
+
+impl EndedRow {
+    fn of((claimed, settlement, calls): &LinkSettlement) -> Self {
+        let (placement, columns) = columns(settlement);
+        Self {
+            organisation: claimed.organisation.to_string(),
+            appointment: claimed.appointment.to_string(),
+            lease_token: claimed.lease.token,
+            request_seq: claimed.request_seq,
+            placement: placement.clone(),
+            columns,
+            calls: CallMade::lines(calls),
+        }
+    }
+
+    /// Of nobody: it settles nothing.
+    fn filler() -> Self {
+        let nothing = Settlement::Unchanged { placement: Placement::NEVER };
+        let (placement, columns) = columns(&nothing);
+        Self {
+            organisation: String::new(),
+            appointment: String::new(),
+            lease_token: Uuid::nil(),
+            request_seq: 0,
+            placement: placement.clone(),
+            columns,
+            calls: String::new(),
+        }
+    }
+
+    /// Its values, in the order of the table `ended`.
+    fn bind(self, row: Fragment) -> Fragment {
+        let Columns { outcome, next_attempt_at, error, synced_revision, html_link, is_page_known } = self.columns;
+        let (reason, detail) = match error {
+            Some(LinkError { reason, detail }) => (Some(words::of_reason(reason).to_owned()), detail),
+            None => (None, None),
+        };
+        row.bind(self.organisation)
+            .sql(", ")
+            .bind(self.appointment)
+            .sql(", ")
+            .bind(self.lease_token)
+            .sql(", ")
+            .bind(self.request_seq)
+            .sql(", ")
+            .bind(outcome)
+            .sql(", ")
+            .bind(next_attempt_at)
+            .sql(", ")
+            .bind(reason)
+            .sql(", ")
+            .bind(detail)
+            .sql(", ")
+            .bind(synced_revision)
+            .sql(", ")
+            .bind(html_link)
+            .sql(", ")
+            .bind(is_page_known)
+            .sql(", ")
+            .bind(self.calls)
+            .sql(", ")
+            .with(values_of(&self.placement))
+    }
+}
 
 /// Settles the links that are still under their leases: those are answered as they stand then.
 async fn settle(conn: &mut Conn, links: &[LinkSettlement], now: Timestamp) -> Result<Vec<Option<Link>>, Fault> {
     if links.is_empty() {
         return Ok(Vec::new());
     }
-    let row = |(claimed, settlement, calls): &LinkSettlement| -> Row {
-        let (placement, columns) = columns(settlement);
-        let (organisation, appointment) = (claimed.organisation.to_string(), claimed.appointment.to_string());
-        let calls = CallMade::lines(calls);
-        (organisation, appointment, claimed.lease.token, claimed.request_seq, placement.clone(), columns, calls)
-    };
-    // Of nobody: it settles nothing.
-    let filler = || {
-        let nothing = Settlement::Unchanged { placement: Placement::Absent { generation: Generation::FIRST } };
-        let (placement, columns) = columns(&nothing);
-        (String::new(), String::new(), Uuid::nil(), 0, placement.clone(), columns, String::new())
-    };
-    let rows = rows_of(
-        padded(links.iter().map(row).collect(), filler),
-        |row, (organisation, appointment, token, seq, placement, its, calls)| {
-            let (reason, detail) =
-                (its.error.as_ref().map(|it| words::of_reason(it.reason)), its.error.and_then(|it| it.detail));
-            row.bind(organisation)
-                .sql(", ")
-                .bind(appointment)
-                .sql(", ")
-                .bind(token)
-                .sql(", ")
-                .bind(seq)
-                .sql(", ")
-                .bind(its.outcome)
-                .sql(", ")
-                .bind(its.next_attempt_at)
-                .sql(", ")
-                .bind(reason.map(str::to_owned))
-                .sql(", ")
-                .bind(detail)
-                .sql(", ")
-                .bind(its.synced_revision)
-                .sql(", ")
-                .bind(its.html_link)
-                .sql(", ")
-                .bind(its.is_page_known)
-                .sql(", ")
-                .bind(calls)
-                .sql(", ")
-                .with(values_of(&placement))
-        },
-    );
+    let rows = padded(links.iter().map(EndedRow::of).collect(), EndedRow::filler);
+    let rows = rows_of(rows, |row, ended| ended.bind(row));
     let update = sql(format!(
         "WITH ended (ended_organisation_id, ended_appointment_id, ended_lease_token, ended_request_seq, outcome, \
          ended_next_attempt_at, reason, detail, ended_revision, page, is_page_known, calls, {}) AS (VALUES ",

@@ -62,7 +62,7 @@ pub(super) async fn open_catch_up(
     now: Timestamp,
 ) -> Result<catch_ups::CatchUp, Fault> {
     let part = Part::first(conn, organisation, size).await?;
-    catch_ups::open(conn, organisation, part.holds(), now).await
+    catch_ups::open(conn, organisation, part.condition(), now).await
 }
 
 #[derive(QueryableByName)]
@@ -104,7 +104,7 @@ async fn apply(
     now: Timestamp,
 ) -> Result<Option<Applied>, Fault> {
     let organisation = &integration.organisation;
-    let which = part.holds().sql(" AND (").with(wanted(integration, wish, now)).sql(")");
+    let which = part.condition().sql(" AND (").with(wanted(integration, wish, now)).sql(")");
     let is_caught_up = match wish {
         Wish::Retry if integration.is_connected() => false,
         Wish::Retell | Wish::RetellAll if integration.is_connected() => true,
@@ -122,8 +122,8 @@ async fn apply(
         return Ok(Some(Applied { changed, joined: i64::from(changed) }));
     }
     let catch_up = match is_first {
-        true => catch_ups::open(conn, organisation, part.holds(), now).await?,
-        false => catch_ups::go_on(conn, integration, part.holds(), now).await?,
+        true => catch_ups::open(conn, organisation, part.condition(), now).await?,
+        false => catch_ups::go_on(conn, integration, part.condition(), now).await?,
     };
     let changed = requeue(conn, organisation, which, &caught_up(), now).await?;
     let joined = catch_ups::count_queued(conn, organisation, catch_up, now).await?;
@@ -140,11 +140,11 @@ async fn disconnect(
     let Some(disconnecting) = integration.disconnecting else { return Ok(None) };
     let remote_events = disconnecting.remote_events.unwrap_or(RemoteEvents::Keep);
     let account = integration.google_user_id.as_ref().ok_or(Fault::Corrupt("google_user_id"))?;
-    let taken = part.holds().sql(" AND ").with(takeovers::taken_over(remote_events, now));
+    let taken = part.condition().sql(" AND ").with(takeovers::taken_over(remote_events, now));
     owed_counts::count_new(conn, &integration.organisation, account, taken).await?;
-    let changed = takeovers::take_over(conn, integration, remote_events, || part.holds(), now).await?;
+    let changed = takeovers::take_over(conn, integration, remote_events, || part.condition(), now).await?;
     if !is_first {
-        takeovers::rest(conn, integration, part.holds(), now).await?;
+        takeovers::rest(conn, integration, part.condition(), now).await?;
     }
     Ok(Some(Applied { changed: i32::try_from(changed).unwrap_or(i32::MAX), joined: changed }))
 }
@@ -307,7 +307,7 @@ pub(in crate::store) async fn unreached(
         ))
         .with(of_organisation(organisation))
         .sql(" AND ")
-        .with(Part { from, before: None }.holds())
+        .with(Part { from, before: None }.condition())
         .sql(" AND (")
         .with(wanted(&integration, wish, now))
         .sql(")");

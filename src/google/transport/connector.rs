@@ -1,6 +1,6 @@
-//! The road to Google: straight, or through a proxy.
+//! How a connection to Google is opened: straight, or through a proxy.
 //!
-//! Owns whom a connection is opened to. Never speaks TLS, which is between here and Google whatever the road. Invariant:
+//! Owns whom a connection is opened to. Never speaks TLS, which is between here and Google either way. Invariant:
 //! what is on this machine is never asked of a proxy.
 
 use std::task::{Context, Poll};
@@ -25,13 +25,13 @@ pub(super) struct NoTunnel(#[source] Failed);
 
 /// Opens connections.
 #[derive(Debug, Clone)]
-pub(super) struct Road {
+pub(super) struct Connector {
     tcp: HttpConnector,
     proxy: std::sync::Arc<Matcher>,
 }
 
-impl Road {
-    /// A road that takes so long at most; `proxy` and `no_proxy` as in `HTTPS_PROXY` and `NO_PROXY`.
+impl Connector {
+    /// Takes so long for one connection at most; `proxy` and `no_proxy` as in `HTTPS_PROXY` and `NO_PROXY`.
     pub(super) fn new(connect_timeout: Duration, proxy: Option<&str>, no_proxy: Option<&str>) -> Self {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
@@ -43,7 +43,7 @@ impl Road {
     }
 }
 
-impl Service<Uri> for Road {
+impl Service<Uri> for Connector {
     type Response = TokioIo<TcpStream>;
     type Error = Failed;
     type Future = BoxFuture<'static, Result<Self::Response, Failed>>;

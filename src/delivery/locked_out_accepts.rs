@@ -21,7 +21,7 @@ const WAITED_FOR: usize = 4;
 
 /// The lines. A clone is another handle.
 #[derive(Debug, Clone)]
-pub(super) struct HeldAccepts {
+pub(super) struct LockedOutAccepts {
     store: Store,
     clock: Clock,
     batch: WeakSender<Request>,
@@ -29,7 +29,7 @@ pub(super) struct HeldAccepts {
     places: Arc<Semaphore>,
 }
 
-impl HeldAccepts {
+impl LockedOutAccepts {
     /// No lines yet; `batch` is where those go whom a line gives back.
     pub(super) fn new(store: Store, clock: Clock, batch: WeakSender<Request>) -> Self {
         Self { store, clock, batch, lines: Arc::default(), places: Arc::new(Semaphore::new(WAITED_FOR)) }

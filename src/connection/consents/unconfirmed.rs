@@ -14,7 +14,7 @@ use crate::connection::Error;
 use crate::crypto::{ExposeSecret as _, OpenError, Secret, TokenColumn, digest};
 use crate::google::{Granted, Orphan};
 use crate::model::{Calendar, CalendarId, GoogleUserId};
-use crate::store::{AsOf, Consent, HeldConsent};
+use crate::store::{AsOf, Consent, UnconfirmedConsent};
 
 /// What is sealed of a grant that waits. Its refresh token is sealed by itself, so that it can be revoked.
 #[derive(Serialize, Deserialize)]
@@ -57,7 +57,7 @@ impl Consents {
         };
         let text: Secret = serde_json::to_string(&grant).expect("texts and numbers are always JSON").into();
         let now = self.clock.now();
-        let held = HeldConsent {
+        let held = UnconfirmedConsent {
             state_hash: state_hash.to_vec(),
             ticket_hash,
             refresh_token: self.secrets.seal_token(&organisation, TokenColumn::RefreshToken, &granted.refresh_token),
@@ -68,7 +68,7 @@ impl Consents {
             epoch: as_of.epoch,
             expires_at: now + CONSENT_LIFETIME,
         };
-        self.store.hold_consent(held, now).await?;
+        self.store.keep_unconfirmed_consent(held, now).await?;
         Ok(Question { practice: practice.unwrap_or_default(), account, state: state.into(), return_url })
     }
 
@@ -84,7 +84,9 @@ impl Consents {
             return Ok(Returned::expired(None));
         }
         let state_hash = digest(state.as_bytes());
-        let Some(held) = self.store.take_held_consent(&state_hash).await? else { return Ok(Returned::expired(None)) };
+        let Some(held) = self.store.take_unconfirmed_consent(&state_hash).await? else {
+            return Ok(Returned::expired(None));
+        };
         let outcome = match (is_confirmed, held.expires_at > self.clock.now()) {
             (true, true) => match self.keep(&state_hash, &held).await {
                 Ok(outcome) => outcome,
@@ -96,11 +98,11 @@ impl Consents {
             (false, _) => self.let_go(&held).await.map(|()| ConsentOutcome::Denied)?,
             (true, false) => self.let_go(&held).await.map(|()| ConsentOutcome::Expired)?,
         };
-        let HeldConsent { organisation, return_url, ticket_hash, .. } = held;
+        let UnconfirmedConsent { organisation, return_url, ticket_hash, .. } = held;
         Ok(Returned::Ended(self.end(organisation, outcome, return_url, ticket_hash).await))
     }
 
-    async fn keep(&self, state_hash: &[u8], held: &HeldConsent) -> Result<ConsentOutcome, Error> {
+    async fn keep(&self, state_hash: &[u8], held: &UnconfirmedConsent) -> Result<ConsentOutcome, Error> {
         let organisation = &held.organisation;
         let text = self.secrets.open_granted(state_hash, &held.granted).map_err(Error::Sealed)?;
         let grant: HeldGrant =
@@ -126,13 +128,13 @@ impl Consents {
         Ok(self.grants.connect(organisation, granted, calendar, opened, as_of).await?.into())
     }
 
-    fn refresh_token(&self, held: &HeldConsent) -> Result<Secret, Error> {
+    fn refresh_token(&self, held: &UnconfirmedConsent) -> Result<Secret, Error> {
         let opened = self.secrets.open_token(&held.organisation, TokenColumn::RefreshToken, &held.refresh_token);
         opened.map_err(Error::Sealed)
     }
 
     /// Revokes what nobody keeps.
-    async fn let_go(&self, held: &HeldConsent) -> Result<(), Error> {
+    async fn let_go(&self, held: &UnconfirmedConsent) -> Result<(), Error> {
         let token = self.refresh_token(held)?;
         let google_user_id = Some(GoogleUserId::new(held.google_user_id.clone()));
         Ok(self.grants.give_up(&held.organisation, &Orphan { token, google_user_id }).await?)
