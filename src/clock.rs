@@ -1,11 +1,13 @@
 //! Time and chance, as parameters.
 //!
 //! Owns the only calls to the system clock and to the operating system's random source. Everything else is handed a
-//! [`Clock`] and an [`Entropy`], so that a test can hold time still and repeat a run.
+//! [`Clock`] and an [`Entropy`], so that a test can hold time still and repeat a run. Never chooses how long anything
+//! waits: whoever waits says so.
 //!
-//! Invariant: outside this file nothing asks what time it is or draws a random number, and nothing sleeps that an outcome
-//! depends on (`.clippy.toml` holds it). Where somebody else has to do something in time (a socket, a database, a lock, the
-//! end of a drain), and where a person or an emulated network is waited for, that is real time, and `tokio`'s.
+//! Invariant: outside this file nothing asks what time it is or draws a random number, and nothing sleeps that an
+//! outcome depends on (`.clippy.toml` holds it). Where somebody else has to do something in time (a socket, a database,
+//! a lock, the end of a drain), and where a person or an emulated network is waited for, that is real time, and
+//! `tokio`'s.
 
 use std::sync::Arc;
 use std::time::Instant;

@@ -1,4 +1,7 @@
 //! The command line of cassius-calendar.
+//!
+//! Owns the runtime, and how the process ends. Never does what a command does. Invariant: a command that fails is told
+//! with its whole chain of causes on standard error, and the process ends as a failure.
 
 mod cli;
 

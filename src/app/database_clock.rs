@@ -1,8 +1,9 @@
 //! Follows the clock of the database, so that all replicas agree on what a lease is worth.
 //!
 //! Owns when that clock is asked, and which answer is believed: the one that came fastest says most exactly when it was
-//! true. Where the clock is set right, whoever waits for due work looks at once: its own leases may seem to have lapsed.
-//! Where the database cannot be asked, the clock goes on steadily from the last answer.
+//! true. Where the clock is set right, whoever waits for due work looks at once: its own leases may seem to have
+//! lapsed. Never sets a clock but the one of this process. Invariant: where the database cannot be asked, the clock
+//! goes on steadily from the last answer.
 
 use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;

@@ -1,4 +1,7 @@
 //! The ledger of the quota, in the database.
+//!
+//! Owns how the quota reaches the store. Never computes what is spent: the function that it is handed does. Invariant:
+//! it says that units were spent only once that is committed.
 
 use futures_util::future::BoxFuture;
 

@@ -1,7 +1,8 @@
 //! Hears what other replicas change, and tells the notifier; and whether there are others, which the quota has to know.
 //!
-//! Owns the one connection that listens, and when it is made again. While there is none, or its silence proves nothing,
-//! the notifier misses what other processes change, and whoever waits looks now and then.
+//! Owns the one connection that listens, and when it is made again. Never believes a silence: a word of its own has to
+//! come back now and then. Invariant: while there is no such connection, or its silence proves nothing, the notifier
+//! misses what other processes change, and whoever waits looks now and then.
 
 use std::sync::Arc;
 

@@ -1,6 +1,8 @@
 //! Why the service did not start.
 //!
-//! Owns the sentence for each cause, which names the setting to look at.
+//! Owns the sentence for each cause: it names the setting to look at or the command to run, where there is one. Never
+//! ends the process: `cli` does. Invariant: what lies behind a cause is its source, and is not repeated in the
+//! sentence.
 
 use std::net::SocketAddr;
 

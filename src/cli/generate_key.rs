@@ -1,4 +1,7 @@
 //! Makes keys.
+//!
+//! Owns how a key is printed. Never stores one: it is shown once. Invariant: the entry of an API key holds nothing of
+//! the key but its digest.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

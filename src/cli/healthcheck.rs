@@ -1,4 +1,7 @@
 //! Asks a running service for its health, for containers that have no other tool.
+//!
+//! Owns where the service is looked for, and what its answer means. Never sends a secret. Invariant: whatever is not
+//! SERVING is a failure.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

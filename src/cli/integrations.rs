@@ -1,6 +1,7 @@
 //! All practices at a glance, in the terminal.
 //!
-//! Reads the database itself, so that it helps where nothing serves. Never changes anything.
+//! Owns how a row reads. Never changes anything. Invariant: it reads the database itself, so that it helps where
+//! nothing serves.
 
 use anyhow::Context as _;
 use cassius_calendar::app;

@@ -1,4 +1,7 @@
 //! Logs on standard error: for people, or as JSON.
+//!
+//! Owns the form of the log, and what filters it. Never takes a directive for the driver of PostgreSQL, which would log
+//! the values of each statement. Invariant: the filter can be exchanged while the process runs; the form stays.
 
 use std::io::{IsTerminal as _, stderr};
 

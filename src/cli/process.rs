@@ -1,4 +1,8 @@
 //! What the process allows of itself.
+//!
+//! Owns two of its limits: how many files it may open, and what a core dump may hold. Never fails where the first limit
+//! cannot be raised: the servers hold fewer connections then. Invariant: on Linux, a process that went on after
+//! [`keep_no_core_dumps`] leaves no core dump.
 
 use anyhow::Context as _;
 

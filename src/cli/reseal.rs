@@ -1,6 +1,7 @@
 //! Seals everything that is stored with the first key of the keyring.
 //!
-//! Owns what is printed of it. Invariant: broken off at any moment, it goes on with what is left when it is run again.
+//! Owns what is printed of it. Never prints a key or a value, only ids and counts. Invariant: broken off at any moment,
+//! it goes on with what is left when it is run again.
 
 use std::sync::Arc;
 

@@ -1,4 +1,7 @@
 //! The signals that ask the process for something.
+//!
+//! Owns which signals are listened for, and what each asks for. Never does what is asked. Invariant: on Unix, none of
+//! them ends the process by itself.
 
 use anyhow::Context;
 

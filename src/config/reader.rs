@@ -2,7 +2,8 @@
 //!
 //! Owns the way from a variable (or the file that `<NAME>_FILE` names) to a text, and the list of faults. It is plain
 //! code: the crates that parse settings can either report every fault, or hold rules that span several settings against
-//! them in the same go, and none leaves the wording of a fault to us.
+//! them in the same go, and none leaves the wording of a fault to us. Never falls back to a default where a text is
+//! written that cannot be used.
 //!
 //! Invariant: reading goes on after a fault, so that all are found.
 

@@ -1,9 +1,10 @@
 //! The settings there are.
 //!
-//! Owns their names, defaults and summaries: the one table that the reader and the README go by.
+//! Owns their names, defaults and summaries: the one table that the reader and the README go by. Never reads a
+//! variable.
 //!
-//! Invariant: a variable that configures the service stands here, and what stands here is read. (`NO_COLOR`, which is the
-//! terminal's and no setting of ours, is read by `cli` alone.)
+//! Invariant: a variable that configures the service stands here, and what stands here is read. (`NO_COLOR`, which is
+//! the terminal's and no setting of ours, is read by `cli` alone.)
 
 /// A setting, as the reader and the README know it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

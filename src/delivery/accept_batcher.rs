@@ -1,8 +1,9 @@
 //! Group commit: accepts that arrive together are committed together.
 //!
-//! One writer takes whatever has arrived while it was busy, commits it as one statement, and answers each caller. A lone
-//! caller finds the writer idle and waits for nobody. What another transaction holds is tried again with the next batches,
-//! and then left to its own line.
+//! Owns the one writer: it takes whatever has arrived while it was busy, commits it as one statement, and answers each
+//! caller. A lone caller finds the writer idle and waits for nobody. Never waits for an organisation that another
+//! transaction holds: that is tried again with the next batches, and then left to its own line. Invariant: a caller is
+//! answered with a link only once what it sent, or something newer, is durable.
 
 use std::time::Duration;
 

@@ -1,7 +1,8 @@
 //! Group commit of results: what arrives together is committed together.
 //!
-//! Owns the queue to one writer, which takes whatever has arrived while it was busy, commits it as one, and answers each
-//! caller. A lone caller finds the writer idle and waits for nobody.
+//! Owns the queue to one writer, which takes whatever has arrived while it was busy, commits it as one, and answers
+//! each caller. A lone caller finds the writer idle and waits for nobody. Never knows what it commits. Invariant: one
+//! batch at a time is handed on, of at most [`MAX_BATCH`] requests.
 
 use tokio::sync::{mpsc, oneshot};
 

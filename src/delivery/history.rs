@@ -1,4 +1,7 @@
 //! What was called at Google for one appointment.
+//!
+//! Owns the question alone: the store keeps the calls. Never tells anything of the appointment itself. Invariant: the
+//! newest call comes first.
 
 use super::{CallMade, Delivery, Error};
 use crate::model::{AppointmentId, OrganisationId};

@@ -1,8 +1,10 @@
 //! Results, settled together.
 //!
-//! Owns the way from what attempts came to into the database: one transaction for as many as have come. Whoever waits for
-//! one of these appointments is handed its link. Where the database does not take them together, each organisation stands
-//! for itself, so that one that is held holds up no other.
+//! Owns the way from what attempts came to into the database: one transaction for as many as have come. Whoever waits
+//! for one of these appointments is handed its link. Where the database does not take them together, each organisation
+//! stands for itself, or each attempt where one of them cannot be stored, so that none holds up another. Never tries
+//! more often than that: what is not taken then stays under its lease, which lapses. Invariant: every caller is told
+//! what its attempt came to, or why it could not be settled.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

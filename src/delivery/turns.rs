@@ -1,5 +1,7 @@
-//! Whose turn it is: organisations are served as they have come due, none holds more than a few places, and some places are
-//! kept for those that have none.
+//! Whose turn it is among the organisations that are due.
+//!
+//! Owns the places: how many there are, and how many of them one organisation may hold. Never knows what is due.
+//! Invariant: no organisation holds more than [`PLACES_EACH`], and the last places go to those that hold none.
 
 use std::collections::HashMap;
 

@@ -1,8 +1,8 @@
 //! Who gave the consent.
 //!
-//! Owns the reading and checking of Google's id token. It does not verify the signature: the token comes straight from
-//! the token endpoint over TLS, which OpenID Connect (Core, 3.1.3.7, point 6) accepts in its place. A token from
-//! anywhere else must not be read here.
+//! Owns the reading and checking of Google's id token. Never verifies the signature: the token comes straight from the
+//! token endpoint over TLS, which OpenID Connect (Core, 3.1.3.7, point 6) accepts in its place. A token from anywhere
+//! else must not be read here.
 //!
 //! Invariant: an account is named to a consent only if issuer, audience, expiry and nonce are all as they should be.
 

@@ -1,9 +1,9 @@
 //! The layer that notes in the audit who did what.
 //!
-//! Owns which methods are noted there: all but those that read, and those that come with every edit. It stands behind the
-//! auth layer, so that of a caller who is not known nothing is noted. Invariant: what was answered has been noted, or
-//! stands in the log with the reason why it could not be; but for a call that found no database, which the log tells of
-//! as an outage.
+//! Owns which methods are noted there: all but those that read, and those that come with every edit. It stands behind
+//! the auth layer, so that of a caller who is not known nothing is noted. Never looks at a request's fields: the
+//! context knows the organisation. Invariant: what was answered has been noted, or stands in the log with the reason
+//! why it could not be; but for a call that found no database, which the log tells of as an outage.
 
 use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, resume_unwind};

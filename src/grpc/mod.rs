@@ -1,12 +1,13 @@
 //! The gRPC side of the service.
 //!
-//! Owns the wire: who may call, what a request must look like, what an answer and an error look like. Decides nothing
-//! about calendars or appointments, which is `connection`'s and `delivery`'s. The generated types stop at this room.
+//! Owns the wire: who may call, what a request must look like, what an answer and an error look like. Never decides
+//! anything about calendars or appointments, which is `connection`'s and `delivery`'s. The generated types stop at this
+//! room.
 //!
-//! A call comes over a connection of `server`, passes the auth layer (`auth_layer`: who calls, in which language), is noted
-//! if it changes something (`audit_layer`; the appointments that are sent have their history instead), is taken in whole
-//! (`arrival`: how large, how long), checked (`validate`: all violations at once), and goes through one room below and
-//! `convert`; or `status`, the only place that names a gRPC code.
+//! A call comes over a connection of `server`, passes the auth layer (`auth_layer`: who calls, in which language), is
+//! noted if it changes something (`audit_layer`; the appointments that are sent have their history instead), is taken
+//! in whole (`arrival`: how large, how long), checked (`validate`: all violations at once), and goes through one room
+//! below and `convert`; or `status`, the only place that names a gRPC code.
 //!
 //! Invariant: nothing is looked up for a caller before it is known and may act for the organisation that it names, and
 //! nothing is read of its request before it is known.

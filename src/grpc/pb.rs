@@ -1,6 +1,8 @@
-//! The wire, as generated from `proto/`; the types stop at this room.
+//! The wire, as generated from `proto/`.
 //!
 //! Owns nothing but the `Debug` of the messages that a patient, an account or a browser's ticket could be known by.
+//! Never shows more of these than the fields that are named here. Invariant: the types stop at this room, which a rule
+//! of the house holds.
 
 #![expect(
     clippy::allow_attributes,

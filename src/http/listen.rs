@@ -1,8 +1,8 @@
 //! Serves the sidecar to browsers, and to those who are none.
 //!
 //! Owns the connections: how many, how long one may take to ask, how much it may send. It speaks HTTP/1.1 alone, which
-//! is what reverse proxies forward; that leaves no time before the first byte unguarded. A connection serves one
-//! request, for a consent is two requests minutes apart, and so no idle one is kept.
+//! is what reverse proxies forward; that leaves no time before the first byte unguarded. Never keeps an idle
+//! connection: each serves one request, since the two requests of a consent are minutes apart.
 //!
 //! Invariant: what strangers can make it hold is bounded by [`Limits`].
 

@@ -1,8 +1,8 @@
 //! The pages of the sidecar, and the headers of all its answers.
 //!
-//! Owns what a person reads where a consent begins or has ended, in both languages, and the frame of every page. Invariant:
-//! such a page is made of sentences from this file, and of one address to go back to, which the operator set or allowed;
-//! nothing else that came with a request is shown.
+//! Owns what a person reads where a consent begins or has ended, in both languages, and the frame of every page. Never
+//! shows on such a page what came with a request, but for one address to go back to, which the operator set or allowed.
+//! Invariant: all else on it is made of sentences from this file.
 
 use std::sync::LazyLock;
 

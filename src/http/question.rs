@@ -1,8 +1,8 @@
 //! The page that asks before a grant is kept: this account, for that practice?
 //!
-//! Owns its words, in both languages. Invariant: it shows the name that Cassius gave the practice and the address that
-//! Google gave the account, both escaped, and its form leads to the callback alone, and from there to the consent's own
-//! return URL.
+//! Owns its words, in both languages. Never keeps or drops the grant: the callback does, as the form says. Invariant:
+//! it shows the name that Cassius gave the practice and the address that Google gave the account, both escaped, and its
+//! form leads to the callback alone, and from there to the consent's own return URL.
 
 use axum::http::{StatusCode, header};
 use axum::response::Response;

@@ -1,4 +1,7 @@
 //! The appointment of Cassius.
+//!
+//! Owns its form, in which it is also stored. Never shows by `Debug` what a patient could be known by. Invariant: an
+//! event is wanted of what [`Appointment::scheduled`] answers, and of nothing else.
 
 use std::fmt;
 

@@ -1,4 +1,7 @@
 //! What has changed, as far as somebody may wait for it.
+//!
+//! Owns which changes are told apart. Never says what something has changed to. Invariant: every change is one of an
+//! organisation.
 
 use super::{AppointmentId, OrganisationId};
 

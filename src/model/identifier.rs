@@ -1,4 +1,8 @@
 //! Identifiers and counters, each a type of its own, so that none can stand in for another.
+//!
+//! Owns the rules of form of Cassius's identifiers. Never checks those of others: they are taken as their owner gave
+//! them. Invariant: an identifier that was parsed has one to 128 characters, none of them invisible, and no blank at
+//! its ends.
 
 use std::fmt;
 

@@ -1,4 +1,8 @@
 //! Which event of an appointment may exist, and where.
+//!
+//! Owns the states that an event can be in, and what is left of it once it is gone. Never says more than was confirmed:
+//! a placement that is reserved or moving leaves open what came of the call. Invariant: what follows a vanished event
+//! is of a later generation, since an id at Google is never free again.
 
 use super::{CalendarId, Etag, EventId, Fingerprint, Generation};
 

@@ -1,16 +1,19 @@
 //! Whose calendars they are.
 //!
-//! There is one provider so far, and the code does not pretend otherwise: a word of rows and sealed cells, no abstraction.
-//! A second one would touch: the store, whose statements take the provider from `store/words.rs` where they would take it
-//! as a parameter (it stands in the keys of integrations, links, queues, owed deletions, wishes, counts of upcoming links,
-//! and of what is kept sealed of a calendar or of a grant that waits; accounts, consents and budgets are Google's own);
-//! [`crate::crypto`], whose cells are named after it; [`crate::google`], beside which a room of the same shape would
-//! stand, answering [`crate::sync`] in the same words (`Call`, `Answer`: the methods, prices and refusals in them are
-//! Google's, and another provider's would have to be told in these); `connection::Grants`, `connection::Consents` and
-//! `delivery`, which hold a `google::Google` each; and the wire (`grpc/convert.rs`, the reasons that begin with
-//! `GOOGLE_`, `google_email`, the two addresses of the sidecar); the settings that begin with `GOOGLE_` and what `app`
-//! makes of them; the parameter by which a return URL tells the outcome (`http`); the emulator. The worker, the leases
-//! and the settings pages' RPCs stay.
+//! Owns the word by which a provider is stored and told. Never abstracts from it: there is one provider so far, and the
+//! code does not pretend otherwise. Invariant: the word never changes, since a stored value does not open under another
+//! one.
+//!
+//! A second provider would touch: the store, whose statements take the provider from `store/words.rs` where they would
+//! take it as a parameter (it stands in the keys of integrations, links, queues, owed deletions, wishes, counts of
+//! upcoming links, and of what is kept sealed of a calendar or of a grant that waits; accounts, consents and budgets
+//! are Google's own); [`crate::crypto`], whose cells are named after it; [`crate::google`], beside which a room of the
+//! same shape would stand, answering [`crate::sync`] in the same words (`Call`, `Answer`: the methods, prices and
+//! refusals in them are Google's, and another provider's would have to be told in these); `connection::Grants`,
+//! `connection::Consents` and `delivery`, which hold a `google::Google` each; and the wire (`grpc/convert.rs`, the
+//! reasons that begin with `GOOGLE_`, `google_email`, the two addresses of the sidecar); the settings that begin with
+//! `GOOGLE_` and what `app` makes of them; the parameter by which a return URL tells the outcome (`http`); the
+//! emulator. The worker, the leases and the settings pages' RPCs stay.
 
 /// A provider of calendars.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -20,7 +23,7 @@ pub enum Provider {
 }
 
 impl Provider {
-    /// Its name in rows and cells, on the wire and in return URLs; a stored value does not open under another one.
+    /// Its name in rows and cells, on the wire and in return URLs.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Google => "google",

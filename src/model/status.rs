@@ -1,4 +1,7 @@
 //! The status of an integration and of a link: what a person is told.
+//!
+//! Owns the words for it, and which of two problems is told. Never asks what time it is: `now` is a parameter.
+//! Invariant: of two problems one outweighs the other, whichever was noted first.
 
 use jiff::Timestamp;
 

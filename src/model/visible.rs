@@ -1,7 +1,7 @@
 //! What no reader sees.
 //!
-//! Owns which characters hide, reorder or break what stands around them, by their general category: what Unicode adds to one
-//! is among them by itself.
+//! Owns which characters hide, reorder or break what stands around them. Never changes a text. Invariant: what is
+//! invisible is judged by its general category, so that what Unicode adds to one is among them by itself.
 
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
 

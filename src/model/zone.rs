@@ -1,4 +1,7 @@
 //! The time zones of the world.
+//!
+//! Owns the list of their names. Never asks the system, which may have another one installed. Invariant: a name that is
+//! taken is one of IANA's, in exactly its case.
 
 use std::sync::LazyLock;
 

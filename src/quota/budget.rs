@@ -1,6 +1,8 @@
 //! One budget: a pace, and until when it is spent; and the three that one call takes from.
 //!
-//! Pure arithmetic (the generic cell rate algorithm), in microseconds of whichever clock the budget goes by.
+//! Owns the arithmetic (the generic cell rate algorithm), in microseconds of whichever clock the budget goes by. Never
+//! asks that clock: `now` is a parameter. Invariant: whoever is refused has spent nothing, and is told how long to
+//! wait.
 
 use std::num::NonZeroU32;
 

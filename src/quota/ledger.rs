@@ -1,6 +1,7 @@
 //! Where the budgets stand that replicas share.
 //!
-//! Owns what the budgets are called there. Knows nothing of paces.
+//! Owns what the budgets are called there. Never computes what is spent, and knows nothing of paces. Invariant: no
+//! account's budget has the name of another budget.
 
 use std::collections::HashMap;
 

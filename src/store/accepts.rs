@@ -1,4 +1,8 @@
 //! Accepts: new states of appointments, durable before they are answered.
+//!
+//! Owns what is stored of a new state, and whether its caller waits for an organisation that another transaction holds.
+//! Never opens a snapshot. Invariant: an accept takes the place of a lower revision alone; a replacement, also of
+//! whatever was accepted before it began.
 
 use jiff::Timestamp;
 

@@ -1,4 +1,8 @@
 //! The audit: who did what for an organisation.
+//!
+//! Owns what an event of the audit says, and in which order events are told. Never changes an event: it is added, read,
+//! and erased once it is old enough. Invariant: the events are told in one order, also those of one instant, so that no
+//! page leaves one out.
 
 use jiff::Timestamp;
 

@@ -1,7 +1,9 @@
 //! What other processes change, as PostgreSQL tells it.
 //!
-//! Each commit that changes what somebody may wait for is notified by the database itself, by triggers. What this process
-//! wrote is left out: it is told of at once, without the database.
+//! Owns how a notification is read. Each commit that changes what somebody may wait for is notified by the database
+//! itself, by triggers. What this process wrote is left out: it is told of at once, without the database. Never tells
+//! what a row says, only whose it is: whoever hears of it looks again. Invariant: a notification that this version does
+//! not know is passed over.
 
 use std::pin::pin;
 

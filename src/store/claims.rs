@@ -1,4 +1,7 @@
 //! Claims: due links, leased to one worker at a time.
+//!
+//! Owns what a worker is told of a link that it claims. Never decides which call is made: `begin` does, within the same
+//! transaction. Invariant: the placement that the first call needs is stored together with the lease.
 
 use jiff::Timestamp;
 use uuid::Uuid;

@@ -1,7 +1,9 @@
-//! Comparisons: when Google's events are held against the links of an organisation, by whom, and what comes of it.
+//! Comparisons of Google's events with the links of an organisation.
 //!
-//! A comparison is due at an instant, and under the lease of one process at a time. What it finds is made due or owed
-//! here; the worker mends it.
+//! Owns when a comparison is due, the lease under which one process at a time makes it, and what becomes of what it
+//! found: that is made due or owed here, and the worker mends it. Never lists events, and never judges which of them
+//! are wrong: `delivery` does. Invariant: what is asked under a claim changes nothing once its lease is somebody
+//! else's.
 
 use std::collections::HashSet;
 

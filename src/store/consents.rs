@@ -1,4 +1,7 @@
 //! Consents: the round-trips to Google's consent page that are under way.
+//!
+//! Owns what is stored of a consent from its ticket to its end. Never sees a ticket or a state, only their hashes, and
+//! never opens what is sealed. Invariant: a state serves once.
 
 use jiff::Timestamp;
 

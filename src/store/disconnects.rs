@@ -1,4 +1,8 @@
 //! Disconnects: a state of the integration, from the request to the end of the grant.
+//!
+//! Owns how far a disconnect is, for how long it goes on trying to delete, and whether the account is to be searched
+//! before it ends. Never calls Google: its caller revokes the grant. Invariant: one process at a time is told to end a
+//! disconnect.
 
 use jiff::{SignedDuration, Timestamp};
 

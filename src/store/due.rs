@@ -1,4 +1,8 @@
 //! What is due, and when the next is.
+//!
+//! Owns how the queues of links and of owed deletions make one line of organisations, and what is put off because it
+//! was noted too early; also what becomes of instants and leases once a clock was corrected. Never leases anything.
+//! Invariant: an organisation stands in a look once, with all that was counted of it.
 
 use std::collections::HashMap;
 

@@ -1,7 +1,11 @@
 //! Erasures: of some appointments, and of everything of an organisation.
 //!
-//! What stands at Google is owed first. A link that is being erased keeps nothing but its key until nothing of it is owed
-//! and nobody holds it: whatever call is under way for it has ended by then. Nobody is told of it meanwhile.
+//! Owns what of an erasure is still to be done, and which erasures go on by themselves. Never deletes an event: what
+//! stands at Google is owed first, and the worker deletes it.
+//!
+//! Invariant: the link of an appointment that is being erased keeps no snapshot, and its row stays until nothing of it
+//! is owed, no search for its event is to come, and nobody holds it: whatever call is under way for it has ended by
+//! then. The link is told to nobody meanwhile.
 
 use jiff::Timestamp;
 

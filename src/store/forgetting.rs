@@ -1,4 +1,8 @@
 //! What is kept of organisations that are not connected, and when it is forgotten.
+//!
+//! Owns in which transactions that goes: one for each organisation, and one for the accounts that nobody uses. Never
+//! forgets anything of an organisation that is connected. Invariant: each transaction asks again whether its
+//! organisation is to be forgotten, so that one that was connected meanwhile keeps everything.
 
 use jiff::{SignedDuration, Timestamp};
 

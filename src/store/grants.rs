@@ -1,4 +1,7 @@
-//! Grants: what an account allows, stored and refreshed.
+//! Grants: what an account allows, stored where that may be.
+//!
+//! Owns what a consent brings, and what may become of it. Never opens a token. Invariant: whatever is answered, the
+//! grant is stored, kept aside for a person's word, or queued to be revoked.
 
 use jiff::Timestamp;
 

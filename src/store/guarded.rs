@@ -1,4 +1,7 @@
 //! What became of a change that only its rightful owner may make.
+//!
+//! Owns the two answers that there are. Never says who has the right by now. Invariant: where a change is fenced,
+//! nothing was changed.
 
 /// Says whether a change was made that holds only under the caller's lease, or in the caller's epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

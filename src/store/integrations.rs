@@ -1,4 +1,8 @@
 //! Integrations: the grant, the target calendar and the settings of each organisation.
+//!
+//! Owns what is read of an integration, when it counts as connected, and when what it owes is deleted. Never opens a
+//! token. Invariant: an integration that is being disconnected does not count as connected, though it still has its
+//! grant.
 
 use jiff::Timestamp;
 

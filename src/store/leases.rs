@@ -1,5 +1,8 @@
-//! Leases of links: renewed, renewed together with a placement, and given back. At the start of the only process there is,
-//! also those of comparisons and refreshes.
+//! Leases of links and of owed deletions: renewed, renewed together with a placement, and given back.
+//!
+//! Owns what becomes of a lease that was taken. Never takes one: claims do. Invariant: a lease that another worker has
+//! taken over stays that worker's own. At the start of the only process there is, nobody else is left: all of them are
+//! given back then, and those of comparisons and refreshes with them.
 
 use jiff::Timestamp;
 use uuid::Uuid;

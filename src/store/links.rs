@@ -1,4 +1,8 @@
 //! Links: what is known of each appointment and its event. The row is the queue.
+//!
+//! Owns what is read and counted of links, and which snapshots a sweep erases. Never reads a snapshot, and never tells
+//! of a link that is being erased. Invariant: links are listed by appointment id, so that a page goes on where the one
+//! before has ended.
 
 use std::collections::HashMap;
 

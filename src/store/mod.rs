@@ -221,8 +221,8 @@ impl fmt::Debug for Store {
 impl Store {
     /// Opens the database at `url`: `sqlite:<path>`, `postgres://…` or `postgresql://…`.
     ///
-    /// An SQLite file is created where there is none, if that is wanted. A PostgreSQL that is away does not fail this call, but the first
-    /// that needs it. Nothing is migrated.
+    /// An SQLite file is created where there is none, if that is wanted. A PostgreSQL that is away does not fail this call,
+    /// but the first that needs it. Nothing is migrated.
     pub async fn open(url: &str, options: &Options) -> Result<Self, Error> {
         let backend = if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             let config = Box::new(postgres::config(url, options)?);

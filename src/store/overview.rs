@@ -1,4 +1,7 @@
 //! All integrations and their queues at a glance.
+//!
+//! Owns what an operator is told of all organisations together, and what the connections to the database do. Never
+//! changes anything. Invariant: no link is counted for it: the queues keep their counts.
 
 use jiff::Timestamp;
 

@@ -1,8 +1,11 @@
 //! Owed deletions: events that may stand at Google and are no longer wanted there.
 //!
-//! A row ends when Google has said that the event is gone, or when a link wants exactly that event again. It is attempted
-//! under a lease like a link, and while the appointment has a link, that link is under the same lease: no two calls of
-//! one appointment are under way at a time.
+//! Owns why an event is owed, what a worker is told of one that it claims, and how an attempt to delete it can end.
+//! Never deletes an event: the worker does. A row ends when Google has said that the event is gone, when a link wants
+//! exactly that event again, or when the organisation is forgotten or erased without it.
+//!
+//! Invariant: no two calls of one appointment are under way at a time: a row is attempted under a lease like a link,
+//! and while the appointment has a link, that link is under the same lease.
 
 use jiff::Timestamp;
 use uuid::Uuid;

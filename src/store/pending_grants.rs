@@ -1,4 +1,7 @@
 //! Pending grants: the grant of another account than the connected one, until a person has taken or dropped it.
+//!
+//! Owns the person's word on it. Never revokes a grant: one that is dropped lapses, and is queued to be revoked then.
+//! Invariant: while an account has its grant, another one takes its place by a person's word alone.
 
 use jiff::Timestamp;
 

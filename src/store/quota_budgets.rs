@@ -1,4 +1,7 @@
 //! What replicas share of Google's quota: until when each budget is spent.
+//!
+//! Owns the transaction in which budgets are read, spent and written. Never computes what is spent: `spend` does.
+//! Invariant: while one process spends from a budget, nobody else does.
 
 use std::collections::HashMap;
 

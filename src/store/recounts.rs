@@ -1,4 +1,7 @@
 //! Recounts: what is kept of the links, held against them.
+//!
+//! Owns whose counts are held against their links next. Never changes a link. Invariant: a recount holds the queue, so
+//! that no link is queued or settled while it counts.
 
 use jiff::Timestamp;
 

@@ -1,4 +1,7 @@
 //! Refreshes: who may ask Google for another access token, and what it brought.
+//!
+//! Owns the right to refresh, which one process has at a time. Never asks Google, and never opens a token. Invariant:
+//! tokens are stored in the epoch in which they were asked for, or not at all.
 
 use jiff::Timestamp;
 use uuid::Uuid;

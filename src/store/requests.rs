@@ -1,4 +1,7 @@
 //! Requests to send again: changed settings, catch-ups, retries.
+//!
+//! Owns what a person can change of the settings, and how many links a request is said to reach. Never sends anything:
+//! it makes links due, and the worker sends them. Invariant: while nothing is connected, no request makes a link due.
 
 use jiff::Timestamp;
 

@@ -1,7 +1,10 @@
 //! Revocations: storing a grant of a Google account and revoking take their turns, over all organisations and replicas.
 //!
-//! To revoke one grant ends every grant of the account. So an account is revoked with the last that uses it, and a grant
-//! that was obtained while that happened is not stored: Google may have ended it already.
+//! To revoke one grant ends every grant of the account. So an account is revoked with the last that uses it, and a
+//! grant that was obtained while that happened is not stored: Google may have ended it already.
+//!
+//! Owns who has the right to revoke an account, and what leaves with it. Never revokes: its caller asks Google.
+//! Invariant: one process at a time has that right, until its lease lapses.
 
 use jiff::Timestamp;
 use uuid::Uuid;

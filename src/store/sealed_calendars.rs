@@ -1,7 +1,11 @@
 //! Calendars of organisations that are not connected: the id of a primary calendar is an address.
 //!
-//! Once an account is disconnected, an alias stands for each calendar in every row of the organisation, and its id and name
-//! are kept sealed. The next connection puts them back, so that it finds what was kept and what is owed.
+//! Once an account is disconnected, an alias takes the place of each calendar in the integration, its links and what is
+//! owed, and the calendar's id and name are kept sealed. The next connection puts them back, so that it finds what was
+//! kept and what is owed.
+//!
+//! Owns which calendars can still be read, and which are sealed. Never seals or opens one: its callers do. Invariant:
+//! no alias takes the place of a calendar while an account is connected.
 
 use jiff::Timestamp;
 

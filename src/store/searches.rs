@@ -1,8 +1,10 @@
-//! Searches of an account for events that are to be deleted: when one is due, by whom it is made, and what comes of it.
+//! Searches of an account for events that are to be deleted.
 //!
-//! A person may have moved an event to where no link and nothing that is owed says that it stands. Before a disconnect that
-//! deletes ends, and before an erasure is done, the calendars of the account are looked through once. A search is made under
-//! the lease of a comparison, so that one process at a time lists the events of an organisation.
+//! A person may have moved an event to where no link and nothing that is owed says that it stands. Before a disconnect
+//! that deletes ends, and before an erasure is done, the calendars of the account are looked through once.
+//!
+//! Owns when a search is due, by whom it is made, and what comes of it. Never lists events: `delivery` does. Invariant:
+//! one process at a time lists the events of an organisation, since a search is made under the lease of a comparison.
 
 use jiff::Timestamp;
 

@@ -1,11 +1,14 @@
-//! Statuses: all that a status is made of, as it stood at one moment.
+//! Statuses: all that a status is made of.
+//!
+//! Owns which parts those are. Never judges them: `connection` says what they mean. Invariant: the parts are of one
+//! moment: what a commit changed together is never seen half.
 
 use jiff::Timestamp;
 
 use super::{Counts, Error, Integration, OwedLeft, PendingAccount, Store};
 use crate::model::OrganisationId;
 
-/// What a status is made of. Its parts are of one moment: what a commit changed together is never seen half.
+/// What a status is made of.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StatusParts {
     /// The integration; `None`: nobody has ever begun one.

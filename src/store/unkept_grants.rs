@@ -1,7 +1,11 @@
 //! Unkept grants: what Google granted and nobody keeps, until it is revoked.
 //!
-//! A grant stands here sealed from the moment at which nobody else has it. It leaves once Google has revoked it, refuses
-//! to, or has not answered for a day, and where somebody uses the account: to revoke it would end that grant too.
+//! A grant stands here sealed from the moment at which nobody else has it. It leaves once Google has revoked it,
+//! refuses to, or has not answered for a day, and where somebody uses the account: to revoke it would end that grant
+//! too.
+//!
+//! Owns the queue of those grants, and which of them are due. Never revokes one: its caller asks Google. Invariant: a
+//! grant stands in the queue once.
 
 use jiff::Timestamp;
 

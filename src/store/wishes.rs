@@ -1,4 +1,13 @@
 //! Wishes: what is wanted of every link of an organisation, and how it gets to them in parts.
+//!
+//! A change that concerns all links of an organisation is a small transaction: it applies the wish to the first part of
+//! them, by their keys, and leaves the rest with the key from which on they are still to be reached. Each further part
+//! is a transaction of its own, by whichever process looks next.
+//!
+//! Owns the kinds of wishes, and wakes whoever goes on with them. Never remembers how a link stood when it was wished:
+//! what becomes of one is decided by how it and its integration stand when it is reached, so that either side of the
+//! key may change meanwhile. Invariant: each part is applied once, however many processes go on; and as long as a wish
+//! stands, whatever it leaves out was to be left out when it was reached.
 
 use jiff::Timestamp;
 
@@ -39,7 +48,7 @@ impl Store {
     }
 
     /// Applies what is wanted of all links of an organisation to the next part of them, which `Options::links_at_once`
-    /// sizes. Any number of processes may do so: each part is applied once.
+    /// sizes.
     pub async fn reach(&self, organisation: &OrganisationId, now: Timestamp) -> Result<Reach, Error> {
         let (organisation, size) = (organisation.clone(), self.links_at_once);
         query!(self, long, wishes::reach(&organisation, size, now))

@@ -1,4 +1,7 @@
 //! The calls that an attempt may make of Google, and the meanings of Google's answers.
+//!
+//! Owns these words, and what a call costs of Google's quota. Never makes a call, and never reads an answer: `google`
+//! tells it in these words. Invariant: of every answer it is decided whether it says that the call was not carried out.
 
 use jiff::SignedDuration;
 

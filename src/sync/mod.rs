@@ -1,7 +1,7 @@
 //! The brain: what should be, what is known and what Google answered, in; the next step, out.
 //!
 //! Owns the rendering of an appointment as an event, the choice of event ids, the plan of an attempt, and the delays
-//! between attempts. It is pure: no async, no I/O, no clock, no randomness, so that every history can be tested in
+//! between attempts. Never waits, does I/O, asks the time or draws a number, so that every history can be tested in
 //! microseconds.
 //!
 //! Invariant: whatever answers are lost and wherever an attempt breaks off, an appointment has at most one live event,

@@ -25,11 +25,20 @@ fn no_file_is_too_long() {
 }
 
 #[test]
-fn every_module_opens_by_saying_what_it_owns() {
+fn every_module_opens_with_what_it_owns_and_never_does() {
+    let mut faults = Vec::new();
     // A module of unit tests is named after what it tests, which says enough.
-    let sources = source::all();
-    let silent = sources.iter().filter(|source| !source.is_tests() && !source.text.starts_with("//! "));
-    assert_eq!(silent.map(|source| source.path.display().to_string()).collect::<Vec<_>>(), Vec::<String>::new());
+    for source in source::all().iter().filter(|source| !source.is_tests()) {
+        let opening = source.text.lines().map_while(|line| line.strip_prefix("//!"));
+        let words: Vec<_> = opening.flat_map(str::split_whitespace).collect();
+        let says = |word: &str| {
+            words.iter().any(|it| it.trim_matches(|c: char| !c.is_alphabetic()).eq_ignore_ascii_case(word))
+        };
+        for word in ["owns", "never"].into_iter().filter(|word| !says(word)) {
+            faults.push(format!("{}: opens without a sentence of what it {word} …", source.path.display()));
+        }
+    }
+    assert_eq!(faults, Vec::<String>::new());
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! `dev`: the whole service on loopback with nothing to configure, and an emulated Google beside it.
 //!
-//! What it makes up (keys, the database, Google's accounts) stays in a folder of its own, so that a second start finds
-//! the state of the first. What the environment says wins, but for Google's addresses.
+//! Owns what is made up for it: the keys, the database and Google's accounts. What the environment says wins, but for
+//! what concerns Google. Never calls the real Google. Invariant: what is made up stays in a folder of its own, so that
+//! a second start finds the state of the first.
 
 mod welcome;
 

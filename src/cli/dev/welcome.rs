@@ -1,4 +1,7 @@
 //! What `dev` prints: where everything is, and the whole path as lines to paste.
+//!
+//! Owns these lines. Never prints an API key: a line that needs one says `$KEY`. Invariant: what is pasted again after
+//! a second start is a later change.
 
 use std::fmt;
 use std::net::SocketAddr;

@@ -1,6 +1,8 @@
 //! A consent that came back from Google: checked, exchanged, and kept or asked about.
 //!
-//! Never exchanges a code unless its state was made for this browser and was not used before.
+//! Owns the order of these checks, and what a consent ends as. Never exchanges a code unless its state was made for
+//! this browser and was not used before. Invariant: where the consent names a practice, nothing is connected before a
+//! person has answered.
 
 use super::Consents;
 use super::outcome::{Callback, Completed, ConsentOutcome, Returned};

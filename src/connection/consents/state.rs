@@ -1,4 +1,7 @@
 //! The state: something random that only comes back to its own browser.
+//!
+//! Owns how a state is made and recognised. Never stores one. Invariant: without the browser's cookie, nobody can make
+//! a state that is taken for its own.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -1,8 +1,10 @@
 //! Grants that wait for a person's word: this account, for that practice?
 //!
-//! A ticket can be planted in somebody's browser, whose account would then show the appointments of a stranger's practice.
-//! So the person who came back from Google reads both names before anything is kept. A grant that nobody answers for is
-//! revoked when its consent lapses.
+//! A ticket can be planted in somebody's browser, whose account would then show the appointments of a stranger's
+//! practice. So the person who came back from Google reads both names before anything is kept.
+//!
+//! Owns what waits of a grant, and what becomes of it once the person has answered. Never stores any of its tokens but
+//! sealed. Invariant: a grant that nobody answers for is queued to be revoked once its consent has lapsed.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,7 @@
 //! The status of an integration, made of what is stored.
 //!
-//! Owns which problem is shown, and how far a catch-up is. Reads nothing by itself.
+//! Owns which problem is shown, and how far a catch-up is. Never reads anything by itself: the parts and `now` are
+//! parameters. Invariant: without a grant, a status says nothing but counts and the chosen privacy.
 
 use jiff::Timestamp;
 
@@ -66,8 +67,7 @@ pub struct Progress {
 }
 
 impl Status {
-    /// The status at `now`; without an integration, or with one that is not connected,
-    /// there is nothing but counts and the chosen privacy.
+    /// The status at `now`.
     pub(super) fn of(parts: StatusParts, now: Timestamp) -> Self {
         let StatusParts { integration, counts, owed_left, pending_account } = parts;
         let title_privacy = integration.as_ref().map(|it| it.title_privacy).unwrap_or_default();

@@ -1,7 +1,8 @@
 //! What a comparison finds of one appointment: pure.
 //!
-//! Owns what is wanted of a link and of the events that Google lists for it. Invariant: of what is not at rest and in step, or
-//! was changed since the lists were begun, nothing is to be mended: it is the worker's, or waits for a person.
+//! Owns what is wanted of a link and of the events that Google lists for it. Never calls Google, and never changes
+//! anything. Invariant: of what is not at rest and in step, or was changed since the lists were begun, nothing is to be
+//! mended: it is the worker's, or waits for a person.
 
 use std::collections::{HashMap, HashSet};
 

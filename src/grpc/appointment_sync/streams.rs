@@ -1,7 +1,9 @@
 //! The streams of `AppointmentSync`.
 //!
-//! They read no faster than they answer, or store, so that HTTP/2 holds the caller back. When the service drains they
-//! take no further request, answer those they have taken, and end with a status that tells the caller to open them again.
+//! Owns how many requests of a stream are under way at once, and how a stream ends. When the service drains, the
+//! streams take no further request, answer those they have taken, and end with a status that tells the caller to open
+//! them again. Never decides what becomes of an appointment: `delivery` does. Invariant: a stream is read no faster
+//! than it is answered, or stored, so that HTTP/2 holds the caller back.
 
 use std::collections::HashSet;
 

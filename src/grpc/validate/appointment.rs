@@ -1,4 +1,7 @@
 //! The appointment of a request.
+//!
+//! Owns how long its texts and its slot may be, and what a draft may leave out. Never looks an appointment up.
+//! Invariant: a scheduled appointment that passes has a whole slot, which ends after it begins.
 
 use jiff::SignedDuration;
 

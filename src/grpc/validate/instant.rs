@@ -1,4 +1,7 @@
 //! Instants, spans and zones.
+//!
+//! Owns which of them are taken. Never asks what time it is. Invariant: an instant that passes lies in the years 1900
+//! to 9998, a zone is one of IANA's list, and a wait lasts half a minute at most.
 
 use std::ops::RangeInclusive;
 

@@ -1,4 +1,7 @@
 //! The requests of the settings pages.
+//!
+//! Owns how each of them reads. Never repairs a return URL: it is handed on as it came. Invariant: whether the caller
+//! may act for the organisation is asked before anything else is said of the request.
 
 use super::Check;
 use crate::connection::SettingsRequest;

@@ -1,8 +1,8 @@
 //! Pages of lists, and the tokens that lead from one to the next.
 //!
-//! A token is the digest of the list that it belongs to and of its place in it, and the key of the last item that was
-//! shown. It is no secret and no proof: it makes a token that was cut short, or that belongs to another list, a violation
-//! rather than a wrong page.
+//! Owns how large a page is and what a token holds: the digest of the list that it belongs to and of its place in it,
+//! and the key of the last item that was shown. It is no secret and no proof. Never looks anything up. Invariant: a
+//! token that was cut short, or that belongs to another list, is a violation rather than a wrong page.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

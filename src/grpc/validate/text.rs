@@ -1,4 +1,7 @@
 //! Texts, addresses and calendar ids.
+//!
+//! Owns how long they may be, and which characters have no place in them. Never neutralises a text: that is done where
+//! it is rendered. Invariant: what passes holds no NUL, which PostgreSQL cannot hold.
 
 use url::Url;
 

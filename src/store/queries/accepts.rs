@@ -1,4 +1,8 @@
 //! Accepts: one statement for many, which no organisation holds up for the others.
+//!
+//! Owns that statement, and the wait for what another transaction holds. Never changes a link of an organisation that
+//! another transaction holds, unless it has waited for that. Invariant: queues, integrations and links are taken in the
+//! order of their keys, and held until the commit.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -44,7 +48,6 @@ pub(in crate::store) async fn accept(
     Ok(accepted.collect())
 }
 
-/// Accepts what another transaction held: waits for its end first.
 pub(in crate::store) async fn accept_once_free(
     conn: &mut Conn,
     acceptances: Vec<Acceptance>,
@@ -59,7 +62,6 @@ pub(in crate::store) async fn accept_once_free(
     })
 }
 
-/// Takes over what a replacement brings, at a lower revision too.
 pub(in crate::store) async fn replace(
     conn: &mut Conn,
     acceptances: Vec<Acceptance>,
@@ -106,9 +108,8 @@ fn collect(rows: Vec<LinkRow>, links: &mut HashMap<Key, Link>) {
 
 /// Stores what is newer, and answers those links.
 ///
-/// The queues are held until the commit: an integration that is connected or enabled meanwhile either is seen here, or
-/// finds these rows when it catches up. All is taken in the order of keys; the organisations that another transaction
-/// holds are passed by.
+/// An integration that is connected or enabled meanwhile either is seen here, or finds these rows when it catches up: its
+/// queue is held until the commit.
 ///
 /// `replaced_before`: what was accepted before is overwritten whatever its revision, and written to Google again where that
 /// shows a higher one.

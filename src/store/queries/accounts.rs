@@ -1,6 +1,8 @@
 //! Google accounts: the rows at which storing a grant and revoking take their turns.
 //!
-//! The row of an account is taken before any row of an integration, and the counter last.
+//! Owns how the row of an account is held, leased and forgotten, and the only statement that counts a revocation. Never
+//! forgets an account that somebody has a grant of. Invariant: the row of an account is taken before any row of an
+//! integration, and the counter last.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -38,8 +40,7 @@ pub(super) async fn locked(conn: &mut Conn, account: &GoogleUserId, now: Timesta
     Ok(named("accounts.locked", select).get_result(conn).await?)
 }
 
-/// Forgets the accounts that nobody has a grant of any more, and of which nothing has changed since `before`: what was begun
-/// by then is over.
+/// An account that has not changed since `before` has no grant on its way any more.
 pub(in crate::store) async fn sweep(conn: &mut Conn, before: Timestamp) -> Result<usize, Fault> {
     let unused = ["calendar_integrations", "pending_grants", "unkept_grants"].map(|table| {
         format!("NOT EXISTS (SELECT 1 FROM {table} AS u WHERE u.google_user_id = google_accounts.google_user_id)")

@@ -1,4 +1,6 @@
 //! The audit: added to, read by pages, swept.
+//!
+//! Owns every statement about its table. Never changes a row. Invariant: one statement erases a bounded number of rows.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;

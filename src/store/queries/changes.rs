@@ -1,4 +1,7 @@
 //! What PostgreSQL tells of itself: whose the connection is, what time it is, and a word to whoever listens.
+//!
+//! Owns these three statements. Never reads or writes a table, and is never run on SQLite, which knows none of the
+//! three. Invariant: whoever listens hears the name of the connection that sent the word.
 
 use diesel::prelude::*;
 use diesel::sql_types::Text;

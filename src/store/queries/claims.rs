@@ -1,4 +1,8 @@
 //! Claims: due links, leased to one worker.
+//!
+//! Owns the statements that find due links and lease them. Never waits for an organisation that another transaction
+//! holds: it is left out. Invariant: a link is leased with its queue held, so that whoever makes a change of all links
+//! waits for the claim, and then finds its leases.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 

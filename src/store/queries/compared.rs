@@ -1,7 +1,7 @@
 //! What a comparison reads: where events may stand, and the links that they are held against.
 //!
-//! Never changes anything. Invariant: a link of which a value does not read is told as one in error, and nothing is found of
-//! it.
+//! Owns these statements. Never changes anything. Invariant: a link whose status or placement does not read is told as
+//! one in error, and nothing is found of it.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,8 @@
 //! Comparisons: when they are due, under whose lease, and what becomes of what they find.
+//!
+//! Owns the columns that say when an integration is compared, and what its latest comparison found. Never writes over a
+//! link that a worker holds, or that was changed while Google's events were listed. Invariant: what is written under a
+//! claim is fenced by its lease.
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Text};

@@ -1,4 +1,8 @@
 //! Consents: stored, begun, and taken once.
+//!
+//! Owns how a consent is stored, and how many of an organisation there are at a time. Never deletes a grant with the
+//! consent that ends: it is queued to be revoked first. Invariant: a consent is read and deleted by one statement, so
+//! that it is taken once.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;

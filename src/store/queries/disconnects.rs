@@ -1,4 +1,7 @@
 //! Disconnects: begun, taken as far as they go, ended.
+//!
+//! Owns the columns of an integration that say how far its disconnect is. Never takes over what a call is under way
+//! for: that waits until the call has ended. Invariant: a disconnect begins, goes on and ends with the queue held.
 
 use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Text};

@@ -1,7 +1,8 @@
 //! What is due, and when the next is.
 //!
-//! Owns the look: it reads the queues that are ready and nothing else. What is noted in a queue may be too early; each that
-//! is about to be answered is held against its links.
+//! Owns the look: it goes by the queues that are ready, or become so next. What is noted in a queue may be too early;
+//! each that is about to be answered is held against its links. Never holds or changes a row. Invariant: a look walks
+//! no table.
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text};
@@ -40,8 +41,6 @@ struct ReadyRow {
     due: i64,
 }
 
-/// Up to `limit` queues of each kind that are ready at `now`, but none that was before `not_before`: the longest ready
-/// first. Of each up to `each` rows are counted.
 pub(in crate::store) async fn ready(
     conn: &mut Conn,
     not_before: Timestamp,
@@ -144,7 +143,7 @@ fn due_deletions(each: i64, now: Timestamp) -> Fragment {
     .sql(format!(" LIMIT {each}) AS counted)"))
 }
 
-/// Up to `limit` queues of each kind that become ready after `now`, the earliest first. `due` is one where something can be
+/// Up to `limit` queues of each kind that become ready after `now`. Nothing is counted: `due` is one where something can be
 /// attempted by then.
 pub(in crate::store) async fn next_ready(conn: &mut Conn, limit: i64, now: Timestamp) -> Result<Vec<Ready>, Fault> {
     let found: Vec<ReadyRow> = named("due.next_ready", all_next_ready(limit, now).keep()).load(conn).await?;

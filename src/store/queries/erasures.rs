@@ -1,4 +1,8 @@
 //! Erasures: what is owed first, then rows.
+//!
+//! Owns what is reset in a link that is erased, and which tables an organisation is erased from. Never takes an event
+//! from its link before its deletion is owed, where an account is known. Invariant: everything is erased with the queue
+//! held.
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};

@@ -1,4 +1,7 @@
 //! What is kept of organisations that are not connected: found and forgotten.
+//!
+//! Owns these statements. Never goes by what was found before: each condition is asked again within the transaction
+//! that changes something. Invariant: everything is forgotten with the queue held.
 
 use diesel::prelude::*;
 use diesel::sql_types::Text;

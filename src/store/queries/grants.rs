@@ -1,4 +1,8 @@
 //! Grants: stored; what becomes of the events of an account that another one takes over from.
+//!
+//! Owns what a connect changes. Never drops the grant of another account than the one that it stores: that is queued to
+//! be revoked, or kept aside. Invariant: the row of the account is held before that of the integration, so that storing
+//! a grant and revoking take their turns.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;

@@ -200,8 +200,7 @@ struct FoundRow {
     found: bool,
 }
 
-/// Whether a lease ends later than any does that was taken, or a queue waits for one. What does not read lies further ahead
-/// than every instant.
+/// A queue counts that waits for such a lease. What does not read lies further ahead than every instant.
 pub(in crate::store) async fn has_far_leases(conn: &mut Conn, now: Timestamp) -> Result<bool, Fault> {
     let leases = INSTANTS.iter().filter(|(.., kind)| *kind == Lease);
     let leases = leases.map(|(table, column, _)| {

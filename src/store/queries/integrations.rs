@@ -1,4 +1,7 @@
 //! Integrations: read, and what is noted of them.
+//!
+//! Owns how the row of an integration is read, made and held. Never clears a problem, and never writes one over a
+//! graver one that stands. Invariant: everything is written with the queue held.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;

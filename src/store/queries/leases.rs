@@ -1,4 +1,7 @@
 //! Leases: renewed, fenced, given back.
+//!
+//! Owns these statements about links and owed deletions. Never begins a lease: claims do. Invariant: a lease whose
+//! token is another one stays as it is, but where all of them are given back.
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};

@@ -1,8 +1,8 @@
 //! The queue of an organisation's links: held before they change, counted, and put off.
 //!
-//! Owns the row that every change of links takes its turn at, and the only statement that makes a queue due later. Triggers
-//! make it due earlier and count. Invariant: no link can be attempted before its queue is due, since whoever puts it off
-//! holds it, and so does whoever makes a link due.
+//! Owns the row that every change of links takes its turn at, and the only statement that makes a queue due later.
+//! Never counts a link, and never makes a queue due earlier: triggers do. Invariant: no link can be attempted before
+//! its queue is due, since whoever puts it off holds it, and so does whoever makes a link due.
 
 use std::collections::BTreeSet;
 

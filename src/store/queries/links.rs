@@ -1,4 +1,7 @@
 //! Links: read, counted, and their snapshots erased.
+//!
+//! Owns these statements, and what it means to be done, to have an event and to be unsent. Never loads a snapshot.
+//! Invariant: the sweep holds the queue of each snapshot that it erases, and leaves what another transaction holds.
 
 use std::collections::HashMap;
 
@@ -30,7 +33,7 @@ pub(in crate::store) async fn link(
     Ok(row.map(Link::from))
 }
 
-/// The calls that a link keeps, if any; `None`: there is no such link.
+/// The outer `None`: there is no such link; the inner one: it keeps no call.
 pub(in crate::store) async fn recent_calls(
     conn: &mut Conn,
     organisation: &OrganisationId,

@@ -1,4 +1,7 @@
 //! Which migrations the database has: read as any role may that reads the tables.
+//!
+//! Owns the statements about the list of migrations. Never applies one, and never makes the list where there is none.
+//! Invariant: a database that was never migrated is told from the others.
 
 use diesel_async::RunQueryDsl;
 

@@ -11,9 +11,8 @@
 //! `upcoming_link_counts`, which nobody takes without its queue, as nobody does a row of `link_wishes`. A row of
 //! `google_accounts` is taken before all of them, one of `unkept_grants` after them, those of `quota_budgets` by their names
 //! and alone or after all others, the counter of revocations last. Two kinds hold no queue: what changes nothing but columns
-//! of an integration that say
-//! nothing of its links, and the renewal of a lease, which makes nothing due earlier. An accept, a claim and a sweep pass by
-//! what another query holds, so that one organisation holds up no other.
+//! of an integration that say nothing of its links, and the renewal of a lease, which makes nothing due earlier. An accept,
+//! a claim and a sweep pass by what another query holds, so that one organisation holds up no other.
 
 use super::{
     COUNT_MIGRATION_TABLES, COUNT_REFUSED_TABLES, Conn, DAY_OF_END, FOR_UPDATE, HOLDS_ROWS, InstantSql, KEY_SHARE,

@@ -1,4 +1,7 @@
 //! The erasure of a whole organisation, begun: by its appointments, and by a disconnect that deletes all.
+//!
+//! Owns the order of these steps. Never erases the rest: that is done once the disconnect has ended. Invariant: all of
+//! it is one transaction, with the queue held from its beginning.
 
 use diesel_async::RunQueryDsl;
 use jiff::Timestamp;

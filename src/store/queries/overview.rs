@@ -1,4 +1,7 @@
-//! All integrations and their queues at a glance: read at the pace of whoever looks.
+//! All integrations and their queues at a glance.
+//!
+//! Owns these statements. Never changes or holds a row. Invariant: links are counted by their queues; of the links
+//! themselves nothing is read but when the first ones are due.
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};

@@ -1,6 +1,7 @@
 //! Owed deletions: made of what links stand for, given back to them, parked and due again.
 //!
-//! Whoever calls holds the queue, so that no claim is made meanwhile.
+//! Owns how a row of `owed_deletions` comes about and becomes due or parked. Never leases one. Invariant: the queue is
+//! held, by the function itself or by whoever calls it, so that no claim is made meanwhile.
 
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;

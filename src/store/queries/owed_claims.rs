@@ -1,6 +1,8 @@
 //! Owed deletions under a lease: claimed, renewed, settled.
 //!
-//! The link of the appointment, where there is one, is taken before the row and is under the same lease.
+//! Owns these statements. Never claims of an organisation whose queue another transaction holds, and never owes
+//! anything. Invariant: the link of the appointment, where there is one, is taken before the row and is under the same
+//! lease.
 
 use std::collections::BTreeMap;
 

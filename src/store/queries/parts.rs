@@ -1,4 +1,7 @@
 //! Parts of an organisation's links: so many that lie next to each other by their keys.
+//!
+//! Owns where a part ends. Never reads more of a link than its key. Invariant: a later part begins with the key before
+//! which the last one has ended, so that no key lies in two of them.
 
 use diesel::prelude::*;
 use diesel::sql_types::Text;

@@ -1,4 +1,7 @@
 //! Pending grants: kept aside, taken, lapsed, erased.
+//!
+//! Owns the table of what waits for a person's word. Never keeps more than one of an organisation. Invariant: a grant
+//! that is replaced or has lapsed is queued to be revoked in the transaction that erases it.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;

@@ -1,7 +1,8 @@
 //! How a statement would be carried out, for tests.
 //!
-//! Owns the migrated tables of SQLite with nothing in them: its planner needs no rows. Knows nothing of PostgreSQL's plans:
-//! those are seen with a server. Invariant: nothing is executed.
+//! Owns the migrated tables of SQLite with nothing in them: its planner needs no rows. Never executes the statement,
+//! and knows nothing of PostgreSQL's plans: those are seen with a server. Invariant: what is planned for has had every
+//! migration of SQLite.
 
 use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;

@@ -1,4 +1,7 @@
 //! What replicas share of Google's quota.
+//!
+//! Owns the statements that read, make and spend budgets. Never computes what is spent: the caller's function does.
+//! Invariant: budgets are held in the order of their names, so that no two who spend wait for each other.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,7 @@
 //! Recounts: an organisation at a time, with its queue held.
+//!
+//! Owns what each kept count counts. Never changes a link, and never waits for a queue that another transaction holds.
+//! Invariant: what was found wrong is right when the transaction commits.
 
 use diesel::prelude::*;
 use diesel::sql_types::Text;

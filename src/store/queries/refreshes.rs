@@ -1,4 +1,7 @@
 //! Refreshes: leased to one replica, stored, given back.
+//!
+//! Owns the columns of the lease of a refresh, and those of what it brought. Never brings tokens back to an integration
+//! that has none. Invariant: tokens are stored in the epoch that they were asked for in, or not at all.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;

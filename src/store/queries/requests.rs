@@ -1,4 +1,7 @@
 //! Requests to send again: changed settings, catch-ups, retries.
+//!
+//! Owns what each request changes at once. Never reaches further than the first part of the links, unless they are
+//! named: the rest is a wish. Invariant: each request is one transaction, with the integration held.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;

@@ -1,4 +1,8 @@
 //! Revocations: who uses an account, and whose turn it is to revoke it.
+//!
+//! Owns who counts as a user of an account, and how one leaves. Never holds an integration before the row of the
+//! account. Invariant: whether others use an account is asked with that row held, so that of two who leave at once the
+//! second revokes.
 
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;

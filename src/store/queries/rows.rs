@@ -1,6 +1,8 @@
 //! Rows, and what they say in the vocabulary of the service.
 //!
-//! A row that is told to somebody always reads: what a value of it does not say is told as an error.
+//! Owns which columns are read of a link and of an integration. Never reads a snapshot or a lease. Invariant: a row of
+//! either makes a link or an integration, whatever stands in it: where a value does not read, it is told as an error,
+//! it is left out, or the most careful one takes its place.
 
 use diesel::prelude::*;
 

@@ -1,4 +1,7 @@
 //! Sealed calendars: an alias in the place of an id, and the id in the place of its alias.
+//!
+//! Owns how an id and its alias take each other's place in an integration, its links and what it owes. Never seals or
+//! opens a calendar. Invariant: all these columns change in one transaction, with the integration held.
 
 use diesel::prelude::*;
 use diesel::sql_types::{Binary, Text};

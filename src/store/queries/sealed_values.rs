@@ -1,4 +1,7 @@
 //! Sealed values: counted, read by rows, exchanged, tried again.
+//!
+//! Owns the list of the columns that hold sealed values. Never opens one: the id of its key stands in it as plain text.
+//! Invariant: a value is exchanged by a statement that names the one that was read.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,7 @@
 //! Searches of an account, asked for: by a disconnect that deletes, and for what was erased.
+//!
+//! Owns what makes a search due. Never takes a lease. Invariant: for what was erased, a search is asked for where none
+//! is asked for yet.
 
 use diesel_async::RunQueryDsl;
 use jiff::Timestamp;
@@ -35,8 +38,9 @@ pub(super) async fn ask_for_disconnect(
     Ok(())
 }
 
-/// Asks for a search if appointments that were erased wait for nothing else, whether they were sent again or not; answers whether it did. As long as some event
-/// of one is due to be deleted, it waits, so that one search is enough for all of them. A disconnect asks for its own.
+/// Asks for a search if appointments that were erased wait for nothing else, whether they were sent again or not; answers
+/// whether it did. As long as some event of one is due to be deleted, it waits, so that one search is enough for all of
+/// them. A disconnect asks for its own.
 pub(super) async fn ask_for_erased(
     conn: &mut Conn,
     organisation: &OrganisationId,

@@ -1,4 +1,7 @@
 //! Searches of an account: under whose lease, and what they find.
+//!
+//! Owns the statements that lease, renew and end a search. Never asks for one. Invariant: what is written under a claim
+//! is fenced by its lease and its epoch.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,7 @@
 //! Statuses: all that a status is made of, read at one moment.
+//!
+//! Owns which queries a status is read by. Never changes or holds a row. Invariant: all of them read one snapshot of
+//! the database.
 
 use jiff::Timestamp;
 

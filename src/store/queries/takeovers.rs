@@ -1,7 +1,7 @@
 //! What a disconnect takes over of links: events that are to be deleted become owed, and what waits rests.
 //!
-//! Whoever calls holds the integration, and says which part of its links is meant. What a call is under way for is left
-//! until it has ended.
+//! Owns which links those are. Never takes over what a call is under way for: it is left until that has ended.
+//! Invariant: whoever calls holds the integration, and says which part of its links is meant.
 
 use diesel_async::RunQueryDsl;
 use jiff::Timestamp;

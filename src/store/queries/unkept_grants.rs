@@ -1,4 +1,7 @@
 //! Unkept grants: queued, put off, ended.
+//!
+//! Owns the table of the grants that nobody keeps. Never opens one. Invariant: a grant stands there once, by its sealed
+//! token.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;

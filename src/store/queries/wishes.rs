@@ -1,13 +1,7 @@
 //! Wishes: what is wanted of every link of an organisation, applied to them in parts.
 //!
-//! A change that concerns all links of an organisation is a small transaction: it applies the wish to the first part of
-//! them, by their keys, and leaves the rest with the key from which on they are still to be reached. Each further part is
-//! a transaction of its own, by whichever process looks next. Never remembers how a link stood when it was wished: what
-//! becomes of one is decided by how it and its integration stand when it is reached, so that either side of the key may
-//! change meanwhile.
-//!
-//! Invariant: a part and the key that it reaches are committed together, with the queue held, so that each is applied once;
-//! and as long as a wish stands, whatever it leaves out was to be left out when it was reached.
+//! Owns what each wish changes of a part, and where the next part begins. Never changes a link outside the part.
+//! Invariant: a part and the key that it reaches are committed together, with the queue held.
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};

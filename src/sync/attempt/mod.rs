@@ -1,8 +1,9 @@
 //! One attempt: from a goal and a placement, call by call, to an outcome.
 //!
-//! The caller stores the placement of a [`Step::Call`] **before** it makes the call, gives the answer to
+//! Owns the choice of the next call, and what is known after each. Never makes a call and never stores anything: the
+//! caller stores the placement of a [`Step::Call`] **before** it makes the call, gives the answer to
 //! [`Attempt::advance`], and settles with the [`Outcome`]. It may break off at any point: a new attempt from the stored
-//! placement takes it up again.
+//! placement takes it up again. Invariant: an attempt makes no more than [`MOST_CALLS`] calls.
 
 mod answers;
 

@@ -1,8 +1,9 @@
 //! Renders an appointment as an event: title, description, place, times.
 //!
-//! What people typed is neutralised here: control characters and marks that reorder text go, markup is escaped in the
-//! description, and a long title is cut between graphemes. Names are composed, never expanded: a `{patient}` in a name
-//! stays as it is.
+//! Owns what an event shows under each privacy, and the id that it has. What people typed is neutralised here: control
+//! characters and marks that reorder text go, markup is escaped in the description, and a long title is cut between
+//! graphemes. Never expands a name: a `{patient}` in it stays as it is. Invariant: the same appointment has the same
+//! event id in the same calendar, generation by generation.
 
 use std::fmt;
 

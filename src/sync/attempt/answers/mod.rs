@@ -1,5 +1,8 @@
 //! What each answer means to each call.
 //!
+//! Owns the two tables below. Never takes one 404, 410 or `cancelled` of an event for the truth: it is asked once more.
+//! Invariant: an answer from which nothing is concluded ends the attempt, and it is made again.
+//!
 //! | answer | insert | patch | delete | move | get |
 //! |---|---|---|---|---|---|
 //! | `Stored` | synced | synced | – | – | – |
