@@ -1,6 +1,6 @@
 //! Variables that were meant to be settings.
 //!
-//! Owns what counts as a slip of the pen. Never reads a value. Invariant: a variable of somebody else's is not taken for
+//! Owns what counts as a misspelt name. Never reads a value. Invariant: a variable of somebody else's is not taken for
 //! one of ours unless one or two letters, their case or an ending are all that keeps it from being one.
 
 use std::ffi::OsString;
@@ -48,7 +48,7 @@ pub fn near_misses(variables: impl IntoIterator<Item = OsString>) -> Vec<Fault> 
     slips.collect()
 }
 
-/// The setting that was meant by a name that is none.
+/// The setting that was meant by a name that is not one.
 fn meant<'a>(name: &str, settings: &'a [String]) -> Option<&'a String> {
     let written = name.to_uppercase();
     let exactly = |name: &str| settings.iter().find(|setting| *setting == name);

@@ -72,7 +72,7 @@ async fn commit(store: &Store, clock: &Clock, held: &LockedOutAccepts, requests:
             requests.into_iter().for_each(|request| request.answer(&Err(error.of_the_same_kind())));
             Vec::new()
         }
-        // Something in one of them is not digestible: each stands for itself, so that one harms no other.
+        // Something in one of them cannot be stored: each stands for itself, so that one harms no other.
         Err(Error::Bug(_) | Error::Corrupt(_)) => {
             let mut again = Vec::new();
             for request in requests {

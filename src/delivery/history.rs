@@ -7,7 +7,7 @@ use super::{CallMade, Delivery, Error};
 use crate::model::{AppointmentId, OrganisationId};
 
 impl Delivery {
-    /// The latest calls, the newest first; `None`: the appointment was never accepted.
+    /// The latest calls, the newest first; `None`: the appointment was never accepted, or was erased.
     pub async fn history(
         &self,
         organisation: &OrganisationId,

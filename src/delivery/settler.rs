@@ -81,7 +81,7 @@ async fn commit(ends: Ends, requests: Vec<Request<AttemptSettlement, Guarded>>) 
         Error::Unavailable(_) => true,
         Error::Bug(_) | Error::Corrupt(_) => false,
     };
-    // One that is not digestible harms no other, not even of its own organisation.
+    // One that cannot be stored harms no other, not even of its own organisation.
     let mut apart: BTreeMap<(OrganisationId, usize), Vec<_>> = BTreeMap::new();
     for (number, request) in requests.into_iter().enumerate() {
         let key = (request.question.organisation().clone(), if is_unavailable { 0 } else { number });
@@ -94,7 +94,7 @@ async fn commit(ends: Ends, requests: Vec<Request<AttemptSettlement, Guarded>>) 
         let ends = ends.clone();
         tokio::spawn(async move {
             let Err((error, requests)) = settle(&ends, requests).await else { return };
-            // Something in one of them is not digestible, or they are held: the leases lapse.
+            // Something in one of them cannot be stored, or they are held: the leases lapse.
             requests.into_iter().for_each(|request| answer(request.caller, Err(error.of_the_same_kind())));
         });
     }

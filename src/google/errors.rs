@@ -11,13 +11,13 @@ use crate::crypto::Secret;
 use crate::model::GoogleUserId;
 use crate::sync::{Answer, ThrottleScope};
 
-/// A token that Google gave in an exchange that failed all the same. Nobody keeps it; the caller may revoke it, mindful
-/// that revoking acts on the whole project for that account.
+/// A token that Google gave in an exchange that failed all the same. Nobody keeps it; the caller may revoke it, which
+/// ends every grant of that account to the project.
 #[derive(Debug, Clone)]
 pub struct Orphan {
     /// The refresh token if there is one, else the access token.
     pub token: Secret,
-    /// Whose it is, as the token endpoint says, be its id token fit for a consent or not; `None`: it does not say.
+    /// Whose it is, as the token endpoint says, also where its id token is not fit for a consent; `None`: it does not say.
     pub google_user_id: Option<GoogleUserId>,
 }
 

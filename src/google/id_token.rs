@@ -80,7 +80,7 @@ pub(super) fn read(token: &str, expected: &Expected<'_>) -> Result<Account, IdTo
     }
 }
 
-/// The account that a refused id token names: enough to be mindful of who else uses it, never to trust it.
+/// The account that a refused id token names: enough to see who else uses it, never to trust it.
 pub(super) fn named_account(token: &str, expected: &Expected<'_>) -> Option<GoogleUserId> {
     let claims = claims(token).filter(|claims| bare(&claims.iss) == bare(expected.issuer))?;
     claims.sub.filter(|sub| !sub.is_empty()).map(GoogleUserId::new)

@@ -99,6 +99,7 @@ pub fn router(sidecar: Sidecar) -> Router {
     Router::new()
         .route(CONNECT_PATH, get(connect).head(method_not_allowed))
         .route(CALLBACK_PATH, get(callback).head(method_not_allowed))
+        .fallback(not_found)
         .layer(middleware::from_fn_with_state(sidecar.clone(), refuse_too_many_cookies))
         .with_state(sidecar)
         .layer(middleware::map_response(async |mut response: Response| {
@@ -113,6 +114,10 @@ async fn refuse_too_many_cookies(State(sidecar): State<Arc<Sidecar>>, request: R
         true => sidecar.page(Page::TooManyCookies, language(request.headers())),
         false => next.run(request).await,
     }
+}
+
+async fn not_found(State(sidecar): State<Arc<Sidecar>>, headers: HeaderMap) -> Response {
+    sidecar.page(Page::NotFound, language(&headers))
 }
 
 /// Takes a browser with a ticket to Google's consent page.

@@ -34,6 +34,8 @@ pub(super) enum Page {
     Unavailable,
     /// The browser sends more cookies than are read.
     TooManyCookies,
+    /// Neither of the two addresses.
+    NotFound,
 }
 
 impl Page {
@@ -66,6 +68,7 @@ impl Page {
             ) => StatusCode::OK,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::TooManyCookies => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Self::NotFound => StatusCode::NOT_FOUND,
         }
     }
 
@@ -163,6 +166,14 @@ impl Page {
                 "Your browser sends too many cookies",
                 "Clear the cookies of this site in the settings of your browser, sign in to Cassius again, and choose \
                  “Connect” once more.",
+            ),
+            (Self::NotFound, Language::French) => (
+                "Cette page n’existe pas",
+                "Google Calendar se connecte depuis les réglages de Cassius : Intégrations, puis Google Calendar.",
+            ),
+            (Self::NotFound, Language::English) => (
+                "There is no such page",
+                "Google Calendar is connected from the settings of Cassius: Integrations, then Google Calendar.",
             ),
         }
     }

@@ -46,7 +46,7 @@ impl Pace {
     pub(super) fn spend(self, spent_until: i64, units: u32, now: i64, started_at: i64) -> Result<i64, i64> {
         // As many single units as the burst has may be rounded up by a microsecond each.
         let furthest = now + self.span_of(self.burst) + self.burst;
-        // No budget is spent for a minute longer: what says so was reckoned by a clock that was set back since. It counts as
+        // No budget is spent for a minute longer: what says so was computed by a clock that was set back since. It counts as
         // whole, which what is left makes up for.
         let spent_until = if spent_until > furthest + MINUTE { now } else { spent_until.max(now) };
         let spent_until = spent_until.max(started_at + self.span_of(self.burst));

@@ -362,7 +362,7 @@ impl State {
         (self.project, self.background) = (spent.project, spent.background);
     }
 
-    /// How long Google's patience is asked for still.
+    /// How long the pause that Google asked for lasts still.
     fn pause(&self, elapsed: SignedDuration) -> Option<SignedDuration> {
         let pause = self.paused_until - micros(elapsed);
         (pause > 0).then(|| SignedDuration::from_micros(pause))

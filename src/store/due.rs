@@ -160,7 +160,7 @@ impl Store {
         Ok(query!(self, write, link_queues::put_off(&links, &owed, now))? > 0)
     }
 
-    /// Brings what lies ahead of `now` nearer by `by`: it was reckoned by a clock that was set back since. Of the leases, of
+    /// Brings what lies ahead of `now` nearer by `by`: it was computed by a clock that was set back since. Of the leases, of
     /// whatever kind, those alone that end later than `longest_lease` from now: the others were taken by the clock as it is.
     pub async fn bring_nearer(
         &self,

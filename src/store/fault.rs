@@ -72,7 +72,7 @@ fn is_passing(error: &QueryError) -> bool {
 }
 
 /// What a message says when the trouble is the server's or the disk's, not the statement's.
-const PASSING: [&str; 15] = [
+const PASSING: [&str; 16] = [
     // SQLite
     "database is locked",
     "database table is locked",
@@ -87,7 +87,8 @@ const PASSING: [&str; 15] = [
     "the database system is",
     "No space left on device",
     "could not extend file",
-    "too many",
+    "too many clients",
+    "too many connections",
     "remaining connection slots",
     "out of memory",
 ];

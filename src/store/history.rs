@@ -56,7 +56,7 @@ impl CallMade {
 }
 
 impl Store {
-    /// The latest calls that were made for an appointment, the newest first; `None`: it was never accepted.
+    /// The latest calls that were made for an appointment, the newest first; `None`: it was never accepted, or was erased.
     pub async fn recent_calls(
         &self,
         organisation: &OrganisationId,

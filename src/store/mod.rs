@@ -7,7 +7,9 @@
 //! Invariant: what a method has answered is durable. A method is one transaction, and one that answers an error has changed
 //! nothing, or leaves it unknown whether it did where the connection broke. Those that may touch more rows than one
 //! transaction should hold are several, each of which stands by itself: going on with an erasure, forgetting, erasing what
-//! has ended, giving back many leases, and trying unreadable values again. What an error leaves of them the next call does.
+//! has ended, giving back many leases, trying again what did not open, and looking for what is due. What an error leaves of
+//! them the next call does. Where a wish goes on in parts, what it has not reached yet is counted after it, and a count that
+//! fails is noted in the log alone.
 //!
 //! One set of queries is mounted once for each back end (`postgres.rs`, `sqlite.rs`); [`Store`] picks at run time.
 
@@ -299,7 +301,7 @@ impl Store {
         query!(self, write, probes::write(now))
     }
 
-    /// The latest instant that a probe wrote. One ahead of now: the clock was set back since, and what was reckoned by it
+    /// The latest instant that a probe wrote. One ahead of now: the clock was set back since, and what was computed by it
     /// has not been brought nearer yet.
     pub async fn latest_probe(&self) -> Result<Timestamp, Error> {
         query!(self, read, probes::latest())

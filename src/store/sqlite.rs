@@ -1,8 +1,8 @@
 //! SQLite: a file, for one process.
 //!
-//! Owns how the file is made and opened, and what its SQL has that PostgreSQL's has not. Never holds a query: those are
-//! mounted from `queries/`. Invariant: what a commit has answered survives a power cut, and nobody but the owner of the
-//! process can read the file.
+//! Owns how the file is made and opened, and what its SQL has that PostgreSQL's has not. Never holds a query of a
+//! table: those are mounted from `queries/`. Invariant: what a commit has answered survives a power cut, and a file that is
+//! made here can be read by the owner of the process alone.
 
 use std::path::Path;
 

@@ -169,8 +169,7 @@ async fn what_vanished_is_looked_for_until_all_calendars_have_answered(app: &mut
         .until(|calls| calls.iter().any(|call| call["operation"] == "events.list" && call["status"] == 503))
         .await;
     app.google.no_more_faults().await;
-    app.advance(10 * 60);
-    app.google.until_deleted(&[before]).await;
+    app.while_time_goes_on(app.google.until_deleted(&[before])).await.expect("it is found");
     assert_eq!(app.google.events_of(ACCOUNT, "rdv").await.len(), 1);
 }
 
@@ -237,8 +236,7 @@ async fn what_was_erased_and_sent_again_before_the_search_leaves_no_second_event
     let after = app.sync("cabinet", appointment("rdv", 1)).await;
     assert_ne!(after.external_event_id, before);
     app.google.no_more_faults().await;
-    app.advance(10 * 60);
-    app.google.until_deleted(std::slice::from_ref(&before)).await;
+    app.while_time_goes_on(app.google.until_deleted(std::slice::from_ref(&before))).await.expect("it is found");
     erasing.await.unwrap().unwrap();
     app.at_rest("cabinet").await;
     let events = app.google.events_of(ACCOUNT, "rdv").await;

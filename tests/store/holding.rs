@@ -67,3 +67,31 @@ async fn leases_given_back_are_due_at_once_with_their_placements(database: &Data
     assert_eq!(first.placement, reserved);
     assert_eq!(first.attempts, 0);
 }
+
+/// Whoever holds the queue takes the row that is owed and then its link: a renewal that took them the other way round
+/// would stand in its way, and it in the renewal's.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_renewal_of_a_deletion_waits_for_the_queue_before_it_takes_a_row_on_postgres() {
+    let database = Database::on_postgres().await;
+    database.is_connected("north").await;
+    database.accept("north", "rdv", 1, at(1)).await;
+    database.bring_in_step("north", &written("agenda", "rdv", 1), at(2)).await;
+    database.store.erase_appointments(&organisation("north"), &[appointment("rdv")], at(3)).await.unwrap();
+    let owed =
+        database.store.claim_owed(&[organisation("north")], token(), at(64), at(4)).await.unwrap().rows.remove(0);
+    let (mut client, connection) = tokio_postgres::connect(&database.url, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    let transaction = client.transaction().await.unwrap();
+    transaction.batch_execute("SELECT 1 FROM link_queues FOR UPDATE").await.unwrap();
+    transaction.batch_execute("UPDATE owed_deletions SET attempts = 1").await.unwrap();
+    let store = database.store.clone();
+    let renewing = tokio::spawn(async move { store.renew_owed_lease(&owed, at(200), at(5)).await });
+    let locked =
+        "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while !renewing.is_finished() && database.number(locked).await == 0 {}
+    transaction.batch_execute("UPDATE appointment_external_links SET attempts = 1").await.unwrap();
+    transaction.commit().await.unwrap();
+    assert!(renewing.await.unwrap().unwrap().is_done());
+    drop(client);
+    database.drop().await;
+}

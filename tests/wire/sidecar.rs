@@ -73,7 +73,11 @@ async fn there_are_two_addresses_and_nothing_else(app: &mut TestApp) {
         let answer = http.get(at(path)).send().await.unwrap();
         assert_eq!(answer.status(), 404, "{path}");
         is_guarded(answer.headers());
-        assert_eq!(answer.text().await.unwrap(), "");
+        let page = answer.text().await.unwrap();
+        assert!(
+            page.contains("n’existe pas") && page.contains("<a href=\"http://127.0.0.1:3000/\">"),
+            "{path}: {page}"
+        );
     }
     for path in [CONNECT, CALLBACK] {
         for method in

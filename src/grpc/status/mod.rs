@@ -45,8 +45,8 @@ pub(super) enum Refusal {
     /// The key does not stand for the organisation.
     #[error("the API key does not stand for this organisation")]
     OrganisationNotAllowed,
-    /// These appointments were never accepted.
-    #[error("an appointment was never accepted")]
+    /// These appointments were never accepted, or were erased.
+    #[error("an appointment was never accepted, or was erased")]
     AppointmentNotFound(Vec<AppointmentId>),
     /// As much is under way as the service takes at once.
     #[error("the service has as much under way as it takes at once")]
@@ -202,7 +202,7 @@ fn failed(error: &connection::Error) -> StatusSpec {
 }
 
 fn resource(id: &AppointmentId) -> ResourceInfo {
-    ResourceInfo::new("cassius.calendar.v1.Appointment", id.as_str(), "", "was never accepted")
+    ResourceInfo::new("cassius.calendar.v1.Appointment", id.as_str(), "", "was never accepted, or was erased")
 }
 
 /// The reason as `ErrorInfo` carries it: without the prefix.

@@ -79,7 +79,7 @@ struct ComparedRow {
     lease_until: Option<Instant>,
 }
 
-/// One of which a value does not read is in error: nothing is found of it.
+/// One whose status or placement does not read is in error: nothing is found of it.
 impl From<ComparedRow> for ComparedLink {
     fn from(row: ComparedRow) -> Self {
         let generation = row.placement.generation();

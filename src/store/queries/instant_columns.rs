@@ -2,7 +2,7 @@
 //!
 //! Owns what is brought nearer where the clock was set back, so that nothing waits longer for that, and the end of leases
 //! that no process took. Never asks what time it is. Invariant: [`INSTANTS`] names every column of the schema that holds an
-//! instant; whoever adds one says here what it is.
+//! instant, but two in rows that wait for nothing; whoever adds one says here what it is.
 //!
 //! Each replica brings nearer what it finds, by as much as its own clock was set back: what waits may come nearer more than
 //! once, and is done sooner, never later.
@@ -179,7 +179,7 @@ pub(in crate::store) async fn bring_nearer(
         named("instant_columns.of_pending_grants", of("pending_grants")).execute(conn).await?;
         named("instant_columns.of_unkept_grants", of("unkept_grants")).execute(conn).await?;
         named("instant_columns.of_budgets", budgets()).execute(conn).await?;
-        // What was noted of the clock is as wrong as what was reckoned by it.
+        // What was noted of the clock is as wrong as what was computed by it.
         probes::set_back(conn, now).await
     })
 }

@@ -269,6 +269,7 @@ pub(in crate::store) async fn renew(
 ) -> Result<Guarded, Fault> {
     let renewed = |table: &str| sql(format!("UPDATE {table} SET lease_until = ")).bind(until);
     let outcome = transaction!(conn, async |conn| {
+        link_queues::lock(conn, [&claimed.organisation]).await?;
         let link = renewed("appointment_external_links").sql(" WHERE ").with(link_is_ours(claimed));
         named("owed_claims.renew_link", link).execute(conn).await?;
         let row = renewed("owed_deletions")

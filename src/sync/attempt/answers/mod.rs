@@ -71,7 +71,7 @@ impl Attempt {
         }
     }
 
-    /// The answers that mean the same whatever was called, but that a move may do without a scope.
+    /// The answers that mean the same whatever was called; a missing scope alone is passed by where a move failed.
     fn of_any_call(&self, call: &Call, answer: Answer) -> Result<Step, Answer> {
         let later = |cause, retry_after| Ok(self.later(Setback { cause, retry_after }));
         match answer {
