@@ -41,9 +41,10 @@
 //! 3. What Google answered goes back into `sync`, until there is an outcome; it is settled only under the same lease. A
 //!    revision that arrived meanwhile stays due.
 //!
-//! A lease is renewed before a call that it might not outlive (`delivery/attempt/mod.rs`, `store/leases.rs`), and fences
-//! whoever has lost it: what is settled under a lease that has passed to another, or in another epoch, changes no row
-//! (`store/queries/settlements.rs`).
+//! A lease is renewed before a call that it might not outlive (`delivery/attempt/mod.rs`), and fences whoever has lost it.
+//! Nothing is reserved or renewed under a lease that has passed to another, or in another epoch (`store/queries/leases.rs`);
+//! nothing is settled under a lease that has passed to another, while another epoch alone fences no result: what may stand
+//! at Google is recorded all the same (`store/settlements.rs`).
 //!
 //! What switching an integration off does is said at `Integrations::change_settings`
 //! (`connection/integrations/settings.rs`), and to callers at `UpdateSettings` in `proto/`; what it means for a claim and
@@ -61,7 +62,8 @@
 //!   what is sent. Events that stand at Google get it when their appointment is sent next.
 //! - **A setting.** Its row in `config/settings.rs`, its field and its reading in `config/mod.rs` (in `config/access.rs`
 //!   for who may call and where), and in `config/parse.rs` how its text is read, if no other setting is read that way; it
-//!   is handed on in `app/mod.rs`. The README's table is made of the rows.
+//!   is handed on where `app` puts together what needs it: the rooms (`app/rooms.rs`), the database (`app/database.rs`), keys
+//!   and certificates (`app/keys.rs`), what listens (`app/mod.rs`). The README's table is made of the rows.
 //! - **An RPC.** The method in `proto/`, its handler in `grpc/calendar_integration.rs` or `grpc/appointment_sync/mod.rs`
 //!   (each opens with `answer(..)`, or with `split(..)` where it streams), its check in `grpc/validate/`, which begins
 //!   with `Check::organisation`: that is what authorises. One that is about all organisations answers what the caller may

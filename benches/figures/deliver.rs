@@ -11,7 +11,7 @@ use crate::table::Table;
 
 const ORGANISATIONS: usize = 50;
 const LATENCY_MS: u64 = 80;
-/// How many times what the plain loop costs: durability, leases, quota and the calls that brought the appointments are in it.
+/// How many times what the plain loop costs: durability, leases, quota and the calls that bring the appointments are in it.
 const DEAREST: f64 = 3.0;
 
 pub(crate) async fn measure(stage: &Stage, back_end: BackEnd, table: &mut Table) -> anyhow::Result<()> {

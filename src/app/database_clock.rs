@@ -21,8 +21,8 @@ const SLOWEST: SignedDuration = SignedDuration::from_millis(500);
 /// From this on, a difference is worth telling the operator of.
 const WORTH_TELLING: SignedDuration = SignedDuration::from_secs(1);
 
-/// Asks the database's clock and follows it; answers whether that set it right by more than the tolerance. Nothing happens on
-/// SQLite, whose one process has one clock.
+/// Asks the database's clock and follows it; answers whether that set it right by more than the tolerance. Nothing happens
+/// on SQLite, whose one process has one clock.
 pub(super) async fn follow(store: &Store, clock: &Clock) -> Result<bool, store::Error> {
     let mut best: Option<(SignedDuration, ClockSample)> = None;
     for _ in 0..TRIES {

@@ -1,9 +1,10 @@
 //! What goes on beside calls and deliveries.
 //!
-//! Owns how often each is done: health follows the database, disconnects, erasures and changes of many links go on, Google's
-//! events are compared, counts are held against their links, grants that nobody keeps are ended, what is old is erased, and
-//! how it all stands is measured. Never decides what is old. Invariant: one that fails is logged, and done again in its
-//! time.
+//! Owns how often each is done, but where a room below has its own pace (disconnects, changes of many links, comparisons):
+//! health follows the database, disconnects, erasures and changes of many links go on, Google's events are compared, counts
+//! are held against their links, grants that nobody keeps are ended, what is old is erased, and how it all stands is
+//! measured. Never decides what is old. Invariant: one that fails is done again in its time, and logged, but for a
+//! measurement: a database that is away is told of elsewhere.
 
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
-use crate::connection::{Audit, Integrations};
+use crate::connection::{Audit, Consents, Integrations};
 use crate::delivery::Delivery;
 use crate::error_chain::error_chain;
 use crate::grpc::Health;
@@ -41,9 +42,9 @@ const RECOUNT_PAUSE: SignedDuration = SignedDuration::from_mins(1);
 const REVOKE: SignedDuration = SignedDuration::from_mins(1);
 
 /// Ends the grants that nobody keeps.
-pub(super) async fn end_unkept_grants(integrations: Integrations, clock: Clock, close: CancellationToken) {
+pub(super) async fn end_unkept_grants(consents: Consents, clock: Clock, close: CancellationToken) {
     while !close.is_cancelled() {
-        if let Err(error) = integrations.end_unkept_grants().await {
+        if let Err(error) = consents.end_unkept_grants().await {
             tracing::warn!(error = %error_chain(&error), "grants that nobody keeps could not be looked for");
         }
         clock.sleep(REVOKE).await;

@@ -1,8 +1,8 @@
 //! One process for one SQLite file, by whatever name it is reached. What it makes is its user's alone to read.
 //!
 //! Owns two locks: of the file itself, which no second name hides, and of a file beside it, by which one that was put in its
-//! place is not taken for another database. The first is taken where it is none of SQLite's own kind: on Linux, and not on a
-//! file system of another machine. Never reads either file. Invariant: whoever works on the file has its log, too.
+//! place is not taken for another database. The first is taken where it is none of SQLite's own kind: on Linux, but for
+//! NFS and SMB. Never reads either file. Invariant: whoever works on the file has its log, too.
 
 use std::ffi::OsString;
 use std::fs::{File, TryLockError};
@@ -90,7 +90,7 @@ fn has_one_name(_: &File) -> Result<(), StartError> {
     Ok(())
 }
 
-/// Whether its locks are no locks of SQLite's: elsewhere one kind stands for both, and whoever holds it would be in its own way.
+/// Whether its locks are none of SQLite's: elsewhere one kind stands for both, and whoever holds it would be in its own way.
 #[cfg(target_os = "linux")]
 fn is_of_this_linux(file: &File) -> bool {
     use rustix::fs::{FsWord, NFS_SUPER_MAGIC, fstatfs};

@@ -1,9 +1,9 @@
 //! The composition root: puts the rooms together, serves, and drains.
 //!
 //! Owns the order of starting and stopping, and the standing tasks beside the worker. Never decides anything that a room
-//! below could. Invariant: when [`App::stop`] has returned, this process writes nothing to Google any more, and
-//! nothing is under a lease of its own that could be given back. What else it had begun (a refresh, a step of a disconnect) ends
-//! with the process, and is begun again from what is stored.
+//! below could. Invariant: when [`App::stop`] has returned, this process writes nothing to Google any more, and nothing is
+//! under a lease of its own that could be given back. What else it had begun (a refresh, a step of a disconnect) ends with
+//! the process, and is begun again from what is stored.
 
 mod certificates;
 mod database;
@@ -130,7 +130,7 @@ pub async fn start_with(config: Config, google: Google, clock: Clock, entropy: E
     let worker = tokio::spawn(Worker::run(rooms.delivery.clone(), close.clone()));
     let comparing = tokio::spawn(housekeeping::compare(rooms.delivery.clone(), close.clone()));
     let (consents, integrations) = (rooms.consents.clone(), rooms.integrations.clone());
-    let mut housekeeping = standing_tasks(rooms, &config, &keys, &health, &close);
+    let mut housekeeping = background_tasks(rooms, &config, &keys, &health, &close);
     housekeeping.extend(measuring);
     tracing::info!(grpc.address = %grpc_address, http.address = %http_address, "serving");
     Ok(App {
@@ -178,7 +178,7 @@ async fn serve_metrics(
 }
 
 /// Begins what goes on beside calls and deliveries.
-fn standing_tasks(
+fn background_tasks(
     rooms: Rooms,
     config: &Config,
     keys: &Keys,
@@ -186,9 +186,9 @@ fn standing_tasks(
     close: &CancellationToken,
 ) -> Vec<JoinHandle<()>> {
     let resealing = keyring::resealing(&rooms.store, keys, &rooms.entropy, &rooms.clock);
-    let Rooms { store, clock, notifier, quota, audit, integrations, delivery, .. } = rooms;
+    let Rooms { store, clock, notifier, quota, audit, consents, integrations, delivery, .. } = rooms;
     vec![
-        tokio::spawn(housekeeping::end_unkept_grants(integrations.clone(), clock.clone(), close.clone())),
+        tokio::spawn(housekeeping::end_unkept_grants(consents, clock.clone(), close.clone())),
         tokio::spawn(housekeeping::finish_disconnects(integrations.clone(), close.clone())),
         tokio::spawn(housekeeping::reach_links(delivery, close.clone())),
         tokio::spawn(database_clock::keep_following(store.clone(), clock.clone(), notifier.clone(), close.clone())),
@@ -237,11 +237,11 @@ impl App {
 
 /// Waits for a server to drain; one that does not is cut off.
 async fn at_most(mut server: JoinHandle<()>) {
-    #[expect(clippy::disallowed_methods, reason = "the patience of a shutdown is real time, whatever clock is used")]
-    let patience = tokio::time::sleep(DRAIN);
+    #[expect(clippy::disallowed_methods, reason = "the time of a shutdown is real time, whatever clock is used")]
+    let time_out = tokio::time::sleep(DRAIN);
     tokio::select! {
         _ = &mut server => {}
-        () = patience => {
+        () = time_out => {
             tracing::warn!("calls were still under way at the end of the drain; they are cut off");
             server.abort();
         }

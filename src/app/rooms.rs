@@ -1,6 +1,7 @@
 //! The rooms between the wire and the database, put together.
 //!
-//! Owns what each of them is made of. Never starts anything: nothing is asked of any of them here.
+//! Owns what each of them is made of. Never starts anything but the two writers of `Delivery`: nothing else is asked of any
+//! of them here. Invariant: what several of them share, such as the database, the clock and the quota, is one and the same.
 
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use crate::clock::{Clock, Entropy};
 use crate::config::Config;
 use crate::connection::{self, Audit, Consents, Grants, Integrations};
 use crate::crypto::Keyring;
-use crate::delivery::Delivery;
+use crate::delivery::{self, Delivery};
 use crate::google::Google;
 use crate::grpc::Services;
 use crate::http;
@@ -66,18 +67,18 @@ impl Rooms {
         let consents =
             Consents::new(store.clone(), google.clone(), grants.clone(), clock.clone(), settings, audit.clone());
         let integrations = Integrations::new(store.clone(), grants.clone(), clock.clone(), notifier.clone());
-        let delivery = Delivery::new(
-            store.clone(),
+        let delivery = Delivery::new(delivery::Parts {
+            store: store.clone(),
             google,
             grants,
-            keyring.clone(),
-            clock.clone(),
-            entropy.clone(),
-            notifier.clone(),
-            quota.clone(),
-            config.cassius_app_url.clone(),
-            config.write_spacing,
-        );
+            keyring: keyring.clone(),
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+            notifier: notifier.clone(),
+            quota: quota.clone(),
+            app_url: config.cassius_app_url.clone(),
+            write_spacing: config.write_spacing,
+        });
         Self { store, clock, entropy, notifier, quota, audit, consents, integrations, delivery }
     }
 

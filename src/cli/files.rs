@@ -1,7 +1,8 @@
 //! Files that change while the service runs.
 //!
-//! Owns how a change is noticed: by a look every two seconds, which costs nothing and sees what a notification of the
-//! system does not (a volume of another machine, a link that is turned to another folder). Never reads one.
+//! Owns how a change is noticed: by a look every two seconds, which costs nothing and sees what a notification of the system
+//! does not (a volume of another machine, a link that is turned to another folder). Never reads one. Invariant: what changes
+//! while nobody waits is told to the next who does.
 
 use std::path::PathBuf;
 use std::time::SystemTime;

@@ -1,7 +1,7 @@
 //! Where the servers listen, and who may call.
 //!
 //! Owns the settings that keep others out, and the rules that hold between them. Never holds a key itself, only its
-//! digest. Invariant: an address that others reach has keys, and TLS or somebody's word that it is not needed.
+//! digest. Invariant: a `GRPC_ADDR` that others reach has keys, and TLS or somebody's word that it is not needed.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

@@ -18,7 +18,7 @@ pub(super) fn printed(command: &str) -> Result<String, Wrong> {
     printed_within(COMMAND_TIMEOUT, command)
 }
 
-fn printed_within(patience: Duration, command: &str) -> Result<String, Wrong> {
+fn printed_within(timeout: Duration, command: &str) -> Result<String, Wrong> {
     let remedy = "name a command that prints the keyring on standard output and exits with 0";
     let unrunnable = |fault: std::io::Error| wrong(&format!("cannot be run ({})", fault.kind()), remedy);
     let mut shell = Command::new("sh");
@@ -33,11 +33,11 @@ fn printed_within(patience: Duration, command: &str) -> Result<String, Wrong> {
         // Nobody hears it once the time is up.
         let _ = told.send(read);
     });
-    let Ok(read) = heard.recv_timeout(patience) else {
+    let Ok(read) = heard.recv_timeout(timeout) else {
         // It may have ended just now.
         let _ = child.kill();
         let _ = child.wait();
-        return Err(wrong(&format!("names a command that did not end within {} seconds", patience.as_secs()), remedy));
+        return Err(wrong(&format!("names a command that did not end within {} seconds", timeout.as_secs()), remedy));
     };
     let status = child.wait().map_err(unrunnable)?;
     if !status.success() {

@@ -3,8 +3,9 @@
 //! Owns their names, defaults and summaries: the one table that the reader and the README go by. Never reads a
 //! variable.
 //!
-//! Invariant: a variable that configures the service stands here, and what stands here is read. (`NO_COLOR`, which is
-//! the terminal's and no setting of ours, is read by `cli` alone.)
+//! Invariant: a variable that the service reads for itself stands here, and what stands here is read. (`NO_COLOR`, which is
+//! the terminal's and no setting of ours, is read by `cli` alone; libraries read the other variables of OpenTelemetry, and
+//! `SSL_CERT_FILE` and `SSL_CERT_DIR`.)
 
 /// A setting, as the reader and the README know it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

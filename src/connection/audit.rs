@@ -1,8 +1,8 @@
 //! Who did what for an organisation, and what came of it.
 //!
-//! Owns how an event is noted, and who is let see which. Never anything of a patient, and never an e-mail: whoever acted is
-//! named by an id that means something to the caller alone. An event that the database does not take is told in the log;
-//! what was done stays done.
+//! Owns how an event is noted, and who is let see which. Never adds anything of a patient, or an e-mail: whoever acted is
+//! named as the caller names them, by an id that means something to it alone, as `proto` asks. Invariant: an event that the
+//! database does not take is told in the log; what was done stays done.
 
 use std::collections::BTreeSet;
 

@@ -4,7 +4,8 @@
 //! the account, change its settings and end it, and [`Audit`] keeps who did what. Never writes or deletes an event (that
 //! is `delivery`), never speaks gRPC or HTML, never lets a token out but for a call of `google`.
 //!
-//! Invariant: a token is plain only while a call needs it; whatever began before a disconnect can no longer get one.
+//! Invariant: a refresh token is plain only while a call needs it, an access token as long as its process keeps it; whatever
+//! began before a disconnect gets none but one that its process still keeps.
 
 mod audit;
 mod consents;

@@ -1,6 +1,7 @@
 //! The links of appointments: looked up, compared, tried again.
 //!
-//! Owns what a link that waits for its integration says of itself. Never changes an appointment.
+//! Owns what a link that waits for its integration says of itself. Never changes an appointment. Invariant: what it says so
+//! stands in the answer alone, and not in its row.
 
 use jiff::Timestamp;
 

@@ -77,6 +77,31 @@ pub enum Error {
 #[derive(Clone)]
 pub struct Delivery(Arc<Inner>);
 
+/// What deliveries are made with.
+#[derive(Debug)]
+pub struct Parts {
+    /// Where links and what is owed are kept.
+    pub store: Store,
+    /// Whom calls are made of.
+    pub google: Google,
+    /// Where access to an account comes from.
+    pub grants: Grants,
+    /// What opens the snapshots.
+    pub keyring: Arc<Keyring>,
+    /// What time it is.
+    pub clock: Clock,
+    /// Where lease tokens, and the spread of waits, come from.
+    pub entropy: Entropy,
+    /// Who is told of changes.
+    pub notifier: Notifier,
+    /// What calls may cost.
+    pub quota: Arc<Quota>,
+    /// Where Cassius is: the base of deep links; `None`: events have none.
+    pub app_url: Option<Url>,
+    /// How long an edit waits after a write of the same event.
+    pub write_spacing: SignedDuration,
+}
+
 struct Inner {
     store: Store,
     google: Google,
@@ -104,19 +129,8 @@ impl fmt::Debug for Delivery {
 
 impl Delivery {
     /// Puts the parts together and starts the two writers; the worker is started by [`Worker::run`].
-    #[expect(clippy::too_many_arguments, reason = "the composition root names each part once")]
-    pub fn new(
-        store: Store,
-        google: Google,
-        grants: Grants,
-        keyring: Arc<Keyring>,
-        clock: Clock,
-        entropy: Entropy,
-        notifier: Notifier,
-        quota: Arc<Quota>,
-        app_url: Option<Url>,
-        write_spacing: SignedDuration,
-    ) -> Self {
+    pub fn new(parts: Parts) -> Self {
+        let Parts { store, google, grants, keyring, clock, entropy, notifier, quota, app_url, write_spacing } = parts;
         let accept_batcher = AcceptBatcher::start(store.clone(), clock.clone());
         let waiters = Arc::new(Waiters::default());
         let settler = settler::start(store.clone(), clock.clone(), waiters.clone());

@@ -1,7 +1,7 @@
 //! The event as it would be written, for the settings pages.
 //!
 //! Owns what rendering needs beside the appointment, and the sample. Never stores what it is shown, and never calls
-//! Google.
+//! Google. Invariant: what renders the event that is written, and in the same context, renders the one that is shown.
 
 use jiff::{SignedDuration, ToSpan, civil::Time};
 

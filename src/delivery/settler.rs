@@ -13,7 +13,9 @@ use super::batcher::{Batcher, Request, answer};
 use super::waiters::Waiters;
 use crate::clock::Clock;
 use crate::model::OrganisationId;
-use crate::store::{Error, Guarded, LinkSettlement, OwedClaim, OwedSettlement, Settlement, Settlements, Store};
+use crate::store::{
+    Error, Guarded, LinkSettlement, OwedClaim, OwedSettlement, SettledLink, Settlement, Settlements, Store,
+};
 
 /// Settles through one writer.
 pub(super) type Settler = Batcher<AttemptSettlement, Guarded>;
@@ -114,7 +116,13 @@ async fn settle(ends: &Ends, requests: Vec<Request<AttemptSettlement, Guarded>>)
         Ok(settled) => settled,
         Err(error) => return Err((error, requests)),
     };
-    settled.links.iter().flatten().for_each(|link| waiters.hand(link));
+    for link in &settled.links {
+        match link {
+            SettledLink::Done(link) => waiters.hand(link),
+            // Whoever took the lease over hands it on.
+            SettledLink::Fenced => {}
+        }
+    }
     let (mut links, mut owed) = (settled.links.iter().map(guarded), settled.owed.iter().copied());
     let mut tallies: BTreeMap<OrganisationId, Tally> = BTreeMap::new();
     for Request { question, caller } in requests {
@@ -134,10 +142,9 @@ async fn settle(ends: &Ends, requests: Vec<Request<AttemptSettlement, Guarded>>)
     Ok(())
 }
 
-/// A link that was settled is answered as it stands then.
-fn guarded<L>(settled: &Option<L>) -> Guarded {
+fn guarded(settled: &SettledLink) -> Guarded {
     match settled {
-        Some(_) => Guarded::Done,
-        None => Guarded::Fenced,
+        SettledLink::Done(_) => Guarded::Done,
+        SettledLink::Fenced => Guarded::Fenced,
     }
 }

@@ -1,7 +1,7 @@
 //! How often in a row Google throttled an organisation or the whole project, and whether Google answers at all.
 //!
-//! Owns the counts that grow a delay, and whether an outage was logged already. Never waits by itself. Both live in memory
-//! alone: after a restart the first delay is short again, and grows again if it has to.
+//! Owns the counts that grow a delay, and whether an outage was logged already. Never waits by itself. Invariant: both live
+//! in memory alone: after a restart the first delay is short again, and grows again if it has to.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,6 +1,7 @@
 //! Those who wait until Google has an appointment.
 //!
 //! Owns how many may wait at a time, and hands them the link that this process has settled. Never looks anything up.
+//! Invariant: whoever waits is handed a link that was settled after they began.
 
 use std::collections::HashMap;
 

@@ -3,8 +3,8 @@
 //! Owns an emulation that is as strict as Google wherever this project relies on Google: ids, etags, deleted events,
 //! scopes, expiring tokens, quotas in units, consent. It is steered and watched over HTTP under `/emulator/` (see
 //! `control`), and what it claims about Google is the contract suite in `tests/contract`, which also runs against
-//! Google itself. Of this project it imports the room `clock` alone, and it never calls
-//! anybody.
+//! Google itself. Of this project it imports the room `clock` and the path of the callback alone, and it never
+//! calls anybody.
 //!
 //! Invariant: one mutex holds the whole state, nothing awaits while holding it, and an answer leaves only after its
 //! call stands in the journal (and in the state file, where there is one).

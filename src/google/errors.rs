@@ -3,7 +3,7 @@
 //! Owns the errors of the OAuth and reading calls. Never holds a body, a URL, a token (but for the [`Orphan`] that a caller
 //! may want to revoke, withheld) or an e-mail.
 //!
-//! Invariant: each variant asks for a different next step.
+//! Invariant: what asks for different next steps is told apart; some variants are told apart for the log alone.
 
 use jiff::SignedDuration;
 

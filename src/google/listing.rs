@@ -1,7 +1,8 @@
 //! The events that Cassius wrote to a calendar, listed.
 //!
-//! Owns how they are asked for, and which of the entries of a page are events of an appointment: deleted ones are not,
-//! nor are single instances of an event that its user made repeat. Never writes.
+//! Owns how they are asked for, and which of the entries of a page are events of an appointment: deleted ones are not, nor
+//! are single instances of an event that its user made repeat. Never writes. Invariant: what is listed says itself whose it
+//! is, and names the organisation that was asked for.
 
 use http::Method;
 use jiff::Timestamp;

@@ -100,7 +100,7 @@ where
     }
 }
 
-/// On whose behalf a call is made; what is no plain word, or too long for an id, says nothing.
+/// On whose behalf a call is made, as the caller says; what is no plain ASCII, or too long for an id, says nothing.
 fn actor(headers: &HeaderMap) -> Option<String> {
     let actor = headers.get(ACTOR)?.to_str().ok()?.trim();
     (1..=MAX_ACTOR_BYTES).contains(&actor.len()).then(|| actor.to_owned())

@@ -85,7 +85,7 @@ impl CalendarIntegration for Integrations {
     ) -> Result<Response<pb::ConfirmAccountResponse>, Status> {
         answer(request, async |context, request| {
             let organisation = validate::organisation(&context, &request.organisation_id)?;
-            self.integrations.confirm_account(&organisation, request.accept).await?;
+            self.consents.confirm_account(&organisation, request.accept).await?;
             Ok(pb::ConfirmAccountResponse { status: Some(self.read_status(&context, &organisation).await?) })
         })
         .await

@@ -10,7 +10,8 @@
 //! below and `convert`; or `status`, the only place that names a gRPC code.
 //!
 //! Invariant: nothing is looked up for a caller before it is known and may act for the organisation that it names, and
-//! nothing is read of its request before it is known.
+//! nothing is read of its request before it is known. Health and reflection answer everybody, and say nothing of an
+//! organisation.
 
 pub mod pb;
 

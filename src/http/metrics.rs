@@ -1,6 +1,6 @@
 //! Serves what is counted and measured to Prometheus.
 //!
-//! Owns one address, `/metrics`. Never gathers anything itself.
+//! Owns one address, `/metrics`. Never gathers anything itself. Invariant: what is answered stands at that moment.
 
 use axum::Router;
 use axum::http::header;

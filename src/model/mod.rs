@@ -3,8 +3,9 @@
 //! Owns the identifiers, the appointment, the placement of its event, the status of integration and link, what may change,
 //! which characters nobody sees, and their rules of form. Never does I/O, asks the time, or knows a wire format.
 //!
-//! Invariant: an identifier of Cassius, a revision and a zone are well formed, but for an identifier that the database holds,
-//! which is taken as it stands there (`as_stored`); an identifier of Google is what Google said. What a patient could be known by is never shown by `Debug`.
+//! Invariant: an identifier of Cassius, a revision and a zone are well formed, but for an identifier that the database
+//! holds, which is taken as it stands there (`as_stored`); an identifier of Google is what Google said. What a patient could
+//! be known by is never shown by `Debug`.
 
 mod appointment;
 mod change;

@@ -10,10 +10,11 @@
 //! are Google's own); [`crate::crypto`], whose cells are named after it; [`crate::google`], beside which a room of the
 //! same shape would stand, answering [`crate::sync`] in the same words (`Call`, `Answer`: the methods, prices and
 //! refusals in them are Google's, and another provider's would have to be told in these); `connection::Grants`,
-//! `connection::Consents` and `delivery`, which hold a `google::Google` each; and the wire (`grpc/convert.rs`, the
+//! `connection::Consents` and `delivery`, which hold a `google::Google` each, and `connection::Integrations`, which asks
+//! it for calendars; and the wire (`grpc/convert.rs`, the
 //! reasons that begin with `GOOGLE_`, `google_email`, the two addresses of the sidecar); the settings that begin with
 //! `GOOGLE_` and what `app` makes of them; the parameter by which a return URL tells the outcome (`http`); the
-//! emulator. The worker, the leases and the settings pages' RPCs stay.
+//! emulator; and the clients, whose pages, words and routes name Google. The worker, the leases and the settings pages' RPCs stay.
 
 /// A provider of calendars.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

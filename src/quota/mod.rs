@@ -2,14 +2,14 @@
 //!
 //! Owns the budgets in Google's units: one for the whole project, one for each account; and how much of the first goes to
 //! what nobody waits for. A process that is alone keeps them in memory, where they cost nothing. Where replicas share the
-//! project, they are kept in a [`Ledger`] that all of them spend from. Every call of an attempt is counted, and every page of
-//! events of a comparison or a search. A list of calendars is counted once, whoever asks for it: not its further pages, nor
-//! its second try where the permission to list is missing. A call that is repeated with a newer token is counted again by
-//! attempts alone; calls to the token endpoint, revocations among them, are not counted. Never calls anybody and never
+//! project, they are kept in a [`Ledger`] that all of them spend from. Every call of an attempt is counted, and every page
+//! of events of a comparison or a search. A list of calendars is counted once, whoever asks for it: not its further pages,
+//! nor its second try where the permission to list is missing. A call that is repeated with a newer token is counted again
+//! by attempts alone; calls to the token endpoint, revocations among them, are not counted. Never calls anybody and never
 //! decides who goes first.
 //!
 //! Invariant: however the wall clock is corrected, however often a process is killed and started again, and whoever joins or
-//! leaves it, no window of a minute sees more units given out than either budget allows. Whoever is refused has spent nothing.
+//! leaves it, no window of a minute sees more units given out than either budget allows. Who is refused has spent nothing.
 
 mod budget;
 mod ledger;

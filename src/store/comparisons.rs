@@ -93,8 +93,8 @@ impl Store {
         query!(self, write, comparisons::bring_forward(&organisation, by))
     }
 
-    /// Notes that an event was not where it was written, so that the next comparison, due at `compare_by` at the latest, looks
-    /// for it in every calendar of the account.
+    /// Notes that an event was not where it was written, so that the next comparison, due at `compare_by` at the latest,
+    /// looks for it in every calendar of the account.
     pub async fn note_vanished(&self, organisation: &OrganisationId, compare_by: Timestamp) -> Result<(), Error> {
         let organisation = organisation.clone();
         query!(self, write, comparisons::note_vanished(&organisation, compare_by))

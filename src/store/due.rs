@@ -144,8 +144,8 @@ impl Store {
         }
     }
 
-    /// Puts off what was noted too early; answers whether another look is worth it: others hold some of it, or there was
-    /// more.
+    /// Puts off what was noted too early; what is due already goes to the end of the line. Answers whether another look is
+    /// worth it: others hold some of it, or there are links that have their turn only now.
     async fn put_off(&self, early: impl IntoIterator<Item = &Ready>, now: Timestamp) -> Result<bool, Error> {
         let (mut links, mut owed) = (Vec::new(), Vec::new());
         for ready in early {

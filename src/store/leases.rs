@@ -68,8 +68,8 @@ impl Store {
         query!(self, write, leases::release(&lease_tokens, now))
     }
 
-    /// Gives back every lease, whoever holds it (a revocation's, and that of the end of a disconnect, lapse): for the start of the only process there is.
-    /// Answers of how many links.
+    /// Gives back every lease, whoever holds it (a revocation's, and that of the end of a disconnect, lapse): for the start
+    /// of the only process there is. Answers of how many links.
     pub async fn release_all(&self) -> Result<u64, Error> {
         query!(self, write, leases::release_all())
     }

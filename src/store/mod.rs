@@ -7,8 +7,9 @@
 //! Invariant: what a method has answered is durable. A method is one transaction, and one that answers an error has changed
 //! nothing, or leaves it unknown whether it did where the connection broke. Those that may touch more rows than one
 //! transaction should hold are several, each of which stands by itself: going on with an erasure, forgetting, erasing what
-//! has ended, giving back many leases, trying again what did not open, and looking for what is due. What an error leaves of
-//! them the next call does. Where a wish goes on in parts, what it has not reached yet is counted after it, and a count that
+//! has ended, sweeping the audit, giving back many leases, trying again what did not open, and looking for what is due.
+//! Noting that an event has vanished is two, the first of which brings a comparison forward. What an error leaves of them
+//! the next call does. Where a wish goes on in parts, what it has not reached yet is counted after it, and a count that
 //! fails is noted in the log alone.
 //!
 //! One set of queries is mounted once for each back end (`postgres.rs`, `sqlite.rs`); [`Store`] picks at run time.
@@ -122,7 +123,7 @@ pub use revocations::{Leaving, Revocation, RevocationLease};
 pub use sealed_calendars::{OpenedCalendar, SealedCalendar};
 pub use sealed_values::{SealedColumn, SealedRow, SealedValue};
 pub use searches::{SearchClaim, SearchEnd, Searched};
-pub use settlements::{LinkSettlement, SettledRows, Settlement, Settlements};
+pub use settlements::{LinkSettlement, SettledLink, SettledRows, Settlement, Settlements};
 pub use statuses::StatusParts;
 pub use unkept_grants::UnkeptGrant;
 pub use unreadable::{Found, Unreadable};

@@ -65,7 +65,7 @@ impl Pools {
     pub(in crate::store) async fn long(&self) -> Result<Checkout, Error> {
         let mut checkout = self.checkout(&self.write, LONG).await?;
         // A database that is away is told from one that has much to do before the long time is granted.
-        match timeout(BRIEF, checkout.conn.batch_execute("SELECT 1")).await {
+        match timeout(BRIEF, checkout.conn.batch_execute("/* pool.answers */ SELECT 1")).await {
             Ok(Ok(())) => Ok(checkout),
             Ok(Err(error)) => checkout.conclude(Ok(Err(error.into()))),
             Err(elapsed) => checkout.conclude(Err(elapsed)),

@@ -291,7 +291,9 @@ pub(super) async fn is_pooled_unsaid(config: &Config) -> Result<bool, Error> {
 
 /// By what number the server tells the session that a transaction is in.
 async fn session(conn: &mut Conn) -> diesel::QueryResult<i32> {
-    diesel::select(diesel::dsl::sql::<diesel::sql_types::Integer>("pg_backend_pid()")).get_result(conn).await
+    diesel::select(diesel::dsl::sql::<diesel::sql_types::Integer>("/* postgres.session */ pg_backend_pid()"))
+        .get_result(conn)
+        .await
 }
 
 /// Closes a connection, and ends what still runs on it: of the closing alone, a server that works or waits for a lock hears

@@ -1,7 +1,7 @@
 //! Sealed values, whatever they hold: counted by the key that sealed them, and exchanged for others.
 //!
-//! Owns which columns are sealed for longer than a day. Never opens one. A value is exchanged only where it is still the one
-//! that was read.
+//! Owns which columns are sealed for longer than a day. Never opens one. Invariant: a value is exchanged only where it is
+//! still the one that was read.
 
 use std::collections::BTreeMap;
 

@@ -3,8 +3,9 @@
 //! A person may have moved an event to where no link and nothing that is owed says that it stands. Before a disconnect
 //! that deletes ends, and before an erasure is done, the calendars of the account are looked through once.
 //!
-//! Owns when a search is due, by whom it is made, and what comes of it. Never lists events: `delivery` does. Invariant:
-//! one process at a time lists the events of an organisation, since a search is made under the lease of a comparison.
+//! Owns when a search is due, by whom it is made, and what comes of it. Never lists events: `delivery` does. Invariant: one
+//! process at a time searches or mends the events of an organisation, since a search is made under the lease of a
+//! comparison; what only counts lists without one.
 
 use jiff::Timestamp;
 

@@ -56,11 +56,21 @@ pub struct Settlements {
     pub owed: Vec<(OwedClaim, OwedSettlement)>,
 }
 
+/// What became of a link that was settled.
+#[derive(Debug, Clone)]
+#[must_use = "whoever is fenced has lost the right to go on"]
+pub enum SettledLink {
+    /// It is durable: the link as it stands now.
+    Done(Box<Link>),
+    /// The lease was taken over: nothing was changed.
+    Fenced,
+}
+
 /// What became of them, in the same order.
 #[derive(Debug, Clone, Default)]
 pub struct SettledRows {
-    /// Each link as it stands now; `None`: fenced.
-    pub links: Vec<Option<Link>>,
+    /// Each link.
+    pub links: Vec<SettledLink>,
     /// Whether each deletion was still the claim's own.
     pub owed: Vec<Guarded>,
 }
@@ -79,7 +89,10 @@ impl Store {
     pub async fn settle(&self, claimed: &Claimed, settlement: &Settlement, now: Timestamp) -> Result<Guarded, Error> {
         let links = vec![(claimed.clone(), settlement.clone(), Vec::new())];
         let settled = self.settle_together(Settlements { links, owed: Vec::new() }, now).await?;
-        Ok(Guarded::by(settled.links.iter().flatten().count()))
+        Ok(match settled.links.first() {
+            Some(SettledLink::Done(_)) => Guarded::Done,
+            Some(SettledLink::Fenced) | None => Guarded::Fenced,
+        })
     }
 
     /// Records what an attempt to delete came to, and gives the lease back. Fenced once another worker has taken it over,

@@ -167,7 +167,7 @@ pub(super) fn open(path: &str, makes_file: bool) -> Result<pool::Pools, Error> {
 
 /// Writes the log back and cuts it off. Where somebody reads just then, the next time does it.
 pub(super) async fn truncate_log(conn: &mut Conn) -> Result<(), Fault> {
-    Ok(conn.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)").await?)
+    Ok(conn.batch_execute("/* sqlite.truncate_log */ PRAGMA wal_checkpoint(TRUNCATE)").await?)
 }
 
 fn setup(cache: &'static str) -> SetupCallback<Conn> {

@@ -67,6 +67,8 @@ impl Store {
         i32::try_from(counted.unwrap_or_default()).unwrap_or(i32::MAX)
     }
 
+    /// Notes of each wish that was not counted yet how many links will join those that wait because of it (of a disconnect:
+    /// how many it is still to change), and answers how many `wish` is still to change.
     async fn note_unreached(&self, organisation: &OrganisationId, wish: Wish, now: Timestamp) -> Result<i64, Error> {
         let whose = organisation.clone();
         let counted = query!(self, read, wishes::unreached(&whose, now))?;

@@ -1,7 +1,7 @@
 //! How long to wait before the next attempt.
 //!
-//! Owns how delays grow and spread. Never draws a number: `seed` is a parameter. Invariant: nothing is attempted again
-//! at once, or earlier than Google has asked for.
+//! Owns how delays grow and spread. Never draws a number: `seed` is a parameter. Invariant: no delay is shorter than half a
+//! second, or than Google has asked for.
 
 use jiff::SignedDuration;
 

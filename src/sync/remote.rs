@@ -1,6 +1,6 @@
 //! An event as a list of Google's shows it.
 //!
-//! Owns what is read of one. Never judges it.
+//! Owns what is read of one. Never judges it. Invariant: an event that names no appointment is none of these.
 
 use super::{Owner, Shown};
 use crate::model::{Etag, EventId, Revision};

@@ -1,6 +1,7 @@
 //! Our fields of an event as Google shows them, held against the ones that should stand.
 //!
 //! Owns which of its fields are ours, and when they show the same. Never looks at what a user may set beside them.
+//! Invariant: a field of ours is compared, or left out by name.
 
 use std::fmt;
 

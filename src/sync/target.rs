@@ -1,6 +1,7 @@
 //! The calendar in which an appointment's event should stand.
 //!
-//! Owns that choice: nothing else makes it. Never knows where an event stands already.
+//! Owns that choice for an attempt. (What a comparison lists, and what is blamed where a calendar is out of reach, is the
+//! integration's target itself.) Never knows where an event stands already. Invariant: target and appointment alone decide.
 
 use crate::model::{Appointment, CalendarId};
 

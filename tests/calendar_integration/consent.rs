@@ -183,7 +183,7 @@ async fn the_link_is_worthless_in_another_browser(app: &mut TestApp) {
 
     let callback = back_from_google(app, &mut browser, "cabinet", ACCOUNT).await;
     is_refused(&other.get(&callback).await);
-    // Nor with a ticket of its own, be it of this organisation or of another.
+    // Nor with a ticket of its own, of this organisation or of another.
     for organisation in ["cabinet", "voisin"] {
         begin(app, &mut other, organisation, RETURN_URL).await;
         is_refused(&other.get(&callback).await);

@@ -103,7 +103,7 @@ async fn before_a_grant_is_kept_the_person_reads_for_whom_it_is_and_says_so(app:
     assert_eq!(app.status("cabinet").await.google_email, ACCOUNT);
     assert_eq!(browser.get(&keep).await.status, 400, "a word counts once");
     app.advance(20 * 60);
-    app.running().integrations.end_unkept_grants().await.unwrap();
+    app.running().consents.end_unkept_grants().await.unwrap();
     assert_eq!((revocations(app).await, app.status("cabinet").await.state()), (0, IntegrationState::Connected));
 }
 
@@ -117,7 +117,7 @@ async fn what_a_person_refuses_leaves_unanswered_or_what_a_disconnect_overtakes_
     let (mut browser, callback) = back_from_google(app, "Cabinet Lumière").await;
     let page = browser.get(&callback).await;
     app.advance(15 * 60);
-    app.running().integrations.end_unkept_grants().await.unwrap();
+    app.running().consents.end_unkept_grants().await.unwrap();
     app.google.until_called("revoke", 2).await;
     assert_eq!(browser.get(&submitted(&callback, &page, "connect")).await.status, 400);
 
@@ -127,7 +127,7 @@ async fn what_a_person_refuses_leaves_unanswered_or_what_a_disconnect_overtakes_
         cassius_calendar::grpc::pb::DisconnectRequest { organisation_id: "cabinet".into(), ..Default::default() };
     app.integrations.disconnect(disconnect).await.unwrap();
     assert_eq!(browser.get(&submitted(&callback, &page, "connect")).await.status, 400);
-    app.running().integrations.end_unkept_grants().await.unwrap();
+    app.running().consents.end_unkept_grants().await.unwrap();
     app.google.until_called("revoke", 3).await;
     assert_eq!(app.status("cabinet").await.state(), IntegrationState::NotConnected);
     assert_eq!(rows(&app.database, "oauth_consents", "TRUE").await, 0);

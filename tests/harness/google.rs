@@ -83,7 +83,7 @@ impl Google {
         }
     }
 
-    /// Waits until an operation has been called so often, be it answered or not.
+    /// Waits until an operation has been called so often, whether it was answered or not.
     pub(crate) async fn until_called(&self, operation: &str, times: usize) {
         self.until(|calls| calls.iter().filter(|call| call["operation"] == operation).count() >= times).await;
     }

@@ -1,5 +1,5 @@
-//! What a person did to an event so that Google no longer shows it as ours where it is looked for first: it stands in another
-//! calendar, on a day that is over too, or has lost the properties that say whose it is.
+//! What a person did to an event so that Google no longer shows it as ours where it is looked for first: it stands in
+//! another calendar, on a day that is over too, or has lost the properties that say whose it is.
 
 use cassius_calendar::grpc::pb::{
     AccountSearch, Appointment, AppointmentLink, EraseAppointmentsRequest, IntegrationSettings, RemoteEvents,

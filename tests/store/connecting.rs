@@ -186,8 +186,7 @@ async fn another_calendar_or_privacy_queues_what_is_upcoming(database: &Database
             assert!(database.store.settle(&claimed, &later, at(3)).await.unwrap().is_done());
         }
     }
-    // What waits already stays in its turn, and goes first.
-    // A tighter level is written over what is over, too.
+    // What waits already stays in its turn, and goes first. A tighter level is written over what is over, too.
     let changes = [
         (of_calendar("new"), 100, vec!["pending", "placed"]),
         (of_privacy(TitlePrivacy::Masked), 200, vec!["over", "pending", "placed"]),

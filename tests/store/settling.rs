@@ -1,7 +1,7 @@
 //! What an attempt came to.
 
 use cassius_calendar::model::{CalendarId, Placement, Reason, RemoteEvents, SyncStatus};
-use cassius_calendar::store::{LinkError, Settlement, Settlements};
+use cassius_calendar::store::{LinkError, SettledLink, Settlement, Settlements};
 
 use super::harness::*;
 
@@ -223,10 +223,18 @@ async fn what_is_settled_together_is_settled_each_for_itself(database: &Database
     let links = [(first, a), (second, b), (third, c), (lost, d), (south.unwrap(), later)];
     let links = links.map(|(claimed, settlement)| (claimed, settlement, Vec::new())).into();
     let settled = database.store.settle_together(Settlements { links, owed: Vec::new() }, at(63)).await.unwrap();
-    let stands: Vec<_> = settled.links.iter().map(|link| link.as_ref().map(|link| link.sync_status)).collect();
+    let links: Vec<_> = settled
+        .links
+        .into_iter()
+        .map(|settled| match settled {
+            SettledLink::Done(link) => Some(*link),
+            SettledLink::Fenced => None,
+        })
+        .collect();
+    let stands: Vec<_> = links.iter().map(|link| link.as_ref().map(|link| link.sync_status)).collect();
     let (synced, error, pending) = (SyncStatus::Synced, SyncStatus::Error, SyncStatus::Pending);
     assert_eq!(stands, [Some(synced), Some(error), Some(pending), None, Some(pending)]);
-    for link in settled.links.into_iter().flatten() {
+    for link in links.into_iter().flatten() {
         assert_eq!(database.the_link(link.organisation.as_str(), link.appointment.as_str()).await, link);
     }
     assert_eq!(database.the_integration("north").await.last_sync_at, Some(at(63)));

@@ -4,7 +4,8 @@
 //! Google's answer finds its consent and which proves, with a cookie of the sidecar's own, that the browser is still the
 //! same. So several tabs of one browser are on their way at once, each with its own state. Where Cassius named the practice,
 //! a grant waits until the person in front of the browser has read for whom it is, and with which account. Never gives a
-//! token out. Invariant: ticket and state are stored as digests, and each is taken once.
+//! token out. Invariant: ticket and state are stored as digests; a state is taken once, and of one ticket a few are on their
+//! way at most.
 
 mod completion;
 mod outcome;
@@ -92,6 +93,17 @@ impl Consents {
     pub fn new(store: Store, google: Google, grants: Grants, clock: Clock, settings: Settings, audit: Audit) -> Self {
         let secrets = grants.secrets().clone();
         Self { store, google, grants, secrets, clock, settings: Arc::new(settings), audit }
+    }
+
+    /// Takes the account that waits to be confirmed in place of the connected one, or drops it.
+    pub async fn confirm_account(&self, organisation: &OrganisationId, is_accepted: bool) -> Result<(), Error> {
+        self.grants.confirm(organisation, is_accepted).await
+    }
+
+    /// Ends the grants that nobody keeps: of accounts that were not confirmed in time, and of those whose revocation got no
+    /// answer.
+    pub async fn end_unkept_grants(&self) -> Result<(), Error> {
+        Ok(self.grants.end_unkept().await?)
     }
 
     /// Begins a consent. A connected account stays connected until the new consent is complete; one that is being

@@ -1,6 +1,6 @@
 //! How a consent stands when the browser is back: its outcome, or what is asked first.
 //!
-//! Owns the words alone. Never decides.
+//! Owns the words alone. Never decides. Invariant: the word that leaves with the browser names no account and no practice.
 
 use crate::crypto::{ExposeSecret as _, Secret, digest};
 

@@ -1,7 +1,7 @@
 //! What is noted against an integration, and told to its practice and to the operator.
 //!
 //! Owns which problem is retried by itself and how loud the log is about each. Never clears a problem: the store does,
-//! with the change that mends it.
+//! with the change that mends it. Invariant: a problem is told once the store has noted it, and none is that it has not.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -21,8 +21,8 @@ const KEYRING_RETRY: SignedDuration = SignedDuration::from_mins(1);
 
 /// How long an integration of which a value does not read is left alone before it is tried again.
 const UNREADABLE_RETRY: SignedDuration = SignedDuration::from_hours(1);
-/// How soon a comparison is made after a delay was noted, at the earliest: what waits is most often sent long before, and that
-/// ends it.
+/// How soon a comparison is made after a delay was noted, at the earliest: what waits is most often sent long before, and
+/// that ends it.
 const COMPARED_AFTER_DELAY: SignedDuration = SignedDuration::from_mins(15);
 
 impl Grants {

@@ -1,6 +1,7 @@
 //! Why a reading call of Google brought nothing.
 //!
-//! Owns what it is worth to whoever reads. Never names what only a call about settings or consents can meet.
+//! Owns what it is worth to whoever reads. Never names what only a call about settings or consents can meet. Invariant: a
+//! token that is not honoured asks nobody to connect again: whether the grant is dead, a refresh tells.
 
 use jiff::SignedDuration;
 

@@ -77,17 +77,6 @@ impl Integrations {
         Ok(Status::of(parts, now))
     }
 
-    /// Takes the account that waits to be confirmed in place of the connected one, or drops it.
-    pub async fn confirm_account(&self, organisation: &OrganisationId, is_accepted: bool) -> Result<(), Error> {
-        self.grants.confirm(organisation, is_accepted).await
-    }
-
-    /// Ends the grants that nobody keeps: of accounts that were not confirmed in time, and of those whose revocation got no
-    /// answer.
-    pub async fn end_unkept_grants(&self) -> Result<(), Error> {
-        Ok(self.grants.end_unkept().await?)
-    }
-
     /// Disconnects, and answers once that has ended, or what stands after ten seconds. Idempotent; a caller that goes away
     /// does not break it off, and neither does a restart.
     pub async fn disconnect(

@@ -1,7 +1,7 @@
 //! The settings that a practice may change, and the calendars it may choose from.
 //!
 //! Owns what a change of settings is checked against. Never moves an event: a new target makes links due, and the worker
-//! moves them.
+//! moves them. Invariant: no calendar is chosen but one of which Google has just said that the account may write to it.
 
 use super::{Integrations, Status};
 use crate::connection::Error;

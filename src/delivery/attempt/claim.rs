@@ -1,6 +1,7 @@
 //! What an attempt is made for: a link, or a deletion that is owed.
 //!
 //! Owns what the two have in common: whose they are, their lease, and where an event may stand. Never calls anybody.
+//! Invariant: it says what stood when it was claimed; what has changed since, the store alone knows.
 
 use jiff::{SignedDuration, Timestamp};
 

@@ -246,8 +246,8 @@ impl Inner {
         }
     }
 
-    /// An event that is not where it was written may have been moved: then it stands in another calendar of the account, where
-    /// no call by its id finds it. The comparison does, soon.
+    /// An event that is not where it was written may have been moved: then it stands in another calendar of the account,
+    /// where no call by its id finds it. The comparison does, soon.
     async fn note_whereabouts(&self, claim: &Claim, call: &Call, answer: &Answer) -> Result<(), AttemptError> {
         let is_written = !matches!(call, Call::Insert { .. } | Call::Probe { .. });
         if let (Claim::Link(claimed), Answer::Gone | Answer::NotFound, true) = (claim, answer, is_written) {

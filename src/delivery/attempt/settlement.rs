@@ -1,7 +1,7 @@
 //! What an attempt came to, as it is settled.
 //!
 //! Owns what is noted against an integration or the project on the way, and when an attempt is made again. Never calls
-//! Google.
+//! Google. Invariant: what an outcome says of its integration or of the project is noted before its row is settled.
 
 use jiff::{SignedDuration, Timestamp};
 

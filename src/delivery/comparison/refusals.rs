@@ -1,7 +1,8 @@
 //! What a comparison meets of the target calendar or of the account.
 //!
-//! Owns what is noted of it at the integration: the same as an attempt would note, so that nothing is wrong in silence
-//! while nothing is due. Never believes a single answer: the calendar is asked before it, or the account, is blamed.
+//! Owns what is noted of it at the integration: the same as an attempt would note, so that nothing is wrong in silence while
+//! nothing is due. Never blames the calendar or the account for a list alone: the calendar is asked first. Invariant: a
+//! problem that is found standing is left as it is, whatever a list meets.
 
 use super::{CalendarReadContext, Comparison, ComparisonError, ReadLease};
 use crate::connection::ReadError;

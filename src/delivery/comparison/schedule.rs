@@ -1,7 +1,8 @@
 //! When lists are made: of comparisons and of searches, as they are asked for and as they are due.
 //!
-//! Owns how many are made at a time, so that an organisation whose lists do not answer holds up no other, and the leases that
-//! are given back when one is broken off. Never reads a list itself.
+//! Owns how many are made at a time, so that an organisation whose lists do not answer holds up no other, and the leases
+//! that are given back when one is broken off. Never reads a list itself. Invariant: no list is begun here without the lease
+//! of its organisation.
 
 use std::collections::HashMap;
 use std::time::Duration;

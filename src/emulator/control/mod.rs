@@ -7,7 +7,8 @@
 //! |---|---|
 //! | `GET journal?since=&operation=` | `{calls, last}`: the calls after a sequence, of one operation |
 //! | `DELETE journal` | forgets them; sequences go on |
-//! | `GET faults`, `POST faults`, `DELETE faults`, `DELETE faults/{id}` | see `fault::Fault`; removing one lets the calls go on that hang by it |
+//! | `GET faults`, `POST faults`, `DELETE faults` | see `fault::Fault`; removed, they let go on what hangs by them |
+//! | `DELETE faults/{id}` | removes one |
 //! | `GET settings`, `POST settings` | see `settings::Settings`; only what is sent changes |
 //! | `GET accounts`, `POST accounts` | the accounts; adds one: `{email, name?, time_zone?}` |
 //! | `POST accounts/{email}` | `{read_only}`: writes answer `quotaExceeded` |
@@ -20,7 +21,7 @@
 //! | `GET accounts/{email}/events` | every event in its calendars, deleted ones too, with full bodies |
 //! | `PATCH calendars/{id}/events/{event}` | alters one as its user would |
 //! | `POST calendars/{id}/events/{event}/move` | `{destination}`: moves one to another calendar as its user would |
-//! | `DELETE calendars/{id}/events/{event}?answer=` | deletes one as its user would; `answer` is `cancelled`, `not_found` or `gone` |
+//! | `DELETE calendars/{id}/events/{event}?answer=` | deletes one as its user would: `cancelled`, `not_found` or `gone` |
 //! | `POST reset` | a fresh emulator |
 
 mod accounts;

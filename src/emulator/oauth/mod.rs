@@ -1,7 +1,8 @@
 //! Google's OAuth 2.0 for web servers: consent, exchange, refresh, revoke.
 //!
-//! Owns the three endpoints, and the checks of client and redirect URI. It never knows what a scope opens (`scope`
-//! does). Invariant: a code or a token leaves only for a consent that a person gave on the page.
+//! Owns the three endpoints, and the checks of client and redirect URI. It never knows what a scope opens (`scope` does).
+//! Invariant: a code or a token leaves only for a consent that a person gave on the page, or for a grant that a test asked
+//! `control` for.
 
 mod authorize;
 mod consent;

@@ -231,7 +231,7 @@ impl Server {
         let mut is_closing = false;
         loop {
             let Limits { stranger_rest, rest, parting, .. } = self.limits;
-            let patience = |is_known| match (is_closing, is_known) {
+            let idle_timeout = |is_known| match (is_closing, is_known) {
                 (true, _) => parting,
                 (false, true) => rest,
                 (false, false) => stranger_rest,
@@ -246,7 +246,7 @@ impl Server {
                 () = self.close.cancelled(), if !is_closing => {}
                 _ = &mut aged, if !is_closing => {}
                 () = outdated.cancelled(), if !is_closing => {}
-                () = peer.rested(patience) => if is_closing { return },
+                () = peer.rested(idle_timeout) => if is_closing { return },
             }
             // The peer is told to open another one; calls under way go on.
             connection.as_mut().graceful_shutdown();

@@ -117,14 +117,14 @@ impl Peer {
         Open(self.clone())
     }
 
-    /// Waits until no call has been open for as long as `patience` says of a known caller or a stranger.
-    pub(super) async fn rested(&self, patience: impl Fn(bool) -> Duration) {
+    /// Waits until no call has been open for as long as `idle_timeout` says of a known caller or a stranger.
+    pub(super) async fn rested(&self, idle_timeout: impl Fn(bool) -> Duration) {
         let mut activity = self.activity.subscribe();
         loop {
             let Activity { open, is_known } = *activity.borrow_and_update();
             // The sender lives as long as `self`.
             match open {
-                0 if timeout(patience(is_known), activity.changed()).await.is_err() => return,
+                0 if timeout(idle_timeout(is_known), activity.changed()).await.is_err() => return,
                 0 => {}
                 _ => {
                     let _ = activity.changed().await;

@@ -40,8 +40,8 @@ pub(super) async fn locked(conn: &mut Conn, account: &GoogleUserId, now: Timesta
     Ok(named("accounts.locked", select).get_result(conn).await?)
 }
 
-/// An account that has not changed since `before` has no grant on its way any more.
 pub(in crate::store) async fn sweep(conn: &mut Conn, before: Timestamp) -> Result<usize, Fault> {
+    // An account that has not changed since then has no grant on its way any more.
     let unused = ["calendar_integrations", "pending_grants", "unkept_grants"].map(|table| {
         format!("NOT EXISTS (SELECT 1 FROM {table} AS u WHERE u.google_user_id = google_accounts.google_user_id)")
     });

@@ -24,7 +24,6 @@ struct NameRow {
     name: String,
 }
 
-/// What the server calls this connection.
 pub(in crate::store) async fn own_name(conn: &mut Conn) -> Result<String, Fault> {
     let select = sql("SELECT current_setting('application_name') AS name");
     let row: NameRow = named("changes.own_name", select).get_result(conn).await?;
@@ -37,7 +36,6 @@ struct ClockRow {
     now: Instant,
 }
 
-/// What the server's clock says.
 pub(in crate::store) async fn clock(conn: &mut Conn) -> Result<Timestamp, Fault> {
     let row: ClockRow = named("changes.clock", sql("SELECT clock_timestamp() AS now")).get_result(conn).await?;
     Ok(row.now.0)

@@ -60,13 +60,13 @@ pub(in crate::store) async fn bring_forward(
     Ok(())
 }
 
-/// One that is counted already says enough, unless a comparison is under way that may not know of this one.
 pub(in crate::store) async fn note_vanished(
     conn: &mut Conn,
     organisation: &OrganisationId,
     compare_by: Timestamp,
 ) -> Result<(), Fault> {
     bring_forward(conn, organisation, compare_by).await?;
+    // One that is counted already says enough, unless a comparison is under way that may not know of this one.
     let update = sql("UPDATE calendar_integrations SET vanished_count = vanished_count + 1
          WHERE (vanished_count = 0 OR compare_lease_token IS NOT NULL) AND ")
     .with(of_organisation(organisation));

@@ -143,9 +143,8 @@ fn due_deletions(each: i64, now: Timestamp) -> Fragment {
     .sql(format!(" LIMIT {each}) AS counted)"))
 }
 
-/// Up to `limit` queues of each kind that become ready after `now`. Nothing is counted: `due` is one where something can be
-/// attempted by then.
 pub(in crate::store) async fn next_ready(conn: &mut Conn, limit: i64, now: Timestamp) -> Result<Vec<Ready>, Fault> {
+    // Nothing is counted: `due` is one where something can be attempted by then.
     let found: Vec<ReadyRow> = named("due.next_ready", all_next_ready(limit, now).keep()).load(conn).await?;
     Ok(found.into_iter().map(Ready::from).collect())
 }

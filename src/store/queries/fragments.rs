@@ -1,7 +1,9 @@
 //! Conditions that several statements share.
 //!
-//! Owns what it means, in SQL, to be connected, leased and in the same epoch. What may be served the columns
-//! `served_from` and `owed_served_from` say (migration `link_queues`). Never a whole statement.
+//! Owns how several statements ask in SQL for what is connected, leased and in the same epoch; one that asks for a part of
+//! it, or asks it of the row that it changes, spells that out. What may be served the columns `served_from` and
+//! `owed_served_from` say (migration `link_queues`). Never a whole statement. Invariant: a value is bound; nothing stands in
+//! the text but words of the queries' own.
 
 use jiff::Timestamp;
 

@@ -200,8 +200,8 @@ struct FoundRow {
     found: bool,
 }
 
-/// A queue counts that waits for such a lease. What does not read lies further ahead than every instant.
 pub(in crate::store) async fn has_far_leases(conn: &mut Conn, now: Timestamp) -> Result<bool, Fault> {
+    // What does not read lies further ahead than every instant.
     let leases = INSTANTS.iter().filter(|(.., kind)| *kind == Lease);
     let leases = leases.map(|(table, column, _)| {
         sql(format!("EXISTS (SELECT 1 FROM {table} WHERE {column} > ")).bind(beyond(now, FURTHEST_LEASE)).sql(")")

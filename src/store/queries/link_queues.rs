@@ -62,9 +62,6 @@ struct LockedRow {
     organisation_id: String,
 }
 
-/// Puts the queues of links and of owed deletions off whose first row is due later than was noted, and answers how much is
-/// worth another look soon: the queues that somebody else holds, which stay as they are, and the links that have their turn
-/// only now. What is due already goes to the end of the line.
 pub(in crate::store) async fn put_off(
     conn: &mut Conn,
     links: &[OrganisationId],

@@ -33,7 +33,6 @@ pub(in crate::store) async fn link(
     Ok(row.map(Link::from))
 }
 
-/// The outer `None`: there is no such link; the inner one: it keeps no call.
 pub(in crate::store) async fn recent_calls(
     conn: &mut Conn,
     organisation: &OrganisationId,
@@ -42,6 +41,7 @@ pub(in crate::store) async fn recent_calls(
     let select = dsl::appointment_external_links
         .find((organisation.as_str(), appointment.as_str(), PROVIDER))
         .select(dsl::recent_calls);
+    // A link that keeps no call is `Some(None)`.
     Ok(named("links.recent_calls", select).get_result(conn).await.optional()?)
 }
 

@@ -20,7 +20,6 @@ struct Tables {
     count: i64,
 }
 
-/// Whether there is a list of migrations at all.
 pub(in crate::store) async fn has_any(conn: &mut Conn) -> Result<bool, Fault> {
     let tables: Tables = named("migrations.has_any", sql(COUNT_MIGRATION_TABLES)).get_result(conn).await?;
     Ok(tables.count > 0)

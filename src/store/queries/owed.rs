@@ -1,7 +1,8 @@
 //! Owed deletions: made of what links stand for, given back to them, parked and due again.
 //!
-//! Owns how a row of `owed_deletions` comes about and becomes due or parked. Never leases one. Invariant: the queue is
-//! held, by the function itself or by whoever calls it, so that no claim is made meanwhile.
+//! Owns how a row of `owed_deletions` comes about, is given back, and becomes due again or parked, but where an erasure, the
+//! end of a disconnect or an attempt says so itself. Never leases one. Invariant: the queue is held, by the function itself
+//! or by whoever calls it, so that no claim is made meanwhile.
 
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;

@@ -14,8 +14,8 @@ use super::statement::{named, sql};
 use super::{COUNT_REFUSED_TABLES, Conn, Fault};
 use crate::store::instant::Instant;
 
-/// A clock that was set back does not hide how late it was before.
 pub(in crate::store) async fn write(conn: &mut Conn, now: Timestamp) -> Result<(), Fault> {
+    // A clock that was set back does not hide how late it was before.
     let update = sql("UPDATE write_probes SET written_at = CASE WHEN written_at > ")
         .bind(now)
         .sql(" THEN written_at ELSE ")
@@ -31,8 +31,8 @@ struct RefusedRow {
     refused: i64,
 }
 
-/// Of a database that only reads, and of a role that may not write everywhere, the first write tells, or the list of rights.
 pub(in crate::store) async fn takes_writes(conn: &mut Conn) -> Result<bool, Fault> {
+    // A write tells of a database that only reads; of a role that may not write everywhere, that or the list of rights.
     let written: Result<(), Fault> = transaction!(conn, async |conn| {
         let write = diesel::update(dsl::write_probes).set(dsl::written_at.eq(dsl::written_at));
         named("probes.try", write).execute(conn).await?;

@@ -1,7 +1,7 @@
 //! The lease under which one process at a time reads what an account holds: for a comparison, or for a search.
 //!
 //! Owns how the two columns of the lease say that it is free, taken, ours and given back. Whoever holds it renews it by
-//! statements of its own. Never knows what the reading is for.
+//! statements of its own. Never knows what the reading is for. Invariant: the two columns are taken and cleared together.
 
 use jiff::Timestamp;
 

@@ -45,8 +45,6 @@ pub(in crate::store) async fn lease(
     })
 }
 
-/// A refresh token has to be there: once a disconnect has ended, a late answer may not bring tokens back in the same
-/// epoch. The lease may be somebody else's by now: their token is as good as this one.
 pub(in crate::store) async fn save_tokens(
     conn: &mut Conn,
     organisation: &OrganisationId,
@@ -55,6 +53,8 @@ pub(in crate::store) async fn save_tokens(
     now: Timestamp,
 ) -> Result<Guarded, Fault> {
     let RefreshedTokens { access_token, expires_at, refresh_token } = tokens;
+    // A refresh token has to be there: once a disconnect has ended, a late answer may not bring tokens back in the same
+    // epoch. The lease may be somebody else's by now: their token is as good as this one.
     let row = dsl::calendar_integrations
         .find((organisation.as_str(), PROVIDER))
         .filter(dsl::epoch.eq(epoch.0))

@@ -18,7 +18,8 @@ use crate::model::{AppointmentId, OrganisationId, Placement};
 use crate::store::history::MAX_HISTORY_CHARS;
 use crate::store::words::{self, CALENDAR_UNAVAILABLE, ERROR, GOOGLE, PENDING, SYNCED};
 use crate::store::{
-    CallMade, Guarded, Link, LinkError, LinkSettlement, OwedSettlement, SettledRows, Settlement, Settlements,
+    CallMade, Guarded, Link, LinkError, LinkSettlement, OwedSettlement, SettledLink, SettledRows, Settlement,
+    Settlements,
 };
 
 pub(in crate::store) async fn settle_together(
@@ -34,7 +35,7 @@ pub(in crate::store) async fn settle_together(
         let settled = settle(conn, links, now).await?;
         let mut synced = BTreeSet::new();
         for ((claimed, settlement, _), link) in links.iter().zip(&settled) {
-            if link.is_some() && matches!(settlement, Settlement::Synced { .. }) {
+            if matches!(link, SettledLink::Done(_)) && matches!(settlement, Settlement::Synced { .. }) {
                 synced.insert(&claimed.organisation);
             }
         }
@@ -174,7 +175,7 @@ impl EndedRow {
 }
 
 /// Settles the links that are still under their leases: those are answered as they stand then.
-async fn settle(conn: &mut Conn, links: &[LinkSettlement], now: Timestamp) -> Result<Vec<Option<Link>>, Fault> {
+async fn settle(conn: &mut Conn, links: &[LinkSettlement], now: Timestamp) -> Result<Vec<SettledLink>, Fault> {
     if links.is_empty() {
         return Ok(Vec::new());
     }
@@ -199,8 +200,12 @@ async fn settle(conn: &mut Conn, links: &[LinkSettlement], now: Timestamp) -> Re
         let link = Link::from(row);
         by_key.insert((link.organisation.clone(), link.appointment.clone()), link);
     }
-    let settled =
-        |(claimed, ..): &LinkSettlement| by_key.remove(&(claimed.organisation.clone(), claimed.appointment.clone()));
+    let settled = |(claimed, ..): &LinkSettlement| match by_key
+        .remove(&(claimed.organisation.clone(), claimed.appointment.clone()))
+    {
+        Some(link) => SettledLink::Done(Box::new(link)),
+        None => SettledLink::Fenced,
+    };
     Ok(links.iter().map(settled).collect())
 }
 

@@ -1,10 +1,10 @@
 //! Statements: text and values in turn.
 //!
 //! Owns how a statement is put together, and when a connection keeps it prepared: always, unless it is long. A long one
-//! holds many rows, there are hundreds of lengths, and each of them kept on each connection would cost more memory than
-//! its parsing costs time; one whose rows are [`padded`], or that has one length alone, is kept all the same. Never numbers
-//! a placeholder: diesel does, as each back end wants it. Invariant: a value stands
-//! where it is bound, whatever is put before or behind it.
+//! holds many rows, there are hundreds of lengths, and each of them kept on each connection would cost more memory than its
+//! parsing costs time; one whose rows are [`padded`], or that has one length alone, is kept all the same. Never numbers a
+//! placeholder: diesel does, as each back end wants it. Invariant: a value stands where it is bound, whatever is put before
+//! or behind it.
 
 use std::marker::PhantomData;
 

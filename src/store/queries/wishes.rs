@@ -284,7 +284,6 @@ struct CountRow {
     joining: i64,
 }
 
-/// Of each wish that was not counted yet: how many links it is still to change, and how many of those do not wait already.
 pub(in crate::store) async fn unreached(
     conn: &mut Conn,
     organisation: &OrganisationId,

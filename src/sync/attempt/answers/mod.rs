@@ -8,10 +8,11 @@
 //! | `Stored` | synced | synced | – | – | – |
 //! | `Moved` | – | – | – | synced if it shows the goal, else patch it | – |
 //! | `Deleted` | – | – | go on | – | – |
-//! | `Found` | – | – | – | – | ours, or nobody's: go on (where it could not be moved: ask the target); another's: the next generation; called gone before: come back |
+//! | `Found` | – | – | – | – | see below |
 //! | `AlreadyExists` | read it | – | – | rewrite | – |
 //! | `Changed` | – | read it | read it | read it at the target | – |
-//! | `Gone`, `NotFound` | 404: ask the target; 410: read it | read it | read it (under way to the target: there) | read it at the target | read it again, then believe it |
+//! | `Gone` | read it | read it | read it (moving: at the target) | read it at the target | read it again, then believe it |
+//! | `NotFound` | ask the target | as `Gone` | as `Gone` | as `Gone` | as `Gone` |
 //! | `NotPermitted`, `Forbidden` | ask its calendar | ask its calendar | ask its calendar | rewrite | ask its calendar |
 //! | `Refused` | for the word `invalid` once more without its zone; else refused | the same | refused | rewrite | refused |
 //! | `ScopeMissing` | stop: reconnect | stop | stop | rewrite | stop |
@@ -24,15 +25,21 @@
 //! event: the calendar is asked then. "Rewrite": the event is deleted where it stands and inserted into the target, once
 //! the target has been asked whether it takes writes.
 //!
+//! An event that is read and found: ours, or nobody's: go on (where it could not be moved: ask the target); another's: the
+//! next generation; one that was called gone before: come back.
+//!
 //! The calendar itself is asked by a probe:
 //!
 //! | its answer | it is the target | it is another |
 //! |---|---|---|
-//! | `CalendarOpen` | what was forbidden is refused for good; what was gone is the next generation; what cannot be moved is rewritten; else come back | the same |
+//! | `CalendarOpen` | see below | the same |
 //! | `CalendarReadOnly`, `CalendarMissing` | stop: calendar | its event is out of reach: left behind, and as good as gone |
 //! | `Forbidden`, `AccountRefused` | stop: account | the same |
 //! | `ScopeMissing`, `Misconfigured` | stop: reconnect; operator | the same |
 //! | any other | come back | come back |
+//!
+//! A calendar that is open: what was forbidden is refused for good; what was gone is the next generation; what cannot be
+//! moved is rewritten; else come back.
 //!
 //! A calendar that may be read, where no event is wanted, has said itself what does not stand in it: what was gone there is
 //! gone, whether it takes writes or not.
