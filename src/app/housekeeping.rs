@@ -66,11 +66,27 @@ pub(super) async fn reach_links(delivery: Delivery, close: CancellationToken) {
     delivery.reach_links(close).await;
 }
 
+/// Writes the first probe of this process before anything else is done. Answers whether it was taken: if not, that is told,
+/// and made up for, as of every later one.
+pub(super) async fn begin_probes(store: &Store, clock: &Clock) -> bool {
+    store.begin_probes(clock.now()).await.is_ok()
+}
+
 /// Tells probes whether the database takes what is written: one that only reads (a standby, a full disk) accepts nothing.
-pub(super) async fn tell_health(store: Store, health: Health, clock: Clock, close: CancellationToken) {
+pub(super) async fn tell_health(
+    store: Store,
+    mut is_begun: bool,
+    health: Health,
+    clock: Clock,
+    close: CancellationToken,
+) {
     let mut was_serving = true;
     while !close.is_cancelled() {
-        let probe = store.probe(clock.now()).await;
+        let probe = match is_begun {
+            true => store.probe(clock.now()).await,
+            false => store.begin_probes(clock.now()).await,
+        };
+        is_begun |= probe.is_ok();
         health.tell(probe.is_ok()).await;
         metrics::is_serving(probe.is_ok());
         if std::mem::replace(&mut was_serving, probe.is_ok()) != probe.is_ok() {

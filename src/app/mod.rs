@@ -98,6 +98,7 @@ pub async fn start_with(config: Config, google: Google, clock: Clock, entropy: E
         return Err(StartError::MistakenKey(key));
     }
     database_clock::follow(&store, &clock).await?;
+    let is_begun = housekeeping::begin_probes(&store, &clock).await;
     let rooms = Rooms::new(&config, store, google, &keys.keyring, clock.clone(), entropy);
     let (drain, close) = (CancellationToken::new(), CancellationToken::new());
     let (routes, health) = grpc::routes(rooms.services(&keys, &drain), config.reflection).map_err(StartError::Grpc)?;
@@ -130,7 +131,7 @@ pub async fn start_with(config: Config, google: Google, clock: Clock, entropy: E
     let worker = tokio::spawn(Worker::run(rooms.delivery.clone(), close.clone()));
     let comparing = tokio::spawn(housekeeping::compare(rooms.delivery.clone(), close.clone()));
     let (consents, integrations) = (rooms.consents.clone(), rooms.integrations.clone());
-    let mut housekeeping = background_tasks(rooms, &config, &keys, &health, &close);
+    let mut housekeeping = background_tasks(rooms, is_begun, &config, &keys, &health, &close);
     housekeeping.extend(measuring);
     tracing::info!(grpc.address = %grpc_address, http.address = %http_address, "serving");
     Ok(App {
@@ -180,6 +181,7 @@ async fn serve_metrics(
 /// Begins what goes on beside calls and deliveries.
 fn background_tasks(
     rooms: Rooms,
+    is_begun: bool,
     config: &Config,
     keys: &Keys,
     health: &Health,
@@ -200,7 +202,7 @@ fn background_tasks(
             close.clone(),
         )),
         tokio::spawn(replicas::hear(store.clone(), notifier, quota, clock.clone())),
-        tokio::spawn(housekeeping::tell_health(store.clone(), health.clone(), clock.clone(), close.clone())),
+        tokio::spawn(housekeeping::tell_health(store.clone(), is_begun, health.clone(), clock.clone(), close.clone())),
         tokio::spawn(housekeeping::recount(store.clone(), clock.clone(), close.clone())),
         tokio::spawn(housekeeping::sweep_audit(audit, config.audit_retention, clock.clone(), close.clone())),
         tokio::spawn(housekeeping::go_on_erasing(store.clone(), integrations.clone(), clock.clone(), close.clone())),

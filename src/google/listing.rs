@@ -16,7 +16,7 @@ use crate::crypto::Secret;
 use crate::model::{CalendarId, Etag, EventId, OrganisationId};
 use crate::sync::{RemoteEvent, Shown};
 
-const FIELDS: &str = "accessRole,nextPageToken,items(id,etag,status,summary,description,location,start/dateTime,end/dateTime,\
+const FIELDS: &str = "accessRole,nextPageToken,items(id,etag,status,created,summary,description,location,start/dateTime,end/dateTime,\
                       source/url,visibility,recurringEventId,creator/email,extendedProperties/private)";
 /// The most that Google puts on one page.
 const PAGE: &str = "2500";
@@ -78,6 +78,7 @@ fn of_appointment(listed: ListedEvent, google_email: Option<&str>) -> Option<Rem
     Some(RemoteEvent {
         event: EventId::new(listed.id.clone()),
         etag: Etag::new(listed.etag.clone()?),
+        created_at: listed.created.as_deref().and_then(|at| at.parse().ok()),
         revision: revision(listed.extended_properties.as_ref()),
         owner: owner(listed.extended_properties.as_ref())?,
         shown: Shown { is_source_told, ..shown(listed) },

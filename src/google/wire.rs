@@ -58,6 +58,7 @@ pub(super) struct ListedEvent {
     pub(super) id: String,
     pub(super) etag: Option<String>,
     pub(super) status: Option<String>,
+    pub(super) created: Option<String>,
     pub(super) summary: Option<String>,
     pub(super) description: Option<String>,
     pub(super) location: Option<String>,

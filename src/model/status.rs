@@ -56,6 +56,19 @@ impl Reason {
         self.into()
     }
 
+    /// Whether nothing is sent until somebody has acted; what Google delays goes on by itself.
+    pub fn is_breaking(self) -> bool {
+        match self {
+            Self::ReconnectRequired
+            | Self::AccountUnavailable
+            | Self::CalendarUnavailable
+            | Self::Internal
+            | Self::GoogleMisconfigured
+            | Self::KeyringIncomplete => true,
+            Self::GoogleThrottled | Self::NotConnected | Self::GoogleUnavailable | Self::EventRefused => false,
+        }
+    }
+
     /// How much it takes to mend it: of two problems the graver one is told.
     fn gravity(self) -> u8 {
         match self {

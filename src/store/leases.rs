@@ -62,7 +62,8 @@ impl Store {
         query!(self, write, leases::leave_behind(&claimed, (&placement, &places), until, now))
     }
 
-    /// Gives leases back with nothing recorded, and answers of how many links they still stood.
+    /// Gives leases back with nothing recorded, and answers of how many links they still stood. So does whoever was fenced,
+    /// once no call of its own is under way: until then nobody else calls for the same event.
     pub async fn release(&self, lease_tokens: &[Uuid], now: Timestamp) -> Result<u64, Error> {
         let lease_tokens = lease_tokens.to_vec();
         query!(self, write, leases::release(&lease_tokens, now))

@@ -81,6 +81,7 @@ mod owed;
 mod pending_grants;
 #[expect(clippy::duplicate_mod, reason = "the queries are written once and mounted for each back end")]
 mod postgres;
+mod probes;
 mod quota_budgets;
 mod recounts;
 mod refreshes;
@@ -116,6 +117,7 @@ pub use links::{Counts, ErasedSnapshots, Link, LinkError};
 pub use overview::{IntegrationCount, ListedIntegration, PoolUse, QueueCounts};
 pub use owed::{OwedCause, OwedClaim, OwedLeft, OwedSettlement};
 pub use pending_grants::PendingAccount;
+pub use probes::Silence;
 pub use recounts::Recount;
 pub use refreshes::RefreshedTokens;
 pub use requests::{Retry, SettingsChange};
@@ -290,22 +292,6 @@ impl Store {
             Backend::Postgres { .. } => Ok(Some(query!(self, read, changes::clock())?)),
             Backend::Sqlite { .. } => Ok(None),
         }
-    }
-
-    /// Whether the database takes what this role writes, in every table. Nothing is changed.
-    pub async fn takes_writes(&self) -> Result<bool, Error> {
-        query!(self, write, probes::takes_writes())
-    }
-
-    /// Writes what the clock says, so that a database which only reads is noticed.
-    pub async fn probe(&self, now: Timestamp) -> Result<(), Error> {
-        query!(self, write, probes::write(now))
-    }
-
-    /// The latest instant that a probe wrote. One ahead of now: the clock was set back since, and what was computed by it
-    /// has not been brought nearer yet.
-    pub async fn latest_probe(&self) -> Result<Timestamp, Error> {
-        query!(self, read, probes::latest())
     }
 
     /// Leaves nothing in the log of SQLite of what was erased: it is written back and cut off. PostgreSQL's own vacuum and

@@ -86,7 +86,8 @@ const COUNT_REFUSED_TABLES: &str = "SELECT COUNT(*) AS refused FROM pg_class \
      WHERE relkind = 'r' AND relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = to_regclass('link_queues')) \
      AND relname IN ('calendar_integrations', 'appointment_external_links', 'owed_deletions', 'oauth_consents', \
          'google_accounts', 'revocation_counter', 'pending_grants', 'quota_budgets', 'link_queues', 'sealed_calendars', \
-         'link_wishes', 'upcoming_link_counts', 'unkept_grants', 'write_probes', 'audit_events') \
+         'link_wishes', 'upcoming_link_counts', 'unkept_grants', 'write_probes', 'silences', \
+         'audit_events') \
      AND NOT (has_table_privilege(oid, 'SELECT') AND has_table_privilege(oid, 'INSERT') \
          AND has_table_privilege(oid, 'UPDATE') AND has_table_privilege(oid, 'DELETE'))";
 

@@ -2,7 +2,10 @@
 
 use std::process::Command;
 
-use cassius_calendar::grpc::pb::{ReconcileAppointmentsRequest, SyncStatus};
+use cassius_calendar::grpc::pb::replace_appointments_request::Part;
+use cassius_calendar::grpc::pb::{
+    ReconcileAppointmentsRequest, ReplaceAppointmentsRequest, ReplacementEnd, SyncNowRequest, SyncStatus,
+};
 
 use crate::harness::app::TestApp;
 use crate::harness::backends::{apply, both_backends};
@@ -10,6 +13,7 @@ use crate::harness::database::{run_on_postgres, server};
 use crate::harness::google::ACCOUNT;
 use crate::harness::samples::{appointment, cancelled, of_patient};
 use crate::house::readme::README;
+use crate::scenarios::comparison::stray;
 
 fn run(program: &str, arguments: &[&str]) {
     let ended = Command::new(program).args(arguments).output().unwrap();
@@ -81,11 +85,54 @@ async fn a_restored_service_goes_on_and_what_happened_since_is_sent_again_withou
     for again in [of_patient("edited", 2, "Patient 2"), cancelled("called off", 2), appointment("new", 1)] {
         assert_eq!(app.sync("cabinet", again).await.sync_status(), SyncStatus::Synced);
     }
+    assert_eq!(shown(app).await, ["edited", "kept", "new"]);
+}
+
+async fn compare(app: &mut TestApp) {
+    app.advance(1);
+    let request = SyncNowRequest { organisation_id: "cabinet".into(), ..SyncNowRequest::default() };
+    app.integrations.sync_now(request).await.unwrap();
+}
+
+/// What the calendar shows: the appointments by id.
+async fn shown(app: &TestApp) -> Vec<String> {
     let events = app.google.events(ACCOUNT).await;
-    let mut ids: Vec<_> = events
-        .iter()
-        .map(|event| event["extendedProperties"]["private"]["cassiusAppointmentId"].as_str().unwrap().to_owned())
-        .collect();
+    let id = |event: &serde_json::Value| event["extendedProperties"]["private"]["cassiusAppointmentId"].clone();
+    let mut ids: Vec<_> = events.iter().map(|event| id(event).as_str().unwrap().to_owned()).collect();
     ids.sort_unstable();
-    assert_eq!(ids, ["edited", "kept", "new"]);
+    ids
+}
+
+#[apply(both_backends)]
+async fn what_the_lost_state_wrote_is_told_and_left_until_everything_is_replaced(app: &mut TestApp) {
+    app.connect("cabinet").await;
+    app.sync("cabinet", appointment("kept", 1)).await;
+    app.google.add_event(ACCOUNT, stray("stray", "cabinet", "unknown")).await;
+    let folder = tempfile::tempdir().unwrap();
+    let copy = folder.path().join("copy").display().to_string();
+    back_up(app, &copy).await;
+    app.advance(3_600);
+    app.sync("cabinet", appointment("new", 1)).await;
+    app.advance(3_600);
+    app.stop().await;
+    restore(app, &copy).await;
+    app.restart().await;
+
+    // Of what it does not know, it deletes what stood before it was lost sight of, and nothing else.
+    compare(app).await;
+    let status = app.until("cabinet", |status| status.behind_count > 0).await;
+    assert_eq!(status.behind_count, 1);
+    app.at_rest("cabinet").await;
+    assert_eq!(shown(app).await, ["kept", "new"]);
+
+    // Cassius says that this is all there is.
+    app.advance(1);
+    let of = |part| ReplaceAppointmentsRequest { organisation_id: "cabinet".into(), part: Some(part) };
+    let end = Part::End(ReplacementEnd { appointment_count: 1 });
+    let requests = [of(Part::Appointment(appointment("kept", 1))), of(end)];
+    app.appointments.replace_appointments(tokio_stream::iter(requests)).await.unwrap();
+    compare(app).await;
+    app.until("cabinet", |status| status.behind_count == 0).await;
+    app.at_rest("cabinet").await;
+    assert_eq!(shown(app).await, ["kept"]);
 }

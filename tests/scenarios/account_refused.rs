@@ -48,7 +48,7 @@ async fn a_refused_account_is_told_at_the_integration_probed_hourly_and_back_by_
 #[apply(both_backends)]
 async fn a_refused_account_is_well_again_once_what_was_owed_is_deleted(app: &mut TestApp) {
     app.connect("cabinet").await;
-    app.sync("cabinet", appointment("erased", 1)).await;
+    let event = app.sync("cabinet", appointment("erased", 1)).await.external_event_id;
     let fault = json!({"kind": "error", "code": 403, "reason": "accountDisabled"});
     app.google.control("faults", json!({"operation": "events.*", "account": ACCOUNT, "fault": fault})).await;
     let request =
@@ -62,6 +62,7 @@ async fn a_refused_account_is_well_again_once_what_was_owed_is_deleted(app: &mut
     app.advance(3_700);
     let status = app.until("cabinet", |status| status.problem.is_none()).await;
     assert_eq!(status.state(), IntegrationState::Connected);
+    app.while_time_goes_on(app.google.until_deleted(&[event])).await.expect("it is deleted");
     assert_eq!(app.google.events(ACCOUNT).await.len(), 0);
 }
 

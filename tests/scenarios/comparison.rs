@@ -22,7 +22,7 @@ async fn sync_now(app: &mut TestApp, dry_run: bool) -> SyncNowResponse {
 }
 
 /// An event of an appointment that the service knows nothing of.
-pub(super) fn stray(id: &str, organisation: &str, appointment: &str) -> Value {
+pub(crate) fn stray(id: &str, organisation: &str, appointment: &str) -> Value {
     json!({
         "id": id,
         "summary": "En trop",

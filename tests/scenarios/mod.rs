@@ -17,7 +17,7 @@ mod canaries;
 mod cancelling;
 mod catching_up;
 mod changed_calendar;
-mod comparison;
+pub(crate) mod comparison;
 mod corrected_clock;
 mod dead_grant;
 mod disconnecting;

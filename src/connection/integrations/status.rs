@@ -92,16 +92,7 @@ impl Status {
         let problem = problem_at(&integration, &counts, now);
         let state = match &problem {
             Some(_) | None if integration.disconnecting.is_some() => State::Disconnecting,
-            Some(Problem {
-                reason:
-                    Reason::ReconnectRequired
-                    | Reason::CalendarUnavailable
-                    | Reason::AccountUnavailable
-                    | Reason::GoogleMisconfigured
-                    | Reason::KeyringIncomplete
-                    | Reason::Internal,
-                ..
-            }) => State::Error,
+            Some(problem) if problem.reason.is_breaking() => State::Error,
             Some(_) | None => State::Connected,
         };
         let catch_up =

@@ -169,8 +169,7 @@ impl Inner {
         metrics::attempt(name);
         traced.end(name, outcome.is_ok());
         let broken = match outcome {
-            // Whoever took the lease over settles what stands by then: fenced or done, this attempt is over.
-            Ok(outcome) => self.settle(claim, outcome, calls).await.err(),
+            Ok(outcome) => self.settle_or_release(claim, outcome, calls).await.err(),
             Err(AttemptError::Fenced) => self.store.release(&[claim.lease().token], self.clock.now()).await.err(),
             Err(AttemptError::Store(error)) => Some(error),
         };
@@ -183,6 +182,22 @@ impl Inner {
         self.notifier.notify(&Change::Links(organisation));
         if is_of_erasure {
             self.notifier.notify_listing();
+        }
+    }
+
+    /// Settles what an attempt came to. Whoever fenced it meanwhile (it was erased, or somebody took it over) decides what
+    /// stands, and waits for the end of its calls: only one that got no answer may be under way still.
+    async fn settle_or_release(
+        &self,
+        claim: Claim,
+        outcome: RowOutcome,
+        calls: Vec<CallMade>,
+    ) -> Result<(), store::Error> {
+        let token = claim.lease().token;
+        let is_answered = !matches!(outcome, RowOutcome::Later { .. });
+        match self.settle(claim, outcome, calls).await? {
+            Guarded::Fenced if is_answered => self.store.release(&[token], self.clock.now()).await.map(drop),
+            Guarded::Done | Guarded::Fenced => Ok(()),
         }
     }
 

@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 
 use crate::model::{AppointmentId, CalendarId, Etag, EventId, Generation, Place, Placement, Revision, SyncStatus};
-use crate::store::{ChangeWindow, ComparedLink, Mend};
+use crate::store::{ChangeWindow, ComparedLink, Mend, Silence};
 use crate::sync::{Event, Shown};
 
 /// An event that a list shows.
@@ -18,6 +18,7 @@ pub(super) struct Listed {
     pub(super) calendar: CalendarId,
     pub(super) event: EventId,
     pub(super) etag: Etag,
+    pub(super) created_at: Option<Timestamp>,
     /// The revision that it says it shows.
     pub(super) revision: Option<Revision>,
     pub(super) shown: Shown,
@@ -34,6 +35,15 @@ pub(super) struct Scope {
     pub(super) listed: HashSet<CalendarId>,
     /// The events whose deletion is owed already.
     pub(super) owed: HashSet<(CalendarId, EventId)>,
+    /// When nobody wrote to this database: what was made at Google then was made by a state that was lost.
+    pub(super) silences: Vec<Silence>,
+}
+
+impl Scope {
+    /// Whether an event was made while nobody wrote here.
+    fn is_of_lost_state(&self, listed: &Listed) -> bool {
+        listed.created_at.is_some_and(|at| self.silences.iter().any(|silence| silence.covers(at)))
+    }
 }
 
 /// The state of a link's event at Google.
@@ -47,7 +57,8 @@ pub(super) enum RemoteState {
     Altered(Etag),
     /// Somebody changed what is not ours.
     Touched(Etag),
-    /// It shows a higher revision than is held: an older state is not written over it.
+    /// It shows a higher revision than is held, or was made by a state of this database that was lost: an older state is not
+    /// written over it.
     Newer,
     /// The worker has to do with it, and events stand elsewhere of which nothing can be said before.
     InMotion,
@@ -90,9 +101,15 @@ pub(super) fn compare(
         unowed.map(|(calendar, event)| Place { calendar, event, generation: Generation::FIRST }).collect()
     };
     let Some(link) = link else {
-        return Finding { state: RemoteState::AsKnown, surplus: surplus(events) };
+        let (lost, unknown): (Vec<_>, Vec<_>) = events.into_iter().partition(|listed| scope.is_of_lost_state(listed));
+        let state = if lost.is_empty() { RemoteState::AsKnown } else { RemoteState::Newer };
+        return Finding { state, surplus: surplus(unknown) };
     };
     let (own, other): (Vec<_>, Vec<_>) = events.into_iter().partition(|listed| stands_at(&link.placement, listed));
+    // What shows a later state is no double, wherever it stands.
+    if other.iter().any(|listed| listed.revision > link.revision) {
+        return Finding { state: RemoteState::Newer, surplus: Vec::new() };
+    }
     if !is_at_rest(link, within) {
         // What was refused, or was never sent, waits for a person.
         let is_waited_for = matches!(link.sync_status, SyncStatus::Synced | SyncStatus::Pending) && !other.is_empty();

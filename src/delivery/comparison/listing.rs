@@ -200,6 +200,7 @@ impl Inner {
                     calendar: calendar.clone(),
                     event: event.event,
                     etag: event.etag,
+                    created_at: event.created_at,
                     revision: event.revision,
                     shown: event.shown,
                 };

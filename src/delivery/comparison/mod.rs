@@ -60,7 +60,7 @@ pub struct ComparisonCounts {
     pub altered: usize,
     /// How many stand that should not.
     pub surplus: usize,
-    /// How many show a higher revision than is held.
+    /// How many have one that is not held: of a higher revision, or made by a state of this database that was lost.
     pub newer: usize,
     /// Whether calendars of the account were left out: what stands there is not counted.
     pub is_partial: bool,
@@ -169,7 +169,7 @@ impl Inner {
                 if found.newer > 0 {
                     tracing::error!(
                         newer = found.newer,
-                        "Google shows higher revisions than are held: this database was restored from an older backup; \
+                        "Google shows what this database does not hold: it was restored from an older backup; \
                          ReconcileAppointments finds what it lacks"
                     );
                 }
@@ -243,7 +243,8 @@ impl Inner {
         let since = self.clock.now();
         let mut lists = self.list(comparison, since).await?;
         let owed = self.store.owed_events(&integration.organisation).await?;
-        let mut scope = Scope { since, listed: lists.whole.clone(), owed };
+        let silences = self.store.silences(&integration.organisation).await?;
+        let mut scope = Scope { since, listed: lists.whole.clone(), owed, silences };
         if integration.vanished_count > 0 || self.is_any_missing(comparison, &scope, &lists).await? {
             self.list_everywhere(&comparison.reading, since, &mut lists).await?;
             scope.listed = lists.whole.clone();

@@ -2,7 +2,7 @@ use super::findings::{Finding, Listed, RemoteState, compare};
 use super::*;
 use crate::crypto::Sealed;
 use crate::model::{AppointmentId, Etag, EventId, Generation, Place, Placement, Revision, SyncStatus};
-use crate::store::{ChangeWindow, ComparedLink};
+use crate::store::{ChangeWindow, ComparedLink, Silence};
 use crate::sync::{Event, Shown};
 
 fn at(second: i64) -> Timestamp {
@@ -66,12 +66,12 @@ fn shown() -> Shown {
 
 fn listed(calendar: &str, event: &str, etag: &str, shown: Shown) -> Listed {
     let (calendar, event) = (CalendarId::new(calendar), EventId::new(event));
-    Listed { calendar, event, etag: Etag::new(etag), revision: Revision::new(1), shown }
+    Listed { calendar, event, etag: Etag::new(etag), created_at: Some(at(-5)), revision: Revision::new(1), shown }
 }
 
 fn scope() -> Scope {
     let owed = (CalendarId::new("target"), EventId::new("owed"));
-    Scope { since: at(0), listed: [CalendarId::new("target")].into(), owed: [owed].into() }
+    Scope { since: at(0), listed: [CalendarId::new("target")].into(), owed: [owed].into(), silences: Vec::new() }
 }
 
 fn within() -> ChangeWindow {
@@ -147,6 +147,27 @@ fn what_shows_a_higher_revision_than_is_held_is_not_written_over() {
         assert_eq!(finding.state, RemoteState::Newer, "{etag}");
         assert_eq!(finding.mend(&appointment()), None);
     }
+}
+
+#[test]
+fn what_a_lost_state_wrote_is_no_surplus() {
+    let silences = vec![Silence { began_at: at(-9), ended_at: at(-3) }];
+    let scope = || Scope { silences: silences.clone(), ..scope() };
+    let find =
+        |link: Option<ComparedLink>, events| compare(link.as_ref(), events, &scope(), within(), || Some(event()));
+    let made = |second: i64| Listed { created_at: Some(at(second)), ..listed("target", "unknown", "e", shown()) };
+    for (second, is_lost) in [(-9, false), (-8, true), (-4, true), (-3, false)] {
+        let state = if is_lost { RemoteState::Newer } else { RemoteState::AsKnown };
+        let surplus = if is_lost { vec![] } else { vec![place("target", "unknown")] };
+        assert_eq!(find(None, vec![made(second)]), Finding { state, surplus }, "{second}");
+    }
+    let undated = Listed { created_at: None, ..made(0) };
+    assert_eq!(find(None, vec![undated]).surplus.len(), 1, "Google does not say when it was made");
+    // One that shows a later state of a known appointment elsewhere.
+    let elsewhere = Listed { revision: Revision::new(2), ..listed("target", "later", "e", shown()) };
+    let link = link(written("own", "old"));
+    let found = find(Some(link), vec![listed("target", "own", "old", shown()), elsewhere]);
+    assert_eq!(found, Finding { state: RemoteState::Newer, surplus: vec![] });
 }
 
 #[test]

@@ -75,6 +75,11 @@ pub(in crate::store) async fn accepted_before(
                 .bind(accepted_before)
                 .sql("))")
         };
+        let replaced = sql("UPDATE calendar_integrations SET replaced_at = ")
+            .bind(accepted_before)
+            .sql(" WHERE ")
+            .with(of_organisation(organisation));
+        named("erasures.note_replaced", replaced).execute(conn).await?;
         erase(conn, organisation, integration.as_ref(), these, now).await
     })
 }

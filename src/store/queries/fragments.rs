@@ -16,9 +16,13 @@ use crate::store::words::{CATCH_UP, DISCONNECT, GOOGLE, OF_CATCH_UPS, REASONS};
 /// What makes an integration one that is connected.
 pub(super) const CONNECTED: &str = "refresh_token IS NOT NULL AND disconnecting_at IS NULL";
 
-/// What a link loses that no longer stands for its event. Whoever holds a lease of it has nothing to settle any more.
+/// What a link loses that no longer stands for its event. Whoever holds a lease of it has nothing to settle any more, but
+/// says when its call has ended: until then the lease stands.
 pub(super) fn reset_placement() -> String {
-    format!("{}, html_link = NULL, synced_revision = 0, lease_token = NULL", placement::set_absent())
+    format!(
+        "{}, html_link = NULL, synced_revision = 0, fenced_lease_token = lease_token, lease_token = NULL",
+        placement::set_absent()
+    )
 }
 
 /// The rows of an organisation, in whichever table has them by provider.

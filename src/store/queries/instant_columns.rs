@@ -29,7 +29,7 @@ enum Kind {
 use Kind::{Awaited, Kept, Lease};
 
 /// Every instant of every table.
-const INSTANTS: [(&str, &str, Kind); 53] = [
+const INSTANTS: [(&str, &str, Kind); 56] = [
     // What is refused for it is refreshed.
     ("calendar_integrations", "token_expiry", Kept),
     ("calendar_integrations", "problem_since", Kept),
@@ -53,6 +53,8 @@ const INSTANTS: [(&str, &str, Kind); 53] = [
     // A token that was refreshed just now is not refreshed again.
     ("calendar_integrations", "refreshed_at", Awaited),
     ("calendar_integrations", "refresh_lease_until", Lease),
+    // A silence that it is held against stays too.
+    ("calendar_integrations", "replaced_at", Kept),
     ("calendar_integrations", "created_at", Kept),
     // What is served again stands in the line since then.
     ("calendar_integrations", "updated_at", Awaited),
@@ -94,6 +96,9 @@ const INSTANTS: [(&str, &str, Kind); 53] = [
     ("link_queues", "recounted_at", Awaited),
     ("unkept_grants", "next_attempt_at", Awaited),
     ("unkept_grants", "created_at", Awaited),
+    // Google's events are held against them, which say by Google's clock when they were made.
+    ("silences", "began_at", Kept),
+    ("silences", "ended_at", Kept),
 ];
 
 /// Two more, which are no columns of a row that waits: the probe is set to what the clock says, since it tells how far the

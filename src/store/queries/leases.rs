@@ -135,7 +135,19 @@ async fn release_some(conn: &mut Conn, some: &[Uuid], now: Timestamp) -> Result<
             )
             .with(list_of(some.iter().copied()))
             .sql(format!(" {LOCKED_BY_KEY})"));
-        let released = named("leases.release", update).execute(conn).await? as u64;
+        let mut released = named("leases.release", update).execute(conn).await? as u64;
+        // What was fenced waits for the end of the call that was under way.
+        let fenced =
+            sql("UPDATE appointment_external_links SET fenced_lease_token = NULL, lease_until = NULL, updated_at = ")
+                .bind(now)
+                .sql(
+                    " WHERE (organisation_id, appointment_id, provider) IN (
+                SELECT organisation_id, appointment_id, provider FROM appointment_external_links
+                WHERE lease_until IS NOT NULL AND lease_token IS NULL AND fenced_lease_token IN ",
+                )
+                .with(list_of(some.iter().copied()))
+                .sql(format!(" {LOCKED_BY_KEY})"));
+        released += named("leases.release_fenced", fenced).execute(conn).await? as u64;
         let owed = sql("UPDATE owed_deletions SET lease_token = NULL, lease_until = NULL, updated_at = ")
             .bind(now)
             .sql(" WHERE lease_until IS NOT NULL AND lease_token IN ")
@@ -153,11 +165,15 @@ struct LeasedRow {
 
 /// Holds the queues of what is leased under these tokens.
 async fn lock_leased(conn: &mut Conn, lease_tokens: &[Uuid]) -> Result<(), Fault> {
-    let of = |table| {
-        sql(format!("SELECT organisation_id FROM {table} WHERE lease_until IS NOT NULL AND lease_token IN "))
+    let of = |table, column| {
+        sql(format!("SELECT organisation_id FROM {table} WHERE lease_until IS NOT NULL AND {column} IN "))
             .with(list_of(lease_tokens.iter().copied()))
     };
-    let select = of("appointment_external_links").sql(" UNION ").with(of("owed_deletions"));
+    let select = of("appointment_external_links", "lease_token")
+        .sql(" UNION ")
+        .with(of("appointment_external_links", "fenced_lease_token"))
+        .sql(" UNION ")
+        .with(of("owed_deletions", "lease_token"));
     let found: Vec<LeasedRow> = named("leases.leased", select).load(conn).await?;
     let organisations: Vec<_> = found.into_iter().map(|row| OrganisationId::as_stored(row.organisation_id)).collect();
     link_queues::lock(conn, &organisations).await

@@ -11,9 +11,9 @@ use jiff::Timestamp;
 use super::rows::IntegrationRow;
 use super::statement::{list_of, named, padded, sql};
 use super::{Conn, Fault, InstantSql, instant};
-use crate::model::OrganisationId;
+use crate::model::{OrganisationId, Reason};
 use crate::store::instant::Instant;
-use crate::store::words::{GOOGLE, GOOGLE_UNAVAILABLE, PENDING, Priority};
+use crate::store::words::{self, GOOGLE, GOOGLE_UNAVAILABLE, PENDING, Priority};
 use crate::store::{IntegrationCount, ListedIntegration, QueueCounts};
 
 #[derive(QueryableByName)]
@@ -26,15 +26,18 @@ struct CountRow {
     count: i64,
 }
 
-const COUNTS: &str = "SELECT CASE WHEN disconnecting_at IS NOT NULL THEN 'disconnecting'
-        WHEN refresh_token IS NULL THEN 'not_connected'
-        WHEN problem_reason IS NOT NULL THEN 'error'
-        WHEN NOT is_enabled THEN 'paused' ELSE 'connected' END AS state,
-    COALESCE(problem_reason, '') AS reason, COUNT(*) AS count
-    FROM calendar_integrations GROUP BY 1, 2";
-
 pub(in crate::store) async fn integration_counts(conn: &mut Conn) -> Result<Vec<IntegrationCount>, Fault> {
-    let rows: Vec<CountRow> = named("overview.integration_counts", sql(COUNTS)).load(conn).await?;
+    // A word of a newer version counts as the gravest.
+    let delays = Reason::ALL.iter().filter(|reason| !reason.is_breaking());
+    let delays: Vec<_> = delays.map(|reason| format!("'{}'", words::of_reason(*reason))).collect();
+    let select = format!(
+        "SELECT CASE WHEN disconnecting_at IS NOT NULL THEN 'disconnecting' WHEN refresh_token IS NULL THEN 'not_connected'
+            WHEN problem_reason NOT IN ({}) THEN 'error' WHEN NOT is_enabled THEN 'paused' ELSE 'connected' END AS state,
+            COALESCE(problem_reason, '') AS reason, COUNT(*) AS count
+         FROM calendar_integrations GROUP BY 1, 2",
+        delays.join(", ")
+    );
+    let rows: Vec<CountRow> = named("overview.integration_counts", sql(select)).load(conn).await?;
     Ok(rows.into_iter().map(|CountRow { state, reason, count }| IntegrationCount { state, reason, count }).collect())
 }
 

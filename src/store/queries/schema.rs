@@ -56,6 +56,7 @@ diesel::table! {
         refreshed_at -> Nullable<InstantSql>,
         refresh_lease_token -> Nullable<Text>,
         refresh_lease_until -> Nullable<InstantSql>,
+        replaced_at -> Nullable<InstantSql>,
         created_at -> InstantSql,
         updated_at -> InstantSql,
     }
@@ -89,6 +90,7 @@ diesel::table! {
         priority -> SmallInt,
         request_seq -> BigInt,
         lease_token -> Nullable<Text>,
+        fenced_lease_token -> Nullable<Text>,
         lease_until -> Nullable<InstantSql>,
         last_error -> Nullable<Text>,
         last_error_detail -> Nullable<Text>,
@@ -279,6 +281,16 @@ diesel::table! {
     write_probes (id) {
         id -> Integer,
         written_at -> InstantSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::super::super::InstantSql;
+
+    silences (began_at) {
+        began_at -> InstantSql,
+        ended_at -> InstantSql,
     }
 }
 

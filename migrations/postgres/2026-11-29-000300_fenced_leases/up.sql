@@ -1,0 +1,3 @@
+ALTER TABLE appointment_external_links ADD COLUMN fenced_lease_token TEXT;
+COMMENT ON COLUMN appointment_external_links.fenced_lease_token IS
+    'The lease that was taken from whoever may still have a call under way, which ends with that call or at lease_until; NULL if none was.';

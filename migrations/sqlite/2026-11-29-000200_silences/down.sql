@@ -1,0 +1,2 @@
+ALTER TABLE calendar_integrations DROP COLUMN replaced_at;
+DROP TABLE silences;

@@ -1,0 +1,1 @@
+ALTER TABLE appointment_external_links DROP COLUMN fenced_lease_token;
