@@ -20,7 +20,7 @@ pub(super) const CONNECTED: &str = "refresh_token IS NOT NULL AND disconnecting_
 /// says when its call has ended: until then the lease stands.
 pub(super) fn reset_placement() -> String {
     format!(
-        "{}, html_link = NULL, synced_revision = 0, fenced_lease_token = lease_token, lease_token = NULL",
+        "{}, html_link = NULL, synced_revision = 0, fenced_lease_token = COALESCE(lease_token, fenced_lease_token), lease_token = NULL",
         placement::set_absent()
     )
 }
