@@ -169,3 +169,23 @@ test("being throttled is told as a delay with the time of the next try, and not 
   await camille.section("Connexion").getByText("Retardée").waitFor();
   await stage.picture(camille.page, "throttled");
 });
+
+test("a session that ends in another window is told on the open page within seconds, and nothing of it stays", async ({
+  stage,
+}) => {
+  const camille = await stage.person();
+  await camille.connected();
+  await camille.openSettings();
+  await camille.status("Connecté").waitFor();
+  const second = await camille.another();
+  await second.openSettings();
+  await second.status("Connecté").waitFor();
+
+  expect(await second.ask("DELETE", "session", {})).toBe(200);
+  for (const person of [camille, second]) {
+    await person.said("Votre session a expiré");
+    expect(await person.page.locator(".cc-tone-success").count()).toBe(0);
+    expect(await person.page.getByText(ACCOUNT).count()).toBe(0);
+  }
+  await stage.picture(camille.page, "session-ended");
+});

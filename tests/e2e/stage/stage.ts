@@ -63,6 +63,7 @@ export class Stage {
         SIDECAR_URL: sidecar,
         DATA_DIR: folder,
         RECONCILE_SECONDS: "1",
+        SESSION_CHECK_SECONDS: "1",
         ...settings,
       },
     });
