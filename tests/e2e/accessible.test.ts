@@ -133,7 +133,7 @@ test("no page has a violation, in light, in dark, and at 320 px", { timeout: 480
   await camille.badge("Sync Google en erreur").waitFor();
   await seen("agenda-error");
   await camille.openSettings();
-  await camille.standing.getByText("Google n’autorise plus Cassius à écrire").waitFor();
+  await camille.health.getByText("Google n’autorise plus Cassius à écrire").waitFor();
   await seen("google-reconnect");
   await page.goto("/settings/integrations");
   await camille.said("En erreur");

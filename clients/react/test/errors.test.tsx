@@ -7,7 +7,7 @@ import type { AppointmentLinkJson, CalendarJson, ProblemJson } from "../src/wire
 import { mount } from "./host";
 import { BASE, refuse, Router, server } from "./router";
 
-const standing = () => within(screen.getByRole("group", { name: "État de la synchronisation" }));
+const health = () => within(screen.getByRole("group", { name: "État de la synchronisation" }));
 const errors = () => within(screen.getByRole("region", { name: "À traiter" }));
 const rows = () => within(screen.getByRole("list", { name: "Rendez-vous en erreur" })).getAllByRole("listitem");
 const row = (nth: number) => {
@@ -52,7 +52,7 @@ describe("what is wrong with the whole integration", () => {
     expect(router.to("sync-now")).toHaveLength(0);
     expect(syncNow).toHaveAccessibleDescription("Reconnectez d’abord le compte Google.");
     expect(screen.getByText("Reconnectez d’abord le compte Google.", { selector: ".cc-result *" })).toBeVisible();
-    await user.click(standing().getByRole("button", { name: "Reconnecter Google Calendar" }));
+    await user.click(health().getByRole("button", { name: "Reconnecter Google Calendar" }));
     await waitFor(() => expect(redirect).toHaveBeenCalledOnce());
     expect(router.to("calendars")).toHaveLength(0);
   });
@@ -64,7 +64,7 @@ describe("what is wrong with the whole integration", () => {
     const place = screen.getByRole("group", { name: "État de la synchronisation" });
     const section = screen.getByRole("region", { name: "Connexion" });
     expect(place.compareDocumentPosition(section) & Node.DOCUMENT_POSITION_FOLLOWING).toBeTruthy();
-    await user.click(standing().getByRole("button", { name: "Voir lesquels" }));
+    await user.click(health().getByRole("button", { name: "Voir lesquels" }));
     expect(screen.getByRole("heading", { name: "À traiter" })).toHaveFocus();
   });
 
@@ -84,8 +84,8 @@ describe("what is wrong with the whole integration", () => {
     new Router({ ...samples.keyringIncomplete, problem });
     mount(<GoogleCalendarPage />);
     expect(await screen.findByText(title)).toBeVisible();
-    expect(standing().getByText(/Votre cabinet n’a rien à faire/)).toBeVisible();
-    expect(standing().queryByRole("button", { name: /Reconnecter|Choisir/ })).toBeNull();
+    expect(health().getByText(/Votre cabinet n’a rien à faire/)).toBeVisible();
+    expect(health().queryByRole("button", { name: /Reconnecter|Choisir/ })).toBeNull();
   });
 
   it("lets one choose another calendar when it is gone, and leaves focus where it was chosen", async () => {

@@ -204,7 +204,7 @@ export class Person {
   }
 
   /** What stands below the title of the page: how the integration is doing, and the one thing to do about it. */
-  get standing(): Locator {
+  get health(): Locator {
     return this.page.getByRole("group", { name: "État de la synchronisation" });
   }
 

@@ -55,34 +55,34 @@ export const en: Catalogue = {
   "google.lead": "Cassius writes your appointments to Google Calendar. Nothing is changed the other way.",
   "google.back": "Integrations",
 
-  "standing.label": "State of the sync",
-  "standing.working": "All is well",
-  "standing.workingBody": "Every change made in Cassius is sent to Google right away.",
-  "standing.waiting": {
+  "health.label": "State of the sync",
+  "health.working": "All is well",
+  "health.workingBody": "Every change made in Cassius is sent to Google right away.",
+  "health.waiting": {
     one: "{count} appointment is still waiting to be sent.",
     other: "{count} appointments are still waiting to be sent.",
   },
-  "standing.syncing": "Sending appointments to Google",
-  "standing.syncingBody": "The sending goes on if you leave this page.",
-  "standing.paused": "Sync is paused",
-  "standing.pausedWaiting": {
+  "health.syncing": "Sending appointments to Google",
+  "health.syncingBody": "The sending goes on if you leave this page.",
+  "health.paused": "Sync is paused",
+  "health.pausedWaiting": {
     one: "{count} appointment is waiting and will be sent when you resume.",
     other: "{count} appointments are waiting and will be sent when you resume.",
   },
-  "standing.resume": "Resume",
-  "standing.refused": {
+  "health.resume": "Resume",
+  "health.refused": {
     one: "{count} appointment is not in Google",
     other: "{count} appointments are not in Google",
   },
-  "standing.refusedBody": {
+  "health.refusedBody": {
     one: "Google did not accept it. The others are sent as usual.",
     other: "Google did not accept them. The others are sent as usual.",
   },
-  "standing.refusedDelayed": {
+  "health.refusedDelayed": {
     one: "Google did not accept it. The others wait: sending is delayed, and resumes by itself.",
     other: "Google did not accept them. The others wait: sending is delayed, and resumes by itself.",
   },
-  "standing.showRefused": "See which",
+  "health.showRefused": "See which",
 
   "first.title": {
     one: "{count} upcoming appointment is not in Google yet",

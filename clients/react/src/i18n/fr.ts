@@ -56,34 +56,34 @@ export const fr = {
   "google.lead": "Cassius écrit vos rendez-vous dans Google Calendar. Rien n’est modifié dans l’autre sens.",
   "google.back": "Intégrations",
 
-  "standing.label": "État de la synchronisation",
-  "standing.working": "Tout est en ordre",
-  "standing.workingBody": "Chaque changement fait dans Cassius est envoyé aussitôt à Google.",
-  "standing.waiting": {
+  "health.label": "État de la synchronisation",
+  "health.working": "Tout est en ordre",
+  "health.workingBody": "Chaque changement fait dans Cassius est envoyé aussitôt à Google.",
+  "health.waiting": {
     one: "{count} rendez-vous attend encore d’être envoyé.",
     other: "{count} rendez-vous attendent encore d’être envoyés.",
   },
-  "standing.syncing": "Envoi des rendez-vous à Google",
-  "standing.syncingBody": "L’envoi continue si vous quittez cette page.",
-  "standing.paused": "La synchronisation est en pause",
-  "standing.pausedWaiting": {
+  "health.syncing": "Envoi des rendez-vous à Google",
+  "health.syncingBody": "L’envoi continue si vous quittez cette page.",
+  "health.paused": "La synchronisation est en pause",
+  "health.pausedWaiting": {
     one: "{count} rendez-vous attend et sera envoyé à la reprise.",
     other: "{count} rendez-vous attendent et seront envoyés à la reprise.",
   },
-  "standing.resume": "Reprendre",
-  "standing.refused": {
+  "health.resume": "Reprendre",
+  "health.refused": {
     one: "{count} rendez-vous n’est pas dans Google",
     other: "{count} rendez-vous ne sont pas dans Google",
   },
-  "standing.refusedBody": {
+  "health.refusedBody": {
     one: "Google ne l’a pas accepté. Les autres partent normalement.",
     other: "Google ne les a pas acceptés. Les autres partent normalement.",
   },
-  "standing.refusedDelayed": {
+  "health.refusedDelayed": {
     one: "Google ne l’a pas accepté. Les autres attendent : l’envoi est retardé, et reprendra tout seul.",
     other: "Google ne les a pas acceptés. Les autres attendent : l’envoi est retardé, et reprendra tout seul.",
   },
-  "standing.showRefused": "Voir lesquels",
+  "health.showRefused": "Voir lesquels",
 
   "first.title": {
     one: "{count} rendez-vous à venir n’est pas encore dans Google",
