@@ -10,7 +10,6 @@ import { BASE, refuse, Router, server, silence } from "./router";
 const options = () => within(screen.getByRole("region", { name: "Options" }));
 const preview = () => within(screen.getByRole("region", { name: "Aperçu" }));
 const [primary, second, third] = samples.calendars;
-const reordered = [second, primary, third];
 const toggle = () => screen.getByRole("switch", { name: /Synchroniser les RDV Cassius vers Google/ });
 
 describe("the toggle", () => {
@@ -162,9 +161,8 @@ describe("before the first consent", () => {
 });
 
 describe("the dropdown of calendars", () => {
-  it("lists the primary calendar first, whatever the order of the answer", async () => {
+  it("lists the calendars in the order of the service, and marks the primary one", async () => {
     new Router(samples.connected);
-    server.use(http.get(`${BASE}/calendars`, () => HttpResponse.json({ calendars: reordered })));
     const { user } = mount(<GoogleCalendarPage />);
     await waitFor(() => expect(options().getByRole("button", { name: /Calendrier de destination/ })).toBeEnabled());
     await user.click(options().getByRole("button", { name: /Calendrier de destination/ }));
