@@ -9,7 +9,6 @@ import { BASE, refuse, Router, server, silence } from "./router";
 
 const options = () => within(screen.getByRole("region", { name: "Options" }));
 const preview = () => within(screen.getByRole("region", { name: "Aperçu" }));
-const [primary, second, third] = samples.calendars;
 const toggle = () => screen.getByRole("switch", { name: /Synchroniser les RDV Cassius vers Google/ });
 
 describe("the toggle", () => {
