@@ -99,7 +99,7 @@ function Content(
       return <FirstSend status={status} isOnline={isOnline} onChooseCalendar={onChooseCalendar} onSent={onAnswered} />;
     }
   }
-  const shown = told ?? (status && healthWords(status, t));
+  const shown = told ?? (status && healthWords(status, mayChange, t));
   if (shown === undefined) return <HealthSkeleton />;
   const action = status && mayChange && !unreachable ? actionOf(props, status) : null;
   const { tone, icon, onClose } = shown;
@@ -123,7 +123,7 @@ function Words({ title, children }: NoticeProps): ReactElement {
   );
 }
 
-function healthWords(status: IntegrationStatusJson, t: Translate): NoticeProps {
+function healthWords(status: IntegrationStatusJson, mayChange: boolean, t: Translate): NoticeProps {
   const { counts, problem } = status;
   const health = healthOf(status);
   switch (health) {
@@ -131,8 +131,8 @@ function healthWords(status: IntegrationStatusJson, t: Translate): NoticeProps {
       return {
         tone: "neutral",
         icon: <CalendarIcon />,
-        title: t("connection.pitch"),
-        children: <p>{t("connection.pitchBody")}</p>,
+        title: t(mayChange ? "connection.pitch" : "looking.notConnected"),
+        children: <p>{t(mayChange ? "connection.pitchBody" : "looking.notConnectedBody")}</p>,
       };
     case "stopped":
     case "delayed":

@@ -166,6 +166,8 @@ export const en: Catalogue = {
   "connection.resumes": "Due to resume: {time}",
   "connection.nextTry": "Next try",
 
+  "looking.notConnected": "Google Calendar is not connected",
+  "looking.notConnectedBody": "No appointment is sent to Google.",
   "looking.lead": "How the sending of your appointments is going.",
   "looking.whom":
     "Only somebody who manages the practice can set this integration up: tell them if something is wrong.",
@@ -341,6 +343,7 @@ export const en: Catalogue = {
   "privacy.shows.full": "The patient’s full name can be read by everybody who sees this calendar.",
   "privacy.shows.initials": "The patient’s initials can be read by everybody who sees this calendar.",
   "privacy.shows.masked": "No patient, type, practitioner or place can be read.",
+  "privacy.same": "This is the present choice: nothing will change.",
   "privacy.showsLess": "Titles will tell less than today.",
   "privacy.events": {
     one: "{count} upcoming event will be updated.",
@@ -366,9 +369,9 @@ export const en: Catalogue = {
   "preview.private": "Private event: seen by those who manage this calendar",
   "preview.calendar": "Calendar",
 
-  "errors.title": "To see to",
+  "errors.title": "Needs attention",
   "errors.lead": "The appointments that Google has not accepted.",
-  "errors.none": "Nothing to see to",
+  "errors.none": "Nothing needs attention",
   "errors.failed": "The list of appointments in error could not be loaded.",
   "errors.list": "Appointments in error",
   "errors.count": { one: "{count} appointment in error", other: "{count} appointments in error" },

@@ -168,6 +168,8 @@ export const fr = {
   "connection.resumes": "Reprise prévue : {time}",
   "connection.nextTry": "Prochain essai",
 
+  "looking.notConnected": "Google Calendar n’est pas connecté",
+  "looking.notConnectedBody": "Aucun rendez-vous n’est envoyé à Google.",
   "looking.lead": "Où en est l’envoi de vos rendez-vous.",
   "looking.whom":
     "Seule une personne gérante du cabinet peut régler cette intégration : prévenez-la si quelque chose ne va pas.",
@@ -345,6 +347,7 @@ export const fr = {
   "privacy.shows.full": "Le nom complet du patient sera lisible par toute personne qui voit ce calendrier.",
   "privacy.shows.initials": "Les initiales du patient seront lisibles par toute personne qui voit ce calendrier.",
   "privacy.shows.masked": "Ni patient, ni type, praticien ou lieu ne seront lisibles.",
+  "privacy.same": "C’est le choix actuel : rien ne changera.",
   "privacy.showsLess": "Les titres en diront moins qu’aujourd’hui.",
   "privacy.events": {
     one: "{count} événement à venir sera mis à jour.",
