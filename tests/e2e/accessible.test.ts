@@ -1,5 +1,5 @@
 /**
- * Every page, in light, in dark and at 320 px: no violation of axe's rules, nothing cut off at the side, and a picture to
+ * Every page, in light and in dark, at 1280, 768 and 320 px: no violation of axe's rules, nothing cut off at the side, and a picture to
  * look at. And by keyboard alone: what matters can be reached and done.
  */
 import type { Page } from "playwright-core";
@@ -20,6 +20,8 @@ interface Frame {
 const FRAMES: readonly Frame[] = [
   { name: "light", theme: "light", width: 1280, height: 900 },
   { name: "dark", theme: "dark", width: 1280, height: 900 },
+  { name: "medium-dark", theme: "dark", width: 768, height: 900 },
+  { name: "medium", theme: "light", width: 768, height: 900 },
   { name: "narrow-dark", theme: "dark", width: 320, height: 720 },
   { name: "narrow", theme: "light", width: 320, height: 720 },
 ];
@@ -50,7 +52,7 @@ async function look(stage: Stage, page: Page, name: string, arrange?: () => Prom
   return faults;
 }
 
-test("no page has a violation, in light, in dark, and at 320 px", { timeout: 480_000 }, async ({ stage }) => {
+test("no page has a violation, in light and in dark, at each width", { timeout: 600_000 }, async ({ stage }) => {
   const faults: string[] = [];
   const door = await stage.page();
   await door.goto("/");

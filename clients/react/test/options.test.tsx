@@ -203,6 +203,18 @@ describe("the dropdown of calendars", () => {
     await waitFor(() => expect(dropdown).toHaveAttribute("aria-disabled", "true"));
   });
 
+  it("says that Google was not allowed to list calendars, and leads to the consent for it", async () => {
+    const router = new Router(samples.connected);
+    const [primary] = samples.calendars;
+    server.use(
+      http.get(`${BASE}/calendars`, () => HttpResponse.json({ calendars: [primary], isListPermitted: false })),
+    );
+    const { user } = mount(<GoogleCalendarPage />, { redirect: () => undefined });
+    expect(await options().findByText(/^Il manque l’autorisation/)).toBeVisible();
+    await user.click(options().getByRole("button", { name: "Autoriser la liste" }));
+    await waitFor(() => expect(router.to("begin-connect")).toHaveLength(1));
+  });
+
   it("shows the present calendar and says so when the list cannot be had", async () => {
     new Router(samples.connected);
     refuse("get", "calendars", 503, "GOOGLE_UNAVAILABLE");
