@@ -148,7 +148,7 @@ test("what Google refuses is listed by its date, and « Tout réessayer » sends
   await stage.google.heal();
   await camille.button("Tout réessayer").click();
   await camille.said("2 rendez-vous vont être réessayés.");
-  await errors.getByText("Rien à traiter").waitFor();
+  await errors.getByText("Aucun rendez-vous à traiter").waitFor();
   await expect.poll(() => stage.google.titles()).toHaveLength(2);
 });
 

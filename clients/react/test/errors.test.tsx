@@ -35,7 +35,7 @@ describe("what is wrong with the whole integration", () => {
   it("says that there is none", async () => {
     const router = new Router(samples.connected);
     mount(<GoogleCalendarPage />);
-    expect(await screen.findByText("Rien à traiter")).toBeVisible();
+    expect(await screen.findByText("Aucun rendez-vous à traiter")).toBeVisible();
     expect(router.to("links")).toHaveLength(0);
   });
 
@@ -212,7 +212,7 @@ describe("À traiter", () => {
     const router = new Router(samples.someRefused);
     const { user } = mount(<GoogleCalendarPage />);
     await user.click(await screen.findByRole("button", { name: "Tout réessayer" }));
-    expect(await screen.findByText("Rien à traiter")).toBeVisible();
+    expect(await screen.findByText("Aucun rendez-vous à traiter")).toBeVisible();
     expect(router.to("retry")[0]?.body).toEqual({});
     expect(screen.getByText("3 rendez-vous vont être réessayés.")).toBeInTheDocument();
     await waitFor(() => expect(screen.getByRole("heading", { name: "À traiter" })).toHaveFocus());
@@ -276,7 +276,7 @@ it("an appointment that is mended elsewhere takes no focus to the list, and does
   expect(document.body).toHaveFocus();
   router.links = { links: [], nextPageToken: null };
   router.become(samples.connected);
-  expect(await screen.findByText("Rien à traiter")).toBeVisible();
+  expect(await screen.findByText("Aucun rendez-vous à traiter")).toBeVisible();
   await waitFor(() => expect(screen.queryByRole("list", { name: "Rendez-vous en erreur" })).toBeNull());
   expect(document.body).toHaveFocus();
 });

@@ -176,7 +176,7 @@ export class Person {
 
   /** Shows the day or the week of the next Monday, whichever the window has room for. */
   async showNextMonday(): Promise<void> {
-    const isNarrow = (this.page.viewportSize()?.width ?? 0) < 768;
+    const isNarrow = (this.page.viewportSize()?.width ?? 0) <= 768;
     // A day at a time, without the weekend; on a weekend it is Monday that stands there already.
     const weekday = new Date().getDay();
     const turns = isNarrow ? [0, 5, 4, 3, 2, 1, 0][weekday] : 1;

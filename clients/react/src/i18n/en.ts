@@ -371,7 +371,7 @@ export const en: Catalogue = {
 
   "errors.title": "Needs attention",
   "errors.lead": "The appointments that Google has not accepted.",
-  "errors.none": "Nothing needs attention",
+  "errors.none": "No appointment needs attention",
   "errors.failed": "The list of appointments in error could not be loaded.",
   "errors.list": "Appointments in error",
   "errors.count": { one: "{count} appointment in error", other: "{count} appointments in error" },

@@ -375,7 +375,7 @@ export const fr = {
 
   "errors.title": "À traiter",
   "errors.lead": "Les rendez-vous qui n’ont pas été acceptés par Google.",
-  "errors.none": "Rien à traiter",
+  "errors.none": "Aucun rendez-vous à traiter",
   "errors.failed": "La liste des rendez-vous en erreur n’a pas pu être chargée.",
   "errors.list": "Rendez-vous en erreur",
   "errors.count": { one: "{count} rendez-vous en erreur", other: "{count} rendez-vous en erreur" },
