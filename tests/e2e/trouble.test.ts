@@ -2,7 +2,8 @@
 import { expect } from "vitest";
 
 import { ACCOUNT, ROOMS } from "./stage/google.js";
-import { test } from "./stage/test.js";
+import { Stage } from "./stage/stage.js";
+import { test, withBrowser } from "./stage/test.js";
 
 test("a grant revoked at Google turns the badge; reconnecting sends what waited, without a double", async ({
   stage,
@@ -170,22 +171,25 @@ test("being throttled is told as a delay with the time of the next try, and not 
   await stage.picture(camille.page, "throttled");
 });
 
-test("a session that ends in another window is told on the open page within seconds, and nothing of it stays", async ({
-  stage,
-}) => {
-  const camille = await stage.person();
-  await camille.connected();
-  await camille.openSettings();
-  await camille.status("Connecté").waitFor();
-  const second = await camille.another();
-  await second.openSettings();
-  await second.status("Connecté").waitFor();
+withBrowser(
+  "a session that ends in another window is told on the open page, and nothing of it stays",
+  async ({ browser, onTestFinished }) => {
+    const stage = await Stage.set(browser, { SESSION_CHECK_SECONDS: "1" });
+    onTestFinished(async () => expect(await stage.end()).toEqual([]));
+    const camille = await stage.person();
+    await camille.connected();
+    await camille.openSettings();
+    await camille.status("Connecté").waitFor();
+    const second = await camille.another();
+    await second.openSettings();
+    await second.status("Connecté").waitFor();
 
-  expect(await second.ask("DELETE", "session", {})).toBe(200);
-  for (const person of [camille, second]) {
-    await person.said("Votre session a expiré");
-    expect(await person.page.locator(".cc-tone-success").count()).toBe(0);
-    expect(await person.page.getByText(ACCOUNT).count()).toBe(0);
-  }
-  await stage.picture(camille.page, "session-ended");
-});
+    expect(await second.ask("DELETE", "session", {})).toBe(200);
+    for (const person of [camille, second]) {
+      await person.said("Votre session a expiré");
+      expect(await person.page.locator(".cc-tone-success").count()).toBe(0);
+      expect(await person.page.getByText(ACCOUNT).count()).toBe(0);
+    }
+    await stage.picture(camille.page, "session-ended");
+  },
+);

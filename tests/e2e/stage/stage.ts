@@ -63,7 +63,6 @@ export class Stage {
         SIDECAR_URL: sidecar,
         DATA_DIR: folder,
         RECONCILE_SECONDS: "1",
-        SESSION_CHECK_SECONDS: "1",
         ...settings,
       },
     });
