@@ -4,7 +4,7 @@
 #   make demo      a small Cassius around the service, on one address: settings pages, calendar, emulated Google
 #   make gallery   every state of the settings pages, to be played with: theme, width, language
 #   make test      every test: the service on SQLite and on PostgreSQL, the clients, and the whole in a browser
-#   make lint      formatting, clippy, documentation, the wire, dependencies
+#   make lint      formatting, clippy, documentation, the wire, dependencies, what the npm packages hold
 #   make soak      the simulation and the killed process for longer: make soak SEEDS=50000 KILLS=500
 #   make fuzz      what reads foreign bytes, for longer: make fuzz CASES=1000000
 #   make sdk       descriptor set, Python wheel and Ruby gem for backends that are not Node, tested against the service
@@ -74,6 +74,8 @@ lint:
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps
 	cd proto && buf lint
 	cd proto && buf breaking --against wire.binpb
+	clients/prepare
+	cd clients && npm run --silent build -w node -w react >/dev/null && npm run --silent lint:packages
 	cargo shear
 	cargo deny --all-features --log-level warn check licenses bans sources
 	@echo 'Advisories are not checked here, since their list comes over the network: cargo deny check advisories'

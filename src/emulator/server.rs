@@ -9,7 +9,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::response::Response;
-use axum::routing::{any, post};
+use axum::routing::post;
 use http::Request;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -33,7 +33,6 @@ pub(crate) fn routes(shared: Arc<Shared>) -> Router {
         .merge(control::routes())
         .merge(pages::routes())
         .route("/batch/calendar/v3", post(move |headers, body| batch::answer(calls.clone(), headers, body)))
-        .route("/oauth2/v3/certs", any(|| loud("keys: its id tokens bear no signature that one could check")))
         .fallback(unknown)
         .method_not_allowed_fallback(unknown)
         .with_state(shared)
@@ -42,11 +41,6 @@ pub(crate) fn routes(shared: Arc<Shared>) -> Router {
 /// A method that Google does not have, in the body of its errors.
 async fn unknown() -> Response {
     refuse(&Refusal::not_found(), false)
-}
-
-/// A method that Google has and this emulator does not.
-async fn loud(what: &'static str) -> Response {
-    refuse(&Refusal::not_emulated(what), false)
 }
 
 /// One answer, or none where it must be lost on its way.

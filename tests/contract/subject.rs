@@ -4,8 +4,10 @@ use std::collections::HashMap;
 
 use cassius_calendar::clock::{Clock, Entropy};
 use cassius_calendar::emulator::{self, Emulator, Options};
+use data_encoding::BASE64URL_NOPAD;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Client, Method, RequestBuilder};
+use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use serde_json::{Value, json};
 
 /// The scope of everything.
@@ -48,6 +50,20 @@ pub(crate) async fn send(request: RequestBuilder) -> Got {
     let text = response.text().await.expect("the answer is text");
     let body = serde_json::from_str(&text).unwrap_or(Value::Null);
     Got { status, body, text }
+}
+
+/// Whether `token` bears an RS256 signature of the key in `keys` that its header names.
+pub(crate) fn is_signed(token: &str, keys: &Value) -> bool {
+    let decoded = |text: &str| BASE64URL_NOPAD.decode(text.as_bytes()).unwrap_or_default();
+    let Some((signed, signature)) = token.rsplit_once('.') else { return false };
+    let header = signed.split('.').next().map(decoded).unwrap_or_default();
+    let header: Value = serde_json::from_slice(&header).unwrap_or_default();
+    let key = keys["keys"].as_array().and_then(|keys| keys.iter().find(|key| key["kid"] == header["kid"]));
+    let Some(key) = key.filter(|_| header["alg"] == "RS256") else { return false };
+    let part = |name: &str| decoded(key[name].as_str().unwrap_or_default());
+    RsaPublicKeyComponents { n: part("n"), e: part("e") }
+        .verify(&RSA_PKCS1_2048_8192_SHA256, signed.as_bytes(), &decoded(signature))
+        .is_ok()
 }
 
 /// Whom the cases speak to.

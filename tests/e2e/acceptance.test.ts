@@ -96,7 +96,7 @@ describe("a practice connects Google Calendar, works, and disconnects", () => {
     await errors.getByText("Google a refusé cet événement.").waitFor();
     await stage.picture(camille.page, "acceptance-refused");
     await errors.getByRole("button", { name: /^Réessayer le rendez-vous du/ }).click();
-    await errors.getByText("Rien à traiter").waitFor();
+    await errors.getByText("Aucun rendez-vous à traiter").waitFor();
     await expect.poll(() => stage.google.titles()).toEqual(["[Cassius] Contrôle — Paul Modèle"]);
     await camille.section("Connexion").getByText("2 RDV synchronisés").waitFor();
   });

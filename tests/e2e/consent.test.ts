@@ -8,7 +8,7 @@ test("a refusal is told, stores nothing, and can be followed by a consent", asyn
   const camille = await stage.person();
   await camille.openSettings();
   await camille.connect({ refuse: true });
-  await camille.standing.getByText("La connexion a été annulée.").waitFor();
+  await camille.health.getByText("La connexion a été annulée.").waitFor();
   await camille.status("Non connecté").waitFor();
   expect(await stage.google.noteTokens()).toBe(0);
   await stage.picture(camille.page, "consent-refused");
@@ -29,7 +29,7 @@ test("what Google allowed is for the practice and the account that are named, or
   await page.getByText(ACCOUNT, { exact: true }).waitFor();
   await stage.picture(page, "consent-asked");
   await camille.button("Ne rien connecter").click();
-  await camille.standing.getByText("La connexion a été annulée.").waitFor();
+  await camille.health.getByText("La connexion a été annulée.").waitFor();
   await camille.status("Non connecté").waitFor();
   expect(await stage.google.count("revoke")).toBe(1);
 });

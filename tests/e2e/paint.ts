@@ -58,7 +58,7 @@ async function takePictures(browser: Browser): Promise<void> {
   await camille.openSettings();
   await camille.connect();
   await camille.button(/Envoyer les? /).click();
-  await camille.standing.getByText("Tout est en ordre").waitFor();
+  await camille.health.getByText("Tout est en ordre").waitFor();
   await camille.said(/^\d\d RDV synchronisés/);
   // The line that tells the result lies over the page.
   await page.keyboard.press("Escape");
@@ -79,7 +79,7 @@ async function takePictures(browser: Browser): Promise<void> {
   await camille.badge("Sync Google en erreur").waitFor();
   await page.emulateMedia({ colorScheme: "dark" });
   await camille.openSettings();
-  await camille.standing.getByText("Google n’autorise plus Cassius à écrire").waitFor();
+  await camille.health.getByText("Google n’autorise plus Cassius à écrire").waitFor();
   await picture("reconnect", 620);
   await stage.end();
 }

@@ -118,7 +118,7 @@ test("what stood in Cassius before the first connection waits for calendar, priv
   await camille.openSettings();
   await camille.connect();
   await camille.status("3 à envoyer").waitFor();
-  await camille.standing.getByText("3 rendez-vous à venir ne sont pas encore dans Google").waitFor();
+  await camille.health.getByText("3 rendez-vous à venir ne sont pas encore dans Google").waitFor();
   await stage.picture(camille.page, "first-send");
   expect(await violationsOf(camille.page)).toEqual([]);
 
@@ -159,7 +159,7 @@ test("another account asks which one to keep, and what is made anew in it", asyn
   await camille.badge("Sync Google en erreur").click();
 
   await camille.connect({ account: OTHER_ACCOUNT }, "Reconnecter Google Calendar");
-  await camille.standing.getByText("Quel compte Google garder ?").waitFor();
+  await camille.health.getByText("Quel compte Google garder ?").waitFor();
   // Who has just chosen it is asked at once.
   const dialog = camille.page.getByRole("dialog", { name: "Quel compte Google garder ?" });
   await dialog.getByText(/à venir reste(nt)? dans l’agenda de accueil@/).waitFor();
@@ -171,7 +171,7 @@ test("another account asks which one to keep, and what is made anew in it", asyn
   await camille.button("Répondre").click();
   await camille.button(`Reprendre avec ${ACCOUNT}`).click();
   await camille.decide({ account: OTHER_ACCOUNT });
-  await camille.standing.getByText("Quel compte Google garder ?").waitFor();
+  await camille.health.getByText("Quel compte Google garder ?").waitFor();
   await camille.button(`Passer à ${OTHER_ACCOUNT}`).click();
   await camille.said(`Google Calendar est connecté à ${OTHER_ACCOUNT}.`);
   await camille.status("Connecté").waitFor();
@@ -198,7 +198,7 @@ test("a disconnect that takes its time is shown to everybody, and can be ended w
   await camille.section("Connexion").getByRole("button", { name: "Déconnecter" }).click();
   await camille.choose("Supprimer les événements à venir");
   await camille.page.getByRole("alertdialog").getByRole("button", { name: "Déconnecter" }).click();
-  await second.standing.getByText("Déconnexion en cours").waitFor();
+  await second.health.getByText("Déconnexion en cours").waitFor();
   await stage.picture(second.page, "disconnecting");
   expect(await violationsOf(second.page)).toEqual([]);
   await second.button("Terminer sans supprimer").click();

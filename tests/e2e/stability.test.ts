@@ -114,7 +114,7 @@ async function watch(stage: Stage, camille: Person) {
   return { shows, tooFar: () => seen.filter(([, , { shift }]) => shift > STILL) };
 }
 
-const standing = (words: string | RegExp) => (of: Person) => of.standing.getByText(words);
+const health = (words: string | RegExp) => (of: Person) => of.health.getByText(words);
 const inSight = (words: string) => (of: Person) => of.page.getByText(words);
 
 /** Does by its addresses what a page of this person's does. */
@@ -136,13 +136,13 @@ test("the settings stay where they are whatever their state becomes by itself", 
   await second.createRdv({ patient: "Léa Exemple" });
   await shows("an appointment that was sent", inSight("1 RDV synchronisé"));
   await ask("PATCH", "settings", { isEnabled: false });
-  await shows("a pause", standing("La synchronisation est en pause"));
+  await shows("a pause", health("La synchronisation est en pause"));
   await ask("PATCH", "settings", { isEnabled: true });
-  await shows("its end", standing("Tout est en ordre"));
+  await shows("its end", health("Tout est en ordre"));
   await stage.google.fault({ operation: "events.*", fault: { kind: "latency", ms: 700 } });
   await ask("PATCH", "settings", { calendarId: ROOMS });
   await shows("a catch-up", ({ page }) => page.getByRole("progressbar"));
-  await shows("its end", standing("Tout est en ordre"));
+  await shows("its end", health("Tout est en ordre"));
   await stage.google.heal();
   await ask("PATCH", "settings", { titlePrivacy: "initials" });
   await shows("other titles", (of) => of.section("Aperçu").getByText(/^\[Cassius\] .+ — \S\. \S\.$/));
@@ -158,18 +158,18 @@ test("the settings stay where they are whatever their state becomes by itself", 
   await stage.service.stop();
   await shows("a service that goes away", inSight("Le service de synchronisation ne répond pas"));
   await stage.service.start();
-  await shows("a service that is back", standing("Tout est en ordre"));
+  await shows("a service that is back", health("Tout est en ordre"));
   await stage.google.revoke();
   await second.createRdv({ patient: "Nina Essai", day: 3 });
-  await shows("a grant that was revoked", standing("Google n’autorise plus Cassius à écrire"));
+  await shows("a grant that was revoked", health("Google n’autorise plus Cassius à écrire"));
   await second.openSettings();
   await second.connect({}, "Reconnecter Google Calendar");
-  await shows("one that is there again", standing("Tout est en ordre"));
+  await shows("one that is there again", health("Tout est en ordre"));
   const throttled = { kind: "error", code: 403, reason: "rateLimitExceeded", retry_after_seconds: 600 } as const;
   await stage.google.fault({ operation: "events.*", fault: throttled });
   await second.openAgenda();
   await second.createRdv({ patient: "Elsa Essai", day: 4 });
-  await shows("a delay", standing("Google demande de patienter"));
+  await shows("a delay", health("Google demande de patienter"));
   expect(tooFar()).toEqual([]);
 });
 
@@ -181,11 +181,11 @@ test("so they do from before the first connection to after a disconnect", async 
   await second.createRdv({ patient: "Paul Modèle", day: 2 });
   const { shows, tooFar } = await watch(stage, camille);
   const ask = byAddress(second);
-  await shows("the Google page, not connected", standing("Connectez le compte Google du cabinet"));
+  await shows("the Google page, not connected", health("Connectez le compte Google du cabinet"));
   await second.connected();
-  await shows("a first connection", standing("2 rendez-vous à venir ne sont pas encore dans Google"));
+  await shows("a first connection", health("2 rendez-vous à venir ne sont pas encore dans Google"));
   await ask("POST", "sync-now", {});
-  await shows("the first sending", standing("Tout est en ordre"));
+  await shows("the first sending", health("Tout est en ordre"));
 
   await ask("PATCH", "settings", { calendarId: ROOMS });
   await expect
@@ -194,25 +194,25 @@ test("so they do from before the first connection to after a disconnect", async 
   await shows("another calendar", (of) => of.section("Connexion").getByText("Fauteuils et salles"));
   await stage.google.removeCalendar(ROOMS);
   await second.createRdv({ patient: "Nina Essai", day: 3 });
-  await shows("a calendar that is gone", standing("Le calendrier n’est plus accessible"));
+  await shows("a calendar that is gone", health("Le calendrier n’est plus accessible"));
   await ask("PATCH", "settings", { calendarId: ACCOUNT });
-  await shows("another one in its place", standing("Tout est en ordre"));
+  await shows("another one in its place", health("Tout est en ordre"));
 
   await second.connected(OTHER_ACCOUNT, "other_account");
-  await shows("a question about another account", standing("Quel compte Google garder"));
+  await shows("a question about another account", health("Quel compte Google garder"));
   await ask("POST", "confirm-account", { accept: false });
-  await shows("its answer", standing("Tout est en ordre"));
+  await shows("its answer", health("Tout est en ordre"));
 
   await stage.google.fault({ operation: "events.delete", fault: { kind: "error", code: 503, reason: "backendError" } });
   const disconnects = ask("POST", "disconnect", { remoteEvents: "delete_upcoming" });
-  await shows("a disconnect that takes its time", standing("Déconnexion en cours"));
+  await shows("a disconnect that takes its time", health("Déconnexion en cours"));
   await disconnects;
   await ask("POST", "disconnect", { remoteEvents: "keep" });
-  await shows("its end", standing("Connectez le compte Google du cabinet"));
+  await shows("its end", health("Connectez le compte Google du cabinet"));
   await second.connected();
-  await shows("a connection anew", standing("Tout est en ordre"));
+  await shows("a connection anew", health("Tout est en ordre"));
   await ask("POST", "disconnect", { remoteEvents: "keep" });
-  await shows("a disconnect at once", standing("Connectez le compte Google du cabinet"));
+  await shows("a disconnect at once", health("Connectez le compte Google du cabinet"));
   expect(tooFar()).toEqual([]);
 });
 
@@ -253,7 +253,7 @@ test("a comparison with Google moves nothing, whatever it finds and however late
   await stage.google.heal();
   await press(camille, "Corriger");
   await expect.poll(() => stage.google.titles()).toHaveLength(2);
-  await camille.standing.getByText("Tout est en ordre").waitFor();
+  await camille.health.getByText("Tout est en ordre").waitFor();
   await seen("put right", camille);
   await press(narrow, "Comparer avec Google");
   await narrow.said("2 rendez-vous à venir, 2 événements dans Google · Tout concorde");

@@ -44,3 +44,27 @@ test("no state has a violation or is too wide", { timeout: 480_000 }, async ({ b
   };
   expect((await Promise.all(WIDTHS.map(look))).flat()).toEqual([]);
 });
+
+test("at 320 px each button of a window is as wide as the window's words", async ({ browser, gallery }) => {
+  const page = await browser.newPage({ viewport: { width: 320, height: 720 }, reducedMotion: "reduce" });
+  for (const [state, button] of [
+    ["connected", "Déconnecter"],
+    ["connected", "Changer de calendrier"],
+    ["connected", "Effacer les données"],
+    ["first-connected", /^Choisir la confidentialité/],
+    ["other-account", "Répondre"],
+  ] as const) {
+    await page.goto(gallery(state));
+    await page.getByRole("button", { name: button }).first().click();
+    const window = page.locator("[role=dialog], [role=alertdialog]");
+    await window.waitFor();
+    const widths = await window.evaluate((shown) => {
+      const width = shown.querySelector("h2")?.getBoundingClientRect().width ?? 0;
+      const buttons = [...shown.querySelectorAll<HTMLElement>(".cc-window-actions button")];
+      return buttons.map((each) => [each.innerText, Math.round(each.getBoundingClientRect().width - width)]);
+    });
+    expect(widths.length, state).toBeGreaterThan(1);
+    expect(widths.filter(([, difference]) => Math.abs(Number(difference)) > 1)).toEqual([]);
+  }
+  await page.close();
+});

@@ -2,7 +2,8 @@
 import { expect } from "vitest";
 
 import { ACCOUNT, ROOMS } from "./stage/google.js";
-import { test } from "./stage/test.js";
+import { Stage } from "./stage/stage.js";
+import { test, withBrowser } from "./stage/test.js";
 
 test("a grant revoked at Google turns the badge; reconnecting sends what waited, without a double", async ({
   stage,
@@ -19,8 +20,8 @@ test("a grant revoked at Google turns the badge; reconnecting sends what waited,
   await stage.picture(camille.page, "badge-error", false);
   await camille.badge("Sync Google en erreur").click();
   await camille.status("En erreur").waitFor();
-  await camille.standing.getByText("Google n’autorise plus Cassius à écrire").waitFor();
-  await expect.poll(() => camille.standing.evaluate((place) => place === document.activeElement)).toBe(true);
+  await camille.health.getByText("Google n’autorise plus Cassius à écrire").waitFor();
+  await expect.poll(() => camille.health.evaluate((place) => place === document.activeElement)).toBe(true);
   await stage.picture(camille.page, "reconnect-needed");
 
   await camille.connect({}, "Reconnecter Google Calendar");
@@ -51,7 +52,7 @@ test("a calendar deleted at Google is told; another one is chosen, and everythin
   await stage.google.removeCalendar(ROOMS);
   await second.createRdv({ patient: "Paul Modèle", day: 2 });
   await second.badge("Sync Google en erreur").waitFor();
-  await camille.standing.getByText("Le calendrier n’est plus accessible").waitFor();
+  await camille.health.getByText("Le calendrier n’est plus accessible").waitFor();
   await stage.picture(camille.page, "calendar-gone");
   await camille.button("Choisir un autre calendrier").click();
   await camille.page.getByRole("dialog").getByRole("button", { name: "Changer de calendrier" }).click();
@@ -98,7 +99,7 @@ test("whoever hangs with every connection open, service or host, is told within 
   await second.badge("Google connecté").waitFor();
   // And what a busy machine adds.
   const withinMs = { timeout: 17_000 };
-  const away = () => camille.standing.getByText("Le service de synchronisation ne répond pas");
+  const away = () => camille.health.getByText("Le service de synchronisation ne répond pas");
   for (const [hang, goOn] of [
     [() => stage.service.freeze(), () => stage.service.thaw()],
     [() => stage.freezeHost(), () => stage.thawHost()],
@@ -148,7 +149,7 @@ test("what Google refuses is listed by its date, and « Tout réessayer » sends
   await stage.google.heal();
   await camille.button("Tout réessayer").click();
   await camille.said("2 rendez-vous vont être réessayés.");
-  await errors.getByText("Rien à traiter").waitFor();
+  await errors.getByText("Aucun rendez-vous à traiter").waitFor();
   await expect.poll(() => stage.google.titles()).toHaveLength(2);
 });
 
@@ -164,8 +165,31 @@ test("being throttled is told as a delay with the time of the next try, and not 
   await camille.badge("Google connecté").getByText("L’envoi vers Google est retardé").waitFor({ state: "attached" });
   await camille.openSettings();
   await camille.status("Envoi retardé").waitFor();
-  await camille.standing.getByText("Google demande de patienter").waitFor();
-  await camille.standing.getByText(/Prochain essai/).waitFor();
+  await camille.health.getByText("Google demande de patienter").waitFor();
+  await camille.health.getByText(/Prochain essai/).waitFor();
   await camille.section("Connexion").getByText("Retardée").waitFor();
   await stage.picture(camille.page, "throttled");
 });
+
+withBrowser(
+  "a session that ends in another window is told on the open page, and nothing of it stays",
+  async ({ browser, onTestFinished }) => {
+    const stage = await Stage.set(browser, { SESSION_CHECK_SECONDS: "1" });
+    onTestFinished(async () => expect(await stage.end()).toEqual([]));
+    const camille = await stage.person();
+    await camille.connected();
+    await camille.openSettings();
+    await camille.status("Connecté").waitFor();
+    const second = await camille.another();
+    await second.openSettings();
+    await second.status("Connecté").waitFor();
+
+    expect(await second.ask("DELETE", "session", {})).toBe(200);
+    for (const person of [camille, second]) {
+      await person.said("Votre session a expiré");
+      expect(await person.page.locator(".cc-tone-success").count()).toBe(0);
+      expect(await person.page.getByText(ACCOUNT).count()).toBe(0);
+    }
+    await stage.picture(camille.page, "session-ended");
+  },
+);

@@ -16,6 +16,7 @@ const BORDERS: &[(&str, &[&str])] = &[
     ("hyper_util", &["google", "http/listen.rs", "grpc/server", "emulator", "cli/healthcheck.rs", "app/traces.rs"]),
     ("axum", &["http", "emulator"]),
     ("maud", &["emulator"]),
+    ("ring", &["emulator"]),
     ("aes_gcm_siv", &["crypto"]),
     ("prost_types", &["grpc"]),
     ("tonic_types", &["grpc"]),

@@ -60,8 +60,14 @@ if (!(await isServing)) {
 service.stdout.resume();
 
 say("3/3  Cassius");
-const demo = spawn(process.execPath, [here("../dist/server/main.js")], { env: environment, stdio: "inherit" });
+const demo = spawn(process.execPath, [here("../dist/server/main.js")], {
+  env: environment,
+  stdio: ["ignore", "pipe", "inherit"],
+});
 const demoEnded = once(demo, "exit");
+// Its first line says that it listens: an address that is told is one that answers.
+demo.stdout.pipe(process.stdout);
+await Promise.race([once(demo.stdout, "data"), demoEnded]);
 
 say(`
   Cassius    ${origin}

@@ -1,4 +1,4 @@
-/** What the gallery shows of one state: a page, the badge in every state, or single appointments. */
+/** What the gallery shows of one state: a page, as somebody sees it who may only look, the badge in every state, or appointments. */
 import type { QueryClient } from "@tanstack/react-query";
 import { useEffect, useState, type ReactElement } from "react";
 import {
@@ -8,13 +8,17 @@ import {
   GoogleCalendarPage,
   IntegrationsPage,
   SettingsLayout,
+  SettingsOverview,
   type Locale,
 } from "../src";
 import type { CalendarClient } from "../src/api/client";
 import { played, scenarios, type Scenario } from "./scenarios";
 
 /** Every view, by name. */
-export const VIEWS = ["google", "integrations", "badge", "appointment"] as const;
+export const VIEWS = ["google", "looking", "integrations", "overview", "badge", "appointment"] as const;
+
+const PATHS: Readonly<Record<string, string>> = { integrations: "/settings/integrations", overview: "/settings" };
+const GOOGLE_PATH = "/settings/integrations/google-calendar";
 
 /** What a view is drawn from. */
 export interface ViewProps {
@@ -60,16 +64,16 @@ interface Shown {
 
 function Page({ scenario, locale, view, ...given }: Shown & { readonly view: string }): ReactElement {
   const client = usePlayed(scenario, locale);
-  const [path, setPath] = useState(
-    view === "integrations" ? "/settings/integrations" : "/settings/integrations/google-calendar",
-  );
+  const [path, setPath] = useState(PATHS[view] ?? GOOGLE_PATH);
+  const isLooking = view === "looking";
+  const pages: Readonly<Record<string, ReactElement>> = {
+    [GOOGLE_PATH]: <GoogleCalendarPage mayErase={!isLooking} mayChange={!isLooking} />,
+    "/settings/integrations": <IntegrationsPage />,
+    "/settings": <SettingsOverview summaries={{ "/settings/profile": "Dr Camille Roche" }} />,
+  };
   return (
     <CalendarProvider client={client} locale={locale} navigate={setPath} redirect={() => undefined} {...given}>
-      <SettingsLayout currentPath={path}>
-        {path === "/settings/integrations/google-calendar" ? <GoogleCalendarPage mayErase /> : null}
-        {path === "/settings/integrations" ? <IntegrationsPage /> : null}
-        {path.startsWith("/settings/integrations") ? null : <h1>{path}</h1>}
-      </SettingsLayout>
+      <SettingsLayout currentPath={path}>{pages[path] ?? <h1>{path}</h1>}</SettingsLayout>
     </CalendarProvider>
   );
 }

@@ -61,6 +61,14 @@ export const looks = [
     "service-away",
     "unanswered",
   ].map((state) => ({ view: "integrations", state })),
+  ...["loading", "not-connected", "connected", "paused", "refused", "offline", "unanswered"].map((state) => ({
+    view: "overview",
+    state,
+  })),
+  ...["not-connected", "connected", "reconnect-needed", "refused", "disconnecting"].map((state) => ({
+    view: "looking",
+    state,
+  })),
   { view: "badge", state: "connected" },
   { view: "badge", state: "offline" },
   { view: "appointment", state: "connected" },

@@ -7,7 +7,7 @@ import type { AppointmentLinkJson, CalendarJson, ProblemJson } from "../src/wire
 import { mount } from "./host";
 import { BASE, refuse, Router, server } from "./router";
 
-const standing = () => within(screen.getByRole("group", { name: "État de la synchronisation" }));
+const health = () => within(screen.getByRole("group", { name: "État de la synchronisation" }));
 const errors = () => within(screen.getByRole("region", { name: "À traiter" }));
 const rows = () => within(screen.getByRole("list", { name: "Rendez-vous en erreur" })).getAllByRole("listitem");
 const row = (nth: number) => {
@@ -35,7 +35,7 @@ describe("what is wrong with the whole integration", () => {
   it("says that there is none", async () => {
     const router = new Router(samples.connected);
     mount(<GoogleCalendarPage />);
-    expect(await screen.findByText("Rien à traiter")).toBeVisible();
+    expect(await screen.findByText("Aucun rendez-vous à traiter")).toBeVisible();
     expect(router.to("links")).toHaveLength(0);
   });
 
@@ -52,7 +52,7 @@ describe("what is wrong with the whole integration", () => {
     expect(router.to("sync-now")).toHaveLength(0);
     expect(syncNow).toHaveAccessibleDescription("Reconnectez d’abord le compte Google.");
     expect(screen.getByText("Reconnectez d’abord le compte Google.", { selector: ".cc-result *" })).toBeVisible();
-    await user.click(standing().getByRole("button", { name: "Reconnecter Google Calendar" }));
+    await user.click(health().getByRole("button", { name: "Reconnecter Google Calendar" }));
     await waitFor(() => expect(redirect).toHaveBeenCalledOnce());
     expect(router.to("calendars")).toHaveLength(0);
   });
@@ -64,7 +64,7 @@ describe("what is wrong with the whole integration", () => {
     const place = screen.getByRole("group", { name: "État de la synchronisation" });
     const section = screen.getByRole("region", { name: "Connexion" });
     expect(place.compareDocumentPosition(section) & Node.DOCUMENT_POSITION_FOLLOWING).toBeTruthy();
-    await user.click(standing().getByRole("button", { name: "Voir lesquels" }));
+    await user.click(health().getByRole("button", { name: "Voir lesquels" }));
     expect(screen.getByRole("heading", { name: "À traiter" })).toHaveFocus();
   });
 
@@ -84,8 +84,8 @@ describe("what is wrong with the whole integration", () => {
     new Router({ ...samples.keyringIncomplete, problem });
     mount(<GoogleCalendarPage />);
     expect(await screen.findByText(title)).toBeVisible();
-    expect(standing().getByText(/Votre cabinet n’a rien à faire/)).toBeVisible();
-    expect(standing().queryByRole("button", { name: /Reconnecter|Choisir/ })).toBeNull();
+    expect(health().getByText(/Votre cabinet n’a rien à faire/)).toBeVisible();
+    expect(health().queryByRole("button", { name: /Reconnecter|Choisir/ })).toBeNull();
   });
 
   it("lets one choose another calendar when it is gone, and leaves focus where it was chosen", async () => {
@@ -212,7 +212,7 @@ describe("À traiter", () => {
     const router = new Router(samples.someRefused);
     const { user } = mount(<GoogleCalendarPage />);
     await user.click(await screen.findByRole("button", { name: "Tout réessayer" }));
-    expect(await screen.findByText("Rien à traiter")).toBeVisible();
+    expect(await screen.findByText("Aucun rendez-vous à traiter")).toBeVisible();
     expect(router.to("retry")[0]?.body).toEqual({});
     expect(screen.getByText("3 rendez-vous vont être réessayés.")).toBeInTheDocument();
     await waitFor(() => expect(screen.getByRole("heading", { name: "À traiter" })).toHaveFocus());
@@ -276,7 +276,7 @@ it("an appointment that is mended elsewhere takes no focus to the list, and does
   expect(document.body).toHaveFocus();
   router.links = { links: [], nextPageToken: null };
   router.become(samples.connected);
-  expect(await screen.findByText("Rien à traiter")).toBeVisible();
+  expect(await screen.findByText("Aucun rendez-vous à traiter")).toBeVisible();
   await waitFor(() => expect(screen.queryByRole("list", { name: "Rendez-vous en erreur" })).toBeNull());
   expect(document.body).toHaveFocus();
 });

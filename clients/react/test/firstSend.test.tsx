@@ -20,6 +20,7 @@ it("counts what is not sent yet, lets calendar and privacy be chosen, and only t
   await user.click(steps.getByRole("button", { name: "Choisir la confidentialité Nom complet" }));
   const window = within(await screen.findByRole("dialog", { name: "Confidentialité des titres" }));
   expect(window.getByRole("button", { name: /^Appliquer/ })).toBeDisabled();
+  expect(window.getByText("C’est le choix actuel : rien ne changera.")).toBeVisible();
   await user.click(window.getByRole("radio", { name: /Masqué/ }));
   expect(await window.findByText("[Cassius] Rendez-vous")).toBeVisible();
   await user.click(window.getByRole("button", { name: /^Appliquer «\sMasqué\s»/ }));

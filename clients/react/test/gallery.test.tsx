@@ -31,6 +31,8 @@ async function look(view: string, state: string, title: string): Promise<void> {
 it.each(Object.keys(scenarios))("%s", async (state) => {
   await look("google", state, "Google Calendar");
   await look("integrations", state, "Intégrations");
+  await look("overview", state, "Paramètres");
+  await look("looking", state, "Google Calendar");
 });
 
 it("the badge and single appointments", async () => {

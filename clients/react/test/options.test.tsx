@@ -9,8 +9,6 @@ import { BASE, refuse, Router, server, silence } from "./router";
 
 const options = () => within(screen.getByRole("region", { name: "Options" }));
 const preview = () => within(screen.getByRole("region", { name: "Aperçu" }));
-const [primary, second, third] = samples.calendars;
-const reordered = [second, primary, third];
 const toggle = () => screen.getByRole("switch", { name: /Synchroniser les RDV Cassius vers Google/ });
 
 describe("the toggle", () => {
@@ -162,9 +160,8 @@ describe("before the first consent", () => {
 });
 
 describe("the dropdown of calendars", () => {
-  it("lists the primary calendar first, whatever the order of the answer", async () => {
+  it("lists the calendars in the order of the service, and marks the primary one", async () => {
     new Router(samples.connected);
-    server.use(http.get(`${BASE}/calendars`, () => HttpResponse.json({ calendars: reordered })));
     const { user } = mount(<GoogleCalendarPage />);
     await waitFor(() => expect(options().getByRole("button", { name: /Calendrier de destination/ })).toBeEnabled());
     await user.click(options().getByRole("button", { name: /Calendrier de destination/ }));
@@ -204,6 +201,18 @@ describe("the dropdown of calendars", () => {
     await waitFor(() => expect(router.watchers).toBe(1));
     router.become(samples.reconnectNeeded);
     await waitFor(() => expect(dropdown).toHaveAttribute("aria-disabled", "true"));
+  });
+
+  it("says that Google was not allowed to list calendars, and leads to the consent for it", async () => {
+    const router = new Router(samples.connected);
+    const [primary] = samples.calendars;
+    server.use(
+      http.get(`${BASE}/calendars`, () => HttpResponse.json({ calendars: [primary], isListPermitted: false })),
+    );
+    const { user } = mount(<GoogleCalendarPage />, { redirect: () => undefined });
+    expect(await options().findByText(/^Il manque l’autorisation/)).toBeVisible();
+    await user.click(options().getByRole("button", { name: "Autoriser la liste" }));
+    await waitFor(() => expect(router.to("begin-connect")).toHaveLength(1));
   });
 
   it("shows the present calendar and says so when the list cannot be had", async () => {

@@ -191,6 +191,15 @@ describe("the settings layout", () => {
     expect(screen.getByRole("link", { name: "Profil" })).toHaveFocus();
   });
 
+  it("who may only look is told that nothing is connected, and is asked to do nothing about it", async () => {
+    new Router(samples.notConnected);
+    mount(<GoogleCalendarPage mayChange={false} />);
+    const health = within(screen.getByRole("group", { name: "État de la synchronisation" }));
+    expect(await health.findByText("Google Calendar n’est pas connecté")).toBeVisible();
+    expect(health.getByText("Aucun rendez-vous n’est envoyé à Google.")).toBeVisible();
+    expect(screen.queryByText("Connectez le compte Google du cabinet")).toBeNull();
+  });
+
   it("draws links as the host says", () => {
     mount(
       <SettingsLayout currentPath="/settings/profile">
@@ -209,7 +218,7 @@ describe("who may only look", () => {
     [samples.reconnectNeeded, "Google n’autorise plus Cassius à écrire"],
     [samples.firstConnected, "37 rendez-vous à venir ne sont pas encore dans Google"],
     [samples.otherAccount, "Quel compte Google garder ?"],
-    [samples.notConnected, "Connectez le compte Google du cabinet"],
+    [samples.notConnected, "Google Calendar n’est pas connecté"],
   ])("sees how it stands and whom to tell, and is offered nothing (%#)", async (status, title) => {
     const router = new Router(status);
     mount(<GoogleCalendarPage mayChange={false} />);

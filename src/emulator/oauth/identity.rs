@@ -1,7 +1,6 @@
 //! The `id_token`: who consented.
 //!
-//! Owns its claims. It never signs: the signature is random bytes, since the token comes straight from Google and its
-//! reader needs none. Invariant: `iss` is the emulator's own base URL.
+//! Owns its claims. It never signs them (`signature` does). Invariant: `iss` is the emulator's own base URL.
 
 use data_encoding::BASE64URL_NOPAD;
 use jiff::Timestamp;
@@ -9,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::super::Shared;
 use super::super::world::Account;
+use super::signature::{ALGORITHM, KEY_ID, sign};
 
 /// A token for `account`, if `scopes` include the sign-in.
 pub(crate) fn id_token(
@@ -43,8 +43,9 @@ pub(crate) fn id_token(
     if let Some(nonce) = nonce {
         claims["nonce"] = json!(nonce);
     }
-    let header = json!({"alg": "RS256", "kid": "emulated", "typ": "JWT"});
+    let header = json!({"alg": ALGORITHM, "kid": *KEY_ID, "typ": "JWT"});
     let part = |value: &Value| BASE64URL_NOPAD.encode(value.to_string().as_bytes());
-    let signature = BASE64URL_NOPAD.encode(&shared.entropy.bytes::<256>());
-    Some(format!("{}.{}.{signature}", part(&header), part(&claims)))
+    let signed = format!("{}.{}", part(&header), part(&claims));
+    let signature = BASE64URL_NOPAD.encode(&sign(&signed));
+    Some(format!("{signed}.{signature}"))
 }

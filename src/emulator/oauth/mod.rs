@@ -1,6 +1,6 @@
 //! Google's OAuth 2.0 for web servers: consent, exchange, refresh, revoke.
 //!
-//! Owns the three endpoints, and the checks of client and redirect URI. It never knows what a scope opens (`scope` does).
+//! Owns the endpoints, and the checks of client and redirect URI. It never knows what a scope opens (`scope` does).
 //! Invariant: a code or a token leaves only for a consent that a person gave on the page, or for a grant that a test asked
 //! `control` for.
 
@@ -9,6 +9,7 @@ mod consent;
 mod identity;
 mod page;
 mod revoke;
+mod signature;
 mod token;
 
 use std::sync::Arc;
@@ -20,12 +21,13 @@ use data_encoding::BASE64URL_NOPAD;
 use super::Shared;
 use super::world::{AccessToken, Grant};
 
-/// `/o/oauth2/v2/auth`, `/token` and `/revoke`.
+/// `/o/oauth2/v2/auth`, `/token`, `/revoke` and `/oauth2/v3/certs`.
 pub(crate) fn routes() -> Router<Arc<Shared>> {
     Router::new()
         .route("/o/oauth2/v2/auth", get(authorize::show).post(authorize::decide))
         .route("/token", post(token::issue))
         .route("/revoke", post(revoke::revoke))
+        .route("/oauth2/v3/certs", get(signature::keys))
 }
 
 /// A random code or token: as long as Google's usually are, or `longest` bytes.

@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::super::subject::{ACCOUNT, send};
+use super::super::subject::{ACCOUNT, is_signed, send};
 use super::stage::{EVENTS, LIST, Stage, value};
 
 #[tokio::test]
@@ -120,9 +120,46 @@ async fn without_a_page_nobody_consents() {
 }
 
 #[tokio::test]
+async fn the_id_token_of_a_consent_and_that_of_a_refresh_can_be_verified_and_no_altered_one() {
+    let stage = Stage::new().await;
+    let code = stage.code(&[]).await;
+    let tokens = stage.exchange(&code, &[]).await;
+    let refreshed = stage.refresh(tokens.text("refresh_token")).await;
+    let keys = send(stage.http.get(stage.at("/oauth2/v3/certs"))).await;
+    assert_eq!(keys.status, 200, "{}", keys.text);
+    let token = tokens.text("id_token");
+    assert!(is_signed(token, &keys.body), "{token} by {}", keys.text);
+    assert!(is_signed(refreshed.text("id_token"), &keys.body), "{}", refreshed.text);
+
+    let parts: Vec<&str> = token.split('.').collect();
+    let other: Vec<&str> = refreshed.text("id_token").split('.').collect();
+    let altered = BASE64URL_NOPAD.encode(br#"{"sub": "another"}"#);
+    for (header, claims, signature) in [
+        (parts[0], altered.as_str(), parts[2]),
+        (parts[0], parts[1], other[2]),
+        (parts[0], parts[1], ""),
+        (BASE64URL_NOPAD.encode(br#"{"alg": "RS256", "kid": "unknown"}"#).as_str(), parts[1], parts[2]),
+    ] {
+        assert!(!is_signed(&format!("{header}.{claims}.{signature}"), &keys.body), "{header}.{claims}.{signature}");
+    }
+
+    // Who kept the keys reads tokens of a later start.
+    let later = Stage::new().await;
+    let code = later.code(&[]).await;
+    assert!(is_signed(later.exchange(&code, &[]).await.text("id_token"), &keys.body));
+}
+
+#[tokio::test]
 async fn what_google_has_and_the_emulator_does_not_is_said_aloud() {
     let stage = Stage::new().await;
-    assert_eq!(send(stage.http.get(stage.at("/oauth2/v3/certs"))).await.outcome(), (501, "notImplemented"));
+    let token = stage.token(&[EVENTS]).await;
+    let event = json!({
+        "start": {"dateTime": "2026-12-01T10:00:00Z", "timeZone": "Europe/Paris"},
+        "end": {"dateTime": "2026-12-01T11:00:00Z", "timeZone": "Europe/Paris"},
+        "recurrence": ["RRULE:FREQ=DAILY"],
+    });
+    let refused = stage.call(&token, Method::POST, "calendars/primary/events", Some(&event)).await;
+    assert_eq!(refused.outcome(), (501, "notImplemented"));
 }
 
 #[tokio::test]

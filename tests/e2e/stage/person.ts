@@ -176,7 +176,7 @@ export class Person {
 
   /** Shows the day or the week of the next Monday, whichever the window has room for. */
   async showNextMonday(): Promise<void> {
-    const isNarrow = (this.page.viewportSize()?.width ?? 0) < 768;
+    const isNarrow = (this.page.viewportSize()?.width ?? 0) <= 768;
     // A day at a time, without the weekend; on a weekend it is Monday that stands there already.
     const weekday = new Date().getDay();
     const turns = isNarrow ? [0, 5, 4, 3, 2, 1, 0][weekday] : 1;
@@ -204,7 +204,7 @@ export class Person {
   }
 
   /** What stands below the title of the page: how the integration is doing, and the one thing to do about it. */
-  get standing(): Locator {
+  get health(): Locator {
     return this.page.getByRole("group", { name: "État de la synchronisation" });
   }
 

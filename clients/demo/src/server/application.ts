@@ -50,6 +50,7 @@ export function createApplication({ settings, client, rdvs, erasures, sessions, 
       mayErase: (person) => person.isManager,
       onErasing: ({ organisationId }) => erasures.add(organisationId),
       onConnected: ({ organisationId }) => onConnected(organisationId),
+      sessionCheckMs: settings.SESSION_CHECK_SECONDS * 1_000,
       onFailure: ({ route, status }) => log("a route of the integration failed", { route, "http.status": status }),
     }),
   );

@@ -25,6 +25,8 @@ const SCHEMA = z.object({
   SAMPLE_RDVS: z.stringbool().default(false),
   /** How often the demo looks for RDV that the service lacks, in seconds. */
   RECONCILE_SECONDS: z.coerce.number().min(1).default(30),
+  /** How often an open page's session is looked at again, in seconds. */
+  SESSION_CHECK_SECONDS: z.coerce.number().min(1).default(30),
 });
 
 /** The settings of the demo. */

@@ -1,7 +1,8 @@
 /**
  * One page's server-sent events: what its feed tells, a sign of life while that is silent, and an end.
  *
- * It asks the service nothing. Its invariant: once the browser has left, the feed has one page less.
+ * It asks the service nothing. Its invariants: once the browser has left, the feed has one page less; and no page is told
+ * anything for longer than a while after its request would be refused.
  */
 import { milliseconds } from "../time.js";
 import { event, type Page } from "./feeds.js";
@@ -15,14 +16,28 @@ export interface StreamTimes {
    * 600,000 by default.
    */
   lifetimeMs: number | undefined;
+  /** How often an open stream's session is looked at again, in milliseconds. 30,000 by default. */
+  sessionCheckMs: number | undefined;
 }
 
 const LIFETIME_MS = 600_000;
 const HEARTBEAT_MS = 5_000;
+const SESSION_CHECK_MS = 30_000;
 const RECONNECT_MS = 3_000;
 
-/** Answers a request with the stream. It ends when `left` is aborted, or the browser's connection closes. */
-export function statusStream(page: Page, times: StreamTimes, left: AbortSignal): ReadableStream<Uint8Array> {
+/** Why a stream ends that its reader may follow no longer. */
+const WITHDRAWN = Symbol("the request would be refused");
+
+/**
+ * Answers a request with the stream. It ends when `left` is aborted, the browser's connection closes, or `mayFollow` no
+ * longer holds: the browser then comes back at once, and its request is told what is the matter.
+ */
+export function statusStream(
+  page: Page,
+  times: StreamTimes,
+  left: AbortSignal,
+  mayFollow: () => Promise<boolean>,
+): ReadableStream<Uint8Array> {
   const ended = new AbortController();
   const { signal } = ended;
   const end = () => ended.abort();
@@ -32,6 +47,7 @@ export function statusStream(page: Page, times: StreamTimes, left: AbortSignal):
   signal.addEventListener("abort", () => clearTimeout(lifetime), { once: true });
   if (left.aborted) end();
   else left.addEventListener("abort", end, { once: true, signal });
+  lookAgain(milliseconds(times.sessionCheckMs, SESSION_CHECK_MS), mayFollow, ended);
   const events = eventsOf(page, milliseconds(times.heartbeatMs, HEARTBEAT_MS), signal);
   const encoder = new TextEncoder();
   return new ReadableStream(
@@ -50,6 +66,22 @@ export function statusStream(page: Page, times: StreamTimes, left: AbortSignal):
   );
 }
 
+/** Asks `mayFollow` every `everyMs`, one question at a time, until the stream ends; ends it where the answer is no, or none. */
+function lookAgain(everyMs: number, mayFollow: () => Promise<boolean>, ended: AbortController): void {
+  const { signal } = ended;
+  if (signal.aborted) return;
+  const look = async () => {
+    if (!(await mayFollow().catch(() => false))) ended.abort(WITHDRAWN);
+    else if (!signal.aborted) wait();
+  };
+  let timer: NodeJS.Timeout | undefined;
+  const wait = () => {
+    timer = setTimeout(() => void look(), everyMs).unref();
+  };
+  signal.addEventListener("abort", () => clearTimeout(timer), { once: true });
+  wait();
+}
+
 async function* eventsOf(
   page: Page,
   heartbeatMs: number,
@@ -65,4 +97,5 @@ async function* eventsOf(
     else if (page.isOver) return;
     else if (!(await page.news(heartbeatMs, signal)) && !isOver()) yield alive;
   }
+  if (signal.reason === WITHDRAWN) yield "retry: 0\n\n";
 }

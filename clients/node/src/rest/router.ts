@@ -38,7 +38,10 @@ export interface RouterOptions<Host, C extends Caller = Caller> {
   client: CalendarClient;
   /** The origin of the host as a browser sees it, such as `https://cassius.example`. */
   publicOrigin: string;
-  /** Who makes the request; none: nobody is signed in. */
+  /**
+   * Who makes the request; none: nobody is signed in. For a stream of `events` it is asked again with the request that
+   * opened it, every `sessionCheckMs`: so it has to read the session from where it is kept.
+   */
   caller: (request: Request, host: Host) => Known<C> | Promise<Known<C>>;
   /** Whether this person may use a route. There is no default: who may connect, and disconnect, is the host's to say. */
   mayUse: (caller: C, route: RouteName) => boolean | Promise<boolean>;
@@ -82,6 +85,11 @@ export interface RouterOptions<Host, C extends Caller = Caller> {
   heartbeatMs?: number;
   /** How long one stream of `events` lives before the browser opens the next, in milliseconds. 600,000 by default. */
   streamLifetimeMs?: number;
+  /**
+   * How often `caller` and `mayUse` are asked again for each open stream of `events`, in milliseconds: it ends where they
+   * would refuse it, or say another organisation. 30,000 by default.
+   */
+  sessionCheckMs?: number;
   /** How many pages of one organisation `events` serves at once; the others are answered 503 and poll. 100 by default. */
   pagesPerOrganisation?: number;
   /** How many organisations `events` follows at once, over one stream each; the others poll. 400 by default. */
@@ -137,14 +145,19 @@ export function createRouter<Host = void, C extends Caller = Caller>(options: Ro
     return name === "events" || Object.hasOwn(ROUTES, name) ? (name as RouteName) : null;
   };
 
+  const callerOf = async (request: Request, host: Host, route: RouteName): Promise<C> => {
+    const caller = await options.caller(request, host);
+    if (caller === null || caller === undefined) throw new Refusal("NOT_SIGNED_IN");
+    if (!(await options.mayUse(caller, route))) throw new Refusal("NOT_ALLOWED");
+    return caller;
+  };
+
   const serve = async (request: Request, host: Host, url: URL, route: RouteName | null): Promise<Response> => {
     if (route === null) throw new Refusal("ROUTE_NOT_FOUND");
     const handle = handlerOf(route, request.method);
     checkOrigin(request, publicOrigin);
     if (route === "connect") checkNavigation(request);
-    const caller = await options.caller(request, host);
-    if (caller === null || caller === undefined) throw new Refusal("NOT_SIGNED_IN");
-    if (!(await options.mayUse(caller, route))) throw new Refusal("NOT_ALLOWED");
+    const caller = await callerOf(request, host, route);
     if (route === "erase" && !(await options.mayErase?.(caller))) throw new Refusal("NOT_ALLOWED");
     const { organisationId } = caller;
     const acceptLanguage = request.headers.get("accept-language");
@@ -152,8 +165,9 @@ export function createRouter<Host = void, C extends Caller = Caller>(options: Ro
     if (handle === null) {
       const page = feeds.join(organisationId, language);
       if (page === null) throw new Refusal("OVERLOADED", [], {}, COME_BACK_MS);
-      const times = { heartbeatMs: options.heartbeatMs, lifetimeMs: options.streamLifetimeMs };
-      return eventStream(statusStream(page, times, request.signal));
+      const { heartbeatMs, streamLifetimeMs: lifetimeMs, sessionCheckMs } = options;
+      const mayFollow = async () => (await callerOf(request, host, route)).organisationId === organisationId;
+      return eventStream(statusStream(page, { heartbeatMs, lifetimeMs, sessionCheckMs }, request.signal, mayFollow));
     }
     const result = await handle({
       request,

@@ -1,8 +1,8 @@
 /** Many pages before one service: how they share its streams. */
-import { afterEach, expect, it } from "vitest";
+import { afterEach, expect, it, vi } from "vitest";
 
 import { CalendarError, type CalendarClient } from "../../src/index.js";
-import { createRouter } from "../../src/rest/index.js";
+import { createRouter, type Caller, type Known } from "../../src/rest/index.js";
 
 const ORIGIN = "https://cassius.example";
 
@@ -136,4 +136,86 @@ it("where the service holds no further stream, the page is told to come back lat
   expect(text).toContain("retry: 30000");
   expect(text).not.toContain("unavailable");
   expect(count()).toBe(1);
+});
+
+/** A host whose session changes while a page is open, and how often it was asked for it. */
+function hostOf(session: { caller: () => Promise<Known<Caller>>; mayUse?: () => boolean; sessionCheckMs?: number }) {
+  let count = 0;
+  const browser = new AbortController();
+  browsers.push(browser);
+  const { client, open } = watched();
+  const router = createRouter({
+    client,
+    publicOrigin: ORIGIN,
+    caller: () => {
+      count += 1;
+      return session.caller();
+    },
+    mayUse: session.mayUse ?? (() => true),
+    heartbeatMs: 10,
+    sessionCheckMs: session.sessionCheckMs ?? 20,
+  });
+  const events = () =>
+    router.respond(new Request(`${ORIGIN}/api/integrations/google/events`, { signal: browser.signal }), undefined);
+  return { events, open, browser, asked: () => count };
+}
+
+const CAMILLE: Caller = { organisationId: "cabinet" };
+
+it.each<[string, () => Promise<Known<Caller>>, boolean, number]>([
+  ["the session has ended", () => Promise.resolve(null), true, 401],
+  ["the person may look no more", () => Promise.resolve(CAMILLE), false, 403],
+  ["the session is of another practice", () => Promise.resolve({ organisationId: "autre" }), true, 200],
+  ["the host cannot tell", () => Promise.reject(new Error("the store of sessions is away")), true, 500],
+])("once %s, an open stream ends, and the browser is to come back at once", async (_, later, mayUse, status) => {
+  let isLater = false;
+  const host = hostOf({
+    caller: () => (isLater ? later() : Promise.resolve(CAMILLE)),
+    mayUse: () => mayUse || !isLater,
+  });
+  const stream = (await host.events()).body?.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  while (!text.includes("event: status")) text += (await stream?.read())?.value ?? "";
+  isLater = true;
+  for (let read = await stream?.read(); read?.done === false; read = await stream?.read()) text += read.value;
+  expect(text.endsWith("retry: 0\n\n"), text).toBe(true);
+  await expect.poll(() => host.open.size).toBe(0);
+  expect((await host.events()).status).toBe(status);
+});
+
+it("while the session stands it is looked at now and then, once at a time, and not for who has left", async () => {
+  let hangs = false;
+  const host = hostOf({ caller: () => (hangs ? new Promise(() => undefined) : Promise.resolve(CAMILLE)) });
+  const answer = await host.events();
+  const stream = answer.body?.getReader();
+  void (async () => {
+    while (!((await stream?.read())?.done ?? true));
+  })();
+  await expect.poll(() => host.asked()).toBeGreaterThan(3);
+  hangs = true;
+  const before = host.asked();
+  await new Promise((later) => setTimeout(later, 100));
+  expect(host.asked()).toBeLessThanOrEqual(before + 1);
+  expect(host.open.size, "a host that does not answer ends no stream").toBe(1);
+
+  const other = hostOf({ caller: () => Promise.resolve(CAMILLE) });
+  await other.events();
+  other.browser.abort();
+  const left = other.asked();
+  await new Promise((later) => setTimeout(later, 100));
+  expect(other.asked()).toBe(left);
+});
+
+it("it is looked at every 30 s where the host says nothing else", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  try {
+    const host = hostOf({ caller: () => Promise.resolve(CAMILLE), sessionCheckMs: NaN });
+    await host.events();
+    await vi.advanceTimersByTimeAsync(29_000);
+    expect(host.asked()).toBe(1);
+    await vi.advanceTimersByTimeAsync(31_000);
+    expect(host.asked()).toBe(3);
+  } finally {
+    vi.useRealTimers();
+  }
 });

@@ -73,10 +73,13 @@ function page(): Page {
   return joined;
 }
 
+const mayFollow = () => Promise.resolve(true);
+
 it("a stream of events ends when its time is up, whatever the garbage collector does", async () => {
   setFlagsFromString("--expose-gc");
   const collectGarbage = runInNewContext("gc") as () => void;
-  const reader = statusStream(page(), { heartbeatMs: 5, lifetimeMs: 50 }, new AbortController().signal).getReader();
+  const times = { heartbeatMs: 5, lifetimeMs: 50, sessionCheckMs: undefined };
+  const reader = statusStream(page(), times, new AbortController().signal, mayFollow).getReader();
   let isOver = false;
   while (!isOver) {
     collectGarbage();
@@ -85,7 +88,8 @@ it("a stream of events ends when its time is up, whatever the garbage collector 
 });
 
 it("it ends at once for a browser that has left already", async () => {
-  const reader = statusStream(page(), { heartbeatMs: 5, lifetimeMs: undefined }, AbortSignal.abort()).getReader();
+  const times = { heartbeatMs: 5, lifetimeMs: undefined, sessionCheckMs: undefined };
+  const reader = statusStream(page(), times, AbortSignal.abort(), mayFollow).getReader();
   while (!(await reader.read()).done);
   expect((await reader.read()).done).toBe(true);
 });

@@ -1,5 +1,5 @@
 import type { ReactElement, ReactNode } from "react";
-import { STANDING_ANCHOR, standingOf } from "../google/standing";
+import { HEALTH_ANCHOR, healthOf } from "../google/health";
 import { HostLink } from "../host/HostLink";
 import { useHost } from "../host/host";
 import { useStatus, type StatusView } from "../query/useStatus";
@@ -36,15 +36,15 @@ function Badge({ view }: { readonly view: StatusView }): ReactElement | null {
   if (status?.state === "not_connected" || status?.state === "disconnecting") return null;
   if (!isOnline) return <FaintBadge>{t("badge.offline")}</FaintBadge>;
   if (!status || view.isUnavailable || view.isSignedOut) return <FaintBadge>{t("badge.unknown")}</FaintBadge>;
-  const standing = standingOf(status);
-  const href = `${paths.googleCalendar}#${STANDING_ANCHOR}`;
-  switch (standing) {
+  const health = healthOf(status);
+  const href = `${paths.googleCalendar}#${HEALTH_ANCHOR}`;
+  switch (health) {
     case "stopped":
     case "refused":
       return (
         <HostLink href={href} className="cc-badge cc-badge-error">
           <AlertIcon />
-          {standing === "stopped" ? t("badge.error") : t("badge.refused", { count: status.counts.error })}
+          {health === "stopped" ? t("badge.error") : t("badge.refused", { count: status.counts.error })}
         </HostLink>
       );
     case "paused": {
@@ -62,7 +62,7 @@ function Badge({ view }: { readonly view: StatusView }): ReactElement | null {
       return (
         <HostLink href={href} className="cc-badge cc-badge-unsent">
           <CalendarIcon />
-          {standing === "asked" ? t("badge.asked") : t("badge.unsent", { count: status.counts.unsent })}
+          {health === "asked" ? t("badge.asked") : t("badge.unsent", { count: status.counts.unsent })}
         </HostLink>
       );
     case "not_connected":
@@ -71,7 +71,7 @@ function Badge({ view }: { readonly view: StatusView }): ReactElement | null {
     case "delayed":
     case "syncing":
     case "working":
-      return <ConnectedBadge isDelayed={standing === "delayed"} />;
+      return <ConnectedBadge isDelayed={health === "delayed"} />;
   }
 }
 

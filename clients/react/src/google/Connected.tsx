@@ -17,8 +17,8 @@ import { whyNotChoose, whyNotSend, whyOffline } from "./blocked";
 import { CalendarName } from "./CalendarSelect";
 import { Comparison } from "./Comparison";
 import { failureText } from "./failureText";
-import { isCatchingUp, isConnected, rowWord, standingOf } from "./standing";
-import { StandingPill } from "./StandingPill";
+import { isCatchingUp, isConnected, rowWord, healthOf } from "./health";
+import { HealthPill } from "./HealthPill";
 import { SyncProgress } from "./SyncProgress";
 import { syncText } from "./syncText";
 
@@ -140,10 +140,10 @@ function SyncRow(props: Pick<ConnectedProps, "status" | "view" | "onShowRefused"
       }
     >
       <span className="cc-sync-state">
-        <StandingPill view={view} wordOf={rowWord} />
+        <HealthPill view={view} wordOf={rowWord} />
         {resumes === null ? null : <span className="cc-hint">{resumes}</span>}
         {/* Where they are what the notice is about, its own button leads to them. */}
-        {status.counts.error > 0 && standingOf(status) !== "refused" ? (
+        {status.counts.error > 0 && healthOf(status) !== "refused" ? (
           <Button className="cc-aside" onPress={onShowRefused}>
             {t("connection.showRefused")}
           </Button>
@@ -163,7 +163,7 @@ function EndingRow({ status, view }: Pick<ConnectedProps, "status" | "view">): R
   return (
     <Row term={t("connection.sync")} foot={<SyncProgress status={status} />} action={null}>
       <span className="cc-sync-state">
-        <StandingPill view={view} wordOf={rowWord} />
+        <HealthPill view={view} wordOf={rowWord} />
       </span>
       <LastSync status={status} />
     </Row>

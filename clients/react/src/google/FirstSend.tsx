@@ -19,7 +19,7 @@ export interface FirstSendProps {
 
 /**
  * After the first connection: which calendar, what titles show, and only then the sending. Three steps in a row, in the room
- * that any other standing takes.
+ * that the notice of any other health takes.
  */
 export function FirstSend({ status, isOnline, onChooseCalendar, onSent }: FirstSendProps): ReactElement {
   const { t } = useHost();

@@ -10,16 +10,16 @@ import { useFocusKept } from "../ui/useFocusKept";
 import { ChangeCalendarWindow } from "./ChangeCalendarWindow";
 import { ConnectionSection } from "./ConnectionSection";
 import { Erasure } from "./Erasure";
-import { Unanswered } from "./Health";
+import { Unanswered } from "./Reachability";
 import { JournalSection } from "./JournalSection";
 import { OnlyLooking } from "./OnlyLooking";
 import { OptionsSection } from "./OptionsSection";
 import { useOutcome } from "./outcome";
 import { PreviewSection } from "./PreviewSection";
 import { PrivacyChoice } from "./PrivacyChoice";
-import { isConnected } from "./standing";
-import { StandingNotice } from "./StandingNotice";
-import { StandingPill } from "./StandingPill";
+import { isConnected } from "./health";
+import { HealthNotice } from "./HealthNotice";
+import { HealthPill } from "./HealthPill";
 import { ToDoSection } from "./ToDoSection";
 import { useCatchUpEnd } from "./useCatchUpEnd";
 import { useStatusAnnouncements } from "./useStatusAnnouncements";
@@ -83,7 +83,7 @@ function Page({ mayChange, mayErase }: Required<GoogleCalendarPageProps>): React
         <Unanswered view={view} />
       ) : (
         <>
-          <StandingNotice
+          <HealthNotice
             view={view}
             outcome={outcome}
             mayChange={mayChange}
@@ -140,7 +140,7 @@ function Head(props: {
         <h1 className="cc-page-title" ref={titleRef} tabIndex={-1}>
           {t("google.title")}
         </h1>
-        {view.failure?.kind === "forbidden" ? null : <StandingPill view={view} />}
+        {view.failure?.kind === "forbidden" ? null : <HealthPill view={view} />}
       </div>
       <p className="cc-page-lead">{t("google.lead")}</p>
     </header>

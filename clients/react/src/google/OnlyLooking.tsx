@@ -4,8 +4,8 @@ import type { StatusView } from "../query/useStatus";
 import { Moment } from "../ui/Moment";
 import { Section } from "../ui/Section";
 import { Skeleton } from "../ui/Skeleton";
-import { rowWord } from "./standing";
-import { StandingPill } from "./StandingPill";
+import { rowWord } from "./health";
+import { HealthPill } from "./HealthPill";
 import { Counts } from "./SyncProgress";
 
 /** For who may look and change nothing: how the sending stands, since when, and whom to tell. */
@@ -18,7 +18,7 @@ export function OnlyLooking({ view }: { readonly view: StatusView }): ReactEleme
         {status ? (
           <div className="cc-row-value">
             <span>
-              <StandingPill view={view} wordOf={rowWord} />
+              <HealthPill view={view} wordOf={rowWord} />
             </span>
             <span className="cc-hint">
               {status.lastSyncTime === null ? (

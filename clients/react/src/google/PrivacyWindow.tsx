@@ -82,7 +82,7 @@ export function PrivacyWindow({ status, picked, onClose }: PrivacyWindowProps): 
           {preview.data?.title ?? "…"}
         </p>
         <p>
-          {isSame ? null : outlook} {!isSame && count > 0 ? t("privacy.events", { count }) : null}
+          {isSame ? t("privacy.same") : outlook} {!isSame && count > 0 ? t("privacy.events", { count }) : null}
         </p>
       </div>
       {update.error ? (

@@ -2,7 +2,7 @@ import type { ReactElement } from "react";
 import { ProgressBar } from "react-aria-components";
 import { useHost } from "../host/host";
 import type { CatchUpJson, DisconnectProgressJson, IntegrationStatusJson } from "../wire";
-import { isCatchingUp } from "./standing";
+import { isCatchingUp } from "./health";
 
 /** How far a catch-up is; at rest, how many appointments stand how. Both take the same room. */
 export function SyncProgress({ status }: { readonly status: IntegrationStatusJson }): ReactElement {

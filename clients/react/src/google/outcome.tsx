@@ -14,7 +14,7 @@ import type { NoticeProps } from "../ui/Notice";
 import type { Tone } from "../ui/Pill";
 import type { ConnectOutcome, IntegrationStatusJson } from "../wire";
 import { problemNotice } from "./problem";
-import { standingOf } from "./standing";
+import { healthOf } from "./health";
 
 // A consent that somebody called off is no fault of anything.
 const TONES: Readonly<Record<ConnectOutcome, Tone>> = {
@@ -66,7 +66,7 @@ export function useOutcome(status: IntegrationStatusJson | undefined): ShownOutc
   return { word: isOver || isActing || hasChanged ? null : word, end };
 }
 
-/** The notice of an outcome; `null` where the standing says more. An error stays told, with what came of mending it. */
+/** The notice of an outcome; `null` where the health says more. An error stays told, with what came of mending it. */
 export function outcomeNotice(
   { word, end }: ShownOutcome,
   status: IntegrationStatusJson | undefined,
@@ -75,13 +75,13 @@ export function outcomeNotice(
   // The question about another account is asked in its place.
   if (word === null || status?.pendingAccount) return null;
   if (word === "other_account") return null;
-  const standing = status && standingOf(status);
+  const health = status && healthOf(status);
   const isGood = word === "connected";
-  if (isGood && standing !== undefined && standing !== "working" && standing !== "syncing") return null;
+  if (isGood && health !== undefined && health !== "working" && health !== "syncing") return null;
   const tone = TONES[word];
   const title = t(`outcome.${word}.title`);
   const body = t(`outcome.${word}.body`);
-  if (standing === "stopped" && status?.problem) {
+  if (health === "stopped" && status?.problem) {
     return { ...problemNotice(status.problem, t), children: <p>{`${title} ${body}`}</p>, onClose: end };
   }
   const icon = isGood ? <CheckIcon /> : tone === "neutral" ? <ClockIcon /> : <AlertIcon />;

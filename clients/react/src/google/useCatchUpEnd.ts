@@ -8,7 +8,7 @@ import type { Translate } from "../i18n/message";
 import { keys } from "../query/keys";
 import { useAnnounce } from "../ui/Announcements";
 import type { CatchUpJson, IntegrationStatusJson, SettingsBody } from "../wire";
-import { isConnected } from "./standing";
+import { isConnected } from "./health";
 
 /** Follows `status` for as long as the page is shown. */
 export function useCatchUpEnd(status: IntegrationStatusJson | undefined): void {

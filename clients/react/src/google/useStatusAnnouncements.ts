@@ -7,7 +7,7 @@ import { useHost } from "../host/host";
 import { useAnnounce } from "../ui/Announcements";
 import type { IntegrationStatusJson } from "../wire";
 import { problemTitle } from "./problem";
-import { isConnected } from "./standing";
+import { isConnected } from "./health";
 
 /** Tells each change of `status` from the second one on. A catch-up is told by its own end, with what was refused. */
 export function useStatusAnnouncements(status: IntegrationStatusJson | undefined): void {

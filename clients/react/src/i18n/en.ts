@@ -55,34 +55,34 @@ export const en: Catalogue = {
   "google.lead": "Cassius writes your appointments to Google Calendar. Nothing is changed the other way.",
   "google.back": "Integrations",
 
-  "standing.label": "State of the sync",
-  "standing.working": "All is well",
-  "standing.workingBody": "Every change made in Cassius is sent to Google right away.",
-  "standing.waiting": {
+  "health.label": "State of the sync",
+  "health.working": "All is well",
+  "health.workingBody": "Every change made in Cassius is sent to Google right away.",
+  "health.waiting": {
     one: "{count} appointment is still waiting to be sent.",
     other: "{count} appointments are still waiting to be sent.",
   },
-  "standing.syncing": "Sending appointments to Google",
-  "standing.syncingBody": "The sending goes on if you leave this page.",
-  "standing.paused": "Sync is paused",
-  "standing.pausedWaiting": {
+  "health.syncing": "Sending appointments to Google",
+  "health.syncingBody": "The sending goes on if you leave this page.",
+  "health.paused": "Sync is paused",
+  "health.pausedWaiting": {
     one: "{count} appointment is waiting and will be sent when you resume.",
     other: "{count} appointments are waiting and will be sent when you resume.",
   },
-  "standing.resume": "Resume",
-  "standing.refused": {
+  "health.resume": "Resume",
+  "health.refused": {
     one: "{count} appointment is not in Google",
     other: "{count} appointments are not in Google",
   },
-  "standing.refusedBody": {
+  "health.refusedBody": {
     one: "Google did not accept it. The others are sent as usual.",
     other: "Google did not accept them. The others are sent as usual.",
   },
-  "standing.refusedDelayed": {
+  "health.refusedDelayed": {
     one: "Google did not accept it. The others wait: sending is delayed, and resumes by itself.",
     other: "Google did not accept them. The others wait: sending is delayed, and resumes by itself.",
   },
-  "standing.showRefused": "See which",
+  "health.showRefused": "See which",
 
   "first.title": {
     one: "{count} upcoming appointment is not in Google yet",
@@ -166,6 +166,8 @@ export const en: Catalogue = {
   "connection.resumes": "Due to resume: {time}",
   "connection.nextTry": "Next try",
 
+  "looking.notConnected": "Google Calendar is not connected",
+  "looking.notConnectedBody": "No appointment is sent to Google.",
   "looking.lead": "How the sending of your appointments is going.",
   "looking.whom":
     "Only somebody who manages the practice can set this integration up: tell them if something is wrong.",
@@ -341,6 +343,7 @@ export const en: Catalogue = {
   "privacy.shows.full": "The patient’s full name can be read by everybody who sees this calendar.",
   "privacy.shows.initials": "The patient’s initials can be read by everybody who sees this calendar.",
   "privacy.shows.masked": "No patient, type, practitioner or place can be read.",
+  "privacy.same": "This is the present choice: nothing will change.",
   "privacy.showsLess": "Titles will tell less than today.",
   "privacy.events": {
     one: "{count} upcoming event will be updated.",
@@ -366,9 +369,9 @@ export const en: Catalogue = {
   "preview.private": "Private event: seen by those who manage this calendar",
   "preview.calendar": "Calendar",
 
-  "errors.title": "To see to",
+  "errors.title": "Needs attention",
   "errors.lead": "The appointments that Google has not accepted.",
-  "errors.none": "Nothing to see to",
+  "errors.none": "No appointment needs attention",
   "errors.failed": "The list of appointments in error could not be loaded.",
   "errors.list": "Appointments in error",
   "errors.count": { one: "{count} appointment in error", other: "{count} appointments in error" },

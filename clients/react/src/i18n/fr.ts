@@ -56,34 +56,34 @@ export const fr = {
   "google.lead": "Cassius écrit vos rendez-vous dans Google Calendar. Rien n’est modifié dans l’autre sens.",
   "google.back": "Intégrations",
 
-  "standing.label": "État de la synchronisation",
-  "standing.working": "Tout est en ordre",
-  "standing.workingBody": "Chaque changement fait dans Cassius est envoyé aussitôt à Google.",
-  "standing.waiting": {
+  "health.label": "État de la synchronisation",
+  "health.working": "Tout est en ordre",
+  "health.workingBody": "Chaque changement fait dans Cassius est envoyé aussitôt à Google.",
+  "health.waiting": {
     one: "{count} rendez-vous attend encore d’être envoyé.",
     other: "{count} rendez-vous attendent encore d’être envoyés.",
   },
-  "standing.syncing": "Envoi des rendez-vous à Google",
-  "standing.syncingBody": "L’envoi continue si vous quittez cette page.",
-  "standing.paused": "La synchronisation est en pause",
-  "standing.pausedWaiting": {
+  "health.syncing": "Envoi des rendez-vous à Google",
+  "health.syncingBody": "L’envoi continue si vous quittez cette page.",
+  "health.paused": "La synchronisation est en pause",
+  "health.pausedWaiting": {
     one: "{count} rendez-vous attend et sera envoyé à la reprise.",
     other: "{count} rendez-vous attendent et seront envoyés à la reprise.",
   },
-  "standing.resume": "Reprendre",
-  "standing.refused": {
+  "health.resume": "Reprendre",
+  "health.refused": {
     one: "{count} rendez-vous n’est pas dans Google",
     other: "{count} rendez-vous ne sont pas dans Google",
   },
-  "standing.refusedBody": {
+  "health.refusedBody": {
     one: "Google ne l’a pas accepté. Les autres partent normalement.",
     other: "Google ne les a pas acceptés. Les autres partent normalement.",
   },
-  "standing.refusedDelayed": {
+  "health.refusedDelayed": {
     one: "Google ne l’a pas accepté. Les autres attendent : l’envoi est retardé, et reprendra tout seul.",
     other: "Google ne les a pas acceptés. Les autres attendent : l’envoi est retardé, et reprendra tout seul.",
   },
-  "standing.showRefused": "Voir lesquels",
+  "health.showRefused": "Voir lesquels",
 
   "first.title": {
     one: "{count} rendez-vous à venir n’est pas encore dans Google",
@@ -168,6 +168,8 @@ export const fr = {
   "connection.resumes": "Reprise prévue : {time}",
   "connection.nextTry": "Prochain essai",
 
+  "looking.notConnected": "Google Calendar n’est pas connecté",
+  "looking.notConnectedBody": "Aucun rendez-vous n’est envoyé à Google.",
   "looking.lead": "Où en est l’envoi de vos rendez-vous.",
   "looking.whom":
     "Seule une personne gérante du cabinet peut régler cette intégration : prévenez-la si quelque chose ne va pas.",
@@ -345,6 +347,7 @@ export const fr = {
   "privacy.shows.full": "Le nom complet du patient sera lisible par toute personne qui voit ce calendrier.",
   "privacy.shows.initials": "Les initiales du patient seront lisibles par toute personne qui voit ce calendrier.",
   "privacy.shows.masked": "Ni patient, ni type, praticien ou lieu ne seront lisibles.",
+  "privacy.same": "C’est le choix actuel : rien ne changera.",
   "privacy.showsLess": "Les titres en diront moins qu’aujourd’hui.",
   "privacy.events": {
     one: "{count} événement à venir sera mis à jour.",
@@ -372,7 +375,7 @@ export const fr = {
 
   "errors.title": "À traiter",
   "errors.lead": "Les rendez-vous qui n’ont pas été acceptés par Google.",
-  "errors.none": "Rien à traiter",
+  "errors.none": "Aucun rendez-vous à traiter",
   "errors.failed": "La liste des rendez-vous en erreur n’a pas pu être chargée.",
   "errors.list": "Rendez-vous en erreur",
   "errors.count": { one: "{count} rendez-vous en erreur", other: "{count} rendez-vous en erreur" },

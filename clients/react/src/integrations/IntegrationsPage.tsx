@@ -1,6 +1,6 @@
 import type { ReactElement, ReactNode } from "react";
-import { Health, Unanswered } from "../google/Health";
-import { StandingPill } from "../google/StandingPill";
+import { Reachability, Unanswered } from "../google/Reachability";
+import { HealthPill } from "../google/HealthPill";
 import { HostLink } from "../host/HostLink";
 import { useHost } from "../host/host";
 import { useTitle } from "../host/useTitle";
@@ -38,7 +38,7 @@ function Page({ children }: IntegrationsPageProps): ReactElement {
         </h1>
         <p className="cc-page-lead">{t("integrations.lead")}</p>
       </header>
-      <Health view={view} />
+      <Reachability view={view} />
       {view.isSignedOut || view.failure?.kind === "foreign" ? <Unanswered view={view} /> : null}
       <ul className="cc-cards">
         <GoogleCard view={view} />
@@ -78,7 +78,7 @@ function GoogleCard({ view }: { readonly view: StatusView }): ReactElement {
       name={name}
       description={t("integrations.google.description")}
       icon={googleMark ?? <CalendarIcon />}
-      mark={<StandingPill view={view} />}
+      mark={<HealthPill view={view} />}
       foot={
         <>
           <p className="cc-hint cc-card-sync">

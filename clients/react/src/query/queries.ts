@@ -12,7 +12,6 @@ import type { RequestFailure } from "../api/failure";
 import { useHost } from "../host/host";
 import type {
   AppointmentLinkJson,
-  CalendarJson,
   CalendarsAnswer,
   EventPreviewJson,
   HistoryAnswer,
@@ -25,7 +24,7 @@ import { keys } from "./keys";
 const LINKS_PAGE_SIZE = 20;
 
 /**
- * Asks for the calendars that the account may write to, the primary one first. With `isAnew` it asks again when it is
+ * Asks for the calendars that the account may write to, in the order of the service. With `isAnew` it asks again when it is
  * mounted, however young the list is: before a choice is made, what was deleted at Google should be gone.
  */
 export function useCalendars(isEnabled: boolean, isAnew = false): UseQueryResult<CalendarsAnswer, RequestFailure> {
@@ -33,10 +32,7 @@ export function useCalendars(isEnabled: boolean, isAnew = false): UseQueryResult
   return useQuery<CalendarsAnswer, RequestFailure>(
     {
       queryKey: keys.calendars(client),
-      queryFn: async ({ signal }) => {
-        const answer = await client.calendars(signal);
-        return { ...answer, calendars: primaryFirst(answer.calendars) };
-      },
+      queryFn: ({ signal }) => client.calendars(signal),
       networkMode: "always",
       retry: false,
       enabled: isEnabled,
@@ -45,13 +41,6 @@ export function useCalendars(isEnabled: boolean, isAnew = false): UseQueryResult
     },
     queryClient,
   );
-}
-
-function primaryFirst(calendars: readonly CalendarJson[]): CalendarJson[] {
-  return [
-    ...calendars.filter((calendar) => calendar.isPrimary),
-    ...calendars.filter((calendar) => !calendar.isPrimary),
-  ];
 }
 
 /** Asks for the last acts, anew whenever somebody looks. */

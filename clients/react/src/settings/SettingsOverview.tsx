@@ -1,5 +1,5 @@
 import type { ReactElement, ReactNode } from "react";
-import { StandingPill } from "../google/StandingPill";
+import { HealthPill } from "../google/HealthPill";
 import { HostLink } from "../host/HostLink";
 import { useHost } from "../host/host";
 import { useTitle } from "../host/useTitle";
@@ -62,7 +62,7 @@ function GoogleSummary(): ReactElement | null {
   return (
     <span className="cc-overview-state">
       {t("google.title")}
-      <StandingPill view={view} />
+      <HealthPill view={view} />
     </span>
   );
 }

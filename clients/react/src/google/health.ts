@@ -1,6 +1,6 @@
 /**
  * How the integration is doing, derived in one place from everything that its status tells, so that the badge, the card, the
- * title, the notice below it and the row of the connection never disagree. Each has its own words for the same standing.
+ * title, the notice below it and the row of the connection never disagree. Each has its own words for the same health.
  */
 import type { MessageKey } from "../i18n/catalogue";
 import type { Translate } from "../i18n/message";
@@ -8,7 +8,7 @@ import type { Tone } from "../ui/Pill";
 import type { IntegrationStatusJson } from "../wire";
 
 /** How the integration is doing, the gravest first: what stops everything, what was set so, what one has to see to. */
-export type Standing =
+export type Health =
   | "not_connected"
   | "disconnecting"
   | "stopped"
@@ -20,11 +20,11 @@ export type Standing =
   | "syncing"
   | "working";
 
-/** The fragment of the page's address that leads to how the integration is doing. */
-export const STANDING_ANCHOR = "google-calendar-standing";
+/** The fragment of the page's address that leads to how the integration is doing. It is documented: hosts lead there too. */
+export const HEALTH_ANCHOR = "google-calendar-standing";
 
 /** Says how the integration is doing. A delay is not an error, and a pause sends nothing, whatever else is wrong. */
-export function standingOf(status: IntegrationStatusJson): Standing {
+export function healthOf(status: IntegrationStatusJson): Health {
   const { state, problem, isEnabled, counts, catchUp, pendingAccount } = status;
   if (state === "not_connected") return "not_connected";
   if (state === "disconnecting") return "disconnecting";
@@ -45,8 +45,8 @@ export function isConnected({ state }: IntegrationStatusJson): boolean {
 
 /** Whether a catch-up may be shown as going on: while nothing can be sent, its figures stand still. */
 export function isCatchingUp(status: IntegrationStatusJson): boolean {
-  const standing = standingOf(status);
-  return status.catchUp !== null && standing !== "stopped" && standing !== "paused";
+  const health = healthOf(status);
+  return status.catchUp !== null && health !== "stopped" && health !== "paused";
 }
 
 interface Label {
@@ -56,7 +56,7 @@ interface Label {
   readonly rowTone?: Tone;
 }
 
-const LABELS: Readonly<Record<Exclude<Standing, "refused" | "asked" | "unsent">, Label>> = {
+const LABELS: Readonly<Record<Exclude<Health, "refused" | "asked" | "unsent">, Label>> = {
   not_connected: { title: "state.notConnected", row: "state.notConnected", tone: "neutral" },
   disconnecting: { title: "state.disconnecting", row: "state.disconnecting", tone: "neutral" },
   stopped: { title: "state.error", row: "state.failing", tone: "danger" },
@@ -66,29 +66,29 @@ const LABELS: Readonly<Record<Exclude<Standing, "refused" | "asked" | "unsent">,
   working: { title: "state.connected", row: "state.ok", tone: "success" },
 };
 
-/** A standing in a word, and its colour. */
-export interface StandingWord {
+/** How the integration is doing in a word, and its colour. */
+export interface HealthWord {
   readonly word: string;
   readonly tone: Tone;
 }
 
 /** The word beside the page's title and on the card. */
-export function titleWord(status: IntegrationStatusJson, t: Translate): StandingWord {
-  const standing = standingOf(status);
-  if (standing === "refused") return { word: t("state.refused", { count: status.counts.error }), tone: "danger" };
-  if (standing === "asked") return { word: t("state.asked"), tone: "warning" };
-  if (standing === "unsent") return { word: t("state.unsent", { count: status.counts.unsent }), tone: "warning" };
-  const { title, tone } = LABELS[standing];
+export function titleWord(status: IntegrationStatusJson, t: Translate): HealthWord {
+  const health = healthOf(status);
+  if (health === "refused") return { word: t("state.refused", { count: status.counts.error }), tone: "danger" };
+  if (health === "asked") return { word: t("state.asked"), tone: "warning" };
+  if (health === "unsent") return { word: t("state.unsent", { count: status.counts.unsent }), tone: "warning" };
+  const { title, tone } = LABELS[health];
   return { word: t(title as "state.ok"), tone };
 }
 
 /** The word in the row of the sending. */
-export function rowWord(status: IntegrationStatusJson, t: Translate): StandingWord {
-  const standing = standingOf(status);
-  if (standing === "refused") return { word: t("state.failing"), tone: "danger" };
+export function rowWord(status: IntegrationStatusJson, t: Translate): HealthWord {
+  const health = healthOf(status);
+  if (health === "refused") return { word: t("state.failing"), tone: "danger" };
   // The sending goes on before the question is answered.
-  if (standing === "asked") return rowWord({ ...status, pendingAccount: null }, t);
-  if (standing === "unsent") return { word: t("state.toSend"), tone: "warning" };
-  const { row, tone, rowTone = tone } = LABELS[standing];
+  if (health === "asked") return rowWord({ ...status, pendingAccount: null }, t);
+  if (health === "unsent") return { word: t("state.toSend"), tone: "warning" };
+  const { row, tone, rowTone = tone } = LABELS[health];
   return { word: t(row as "state.ok"), tone: rowTone };
 }

@@ -1,6 +1,6 @@
 /**
  * What stands below the title: how the integration is doing in a sentence, and the one thing to do about it. It has its
- * place in every state, so that nothing below it moves when the standing changes.
+ * place in every state, so that nothing below it moves when the health changes.
  */
 import { useEffect, useRef, useState, type ReactElement } from "react";
 import { useHost } from "../host/host";
@@ -16,16 +16,16 @@ import { whyOffline } from "./blocked";
 import { ConnectAction } from "./ConnectAction";
 import { Disconnecting } from "./Disconnecting";
 import { FirstSend } from "./FirstSend";
-import { healthNotice } from "./Health";
+import { reachabilityNotice } from "./Reachability";
 import { OtherAccount } from "./OtherAccount";
 import { outcomeNotice, type ShownOutcome } from "./outcome";
 import { problemNotice } from "./problem";
 import { ProblemTimes } from "./ProblemTimes";
-import { STANDING_ANCHOR, standingOf } from "./standing";
+import { HEALTH_ANCHOR, healthOf } from "./health";
 import { useEnable } from "./useEnable";
 
 /** What the notice is drawn from. */
-export interface StandingNoticeProps {
+export interface HealthNoticeProps {
   readonly view: StatusView;
   readonly outcome: ShownOutcome;
   /** Otherwise it is told how things stand, and nothing is offered. */
@@ -36,7 +36,7 @@ export interface StandingNoticeProps {
 }
 
 /** The notice in its place. The place takes the focus of who comes from the badge, and of who answered what stood there. */
-export function StandingNotice(props: StandingNoticeProps): ReactElement {
+export function HealthNotice(props: HealthNoticeProps): ReactElement {
   const { t } = useHost();
   const { status } = props.view;
   const place = useRef<HTMLDivElement>(null);
@@ -51,15 +51,15 @@ export function StandingNotice(props: StandingNoticeProps): ReactElement {
     if (isWithin.current && document.activeElement === document.body) place.current?.focus();
   });
   // Back from Google the page begins at its title.
-  useAnchorFocus(place, STANDING_ANCHOR, status !== undefined && props.outcome.word === null);
+  useAnchorFocus(place, HEALTH_ANCHOR, status !== undefined && props.outcome.word === null);
   return (
     <div
-      className="cc-standing"
-      id={STANDING_ANCHOR}
+      className="cc-health"
+      id={HEALTH_ANCHOR}
       ref={place}
       tabIndex={-1}
       role="group"
-      aria-label={t("standing.label")}
+      aria-label={t("health.label")}
       onFocus={() => {
         isWithin.current = true;
       }}
@@ -72,15 +72,15 @@ export function StandingNotice(props: StandingNoticeProps): ReactElement {
   );
 }
 
-/** One notice for the standing and for what happens beside it, so that its button stays the same while the words change. */
+/** One notice for the health and for what happens beside it, so that its button stays the same while the words change. */
 function Content(
-  props: StandingNoticeProps & { readonly isTold: boolean; readonly onAnswered: () => void },
+  props: HealthNoticeProps & { readonly isTold: boolean; readonly onAnswered: () => void },
 ): ReactElement {
   const { view, outcome, mayChange, isTold, onChooseCalendar, onAnswered } = props;
   const { t } = useHost();
   const { status, isOnline } = view;
-  const health = healthNotice(view, t);
-  const told = health ?? (outcome.word === null ? null : outcomeNotice(outcome, status, t));
+  const unreachable = reachabilityNotice(view, t);
+  const told = unreachable ?? (outcome.word === null ? null : outcomeNotice(outcome, status, t));
   if (told === null && status && mayChange) {
     if (status.pendingAccount) {
       return (
@@ -93,15 +93,15 @@ function Content(
         />
       );
     }
-    const standing = standingOf(status);
-    if (standing === "disconnecting") return <Disconnecting status={status} isOnline={isOnline} />;
-    if (standing === "unsent") {
+    const health = healthOf(status);
+    if (health === "disconnecting") return <Disconnecting status={status} isOnline={isOnline} />;
+    if (health === "unsent") {
       return <FirstSend status={status} isOnline={isOnline} onChooseCalendar={onChooseCalendar} onSent={onAnswered} />;
     }
   }
-  const shown = told ?? (status && standingWords(status, t));
-  if (shown === undefined) return <StandingSkeleton />;
-  const action = status && mayChange && !health ? actionOf(props, status) : null;
+  const shown = told ?? (status && healthWords(status, mayChange, t));
+  if (shown === undefined) return <HealthSkeleton />;
+  const action = status && mayChange && !unreachable ? actionOf(props, status) : null;
   const { tone, icon, onClose } = shown;
   return (
     <Notice tone={tone} icon={icon} {...(onClose ? { onClose } : {})} {...(action === null ? {} : { actions: action })}>
@@ -123,16 +123,16 @@ function Words({ title, children }: NoticeProps): ReactElement {
   );
 }
 
-function standingWords(status: IntegrationStatusJson, t: Translate): NoticeProps {
+function healthWords(status: IntegrationStatusJson, mayChange: boolean, t: Translate): NoticeProps {
   const { counts, problem } = status;
-  const standing = standingOf(status);
-  switch (standing) {
+  const health = healthOf(status);
+  switch (health) {
     case "not_connected":
       return {
         tone: "neutral",
         icon: <CalendarIcon />,
-        title: t("connection.pitch"),
-        children: <p>{t("connection.pitchBody")}</p>,
+        title: t(mayChange ? "connection.pitch" : "looking.notConnected"),
+        children: <p>{t(mayChange ? "connection.pitchBody" : "looking.notConnectedBody")}</p>,
       };
     case "stopped":
     case "delayed":
@@ -143,16 +143,16 @@ function standingWords(status: IntegrationStatusJson, t: Translate): NoticeProps
       return {
         tone: "neutral",
         icon: <ClockIcon />,
-        title: t("standing.paused"),
-        children: <p>{waiting > 0 ? t("standing.pausedWaiting", { count: waiting }) : t("options.enabledHint")}</p>,
+        title: t("health.paused"),
+        children: <p>{waiting > 0 ? t("health.pausedWaiting", { count: waiting }) : t("options.enabledHint")}</p>,
       };
     }
     case "refused":
       return {
         tone: "danger",
         icon: <AlertIcon />,
-        title: t("standing.refused", { count: counts.error }),
-        children: <p>{t(problem ? "standing.refusedDelayed" : "standing.refusedBody", { count: counts.error })}</p>,
+        title: t("health.refused", { count: counts.error }),
+        children: <p>{t(problem ? "health.refusedDelayed" : "health.refusedBody", { count: counts.error })}</p>,
       };
     case "asked":
       return {
@@ -166,8 +166,8 @@ function standingWords(status: IntegrationStatusJson, t: Translate): NoticeProps
       return {
         tone: "accent",
         icon: <SyncIcon />,
-        title: t("standing.syncing"),
-        children: <p>{t("standing.syncingBody")}</p>,
+        title: t("health.syncing"),
+        children: <p>{t("health.syncingBody")}</p>,
       };
     case "unsent":
       return { tone: "warning", icon: <ClockIcon />, title: t("first.title", { count: counts.unsent }) };
@@ -177,19 +177,19 @@ function standingWords(status: IntegrationStatusJson, t: Translate): NoticeProps
       return {
         tone: "success",
         icon: <CheckIcon />,
-        title: t("standing.working"),
+        title: t("health.working"),
         children: (
-          <p>{counts.pending > 0 ? t("standing.waiting", { count: counts.pending }) : t("standing.workingBody")}</p>
+          <p>{counts.pending > 0 ? t("health.waiting", { count: counts.pending }) : t("health.workingBody")}</p>
         ),
       };
   }
 }
 
 /** The one thing to do; `null` where there is nothing to do. */
-function actionOf(props: StandingNoticeProps, status: IntegrationStatusJson): ReactElement | null {
+function actionOf(props: HealthNoticeProps, status: IntegrationStatusJson): ReactElement | null {
   const { view, onChooseCalendar, onShowRefused } = props;
-  const standing = standingOf(status);
-  switch (standing) {
+  const health = healthOf(status);
+  switch (health) {
     case "not_connected":
       return <ConnectButton isAnew={false} />;
     case "stopped":
@@ -229,17 +229,17 @@ function ResumeButton({ isOnline }: { readonly isOnline: boolean }): ReactElemen
   const enable = useEnable();
   return (
     <Action isPending={enable.isPending} blocked={whyOffline(isOnline, t)} onPress={() => enable.run(true)}>
-      {t("standing.resume")}
+      {t("health.resume")}
     </Action>
   );
 }
 
 function ShowButton({ onPress }: { readonly onPress: () => void }): ReactElement {
   const { t } = useHost();
-  return <Action onPress={onPress}>{t("standing.showRefused")}</Action>;
+  return <Action onPress={onPress}>{t("health.showRefused")}</Action>;
 }
 
-function StandingSkeleton(): ReactElement {
+function HealthSkeleton(): ReactElement {
   return (
     <div className="cc-notice cc-tone-neutral" aria-hidden="true">
       <span className="cc-notice-icon">

@@ -10,7 +10,7 @@ import { Notice, type NoticeProps } from "../ui/Notice";
 import { failureText } from "./failureText";
 
 /** Says that what is shown may be old; `null` where it is not. */
-export function healthNotice(view: StatusView, t: Translate): NoticeProps | null {
+export function reachabilityNotice(view: StatusView, t: Translate): NoticeProps | null {
   if (!view.isOnline) {
     return {
       tone: "neutral",
@@ -29,11 +29,11 @@ export function healthNotice(view: StatusView, t: Translate): NoticeProps | null
 }
 
 /** The same in a place of its own. The region is always there, so that its words are read out when they come. */
-export function Health({ view }: { readonly view: StatusView }): ReactElement {
+export function Reachability({ view }: { readonly view: StatusView }): ReactElement {
   const { t } = useHost();
-  const notice = healthNotice(view, t);
+  const notice = reachabilityNotice(view, t);
   return (
-    <div role="status" className="cc-health">
+    <div role="status" className="cc-reachability">
       {notice ? <Notice {...notice} /> : null}
     </div>
   );

@@ -1,8 +1,8 @@
-/** One standing for every place that tells it: from each state of the integration, alone and where two meet. */
+/** One health for every place that tells it: from each state of the integration, alone and where two meet. */
 import { act, screen, waitFor } from "@testing-library/react";
 import { afterEach, describe, expect, it } from "vitest";
 import * as samples from "../gallery/samples";
-import { rowWord, standingOf, titleWord } from "../src/google/standing";
+import { rowWord, healthOf, titleWord } from "../src/google/health";
 import { createTranslate } from "../src/i18n/message";
 import { GoogleCalendarBadge, GoogleCalendarPage, IntegrationsPage, SettingsOverview } from "../src";
 import type { IntegrationStatusJson } from "../src/wire";
@@ -16,7 +16,7 @@ const operatorsProblem = { ...samples.reconnectNeeded.problem, action: "contact_
 const pausedBeside = (status: IntegrationStatusJson): IntegrationStatusJson => ({ ...status, isEnabled: false });
 
 describe.each<[string, IntegrationStatusJson, string, string, string, string | null]>([
-  // what, the status, standing, title and card, row, badge
+  // what, the status, health, title and card, row, badge
   ["nothing connected", samples.notConnected, "not_connected", "Non connecté", "Non connecté", null],
   ["a disconnect", samples.disconnecting, "disconnecting", "Déconnexion en cours", "Déconnexion en cours", null],
   ["at work", { ...samples.connected, counts: none }, "working", "Connecté", "OK", "Google connecté"],
@@ -92,9 +92,9 @@ describe.each<[string, IntegrationStatusJson, string, string, string, string | n
     "Erreur",
     "Sync Google en erreur",
   ],
-])("%s", (_, status, standing, title, row, badge) => {
-  it(`is ${standing} in every place`, async () => {
-    expect(standingOf(status)).toBe(standing);
+])("%s", (_, status, health, title, row, badge) => {
+  it(`is ${health} in every place`, async () => {
+    expect(healthOf(status)).toBe(health);
     expect([titleWord(status, t).word, rowWord(status, t).word]).toEqual([title, row]);
     new Router(status);
     const { container } = mount(<GoogleCalendarBadge />);
@@ -103,7 +103,7 @@ describe.each<[string, IntegrationStatusJson, string, string, string, string | n
       expect(container.textContent).toBe("");
     } else expect(await screen.findByText(badge)).toBeVisible();
     const isGreen = titleWord(status, t).tone === "success";
-    expect(isGreen).toBe(standing === "working" || standing === "syncing");
+    expect(isGreen).toBe(health === "working" || health === "syncing");
   });
 });
 

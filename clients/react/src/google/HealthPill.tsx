@@ -3,10 +3,10 @@ import { useHost } from "../host/host";
 import type { StatusView } from "../query/useStatus";
 import { Pill } from "../ui/Pill";
 import { Skeleton } from "../ui/Skeleton";
-import { titleWord } from "./standing";
+import { titleWord } from "./health";
 
 /** What the word is drawn from. */
-export interface StandingPillProps {
+export interface HealthPillProps {
   readonly view: StatusView;
   /** Default: as beside the title. */
   readonly wordOf?: typeof titleWord;
@@ -17,7 +17,7 @@ export interface StandingPillProps {
  * row of the sending. What was true before the network, the service or the session went is no longer claimed, as the
  * badge claims nothing then.
  */
-export function StandingPill({ view, wordOf = titleWord }: StandingPillProps): ReactElement {
+export function HealthPill({ view, wordOf = titleWord }: HealthPillProps): ReactElement {
   const { t } = useHost();
   if (view.isSignedOut) return <Pill tone="neutral">{t("state.signedOut")}</Pill>;
   if (!view.isOnline) return <Pill tone="neutral">{t("state.offline")}</Pill>;
