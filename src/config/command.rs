@@ -1,7 +1,7 @@
 //! A secret that a command prints, so that a vault needs no code of ours.
 //!
-//! Owns how the command is run, and for how long. Never shows what it printed. Invariant: a command that failed, or did not
-//! end in time, gives no text.
+//! Owns how the command is run, for how long, and how much of it is read. Never shows what it printed. Invariant: a command
+//! that failed, printed without end, or did not end in time, gives no text.
 
 use std::io::Read as _;
 use std::process::{Command, Stdio};
@@ -12,6 +12,9 @@ use super::reader::{Wrong, wrong};
 
 /// How long a command may take: a start, or a reload, waits for it.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// More than any keyring: what prints more is not the command that was meant.
+const MAX_PRINTED_BYTES: u64 = 1024 * 1024;
 
 /// What the shell's command prints on standard output. Its errors go to ours.
 pub(super) fn printed(command: &str) -> Result<String, Wrong> {
@@ -24,21 +27,28 @@ fn printed_within(timeout: Duration, command: &str) -> Result<String, Wrong> {
     let mut shell = Command::new("sh");
     shell.args(["-c", command]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
     let mut child = shell.spawn().map_err(unrunnable)?;
-    let mut output = child.stdout.take().expect("it is piped");
+    let output = child.stdout.take().expect("it is piped");
     let (told, heard) = mpsc::channel();
     // On a thread of its own: what the command has started may hold the pipe open for longer than anybody waits.
     std::thread::spawn(move || {
         let mut bytes = Vec::new();
-        let read = output.read_to_end(&mut bytes).map(|_| bytes);
+        // The pipe is closed with the end of this: whoever prints on into it is ended by the system.
+        let read = output.take(MAX_PRINTED_BYTES + 1).read_to_end(&mut bytes).map(|_| bytes);
         // Nobody hears it once the time is up.
         let _ = told.send(read);
     });
-    let Ok(read) = heard.recv_timeout(timeout) else {
+    let mut refused = |problem: &str| {
         // It may have ended just now.
         let _ = child.kill();
         let _ = child.wait();
-        return Err(wrong(&format!("names a command that did not end within {} seconds", timeout.as_secs()), remedy));
+        Err(wrong(problem, remedy))
     };
+    let Ok(read) = heard.recv_timeout(timeout) else {
+        return refused(&format!("names a command that did not end within {} seconds", timeout.as_secs()));
+    };
+    if read.as_ref().is_ok_and(|bytes| bytes.len() as u64 > MAX_PRINTED_BYTES) {
+        return refused("names a command that prints more than 1 MiB");
+    }
     let status = child.wait().map_err(unrunnable)?;
     if !status.success() {
         return Err(wrong("names a command that failed", remedy));
@@ -59,5 +69,18 @@ mod tests {
         let (problem, _) = printed_within(Duration::ZERO, "sleep 60").expect_err("a fault");
         assert_eq!(problem, "names a command that did not end within 0 seconds");
         assert_eq!(printed_within(Duration::from_secs(60), "printf k").as_deref(), Ok("k"));
+    }
+
+    #[test]
+    fn a_command_that_prints_without_end_is_a_fault_and_is_ended() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("pid");
+        let command = format!("echo $$ > {}; exec yes", file.display());
+        let (problem, _) = printed_within(Duration::from_secs(60), &command).expect_err("a fault");
+        assert_eq!(problem, "names a command that prints more than 1 MiB");
+        let pid = std::fs::read_to_string(file).expect("it was run");
+        assert!(!std::path::Path::new(&format!("/proc/{}", pid.trim())).exists(), "its process has ended");
+        let most = format!("head -c {MAX_PRINTED_BYTES} /dev/zero | tr '\\0' k");
+        assert_eq!(printed_within(Duration::from_secs(60), &most).map(|text| text.len() as u64), Ok(MAX_PRINTED_BYTES));
     }
 }
