@@ -20,7 +20,14 @@ type Key = (OrganisationId, AppointmentId);
 #[derive(Debug)]
 pub(super) struct Waiters {
     places: Semaphore,
-    settled: Mutex<HashMap<Key, watch::Sender<Option<Link>>>>,
+    settled: Mutex<HashMap<Key, Settled>>,
+}
+
+/// What is handed to those who wait for one appointment, and how many they are.
+#[derive(Debug, Default)]
+struct Settled {
+    link: watch::Sender<Option<Link>>,
+    waiting: usize,
 }
 
 /// One who waits.
@@ -43,7 +50,11 @@ impl Waiters {
     pub(super) fn begin(&self, organisation: &OrganisationId, appointment: &AppointmentId) -> Option<Waiter<'_>> {
         let place = self.places.try_acquire().ok()?;
         let key = (organisation.clone(), appointment.clone());
-        let receiver = self.settled.lock().entry(key.clone()).or_default().subscribe();
+        let mut settled = self.settled.lock();
+        let its = settled.entry(key.clone()).or_default();
+        its.waiting += 1;
+        let receiver = its.link.subscribe();
+        drop(settled);
         Some(Waiter { waiters: self, key, receiver, _place: place })
     }
 
@@ -53,8 +64,8 @@ impl Waiters {
         if settled.is_empty() {
             return;
         }
-        if let Some(waiting) = settled.get(&(link.organisation.clone(), link.appointment.clone())) {
-            waiting.send_replace(Some(link.clone()));
+        if let Some(its) = settled.get(&(link.organisation.clone(), link.appointment.clone())) {
+            its.link.send_replace(Some(link.clone()));
         }
     }
 }
@@ -75,8 +86,37 @@ impl Waiter<'_> {
 impl Drop for Waiter<'_> {
     fn drop(&mut self) {
         let mut settled = self.waiters.settled.lock();
-        if settled.get(&self.key).is_some_and(|waiting| waiting.receiver_count() == 1) {
+        let Some(its) = settled.get_mut(&self.key) else { return };
+        its.waiting -= 1;
+        if its.waiting == 0 {
             settled.remove(&self.key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+
+    use super::*;
+
+    #[test]
+    fn nothing_is_left_of_those_who_stop_waiting_at_once() {
+        let waiters = Waiters::default();
+        let organisation = OrganisationId::parse("cabinet").expect("an id");
+        let appointment = AppointmentId::parse("rdv").expect("an id");
+        for _ in 0..500 {
+            let together = Barrier::new(4);
+            std::thread::scope(|scope| {
+                for _ in 0..4 {
+                    scope.spawn(|| {
+                        let waiter = waiters.begin(&organisation, &appointment);
+                        together.wait();
+                        drop(waiter);
+                    });
+                }
+            });
+            assert_eq!(waiters.settled.lock().len(), 0);
         }
     }
 }
