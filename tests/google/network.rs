@@ -13,6 +13,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::stage::{client, place};
+use crate::harness::logs;
 
 const MIB: usize = 1024 * 1024;
 const UNAVAILABLE: Answer = Answer::Unavailable { retry_after: None };
@@ -89,9 +90,12 @@ async fn is_away(google: &Google) {
 
 #[tokio::test]
 async fn nobody_listening_is_away() {
+    logs::start();
     let google = client("http://127.0.0.1:1", "client", "secret", Clock::system());
     is_away(&google).await;
     assert_eq!(google.revoke(&"token".into()).await, Err(RevokeError::Unavailable));
+    let told = logs::lines_with("fault=the connection is refused");
+    assert!(told.iter().any(|line| line.contains("WARN") && line.contains("Google cannot be reached")), "{told:?}");
 }
 
 #[tokio::test]

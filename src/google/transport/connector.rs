@@ -10,10 +10,12 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use http::Uri;
 use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::dns::GaiResolver;
 use hyper_util::client::legacy::connect::proxy::Tunnel;
 use hyper_util::client::proxy::matcher::Matcher;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
+use tower::util::MapErr;
 use tower::{Service, ServiceExt as _};
 
 type Failed = Box<dyn std::error::Error + Send + Sync>;
@@ -23,17 +25,26 @@ type Failed = Box<dyn std::error::Error + Send + Sync>;
 #[error("the proxy opens no way")]
 pub(super) struct NoTunnel(#[source] Failed);
 
+/// A host that no name server knows, or that none was there to be asked for.
+#[derive(Debug, thiserror::Error)]
+#[error("the host is not found")]
+pub(super) struct NoHost(#[source] std::io::Error);
+
+/// The system's name servers, whose faults are known among others.
+type Names = MapErr<GaiResolver, fn(std::io::Error) -> NoHost>;
+
 /// Opens connections.
 #[derive(Debug, Clone)]
 pub(super) struct Connector {
-    tcp: HttpConnector,
+    tcp: HttpConnector<Names>,
     proxy: std::sync::Arc<Matcher>,
 }
 
 impl Connector {
     /// Takes so long for one connection at most; `proxy` and `no_proxy` as in `HTTPS_PROXY` and `NO_PROXY`.
     pub(super) fn new(connect_timeout: Duration, proxy: Option<&str>, no_proxy: Option<&str>) -> Self {
-        let mut tcp = HttpConnector::new();
+        let names: Names = MapErr::new(GaiResolver::new(), NoHost);
+        let mut tcp = HttpConnector::new_with_resolver(names);
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         tcp.set_connect_timeout(Some(connect_timeout));

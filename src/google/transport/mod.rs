@@ -20,12 +20,12 @@ use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{CertificateError, ClientConfig, RootCertStore};
 
 use super::CALL_DEADLINE;
 use crate::clock::Clock;
 use crate::traces;
-use connector::{Connector, NoTunnel};
+use connector::{Connector, NoHost, NoTunnel};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_ANSWER_BYTES: usize = 4 * 1024 * 1024;
@@ -43,6 +43,18 @@ pub(super) enum TransportError {
     /// No connection came about.
     #[error("no connection came about")]
     Unreachable,
+    /// Nobody listens there, or something between lets nobody through.
+    #[error("the connection is refused: see to a firewall between, or to the address that is set")]
+    Refused,
+    /// The name of the host leads nowhere.
+    #[error("the host is not found: see to the name server of this machine, or to the address that is set")]
+    NoHost,
+    /// Whoever answers there shows a certificate that is valid at another time.
+    #[error(
+        "its certificate has expired or is not valid yet: see to the clock of this machine, or to whoever renews that \
+         certificate"
+    )]
+    Expired,
     /// Whoever answers there shows a certificate that nobody vouches for.
     #[error(
         "its certificate is not trusted: GOOGLE_CA names who else may vouch for it, where a proxy looks into the calls"
@@ -60,6 +72,18 @@ pub(super) enum TransportError {
     /// The answer is larger than any that is expected.
     #[error("the answer is too large")]
     TooLarge,
+}
+
+impl TransportError {
+    /// Whether it stays until somebody mends it.
+    fn is_to_be_mended(self) -> bool {
+        matches!(self, Self::Expired | Self::Untrusted | Self::NoTunnel)
+    }
+
+    /// Whether nobody is reached at all: it may pass, or have a cause of the operator's own.
+    fn is_of_the_way(self) -> bool {
+        matches!(self, Self::Unreachable | Self::Refused | Self::NoHost)
+    }
 }
 
 /// The way to Google. Clones share their connections.
@@ -135,13 +159,15 @@ impl Transport {
         } else {
             Err(TransportError::Insecure)
         };
+        // Once, not with every call: little changes until somebody sees to it.
+        let is_news = || !self.is_told.swap(true, Ordering::Relaxed);
         match &answer {
             Ok(_) => self.is_told.store(false, Ordering::Relaxed),
-            Err(fault @ (TransportError::Untrusted | TransportError::NoTunnel)) => {
-                // Once, not with every call: nothing changes until somebody sees to it.
-                if !self.is_told.swap(true, Ordering::Relaxed) {
-                    tracing::error!(server.address = host, %fault, "Google cannot be reached");
-                }
+            Err(fault) if fault.is_to_be_mended() && is_news() => {
+                tracing::error!(server.address = host, %fault, "Google cannot be reached");
+            }
+            Err(fault) if fault.is_of_the_way() && is_news() => {
+                tracing::warn!(server.address = host, %fault, "Google cannot be reached");
             }
             Err(fault) => tracing::debug!(server.address = host, %fault, "No answer came from Google"),
         }
@@ -184,14 +210,27 @@ async fn over_network(
 
 /// Why no connection came about, as far as an operator can do something about it.
 fn unreachable_since(fault: &(dyn std::error::Error + 'static)) -> TransportError {
-    if let Some(rustls::Error::InvalidCertificate(_)) = fault.downcast_ref() {
-        return TransportError::Untrusted;
+    if let Some(rustls::Error::InvalidCertificate(fault)) = fault.downcast_ref() {
+        return match fault {
+            CertificateError::Expired
+            | CertificateError::ExpiredContext { .. }
+            | CertificateError::NotValidYet
+            | CertificateError::NotValidYetContext { .. } => TransportError::Expired,
+            _ => TransportError::Untrusted,
+        };
     }
     if fault.is::<NoTunnel>() {
         return TransportError::NoTunnel;
     }
+    if fault.is::<NoHost>() {
+        return TransportError::NoHost;
+    }
+    let of_system = fault.downcast_ref::<std::io::Error>();
+    if of_system.is_some_and(|fault| fault.kind() == std::io::ErrorKind::ConnectionRefused) {
+        return TransportError::Refused;
+    }
     // An error of the system may wrap another one without naming it as its source.
-    let wrapped = fault.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    let wrapped = of_system.and_then(std::io::Error::get_ref);
     let within = wrapped.map(|it| it as &(dyn std::error::Error + 'static)).or_else(|| fault.source());
     within.map_or(TransportError::Unreachable, unreachable_since)
 }

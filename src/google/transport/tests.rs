@@ -20,15 +20,24 @@ async fn serve_tls(protocols: &[&str]) -> (Uri, RootCertStore) {
 
 /// The same under another name, which no name server knows.
 async fn serve_tls_as(name: &str, protocols: &[&str]) -> (Uri, RootCertStore) {
-    let certified = rcgen::generate_simple_self_signed([name.to_owned()]).expect("a certificate");
-    let key = PrivateKeyDer::try_from(certified.signing_key.serialize_der()).expect("a key");
+    serve_tls_in(2000..4000, name, protocols).await
+}
+
+/// The same with a certificate that is valid in these years.
+async fn serve_tls_in(years: std::ops::Range<i32>, name: &str, protocols: &[&str]) -> (Uri, RootCertStore) {
+    let mut parameters = rcgen::CertificateParams::new([name.to_owned()]).expect("a name");
+    let new_year = |year| rcgen::date_time_ymd(year, 1, 1);
+    (parameters.not_before, parameters.not_after) = (new_year(years.start), new_year(years.end));
+    let key = rcgen::KeyPair::generate().expect("a key");
+    let certificate = parameters.self_signed(&key).expect("a certificate");
+    let key = PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
     let mut roots = RootCertStore::empty();
-    roots.add(certified.cert.der().clone()).expect("a root");
+    roots.add(certificate.der().clone()).expect("a root");
     let mut tls = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
         .expect("ring speaks the protocol versions that rustls defaults to")
         .with_no_client_auth()
-        .with_single_cert(vec![certified.cert.der().clone()], key)
+        .with_single_cert(vec![certificate.der().clone()], key)
         .expect("key and certificate fit");
     tls.alpn_protocols = protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
     let acceptor = TlsAcceptor::from(Arc::new(tls));
@@ -65,6 +74,27 @@ async fn http_2_is_spoken_where_it_is_offered_and_http_1_elsewhere() {
 async fn a_certificate_of_nobody_known_is_not_trusted() {
     let (uri, _) = serve_tls(&["h2"]).await;
     assert_eq!(Transport::new(Clock::system()).send(request(&uri)).await.err(), Some(TransportError::Untrusted));
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_valid_at_another_time_is_told_from_one_of_nobody_known() {
+    for years in [2000..2001, 3000..3001] {
+        let (uri, roots) = serve_tls_in(years, "localhost", &["h2"]).await;
+        let answer = Transport::trusting(roots, Clock::system()).send(request(&uri)).await;
+        assert_eq!(answer.err(), Some(TransportError::Expired));
+    }
+}
+
+#[tokio::test]
+async fn a_refused_connection_and_a_host_that_is_not_found_are_told_as_such() {
+    for (uri, fault) in [
+        ("https://127.0.0.1:1/", TransportError::Refused),
+        ("http://127.0.0.1:1/", TransportError::Refused),
+        ("https://nowhere.invalid/", TransportError::NoHost),
+    ] {
+        let answer = Transport::new(Clock::system()).send(request(&Uri::from_static(uri))).await;
+        assert_eq!(answer.err(), Some(fault), "{uri}");
+    }
 }
 
 #[test]
@@ -118,7 +148,7 @@ async fn a_proxy_is_asked_for_others_and_never_for_what_is_here_or_is_excepted()
     assert!(head.to_lowercase().contains("proxy-authorization: basic dxnlcjp3b3jk"), "{head}");
     // Without the proxy the name leads nowhere.
     let excepted = transport(Some("google.example")).send(request(&uri)).await;
-    assert_eq!(excepted.err(), Some(TransportError::Unreachable));
+    assert_eq!(excepted.err(), Some(TransportError::NoHost));
     let (here, _) = serve_tls(&["h2"]).await;
     assert_eq!(transport(None).send(request(&here)).await.err(), Some(TransportError::Untrusted));
     assert!(asked.try_recv().is_err(), "it was asked once");
