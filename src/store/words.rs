@@ -128,8 +128,9 @@ pub(super) const PARTIAL: &str = "'partial'";
 /// The disconnects that delete, as a statement spells them.
 pub(super) const DELETING: &str = "('delete_upcoming', 'delete_all')";
 
-/// The end that is still to come, as a statement spells it.
+/// The ends that are still to come, or go by what others do, as a statement spells them.
 pub(super) const GRANT_PENDING: &str = "'pending'";
+pub(super) const GRANT_SHARED: &str = "'shared'";
 
 words!("cause", OwedCause, of_cause, cause, {
     AccountExchanged => "account_exchanged",
@@ -178,6 +179,7 @@ mod tests {
             (KEYRING_INCOMPLETE, of_reason(Reason::KeyringIncomplete)),
             (PARTIAL, of_search(AccountSearch::Partial)),
             (GRANT_PENDING, of_grant_end(GrantEnd::Pending)),
+            (GRANT_SHARED, of_grant_end(GrantEnd::Shared)),
             (ACCOUNT_EXCHANGED, of_cause(OwedCause::AccountExchanged)),
             (DISCONNECT, of_cause(OwedCause::Disconnect)),
             (ERASURE, of_cause(OwedCause::Erasure)),

@@ -2,7 +2,7 @@
 //!
 //! Owns who counts as a user of an account, and how one leaves. Never holds an integration before the row of the
 //! account. Invariant: whether others use an account is asked with that row held, so that of two who leave at once the
-//! second revokes.
+//! second revokes; and what became of it is told to all who have left it.
 
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
@@ -14,7 +14,7 @@ use super::schema::revocation_counter::dsl;
 use super::statement::{named, sql};
 use super::{Conn, Fault, accounts, disconnects, integrations, unkept_grants};
 use crate::model::{GoogleUserId, GrantEnd};
-use crate::store::words::GOOGLE;
+use crate::store::words::{self, GOOGLE, GRANT_PENDING, GRANT_SHARED};
 use crate::store::{Leaving, Revocation, RevocationLease};
 
 #[derive(QueryableByName)]
@@ -45,6 +45,7 @@ pub(in crate::store) async fn begin(
         }
         if is_shared(conn, account, leaving).await? {
             leave(conn, leaving, (GrantEnd::Shared, now), now).await?;
+            tell_others(conn, account, GrantEnd::Shared).await?;
             return Ok(Revocation::Shared);
         }
         row.lease(conn, &lease, now).await?;
@@ -63,6 +64,7 @@ pub(in crate::store) async fn finish(
     transaction!(conn, async |conn| {
         let row = accounts::locked(conn, account, now).await?;
         leave(conn, leaving, ended, now).await?;
+        tell_others(conn, account, ended.0).await?;
         // Whoever took the lease over ends it.
         if row.is_leased_to(&lease) {
             row.end_revocation(conn, now).await?;
@@ -100,6 +102,23 @@ async fn is_there(conn: &mut Conn, leaving: &Leaving) -> Result<bool, Fault> {
         }
         Leaving::Unkept { token, .. } => unkept_grants::is_queued(conn, token).await,
     }
+}
+
+/// Tells what became of an account those who left it while others used it, or while Google had not answered one of them.
+/// Who has a grant of their own that is to be revoked is told by that.
+async fn tell_others(conn: &mut Conn, account: &GoogleUserId, end: GrantEnd) -> Result<(), Fault> {
+    let tell = sql("UPDATE calendar_integrations SET grant_end = ")
+        .bind(words::of_grant_end(end))
+        .sql(format!(
+            " WHERE provider = {GOOGLE} AND refresh_token IS NULL AND grant_end IN ({GRANT_SHARED}, {GRANT_PENDING})
+                 AND NOT EXISTS (SELECT 1 FROM unkept_grants AS u
+                    WHERE u.organisation_id = calendar_integrations.organisation_id
+                        AND u.google_user_id = calendar_integrations.google_user_id)
+                 AND google_user_id = "
+        ))
+        .bind(account);
+    named("revocations.tell_others", tell).execute(conn).await?;
+    Ok(())
 }
 
 async fn leave(
