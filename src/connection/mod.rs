@@ -21,7 +21,7 @@ pub use consents::{
     CONSENT_LIFETIME, COOKIE_NAME, Callback, Completed, ConsentOutcome, ConsentStart, Consents, Question, Returned,
     Settings, Visit, cookie_name,
 };
-pub use grants::{Access, AccessError, Grants, MAX_TOKENS, ReadError};
+pub use grants::{ACCOUNT_PAGE, Access, AccessError, Grants, MAX_TOKENS, ReadError};
 pub use integrations::{
     CalendarList, Disconnected, Erasure, Integrations, OfferedCalendar, Overview, OverviewFilter, ProblemNotice,
     Progress, SettingsRequest, State, Status, list as list_integrations,

@@ -151,7 +151,7 @@ async fn callback(State(sidecar): State<Arc<Sidecar>>, RawQuery(query): RawQuery
     let browser = cookie(&headers, sidecar.browser_cookie()).map(Secret::from);
     let Ok(asked) = CallbackQuery::of(&query.unwrap_or_default()) else {
         // No answer of Google's looks like this: it ends no consent.
-        return sidecar.page(Page::Ended(ConsentOutcome::Expired), language);
+        return sidecar.page(Page::Ended(ConsentOutcome::Expired, None), language);
     };
     let returned = match asked {
         CallbackQuery::Complete(callback) => sidecar.consents.complete(browser.as_ref(), callback).await,
@@ -193,15 +193,16 @@ impl Sidecar {
     /// Leads a browser whose consent has ended back to where it came from.
     fn lead_back(&self, completed: &Completed, headers: &HeaderMap, language: Language) -> Response {
         let outcome = completed.outcome;
+        let page = Page::Ended(outcome, completed.grant_end);
         let return_url = completed.return_url.as_deref().and_then(|url| Url::parse(url).ok());
         // A callback that belongs to no consent may be somebody's forgery: it ends on a page of ours, and takes no ticket
         // from a consent that is under way.
         if outcome == ConsentOutcome::Expired {
-            return Page::Ended(outcome).answer(language, return_url.as_ref().or(self.app_url.as_ref()));
+            return page.answer(language, return_url.as_ref().or(self.app_url.as_ref()));
         }
         let mut response = match return_url {
             Some(url) => see_other(&with_outcome(url, outcome)),
-            None => self.page(Page::Ended(outcome), language),
+            None => self.page(page, language),
         };
         // Another tab may have put its own ticket there meanwhile.
         let ticket = cookie(headers, self.ticket_cookie());

@@ -2,7 +2,8 @@
 //!
 //! Owns what a person reads where a consent begins or has ended, in both languages, and the frame of every page. Never
 //! shows on such a page what came with a request, but for one address to go back to, which the operator set or allowed.
-//! Invariant: all else on it is made of sentences from this file.
+//! Invariant: all else on it is made of sentences from this file, and its one other link leads to Google's own page,
+//! where a grant may stand there that nobody keeps.
 
 use std::sync::LazyLock;
 
@@ -13,8 +14,9 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 use url::Url;
 
-use crate::connection::ConsentOutcome;
+use crate::connection::{ACCOUNT_PAGE, ConsentOutcome};
 use crate::language::Language;
+use crate::model::GrantEnd;
 
 const STYLE: &str = "body{font:1.0625rem/1.5 system-ui,sans-serif;color:#1b1b1f;background:#f6f6f8;margin:0}\
 main{max-width:34rem;margin:15vh auto;padding:2rem;background:#fff;border-radius:.75rem}\
@@ -28,8 +30,8 @@ background:none;color:inherit;cursor:pointer}strong{overflow-wrap:anywhere}\
 pub(super) enum Page {
     /// There is no ticket: a consent starts elsewhere.
     Start,
-    /// A consent has ended, and there is nowhere to go back to.
-    Ended(ConsentOutcome),
+    /// A consent has ended, and there is nowhere to go back to; with what became of a grant that nobody keeps.
+    Ended(ConsentOutcome, Option<GrantEnd>),
     /// Something of ours is away.
     Unavailable,
     /// The browser sends more cookies than are read.
@@ -51,12 +53,44 @@ impl Page {
             format!("<p><a href=\"{address}\">{words}</a></p>")
         });
         let back = back.unwrap_or_default();
-        document(self.code(), language, title, &format!("<p>{text}</p>{back}"))
+        let standing = self
+            .standing(language)
+            .map(|(words, page)| format!("<p>{words} <a href=\"{ACCOUNT_PAGE}\" rel=\"noreferrer\">{page}</a></p>"));
+        let standing = standing.unwrap_or_default();
+        document(self.code(), language, title, &format!("<p>{text}</p>{standing}{back}"))
+    }
+
+    /// What is said of a grant that may stand at Google though nobody keeps it, and what its own page there is called;
+    /// `None`: none stands, or others use it.
+    fn standing(self, language: Language) -> Option<(&'static str, &'static str)> {
+        let page = match language {
+            Language::French => "Les accès de votre compte Google",
+            Language::English => "The connections of your Google account",
+        };
+        let words = match (self, language) {
+            (Self::Ended(_, Some(GrantEnd::Pending)), Language::French) => {
+                "L’accès que vous avez donné subsiste peut-être encore chez Google : Cassius le retire dès que Google répond. \
+                 Vous pouvez aussi le retirer vous-même :"
+            }
+            (Self::Ended(_, Some(GrantEnd::Pending)), Language::English) => {
+                "The access that you gave may still stand at Google: Cassius withdraws it as soon as Google answers. You can \
+                 withdraw it yourself, too:"
+            }
+            (Self::Ended(_, Some(GrantEnd::Refused)), Language::French) => {
+                "L’accès que vous avez donné subsiste peut-être encore chez Google, et Cassius n’a pas pu le retirer. \
+                 Retirez-le vous-même :"
+            }
+            (Self::Ended(_, Some(GrantEnd::Refused)), Language::English) => {
+                "The access that you gave may still stand at Google, and Cassius could not withdraw it. Withdraw it yourself:"
+            }
+            _ => return None,
+        };
+        Some((words, page))
     }
 
     fn code(self) -> StatusCode {
         match self {
-            Self::Start | Self::Ended(ConsentOutcome::Expired) => StatusCode::BAD_REQUEST,
+            Self::Start | Self::Ended(ConsentOutcome::Expired, _) => StatusCode::BAD_REQUEST,
             Self::Ended(
                 ConsentOutcome::Connected
                 | ConsentOutcome::Denied
@@ -65,6 +99,7 @@ impl Page {
                 | ConsentOutcome::OtherAccount
                 | ConsentOutcome::TryAgain
                 | ConsentOutcome::Failed,
+                _,
             ) => StatusCode::OK,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::TooManyCookies => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
@@ -82,70 +117,70 @@ impl Page {
                 "Start in Cassius",
                 "Open the settings of Cassius, then Integrations and Google Calendar, and choose “Connect”.",
             ),
-            (Self::Ended(ConsentOutcome::Connected), Language::French) => {
+            (Self::Ended(ConsentOutcome::Connected, _), Language::French) => {
                 ("Google Calendar est connecté", "Vous pouvez fermer cette page et revenir à Cassius.")
             }
-            (Self::Ended(ConsentOutcome::Connected), Language::English) => {
+            (Self::Ended(ConsentOutcome::Connected, _), Language::English) => {
                 ("Google Calendar is connected", "You can close this page and go back to Cassius.")
             }
-            (Self::Ended(ConsentOutcome::Denied), Language::French) => (
+            (Self::Ended(ConsentOutcome::Denied, _), Language::French) => (
                 "Rien n’a été connecté",
                 "Vous avez refusé l’accès à Google Calendar. Pour le permettre, recommencez dans les réglages de Cassius.",
             ),
-            (Self::Ended(ConsentOutcome::Denied), Language::English) => (
+            (Self::Ended(ConsentOutcome::Denied, _), Language::English) => (
                 "Nothing was connected",
                 "You refused access to Google Calendar. To allow it, start again in the settings of Cassius.",
             ),
-            (Self::Ended(ConsentOutcome::Blocked), Language::French) => (
+            (Self::Ended(ConsentOutcome::Blocked, _), Language::French) => (
                 "Votre organisation Google bloque la connexion",
                 "L’administrateur de ce compte Google n’autorise pas Cassius. Demandez-lui de l’autoriser, ou recommencez \
                  avec un autre compte.",
             ),
-            (Self::Ended(ConsentOutcome::Blocked), Language::English) => (
+            (Self::Ended(ConsentOutcome::Blocked, _), Language::English) => (
                 "Your Google organisation blocks the connection",
                 "The administrator of this Google account does not allow Cassius. Ask for it to be allowed, or start again \
                  with another account.",
             ),
-            (Self::Ended(ConsentOutcome::MissingScope), Language::French) => (
+            (Self::Ended(ConsentOutcome::MissingScope, _), Language::French) => (
                 "Une autorisation manque",
                 "Sans l’autorisation de modifier les événements, rien ne peut être synchronisé. Recommencez dans les \
                  réglages de Cassius et cochez-la.",
             ),
-            (Self::Ended(ConsentOutcome::MissingScope), Language::English) => (
+            (Self::Ended(ConsentOutcome::MissingScope, _), Language::English) => (
                 "A permission is missing",
                 "Without the permission to edit events nothing can be synchronised. Start again in the settings of \
                  Cassius and tick it.",
             ),
-            (Self::Ended(ConsentOutcome::Expired), Language::French) => (
+            (Self::Ended(ConsentOutcome::Expired, _), Language::French) => (
                 "Cette demande n’est plus valable",
                 "Elle a expiré, a déjà servi, ou a commencé dans un autre navigateur. Recommencez dans les réglages de \
                  Cassius.",
             ),
-            (Self::Ended(ConsentOutcome::Expired), Language::English) => (
+            (Self::Ended(ConsentOutcome::Expired, _), Language::English) => (
                 "This request is no longer valid",
                 "It has expired, was used before, or began in another browser. Start again in the settings of Cassius.",
             ),
-            (Self::Ended(ConsentOutcome::OtherAccount), Language::French) => (
+            (Self::Ended(ConsentOutcome::OtherAccount, _), Language::French) => (
                 "C’est un autre compte Google",
                 "Un autre compte est déjà connecté. Confirmez le changement dans les réglages de Cassius.",
             ),
-            (Self::Ended(ConsentOutcome::OtherAccount), Language::English) => (
+            (Self::Ended(ConsentOutcome::OtherAccount, _), Language::English) => (
                 "This is another Google account",
                 "Another account is connected already. Confirm the change in the settings of Cassius.",
             ),
-            (Self::Ended(ConsentOutcome::TryAgain), Language::French) => (
+            (Self::Ended(ConsentOutcome::TryAgain, _), Language::French) => (
                 "Il faut recommencer",
                 "L’accès de ce compte a été retiré pendant la connexion. Recommencez dans les réglages de Cassius.",
             ),
-            (Self::Ended(ConsentOutcome::TryAgain), Language::English) => (
+            (Self::Ended(ConsentOutcome::TryAgain, _), Language::English) => (
                 "Please start again",
                 "The access of this account was withdrawn during the connection. Start again in the settings of Cassius.",
             ),
-            (Self::Ended(ConsentOutcome::Failed), Language::French) => (
+            (Self::Ended(ConsentOutcome::Failed, _), Language::French) => (
                 "Google n’a pas terminé la connexion",
                 "Rien n’a été connecté. Recommencez dans les réglages de Cassius.",
             ),
-            (Self::Ended(ConsentOutcome::Failed), Language::English) => (
+            (Self::Ended(ConsentOutcome::Failed, _), Language::English) => (
                 "Google did not complete the connection",
                 "Nothing was connected. Start again in the settings of Cassius.",
             ),

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::connection::COOKIE_NAME;
+use crate::model::GrantEnd;
 
 fn cookies(values: &[&str]) -> HeaderMap {
     values
@@ -91,7 +92,8 @@ async fn every_page_speaks_the_readers_language_and_runs_nothing() {
         ConsentOutcome::TryAgain,
         ConsentOutcome::Failed,
     ];
-    let pages = outcomes.map(Page::Ended).into_iter().chain([Page::Start, Page::Unavailable, Page::TooManyCookies]);
+    let ended = outcomes.map(|outcome| Page::Ended(outcome, Some(GrantEnd::Shared)));
+    let pages = ended.into_iter().chain([Page::Start, Page::Unavailable, Page::TooManyCookies]);
     for (page, language) in pages.flat_map(|page| [(page, Language::French), (page, Language::English)]) {
         let response = page.answer(language, None);
         assert_eq!(response.headers()[header::CONTENT_LANGUAGE], language.tag());
@@ -108,6 +110,26 @@ async fn every_page_speaks_the_readers_language_and_runs_nothing() {
         let policy = headers[header::CONTENT_SECURITY_POLICY].to_str().expect("text");
         assert!(policy.contains(&format!("style-src 'sha256-{digest}'")), "{page:?}");
         assert!(policy.starts_with("default-src 'none';") && policy.contains("frame-ancestors 'none'"));
+    }
+}
+
+#[tokio::test]
+async fn a_page_leads_to_googles_own_where_a_grant_may_stand_that_nobody_keeps() {
+    let ends = [
+        (None, [""; 2]),
+        (Some(GrantEnd::Revoked), [""; 2]),
+        (Some(GrantEnd::Shared), [""; 2]),
+        (Some(GrantEnd::Pending), ["dès que Google répond", "as soon as Google answers"]),
+        (Some(GrantEnd::Refused), ["Retirez-le vous-même", "Withdraw it yourself"]),
+    ];
+    for (end, told) in ends {
+        for (language, told) in [Language::French, Language::English].into_iter().zip(told) {
+            let response = Page::Ended(ConsentOutcome::MissingScope, end).answer(language, None);
+            let body = axum::body::to_bytes(response.into_body(), 1 << 16).await.expect("a body");
+            let body = str::from_utf8(&body).expect("text");
+            let links = body.matches("<a href=\"https://myaccount.google.com/connections\"").count();
+            assert!(links == usize::from(!told.is_empty()) && body.contains(told), "{end:?}: {body}");
+        }
     }
 }
 

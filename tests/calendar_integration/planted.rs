@@ -3,6 +3,7 @@
 use cassius_calendar::connection::cookie_name;
 use cassius_calendar::grpc::pb::{BeginConnectRequest, IntegrationState};
 use reqwest::header::{CONTENT_SECURITY_POLICY, SET_COOKIE};
+use serde_json::json;
 use url::{Url, form_urlencoded};
 
 use super::rows::rows;
@@ -131,6 +132,27 @@ async fn what_a_person_refuses_leaves_unanswered_or_what_a_disconnect_overtakes_
     app.google.until_called("revoke", 3).await;
     assert_eq!(app.status("cabinet").await.state(), IntegrationState::NotConnected);
     assert_eq!(rows(&app.database, "oauth_consents", "TRUE").await, 0);
+}
+
+#[apply(both_backends)]
+async fn whoever_refuses_is_led_to_googles_page_where_the_grant_could_not_be_revoked_at_once(app: &mut TestApp) {
+    let request = BeginConnectRequest {
+        organisation_id: "cabinet".into(),
+        organisation_name: "Cabinet Lumière".into(),
+        ..Default::default()
+    };
+    let begun = app.integrations.begin_connect(request).await.unwrap().into_inner();
+    let mut browser = app.browser.another();
+    browser.set(&begun.connect_cookie.unwrap());
+    let connect = browser.sidecar(&begun.connect_url);
+    let consent = browser.get(&connect).await.location.unwrap();
+    let callback = browser.decide(&consent, ACCOUNT, &[EVENTS, LIST], "allow").await;
+    let question = browser.get(&callback).await;
+    app.google.fault("revoke", 1, json!({"kind": "error", "code": 503, "reason": "backendError"})).await;
+    let page = browser.get(&submitted(&callback, &question, "refuse")).await;
+    assert_eq!((page.status, page.location.as_deref()), (200, None), "{}", page.body);
+    assert!(page.body.contains("<a href=\"https://myaccount.google.com/connections\""), "{}", page.body);
+    is_guarded(&page.headers);
 }
 
 #[apply(both_backends)]

@@ -1,13 +1,13 @@
 //! What Google granted and nobody keeps is revoked in time, unless somebody else uses the account.
 
-use cassius_calendar::grpc::pb::{DisconnectRequest, GrantEnd, SyncStatus};
+use cassius_calendar::grpc::pb::{BeginConnectRequest, DisconnectRequest, GrantEnd, IntegrationState, SyncStatus};
 use serde_json::json;
 
 use super::until_number;
 use crate::harness::app::TestApp;
 use crate::harness::backends::{apply, both_backends};
 use crate::harness::browser::{LIST, outcome};
-use crate::harness::google::ACCOUNT;
+use crate::harness::google::{ACCOUNT, OTHER_ACCOUNT};
 use crate::harness::logs;
 use crate::harness::samples::appointment;
 
@@ -61,6 +61,7 @@ async fn a_disconnect_tells_what_became_of_the_grant(app: &mut TestApp) {
     assert_eq!(disconnect(app, "cabinet").await, GrantEnd::Shared);
     assert_eq!(disconnect(app, "annexe").await, GrantEnd::Revoked);
     assert_eq!(disconnect(app, "annexe").await, GrantEnd::Revoked, "it is told again");
+    assert_eq!(disconnect(app, "cabinet").await, GrantEnd::Revoked, "nobody else uses the account any more");
     app.connect("cabinet").await;
     app.google.fault("revoke", 1, json!({"kind": "error", "code": 403, "reason": "forbidden"})).await;
     assert_eq!(disconnect(app, "cabinet").await, GrantEnd::Refused);
@@ -80,6 +81,47 @@ async fn a_revocation_without_an_answer_is_made_again(app: &mut TestApp) {
     until_number(app, UNKEPT, 0).await;
     assert!(!has_grant(app).await);
     assert_eq!(disconnect(app, "cabinet").await, GrantEnd::Revoked);
+}
+
+#[apply(both_backends)]
+async fn whoever_has_left_a_shared_account_is_told_how_it_stands_by_then(app: &mut TestApp) {
+    for organisation in ["cabinet", "annexe", "voisin"] {
+        app.connect(organisation).await;
+    }
+    assert_eq!(disconnect(app, "cabinet").await, GrantEnd::Shared);
+    assert_eq!(disconnect(app, "voisin").await, GrantEnd::Shared);
+    revocations_fail(app, 1).await;
+    assert_eq!(disconnect(app, "annexe").await, GrantEnd::Pending);
+    assert_eq!(disconnect(app, "cabinet").await, GrantEnd::Pending, "it goes on, and nobody uses it");
+    // Of its own it has one again, and is connected.
+    app.connect_as("voisin", OTHER_ACCOUNT).await;
+    app.advance(60);
+    until_number(app, UNKEPT, 0).await;
+    assert_eq!(disconnect(app, "annexe").await, GrantEnd::Revoked);
+    assert_eq!(disconnect(app, "cabinet").await, GrantEnd::Revoked);
+    assert_eq!(app.status("voisin").await.state(), IntegrationState::Connected);
+}
+
+#[apply(both_backends)]
+async fn a_page_of_the_sidecar_tells_of_a_grant_that_nobody_keeps_and_that_may_stand(app: &mut TestApp) {
+    const PAGE: &str = "<a href=\"https://myaccount.google.com/connections\"";
+    let mut browser = app.browser.another();
+    for (is_revoked, links) in [(true, 0), (false, 1)] {
+        // Nowhere to go back to: it ends on a page.
+        let request = BeginConnectRequest { organisation_id: "cabinet".into(), ..Default::default() };
+        let begun = app.integrations.begin_connect(request).await.unwrap().into_inner();
+        browser.set(&begun.connect_cookie.unwrap());
+        let connect = browser.sidecar(&begun.connect_url);
+        let consent = browser.get(&connect).await.location.unwrap();
+        let callback = browser.decide(&consent, ACCOUNT, &[LIST], "allow").await;
+        revocations_fail(app, u32::from(!is_revoked)).await;
+        let page = browser.get(&callback).await;
+        assert_eq!((page.status, page.location), (200, None), "{}", page.body);
+        assert_eq!(page.body.matches(PAGE).count(), links, "{}", page.body);
+        assert_eq!(has_grant(app).await, !is_revoked);
+    }
+    assert_eq!(app.database.number(UNKEPT).await, 1, "it is being withdrawn");
+    app.google.no_more_faults().await;
 }
 
 #[apply(both_backends)]

@@ -11,7 +11,7 @@ use crate::connection::{Deed, Error};
 use crate::crypto::{ExposeSecret as _, Secret, digest};
 use crate::error_chain::error_chain;
 use crate::google::{CalendarError, ExchangeError, Granted};
-use crate::model::{Calendar, CalendarId, OrganisationId};
+use crate::model::{Calendar, CalendarId, GrantEnd, OrganisationId};
 use crate::store::{AsOf, Connect, Consent, OpenedCalendar};
 
 /// What an exchange brought, and what stood before it.
@@ -40,35 +40,38 @@ impl Consents {
         if consent.expires_at <= self.clock.now() {
             return Ok(Returned::expired(consent.return_url));
         }
-        let outcome = match (error.as_deref(), code) {
-            (Some("access_denied"), _) => ConsentOutcome::Denied,
-            (Some(word), _) if is_block(word) => ConsentOutcome::Blocked,
+        let (outcome, grant_end) = match (error.as_deref(), code) {
+            (Some("access_denied"), _) => (ConsentOutcome::Denied, None),
+            (Some(word), _) if is_block(word) => (ConsentOutcome::Blocked, None),
             (None, Some(code)) => match self.exchange(&consent, &state_hash, &code).await? {
                 Ok(Exchanged { granted, opened, as_of }) => {
                     let calendar = self.primary_calendar(&granted).await;
                     if consent.practice.is_some() {
                         return Ok(Returned::Asked(self.ask(consent, granted, calendar, as_of, browser).await?));
                     }
-                    self.grants.connect(&consent.organisation, granted, calendar, opened, as_of).await?.into()
+                    let connected = self.grants.connect(&consent.organisation, granted, calendar, opened, as_of);
+                    let (connect, grant_end) = connected.await?;
+                    (connect.into(), grant_end)
                 }
-                Err(outcome) => outcome,
+                Err(ended) => ended,
             },
             (Some(_), _) | (None, None) => {
                 tracing::warn!(organisation.id = %consent.organisation, "Google sent a consent back with an error");
-                ConsentOutcome::Failed
+                (ConsentOutcome::Failed, None)
             }
         };
         let Consent { organisation, return_url, ticket_hash, .. } = consent;
-        Ok(Returned::Ended(self.end(organisation, outcome, return_url, ticket_hash).await))
+        let completed = Completed { outcome, grant_end, return_url, ticket_hash: Some(ticket_hash) };
+        Ok(Returned::Ended(self.end(organisation, completed).await))
     }
 
-    /// Exchanges the code for a grant; otherwise how the consent has ended.
+    /// Exchanges the code for a grant; otherwise how the consent has ended, and what became of what was given nonetheless.
     async fn exchange(
         &self,
         consent: &Consent,
         state_hash: &[u8],
         code: &Secret,
-    ) -> Result<Result<Exchanged, ConsentOutcome>, Error> {
+    ) -> Result<Result<Exchanged, (ConsentOutcome, Option<GrantEnd>)>, Error> {
         let verifier = self.secrets.open_verifier(state_hash, &consent.verifier).map_err(Error::Sealed)?;
         // Before the code is spent: without them nothing of before would be found again.
         let opened = self.grants.opened_calendars(&consent.organisation).await?;
@@ -77,32 +80,27 @@ impl Consents {
         match self.google.exchange(code.expose_secret(), verifier.expose_secret(), &consent.nonce).await {
             Ok(granted) => Ok(Ok(Exchanged { granted, opened, as_of })),
             Err(error) => {
-                if let Some(orphan) = error.orphan() {
-                    self.grants.give_up(&consent.organisation, orphan).await?;
-                }
-                Ok(Err(exchange_failed(&consent.organisation, &error)))
+                let grant_end = match error.orphan() {
+                    Some(orphan) => Some(self.grants.give_up(&consent.organisation, orphan).await?),
+                    None => None,
+                };
+                Ok(Err((exchange_failed(&consent.organisation, &error), grant_end)))
             }
         }
     }
 
     /// Notes in the audit how a consent has ended.
-    pub(super) async fn end(
-        &self,
-        organisation: OrganisationId,
-        outcome: ConsentOutcome,
-        return_url: Option<String>,
-        ticket_hash: Vec<u8>,
-    ) -> Completed {
+    pub(super) async fn end(&self, organisation: OrganisationId, completed: Completed) -> Completed {
         let deed = Deed {
             caller: "browser".to_owned(),
             actor: None,
             organisation: Some(organisation),
             action: "CompleteConsent".to_owned(),
-            outcome: outcome.as_str().to_owned(),
+            outcome: completed.outcome.as_str().to_owned(),
             incident: None,
         };
         self.audit.note(deed).await;
-        Completed { outcome, return_url, ticket_hash: Some(ticket_hash) }
+        completed
     }
 
     /// The account's primary calendar. Where Google does not tell, its id is the account's e-mail address.

@@ -3,6 +3,7 @@
 //! Owns the words alone. Never decides. Invariant: the word that leaves with the browser names no account and no practice.
 
 use crate::crypto::{ExposeSecret as _, Secret, digest};
+use crate::model::GrantEnd;
 
 /// How a consent ended: the word that is added to the return URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
@@ -38,6 +39,8 @@ impl ConsentOutcome {
 pub struct Completed {
     /// How it ended.
     pub outcome: ConsentOutcome,
+    /// What became of a grant that Google gave and nobody keeps; `None`: there was none.
+    pub grant_end: Option<GrantEnd>,
     /// Where the browser goes; `None`: nowhere in particular.
     pub return_url: Option<String>,
     /// The digest of the ticket that it began with; `None`: no consent was found.
@@ -76,7 +79,7 @@ pub enum Returned {
 impl Returned {
     /// The answer to what is no consent, or none any more.
     pub(super) fn expired(return_url: Option<String>) -> Self {
-        Self::Ended(Completed { outcome: ConsentOutcome::Expired, return_url, ticket_hash: None })
+        Self::Ended(Completed { outcome: ConsentOutcome::Expired, grant_end: None, return_url, ticket_hash: None })
     }
 }
 

@@ -9,13 +9,13 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::outcome::{ConsentOutcome, Question, Returned};
+use super::outcome::{Completed, ConsentOutcome, Question, Returned};
 use super::state::{is_state_of, state_for};
 use super::{CONSENT_LIFETIME, Consents};
 use crate::connection::Error;
 use crate::crypto::{ExposeSecret as _, OpenError, Secret, TokenColumn, digest};
 use crate::google::{Granted, Orphan};
-use crate::model::{Calendar, CalendarId, GoogleUserId};
+use crate::model::{Calendar, CalendarId, GoogleUserId, GrantEnd};
 use crate::store::{AsOf, Consent, UnconfirmedConsent};
 
 /// What is sealed of a grant that waits. Its refresh token is sealed by itself, so that it can be revoked.
@@ -89,22 +89,27 @@ impl Consents {
         let Some(held) = self.store.take_unconfirmed_consent(&state_hash).await? else {
             return Ok(Returned::expired(None));
         };
-        let outcome = match (is_confirmed, held.expires_at > self.clock.now()) {
+        let (outcome, grant_end) = match (is_confirmed, held.expires_at > self.clock.now()) {
             (true, true) => match self.keep(&state_hash, &held).await {
-                Ok(outcome) => outcome,
+                Ok(kept) => kept,
                 Err(error) => {
                     self.let_go(&held).await?;
                     return Err(error);
                 }
             },
-            (false, _) => self.let_go(&held).await.map(|()| ConsentOutcome::Denied)?,
-            (true, false) => self.let_go(&held).await.map(|()| ConsentOutcome::Expired)?,
+            (false, _) => (ConsentOutcome::Denied, Some(self.let_go(&held).await?)),
+            (true, false) => (ConsentOutcome::Expired, Some(self.let_go(&held).await?)),
         };
         let UnconfirmedConsent { organisation, return_url, ticket_hash, .. } = held;
-        Ok(Returned::Ended(self.end(organisation, outcome, return_url, ticket_hash).await))
+        let completed = Completed { outcome, grant_end, return_url, ticket_hash: Some(ticket_hash) };
+        Ok(Returned::Ended(self.end(organisation, completed).await))
     }
 
-    async fn keep(&self, state_hash: &[u8], held: &UnconfirmedConsent) -> Result<ConsentOutcome, Error> {
+    async fn keep(
+        &self,
+        state_hash: &[u8],
+        held: &UnconfirmedConsent,
+    ) -> Result<(ConsentOutcome, Option<GrantEnd>), Error> {
         let organisation = &held.organisation;
         let text = self.secrets.open_granted(state_hash, &held.granted).map_err(Error::Sealed)?;
         let grant: HeldGrant =
@@ -127,7 +132,8 @@ impl Consents {
             google_email: grant.google_email,
         };
         let as_of = AsOf { epoch: held.epoch, revocation_seq: grant.revocation_seq };
-        Ok(self.grants.connect(organisation, granted, calendar, opened, as_of).await?.into())
+        let (connect, grant_end) = self.grants.connect(organisation, granted, calendar, opened, as_of).await?;
+        Ok((connect.into(), grant_end))
     }
 
     fn refresh_token(&self, held: &UnconfirmedConsent) -> Result<Secret, Error> {
@@ -135,8 +141,8 @@ impl Consents {
         opened.map_err(Error::Sealed)
     }
 
-    /// Revokes what nobody keeps.
-    async fn let_go(&self, held: &UnconfirmedConsent) -> Result<(), Error> {
+    /// Revokes what nobody keeps, and answers what became of it.
+    async fn let_go(&self, held: &UnconfirmedConsent) -> Result<GrantEnd, Error> {
         let token = self.refresh_token(held)?;
         let google_user_id = Some(GoogleUserId::new(held.google_user_id.clone()));
         Ok(self.grants.give_up(&held.organisation, &Orphan { token, google_user_id }).await?)

@@ -15,7 +15,7 @@ use jiff::SignedDuration;
 use crate::clock::{Clock, Entropy};
 use crate::crypto::{Keyring, Secret, TokenColumn};
 use crate::google::{CalendarError, Google, Granted};
-use crate::model::{Calendar, Change, GoogleUserId, OrganisationId};
+use crate::model::{Calendar, Change, GoogleUserId, GrantEnd, OrganisationId};
 use crate::notifier::Notifier;
 use crate::quota::Quota;
 use crate::store::{self, AsOf, Connect, Grant, Integration, OpenedCalendar, Store};
@@ -25,6 +25,7 @@ use super::secrets::Secrets;
 use access::Tokens;
 pub use access::{Access, AccessError, MAX_TOKENS};
 pub use read_error::ReadError;
+pub use revocation::ACCOUNT_PAGE;
 
 /// How long a caller waits for quota.
 const LONGEST_QUOTA_WAIT: SignedDuration = SignedDuration::from_secs(3);
@@ -64,7 +65,7 @@ impl Grants {
 
     /// Stores a grant with its target calendar, and the calendars that were sealed before, in place of the one before, as
     /// far as nothing has happened since `as_of` that speaks against it. What is not stored is revoked, unless others use
-    /// the account.
+    /// the account, and what became of it comes with the answer.
     pub(super) async fn connect(
         &self,
         organisation: &OrganisationId,
@@ -72,7 +73,7 @@ impl Grants {
         calendar: Calendar,
         opened: Vec<OpenedCalendar>,
         as_of: AsOf,
-    ) -> Result<Connect, store::Error> {
+    ) -> Result<(Connect, Option<GrantEnd>), store::Error> {
         let now = self.clock.now();
         let grant = Grant {
             organisation: organisation.clone(),
@@ -85,26 +86,29 @@ impl Grants {
             calendar,
             opened,
         };
+        let token = grant.refresh_token.clone();
         let connect = self.store.connect(grant, as_of, now + PENDING_LIFETIME, now).await?;
-        match &connect {
+        let grant_end = match &connect {
             Connect::Stored => {
                 tracing::info!(organisation.id = %organisation, "a Google account is connected");
                 self.notifier.notify_due();
                 // Another account that was asked about is no longer asked about.
                 self.store.queue_lapsed_grants(now).await?;
                 self.revoke_unkept(Some(organisation)).await?;
+                None
             }
             Connect::KeptAside => {
                 tracing::info!(organisation.id = %organisation, "another Google account waits to be confirmed");
                 self.revoke_unkept(Some(organisation)).await?;
+                None
             }
             Connect::Fenced | Connect::AlreadyConnected | Connect::Revoked => {
                 tracing::info!(organisation.id = %organisation, "a grant came too late, and is not stored");
-                self.revoke_unkept(Some(organisation)).await?;
+                Some(self.revoke_unkept(Some(organisation)).await?.of(&token))
             }
-        }
+        };
         self.notifier.notify(&Change::Integration(organisation.clone()));
-        Ok(connect)
+        Ok((connect, grant_end))
     }
 
     /// Forgets the access token that this process holds: the organisation is being disconnected.

@@ -23,7 +23,7 @@ const _: () = assert!(CALL_DEADLINE.as_secs() < LEASE.as_secs().unsigned_abs());
 /// How long a grant that nobody keeps is tried to be revoked.
 const REVOCATION_GIVE_UP_AFTER: SignedDuration = SignedDuration::from_hours(24);
 /// Where a person ends a grant.
-const ACCOUNT_PAGE: &str = "https://myaccount.google.com/connections";
+pub const ACCOUNT_PAGE: &str = "https://myaccount.google.com/connections";
 
 impl Grants {
     /// Ends the grant of an integration whose disconnect has nothing left to do, and erases it here. Where the account is
@@ -33,7 +33,7 @@ impl Grants {
         match (&integration.google_user_id, &integration.refresh_token) {
             (Some(account), Some(token)) => {
                 let leaving = Leaving::Integration { organisation: organisation.clone(), epoch };
-                self.revoke(organisation, account, token, leaving, Tries::default()).await
+                Ok(self.revoke(organisation, account, token, leaving, Tries::default()).await?.0)
             }
             (None, _) | (_, None) => {
                 // Fenced: it has ended already, or the organisation has connected anew.
@@ -61,39 +61,40 @@ impl Grants {
             self.store.queue_lapsed_grants(now).await?;
         }
         self.notifier.notify(&Change::Integration(organisation.clone()));
-        Ok(self.revoke_unkept(Some(organisation)).await?)
+        self.revoke_unkept(Some(organisation)).await?;
+        Ok(())
     }
 
-    /// Gives up what an exchange brought that came to nothing. Without the account nobody can tell who else uses it, and
-    /// nothing is revoked.
+    /// Gives up what an exchange brought that came to nothing, and answers what became of it. Without the account nobody can
+    /// tell who else uses it, and nothing is revoked.
     pub(in crate::connection) async fn give_up(
         &self,
         organisation: &OrganisationId,
         orphan: &Orphan,
-    ) -> Result<(), store::Error> {
+    ) -> Result<GrantEnd, store::Error> {
         let Some(account) = &orphan.google_user_id else {
             tracing::warn!(
                 organisation.id = %organisation,
                 "a grant of an account that is not known is not revoked; it ends by itself, or at {ACCOUNT_PAGE}"
             );
-            return Ok(());
+            return Ok(GrantEnd::Refused);
         };
         let token = self.secrets.seal_token(organisation, TokenColumn::RefreshToken, &orphan.token);
         self.store.queue_unkept_grant(organisation, account, &token, self.clock.now()).await?;
-        self.revoke_unkept(Some(organisation)).await
+        Ok(self.revoke_unkept(Some(organisation)).await?.of(&token))
     }
 
     /// Ends the grants that no longer wait for a person's word, and revokes those that nobody keeps.
     pub(in crate::connection) async fn end_unkept(&self) -> Result<(), store::Error> {
         self.store.queue_lapsed_grants(self.clock.now()).await?;
-        self.revoke_unkept(None).await
+        self.revoke_unkept(None).await?;
+        Ok(())
     }
 
-    /// Revokes the grants that nobody keeps and that are due: all of them, or those given to one organisation.
-    pub(in crate::connection) async fn revoke_unkept(
-        &self,
-        organisation: Option<&OrganisationId>,
-    ) -> Result<(), store::Error> {
+    /// Revokes the grants that nobody keeps and that are due: all of them, or those given to one organisation. Answers what
+    /// became of each.
+    pub(super) async fn revoke_unkept(&self, organisation: Option<&OrganisationId>) -> Result<Ends, store::Error> {
+        let mut ends = Vec::new();
         let now = self.clock.now();
         for grant in self.store.unkept_grants_due(organisation, now).await? {
             let UnkeptGrant { organisation, google_user_id, token, attempts, since_at } = grant;
@@ -103,14 +104,15 @@ impl Grants {
                 is_last: since_at + REVOCATION_GIVE_UP_AFTER <= now,
             };
             // Where somebody else revokes the account, it is looked at again.
-            let _ = self.revoke(&organisation, &google_user_id, &token, leaving, tries).await?;
+            let (_, end) = self.revoke(&organisation, &google_user_id, &token, leaving, tries).await?;
+            ends.push((token, end));
             self.notifier.notify(&Change::Integration(organisation));
         }
-        Ok(())
+        Ok(Ends(ends))
     }
 
-    /// Revokes an account unless others use it, and lets `leaving` leave. In a task of its own: a caller that goes away
-    /// does not leave the account leased.
+    /// Revokes an account unless others use it, and lets `leaving` leave; what became of its grant comes with the answer. In
+    /// a task of its own: a caller that goes away does not leave the account leased.
     async fn revoke(
         &self,
         organisation: &OrganisationId,
@@ -118,26 +120,30 @@ impl Grants {
         token: &Sealed,
         leaving: Leaving,
         tries: Tries,
-    ) -> Result<Revocation, store::Error> {
+    ) -> Result<(Revocation, GrantEnd), store::Error> {
         let (grants, organisation, account) = (self.clone(), organisation.clone(), account.clone());
         let token = token.clone();
         let turn = async move {
             let now = grants.clock.now();
             let lease = RevocationLease { token: grants.secrets.lease_token(), until: now + LEASE };
             let revocation = grants.store.begin_revocation(&account, leaving.clone(), lease, now).await?;
-            match revocation {
+            let end = match revocation {
                 Revocation::Leased => {
                     let end = grants.revoke_token(&organisation, &token, tries).await;
                     let now = grants.clock.now();
                     let wait = backoff(RetryCause::Unavailable, tries.attempts, None, grants.secrets.number());
                     grants.store.finish_revocation(&account, leaving, lease, end, now + wait, now).await?;
+                    end
                 }
-                Revocation::Shared | Revocation::UnderWay | Revocation::Ended => {}
-            }
-            Ok(revocation)
+                Revocation::Shared => GrantEnd::Shared,
+                Revocation::UnderWay => GrantEnd::Pending,
+                // By somebody else, who had nothing else to do with it.
+                Revocation::Ended => GrantEnd::Revoked,
+            };
+            Ok((revocation, end))
         };
         match tokio::spawn(turn.in_current_span()).await {
-            Ok(revocation) => revocation,
+            Ok(revoked) => revoked,
             Err(failure) => std::panic::resume_unwind(failure.into_panic()),
         }
     }
@@ -168,6 +174,16 @@ impl Grants {
                 GrantEnd::Refused
             }
         }
+    }
+}
+
+/// What became of grants that nobody keeps, by their sealed tokens.
+pub(super) struct Ends(Vec<(Sealed, GrantEnd)>);
+
+impl Ends {
+    /// What became of one of them; whoever was not reached waits.
+    pub(super) fn of(&self, token: &Sealed) -> GrantEnd {
+        self.0.iter().find(|(its, _)| its == token).map_or(GrantEnd::Pending, |(_, end)| *end)
     }
 }
 
