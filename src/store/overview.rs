@@ -73,8 +73,8 @@ impl Store {
         query!(self, read, overview::queue_counts(now))
     }
 
-    /// Up to `limit` integrations by organisation id, those after `after`: of these organisations alone, if any are named,
-    /// and only those with a problem if `has_problem`.
+    /// Up to `limit` integrations by organisation id that have begun to connect, those after `after`: of these organisations
+    /// alone, if any are named, and only those with a problem if `has_problem`.
     pub async fn list_integrations(
         &self,
         only: Option<Vec<OrganisationId>>,

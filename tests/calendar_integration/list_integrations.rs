@@ -1,6 +1,10 @@
 //! `ListIntegrations`: all practices at a glance, and in the terminal.
 
-use cassius_calendar::grpc::pb::{ErrorReason, IntegrationState, ListIntegrationsRequest, ListIntegrationsResponse};
+use cassius_calendar::grpc::pb::{
+    ErrorReason, IntegrationSettings, IntegrationState, ListIntegrationsRequest, ListIntegrationsResponse,
+    TitlePrivacy, UpdateSettingsRequest,
+};
+use prost_types::FieldMask;
 use tonic::Code;
 
 use crate::harness::app::TestApp;
@@ -12,7 +16,7 @@ use crate::wire::callers::{INVITED, as_guest, bare, invite_guest};
 use crate::wire::refused::refused;
 
 /// `alive` works, `broken` lost its grant with three appointments waiting, `new` has begun a consent and no more, and so
-/// has the guest's own.
+/// has the guest's own; `never` has only chosen a privacy, as `new` had before.
 async fn stage(app: &mut TestApp) {
     app.connect_as("alive", OTHER_ACCOUNT).await;
     app.sync("alive", appointment("rdv", 1)).await;
@@ -23,6 +27,15 @@ async fn stage(app: &mut TestApp) {
     app.advance(3_600);
     for id in ["b", "c"] {
         app.accept("broken", appointment(id, 1)).await;
+    }
+    for organisation in ["never", "new"] {
+        let settings = IntegrationSettings { title_privacy: TitlePrivacy::Masked.into(), ..Default::default() };
+        let request = UpdateSettingsRequest {
+            organisation_id: organisation.into(),
+            settings: Some(settings),
+            update_mask: Some(FieldMask { paths: vec!["title_privacy".to_owned()] }),
+        };
+        app.integrations.update_settings(request).await.unwrap();
     }
     for organisation in ["new", INVITED] {
         app.browser.go_to_google(&mut app.integrations, organisation).await;
@@ -75,8 +88,12 @@ async fn each_is_listed_with_what_is_wrong_and_what_waits(app: &mut TestApp) {
     assert!(!filtered.output.contains("alive") && filtered.output.ends_with("\n1 of 4 integrations.\n"));
     let filtered = run(&["integrations", "--reason", "reconnect_required"], &settings, folder.path());
     assert!(filtered.output.contains("broken") && filtered.output.ends_with("\n1 of 4 integrations.\n"));
-    let unknown = run(&["integrations", "--reason", "NOPE"], &settings, folder.path());
-    assert!(unknown.code == Some(2) && unknown.errors.contains("RECONNECT_REQUIRED"), "{}", unknown.errors);
+    for never in ["NOPE", "NOT_CONNECTED", "EVENT_REFUSED"] {
+        let unknown = run(&["integrations", "--reason", never], &settings, folder.path());
+        let offered = unknown.errors.split_once("possible values").unwrap().1;
+        assert!(unknown.code == Some(2) && offered.contains("RECONNECT_REQUIRED"), "{}", unknown.errors);
+        assert!(!offered.contains("NOT_CONNECTED") && !offered.contains("EVENT_REFUSED"), "{}", unknown.errors);
+    }
 }
 
 #[apply(both_backends)]

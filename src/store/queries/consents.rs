@@ -8,6 +8,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use jiff::Timestamp;
 
+use super::fragments::of_organisation;
 use super::integrations::{insert_if_absent, integration};
 use super::schema::oauth_consents::dsl;
 use super::statement::{Fragment, named, sql};
@@ -21,7 +22,9 @@ pub(in crate::store) async fn create(conn: &mut Conn, consent: NewConsent, now: 
     transaction!(conn, async |conn| {
         end(conn, || sql("expires_at <= ").bind(now), now).await?;
         let NewConsent { ticket_hash, organisation, practice, return_url, expires_at } = consent;
-        insert_if_absent(conn, &organisation, now).await?;
+        insert_if_absent(conn, &organisation, false, now).await?;
+        let begin = sql("UPDATE calendar_integrations SET never_began = FALSE WHERE never_began AND ");
+        named("consents.begin", begin.with(of_organisation(&organisation))).execute(conn).await?;
         let integration = integration(conn, &organisation).await?.ok_or(Fault::Corrupt("organisation_id"))?;
         let insert = diesel::insert_into(dsl::oauth_consents).values((
             dsl::organisation_id.eq(organisation.as_str()),

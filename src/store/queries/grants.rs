@@ -34,7 +34,7 @@ pub(in crate::store) async fn connect(
     transaction!(conn, async |conn| {
         let account = accounts::locked(conn, &grant.google_user_id, now).await?;
         // Two first connects at once: the second waits for the first here, and then finds its row.
-        insert_if_absent(conn, &grant.organisation, now).await?;
+        insert_if_absent(conn, &grant.organisation, false, now).await?;
         let before = locked(conn, &grant.organisation).await?.ok_or(Fault::Corrupt("organisation_id"))?;
         let is_opened = sealed_calendars::is_opened(conn, &grant.organisation, &grant.opened).await?;
         let refused = if before.epoch != as_of.epoch || before.disconnecting.is_some() || !is_opened {

@@ -31,10 +31,12 @@ pub(in crate::store) async fn integration(
     Ok(row.map(Integration::from))
 }
 
-/// Makes the row of an integration where there is none, and holds its queue.
+/// Makes the row of an integration where there is none, and holds its queue. One that is made for a setting alone is not
+/// listed among those that have begun to connect.
 pub(super) async fn insert_if_absent(
     conn: &mut Conn,
     organisation: &OrganisationId,
+    never_began: bool,
     now: Timestamp,
 ) -> Result<(), Fault> {
     link_queues::lock(conn, [organisation]).await?;
@@ -42,6 +44,7 @@ pub(super) async fn insert_if_absent(
         .values((
             dsl::organisation_id.eq(organisation.as_str()),
             dsl::provider.eq(PROVIDER),
+            dsl::never_began.eq(never_began),
             dsl::created_at.eq(Instant(now)),
             dsl::updated_at.eq(Instant(now)),
         ))

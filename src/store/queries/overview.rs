@@ -110,7 +110,7 @@ pub(in crate::store) async fn list(
             {} AS live_due_at, {} AS catch_up_due_at, {} AS unavailable_until
          FROM calendar_integrations AS i
          LEFT JOIN link_queues AS q ON q.organisation_id = i.organisation_id AND q.provider = i.provider
-         WHERE i.provider = {GOOGLE} AND i.organisation_id > ",
+         WHERE i.provider = {GOOGLE} AND (NOT i.never_began OR i.google_user_id IS NOT NULL) AND i.organisation_id > ",
         due(Priority::Live),
         due(Priority::CatchUp),
         first(format!("l.sync_status = {PENDING} AND l.last_error = {GOOGLE_UNAVAILABLE}")),

@@ -33,7 +33,7 @@ pub(in crate::store) async fn change_settings(
         let is_of_privacy_alone =
             change.title_privacy.is_some() && change.is_enabled.is_none() && change.calendar.is_none();
         if is_of_privacy_alone {
-            insert_if_absent(conn, organisation, now).await?;
+            insert_if_absent(conn, organisation, true, now).await?;
         }
         let found = locked(conn, organisation).await?;
         let Some(before) = found.filter(|before| before.is_connected() || is_of_privacy_alone) else {

@@ -52,6 +52,7 @@ diesel::table! {
         last_search -> Nullable<Text>,
         served_from -> Nullable<InstantSql>,
         owed_served_from -> Nullable<InstantSql>,
+        never_began -> Bool,
         epoch -> BigInt,
         refreshed_at -> Nullable<InstantSql>,
         refresh_lease_token -> Nullable<Text>,
