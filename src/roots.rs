@@ -8,14 +8,17 @@ use std::sync::LazyLock;
 
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::pem::{self, PemObject as _};
 
 /// Says why a file names no authorities.
 #[derive(Debug, thiserror::Error)]
 pub enum RootsFault {
-    /// It cannot be read, or is no PEM.
+    /// It cannot be read.
     #[error("the file of authorities cannot be read")]
-    Unreadable(#[source] rustls::pki_types::pem::Error),
+    Unreadable(#[source] std::io::Error),
+    /// It is no PEM.
+    #[error("the file of authorities is no PEM")]
+    NoPem(#[source] pem::Error),
     /// One of its certificates cannot be used.
     #[error("the file of authorities holds a certificate that cannot be used")]
     Unusable(#[source] rustls::Error),
@@ -29,8 +32,12 @@ pub enum RootsFault {
 pub fn roots(file: Option<&Path>) -> Result<RootCertStore, RootsFault> {
     let Some(file) = file else { return Ok(USUAL.clone()) };
     let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_file_iter(file).map_err(RootsFault::Unreadable)? {
-        roots.add(certificate.map_err(RootsFault::Unreadable)?).map_err(RootsFault::Unusable)?;
+    let unread = |fault| match fault {
+        pem::Error::Io(fault) => RootsFault::Unreadable(fault),
+        fault => RootsFault::NoPem(fault),
+    };
+    for certificate in CertificateDer::pem_file_iter(file).map_err(unread)? {
+        roots.add(certificate.map_err(unread)?).map_err(RootsFault::Unusable)?;
     }
     match roots.is_empty() {
         true => Err(RootsFault::Empty),

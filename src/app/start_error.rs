@@ -42,6 +42,9 @@ pub enum StartError {
          of its own: leave it one name"
     )]
     ManyNames,
+    /// A folder, where the SQLite file should be.
+    #[error("DATABASE_URL names a folder: name the file in it, such as sqlite:<folder>/cassius-calendar.db")]
+    Folder,
     /// The SQLite file, where only `serve` and `migrate` make one.
     #[error("there is no SQLite file at DATABASE_URL: look at its path; `serve` or `migrate` makes it")]
     NoFile,

@@ -68,9 +68,13 @@ pub(super) fn log_format(text: &str) -> Result<LogFormat, Wrong> {
 
 pub(super) fn file(text: &str) -> Result<PathBuf, Wrong> {
     let path = PathBuf::from(text);
-    match path.is_file() {
-        true => Ok(path),
-        false => Err(wrong("names no file", "name a readable file")),
+    let remedy = "name a readable file";
+    // What is no file, such as a pipe, is not opened: that may take for ever.
+    let is_file = std::fs::metadata(&path).map(|found| found.is_file());
+    match is_file.and_then(|is_file| if is_file { std::fs::File::open(&path).map(|_| true) } else { Ok(false) }) {
+        Ok(true) => Ok(path),
+        Ok(false) => Err(wrong("names no file", remedy)),
+        Err(fault) => Err(wrong(&format!("names a file that cannot be read ({})", fault.kind()), remedy)),
     }
 }
 

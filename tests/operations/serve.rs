@@ -174,4 +174,14 @@ fn a_fault_of_the_database_s_address_is_a_fault_of_its_setting() {
         let told = format!("{variable} names no authorities in PEM");
         assert!(ended.code == Some(1) && ended.errors.contains(&told), "{}", ended.errors);
     }
+    for variable in ["DATABASE_CA", "GOOGLE_CA", "TLS_CERT", "TLS_KEY", "TLS_CLIENT_CA", "PGPASSFILE"] {
+        let ended = run(&["check-config"], &with(&settings(), &[(variable, "/nowhere")]), folder.path());
+        let told = format!("{variable} names a file that cannot be read (entity not found)");
+        assert!(ended.code == Some(1) && ended.errors.contains(&told), "{}", ended.errors);
+    }
+    let inside = format!("sqlite:{}", folder.path().display());
+    for command in [&["serve"][..], &["migrate"], &["check-config", "--connect"], &["integrations"], &["reseal"]] {
+        let ended = run(command, &with(&settings(), &[("DATABASE_URL", &inside)]), folder.path());
+        assert!(ended.code == Some(1) && ended.errors.contains("DATABASE_URL names a folder"), "{}", ended.errors);
+    }
 }
