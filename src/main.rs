@@ -21,7 +21,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // `{:#}` is the whole chain in one line; faults of the settings bring their own lines.
-            eprintln!("cassius-calendar: {error:#}");
+            cli::warn(format_args!("cassius-calendar: {error:#}"));
             ExitCode::FAILURE
         }
     }

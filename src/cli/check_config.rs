@@ -1,17 +1,17 @@
 //! Looks at what the settings name before `serve` does.
 //!
 //! Owns what is opened and how its faults read. Never changes anything. Invariant: no fault shows what a file or a setting
-//! holds.
+//! holds, and none keeps from being named what does not follow from it.
 
 use cassius_calendar::app::{self, StartError};
 use cassius_calendar::clock::Clock;
-use cassius_calendar::config::{Config, Faults, Mode};
+use cassius_calendar::config::{Config, Database, Faults, Mode};
 use cassius_calendar::crypto::{ExposeSecret, Keyring};
 use cassius_calendar::resealing::census;
 use cassius_calendar::store::Schema;
 use clap::Args;
 
-use super::{environment, load, open_files, reseal};
+use super::{CHECKS, environment, load, open_files, reseal, say, slips, warn};
 
 /// What `check-config` is told.
 #[derive(Debug, Args)]
@@ -25,45 +25,61 @@ impl CheckConfig {
     /// Says that all is in order, or names every fault.
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let loaded = load(&environment, Mode::Serve);
+        let of_files = loaded.as_ref().map(open_files).unwrap_or_default();
+        slips().iter().chain(&of_files).for_each(|sentence| warn(format_args!("Beware: {sentence}.")));
         // Whatever else is wrong, so that every fault is named.
         let of_tls = Config::load_tls(&environment).and_then(|tls| app::tls_fault(&tls, Clock::system().now()));
-        let config = Faults::with(of_tls.into_iter().collect(), loaded)?;
-        open_files(&config).iter().for_each(|sentence| eprintln!("Beware: {sentence}."));
-        if self.connect {
-            let (sentences, is_in_order) = of_database(&config).await?;
-            sentences.iter().for_each(|sentence| println!("{sentence}"));
-            if !is_in_order {
-                anyhow::bail!("the settings do not fit the database");
-            }
+        let of_database = if self.connect { look(loaded.as_ref().ok()).await } else { Ok(()) };
+        match (Faults::with(of_tls.into_iter().collect(), loaded), of_database) {
+            (Ok(_), of_database) => of_database?,
+            (Err(faults), Ok(())) => return Err(faults.into()),
+            (Err(faults), Err(of_database)) => anyhow::bail!("{faults}\n{of_database:#}"),
         }
-        println!("The settings are in order.");
+        say("The settings are in order.")?;
         Ok(())
     }
 }
 
-/// What there is to say of the database that answered, and of the keys that its values need.
-/// Whether that is in order comes with it.
-async fn of_database(config: &Config) -> anyhow::Result<(Vec<String>, bool)> {
-    let Some(store) = app::reach(&config.database).await? else {
-        return Ok((vec!["There is no SQLite file at DATABASE_URL yet: `serve` makes it.".to_owned()], true));
-    };
-    let of_tables = match store.schema().await.map_err(StartError::Store)? {
-        Schema::Current => "The database answers, and its tables are those of this version.",
-        Schema::Older => return Ok((vec!["The database answers; migrations are pending.".to_owned()], true)),
-        Schema::Newer => return Err(StartError::NewerSchema.into()),
-        Schema::None => return Ok((vec!["The database answers; no migration was ever applied.".to_owned()], true)),
-    };
-    let keyring = Keyring::parse(config.encryption_keys.expose_secret())?;
-    let mut sentences = vec![of_tables.to_owned()];
-    let census = census(&store, &keyring).await.map_err(StartError::Store)?;
-    if let Some(key) = census.mistaken.first() {
-        return Err(StartError::MistakenKey(key.clone()).into());
+/// Looks at the database where what leads to it is in order, and at the keys that its values need where the keyring is;
+/// `None`: something else is not.
+async fn look(config: Option<&Config>) -> anyhow::Result<()> {
+    if let Some(config) = config {
+        let keyring = Keyring::parse(config.encryption_keys.expose_secret())?;
+        return of_database(&config.database, Some(&keyring)).await;
     }
-    sentences.extend(reseal::sentences(&census));
+    // What is wrong with either is told with all other faults.
+    let Ok(database) = Config::load_database(&environment, &CHECKS) else { return Ok(()) };
+    let keys = Config::load_encryption_keys(&environment, &CHECKS).ok();
+    let keyring = keys.and_then(|keys| Keyring::parse(keys.expose_secret()).ok());
+    of_database(&database, keyring.as_ref()).await
+}
+
+/// Says what there is to say of the database that answered, and of the keys that its values need.
+async fn of_database(database: &Database, keyring: Option<&Keyring>) -> anyhow::Result<()> {
+    let Some(store) = app::reach(database).await? else {
+        return Ok(say("There is no SQLite file at DATABASE_URL yet: `serve` makes it.")?);
+    };
+    match store.schema().await.map_err(StartError::Store)? {
+        Schema::Current => say("The database answers, and its tables are those of this version.")?,
+        Schema::Older => return Ok(say("The database answers; migrations are pending.")?),
+        Schema::Newer => return Err(StartError::NewerSchema.into()),
+        Schema::None => return Ok(say("The database answers; no migration was ever applied.")?),
+    }
     let takes_writes = store.takes_writes().await.map_err(StartError::Store)?;
     if !takes_writes {
-        let refused = "Beware: it takes no writes, or not in every table: is it a standby, or are rights missing?";
-        sentences.push(refused.to_owned());
+        say("Beware: it takes no writes, or not in every table: is it a standby, or are rights missing?")?;
     }
-    Ok((sentences, takes_writes && census.missing.is_empty()))
+    let mut has_its_keys = true;
+    if let Some(keyring) = keyring {
+        let census = census(&store, keyring).await.map_err(StartError::Store)?;
+        if let Some(key) = census.mistaken.first() {
+            return Err(StartError::MistakenKey(key.clone()).into());
+        }
+        for sentence in reseal::sentences(&census) {
+            say(sentence)?;
+        }
+        has_its_keys = census.missing.is_empty();
+    }
+    anyhow::ensure!(takes_writes && has_its_keys, "the settings do not fit the database");
+    Ok(())
 }

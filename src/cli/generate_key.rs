@@ -11,6 +11,8 @@ use cassius_calendar::model::OrganisationId;
 use clap::{Args, Subcommand};
 use data_encoding::HEXLOWER;
 
+use super::{say, warn};
+
 /// What `generate-key` is told.
 #[derive(Debug, Args)]
 pub(crate) struct GenerateKey {
@@ -39,7 +41,7 @@ impl GenerateKey {
     pub(super) fn run(self) -> anyhow::Result<()> {
         let entropy = Entropy::system();
         match self.kind.unwrap_or(Kind::Encryption) {
-            Kind::Encryption => println!("{}", Keyring::generate(&entropy)),
+            Kind::Encryption => say(Keyring::generate(&entropy))?,
             Kind::Api { name, organisations, client } => {
                 anyhow::ensure!(
                     !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)),
@@ -55,10 +57,11 @@ impl GenerateKey {
                 }
                 let key = URL_SAFE_NO_PAD.encode(entropy.bytes::<32>());
                 let whom = if organisations.is_empty() { "*".to_owned() } else { organisations.join("|") };
-                eprintln!("Give the key to the caller, and add the entry to API_KEYS. The key is shown this once.");
-                println!("key:   {key}");
+                warn("Give the key to the caller, and add the entry to API_KEYS. The key is shown this once.");
+                say(format_args!("key:   {key}"))?;
                 let bound = client.map(|client| format!("@{client}")).unwrap_or_default();
-                println!("entry: {name}{bound}:{}:{whom}", HEXLOWER.encode(&digest(key.as_bytes())));
+                let digest = HEXLOWER.encode(&digest(key.as_bytes()));
+                say(format_args!("entry: {name}{bound}:{digest}:{whom}"))?;
             }
         }
         Ok(())

@@ -50,7 +50,7 @@ impl Healthcheck {
         let status = HealthClient::new(channel).check(request).await.context("the service does not tell its health")?;
         let status = status.into_inner().status();
         anyhow::ensure!(status == ServingStatus::Serving, "the service says {}", status.as_str_name());
-        println!("{}", status.as_str_name());
+        super::say(status.as_str_name())?;
         Ok(())
     }
 }

@@ -13,6 +13,7 @@ mod integrations;
 mod logs;
 mod process;
 mod reseal;
+mod say;
 mod signals;
 
 use std::ffi::OsString;
@@ -22,13 +23,17 @@ use std::time::Duration;
 use anyhow::Context as _;
 use cassius_calendar::app;
 use cassius_calendar::clock::{Clock, Entropy};
-use cassius_calendar::config::{Config, Database, Faults, Mode, is_open_to_all, near_misses};
+use cassius_calendar::config::{
+    Check, Config, Database, Fault, Faults, Mode, is_open_to_all, near_misses, perhaps_meant,
+};
 use cassius_calendar::crypto::{ExposeSecret as _, Keyring};
-use cassius_calendar::roots::roots;
+use cassius_calendar::roots::{RootsFault, roots};
 use cassius_calendar::store::{check_address, files_of_address};
 use clap::{Parser, Subcommand};
 use files::Files;
 use logs::Logs;
+use say::say;
+pub(crate) use say::warn;
 use signals::{Signal, Signals};
 
 /// How long a start that is told to stop is waited for: a migration cannot be broken off.
@@ -94,6 +99,7 @@ async fn serve(no_migrate: bool) -> anyhow::Result<()> {
     };
     config.migrate &= !no_migrate;
     let logs = Logs::start(&config.log)?;
+    slips().iter().for_each(|sentence| tracing::warn!("{sentence}"));
     tell_open_files(&config);
     let (clock, mut files) = (Clock::system(), Files::new(config.files.clone()));
     let (watching, mut watched_files) = (clock.clone(), Files::new(config.files.clone()));
@@ -196,38 +202,52 @@ async fn loaded() -> anyhow::Result<Config> {
 
 async fn migrate() -> anyhow::Result<()> {
     let applied = app::migrate(&app::reach_or_make(&load_database(&environment)?).await?).await?;
-    applied.iter().for_each(|migration| println!("Applied {migration}."));
+    for migration in &applied {
+        say(format_args!("Applied {migration}."))?;
+    }
     if applied.is_empty() {
-        println!("Nothing to apply.");
+        say("Nothing to apply.")?;
     }
     Ok(())
 }
 
-/// Reads the settings. The rules of the keyring, of addresses and of authorities are other rooms'.
+/// The rules of addresses, of authorities and of the keyring, which are other rooms'.
+const CHECKS: [Check<'static>; 5] = [
+    ("DATABASE_URL", &check_address),
+    ("DATABASE_CA", &authorities),
+    ("GOOGLE_CA", &authorities),
+    ("TLS_CLIENT_CA", &authorities),
+    ("ENCRYPTION_KEYS", &keyring),
+];
+
+/// Reads the settings.
 fn load(source: &dyn Fn(&str) -> Option<OsString>, mode: Mode) -> Result<Config, Faults> {
-    let keyring = |text: &str| Keyring::parse(text).map(drop).map_err(|fault| fault.to_string());
-    let config = Config::load(
-        source,
-        mode,
-        &[
-            ("DATABASE_URL", &check_address),
-            ("DATABASE_CA", &authorities),
-            ("GOOGLE_CA", &authorities),
-            ("TLS_CLIENT_CA", &authorities),
-            ("ENCRYPTION_KEYS", &keyring),
-        ],
-    );
-    Faults::with(near_misses(std::env::vars_os().map(|(name, _)| name)), config)
+    Faults::with(misspelt(), Config::load(source, mode, &CHECKS))
 }
 
 /// Reads what leads to the database alone.
 fn load_database(source: &dyn Fn(&str) -> Option<OsString>) -> anyhow::Result<Database> {
-    let database = Config::load_database(source, &[("DATABASE_URL", &check_address), ("DATABASE_CA", &authorities)]);
-    Ok(Faults::with(near_misses(std::env::vars_os().map(|(name, _)| name)), database)?)
+    Ok(Faults::with(misspelt(), Config::load_database(source, &CHECKS))?)
+}
+
+fn misspelt() -> Vec<Fault> {
+    near_misses(std::env::vars_os().map(|(name, _)| name))
+}
+
+/// A sentence for each variable that may have been meant for a setting.
+fn slips() -> Vec<String> {
+    perhaps_meant(std::env::vars_os().map(|(name, _)| name))
 }
 
 fn authorities(text: &str) -> Result<(), String> {
-    roots(Some(Path::new(text))).map(drop).map_err(|_| "names no authorities in PEM".into())
+    roots(Some(Path::new(text))).map(drop).map_err(|fault| match fault {
+        RootsFault::Unreadable(fault) => format!("names a file that cannot be read ({})", fault.kind()),
+        RootsFault::NoPem(_) | RootsFault::Unusable(_) | RootsFault::Empty => "names no authorities in PEM".to_owned(),
+    })
+}
+
+fn keyring(text: &str) -> Result<(), String> {
+    Keyring::parse(text).map(drop).map_err(|fault| fault.to_string())
 }
 
 /// What the environment has for a name. Those of a proxy are usual in small letters, too.

@@ -11,9 +11,10 @@ use cassius_calendar::clock::{Clock, Entropy};
 use cassius_calendar::config::Mode;
 use cassius_calendar::crypto::{ExposeSecret, Keyring};
 use cassius_calendar::resealing::{Census, Resealing, census};
+use cassius_calendar::store::Error as StoreError;
 use jiff::SignedDuration;
 
-use super::{environment, load};
+use super::{environment, load, say};
 
 /// After how many values it says how far it is.
 const TOLD: u64 = 10_000;
@@ -34,17 +35,20 @@ pub(super) async fn reseal() -> anyhow::Result<()> {
         let mut next = TOLD;
         let resealed = resealing.run(|so_far| {
             if so_far.exchanged >= next {
-                println!("Sealed {} of {total} anew.", so_far.exchanged);
+                // Where it cannot be said, the work goes on: what it came to is said at the end.
+                let _ = say(format_args!("Sealed {} of {total} anew.", so_far.exchanged));
                 next += TOLD;
             }
         });
         let resealed = resealed.await?;
-        println!("Sealed {} values anew; {} could not be opened.", resealed.exchanged, resealed.unopened);
         store.truncate_log().await?;
-        census(&store, &keyring).await
+        Ok::<_, StoreError>((resealed, census(&store, &keyring).await?))
     };
-    let after = run.await.context("the database at DATABASE_URL is not usable")?;
-    sentences(&after).iter().for_each(|sentence| println!("{sentence}"));
+    let (resealed, after) = run.await.context("the database at DATABASE_URL is not usable")?;
+    say(format_args!("Sealed {} values anew; {} could not be opened.", resealed.exchanged, resealed.unopened))?;
+    for sentence in sentences(&after) {
+        say(sentence)?;
+    }
     Ok(())
 }
 

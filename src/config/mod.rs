@@ -27,7 +27,7 @@ use url::Url;
 pub use access::{Listen, Tls};
 pub use api_key::{ApiKey, Organisations};
 pub use fault::{Fault, Faults};
-pub use near_miss::near_misses;
+pub use near_miss::{near_misses, perhaps_meant};
 pub use reader::is_open_to_all;
 pub use return_urls::ReturnUrls;
 pub use settings::{SETTINGS, Setting, settings_table};
@@ -187,6 +187,16 @@ impl Config {
         reader.finish(database)
     }
 
+    /// Reads the keyring alone: what is wrong with other settings keeps nobody from holding it against what is stored.
+    pub fn load_encryption_keys(
+        source: &dyn Fn(&str) -> Option<OsString>,
+        checks: &[Check<'_>],
+    ) -> Result<SecretString, Faults> {
+        let mut reader = Reader::new(source, Mode::Serve, checks);
+        let encryption_keys = read_encryption_keys(&mut reader).map(SecretString::from);
+        reader.finish(encryption_keys)
+    }
+
     /// Reads `API_KEYS` alone: what is wrong with other settings keeps nobody from withdrawing one. An empty file holds
     /// none.
     pub fn load_api_keys(source: &dyn Fn(&str) -> Option<OsString>) -> Result<Vec<ApiKey>, Faults> {
@@ -216,12 +226,7 @@ impl Config {
         let cassius_app_url = reader.value("CASSIUS_APP_URL", parse::url);
         let return_urls = reader.value("RETURN_URL_ALLOWED", parse::urls);
         let google = Google::read(reader);
-        let keys_remedy = "make one with `cassius-calendar generate-key`, and keep a copy of it in a safe place";
-        let encryption_keys = match reader.value("ENCRYPTION_KEYS_COMMAND", command::printed) {
-            Some(printed) => reader.printed("ENCRYPTION_KEYS_COMMAND", "ENCRYPTION_KEYS", printed),
-            None if reader.is_set("ENCRYPTION_KEYS_COMMAND") => None,
-            None => reader.required("ENCRYPTION_KEYS", keys_remedy),
-        };
+        let encryption_keys = read_encryption_keys(reader);
         let project_per_minute = reader.value("QUOTA_PROJECT_PER_MINUTE", parse::quota);
         let user_per_minute = reader.value("QUOTA_USER_PER_MINUTE", parse::quota);
         let write_spacing = reader.value("WRITE_SPACING", parse::spacing);
@@ -266,6 +271,15 @@ impl Config {
             files,
             open_files,
         })
+    }
+}
+
+fn read_encryption_keys(reader: &mut Reader<'_>) -> Option<String> {
+    let remedy = "make one with `cassius-calendar generate-key`, and keep a copy of it in a safe place";
+    match reader.value("ENCRYPTION_KEYS_COMMAND", command::printed) {
+        Some(printed) => reader.printed("ENCRYPTION_KEYS_COMMAND", "ENCRYPTION_KEYS", printed),
+        None if reader.is_set("ENCRYPTION_KEYS_COMMAND") => None,
+        None => reader.required("ENCRYPTION_KEYS", remedy),
     }
 }
 

@@ -1,7 +1,8 @@
 //! Variables that were meant to be settings.
 //!
-//! Owns what counts as a misspelt name. Never reads a value. Invariant: a variable of somebody else's is not taken for
-//! one of ours unless one or two letters, their case or an ending are all that keeps it from being one.
+//! Owns what counts as a misspelt name, and what may be one. Never reads a value. Invariant: a variable of somebody else's
+//! is not taken for one of ours unless one or two letters, their case or an ending are all that keeps it from being one;
+//! what may as well be somebody else's is told, and refused never.
 
 use std::ffi::OsString;
 
@@ -15,12 +16,29 @@ const MIN_CHARS: usize = 7;
 const ENDINGS: [&str; 8] = ["_FILE", "_PATH", "_DAYS", "_DAY", "_SECONDS", "_PER_MINUTE", "ESS", "ES"];
 
 /// What is written for a setting elsewhere, or was before it was cut short.
-const ELSEWHERE: [(&str, &str); 4] = [
+const ELSEWHERE: [(&str, &str); 7] = [
     ("ENCRYPTION_KEYS_CMD", "ENCRYPTION_KEYS_COMMAND"),
     ("LOG_LEVEL", "LOG"),
+    ("MIGRAT", "MIGRATE"),
     ("NO_MIGRATE", "MIGRATE"),
+    ("NO_PROXIES", "NO_PROXY"),
+    ("TLSKEY", "TLS_KEY"),
     ("TLS_CERTIFICATE", "TLS_CERT"),
 ];
+
+/// What may be meant for a setting, and may as well be another program's.
+const PERHAPS: [(&str, &str); 7] = [
+    ("DB_URL", "DATABASE_URL"),
+    ("GRPC_PORT", "GRPC_ADDR"),
+    ("HTTP_PORT", "HTTP_ADDR"),
+    ("LOG", "LOG"),
+    ("LOGS", "LOG"),
+    ("TLS_CA", "TLS_CLIENT_CA"),
+    (OTLP_OF_TRACES, "OTEL_EXPORTER_OTLP_ENDPOINT"),
+];
+
+/// Where OpenTelemetry has the spans sent, whatever its other variable says: told beside that one, too.
+const OTLP_OF_TRACES: &str = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
 
 /// Somebody else's, in capitals or not, though a letter or their case is all that tells them from ours.
 const OTHERS: [&str; 3] = ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"];
@@ -36,8 +54,7 @@ pub fn near_misses(variables: impl IntoIterator<Item = OsString>) -> Vec<Fault> 
         })
         .collect();
     let is_unknown = |name: &&String| !settings.contains(name) && !OTHERS.contains(&name.to_uppercase().as_str());
-    let unknown = variables.iter().filter(|name| name.len() >= MIN_CHARS).filter(is_unknown);
-    let slips = unknown.filter_map(|name| {
+    let slips = variables.iter().filter(is_unknown).filter_map(|name| {
         let meant = meant(name, &settings)?;
         Some(Fault {
             variable: name.clone(),
@@ -48,19 +65,37 @@ pub fn near_misses(variables: impl IntoIterator<Item = OsString>) -> Vec<Fault> 
     slips.collect()
 }
 
+/// A sentence for each variable that may have been meant for a setting, where that one is not set.
+pub fn perhaps_meant(variables: impl IntoIterator<Item = OsString>) -> Vec<String> {
+    let variables: Vec<String> = variables.into_iter().filter_map(|name| name.into_string().ok()).collect();
+    let is_set = |setting: &str| {
+        let is_its = |name: &String| name.strip_suffix("_FILE").unwrap_or(name) == setting;
+        variables.iter().any(is_its)
+    };
+    let found = variables.iter().filter_map(|name| {
+        let (_, setting) = PERHAPS.iter().find(|(perhaps, _)| *perhaps == name.to_uppercase())?;
+        let is_told = name != setting && (name == OTLP_OF_TRACES || !is_set(setting));
+        is_told.then(|| format!("{name} is no setting and is not read: {setting} is, if that is what was meant"))
+    });
+    found.collect()
+}
+
 /// The setting that was meant by a name that is not one.
 fn meant<'a>(name: &str, settings: &'a [String]) -> Option<&'a String> {
-    let written = name.to_uppercase();
+    let written = name.to_uppercase().replace("ADRESS", "ADDRESS");
     let exactly = |name: &str| settings.iter().find(|setting| *setting == name);
-    let without = ENDINGS.iter().filter_map(|ending| written.strip_suffix(ending)).find_map(exactly);
     let elsewhere = ELSEWHERE.iter().find(|(name, _)| *name == written).and_then(|(_, setting)| exactly(setting));
+    if elsewhere.is_some() || name.len() < MIN_CHARS {
+        return elsewhere;
+    }
+    let without = ENDINGS.iter().filter_map(|ending| written.strip_suffix(ending)).find_map(exactly);
     let in_one = settings.iter().find(|setting| setting.replace('_', "") == written);
     // `PER_MIN` of `PER_MINUTE`.
     let cut_short = settings.iter().find(|setting| {
         let rest = setting.strip_prefix(&written).filter(|_| written.len() >= 12);
         rest.is_some_and(|rest| rest.len() <= 4 && !rest.contains('_'))
     });
-    exactly(&written).or(elsewhere).or(without).or(in_one).or(cut_short).or_else(|| {
+    exactly(&written).or(without).or(in_one).or(cut_short).or_else(|| {
         let near = settings.iter().filter(|setting| setting.len() >= MIN_CHARS);
         let nearest = near.min_by_key(|setting| strsim::damerau_levenshtein(name, setting))?;
         // Two slips in a short name make another word.
@@ -102,6 +137,10 @@ mod tests {
             ("TLS_CERTIFICATE", "TLS_CERT"),
             ("TLSCERT", "TLS_CERT"),
             ("QUOTA_PROJECT_PER_MIN", "QUOTA_PROJECT_PER_MINUTE"),
+            ("MIGRAT", "MIGRATE"),
+            ("TLSKEY", "TLS_KEY"),
+            ("NO_PROXIES", "NO_PROXY"),
+            ("METRICS_ADRESS", "METRICS_ADDR"),
         ] {
             let remedy = format!("write {setting} if that is what was meant, else take it out of the environment");
             assert_eq!(meant(&[written, "PATH"]), [format!("{written} is no setting: {remedy}.")]);
@@ -115,33 +154,33 @@ mod tests {
             let its_file = format!("{}_FILE", setting.name);
             assert_eq!(meant(&[&its_file]).is_empty(), setting.in_file, "{its_file}");
         }
-        let others = [
-            "PATH",
-            "HOME",
-            "LANG",
-            "LOGNAME",
-            "LOGS",
-            "HTTP_PROXY",
-            "HTTPS_PROXY",
-            "NO_PROXY",
-            "https_proxy",
-            "no_proxy",
-            "DATABASE_URL_TEST",
-            "HTTP_HOST",
-            "GRPC_PORT",
-            "DATABASE_HOST",
-            "PUBLIC_DIR",
-            "GOOGLE_API_KEY",
-            "TLS_CA",
-            "OTEL_SERVICE_NAME",
-            "KUBERNETES_SERVICE_HOST",
-            "HOSTNAME",
-            "TERM",
-            "API_URL",
-            "APP_URL",
-            "SSL_CERT_FILE",
-            "SSL_CERT_DIR",
-        ];
+        let others = "PATH HOME LANG LOGNAME LOGS log DB_URL HTTP_PORT OTEL_EXPORTER_OTLP_TRACES_ENDPOINT HTTP_PROXY \
+            HTTPS_PROXY NO_PROXY https_proxy no_proxy DATABASE_URL_TEST HTTP_HOST GRPC_PORT DATABASE_HOST \
+            PUBLIC_DIR GOOGLE_API_KEY TLS_CA OTEL_SERVICE_NAME KUBERNETES_SERVICE_HOST HOSTNAME TERM API_URL \
+            APP_URL SSL_CERT_FILE SSL_CERT_DIR";
+        let others: Vec<&str> = others.split_whitespace().collect();
         assert_eq!(meant(&others), [""; 0]);
+    }
+
+    #[test]
+    fn what_may_be_another_programs_is_told_where_the_setting_that_was_meant_is_not_set() {
+        let told = |names: &[&str]| perhaps_meant(names.iter().map(OsString::from));
+        for (written, setting) in [
+            ("LOGS", "LOG"),
+            ("log", "LOG"),
+            ("GRPC_PORT", "GRPC_ADDR"),
+            ("http_port", "HTTP_ADDR"),
+            ("DB_URL", "DATABASE_URL"),
+            ("TLS_CA", "TLS_CLIENT_CA"),
+            ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"),
+        ] {
+            let sentence = format!("{written} is no setting and is not read: {setting} is, if that is what was meant");
+            assert_eq!(told(&["PATH", written]), [sentence]);
+            let is_of_traces = written == OTLP_OF_TRACES;
+            assert_eq!(told(&[written, setting]).len(), usize::from(is_of_traces), "{written}");
+        }
+        assert_eq!(told(&["DB_URL", "DATABASE_URL_FILE"]), [""; 0]);
+        let settings: Vec<&str> = SETTINGS.iter().map(|setting| setting.name).collect();
+        assert_eq!(told(&settings), [""; 0]);
     }
 }

@@ -1,6 +1,6 @@
 //! `check-config`, and what `serve` refuses to start with.
 
-use super::process::{Settings, run, settings, with};
+use super::process::{Settings, run, run_unheard, settings, with};
 use crate::harness::database::Database;
 
 #[test]
@@ -212,4 +212,64 @@ fn the_database_is_asked_where_that_is_wanted() {
     let away = asked(&with(&settings(), &[("DATABASE_URL", "postgres://someone:canary@127.0.0.1:9/x")]));
     assert!(away.code == Some(1) && away.errors.contains("DATABASE_URL is not usable"), "{}", away.errors);
     assert!(!away.errors.contains("canary"), "{}", away.errors);
+}
+
+#[test]
+fn no_fault_of_a_setting_hides_one_of_the_database_that_it_does_not_concern() {
+    let folder = tempfile::tempdir().unwrap();
+    let asked = |others: &[(&str, &str)]| {
+        let away = with(&settings(), &[("DATABASE_URL", "postgres://someone:canary@127.0.0.1:9/x")]);
+        let ended = run(&["check-config", "--connect"], &with(&away, others), folder.path());
+        assert!(ended.code == Some(1) && !ended.errors.contains("canary"), "{}", ended.errors);
+        ended.errors
+    };
+    let [cert, key] = certificate(0..1);
+    let files = [("cert.pem", cert), ("key.pem", key)].map(|(name, text)| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    });
+    let is_away = "the database at DATABASE_URL is not usable";
+    for (others, told) in [
+        (&[("TLS_CERT", &*files[0]), ("TLS_KEY", &*files[1])][..], "TLS_CERT names a certificate that has expired"),
+        (&[("WRITE_SPACING", "canary")], "WRITE_SPACING is not a number"),
+        (&[("ENCRYPTION_KEYS", "canary")], "ENCRYPTION_KEYS "),
+    ] {
+        let errors = asked(others);
+        assert!(errors.contains(told) && errors.contains(is_away), "{told}: {errors}");
+    }
+    // What leads there is not in order itself.
+    let errors = asked(&[("DATABASE_CA", "/nowhere")]);
+    assert!(errors.contains("DATABASE_CA names a file that cannot be read") && !errors.contains(is_away), "{errors}");
+}
+
+#[test]
+fn a_variable_that_may_be_another_programs_is_told_and_refuses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let ended = run(&["check-config"], &with(&settings(), &[("LOGS", "canary"), ("GRPC_PORT", "1")]), folder.path());
+    assert_eq!(ended.code, Some(0), "{}", ended.errors);
+    assert!(ended.errors.contains("Beware: LOGS is no setting and is not read: LOG is"), "{}", ended.errors);
+    assert!(!ended.errors.contains("GRPC_PORT"), "GRPC_ADDR is set: {}", ended.errors);
+}
+
+#[test]
+fn a_command_whose_reader_has_gone_ends_as_if_it_were_heard() {
+    let folder = tempfile::tempdir().unwrap();
+    for command in [
+        &["migrate"][..],
+        &["migrate"],
+        &["check-config", "--connect"],
+        &["generate-key"],
+        &["integrations"],
+        &["reseal"],
+        &["--help"],
+        &["help", "integrations"],
+        &["--version"],
+    ] {
+        let ended = run_unheard(command, &settings(), folder.path());
+        assert_eq!((ended.code, &*ended.errors), (Some(0), ""), "{command:?}");
+    }
+    let ended = run_unheard(&["generate-key", "api", "backend"], &settings(), folder.path());
+    assert!(ended.code == Some(0) && !ended.errors.contains("panicked"), "{}", ended.errors);
+    assert_eq!(run(&["integrations"], &settings(), folder.path()).code, Some(0), "it was migrated");
 }

@@ -64,6 +64,16 @@ pub(crate) fn run(arguments: &[&str], settings: &Settings, folder: &Path) -> End
     }
 }
 
+/// Runs a command whose output nobody reads: the reader has gone before it began.
+pub(crate) fn run_unheard(arguments: &[&str], settings: &Settings, folder: &Path) -> Ended {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let child = command(arguments, settings, folder).stdout(writer).stderr(Stdio::piped()).spawn().unwrap();
+    let output = child.wait_with_output().unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    Ended { code: output.status.code(), output: String::new(), errors }
+}
+
 /// One of the two streams of a process, line by line.
 pub(crate) struct Lines {
     lines: Receiver<String>,

@@ -46,6 +46,10 @@ async fn a_key_with_other_bytes_under_an_id_that_was_used_seals_nothing(database
         let told = format!("the key {id} of ENCRYPTION_KEYS opens nothing that was sealed under its id");
         assert!(ended.errors.contains(&told) && !ended.errors.contains(other_bytes), "{}", ended.errors);
     }
+    // What is wrong with another setting hides it from nobody.
+    let both = run(&["check-config", "--connect"], &with(&mistaken, &[("WRITE_SPACING", "canary")]), folder.path());
+    let told = ["WRITE_SPACING is not a number", "opens nothing that was sealed under its id"];
+    assert!(both.code == Some(1) && told.iter().all(|told| both.errors.contains(told)), "{}", both.errors);
     assert_eq!(run(&["check-config", "--connect"], &by(&right), folder.path()).code, Some(0));
 }
 

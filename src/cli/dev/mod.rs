@@ -22,7 +22,7 @@ use clap::Args;
 
 use super::logs::Logs;
 use super::signals::Signals;
-use super::{environment, load};
+use super::{environment, load, say};
 use welcome::Welcome;
 
 const SAMPLE: &str = "cabinet-exemple";
@@ -65,7 +65,8 @@ impl Dev {
             folder: &self.folder,
             now: clock.now(),
         };
-        print!("{welcome}");
+        say(welcome.to_string().trim_end_matches('\n'))?;
+        say("")?;
         signals.asked_to_stop().await?;
         app.stop().await;
         google.shutdown().await;
