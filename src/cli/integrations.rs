@@ -12,7 +12,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{environment, load_database};
+use super::{environment, load_database, say};
 
 /// What `integrations` is told.
 #[derive(Debug, Args)]
@@ -26,7 +26,7 @@ pub(crate) struct Integrations {
 }
 
 fn reasons() -> PossibleValuesParser {
-    Reason::ALL.iter().map(|reason| reason.as_str()).collect::<Vec<_>>().into()
+    Reason::of_integrations().map(Reason::as_str).collect::<Vec<_>>().into()
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -63,9 +63,9 @@ impl Integrations {
         let widths: [usize; HEAD.len()] = std::array::from_fn(width);
         for row in &rows {
             let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
-            println!("{}", cells.collect::<Vec<_>>().join("  ").trim_end());
+            say(cells.collect::<Vec<_>>().join("  ").trim_end())?;
         }
-        println!("\n{} of {} integrations.", rows.len() - 1, listed.len());
+        say(format_args!("\n{} of {} integrations.", rows.len() - 1, listed.len()))?;
         Ok(())
     }
 

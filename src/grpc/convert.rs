@@ -106,7 +106,7 @@ fn sync_status(status: SyncStatus) -> pb::SyncStatus {
     }
 }
 
-fn reason(reason: Reason) -> pb::ErrorReason {
+pub(super) fn reason(reason: Reason) -> pb::ErrorReason {
     match reason {
         Reason::NotConnected => pb::ErrorReason::NotConnected,
         Reason::ReconnectRequired => pb::ErrorReason::ReconnectRequired,

@@ -48,8 +48,11 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// All of them.
-    pub const ALL: &'static [Self] = <Self as strum::VariantArray>::VARIANTS;
+    /// Those that an integration can have: that nothing is connected, or that one event was refused, is no problem of it.
+    pub fn of_integrations() -> impl Iterator<Item = Self> {
+        let all = <Self as strum::VariantArray>::VARIANTS.iter().copied();
+        all.filter(|reason| !matches!(reason, Self::NotConnected | Self::EventRefused))
+    }
 
     /// The word itself, as callers and operators know it.
     pub fn as_str(self) -> &'static str {
@@ -79,7 +82,7 @@ impl Reason {
             Self::GoogleMisconfigured => 3,
             Self::KeyringIncomplete => 2,
             Self::GoogleThrottled => 1,
-            // These are no problems of an integration.
+            // These are noted of no integration.
             Self::NotConnected | Self::GoogleUnavailable | Self::EventRefused => 0,
         }
     }

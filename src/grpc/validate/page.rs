@@ -12,8 +12,8 @@ use sha2::{Digest as _, Sha256};
 use super::Check;
 use crate::connection::{AuditEvent, AuditPlace, OverviewFilter, State};
 use crate::grpc::context::RequestContext;
-use crate::grpc::pb;
 use crate::grpc::status::Refusal;
+use crate::grpc::{convert, pb};
 use crate::model::{AppointmentId, OrganisationId, Reason, SyncStatus};
 
 const DEFAULT_SIZE: u16 = 100;
@@ -224,31 +224,9 @@ fn model_state(state: pb::IntegrationState) -> Option<State> {
     }
 }
 
-/// The reasons that stand in the way of an integration.
+/// The reasons that an integration can have.
 fn model_reason(reason: pb::ErrorReason) -> Option<Reason> {
-    match reason {
-        pb::ErrorReason::ReconnectRequired => Some(Reason::ReconnectRequired),
-        pb::ErrorReason::CalendarUnavailable => Some(Reason::CalendarUnavailable),
-        pb::ErrorReason::GoogleUnavailable => Some(Reason::GoogleUnavailable),
-        pb::ErrorReason::GoogleThrottled => Some(Reason::GoogleThrottled),
-        pb::ErrorReason::GoogleMisconfigured => Some(Reason::GoogleMisconfigured),
-        pb::ErrorReason::AccountUnavailable => Some(Reason::AccountUnavailable),
-        pb::ErrorReason::KeyringIncomplete => Some(Reason::KeyringIncomplete),
-        pb::ErrorReason::Internal => Some(Reason::Internal),
-        pb::ErrorReason::Unspecified
-        | pb::ErrorReason::InvalidRequest
-        | pb::ErrorReason::InvalidApiKey
-        | pb::ErrorReason::OrganisationNotAllowed
-        | pb::ErrorReason::NotConnected
-        | pb::ErrorReason::AppointmentNotFound
-        | pb::ErrorReason::EventRefused
-        | pb::ErrorReason::StorageUnavailable
-        | pb::ErrorReason::Draining
-        | pb::ErrorReason::Disconnecting
-        | pb::ErrorReason::NoPendingAccount
-        | pb::ErrorReason::Overloaded
-        | pb::ErrorReason::DeadlineExceeded => None,
-    }
+    Reason::of_integrations().find(|it| convert::reason(*it) == reason)
 }
 
 fn model_status(status: pb::SyncStatus) -> Option<SyncStatus> {
