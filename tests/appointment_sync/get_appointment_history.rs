@@ -1,12 +1,12 @@
 //! `GetAppointmentHistory`: the latest calls that were made for an appointment.
 
-use cassius_calendar::grpc::pb::{GetAppointmentHistoryRequest, GoogleCall};
+use cassius_calendar::grpc::pb::{DisconnectRequest, GetAppointmentHistoryRequest, GoogleCall, RemoteEvents};
 use serde_json::json;
 use tonic::Code;
 
 use crate::harness::app::TestApp;
 use crate::harness::backends::{apply, both_backends};
-use crate::harness::samples::{appointment, instant, of_patient};
+use crate::harness::samples::{appointment, cancelled, instant, of_patient};
 use crate::wire::refused::refused;
 
 fn request(appointment: &str) -> GetAppointmentHistoryRequest {
@@ -44,4 +44,22 @@ async fn calls_are_told_by_meaning_the_newest_first_and_not_without_end(app: &mu
     let calls = history(app, "rdv").await;
     assert!((15..30).contains(&calls.len()), "{}", calls.len());
     assert_eq!(told(&calls)[0], ("events.patch", "stored", 39));
+}
+
+#[apply(both_backends)]
+async fn they_are_kept_as_long_as_the_snapshot(app: &mut TestApp) {
+    app.connect("cabinet").await;
+    for id in ["past", "off"] {
+        app.sync("cabinet", appointment(id, 1)).await;
+    }
+    // A cancelled one keeps them, without its patient.
+    app.sync("cabinet", cancelled("off", 2)).await;
+    assert_eq!(told(&history(app, "off").await), [("events.delete", "deleted", 2), ("events.insert", "stored", 1)]);
+    app.restart_after(32 * 86_400).await;
+    let remote_events = RemoteEvents::DeleteAll.into();
+    let disconnect = DisconnectRequest { organisation_id: "cabinet".into(), remote_events };
+    app.integrations.disconnect(disconnect).await.unwrap();
+    assert_eq!(history(app, "past").await, []);
+    assert_eq!(app.database.number("SELECT COUNT(*) FROM appointment_external_links WHERE snapshot IS NULL").await, 1);
+    assert_eq!(told(&history(app, "off").await).len(), 2);
 }

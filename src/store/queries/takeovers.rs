@@ -54,7 +54,9 @@ pub(super) async fn take_over(
         RemoteEvents::DeleteAll => sql(at_rest())
             .sql(", snapshot = CASE WHEN wants_event AND ends_at <= ")
             .bind(now)
-            .sql(" THEN NULL ELSE snapshot END"),
+            .sql(" THEN NULL ELSE snapshot END, recent_calls = CASE WHEN wants_event AND ends_at <= ")
+            .bind(now)
+            .sql(" THEN NULL ELSE recent_calls END"),
     };
     let account = integration.google_user_id.as_ref().ok_or(Fault::Corrupt("google_user_id"))?;
     let its = || which().sql(" AND ").with(taken_over(remote_events, now));
