@@ -58,7 +58,8 @@ async fn they_are_kept_as_long_as_the_snapshot(app: &mut TestApp) {
     app.restart_after(32 * 86_400).await;
     let remote_events = RemoteEvents::DeleteAll.into();
     let disconnect = DisconnectRequest { organisation_id: "cabinet".into(), remote_events };
-    app.integrations.disconnect(disconnect).await.unwrap();
+    let mut integrations = app.integrations.clone();
+    app.while_time_goes_on(integrations.disconnect(disconnect)).await.expect("it ends").unwrap();
     assert_eq!(history(app, "past").await, []);
     assert_eq!(app.database.number("SELECT COUNT(*) FROM appointment_external_links WHERE snapshot IS NULL").await, 1);
     assert_eq!(told(&history(app, "off").await).len(), 2);
