@@ -26,15 +26,18 @@ struct CountRow {
     count: i64,
 }
 
+/// An integration that somebody has begun to connect: one that only chose its settings is none yet.
+const HAS_BEGUN: &str = "(NOT never_began OR google_user_id IS NOT NULL)";
+
 pub(in crate::store) async fn integration_counts(conn: &mut Conn) -> Result<Vec<IntegrationCount>, Fault> {
     // A word of a newer version counts as the gravest.
-    let delays = Reason::ALL.iter().filter(|reason| !reason.is_breaking());
-    let delays: Vec<_> = delays.map(|reason| format!("'{}'", words::of_reason(*reason))).collect();
+    let delays = Reason::of_integrations().filter(|reason| !reason.is_breaking());
+    let delays: Vec<_> = delays.map(|reason| format!("'{}'", words::of_reason(reason))).collect();
     let select = format!(
         "SELECT CASE WHEN disconnecting_at IS NOT NULL THEN 'disconnecting' WHEN refresh_token IS NULL THEN 'not_connected'
             WHEN problem_reason NOT IN ({}) THEN 'error' WHEN NOT is_enabled THEN 'paused' ELSE 'connected' END AS state,
             COALESCE(problem_reason, '') AS reason, COUNT(*) AS count
-         FROM calendar_integrations GROUP BY 1, 2",
+         FROM calendar_integrations WHERE {HAS_BEGUN} GROUP BY 1, 2",
         delays.join(", ")
     );
     let rows: Vec<CountRow> = named("overview.integration_counts", sql(select)).load(conn).await?;
@@ -110,7 +113,7 @@ pub(in crate::store) async fn list(
             {} AS live_due_at, {} AS catch_up_due_at, {} AS unavailable_until
          FROM calendar_integrations AS i
          LEFT JOIN link_queues AS q ON q.organisation_id = i.organisation_id AND q.provider = i.provider
-         WHERE i.provider = {GOOGLE} AND (NOT i.never_began OR i.google_user_id IS NOT NULL) AND i.organisation_id > ",
+         WHERE i.provider = {GOOGLE} AND {HAS_BEGUN} AND i.organisation_id > ",
         due(Priority::Live),
         due(Priority::CatchUp),
         first(format!("l.sync_status = {PENDING} AND l.last_error = {GOOGLE_UNAVAILABLE}")),
