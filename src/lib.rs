@@ -1,7 +1,7 @@
 //! Keeps Google Calendar in step with the appointments of Cassius.
 //!
 //! Cassius is the only source of truth. Its backend says over gRPC what an appointment is; what should be is stored, and
-//! a worker makes Google follow. Nothing that Google answers changes an appointment.
+//! a worker makes Google follow. Invariant: nothing that Google answers changes an appointment.
 //!
 //! # The map
 //!

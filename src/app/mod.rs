@@ -1,6 +1,6 @@
 //! The composition root: puts the rooms together, serves, and drains.
 //!
-//! Owns the order of starting and stopping, and the standing tasks beside the worker. Never decides anything that a room
+//! Owns the order of starting and stopping, and the background tasks beside the worker. Never decides anything that a room
 //! below could. Invariant: when [`App::stop`] has returned, this process writes nothing to Google any more, and nothing is
 //! under a lease of its own that could be given back. What else it had begun (a refresh, a step of a disconnect) ends with
 //! the process, and is begun again from what is stored.

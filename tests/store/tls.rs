@@ -59,9 +59,10 @@ async fn asked(
     ca: Option<&std::path::Path>,
 ) -> Result<(), Error> {
     let name = database.name();
-    let url = format!("postgres://postgres@{host}:{port}/{name}?{option}");
+    // As a service begins: what is asked is whom it trusts, not how fast the machine is.
+    let url = format!("postgres://postgres@{host}:{port}/{name}?{option}&connect_timeout=60");
     let credentials = Credentials { ca: ca.map(Into::into), ..Credentials::default() };
-    Store::open(&url, &Options { credentials, pool_size: 1, ..Options::default() }).await?.ping().await
+    Store::open(&url, &Options { credentials, pool_size: 1, ..Options::default() }).await?.connect_patiently().await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

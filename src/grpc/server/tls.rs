@@ -133,8 +133,8 @@ fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, TlsFault> {
     }
 }
 
-/// The names that the peer's certificate is made out to: DNS names and URIs, or the common name where it has none of both. It
-/// was verified during the handshake; none: it has shown no certificate.
+/// The names that the peer's certificate is made out to: DNS names and URIs, or the common name where it has none of both.
+/// It was verified during the handshake; none: it has shown no certificate.
 pub(super) fn client_names(connection: &ServerConnection) -> Vec<String> {
     let leaf = connection.peer_certificates().and_then(<[_]>::first);
     let Some(certificate) = leaf.and_then(|leaf| Certificate::from_der(leaf).ok()) else { return Vec::new() };

@@ -1,8 +1,8 @@
 //! The queries, written once for both back ends.
 //!
-//! Owns every statement but the migrations and those that set a connection up, which stand with the mounts. Never knows
-//! which back end it speaks to: this folder is mounted twice, and takes the connection, the type of an instant and the words
-//! of locking from its mount.
+//! Owns every statement but the migrations and those about a connection itself (its session, whether it answers, SQLite's
+//! log), which stand with the mounts. Never knows which back end it speaks to: this folder is mounted twice, and takes the
+//! connection, the type of an instant and the words of locking from its mount.
 //!
 //! Invariant: no two queries wait for each other. A query that changes links, what is owed, or what an integration says of
 //! them, holds the queues of those organisations first (`link_queues::lock`), by their keys: so one transaction at a time
@@ -10,9 +10,10 @@
 //! `appointment_external_links` and of `owed_deletions` as it needs them, since nobody takes two of them without the queue;
 //! the triggers on those change the queues alone, and `upcoming_link_counts`, which nobody takes without its queue. A row of
 //! `google_accounts` is taken before all of them, one of `unkept_grants` after them, those of `quota_budgets` by their names
-//! and alone or after all others, the counter of revocations last. Three kinds hold no queue, and take one row alone: what
-//! changes nothing but columns of an integration that say nothing of its links, the renewal of a link's lease, which makes
-//! nothing due earlier, and the count of what a wish has not reached. An accept, a claim and a sweep pass by what another
+//! and alone or after all others, the counter of revocations last. Three kinds hold no queue: what changes nothing but
+//! columns of an integration that say nothing of its links (one row, or with the account's held all who have left that
+//! account), the renewal of a link's lease, which makes nothing due earlier, and the count of what a wish has not reached.
+//! An accept, a claim and a sweep pass by what another
 //! query holds, so that one organisation holds up no other.
 
 use super::{

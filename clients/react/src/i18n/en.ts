@@ -437,9 +437,8 @@ export const en: Catalogue = {
   "shown.part.time": "Date and time",
   "shown.part.link": "Link to Cassius",
   "connection.behind": {
-    one: "{count} event at Google is newer than what the service knows: it was restored from a backup. Tell the support of Cassius.",
-    other:
-      "{count} events at Google are newer than what the service knows: it was restored from a backup. Tell the support of Cassius.",
+    one: "Google has {count} more: please tell support.",
+    other: "Google has {count} more: please tell support.",
   },
 
   "problem.since": "Noticed {when}",

@@ -447,9 +447,8 @@ export const fr = {
   "shown.part.time": "Date et heure",
   "shown.part.link": "Lien vers Cassius",
   "connection.behind": {
-    one: "{count} événement de Google est plus récent que ce que le service connaît : il a été restauré d’une sauvegarde. Prévenez le support de Cassius.",
-    other:
-      "{count} événements de Google sont plus récents que ce que le service connaît : il a été restauré d’une sauvegarde. Prévenez le support de Cassius.",
+    one: "Google en a {count} de plus : voyez le support.",
+    other: "Google en a {count} de plus : voyez le support.",
   },
 
   "problem.since": "Signalé {when}",
