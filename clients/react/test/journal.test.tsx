@@ -55,5 +55,5 @@ it("what each choice of privacy sends is a table", async () => {
 it("a service that was restored from an older backup says whom to tell", async () => {
   new Router({ ...samples.connected, behindCount: 4 });
   mount(<GoogleCalendarPage />);
-  expect(await screen.findByText(/4 événements de Google sont plus récents/)).toBeVisible();
+  expect(await screen.findByText(/Google en a 4 de plus : voyez le support/)).toBeVisible();
 });
