@@ -17,9 +17,14 @@ const RETURN_URL: &str = "http://127.0.0.1:3000/settings/integrations/google-cal
 
 /// A browser that Google sends back, and where to; the practice is named or not.
 async fn back_from_google(app: &mut TestApp, practice: &str) -> (Browser, String) {
+    back_with_return_url(app, practice, RETURN_URL).await
+}
+
+/// The same, of a consent that leads back to an address, or nowhere.
+async fn back_with_return_url(app: &mut TestApp, practice: &str, return_url: &str) -> (Browser, String) {
     let request = BeginConnectRequest {
         organisation_id: "cabinet".into(),
-        return_url: RETURN_URL.into(),
+        return_url: return_url.into(),
         organisation_name: practice.into(),
     };
     let begun = app.integrations.begin_connect(request).await.unwrap().into_inner();
@@ -136,17 +141,7 @@ async fn what_a_person_refuses_leaves_unanswered_or_what_a_disconnect_overtakes_
 
 #[apply(both_backends)]
 async fn whoever_refuses_is_led_to_googles_page_where_the_grant_could_not_be_revoked_at_once(app: &mut TestApp) {
-    let request = BeginConnectRequest {
-        organisation_id: "cabinet".into(),
-        organisation_name: "Cabinet Lumière".into(),
-        ..Default::default()
-    };
-    let begun = app.integrations.begin_connect(request).await.unwrap().into_inner();
-    let mut browser = app.browser.another();
-    browser.set(&begun.connect_cookie.unwrap());
-    let connect = browser.sidecar(&begun.connect_url);
-    let consent = browser.get(&connect).await.location.unwrap();
-    let callback = browser.decide(&consent, ACCOUNT, &[EVENTS, LIST], "allow").await;
+    let (mut browser, callback) = back_with_return_url(app, "Cabinet Lumière", "").await;
     let question = browser.get(&callback).await;
     app.google.fault("revoke", 1, json!({"kind": "error", "code": 503, "reason": "backendError"})).await;
     let page = browser.get(&submitted(&callback, &question, "refuse")).await;
