@@ -1,5 +1,5 @@
 /** What the gallery shows of one state: a page, as somebody sees it who may only look, the badge in every state, or appointments. */
-import type { QueryClient } from "@tanstack/react-query";
+import { useIsFetching, type QueryClient } from "@tanstack/react-query";
 import { useEffect, useState, type ReactElement } from "react";
 import {
   AppointmentSyncStatus,
@@ -12,6 +12,8 @@ import {
   type Locale,
 } from "../src";
 import type { CalendarClient } from "../src/api/client";
+import { useHost } from "../src/host/host";
+import { useStatus, type StatusView } from "../src/query/useStatus";
 import { played, scenarios, type Scenario } from "./scenarios";
 
 /** Every view, by name. */
@@ -43,27 +45,54 @@ export function View({ view, state, locale, queryClient }: ViewProps): ReactElem
 }
 
 /** Plays a scenario, and goes over into another one when the window is told: `postMessage({ becomes: "paused" })`. */
-function usePlayed(scenario: Scenario, locale: Locale): CalendarClient {
-  const [{ client, becomes }] = useState(() => played(scenario, locale));
+function usePlayed(first: Scenario, locale: Locale): { readonly client: CalendarClient; readonly scenario: Scenario } {
+  const [{ client, becomes }] = useState(() => played(first, locale));
+  const [scenario, setScenario] = useState(first);
   useEffect(() => {
     const follow = ({ data }: MessageEvent<{ readonly becomes?: string } | null>) => {
       const next = scenarios[data?.becomes ?? ""];
-      if (next) becomes(next);
+      if (!next) return;
+      setScenario(next);
+      becomes(next);
     };
     window.addEventListener("message", follow);
     return () => window.removeEventListener("message", follow);
   }, [becomes]);
-  return client;
+  return { client, scenario };
 }
 
-interface Shown {
+/**
+ * Tells by `data-shown` of the document which state is drawn, once it is and everything that the page asks is answered:
+ * however slow the machine is, whoever plays with the states can wait for that. It stands after the page that asks.
+ */
+function Shown({ scenario }: { readonly scenario: Scenario }): null {
+  const { queryClient } = useHost();
+  const view = useStatus();
+  useIsFetching({}, queryClient);
+  useEffect(() => {
+    const { dataset } = document.documentElement;
+    const name = Object.entries(scenarios).find(([, each]) => each === scenario)?.[0];
+    if (name !== undefined && isDrawn(scenario, view) && queryClient.isFetching() === 0) dataset["shown"] = name;
+    else delete dataset["shown"];
+  });
+  return null;
+}
+
+function isDrawn({ status, failing, isServiceAway, isOffline }: Scenario, view: StatusView): boolean {
+  if (isOffline === true || !view.isOnline) return isOffline === true && !view.isOnline;
+  if (isServiceAway === true || view.isUnavailable) return isServiceAway === true && view.isUnavailable;
+  if (failing?.["status"] !== undefined) return view.failure !== null;
+  return view.failure === null && JSON.stringify(view.status) === JSON.stringify(status);
+}
+
+interface Given {
   readonly scenario: Scenario;
   readonly locale: Locale;
   readonly queryClient?: QueryClient;
 }
 
-function Page({ scenario, locale, view, ...given }: Shown & { readonly view: string }): ReactElement {
-  const client = usePlayed(scenario, locale);
+function Page({ scenario: first, locale, view, ...given }: Given & { readonly view: string }): ReactElement {
+  const { client, scenario } = usePlayed(first, locale);
   const [path, setPath] = useState(PATHS[view] ?? GOOGLE_PATH);
   const isLooking = view === "looking";
   const pages: Readonly<Record<string, ReactElement>> = {
@@ -74,6 +103,7 @@ function Page({ scenario, locale, view, ...given }: Shown & { readonly view: str
   return (
     <CalendarProvider client={client} locale={locale} navigate={setPath} redirect={() => undefined} {...given}>
       <SettingsLayout currentPath={path}>{pages[path] ?? <h1>{path}</h1>}</SettingsLayout>
+      <Shown scenario={scenario} />
     </CalendarProvider>
   );
 }
@@ -91,8 +121,8 @@ function Badges({ isOffline, locale }: { readonly isOffline: boolean; readonly l
   );
 }
 
-function Toolbar({ name, scenario, locale }: Shown & { readonly name: string }): ReactElement {
-  const client = usePlayed(scenario, locale);
+function Toolbar({ name, scenario, locale }: Given & { readonly name: string }): ReactElement {
+  const { client } = usePlayed(scenario, locale);
   return (
     <CalendarProvider client={client} locale={locale} navigate={() => undefined}>
       <div className="gallery-toolbar">
@@ -104,8 +134,8 @@ function Toolbar({ name, scenario, locale }: Shown & { readonly name: string }):
 }
 
 /** How single appointments stand, as a form and as a grid show it. */
-function Appointments({ scenario, locale, ...given }: Shown): ReactElement {
-  const client = usePlayed(scenario, locale);
+function Appointments({ scenario, locale, ...given }: Given): ReactElement {
+  const { client } = usePlayed(scenario, locale);
   return (
     <CalendarProvider client={client} locale={locale} navigate={() => undefined} {...given}>
       <div className="gallery">

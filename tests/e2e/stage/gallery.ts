@@ -44,12 +44,18 @@ export const STATES = [
   "other-account-for-lost",
 ];
 
-/** Tells the page what it becomes, and waits until that has come and its questions are answered. */
+/** Tells the page what it becomes, and waits until that is drawn and its questions are answered. */
 export async function becomes(page: Page, state: string): Promise<void> {
-  await page.evaluate(async (next) => {
+  await page.evaluate((next) => {
+    delete document.documentElement.dataset["shown"];
     window.postMessage({ becomes: next });
-    await new Promise((told) => setTimeout(told, 40));
   }, state);
+  await isShown(page, state);
+}
+
+/** Waits until a state is drawn and its questions are answered. */
+export async function isShown(page: Page, state: string): Promise<void> {
+  await page.waitForFunction((awaited) => document.documentElement.dataset["shown"] === awaited, state);
 }
 
 /** A test with a browser and the gallery: `gallery(state)` is the address of a state, of the Google page unless said. */
