@@ -72,7 +72,7 @@ impl Consents {
         state_hash: &[u8],
         code: &Secret,
     ) -> Result<Result<Exchanged, (ConsentOutcome, Option<GrantEnd>)>, Error> {
-        let verifier = self.secrets.open_verifier(state_hash, &consent.verifier).map_err(Error::Sealed)?;
+        let verifier = self.grants.secrets().open_verifier(state_hash, &consent.verifier).map_err(Error::Sealed)?;
         // Before the code is spent: without them nothing of before would be found again.
         let opened = self.grants.opened_calendars(&consent.organisation).await?;
         let revocation_seq = self.store.revocation_seq().await?;

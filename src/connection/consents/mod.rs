@@ -17,7 +17,6 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
-use super::secrets::Secrets;
 use super::{Audit, Error, Grants};
 use crate::clock::Clock;
 use crate::config::{CONNECT_PATH, ReturnUrls, sidecar_url};
@@ -82,7 +81,6 @@ pub struct Consents {
     store: Store,
     google: Google,
     grants: Grants,
-    secrets: Secrets,
     clock: Clock,
     settings: Arc<Settings>,
     audit: Audit,
@@ -91,8 +89,7 @@ pub struct Consents {
 impl Consents {
     /// Puts the parts together; nothing is asked of any of them yet.
     pub fn new(store: Store, google: Google, grants: Grants, clock: Clock, settings: Settings, audit: Audit) -> Self {
-        let secrets = grants.secrets().clone();
-        Self { store, google, grants, secrets, clock, settings: Arc::new(settings), audit }
+        Self { store, google, grants, clock, settings: Arc::new(settings), audit }
     }
 
     /// Takes the account that waits to be confirmed in place of the connected one, or drops it.
@@ -123,7 +120,7 @@ impl Consents {
         }
         let now = self.clock.now();
         let expires_at = now + CONSENT_LIFETIME;
-        let ticket = self.secrets.random_token();
+        let ticket = self.grants.secrets().random_token();
         let consent = NewConsent {
             ticket_hash: digest(ticket.as_bytes()).to_vec(),
             organisation: organisation.clone(),
@@ -149,11 +146,12 @@ impl Consents {
     /// by since an earlier visit, if it is.
     pub async fn start(&self, ticket: &Secret, browser: Option<Secret>) -> Result<Option<Visit>, Error> {
         let ticket_hash = digest(ticket.expose_secret().as_bytes());
-        let browser = browser.unwrap_or_else(|| self.secrets.random_token().into());
-        let (state, nonce) = (state_for(&browser, &self.secrets.random_token()), self.secrets.random_token());
-        let verifier = self.secrets.pkce_verifier();
+        let secrets = self.grants.secrets();
+        let browser = browser.unwrap_or_else(|| secrets.random_token().into());
+        let (state, nonce) = (state_for(&browser, &secrets.random_token()), secrets.random_token());
+        let verifier = secrets.pkce_verifier();
         let state_hash = digest(state.as_bytes());
-        let sealed = self.secrets.seal_verifier(&state_hash, &verifier);
+        let sealed = secrets.seal_verifier(&state_hash, &verifier);
         let (hash, now) = (state_hash.to_vec(), self.clock.now());
         let Some(organisation) = self.store.start_consent(&ticket_hash, hash, sealed, nonce.clone(), now).await? else {
             return Ok(None);

@@ -42,7 +42,8 @@ impl Consents {
         as_of: AsOf,
         browser: &Secret,
     ) -> Result<Question, Error> {
-        let state = state_for(browser, &self.secrets.random_token());
+        let secrets = self.grants.secrets();
+        let state = state_for(browser, &secrets.random_token());
         let state_hash = digest(state.as_bytes());
         let Consent { organisation, practice, return_url, ticket_hash, .. } = consent;
         let account = granted.google_email.clone();
@@ -62,8 +63,8 @@ impl Consents {
         let held = UnconfirmedConsent {
             state_hash: state_hash.to_vec(),
             ticket_hash,
-            refresh_token: self.secrets.seal_token(&organisation, TokenColumn::RefreshToken, &granted.refresh_token),
-            granted: self.secrets.seal_granted(&state_hash, &text),
+            refresh_token: secrets.seal_token(&organisation, TokenColumn::RefreshToken, &granted.refresh_token),
+            granted: secrets.seal_granted(&state_hash, &text),
             organisation,
             return_url: return_url.clone(),
             google_user_id: granted.google_user_id.to_string(),
@@ -111,7 +112,7 @@ impl Consents {
         held: &UnconfirmedConsent,
     ) -> Result<(ConsentOutcome, Option<GrantEnd>), Error> {
         let organisation = &held.organisation;
-        let text = self.secrets.open_granted(state_hash, &held.granted).map_err(Error::Sealed)?;
+        let text = self.grants.secrets().open_granted(state_hash, &held.granted).map_err(Error::Sealed)?;
         let grant: HeldGrant =
             serde_json::from_str(text.expose_secret()).map_err(|_| Error::Sealed(OpenError::Unreadable))?;
         let refresh_token = self.refresh_token(held)?;
@@ -137,7 +138,8 @@ impl Consents {
     }
 
     fn refresh_token(&self, held: &UnconfirmedConsent) -> Result<Secret, Error> {
-        let opened = self.secrets.open_token(&held.organisation, TokenColumn::RefreshToken, &held.refresh_token);
+        let opened =
+            self.grants.secrets().open_token(&held.organisation, TokenColumn::RefreshToken, &held.refresh_token);
         opened.map_err(Error::Sealed)
     }
 

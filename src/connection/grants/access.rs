@@ -249,7 +249,7 @@ impl Grants {
     async fn refresh(&self, grant: LiveGrant) -> Result<Access, AccessError> {
         let LiveGrant { organisation, epoch, google_user_id, refresh_token, access_token: _, refreshed_at: _ } = grant;
         let refresh_token = self.secrets.open_token(&organisation, TokenColumn::RefreshToken, &refresh_token)?;
-        let refreshed = match self.google.refresh(&refresh_token).await {
+        let refreshed = match self.google.client.refresh(&refresh_token).await {
             Ok(refreshed) => refreshed,
             Err(RefreshError::GrantDead) => {
                 self.note_problem(&organisation, epoch, Reason::ReconnectRequired, None).await?;

@@ -4,6 +4,7 @@
 //! called for. Invariant: a token is given out for the epoch that it was asked for and for no other.
 
 mod access;
+mod metered;
 mod problems;
 mod read_error;
 mod revocation;
@@ -24,11 +25,10 @@ use super::Error;
 use super::secrets::Secrets;
 use access::Tokens;
 pub use access::{Access, AccessError, MAX_TOKENS};
+use metered::MeteredGoogle;
 pub use read_error::ReadError;
 pub use revocation::ACCOUNT_PAGE;
 
-/// How long a caller waits for quota.
-const LONGEST_QUOTA_WAIT: SignedDuration = SignedDuration::from_secs(3);
 /// How long the grant of another account waits for a person's word.
 const PENDING_LIFETIME: SignedDuration = SignedDuration::from_mins(15);
 
@@ -36,11 +36,10 @@ const PENDING_LIFETIME: SignedDuration = SignedDuration::from_mins(15);
 #[derive(Debug, Clone)]
 pub struct Grants {
     pub(super) store: Store,
-    google: Google,
+    google: MeteredGoogle,
     secrets: Secrets,
     pub(super) clock: Clock,
     notifier: Notifier,
-    quota: Arc<Quota>,
     tokens: Arc<Tokens>,
 }
 
@@ -55,7 +54,8 @@ impl Grants {
         notifier: Notifier,
         quota: Arc<Quota>,
     ) -> Self {
-        Self { store, google, secrets: Secrets::new(keyring, entropy), clock, notifier, quota, tokens: Arc::default() }
+        let google = MeteredGoogle::new(google, quota, clock.clone());
+        Self { store, google, secrets: Secrets::new(keyring, entropy), clock, notifier, tokens: Arc::default() }
     }
 
     /// How this object seals and opens, for its neighbours.
@@ -118,10 +118,7 @@ impl Grants {
 
     /// Takes a unit of quota for a reading call that somebody waits for, and waits a moment for it.
     pub(super) async fn take_read_unit(&self, account: &GoogleUserId) -> Result<(), Error> {
-        self.quota.top_up(&mut None, account, 1, LONGEST_QUOTA_WAIT).await.map_err(|wait| {
-            let retry_after = Some(self.clock.left(wait.until));
-            Error::GoogleThrottled { retry_after }
-        })
+        self.google.take_read_unit(account).await
     }
 
     /// Makes a reading call of Google: with an access token, and again with a newer one as long as there is one and it is
@@ -135,7 +132,7 @@ impl Grants {
         let mut access = self.access(organisation, integration.epoch, None).await?;
         let mut tokens = 1;
         loop {
-            let answer = call(self.google.clone(), access.token.clone()).await;
+            let answer = call(self.google.client.clone(), access.token.clone()).await;
             if tokens == MAX_TOKENS || !matches!(answer, Err(CalendarError::Unauthorized)) {
                 return answer.map_err(ReadError::from);
             }

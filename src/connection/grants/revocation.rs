@@ -151,7 +151,7 @@ impl Grants {
     /// What becomes of a grant that may be revoked.
     async fn revoke_token(&self, organisation: &OrganisationId, sealed: &Sealed, tries: Tries) -> GrantEnd {
         let revoked = match self.secrets.open_token(organisation, TokenColumn::RefreshToken, sealed) {
-            Ok(token) => self.google.revoke(&token).await.map_err(|error| {
+            Ok(token) => self.google.client.revoke(&token).await.map_err(|error| {
                 let end = match error {
                     RevokeError::Unavailable => GrantEnd::Pending,
                     RevokeError::Rejected { .. } => GrantEnd::Refused,

@@ -14,19 +14,20 @@ use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
-use crate::clock::Clock;
-use crate::connection::{Error, Grants};
+use super::Integrations;
+use crate::connection::Error;
 use crate::error_chain::error_chain;
 use crate::model::{AccountSearch, Change, GrantEnd, OrganisationId, RemoteEvents};
-use crate::notifier::{Listener, Notifier};
-use crate::store::{DisconnectStep, Integration, Revocation, Store};
+use crate::notifier::Listener;
+use crate::store::{DisconnectStep, Integration, Revocation};
 
 /// How long a caller waits for the end.
 const LONGEST_CALL: Duration = Duration::from_secs(10);
 /// How long the one that ends a disconnect may take, before another one does it. It outlives the call that revokes.
 const FINISHING: SignedDuration = SignedDuration::from_secs(30);
-/// How long a look may be off: what lapses, and what another process does, is found by then.
+/// How long a caller's look may be off: what lapses, and what another process does, is found by then.
 const CALLER_POLL: SignedDuration = SignedDuration::from_secs(1);
+/// The same where nobody waits.
 const POLL: SignedDuration = SignedDuration::from_secs(5);
 
 /// What a disconnect has come to so far.
@@ -43,23 +44,10 @@ pub struct Disconnected {
     pub search: Option<AccountSearch>,
 }
 
-/// The disconnects. A clone is another handle.
-#[derive(Debug, Clone)]
-pub(super) struct Disconnects {
-    store: Store,
-    grants: Grants,
-    clock: Clock,
-    notifier: Notifier,
-}
-
-impl Disconnects {
-    pub(super) fn new(store: Store, grants: Grants, clock: Clock, notifier: Notifier) -> Self {
-        Self { store, grants, clock, notifier }
-    }
-
+impl Integrations {
     /// Begins a disconnect, or changes what the one under way does with the events, and answers once it has ended, or what
-    /// stands after ten seconds.
-    pub(super) async fn run(
+    /// stands after ten seconds. Idempotent; a caller that goes away does not break it off, and neither does a restart.
+    pub async fn disconnect(
         &self,
         organisation: &OrganisationId,
         remote_events: RemoteEvents,
@@ -84,10 +72,10 @@ impl Disconnects {
         Ok(Disconnected { deleted_events, remaining_events: left.events + left.untaken, grant_end, search })
     }
 
-    async fn wait(&self, organisation: &OrganisationId) -> Result<(), Error> {
+    async fn wait_for_end(&self, organisation: &OrganisationId) -> Result<(), Error> {
         loop {
             let mut listener = self.notifier.listen(organisation);
-            if self.advance(organisation).await? {
+            if self.advance_disconnect(organisation).await? {
                 return Ok(());
             }
             tokio::select! {
@@ -100,17 +88,17 @@ impl Disconnects {
 
     /// Takes a disconnect as far as it goes, in a task of its own: a caller that goes away does not break it off. Answers
     /// whether it has ended.
-    async fn advance(&self, organisation: &OrganisationId) -> Result<bool, Error> {
+    async fn advance_disconnect(&self, organisation: &OrganisationId) -> Result<bool, Error> {
         let span = tracing::error_span!("disconnect", organisation.id = %organisation);
-        let (disconnects, organisation) = (self.clone(), organisation.clone());
-        let step = async move { disconnects.step(&organisation).await };
+        let (integrations, organisation) = (self.clone(), organisation.clone());
+        let step = async move { integrations.disconnect_step(&organisation).await };
         match tokio::spawn(step.instrument(span)).await {
             Ok(outcome) => outcome,
             Err(failure) => std::panic::resume_unwind(failure.into_panic()),
         }
     }
 
-    async fn step(&self, organisation: &OrganisationId) -> Result<bool, Error> {
+    async fn disconnect_step(&self, organisation: &OrganisationId) -> Result<bool, Error> {
         let now = self.clock.now();
         match self.store.advance_disconnect(organisation, now + FINISHING, now).await? {
             DisconnectStep::Ended => Ok(true),
@@ -124,13 +112,13 @@ impl Disconnects {
                 Ok(false)
             }
             DisconnectStep::Finish(integration) => {
-                self.finish(&integration).await?;
+                self.end_disconnect(&integration).await?;
                 Ok(true)
             }
         }
     }
 
-    async fn finish(&self, integration: &Integration) -> Result<(), Error> {
+    async fn end_disconnect(&self, integration: &Integration) -> Result<(), Error> {
         let organisation = &integration.organisation;
         loop {
             match self.grants.end(integration).await? {
@@ -153,15 +141,15 @@ impl Disconnects {
 
     /// Waits for the end of what is under way, as long as a caller waits.
     pub(super) async fn wait_a_while(&self, organisation: &OrganisationId) -> Result<(), Error> {
-        self.clock.within(LONGEST_CALL, self.wait(organisation)).await.transpose()?;
+        self.clock.within(LONGEST_CALL, self.wait_for_end(organisation)).await.transpose()?;
         Ok(())
     }
 
     /// Ends disconnects whose caller is gone, until `stop`. Any number of processes may do so at a time.
-    pub(super) async fn finish_all(&self, stop: CancellationToken) {
+    pub async fn finish_disconnects(&self, stop: CancellationToken) {
         let mut is_failing = false;
         while !stop.is_cancelled() {
-            let listeners = match self.advance_all().await {
+            let listeners = match self.advance_disconnects().await {
                 Ok(listeners) => {
                     is_failing = false;
                     listeners
@@ -183,11 +171,11 @@ impl Disconnects {
     }
 
     /// Takes every disconnect as far as it goes, and answers who is to be listened to.
-    async fn advance_all(&self) -> Result<Vec<Listener>, Error> {
+    async fn advance_disconnects(&self) -> Result<Vec<Listener>, Error> {
         let mut listeners = Vec::new();
         for organisation in self.store.unfinished_disconnects().await? {
             let listener = self.notifier.listen(&organisation);
-            if !self.advance(&organisation).await? {
+            if !self.advance_disconnect(&organisation).await? {
                 listeners.push(listener);
             }
         }

@@ -27,7 +27,7 @@ impl Integrations {
         self.grants.forget(organisation);
         self.notifier.notify(&Change::Integration(organisation.clone()));
         self.notifier.notify_due();
-        self.disconnects.wait_a_while(organisation).await?;
+        self.wait_a_while(organisation).await?;
         let stands = self.store.integration(organisation).await?.filter(|it| it.refresh_token.is_none());
         let search = stands.and_then(|it| it.last_search);
         let is_done = self.store.finish_erasure(organisation, leaves_events, self.clock.now()).await?;

@@ -13,20 +13,16 @@ mod settings;
 mod status;
 mod watches;
 
-use tokio_util::sync::CancellationToken;
-
 use super::{Error, Grants};
 use crate::clock::Clock;
-use crate::model::{OrganisationId, RemoteEvents};
+use crate::model::OrganisationId;
 use crate::notifier::Notifier;
 use crate::store::{Integration, Store};
 
 use calendar_lists::CalendarLists;
 pub use disconnect::Disconnected;
-use disconnect::Disconnects;
 pub use erasure::Erasure;
 pub use overview::{Overview, OverviewFilter, list};
-use problems::Listeners;
 pub use problems::ProblemNotice;
 pub use settings::{CalendarList, OfferedCalendar, SettingsRequest};
 pub use status::{Progress, State, Status};
@@ -39,26 +35,15 @@ pub struct Integrations {
     grants: Grants,
     clock: Clock,
     notifier: Notifier,
-    disconnects: Disconnects,
     watches: Watches,
     calendar_lists: CalendarLists,
-    listeners: Listeners,
 }
 
 impl Integrations {
     /// Puts the parts together; nothing is asked of any of them yet.
     pub fn new(store: Store, grants: Grants, clock: Clock, notifier: Notifier) -> Self {
-        let disconnects = Disconnects::new(store.clone(), grants.clone(), clock.clone(), notifier.clone());
-        Self {
-            store,
-            grants,
-            clock,
-            notifier,
-            disconnects,
-            watches: Watches::default(),
-            calendar_lists: CalendarLists::default(),
-            listeners: Listeners::default(),
-        }
+        let (watches, calendar_lists) = (Watches::default(), CalendarLists::default());
+        Self { store, grants, clock, notifier, watches, calendar_lists }
     }
 
     /// The integration, if an account is connected.
@@ -77,23 +62,8 @@ impl Integrations {
         Ok(Status::of(parts, now))
     }
 
-    /// Disconnects, and answers once that has ended, or what stands after ten seconds. Idempotent; a caller that goes away
-    /// does not break it off, and neither does a restart.
-    pub async fn disconnect(
-        &self,
-        organisation: &OrganisationId,
-        remote_events: RemoteEvents,
-    ) -> Result<Disconnected, Error> {
-        self.disconnects.run(organisation, remote_events).await
-    }
-
     /// Seals the calendars of organisations that are not connected, as the end of a disconnect does.
     pub async fn seal_calendars(&self) -> Result<(), Error> {
         self.grants.seal_all_calendars().await
-    }
-
-    /// Ends disconnects that nobody waits for any more, until `stop`.
-    pub async fn finish_disconnects(&self, stop: CancellationToken) {
-        self.disconnects.finish_all(stop).await;
     }
 }

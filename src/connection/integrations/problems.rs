@@ -4,18 +4,15 @@
 //! everything that changes; the same news has the same organisation, instant and days, whoever tells it and how often.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::Arc;
 
 use futures_util::Stream;
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::{Integrations, overview};
 use crate::connection::{Error, StoreError};
 use crate::model::{OrganisationId, Problem};
 
-/// How many may listen at a time.
-const MOST_LISTENERS: usize = 64;
 /// How often it is looked for news.
 const POLL: SignedDuration = SignedDuration::from_secs(5);
 /// After how many days it is told once more that an integration is broken, the most first.
@@ -42,16 +39,6 @@ pub enum ProblemNotice {
     AllTold,
 }
 
-/// Who listens. A clone is another handle.
-#[derive(Debug, Clone)]
-pub(super) struct Listeners(Arc<Semaphore>);
-
-impl Default for Listeners {
-    fn default() -> Self {
-        Self(Arc::new(Semaphore::new(MOST_LISTENERS)))
-    }
-}
-
 /// One who listens.
 struct Listener {
     integrations: Integrations,
@@ -71,7 +58,7 @@ impl Integrations {
         &self,
         visible: Option<BTreeSet<OrganisationId>>,
     ) -> Result<impl Stream<Item = Result<ProblemNotice, StoreError>> + Send + use<>, Error> {
-        let place = self.listeners.0.clone().try_acquire_owned().map_err(|_| Error::TooManyWatchers)?;
+        let place = self.watches.place_for_problems()?;
         let (integrations, news) = (self.clone(), VecDeque::new());
         let listener = Listener { integrations, visible, told: None, news, has_failed: false, _place: place };
         Ok(futures_util::stream::unfold(listener, async |mut listener| {

@@ -1,7 +1,7 @@
-//! Who watches a status.
+//! Who watches a status, or what goes wrong.
 //!
 //! Owns the one reader that an organisation has while anybody watches it, and how many may watch at a time. Never decides
-//! what a status shows. Invariant: a watcher is told what was read after it began to watch first, and then what is read
+//! what a status shows, or what is news. Invariant: a watcher is told what was read after it began to watch first, and then what is read
 //! after each change.
 
 use std::collections::HashMap;
@@ -19,8 +19,10 @@ use crate::model::OrganisationId;
 use crate::notifier::Listener;
 use crate::store;
 
-/// How many may watch at a time, over all organisations.
+/// How many may watch a status at a time, over all organisations.
 const MOST_WATCHERS: usize = 4_096;
+/// How many may watch what goes wrong at a time: each looks by itself.
+const MOST_PROBLEM_WATCHERS: usize = 64;
 /// Changes that follow each other within this time are told as one.
 const QUIET: SignedDuration = SignedDuration::from_millis(100);
 /// How long a status may be off while the other replicas are not heard.
@@ -31,11 +33,25 @@ const POLL: SignedDuration = SignedDuration::from_secs(5);
 pub(super) struct Watches {
     readers: Arc<Mutex<HashMap<OrganisationId, Weak<Reader>>>>,
     places: Arc<Semaphore>,
+    problem_places: Arc<Semaphore>,
 }
 
 impl Default for Watches {
     fn default() -> Self {
-        Self { readers: Arc::default(), places: Arc::new(Semaphore::new(MOST_WATCHERS)) }
+        let places = |most| Arc::new(Semaphore::new(most));
+        Self { readers: Arc::default(), places: places(MOST_WATCHERS), problem_places: places(MOST_PROBLEM_WATCHERS) }
+    }
+}
+
+impl Watches {
+    /// A place for one more who watches a status.
+    fn place(&self) -> Result<OwnedSemaphorePermit, Error> {
+        self.places.clone().try_acquire_owned().map_err(|_| Error::TooManyWatchers)
+    }
+
+    /// A place for one more who watches what goes wrong.
+    pub(super) fn place_for_problems(&self) -> Result<OwnedSemaphorePermit, Error> {
+        self.problem_places.clone().try_acquire_owned().map_err(|_| Error::TooManyWatchers)
     }
 }
 
@@ -70,7 +86,7 @@ impl Integrations {
         &self,
         organisation: &OrganisationId,
     ) -> Result<impl Stream<Item = Result<Status, Error>> + Send + use<>, Error> {
-        let place = self.watches.places.clone().try_acquire_owned().map_err(|_| Error::TooManyWatchers)?;
+        let place = self.watches.place()?;
         let (receiver, number) = self.join(organisation);
         let watcher = Watcher { receiver, number, told: None, _place: place };
         Ok(futures_util::stream::unfold(watcher, async |mut watcher| Some((watcher.next().await, watcher))))
