@@ -41,10 +41,12 @@
 //! 3. What Google answered goes back into `sync`, until there is an outcome; it is settled only under the same lease. A
 //!    revision that arrived meanwhile stays due.
 //!
-//! A lease is renewed before a call that it might not outlive (`delivery/attempt/mod.rs`), and fences whoever has lost it.
-//! Nothing is reserved or renewed under a lease that has passed to another, or in another epoch (`store/queries/leases.rs`);
-//! nothing is settled under a lease that has passed to another, while another epoch alone fences no result: what may stand
-//! at Google is recorded all the same (`store/settlements.rs`).
+//! A lease is renewed before a call that it might not outlive (`delivery/attempt/mod.rs`), and fences whoever has lost it:
+//! before a call, nothing is reserved or renewed under a lease that has passed to another, or in another epoch (of links in
+//! `store/queries/leases.rs`, of owed deletions in `store/queries/owed_claims.rs`). Where the clock was set forward, the
+//! worker renews what is under way in whichever epoch, so that nobody takes it over meanwhile (`leases::renew_all`). Nothing
+//! is settled under a lease that has passed to another, while another epoch alone fences no result: what may stand at Google
+//! is recorded all the same (`store/settlements.rs`).
 //!
 //! What switching an integration off does is said at `Integrations::change_settings`
 //! (`connection/integrations/settings.rs`), and to callers at `UpdateSettings` in `proto/`; what it means for a claim and
@@ -57,7 +59,8 @@
 //! - **A field of the event.** `sync::Event` and its `render` (`sync/event/mod.rs`), then wherever the compiler stops: the
 //!   digest of the content, the body of a write (`google/event/mod.rs`), the comparison (`sync/shown.rs`), the preview
 //!   (`grpc/convert.rs`). What Google is asked to bring of an event the compiler does not know: `FIELDS` in
-//!   `google/listing.rs` and `MOVED_EVENT_FIELDS` in `google/calendar.rs`. If Cassius has to send it too: the
+//!   `google/listing.rs` and `MOVED_EVENT_FIELDS` in `google/calendar.rs`; what the emulated Google keeps: `WRITABLE` in
+//!   `emulator/calendar/body.rs`. If Cassius has to send it too: the
 //!   message in `proto/`, `grpc/validate/appointment.rs`, and [`model::Details`] with a default. The README's table of
 //!   what is sent. Events that stand at Google get it when their appointment is sent next.
 //! - **A setting.** Its row in `config/settings.rs`, its field and its reading in `config/mod.rs` (in `config/access.rs`

@@ -99,7 +99,8 @@ async fn settling(service: &Service) -> anyhow::Result<Option<i64>> {
     match service.back_end {
         BackEnd::Sqlite => Ok(None),
         BackEnd::Postgres => {
-            let sql = "SELECT count(DISTINCT xmin::text) FROM appointment_external_links WHERE last_synced_at IS NOT NULL";
+            let sql =
+                "SELECT count(DISTINCT xmin::text) FROM appointment_external_links WHERE last_synced_at IS NOT NULL";
             Ok(Some(service.database.number(sql).await?))
         }
     }

@@ -1,6 +1,6 @@
 //! Who did what for an organisation, and what came of it.
 //!
-//! Owns how an event is noted, and who is let see which. Never adds anything of a patient, or an e-mail: whoever acted is
+//! Owns how an event is noted, and who may see which. Never adds anything of a patient, or an e-mail: whoever acted is
 //! named as the caller names them, by an id that means something to it alone, as `proto` asks. Invariant: an event that the
 //! database does not take is told in the log; what was done stays done.
 
@@ -25,7 +25,7 @@ pub struct Audit {
 
 /// Something that was done, or tried.
 #[derive(Debug, Clone)]
-pub struct Deed {
+pub struct AuditEntry {
     /// The name of the API key, or `browser`.
     pub caller: String,
     /// On whose behalf, as the caller said.
@@ -47,8 +47,8 @@ impl Audit {
     }
 
     /// Notes what was done, durably.
-    pub async fn note(&self, deed: Deed) {
-        let Deed { caller, actor, organisation, action, outcome, incident } = deed;
+    pub async fn note(&self, entry: AuditEntry) {
+        let AuditEntry { caller, actor, organisation, action, outcome, incident } = entry;
         let (at, id) = (self.clock.now(), data_encoding::HEXLOWER.encode(&self.entropy.bytes::<8>()));
         let noted = AuditEvent { at, id, caller, actor, organisation, action, outcome, incident };
         let told = noted.clone();

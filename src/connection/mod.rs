@@ -16,7 +16,7 @@ mod secrets;
 
 use jiff::SignedDuration;
 
-pub use audit::{Audit, AuditEvent, AuditPlace, Deed};
+pub use audit::{Audit, AuditEntry, AuditEvent, AuditPlace};
 pub use consents::{
     CONSENT_LIFETIME, COOKIE_NAME, Callback, Completed, ConsentOutcome, ConsentStart, Consents, Question, Returned,
     Settings, Visit, cookie_name,

@@ -4,12 +4,9 @@
 
 use std::collections::HashMap;
 
-use tokio::sync::oneshot;
-
+use super::batcher::{Caller, answer};
 use crate::store::{Acceptance, Error, Link};
 
-/// The most that one statement takes.
-pub(super) const MAX_BATCH: usize = 500;
 /// How many batches may find an organisation held: most often a worker holds it, for a few milliseconds.
 pub(super) const MAX_TRIES: u32 = 4;
 
@@ -17,7 +14,7 @@ pub(super) const MAX_TRIES: u32 = 4;
 #[derive(Debug)]
 pub(super) struct Request {
     pub(super) acceptance: Acceptance,
-    pub(super) callers: Vec<oneshot::Sender<Result<Link, Error>>>,
+    pub(super) callers: Vec<Caller<Link>>,
     /// How many batches have found its organisation held.
     pub(super) tries: u32,
 }
@@ -35,7 +32,7 @@ impl Request {
                 Ok(link) => Ok(link.clone()),
                 Err(error) => Err(error.of_the_same_kind()),
             };
-            drop(caller.send(outcome));
+            answer(caller, outcome);
         }
     }
 }

@@ -1,63 +1,38 @@
-//! Group commit: accepts that arrive together are committed together.
+//! Accepts, committed together.
 //!
-//! Owns the one writer: it takes whatever has arrived while it was busy, commits it as one statement, and answers each
-//! caller. A lone caller finds the writer idle and waits for nobody. Never waits for an organisation that another
-//! transaction holds: that is tried again with the next batches, and then left to its own line. Invariant: a caller is
-//! answered with a link only once what it sent, or something newer, is durable.
+//! Owns the way from accepts into the database: one statement for as many as have come, the newest state of each
+//! appointment. Never waits for an organisation that another transaction holds: that is tried again with the next
+//! batches, and then left to its own line. Invariant: a caller is answered with a link only once what it sent, or
+//! something newer, is durable.
 
-use std::time::Duration;
-
-use tokio::sync::{mpsc, oneshot};
-
-use super::accept_batch::{MAX_BATCH, Request, coalesced};
+use super::accept_batch::{Request, coalesced};
+use super::batcher::Batcher;
 use super::locked_out_accepts::LockedOutAccepts;
 use crate::clock::Clock;
 use crate::store::{Acceptance, Accepted, Error, Link, Store};
 
-/// How many callers may queue before the next one waits to queue: the pressure reaches the streams.
-const QUEUE: usize = 4 * MAX_BATCH;
-
-/// How long what is held waits for others to be tried again with.
-const AGAIN: Duration = Duration::from_millis(2);
-
-/// The queue to the one writer.
+/// Accepts through one writer.
 #[derive(Debug)]
-pub(super) struct AcceptBatcher(mpsc::Sender<Request>);
+pub(super) struct AcceptBatcher(Batcher<Request>);
 
 impl AcceptBatcher {
     /// Starts the writer; it ends with the last handle.
     pub(super) fn start(store: Store, clock: Clock) -> Self {
-        let (sender, mut receiver) = mpsc::channel(QUEUE);
-        let held = LockedOutAccepts::new(store.clone(), clock.clone(), sender.downgrade());
-        tokio::spawn(async move {
-            let (mut requests, mut again) = (Vec::with_capacity(MAX_BATCH), Vec::new());
-            loop {
-                let next = receiver.recv_many(&mut requests, MAX_BATCH - again.len());
-                if again.is_empty() {
-                    if next.await == 0 {
-                        return;
-                    }
-                } else {
-                    tokio::select! {
-                        biased;
-                        _ = next => {}
-                        () = clock.moment(AGAIN) => {}
-                    }
-                    requests.append(&mut again);
+        Self(Batcher::start(clock.clone(), |batch| {
+            let held = LockedOutAccepts::new(store.clone(), clock.clone(), batch);
+            move |requests| {
+                let (store, clock, held) = (store.clone(), clock.clone(), held.clone());
+                async move {
+                    let free = coalesced(held.keep(requests));
+                    commit(&store, &clock, &held, free).await
                 }
-                let free = coalesced(held.keep(std::mem::take(&mut requests)));
-                again = commit(&store, &clock, &held, free).await;
             }
-        });
-        Self(sender)
+        }))
     }
 
     /// Accepts durably, and answers the link as it stands then.
     pub(super) async fn accept(&self, acceptance: Acceptance) -> Result<Link, Error> {
-        let (reply, answer) = oneshot::channel();
-        let gone = || Error::Unavailable("the batcher has ended".into());
-        self.0.send(Request { acceptance, callers: vec![reply], tries: 0 }).await.map_err(|_| gone())?;
-        answer.await.map_err(|_| gone())?
+        self.0.commit(|caller| Request { acceptance, callers: vec![caller], tries: 0 }).await
     }
 }
 

@@ -1,54 +1,68 @@
-//! Group commit of results: what arrives together is committed together.
+//! Group commit: what arrives together is committed together.
 //!
 //! Owns the queue to one writer, which takes whatever has arrived while it was busy, commits it as one, and answers
 //! each caller. A lone caller finds the writer idle and waits for nobody. Never knows what it commits. Invariant: one
-//! batch at a time is handed on, of at most [`MAX_BATCH`] requests.
+//! batch at a time is handed on, of at most [`MAX_BATCH`] requests; what a commit gives back goes with the next one.
 
-use tokio::sync::{mpsc, oneshot};
+use std::time::Duration;
 
+use tokio::sync::mpsc::{self, WeakSender};
+use tokio::sync::oneshot;
+
+use crate::clock::Clock;
 use crate::store::Error;
 
 /// The most that is committed together.
 pub(super) const MAX_BATCH: usize = 500;
 /// How many callers may queue before the next one waits to queue: the pressure reaches the streams.
 const QUEUE: usize = 4 * MAX_BATCH;
+/// How long what a commit gave back waits for others to be committed with.
+const AGAIN: Duration = Duration::from_millis(2);
 
 /// The queue to the one writer.
 #[derive(Debug)]
-pub(super) struct Batcher<Q, A>(mpsc::Sender<Request<Q, A>>);
-
-/// What is to be committed, and who waits for it.
-#[derive(Debug)]
-pub(super) struct Request<Q, A> {
-    pub(super) question: Q,
-    pub(super) caller: Caller<A>,
-}
+pub(super) struct Batcher<R>(mpsc::Sender<R>);
 
 /// One who waits for a commit.
 pub(super) type Caller<A> = oneshot::Sender<Result<A, Error>>;
 
-impl<Q: Send + 'static, A: Send + 'static> Batcher<Q, A> {
-    /// Starts the writer, which commits each batch by `commit`; it ends with the last handle.
-    pub(super) fn start<C, W>(commit: C) -> Self
+impl<R: Send + 'static> Batcher<R> {
+    /// Starts the writer, which ends with the last handle. `commit` is made of the way back into the queue; it commits a
+    /// batch, and answers what of it is to be tried again.
+    pub(super) fn start<C, W>(clock: Clock, commit: impl FnOnce(WeakSender<R>) -> C) -> Self
     where
-        C: Fn(Vec<Request<Q, A>>) -> W + Send + 'static,
-        W: Future<Output = ()> + Send,
+        C: Fn(Vec<R>) -> W + Send + 'static,
+        W: Future<Output = Vec<R>> + Send,
     {
         let (sender, mut receiver) = mpsc::channel(QUEUE);
+        let commit = commit(sender.downgrade());
         tokio::spawn(async move {
-            let mut requests = Vec::with_capacity(MAX_BATCH);
-            while receiver.recv_many(&mut requests, MAX_BATCH).await > 0 {
-                commit(std::mem::take(&mut requests)).await;
+            let (mut requests, mut again) = (Vec::with_capacity(MAX_BATCH), Vec::new());
+            loop {
+                let next = receiver.recv_many(&mut requests, MAX_BATCH - again.len());
+                if again.is_empty() {
+                    if next.await == 0 {
+                        return;
+                    }
+                } else {
+                    tokio::select! {
+                        biased;
+                        _ = next => {}
+                        () = clock.moment(AGAIN) => {}
+                    }
+                    requests.append(&mut again);
+                }
+                again = commit(std::mem::take(&mut requests)).await;
             }
         });
         Self(sender)
     }
 
-    /// Waits until `question` is committed, and answers what it came to.
-    pub(super) async fn commit(&self, question: Q) -> Result<A, Error> {
+    /// Waits until the request that is made of this caller is committed, and answers what it came to.
+    pub(super) async fn commit<A>(&self, request: impl FnOnce(Caller<A>) -> R) -> Result<A, Error> {
         let (caller, answer) = oneshot::channel();
         let gone = || Error::Unavailable("the writer has ended".into());
-        self.0.send(Request { question, caller }).await.map_err(|_| gone())?;
+        self.0.send(request(caller)).await.map_err(|_| gone())?;
         answer.await.map_err(|_| gone())?
     }
 }

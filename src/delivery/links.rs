@@ -111,7 +111,7 @@ impl Inner {
         for link in links.iter() {
             if let Some(LinkError { reason: Reason::Internal, detail: Some(column) }) = &link.last_error {
                 tracing::warn!(
-                    organisation.id = %organisation, appointment.id = ?link.appointment.as_str(), column,
+                    appointment.id = ?link.appointment.as_str(), column,
                     "a stored value of a link does not read"
                 );
             }

@@ -11,7 +11,8 @@ use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc::WeakSender;
 
-use super::accept_batch::{MAX_BATCH, MAX_TRIES, Request, coalesced};
+use super::accept_batch::{MAX_TRIES, Request, coalesced};
+use super::batcher::MAX_BATCH;
 use crate::clock::Clock;
 use crate::model::OrganisationId;
 use crate::store::Store;

@@ -133,7 +133,7 @@ impl Delivery {
         let Parts { store, google, grants, keyring, clock, entropy, notifier, quota, app_url, write_spacing } = parts;
         let accept_batcher = AcceptBatcher::start(store.clone(), clock.clone());
         let waiters = Arc::new(Waiters::default());
-        let settler = settler::start(store.clone(), clock.clone(), waiters.clone());
+        let settler = Settler::start(store.clone(), clock.clone(), waiters.clone());
         let throttle_counter = ThrottleCounter::default();
         Self(Arc::new(Inner {
             store,

@@ -36,7 +36,7 @@ impl Delivery {
             tokio::select! {
                 biased;
                 () = stop.cancelled() => {}
-                () = self.0.store.wished() => {}
+                () = self.0.store.wish_left() => {}
                 () = self.0.clock.sleep_until(next) => {}
             }
         }
@@ -48,7 +48,7 @@ impl Inner {
     /// that another transaction holds for seconds, ends no other's.
     async fn reach_a_part_of_each(&self) -> Result<bool, store::Error> {
         let (mut is_any_reached, mut failure) = (false, None);
-        for organisation in self.store.wishing().await? {
+        for organisation in self.store.organisations_with_wishes().await? {
             match self.store.reach(&organisation, self.clock.now()).await {
                 Ok(Reach::Part { changed }) => {
                     is_any_reached = true;

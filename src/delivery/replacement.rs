@@ -38,7 +38,7 @@ impl Delivery {
         self.0.notifier.notify(&Change::Links(organisation.clone()));
         self.0.notifier.notify_due();
         self.0.notifier.notify_listing();
-        tracing::info!(organisation.id = %organisation, erased, "an organisation's appointments were replaced");
+        tracing::info!(erased, "an organisation's appointments were replaced");
         Ok(erased)
     }
 }

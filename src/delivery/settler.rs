@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::batcher::{Batcher, Request, answer};
+use super::batcher::{Batcher, Caller, answer};
 use super::waiters::Waiters;
 use crate::clock::Clock;
 use crate::model::OrganisationId;
@@ -18,7 +18,15 @@ use crate::store::{
 };
 
 /// Settles through one writer.
-pub(super) type Settler = Batcher<AttemptSettlement, Guarded>;
+#[derive(Debug)]
+pub(super) struct Settler(Batcher<Request>);
+
+/// What an attempt came to, and who waits until it is settled.
+#[derive(Debug)]
+struct Request {
+    settlement: AttemptSettlement,
+    caller: Caller<Guarded>,
+}
 
 /// How an attempt is settled.
 #[derive(Debug)]
@@ -66,19 +74,40 @@ struct Tally {
     unchanged: u32,
 }
 
-/// Where results go: into the database, and to those who wait.
-type Ends = Arc<(Store, Clock, Arc<Waiters>)>;
-/// What the database did not take, and why.
-type Unsettled = (Error, Vec<Request<AttemptSettlement, Guarded>>);
-
-/// Starts the writer; it ends with the last handle.
-pub(super) fn start(store: Store, clock: Clock, waiters: Arc<Waiters>) -> Settler {
-    let ends: Ends = Arc::new((store, clock, waiters));
-    Batcher::start(move |requests| commit(ends.clone(), requests))
+/// Where results go: into the database, and to those who wait. A clone is another handle.
+#[derive(Debug, Clone)]
+struct Destination {
+    store: Store,
+    clock: Clock,
+    waiters: Arc<Waiters>,
 }
 
-async fn commit(ends: Ends, requests: Vec<Request<AttemptSettlement, Guarded>>) {
-    let Err((error, requests)) = settle(&ends, requests).await else { return };
+/// What the database did not take, and why.
+type Unsettled = (Error, Vec<Request>);
+
+impl Settler {
+    /// Starts the writer; it ends with the last handle.
+    pub(super) fn start(store: Store, clock: Clock, waiters: Arc<Waiters>) -> Self {
+        let destination = Destination { store, clock: clock.clone(), waiters };
+        Self(Batcher::start(clock, |_| {
+            move |requests| {
+                let destination = destination.clone();
+                async move {
+                    commit(&destination, requests).await;
+                    Vec::new()
+                }
+            }
+        }))
+    }
+
+    /// Settles an attempt, and answers whether its lease was still there to settle under.
+    pub(super) async fn settle(&self, settlement: AttemptSettlement) -> Result<Guarded, Error> {
+        self.0.commit(|caller| Request { settlement, caller }).await
+    }
+}
+
+async fn commit(destination: &Destination, requests: Vec<Request>) {
+    let Err((error, requests)) = settle(destination, requests).await else { return };
     let is_unavailable = match error {
         Error::Unavailable(_) => true,
         Error::Bug(_) | Error::Corrupt(_) => false,
@@ -86,16 +115,16 @@ async fn commit(ends: Ends, requests: Vec<Request<AttemptSettlement, Guarded>>) 
     // One that cannot be stored harms no other, not even of its own organisation.
     let mut apart: BTreeMap<(OrganisationId, usize), Vec<_>> = BTreeMap::new();
     for (number, request) in requests.into_iter().enumerate() {
-        let key = (request.question.organisation().clone(), if is_unavailable { 0 } else { number });
+        let key = (request.settlement.organisation().clone(), if is_unavailable { 0 } else { number });
         apart.entry(key).or_default().push(request);
     }
     if apart.len() == 1 && is_unavailable {
         return apart.into_values().flatten().for_each(|request| answer(request.caller, Err(error.of_the_same_kind())));
     }
     for requests in apart.into_values() {
-        let ends = ends.clone();
+        let destination = destination.clone();
         tokio::spawn(async move {
-            let Err((error, requests)) = settle(&ends, requests).await else { return };
+            let Err((error, requests)) = settle(&destination, requests).await else { return };
             // Something in one of them cannot be stored, or they are held: the leases lapse.
             requests.into_iter().for_each(|request| answer(request.caller, Err(error.of_the_same_kind())));
         });
@@ -103,15 +132,15 @@ async fn commit(ends: Ends, requests: Vec<Request<AttemptSettlement, Guarded>>) 
 }
 
 /// Settles all of these in one transaction and answers their callers, or gives them back.
-async fn settle(ends: &Ends, requests: Vec<Request<AttemptSettlement, Guarded>>) -> Result<(), Unsettled> {
+async fn settle(destination: &Destination, requests: Vec<Request>) -> Result<(), Unsettled> {
     let mut settlements = Settlements::default();
     for request in &requests {
-        match &request.question {
+        match &request.settlement {
             AttemptSettlement::Link(attempted) => settlements.links.push((**attempted).clone()),
             AttemptSettlement::Owed(attempted) => settlements.owed.push((**attempted).clone()),
         }
     }
-    let (store, clock, waiters) = &**ends;
+    let Destination { store, clock, waiters } = destination;
     let settled = match store.settle_together(settlements, clock.now()).await {
         Ok(settled) => settled,
         Err(error) => return Err((error, requests)),
@@ -125,14 +154,14 @@ async fn settle(ends: &Ends, requests: Vec<Request<AttemptSettlement, Guarded>>)
     }
     let (mut links, mut owed) = (settled.links.iter().map(guarded), settled.owed.iter().copied());
     let mut tallies: BTreeMap<OrganisationId, Tally> = BTreeMap::new();
-    for Request { question, caller } in requests {
-        let guarded = match question {
+    for Request { settlement, caller } in requests {
+        let guarded = match settlement {
             AttemptSettlement::Link(..) => links.next(),
             AttemptSettlement::Owed(..) => owed.next(),
         };
         let guarded = guarded.expect("each that was settled is answered");
         if guarded == Guarded::Done {
-            question.count(tallies.entry(question.organisation().clone()).or_default());
+            settlement.count(tallies.entry(settlement.organisation().clone()).or_default());
         }
         answer(caller, Ok(guarded));
     }

@@ -17,7 +17,7 @@ use tonic::server::NamedService;
 
 use super::context::RequestContext;
 use super::status;
-use crate::connection::{Audit, Deed};
+use crate::connection::{Audit, AuditEntry};
 
 /// The header in which a caller says on whose behalf it calls: an id of its own.
 const ACTOR: &str = "cassius-actor";
@@ -92,7 +92,7 @@ where
             // Where the database is away nothing could be noted: the caller need not wait for that too.
             if outcome != STORAGE_UNAVAILABLE {
                 let (caller, organisation) = (context.caller_name().to_owned(), context.organisation());
-                audit.note(Deed { caller, actor, organisation, action, outcome, incident }).await;
+                audit.note(AuditEntry { caller, actor, organisation, action, outcome, incident }).await;
             }
             answered.unwrap_or_else(|panic| resume_unwind(panic))
         }

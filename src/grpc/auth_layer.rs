@@ -106,8 +106,8 @@ where
                 Ok(Err(never)) => match never {},
                 Err(_) => Refusal::Panicked.into_status(language, &entropy).into_http(),
             };
-            traced.end(status::word_of(&response), status::word_of(&response) == "OK");
-            metrics::call(method, status::word_of(&response), clock.elapsed().saturating_sub(from).unsigned_abs());
+            traced.end(status::code_name(&response), status::code_name(&response) == "OK");
+            metrics::call(method, status::code_name(&response), clock.elapsed().saturating_sub(from).unsigned_abs());
             Ok(response)
         }
         .boxed()

@@ -53,16 +53,16 @@ impl Page {
             format!("<p><a href=\"{address}\">{words}</a></p>")
         });
         let back = back.unwrap_or_default();
-        let standing = self
-            .standing(language)
+        let grant_end = self
+            .grant_end_words(language)
             .map(|(words, page)| format!("<p>{words} <a href=\"{ACCOUNT_PAGE}\" rel=\"noreferrer\">{page}</a></p>"));
-        let standing = standing.unwrap_or_default();
-        document(self.code(), language, title, &format!("<p>{text}</p>{standing}{back}"))
+        let grant_end = grant_end.unwrap_or_default();
+        document(self.code(), language, title, &format!("<p>{text}</p>{grant_end}{back}"))
     }
 
     /// What is said of a grant that may stand at Google though nobody keeps it, and what its own page there is called;
     /// `None`: none stands, or others use it.
-    fn standing(self, language: Language) -> Option<(&'static str, &'static str)> {
+    fn grant_end_words(self, language: Language) -> Option<(&'static str, &'static str)> {
         let page = match language {
             Language::French => "Les accès de votre compte Google",
             Language::English => "The connections of your Google account",

@@ -2,11 +2,12 @@
 //!
 //! Owns the budgets in Google's units: one for the whole project, one for each account; and how much of the first goes to
 //! what nobody waits for. A process that is alone keeps them in memory, where they cost nothing. Where replicas share the
-//! project, they are kept in a [`Ledger`] that all of them spend from. Every call of an attempt is counted, and every page
-//! of events of a comparison or a search. A list of calendars is counted once, whoever asks for it: not its further pages,
-//! nor its second try where the permission to list is missing. A call that is repeated with a newer token is counted again
-//! by attempts alone; calls to the token endpoint, revocations among them, are not counted. Never calls anybody and never
-//! decides who goes first.
+//! project, they are kept in a [`Ledger`] that all of them spend from. Counted are every call of an attempt (a unit is taken
+//! before the claim, `delivery/worker/permits.rs`, the rest before the call, `delivery/attempt/mod.rs`), every page of events
+//! of a comparison or a search (`delivery/comparison/listing.rs`), and what a person's question reads: a calendar, or a list
+//! of them once (`connection/grants/metered.rs`). Not counted are the further pages of such a list, the second try at a
+//! calendar where the permission to list is missing, what is repeated with a newer token but for an attempt's calls, and the
+//! token endpoint, revocations among them. Never calls anybody and never decides who goes first.
 //!
 //! Invariant: however the wall clock is corrected, however often a process is killed and started again, and whoever joins or
 //! leaves it, no window of a minute sees more units given out than either budget allows. Who is refused has spent nothing.

@@ -204,7 +204,7 @@ pub struct Store {
     /// How many links one transaction changes at most: [`Options::links_at_once`].
     links_at_once: i64,
     /// A change has left links to be reached.
-    wished: Arc<Notify>,
+    wish_left: Arc<Notify>,
 }
 
 #[derive(Clone)]
@@ -242,7 +242,7 @@ impl Store {
             return Err(Error::Bug("a database address begins with sqlite:, postgres:// or postgresql://".into()));
         };
         let links_at_once = i64::try_from(options.links_at_once.max(1)).unwrap_or(i64::MAX);
-        Ok(Self { backend, links_at_once, wished: Arc::default() })
+        Ok(Self { backend, links_at_once, wish_left: Arc::default() })
     }
 
     /// Applies the migrations that are still pending, and answers their names. Safe when two start at once.

@@ -43,7 +43,7 @@ pub enum Reach {
 
 impl Store {
     /// The organisations some of whose links are still to be reached by a change of all of them.
-    pub async fn wishing(&self) -> Result<Vec<OrganisationId>, Error> {
+    pub async fn organisations_with_wishes(&self) -> Result<Vec<OrganisationId>, Error> {
         query!(self, read, wishes::organisations())
     }
 
@@ -55,15 +55,15 @@ impl Store {
     }
 
     /// Waits until a change leaves links to be reached, by this process; one that came before the call counts.
-    pub async fn wished(&self) {
-        self.wished.notified().await;
+    pub async fn wish_left(&self) {
+        self.wish_left.notified().await;
     }
 
     /// Counts what changes have left to be reached, and wakes who goes on with it. Answers how many links of a wish that is,
     /// 0 where they could not be counted: the change itself stands.
     pub(super) async fn count_unreached(&self, organisation: &OrganisationId, wish: Wish, now: Timestamp) -> i32 {
         let counted = self.note_unreached(organisation, wish, now).await;
-        self.wished.notify_one();
+        self.wish_left.notify_one();
         i32::try_from(counted.unwrap_or_default()).unwrap_or(i32::MAX)
     }
 

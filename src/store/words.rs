@@ -192,22 +192,4 @@ mod tests {
         let deleting = [RemoteEvents::DeleteUpcoming, RemoteEvents::DeleteAll].map(of_remote_events);
         assert_eq!(DELETING, format!("('{}', '{}')", deleting[0], deleting[1]));
     }
-    /// Whether an integration is served is said in the schema, in both its dialects: a reason that is added has to be known
-    /// there, by a migration of its own.
-    #[test]
-    fn the_schema_knows_every_reason() {
-        for migration in [
-            include_str!("../../migrations/postgres/2026-11-28-002000_link_queues/up.sql"),
-            include_str!("../../migrations/sqlite/2026-11-28-002000_link_queues/up.sql"),
-        ] {
-            assert_eq!(migration.matches(REASONS).count(), 2, "{REASONS}");
-            for word in [
-                of_remote_events(RemoteEvents::Keep),
-                of_reason(Reason::CalendarUnavailable),
-                of_reason(Reason::Internal),
-            ] {
-                assert!(migration.contains(&format!("'{word}'")));
-            }
-        }
-    }
 }

@@ -4,8 +4,9 @@
 //! between attempts. Never waits, does I/O, asks the time or draws a number, so that every history can be tested in
 //! microseconds.
 //!
-//! Invariant: whatever answers are lost and wherever an attempt breaks off, an appointment has at most one live event,
-//! over all calendars; and once an attempt settles as synced, Google shows the goal.
+//! Invariant: whatever answers are lost and wherever an attempt breaks off, an appointment has at most one live event
+//! over all calendars that the account may write to, and one that had to be left in another is answered as left behind;
+//! and once an attempt settles as synced, Google shows the goal.
 
 mod attempt;
 mod backoff;

@@ -25,5 +25,5 @@ async fn it_is_told_whole_at_once_and_gets_to_all_of_them_by_itself(app: &mut Te
     // Whoever watches is told of each part.
     let status = app.until("cabinet", |status| status.counts.is_some_and(|counts| counts.pending == LINKS)).await;
     assert!(matches!(status.catch_up, Some(CatchUp { total: LINKS, done: 0, .. })), "{status:?}");
-    assert!(app.database.store.wishing().await.unwrap().is_empty());
+    assert!(app.database.store.organisations_with_wishes().await.unwrap().is_empty());
 }

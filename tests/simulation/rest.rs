@@ -87,7 +87,8 @@ impl World {
             let now = self.clock.now();
             self.life().run(self.life().store.look(Timestamp::UNIX_EPOCH, 100, 1, now)).unwrap();
             let next = self.life().run(self.life().store.next_due_at(now, Timestamp::MAX)).unwrap();
-            let is_any_to_be_reached = !self.life().run(self.life().store.wishing()).unwrap().is_empty();
+            let is_any_to_be_reached =
+                !self.life().run(self.life().store.organisations_with_wishes()).unwrap().is_empty();
             let is_disconnecting = !self.life().run(self.life().store.unfinished_disconnects()).unwrap().is_empty();
             let is_searching = (0..ORGANISATIONS.len()).any(|organisation| self.is_searching(organisation));
             let is_waiting = is_disconnecting || is_searching || is_any_to_be_reached;

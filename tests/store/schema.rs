@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use cassius_calendar::model::{Problem, Reason};
 use cassius_calendar::store::{Options, Store};
+use strum::VariantArray as _;
 
-use super::harness::{Database, apply, both_backends};
+use super::harness::{Database, apply, at, both_backends, organisation};
 
 const MOUNTED: &str = include_str!("../../src/store/queries/schema.rs");
 
@@ -111,6 +113,25 @@ async fn a_table_or_column_without_a_comment_is_found(database: &Database) {
 async fn the_queries_know_the_columns_of_the_migrated_database(database: &Database) {
     assert_eq!(columns(database).await, mounted());
     assert!(mounted().len() > 100, "the test reads every column");
+}
+
+// Whether an integration is served is said in the schema, which takes a reason that it does not know for none: one that is
+// added needs a migration.
+#[apply(both_backends)]
+async fn the_schema_knows_every_reason(database: &Database) {
+    let north = organisation("north");
+    let held = async |column: &str| {
+        database.number(&format!("SELECT count(*) FROM calendar_integrations WHERE {column} IS NULL")).await == 1
+    };
+    for reason in Reason::VARIANTS {
+        let integration = database.is_connected("north").await;
+        assert!(!held("served_from").await && !held("owed_served_from").await);
+        let problem = Problem { reason: *reason, since_at: at(1), retry_at: None };
+        assert!(database.store.note_problem(&north, integration.epoch, &problem, at(1)).await.unwrap().is_done());
+        let says_nothing_of_others = matches!(reason, Reason::CalendarUnavailable | Reason::Internal);
+        assert!(held("served_from").await, "{reason:?}");
+        assert_eq!(held("owed_served_from").await, !says_nothing_of_others, "{reason:?}");
+    }
 }
 
 #[apply(both_backends)]

@@ -30,7 +30,7 @@ async fn reach_all(store: &Store, now: i64) -> Vec<i32> {
     while let Reach::Part { changed } = store.reach(&organisation("north"), at(now)).await.unwrap() {
         parts.push(changed);
     }
-    assert!(store.wishing().await.unwrap().is_empty());
+    assert!(store.organisations_with_wishes().await.unwrap().is_empty());
     parts
 }
 
@@ -67,7 +67,7 @@ async fn a_change_of_twenty_thousand_links_is_made_a_thousand_at_a_time(database
     for part in 1..20_i64 {
         assert_eq!(database.number(PENDING).await, part * 1_000);
         assert_eq!(progress(database, 10).await, (part * 1_000, part * 1_000, (20 - part) * 1_000));
-        let north = database.store.wishing().await.unwrap();
+        let north = database.store.organisations_with_wishes().await.unwrap();
         assert_eq!(database.store.reach(&north[0], at(11)).await.unwrap(), Reach::Part { changed: 1_000 });
     }
     assert_eq!(database.number(PENDING).await, 20_000);
@@ -86,7 +86,7 @@ async fn whoever_comes_next_goes_on_and_each_part_is_applied_once(database: &Dat
     let go_on = |store: Store| {
         tokio::spawn(async move {
             let mut parts = 0;
-            while !store.wishing().await.unwrap().is_empty() {
+            while !store.organisations_with_wishes().await.unwrap().is_empty() {
                 let reach = store.reach(&organisation("north"), at(11)).await.unwrap();
                 parts += usize::from(matches!(reach, Reach::Part { .. }));
             }

@@ -7,7 +7,7 @@
 use super::Consents;
 use super::outcome::{Callback, Completed, ConsentOutcome, Returned};
 use super::state::is_state_of;
-use crate::connection::{Deed, Error};
+use crate::connection::{AuditEntry, Error};
 use crate::crypto::{ExposeSecret as _, Secret, digest};
 use crate::error_chain::error_chain;
 use crate::google::{CalendarError, ExchangeError, Granted};
@@ -91,7 +91,7 @@ impl Consents {
 
     /// Notes in the audit how a consent has ended.
     pub(super) async fn end(&self, organisation: OrganisationId, completed: Completed) -> Completed {
-        let deed = Deed {
+        let entry = AuditEntry {
             caller: "browser".to_owned(),
             actor: None,
             organisation: Some(organisation),
@@ -99,7 +99,7 @@ impl Consents {
             outcome: completed.outcome.as_str().to_owned(),
             incident: None,
         };
-        self.audit.note(deed).await;
+        self.audit.note(entry).await;
         completed
     }
 

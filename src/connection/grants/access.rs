@@ -161,7 +161,7 @@ impl Grants {
         let latest = self.latest(organisation, epoch, rejected).await;
         if let Err(AccessError::Sealed(error)) = &latest {
             tracing::error!(
-                organisation.id = %organisation, error = %error_chain(error),
+                error = %error_chain(error),
                 "a token does not open; check that ENCRYPTION_KEYS still holds every key that was in use"
             );
             self.note_problem(organisation, epoch, Reason::KeyringIncomplete, None).await?;

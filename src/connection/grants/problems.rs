@@ -112,34 +112,22 @@ impl Grants {
         }
     }
 
-    /// Tells the operator, and whoever watches. A reading call notes problems too, outside any attempt: each line names
-    /// the organisation itself.
+    /// Tells the operator, and whoever watches. Each way here has a span that names the organisation: of an attempt, a call,
+    /// a comparison or a search.
     fn tell_problem(&self, organisation: &OrganisationId, problem: &Problem) {
+        let retry_at = problem.retry_at.map(tracing::field::display);
         match problem.reason {
             Reason::GoogleMisconfigured => tracing::error!(
-                organisation.id = %organisation,
                 "Google refuses this service's project or OAuth client; check GOOGLE_CLIENT_ID, \
                  GOOGLE_CLIENT_SECRET and that the Calendar API is enabled"
             ),
-            Reason::GoogleThrottled => tracing::info!(
-                organisation.id = %organisation, retry_at = problem.retry_at.map(tracing::field::display),
-                "Google asks for patience"
-            ),
-            Reason::AccountUnavailable => tracing::warn!(
-                organisation.id = %organisation, retry_at = problem.retry_at.map(tracing::field::display),
-                "Google refuses an account as a whole"
-            ),
-            Reason::CalendarUnavailable => tracing::warn!(
-                organisation.id = %organisation, retry_at = problem.retry_at.map(tracing::field::display),
-                "a target calendar is gone, or takes no writes"
-            ),
+            Reason::GoogleThrottled => tracing::info!(retry_at, "Google asks for patience"),
+            Reason::AccountUnavailable => tracing::warn!(retry_at, "Google refuses an account as a whole"),
+            Reason::CalendarUnavailable => tracing::warn!(retry_at, "a target calendar is gone, or takes no writes"),
             // Told where it was found, with the key that is missing, or the column.
             Reason::KeyringIncomplete | Reason::Internal => {}
             Reason::NotConnected | Reason::ReconnectRequired | Reason::GoogleUnavailable | Reason::EventRefused => {
-                tracing::warn!(
-                    organisation.id = %organisation, reason = problem.reason.as_str(),
-                    "an integration stands still until a person acts"
-                )
+                tracing::warn!(reason = problem.reason.as_str(), "an integration stands still until a person acts")
             }
         }
         self.notifier.notify(&Change::Integration(organisation.clone()));

@@ -54,7 +54,7 @@ impl Grants {
             if !self.store.confirm_account(organisation, now).await? {
                 return Err(Error::NoPendingAccount);
             }
-            tracing::info!(organisation.id = %organisation, "another Google account is connected");
+            tracing::info!("another Google account is connected");
             self.notifier.notify_due();
         } else {
             self.store.drop_pending_account(organisation, now).await?;

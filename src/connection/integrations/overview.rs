@@ -1,6 +1,6 @@
 //! All integrations at a glance.
 //!
-//! Owns what is shown of each, and who is let see which. Never changes one. Invariant: how an integration stands is the
+//! Owns what is shown of each, and who may see which. Never changes one. Invariant: how an integration stands is the
 //! same here as in its own status.
 
 use std::collections::BTreeSet;

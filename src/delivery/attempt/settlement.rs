@@ -82,7 +82,7 @@ impl Inner {
                 AttemptSettlement::Owed(Box::new((claimed, settlement)))
             }
         };
-        self.settler.commit(settling).await
+        self.settler.settle(settling).await
     }
 
     /// What an attempt comes to that got no access token.

@@ -229,7 +229,7 @@ pub(super) fn complete<B: Default>(
 }
 
 /// gRPC's word for what a call was answered with, or begins to be answered with.
-pub(super) fn word_of<B>(response: &http::Response<B>) -> &'static str {
+pub(super) fn code_name<B>(response: &http::Response<B>) -> &'static str {
     match Status::from_header_map(response.headers()).map_or(Code::Ok, |status| status.code()) {
         Code::Ok => "OK",
         Code::Cancelled => "CANCELLED",
@@ -256,7 +256,7 @@ pub(super) fn outcome_of<B>(response: &http::Response<B>) -> (String, Option<Str
     match Status::from_header_map(response.headers()) {
         Some(status) if status.code() != Code::Ok => match status.get_details_error_info() {
             Some(info) => (info.reason, info.metadata.get("incident").cloned()),
-            None => (word_of(response).to_owned(), None),
+            None => (code_name(response).to_owned(), None),
         },
         _ => ("OK".to_owned(), None),
     }

@@ -43,21 +43,21 @@ where
     T: Send,
     F: FnMut(&Claimed) -> (Option<Placement>, T) + Send,
 {
-    let mut room: BTreeMap<String, i64> = BTreeMap::new();
+    let mut limits: BTreeMap<String, i64> = BTreeMap::new();
     for organisation in organisations {
-        *room.entry(organisation.as_str().to_owned()).or_default() += 1;
+        *limits.entry(organisation.as_str().to_owned()).or_default() += 1;
     }
-    if room.is_empty() {
+    if limits.is_empty() {
         return Ok(Found::default());
     }
     transaction!(conn, async |conn| {
-        let served = lock_served(conn, &room.keys().cloned().collect::<Vec<_>>(), now).await?;
+        let served = lock_served(conn, &limits.keys().cloned().collect::<Vec<_>>(), now).await?;
         let held: Vec<String> = served.keys().cloned().collect();
-        let room: Vec<_> = room.into_iter().filter(|(organisation, _)| served.contains_key(organisation)).collect();
+        let limits: Vec<_> = limits.into_iter().filter(|(organisation, _)| served.contains_key(organisation)).collect();
         let (mut claimed, mut calls, mut begun) = (Vec::new(), Vec::new(), Vec::new());
         let mut unreadable = Vec::new();
-        for some in room.chunks(CLAIMED_TOGETHER) {
-            for row in due(conn, some, now).await? {
+        for chunk in limits.chunks(CLAIMED_TOGETHER) {
+            for row in due(conn, chunk, now).await? {
                 let served = served.get(&row.organisation_id).ok_or(Fault::Corrupt("organisation_id"))?;
                 let token = Uuid::from_u128(lease_token.as_u128().wrapping_add(claimed.len() as u128));
                 let (organisation, appointment) = (row.organisation_id.clone(), row.appointment_id.clone());
@@ -159,10 +159,10 @@ struct ClaimRow {
 }
 
 /// The due links of each of these organisations that nobody holds: live edits first, then the longest due.
-async fn due(conn: &mut Conn, room: &[(String, i64)], now: Timestamp) -> Result<Vec<ClaimRow>, Fault> {
-    let Some((last, _)) = room.last() else { return Ok(Vec::new()) };
-    // The last one once more, with room for nothing.
-    let room = padded(room.to_vec(), || (last.clone(), 0));
+async fn due(conn: &mut Conn, limits: &[(String, i64)], now: Timestamp) -> Result<Vec<ClaimRow>, Fault> {
+    let Some((last, _)) = limits.last() else { return Ok(Vec::new()) };
+    // The last one once more, with limits for nothing.
+    let limits = padded(limits.to_vec(), || (last.clone(), 0));
     // Each priority for itself: so much of the index is named that a planner without statistics sees what to read.
     let queue = |n: usize, (organisation, limit): &(String, i64), priority: Priority| {
         let of_priority = sql(format!(
@@ -185,8 +185,8 @@ async fn due(conn: &mut Conn, room: &[(String, i64)], now: Timestamp) -> Result<
         of_priority.sql(format!(" {SKIP_LOCKED})"))
     };
     let both = [Priority::Live, Priority::CatchUp];
-    let queues = room.iter().enumerate().flat_map(|(n, its)| both.map(|priority| queue(n, its, priority)));
-    let all = (0..room.len()).flat_map(|n| both.map(|priority| sql(format!("SELECT * FROM queue{n}_{priority}"))));
+    let queues = limits.iter().enumerate().flat_map(|(n, its)| both.map(|priority| queue(n, its, priority)));
+    let all = (0..limits.len()).flat_map(|n| both.map(|priority| sql(format!("SELECT * FROM queue{n}_{priority}"))));
     let select = joined(all, " UNION ALL ", joined(queues, ", ", sql("WITH ")).sql(" "));
     Ok(named("claims.due", select.keep()).load(conn).await?)
 }
@@ -235,7 +235,7 @@ fn lease(claimed: &[Claimed], calls: &[Option<Timestamp>], until: Timestamp, now
         let (organisation, appointment) = (link.organisation.to_string(), link.appointment.to_string());
         (organisation, appointment, link.lease.token, *call, link.placement.clone())
     };
-    // Of nobody: it leases nothing.
+    // It belongs to no organisation, and leases nothing.
     let filler = || {
         let nowhere = Placement::Absent { generation: Generation::FIRST };
         (String::new(), String::new(), Uuid::nil(), None, nowhere)

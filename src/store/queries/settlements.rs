@@ -124,7 +124,7 @@ impl EndedRow {
         }
     }
 
-    /// Of nobody: it settles nothing.
+    /// Belongs to no organisation, and settles nothing.
     fn filler() -> Self {
         let nothing = Settlement::Unchanged { placement: Placement::NEVER };
         let (placement, columns) = columns(&nothing);
