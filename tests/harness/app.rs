@@ -317,7 +317,8 @@ impl TestApp {
     }
 
     /// Lets the worker look at whatever is due now, and whatever it began come to its end: what was not called for by
-    /// then is not called for. An organisation of its own shows that it has looked.
+    /// then is not called for. An organisation of its own shows that it has looked. Time stands, however slow the machine is:
+    /// what is due later stays so.
     pub(crate) async fn worker_looks(&mut self) {
         const LANDMARK: (&str, &str) = ("repère", "repere@example.com");
         self.looks += 1;
@@ -325,8 +326,14 @@ impl TestApp {
             self.google.control("accounts", serde_json::json!({"email": LANDMARK.1})).await;
             self.connect_as(LANDMARK.0, LANDMARK.1).await;
         }
-        let link = self.sync(LANDMARK.0, super::samples::appointment("repère", self.looks)).await;
-        assert_eq!(link.synced_revision, self.looks);
+        let request = SyncAppointmentRequest {
+            organisation_id: LANDMARK.0.into(),
+            appointment: Some(super::samples::appointment(&format!("repère {}", self.looks), 1)),
+            wait: Some(prost_types::Duration { seconds: 30, nanos: 0 }),
+        };
+        let looked = tokio::time::timeout(BOUND, self.appointments.sync_appointment(request)).await;
+        let link = looked.expect("the worker looks").unwrap().into_inner().link.unwrap();
+        assert_eq!(link.synced_revision, 1);
         self.restart().await;
     }
 

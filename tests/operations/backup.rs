@@ -112,7 +112,7 @@ async fn what_the_lost_state_wrote_is_told_and_left_until_everything_is_replaced
     let copy = folder.path().join("copy").display().to_string();
     back_up(app, &copy).await;
     app.advance(3_600);
-    app.sync("cabinet", appointment("new", 1)).await;
+    let new = app.sync("cabinet", appointment("new", 1)).await.external_event_id;
     app.advance(3_600);
     app.stop().await;
     restore(app, &copy).await;
@@ -122,6 +122,7 @@ async fn what_the_lost_state_wrote_is_told_and_left_until_everything_is_replaced
     compare(app).await;
     let status = app.until("cabinet", |status| status.behind_count > 0).await;
     assert_eq!(status.behind_count, 1);
+    app.while_time_goes_on(app.google.until_deleted(&["stray".into()])).await.expect("it is deleted");
     app.at_rest("cabinet").await;
     assert_eq!(shown(app).await, ["kept", "new"]);
 
@@ -133,6 +134,7 @@ async fn what_the_lost_state_wrote_is_told_and_left_until_everything_is_replaced
     app.appointments.replace_appointments(tokio_stream::iter(requests)).await.unwrap();
     compare(app).await;
     app.until("cabinet", |status| status.behind_count == 0).await;
+    app.while_time_goes_on(app.google.until_deleted(&[new])).await.expect("it is deleted");
     app.at_rest("cabinet").await;
     assert_eq!(shown(app).await, ["kept"]);
 }
