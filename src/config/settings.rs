@@ -4,7 +4,8 @@
 //! variable.
 //!
 //! Invariant: a variable that the service reads for itself stands here, and what stands here is read. (`NO_COLOR`, which is
-//! the terminal's and no setting of ours, is read by `cli` alone; libraries read the other variables of OpenTelemetry, and
+//! the terminal's and no setting of ours, is read by `cli` alone, which takes `HTTPS_PROXY` and `NO_PROXY` in small letters
+//! too; libraries read the other variables of OpenTelemetry, and
 //! `SSL_CERT_FILE` and `SSL_CERT_DIR`.)
 
 /// A setting, as the reader and the README know it.

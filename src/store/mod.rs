@@ -62,7 +62,7 @@ macro_rules! run {
 
 mod accepts;
 mod address;
-mod audit;
+mod audit_events;
 mod changes;
 mod claims;
 mod comparisons;
@@ -100,7 +100,7 @@ mod wishes;
 
 pub use accepts::{Acceptance, Accepted};
 pub use address::{Credentials, files_of_address};
-pub use audit::{AuditEvent, AuditPlace};
+pub use audit_events::{AuditEvent, AuditPlace};
 pub use changes::{Changes, Heard};
 pub use claims::{Claimed, Lease};
 pub use comparisons::{ChangeWindow, ComparedLink, ComparisonClaim, Mend};
@@ -121,7 +121,7 @@ pub use probes::Silence;
 pub use recounts::Recount;
 pub use refreshes::RefreshedTokens;
 pub use requests::{Retry, SettingsChange};
-pub use revocations::{Leaving, Revocation, RevocationLease};
+pub use revocations::{GrantHolder, Revocation, RevocationLease};
 pub use sealed_calendars::{OpenedCalendar, SealedCalendar};
 pub use sealed_values::{SealedColumn, SealedRow, SealedValue};
 pub use searches::{SearchClaim, SearchEnd, Searched};

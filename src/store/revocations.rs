@@ -15,7 +15,7 @@ use crate::model::{Epoch, GoogleUserId, GrantEnd, OrganisationId};
 
 /// What no longer uses an account once its grant has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Leaving {
+pub enum GrantHolder {
     /// An integration whose disconnect ends.
     Integration {
         /// The organisation that leaves.
@@ -61,31 +61,31 @@ impl Store {
         query!(self, read, revocations::latest_seq())
     }
 
-    /// Takes the right to revoke an account that nobody but `leaving` uses. Where others use it, `leaving` leaves in the
+    /// Takes the right to revoke an account that nobody but `holder` uses. Where others use it, `holder` leaves in the
     /// same transaction, so that of two who leave at once the second revokes.
     pub async fn begin_revocation(
         &self,
         account: &GoogleUserId,
-        leaving: Leaving,
+        holder: GrantHolder,
         lease: RevocationLease,
         now: Timestamp,
     ) -> Result<Revocation, Error> {
         let account = account.clone();
-        query!(self, long, revocations::begin(&account, &leaving, lease, now))
+        query!(self, long, revocations::begin(&account, &holder, lease, now))
     }
 
-    /// Ends a revocation, and lets `leaving` leave. Where Google has not answered, the grant is among those that nobody
+    /// Ends a revocation, and lets `holder` leave. Where Google has not answered, the grant is among those that nobody
     /// keeps from then on, and revoked again at `retry_at`.
     pub async fn finish_revocation(
         &self,
         account: &GoogleUserId,
-        leaving: Leaving,
+        holder: GrantHolder,
         lease: RevocationLease,
         end: GrantEnd,
         retry_at: Timestamp,
         now: Timestamp,
     ) -> Result<(), Error> {
         let account = account.clone();
-        query!(self, long, revocations::finish(&account, &leaving, lease, (end, retry_at), now))
+        query!(self, long, revocations::finish(&account, &holder, lease, (end, retry_at), now))
     }
 }

@@ -1,7 +1,7 @@
 //! Settlements: what attempts came to.
 //!
-//! Owns what an attempt for a link can come to, and how many attempts are settled in one transaction. Never judges an
-//! answer of Google: `sync` has done so. Invariant: what may stand at Google is recorded whatever an attempt came to,
+//! Owns what an attempt for a link can come to, and that many are settled in one transaction. Never judges an answer of
+//! Google: `sync` has done so. Invariant: what may stand at Google is recorded whatever an attempt came to,
 //! unless the lease is no longer its own.
 
 use jiff::Timestamp;

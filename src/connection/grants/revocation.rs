@@ -13,7 +13,7 @@ use crate::crypto::{Sealed, TokenColumn};
 use crate::error_chain::error_chain;
 use crate::google::{CALL_DEADLINE, Orphan, RevokeError};
 use crate::model::{Change, GoogleUserId, GrantEnd, OrganisationId};
-use crate::store::{self, Integration, Leaving, Revocation, RevocationLease, UnkeptGrant};
+use crate::store::{self, GrantHolder, Integration, Revocation, RevocationLease, UnkeptGrant};
 use crate::sync::{RetryCause, backoff};
 
 /// How long the right to revoke an account lasts: longer than the call that it is for.
@@ -32,8 +32,8 @@ impl Grants {
         let (organisation, epoch) = (&integration.organisation, integration.epoch);
         match (&integration.google_user_id, &integration.refresh_token) {
             (Some(account), Some(token)) => {
-                let leaving = Leaving::Integration { organisation: organisation.clone(), epoch };
-                Ok(self.revoke(organisation, account, token, leaving, Tries::default()).await?.0)
+                let holder = GrantHolder::Integration { organisation: organisation.clone(), epoch };
+                Ok(self.revoke(organisation, account, token, holder, Tries::default()).await?.0)
             }
             (None, _) | (_, None) => {
                 // Fenced: it has ended already, or the organisation has connected anew.
@@ -93,32 +93,32 @@ impl Grants {
 
     /// Revokes the grants that nobody keeps and that are due: all of them, or those given to one organisation. Answers what
     /// became of each.
-    pub(super) async fn revoke_unkept(&self, organisation: Option<&OrganisationId>) -> Result<Ends, store::Error> {
+    pub(super) async fn revoke_unkept(&self, organisation: Option<&OrganisationId>) -> Result<GrantEnds, store::Error> {
         let mut ends = Vec::new();
         let now = self.clock.now();
         for grant in self.store.unkept_grants_due(organisation, now).await? {
             let UnkeptGrant { organisation, google_user_id, token, attempts, since_at } = grant;
-            let leaving = Leaving::Unkept { organisation: organisation.clone(), token: token.clone() };
+            let holder = GrantHolder::Unkept { organisation: organisation.clone(), token: token.clone() };
             let tries = Tries {
                 attempts: u32::try_from(attempts).unwrap_or(0),
                 is_last: since_at + REVOCATION_GIVE_UP_AFTER <= now,
             };
             // Where somebody else revokes the account, it is looked at again.
-            let (_, end) = self.revoke(&organisation, &google_user_id, &token, leaving, tries).await?;
+            let (_, end) = self.revoke(&organisation, &google_user_id, &token, holder, tries).await?;
             ends.push((token, end));
             self.notifier.notify(&Change::Integration(organisation));
         }
-        Ok(Ends(ends))
+        Ok(GrantEnds(ends))
     }
 
-    /// Revokes an account unless others use it, and lets `leaving` leave; what became of its grant comes with the answer. In
+    /// Revokes an account unless others use it, and lets `holder` leave; what became of its grant comes with the answer. In
     /// a task of its own: a caller that goes away does not leave the account leased.
     async fn revoke(
         &self,
         organisation: &OrganisationId,
         account: &GoogleUserId,
         token: &Sealed,
-        leaving: Leaving,
+        holder: GrantHolder,
         tries: Tries,
     ) -> Result<(Revocation, GrantEnd), store::Error> {
         let (grants, organisation, account) = (self.clone(), organisation.clone(), account.clone());
@@ -126,13 +126,13 @@ impl Grants {
         let turn = async move {
             let now = grants.clock.now();
             let lease = RevocationLease { token: grants.secrets.lease_token(), until: now + LEASE };
-            let revocation = grants.store.begin_revocation(&account, leaving.clone(), lease, now).await?;
+            let revocation = grants.store.begin_revocation(&account, holder.clone(), lease, now).await?;
             let end = match revocation {
                 Revocation::Leased => {
                     let end = grants.revoke_token(&organisation, &token, tries).await;
                     let now = grants.clock.now();
                     let wait = backoff(RetryCause::Unavailable, tries.attempts, None, grants.secrets.number());
-                    grants.store.finish_revocation(&account, leaving, lease, end, now + wait, now).await?;
+                    grants.store.finish_revocation(&account, holder, lease, end, now + wait, now).await?;
                     end
                 }
                 Revocation::Shared => GrantEnd::Shared,
@@ -178,9 +178,9 @@ impl Grants {
 }
 
 /// What became of grants that nobody keeps, by their sealed tokens.
-pub(super) struct Ends(Vec<(Sealed, GrantEnd)>);
+pub(super) struct GrantEnds(Vec<(Sealed, GrantEnd)>);
 
-impl Ends {
+impl GrantEnds {
     /// What became of one of them; whoever was not reached waits.
     pub(super) fn of(&self, token: &Sealed) -> GrantEnd {
         self.0.iter().find(|(its, _)| its == token).map_or(GrantEnd::Pending, |(_, end)| *end)

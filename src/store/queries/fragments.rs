@@ -1,6 +1,6 @@
-//! Conditions that several statements share.
+//! Conditions, and assignments, that several statements share.
 //!
-//! Owns how several statements ask in SQL for what is connected, leased and in the same epoch; one that asks for a part of
+//! Owns how several statements ask in SQL for what is connected, leased and in the same epoch, and how they end what is over; one that asks for a part of
 //! it, or asks it of the row that it changes, spells that out. What may be served the columns `served_from` and
 //! `owed_served_from` say (migration `link_queues`). Never a whole statement. Invariant: a value is bound; nothing stands in
 //! the text but words of the queries' own.

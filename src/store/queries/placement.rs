@@ -1,8 +1,8 @@
 //! Placements in columns.
 //!
 //! Owns how a [`Placement`] is spread over six columns and read back: no other place reads or writes one whole. Statements
-//! that look for events, owe their deletion or seal their calendars name the columns that they are about. Never fills a
-//! gap: columns that make no placement are corrupt. Invariant: what is read is what was written.
+//! that look for events, owe their deletion, seal their calendars or forget what Google is known to show name the columns
+//! that they are about. Never fills a gap: columns that make no placement are corrupt. Invariant: what is read is what was written.
 
 use diesel::prelude::*;
 

@@ -15,7 +15,7 @@ use super::statement::{named, sql};
 use super::{Conn, Fault, accounts, disconnects, integrations, unkept_grants};
 use crate::model::{GoogleUserId, GrantEnd};
 use crate::store::words::{self, GOOGLE, GRANT_PENDING, GRANT_SHARED};
-use crate::store::{Leaving, Revocation, RevocationLease};
+use crate::store::{GrantHolder, Revocation, RevocationLease};
 
 #[derive(QueryableByName)]
 struct CountRow {
@@ -31,7 +31,7 @@ pub(in crate::store) async fn latest_seq(conn: &mut Conn) -> Result<i64, Fault> 
 pub(in crate::store) async fn begin(
     conn: &mut Conn,
     account: &GoogleUserId,
-    leaving: &Leaving,
+    holder: &GrantHolder,
     lease: RevocationLease,
     now: Timestamp,
 ) -> Result<Revocation, Fault> {
@@ -40,11 +40,11 @@ pub(in crate::store) async fn begin(
         if row.is_being_revoked(now) {
             return Ok(Revocation::UnderWay);
         }
-        if !is_there(conn, leaving).await? {
+        if !is_there(conn, holder).await? {
             return Ok(Revocation::Ended);
         }
-        if is_shared(conn, account, leaving).await? {
-            leave(conn, leaving, (GrantEnd::Shared, now), now).await?;
+        if is_shared(conn, account, holder).await? {
+            leave(conn, holder, (GrantEnd::Shared, now), now).await?;
             tell_others(conn, account, GrantEnd::Shared).await?;
             return Ok(Revocation::Shared);
         }
@@ -56,14 +56,14 @@ pub(in crate::store) async fn begin(
 pub(in crate::store) async fn finish(
     conn: &mut Conn,
     account: &GoogleUserId,
-    leaving: &Leaving,
+    holder: &GrantHolder,
     lease: RevocationLease,
     ended: (GrantEnd, Timestamp),
     now: Timestamp,
 ) -> Result<(), Fault> {
     transaction!(conn, async |conn| {
         let row = accounts::locked(conn, account, now).await?;
-        leave(conn, leaving, ended, now).await?;
+        leave(conn, holder, ended, now).await?;
         tell_others(conn, account, ended.0).await?;
         // Whoever took the lease over ends it.
         if row.is_leased_to(&lease) {
@@ -73,12 +73,12 @@ pub(in crate::store) async fn finish(
     })
 }
 
-/// Whether anybody but `leaving` has a grant of the account, also one that is being disconnected: its last calls need
+/// Whether anybody but `holder` has a grant of the account, also one that is being disconnected: its last calls need
 /// it. One that nobody keeps is in nobody's way.
-async fn is_shared(conn: &mut Conn, account: &GoogleUserId, leaving: &Leaving) -> Result<bool, Fault> {
-    let but_it = match leaving {
-        Leaving::Integration { organisation, .. } => sql(" AND organisation_id <> ").bind(organisation),
-        Leaving::Unkept { .. } => sql(""),
+async fn is_shared(conn: &mut Conn, account: &GoogleUserId, holder: &GrantHolder) -> Result<bool, Fault> {
+    let but_it = match holder {
+        GrantHolder::Integration { organisation, .. } => sql(" AND organisation_id <> ").bind(organisation),
+        GrantHolder::Unkept { .. } => sql(""),
     };
     let select = sql(format!(
         "SELECT (SELECT COUNT(*) FROM calendar_integrations
@@ -93,14 +93,14 @@ async fn is_shared(conn: &mut Conn, account: &GoogleUserId, leaving: &Leaving) -
     Ok(row.found > 0)
 }
 
-/// Whether `leaving` still has to leave.
-async fn is_there(conn: &mut Conn, leaving: &Leaving) -> Result<bool, Fault> {
-    match leaving {
-        Leaving::Integration { organisation, epoch } => {
+/// Whether `holder` still has to leave.
+async fn is_there(conn: &mut Conn, holder: &GrantHolder) -> Result<bool, Fault> {
+    match holder {
+        GrantHolder::Integration { organisation, epoch } => {
             let integration = integrations::locked(conn, organisation).await?;
             Ok(integration.is_some_and(|it| it.epoch == *epoch && it.refresh_token.is_some()))
         }
-        Leaving::Unkept { token, .. } => unkept_grants::is_queued(conn, token).await,
+        GrantHolder::Unkept { token, .. } => unkept_grants::is_queued(conn, token).await,
     }
 }
 
@@ -123,12 +123,12 @@ async fn tell_others(conn: &mut Conn, account: &GoogleUserId, end: GrantEnd) -> 
 
 async fn leave(
     conn: &mut Conn,
-    leaving: &Leaving,
+    holder: &GrantHolder,
     (end, retry_at): (GrantEnd, Timestamp),
     now: Timestamp,
 ) -> Result<(), Fault> {
-    match leaving {
-        Leaving::Integration { organisation, epoch } => {
+    match holder {
+        GrantHolder::Integration { organisation, epoch } => {
             if end == GrantEnd::Pending {
                 let its =
                     of_organisation(organisation).sql(" AND disconnecting_at IS NOT NULL AND epoch = ").bind(epoch.0);
@@ -137,7 +137,7 @@ async fn leave(
             // Fenced: another process has ended it, or the organisation has connected anew.
             let _ = disconnects::end(conn, organisation, *epoch, Some(end), now).await?;
         }
-        Leaving::Unkept { organisation, token } => match end {
+        GrantHolder::Unkept { organisation, token } => match end {
             GrantEnd::Pending => unkept_grants::put_off(conn, token, retry_at).await?,
             GrantEnd::Revoked | GrantEnd::Shared | GrantEnd::Refused => {
                 unkept_grants::end(conn, organisation, token, end).await?;
