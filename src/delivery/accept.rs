@@ -93,10 +93,10 @@ impl Inner {
         let mut is_over = false;
         let time_out = self.clock.sleep_until(deadline);
         tokio::pin!(time_out);
+        let mut standstill = self.standstill(organisation).await?;
         while link.sync_status == SyncStatus::Pending && !is_over {
-            let standstill = self.standstill(organisation).await?;
             let reaches = |at: Option<Timestamp>| at.is_some_and(|at| self.clock.read().until(at) <= deadline);
-            if standstill.is_some_and(|standstill| !reaches(standstill.until)) {
+            if standstill.as_ref().is_some_and(|standstill| !reaches(standstill.until)) {
                 // Nothing is sent before the time is up: there is nothing to wait for.
                 break;
             }
@@ -114,7 +114,9 @@ impl Inner {
                 () = &mut time_out => is_over = true,
             }
             // At the end too: nobody is notified of what a claim has written since then.
-            if let Some(now) = self.store.link(organisation, &link.appointment).await? {
+            let look = self.link_reader.look(organisation, Some(&link.appointment)).await?;
+            standstill = look.standstill;
+            if let Some(now) = look.link {
                 link = now;
             }
         }

@@ -85,6 +85,7 @@ impl Delivery {
 }
 
 /// Says that nothing of an organisation is sent.
+#[derive(Debug, Clone)]
 pub(super) struct Standstill {
     /// The problem of its integration; `None`: the sync is off.
     reason: Option<Reason>,
@@ -92,19 +93,20 @@ pub(super) struct Standstill {
     pub(super) until: Option<Timestamp>,
 }
 
-impl Inner {
-    /// Why nothing of this organisation is sent at present. `None`: it is sent.
-    pub(super) async fn standstill(&self, organisation: &OrganisationId) -> Result<Option<Standstill>, Error> {
-        let integration = self.store.integration(organisation).await?.filter(Integration::is_connected);
-        let now = self.clock.now();
-        Ok(integration.and_then(|integration| match integration.problem {
+impl Standstill {
+    /// Why nothing of an integration is sent at `now`; `None`: it is sent, or is not connected.
+    pub(super) fn of(integration: Option<Integration>, now: Timestamp) -> Option<Self> {
+        let integration = integration.filter(Integration::is_connected)?;
+        match integration.problem {
             Some(problem) if problem.retry_at.is_none_or(|retry_at| retry_at > now) => {
-                Some(Standstill { reason: Some(problem.reason), until: problem.retry_at })
+                Some(Self { reason: Some(problem.reason), until: problem.retry_at })
             }
-            Some(_) | None => (!integration.is_enabled).then_some(Standstill { reason: None, until: None }),
-        }))
+            Some(_) | None => (!integration.is_enabled).then_some(Self { reason: None, until: None }),
+        }
     }
+}
 
+impl Inner {
     /// Tells of links that wait for their integration why they wait, and that they are not due before it is served again. Of
     /// those that do not read, the log names the column.
     pub(super) async fn explain(&self, organisation: &OrganisationId, links: &mut [Link]) -> Result<(), Error> {

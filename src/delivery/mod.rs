@@ -16,6 +16,7 @@ mod catch_up;
 mod comparison;
 mod erasure;
 mod history;
+mod link_reader;
 mod links;
 mod locked_out_accepts;
 mod preview;
@@ -46,6 +47,7 @@ pub use crate::sync::Event;
 use accept_batcher::AcceptBatcher;
 pub use comparison::ComparisonCounts;
 pub use erasure::Erased;
+use link_reader::LinkReader;
 pub use links::Differing;
 pub use replacement::Replacement;
 use settler::Settler;
@@ -118,6 +120,7 @@ struct Inner {
     accept_batcher: AcceptBatcher,
     throttle_counter: ThrottleCounter,
     settler: Settler,
+    link_reader: LinkReader,
     waiters: Arc<Waiters>,
 }
 
@@ -128,12 +131,13 @@ impl fmt::Debug for Delivery {
 }
 
 impl Delivery {
-    /// Puts the parts together and starts the two writers; the worker is started by [`Worker::run`].
+    /// Puts the parts together and starts the two writers and the reader; the worker is started by [`Worker::run`].
     pub fn new(parts: Parts) -> Self {
         let Parts { store, google, grants, keyring, clock, entropy, notifier, quota, app_url, write_spacing } = parts;
         let accept_batcher = AcceptBatcher::start(store.clone(), clock.clone());
         let waiters = Arc::new(Waiters::default());
         let settler = Settler::start(store.clone(), clock.clone(), waiters.clone());
+        let link_reader = LinkReader::start(store.clone(), clock.clone());
         let throttle_counter = ThrottleCounter::default();
         Self(Arc::new(Inner {
             store,
@@ -149,6 +153,7 @@ impl Delivery {
             accept_batcher,
             throttle_counter,
             settler,
+            link_reader,
             waiters,
         }))
     }

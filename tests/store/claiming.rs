@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use cassius_calendar::model::{CalendarId, GoogleUserId, Placement, Problem, Reason, RemoteEvents, TitlePrivacy};
 use cassius_calendar::store::{
-    DisconnectStep, Lease, Leaving, LinkError, OwedCause, Revocation, RevocationLease, SettingsChange, Settlement,
+    DisconnectStep, GrantHolder, Lease, LinkError, OwedCause, Revocation, RevocationLease, SettingsChange, Settlement,
 };
 use jiff::SignedDuration;
 
@@ -53,7 +53,7 @@ async fn every_lease_and_every_wait_of_an_integration_comes_nearer_where_the_clo
     store.queue_unkept_grant(&north, &account, &unkept, at(3_600)).await.unwrap();
     let revocation = async |now| {
         let lease = RevocationLease { token: token(), until: now + MINUTE };
-        let leaving = Leaving::Unkept { organisation: north.clone(), token: unkept.clone() };
+        let leaving = GrantHolder::Unkept { organisation: north.clone(), token: unkept.clone() };
         store.begin_revocation(&account, leaving, lease, now).await.unwrap()
     };
     assert_eq!(store.unkept_grants_due(None, at(0)).await.unwrap(), []);
@@ -116,7 +116,7 @@ async fn a_lease_of_any_kind_that_ends_later_than_a_day_from_now_is_ended(databa
         assert_eq!(store.claim_owed(&wanted, token(), until, now).await.unwrap().rows.len(), 1);
         assert!(store.lease_refresh(&north, epoch, token(), until, now).await.unwrap().is_some());
         assert!(store.claim_comparison(Lease { token: token(), until }, now).await.unwrap().is_some());
-        let leaving = Leaving::Unkept { organisation: north.clone(), token: unkept.clone() };
+        let leaving = GrantHolder::Unkept { organisation: north.clone(), token: unkept.clone() };
         let lease = RevocationLease { token: token(), until };
         assert_eq!(store.begin_revocation(&nobodys, leaving, lease, now).await.unwrap(), Revocation::Leased);
         let step = store.advance_disconnect(&south, until, now).await.unwrap();

@@ -1,7 +1,7 @@
 //! One Google account: storing a grant of it and revoking take their turns.
 
 use cassius_calendar::model::{GoogleUserId, GrantEnd, RemoteEvents};
-use cassius_calendar::store::{AsOf, Connect, Grant, Leaving, Revocation, RevocationLease};
+use cassius_calendar::store::{AsOf, Connect, Grant, GrantHolder, Revocation, RevocationLease};
 use jiff::Timestamp;
 
 use super::harness::*;
@@ -19,13 +19,13 @@ fn lease(now: i64) -> RevocationLease {
 }
 
 /// Begins the disconnect of an integration, and answers how it leaves its account.
-async fn leaving(database: &Database, name: &str, now: Timestamp) -> Leaving {
+async fn leaving(database: &Database, name: &str, now: Timestamp) -> GrantHolder {
     let epoch =
         database.store.begin_disconnect(&organisation(name), RemoteEvents::Keep, now).await.unwrap().unwrap().epoch;
-    Leaving::Integration { organisation: organisation(name), epoch }
+    GrantHolder::Integration { organisation: organisation(name), epoch }
 }
 
-async fn begin(database: &Database, leaving: &Leaving, lease: RevocationLease, now: i64) -> Revocation {
+async fn begin(database: &Database, leaving: &GrantHolder, lease: RevocationLease, now: i64) -> Revocation {
     database.store.begin_revocation(&account(), leaving.clone(), lease, at(now)).await.unwrap()
 }
 
@@ -71,7 +71,7 @@ async fn a_grant_that_was_asked_for_before_a_revocation_ended_is_not_stored(data
     let other = GoogleUserId::new("another");
     let (theirs, token) = (lease(7), sealed("nobody's"));
     database.store.queue_unkept_grant(&east, &other, &token, at(7)).await.unwrap();
-    let unkept = Leaving::Unkept { organisation: east.clone(), token };
+    let unkept = GrantHolder::Unkept { organisation: east.clone(), token };
     let revocation = database.store.begin_revocation(&other, unkept, theirs, at(7)).await.unwrap();
     assert_eq!(revocation, Revocation::Leased);
     assert_eq!(connect(as_of, 8).await, Connect::Stored);
@@ -113,7 +113,7 @@ async fn an_account_that_waits_to_be_confirmed_is_in_use(database: &Database) {
     let lapsed = unkept(900).await.remove(0);
     assert_eq!((&lapsed.organisation, &lapsed.google_user_id, lapsed.attempts), (&south, &account(), 0));
     assert!(!database.store.confirm_account(&south, at(900)).await.unwrap());
-    let (leaving, ours) = (Leaving::Unkept { organisation: south.clone(), token: lapsed.token }, lease(901));
+    let (leaving, ours) = (GrantHolder::Unkept { organisation: south.clone(), token: lapsed.token }, lease(901));
     assert_eq!(begin(database, &leaving, ours, 901).await, Revocation::Leased);
     let finish = async |end, retry_at, now| {
         database.store.finish_revocation(&account(), leaving.clone(), ours, end, at(retry_at), at(now)).await.unwrap();
