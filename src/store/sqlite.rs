@@ -9,6 +9,7 @@ use std::path::Path;
 use diesel::connection::{AnsiTransactionManager, SimpleConnection};
 use diesel::migration::{Migration, MigrationSource as _};
 use diesel::query_builder::{QueryFragment, QueryId};
+use diesel::result::Error as QueryError;
 use diesel::{Connection, SqliteConnection};
 use diesel_async::pooled_connection::SetupCallback;
 use diesel_async::sync_connection_wrapper::{SpawnBlocking, SyncConnectionWrapper, SyncTransactionManagerWrapper};
@@ -36,6 +37,8 @@ macro_rules! snapshot {
     };
 }
 
+#[path = "foreign_text.rs"]
+mod foreign_text;
 #[path = "queries/mod.rs"]
 pub(super) mod queries;
 
@@ -136,8 +139,13 @@ pub(super) async fn begin(_: &mut Conn, _: &ConnectionMode) -> Result<(), Fault>
     Ok(())
 }
 
-/// Ends what [`begin`] began.
-pub(super) async fn end<T>(_: &mut Conn, _: &ConnectionMode, outcome: Result<T, Fault>) -> Result<T, Fault> {
+/// Ends what [`begin`] began. A text that does not read stops whoever meets it: it is made readable for the next one.
+pub(super) async fn end<T>(conn: &mut Conn, _: &ConnectionMode, outcome: Result<T, Fault>) -> Result<T, Fault> {
+    if let Err(Fault::Query(QueryError::DeserializationError(_))) = &outcome
+        && let Err(error) = conn.spawn_blocking(foreign_text::mend).await
+    {
+        tracing::error!(error = %error, "a stored text does not read, and cannot be looked for");
+    }
     outcome
 }
 

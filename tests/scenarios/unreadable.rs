@@ -1,13 +1,14 @@
 //! A stored value of one practice, or of one link, does not read: it is told there, and everybody else goes on.
 
 use cassius_calendar::grpc::pb::{
-    DisconnectRequest, ErrorReason, IntegrationState, ListAppointmentLinksRequest, ListIntegrationsRequest,
-    ProblemAction, RemoteEvents, SyncNowRequest, SyncStatus, TitlePrivacy,
+    DisconnectRequest, ErrorReason, GetAppointmentLinkRequest, IntegrationState, ListAppointmentLinksRequest,
+    ListIntegrationsRequest, ProblemAction, RemoteEvents, SyncNowRequest, SyncStatus, TitlePrivacy,
 };
 
 use super::{reason, until_number};
-use crate::harness::app::TestApp;
+use crate::harness::app::{BOUND, TestApp};
 use crate::harness::backends::{apply, both_backends};
+use crate::harness::database::Database;
 use crate::harness::google::{ACCOUNT, OTHER_ACCOUNT};
 use crate::harness::logs;
 use crate::harness::samples::{appointment, of_patient};
@@ -283,4 +284,42 @@ async fn an_owed_deletion_that_does_not_read_is_parked_and_the_others_go_on(app:
         DisconnectRequest { organisation_id: "cabinet".into(), remote_events: RemoteEvents::DeleteUpcoming.into() };
     let response = app.integrations.disconnect(request).await.unwrap().into_inner();
     assert_eq!(response.remaining_event_count, 1);
+}
+
+/// SQLite keeps what it is given: bytes that are no text, too.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_text_that_is_none_is_told_and_stops_nobody_else() {
+    let (integrations, links) = ("calendar_integrations", "appointment_external_links");
+    for (table, column, value) in [
+        (integrations, "calendar_id", "x'fffe'"),
+        (integrations, "google_user_id", "CAST(x'61fffe' AS TEXT)"),
+        (integrations, "title_privacy", "x'fffe'"),
+        (integrations, "problem_reason", "CAST(x'61fffe' AS TEXT)"),
+        (integrations, "google_email", "x'fffe'"),
+        (links, "external_calendar_id", "CAST(x'61fffe' AS TEXT)"),
+        (links, "external_event_id", "x'fffe'"),
+        (links, "sync_status", "x'fffe'"),
+        (links, "etag", "CAST(x'61fffe' AS TEXT)"),
+    ] {
+        let mut app = TestApp::start(Database::on_sqlite().await).await;
+        app.connect("cabinet").await;
+        app.connect_as("voisin", OTHER_ACCOUNT).await;
+        app.sync("cabinet", appointment("rdv", 1)).await;
+        set(&app, table, &format!("{column} = {value}"), "organisation_id = 'cabinet'").await;
+
+        // Whoever meets it first may be refused; nobody is for long.
+        let theirs = app.sync("voisin", appointment("theirs", 1)).await;
+        assert_eq!(theirs.sync_status(), SyncStatus::Synced, "{table}.{column}");
+        let all_read = async {
+            let link = GetAppointmentLinkRequest { organisation_id: "cabinet".into(), appointment_id: "rdv".into() };
+            while app.appointments.get_appointment_link(link.clone()).await.is_err() {}
+            let request = ListIntegrationsRequest::default();
+            while app.integrations.list_integrations(request.clone()).await.is_err() {}
+        };
+        tokio::time::timeout(BOUND, all_read).await.expect("it reads soon");
+        app.status("cabinet").await;
+        let told = format!("organisation.id=\"cabinet\" column=\"{table}.{column}\"");
+        assert!(logs::contain(&told), "{told}");
+        app.end().await;
+    }
 }

@@ -40,6 +40,11 @@ pub(super) struct Scope {
 }
 
 impl Scope {
+    /// Whether its deletion is owed already: it says nothing of what should stand.
+    fn is_owed(&self, listed: &Listed) -> bool {
+        self.owed.contains(&(listed.calendar.clone(), listed.event.clone()))
+    }
+
     /// Whether an event was made while nobody wrote here.
     fn is_of_lost_state(&self, listed: &Listed) -> bool {
         listed.created_at.is_some_and(|at| self.silences.iter().any(|silence| silence.covers(at)))
@@ -101,13 +106,14 @@ pub(super) fn compare(
         unowed.map(|(calendar, event)| Place { calendar, event, generation: Generation::FIRST }).collect()
     };
     let Some(link) = link else {
-        let (lost, unknown): (Vec<_>, Vec<_>) = events.into_iter().partition(|listed| scope.is_of_lost_state(listed));
+        let is_lost = |listed: &Listed| scope.is_of_lost_state(listed) && !scope.is_owed(listed);
+        let (lost, unknown): (Vec<_>, Vec<_>) = events.into_iter().partition(is_lost);
         let state = if lost.is_empty() { RemoteState::AsKnown } else { RemoteState::Newer };
         return Finding { state, surplus: surplus(unknown) };
     };
     let (own, other): (Vec<_>, Vec<_>) = events.into_iter().partition(|listed| stands_at(&link.placement, listed));
-    // What shows a later state is no double, wherever it stands.
-    if other.iter().any(|listed| listed.revision > link.revision) {
+    // What shows a later state is no double, wherever it stands, unless it is what was erased.
+    if other.iter().any(|listed| listed.revision > link.revision && !scope.is_owed(listed)) {
         return Finding { state: RemoteState::Newer, surplus: Vec::new() };
     }
     if !is_at_rest(link, within) {

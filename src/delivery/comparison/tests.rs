@@ -171,6 +171,20 @@ fn what_a_lost_state_wrote_is_no_surplus() {
 }
 
 #[test]
+fn what_is_being_deleted_speaks_of_no_lost_state() {
+    let owed = || Listed { revision: Revision::new(9), ..listed("target", "owed", "e", shown()) };
+    // An erasure holds its link at no revision until the event is gone.
+    let erasing =
+        ComparedLink { sync_status: SyncStatus::Pending, ..link(Placement::Absent { generation: Generation::FIRST }) };
+    assert_eq!(find(Some(erasing), vec![owed()]).state, RemoteState::InMotion);
+    let in_step = find(Some(link(written("own", "old"))), vec![listed("target", "own", "old", shown()), owed()]);
+    assert_eq!(in_step, Finding { state: RemoteState::AsKnown, surplus: vec![] });
+    let silences = vec![Silence { began_at: at(-9), ended_at: at(-3) }];
+    let unknown = compare(None, vec![owed()], &Scope { silences, ..scope() }, within(), || Some(event()));
+    assert_eq!(unknown, Finding { state: RemoteState::AsKnown, surplus: vec![] });
+}
+
+#[test]
 fn of_what_is_not_at_rest_nothing_is_found() {
     let double = || vec![listed("target", "double", "e", shown())];
     let base = || link(written("own", "old"));
