@@ -46,6 +46,7 @@ describe.each<[string, IntegrationStatusJson, string, string, string, string | n
     "Retardée",
     "Google connecté · réponse attendue",
   ],
+  ["a service that lacks what Google has", samples.behind, "behind", "À vérifier", "OK", "Google connecté · à vérifier"],
   ["a delay", samples.throttled, "delayed", "Envoi retardé", "Retardée", "Google connecté"],
   ["a pause", { ...samples.paused, counts: none }, "paused", "En pause", "En pause", "Google en pause"],
   ["a pause with some waiting", samples.paused, "paused", "En pause", "En pause", "Google en pause · 3 en attente"],
