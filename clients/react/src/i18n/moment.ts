@@ -50,7 +50,10 @@ export function day(instant: Date, locale: Locale): string {
 /** A sentence in French tells the hour as people say it, « 9 h 41 »; its digits alone are for tables and clocks. */
 function withHours(words: string, locale: Locale): string {
   if (!/^fr\b/i.test(locale)) return words;
-  return words.replace(/\b(\d\d):(\d\d)\b/g, (_, hour: string, minute: string) => `${Number(hour)}\u00a0h\u00a0${minute}`);
+  return words.replace(
+    /\b(\d\d):(\d\d)\b/g,
+    (_, hour: string, minute: string) => `${Number(hour)}\u00a0h\u00a0${minute}`,
+  );
 }
 
 /**
