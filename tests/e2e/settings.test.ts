@@ -115,7 +115,9 @@ test("what stood in Cassius before the first connection waits for calendar, priv
   await camille.openAgenda();
   for (const [index, patient] of ["Ada", "Bea", "Cleo"].entries())
     await camille.createRdv({ patient: `${patient} Exemple`, day: index, hour: 9 });
-  await camille.openSettings();
+  // While nothing is connected the agenda itself leads to where that is done.
+  await camille.page.getByRole("link", { name: "Envoyer ces RDV dans Google Calendar" }).click();
+  await camille.settled();
   await camille.connect();
   await camille.status("3 à envoyer").waitFor();
   await camille.health.getByText("3 rendez-vous à venir ne sont pas encore dans Google").waitFor();

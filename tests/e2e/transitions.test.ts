@@ -81,3 +81,39 @@ test(
     expect(tooFar).toEqual([]);
   },
 );
+
+test("what is told beside it keeps its place too, whatever its next words are", async ({ browser, gallery }) => {
+  for (const width of WIDTHS) {
+    const page = await open(browser, width);
+    await page.goto(gallery("connected"));
+    await isShown(page, "connected");
+    // A button that leaps in the frame in which something else stirs makes a great shift of both.
+    const place = async (state: string, told: string) => {
+      await becomes(page, state);
+      await page.locator(".cc-result-line", { hasText: told }).waitFor();
+      return (await page.locator(".cc-result-close").boundingBox())?.x;
+    };
+    const before = await place("reconnect-needed", "Google n’autorise plus Cassius à écrire");
+    expect(before).toBeGreaterThan(0);
+    expect(await place("connected", "La synchronisation fonctionne à nouveau."), `${width} px`).toBe(before);
+    await page.close();
+  }
+});
+
+test("the time until the next try is told in its place as the minutes pass", async ({ browser, gallery }) => {
+  for (const width of WIDTHS) {
+    const page = await open(browser, width);
+    await page.clock.install({ time: "2026-03-12T10:55:00Z" });
+    await page.goto(gallery("throttled"));
+    await page.clock.runFor(1_000);
+    const minutes = page.locator(".cc-health .cc-moment");
+    const places: (number | undefined)[] = [];
+    for (const words of ["dans 3 minutes", "dans 2 minutes", "dans 1 minute"]) {
+      await minutes.getByText(words).waitFor();
+      places.push((await minutes.boundingBox())?.y);
+      await page.clock.runFor(60_000);
+    }
+    expect(new Set(places).size, `${width} px: ${places.join(", ")}`).toBe(1);
+    await page.close();
+  }
+});

@@ -138,8 +138,8 @@ test("what Google refuses is listed by its date, and « Tout réessayer » sends
   await camille.openSettings();
   const errors = camille.section("À traiter");
   await errors.getByText("2 rendez-vous en erreur").waitFor();
-  await errors.getByText(/à? ?09:00/).waitFor();
-  await errors.getByText(/à? ?14:00/).waitFor();
+  await errors.getByText(/ 9\sh\s00/).waitFor();
+  await errors.getByText(/ 14\sh\s00/).waitFor();
   // Type and patient are the host's own words; the service has told the page neither.
   await errors.getByText("Contrôle — Léa Exemple").waitFor();
   await errors.getByText("Détails").first().click();

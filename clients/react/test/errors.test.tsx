@@ -184,7 +184,7 @@ describe("À traiter", () => {
       nextPageToken: null,
     };
     mount(<GoogleCalendarPage />);
-    expect(await errors().findByText(/17:00.*Japon/)).toBeVisible();
+    expect(await errors().findByText(/17\sh\s00.*Japon/)).toBeVisible();
   });
 
   it("copies the technical id", async () => {

@@ -55,5 +55,8 @@ it("what each choice of privacy sends is a table", async () => {
 it("a service that was restored from an older backup says whom to tell", async () => {
   new Router({ ...samples.connected, behindCount: 4 });
   mount(<GoogleCalendarPage />);
-  expect(await screen.findByText(/Google en a 4 de plus : voyez le support/)).toBeVisible();
+  const health = screen.getByRole("group", { name: "État de la synchronisation" });
+  expect(await within(health).findByText("Google a 4 rendez-vous de plus que le service")).toBeVisible();
+  expect(within(health).getByText(/prévenez le support de Cassius\.$/)).toBeVisible();
+  expect(screen.queryByText("Tout est en ordre")).toBeNull();
 });

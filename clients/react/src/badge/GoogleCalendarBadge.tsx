@@ -58,11 +58,12 @@ function Badge({ view }: { readonly view: StatusView }): ReactElement | null {
       );
     }
     case "asked":
+    case "behind":
     case "unsent":
       return (
         <HostLink href={href} className="cc-badge cc-badge-unsent">
           <CalendarIcon />
-          {health === "asked" ? t("badge.asked") : t("badge.unsent", { count: status.counts.unsent })}
+          {health === "unsent" ? t("badge.unsent", { count: status.counts.unsent }) : t(`badge.${health}`)}
         </HostLink>
       );
     case "not_connected":

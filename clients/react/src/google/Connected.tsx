@@ -149,9 +149,6 @@ function SyncRow(props: Pick<ConnectedProps, "status" | "view" | "onShowRefused"
           </Button>
         ) : null}
       </span>
-      {status.behindCount > 0 ? (
-        <span className="cc-hint">{t("connection.behind", { count: status.behindCount })}</span>
-      ) : null}
       <LastSync status={status} />
     </Row>
   );

@@ -171,6 +171,13 @@ function healthWords(status: IntegrationStatusJson, mayChange: boolean, t: Trans
       };
     case "unsent":
       return { tone: "warning", icon: <ClockIcon />, title: t("first.title", { count: counts.unsent }) };
+    case "behind":
+      return {
+        tone: "warning",
+        icon: <AlertIcon />,
+        title: t("health.behind", { count: status.behindCount }),
+        children: <p>{t("health.behindBody")}</p>,
+      };
     case "disconnecting":
       return { tone: "neutral", icon: <ClockIcon />, title: t("state.disconnecting") };
     case "working":
@@ -204,6 +211,7 @@ function actionOf(props: HealthNoticeProps, status: IntegrationStatusJson): Reac
     case "delayed":
     case "unsent":
     case "syncing":
+    case "behind":
     case "working":
     case "disconnecting":
       return null;

@@ -21,7 +21,7 @@ function Times({ problem }: { readonly problem: ProblemJson }): ReactElement | n
   const now = useNow();
   if (problem.action === "wait" && problem.retryTime !== null) {
     return (
-      <span className="cc-notice-times">
+      <span className="cc-next-try">
         {t("connection.nextTry")} <strong>{timeOfDay(new Date(problem.retryTime), now, locale)}</strong>{" "}
         <span className="cc-unbroken">
           (<Moment instant={problem.retryTime} tense="future" />)
@@ -32,10 +32,10 @@ function Times({ problem }: { readonly problem: ProblemJson }): ReactElement | n
   if (problem.sinceTime === null) return null;
   const [before = "", after = ""] = t("problem.since", { when: "\u0000" }).split("\u0000");
   return (
-    <span className="cc-notice-times">
+    <>
       {before}
       <Moment instant={problem.sinceTime} tense="past" />
       {after}
-    </span>
+    </>
   );
 }

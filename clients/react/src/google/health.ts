@@ -18,6 +18,7 @@ export type Health =
   | "delayed"
   | "unsent"
   | "syncing"
+  | "behind"
   | "working";
 
 /** The fragment of the page's address that leads to how the integration is doing. It is documented: hosts lead there too. */
@@ -25,7 +26,7 @@ export const HEALTH_ANCHOR = "google-calendar-standing";
 
 /** Says how the integration is doing. A delay is not an error, and a pause sends nothing, whatever else is wrong. */
 export function healthOf(status: IntegrationStatusJson): Health {
-  const { state, problem, isEnabled, counts, catchUp, pendingAccount } = status;
+  const { state, problem, isEnabled, counts, catchUp, pendingAccount, behindCount } = status;
   if (state === "not_connected") return "not_connected";
   if (state === "disconnecting") return "disconnecting";
   if (state === "error") return "stopped";
@@ -35,7 +36,8 @@ export function healthOf(status: IntegrationStatusJson): Health {
   if (pendingAccount) return "asked";
   if (problem) return "delayed";
   if (catchUp) return "syncing";
-  return counts.unsent > 0 ? "unsent" : "working";
+  if (counts.unsent > 0) return "unsent";
+  return behindCount > 0 ? "behind" : "working";
 }
 
 /** Whether there is an account to look after: one that is being disconnected is no longer. */
@@ -63,6 +65,7 @@ const LABELS: Readonly<Record<Exclude<Health, "refused" | "asked" | "unsent">, L
   paused: { title: "state.paused", row: "state.paused", tone: "neutral" },
   delayed: { title: "state.sendingDelayed", row: "state.delayed", tone: "warning" },
   syncing: { title: "state.connected", row: "state.syncing", tone: "success", rowTone: "accent" },
+  behind: { title: "state.behind", row: "state.ok", tone: "warning", rowTone: "success" },
   working: { title: "state.connected", row: "state.ok", tone: "success" },
 };
 

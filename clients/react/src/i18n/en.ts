@@ -46,6 +46,7 @@ export const en: Catalogue = {
   "state.refused": { one: "{count} failed", other: "{count} failed" },
   "state.unsent": { one: "{count} to send", other: "{count} to send" },
   "state.asked": "Answer needed",
+  "state.behind": "To be checked",
   "state.toSend": "To send",
   "state.offline": "Offline",
   "state.signedOut": "Session ended",
@@ -83,6 +84,11 @@ export const en: Catalogue = {
     other: "Google did not accept them. The others wait: sending is delayed, and resumes by itself.",
   },
   "health.showRefused": "See which",
+  "health.behind": {
+    one: "Google has {count} appointment more than the service",
+    other: "Google has {count} appointments more than the service",
+  },
+  "health.behindBody": "The service was restored from an old backup: please tell Cassius support.",
 
   "first.title": {
     one: "{count} upcoming appointment is not in Google yet",
@@ -436,10 +442,6 @@ export const en: Catalogue = {
   "shown.part.place": "Place",
   "shown.part.time": "Date and time",
   "shown.part.link": "Link to Cassius",
-  "connection.behind": {
-    one: "Google has {count} more: please tell support.",
-    other: "Google has {count} more: please tell support.",
-  },
 
   "problem.since": "Noticed {when}",
   "problem.RECONNECT_REQUIRED.title": "Google no longer lets Cassius write",
@@ -499,6 +501,7 @@ export const en: Catalogue = {
   "badge.paused": "Google paused",
   "badge.pausedPending": { one: "Google paused · {count} waiting", other: "Google paused · {count} waiting" },
   "badge.asked": "Google connected · answer needed",
+  "badge.behind": "Google connected · to be checked",
   "badge.unsent": { one: "Google connected · {count} to send", other: "Google connected · {count} to send" },
   "badge.delayed": "Sending to Google is delayed and will resume by itself.",
   "badge.delayedWord": "delayed",

@@ -47,6 +47,7 @@ export const fr = {
   "state.refused": { one: "{count} en erreur", other: "{count} en erreur" },
   "state.unsent": { one: "{count} à envoyer", other: "{count} à envoyer" },
   "state.asked": "Réponse attendue",
+  "state.behind": "À vérifier",
   "state.toSend": "À envoyer",
   "state.offline": "Hors ligne",
   "state.signedOut": "Session expirée",
@@ -84,6 +85,11 @@ export const fr = {
     other: "Google ne les a pas acceptés. Les autres attendent : l’envoi est retardé, et reprendra tout seul.",
   },
   "health.showRefused": "Voir lesquels",
+  "health.behind": {
+    one: "Google a {count} rendez-vous de plus que le service",
+    other: "Google a {count} rendez-vous de plus que le service",
+  },
+  "health.behindBody": "Le service a été rétabli d’une sauvegarde ancienne : prévenez le support de Cassius.",
 
   "first.title": {
     one: "{count} rendez-vous à venir n’est pas encore dans Google",
@@ -446,10 +452,6 @@ export const fr = {
   "shown.part.place": "Lieu",
   "shown.part.time": "Date et heure",
   "shown.part.link": "Lien vers Cassius",
-  "connection.behind": {
-    one: "Google en a {count} de plus : voyez le support.",
-    other: "Google en a {count} de plus : voyez le support.",
-  },
 
   "problem.since": "Signalé {when}",
   "problem.RECONNECT_REQUIRED.title": "Google n’autorise plus Cassius à écrire",
@@ -509,6 +511,7 @@ export const fr = {
   "badge.paused": "Google en pause",
   "badge.pausedPending": { one: "Google en pause · {count} en attente", other: "Google en pause · {count} en attente" },
   "badge.asked": "Google connecté · réponse attendue",
+  "badge.behind": "Google connecté · à vérifier",
   "badge.unsent": { one: "Google connecté · {count} à envoyer", other: "Google connecté · {count} à envoyer" },
   "badge.delayed": "L’envoi vers Google est retardé et reprendra tout seul.",
   "badge.delayedWord": "retardé",

@@ -47,13 +47,22 @@ export function day(instant: Date, locale: Locale): string {
   return new Intl.DateTimeFormat(tagOf(locale), { dateStyle: "long" }).format(instant);
 }
 
+/** A sentence in French tells the hour as people say it, « 9 h 41 »; its digits alone are for tables and clocks. */
+function withHours(words: string, locale: Locale): string {
+  if (!/^fr\b/i.test(locale)) return words;
+  return words.replace(
+    /\b(\d\d):(\d\d)\b/g,
+    (_, hour: string, minute: string) => `${Number(hour)}\u00a0h\u00a0${minute}`,
+  );
+}
+
 /**
- * Says the day and the time of an appointment, such as "jeu. 12 mars 2026, 14:30": in `timeZone` where it is known, and
+ * Says the day and the time of an appointment, such as "jeu. 12 mars 2026, 14 h 30": in `timeZone` where it is known, and
  * with the zone's name where it is not the reader's own.
  */
 export function dayAndTime(instant: Date, locale: Locale, timeZone: string | null): string {
   const isElsewhere = timeZone !== null && isNotOurs(timeZone);
-  const words = new Intl.DateTimeFormat(tagOf(locale), {
+  const format = new Intl.DateTimeFormat(tagOf(locale), {
     weekday: "short",
     day: "numeric",
     month: "short",
@@ -61,28 +70,30 @@ export function dayAndTime(instant: Date, locale: Locale, timeZone: string | nul
     hour: "2-digit",
     minute: "2-digit",
     ...(isElsewhere ? { timeZone } : {}),
-  }).format(instant);
+  });
+  const words = withHours(format.format(instant), locale);
   return isElsewhere ? `${words} (${zoneName(timeZone, instant, locale)})` : words;
 }
 
 /** Says the time of an instant, with the day when it is not the day of `now`. */
 export function timeOfDay(instant: Date, now: Date, locale: Locale): string {
   const sameDay = instant.toDateString() === now.toDateString();
-  return new Intl.DateTimeFormat(tagOf(locale), {
+  const format = new Intl.DateTimeFormat(tagOf(locale), {
     ...(sameDay ? {} : { day: "numeric", month: "long" }),
     hour: "2-digit",
     minute: "2-digit",
-  }).format(instant);
+  });
+  return withHours(format.format(instant), locale);
 }
 
 /**
- * Says a period in a given zone, such as "jeudi 12 mars 2026 de 14:30 à 15:00", with the zone's name where it is not the
+ * Says a period in a given zone, such as "jeudi 12 mars 2026, 14 h 30 – 15 h 00", with the zone's name where it is not the
  * reader's own.
  */
 export function period(start: Date, end: Date, timeZone: string, locale: Locale): string {
   const options: Intl.DateTimeFormatOptions = { dateStyle: "full", timeStyle: "short" };
   const zoned = isTimeZone(timeZone) ? { ...options, timeZone } : options;
-  const words = new Intl.DateTimeFormat(tagOf(locale), zoned).formatRange(start, end);
+  const words = withHours(new Intl.DateTimeFormat(tagOf(locale), zoned).formatRange(start, end), locale);
   return isNotOurs(timeZone) ? `${words} (${zoneName(timeZone, start, locale)})` : words;
 }
 
