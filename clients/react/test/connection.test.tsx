@@ -99,7 +99,7 @@ describe("Connexion, with an account", () => {
     mount(<GoogleCalendarPage />);
     expect(await screen.findByText("Retardée")).toBeVisible();
     expect(screen.getByText("Google demande de patienter")).toBeVisible();
-    expect(screen.getByText("Prochain essai", { exact: false })).toHaveTextContent(/Prochain essai \d\d:\d\d/);
+    expect(screen.getByText("Prochain essai", { exact: false })).toHaveTextContent(/Prochain essai \d\d? h \d\d/);
     expect(screen.getByText("Envoi retardé")).toBeVisible();
     expect(screen.queryByText("En erreur")).toBeNull();
     expect(screen.queryByText("Erreur")).toBeNull();
@@ -162,7 +162,7 @@ describe("« Synchroniser maintenant »", () => {
     const action = await screen.findByRole("button", { name: "Synchroniser maintenant" });
     expect(action.querySelector(".cc-spinner")).toBeNull();
     expect(action).toHaveAttribute("aria-disabled", "true");
-    expect(action).toHaveAccessibleDescription(/^Reprise prévue\s: \d\d:\d\d$/);
+    expect(action).toHaveAccessibleDescription(/^Reprise prévue\s: \d\d?\sh\s\d\d$/);
     await user.click(action);
     expect(router.to("sync-now")).toHaveLength(0);
   });
