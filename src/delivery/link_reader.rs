@@ -65,9 +65,17 @@ async fn read(store: &Store, clock: &Clock, requests: Vec<Request>) {
     for Request { organisation, appointment, caller } in requests {
         by_organisation.entry(organisation).or_default().push((appointment, caller));
     }
+    let mut away: Option<Error> = None;
     for (organisation, requests) in by_organisation {
         let wanted: Vec<_> = requests.iter().filter_map(|(appointment, _)| appointment.clone()).collect();
-        let looked = look(store, clock, &organisation, &wanted).await;
+        // A database that is away is not asked for each of them in turn: nobody waits for all of its deadlines.
+        let looked = match &away {
+            Some(error) => Err(error.of_the_same_kind()),
+            None => look(store, clock, &organisation, &wanted).await,
+        };
+        if let Err(error @ Error::Unavailable(_)) = &looked {
+            away = Some(error.of_the_same_kind());
+        }
         for (appointment, caller) in requests {
             let outcome = match &looked {
                 Ok((links, standstill)) => {
