@@ -77,18 +77,17 @@ pub(crate) async fn measure(stage: &Stage, back_end: BackEnd, table: &mut Table)
         let each = |number: i64| number as f64 / count as f64;
         let delivery = all.since(of_accepts);
         table.row(
-            &format!("{figure}: transactions an event"),
+            &format!("{figure}: transactions an event, without those of its accept"),
             back_end,
             &format!(
-                "{:.2} to settle it; to claim, settle and look for it {:.2}, of which {:.2} write; to accept it, which commits \
-                 as callers come, {:.2}",
-                each(settling),
+                "{:.2}, of which {:.2} write, and {:.2} settle; accepts, which commit as callers come, {:.2}",
                 each(delivery.all),
                 each(delivery.writing),
+                each(settling),
                 each(of_accepts.all)
             ),
-            "settled together: ≤ 0.1",
-            each(settling) <= 0.1,
+            "≤ 0.1",
+            each(delivery.all) <= 0.1,
         );
     }
     Ok(())

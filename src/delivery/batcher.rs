@@ -1,4 +1,4 @@
-//! Group commit: what arrives together is committed together.
+//! Group commit: what arrives together is committed together, or read together where it is a question.
 //!
 //! Owns the queue to one writer, which takes whatever has arrived while it was busy, commits it as one, and answers
 //! each caller. A lone caller finds the writer idle and waits for nobody. Never knows what it commits. Invariant: one
@@ -61,7 +61,7 @@ impl<R: Send + 'static> Batcher<R> {
     /// Waits until the request that is made of this caller is committed, and answers what it came to.
     pub(super) async fn commit<A>(&self, request: impl FnOnce(Caller<A>) -> R) -> Result<A, Error> {
         let (caller, answer) = oneshot::channel();
-        let gone = || Error::Unavailable("the writer has ended".into());
+        let gone = || Error::Unavailable("the batcher has ended".into());
         self.0.send(request(caller)).await.map_err(|_| gone())?;
         answer.await.map_err(|_| gone())?
     }

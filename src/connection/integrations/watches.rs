@@ -1,8 +1,8 @@
 //! Who watches a status, or what goes wrong.
 //!
 //! Owns the one reader that an organisation has while anybody watches it, and how many may watch at a time. Never decides
-//! what a status shows, or what is news. Invariant: a watcher is told what was read after it began to watch first, and then what is read
-//! after each change.
+//! what a status shows, or what is news. Invariant: who watches a status is told what was read after they began to watch
+//! first, and then what is read after each change.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
