@@ -6,7 +6,7 @@
 #   make test      every test: the service on SQLite and on PostgreSQL, the clients, and the whole in a browser
 #   make lint      formatting, clippy, documentation, the wire, dependencies, what the npm packages hold
 #   make soak      the simulation and the killed process for longer: make soak SEEDS=50000 KILLS=500
-#   make fuzz      what reads foreign bytes, for longer: make fuzz CASES=1000000
+#   make fuzz      what reads foreign bytes, for so many seconds each: make fuzz FOR=600
 #   make sdk       descriptor set, Python wheel and Ruby gem for backends that are not Node, tested against the service
 #   make bench     what the figures in the README come from
 #   make contract  holds the emulator's claims against the real Google, with a test account
@@ -59,11 +59,14 @@ soak:
 	SIMULATION_SEEDS=$(SEEDS) cargo test --locked --test integration simulation:: -- --include-ignored --nocapture
 	KILLS=$(KILLS) tests/with-postgres cargo test --locked --test integration kill:: -- --nocapture
 
-# Each of them runs in `make test` too, with few cases. One that fails is made small, and printed.
-fuzz: CASES ?= 200000
+# Each of them runs in `make test` too, with few cases. PROFILE=test takes the build of the tests.
+fuzz: FOR ?= 60
+fuzz: PROFILE ?= bench
 fuzz:
 	@.ci/fetch cc
-	PROPTEST_CASES=$(CASES) cargo test --locked --profile bench --lib -- whatever_ any_bytes_have_an_answer a_cut_error_has_an_answer
+	cargo test --locked --profile $(PROFILE) --lib --config 'target."cfg(all())".runner = ["tests/fuzz", "$(FOR)"]' -- \
+		whatever_a_request whatever_a_browser whatever_a_setting whatever_google_answers whatever_an_envelope \
+		whatever_happens any_bytes_have_an_answer a_cut_error_has_an_answer
 
 # The production build has other features than the tests', whose own dependencies add some: it is checked apart.
 lint:

@@ -5,7 +5,7 @@
 //! waits: whoever waits says so.
 //!
 //! Invariant: outside this file nothing asks what time it is or draws a random number, and nothing sleeps that an
-//! outcome depends on (`.clippy.toml` holds it). Where somebody else has to do something in time (a socket, a database,
+//! outcome depends on (`.clippy.toml` holds it as far as it can). Where somebody else has to do something in time (a socket, a database,
 //! a lock, the end of a drain), and where a person or an emulated network is waited for, that is real time, and
 //! `tokio`'s.
 
@@ -149,7 +149,7 @@ impl Clock {
 
     /// Waits until `deadline`; returns at once if it has passed. A correction of the wall clock neither stretches nor
     /// cuts the wait.
-    #[expect(clippy::disallowed_methods, reason = "the one place that sleeps")]
+    #[expect(clippy::disallowed_methods, reason = "whoever waits does so here")]
     pub async fn sleep_until(&self, deadline: Deadline) {
         let Deadline(end) = deadline;
         match &self.0 {
@@ -170,8 +170,8 @@ impl Clock {
     }
 
     /// Waits a moment of real time, whatever clock this is: for what no clock moves on, such as another's lock.
-    #[expect(clippy::disallowed_methods, reason = "the one place that sleeps")]
-    pub async fn moment(&self, span: std::time::Duration) {
+    #[expect(clippy::disallowed_methods, reason = "whoever waits does so here")]
+    pub async fn real_sleep(&self, span: std::time::Duration) {
         tokio::time::sleep(span).await;
     }
 

@@ -60,9 +60,9 @@
 //!   digest of the content, the body of a write (`google/event/mod.rs`), the comparison (`sync/shown.rs`), the preview
 //!   (`grpc/convert.rs`). What Google is asked to bring of an event the compiler does not know: `FIELDS` in
 //!   `google/listing.rs` and `MOVED_EVENT_FIELDS` in `google/calendar.rs`; what the emulated Google keeps: `WRITABLE` in
-//!   `emulator/calendar/body.rs`. If Cassius has to send it too: the
-//!   message in `proto/`, `grpc/validate/appointment.rs`, and [`model::Details`] with a default. The README's table of
-//!   what is sent. Events that stand at Google get it when their appointment is sent next.
+//!   `emulator/calendar/body.rs`. If Cassius has to send it too: the message in `proto/`, `grpc/validate/appointment.rs`, and
+//!   [`model::Details`] with a default. The README's table of what is sent. Events that stand at Google get it when their
+//!   appointment is sent next.
 //! - **A setting.** Its row in `config/settings.rs`, its field and its reading in `config/mod.rs` (in `config/access.rs`
 //!   for who may call and where), and in `config/parse.rs` how its text is read, if no other setting is read that way; it
 //!   is handed on where `app` puts together what needs it: the rooms (`app/rooms.rs`), the database (`app/database.rs`), keys
@@ -78,7 +78,8 @@
 //!
 //! # The import rule
 //!
-//! Each room has a rank, and imports from rooms of a lower rank alone; `model` is everybody's, and `main` calls `cli`.
+//! Each room has a rank, and imports from rooms of a lower rank alone; of rank 0, `tests/house/imports.rs` says who may
+//! import `model`; `main` calls `cli`.
 //!
 //! | rank | rooms |
 //! |---|---|

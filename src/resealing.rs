@@ -1,4 +1,4 @@
-//! The keys that are in use, and the exchange of those that are not to be any more.
+//! The keys that are in use, and the exchange of those that are to go.
 //!
 //! Owns which stored value is opened and sealed anew with the first key, and what is told of the keyring. Never changes
 //! what a value holds. What lasts for a day at most is counted and left as it is: it ends before an operator takes the

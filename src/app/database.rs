@@ -10,6 +10,10 @@ use crate::clock::Entropy;
 use crate::config::{Config, Database};
 use crate::store::{self, Schema, Store};
 
+/// What is told where PostgreSQL answers in another language.
+pub const FOREIGN_LANGUAGE: &str = "PostgreSQL answers in another language than English, and this role may not choose: a fault \
+    that passes by itself may be told as INTERNAL; let a superuser set lc_messages = 'C' for the role or the database";
+
 /// Opens the database, whose tables are this version's. An SQLite file stays locked for as long as the second part
 /// lives.
 pub(super) async fn open(config: &Config, entropy: &Entropy) -> Result<(Store, Option<lock::Locks>), StartError> {
@@ -17,6 +21,9 @@ pub(super) async fn open(config: &Config, entropy: &Entropy) -> Result<(Store, O
     let replica = data_encoding::HEXLOWER.encode(&entropy.bytes::<4>());
     let options = store::Options { replica, links_at_once: config.links_at_once, ..store::Options::default() };
     let store = connect(&config.database, options).await?;
+    if let Some(language) = store.foreign_language().await? {
+        tracing::warn!(%language, "{}", FOREIGN_LANGUAGE);
+    }
     if config.migrate {
         for migration in migrate(&store).await? {
             tracing::info!(%migration, "applied a migration");

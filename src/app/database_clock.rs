@@ -14,14 +14,14 @@ use crate::store::{self, Store};
 
 /// How often it is asked.
 const PERIOD: SignedDuration = SignedDuration::from_secs(5);
-/// How often it is asked each time.
+/// How many times it is asked each time.
 const TRIES: usize = 3;
 /// An answer that took longer says too little.
 const SLOWEST: SignedDuration = SignedDuration::from_millis(500);
 /// From this on, a difference is worth telling the operator of.
 const WORTH_TELLING: SignedDuration = SignedDuration::from_secs(1);
 
-/// Asks the database's clock and follows it; answers whether that set it right by more than the tolerance. Nothing happens
+/// Asks the database's clock and follows it; answers whether that set it right by [`WORTH_TELLING`] or more. Nothing happens
 /// on SQLite, whose one process has one clock.
 pub(super) async fn follow(store: &Store, clock: &Clock) -> Result<bool, store::Error> {
     let mut best: Option<(SignedDuration, ClockSample)> = None;

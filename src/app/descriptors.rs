@@ -8,6 +8,9 @@ use crate::{grpc, http};
 /// What is kept back for the database, for the calls to Google, for files and for the listeners.
 const KEPT_BACK: usize = 192;
 
+/// How many connections the server of the metrics may hold: few machines ask, and one at a time.
+pub(super) const METRICS_CONNECTIONS: usize = 8;
+
 /// The limits of the gRPC server and of the sidecar, as this process can bear them.
 pub(super) fn limits() -> (grpc::Limits, http::Limits) {
     shared_out(open_files())

@@ -2,9 +2,9 @@
 //!
 //! Owns how often each is done, but where a room below has its own pace (disconnects, changes of many links, comparisons):
 //! health follows the database, disconnects, erasures and changes of many links go on, Google's events are compared, counts
-//! are held against their links, grants that nobody keeps are ended, what is old is erased, and how it all stands is
-//! measured. Never decides what is old. Invariant: one that fails is done again in its time, and logged, but for a
-//! measurement: a database that is away is told of elsewhere.
+//! are held against their links, grants that nobody keeps are ended, integrations that are incomplete are told of, what is
+//! old is erased, and how it all stands is measured. Never decides what is old. Invariant: one that fails is done again in
+//! its time, and logged, but for a measurement: a database that is away is told of elsewhere.
 
 use std::time::Duration;
 
@@ -19,9 +19,9 @@ use crate::grpc::Health;
 use crate::metrics;
 use crate::store::{ErasedSnapshots, IntegrationCount, PoolUse, QueueCounts, Store};
 
-/// How often it is tried whether the database takes writes.
+/// How often the process tries whether the database takes writes.
 const PROBE: SignedDuration = SignedDuration::from_secs(5);
-/// How often it is measured how integrations and queues stand.
+/// How often the process measures how integrations and queues stand.
 const MEASURE: SignedDuration = SignedDuration::from_secs(15);
 /// How often the audit is looked through.
 const SWEEP: SignedDuration = SignedDuration::from_hours(1);
@@ -29,7 +29,7 @@ const SWEEP: SignedDuration = SignedDuration::from_hours(1);
 const ERASE: SignedDuration = SignedDuration::from_mins(1);
 /// How long what another query holds is left alone.
 const LOCKED_ROWS_RETRY: Duration = Duration::from_secs(1);
-/// How often it is looked for what is kept of organisations that are not connected.
+/// How often the process looks for what is kept of organisations that are not connected.
 const FORGET: SignedDuration = SignedDuration::from_hours(1);
 
 /// How often the counts of an organisation are held against its links.
@@ -38,8 +38,11 @@ const RECOUNT: SignedDuration = SignedDuration::from_hours(24);
 const RECOUNTED_AT_ONCE: usize = 20;
 const RECOUNT_PAUSE: SignedDuration = SignedDuration::from_mins(1);
 
-/// How often it is looked for grants that nobody keeps.
+/// How often the process looks for grants that nobody keeps.
 const REVOKE: SignedDuration = SignedDuration::from_mins(1);
+
+/// How often the process looks for integrations that are incomplete.
+const INCOMPLETE: SignedDuration = SignedDuration::from_mins(1);
 
 /// Ends the grants that nobody keeps.
 pub(super) async fn end_unkept_grants(consents: Consents, clock: Clock, close: CancellationToken) {
@@ -54,6 +57,16 @@ pub(super) async fn end_unkept_grants(consents: Consents, clock: Clock, close: C
 /// Ends the disconnects that nobody waits for any more: their caller is gone, or the process that began them.
 pub(super) async fn finish_disconnects(integrations: Integrations, close: CancellationToken) {
     integrations.finish_disconnects(close).await;
+}
+
+/// Tells of integrations that are connected and do not say to what.
+pub(super) async fn note_incomplete(integrations: Integrations, clock: Clock, close: CancellationToken) {
+    while !close.is_cancelled() {
+        if let Err(error) = integrations.note_incomplete().await {
+            tracing::warn!(error = %error_chain(&error), "integrations that are incomplete could not be looked for");
+        }
+        clock.sleep(INCOMPLETE).await;
+    }
 }
 
 /// Holds Google's events against the links, as it is asked for, and once a day.
@@ -136,7 +149,7 @@ pub(super) async fn erase_snapshots(store: Store, retention: SignedDuration, clo
                     tracing::info!(count, "erased the snapshots of appointments that are over");
                 }
                 if is_any_held {
-                    clock.moment(LOCKED_ROWS_RETRY).await;
+                    clock.real_sleep(LOCKED_ROWS_RETRY).await;
                     continue;
                 }
             }

@@ -42,7 +42,7 @@ use crate::roots::roots;
 use rooms::Rooms;
 
 pub use certificates::tls_fault;
-pub use database::{migrate, open_beside, reach, reach_or_make};
+pub use database::{FOREIGN_LANGUAGE, migrate, open_beside, reach, reach_or_make};
 pub use keys::Keys;
 pub use start_error::StartError;
 
@@ -122,7 +122,7 @@ pub async fn start_with(config: Config, google: Google, clock: Clock, entropy: E
     ];
     let (mut measuring, mut metrics_address) = (None, None);
     if let Some(address) = config.listen.metrics {
-        let limits = http::Limits { connections: 8, ..http_limits };
+        let limits = http::Limits { connections: descriptors::METRICS_CONNECTIONS, ..http_limits };
         let (server, address) = serve_metrics(address, limits, &config, &clock, &close).await?;
         servers.push(server);
         metrics_address = Some(address);
@@ -191,6 +191,7 @@ fn background_tasks(
     let Rooms { store, clock, notifier, quota, audit, consents, integrations, delivery, .. } = rooms;
     vec![
         tokio::spawn(housekeeping::end_unkept_grants(consents, clock.clone(), close.clone())),
+        tokio::spawn(housekeeping::note_incomplete(integrations.clone(), clock.clone(), close.clone())),
         tokio::spawn(housekeeping::finish_disconnects(integrations.clone(), close.clone())),
         tokio::spawn(housekeeping::reach_links(delivery, close.clone())),
         tokio::spawn(database_clock::keep_following(store.clone(), clock.clone(), notifier.clone(), close.clone())),

@@ -15,7 +15,7 @@ use crate::notifier::Notifier;
 use crate::quota::Quota;
 use crate::store::{self, Changes, Heard, Store};
 
-/// How often it is tried whether a word comes through.
+/// How often the process tries whether a word comes through.
 const ECHO: SignedDuration = SignedDuration::from_secs(15);
 /// How long that word may take.
 const ECHO_TIME_OUT: SignedDuration = SignedDuration::from_secs(5);

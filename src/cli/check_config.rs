@@ -65,6 +65,9 @@ async fn of_database(database: &Database, keyring: Option<&Keyring>) -> anyhow::
         Schema::Newer => return Err(StartError::NewerSchema.into()),
         Schema::None => return Ok(say("The database answers; no migration was ever applied.")?),
     }
+    if let Some(language) = store.foreign_language().await.map_err(StartError::Store)? {
+        say(format!("Beware ({language}): {}.", app::FOREIGN_LANGUAGE))?;
+    }
     let takes_writes = store.takes_writes().await.map_err(StartError::Store)?;
     if !takes_writes {
         say("Beware: it takes no writes, or not in every table: is it a standby, or are rights missing?")?;

@@ -13,12 +13,12 @@ use jiff::SignedDuration;
 const EVERY: SignedDuration = SignedDuration::from_secs(2);
 
 /// What tells one state of a file from another: when it was written, and its length.
-type Look = Option<(SystemTime, u64)>;
+type FileStamp = Option<(SystemTime, u64)>;
 
 /// Files as they were last seen.
 pub(super) struct Files {
     paths: Vec<PathBuf>,
-    seen: Vec<Look>,
+    seen: Vec<FileStamp>,
 }
 
 impl Files {
@@ -40,7 +40,7 @@ impl Files {
     }
 }
 
-fn look(paths: &[PathBuf]) -> Vec<Look> {
+fn look(paths: &[PathBuf]) -> Vec<FileStamp> {
     let of_one = |path: &PathBuf| {
         let metadata = std::fs::metadata(path).ok()?;
         Some((metadata.modified().ok()?, metadata.len()))

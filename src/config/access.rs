@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use super::api_key::ApiKey;
 use super::parse;
-use super::reader::{Reader, wrong};
+use super::reader::{Reader, text_fault};
 
 /// Where the servers listen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +36,7 @@ pub struct Tls {
 pub(super) fn read_api_keys(reader: &mut Reader<'_>) -> Option<Vec<ApiKey>> {
     match reader.text("API_KEYS") {
         None => Some(Vec::new()),
-        Some(text) => parse::api_keys(&text).map_err(|wrong| reader.fault("API_KEYS", wrong)).ok(),
+        Some(text) => parse::api_keys(&text).map_err(|fault| reader.fault("API_KEYS", fault)).ok(),
     }
 }
 
@@ -55,35 +55,37 @@ pub(super) fn read_access(reader: &mut Reader<'_>) -> (Option<Listen>, Vec<ApiKe
     let allow_plaintext = reader.value("ALLOW_PLAINTEXT", parse::switch).unwrap_or_default();
     if has_cert != has_key {
         let (missing, other) = if has_cert { ("TLS_KEY", "TLS_CERT") } else { ("TLS_CERT", "TLS_KEY") };
-        reader.fault(missing, wrong(&format!("is not set, but {other} is"), "set both or neither"));
+        reader.fault(missing, text_fault(&format!("is not set, but {other} is"), "set both or neither"));
     }
     if client_ca.is_some() && !has_cert && !has_key {
-        reader
-            .fault("TLS_CLIENT_CA", wrong("is set, but TLS_CERT is not", "set TLS_CERT and TLS_KEY, or leave it out"));
+        reader.fault(
+            "TLS_CLIENT_CA",
+            text_fault("is set, but TLS_CERT is not", "set TLS_CERT and TLS_KEY, or leave it out"),
+        );
     }
     if client_ca.is_none()
         && !reader.is_at_fault(&["TLS_CLIENT_CA"])
         && api_keys.iter().any(|key| key.client_name.is_some())
     {
         let remedy = "name the authority of the clients' certificates there, or leave @ and the name out of the entry";
-        reader.fault("TLS_CLIENT_CA", wrong("is not set, but API_KEYS binds a key to a client", remedy));
+        reader.fault("TLS_CLIENT_CA", text_fault("is not set, but API_KEYS binds a key to a client", remedy));
     }
     let taken = [("GRPC_ADDR", grpc), ("HTTP_ADDR", http), ("METRICS_ADDR", metrics)];
     for (index, (name, address)) in taken.iter().enumerate() {
         let shares =
             |(_, other): &&(&str, Option<SocketAddr>)| address.is_some_and(|it| it.port() != 0 && *other == Some(it));
         if let Some((other, _)) = taken[..index].iter().find(shares) {
-            reader.fault(name, wrong(&format!("is the address of {other}"), "give each its own port"));
+            reader.fault(name, text_fault(&format!("is the address of {other}"), "give each its own port"));
         }
     }
     if grpc.is_some_and(|grpc| !grpc.ip().to_canonical().is_loopback()) {
         if api_keys.is_empty() && !reader.is_at_fault(&["API_KEYS"]) {
             let remedy = "set it, or serve on loopback";
-            reader.fault("API_KEYS", wrong("is not set, but GRPC_ADDR can be reached by others", remedy));
+            reader.fault("API_KEYS", text_fault("is not set, but GRPC_ADDR can be reached by others", remedy));
         }
         if (cert.is_none() || key.is_none()) && !allow_plaintext && !reader.is_at_fault(&["TLS_CERT", "TLS_KEY"]) {
             let remedy = "set TLS_CERT and TLS_KEY, or ALLOW_PLAINTEXT=true behind a mesh that encrypts";
-            reader.fault("TLS_CERT", wrong("is not set, but GRPC_ADDR can be reached by others", remedy));
+            reader.fault("TLS_CERT", text_fault("is not set, but GRPC_ADDR can be reached by others", remedy));
         }
     }
     (listen, api_keys, cert.zip(key).map(|(cert, key)| Tls { cert, key, client_ca }))

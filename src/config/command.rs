@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use super::reader::{Wrong, wrong};
+use super::reader::{TextFault, text_fault};
 
 /// How long a command may take: a start, or a reload, waits for it.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(10);
@@ -17,13 +17,13 @@ const COMMAND_TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_PRINTED_BYTES: u64 = 1024 * 1024;
 
 /// What the shell's command prints on standard output. Its errors go to ours.
-pub(super) fn printed(command: &str) -> Result<String, Wrong> {
+pub(super) fn printed(command: &str) -> Result<String, TextFault> {
     printed_within(COMMAND_TIMEOUT, command)
 }
 
-fn printed_within(timeout: Duration, command: &str) -> Result<String, Wrong> {
+fn printed_within(timeout: Duration, command: &str) -> Result<String, TextFault> {
     let remedy = "name a command that prints the keyring on standard output and exits with 0";
-    let unrunnable = |fault: std::io::Error| wrong(&format!("cannot be run ({})", fault.kind()), remedy);
+    let unrunnable = |fault: std::io::Error| text_fault(&format!("cannot be run ({})", fault.kind()), remedy);
     let mut shell = Command::new("sh");
     shell.args(["-c", command]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
     let mut child = shell.spawn().map_err(unrunnable)?;
@@ -41,7 +41,7 @@ fn printed_within(timeout: Duration, command: &str) -> Result<String, Wrong> {
         // It may have ended just now.
         let _ = child.kill();
         let _ = child.wait();
-        Err(wrong(problem, remedy))
+        Err(text_fault(problem, remedy))
     };
     let Ok(read) = heard.recv_timeout(timeout) else {
         return refused(&format!("names a command that did not end within {} seconds", timeout.as_secs()));
@@ -51,11 +51,12 @@ fn printed_within(timeout: Duration, command: &str) -> Result<String, Wrong> {
     }
     let status = child.wait().map_err(unrunnable)?;
     if !status.success() {
-        return Err(wrong("names a command that failed", remedy));
+        return Err(text_fault("names a command that failed", remedy));
     }
-    let text = String::from_utf8(read.map_err(unrunnable)?).map_err(|_| wrong("prints what is not UTF-8", remedy))?;
+    let text =
+        String::from_utf8(read.map_err(unrunnable)?).map_err(|_| text_fault("prints what is not UTF-8", remedy))?;
     match text.trim() {
-        "" => Err(wrong("prints nothing", remedy)),
+        "" => Err(text_fault("prints nothing", remedy)),
         text => Ok(text.to_owned()),
     }
 }

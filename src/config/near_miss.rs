@@ -1,8 +1,8 @@
 //! Variables that were meant to be settings.
 //!
 //! Owns what counts as a misspelt name, and what may be one. Never reads a value. Invariant: a variable of somebody else's
-//! is not taken for one of ours unless one or two letters, their case or an ending are all that keeps it from being one;
-//! what may as well be somebody else's is told, and refused never.
+//! is not taken for one of ours unless a few letters, their case, underscores or an ending are all that keeps it from being
+//! one, or it stands in [`ELSEWHERE`]; what may as well be somebody else's is told, and never refused.
 
 use std::ffi::OsString;
 

@@ -15,9 +15,9 @@ use super::settings::{SETTINGS, Setting};
 use super::{Check, Mode};
 
 /// Says what is wrong with a text, and what to do.
-pub(super) type Wrong = (String, String);
+pub(super) type TextFault = (String, String);
 
-pub(super) fn wrong(problem: &str, remedy: &str) -> Wrong {
+pub(super) fn text_fault(problem: &str, remedy: &str) -> TextFault {
     (problem.to_owned(), remedy.to_owned())
 }
 
@@ -33,7 +33,7 @@ impl<'a> Reader<'a> {
         Self { source, mode, checks, faults: Vec::new() }
     }
 
-    pub(super) fn fault(&mut self, variable: &str, (problem, remedy): Wrong) {
+    pub(super) fn fault(&mut self, variable: &str, (problem, remedy): TextFault) {
         self.faults.push(Fault { variable: variable.to_owned(), problem, remedy });
     }
 
@@ -74,8 +74,8 @@ impl<'a> Reader<'a> {
                 let dev_default = setting.dev_default.filter(|_| self.mode == Mode::Dev);
                 dev_default.or(setting.default).map(str::to_owned)
             }
-            Err((variable, wrong)) => {
-                self.fault(&variable, wrong);
+            Err((variable, fault)) => {
+                self.fault(&variable, fault);
                 None
             }
         }
@@ -86,7 +86,7 @@ impl<'a> Reader<'a> {
         let faults = self.faults.len();
         let text = self.text(name);
         if text.is_none() && self.faults.len() == faults {
-            self.fault(name, wrong("is not set", remedy));
+            self.fault(name, text_fault("is not set", remedy));
         }
         text
     }
@@ -95,16 +95,16 @@ impl<'a> Reader<'a> {
     pub(super) fn printed(&mut self, variable: &str, name: &str, text: String) -> Option<String> {
         if self.is_set(name) {
             let remedy = format!("set either {name} or {variable}");
-            self.fault(name, wrong("is set twice", &remedy));
+            self.fault(name, text_fault("is set twice", &remedy));
             return None;
         }
         self.checked(variable, name, text)
     }
 
     /// The value of a variable, if it is set or has a default, and can be read.
-    pub(super) fn value<T>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, Wrong>) -> Option<T> {
+    pub(super) fn value<T>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, TextFault>) -> Option<T> {
         let text = self.text(name)?;
-        parse(&text).map_err(|wrong| self.fault(name, wrong)).ok()
+        parse(&text).map_err(|fault| self.fault(name, fault)).ok()
     }
 
     /// A sentence for each file of a secret, and for each of `others`, that any user of the system may read or write.
@@ -142,26 +142,26 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn written(&self, setting: &Setting) -> Result<Option<String>, (String, Wrong)> {
+    fn written(&self, setting: &Setting) -> Result<Option<String>, (String, TextFault)> {
         let name = setting.name;
         let file_name = format!("{name}_FILE");
         let text = match (self.set(name), self.file(name)) {
             (Some(_), Some(_)) => {
                 let remedy = format!("set either {name} or {file_name}");
-                return Err((name.to_owned(), wrong("is set twice", &remedy)));
+                return Err((name.to_owned(), text_fault("is set twice", &remedy)));
             }
             (Some(text), None) => {
-                text.into_string().map_err(|_| (name.to_owned(), wrong("is not UTF-8", "write it in UTF-8")))?
+                text.into_string().map_err(|_| (name.to_owned(), text_fault("is not UTF-8", "write it in UTF-8")))?
             }
             (None, Some(path)) => {
                 let text = std::fs::read_to_string(PathBuf::from(path)).map_err(|fault| {
                     let problem = format!("names a file that cannot be read ({})", fault.kind());
-                    (file_name.clone(), wrong(&problem, "name a readable file of UTF-8 text"))
+                    (file_name.clone(), text_fault(&problem, "name a readable file of UTF-8 text"))
                 })?;
                 // It was meant to be set: nobody falls back to a default.
                 if text.trim().is_empty() {
                     let remedy = "write it there, or take the variable out of the environment";
-                    return Err((file_name, wrong("names a file that holds nothing", remedy)));
+                    return Err((file_name, text_fault("names a file that holds nothing", remedy)));
                 }
                 text
             }
@@ -174,7 +174,7 @@ impl<'a> Reader<'a> {
     fn checked(&mut self, variable: &str, name: &str, text: String) -> Option<String> {
         for (_, passes) in self.checks.iter().filter(|(checked, _)| *checked == name) {
             if let Err(problem) = passes(&text) {
-                self.fault(variable, wrong(&problem, "correct it"));
+                self.fault(variable, text_fault(&problem, "correct it"));
                 return None;
             }
         }

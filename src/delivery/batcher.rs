@@ -48,7 +48,7 @@ impl<R: Send + 'static> Batcher<R> {
                     tokio::select! {
                         biased;
                         _ = next => {}
-                        () = clock.moment(AGAIN) => {}
+                        () = clock.real_sleep(AGAIN) => {}
                     }
                     requests.append(&mut again);
                 }

@@ -23,12 +23,12 @@ struct Request {
     organisation: OrganisationId,
     /// The appointment whose link is wanted too.
     appointment: Option<AppointmentId>,
-    caller: Caller<Look>,
+    caller: Caller<LinkView>,
 }
 
 /// How things stand.
 #[derive(Debug, Clone)]
-pub(super) struct Look {
+pub(super) struct LinkView {
     /// The link that was asked for; `None`: there is none, or none was asked for.
     pub(super) link: Option<Link>,
     /// Why nothing of the organisation is sent at present; `None`: it is sent.
@@ -54,7 +54,7 @@ impl LinkReader {
         &self,
         organisation: &OrganisationId,
         appointment: Option<&AppointmentId>,
-    ) -> Result<Look, Error> {
+    ) -> Result<LinkView, Error> {
         let (organisation, appointment) = (organisation.clone(), appointment.cloned());
         self.0.commit(|caller| Request { organisation, appointment, caller }).await
     }
@@ -80,7 +80,7 @@ async fn read(store: &Store, clock: &Clock, requests: Vec<Request>) {
             let outcome = match &looked {
                 Ok((links, standstill)) => {
                     let link = appointment.and_then(|appointment| links.get(&appointment).cloned());
-                    Ok(Look { link, standstill: standstill.clone() })
+                    Ok(LinkView { link, standstill: standstill.clone() })
                 }
                 Err(error) => Err(error.of_the_same_kind()),
             };

@@ -11,7 +11,7 @@ use crate::error_chain::error_chain;
 use crate::model::{Change, OrganisationId};
 use crate::store::{self, Reach};
 
-/// How often it is looked for what another process has left.
+/// How often the process looks for what another one has left.
 const POLL: SignedDuration = SignedDuration::from_secs(5);
 
 impl Delivery {

@@ -7,7 +7,7 @@
 //! calls anybody.
 //!
 //! Invariant: one mutex holds the whole state, nothing awaits while holding it, and an answer leaves only after its
-//! call stands in the journal (and in the state file, where there is one).
+//! call stands in the journal, and what it has changed in the state file, where there is one.
 
 mod batch;
 mod calendar;

@@ -16,7 +16,7 @@ use crate::crypto::Secret;
 use crate::model::{Calendar, CalendarId};
 
 /// The alias by which Google knows the main calendar of the account that asks.
-const PRIMARY: &str = "primary";
+pub const PRIMARY: &str = "primary";
 /// The role of those who may share a calendar.
 const OWNER: &str = "owner";
 const ENTRY_FIELDS: &str = "id,summary,summaryOverride,primary,accessRole,timeZone,backgroundColor,deleted";

@@ -30,7 +30,7 @@ use std::time::Duration;
 use rustls::RootCertStore;
 use url::Url;
 
-pub use calendars::CalendarAccess;
+pub use calendars::{CalendarAccess, PRIMARY};
 pub use errors::{CalendarError, ExchangeError, IdTokenFault, Orphan, RefreshError, RevokeError};
 pub use listing::EventPage;
 pub use oauth::{Granted, Refreshed, pkce_verifier};

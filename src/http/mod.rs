@@ -29,7 +29,7 @@ use crate::connection::{
 use crate::crypto::{ExposeSecret as _, Secret};
 use crate::error_chain::error_chain;
 use crate::language::Language;
-use crate::model::Provider;
+use crate::model::{GrantEnd, Provider};
 use pages::Page;
 
 pub use axum::Router;
@@ -38,6 +38,8 @@ pub use metrics::metrics_router;
 
 /// The parameter of the return URL that tells how the consent ended.
 const OUTCOME: &str = Provider::Google.as_str();
+/// The parameter beside it that tells of an access that nobody keeps and that may still stand at Google.
+const GRANT: &str = "google-grant";
 const MAX_TICKET_BYTES: usize = 256;
 const MAX_STATE_BYTES: usize = 512;
 /// Google's codes have at most 256 bytes today.
@@ -201,7 +203,7 @@ impl Sidecar {
             return page.answer(language, return_url.as_ref().or(self.app_url.as_ref()));
         }
         let mut response = match return_url {
-            Some(url) => see_other(&with_outcome(url, outcome)),
+            Some(url) => see_other(&with_outcome(url, outcome, completed.grant_end)),
             None => self.page(page, language),
         };
         // Another tab may have put its own ticket there meanwhile.
@@ -218,10 +220,17 @@ fn see_other(url: &Url) -> Response {
     (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response()
 }
 
-/// The return URL with the outcome's word in its query, in place of one that an earlier consent left there.
-fn with_outcome(mut url: Url, outcome: ConsentOutcome) -> Url {
-    let kept: Vec<_> = url.query_pairs().filter(|(name, _)| name != OUTCOME).map(|pair| pair_of(&pair)).collect();
+/// The return URL with the outcome's word in its query, in place of one that an earlier consent left there; also whether the
+/// access that nobody keeps may still stand at Google.
+fn with_outcome(mut url: Url, outcome: ConsentOutcome, grant_end: Option<GrantEnd>) -> Url {
+    let is_ours = |name: &str| [OUTCOME, GRANT].contains(&name);
+    let kept: Vec<_> = url.query_pairs().filter(|(name, _)| !is_ours(name)).map(|pair| pair_of(&pair)).collect();
     url.query_pairs_mut().clear().extend_pairs(kept).append_pair(OUTCOME, outcome.as_str());
+    match grant_end {
+        Some(GrantEnd::Pending) => url.query_pairs_mut().append_pair(GRANT, "pending"),
+        Some(GrantEnd::Refused) => url.query_pairs_mut().append_pair(GRANT, "refused"),
+        Some(GrantEnd::Revoked | GrantEnd::Shared) | None => return url,
+    };
     url
 }
 

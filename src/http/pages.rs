@@ -2,8 +2,8 @@
 //!
 //! Owns what a person reads where a consent begins or has ended, in both languages, and the frame of every page. Never
 //! shows on such a page what came with a request, but for one address to go back to, which the operator set or allowed.
-//! Invariant: all else on it is made of sentences from this file, and its one other link leads to Google's own page,
-//! where a grant may stand there that nobody keeps.
+//! Invariant: all else on it is made of sentences from this file, and where a grant that nobody keeps may
+//! still stand, its one other link leads to Google's own page.
 
 use std::sync::LazyLock;
 

@@ -62,7 +62,22 @@ fn the_outcome_joins_the_query_in_place_of_an_older_one() {
         ("https://app.example/?google=denied&x=1&google=failed", "https://app.example/?x=1&google=connected"),
     ] {
         let url = Url::parse(url).expect("a URL");
-        assert_eq!(with_outcome(url, ConsentOutcome::Connected).as_str(), expected);
+        assert_eq!(with_outcome(url, ConsentOutcome::Connected, None).as_str(), expected);
+    }
+}
+
+#[test]
+fn an_access_that_nobody_keeps_and_that_may_still_stand_is_told_beside_the_outcome() {
+    for (end, told) in [
+        (None, ""),
+        (Some(GrantEnd::Revoked), ""),
+        (Some(GrantEnd::Shared), ""),
+        (Some(GrantEnd::Pending), "&google-grant=pending"),
+        (Some(GrantEnd::Refused), "&google-grant=refused"),
+    ] {
+        let url = Url::parse("https://app.example/?google-grant=pending&google=failed&x=1").expect("a URL");
+        let expected = format!("https://app.example/?x=1&google=missing_scope{told}");
+        assert_eq!(with_outcome(url, ConsentOutcome::MissingScope, end).as_str(), expected, "{end:?}");
     }
 }
 
@@ -165,7 +180,7 @@ proptest! {
         let url = Url::parse("https://app.example/settings").expect("a URL");
         let with_query = Url::parse(&format!("{url}?{of_query}"));
         if let Ok(url) = with_query {
-            let told = with_outcome(url, ConsentOutcome::Denied);
+            let told = with_outcome(url, ConsentOutcome::Denied, None);
             prop_assert_eq!(told.query_pairs().filter(|(name, _)| name == OUTCOME).count(), 1);
         }
     }

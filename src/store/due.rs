@@ -26,7 +26,7 @@ pub struct DueOrganisation {
 
 /// What a look at the queues found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Look {
+pub struct DueLook {
     /// The organisations that have something to attempt, the longest due first.
     pub due: Vec<DueOrganisation>,
     /// The integrations among them that do not read. One with an unknown title privacy is served as far as it deletes.
@@ -93,7 +93,13 @@ impl Store {
     ///
     /// What has been ready since before `not_before` is left out: a caller that has seen to it spares the database the rows
     /// that lie dead there. Of each organisation up to `each` links and as many deletions are counted.
-    pub async fn look(&self, not_before: Timestamp, limit: usize, each: usize, now: Timestamp) -> Result<Look, Error> {
+    pub async fn look(
+        &self,
+        not_before: Timestamp,
+        limit: usize,
+        each: usize,
+        now: Timestamp,
+    ) -> Result<DueLook, Error> {
         let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
         let (limit, each) = (number(limit), number(each));
         let ready = query!(self, read, due::ready(not_before, limit, each, now))?;
@@ -102,7 +108,7 @@ impl Store {
         let is_locked_out = self.put_off(ready.iter().filter(|ready| ready.due == 0), now).await?;
         let due = || ready.iter().filter(|ready| ready.due > 0);
         let first_ready_at = due().map(|ready| ready.ready_at).min();
-        let mut look = Look { due: Vec::new(), unreadable: Vec::new(), is_whole, is_locked_out, first_ready_at };
+        let mut look = DueLook { due: Vec::new(), unreadable: Vec::new(), is_whole, is_locked_out, first_ready_at };
         // Where each stands in the line.
         let mut seen: HashMap<&OrganisationId, Option<usize>> = HashMap::new();
         for ready in due() {

@@ -63,7 +63,8 @@ fn is_passing(error: &QueryError) -> bool {
             | DatabaseErrorKind::ClosedConnection
             | DatabaseErrorKind::SerializationFailure
             | DatabaseErrorKind::ReadOnlyTransaction => true,
-            // Neither back end hands its error code through, so that the message has to tell.
+            // Neither back end hands its error code through, so that the message has to tell: PostgreSQL is asked for
+            // English.
             _ => PASSING.iter().any(|words| information.message().contains(words)),
         },
         QueryError::BrokenTransactionManager | QueryError::RollbackErrorOnCommit { .. } => true,

@@ -78,7 +78,7 @@ pub struct Integration {
     /// How much of the account the latest search has seen; `None`: none was made since the latest connect, or since a
     /// disconnect that deletes began.
     pub last_search: Option<AccountSearch>,
-    /// A column that does not read, so that nothing may be sent.
+    /// A column that does not read, or that is empty though an account is connected, so that nothing may be sent.
     pub unreadable: Option<&'static str>,
     /// A column that does not read and says nothing of what is sent: it is told, and sending goes on.
     pub misread: Option<&'static str>,

@@ -5,7 +5,8 @@
 //! never calls anybody.
 //!
 //! Invariant: what a method has answered is durable. A method is one transaction, and one that answers an error has changed
-//! nothing, or leaves it unknown whether it did where the connection broke. Those that may touch more rows than one
+//! nothing, or leaves it unknown whether it did where the connection broke; on SQLite, a text that did not read is made
+//! readable by it (`foreign_text.rs`). Those that may touch more rows than one
 //! transaction should hold are several, each of which stands by itself: going on with an erasure, forgetting, erasing what
 //! has ended, sweeping the audit, giving back many leases, trying again what did not open, and looking for what is due.
 //! Noting that an event has vanished is two, the first of which brings a comparison forward. What an error leaves of them
@@ -90,6 +91,7 @@ mod revocations;
 mod sealed_calendars;
 mod sealed_values;
 mod searches;
+mod server;
 mod settlements;
 #[expect(clippy::duplicate_mod, reason = "the queries are written once and mounted for each back end")]
 mod sqlite;
@@ -106,7 +108,7 @@ pub use claims::{Claimed, Lease};
 pub use comparisons::{ChangeWindow, ComparedLink, ComparisonClaim, Mend};
 pub use consents::{Consent, NewConsent, UnconfirmedConsent};
 pub use disconnects::DisconnectStep;
-pub use due::{DueOrganisation, Look};
+pub use due::{DueLook, DueOrganisation};
 pub use erasures::ErasureLeft;
 pub use grants::{AsOf, Connect, Grant};
 pub use guarded::Guarded;
@@ -281,8 +283,17 @@ impl Store {
     /// Whether the address leads to a pooler that gives each transaction whichever session is free, and does not say so.
     pub async fn is_pooled_unsaid(&self) -> Result<bool, Error> {
         match &self.backend {
-            Backend::Postgres { config, .. } => postgres::is_pooled_unsaid(config).await,
+            Backend::Postgres { config, .. } => server::is_pooled_unsaid(config).await,
             Backend::Sqlite { .. } => Ok(false),
+        }
+    }
+
+    /// In which language PostgreSQL answers, if it is not English and this role may not choose. Then a fault that passes by
+    /// itself, a lock that was not let go or a full disk, cannot be told from one that lasts.
+    pub async fn foreign_language(&self) -> Result<Option<String>, Error> {
+        match &self.backend {
+            Backend::Postgres { config, .. } => server::foreign_language(config).await,
+            Backend::Sqlite { .. } => Ok(None),
         }
     }
 

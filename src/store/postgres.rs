@@ -45,7 +45,7 @@ macro_rules! snapshot {
 #[path = "queries/mod.rs"]
 pub(super) mod queries;
 
-type Conn = AsyncPgConnection;
+pub(super) type Conn = AsyncPgConnection;
 type Db = diesel::pg::Pg;
 type InstantSql = diesel::sql_types::Timestamptz;
 
@@ -100,7 +100,7 @@ const MIGRATION_LOCK: i64 = 0x0063_6173_7369_7573;
 const CONNECT: Duration = Duration::from_secs(10);
 
 /// How long sent bytes may stay unacknowledged.
-const UNANSWERED: Duration = Duration::from_secs(5);
+pub(super) const UNANSWERED: Duration = Duration::from_secs(5);
 
 /// How much of a name that the address gives is kept: the server cuts what is longer than 63 characters.
 const LONGEST_NAME: usize = 48;
@@ -115,6 +115,15 @@ const SESSION: [&str; 5] = [
     "enable_seqscan = off",
     "jit = off",
 ];
+/// Asks for messages in English, which faults are judged by: what each of them is called is not handed through. Only a
+/// superuser may, or who was granted it.
+pub(super) fn in_english(is_local: bool) -> String {
+    format!(
+        "DO $$ BEGIN
+            IF current_setting('lc_messages') <> 'C' THEN PERFORM set_config('lc_messages', 'C', {is_local}); END IF;
+         EXCEPTION WHEN insufficient_privilege THEN NULL; END $$"
+    )
+}
 /// Begins a transaction that waits for whatever it needs: a migration.
 const PATIENT: &str = "BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; \
                        SET LOCAL idle_in_transaction_session_timeout = 0";
@@ -205,7 +214,7 @@ where
     let mut conn = Conn::try_from_client_and_connection(client, connection).await?;
     let told = match is_pooled {
         true => "COMMIT".to_owned(),
-        false => SESSION.map(|told| format!("SET {told}")).join("; "),
+        false => format!("{}; {}", SESSION.map(|told| format!("SET {told}")).join("; "), in_english(false)),
     };
     if is_pooled {
         conn.set_prepared_statement_cache_size(CacheSize::Disabled);
@@ -217,7 +226,8 @@ where
 /// Behind a pooler, a query is one transaction: what it prepares and sets is of one session, and ends there.
 pub(super) async fn begin(conn: &mut Conn, mode: &ConnectionMode) -> Result<(), Fault> {
     if mode.is_pooled {
-        let begin = format!("BEGIN; {}", SESSION.map(|told| format!("SET LOCAL {told}")).join("; "));
+        let session = SESSION.map(|told| format!("SET LOCAL {told}")).join("; ");
+        let begin = format!("BEGIN; {session}; {}", in_english(true));
         AnsiTransactionManager::begin_transaction_sql(conn, &begin).await?;
     }
     Ok(())
@@ -264,37 +274,6 @@ where
         Err(_) => AnsiTransactionManager::rollback_transaction(conn).await?,
     }
     outcome
-}
-
-/// Whether a pooler gives each transaction whichever session is free, though the address does not say so. It may stay
-/// unseen where many others take sessions just then.
-pub(super) async fn is_pooled_unsaid(config: &Config) -> Result<bool, Error> {
-    if config.is_pooled {
-        return Ok(false);
-    }
-    // So that nothing is prepared in a session that is another's a moment later.
-    let careful = Config { is_pooled: true, ..config.clone() };
-    let (mut idle, mut busy) = tokio::try_join!(solitary(&careful), solitary(&careful))?;
-    let compare = async {
-        let first = idle.transaction(session).await?;
-        busy.transaction(async |busy| {
-            // One that is kept is nobody else's, and stays the same.
-            let is_same = session(busy).await? == first;
-            Ok::<_, diesel::result::Error>(is_same || idle.transaction(session).await? != first)
-        })
-        .await
-    };
-    match tokio::time::timeout(UNANSWERED, compare).await {
-        Ok(found) => found.map_err(|error| Fault::Query(error).into_error(false)),
-        Err(elapsed) => Err(Error::Unavailable(Box::new(elapsed))),
-    }
-}
-
-/// By what number the server tells the session that a transaction is in.
-async fn session(conn: &mut Conn) -> diesel::QueryResult<i32> {
-    diesel::select(diesel::dsl::sql::<diesel::sql_types::Integer>("/* postgres.session */ pg_backend_pid()"))
-        .get_result(conn)
-        .await
 }
 
 /// Closes a connection, and ends what still runs on it: of the closing alone, a server that works or waits for a lock hears
@@ -374,6 +353,6 @@ pub(super) async fn listen(config: &Config) -> Result<Option<Listening>, Error> 
     Ok(Some(conn))
 }
 
-async fn solitary(config: &Config) -> Result<Conn, Error> {
+pub(super) async fn solitary(config: &Config) -> Result<Conn, Error> {
     connect(config).await.map_err(|error| Error::Unavailable(Box::new(error)))
 }

@@ -69,7 +69,7 @@ pub enum SettledLink {
 /// What became of them, in the same order.
 #[derive(Debug, Clone, Default)]
 pub struct SettledRows {
-    /// Each link.
+    /// One for each link.
     pub links: Vec<SettledLink>,
     /// Whether each deletion was still the claim's own.
     pub owed: Vec<Guarded>,

@@ -1,4 +1,4 @@
-//! What does not read: a value that this version does not know, or that no version wrote.
+//! What does not read: a value that this version does not know, or that no version wrote, or left out.
 //!
 //! Owns how such a row is told. Never shows the value itself, only whose it is and in which column. Invariant: a row of
 //! which a value does not read is left out of a list, and told beside it, so that the others go on.
@@ -34,6 +34,12 @@ impl<T> Default for Found<T> {
 }
 
 impl Store {
+    /// The integrations that are connected and do not say to which account or calendar, each with the column that is empty,
+    /// but for those that stand still for a reason that is told already. Nothing of theirs is ever due.
+    pub async fn incomplete_integrations(&self, now: Timestamp) -> Result<Vec<Unreadable>, Error> {
+        query!(self, read, integrations::incomplete(now))
+    }
+
     /// Notes at an integration that it does not read: it is not served before `retry_at`. Fenced where it is not served for
     /// another reason.
     pub async fn note_unreadable(

@@ -18,7 +18,10 @@ async fn next(app: &TestApp, notices: &mut Streaming<WatchProblemsResponse>) -> 
         loop {
             match tokio::time::timeout(std::time::Duration::from_millis(200), notices.message()).await {
                 Ok(message) => return message.unwrap().unwrap().notice.unwrap(),
-                Err(_) => app.advance(5),
+                Err(_) => {
+                    app.google.until_idle().await;
+                    app.advance(5);
+                }
             }
         }
     };

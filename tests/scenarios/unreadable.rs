@@ -1,8 +1,9 @@
 //! A stored value of one practice, or of one link, does not read: it is told there, and everybody else goes on.
 
 use cassius_calendar::grpc::pb::{
-    DisconnectRequest, ErrorReason, GetAppointmentLinkRequest, IntegrationState, ListAppointmentLinksRequest,
-    ListIntegrationsRequest, ProblemAction, RemoteEvents, SyncNowRequest, SyncStatus, TitlePrivacy,
+    DisconnectRequest, ErrorReason, GetAppointmentLinkRequest, IntegrationSettings, IntegrationState,
+    ListAppointmentLinksRequest, ListCalendarsRequest, ListIntegrationsRequest, ProblemAction, RemoteEvents,
+    SyncNowRequest, SyncStatus, TitlePrivacy, UpdateSettingsRequest,
 };
 
 use super::{reason, until_number};
@@ -56,6 +57,50 @@ async fn a_problem_of_a_newer_version_is_found_again_by_itself_or_is_over(app: &
 }
 
 #[apply(both_backends)]
+async fn a_connected_integration_without_its_calendar_or_its_account_is_told_and_the_others_go_on(app: &mut TestApp) {
+    // Nothing of such an integration is ever due: it is looked for, every minute.
+    for (organisation, column) in [("sans-agenda", "calendar_id"), ("sans-compte", "google_user_id")] {
+        app.connect(organisation).await;
+        app.sync(organisation, appointment("rdv", 1)).await;
+        let its = format!("organisation_id = '{organisation}'");
+        set(app, "calendar_integrations", &format!("{column} = NULL"), &its).await;
+        let status = app.status(organisation).await;
+        assert_eq!((status.state(), reason(&status)), (IntegrationState::Error, Some(ErrorReason::Internal)));
+        app.accept(organisation, of_patient("rdv", 2, "Dominique Essai")).await;
+        app.advance(60);
+        let told = |status: &cassius_calendar::grpc::pb::IntegrationStatus| {
+            status.problem.as_ref().is_some_and(|problem| problem.retry_time.is_some())
+        };
+        let status = app.until(organisation, told).await;
+        assert_eq!(status.problem.unwrap().action(), ProblemAction::ContactOperator);
+        let line = format!("organisation.id=\"{organisation}\" column=\"{column}\"");
+        assert!(logs::contain(&line), "{line}");
+        let link = app.link(organisation, "rdv").await;
+        assert_eq!((link.sync_status(), link.synced_revision), (SyncStatus::Pending, 1));
+    }
+    app.connect_as("voisin", OTHER_ACCOUNT).await;
+    assert_eq!(app.sync("voisin", appointment("theirs", 1)).await.sync_status(), SyncStatus::Synced);
+
+    // A person chooses the calendar again, or connects again: all is sent, nothing twice.
+    let calendars = ListCalendarsRequest { organisation_id: "sans-agenda".into() };
+    let calendars = app.integrations.list_calendars(calendars).await.unwrap().into_inner().calendars;
+    let primary = calendars.iter().find(|calendar| calendar.is_primary).unwrap().id.clone();
+    let request = UpdateSettingsRequest {
+        organisation_id: "sans-agenda".into(),
+        settings: Some(IntegrationSettings { calendar_id: primary, ..Default::default() }),
+        update_mask: Some(prost_types::FieldMask { paths: vec!["calendar_id".into()] }),
+    };
+    app.integrations.update_settings(request).await.unwrap();
+    app.connect("sans-compte").await;
+    for organisation in ["sans-agenda", "sans-compte"] {
+        let status = app.at_rest(organisation).await;
+        assert_eq!((status.state(), reason(&status)), (IntegrationState::Connected, None), "{organisation}");
+        assert_eq!(app.link(organisation, "rdv").await.synced_revision, 2, "{organisation}");
+    }
+    assert_eq!(app.google.events_of(ACCOUNT, "rdv").await.len(), 2, "one of each");
+}
+
+#[apply(both_backends)]
 async fn an_unknown_privacy_is_the_strictest_until_a_person_chooses(app: &mut TestApp) {
     app.connect("cabinet").await;
     app.sync("cabinet", appointment("rdv", 1)).await;
@@ -67,12 +112,9 @@ async fn an_unknown_privacy_is_the_strictest_until_a_person_chooses(app: &mut Te
     sync_now(app).await;
     app.until("cabinet", |status| status.problem.as_ref().is_some_and(|it| it.retry_time.is_some())).await;
     assert_eq!(app.google.event_calls().await, [""; 0]);
-    let request = cassius_calendar::grpc::pb::UpdateSettingsRequest {
+    let request = UpdateSettingsRequest {
         organisation_id: "cabinet".into(),
-        settings: Some(cassius_calendar::grpc::pb::IntegrationSettings {
-            title_privacy: TitlePrivacy::Masked.into(),
-            ..Default::default()
-        }),
+        settings: Some(IntegrationSettings { title_privacy: TitlePrivacy::Masked.into(), ..Default::default() }),
         update_mask: Some(prost_types::FieldMask { paths: vec!["title_privacy".into()] }),
     };
     app.integrations.update_settings(request).await.unwrap();

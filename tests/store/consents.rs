@@ -144,3 +144,28 @@ async fn a_disconnect_cancels_those_of_its_organisation(database: &Database) {
     assert_eq!(take(database, "state of north again").await, None);
     assert!(take(database, "state of south").await.is_some());
 }
+
+/// A consent that begins sweeps out what has lapsed, of its own organisation too; a disconnect ends the same with the queue
+/// held. Whoever held the lapsed ones and then waited for the queue would stand in its way, and it in theirs.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_consent_that_begins_holds_no_lapsed_one_while_it_waits_for_the_queue_on_postgres() {
+    let database = Database::on_postgres().await;
+    database.is_connected("north").await;
+    database.store.create_consent(consent("north", "lapsed"), at(0)).await.unwrap();
+    let (mut client, connection) = tokio_postgres::connect(&database.url, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    let transaction = client.transaction().await.unwrap();
+    transaction.batch_execute("SELECT 1 FROM link_queues FOR UPDATE").await.unwrap();
+    let store = database.store.clone();
+    let later = NewConsent { expires_at: at(1_200), ..consent("north", "later") };
+    let beginning = tokio::spawn(async move { store.create_consent(later, at(601)).await });
+    let locked =
+        "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while !beginning.is_finished() && database.number(locked).await == 0 {}
+    transaction.batch_execute("DELETE FROM oauth_consents WHERE organisation_id = 'north'").await.unwrap();
+    transaction.commit().await.unwrap();
+    beginning.await.unwrap().unwrap();
+    assert_eq!(database.number("SELECT COUNT(*) FROM oauth_consents").await, 1);
+    drop(client);
+    database.drop().await;
+}

@@ -37,6 +37,18 @@ describe("the way back from the consent", () => {
     expect(window.location.search + window.location.hash).toBe("?tab=1#top");
   });
 
+  it.each([
+    ["pending", /Cassius le redemande pendant 24 heures/],
+    ["refused", /myaccount\.google\.com\/connections/],
+  ])("tells beside it of an access that may still stand at Google: %s", async (word, text) => {
+    window.history.replaceState(null, "", `/settings/integrations/google-calendar?google=missing_scope&google-grant=${word}`);
+    new Router(samples.notConnected);
+    mount(<GoogleCalendarPage />);
+    expect(await screen.findByText(words.missing_scope)).toBeInTheDocument();
+    expect(await screen.findByText(text)).toBeInTheDocument();
+    expect(window.location.search).toBe("");
+  });
+
   it("has the room of the outcome from the start, though it is told afterwards", async () => {
     window.history.replaceState(null, "", "/settings/integrations/google-calendar?google=connected");
     new Router(samples.connected);

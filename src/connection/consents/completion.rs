@@ -10,7 +10,7 @@ use super::state::is_state_of;
 use crate::connection::{AuditEntry, Error};
 use crate::crypto::{ExposeSecret as _, Secret, digest};
 use crate::error_chain::error_chain;
-use crate::google::{CalendarError, ExchangeError, Granted};
+use crate::google::{CalendarError, ExchangeError, Granted, PRIMARY};
 use crate::model::{Calendar, CalendarId, GrantEnd, OrganisationId};
 use crate::store::{AsOf, Connect, Consent, OpenedCalendar};
 
@@ -106,11 +106,11 @@ impl Consents {
     /// The account's primary calendar. Where Google does not tell, its id is the account's e-mail address.
     async fn primary_calendar(&self, granted: &Granted) -> Calendar {
         let primary = match self.grants.take_read_unit(&granted.google_user_id).await {
-            Ok(()) => self.google.calendar(&granted.access_token, "primary", &granted.google_email).await,
+            Ok(()) => self.google.calendar(&granted.access_token, PRIMARY, &granted.google_email).await,
             Err(_) => Err(CalendarError::Unavailable { retry_after: None }),
         };
         match primary {
-            Ok(access) if access.calendar.id.as_str() != "primary" => access.calendar,
+            Ok(access) if access.calendar.id.as_str() != PRIMARY => access.calendar,
             Ok(_)
             | Err(
                 CalendarError::Unauthorized

@@ -5,7 +5,7 @@
 //! same. So several tabs of one browser are on their way at once, each with its own state. Where Cassius named the practice,
 //! a grant waits until the person in front of the browser has read for whom it is, and with which account. What ends without
 //! being kept, a grant or another account that nobody confirms, ends from here too. Never gives a token out. Invariant:
-//! ticket and state are stored as digests; a state is taken once, and of one ticket a few are on their way at most.
+//! ticket and state are stored as digests; a state is taken once, and of one ticket sixteen are on their way at most.
 
 mod completion;
 mod outcome;
@@ -68,7 +68,7 @@ pub struct ConsentStart {
 
 /// A browser on its way to Google.
 #[derive(Debug, Clone)]
-pub struct Visit {
+pub struct ConsentRedirect {
     /// Google's consent page.
     pub consent_page: Url,
     /// What the browser is known by when it comes back: the value of the sidecar's own cookie.
@@ -144,7 +144,7 @@ impl Consents {
 
     /// Takes a ticket to Google's consent page; `None`: it is unknown or expired. `browser` is what the browser is known
     /// by since an earlier visit, if it is.
-    pub async fn start(&self, ticket: &Secret, browser: Option<Secret>) -> Result<Option<Visit>, Error> {
+    pub async fn start(&self, ticket: &Secret, browser: Option<Secret>) -> Result<Option<ConsentRedirect>, Error> {
         let ticket_hash = digest(ticket.expose_secret().as_bytes());
         let secrets = self.grants.secrets();
         let browser = browser.unwrap_or_else(|| secrets.random_token().into());
@@ -159,6 +159,6 @@ impl Consents {
         let known = self.store.integration(&organisation).await?;
         let account = known.and_then(|it| it.google_email.or(it.google_user_id.map(|id| id.to_string())));
         let consent_page = self.google.authorize_url(&state, verifier.expose_secret(), &nonce, account.as_deref());
-        Ok(Some(Visit { consent_page, browser }))
+        Ok(Some(ConsentRedirect { consent_page, browser }))
     }
 }

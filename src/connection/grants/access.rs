@@ -31,7 +31,7 @@ const MIN_REFRESH_AGE: SignedDuration = SignedDuration::from_mins(1);
 /// How long the right to refresh lasts: longer than the call that it is for.
 const REFRESH_LEASE: SignedDuration = SignedDuration::from_secs(30);
 const _: () = assert!(CALL_DEADLINE.as_secs() < REFRESH_LEASE.as_secs().unsigned_abs());
-/// How often it is looked whether the refresh of another replica has ended.
+/// How often the process looks whether the refresh of another replica has ended.
 const REFRESH_POLL: SignedDuration = SignedDuration::from_millis(250);
 
 /// The right to call Google for one organisation, in one epoch.

@@ -40,6 +40,15 @@ impl Grants {
         Ok(())
     }
 
+    /// Looks for integrations that are connected and do not say to what, and notes it: nothing of theirs is ever due, so that
+    /// no worker would meet it.
+    pub async fn note_incomplete(&self) -> Result<(), store::Error> {
+        for integration in self.store.incomplete_integrations(self.clock.now()).await? {
+            self.note_unreadable(&integration).await?;
+        }
+        Ok(())
+    }
+
     /// Notes a problem of the integration and tells whoever watches. A problem without a `retry_after` stands until a
     /// person of the practice acts, but for a misconfigured project, an incomplete keyring, a refused account and a value
     /// that does not read, which are tried again by themselves. Where something graver is noted, or a longer wait, that

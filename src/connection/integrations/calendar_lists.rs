@@ -1,7 +1,7 @@
 //! Lists of calendars that Google answered just now.
 //!
-//! Owns how long one is kept. Never asks Google itself. Invariant: a list is answered in the epoch that it was asked for
-//! in, and no later than [`CACHE_TTL`] after that.
+//! Owns how long one is kept. Never asks Google itself. Invariant: a list is shared in the epoch that it was asked for
+//! in, with those who ask within [`CACHE_TTL`] of that.
 
 use std::collections::HashMap;
 use std::sync::Arc;

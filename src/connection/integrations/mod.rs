@@ -62,6 +62,11 @@ impl Integrations {
         Ok(Status::of(parts, now))
     }
 
+    /// Notes and tells which integrations are connected and do not say to what.
+    pub async fn note_incomplete(&self) -> Result<(), Error> {
+        Ok(self.grants.note_incomplete().await?)
+    }
+
     /// Seals the calendars of organisations that are not connected, as the end of a disconnect does.
     pub async fn seal_calendars(&self) -> Result<(), Error> {
         self.grants.seal_all_calendars().await

@@ -13,7 +13,7 @@ use super::{Integrations, overview};
 use crate::connection::{Error, StoreError};
 use crate::model::{OrganisationId, Problem};
 
-/// How often it is looked for news.
+/// How often the process looks for news.
 const POLL: SignedDuration = SignedDuration::from_secs(5);
 /// After how many days it is told once more that an integration is broken, the most first.
 const REMINDERS: [u32; 3] = [7, 3, 1];

@@ -6,7 +6,7 @@
 use super::{Integrations, Status};
 use crate::connection::Error;
 use crate::crypto::Secret;
-use crate::google::{CalendarAccess, Google, may_list_calendars};
+use crate::google::{CalendarAccess, Google, PRIMARY, may_list_calendars};
 use crate::model::{Calendar, CalendarId, Change, OrganisationId, TitlePrivacy};
 use crate::store::{Integration, SettingsChange};
 
@@ -64,7 +64,7 @@ impl Integrations {
                 let list = |google: Google, token: Secret| async move { google.calendars(&token).await };
                 self.grants.call_with_token_retry(integration, list).await?
             }
-            false => vec![self.calendar(integration, "primary").await?],
+            false => vec![self.calendar(integration, PRIMARY).await?],
         };
         let calendars = calendars.into_iter().map(OfferedCalendar::from).collect();
         Ok(CalendarList { calendars, is_permitted })

@@ -157,40 +157,7 @@ impl Inner {
         let now = self.clock.now();
         let mut unlisted_at = None;
         let next = match outcome {
-            Ok(Compared { counts: found, unanswered, is_any_in_motion }) => {
-                if found.missing + found.altered + found.surplus > 0 {
-                    tracing::info!(
-                        missing = found.missing,
-                        altered = found.altered,
-                        surplus = found.surplus,
-                        "Google's events differ from what they should be; they are mended"
-                    );
-                }
-                if found.newer > 0 {
-                    tracing::error!(
-                        newer = found.newer,
-                        "Google shows what this database does not hold: it was restored from an older backup; \
-                         ReconcileAppointments finds what it lacks"
-                    );
-                }
-                let behind = i32::try_from(found.newer).unwrap_or(i32::MAX);
-                // What did not answer, or was in motion, is looked through again.
-                let is_again = unanswered.is_some() || is_any_in_motion;
-                let looked_for = vanished_count.filter(|_| !is_again);
-                match self.store.note_compared(claim, behind, looked_for, now).await? {
-                    Guarded::Done => {
-                        self.notifier.notify(&Change::Integration(claim.organisation.clone()));
-                        self.notifier.notify_due();
-                    }
-                    // Whoever took it over notes it.
-                    Guarded::Fenced => {}
-                }
-                if is_again {
-                    self.put_off(claim.attempts, unanswered.as_ref().and_then(retry_after).flatten(), now)
-                } else {
-                    (next_daily(&claim.organisation, now), 0)
-                }
-            }
+            Ok(compared) => self.note_compared(claim, &compared, vanished_count, now).await?,
             // Where it is noted, it is due again once the integration is served.
             Err(ComparisonError::Google(error)) => {
                 let asked = retry_after(&error);
@@ -210,6 +177,33 @@ impl Inner {
         }
         self.notifier.notify(&Change::Integration(claim.organisation.clone()));
         Ok(())
+    }
+
+    /// Tells what a comparison found; answers when the next is made, and how many in a row have failed by then.
+    async fn note_compared(
+        &self,
+        claim: &ComparisonClaim,
+        Compared { counts: found, unanswered, is_any_in_motion }: &Compared,
+        vanished_count: Option<i32>,
+        now: Timestamp,
+    ) -> Result<(Timestamp, i32), store::Error> {
+        log_found(found);
+        let behind = i32::try_from(found.newer).unwrap_or(i32::MAX);
+        // What did not answer, or was in motion, is looked through again.
+        let is_again = unanswered.is_some() || *is_any_in_motion;
+        let looked_for = vanished_count.filter(|_| !is_again);
+        match self.store.note_compared(claim, behind, looked_for, now).await? {
+            Guarded::Done => {
+                self.notifier.notify(&Change::Integration(claim.organisation.clone()));
+                self.notifier.notify_due();
+            }
+            // Whoever took it over notes it.
+            Guarded::Fenced => {}
+        }
+        Ok(match is_again {
+            true => self.put_off(claim.attempts, unanswered.as_ref().and_then(retry_after).flatten(), now),
+            false => (next_daily(&claim.organisation, now), 0),
+        })
     }
 
     /// When what failed after so many failures in a row is made again, and how many those are by then.
@@ -311,6 +305,25 @@ fn next_daily(organisation: &OrganisationId, now: Timestamp) -> Timestamp {
     let earliest = (now + REST).as_second();
     let wait = (drawn % DAY - earliest).rem_euclid(DAY);
     Timestamp::from_second(earliest + wait).unwrap_or(Timestamp::MAX)
+}
+
+/// Says in the log how Google's events differ.
+fn log_found(found: &ComparisonCounts) {
+    if found.missing + found.altered + found.surplus > 0 {
+        tracing::info!(
+            missing = found.missing,
+            altered = found.altered,
+            surplus = found.surplus,
+            "Google's events differ from what they should be; they are mended"
+        );
+    }
+    if found.newer > 0 {
+        tracing::error!(
+            newer = found.newer,
+            "Google shows what this database does not hold: it was restored from an older backup; ReconcileAppointments \
+             finds what it lacks"
+        );
+    }
 }
 
 #[cfg(test)]

@@ -86,7 +86,7 @@ impl Delivery {
                 biased;
                 () = stop.cancelled() => {}
                 () = asked => {}
-                () = self.0.clock.moment(LOCKED_RETRY), if is_locked_out => {}
+                () = self.0.clock.real_sleep(LOCKED_RETRY), if is_locked_out => {}
                 () = self.0.clock.sleep_until(next) => {}
                 Some(made) = under_way.ended() => note(made, &mut is_failing),
             }

@@ -6,7 +6,8 @@
 //! off is merely made again.
 //!
 //! It sees the calendars where something of the organisation is known to stand, and those that the list of the account shows
-//! and that it may write to. Whatever the disconnect keeps is left: with `DELETE_UPCOMING`, what ended before, unless a
+//! and that it may write to; an event there by the private properties that name its organisation and its appointment: one
+//! that another program took them from is not found. Whatever the disconnect keeps is left: with `DELETE_UPCOMING`, what ended before, unless a
 //! person moved the event of an upcoming appointment to a day that is over.
 
 use std::collections::HashSet;

@@ -170,7 +170,7 @@ impl Worker {
     async fn wait(&mut self, due: OwnedNotified, next: NextLook, stop: &CancellationToken) {
         let clock = self.delivery.clock.clone();
         let (mut at, mut is_gathering) = (next.at, false);
-        let let_go = clock.moment(LOCKED_QUEUE_RETRY);
+        let let_go = clock.real_sleep(LOCKED_QUEUE_RETRY);
         tokio::pin!(due, let_go);
         loop {
             tokio::select! {

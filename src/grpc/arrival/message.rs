@@ -34,7 +34,7 @@ const MAX_ANNOUNCED_BYTES: usize = 4 * 1024 * 1024;
 /// How a request's messages are compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Encoding {
-    /// Not at all.
+    /// Uncompressed.
     Plain,
     /// By gzip, those that say so.
     Gzip,

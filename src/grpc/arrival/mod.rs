@@ -4,8 +4,8 @@
 //! one message reaches its handler whole or not at all; of a stream, each message does. The decoder makes room for what
 //! a message announces: so it is shown none before all of it is there. Never looks at a field.
 //!
-//! Invariant: what is held of requests that are not whole is bounded, and an honest caller's, which takes milliseconds,
-//! is never the one that is given up for it.
+//! Invariant: what is held of requests that are not whole is bounded, and the one that has taken longest is given up for it:
+//! an honest caller's, which takes milliseconds, only where more than all that may be held comes within them.
 
 mod budget;
 mod deadline;

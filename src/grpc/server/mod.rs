@@ -157,7 +157,7 @@ struct Greeted {
     stream: Stream,
     /// The names that the peer's certificate is made out to.
     client_names: Vec<String>,
-    /// Cancelled once that certificate counts no more.
+    /// Cancelled once that certificate is no longer valid.
     outdated: CancellationToken,
 }
 
@@ -213,7 +213,7 @@ impl Server {
         (preface == *PREFACE).then_some(Greeted { stream, client_names, outdated })
     }
 
-    /// Answers the calls of a connection, until it ends, rests too long, is too old, or was greeted by what counts no more.
+    /// Answers the calls of a connection, until it ends, rests too long, is too old, or was greeted by what is no longer valid.
     async fn converse(&self, stream: Stream, peer: Arc<Peer>, outdated: &CancellationToken) {
         let (routes, caller) = (self.routes.clone(), peer.clone());
         let service = service_fn(move |request: http::Request<Incoming>| {

@@ -74,7 +74,7 @@ impl Tls {
         Ok(())
     }
 
-    /// Greets a connection, and says when that counts no more.
+    /// Greets a connection, and says when that is no longer valid.
     pub(super) fn acceptor(&self) -> (TlsAcceptor, CancellationToken) {
         let greeting = self.0.read();
         (greeting.config.clone().into(), greeting.outdated.clone())

@@ -2,7 +2,7 @@
 //!
 //! Owns how the row of an account is held, leased and forgotten, and the only statement that counts a revocation. Never
 //! forgets an account that somebody has a grant of. Invariant: the row of an account is taken before any row of an
-//! integration, and the counter last.
+//! integration, and the counter by one who holds such a row.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;

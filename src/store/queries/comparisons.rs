@@ -158,7 +158,7 @@ pub(in crate::store) async fn note_compared(
     looked_for: Option<i32>,
     now: Timestamp,
 ) -> Result<Guarded, Fault> {
-    let round = format!("compare_round = (compare_round + 1) % {ROUNDS}");
+    let round = format!("compare_round = (compare_round % {ROUNDS} + 1) % {ROUNDS}");
     let update = sql(format!("UPDATE calendar_integrations SET {round}, behind_count = "))
         .bind(behind_count)
         .sql(", vanished_count = CASE WHEN vanished_count = ")

@@ -2,17 +2,18 @@
 //!
 //! Owns how a consent is stored, and how many of an organisation there are at a time. Never deletes a grant with the
 //! consent that ends: it is queued to be revoked first. Invariant: a consent is read and deleted by one statement, so
-//! that it is taken once.
+//! that it is taken once; what ends them waits for none but of an organisation whose queue it holds.
 
 use diesel::prelude::*;
+use diesel::sql_types::Binary;
 use diesel_async::RunQueryDsl;
 use jiff::Timestamp;
 
 use super::fragments::of_organisation;
 use super::integrations::{insert_if_absent, integration};
 use super::schema::oauth_consents::dsl;
-use super::statement::{Fragment, named, sql};
-use super::{Conn, Fault, rows, unkept_grants};
+use super::statement::{Fragment, list_of, named, padded, sql};
+use super::{Conn, FOR_UPDATE, Fault, SKIP_LOCKED, rows, unkept_grants};
 use crate::crypto::Sealed;
 use crate::model::{Epoch, OrganisationId};
 use crate::store::instant::Instant;
@@ -20,7 +21,6 @@ use crate::store::{Consent, NewConsent, UnconfirmedConsent};
 
 pub(in crate::store) async fn create(conn: &mut Conn, consent: NewConsent, now: Timestamp) -> Result<(), Fault> {
     transaction!(conn, async |conn| {
-        end(conn, || sql("expires_at <= ").bind(now), now).await?;
         let NewConsent { ticket_hash, organisation, practice, return_url, expires_at } = consent;
         insert_if_absent(conn, &organisation, false, now).await?;
         let begin = sql("UPDATE calendar_integrations SET never_began = FALSE WHERE never_began AND ");
@@ -41,25 +41,46 @@ pub(in crate::store) async fn create(conn: &mut Conn, consent: NewConsent, now: 
             .bind(&organisation)
             .sql(format!(" AND refresh_token IS NULL ORDER BY created_at DESC, ticket_hash LIMIT {SURPLUS} OFFSET {MAX_CONSENTS})"));
         named("consents.drop_surplus", surplus).execute(conn).await?;
-        Ok(())
+        end(conn, sql("expires_at <= ").bind(now), SKIP_LOCKED, now).await
     })
 }
 
-/// Ends the consents that `which` is true of: what was granted in one is kept by nobody.
-pub(super) async fn end(conn: &mut Conn, which: impl Fn() -> Fragment, now: Timestamp) -> Result<(), Fault> {
-    unkept_grants::queue_from(conn, "oauth_consents", which(), now, now).await?;
-    named("consents.end", sql("DELETE FROM oauth_consents WHERE ").with(which())).execute(conn).await?;
+#[derive(QueryableByName)]
+struct EndedRow {
+    #[diesel(sql_type = Binary)]
+    ticket_hash: Vec<u8>,
+}
+
+/// Ends the consents that `which` is true of, held in this way: what was granted in one is kept by nobody.
+async fn end(conn: &mut Conn, which: Fragment, held: &str, now: Timestamp) -> Result<(), Fault> {
+    let select = sql("SELECT ticket_hash FROM oauth_consents WHERE ").with(which);
+    let select = select.sql(format!(" ORDER BY ticket_hash LIMIT {ENDED_TOGETHER} {held}"));
+    let ended: Vec<EndedRow> = named("consents.hold", select).load(conn).await?;
+    if ended.is_empty() {
+        return Ok(());
+    }
+    let ended = padded(ended.into_iter().map(|row| row.ticket_hash).collect(), Vec::new);
+    let these = || sql("ticket_hash IN ").with(list_of(ended.iter().cloned()));
+    unkept_grants::queue_from(conn, "oauth_consents", these(), now, now).await?;
+    named("consents.end", sql("DELETE FROM oauth_consents WHERE ").with(these())).execute(conn).await?;
     Ok(())
+}
+
+/// Ends the consents of an organisation whose queue is held.
+pub(super) async fn end_all_of(conn: &mut Conn, organisation: &OrganisationId, now: Timestamp) -> Result<(), Fault> {
+    end(conn, sql("organisation_id = ").bind(organisation), FOR_UPDATE, now).await
 }
 
 /// Ends the consents whose person has not answered in time. One that is late otherwise still says where it began.
 pub(super) async fn end_unanswered(conn: &mut Conn, now: Timestamp) -> Result<(), Fault> {
-    end(conn, || sql("granted IS NOT NULL AND expires_at <= ").bind(now), now).await
+    end(conn, sql("granted IS NOT NULL AND expires_at <= ").bind(now), SKIP_LOCKED, now).await
 }
 
 /// How many consents of an organisation are under way at a time, and how many surplus ones go at once.
 const MAX_CONSENTS: i64 = 64;
 const SURPLUS: i64 = 1_000;
+/// How many end at a time: many more than an organisation has, with each of their starts.
+const ENDED_TOGETHER: i64 = 4_096;
 /// What a digest of a ticket or of a state has.
 const DIGEST_BYTES: usize = 32;
 /// How many times a browser may set out with one ticket: tabs, and pages that are loaded again.

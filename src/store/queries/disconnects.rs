@@ -8,7 +8,7 @@ use diesel::sql_types::{Nullable, Text};
 use diesel_async::RunQueryDsl;
 use jiff::Timestamp;
 
-use super::fragments::{of_organisation, unleased};
+use super::fragments::{of_organisation, unleased, unleased_by};
 use super::integrations::{integration, locked, reread};
 use super::links::OWES_NOTHING;
 use super::schema::calendar_integrations::dsl;
@@ -31,7 +31,7 @@ pub(in crate::store) async fn begin(
 ) -> Result<Option<Integration>, Fault> {
     transaction!(conn, async |conn| {
         let before = locked(conn, organisation).await?;
-        consents::end(conn, || sql("organisation_id = ").bind(organisation), now).await?;
+        consents::end_all_of(conn, organisation, now).await?;
         let Some(before) = before else {
             return Ok(None);
         };
@@ -200,9 +200,8 @@ pub(in crate::store) async fn advance(
             .bind(until)
             .sql(" WHERE ")
             .with(of_organisation(organisation))
-            .sql(" AND (finishing_until IS NULL OR finishing_until <= ")
-            .bind(now)
-            .sql(")");
+            .sql(" AND ")
+            .with(unleased_by("finishing_until", now));
         match named("disconnects.claim_end", claim).execute(conn).await? {
             0 => Ok(DisconnectStep::Waiting),
             _ => Ok(DisconnectStep::Finish(Box::new(integration))),

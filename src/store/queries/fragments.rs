@@ -1,8 +1,9 @@
 //! Conditions, and assignments, that several statements share.
 //!
-//! Owns how several statements ask in SQL for what is connected, leased and in the same epoch, and how they end what is over; one that asks for a part of
-//! it, or asks it of the row that it changes, spells that out. What may be served the columns `served_from` and
-//! `owed_served_from` say (migration `link_queues`). Never a whole statement. Invariant: a value is bound; nothing stands in
+//! Owns how several statements ask in SQL for what is connected, leased and in the same epoch, what a link loses with its
+//! event, how a problem ends, and how many links a wish has not reached; one that asks for a part of it, or asks it of the
+//! row that it changes, spells that out. What may be served the columns `served_from` and `owed_served_from` say (migration
+//! `link_queues`). Never holds a whole statement. Invariant: a value is bound; nothing stands in
 //! the text but words of the queries' own.
 
 use jiff::Timestamp;
@@ -78,7 +79,7 @@ pub(super) const QUEUE_OF_I: &str = "link_queues AS q JOIN calendar_integrations
 
 /// The integrations `i` whose disconnect nobody is just ending: no call may be begun while the grant is revoked.
 pub(super) fn is_not_finishing(now: Timestamp) -> Fragment {
-    sql("(i.finishing_until IS NULL OR i.finishing_until <= ").bind(now).sql(")")
+    unleased_by("i.finishing_until", now)
 }
 
 /// Notes at an integration that was served that a problem which was to be tried again by now is over; it follows another

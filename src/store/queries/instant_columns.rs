@@ -28,7 +28,7 @@ enum Kind {
 }
 use Kind::{Awaited, Kept, Lease};
 
-/// Every instant of every table.
+/// Every instant of every table, but those of [`APART`].
 const INSTANTS: [(&str, &str, Kind); 56] = [
     // What is refused for it is refreshed.
     ("calendar_integrations", "token_expiry", Kept),

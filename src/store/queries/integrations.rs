@@ -4,10 +4,11 @@
 //! graver one that stands. Invariant: everything is written with the queue held.
 
 use diesel::prelude::*;
+use diesel::sql_types::{Bool, Text};
 use diesel_async::RunQueryDsl;
 use jiff::Timestamp;
 
-use super::fragments::{no_problem_at, of_organisation};
+use super::fragments::{CONNECTED, no_problem_at, of_organisation};
 use super::rows::IntegrationRow;
 use super::schema::calendar_integrations::dsl;
 use super::statement::{named, sql};
@@ -15,7 +16,7 @@ use super::{Conn, FOR_UPDATE, Fault, link_queues};
 use crate::model::{Calendar, CalendarId, Epoch, OrganisationId, Problem};
 use crate::store::instant::Instant;
 use crate::store::words::{self, GOOGLE, INTERNAL, PROVIDER};
-use crate::store::{Guarded, Integration};
+use crate::store::{Guarded, Integration, Unreadable};
 
 pub(in crate::store) async fn ping(conn: &mut Conn) -> Result<(), Fault> {
     named("integrations.ping", sql("SELECT 1")).execute(conn).await?;
@@ -83,6 +84,30 @@ pub(super) async fn set_calendar(
     ));
     named("integrations.set_calendar", update).execute(conn).await?;
     Ok(())
+}
+
+#[derive(QueryableByName)]
+struct IncompleteRow {
+    #[diesel(sql_type = Text)]
+    organisation_id: String,
+    #[diesel(sql_type = Bool)]
+    has_account: bool,
+}
+
+pub(in crate::store) async fn incomplete(conn: &mut Conn, now: Timestamp) -> Result<Vec<Unreadable>, Fault> {
+    let select = sql(format!(
+        "SELECT organisation_id, google_user_id IS NOT NULL AS has_account FROM calendar_integrations
+         WHERE provider = {GOOGLE} AND {CONNECTED}
+            AND (google_user_id IS NULL OR calendar_id IS NULL) AND "
+    ))
+    .with(no_problem_at(now));
+    let rows: Vec<IncompleteRow> = named("integrations.incomplete", select).load(conn).await?;
+    let told = |row: IncompleteRow| Unreadable {
+        organisation: row.organisation_id,
+        appointment: None,
+        column: if row.has_account { "calendar_id" } else { "google_user_id" },
+    };
+    Ok(rows.into_iter().map(told).collect())
 }
 
 pub(in crate::store) async fn note_unreadable(

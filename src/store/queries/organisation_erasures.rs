@@ -20,7 +20,7 @@ pub(in crate::store) async fn begin(
 ) -> Result<(), Fault> {
     transaction!(conn, async |conn| {
         let before = locked(conn, organisation).await?;
-        consents::end(conn, || sql("organisation_id = ").bind(organisation), now).await?;
+        consents::end_all_of(conn, organisation, now).await?;
         // What that owes is deleted by the disconnect, as whatever is owed.
         erasures::erase(conn, organisation, before.as_ref(), || sql("TRUE"), now).await?;
         if let Some(before) = &before {

@@ -56,7 +56,7 @@ fn of(organisation: &str) -> Fragment {
     sql(format!("provider = {GOOGLE} AND organisation_id = ")).bind(organisation.to_owned())
 }
 
-/// Sets the counts by status right; answers whether one was not.
+/// Sets the counts by status right; answers how many rows were wrong.
 async fn correct_statuses(conn: &mut Conn, organisation: &str) -> Result<usize, Fault> {
     let set = counted().map(|(column, _)| format!("{column} = c.{column}")).join(", ");
     let counts = counted().map(|(column, what)| format!("COUNT(*) FILTER (WHERE {what}) AS {column}")).join(", ");

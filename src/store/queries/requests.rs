@@ -55,20 +55,7 @@ pub(in crate::store) async fn change_settings(
             let in_it = sql("calendar_id = ").bind(&calendar.id);
             owed::make_due(conn, organisation, in_it, now).await?;
         }
-        let is_mended = before.problem.as_ref().is_some_and(|problem| match problem.reason {
-            Reason::CalendarUnavailable => change.calendar.is_some(),
-            // If a setting still does not read, that is found again.
-            Reason::Internal => true,
-            Reason::NotConnected
-            | Reason::ReconnectRequired
-            | Reason::GoogleUnavailable
-            | Reason::GoogleThrottled
-            | Reason::EventRefused
-            | Reason::GoogleMisconfigured
-            | Reason::AccountUnavailable
-            | Reason::KeyringIncomplete => false,
-        });
-        if is_mended {
+        if before.problem.as_ref().is_some_and(|problem| is_mended(problem.reason, &change)) {
             let problem = diesel::update(row()).set((
                 dsl::problem_reason.eq(None::<String>),
                 dsl::problem_since.eq(None::<Instant>),
@@ -90,6 +77,23 @@ pub(in crate::store) async fn change_settings(
         }
         reread(conn, organisation).await.map(Some)
     })
+}
+
+/// Whether a change of the settings mends this.
+fn is_mended(reason: Reason, change: &SettingsChange) -> bool {
+    match reason {
+        Reason::CalendarUnavailable => change.calendar.is_some(),
+        // If a setting still does not read, that is found again.
+        Reason::Internal => true,
+        Reason::NotConnected
+        | Reason::ReconnectRequired
+        | Reason::GoogleUnavailable
+        | Reason::GoogleThrottled
+        | Reason::EventRefused
+        | Reason::GoogleMisconfigured
+        | Reason::AccountUnavailable
+        | Reason::KeyringIncomplete => false,
+    }
 }
 
 pub(in crate::store) async fn catch_up(

@@ -142,6 +142,12 @@ impl From<IntegrationRow> for Integration {
             retry_at: instant(row.problem_retry_at),
         });
         let title_privacy = words::privacy(&row.title_privacy);
+        let is_connected = row.refresh_token.is_some() && row.disconnecting_at.is_none();
+        let missing = match (&row.google_user_id, &row.calendar_id) {
+            (None, _) if is_connected => Some("google_user_id"),
+            (_, None) if is_connected => Some("calendar_id"),
+            _ => None,
+        };
         let calendar = row.calendar_id.map(|id| Calendar {
             id: CalendarId::new(id),
             name: row.calendar_name,
@@ -185,7 +191,7 @@ impl From<IntegrationRow> for Integration {
             unlisted: instant(row.unlisted_since).zip(instant(row.compare_due_at)),
             is_search_asked: instant(row.search_due_at).is_some(),
             last_search: row.last_search.map(|word| words::search(&word).unwrap_or(AccountSearch::Partial)),
-            unreadable: title_privacy.err().map(|Corrupt(column)| column),
+            unreadable: missing.or(title_privacy.err().map(|Corrupt(column)| column)),
             misread: misread.map(|Corrupt(column)| column),
         }
     }

@@ -10,7 +10,7 @@ use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 use diesel_async::RunQueryDsl;
 use jiff::Timestamp;
 
-use super::fragments::{of_organisation, unleased};
+use super::fragments::{of_organisation, unleased, unleased_by};
 use super::integrations::locked;
 use super::owed::IS_WANTED;
 use super::search_requests::is_unsearched;
@@ -37,9 +37,9 @@ fn due(now: Timestamp) -> Fragment {
         .bind(now)
         .sql(" AND owed_served_from <= ")
         .bind(now)
-        .sql(" AND (finishing_until IS NULL OR finishing_until <= ")
-        .bind(now)
-        .sql(") AND ")
+        .sql(" AND ")
+        .with(unleased_by("finishing_until", now))
+        .sql(" AND ")
         .with(reading_leases::is_free(now))
         .sql(format!(" AND google_user_id IS NOT NULL AND provider = {GOOGLE}"))
 }

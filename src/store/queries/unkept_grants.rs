@@ -77,7 +77,7 @@ pub(super) async fn queue_from(
     .bind(now)
     .sql(format!(" FROM {table} AS p WHERE refresh_token IS NOT NULL AND google_user_id IS NOT NULL AND "))
     .with(which)
-    .sql(" ON CONFLICT (token) DO NOTHING");
+    .sql(" ORDER BY refresh_token ON CONFLICT (token) DO NOTHING");
     named("unkept_grants.queue_from", insert).execute(conn).await?;
     Ok(())
 }
@@ -114,19 +114,19 @@ pub(super) async fn put_off(conn: &mut Conn, token: &Sealed, until: Timestamp) -
     Ok(())
 }
 
-/// Erases it, and tells what became of it where its organisation waits for that.
+/// Tells what became of it where its organisation waits for that, and erases it.
 pub(super) async fn end(
     conn: &mut Conn,
     organisation: &OrganisationId,
     token: &Sealed,
     end: GrantEnd,
 ) -> Result<(), Fault> {
-    let erase = diesel::delete(dsl::unkept_grants.find(token.as_bytes()));
-    named("unkept_grants.erase", erase).execute(conn).await?;
     let tell = sql("UPDATE calendar_integrations SET grant_end = ")
         .bind(words::of_grant_end(end))
         .sql(format!(" WHERE grant_end = {GRANT_PENDING} AND "))
         .with(of_organisation(organisation));
     named("unkept_grants.tell", tell).execute(conn).await?;
+    let erase = diesel::delete(dsl::unkept_grants.find(token.as_bytes()));
+    named("unkept_grants.erase", erase).execute(conn).await?;
     Ok(())
 }

@@ -80,7 +80,7 @@ function Content(
   const { t } = useHost();
   const { status, isOnline } = view;
   const unreachable = reachabilityNotice(view, t);
-  const told = unreachable ?? (outcome.word === null ? null : outcomeNotice(outcome, status, t));
+  const told = unreachable ?? outcomeNotice(outcome, status, t);
   if (told === null && status && mayChange) {
     if (status.pendingAccount) {
       return (
@@ -88,7 +88,7 @@ function Content(
           status={status}
           pending={status.pendingAccount}
           isOnline={isOnline}
-          isJustChosen={outcome.word === "other_account"}
+          isJustChosen={outcome.told?.word === "other_account"}
           onAnswered={onAnswered}
         />
       );

@@ -1,12 +1,13 @@
 /**
- * How the consent came out, as the way back says it in `?google=<word>`.
+ * How the consent came out, as the way back says it in `?google=<word>`, and whether an access that nobody keeps may still
+ * stand at Google.
  * It is read once and taken out of the address, so that a reload or a bookmark does not tell it again; and it is told until
  * the next thing happens: a change of the integration, an action, or the reader takes it away.
  */
 import { useIsMutating } from "@tanstack/react-query";
 import { useCallback, useEffect, useState, useSyncExternalStore } from "react";
 import { useHost } from "../host/host";
-import { addressBefore, outcomeWordOf } from "../host/returnPath";
+import { addressBefore, grantWordOf, outcomeWordOf } from "../host/returnPath";
 import type { Translate } from "../i18n/message";
 import { keys } from "../query/keys";
 import { AlertIcon, CheckIcon, ClockIcon } from "../ui/icons";
@@ -28,19 +29,31 @@ const TONES: Readonly<Record<ConnectOutcome, Tone>> = {
   failed: "danger",
 };
 
+/** What became of an access that nobody keeps, where it may still stand. */
+type StandingGrant = "pending" | "refused";
+
+interface Outcome {
+  readonly word: ConnectOutcome;
+  readonly grant: StandingGrant | null;
+}
+
 /** The outcome that is told at the moment. */
 export interface ShownOutcome {
   /** `null`: there is none, or no more. */
-  readonly word: ConnectOutcome | null;
+  readonly told: Outcome | null;
   /** Ends it. */
   readonly end: () => void;
 }
 
 /** Reads the outcome out of a query string; a word that is not known counts as `failed`. */
-export function outcomeIn(search: string): ConnectOutcome | null {
+function outcomeIn(search: string): Outcome | null {
   const word = outcomeWordOf(search);
   if (word === null) return null;
-  return word in TONES ? (word as ConnectOutcome) : "failed";
+  const grant = grantWordOf(search);
+  return {
+    word: word in TONES ? (word as ConnectOutcome) : "failed",
+    grant: grant === "pending" || grant === "refused" ? grant : null,
+  };
 }
 
 /**
@@ -50,7 +63,7 @@ export function outcomeIn(search: string): ConnectOutcome | null {
 export function useOutcome(status: IntegrationStatusJson | undefined): ShownOutcome {
   const { client, queryClient } = useHost();
   const [openedWith] = useState(readOnce);
-  const word = useSyncExternalStore(neverChanges, openedWith, noOutcome);
+  const outcome = useSyncExternalStore(neverChanges, openedWith, noOutcome);
   useEffect(() => {
     const address = addressBefore(window.location.href);
     if (address !== null) window.history.replaceState(window.history.state, "", address);
@@ -63,24 +76,26 @@ export function useOutcome(status: IntegrationStatusJson | undefined): ShownOutc
   const hasChanged = first !== null && now !== undefined && now !== first;
   if (!isOver && (isActing || hasChanged)) setOver(true);
   const end = useCallback(() => setOver(true), []);
-  return { word: isOver || isActing || hasChanged ? null : word, end };
+  return { told: isOver || isActing || hasChanged ? null : outcome, end };
 }
 
 /** The notice of an outcome; `null` where the health says more. An error stays told, with what came of mending it. */
 export function outcomeNotice(
-  { word, end }: ShownOutcome,
+  { told, end }: ShownOutcome,
   status: IntegrationStatusJson | undefined,
   t: Translate,
 ): NoticeProps | null {
   // The question about another account is asked in its place.
-  if (word === null || status?.pendingAccount) return null;
+  if (told === null || status?.pendingAccount) return null;
+  const { word, grant } = told;
   if (word === "other_account") return null;
   const health = status && healthOf(status);
   const isGood = word === "connected";
   if (isGood && health !== undefined && health !== "working" && health !== "syncing") return null;
   const tone = TONES[word];
   const title = t(`outcome.${word}.title`);
-  const body = t(`outcome.${word}.body`);
+  const ofGrant = grant === null ? "" : ` ${t(`disconnect.grant.${grant}`)}`;
+  const body = t(`outcome.${word}.body`) + ofGrant;
   if (health === "stopped" && status?.problem) {
     return { ...problemNotice(status.problem, t), children: <p>{`${title} ${body}`}</p>, onClose: end };
   }
@@ -97,8 +112,8 @@ function digestOf(status: IntegrationStatusJson): string {
 }
 
 // The first look is kept: the address is set right soon after.
-function readOnce(): () => ConnectOutcome | null {
-  let outcome: ConnectOutcome | null | undefined;
+function readOnce(): () => Outcome | null {
+  let outcome: Outcome | null | undefined;
   return () => {
     if (outcome === undefined) outcome = outcomeIn(window.location.search);
     return outcome;
