@@ -11,8 +11,9 @@ use crate::config::{Config, Database};
 use crate::store::{self, Schema, Store};
 
 /// What is told where PostgreSQL answers in another language.
-pub const FOREIGN_LANGUAGE: &str = "PostgreSQL answers in another language than English, and this role may not choose: a fault \
-    that passes by itself may be told as INTERNAL; let a superuser set lc_messages = 'C' for the role or the database";
+pub const FOREIGN_LANGUAGE: &str = "PostgreSQL answers in another language than English, and this role may not choose, or a \
+    pooler is between: a fault that passes by itself may be told as INTERNAL; let a superuser set lc_messages = 'C' for the \
+    role or the database";
 
 /// Opens the database, whose tables are this version's. An SQLite file stays locked for as long as the second part
 /// lives.

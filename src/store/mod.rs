@@ -288,7 +288,8 @@ impl Store {
         }
     }
 
-    /// In which language PostgreSQL answers, if it is not English and this role may not choose. Then a fault that passes by
+    /// In which language PostgreSQL answers, if it is not English and this role may not choose, or a pooler
+    /// is between. Then a fault that passes by
     /// itself, a lock that was not let go or a full disk, cannot be told from one that lasts.
     pub async fn foreign_language(&self) -> Result<Option<String>, Error> {
         match &self.backend {

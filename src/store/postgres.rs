@@ -115,15 +115,12 @@ const SESSION: [&str; 5] = [
     "enable_seqscan = off",
     "jit = off",
 ];
-/// Asks for messages in English, which faults are judged by: what each of them is called is not handed through. Only a
-/// superuser may, or who was granted it.
-pub(super) fn in_english(is_local: bool) -> String {
-    format!(
-        "DO $$ BEGIN
-            IF current_setting('lc_messages') <> 'C' THEN PERFORM set_config('lc_messages', 'C', {is_local}); END IF;
-         EXCEPTION WHEN insufficient_privilege THEN NULL; END $$"
-    )
-}
+/// Asks a session for messages in English, which faults are judged by: what each of them is called is not handed through.
+/// Only a superuser may, or who was granted it. It would be the first query of a transaction, before which alone its
+/// isolation is chosen: behind a pooler it is not asked.
+const IN_ENGLISH: &str = "DO $$ BEGIN
+        IF current_setting('lc_messages') <> 'C' THEN PERFORM set_config('lc_messages', 'C', false); END IF;
+     EXCEPTION WHEN insufficient_privilege THEN NULL; END $$";
 /// Begins a transaction that waits for whatever it needs: a migration.
 const PATIENT: &str = "BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; \
                        SET LOCAL idle_in_transaction_session_timeout = 0";
@@ -214,7 +211,7 @@ where
     let mut conn = Conn::try_from_client_and_connection(client, connection).await?;
     let told = match is_pooled {
         true => "COMMIT".to_owned(),
-        false => format!("{}; {}", SESSION.map(|told| format!("SET {told}")).join("; "), in_english(false)),
+        false => format!("{}; {IN_ENGLISH}", SESSION.map(|told| format!("SET {told}")).join("; ")),
     };
     if is_pooled {
         conn.set_prepared_statement_cache_size(CacheSize::Disabled);
@@ -226,8 +223,7 @@ where
 /// Behind a pooler, a query is one transaction: what it prepares and sets is of one session, and ends there.
 pub(super) async fn begin(conn: &mut Conn, mode: &ConnectionMode) -> Result<(), Fault> {
     if mode.is_pooled {
-        let session = SESSION.map(|told| format!("SET LOCAL {told}")).join("; ");
-        let begin = format!("BEGIN; {session}; {}", in_english(true));
+        let begin = format!("BEGIN; {}", SESSION.map(|told| format!("SET LOCAL {told}")).join("; "));
         AnsiTransactionManager::begin_transaction_sql(conn, &begin).await?;
     }
     Ok(())

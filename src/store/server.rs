@@ -4,13 +4,14 @@
 //! Invariant: each question is asked on a connection of its own, which ends with it.
 
 use diesel::prelude::*;
+use diesel::result::Error as QueryError;
 use diesel::sql_query;
 use diesel::sql_types::{Integer, Text};
-use diesel_async::{AsyncConnection, RunQueryDsl, SimpleAsyncConnection};
+use diesel_async::{AsyncConnection, RunQueryDsl};
 
 use super::Error;
 use super::fault::Fault;
-use super::postgres::{Config, Conn, UNANSWERED, in_english, solitary};
+use super::postgres::{Config, Conn, UNANSWERED, solitary};
 
 /// Whether a pooler gives each transaction whichever session is free, though the address does not say so. It may stay
 /// unseen where many others take sessions just then.
@@ -54,14 +55,14 @@ struct LanguageRow {
     locale: String,
 }
 
-/// In which language the server answers, if it is not English and the role may not choose.
+/// In which language the server answers, if it is not English and the role may not choose, or a pooler is between.
 pub(super) async fn foreign_language(config: &Config) -> Result<Option<String>, Error> {
     let mut conn = solitary(config).await?;
+    // Behind a pooler, what is prepared is closed with the transaction, so that no session is left with it.
     let told = conn.transaction(async |conn| {
-        conn.batch_execute(&in_english(true)).await?;
         sql_query("/* server.language */ SELECT current_setting('lc_messages') AS locale").get_result(conn).await
     });
-    let LanguageRow { locale } = told.await.map_err(|error| Fault::Query(error).into_error(false))?;
+    let LanguageRow { locale } = told.await.map_err(|error: QueryError| Fault::Query(error).into_error(false))?;
     Ok((!is_english(&locale)).then_some(locale))
 }
 

@@ -18,6 +18,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
+use tonic::Code;
 
 use crate::harness::app::{Appointments, Integrations, clients_at};
 use crate::harness::browser::Browser;
@@ -188,7 +189,12 @@ async fn verify(ledger: &Ledger, google: &Google, appointments: &mut Appointment
             organisation_id: organisation_id.clone(),
             appointment_id: appointment_id.clone(),
         };
-        let link = appointments.get_appointment_link(request).await.unwrap().into_inner().link.unwrap();
+        let link = match appointments.get_appointment_link(request).await {
+            Ok(response) => response.into_inner().link.unwrap(),
+            // The service was down at each of its few edits, as far as anybody was told.
+            Err(status) if status.code() == Code::NotFound && accepted == 0 => continue,
+            Err(status) => panic!("{organisation_id} {appointment_id}, accepted at {accepted}: {status:?}"),
+        };
         assert!(link.revision >= accepted, "{accepted} was accepted, and lost: {link:?}");
         assert_eq!((link.sync_status(), link.synced_revision), (SyncStatus::Synced, link.revision), "{link:?}");
         let is_its = |event: &&Value| {

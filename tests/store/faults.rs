@@ -246,7 +246,8 @@ async fn what_a_disconnect_erased_is_not_left_in_the_sqlite_file() {
 
 /// Faults are judged by their words: whatever the database says for itself, they are asked for in English. It is seen from
 /// within, by what a trigger finds set.
-async fn is_asked_for_english(pooler: &str) {
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_of_another_language_is_asked_for_english() {
     let database = Database::on_postgres().await;
     database
         .run(
@@ -258,16 +259,10 @@ async fn is_asked_for_english(pooler: &str) {
         .await;
     // A language that every server has, and that is not what is asked for.
     database.run(&format!("ALTER DATABASE {} SET lc_messages = 'C.UTF-8'", database.name())).await;
-    let store = Store::open(&format!("{}{pooler}", database.url), &Options::default()).await.unwrap();
+    let store = Store::open(&database.url, &Options::default()).await.unwrap();
     store.accept(vec![acceptance("north", "rdv", 1)], at(1)).await.unwrap();
     assert_eq!(database.number("SELECT COUNT(*) FROM languages WHERE language = 'C'").await, 1);
     assert_eq!(store.foreign_language().await.unwrap(), None);
     drop(store);
     database.drop().await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_of_another_language_is_asked_for_english() {
-    is_asked_for_english("").await;
-    is_asked_for_english("?pooler=transaction").await;
 }

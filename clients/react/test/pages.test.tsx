@@ -41,7 +41,11 @@ describe("the way back from the consent", () => {
     ["pending", /Cassius le redemande pendant 24 heures/],
     ["refused", /myaccount\.google\.com\/connections/],
   ])("tells beside it of an access that may still stand at Google: %s", async (word, text) => {
-    window.history.replaceState(null, "", `/settings/integrations/google-calendar?google=missing_scope&google-grant=${word}`);
+    window.history.replaceState(
+      null,
+      "",
+      `/settings/integrations/google-calendar?google=missing_scope&google-grant=${word}`,
+    );
     new Router(samples.notConnected);
     mount(<GoogleCalendarPage />);
     expect(await screen.findByText(words.missing_scope)).toBeInTheDocument();

@@ -69,7 +69,7 @@ function Page({ mayChange, mayErase }: Required<GoogleCalendarPageProps>): React
   };
   const chooseCalendar = () => setChoosing(true);
   // Back from Google the page begins anew: at its title, unless focus is somewhere already.
-  const isBack = outcome.word !== null;
+  const isBack = outcome.told !== null;
   useEffect(() => {
     if (isBack && document.activeElement === document.body) title.current?.focus({ preventScroll: true });
   }, [isBack]);

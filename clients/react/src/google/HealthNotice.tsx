@@ -51,7 +51,7 @@ export function HealthNotice(props: HealthNoticeProps): ReactElement {
     if (isWithin.current && document.activeElement === document.body) place.current?.focus();
   });
   // Back from Google the page begins at its title.
-  useAnchorFocus(place, HEALTH_ANCHOR, status !== undefined && props.outcome.word === null);
+  useAnchorFocus(place, HEALTH_ANCHOR, status !== undefined && props.outcome.told === null);
   return (
     <div
       className="cc-health"
