@@ -20,8 +20,6 @@ const TOGETHER: i64 = 200;
 
 /// How many values of each column are opened to see whether a key is what its id says.
 const SAMPLE: i64 = 50;
-/// So many values that do not open were not altered one by one.
-const CERTAIN: usize = 10;
 
 /// How the stored values stand to the keyring.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -32,6 +30,9 @@ pub struct Census {
     pub missing: BTreeMap<String, i64>,
     /// The keys of the keyring that open none of a sample of what was sealed under their ids: they have other bytes.
     pub mistaken: Vec<String>,
+    /// How many values of that sample a key does not open that opens others: they were altered, or sealed with other bytes
+    /// under its id.
+    pub unopened: BTreeMap<String, usize>,
 }
 
 impl Census {
@@ -48,16 +49,23 @@ pub async fn census(store: &Store, keyring: &Keyring) -> Result<Census, store::E
         let count = missing.remove(&id).unwrap_or_default();
         (id, count)
     });
-    let mistaken = sample(store, keyring).await?.into_iter().filter(|(_, opens)| !opens.contains(&true));
-    Ok(Census { held: held.collect(), missing, mistaken: mistaken.map(|(id, _)| id).collect() })
+    let mut census = Census { held: held.collect(), missing, ..Census::default() };
+    for (id, opens) in sample(store, keyring).await? {
+        match opens.iter().filter(|opens| !**opens).count() {
+            0 => {}
+            all if all == opens.len() => census.mistaken.push(id),
+            some => drop(census.unopened.insert(id, some)),
+        }
+    }
+    Ok(census)
 }
 
-/// The first key of the keyring, where it opens none of a good many values that were sealed under its id: whatever it seals
-/// would be lost once the right one is back.
+/// The first key of the keyring, where it opens nothing of what was sealed under its id: whatever it seals would be lost once
+/// the right one is back.
 pub async fn mistaken_first_key(store: &Store, keyring: &Keyring) -> Result<Option<String>, store::Error> {
     let first = keyring.ids().into_iter().next().unwrap_or_default();
     let opens = sample(store, keyring).await?.remove(&first).unwrap_or_default();
-    Ok((opens.len() >= CERTAIN && !opens.contains(&true)).then_some(first))
+    Ok((!opens.is_empty() && !opens.contains(&true)).then_some(first))
 }
 
 /// Of each key of the keyring, whether it opens some of the values that were sealed under its id.

@@ -3,6 +3,7 @@
 //! Owns the authorities that vouch for a server: those of the system beside the built-in ones, or the ones of a file in
 //! their place. Never connects. Invariant: nobody is trusted whom neither of them names.
 
+use std::io;
 use std::path::Path;
 use std::sync::LazyLock;
 
@@ -15,7 +16,7 @@ use rustls::pki_types::pem::{self, PemObject as _};
 pub enum RootsFault {
     /// It cannot be read.
     #[error("the file of authorities cannot be read")]
-    Unreadable(#[source] std::io::Error),
+    Unreadable(#[source] io::Error),
     /// It is no PEM.
     #[error("the file of authorities is no PEM")]
     NoPem(#[source] pem::Error),
@@ -36,12 +37,21 @@ pub fn roots(file: Option<&Path>) -> Result<RootCertStore, RootsFault> {
         pem::Error::Io(fault) => RootsFault::Unreadable(fault),
         fault => RootsFault::NoPem(fault),
     };
+    is_file(file).map_err(RootsFault::Unreadable)?;
     for certificate in CertificateDer::pem_file_iter(file).map_err(unread)? {
         roots.add(certificate.map_err(unread)?).map_err(RootsFault::Unusable)?;
     }
     match roots.is_empty() {
         true => Err(RootsFault::Empty),
         false => Ok(roots),
+    }
+}
+
+/// What is no file, such as a pipe, is not opened: that may take for ever.
+fn is_file(path: &Path) -> io::Result<()> {
+    match std::fs::metadata(path)?.is_file() {
+        true => Ok(()),
+        false => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no file")),
     }
 }
 
@@ -72,5 +82,15 @@ mod tests {
         let broken = "-----BEGIN CERTIFICATE-----\nY2FuYXJ5\n-----END CERTIFICATE-----\n";
         assert!(matches!(fault(broken), Err(RootsFault::Unusable(_))));
         assert!(matches!(roots(Some(Path::new("/nowhere"))), Err(RootsFault::Unreadable(_))));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_names_nobody_and_is_not_waited_for() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let pipe = folder.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo runs");
+        assert!(made.success());
+        assert!(matches!(roots(Some(&pipe)), Err(RootsFault::Unreadable(_))));
     }
 }

@@ -22,7 +22,7 @@ pub(super) struct Locks {
 /// Locks an SQLite file, which is made where there is none; `None`: it is not SQLite.
 pub(super) fn take(url: &str) -> Result<Option<Locks>, StartError> {
     let Some(path) = path(url) else { return Ok(None) };
-    is_no_folder(&path)?;
+    is_place(&path)?;
     // The file is there before its name is resolved, so that two names of one file lead to one lock. SQLite takes an
     // empty file for a new database.
     let database = open(&path)?;
@@ -43,7 +43,7 @@ pub(super) fn take(url: &str) -> Result<Option<Locks>, StartError> {
 /// PostgreSQL always is.
 pub(super) fn is_there_alone(url: &str) -> Result<bool, StartError> {
     let Some(path) = path(url) else { return Ok(true) };
-    is_no_folder(&path)?;
+    is_place(&path)?;
     let database = match File::open(&path) {
         Ok(database) => database,
         Err(source) if source.kind() == io::ErrorKind::NotFound => return Ok(false),
@@ -65,8 +65,14 @@ fn path(url: &str) -> Option<PathBuf> {
     Some(PathBuf::from(path.strip_prefix("//").unwrap_or(path)))
 }
 
-fn is_no_folder(path: &Path) -> Result<(), StartError> {
-    if path.is_dir() { Err(StartError::Folder) } else { Ok(()) }
+/// Whether a file may stand there.
+fn is_place(path: &Path) -> Result<(), StartError> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    match (path.is_dir(), folder) {
+        (true, _) => Err(StartError::Folder),
+        (false, Some(folder)) if !folder.is_dir() => Err(StartError::NoFolder),
+        (false, _) => Ok(()),
+    }
 }
 
 /// The file that is locked beside a database, by the name that all its names lead to.

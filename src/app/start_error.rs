@@ -45,6 +45,9 @@ pub enum StartError {
     /// A folder, where the SQLite file should be.
     #[error("DATABASE_URL names a folder: name the file in it, such as sqlite:<folder>/cassius-calendar.db")]
     Folder,
+    /// The folder that the SQLite file should be in is not there.
+    #[error("the folder of the SQLite file at DATABASE_URL is not there: make it, or correct the path")]
+    NoFolder,
     /// The SQLite file, where only `serve` and `migrate` make one.
     #[error("there is no SQLite file at DATABASE_URL: look at its path; `serve` or `migrate` makes it")]
     NoFile,

@@ -81,7 +81,7 @@ async fn of_database(database: &Database, keyring: Option<&Keyring>) -> anyhow::
         for sentence in reseal::sentences(&census) {
             say(sentence)?;
         }
-        has_its_keys = census.missing.is_empty();
+        has_its_keys = census.missing.is_empty() && census.unopened.is_empty();
     }
     anyhow::ensure!(takes_writes && has_its_keys, "the settings do not fit the database");
     Ok(())

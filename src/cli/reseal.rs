@@ -63,6 +63,12 @@ pub(super) fn sentences(census: &Census) -> Vec<String> {
     if !needless.is_empty() {
         sentences.push(format!("No value needs these keys any more: {}.", needless.join(", ")));
     }
+    for (id, count) in &census.unopened {
+        sentences.push(format!(
+            "Beware: {count} values of a sample do not open with the key {id} that they name: they were altered, or sealed with \
+             other bytes under its id."
+        ));
+    }
     for (id, count) in &census.missing {
         sentences.push(format!("Beware: {count} values were sealed with the key {id}, which ENCRYPTION_KEYS lacks."));
     }

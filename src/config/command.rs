@@ -26,31 +26,31 @@ fn printed_within(timeout: Duration, command: &str) -> Result<String, TextFault>
     let unrunnable = |fault: std::io::Error| text_fault(&format!("cannot be run ({})", fault.kind()), remedy);
     let mut shell = Command::new("sh");
     shell.args(["-c", command]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
-    let mut child = shell.spawn().map_err(unrunnable)?;
+    let mut child = in_its_own_group(&mut shell).spawn().map_err(unrunnable)?;
+    let id = child.id();
     let output = child.stdout.take().expect("it is piped");
     let (told, heard) = mpsc::channel();
-    // On a thread of its own: what the command has started may hold the pipe open for longer than anybody waits.
+    // On a thread of its own: it may neither close the pipe nor end for longer than anybody waits.
     std::thread::spawn(move || {
         let mut bytes = Vec::new();
         // The pipe is closed with the end of this: whoever prints on into it is ended by the system.
         let read = output.take(MAX_PRINTED_BYTES + 1).read_to_end(&mut bytes).map(|_| bytes);
+        if is_too_long(&read) {
+            end_group(id);
+        }
+        let ended = child.wait();
         // Nobody hears it once the time is up.
-        let _ = told.send(read);
+        let _ = told.send((read, ended));
     });
-    let mut refused = |problem: &str| {
-        // It may have ended just now.
-        let _ = child.kill();
-        let _ = child.wait();
-        Err(text_fault(problem, remedy))
+    let Ok((read, ended)) = heard.recv_timeout(timeout) else {
+        end_group(id);
+        let problem = format!("names a command that did not end within {} seconds", timeout.as_secs());
+        return Err(text_fault(&problem, remedy));
     };
-    let Ok(read) = heard.recv_timeout(timeout) else {
-        return refused(&format!("names a command that did not end within {} seconds", timeout.as_secs()));
-    };
-    if read.as_ref().is_ok_and(|bytes| bytes.len() as u64 > MAX_PRINTED_BYTES) {
-        return refused("names a command that prints more than 1 MiB");
+    if is_too_long(&read) {
+        return Err(text_fault("names a command that prints more than 1 MiB", remedy));
     }
-    let status = child.wait().map_err(unrunnable)?;
-    if !status.success() {
+    if !ended.map_err(unrunnable)?.success() {
         return Err(text_fault("names a command that failed", remedy));
     }
     let text =
@@ -61,6 +61,36 @@ fn printed_within(timeout: Duration, command: &str) -> Result<String, TextFault>
     }
 }
 
+fn is_too_long(read: &std::io::Result<Vec<u8>>) -> bool {
+    read.as_ref().is_ok_and(|bytes| bytes.len() as u64 > MAX_PRINTED_BYTES)
+}
+
+/// What the command starts ends with it.
+#[cfg(unix)]
+fn in_its_own_group(shell: &mut Command) -> &mut Command {
+    use std::os::unix::process::CommandExt as _;
+    shell.process_group(0)
+}
+
+/// Ends the command, and whatever it has started.
+#[cfg(unix)]
+fn end_group(id: u32) {
+    use rustix::process::{Pid, Signal, kill_process_group};
+    if let Some(group) = i32::try_from(id).ok().and_then(Pid::from_raw) {
+        // It may have ended just now.
+        let _ = kill_process_group(group, Signal::KILL);
+    }
+}
+
+#[cfg(not(unix))]
+fn in_its_own_group(shell: &mut Command) -> &mut Command {
+    shell
+}
+
+/// There are no groups elsewhere: it is left to itself, and nobody waits for it.
+#[cfg(not(unix))]
+fn end_group(_: u32) {}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,6 +100,25 @@ mod tests {
         let (problem, _) = printed_within(Duration::ZERO, "sleep 60").expect_err("a fault");
         assert_eq!(problem, "names a command that did not end within 0 seconds");
         assert_eq!(printed_within(Duration::from_secs(60), "printf k").as_deref(), Ok("k"));
+    }
+
+    #[test]
+    fn a_command_that_closes_its_output_and_stays_is_not_waited_for_and_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("pid");
+        let command = format!("sleep 600 & echo $! > {}; echo k; exec 1>&-; wait", file.display());
+        let (problem, _) = printed_within(Duration::from_secs(5), &command).expect_err("a fault");
+        assert_eq!(problem, "names a command that did not end within 5 seconds");
+        let pid = std::fs::read_to_string(file).expect("it was run");
+        // Whoever takes over what has ended may not have looked at it yet.
+        let has_ended = || {
+            let status = std::fs::read_to_string(format!("/proc/{}/status", pid.trim())).unwrap_or_default();
+            status.is_empty() || status.contains("State:\tZ")
+        };
+        assert!((0..1_000).any(|_| {
+            std::thread::sleep(Duration::from_millis(10));
+            has_ended()
+        }));
     }
 
     #[test]

@@ -80,7 +80,11 @@ pub(super) fn file(text: &str) -> Result<PathBuf, TextFault> {
 
 pub(super) fn database(text: &str) -> Result<secrecy::SecretString, TextFault> {
     let is_known = match text.split_once(':') {
-        Some(("sqlite", path)) => !path.is_empty(),
+        // SQLite itself would read the one as an address of its own, and make no lasting file where the other is empty.
+        Some(("sqlite", path)) => {
+            let path = path.strip_prefix("//").unwrap_or(path);
+            !path.is_empty() && !path.starts_with("file:")
+        }
         Some(("postgres" | "postgresql", rest)) => rest.starts_with("//"),
         _ => false,
     };

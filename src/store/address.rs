@@ -173,7 +173,10 @@ fn is_on_this_machine(config: &Config) -> bool {
 
 /// The password of the first line that fits: `host:port:database:user:password`, where `*` fits all.
 fn from_passfile(file: &Path, config: &Config) -> Result<Option<String>, AddressFault> {
-    let text = std::fs::read_to_string(file).map_err(|_| fault("names a passfile that cannot be read"))?;
+    // What is no file, such as a pipe, is not opened: that may take for ever.
+    let is_file = std::fs::metadata(file).is_ok_and(|found| found.is_file());
+    let text = is_file.then(|| std::fs::read_to_string(file).ok()).flatten();
+    let text = text.ok_or_else(|| fault("names a passfile that cannot be read"))?;
     let host = config.get_hosts().first().map(|host| match host {
         Host::Tcp(name) => name.clone(),
         #[cfg(unix)]

@@ -273,3 +273,45 @@ fn a_command_whose_reader_has_gone_ends_as_if_it_were_heard() {
     assert!(ended.code == Some(0) && !ended.errors.contains("panicked"), "{}", ended.errors);
     assert_eq!(run(&["integrations"], &settings(), folder.path()).code, Some(0), "it was migrated");
 }
+
+/// What `serve` cannot begin with is no order.
+#[test]
+fn a_file_of_sqlite_that_can_be_none_is_a_fault() {
+    let folder = tempfile::tempdir().unwrap();
+    let told = "the folder of the SQLite file at DATABASE_URL is not there";
+    for (url, told) in [
+        ("sqlite:nowhere/cassius.db", told),
+        ("sqlite:/nowhere/cassius.db", told),
+        ("sqlite://", "DATABASE_URL names no database"),
+        ("sqlite:file:", "DATABASE_URL names no database"),
+        ("sqlite:file:cassius.db", "DATABASE_URL names no database"),
+    ] {
+        for command in [&["check-config", "--connect"][..], &["serve"], &["migrate"]] {
+            let ended = run(command, &with(&settings(), &[("DATABASE_URL", url)]), folder.path());
+            assert_eq!(ended.code, Some(1), "{url} {command:?}");
+            assert!(ended.errors.contains(told), "{url} {command:?}: {}", ended.errors);
+        }
+    }
+}
+
+/// To open a pipe is to wait for whoever writes into it.
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_no_file_of_authorities_and_no_passfile() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let pipe = pipe.to_str().unwrap();
+    let of_url = |option: &str| format!("postgres://someone@db.example/cassius?{option}={pipe}");
+    for (name, text) in [
+        ("DATABASE_CA", pipe.to_owned()),
+        ("GOOGLE_CA", pipe.to_owned()),
+        ("TLS_CLIENT_CA", pipe.to_owned()),
+        ("DATABASE_URL", of_url("sslrootcert")),
+        ("DATABASE_URL", of_url("passfile")),
+    ] {
+        let ended = run(&["check-config"], &with(&settings(), &[(name, &text)]), folder.path());
+        assert_eq!(ended.code, Some(1), "{name} {text}");
+        assert!(ended.errors.contains(&format!("  {name} ")), "{name}: {}", ended.errors);
+    }
+}

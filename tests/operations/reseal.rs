@@ -29,13 +29,16 @@ fn acceptance(
 
 #[apply(both_backends)]
 async fn a_key_with_other_bytes_under_an_id_that_was_used_seals_nothing(database: &Database) {
+    // One value is enough: what would be sealed beside it would be lost.
     let entropy = Entropy::system();
     let (right, other) = (Keyring::generate(&entropy), Keyring::generate(&entropy));
     let (id, other_bytes) = (right.split_once(':').unwrap().0, other.split_once(':').unwrap().1);
     let (keyring, organisation) = (Keyring::parse(&right).unwrap(), OrganisationId::parse("cabinet").unwrap());
-    let appointments = (0..10).map(|number| AppointmentId::parse(&format!("rdv-{number}")).unwrap());
-    let accepted = appointments.map(|it| acceptance(&keyring, &organisation, &it, &entropy)).collect();
-    database.store.accept(accepted, Clock::system().now()).await.unwrap();
+    let accepted = |number: usize, keyring: &Keyring| {
+        let appointment = AppointmentId::parse(&format!("rdv-{number}")).unwrap();
+        vec![acceptance(keyring, &organisation, &appointment, &entropy)]
+    };
+    database.store.accept(accepted(0, &keyring), Clock::system().now()).await.unwrap();
 
     let folder = tempfile::tempdir().unwrap();
     let by = |keys: &str| with(&settings(), &[("DATABASE_URL", &*database.url), ("ENCRYPTION_KEYS", keys)]);
@@ -51,6 +54,15 @@ async fn a_key_with_other_bytes_under_an_id_that_was_used_seals_nothing(database
     let told = ["WRITE_SPACING is not a number", "opens nothing that was sealed under its id"];
     assert!(both.code == Some(1) && told.iter().all(|told| both.errors.contains(told)), "{}", both.errors);
     assert_eq!(run(&["check-config", "--connect"], &by(&right), folder.path()).code, Some(0));
+
+    // What an earlier version sealed with it all the same is told, and hides no other.
+    let mistaken = Keyring::parse(&format!("{id}:{other_bytes}")).unwrap();
+    database.store.accept(accepted(1, &mistaken), Clock::system().now()).await.unwrap();
+    for keys in [right.clone(), format!("{id}:{other_bytes}")] {
+        let ended = run(&["check-config", "--connect"], &by(&keys), folder.path());
+        let told = format!("1 values of a sample do not open with the key {id} that they name");
+        assert!(ended.code == Some(1) && ended.output.contains(&told), "{}{}", ended.output, ended.errors);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,8 +1,9 @@
 //! One Google account, one order: a grant that is on its way meets a disconnect.
 
-use cassius_calendar::grpc::pb::{DisconnectRequest, IntegrationState, SyncStatus};
+use cassius_calendar::grpc::pb::{DisconnectRequest, ErrorReason, GrantEnd, IntegrationState, SyncStatus};
 use tokio::task::JoinHandle;
 
+use super::reason;
 use crate::harness::app::TestApp;
 use crate::harness::backends::{apply, both_backends};
 use crate::harness::browser::{EVENTS, LIST, Page, outcome};
@@ -74,4 +75,37 @@ async fn a_grant_that_comes_while_the_account_is_revoked_is_not_stored(app: &mut
     app.connect("annexe").await;
     assert_eq!(app.sync("annexe", appointment("rdv", 1)).await.sync_status(), SyncStatus::Synced);
     assert!(has_grant(app).await);
+}
+
+/// A person takes the grant away at Google, and the organisation learns of it.
+async fn its_grant_dies(app: &mut TestApp, organisation: &str) {
+    app.google.revoke(ACCOUNT).await;
+    app.accept(organisation, appointment("dead", 1)).await;
+    app.until(organisation, |status| reason(status) == Some(ErrorReason::ReconnectRequired)).await;
+}
+
+#[apply(both_backends)]
+async fn who_has_a_dead_grant_alone_shares_nothing_with_one_that_was_given_since(app: &mut TestApp) {
+    app.connect("cabinet").await;
+    its_grant_dies(app, "cabinet").await;
+    app.connect("annexe").await;
+    assert!(has_grant(app).await);
+    // Whose token lives revokes: the other's could not.
+    for organisation in ["annexe", "cabinet"] {
+        let request = DisconnectRequest { organisation_id: organisation.into(), ..DisconnectRequest::default() };
+        let response = app.integrations.disconnect(request).await.unwrap().into_inner();
+        assert_eq!(response.grant_end(), GrantEnd::Revoked, "{organisation}");
+        assert!(!has_grant(app).await, "{organisation}");
+    }
+}
+
+#[apply(both_backends)]
+async fn a_grant_that_is_not_kept_is_revoked_though_the_organisations_own_is_dead(app: &mut TestApp) {
+    app.connect("cabinet").await;
+    its_grant_dies(app, "cabinet").await;
+    let mut browser = app.browser.another();
+    let consent = browser.go_to_google(&mut app.integrations, "cabinet").await;
+    let callback = browser.decide(&consent, ACCOUNT, &[LIST], "allow").await;
+    assert_eq!(outcome(&browser.get(&callback).await), "missing_scope");
+    assert!(!has_grant(app).await);
 }

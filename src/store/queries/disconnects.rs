@@ -14,7 +14,8 @@ use super::links::OWES_NOTHING;
 use super::schema::calendar_integrations::dsl;
 use super::statement::{named, sql};
 use super::{
-    Conn, Fault, consents, erasures, leases, link_queues, owed, owed_counts, search_requests, takeovers, wishes,
+    Conn, Fault, consents, erasures, leases, link_queues, owed, owed_counts, pending_grants, search_requests,
+    takeovers, wishes,
 };
 use crate::model::{AccountSearch, Epoch, GrantEnd, OrganisationId, RemoteEvents};
 use crate::store::instant::Instant;
@@ -32,6 +33,7 @@ pub(in crate::store) async fn begin(
     transaction!(conn, async |conn| {
         let before = locked(conn, organisation).await?;
         consents::end_all_of(conn, organisation, now).await?;
+        pending_grants::end(conn, organisation, now).await?;
         let Some(before) = before else {
             return Ok(None);
         };

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::fragments::of_organisation;
 use super::integrations::locked;
 use super::statement::{named, sql};
-use super::{Conn, Fault, consents, disconnects, erasures, pending_grants, unkept_grants};
+use super::{Conn, Fault, consents, disconnects, erasures, pending_grants};
 use crate::model::{OrganisationId, RemoteEvents};
 
 pub(in crate::store) async fn begin(
@@ -36,7 +36,6 @@ pub(in crate::store) async fn begin(
                 None => disconnects::fence_consents(conn, organisation).await?,
             }
         }
-        unkept_grants::queue_from(conn, "pending_grants", of_organisation(organisation), now, now).await?;
-        pending_grants::erase(conn, organisation).await
+        pending_grants::end(conn, organisation, now).await
     })
 }

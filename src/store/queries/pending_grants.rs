@@ -123,6 +123,12 @@ pub(in crate::store) async fn lapse(
     Ok(())
 }
 
+/// Ends the grant that waits for a person's word: nobody keeps it.
+pub(super) async fn end(conn: &mut Conn, organisation: &OrganisationId, now: Timestamp) -> Result<(), Fault> {
+    unkept_grants::queue_from(conn, TABLE, of_organisation(organisation), now, now).await?;
+    erase(conn, organisation).await
+}
+
 pub(super) async fn erase(conn: &mut Conn, organisation: &OrganisationId) -> Result<(), Fault> {
     let erase = diesel::delete(dsl::pending_grants.find((organisation.as_str(), PROVIDER)));
     named("pending_grants.erase", erase).execute(conn).await?;

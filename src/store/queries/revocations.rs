@@ -14,7 +14,7 @@ use super::schema::revocation_counter::dsl;
 use super::statement::{named, sql};
 use super::{Conn, Fault, accounts, disconnects, integrations, unkept_grants};
 use crate::model::{GoogleUserId, GrantEnd};
-use crate::store::words::{self, GOOGLE, GRANT_PENDING, GRANT_SHARED};
+use crate::store::words::{self, GOOGLE, GRANT_PENDING, GRANT_SHARED, RECONNECT_REQUIRED};
 use crate::store::{GrantHolder, Revocation, RevocationLease};
 
 #[derive(QueryableByName)]
@@ -74,7 +74,8 @@ pub(in crate::store) async fn finish(
 }
 
 /// Whether anybody but `holder` has a grant of the account, also one that is being disconnected: its last calls need
-/// it. One that nobody keeps is in nobody's way.
+/// it. One that nobody keeps, or that Google no longer honours, is in nobody's way: who has that alone could not end a grant
+/// that was given since.
 async fn is_shared(conn: &mut Conn, account: &GoogleUserId, holder: &GrantHolder) -> Result<bool, Fault> {
     let but_it = match holder {
         GrantHolder::Integration { organisation, .. } => sql(" AND organisation_id <> ").bind(organisation),
@@ -82,7 +83,8 @@ async fn is_shared(conn: &mut Conn, account: &GoogleUserId, holder: &GrantHolder
     };
     let select = sql(format!(
         "SELECT (SELECT COUNT(*) FROM calendar_integrations
-                 WHERE provider = {GOOGLE} AND refresh_token IS NOT NULL AND google_user_id = "
+                 WHERE provider = {GOOGLE} AND refresh_token IS NOT NULL
+                    AND (problem_reason IS NULL OR problem_reason <> {RECONNECT_REQUIRED}) AND google_user_id = "
     ))
     .bind(account)
     .with(but_it)
