@@ -41,16 +41,17 @@
 //! 3. What Google answered goes back into `sync`, until there is an outcome; it is settled only under the same lease. A
 //!    revision that arrived meanwhile stays due.
 //!
-//! A lease is renewed before a call that it might not outlive (`delivery/attempt/mod.rs`), and fences whoever has lost it:
+//! A lease is renewed before each call but the first of a claim (`delivery/attempt/mod.rs`), and fences whoever has lost it:
 //! before a call, nothing is reserved or renewed under a lease that has passed to another, or in another epoch (of links in
 //! `store/queries/leases.rs`, of owed deletions in `store/queries/owed_claims.rs`). Where the clock was set forward, the
 //! worker renews what is under way in whichever epoch, so that nobody takes it over meanwhile (`leases::renew_all`). Nothing
 //! is settled under a lease that has passed to another, while another epoch alone fences no result: what may stand at Google
-//! is recorded all the same (`store/settlements.rs`).
+//! is recorded all the same (`store/queries/settlements.rs`).
 //!
 //! What switching an integration off does is said at `Integrations::change_settings`
 //! (`connection/integrations/settings.rs`), and to callers at `UpdateSettings` in `proto/`; what it means for a claim and
-//! for an accept, in the migration `link_queues` (`served_from`) and in `store/queries/accepts.rs`.
+//! for an accept, in the migration `link_queues` (`served_from`, `owed_served_from` of what is owed) and in
+//! `store/queries/accepts.rs`.
 //!
 //! # How to add
 //!
@@ -60,13 +61,14 @@
 //!   digest of the content, the body of a write (`google/event/mod.rs`), the comparison (`sync/shown.rs`), the preview
 //!   (`grpc/convert.rs`). What Google is asked to bring of an event the compiler does not know: `FIELDS` in
 //!   `google/listing.rs` and `MOVED_EVENT_FIELDS` in `google/calendar.rs`; what the emulated Google keeps: `WRITABLE` in
-//!   `emulator/calendar/body.rs`. If Cassius has to send it too: the message in `proto/`, `grpc/validate/appointment.rs`, and
-//!   [`model::Details`] with a default. The README's table of what is sent. Events that stand at Google get it when their
+//!   `emulator/calendar/body.rs`. If Cassius has to send it too: the message in `proto/`, `grpc/validate/appointment.rs`,
+//!   and [`model::Details`] with a default. The README's table of what is sent. Events that stand at Google get it when their
 //!   appointment is sent next.
-//! - **A setting.** Its row in `config/settings.rs`, its field and its reading in `config/mod.rs` (in `config/access.rs`
-//!   for who may call and where), and in `config/parse.rs` how its text is read, if no other setting is read that way; it
-//!   is handed on where `app` puts together what needs it: the rooms (`app/rooms.rs`), the database (`app/database.rs`), keys
-//!   and certificates (`app/keys.rs`), what listens (`app/mod.rs`). The README's table is made of the rows.
+//! - **A setting of the environment.** Its row in `config/settings.rs`, its field and its reading in `config/mod.rs` (in
+//!   `config/access.rs` for who may call and where), and in `config/parse.rs` how its text is read, if no other setting is
+//!   read that way; it is handed on where `app` puts together what needs it: the rooms (`app/rooms.rs`), the database
+//!   (`app/database.rs`), keys and certificates (`app/keys.rs`), what listens (`app/mod.rs`). The README's table is made of
+//!   the rows.
 //! - **An RPC.** The method in `proto/`, its handler in `grpc/calendar_integration.rs` or `grpc/appointment_sync/mod.rs`
 //!   (each opens with `answer(..)`, or with `split(..)` where it streams), its check in `grpc/validate/`, which begins
 //!   with `Check::organisation`: that is what authorises. One that is about all organisations answers what the caller may

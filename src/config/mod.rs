@@ -1,4 +1,4 @@
-//! Every setting, from the environment.
+//! Every setting: from the environment, from the files that it names, and the keyring from a command, too.
 //!
 //! Owns the names of the settings, their defaults, and the rules they must keep, alone and together. Never echoes a
 //! value: a fault names the variable, what is wrong and what to do.

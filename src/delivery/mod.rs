@@ -1,8 +1,8 @@
 //! Appointments on their way to Google.
 //!
 //! Owns the accepts, the catch-up, the changes of all links, the erasure of appointments, the comparison with Google, the
-//! worker that brings each link in step and deletes what is owed, and whose turn it is. Never decides what to call (that is
-//! `sync`), never speaks gRPC.
+//! worker that brings each link in step and deletes what is owed, and whose turn it is. Never decides what an attempt for a
+//! link calls (that is `sync`), never speaks gRPC.
 //!
 //! Invariant: what was accepted is durable before the answer. Where an integration is connected and on, it stays due until
 //! Google shows it, refuses it for good, or a person has to act; elsewhere it rests until somebody connects or switches on.

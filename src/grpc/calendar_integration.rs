@@ -1,8 +1,8 @@
 //! `CalendarIntegration`: the settings pages' side.
 //!
-//! Owns the order of each call: check, ask `connection` (or `delivery` for what is rendered or compared), tell. Never
-//! keeps anything between calls. Invariant: no answer holds a token of Google; the ticket of `BeginConnect` is in its
-//! answer alone.
+//! Owns the order of each call: check, ask `connection` (or `delivery` for what is rendered, compared or caught up), tell.
+//! Never keeps anything between calls. Invariant: no answer holds a token of Google; the ticket of `BeginConnect` is in
+//! its answer alone.
 
 use futures_util::StreamExt as _;
 use tokio_util::sync::CancellationToken;

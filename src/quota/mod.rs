@@ -8,7 +8,7 @@
 //! itself), and what a person's question or a consent reads: a calendar, or a list of them once
 //! (`connection/grants/metered.rs`). Not counted are the further pages of such a list, the second try at a
 //! calendar where the permission to list is missing, what is repeated with a newer token but for an attempt's calls, and the
-//! token endpoint, revocations among them. Never calls anybody and never decides who goes first.
+//! token endpoint, revocations among them. Never calls Google and never decides who goes first.
 //!
 //! Invariant: however the wall clock is corrected, however often a process is killed and started again, and whoever joins or
 //! leaves it, no window of a minute sees more units given out than either budget allows. Who is refused has spent nothing.

@@ -1,7 +1,8 @@
 //! One attempt for one claimed link or owed deletion: carries out what `sync` decides, and settles.
 //!
-//! Owns the order of each call: access, quota, lease, Google. Never decides what to call. Invariant: no call is begun
-//! unless its placement is stored and the lease outlives it.
+//! Owns the order of each call: access, quota, lease, Google. Never decides what to call, but the probe before a deletion
+//! that an account before owes, and that a call is made again with a newer token. Invariant: no call is begun unless its
+//! placement is stored and the lease outlives it.
 
 mod claim;
 mod settlement;
