@@ -11,7 +11,8 @@
 //! token endpoint, revocations among them. Never calls Google and never decides who goes first.
 //!
 //! Invariant: however the wall clock is corrected, however often a process is killed and started again, and whoever joins or
-//! leaves it, no window of a minute sees more units given out than either budget allows. Who is refused has spent nothing.
+//! leaves it, no window of a minute sees more units given out than either budget allows. Who is refused has spent
+//! nothing, unless the ledger did not say whether it had noted it.
 
 mod budget;
 mod ledger;
