@@ -1,7 +1,8 @@
 //! The rooms between the wire and the database, put together.
 //!
-//! Owns what each of them is made of. Never starts anything but the two writers and the reader of `Delivery`: nothing else is
-//! asked of any of them here. Invariant: what several of them share, such as the database, the clock and the quota, is one and the same.
+//! Owns what each of them is made of. Never starts anything but the two writers and the reader of `Delivery`: nothing else
+//! is asked of any of them here. Invariant: what several of them share, such as the database, the clock and the quota, is
+//! one and the same.
 
 use std::sync::Arc;
 

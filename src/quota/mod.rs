@@ -2,13 +2,13 @@
 //!
 //! Owns the budgets in Google's units: one for the whole project, one for each account; and how much of the first goes to
 //! what nobody waits for. A process that is alone keeps them in memory, where they cost nothing. Where replicas share the
-//! project, they are kept in a [`Ledger`] that all of them spend from. Counted are every call of an attempt (a unit is taken
-//! before the claim, `delivery/worker/permits.rs`, the rest before the call, `delivery/attempt/mod.rs`), what a comparison or
-//! a search reads (`delivery/comparison/`: every page of events, the list of calendars once, the target where it is asked for
-//! itself), and what a person's question or a consent reads: a calendar, or a list of them once
-//! (`connection/grants/metered.rs`). Not counted are the further pages of such a list, the second try at a
-//! calendar where the permission to list is missing, what is repeated with a newer token but for an attempt's calls, and the
-//! token endpoint, revocations among them. Never calls Google and never decides who goes first.
+//! project, they are kept in a [`Ledger`] that all of them spend from. Counted are every call of an attempt (a unit is
+//! taken before the claim, `delivery/worker/permits.rs`, the rest before the call, `delivery/attempt/mod.rs`), what a
+//! comparison or a search reads (`delivery/comparison/`: every page of events, the list of calendars once, the target
+//! where it is asked for itself), and what a person's question or a consent reads: a calendar, or a list of them once
+//! (`connection/grants/metered.rs`). Not counted are the further pages of such a list, the second try at a calendar where
+//! the permission to list is missing, what is repeated with a newer token but for an attempt's calls, and the token
+//! endpoint, revocations among them. Never calls Google and never decides who goes first.
 //!
 //! Invariant: however the wall clock is corrected, however often a process is killed and started again, and whoever joins or
 //! leaves it, no window of a minute sees more units given out than either budget allows. Who is refused has spent

@@ -1,8 +1,8 @@
 //! The latest calls of Google that were made for an appointment.
 //!
 //! Owns the form in which a link keeps them: a line each, the newest first, cut after [`MAX_HISTORY_CHARS`] characters, so
-//! that they grow no row without end and need no sweep of their own. Never keeps anything of the appointment. Invariant: what is
-//! cut is the oldest, and a line that was cut is not read.
+//! that they grow no row without end and need no sweep of their own. Never keeps anything of the appointment. Invariant:
+//! what is cut is the oldest, and a line that was cut is not read.
 
 use jiff::{SignedDuration, Timestamp};
 

@@ -4,14 +4,13 @@
 //! time of this process or of the server (`now` is a parameter; what the server's clock says is read for `app` alone),
 //! never calls anybody.
 //!
-//! Invariant: what a method has answered is durable. A method is one transaction, and one that answers an error has changed
-//! nothing, or leaves it unknown whether it did where the connection broke; on SQLite, a text that did not read is made
-//! readable by it (`foreign_text.rs`). Those that may touch more rows than one
-//! transaction should hold are several, each of which stands by itself: going on with an erasure, forgetting, erasing what
-//! has ended, sweeping the audit, giving back many leases, trying again what did not open, and looking for what is due.
-//! Noting that an event has vanished is two, the first of which brings a comparison forward. What an error leaves of them
-//! the next call does. Where a wish goes on in parts, what it has not reached yet is counted after it, and a count that
-//! fails is noted in the log alone.
+//! Invariant: what a method has answered is durable. A method is one transaction, and one that answers an error has
+//! changed nothing, or leaves it unknown whether it did where the connection broke; on SQLite, a text that did not read is
+//! made readable by it (`foreign_text.rs`). Those that may touch more rows than one transaction should hold are several,
+//! each of which stands by itself: going on with an erasure, forgetting, erasing what has ended, sweeping the audit,
+//! giving back many leases, trying again what did not open, and looking for what is due. Noting that an event has vanished
+//! is two, the first of which brings a comparison forward. What an error leaves of them the next call does. Where a wish
+//! goes on in parts, what it has not reached yet is counted after it, and a count that fails is noted in the log alone.
 //!
 //! One set of queries is mounted once for each back end (`postgres.rs`, `sqlite.rs`); [`Store`] picks at run time.
 
@@ -288,9 +287,8 @@ impl Store {
         }
     }
 
-    /// In which language PostgreSQL answers, if it is not English and this role may not choose, or a pooler
-    /// is between. Then a fault that passes by
-    /// itself, a lock that was not let go or a full disk, cannot be told from one that lasts.
+    /// In which language PostgreSQL answers, if it is not English and this role may not choose, or a pooler is between.
+    /// Then a fault that passes by itself, a lock that was not let go or a full disk, cannot be told from one that lasts.
     pub async fn foreign_language(&self) -> Result<Option<String>, Error> {
         match &self.backend {
             Backend::Postgres { config, .. } => server::foreign_language(config).await,

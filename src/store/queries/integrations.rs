@@ -4,7 +4,6 @@
 //! graver one that stands. Invariant: everything is written with the queue held.
 
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Text};
 use diesel_async::RunQueryDsl;
 use jiff::Timestamp;
 
@@ -86,28 +85,23 @@ pub(super) async fn set_calendar(
     Ok(())
 }
 
-#[derive(QueryableByName)]
-struct IncompleteRow {
-    #[diesel(sql_type = Text)]
-    organisation_id: String,
-    #[diesel(sql_type = Bool)]
-    has_account: bool,
-}
-
 pub(in crate::store) async fn incomplete(conn: &mut Conn, now: Timestamp) -> Result<Vec<Unreadable>, Fault> {
     let select = sql(format!(
-        "SELECT organisation_id, google_user_id IS NOT NULL AS has_account FROM calendar_integrations
+        "SELECT * FROM calendar_integrations
          WHERE provider = {GOOGLE} AND {CONNECTED}
             AND (google_user_id IS NULL OR calendar_id IS NULL) AND "
     ))
     .with(no_problem_at(now));
-    let rows: Vec<IncompleteRow> = named("integrations.incomplete", select).load(conn).await?;
-    let told = |row: IncompleteRow| Unreadable {
-        organisation: row.organisation_id,
-        appointment: None,
-        column: if row.has_account { "calendar_id" } else { "google_user_id" },
-    };
-    Ok(rows.into_iter().map(told).collect())
+    let rows: Vec<IntegrationRow> = named("integrations.incomplete", select).load(conn).await?;
+    let told =
+        rows.into_iter().map(Integration::from).filter_map(|Integration { organisation, unreadable, .. }| {
+            unreadable.map(|column| Unreadable {
+                organisation: organisation.as_str().to_owned(),
+                appointment: None,
+                column,
+            })
+        });
+    Ok(told.collect())
 }
 
 pub(in crate::store) async fn note_unreadable(

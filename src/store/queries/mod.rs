@@ -8,16 +8,17 @@
 //! Invariant: no two queries wait for each other. A query that changes links, what is owed, or what an integration says of
 //! them, holds the queues of those organisations first (`link_queues::lock`), by their keys: so one transaction at a time
 //! changes the links of an organisation. After them it takes rows of `calendar_integrations`, of
-//! `appointment_external_links` and of `owed_deletions` as it needs them, since nobody takes two of them without the queue;
-//! the triggers on those change the queues alone, and `upcoming_link_counts`, which nobody takes without its queue. A row of
-//! `google_accounts` is taken before all of them, and the counter of revocations last, but that one who connects may queue
-//! behind it what was just granted: both hold the account. Rows of `oauth_consents` are taken by whoever holds the queue of their organisation, by one who takes nothing else but what stands behind them, or passed
-//! by where they are held; those of `unkept_grants` stand behind all of these, by their tokens; those of `quota_budgets` are
-//! taken by their names and alone or after all others. Three kinds hold no queue: what changes nothing but
-//! columns of an integration that say nothing of its links (one row, or with the account's held all who have left that
-//! account), the renewal of a link's lease, which makes nothing due earlier, and the count of what a wish has not reached;
-//! nor do the start of a lone process and the mending of text, on SQLite alone, where rows are not held. An accept, a claim
-//! and a sweep pass by what another query holds, so that one organisation holds up no other.
+//! `appointment_external_links` and of `owed_deletions` as it needs them, since nobody takes two of them without the
+//! queue; the triggers on those change the queues alone, and `upcoming_link_counts`, which nobody takes without its queue.
+//! A row of `google_accounts` is taken before all of them, and the counter of revocations last, but that one who connects
+//! may queue behind it what was just granted: both hold the account. Rows of `oauth_consents` are taken by whoever holds
+//! the queue of their organisation, by one who takes nothing else but what stands behind them, or passed by where they are
+//! held; those of `unkept_grants` stand behind all of these, by their tokens; those of `quota_budgets` are taken by their
+//! names and alone or after all others. Three kinds hold no queue: what changes nothing but columns of an integration that
+//! say nothing of its links (one row, or with the account's held all who have left that account), the renewal of a link's
+//! lease, which makes nothing due earlier, and the count of what a wish has not reached; nor do the start of a lone
+//! process and the mending of text, on SQLite alone, where rows are not held. An accept, a claim and a sweep pass by what
+//! another query holds, so that one organisation holds up no other.
 
 use super::{
     COUNT_MIGRATION_TABLES, COUNT_REFUSED_TABLES, Conn, DAY_OF_END, FOR_UPDATE, HOLDS_ROWS, InstantSql, KEY_SHARE,

@@ -1,7 +1,8 @@
 //! Whether the database takes what is written, and what the clock said when it last did.
 //!
-//! Owns the row of probes, and the silences between two processes. Never changes another table, and never keeps what it only
-//! tries. Invariant: the instant in it never goes back, but where the clock was set back and everything else is brought nearer with it.
+//! Owns the row of probes, and the silences between two processes. Never changes another table, and never keeps what it
+//! only tries. Invariant: the instant in it never goes back, but where the clock was set back and everything else is
+//! brought nearer with it.
 
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind as Kind, Error};
