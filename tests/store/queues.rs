@@ -404,6 +404,25 @@ async fn what_is_sent_again_while_it_is_being_erased_and_held_is_not_told_as_sto
     database.drop().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_sent_again_while_its_revision_does_not_read_and_is_held_is_not_told_as_stored_on_postgres() {
+    let database = Database::on_postgres().await;
+    database.is_connected("north").await;
+    database.accept("north", "rdv", 10, at(1)).await;
+    database.run("UPDATE appointment_external_links SET revision = 0, sync_status = 'error'").await;
+    let (mut client, connection) = tokio_postgres::connect(&database.url, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    let transaction = client.transaction().await.unwrap();
+    transaction.batch_execute("SELECT 1 FROM link_queues FOR UPDATE").await.unwrap();
+    let again = || vec![acceptance("north", "rdv", 20)];
+    assert_eq!(database.store.accept_free(again(), at(4)).await.unwrap(), [Accepted::Locked]);
+    transaction.commit().await.unwrap();
+    let accepted = database.store.accept_free(again(), at(4)).await.unwrap();
+    assert!(matches!(&accepted[..], [Accepted::Stored(link)] if link.revision == Some(revision(20))));
+    drop(client);
+    database.drop().await;
+}
+
 #[apply(both_backends)]
 async fn counts_that_are_wrong_are_set_right_once_a_day(database: &Database) {
     for name in ["north", "south"] {

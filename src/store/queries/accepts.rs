@@ -41,8 +41,8 @@ pub(in crate::store) async fn accept(
         collect(held(conn, &others).await?, &mut links);
     }
     let accepted = keys.iter().map(|(key, revision)| match links.remove(key) {
-        Some(link) if link.revision.is_none_or(|held| held >= *revision) => Accepted::Stored(Box::new(link)),
-        // Neither newer nor stale: it was passed by.
+        Some(link) if link.revision.is_some_and(|held| held >= *revision) => Accepted::Stored(Box::new(link)),
+        // Neither newer nor stale, or its revision does not read, and any is newer: it was passed by.
         Some(_) | None => Accepted::Locked,
     });
     Ok(accepted.collect())
