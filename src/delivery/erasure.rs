@@ -64,7 +64,7 @@ impl Delivery {
             let mut listener = inner.notifier.listen(organisation);
             let left = inner.store.erasure_left(organisation, Some(appointments)).await?;
             let integration = inner.store.integration(organisation).await?;
-            let is_served = |it: &Integration| it.is_owed_served() && it.problem.is_none();
+            let is_served = |it: &Integration| it.is_erasure_served() && it.problem.is_none();
             let is_waited_for = left.events > left.parked || left.unsearched > 0;
             if left.is_none() || !is_waited_for || !integration.as_ref().is_some_and(is_served) {
                 return Ok(left);

@@ -90,13 +90,11 @@ impl Integration {
         self.refresh_token.is_some() && self.disconnecting.is_none()
     }
 
-    /// Whether what is owed is deleted: it is on, or a disconnect deletes events.
-    pub fn is_owed_served(&self) -> bool {
-        let is_on = match self.disconnecting {
-            None => self.is_enabled,
-            Some(disconnecting) => disconnecting.remote_events != Some(RemoteEvents::Keep),
-        };
-        is_on && self.refresh_token.is_some()
+    /// Whether what was erased is deleted, and what else is owed while the sync is on: an account is connected, and no
+    /// disconnect keeps the events.
+    pub fn is_erasure_served(&self) -> bool {
+        let keeps = self.disconnecting.is_some_and(|it| it.remote_events == Some(RemoteEvents::Keep));
+        self.refresh_token.is_some() && !keeps
     }
 }
 

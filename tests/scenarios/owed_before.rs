@@ -2,8 +2,8 @@
 
 use cassius_calendar::grpc::pb::replace_appointments_request::Part;
 use cassius_calendar::grpc::pb::{
-    Appointment, DisconnectRequest, EraseAppointmentsRequest, EraseAppointmentsResponse, ErrorReason, IntegrationState,
-    RemoteEvents, ReplaceAppointmentsRequest, ReplacementEnd,
+    AccountSearch, Appointment, DisconnectRequest, EraseAppointmentsRequest, EraseAppointmentsResponse, ErrorReason,
+    IntegrationState, RemoteEvents, ReplaceAppointmentsRequest, ReplacementEnd,
 };
 use cassius_calendar::model::{AppointmentId, CalendarId, EventId, Generation, OrganisationId, Place};
 use cassius_calendar::store::OwedCause;
@@ -14,7 +14,7 @@ use super::disconnecting::begin;
 use super::{enable, reason, until_number};
 use crate::harness::app::TestApp;
 use crate::harness::backends::{apply, both_backends};
-use crate::harness::google::{ACCOUNT, OTHER_ACCOUNT};
+use crate::harness::google::{ACCOUNT, OTHER_ACCOUNT, SECOND_CALENDAR};
 use crate::harness::samples::{appointment, instant, of_patient};
 
 async fn erase(app: &mut TestApp, ids: &[&str]) -> EraseAppointmentsResponse {
@@ -108,11 +108,8 @@ async fn what_is_erased_during_a_disconnect_is_counted_and_deleted_by_it(app: &m
     assert!(erase(app, &["erased", "over", "left out"]).await.is_done);
 }
 
-#[apply(both_backends)]
-async fn what_is_owed_goes_with_a_disconnect_whatever_the_cause_and_though_it_was_parked(app: &mut TestApp) {
-    app.connect("cabinet").await;
-    app.sync("cabinet", appointment("rdv", 1)).await;
-    enable(app, false).await;
+/// For each cause, an event of « rdv » is owed in each of these states; its id begins with the state.
+async fn owe_of_each_cause(app: &TestApp, states: &[&str]) {
     let (store, organisation) = (app.database.store.clone(), OrganisationId::parse("cabinet").unwrap());
     let account = store.integration(&organisation).await.unwrap().unwrap().google_user_id.unwrap();
     let causes = [
@@ -123,7 +120,7 @@ async fn what_is_owed_goes_with_a_disconnect_whatever_the_cause_and_though_it_wa
         OwedCause::Comparison,
     ];
     for (n, cause) in causes.into_iter().enumerate() {
-        for state in ["due", "parked"] {
+        for state in states {
             let event = format!("{state}{n}");
             app.google.add_event(ACCOUNT, stray(&event, "cabinet", "rdv")).await;
             let (calendar, event) = (CalendarId::new(ACCOUNT), EventId::new(&event));
@@ -132,6 +129,14 @@ async fn what_is_owed_goes_with_a_disconnect_whatever_the_cause_and_though_it_wa
             store.owe(&organisation, &account, &events, cause, app.clock.now()).await.unwrap();
         }
     }
+}
+
+#[apply(both_backends)]
+async fn what_is_owed_goes_with_a_disconnect_whatever_the_cause_and_though_it_was_parked(app: &mut TestApp) {
+    app.connect("cabinet").await;
+    app.sync("cabinet", appointment("rdv", 1)).await;
+    enable(app, false).await;
+    owe_of_each_cause(app, &["due", "parked"]).await;
     app.database.run("UPDATE owed_deletions SET next_attempt_at = NULL WHERE event_id LIKE 'parked%'").await;
     assert_eq!(disconnect(app, RemoteEvents::DeleteUpcoming).await, (11, 0));
     assert!(app.google.events(ACCOUNT).await.is_empty());
@@ -169,4 +174,29 @@ async fn what_stands_in_an_account_before_is_told_by_a_disconnect_of_the_present
     assert!(app.google.events(OTHER_ACCOUNT).await.is_empty());
     assert_eq!(app.google.events(ACCOUNT).await.len(), 2);
     assert_eq!(disconnect(app, RemoteEvents::DeleteUpcoming).await, (0, 2), "it is told again");
+}
+
+#[apply(both_backends)]
+async fn while_the_sync_is_off_what_is_erased_is_deleted_and_the_rest_waits(app: &mut TestApp) {
+    app.connect("cabinet").await;
+    for id in ["rdv", "erased"] {
+        app.sync("cabinet", appointment(id, 1)).await;
+    }
+    let event = app.sync("cabinet", appointment("moved", 1)).await.external_event_id;
+    enable(app, false).await;
+    owe_of_each_cause(app, &["due"]).await;
+    app.accept("cabinet", of_patient("rdv", 2, "Dominique Essai")).await;
+    // A person has moved it: the account is searched for it.
+    app.google.move_event(ACCOUNT, &event, SECOND_CALENDAR).await;
+    app.google.forget_journal().await;
+    let erased = erase(app, &["erased", "moved"]).await;
+    assert_eq!((erased.is_done, erased.remaining_event_count, erased.search()), (true, 0, AccountSearch::Whole));
+    until_number(app, "SELECT COUNT(*) FROM owed_deletions", 4).await;
+    assert_eq!(app.google.events(ACCOUNT).await.len(), 1 + 4, "the others wait");
+    let calls = app.google.event_calls().await;
+    assert!(!calls.iter().any(|call| call.contains("insert") || call.contains("patch")), "{calls:?}");
+    enable(app, true).await;
+    app.at_rest("cabinet").await;
+    until_number(app, "SELECT COUNT(*) FROM owed_deletions", 0).await;
+    assert_eq!(app.google.events(ACCOUNT).await.len(), 1);
 }

@@ -6,7 +6,7 @@ use cassius_calendar::model::{
 };
 use cassius_calendar::store::{
     DisconnectStep, Grant, Lease, LinkError, OwedCause, OwedClaim, OwedLeft, OwedSettlement, SearchEnd, Searched,
-    Settlement,
+    SettingsChange, Settlement,
 };
 use jiff::Timestamp;
 
@@ -354,4 +354,34 @@ async fn another_epoch_fences_a_deletion(database: &Database) {
     database.begin(RemoteEvents::DeleteUpcoming, at(3)).await;
     assert!(!database.store.renew_owed_lease(&owed, at(200), at(4)).await.unwrap().is_done());
     assert_eq!(database.store.live_leases(&north, at(5)).await.unwrap(), 1, "it is still waited for");
+}
+
+/// With a calendar out of reach its links are served neither on nor off: what is owed is looked at again all the same.
+#[apply(both_backends)]
+async fn while_the_sync_is_off_what_was_erased_alone_is_claimed(database: &Database) {
+    let epoch = database.is_connected("north").await.epoch;
+    let (north, account) = (organisation("north"), GoogleUserId::new("account of north"));
+    let problem = Problem { reason: Reason::CalendarUnavailable, since_at: at(1), retry_at: None };
+    assert!(database.store.note_problem(&north, epoch, &problem, at(1)).await.unwrap().is_done());
+    let switch = async |is_enabled, now| {
+        let change = SettingsChange { is_enabled: Some(is_enabled), ..SettingsChange::default() };
+        database.store.change_settings(&north, change, now).await.unwrap().unwrap();
+    };
+    switch(false, at(2)).await;
+    for (id, cause) in [("erased", OwedCause::Erasure), ("left", OwedCause::LeftBehind)] {
+        let events = [(appointment(id), place("elsewhere", id, 1))];
+        database.store.owe(&north, &account, &events, cause, at(3)).await.unwrap();
+    }
+    let due: Vec<_> = database.due_organisations(at(4)).await.into_iter().map(|due| (due.owes, due.count)).collect();
+    assert_eq!(due, [(true, 1)]);
+    let claimed = database.claim_owed(9, at(4)).await;
+    assert_eq!(claimed.iter().map(|owed| owed.cause).collect::<Vec<_>>(), [OwedCause::Erasure]);
+    database.is_gone(&claimed[0], at(5)).await;
+    assert!(database.due_organisations(at(5)).await.is_empty());
+    assert_eq!(database.claim_owed(9, at(90)).await, []);
+    assert_eq!(database.number("SELECT count(*) FROM link_queues WHERE owed_due_at IS NULL").await, 1, "nobody looks");
+    switch(true, at(100)).await;
+    let due: Vec<_> = database.due_organisations(at(101)).await.into_iter().map(|due| (due.owes, due.count)).collect();
+    assert_eq!(due, [(true, 1)]);
+    assert_eq!(database.claim_owed(9, at(101)).await[0].cause, OwedCause::LeftBehind);
 }

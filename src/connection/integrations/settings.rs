@@ -86,8 +86,8 @@ impl Integrations {
     /// be chosen, and nothing else.
     ///
     /// Switched off, nothing more is claimed: an attempt under way goes on to its end, links that wait stay pending and
-    /// due, and what is accepted meanwhile is stored with the status `None`. What is owed waits as well, that of an erasure
-    /// too, unless a disconnect deletes; nothing is compared or searched for. Switched on again, it catches up.
+    /// due, and what is accepted meanwhile is stored with the status `None`. What is owed waits as well, but for what was
+    /// erased, and unless a disconnect deletes; nothing is compared. Switched on again, it catches up.
     pub async fn change_settings(
         &self,
         organisation: &OrganisationId,

@@ -82,7 +82,7 @@ pub(super) async fn begin_within(
             .execute(conn)
             .await?;
     }
-    let has_deleted = before.disconnecting.is_some() && before.is_owed_served();
+    let has_deleted = before.disconnecting.is_some() && before.is_erasure_served();
     if remote_events != RemoteEvents::Keep && !has_deleted {
         // Whatever is owed is no longer wanted, and this is the last time that the account is there to delete it.
         owed::make_due(conn, organisation, sql("TRUE"), now).await?;

@@ -9,7 +9,7 @@ use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 use diesel_async::RunQueryDsl;
 use jiff::Timestamp;
 
-use super::fragments::{is_not_finishing, unleased};
+use super::fragments::{is_not_finishing, is_owed_served, unleased};
 use super::link_queues::first_due_at;
 use super::owed_claims::claimable;
 use super::statement::{Fragment, named, sql};
@@ -137,6 +137,8 @@ fn due_links(each: i64, now: Timestamp) -> Fragment {
 fn due_deletions(each: i64, now: Timestamp) -> Fragment {
     sql("(SELECT COUNT(*) FROM (SELECT 1 FROM owed_deletions AS o
           WHERE o.organisation_id = q.organisation_id AND o.provider = q.provider AND ")
+    .sql(is_owed_served())
+    .sql(" AND ")
     .with(is_not_finishing(now))
     .sql(" AND ")
     .with(claimable(now))

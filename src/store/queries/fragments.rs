@@ -12,7 +12,7 @@ use super::placement;
 use super::statement::{Fragment, sql};
 use crate::model::{AppointmentId, Epoch, OrganisationId};
 use crate::store::Claimed;
-use crate::store::words::{CATCH_UP, DISCONNECT, GOOGLE, OF_CATCH_UPS, REASONS};
+use crate::store::words::{CATCH_UP, DISCONNECT, ERASURE, GOOGLE, OF_CATCH_UPS, REASONS};
 
 /// What makes an integration one that is connected.
 pub(super) const CONNECTED: &str = "refresh_token IS NOT NULL AND disconnecting_at IS NULL";
@@ -80,6 +80,14 @@ pub(super) const QUEUE_OF_I: &str = "link_queues AS q JOIN calendar_integrations
 /// The integrations `i` whose disconnect nobody is just ending: no call may be begun while the grant is revoked.
 pub(super) fn is_not_finishing(now: Timestamp) -> Fragment {
     unleased_by("i.finishing_until", now)
+}
+
+/// Whether all that is owed of the integration `i` is deleted; while the sync is off, what was erased alone is.
+pub(super) const IS_ALL_OWED_SERVED: &str = "(i.is_enabled OR i.disconnecting_at IS NOT NULL)";
+
+/// The rows `o` of what is owed that are deleted as the integration `i` stands.
+pub(super) fn is_owed_served() -> String {
+    format!("({IS_ALL_OWED_SERVED} OR o.cause = {ERASURE})")
 }
 
 /// Notes at an integration that was served that a problem which was to be tried again by now is over; it follows another

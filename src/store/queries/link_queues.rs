@@ -11,7 +11,7 @@ use diesel::sql_types::Text;
 use diesel_async::RunQueryDsl;
 use jiff::Timestamp;
 
-use super::fragments::{unleased, unleased_by};
+use super::fragments::{is_owed_served, unleased, unleased_by};
 use super::statement::{Fragment, Named, list_of, named, rows_of, sql};
 use super::{Conn, FOR_UPDATE, Fault, HOLDS_ROWS, SKIP_LOCKED, execute_in_turn};
 use crate::model::OrganisationId;
@@ -166,7 +166,10 @@ fn first_link_due_at(now: Timestamp) -> Fragment {
 
 /// Not before whoever is just ending a disconnect has done so, or has lost that.
 fn first_owed_due_at(now: Timestamp) -> Fragment {
-    let of_q = "o.organisation_id = q.organisation_id AND o.provider = q.provider AND o.next_attempt_at IS NOT NULL";
+    let of_q = format!(
+        "o.organisation_id = q.organisation_id AND o.provider = q.provider AND o.next_attempt_at IS NOT NULL AND {}",
+        is_owed_served()
+    );
     let link_of_o =
         "l.organisation_id = o.organisation_id AND l.provider = o.provider AND l.appointment_id = o.appointment_id";
     // Most often something is due: then nobody asks how long the others are leased.
@@ -184,7 +187,7 @@ fn first_owed_due_at(now: Timestamp) -> Fragment {
             ") LIMIT 1), (SELECT MIN(due_at) FROM (SELECT * FROM (SELECT o.next_attempt_at AS due_at
                 FROM owed_deletions AS o WHERE ",
         )
-        .sql(of_q)
+        .sql(&of_q)
         .sql(" AND o.next_attempt_at > ")
         .bind(now)
         .sql(" ORDER BY o.next_attempt_at LIMIT 1) AS first_later UNION ALL SELECT MIN(CASE WHEN o.lease_until > ")

@@ -7,13 +7,14 @@
 use std::collections::BTreeMap;
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Integer, Text};
+use diesel::sql_types::{BigInt, Bool, Integer, Text};
 use diesel_async::RunQueryDsl;
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::fragments::{
-    QUEUE_OF_I, is_granted_in, is_not_finishing, of_appointment, of_organisation, unleased, unleased_by,
+    IS_ALL_OWED_SERVED, QUEUE_OF_I, is_granted_in, is_not_finishing, of_appointment, of_organisation, unleased,
+    unleased_by,
 };
 use super::owed::IS_WANTED;
 use super::schema::owed_deletions;
@@ -25,7 +26,7 @@ use super::{
 use crate::model::{CalendarId, Epoch, EventId, Generation, GoogleUserId, OrganisationId, Place};
 use crate::store::due::QueueKind;
 use crate::store::fault::{Corrupt, unless_fenced};
-use crate::store::words::{self, GOOGLE, INTERNAL};
+use crate::store::words::{self, ERASURE, GOOGLE, INTERNAL};
 use crate::store::{Found, Guarded, Lease, LinkError, OwedCause, OwedClaim, OwedSettlement, Unreadable};
 
 pub(in crate::store) async fn claim(
@@ -78,13 +79,15 @@ struct ServedRow {
     google_user_id: String,
     #[diesel(sql_type = BigInt)]
     epoch: i64,
+    #[diesel(sql_type = Bool)]
+    is_all_served: bool,
 }
 
 /// What the integrations say whose queues nobody else holds; they are held until the end of the transaction. None whose
 /// grant is just being revoked.
 async fn lock_served(conn: &mut Conn, organisations: &[String], now: Timestamp) -> Result<Vec<ServedRow>, Fault> {
     let select = sql(format!(
-        "SELECT i.organisation_id, i.google_user_id, i.epoch
+        "SELECT i.organisation_id, i.google_user_id, i.epoch, {IS_ALL_OWED_SERVED} AS is_all_served
          FROM {QUEUE_OF_I} WHERE q.provider = {GOOGLE} AND i.google_user_id IS NOT NULL AND i.owed_served_from <= "
     ))
     .bind(now)
@@ -126,9 +129,10 @@ pub(super) fn claimable(now: Timestamp) -> Fragment {
         .sql(")")
 }
 
-/// The due rows of an organisation, the longest due first.
+/// The due rows of an organisation that may be deleted.
 fn due_of(served: &ServedRow, now: Timestamp) -> Fragment {
-    sql(format!("o.provider = {GOOGLE} AND o.organisation_id = "))
+    let which = if served.is_all_served { String::new() } else { format!("o.cause = {ERASURE} AND ") };
+    sql(format!("{which}o.provider = {GOOGLE} AND o.organisation_id = "))
         .bind(served.organisation_id.clone())
         .sql(" AND ")
         .with(claimable(now))

@@ -126,7 +126,7 @@ pub(in crate::store) async fn end(
     now: Timestamp,
 ) -> Result<Guarded, Fault> {
     let ended = transaction!(conn, async |conn| {
-        let its = |it: &Integration| it.epoch == claim.epoch && it.is_owed_served();
+        let its = |it: &Integration| it.epoch == claim.epoch && it.is_erasure_served();
         let Some(integration) = locked(conn, &claim.organisation).await?.filter(its) else {
             return Err(Fault::Fenced);
         };
