@@ -11,6 +11,7 @@ use std::fmt;
 use data_encoding::BASE32HEX_NOPAD;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
+use unicode_script::{Script, UnicodeScript as _};
 use unicode_segmentation::UnicodeSegmentation;
 use url::Url;
 
@@ -149,10 +150,11 @@ fn deep_link(base: &Url, appointment: &AppointmentId) -> String {
     url.into()
 }
 
-/// `Marie-Claire Durand` → `M.-C. D.` A word of one letter or of digits has none: its initial would be all of it.
+/// `Marie-Claire Durand` → `M.-C. D.` A word of one letter or of digits has none: its initial would be all of it. Nor has a
+/// name in a script without letters: its first sign is a family name as a rule.
 fn initials(name: &str) -> String {
     let initial = |part: &str| {
-        let is_letter = |grapheme: &&str| grapheme.chars().next().is_some_and(char::is_alphabetic);
+        let is_letter = |grapheme: &&str| grapheme.chars().next().is_some_and(|c| c.is_alphabetic() && is_of_letters(c));
         let mut letters = part.graphemes(true).filter(is_letter);
         letters.next().filter(|_| letters.next().is_some()).map(|first| format!("{}.", first.to_uppercase()))
     };
@@ -161,6 +163,14 @@ fn initials(name: &str) -> String {
         .filter(|word| !word.is_empty())
         .collect::<Vec<_>>()
         .join(" ")
+}
+
+/// Whether a character belongs to a script whose signs are letters, and not whole words or syllables.
+fn is_of_letters(c: char) -> bool {
+    !matches!(
+        c.script(),
+        Script::Han | Script::Hangul | Script::Hiragana | Script::Katakana | Script::Bopomofo | Script::Yi
+    )
 }
 
 /// One line of text without control characters and without marks that reorder or hide what follows. Joiners stay: emoji
