@@ -27,13 +27,17 @@ const ELSEWHERE: [(&str, &str); 7] = [
 ];
 
 /// What may be meant for a setting, and may as well be another program's.
-const PERHAPS: [(&str, &str); 7] = [
+const PERHAPS: [(&str, &str); 11] = [
+    ("CLIENT_CA", "TLS_CLIENT_CA"),
     ("DB_URL", "DATABASE_URL"),
     ("GRPC_PORT", "GRPC_ADDR"),
     ("HTTP_PORT", "HTTP_ADDR"),
     ("LOG", "LOG"),
     ("LOGS", "LOG"),
+    ("MIGRATIONS", "MIGRATE"),
+    ("PGPASSWD", "PGPASSWORD"),
     ("TLS_CA", "TLS_CLIENT_CA"),
+    ("TLS_CA_CERT", "TLS_CLIENT_CA"),
     (OTLP_OF_TRACES, "OTEL_EXPORTER_OTLP_ENDPOINT"),
 ];
 
@@ -169,6 +173,10 @@ mod tests {
             ("LOGS", "LOG"),
             ("log", "LOG"),
             ("GRPC_PORT", "GRPC_ADDR"),
+            ("PGPASSWD", "PGPASSWORD"),
+            ("CLIENT_CA", "TLS_CLIENT_CA"),
+            ("TLS_CA_CERT", "TLS_CLIENT_CA"),
+            ("MIGRATIONS", "MIGRATE"),
             ("http_port", "HTTP_ADDR"),
             ("DB_URL", "DATABASE_URL"),
             ("TLS_CA", "TLS_CLIENT_CA"),

@@ -154,7 +154,8 @@ fn deep_link(base: &Url, appointment: &AppointmentId) -> String {
 /// name in a script without letters: its first sign is a family name as a rule.
 fn initials(name: &str) -> String {
     let initial = |part: &str| {
-        let is_letter = |grapheme: &&str| grapheme.chars().next().is_some_and(|c| c.is_alphabetic() && is_of_letters(c));
+        let is_letter =
+            |grapheme: &&str| grapheme.chars().next().is_some_and(|c| c.is_alphabetic() && is_of_letters(c));
         let mut letters = part.graphemes(true).filter(is_letter);
         letters.next().filter(|_| letters.next().is_some()).map(|first| format!("{}.", first.to_uppercase()))
     };
