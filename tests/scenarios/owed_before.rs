@@ -7,6 +7,7 @@ use cassius_calendar::grpc::pb::{
 };
 use cassius_calendar::model::{AppointmentId, CalendarId, EventId, Generation, OrganisationId, Place};
 use cassius_calendar::store::OwedCause;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::comparison::stray;
@@ -108,8 +109,8 @@ async fn what_is_erased_during_a_disconnect_is_counted_and_deleted_by_it(app: &m
     assert!(erase(app, &["erased", "over", "left out"]).await.is_done);
 }
 
-/// For each cause, an event of « rdv » is owed in each of these states; its id begins with the state.
-async fn owe_of_each_cause(app: &TestApp, states: &[&str]) {
+/// For each cause, an event of « rdv » is owed for each of these states, which its id begins with.
+async fn owe_of_each_cause(app: &TestApp, states: &[&str], due_at: Timestamp) {
     let (store, organisation) = (app.database.store.clone(), OrganisationId::parse("cabinet").unwrap());
     let account = store.integration(&organisation).await.unwrap().unwrap().google_user_id.unwrap();
     let causes = [
@@ -126,7 +127,7 @@ async fn owe_of_each_cause(app: &TestApp, states: &[&str]) {
             let (calendar, event) = (CalendarId::new(ACCOUNT), EventId::new(&event));
             let place = Place { calendar, event, generation: Generation::FIRST };
             let events = [(AppointmentId::parse("rdv").unwrap(), place)];
-            store.owe(&organisation, &account, &events, cause, app.clock.now()).await.unwrap();
+            store.owe(&organisation, &account, &events, cause, due_at).await.unwrap();
         }
     }
 }
@@ -135,8 +136,8 @@ async fn owe_of_each_cause(app: &TestApp, states: &[&str]) {
 async fn what_is_owed_goes_with_a_disconnect_whatever_the_cause_and_though_it_was_parked(app: &mut TestApp) {
     app.connect("cabinet").await;
     app.sync("cabinet", appointment("rdv", 1)).await;
-    enable(app, false).await;
-    owe_of_each_cause(app, &["due", "parked"]).await;
+    // Not due before the disconnect makes it so.
+    owe_of_each_cause(app, &["waits", "parked"], app.clock.now() + SignedDuration::from_hours(1)).await;
     app.database.run("UPDATE owed_deletions SET next_attempt_at = NULL WHERE event_id LIKE 'parked%'").await;
     assert_eq!(disconnect(app, RemoteEvents::DeleteUpcoming).await, (11, 0));
     assert!(app.google.events(ACCOUNT).await.is_empty());
@@ -184,7 +185,7 @@ async fn while_the_sync_is_off_what_is_erased_is_deleted_and_the_rest_waits(app:
     }
     let event = app.sync("cabinet", appointment("moved", 1)).await.external_event_id;
     enable(app, false).await;
-    owe_of_each_cause(app, &["due"]).await;
+    owe_of_each_cause(app, &["due"], app.clock.now()).await;
     app.accept("cabinet", of_patient("rdv", 2, "Dominique Essai")).await;
     // A person has moved it: the account is searched for it.
     app.google.move_event(ACCOUNT, &event, SECOND_CALENDAR).await;

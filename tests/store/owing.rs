@@ -356,7 +356,7 @@ async fn another_epoch_fences_a_deletion(database: &Database) {
     assert_eq!(database.store.live_leases(&north, at(5)).await.unwrap(), 1, "it is still waited for");
 }
 
-/// With a calendar out of reach its links are served neither on nor off: what is owed is looked at again all the same.
+// With a calendar out of reach its links are served neither on nor off: what is owed is looked at again all the same.
 #[apply(both_backends)]
 async fn while_the_sync_is_off_what_was_erased_alone_is_claimed(database: &Database) {
     let epoch = database.is_connected("north").await.epoch;

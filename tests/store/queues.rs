@@ -84,7 +84,7 @@ impl Database {
         let owed_too_late = format!(
             "SELECT COUNT(*) FROM owed_deletions AS o JOIN link_queues AS q USING (organisation_id, provider)
              JOIN calendar_integrations AS i USING (organisation_id, provider) WHERE o.next_attempt_at IS NOT NULL
-             AND (i.finishing_until IS NULL OR i.finishing_until <= {now})
+             AND (i.is_enabled OR i.disconnecting_at IS NOT NULL OR o.cause = 'erasure') AND (i.finishing_until IS NULL OR i.finishing_until <= {now})
              AND (q.owed_due_at IS NULL OR (q.owed_due_at > o.next_attempt_at AND q.owed_due_at > {now}
                 AND (o.lease_until IS NULL OR q.owed_due_at > o.lease_until) AND NOT EXISTS (
                     SELECT 1 FROM appointment_external_links AS l WHERE l.organisation_id = o.organisation_id
