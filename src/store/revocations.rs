@@ -61,6 +61,16 @@ impl Store {
         query!(self, read, revocations::latest_seq())
     }
 
+    /// Who but `holder` has a grant of the account that is not known to be dead, each in its epoch.
+    pub async fn sharers(
+        &self,
+        account: &GoogleUserId,
+        holder: &GrantHolder,
+    ) -> Result<Vec<(OrganisationId, Epoch)>, Error> {
+        let (account, holder) = (account.clone(), holder.clone());
+        query!(self, read, revocations::sharers(&account, &holder))
+    }
+
     /// Takes the right to revoke an account that nobody but `holder` uses. Where others use it, `holder` leaves in the
     /// same transaction, so that of two who leave at once the second revokes.
     pub async fn begin_revocation(

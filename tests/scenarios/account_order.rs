@@ -100,6 +100,35 @@ async fn who_has_a_dead_grant_alone_shares_nothing_with_one_that_was_given_since
 }
 
 #[apply(both_backends)]
+async fn who_leaves_beside_a_grant_whose_death_nobody_has_noted_shares_nothing_with_it(app: &mut TestApp) {
+    app.connect("cabinet").await;
+    app.connect("absent").await;
+    app.google.revoke(ACCOUNT).await;
+    app.connect("annexe").await;
+    // Younger than a minute, a token is not refreshed again.
+    app.advance(120);
+    for organisation in ["annexe", "cabinet", "absent"] {
+        let request = DisconnectRequest { organisation_id: organisation.into(), ..DisconnectRequest::default() };
+        let response = app.integrations.disconnect(request).await.unwrap().into_inner();
+        assert_eq!(response.grant_end(), GrantEnd::Revoked, "{organisation}");
+        assert!(!has_grant(app).await, "{organisation}");
+    }
+}
+
+#[apply(both_backends)]
+async fn a_living_grant_that_others_share_is_left_to_them(app: &mut TestApp) {
+    app.connect("cabinet").await;
+    app.connect("annexe").await;
+    app.advance(120);
+    for (organisation, end) in [("annexe", GrantEnd::Shared), ("cabinet", GrantEnd::Revoked)] {
+        let request = DisconnectRequest { organisation_id: organisation.into(), ..DisconnectRequest::default() };
+        let response = app.integrations.disconnect(request).await.unwrap().into_inner();
+        assert_eq!(response.grant_end(), end, "{organisation}");
+        assert_eq!(has_grant(app).await, end == GrantEnd::Shared, "{organisation}");
+    }
+}
+
+#[apply(both_backends)]
 async fn a_grant_that_is_not_kept_is_revoked_though_the_organisations_own_is_dead(app: &mut TestApp) {
     app.connect("cabinet").await;
     its_grant_dies(app, "cabinet").await;

@@ -7,7 +7,7 @@
 use jiff::SignedDuration;
 use tracing::Instrument as _;
 
-use super::Grants;
+use super::{AccessError, Grants};
 use crate::connection::Error;
 use crate::crypto::{Sealed, TokenColumn};
 use crate::error_chain::error_chain;
@@ -124,6 +124,7 @@ impl Grants {
         let (grants, organisation, account) = (self.clone(), organisation.clone(), account.clone());
         let token = token.clone();
         let turn = async move {
+            grants.find_dead_sharers(&account, &holder).await?;
             let now = grants.clock.now();
             let lease = RevocationLease { token: grants.secrets.lease_token(), until: now + LEASE };
             let revocation = grants.store.begin_revocation(&account, holder.clone(), lease, now).await?;
@@ -146,6 +147,27 @@ impl Grants {
             Ok(revoked) => revoked,
             Err(failure) => std::panic::resume_unwind(failure.into_panic()),
         }
+    }
+
+    /// Asks Google for the others who have a grant of the account, until one of them lives: that a person has ended theirs is
+    /// told to nobody, and the account would be left to who cannot end it. A grant that is dead is noted by that.
+    async fn find_dead_sharers(&self, account: &GoogleUserId, holder: &GrantHolder) -> Result<(), store::Error> {
+        for (organisation, epoch) in self.store.sharers(account, holder).await? {
+            let refreshed = match self.access(&organisation, epoch, None).await {
+                // What this process holds, or another, says nothing of the grant now.
+                Ok(held) => self.access(&organisation, epoch, Some(&held)).await,
+                Err(error) => Err(error),
+            };
+            match refreshed {
+                Err(AccessError::ReconnectRequired | AccessError::Fenced) => {}
+                Err(AccessError::Store(error)) => return Err(error),
+                // It lives, was refreshed just now, or cannot be asked about: then it counts.
+                Ok(_) | Err(AccessError::Unavailable { .. } | AccessError::Misconfigured | AccessError::Sealed(_)) => {
+                    break;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// What becomes of a grant that may be revoked.

@@ -5,15 +5,15 @@
 //! second revokes; and what became of it is told to all who have left it.
 
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Text};
 use diesel_async::RunQueryDsl;
 use jiff::Timestamp;
 
 use super::fragments::of_organisation;
 use super::schema::revocation_counter::dsl;
-use super::statement::{named, sql};
+use super::statement::{Fragment, named, sql};
 use super::{Conn, Fault, accounts, disconnects, integrations, unkept_grants};
-use crate::model::{GoogleUserId, GrantEnd};
+use crate::model::{Epoch, GoogleUserId, GrantEnd, OrganisationId};
 use crate::store::words::{self, GOOGLE, GRANT_PENDING, GRANT_SHARED, RECONNECT_REQUIRED};
 use crate::store::{GrantHolder, Revocation, RevocationLease};
 
@@ -73,24 +73,50 @@ pub(in crate::store) async fn finish(
     })
 }
 
-/// Whether anybody but `holder` has a grant of the account, also one that is being disconnected: its last calls need
-/// it. One that nobody keeps, or that Google no longer honours, is in nobody's way: who has that alone could not end a grant
-/// that was given since.
-async fn is_shared(conn: &mut Conn, account: &GoogleUserId, holder: &GrantHolder) -> Result<bool, Fault> {
+#[derive(QueryableByName)]
+struct SharerRow {
+    #[diesel(sql_type = Text)]
+    organisation_id: String,
+    #[diesel(sql_type = BigInt)]
+    epoch: i64,
+}
+
+pub(in crate::store) async fn sharers(
+    conn: &mut Conn,
+    account: &GoogleUserId,
+    holder: &GrantHolder,
+) -> Result<Vec<(OrganisationId, Epoch)>, Fault> {
+    let select = sql("SELECT organisation_id, epoch FROM calendar_integrations WHERE ")
+        .with(shares(account, holder))
+        .sql(" ORDER BY organisation_id");
+    let rows: Vec<SharerRow> = named("revocations.sharers", select).load(conn).await?;
+    let sharer = |row: SharerRow| (OrganisationId::as_stored(row.organisation_id), Epoch(row.epoch));
+    Ok(rows.into_iter().map(sharer).collect())
+}
+
+/// The integrations but `holder` that have a grant of the account, also while they are being disconnected: their last calls
+/// need it. One that Google no longer honours is in nobody's way: who has that alone could not end a grant that was given
+/// since.
+fn shares(account: &GoogleUserId, holder: &GrantHolder) -> Fragment {
     let but_it = match holder {
         GrantHolder::Integration { organisation, .. } => sql(" AND organisation_id <> ").bind(organisation),
-        GrantHolder::Unkept { .. } => sql(""),
+        GrantHolder::Unkept { .. } => Fragment::default(),
     };
-    let select = sql(format!(
-        "SELECT (SELECT COUNT(*) FROM calendar_integrations
-                 WHERE provider = {GOOGLE} AND refresh_token IS NOT NULL
-                    AND (problem_reason IS NULL OR problem_reason <> {RECONNECT_REQUIRED}) AND google_user_id = "
+    sql(format!(
+        "provider = {GOOGLE} AND refresh_token IS NOT NULL
+         AND (problem_reason IS NULL OR problem_reason <> {RECONNECT_REQUIRED}) AND google_user_id = "
     ))
     .bind(account)
     .with(but_it)
-    .sql(format!(") + (SELECT COUNT(*) FROM pending_grants WHERE provider = {GOOGLE} AND google_user_id = "))
-    .bind(account)
-    .sql(") AS found");
+}
+
+/// Whether anybody but `holder` has a grant of the account; one that nobody keeps is in nobody's way.
+async fn is_shared(conn: &mut Conn, account: &GoogleUserId, holder: &GrantHolder) -> Result<bool, Fault> {
+    let select = sql("SELECT (SELECT COUNT(*) FROM calendar_integrations WHERE ")
+        .with(shares(account, holder))
+        .sql(format!(") + (SELECT COUNT(*) FROM pending_grants WHERE provider = {GOOGLE} AND google_user_id = "))
+        .bind(account)
+        .sql(") AS found");
     let row: CountRow = named("revocations.is_shared", select).get_result(conn).await?;
     Ok(row.found > 0)
 }
