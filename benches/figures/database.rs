@@ -111,11 +111,14 @@ impl Database {
 
     /// Sees to what a database of such an age has behind it: statistics, and a log that is not full.
     pub(crate) async fn tidy(&self) -> anyhow::Result<()> {
-        self.run(match self.back_end {
-            BackEnd::Sqlite => "PRAGMA wal_checkpoint(TRUNCATE)",
-            BackEnd::Postgres => "VACUUM ANALYZE",
-        })
-        .await
+        let statements: &[&str] = match self.back_end {
+            BackEnd::Sqlite => &["PRAGMA wal_checkpoint(TRUNCATE)"],
+            BackEnd::Postgres => &["VACUUM ANALYZE", "CHECKPOINT"],
+        };
+        for statement in statements {
+            self.run(statement).await?;
+        }
+        Ok(())
     }
 
     /// The time of a processor that its server has spent so far, in seconds. SQLite has none: what it costs, the service

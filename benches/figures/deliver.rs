@@ -77,17 +77,17 @@ pub(crate) async fn measure(stage: &Stage, back_end: BackEnd, table: &mut Table)
         let each = |number: i64| number as f64 / count as f64;
         let delivery = all.since(of_accepts);
         table.row(
-            &format!("{figure}: transactions an event, without those of its accept"),
+            &format!("{figure}: transactions that settle, an event"),
             back_end,
             &format!(
-                "{:.2}, of which {:.2} write, and {:.2} settle; accepts, which commit as callers come, {:.2}",
+                "{:.2}; with claims, quota and every look {:.2}, of which {:.2} write; accepts, which commit as callers come, {:.2}",
+                each(settling),
                 each(delivery.all),
                 each(delivery.writing),
-                each(settling),
                 each(of_accepts.all)
             ),
             "≤ 0.1",
-            each(delivery.all) <= 0.1,
+            each(settling) <= 0.1,
         );
     }
     Ok(())

@@ -160,7 +160,7 @@ const SESSION: &str = "PRAGMA busy_timeout = 3000; PRAGMA journal_mode = WAL; PR
                        PRAGMA wal_autocheckpoint = 4096; PRAGMA temp_store = MEMORY";
 
 /// How much of the file a connection keeps in memory: the rest is in the system's cache, a copy away.
-const WRITER_CACHE: &str = "PRAGMA cache_size = -4096";
+const WRITER_CACHE: &str = "PRAGMA cache_size = -2048";
 const READER_CACHE: &str = "PRAGMA cache_size = -1024";
 
 /// Makes the pools; where there is no file, makes it too, if it may.
