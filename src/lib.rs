@@ -41,7 +41,8 @@
 //! 3. What Google answered goes back into `sync`, until there is an outcome; it is settled only under the same lease. A
 //!    revision that arrived meanwhile stays due.
 //!
-//! A lease is renewed before each call but the first of a claim (`delivery/attempt/mod.rs`), and fences whoever has lost it:
+//! A lease is renewed before each call but the first of a claim, and before that where little of it is left
+//! (`delivery/attempt/mod.rs`), and fences whoever has lost it:
 //! before a call, nothing is reserved or renewed under a lease that has passed to another, or in another epoch (of links in
 //! `store/queries/leases.rs`, of owed deletions in `store/queries/owed_claims.rs`). Where the clock was set forward, the
 //! worker renews what is under way in whichever epoch, so that nobody takes it over meanwhile (`leases::renew_all`). Nothing

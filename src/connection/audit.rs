@@ -28,15 +28,15 @@ pub struct Audit {
 pub struct AuditEntry {
     /// The name of the API key, or `browser`.
     pub caller: String,
-    /// On whose behalf, as the caller said.
+    /// On whose behalf, as the caller said; `None`: it did not.
     pub actor: Option<String>,
-    /// The organisation that it was for.
+    /// The organisation that it was for; `None`: it named none.
     pub organisation: Option<OrganisationId>,
     /// The RPC, or `CompleteConsent`.
     pub action: String,
     /// `OK`, the reason of the refusal, or how the consent ended.
     pub outcome: String,
-    /// The word to look for in the log.
+    /// The word to look for in the log; `None`: there is nothing to look for.
     pub incident: Option<String>,
 }
 

@@ -1,7 +1,7 @@
 //! The catch-up that a person asks for.
 //!
-//! Owns when one may begin. Never sends anything: it makes links due, and the worker sends them. Invariant: where it is
-//! known that a person has to act first, nothing is queued.
+//! Owns when one may begin. Never sends anything: it makes links due, and the worker sends them. Invariant: where a
+//! problem lasts until a person acts, and is not tried again by itself, nothing is queued.
 
 use super::{Delivery, Error};
 use crate::model::{Change, OrganisationId, Reason};

@@ -5,8 +5,8 @@
 //! room.
 //!
 //! A call comes over a connection of `server`, passes the auth layer (`auth_layer`: who calls, in which language), is
-//! noted if it changes something (`audit_layer`; the appointments that are sent have their history instead), is taken
-//! in whole (`arrival`: how large, how long), checked (`validate`: all violations at once), and goes through one room
+//! noted if it is of those that change something (`audit_layer`; the appointments that are sent have their history
+//! instead), is taken in whole (`arrival`: how large, how long), checked (`validate`: all violations at once), and goes through one room
 //! below and `convert`; or `status`, the only place that names a gRPC code.
 //!
 //! Invariant: nothing is looked up for a caller before it is known and may act for the organisation that it names, and
@@ -69,7 +69,7 @@ pub struct Services {
     pub audit: Audit,
     /// Where incidents get their ids.
     pub entropy: Entropy,
-    /// How often the log tells of wrong keys.
+    /// What calls are measured by, and how often the log tells of wrong keys.
     pub clock: Clock,
     /// Cancelled when the service drains: streams and waits end then, with a word to their callers.
     pub drain: CancellationToken,

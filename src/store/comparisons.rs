@@ -44,11 +44,11 @@ pub struct ComparedLink {
     pub placement: Placement,
     /// The appointment, sealed; `None` once it was erased.
     pub snapshot: Option<Sealed>,
-    /// When the appointment ends.
+    /// When the appointment ends; `None`: it was never said.
     pub ends_at: Option<Timestamp>,
     /// When the link was last changed.
     pub updated_at: Timestamp,
-    /// Until when a worker holds it.
+    /// Until when a worker holds it; `None`: none does.
     pub lease_until: Option<Timestamp>,
 }
 
@@ -122,7 +122,7 @@ impl Store {
         query!(self, write, comparisons::renew(&claim, until))
     }
 
-    /// Notes that the target was compared: how many events at Google show a higher revision than is held, that a problem
+    /// Notes that the target was compared: of how many appointments Google shows a higher revision than is held, that a problem
     /// which was to be tried again by `now` is over, and that the events were looked for everywhere that had vanished
     /// when so many were counted (see [`Integration::vanished_count`]); `None`: they were not.
     ///

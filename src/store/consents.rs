@@ -18,7 +18,7 @@ pub struct NewConsent {
     pub organisation: OrganisationId,
     /// What a person is shown of whom it is for; `None`: nobody is asked before a grant is kept.
     pub practice: Option<String>,
-    /// Where the browser goes afterwards.
+    /// Where the browser goes afterwards; `None`: to a page of the service's.
     pub return_url: Option<String>,
     /// When it lapses.
     pub expires_at: Timestamp,
@@ -31,7 +31,7 @@ pub struct Consent {
     pub organisation: OrganisationId,
     /// What a person is shown of whom it is for; `None`: nobody is asked before a grant is kept.
     pub practice: Option<String>,
-    /// Where the browser goes afterwards.
+    /// Where the browser goes afterwards; `None`: to a page of the service's.
     pub return_url: Option<String>,
     /// The PKCE verifier, sealed.
     pub verifier: Sealed,
@@ -54,7 +54,7 @@ pub struct UnconfirmedConsent {
     pub ticket_hash: Vec<u8>,
     /// The organisation that is to be connected.
     pub organisation: OrganisationId,
-    /// Where the browser goes afterwards.
+    /// Where the browser goes afterwards; `None`: to a page of the service's.
     pub return_url: Option<String>,
     /// The Google account.
     pub google_user_id: String,

@@ -77,7 +77,7 @@ impl Store {
     }
 
     /// Erases the rest of an organisation that is not connected any more, and answers whether nothing is left. Events that
-    /// could not be deleted hold it up, unless they are left where they are.
+    /// could not be deleted hold it up, unless they are left where they are; so do grants that nobody keeps.
     pub async fn finish_erasure(
         &self,
         organisation: &OrganisationId,
@@ -88,7 +88,8 @@ impl Store {
         query!(self, long, erasures::finish(&organisation, leaves_events, now))
     }
 
-    /// Goes on with every erasure that waits for nobody but us; answers of how many organisations something was erased.
+    /// Goes on with the erasures of up to a hundred organisations that wait for nobody but us; answers of how many something
+    /// was erased, or a search was asked for.
     pub async fn go_on_erasing(&self, now: Timestamp) -> Result<usize, Error> {
         let mut erased = 0;
         for organisation in query!(self, read, erasures::under_way())? {

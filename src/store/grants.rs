@@ -36,7 +36,7 @@ pub struct Grant {
 /// What stood when a grant was asked for: it is held against what stands when it is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AsOf {
-    /// The epoch that the consent began in.
+    /// The epoch that the consent began in, or that a connect beside it began.
     pub epoch: Epoch,
     /// The latest revocation of any account when the exchange began; see [`Store::revocation_seq`].
     pub revocation_seq: i64,

@@ -65,10 +65,11 @@ pub struct Integration {
     pub refreshed_at: Option<Timestamp>,
     /// How many comparisons were made, from 0 again after a million.
     pub compare_round: i32,
-    /// How many events were not where they were written since all calendars of the account were looked through: counted on
-    /// while a comparison is under way, so that it sees whether there are more than it looked for.
+    /// Above 0: events were not where they were written since all calendars of the account were looked through. It is
+    /// counted on while a comparison is under way, which sees by that whether there are more than it looked for.
     pub vanished_count: i32,
-    /// How many events at Google showed a higher revision than is held, at the latest comparison.
+    /// Of how many appointments an event at Google showed a higher revision than is held, or than any that is known, at the
+    /// latest comparison.
     pub behind_count: i32,
     /// Since when the events of the target cannot be listed, and when that is tried again; `None`: they could be at the
     /// latest comparison.

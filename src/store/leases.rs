@@ -75,7 +75,8 @@ impl Store {
         query!(self, write, leases::release_all())
     }
 
-    /// How many leases of `organisation` have not lapsed, of links and of owed deletions.
+    /// How many leases of `organisation` have not lapsed, of links, of owed deletions, and of the search
+    /// that a disconnect waits for.
     pub async fn live_leases(&self, organisation: &OrganisationId, now: Timestamp) -> Result<i64, Error> {
         let organisation = organisation.clone();
         query!(self, read, leases::live(&organisation, now))

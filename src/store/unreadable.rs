@@ -1,7 +1,7 @@
 //! What does not read: a value that this version does not know, or that no version wrote, or left out.
 //!
 //! Owns how such a row is told. Never shows the value itself, only whose it is and in which column. Invariant: a row of
-//! which a value does not read is left out of a list, and told beside it, so that the others go on.
+//! which a value does not read is left out of what is due, and told beside it, so that the others go on.
 
 use jiff::Timestamp;
 

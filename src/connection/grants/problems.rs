@@ -122,7 +122,7 @@ impl Grants {
     }
 
     /// Tells the operator, and whoever watches. Each way here has a span that names the organisation: of an attempt, a call,
-    /// a comparison or a search.
+    /// a comparison, a search, or of who shares an account that another one leaves.
     fn tell_problem(&self, organisation: &OrganisationId, problem: &Problem) {
         let retry_at = problem.retry_at.map(tracing::field::display);
         match problem.reason {

@@ -7,12 +7,12 @@
 use jiff::SignedDuration;
 use tracing::Instrument as _;
 
-use super::{AccessError, Grants};
+use super::{Access, AccessError, Grants};
 use crate::connection::Error;
 use crate::crypto::{Sealed, TokenColumn};
 use crate::error_chain::error_chain;
 use crate::google::{CALL_DEADLINE, Orphan, RevokeError};
-use crate::model::{Change, GoogleUserId, GrantEnd, OrganisationId};
+use crate::model::{Change, Epoch, GoogleUserId, GrantEnd, OrganisationId};
 use crate::store::{self, GrantHolder, Integration, Revocation, RevocationLease, UnkeptGrant};
 use crate::sync::{RetryCause, backoff};
 
@@ -153,12 +153,9 @@ impl Grants {
     /// told to nobody, and the account would be left to who cannot end it. A grant that is dead is noted by that.
     async fn find_dead_sharers(&self, account: &GoogleUserId, holder: &GrantHolder) -> Result<(), store::Error> {
         for (organisation, epoch) in self.store.sharers(account, holder).await? {
-            let refreshed = match self.access(&organisation, epoch, None).await {
-                // What this process holds, or another, says nothing of the grant now.
-                Ok(held) => self.access(&organisation, epoch, Some(&held)).await,
-                Err(error) => Err(error),
-            };
-            match refreshed {
+            // What is told of it is told of this organisation, and not of the one that leaves.
+            let span = tracing::error_span!(parent: None, "sharer", organisation.id = %organisation);
+            match self.refreshed(&organisation, epoch).instrument(span).await {
                 Err(AccessError::ReconnectRequired | AccessError::Fenced) => {}
                 Err(AccessError::Store(error)) => return Err(error),
                 // It lives, was refreshed just now, or cannot be asked about: then it counts.
@@ -168,6 +165,13 @@ impl Grants {
             }
         }
         Ok(())
+    }
+
+    /// An access token that Google has given now, or within the last minute: what this process holds, or another, says
+    /// nothing of the grant.
+    async fn refreshed(&self, organisation: &OrganisationId, epoch: Epoch) -> Result<Access, AccessError> {
+        let held = self.access(organisation, epoch, None).await?;
+        self.access(organisation, epoch, Some(&held)).await
     }
 
     /// What becomes of a grant that may be revoked.

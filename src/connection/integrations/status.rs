@@ -34,21 +34,23 @@ pub struct Status {
     pub is_enabled: bool,
     /// How much of an appointment its event shows; it can be chosen before anything is connected.
     pub title_privacy: TitlePrivacy,
-    /// When the account was connected.
+    /// When the account was connected; `None`: none is.
     pub connected_at: Option<Timestamp>,
-    /// When Google last confirmed a write.
+    /// When Google last confirmed a write; `None`: it never did.
     pub last_sync_at: Option<Timestamp>,
     /// How many links there are of each status.
     pub counts: Counts,
-    /// The progress of the catch-up under way.
+    /// The progress of the catch-up under way; `None`: none is.
     pub catch_up: Option<Progress>,
-    /// The progress of the disconnect under way: how many events it has deleted, and how many could not be.
+    /// The progress of the disconnect under way: how many events it has deleted, and how many could not be;
+    /// `None`: none is.
     pub disconnect: Option<Progress>,
     /// What is wrong; `None`: nothing is.
     pub problem: Option<Problem>,
-    /// How many events at Google showed a higher revision than is held, at the latest comparison.
+    /// Of how many appointments an event at Google showed a higher revision than is held, or than any that is known, at the
+    /// latest comparison.
     pub behind_count: i32,
-    /// The other account that waits to be confirmed.
+    /// The other account that waits to be confirmed; `None`: none does.
     pub pending_account: Option<PendingAccount>,
 }
 

@@ -16,7 +16,7 @@ use crate::google::{Google, may_list_calendars};
 use crate::model::CalendarId;
 use crate::store::Guarded;
 
-/// No calendar has 250,000 upcoming events; a list that does not end is cut.
+/// No calendar has 250,000 upcoming events; a list that does not end is no list.
 const MOST_PAGES: usize = 100;
 /// How many calendars of the account a comparison lists beside those that hold events of ours, or did; unless an event has
 /// vanished.

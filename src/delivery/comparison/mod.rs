@@ -39,7 +39,7 @@ use listing::Lists;
 const LEASE: SignedDuration = SignedDuration::from_mins(2);
 /// No lease of any kind lives longer.
 pub(super) const LONGEST_LEASE: SignedDuration = LEASE;
-/// An organisation that was compared less than this ago is not compared by itself.
+/// How long before its hour of the day an organisation that was compared is left until that of the next day.
 const REST: SignedDuration = SignedDuration::from_hours(12);
 const DAY: i64 = 86_400;
 /// How far the clocks of two processes may lie apart. What is found in spite of a change is read before it is believed.
