@@ -8,6 +8,7 @@ use crate::harness::app::TestApp;
 use crate::harness::backends::{apply, both_backends};
 use crate::harness::browser::{EVENTS, LIST, Page, outcome};
 use crate::harness::google::ACCOUNT;
+use crate::harness::logs;
 use crate::harness::samples::appointment;
 
 /// Comes back from Google's page; the exchange takes its time.
@@ -113,6 +114,9 @@ async fn who_leaves_beside_a_grant_whose_death_nobody_has_noted_shares_nothing_w
         assert_eq!(response.grant_end(), GrantEnd::Revoked, "{organisation}");
         assert!(!has_grant(app).await, "{organisation}");
     }
+    let lines = logs::lines_with("an integration stands still until a person acts");
+    let of_absent: Vec<_> = lines.iter().filter(|line| line.contains("absent")).collect();
+    assert!(!of_absent.is_empty() && !of_absent.iter().any(|line| line.contains("annexe")), "{of_absent:?}");
 }
 
 #[apply(both_backends)]
