@@ -260,16 +260,22 @@ impl Google {
         let form = HeaderValue::from_static("application/x-www-form-urlencoded");
         request.headers_mut().insert(CONTENT_TYPE, form);
         let answer = self.transport.send(request).await.map_err(|_| RevokeError::Unavailable)?;
-        // What something between says, in a page or a status of its own, revokes nothing.
-        let is_of_google =
-            answer.body().is_empty() || serde_json::from_slice::<serde_json::Value>(answer.body()).is_ok();
+        // What something between says, in a page, a status or JSON of its own, revokes nothing.
+        let body = answer.body();
+        let is_json = || serde_json::from_slice::<serde_json::Value>(body).is_ok();
+        // An error in OAuth's words, or nothing at all beside the status.
+        let is_refusal = || {
+            let nothing = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(body);
+            serde_json::from_slice::<BasicErrorResponse>(body).is_ok() || nothing.is_ok_and(|it| it.is_empty())
+        };
         match answer.status() {
-            _ if !is_of_google => Err(RevokeError::Unavailable),
-            status if status.is_success() => Ok(()),
-            StatusCode::BAD_REQUEST => Ok(()),
+            status if status.is_success() && (body.is_empty() || is_json()) => Ok(()),
+            StatusCode::BAD_REQUEST if body.is_empty() || is_refusal() => Ok(()),
             StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT => Err(RevokeError::Unavailable),
-            status if status.is_server_error() => Err(RevokeError::Unavailable),
-            status => Err(RevokeError::Rejected { status: status.as_u16() }),
+            status if status.is_client_error() && is_refusal() => {
+                Err(RevokeError::Rejected { status: status.as_u16() })
+            }
+            _ => Err(RevokeError::Unavailable),
         }
     }
 }

@@ -47,14 +47,13 @@ pub fn breaks_a_line(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
-/// Whether an invisible character is part of what is seen all the same: joiners and tags make emoji and scripts, and some
-/// signs of Arabic and Syriac stand around the digits that follow them.
+/// Whether an invisible character is part of what is seen all the same: joiners make emoji and scripts, and some signs of
+/// Arabic and Syriac stand around the digits that follow them. Tags make flags, and are invisible behind all else.
 pub fn is_part_of_a_script(c: char) -> bool {
     matches!(
         c,
-        '\u{200C}' | '\u{200D}' | '\u{E0020}'..='\u{E007F}'
-            | '\u{0600}'..='\u{0605}' | '\u{06DD}' | '\u{070F}' | '\u{0890}' | '\u{0891}' | '\u{08E2}'
-            | '\u{110BD}' | '\u{110CD}'
+        '\u{200C}' | '\u{200D}' | '\u{0600}'
+            ..='\u{0605}' | '\u{06DD}' | '\u{070F}' | '\u{0890}' | '\u{0891}' | '\u{08E2}' | '\u{110BD}' | '\u{110CD}'
     )
 }
 

@@ -231,6 +231,19 @@ async fn what_revoking_is_answered_is_told_apart() {
         let google = facing(Says::Bytes(answer(status, "{}"))).await;
         assert_eq!(google.revoke(&"token".into()).await, expected, "{status}");
     }
+    let said = "{\"error\":\"invalid_token\",\"error_description\":\"Token expired or revoked\"}";
+    let cases = [
+        ("400 Bad Request", said, Ok(())),
+        ("400 Bad Request", "{\"message\":\"blocked by policy\"}", Err(RevokeError::Unavailable)),
+        ("403 Forbidden", said, Err(RevokeError::Rejected { status: 403 })),
+        ("403 Forbidden", "", Err(RevokeError::Unavailable)),
+        ("302 Found", "", Err(RevokeError::Unavailable)),
+        ("407 Proxy Authentication Required", "{\"status\":\"login\"}", Err(RevokeError::Unavailable)),
+    ];
+    for (status, body, expected) in cases {
+        let google = facing(Says::Bytes(answer(status, body))).await;
+        assert_eq!(google.revoke(&"token".into()).await, expected, "{status} {body}");
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! One Google account, one order: a grant that is on its way meets a disconnect.
 
 use cassius_calendar::grpc::pb::{DisconnectRequest, ErrorReason, GrantEnd, IntegrationState, SyncStatus};
+use serde_json::json;
 use tokio::task::JoinHandle;
 
 use super::reason;
@@ -106,8 +107,6 @@ async fn who_leaves_beside_a_grant_whose_death_nobody_has_noted_shares_nothing_w
     app.connect("absent").await;
     app.google.revoke(ACCOUNT).await;
     app.connect("annexe").await;
-    // Younger than a minute, a token is not refreshed again.
-    app.advance(120);
     for organisation in ["annexe", "cabinet", "absent"] {
         let request = DisconnectRequest { organisation_id: organisation.into(), ..DisconnectRequest::default() };
         let response = app.integrations.disconnect(request).await.unwrap().into_inner();
@@ -120,10 +119,27 @@ async fn who_leaves_beside_a_grant_whose_death_nobody_has_noted_shares_nothing_w
 }
 
 #[apply(both_backends)]
+async fn a_grant_waits_until_google_tells_whether_those_of_others_live(app: &mut TestApp) {
+    app.connect("cabinet").await;
+    app.google.revoke(ACCOUNT).await;
+    app.connect("annexe").await;
+    let away = json!({"kind": "error", "code": 503, "reason": "backendError"});
+    app.google.control("faults", json!({"operation": "token.refresh", "fault": away})).await;
+    let leave = DisconnectRequest { organisation_id: "annexe".into(), ..DisconnectRequest::default() };
+    let response = app.integrations.disconnect(leave.clone()).await.unwrap().into_inner();
+    assert_eq!(response.grant_end(), GrantEnd::Pending);
+    assert!(has_grant(app).await);
+    app.google.no_more_faults().await;
+    app.advance(600);
+    app.google.until_called("revoke", 1).await;
+    assert!(!has_grant(app).await);
+    app.until("cabinet", |status| reason(status) == Some(ErrorReason::ReconnectRequired)).await;
+}
+
+#[apply(both_backends)]
 async fn a_living_grant_that_others_share_is_left_to_them(app: &mut TestApp) {
     app.connect("cabinet").await;
     app.connect("annexe").await;
-    app.advance(120);
     for (organisation, end) in [("annexe", GrantEnd::Shared), ("cabinet", GrantEnd::Revoked)] {
         let request = DisconnectRequest { organisation_id: organisation.into(), ..DisconnectRequest::default() };
         let response = app.integrations.disconnect(request).await.unwrap().into_inner();

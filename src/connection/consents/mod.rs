@@ -100,7 +100,7 @@ impl Consents {
     /// Ends the grants that nobody keeps: of accounts that were not confirmed in time, and of those whose revocation got no
     /// answer.
     pub async fn end_unkept_grants(&self) -> Result<(), Error> {
-        Ok(self.grants.end_unkept().await?)
+        Ok(self.grants.end_unkept(None).await?)
     }
 
     /// Begins a consent. A connected account stays connected until the new consent is complete; one that is being

@@ -245,6 +245,42 @@ impl Grants {
         }
     }
 
+    /// Whether Google honours the grant, which the token endpoint alone can tell: an access token, and one that was refreshed
+    /// a moment ago, say nothing of now. `None`: it could not be asked. A grant that is dead is noted.
+    pub(super) async fn is_alive(
+        &self,
+        organisation: &OrganisationId,
+        epoch: Epoch,
+    ) -> Result<Option<bool>, store::Error> {
+        match self.refresh_now(organisation, epoch).await {
+            Ok(_) => Ok(Some(true)),
+            Err(AccessError::ReconnectRequired | AccessError::Fenced) => Ok(Some(false)),
+            Err(AccessError::Unavailable { .. } | AccessError::Misconfigured | AccessError::Sealed(_)) => Ok(None),
+            Err(AccessError::Store(error)) => Err(error),
+        }
+    }
+
+    /// Refreshes under the lease, however young the access token is.
+    async fn refresh_now(&self, organisation: &OrganisationId, epoch: Epoch) -> Result<Access, AccessError> {
+        loop {
+            LiveGrant::of(self.store.integration(organisation).await?, epoch)?;
+            let (lease_token, now) = (self.secrets.lease_token(), self.clock.now());
+            let leased = self.store.lease_refresh(organisation, epoch, lease_token, now + REFRESH_LEASE, now).await?;
+            if let Some(integration) = leased {
+                let refreshed = match LiveGrant::of(Some(integration), epoch) {
+                    Ok(grant) => self.refresh(grant).await,
+                    Err(error) => Err(error),
+                };
+                if refreshed.is_err() {
+                    // Fenced: the account was connected anew. Where the database is away, the lease lapses by itself.
+                    let _ = self.store.release_refresh(organisation, lease_token).await;
+                }
+                return refreshed;
+            }
+            self.clock.sleep(REFRESH_POLL).await;
+        }
+    }
+
     /// Asks Google for another access token, and stores it for the other replicas. What Google refuses is noted.
     async fn refresh(&self, grant: LiveGrant) -> Result<Access, AccessError> {
         let LiveGrant { organisation, epoch, google_user_id, refresh_token, access_token: _, refreshed_at: _ } = grant;

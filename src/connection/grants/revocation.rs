@@ -7,12 +7,12 @@
 use jiff::SignedDuration;
 use tracing::Instrument as _;
 
-use super::{Access, AccessError, Grants};
+use super::Grants;
 use crate::connection::Error;
 use crate::crypto::{Sealed, TokenColumn};
 use crate::error_chain::error_chain;
 use crate::google::{CALL_DEADLINE, Orphan, RevokeError};
-use crate::model::{Change, Epoch, GoogleUserId, GrantEnd, OrganisationId};
+use crate::model::{Change, GoogleUserId, GrantEnd, OrganisationId};
 use crate::store::{self, GrantHolder, Integration, Revocation, RevocationLease, UnkeptGrant};
 use crate::sync::{RetryCause, backoff};
 
@@ -84,10 +84,14 @@ impl Grants {
         Ok(self.revoke_unkept(Some(organisation)).await?.of(&token))
     }
 
-    /// Ends the grants that no longer wait for a person's word, and revokes those that nobody keeps.
-    pub(in crate::connection) async fn end_unkept(&self) -> Result<(), store::Error> {
+    /// Ends the grants that no longer wait for a person's word, and revokes those that nobody keeps: all of them, or those
+    /// given to one organisation.
+    pub(in crate::connection) async fn end_unkept(
+        &self,
+        organisation: Option<&OrganisationId>,
+    ) -> Result<(), store::Error> {
         self.store.queue_lapsed_grants(self.clock.now()).await?;
-        self.revoke_unkept(None).await?;
+        self.revoke_unkept(organisation).await?;
         Ok(())
     }
 
@@ -124,15 +128,20 @@ impl Grants {
         let (grants, organisation, account) = (self.clone(), organisation.clone(), account.clone());
         let token = token.clone();
         let turn = async move {
-            grants.find_dead_sharers(&account, &holder).await?;
+            let sharers = grants.sharers(&account, &holder).await?;
             let now = grants.clock.now();
             let lease = RevocationLease { token: grants.secrets.lease_token(), until: now + LEASE };
+            let wait = backoff(RetryCause::Unavailable, tries.attempts, None, grants.secrets.number());
+            if matches!(sharers, Sharers::Unknown) && !tries.is_last {
+                // It leaves, and its grant waits until that can be told.
+                grants.store.finish_revocation(&account, holder, lease, GrantEnd::Pending, now + wait, now).await?;
+                return Ok((Revocation::Leased, GrantEnd::Pending));
+            }
             let revocation = grants.store.begin_revocation(&account, holder.clone(), lease, now).await?;
             let end = match revocation {
                 Revocation::Leased => {
                     let end = grants.revoke_token(&organisation, &token, tries).await;
                     let now = grants.clock.now();
-                    let wait = backoff(RetryCause::Unavailable, tries.attempts, None, grants.secrets.number());
                     grants.store.finish_revocation(&account, holder, lease, end, now + wait, now).await?;
                     end
                 }
@@ -149,29 +158,20 @@ impl Grants {
         }
     }
 
-    /// Asks Google for the others who have a grant of the account, until one of them lives: that a person has ended theirs is
-    /// told to nobody, and the account would be left to who cannot end it. A grant that is dead is noted by that.
-    async fn find_dead_sharers(&self, account: &GoogleUserId, holder: &GrantHolder) -> Result<(), store::Error> {
+    /// Asks Google about the grants that others have of the account, until one of them lives: that a person has ended one is
+    /// told to nobody, and the account would be left to who cannot end it. One that is dead is noted by that.
+    async fn sharers(&self, account: &GoogleUserId, holder: &GrantHolder) -> Result<Sharers, store::Error> {
+        let mut sharers = Sharers::Dead;
         for (organisation, epoch) in self.store.sharers(account, holder).await? {
             // What is told of it is told of this organisation, and not of the one that leaves.
             let span = tracing::error_span!(parent: None, "sharer", organisation.id = %organisation);
-            match self.refreshed(&organisation, epoch).instrument(span).await {
-                Err(AccessError::ReconnectRequired | AccessError::Fenced) => {}
-                Err(AccessError::Store(error)) => return Err(error),
-                // It lives, was refreshed just now, or cannot be asked about: then it counts.
-                Ok(_) | Err(AccessError::Unavailable { .. } | AccessError::Misconfigured | AccessError::Sealed(_)) => {
-                    break;
-                }
+            match self.is_alive(&organisation, epoch).instrument(span).await? {
+                Some(true) => return Ok(Sharers::Alive),
+                Some(false) => {}
+                None => sharers = Sharers::Unknown,
             }
         }
-        Ok(())
-    }
-
-    /// An access token that Google has given now, or within the last minute: what this process holds, or another, says
-    /// nothing of the grant.
-    async fn refreshed(&self, organisation: &OrganisationId, epoch: Epoch) -> Result<Access, AccessError> {
-        let held = self.access(organisation, epoch, None).await?;
-        self.access(organisation, epoch, Some(&held)).await
+        Ok(sharers)
     }
 
     /// What becomes of a grant that may be revoked.
@@ -201,6 +201,16 @@ impl Grants {
             }
         }
     }
+}
+
+/// Whether others have a grant of an account that Google honours.
+enum Sharers {
+    /// One of them does.
+    Alive,
+    /// Nobody does, or nobody has one.
+    Dead,
+    /// Google could not be asked about some, and honours none of the rest.
+    Unknown,
 }
 
 /// What became of grants that nobody keeps, by their sealed tokens.

@@ -133,6 +133,8 @@ impl Integrations {
             }
         }
         self.grants.forget(organisation);
+        // Another account that waited for a person's word has ended with it.
+        self.grants.end_unkept(Some(organisation)).await?;
         self.grants.seal_calendars(organisation).await?;
         self.store.truncate_log().await?;
         self.notifier.notify(&Change::Integration(organisation.clone()));

@@ -180,10 +180,19 @@ fn neutralise(text: &str) -> String {
     let visible: String = text
         .chars()
         .map(|c| if breaks_a_line(c) { ' ' } else { c })
-        .filter(|c| !is_invisible(*c) || is_part_of_a_script(*c))
+        .filter(|c| !is_invisible(*c) || is_part_of_a_script(*c) || is_tag(*c))
         .collect();
     let line = visible.split_whitespace().collect::<Vec<_>>().join(" ");
-    line.graphemes(true).flat_map(|grapheme| grapheme.chars().take(MAX_GRAPHEME_CHARS)).collect()
+    // Behind a black flag tags say whose it is; behind anything else they hide a text.
+    let seen = |grapheme: &str| {
+        let is_flag = grapheme.starts_with('\u{1F3F4}');
+        grapheme.chars().filter(move |c| is_flag || !is_tag(*c)).take(MAX_GRAPHEME_CHARS).collect::<String>()
+    };
+    line.graphemes(true).map(seen).collect()
+}
+
+fn is_tag(c: char) -> bool {
+    matches!(c, '\u{E0020}'..='\u{E007F}')
 }
 
 fn cut(text: &str, most: usize) -> String {

@@ -83,6 +83,9 @@ fn marks_that_reorder_or_hide_text_go_and_emoji_stay() {
     let full = |patient| title(&details("Contrôle", patient), TitlePrivacy::Full);
     assert_eq!(full("Ma\u{202E}rie\u{0}\nDurand\u{2066}"), "[Cassius] Contrôle — Marie Durand");
     assert_eq!(full("👩‍👩‍👧‍👦 Zoé"), "[Cassius] Contrôle — 👩‍👩‍👧‍👦 Zoé");
+    let scottish = "🏴\u{E0067}\u{E0062}\u{E0073}\u{E0063}\u{E0074}\u{E007F} Zoé";
+    assert_eq!(full(scottish), format!("[Cassius] Contrôle — {scottish}"));
+    assert_eq!(full("M\u{E0048}\u{E0049}arie\u{E0044} Durand"), "[Cassius] Contrôle — Marie Durand");
     let marks = format!("e{}", "\u{301}".repeat(10_000));
     assert!(full(&marks).len() < 100);
 }
