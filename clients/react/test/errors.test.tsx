@@ -218,6 +218,24 @@ describe("À traiter", () => {
     await waitFor(() => expect(screen.getByRole("heading", { name: "À traiter" })).toHaveFocus());
   });
 
+  it.each([
+    ["the account has to be reconnected", { ...samples.reconnectNeeded, counts: samples.someRefused.counts }],
+    ["the sync is paused", { ...samples.someRefused, isEnabled: false }],
+  ])("retries nothing while %s, and says why", async (_, status) => {
+    const router = new Router(status);
+    const { user } = mount(<GoogleCalendarPage />);
+    await waitFor(() => expect(rows()).toHaveLength(3));
+    const why = status.isEnabled ? "Reconnectez d’abord le compte Google." : "Réactivez d’abord la synchronisation.";
+    for (const retry of [
+      errors().getByRole("button", { name: "Tout réessayer" }),
+      row(0).getByRole("button", { name: /^Réessayer/ }),
+    ]) {
+      expect(retry).toHaveAccessibleDescription(why);
+      await user.click(retry);
+    }
+    expect(router.to("retry")).toHaveLength(0);
+  });
+
   it("tells when a retry could not be asked for, and keeps the row", async () => {
     new Router(samples.someRefused);
     refuse("post", "retry", 503, "SERVICE_UNAVAILABLE");

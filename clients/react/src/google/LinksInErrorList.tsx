@@ -13,7 +13,6 @@ import { Notice } from "../ui/Notice";
 import { Skeleton } from "../ui/Skeleton";
 import { useFocusKept } from "../ui/useFocusKept";
 import type { AppointmentLinkJson } from "../wire";
-import { whyOffline } from "./blocked";
 import { CallHistory } from "./CallHistory";
 import { failureText } from "./failureText";
 import { reasonText } from "./reason";
@@ -23,12 +22,13 @@ export function LinksInErrorList(props: {
   readonly errorCount: number;
   /** Changes whenever the list may have changed. */
   readonly digest: string;
-  readonly isOnline: boolean;
+  /** Why none of them can be tried again; `null` if they can. */
+  readonly blocked: string | null;
   /** The zone that dates are told in; `null`: the reader's. */
   readonly timeZone: string | null;
 }): ReactElement {
   const { t } = useHost();
-  const { errorCount, digest, isOnline, timeZone } = props;
+  const { errorCount, digest, blocked, timeZone } = props;
   const links = useLinksInError(digest);
   const heading = useRef<HTMLHeadingElement>(null);
   const retryAll = useRetryAloud();
@@ -51,7 +51,7 @@ export function LinksInErrorList(props: {
         <h3 className="cc-links-title" ref={heading} tabIndex={-1}>
           {t("errors.count", { count: errorCount })}
         </h3>
-        <Action isPending={retryAll.isPending} blocked={whyOffline(isOnline, t)} onPress={() => retryAll.run("all")}>
+        <Action isPending={retryAll.isPending} blocked={blocked} onPress={() => retryAll.run("all")}>
           {t("errors.retryAll")}
         </Action>
       </div>
@@ -61,7 +61,7 @@ export function LinksInErrorList(props: {
             <LinkInError
               key={link.appointmentId}
               link={link}
-              isOnline={isOnline}
+              blocked={blocked}
               timeZone={timeZone}
               isFirstNew={link.appointmentId === firstNewId}
             />
@@ -93,11 +93,11 @@ export function LinksInErrorList(props: {
 
 function LinkInError(props: {
   readonly link: AppointmentLinkJson;
-  readonly isOnline: boolean;
+  readonly blocked: string | null;
   readonly timeZone: string | null;
   readonly isFirstNew: boolean;
 }): ReactElement {
-  const { link, isOnline, timeZone, isFirstNew } = props;
+  const { link, blocked, timeZone, isFirstNew } = props;
   const { t, locale, renderAppointment, appointmentPath } = useHost();
   const { appointmentId: id } = link;
   const retry = useRetryAloud();
@@ -141,7 +141,7 @@ function LinkInError(props: {
         ) : null}
         <Action
           isPending={retry.isPending}
-          blocked={whyOffline(isOnline, t)}
+          blocked={blocked}
           aria-label={t("errors.retryNamed", { date })}
           onPress={() => retry.run([id])}
         >

@@ -5,6 +5,7 @@ import { Section } from "../ui/Section";
 import { Skeleton } from "../ui/Skeleton";
 import { useFocusKept } from "../ui/useFocusKept";
 import type { IntegrationStatusJson } from "../wire";
+import { whyNotSend } from "./blocked";
 import type { GoogleSectionProps } from "./sectionProps";
 import { LinksInErrorList } from "./LinksInErrorList";
 
@@ -26,7 +27,7 @@ export function ToDoSection(
           <LinksInErrorList
             errorCount={status.counts.error}
             digest={digestOf(status)}
-            isOnline={isOnline}
+            blocked={whyNotSend(status, isOnline, t)}
             timeZone={status.calendar?.timeZone ?? null}
           />
         ) : (
