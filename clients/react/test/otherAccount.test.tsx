@@ -4,6 +4,7 @@ import type { UserEvent } from "@testing-library/user-event";
 import { afterEach, expect, it, vi } from "vitest";
 import * as samples from "../gallery/samples";
 import { GoogleCalendarPage } from "../src";
+import type { IntegrationStatusJson } from "../src/wire";
 import { mount } from "./host";
 import { refuse, Router } from "./router";
 
@@ -35,6 +36,19 @@ it("names both accounts and what is made anew", async () => {
   expect(first).toHaveClass("cc-action-primary");
   await user.keyboard("{Escape}");
   await waitFor(() => expect(screen.getByRole("button", { name: "Répondre" })).toHaveFocus());
+});
+
+it.each<[string, IntegrationStatusJson, string]>([
+  ["that Google no longer permits Cassius", samples.reconnectNeeded, "Google n’autorise plus Cassius à écrire"],
+  ["a pause", samples.paused, "La synchronisation est en pause"],
+  ["what Google refused", samples.someRefused, "3 rendez-vous ne sont pas dans Google"],
+  ["a delay", samples.throttled, "Google demande de patienter"],
+])("hides not %s", async (_, status, words) => {
+  new Router({ ...status, pendingAccount: samples.otherAccount.pendingAccount });
+  mount(<GoogleCalendarPage />);
+  const notice = within(await screen.findByRole("group", { name: "État de la synchronisation" }));
+  expect(await notice.findByText(words)).toBeVisible();
+  expect(notice.getAllByRole("button").map(({ textContent }) => textContent)).toEqual(["Répondre"]);
 });
 
 it("is asked at once of who has just chosen that account", async () => {

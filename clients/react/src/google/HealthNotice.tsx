@@ -21,7 +21,7 @@ import { OtherAccount } from "./OtherAccount";
 import { outcomeNotice, type ShownOutcome } from "./outcome";
 import { problemNotice } from "./problem";
 import { ProblemTimes } from "./ProblemTimes";
-import { HEALTH_ANCHOR, healthOf } from "./health";
+import { HEALTH_ANCHOR, healthOf, type Health } from "./health";
 import { useEnable } from "./useEnable";
 
 /** What the notice is drawn from. */
@@ -72,6 +72,9 @@ export function HealthNotice(props: HealthNoticeProps): ReactElement {
   );
 }
 
+/** What is told beside the question about another account, which is not what one would choose to see to first. */
+const WRONG: ReadonlySet<Health> = new Set(["stopped", "paused", "refused", "delayed", "behind"]);
+
 /** One notice for the health and for what happens beside it, so that its button stays the same while the words change. */
 function Content(
   props: HealthNoticeProps & { readonly isTold: boolean; readonly onAnswered: () => void },
@@ -83,8 +86,10 @@ function Content(
   const told = unreachable ?? outcomeNotice(outcome, status, t);
   if (told === null && status && mayChange) {
     if (status.pendingAccount) {
+      const beside = { ...status, pendingAccount: null };
       return (
         <OtherAccount
+          wrong={WRONG.has(healthOf(beside)) ? healthWords(beside, mayChange, t) : null}
           status={status}
           pending={status.pendingAccount}
           isOnline={isOnline}

@@ -4,7 +4,7 @@ import { useConfirmAccount, useConnect } from "../query/mutations";
 import { Action } from "../ui/Action";
 import { useAnnounce } from "../ui/Announcements";
 import { AlertIcon } from "../ui/icons";
-import { Notice } from "../ui/Notice";
+import { Notice, type NoticeProps } from "../ui/Notice";
 import { Window } from "../ui/Window";
 import type { IntegrationStatusJson, PendingAccountJson } from "../wire";
 import { whyOffline } from "./blocked";
@@ -22,13 +22,19 @@ export interface OtherAccountProps {
  * Says that another account waits for an answer, and opens the question; who has just chosen that account is asked at
  * once.
  */
-export function OtherAccount(props: OtherAccountProps & { readonly isJustChosen: boolean }): ReactElement {
-  const { isJustChosen, ...asked } = props;
+export function OtherAccount(
+  props: OtherAccountProps & {
+    readonly isJustChosen: boolean;
+    /** What is wrong beside the question; `null`: nothing. */
+    readonly wrong: NoticeProps | null;
+  },
+): ReactElement {
+  const { isJustChosen, wrong, ...asked } = props;
   const { t } = useHost();
   const [isAsking, setAsking] = useState(isJustChosen);
   return (
     <Notice
-      tone="warning"
+      tone={wrong?.tone === "danger" ? "danger" : "warning"}
       icon={<AlertIcon />}
       title={t("otherAccount.title")}
       actions={
@@ -37,6 +43,7 @@ export function OtherAccount(props: OtherAccountProps & { readonly isJustChosen:
         </Action>
       }
     >
+      {wrong === null ? null : <p className="cc-strong">{wrong.title}</p>}
       <p>{t("otherAccount.waits", { other: props.pending.googleEmail })}</p>
       {isAsking ? <Question {...asked} onClose={() => setAsking(false)} /> : null}
     </Notice>
