@@ -11,6 +11,9 @@ it("counts what is not sent yet, lets calendar and privacy be chosen, and only t
   const { user } = mount(<GoogleCalendarPage />, { withStream: true });
   const steps = within(await screen.findByRole("group", { name: "État de la synchronisation" }));
   expect(await steps.findByText("37 rendez-vous à venir ne sont pas encore dans Google")).toBeVisible();
+  expect(
+    steps.getByText(/^Rien de cela ne part avant votre accord\. .* part aussitôt, avec la confidentialité/),
+  ).toBeVisible();
   expect(screen.queryByText("OK")).toBeNull();
   expect(screen.queryByText("Tout est en ordre")).toBeNull();
 

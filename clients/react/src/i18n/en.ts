@@ -94,7 +94,8 @@ export const en: Catalogue = {
     one: "{count} upcoming appointment is not in Google yet",
     other: "{count} upcoming appointments are not in Google yet",
   },
-  "first.body": "Nothing goes without you.",
+  "first.body":
+    "Nothing of that is sent before you say so. What is made or changed from now on is sent at once, with the privacy chosen here.",
   "first.chooseCalendar": "Choose the calendar",
   "first.choosePrivacy": "Choose the privacy",
   "first.sendNow": { one: "Send the appointment", other: "Send the {count} appointments" },

@@ -95,7 +95,8 @@ export const fr = {
     one: "{count} rendez-vous à venir n’est pas encore dans Google",
     other: "{count} rendez-vous à venir ne sont pas encore dans Google",
   },
-  "first.body": "Rien ne part sans vous.",
+  "first.body":
+    "Rien de cela ne part avant votre accord. Ce qui est créé ou modifié dès maintenant part aussitôt, avec la confidentialité choisie ici.",
   "first.chooseCalendar": "Choisir le calendrier",
   "first.choosePrivacy": "Choisir la confidentialité",
   "first.sendNow": { one: "Envoyer le rendez-vous", other: "Envoyer les {count} rendez-vous" },
