@@ -257,6 +257,35 @@ describe("« Déconnecter »", () => {
     await waitFor(() => expect(screen.getByRole("heading", { name: "Connexion" })).toHaveFocus());
   });
 
+  it.each([
+    ["before the answer", false],
+    ["after the stream has told of it", true],
+  ])("leaves focus on the section when its window is closed %s", async (_, isTold) => {
+    const router = new Router(samples.connected);
+    let answer = () => {};
+    const answered = new Promise<void>((resolve) => (answer = resolve));
+    server.use(
+      http.post(`${BASE}/disconnect`, async () => {
+        await answered;
+        return HttpResponse.json({ status: samples.notConnected, deletedEventCount: 0, remainingEventCount: 0 });
+      }),
+    );
+    const { user } = mount(<GoogleCalendarPage />, { withStream: true });
+    await user.click(await screen.findByRole("button", { name: "Déconnecter" }));
+    await waitFor(() => expect(router.watchers).toBe(1));
+    await user.click(within(await screen.findByRole("alertdialog")).getByRole("button", { name: "Déconnecter" }));
+    if (isTold) {
+      router.become(samples.disconnecting);
+      await screen.findByText(/^Plus rien n’est envoyé/);
+    }
+    await user.keyboard("{Escape}");
+    const section = screen.getByRole("heading", { name: "Connexion" });
+    await waitFor(() => expect(isTold ? section : button("Déconnecter")).toHaveFocus());
+    answer();
+    await screen.findByText("Ce qui sera envoyé");
+    await waitFor(() => expect(section).toHaveFocus());
+  });
+
   it("stays open with the reason when it did not succeed", async () => {
     new Router(samples.connected);
     cut("post", "disconnect");
@@ -269,6 +298,13 @@ describe("« Déconnecter »", () => {
 });
 
 describe("a disconnect under way", () => {
+  it("counts nothing as still to be sent", async () => {
+    new Router({ ...samples.disconnecting, counts: { ...samples.disconnecting.counts, synced: 1, unsent: 19 } });
+    mount(<GoogleCalendarPage />);
+    expect(await screen.findByText("1 RDV synchronisé")).toBeVisible();
+    expect(screen.queryByText(/à envoyer|en attente/)).toBeNull();
+  });
+
   it("shows how far it is and offers nothing that would be refused", async () => {
     const router = new Router(samples.disconnecting);
     mount(<GoogleCalendarPage />, { withStream: true });

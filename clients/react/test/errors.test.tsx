@@ -101,6 +101,19 @@ describe("what is wrong with the whole integration", () => {
     await waitFor(() => expect(screen.getByRole("group", { name: "État de la synchronisation" })).toHaveFocus());
   });
 
+  it("leaves focus in its place when the calendar that is chosen mends it at once", async () => {
+    new Router(samples.calendarGone);
+    server.use(http.patch(`${BASE}/settings`, () => HttpResponse.json({ status: samples.connected })));
+    const { user } = mount(<GoogleCalendarPage />);
+    await user.click(await screen.findByRole("button", { name: "Choisir un autre calendrier" }));
+    const window = within(await screen.findByRole("dialog"));
+    await window.findByText(/vers « Cabinet des Lilas »/);
+    await user.click(window.getByRole("button", { name: "Changer de calendrier" }));
+    expect(await screen.findByText("3 rendez-vous attendent encore d’être envoyés.")).toBeVisible();
+    await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+    await waitFor(() => expect(screen.getByRole("group", { name: "État de la synchronisation" })).toHaveFocus());
+  });
+
   it("shows the service's own words for a problem that it does not know", async () => {
     new Router({
       ...samples.calendarGone,

@@ -51,7 +51,7 @@ describe.each<[string, IntegrationStatusJson, string, string, string, string | n
     samples.behind,
     "behind",
     "À vérifier",
-    "OK",
+    "À vérifier",
     "Google connecté · à vérifier",
   ],
   ["a delay", samples.throttled, "delayed", "Envoi retardé", "Retardée", "Google connecté"],
@@ -112,6 +112,8 @@ describe.each<[string, IntegrationStatusJson, string, string, string, string | n
     } else expect(await screen.findByText(badge)).toBeVisible();
     const isGreen = titleWord(status, t).tone === "success";
     expect(isGreen).toBe(health === "working" || health === "syncing");
+    // The sending goes on while the question waits.
+    if (health !== "asked") expect(rowWord(status, t).tone === "success").toBe(health === "working");
   });
 });
 
@@ -132,10 +134,19 @@ describe("some refused beside a delay", () => {
     expect(await screen.findAllByRole("button", { name: "Voir lesquels" })).toHaveLength(1);
   });
 
-  it("offers it in the row where the notice has another matter", async () => {
+  it("is told in the notice of another matter, and the row leads to it", async () => {
     new Router(pausedBeside(samples.someRefused));
     mount(<GoogleCalendarPage />);
-    expect(await screen.findAllByRole("button", { name: "Voir lesquels" })).toHaveLength(1);
+    expect(await screen.findByText(/3 rendez-vous n’ont pas été acceptés par Google\.$/)).toBeVisible();
+    expect(screen.getAllByRole("button", { name: /^Voir/ }).map(({ textContent }) => textContent)).toEqual([
+      "Voir les 3 en erreur",
+    ]);
+  });
+
+  it("asks for the one that there is in the singular", async () => {
+    new Router({ ...both, counts: { ...both.counts, error: 1 } });
+    mount(<GoogleCalendarPage />);
+    expect(await screen.findByRole("button", { name: "Voir lequel" })).toBeVisible();
   });
 });
 

@@ -145,7 +145,7 @@ function SyncRow(props: Pick<ConnectedProps, "status" | "view" | "onShowRefused"
         {/* Where they are what the notice is about, its own button leads to them. */}
         {status.counts.error > 0 && healthOf(status) !== "refused" ? (
           <Button className="cc-aside" onPress={onShowRefused}>
-            {t("connection.showRefused")}
+            {t("connection.showRefused", { count: status.counts.error })}
           </Button>
         ) : null}
       </span>

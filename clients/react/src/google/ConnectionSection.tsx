@@ -6,6 +6,7 @@ import { Skeleton } from "../ui/Skeleton";
 import { useFocusKept } from "../ui/useFocusKept";
 import { Connected } from "./Connected";
 import { DisconnectWindow } from "./DisconnectWindow";
+import { isConnected } from "./health";
 import { NotConnected } from "./NotConnected";
 
 /** What the connection is drawn from. */
@@ -22,19 +23,19 @@ export function ConnectionSection(props: ConnectionSectionProps): ReactElement {
   const { t } = useHost();
   // The window lives here, above what a change of state replaces: its answer arrives after the status has changed.
   const [isDisconnecting, setDisconnecting] = useState(false);
-  const [disconnections, setDisconnections] = useState(0);
+  const [openersGone, setOpenersGone] = useState(0);
   const title = useRef<HTMLHeadingElement>(null);
-  const close = () => setDisconnecting(false);
+  const close = (isOpenerGone: boolean) => {
+    setDisconnecting(false);
+    if (isOpenerGone) setOpenersGone((count) => count + 1);
+  };
 
   useEffect(() => {
-    // The button that opened the window is gone by now.
-    if (disconnections > 0) title.current?.focus();
-  }, [disconnections]);
+    if (openersGone > 0) title.current?.focus();
+  }, [openersGone]);
 
-  // A disconnect that begins elsewhere takes the buttons of the rows away, and one that ends its own.
-  const isEnding = status?.state === "disconnecting";
-  useFocusKept(title, isEnding ? 0 : 1);
-  useFocusKept(title, isEnding ? 1 : 0);
+  // A disconnect takes the buttons of the rows away when it begins and when it ends, whoever asked for it.
+  useFocusKept(title, status === undefined || isConnected(status) ? 2 : status.state === "disconnecting" ? 1 : 0);
 
   return (
     <Section title={t("connection.title")} lead={t("connection.lead")} isBusy={!status} titleRef={title}>
@@ -52,11 +53,8 @@ export function ConnectionSection(props: ConnectionSectionProps): ReactElement {
       {status && isDisconnecting ? (
         <DisconnectWindow
           status={status}
-          onClose={close}
-          onDisconnected={() => {
-            close();
-            setDisconnections((count) => count + 1);
-          }}
+          onClose={() => close(!isConnected(status))}
+          onDisconnected={() => close(true)}
         />
       ) : null}
     </Section>

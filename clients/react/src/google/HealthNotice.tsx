@@ -45,10 +45,10 @@ export function HealthNotice(props: HealthNoticeProps): ReactElement {
     const frame = requestAnimationFrame(() => setTold(true));
     return () => cancelAnimationFrame(frame);
   }, []);
-  const isWithin = useRef(false);
+  const last = useRef<Element | null>(null);
   useEffect(() => {
-    // What was done takes its own button away, and the focus with it.
-    if (isWithin.current && document.activeElement === document.body) place.current?.focus();
+    // What was done takes its own button away, and the focus with it: at once, or as soon as its window closes.
+    if (last.current?.isConnected === false && document.activeElement === document.body) place.current?.focus();
   });
   // Back from Google the page begins at its title.
   useAnchorFocus(place, HEALTH_ANCHOR, status !== undefined && props.outcome.told === null);
@@ -60,11 +60,13 @@ export function HealthNotice(props: HealthNoticeProps): ReactElement {
       tabIndex={-1}
       role="group"
       aria-label={t("health.label")}
-      onFocus={() => {
-        isWithin.current = true;
+      onFocus={({ target }) => {
+        if (target !== place.current && place.current?.contains(target)) last.current = target;
       }}
-      onBlur={() => {
-        isWithin.current = false;
+      onBlur={({ target, relatedTarget }) => {
+        // A window gives the focus back to the button that has opened it.
+        const isOpened = relatedTarget?.closest("[role=dialog], [role=alertdialog]") != null;
+        if (place.current?.contains(target) && !isOpened) last.current = null;
       }}
     >
       <Content {...props} isTold={isTold} onAnswered={() => place.current?.focus()} />
@@ -149,7 +151,12 @@ function healthWords(status: IntegrationStatusJson, mayChange: boolean, t: Trans
         tone: "neutral",
         icon: <ClockIcon />,
         title: t("health.paused"),
-        children: <p>{waiting > 0 ? t("health.pausedWaiting", { count: waiting }) : t("options.enabledHint")}</p>,
+        children: (
+          <p>
+            {waiting > 0 ? t("health.pausedWaiting", { count: waiting }) : t("options.enabledHint")}
+            {counts.error > 0 ? ` ${t("health.pausedRefused", { count: counts.error })}` : null}
+          </p>
+        ),
       };
     }
     case "refused":
@@ -211,7 +218,7 @@ function actionOf(props: HealthNoticeProps, status: IntegrationStatusJson): Reac
     case "paused":
       return <ResumeButton isOnline={view.isOnline} />;
     case "refused":
-      return <ShowButton onPress={onShowRefused} />;
+      return <ShowButton count={status.counts.error} onPress={onShowRefused} />;
     case "asked":
     case "delayed":
     case "unsent":
@@ -247,9 +254,9 @@ function ResumeButton({ isOnline }: { readonly isOnline: boolean }): ReactElemen
   );
 }
 
-function ShowButton({ onPress }: { readonly onPress: () => void }): ReactElement {
+function ShowButton({ count, onPress }: { readonly count: number; readonly onPress: () => void }): ReactElement {
   const { t } = useHost();
-  return <Action onPress={onPress}>{t("health.showRefused")}</Action>;
+  return <Action onPress={onPress}>{t("health.showRefused", { count })}</Action>;
 }
 
 function HealthSkeleton(): ReactElement {

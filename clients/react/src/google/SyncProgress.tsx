@@ -2,7 +2,7 @@ import type { ReactElement } from "react";
 import { ProgressBar } from "react-aria-components";
 import { useHost } from "../host/host";
 import type { CatchUpJson, DisconnectProgressJson, IntegrationStatusJson } from "../wire";
-import { isCatchingUp } from "./health";
+import { isCatchingUp, isConnected } from "./health";
 
 /** How far a catch-up is; at rest, how many appointments stand how. Both take the same room. */
 export function SyncProgress({ status }: { readonly status: IntegrationStatusJson }): ReactElement {
@@ -55,8 +55,10 @@ export function Counts({ status }: { readonly status: IntegrationStatusJson }): 
   const { t } = useHost();
   const { synced, pending, error, unsent } = status.counts;
   const parts = [t("connection.counts.synced", { count: synced })];
-  if (unsent > 0) parts.push(t("connection.counts.unsent", { count: unsent }));
-  if (pending > 0) parts.push(t("connection.counts.pending", { count: pending }));
+  // Nothing is sent any more once the account is being disconnected.
+  const isSending = isConnected(status);
+  if (isSending && unsent > 0) parts.push(t("connection.counts.unsent", { count: unsent }));
+  if (isSending && pending > 0) parts.push(t("connection.counts.pending", { count: pending }));
   if (error > 0) parts.push(t("connection.counts.error", { count: error }));
   return <p className="cc-counts">{parts.join(" · ")}</p>;
 }

@@ -65,7 +65,7 @@ const LABELS: Readonly<Record<Exclude<Health, "refused" | "asked" | "unsent">, L
   paused: { title: "state.paused", row: "state.paused", tone: "neutral" },
   delayed: { title: "state.sendingDelayed", row: "state.delayed", tone: "warning" },
   syncing: { title: "state.connected", row: "state.syncing", tone: "success", rowTone: "accent" },
-  behind: { title: "state.behind", row: "state.ok", tone: "warning", rowTone: "success" },
+  behind: { title: "state.behind", row: "state.behind", tone: "warning" },
   working: { title: "state.connected", row: "state.ok", tone: "success" },
 };
 

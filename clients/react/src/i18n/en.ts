@@ -70,6 +70,10 @@ export const en: Catalogue = {
     one: "{count} appointment is waiting and will be sent when you resume.",
     other: "{count} appointments are waiting and will be sent when you resume.",
   },
+  "health.pausedRefused": {
+    one: "{count} appointment was not accepted by Google.",
+    other: "{count} appointments were not accepted by Google.",
+  },
   "health.resume": "Resume",
   "health.refused": {
     one: "{count} appointment is not in Google",
@@ -83,7 +87,7 @@ export const en: Catalogue = {
     one: "Google did not accept it. The others wait: sending is delayed, and resumes by itself.",
     other: "Google did not accept them. The others wait: sending is delayed, and resumes by itself.",
   },
-  "health.showRefused": "See which",
+  "health.showRefused": { one: "See which", other: "See which" },
   "health.behind": {
     one: "Google has {count} appointment more than the service",
     other: "Google has {count} appointments more than the service",
@@ -169,7 +173,7 @@ export const en: Catalogue = {
   "connection.counts.unsent": { one: "{count} to send", other: "{count} to send" },
   "connection.counts.pending": { one: "{count} pending", other: "{count} pending" },
   "connection.counts.error": { one: "{count} in error", other: "{count} in error" },
-  "connection.showRefused": "See which",
+  "connection.showRefused": { one: "See the one in error", other: "See the {count} in error" },
   "connection.resumes": "Due to resume: {time}",
   "connection.nextTry": "Next try",
 

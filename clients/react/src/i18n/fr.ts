@@ -71,6 +71,10 @@ export const fr = {
     one: "{count} rendez-vous attend et sera envoyé à la reprise.",
     other: "{count} rendez-vous attendent et seront envoyés à la reprise.",
   },
+  "health.pausedRefused": {
+    one: "{count} rendez-vous n’a pas été accepté par Google.",
+    other: "{count} rendez-vous n’ont pas été acceptés par Google.",
+  },
   "health.resume": "Reprendre",
   "health.refused": {
     one: "{count} rendez-vous n’est pas dans Google",
@@ -84,7 +88,7 @@ export const fr = {
     one: "Google ne l’a pas accepté. Les autres attendent : l’envoi est retardé, et reprendra tout seul.",
     other: "Google ne les a pas acceptés. Les autres attendent : l’envoi est retardé, et reprendra tout seul.",
   },
-  "health.showRefused": "Voir lesquels",
+  "health.showRefused": { one: "Voir lequel", other: "Voir lesquels" },
   "health.behind": {
     one: "Google a {count} rendez-vous de plus que le service",
     other: "Google a {count} rendez-vous de plus que le service",
@@ -171,7 +175,7 @@ export const fr = {
   "connection.counts.unsent": { one: "{count} à envoyer", other: "{count} à envoyer" },
   "connection.counts.pending": { one: "{count} en attente", other: "{count} en attente" },
   "connection.counts.error": { one: "{count} en erreur", other: "{count} en erreur" },
-  "connection.showRefused": "Voir lesquels",
+  "connection.showRefused": { one: "Voir celui en erreur", other: "Voir les {count} en erreur" },
   "connection.resumes": "Reprise prévue : {time}",
   "connection.nextTry": "Prochain essai",
 
