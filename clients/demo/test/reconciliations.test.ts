@@ -17,18 +17,20 @@ function keeper() {
   const begun: number[] = [];
   const asked: { organisationId: string; period: number }[] = [];
   const erased = new Set<string>();
+  let whileRunning = () => Promise.resolve();
   const client = {
     // eslint-disable-next-line require-yield -- there is nothing to reconcile
     reconcile: async function* ({ organisationId, period }: { organisationId: string; period: number }) {
       begun.push(Date.now());
       asked.push({ organisationId, period });
-      await Promise.resolve();
+      await whileRunning();
     },
   } as unknown as CalendarClient;
   const rdvs = {} as unknown as Rdvs;
   const options = { client, rdvs, erasures: erased, publicUrl: "https://cassius.example", everyMs: EVERY_MS };
   const reconciliations = new Reconciliations(options);
-  return { reconciliations, asked, erased, runs: () => begun.filter((_, index) => index % practices === 0) };
+  const meanwhile = (doing: () => Promise<void>) => (whileRunning = doing);
+  return { reconciliations, asked, erased, meanwhile, runs: () => begun.filter((_, index) => index % practices === 0) };
 }
 
 it("a delivery that fails brings the next run forward, and further ones push it back no more", async () => {
@@ -53,6 +55,28 @@ it("a run comes every so often, and none after the end", async () => {
   reconciliations.hurry();
   await vi.advanceTimersByTimeAsync(2 * EVERY_MS);
   expect(runs()).toHaveLength(3);
+});
+
+it.each([
+  ["succeeds", () => Promise.resolve()],
+  ["fails", () => Promise.reject(new Error("the service is away"))],
+])("a restart that is asked for during a run that %s is a whole run, right after it", async (_, ends) => {
+  const { reconciliations, asked, meanwhile } = keeper();
+  const { organisationId = "" } = PEOPLE[0] ?? {};
+  const ofIt = () => asked.splice(0).filter((each) => each.organisationId === organisationId);
+  reconciliations.begin();
+  await vi.advanceTimersByTimeAsync(EVERY_MS - 1);
+  ofIt();
+  let isFirst = true;
+  meanwhile(() => {
+    if (!isFirst) return Promise.resolve();
+    isFirst = false;
+    reconciliations.restart(organisationId);
+    return ends();
+  });
+  await vi.advanceTimersByTimeAsync(1 + 2_000);
+  expect(ofIt().map(({ period }) => period)).toEqual([-EVERY_MS, 0]);
+  reconciliations.end();
 });
 
 it("nothing of a practice that was erased is sent until it is connected anew, and then all of it", async () => {

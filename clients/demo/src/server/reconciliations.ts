@@ -62,40 +62,46 @@ export class Reconciliations {
   }
 
   #runBy(dueAt: number): void {
-    if (this.#ended.signal.aborted || this.#isRunning || dueAt >= this.#dueAt) return;
-    clearTimeout(this.#timer);
+    if (this.#ended.signal.aborted || dueAt >= this.#dueAt) return;
     this.#dueAt = dueAt;
+    // The run that is under way may have passed by what this is about: the next one is due after it.
+    if (this.#isRunning) return;
+    clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.#run(), Math.max(dueAt - Date.now(), 0));
   }
 
   async #run(): Promise<void> {
     this.#isRunning = true;
+    this.#dueAt = Infinity;
     if (Date.now() >= this.#forgetAt) {
       this.#since.clear();
       this.#forgetAt = Date.now() + NIGHTLY_MS;
     }
     for (const organisationId of new Set(PEOPLE.map((person) => person.organisationId))) {
       if (this.#options.erasures.has(organisationId)) continue;
+      const period = this.#since.get(organisationId) ?? 0;
+      // Set before the run, so that what `restart` says meanwhile stands.
+      this.#since.set(organisationId, Date.now() - OVERLAP_MS);
       try {
-        const begun = Date.now();
-        const sent = await this.#reconcile(organisationId);
-        this.#since.set(organisationId, begun - OVERLAP_MS);
+        const sent = await this.#reconcile(organisationId, period);
         if (sent > 0) log("sent again what the service lacked", { "organisation.id": organisationId, sent });
       } catch (thrown) {
+        if (this.#since.has(organisationId)) this.#since.set(organisationId, period);
         const { code } = CalendarError.from(thrown);
         if (code !== "CANCELLED") log("could not reconcile", { "organisation.id": organisationId, code });
       }
     }
     this.#isRunning = false;
+    const dueAt = Math.min(this.#dueAt, Date.now() + this.#options.everyMs);
     this.#dueAt = Infinity;
-    this.#runBy(Date.now() + this.#options.everyMs);
+    this.#runBy(dueAt);
   }
 
-  async #reconcile(organisationId: string): Promise<number> {
+  async #reconcile(organisationId: string, period: number): Promise<number> {
     const { client, rdvs, publicUrl } = this.#options;
     const run = client.reconcile({
       organisationId,
-      period: this.#since.get(organisationId) ?? 0,
+      period,
       list: (since) => rdvs.changed(organisationId, since),
       load: (ids) => Promise.resolve(rdvs.load(organisationId, ids).map((rdv) => snapshotOf(rdv, publicUrl))),
       signal: this.#ended.signal,
