@@ -43,7 +43,8 @@ const PRESS: &str = "document.addEventListener('click', ({ target }) => {
 const FAULT_BUTTONS: [(&str, &str); 3] = [
     (
         "Refuser le prochain événement",
-        r#"{"operation":"events.insert","times":1,"fault":{"kind":"error","code":400,"reason":"invalid"}}"#,
+        // The service asks twice before it takes an event as refused.
+        r#"{"operation":"events.insert","times":2,"fault":{"kind":"error","code":400,"reason":"invalid"}}"#,
     ),
     (
         "Demander de patienter",

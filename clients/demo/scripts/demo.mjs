@@ -6,6 +6,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, readdir, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
+import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
@@ -76,7 +77,7 @@ say(`
 
   To see how trouble looks: the buttons at http://${google}/, or in another terminal:
     access withdrawn     curl -X POST http://${google}/emulator/accounts/accueil@cabinet-des-lilas.example/revoke
-    a RDV refused        ${fault({ times: 1, fault: { kind: "error", code: 400, reason: "invalid" } })}
+    a RDV refused        ${fault({ times: 2, fault: { kind: "error", code: 400, reason: "invalid" } })}
     patience asked for   ${fault({ fault: { kind: "error", code: 403, reason: "rateLimitExceeded", retry_after_seconds: 60 } })}
     … and all well       curl -X DELETE http://${google}/emulator/faults
     calendar deleted     curl -X DELETE http://${google}/emulator/calendars/<its id, from the settings page>
@@ -97,7 +98,7 @@ process.exitCode = code ?? 0;
 end();
 await Promise.all([serviceEnded, demoEnded]);
 
-/** The line that makes the next new events go wrong. */
+/** The line that makes the next new events go wrong. The service asks twice before it takes an event as refused. */
 function fault(wanted) {
   const body = JSON.stringify({ operation: "events.insert", ...wanted });
   return `curl -H content-type:application/json -d '${body}' http://${google}/emulator/faults`;
@@ -113,10 +114,13 @@ async function buildIfChanged() {
   const begun = new Date();
   const build = spawn("npm", ["run", "--silent", "build"], {
     cwd: here("../.."),
-    stdio: ["ignore", "ignore", "inherit"],
+    stdio: ["ignore", "pipe", "inherit"],
   });
-  const [code] = await once(build, "exit");
-  if (code !== 0) process.exit(code ?? 1);
+  const [said, [code]] = await Promise.all([text(build.stdout), once(build, "exit")]);
+  if (code !== 0) {
+    say(said);
+    process.exit(code ?? 1);
+  }
   await mkdir(here("../dist"), { recursive: true });
   await writeFile(mark, begun.toISOString());
 }
