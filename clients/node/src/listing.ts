@@ -125,5 +125,13 @@ export function unlessAborted<T>(doing: T | Promise<T>, signal: AbortSignal): Pr
 }
 
 function iteratorOf<T>(items: AsyncIterable<T> | Iterable<T>): AsyncIterator<T, unknown> | Iterator<T, unknown> {
+  checkList(items);
   return Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]();
+}
+
+/** Throws INVALID_ARGUMENT unless `items` can be iterated, as the promise of an array cannot. */
+export function checkList(items: unknown): void {
+  const isList =
+    typeof items === "object" && items !== null && (Symbol.asyncIterator in items || Symbol.iterator in items);
+  if (!isList) throw new Faults().add("list", "not an array or a generator, nor an async generator").asError();
 }

@@ -89,9 +89,7 @@ export async function* reconcile<Period>(
       }
       if (wanted.length === 0) continue;
       const ids = wanted.map(({ appointmentId }) => appointmentId);
-      const loaded = new Map(
-        (await unlessAborted(load(ids, signal), signal)).map((snapshot) => [snapshot.appointmentId, snapshot]),
-      );
+      const loaded = byId(await unlessAborted(load(ids, signal), signal));
       yield* send(sync, organisationId, wanted, loaded, listing, signal);
     }
     yield* listing.takeFaulty().map(rejectedRow);
@@ -152,6 +150,20 @@ function rejectedRow({ appointmentId, message, violations }: FaultyRow): Reconci
 
 function rejected(head: Head, { reason, message, violations }: CalendarError): Reconciled {
   return { ...head, outcome: "rejected", reason: reason ?? "INVALID_REQUEST", message, violations: [...violations] };
+}
+
+// A host in plain JavaScript may hand over anything.
+function byId(snapshots: unknown): Map<string, AppointmentSnapshot> {
+  const faults = new Faults();
+  if (!Array.isArray(snapshots)) throw faults.add("load", "not an array of appointments").asError();
+  const loaded = (snapshots as (AppointmentSnapshot | null | undefined)[]).map((snapshot, index) => {
+    if (snapshot == null)
+      throw faults
+        .add(`load[${index}]`, `${String(snapshot)} instead of an appointment: one that is gone is left out`)
+        .asError();
+    return [snapshot.appointmentId, snapshot] as const;
+  });
+  return new Map(loaded);
 }
 
 // A database may compare UUIDs without their letters' case, and a host give them back in the one it stores.

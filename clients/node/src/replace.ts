@@ -10,7 +10,7 @@ import type { Client } from "@connectrpc/connect";
 import type { AppointmentSync, ReplaceAppointmentsResponse } from "./gen/cassius/calendar/v1/appointment_sync_pb.js";
 import { toWire, type AppointmentSnapshot } from "./appointment.js";
 import { CalendarError } from "./error.js";
-import { unlessAborted } from "./listing.js";
+import { checkList, unlessAborted } from "./listing.js";
 
 /** What is taken over. */
 export interface Replacement {
@@ -35,7 +35,9 @@ export async function replace(
   async function* requests() {
     let appointmentCount = 0;
     try {
-      for await (const snapshot of list(signal)) {
+      const snapshots = list(signal);
+      checkList(snapshots);
+      for await (const snapshot of snapshots) {
         const appointment = wire(snapshot);
         appointmentCount += 1;
         yield { organisationId, part: { case: "appointment" as const, value: appointment } };

@@ -139,7 +139,11 @@ function causeOf(error: ConnectError, protocol: string, hasSpoken: boolean | nul
   if (hasSpoken === true) return null;
   if (protocol === "https:") {
     const isPlain =
-      code === "EPROTO" || code === "ERR_SSL_WRONG_VERSION_NUMBER" || error.message.includes("before secure TLS");
+      code === "EPROTO" ||
+      code === "ERR_SSL_WRONG_VERSION_NUMBER" ||
+      // As some end a connection that begins with what they do not understand.
+      (code === "ECONNRESET" && hasSpoken === null) ||
+      error.message.includes("before secure TLS");
     return isPlain ? "the service does not answer in TLS: is its port one for http://?" : null;
   }
   const isCutOff = error.code === Code.Canceled || (error.code === Code.Unavailable && code === undefined);

@@ -184,12 +184,16 @@ it("whoever takes a port for another kind is told so", async () => {
   const options = { key: pem, cert: pem, ALPNProtocols: ["h2"] };
   const secure = await listening(createTlsServer(options, (socket) => void socket.on("error", () => undefined)));
   const plain = await listening(createServer((socket) => void socket.on("error", () => undefined).end()));
+  const resetting = await listening(
+    createServer((socket) => void socket.on("error", () => undefined).once("data", () => socket.resetAndDestroy())),
+  );
   const said = async (address: string) => {
     const calendar = client(address, { retry: { retries: 0 } });
     return (await failure(calendar.integration.getStatus({ organisationId: "cabinet" }))).message;
   };
   expect(await said(`http://127.0.0.1:${secure}`)).toMatch(/is its port one for https:\/\//);
   expect(await said(`https://127.0.0.1:${plain}`)).toMatch(/is its port one for http:\/\//);
+  expect(await said(`https://127.0.0.1:${resetting}`)).toMatch(/is its port one for http:\/\/.*ECONNRESET/);
   expect(await said(`https://localhost:${secure}`)).toMatch(/tls\.ca names an authority of your own/);
   expect(await said("http://127.0.0.1:1"), "where nobody listens, Node says all there is").toMatch(
     /^connect ECONNREFUSED/,

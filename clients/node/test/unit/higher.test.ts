@@ -5,6 +5,7 @@ import { HELD_HIGHER, ReconcileFinding, type AppointmentSnapshot, type CalendarC
 import { deliver, type Undelivered } from "../../src/mutation.js";
 import { reconcile } from "../../src/reconcile.js";
 import { replace } from "../../src/replace.js";
+import { failure } from "../failure.js";
 
 type Sync = CalendarClient["appointments"];
 const cancelled = (appointmentId: string): AppointmentSnapshot => ({ appointmentId, revision: 4, state: "cancelled" });
@@ -33,6 +34,30 @@ it("a reconciliation names what is held higher, and neither loads nor sends it",
     found.push(each);
   }
   expect(found).toEqual([{ appointmentId: "rdv", heldRevision: 9n, outcome: "held_higher" }]);
+});
+
+it.each<[string, unknown, unknown, string, string]>([
+  ["the promise of a list", Promise.resolve([]), [], "list", "not an array or a generator"],
+  ["no list", null, [], "list", "not an array or a generator"],
+  ["no appointments", [], null, "load", "not an array of appointments"],
+  ["an appointment that is none", [], [cancelled("a"), null], "load[1]", "null instead of an appointment"],
+])("%s is refused in a sentence that says which callback gave it", async (_, list, loaded, field, words) => {
+  const sync = {
+    async *reconcileAppointments(requests: AsyncIterable<unknown>) {
+      for await (const row of requests) expect(row).toBeDefined();
+      yield { appointmentId: "rdv", heldRevision: 0n, finding: ReconcileFinding.MISSING };
+    },
+  } as unknown as Sync;
+  const what = { organisationId: "cabinet", period: null, list: () => list, load: () => Promise.resolve(loaded) };
+  const { code, message, violations } = await failure(reconcile(sync, what as never).next());
+  expect([code, violations[0]?.field]).toEqual(["INVALID_ARGUMENT", field]);
+  expect(message).toContain(words);
+});
+
+it("so is the promise of a list in a replacement", async () => {
+  const { sync } = taking();
+  const replacing = replace(sync, { organisationId: "cabinet", list: (() => Promise.resolve([])) as never });
+  expect(await failure(replacing)).toMatchObject({ code: "INVALID_ARGUMENT", violations: [{ field: "list" }] });
 });
 
 /** A service that takes a replacement as it comes. */
