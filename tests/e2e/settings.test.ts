@@ -164,7 +164,7 @@ test("another account asks which one to keep, and what is made anew in it", asyn
   await camille.health.getByText("Quel compte Google garder ?").waitFor();
   // Who has just chosen it is asked at once.
   const dialog = camille.page.getByRole("dialog", { name: "Quel compte Google garder ?" });
-  await dialog.getByText(/à venir reste(nt)? dans l’agenda de accueil@/).waitFor();
+  await dialog.getByText(/à venir reste(nt)? dans l’agenda du compte accueil@/).waitFor();
   await stage.picture(camille.page, "other-account", false);
   expect(await violationsOf(camille.page)).toEqual([]);
   await camille.page.keyboard.press("Escape");

@@ -33,7 +33,7 @@ describe("« Changer de calendrier »", () => {
     const { user } = mount(<GoogleCalendarPage />);
     await user.click(await screen.findByRole("button", { name: "Choisir un autre calendrier" }));
     const window = within(await screen.findByRole("dialog"));
-    expect(await window.findByText(/vers « Cabinet des Lilas »/)).toBeVisible();
+    expect(await window.findByText(/seront recréés dans « Cabinet des Lilas »/)).toBeVisible();
     expect(window.getByRole("button", { name: "Changer de calendrier" })).toBeEnabled();
   });
 });
@@ -57,7 +57,7 @@ describe("a calendar that is not the account's own", () => {
     await pick(/^Hygiène et contrôles/);
     const notice = (await window.findByText(/^Ce calendrier appartient à quelqu’un d’autre/)).closest("[role=status]");
     expect(notice).toHaveTextContent(
-      "Les initiales du patient seront lisibles par toute personne qui voit ce calendrier.",
+      /Qui peut modifier ce calendrier lira les initiales du patient\. Qui ne peut que le voir lira «\soccupé\s»\.$/,
     );
     expect(router.to("settings")).toEqual([]);
     await pick("Bloc implantaire");
@@ -74,7 +74,7 @@ describe("a calendar that Google no longer has", () => {
     const { user } = mount(<GoogleCalendarPage />);
     await user.click(await screen.findByRole("button", { name: "Choisir un autre calendrier" }));
     const window = within(await screen.findByRole("dialog"));
-    expect(await window.findByText(/vers « Cabinet des Lilas »/)).toBeVisible();
+    expect(await window.findByText(/seront recréés dans « Cabinet des Lilas »/)).toBeVisible();
     await user.click(window.getByRole("button", { name: /Nouveau calendrier/ }));
     expect(screen.getAllByRole("option").map((option) => option.textContent)).toEqual([
       "Cabinet des LilasPrincipal",

@@ -68,6 +68,24 @@ describe("what is wrong with the whole integration", () => {
     expect(screen.getByRole("heading", { name: "À traiter" })).toHaveFocus();
   });
 
+  it("offers nothing that it gives no way to, where the account is shut out of Calendar", async () => {
+    new Router(samples.accountUnavailable);
+    mount(<GoogleCalendarPage />);
+    expect(
+      await health().findByText(/^L’administrateur du compte Google doit le rétablir ; .* tout seul\. Signalé/),
+    ).toBeVisible();
+    expect(health().queryByText(/autre compte/)).toBeNull();
+  });
+
+  it("says of the next try that it comes, where that is now", async () => {
+    new Router({
+      ...samples.throttled,
+      problem: { ...samples.throttled.problem, retryTime: samples.inMinutes(0) } as ProblemJson,
+    });
+    mount(<GoogleCalendarPage />);
+    expect(await health().findByRole("button", { name: "dans un instant" })).toBeVisible();
+  });
+
   it("shows neither spinner nor bar while nothing can be sent", async () => {
     new Router({ ...samples.reconnectNeeded, catchUp: samples.syncing.catchUp });
     const { container } = mount(<GoogleCalendarPage />);
@@ -93,7 +111,7 @@ describe("what is wrong with the whole integration", () => {
     const { user } = mount(<GoogleCalendarPage />, { withStream: true });
     await user.click(await screen.findByRole("button", { name: "Choisir un autre calendrier" }));
     const window = within(await screen.findByRole("dialog"));
-    await window.findByText(/vers « Cabinet des Lilas »/);
+    expect(await window.findByText("86 événements à venir seront recréés dans « Cabinet des Lilas ».")).toBeVisible();
     await user.click(window.getByRole("button", { name: "Changer de calendrier" }));
     await waitFor(() => expect(router.to("settings")).toHaveLength(1));
     router.become(samples.connected);
@@ -107,7 +125,7 @@ describe("what is wrong with the whole integration", () => {
     const { user } = mount(<GoogleCalendarPage />);
     await user.click(await screen.findByRole("button", { name: "Choisir un autre calendrier" }));
     const window = within(await screen.findByRole("dialog"));
-    await window.findByText(/vers « Cabinet des Lilas »/);
+    expect(await window.findByText("86 événements à venir seront recréés dans « Cabinet des Lilas ».")).toBeVisible();
     await user.click(window.getByRole("button", { name: "Changer de calendrier" }));
     expect(await screen.findByText("3 rendez-vous attendent encore d’être envoyés.")).toBeVisible();
     await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());

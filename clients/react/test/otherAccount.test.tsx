@@ -30,7 +30,9 @@ it("names both accounts and what is made anew", async () => {
   await answer(user);
   expect(await screen.findByRole("dialog", { name: /^Quel compte Google garder/ })).toBeVisible();
   expect(screen.getByText(/cabinet\.lilas@example\.com est connecté.*accueil\.lilas@example\.com/)).toBeVisible();
-  expect(screen.getByText(/86 événements à venir restent dans l’agenda de cabinet\.lilas.*recréés/)).toBeVisible();
+  expect(
+    screen.getByText(/86 événements à venir restent dans l’agenda du compte cabinet\.lilas.*recréés/),
+  ).toBeVisible();
   const [first, second] = screen.getAllByRole("button", { name: /@example\.com/ });
   expect([first?.textContent, second?.textContent]).toEqual([KEEP, TAKE]);
   expect(first).toHaveClass("cc-action-primary");

@@ -244,6 +244,21 @@ describe("who may only look", () => {
     for (const button of screen.queryAllByRole("button")) expect(button).toHaveClass("cc-moment");
     expect(router.asked.map(({ route }) => route)).toEqual(["status"]);
   });
+
+  it.each([
+    samples.reconnectNeeded,
+    samples.calendarGone,
+    samples.misconfigured,
+    samples.accountUnavailable,
+    samples.internal,
+    samples.behind,
+  ])("is told whom to tell, and given no order (%#)", async (status) => {
+    new Router(status);
+    mount(<GoogleCalendarPage mayChange={false} />);
+    const health = within(screen.getByRole("group", { name: "État de la synchronisation" }));
+    expect(await health.findByText(/^Prévenez une personne gérante du cabinet\./)).toBeVisible();
+    expect(health.queryByText(/Reconnectez|Choisissez|support/)).toBeNull();
+  });
 });
 
 describe("the overview of the settings", () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { en } from "../src/i18n/en";
 import { fr } from "../src/i18n/fr";
 import { createTranslate, resolveLocale } from "../src/i18n/message";
-import { day, dayAndTime, period, relative, timeOfDay } from "../src/i18n/moment";
+import { day, dayAndTime, exact, period, relative, timeOfDay } from "../src/i18n/moment";
 
 const now = new Date("2026-03-12T12:00:00Z");
 const ago = (seconds: number) => new Date(now.getTime() - seconds * 1000);
@@ -41,6 +41,21 @@ describe("the catalogues", () => {
     expect(createTranslate("en")("progress.value", { done: 1234, total: 5678 })).toBe("1,234 of 5,678");
   });
 
+  it("have no sentence in which the value wants an elision", () => {
+    const sentences = Object.values(fr).flatMap((each) => (typeof each === "string" ? [each] : [each.one, each.other]));
+    expect(sentences.filter((each) => /\b(de|que|le|la|je|se) \{(?!count)/.test(each))).toEqual([
+      // Before a date, which is a figure.
+      "Connecté le {date}",
+    ]);
+  });
+
+  it("call what Google refused by one word in English", () => {
+    const words = Object.values(en).flatMap((each) => (typeof each === "string" ? [each] : [each.one, each.other]));
+    expect(
+      words.filter((each) => /\b(failed|failing)\b.*\{count\}|\{count\}.*\b(failed|failing)\b/.test(each)),
+    ).toEqual([]);
+  });
+
   it("do not expand a placeholder that stands in a value", () => {
     expect(createTranslate("fr")("connection.since", { date: "{date}" })).toBe("Connecté le {date}");
   });
@@ -70,6 +85,20 @@ describe("dates", () => {
     expect(period(instant, instant, here, "fr")).not.toContain("(");
     expect(dayAndTime(instant, "fr", here)).toBe(dayAndTime(instant, "fr", null));
     expect(dayAndTime(instant, "fr", "No/Where")).toBe(dayAndTime(instant, "fr", null));
+  });
+
+  it("tell the first of a month as it is said, and no other day so", () => {
+    const at = (date: string) => new Date(`${date}T12:05:00Z`);
+    expect(["2026-12-01", "2026-12-11", "2026-12-21"].map((date) => day(at(date), "fr"))).toEqual([
+      "1er décembre 2026",
+      "11 décembre 2026",
+      "21 décembre 2026",
+    ]);
+    expect(dayAndTime(at("2026-12-01"), "fr", null)).toMatch(/^mar\. 1er déc\. 2026, \d+\sh\s05$/);
+    expect(timeOfDay(at("2026-12-01"), now, "fr")).toMatch(/^1er décembre/);
+    expect(period(at("2026-12-01"), at("2026-12-01"), "Europe/Paris", "fr")).toMatch(/^mardi 1er décembre 2026/);
+    expect(exact(at("2026-12-01"), "fr")).toMatch(/^mardi 1er décembre 2026.* \d\d:05:00$/);
+    expect(day(at("2026-12-01"), "en")).toBe("1 December 2026");
   });
 
   it("are British in English, as its words are", () => {

@@ -104,6 +104,9 @@ export function ChangeCalendarWindow({ status, pickedCalendarId, onClose }: Chan
   function outlook(calendar: string): string {
     if (isSame) return t("change.same");
     const count = status.counts.upcomingEvents;
-    return count === 0 ? t("change.movesNone") : t("change.moves", { count, calendar });
+    if (count === 0) return t("change.movesNone");
+    // From a calendar that Google no longer gives nothing can be moved.
+    const isGone = status.problem?.action === "choose_calendar";
+    return t(isGone ? "change.recreated" : "change.moves", { count, calendar });
   }
 }

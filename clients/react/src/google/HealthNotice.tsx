@@ -143,7 +143,8 @@ function healthWords(status: IntegrationStatusJson, mayChange: boolean, t: Trans
       };
     case "stopped":
     case "delayed":
-      if (problem) return { ...problemNotice(problem, t), children: <ProblemTimes problem={problem} /> };
+      if (problem)
+        return { ...problemNotice(problem, t), children: <ProblemTimes problem={problem} mayChange={mayChange} /> };
       return { tone: "danger", icon: <AlertIcon />, title: t("problem.unknown.title") };
     case "paused": {
       const waiting = counts.pending + counts.unsent;
@@ -188,7 +189,7 @@ function healthWords(status: IntegrationStatusJson, mayChange: boolean, t: Trans
         tone: "warning",
         icon: <AlertIcon />,
         title: t("health.behind", { count: status.behindCount }),
-        children: <p>{t("health.behindBody")}</p>,
+        children: <p>{t(mayChange ? "health.behindBody" : "looking.tell")}</p>,
       };
     case "disconnecting":
       return { tone: "neutral", icon: <ClockIcon />, title: t("state.disconnecting") };

@@ -6,12 +6,21 @@ import { Moment } from "../ui/Moment";
 import type { ProblemJson } from "../wire";
 import { problemBody } from "./problem";
 
-/** What is to be done about a problem, and since when it stands; of a delay, when the next try is. */
-export function ProblemTimes({ problem }: { readonly problem: ProblemJson }): ReactElement {
+/** What the words are drawn from. */
+export interface ProblemTimesProps {
+  readonly problem: ProblemJson;
+  readonly mayChange: boolean;
+}
+
+/**
+ * What is to be done about a problem, or whom to tell for who may do nothing; and since when it stands, or of a delay when
+ * the next try is.
+ */
+export function ProblemTimes({ problem, mayChange }: ProblemTimesProps): ReactElement {
   const { t } = useHost();
   return (
     <p>
-      {problemBody(problem, t)} <Times problem={problem} />
+      {mayChange || problem.action === "wait" ? problemBody(problem, t) : t("looking.tell")} <Times problem={problem} />
     </p>
   );
 }

@@ -13,6 +13,7 @@ export const en: Catalogue = {
   "common.never": "Never",
   "common.openInGoogle": "Open in Google",
   "common.now": "just now",
+  "common.soon": "in a moment",
   "common.primary": "Primary",
 
   "settings.title": "Settings",
@@ -43,7 +44,7 @@ export const en: Catalogue = {
   "state.syncing": "Syncing",
   "state.delayed": "Delayed",
   "state.sendingDelayed": "Sending is delayed",
-  "state.refused": { one: "{count} failed", other: "{count} failed" },
+  "state.refused": { one: "{count} in error", other: "{count} in error" },
   "state.unsent": { one: "{count} to send", other: "{count} to send" },
   "state.asked": "Answer needed",
   "state.behind": "To be checked",
@@ -179,6 +180,7 @@ export const en: Catalogue = {
 
   "looking.notConnected": "Google Calendar is not connected",
   "looking.notConnectedBody": "No appointment is sent to Google.",
+  "looking.tell": "Please tell somebody who manages the practice.",
   "looking.lead": "How the sending of your appointments is going.",
   "looking.whom":
     "Only somebody who manages the practice can set this integration up: tell them if something is wrong.",
@@ -312,6 +314,10 @@ export const en: Catalogue = {
     one: "{count} upcoming event will move to “{calendar}”.",
     other: "{count} upcoming events will move to “{calendar}”.",
   },
+  "change.recreated": {
+    one: "{count} upcoming event will be made anew in “{calendar}”.",
+    other: "{count} upcoming events will be made anew in “{calendar}”.",
+  },
   "change.movesNone": "There are no upcoming events to move.",
   "change.foreign": "This calendar belongs to somebody else, who reads what is written there",
   "change.same": "This is the present calendar: nothing will move.",
@@ -351,8 +357,10 @@ export const en: Catalogue = {
   "privacy.field": "What titles show",
   "privacy.question": "Show more in titles?",
   "privacy.confirm": "Apply “{choice}”",
-  "privacy.shows.full": "The patient’s full name can be read by everybody who sees this calendar.",
-  "privacy.shows.initials": "The patient’s initials can be read by everybody who sees this calendar.",
+  "privacy.shows.full":
+    "Whoever can change this calendar reads the patient’s full name. Whoever can only see it reads “busy”.",
+  "privacy.shows.initials":
+    "Whoever can change this calendar reads the patient’s initials. Whoever can only see it reads “busy”.",
   "privacy.shows.masked": "No patient, type, practitioner or place can be read.",
   "privacy.same": "This is the present choice: nothing will change.",
   "privacy.showsLess": "Titles will tell less than today.",
@@ -377,7 +385,7 @@ export const en: Catalogue = {
   "preview.description": "Description",
   "preview.newTab": "new tab",
   "preview.visibility": "Visibility",
-  "preview.private": "Private event: seen by those who manage this calendar",
+  "preview.private": "Private event: read by whoever can change this calendar, “busy” for whoever can only see it",
   "preview.calendar": "Calendar",
 
   "errors.title": "Needs attention",
@@ -462,7 +470,7 @@ export const en: Catalogue = {
   "problem.GOOGLE_MISCONFIGURED.body": "Your practice has nothing to do. Tell Cassius support.",
   "problem.ACCOUNT_UNAVAILABLE.title": "Google refuses this account access to Calendar",
   "problem.ACCOUNT_UNAVAILABLE.body":
-    "The administrator of the Google account has to restore it; sending resumes by itself then. Or connect another account.",
+    "The administrator of the Google account has to restore it; sending resumes by itself then.",
   "problem.KEYRING_INCOMPLETE.title": "Cassius can no longer read its access to this account",
   "problem.KEYRING_INCOMPLETE.body":
     "Your practice has nothing to do. Tell Cassius support: sending resumes by itself, and nothing is lost.",
@@ -502,7 +510,7 @@ export const en: Catalogue = {
 
   "badge.connected": "Google connected",
   "badge.error": "Google sync in error",
-  "badge.refused": { one: "Google sync failing ({count})", other: "Google sync failing ({count})" },
+  "badge.refused": { one: "Google sync in error ({count})", other: "Google sync in error ({count})" },
   "badge.paused": "Google paused",
   "badge.pausedPending": { one: "Google paused · {count} waiting", other: "Google paused · {count} waiting" },
   "badge.asked": "Google connected · answer needed",

@@ -14,6 +14,7 @@ export const fr = {
   "common.never": "Jamais",
   "common.openInGoogle": "Ouvrir dans Google",
   "common.now": "à l’instant",
+  "common.soon": "dans un instant",
   "common.primary": "Principal",
 
   "settings.title": "Paramètres",
@@ -181,6 +182,7 @@ export const fr = {
 
   "looking.notConnected": "Google Calendar n’est pas connecté",
   "looking.notConnectedBody": "Aucun rendez-vous n’est envoyé à Google.",
+  "looking.tell": "Prévenez une personne gérante du cabinet.",
   "looking.lead": "Où en est l’envoi de vos rendez-vous.",
   "looking.whom":
     "Seule une personne gérante du cabinet peut régler cette intégration : prévenez-la si quelque chose ne va pas.",
@@ -296,9 +298,9 @@ export const fr = {
   "otherAccount.bodyLost":
     "{connected} était connecté, et Google ne l’autorise plus. Vous venez de choisir un autre compte : {other}.",
   "otherAccount.events": {
-    one: "Si vous changez, {count} événement à venir reste dans l’agenda de {connected} et sera recréé dans celui de {other}.",
+    one: "Si vous changez, {count} événement à venir reste dans l’agenda du compte {connected} et sera recréé dans celui du compte {other}.",
     other:
-      "Si vous changez, {count} événements à venir restent dans l’agenda de {connected} et seront recréés dans celui de {other}.",
+      "Si vous changez, {count} événements à venir restent dans l’agenda du compte {connected} et seront recréés dans celui du compte {other}.",
   },
   "otherAccount.answer": "Répondre",
   "otherAccount.waits": "{other} vient d’être choisi. Rien ne change avant votre réponse.",
@@ -315,6 +317,10 @@ export const fr = {
   "change.moves": {
     one: "{count} événement à venir sera déplacé vers « {calendar} ».",
     other: "{count} événements à venir seront déplacés vers « {calendar} ».",
+  },
+  "change.recreated": {
+    one: "{count} événement à venir sera recréé dans « {calendar} ».",
+    other: "{count} événements à venir seront recréés dans « {calendar} ».",
   },
   "change.movesNone": "Aucun événement à venir n’est à déplacer.",
   "change.foreign": "Ce calendrier appartient à quelqu’un d’autre, qui lit ce qui y est écrit",
@@ -355,8 +361,10 @@ export const fr = {
   "privacy.field": "Ce que les titres montrent",
   "privacy.question": "Montrer davantage dans les titres ?",
   "privacy.confirm": "Appliquer « {choice} »",
-  "privacy.shows.full": "Le nom complet du patient sera lisible par toute personne qui voit ce calendrier.",
-  "privacy.shows.initials": "Les initiales du patient seront lisibles par toute personne qui voit ce calendrier.",
+  "privacy.shows.full":
+    "Qui peut modifier ce calendrier lira le nom complet du patient. Qui ne peut que le voir lira « occupé ».",
+  "privacy.shows.initials":
+    "Qui peut modifier ce calendrier lira les initiales du patient. Qui ne peut que le voir lira « occupé ».",
   "privacy.shows.masked": "Ni patient, ni type, praticien ou lieu ne seront lisibles.",
   "privacy.same": "C’est le choix actuel : rien ne changera.",
   "privacy.showsLess": "Les titres en diront moins qu’aujourd’hui.",
@@ -381,7 +389,8 @@ export const fr = {
   "preview.description": "Description",
   "preview.newTab": "nouvel onglet",
   "preview.visibility": "Visibilité",
-  "preview.private": "Événement privé : visible de qui gère ce calendrier",
+  "preview.private":
+    "Événement privé : lisible par qui peut modifier ce calendrier, « occupé » pour qui ne peut que le voir",
   "preview.calendar": "Calendrier",
 
   "errors.title": "À traiter",
@@ -472,7 +481,7 @@ export const fr = {
   "problem.GOOGLE_MISCONFIGURED.body": "Votre cabinet n’a rien à faire. Prévenez le support de Cassius.",
   "problem.ACCOUNT_UNAVAILABLE.title": "Google refuse l’accès à Agenda pour ce compte",
   "problem.ACCOUNT_UNAVAILABLE.body":
-    "L’administrateur du compte Google doit le rétablir ; l’envoi reprendra alors tout seul. Ou connectez un autre compte.",
+    "L’administrateur du compte Google doit le rétablir ; l’envoi reprendra alors tout seul.",
   "problem.KEYRING_INCOMPLETE.title": "Cassius ne peut plus lire l’accès à ce compte",
   "problem.KEYRING_INCOMPLETE.body":
     "Votre cabinet n’a rien à faire. Prévenez le support de Cassius : l’envoi reprendra tout seul, sans rien perdre.",

@@ -39,21 +39,26 @@ export function relative(instant: Date, now: Date, tense: Tense, locale: Locale,
 
 /** Says an instant exactly, to the second, in the reader's time zone. */
 export function exact(instant: Date, locale: Locale): string {
-  return new Intl.DateTimeFormat(tagOf(locale), { dateStyle: "full", timeStyle: "medium" }).format(instant);
+  return asSaid(
+    new Intl.DateTimeFormat(tagOf(locale), { dateStyle: "full", timeStyle: "medium" }).format(instant),
+    locale,
+  );
 }
 
 /** Says the day of an instant, such as "12 mars 2026". */
 export function day(instant: Date, locale: Locale): string {
-  return new Intl.DateTimeFormat(tagOf(locale), { dateStyle: "long" }).format(instant);
+  return asSaid(new Intl.DateTimeFormat(tagOf(locale), { dateStyle: "long" }).format(instant), locale);
 }
 
-/** A sentence in French tells the hour as people say it, « 9 h 41 »; its digits alone are for tables and clocks. */
-function withHours(words: string, locale: Locale): string {
+/** A sentence in French tells the first of a month and the hour as people say them: « 1er mars », « 9 h 41 ». */
+function asSaid(words: string, locale: Locale): string {
   if (!/^fr\b/i.test(locale)) return words;
-  return words.replace(
-    /\b(\d\d):(\d\d)\b/g,
-    (_, hour: string, minute: string) => `${Number(hour)}\u00a0h\u00a0${minute}`,
-  );
+  return words
+    .replace(/(?<![\d:])1(?=\s\p{L})/gu, "1er")
+    .replace(
+      /(?<!:)\b(\d\d):(\d\d)\b(?!:)/g,
+      (_, hour: string, minute: string) => `${Number(hour)}\u00a0h\u00a0${minute}`,
+    );
 }
 
 /**
@@ -71,7 +76,7 @@ export function dayAndTime(instant: Date, locale: Locale, timeZone: string | nul
     minute: "2-digit",
     ...(isElsewhere ? { timeZone } : {}),
   });
-  const words = withHours(format.format(instant), locale);
+  const words = asSaid(format.format(instant), locale);
   return isElsewhere ? `${words} (${zoneName(timeZone, instant, locale)})` : words;
 }
 
@@ -83,7 +88,7 @@ export function timeOfDay(instant: Date, now: Date, locale: Locale): string {
     hour: "2-digit",
     minute: "2-digit",
   });
-  return withHours(format.format(instant), locale);
+  return asSaid(format.format(instant), locale);
 }
 
 /**
@@ -93,7 +98,7 @@ export function timeOfDay(instant: Date, now: Date, locale: Locale): string {
 export function period(start: Date, end: Date, timeZone: string, locale: Locale): string {
   const options: Intl.DateTimeFormatOptions = { dateStyle: "full", timeStyle: "short" };
   const zoned = isTimeZone(timeZone) ? { ...options, timeZone } : options;
-  const words = withHours(new Intl.DateTimeFormat(tagOf(locale), zoned).formatRange(start, end), locale);
+  const words = asSaid(new Intl.DateTimeFormat(tagOf(locale), zoned).formatRange(start, end), locale);
   return isNotOurs(timeZone) ? `${words} (${zoneName(timeZone, start, locale)})` : words;
 }
 

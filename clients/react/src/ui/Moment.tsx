@@ -13,7 +13,9 @@ export function Moment({ instant, tense }: { readonly instant: string; readonly 
   return (
     <TooltipTrigger delay={200} closeDelay={100} isOpen={isOpen} onOpenChange={setOpen} shouldCloseOnPress={false}>
       <Button className="cc-moment" onPress={() => setOpen(true)}>
-        <time dateTime={instant}>{relative(date, now, tense, locale, t("common.now"))}</time>
+        <time dateTime={instant}>
+          {relative(date, now, tense, locale, t(tense === "past" ? "common.now" : "common.soon"))}
+        </time>
       </Button>
       <Tooltip className="cassius-calendar cc-tooltip" offset={6}>
         {exact(date, locale)}
