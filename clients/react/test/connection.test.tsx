@@ -262,7 +262,7 @@ describe("« Déconnecter »", () => {
     ["after the stream has told of it", true],
   ])("leaves focus on the section when its window is closed %s", async (_, isTold) => {
     const router = new Router(samples.connected);
-    let answer = () => {};
+    let answer: () => void = () => undefined;
     const answered = new Promise<void>((resolve) => (answer = resolve));
     server.use(
       http.post(`${BASE}/disconnect`, async () => {
