@@ -257,33 +257,42 @@ describe("« Déconnecter »", () => {
     await waitFor(() => expect(screen.getByRole("heading", { name: "Connexion" })).toHaveFocus());
   });
 
-  it.each([
-    ["before the answer", false],
-    ["after the stream has told of it", true],
-  ])("leaves focus on the section when its window is closed %s", async (_, isTold) => {
+  it("cannot be left by Escape while it is under way, and leaves focus on the section", async () => {
     const router = new Router(samples.connected);
     let answer: () => void = () => undefined;
     const answered = new Promise<void>((resolve) => (answer = resolve));
     server.use(
       http.post(`${BASE}/disconnect`, async () => {
         await answered;
-        return HttpResponse.json({ status: samples.notConnected, deletedEventCount: 0, remainingEventCount: 0 });
+        router.status = samples.notConnected;
+        return HttpResponse.json({
+          status: router.status,
+          deletedEventCount: 0,
+          remainingEventCount: 0,
+          grantEnd: "revoked",
+        });
       }),
     );
+    const { user } = mount(<GoogleCalendarPage />);
+    await user.click(await screen.findByRole("button", { name: "Déconnecter" }));
+    await user.click(within(await screen.findByRole("alertdialog")).getByRole("button", { name: "Déconnecter" }));
+    await screen.findByRole("button", { name: "Déconnexion…" });
+    await user.keyboard("{Escape}");
+    expect(screen.getByRole("alertdialog")).toBeVisible();
+    answer();
+    await screen.findByText("Ce qui sera envoyé");
+    await waitFor(() => expect(screen.getByRole("heading", { name: "Connexion" })).toHaveFocus());
+  });
+
+  it("leaves focus on the section when its window is closed after another has disconnected", async () => {
+    const router = new Router(samples.connected);
     const { user } = mount(<GoogleCalendarPage />, { withStream: true });
     await user.click(await screen.findByRole("button", { name: "Déconnecter" }));
     await waitFor(() => expect(router.watchers).toBe(1));
-    await user.click(within(await screen.findByRole("alertdialog")).getByRole("button", { name: "Déconnecter" }));
-    if (isTold) {
-      router.become(samples.disconnecting);
-      await screen.findByText(/^Plus rien n’est envoyé/);
-    }
+    router.become(samples.disconnecting);
+    await screen.findByText(/^Plus rien n’est envoyé/);
     await user.keyboard("{Escape}");
-    const section = screen.getByRole("heading", { name: "Connexion" });
-    await waitFor(() => expect(isTold ? section : button("Déconnecter")).toHaveFocus());
-    answer();
-    await screen.findByText("Ce qui sera envoyé");
-    await waitFor(() => expect(section).toHaveFocus());
+    await waitFor(() => expect(screen.getByRole("heading", { name: "Connexion" })).toHaveFocus());
   });
 
   it("stays open with the reason when it did not succeed", async () => {

@@ -34,8 +34,10 @@ export function ConnectionSection(props: ConnectionSectionProps): ReactElement {
     if (openersGone > 0) title.current?.focus();
   }, [openersGone]);
 
-  // A disconnect takes the buttons of the rows away when it begins and when it ends, whoever asked for it.
-  useFocusKept(title, status === undefined || isConnected(status) ? 2 : status.state === "disconnecting" ? 1 : 0);
+  // A disconnect that begins elsewhere takes the buttons of the rows away, and one that ends its own.
+  const isEnding = status?.state === "disconnecting";
+  useFocusKept(title, isEnding ? 0 : 1);
+  useFocusKept(title, isEnding ? 1 : 0);
 
   return (
     <Section title={t("connection.title")} lead={t("connection.lead")} isBusy={!status} titleRef={title}>

@@ -55,7 +55,10 @@ export function DisconnectWindow({ status: opened, onClose, onDisconnected }: Di
       role="alertdialog"
       title={t("disconnect.title")}
       isOpen
-      onClose={onClose}
+      // What is under way cannot be called off, by Escape as little as by the button.
+      onClose={() => {
+        if (!disconnect.isPending) onClose();
+      }}
       actions={
         <>
           <Action onPress={onClose} isDisabled={disconnect.isPending}>
