@@ -43,8 +43,14 @@ export function OtherAccount(
         </Action>
       }
     >
-      {wrong === null ? null : <p className="cc-strong">{wrong.title}</p>}
-      <p>{t("otherAccount.waits", { other: props.pending.googleEmail })}</p>
+      <p>
+        {wrong === null ? null : (
+          <>
+            <span className="cc-strong">{wrong.title}</span>.{" "}
+          </>
+        )}
+        {t("otherAccount.waits", { other: props.pending.googleEmail })}
+      </p>
       {isAsking ? <Question {...asked} onClose={() => setAsking(false)} /> : null}
     </Notice>
   );
