@@ -305,7 +305,7 @@ pub(super) fn known_versions() -> Result<Vec<String>, Error> {
 
 /// Applies what is pending in one transaction, on a connection of its own, one process at a time.
 pub(super) async fn migrate(config: &Config) -> Result<Vec<String>, Error> {
-    let begin = format!("{PATIENT}; SELECT pg_advisory_xact_lock({MIGRATION_LOCK})");
+    let begin = format!("{PATIENT}; /* migrations.lock */ SELECT pg_advisory_xact_lock({MIGRATION_LOCK})");
     in_transaction(config, &begin, |harness| {
         let pending = names(harness)?;
         harness.run_pending_migrations(MIGRATIONS)?;
@@ -345,7 +345,9 @@ pub(super) async fn listen(config: &Config) -> Result<Option<Listening>, Error> 
         return Ok(None);
     }
     let mut conn = solitary(config).await?;
-    conn.batch_execute("LISTEN cassius_calendar").await.map_err(|error| Error::Unavailable(Box::new(error)))?;
+    conn.batch_execute("/* changes.listen */ LISTEN cassius_calendar")
+        .await
+        .map_err(|error| Error::Unavailable(Box::new(error)))?;
     Ok(Some(conn))
 }
 

@@ -81,10 +81,10 @@ impl From<&Placement> for PlacementRow {
             etag: None,
             content_hash: None,
         };
-        if let Some(place) = placement.place() {
-            row.external_calendar_id = Some(place.calendar.as_str().to_owned());
-            row.external_event_id = Some(place.event.as_str().to_owned());
-            row.generation = place.generation.0;
+        if let Some(Place { calendar, event, generation }) = placement.place() {
+            row.external_calendar_id = Some(calendar.as_str().to_owned());
+            row.external_event_id = Some(event.as_str().to_owned());
+            row.generation = generation.0;
         }
         match placement {
             Placement::Absent { generation } => row.generation = generation.0,
