@@ -345,9 +345,7 @@ pub(super) async fn listen(config: &Config) -> Result<Option<Listening>, Error> 
         return Ok(None);
     }
     let mut conn = solitary(config).await?;
-    conn.batch_execute("/* changes.listen */ LISTEN cassius_calendar")
-        .await
-        .map_err(|error| Error::Unavailable(Box::new(error)))?;
+    conn.batch_execute("LISTEN cassius_calendar").await.map_err(|error| Error::Unavailable(Box::new(error)))?;
     Ok(Some(conn))
 }
 
