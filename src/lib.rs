@@ -51,8 +51,8 @@
 //!
 //! What switching an integration off does is said at `Integrations::change_settings`
 //! (`connection/integrations/settings.rs`), and to callers at `UpdateSettings` in `proto/`; what it means for a claim and
-//! for an accept, in the migration `link_queues` (`served_from`, `owed_served_from` of what is owed) and in
-//! `store/queries/accepts.rs`.
+//! for an accept, in the migrations `link_queues` (`served_from`) and `erasures_while_off` (`owed_served_from` of what is
+//! owed), and in `store/queries/accepts.rs`.
 //!
 //! # How to add
 //!

@@ -4,9 +4,9 @@
 //! anything about calendars or appointments, which is `connection`'s and `delivery`'s. The generated types stop at this
 //! room.
 //!
-//! A call comes over a connection of `server`, passes the auth layer (`auth_layer`: who calls, in which language), is
-//! noted if it is of those that change something (`audit_layer`; the appointments that are sent have their history
-//! instead), is taken in whole (`arrival`: how large, how long), checked (`validate`: all violations at once), and goes through one room
+//! A call comes over a connection of `server`, passes the auth layer (`auth_layer`: who calls, in which language), is noted
+//! if it is of those that change something (`audit_layer`; the appointments that are sent have their history instead), is
+//! taken in whole (`arrival`: how large, how long), checked (`validate`: all violations at once), and goes through one room
 //! below and `convert`; or `status`, the only place that names a gRPC code.
 //!
 //! Invariant: nothing is looked up for a caller before it is known and may act for the organisation that it names, and

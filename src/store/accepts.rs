@@ -64,7 +64,8 @@ impl Store {
         query!(self, long, accepts::replace(acceptances, begun_at, now))
     }
 
-    /// The same as [`Store::accept_free`], once no other transaction holds any of these organisations. `Unavailable` where one does for seconds.
+    /// The same as [`Store::accept_free`], once no other transaction holds any of these organisations. `Unavailable` where
+    /// one does for seconds.
     pub async fn accept(&self, acceptances: Vec<Acceptance>, now: Timestamp) -> Result<Vec<Link>, Error> {
         let accepted = query!(self, write, accepts::accept_once_free(acceptances, now))?;
         let stored = accepted.into_iter().map(|accepted| match accepted {

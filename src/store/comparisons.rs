@@ -122,9 +122,9 @@ impl Store {
         query!(self, write, comparisons::renew(&claim, until))
     }
 
-    /// Notes that the target was compared: of how many appointments Google shows a higher revision than is held, that a problem
-    /// which was to be tried again by `now` is over, and that the events were looked for everywhere that had vanished
-    /// when so many were counted (see [`Integration::vanished_count`]); `None`: they were not.
+    /// Notes that the target was compared: of how many appointments Google shows a higher revision than is held, that a
+    /// problem which was to be tried again by `now` is over, and that the events were looked for everywhere that had
+    /// vanished when so many were counted (see [`Integration::vanished_count`]); `None`: they were not.
     ///
     /// [`Integration::vanished_count`]: super::Integration::vanished_count
     pub async fn note_compared(

@@ -1,8 +1,8 @@
 //! The end of a grant: revoked at Google, unless others use the account.
 //!
-//! Owns the order of it: take the account's turn, revoke, let go. Never holds anything up for Google's sake: a grant whose
-//! revocation got no answer waits among those that nobody keeps, and is given up after a day. Invariant: while an account
-//! is revoked, no grant of it is stored.
+//! Owns the order of it: ask Google about the others' grants, take the account's turn, revoke, let go. Never holds anything
+//! up for Google's sake: a grant whose revocation got no answer waits among those that nobody keeps, and is given up after
+//! a day. Invariant: while an account is revoked, no grant of it is stored.
 
 use jiff::SignedDuration;
 use tracing::Instrument as _;

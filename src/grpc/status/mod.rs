@@ -1,8 +1,8 @@
 //! What a call is refused with.
 //!
-//! Owns [`Refusal`], and is the only place that names a gRPC code. Never shows a value of the request (but for
-//! the ids of appointments that are not known), a cause, or a patient: a cause goes to the log, and the caller gets the word to find it by. Invariant: every status made here
-//! carries an `ErrorInfo` of our domain and a `LocalizedMessage`.
+//! Owns [`Refusal`], and is the only place that names a gRPC code. Never shows a value of the request (but for the ids of
+//! appointments that are not known), a cause, or a patient: a cause goes to the log, and the caller gets the word to find
+//! it by. Invariant: every status made here carries an `ErrorInfo` of our domain and a `LocalizedMessage`.
 
 use std::collections::HashMap;
 use std::error::Error as _;

@@ -3,8 +3,8 @@
 //! Owns how several statements ask in SQL for what is connected, leased and in the same epoch, what a link loses with its
 //! event, how a problem ends, and how many links a wish has not reached; one that asks for a part of it, or asks it of the
 //! row that it changes, spells that out. What may be served the columns `served_from` and `owed_served_from` say
-//! (migration `link_queues`). Never holds a whole statement. Invariant: a value is bound; nothing stands in the text but
-//! words of the queries' own.
+//! (migrations `link_queues` and `erasures_while_off`). Never holds a whole statement. Invariant: a value is bound; nothing
+//! stands in the text but words of the queries' own.
 
 use jiff::Timestamp;
 

@@ -1,9 +1,9 @@
 //! Leases: renewed, fenced, given back.
 //!
 //! Owns these statements about links and owed deletions, and the one that gives back whatever a lone process held when it
-//! ended (also to compare and to refresh; those to revoke and to end a disconnect lapse). Never begins a lease: claims do. Invariant: a lease whose
-//! token is another one stays as it is, but where all of them are given back; one that is fenced may end later with those
-//! of the same appointment that are renewed.
+//! ended (also to compare and to refresh; those to revoke and to end a disconnect lapse). Never begins a lease: claims do.
+//! Invariant: a lease whose token is another one stays as it is, but where all of them are given back; one that is
+//! fenced may end later with those of the same appointment that are renewed.
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};

@@ -2,9 +2,8 @@
 //!
 //! Owns what an event shows under each privacy, and the id that it has. What people typed is neutralised here: control
 //! characters and marks that reorder text go, markup is escaped in the description, and a long title is cut between
-//! graphemes. Never reads what people typed as a pattern: a `{patient}` in a name stays
-//! as it is. Invariant: the same appointment has the same
-//! event id in the same calendar, generation by generation.
+//! graphemes. Never reads what people typed as a pattern: a `{patient}` in a name stays as it is. Invariant: the same
+//! appointment has the same event id in the same calendar, generation by generation.
 
 use std::fmt;
 
