@@ -132,16 +132,18 @@ impl Store {
     /// The earliest instant after `now` at which something can be attempted: what is due then, whose lease has lapsed by
     /// then, and whose integration is served again. It follows a look at `now`, which puts off what was noted too early.
     ///
-    /// Who asks looks again at `by` at the latest: an instant after that may be too early. Most often it is the end of a
-    /// lease that was given back since, and the next edit brings the queue up before.
+    /// Who asks looks again at `by` at the latest: an instant after that may be too early, since only what is noted by then
+    /// is held against its links. Most often it is the end of a lease that was given back since, and the next edit brings
+    /// the queue up before.
     pub async fn next_due_at(&self, now: Timestamp, by: Timestamp) -> Result<Option<Timestamp>, Error> {
         loop {
+            let noted = query!(self, read, due::next_noted(now))?;
+            if noted.is_none_or(|noted| noted > by) {
+                return Ok(noted);
+            }
             let next = query!(self, read, due::next_ready(NEXT_TOGETHER, now))?;
             // One that does not read is told as an instant long ago, and lies further ahead than all.
             let first = next.first().map(|ready| ready.ready_at).filter(|first| *first > now);
-            if first.is_some_and(|first| first > by) {
-                return Ok(first);
-            }
             let early: Vec<_> = next.iter().take_while(|ready| ready.due == 0).collect();
             // What cannot be put off now is looked at when it is noted: too early harms nobody.
             if early.is_empty() || self.put_off(early, now).await? {

@@ -227,31 +227,37 @@ impl Worker {
             let organisation = OrganisationId::as_stored(row.organisation.clone());
             self.delivery.notifier.notify(&Change::Links(organisation));
         }
-        if claimed.is_empty() && !permits.is_empty() {
-            // Somebody else was faster, or holds them, or something does not read: it is seen soon.
-            next.is_locked_out = true;
-        } else if claimed.is_empty() && !next.is_fixed {
-            if let Some(due_at) = self.delivery.store.next_due_at(now, now + POLL).await? {
-                next.at = next.at.min(read.until(due_at));
-            }
-            return Ok(next);
-        }
-        let is_any_claimed = !claimed.is_empty();
+        let wanted: usize = permits.values().map(Vec::len).sum();
+        let is_all_started = claimed.len() == wanted && unreadable.is_empty() && (wanted == 0 || taken.is_all);
+        let is_any_started = !claimed.is_empty();
         for (claim, begun) in claimed {
             let permit = permits.get_mut(claim.organisation()).and_then(Vec::pop);
             let permit = permit.expect("a claim is made for each permit at most");
             self.start(claim, read.after(LEASE), begun, permit);
         }
         self.give_back(permits);
-        // Where there was quota for what was due, there may be more of both.
-        Ok(if next.is_fixed || !is_any_claimed { next } else { NextLook::at(read.after(SignedDuration::ZERO)) })
+        if next.is_fixed {
+            Ok(next)
+        } else if is_all_started {
+            // A claim puts off what it leaves: there is nothing before what becomes due next.
+            if let Some(due_at) = self.delivery.store.next_due_at(now, now + POLL).await? {
+                next.at = next.at.min(read.until(due_at));
+            }
+            Ok(next)
+        } else if is_any_started {
+            // Where there was quota for what was due, there may be more of both.
+            Ok(NextLook::at(read.after(SignedDuration::ZERO)))
+        } else {
+            // Somebody else was faster, or holds them, or something does not read: it is seen soon.
+            Ok(NextLook { is_locked_out: true, ..next })
+        }
     }
 
     /// Claims a link for each permit, and begins its attempt within the claim. Where no link is due, a deletion that is
     /// owed.
     async fn claim(
         &self,
-        TakenPermits { permits, owing }: &TakenPermits,
+        TakenPermits { permits, owing, is_all: _ }: &TakenPermits,
         now: Timestamp,
     ) -> Result<Found<(Claim, Result<BegunAttempt, Unopened>)>, store::Error> {
         if permits.is_empty() {

@@ -30,6 +30,8 @@ pub(super) struct TakenPermits {
     pub(super) permits: Permits,
     /// Who owes deletions that are due: of nobody else are they looked for.
     pub(super) owing: BTreeSet<OrganisationId>,
+    /// Whether each that is due has its permit, and nothing was passed by.
+    pub(super) is_all: bool,
 }
 
 impl Worker {
@@ -80,6 +82,12 @@ impl Worker {
                 }
             }
             if look.is_whole || self.turns.is_full() {
+                // As many as are counted at most may be more.
+                let has_all = |due: &DueOrganisation| {
+                    due.count < PLACES_EACH && taken.permits.get(&due.organisation).map_or(0, Vec::len) == due.count
+                };
+                taken.is_all =
+                    look.is_whole && !next.is_locked_out && look.unreadable.is_empty() && look.due.iter().all(has_all);
                 return Ok(next);
             }
             limit *= 2;

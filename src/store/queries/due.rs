@@ -145,6 +145,27 @@ fn due_deletions(each: i64, now: Timestamp) -> Fragment {
     .sql(format!(" LIMIT {each}) AS counted)"))
 }
 
+#[derive(QueryableByName)]
+struct NotedRow {
+    #[diesel(sql_type = InstantSql)]
+    ready_at: Instant,
+}
+
+pub(in crate::store) async fn next_noted(conn: &mut Conn, now: Timestamp) -> Result<Option<Timestamp>, Fault> {
+    let noted: Vec<NotedRow> = named("due.next_noted", first_noted(now).keep()).load(conn).await?;
+    Ok(noted.into_iter().map(|noted| noted.ready_at.0).min())
+}
+
+fn first_noted(now: Timestamp) -> Fragment {
+    let of = |queued: QueueKind| {
+        let ready_at = queued.ready_at();
+        sql(format!("SELECT * FROM (SELECT {ready_at} AS ready_at FROM link_queues WHERE {ready_at} > "))
+            .bind(now)
+            .sql(format!(" AND provider = {GOOGLE} ORDER BY {ready_at} LIMIT 1) AS first_noted"))
+    };
+    of(QueueKind::Links).sql(" UNION ALL ").with(of(QueueKind::Owed))
+}
+
 pub(in crate::store) async fn next_ready(conn: &mut Conn, limit: i64, now: Timestamp) -> Result<Vec<Ready>, Fault> {
     // Nothing is counted: `due` is one where something can be attempted by then.
     let found: Vec<ReadyRow> = named("due.next_ready", all_next_ready(limit, now).keep()).load(conn).await?;
@@ -175,7 +196,7 @@ mod tests {
     #[test]
     fn a_look_walks_no_table_on_sqlite() {
         let now = Timestamp::UNIX_EPOCH;
-        for query in [all_ready(now, 9, 3, now), all_next_ready(9, now)] {
+        for query in [all_ready(now, 9, 3, now), first_noted(now), all_next_ready(9, now)] {
             // What PostgreSQL reads is measured with a server.
             let Some(plan) = plan(&query) else { return };
             let walked: Vec<_> = plan
@@ -184,6 +205,7 @@ mod tests {
                     step.starts_with("SCAN ")
                         && ![
                             "SCAN q",
+                            "SCAN first_noted",
                             "SCAN counted",
                             "SCAN instants",
                             "SCAN first_of_priority",
