@@ -7,7 +7,7 @@
 
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, IF_MATCH};
-use http::{HeaderValue, Method, Request, Response, Uri};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Uri};
 use serde::de::DeserializeOwned;
 
 use super::Google;
@@ -53,8 +53,9 @@ impl Google {
             Call::Insert { .. } | Call::Patch { .. } => stored(&answer),
             Call::Move { .. } => moved(&answer),
             Call::Get { .. } => found(&answer),
-            // Google answers with no content. A page of something between has deleted nothing.
-            Call::Delete { .. } if answer.body().is_empty() => Answer::Deleted,
+            // Google answers 204. Whatever something between answers, with or without a page, has deleted nothing: the next try
+            // is told what stands.
+            Call::Delete { .. } if answer.status() == StatusCode::NO_CONTENT => Answer::Deleted,
             Call::Delete { .. } => UNAVAILABLE,
             Call::Probe { .. } => match read::<EventsAnswer>(&answer) {
                 Some(EventsAnswer { access_role: Some(role), .. }) if may_write(&role) => Answer::CalendarOpen,

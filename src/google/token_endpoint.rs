@@ -3,11 +3,11 @@
 //! Owns the adapter that lets `oauth2` speak over our transport, and the reading of its errors. Never lets a body of the
 //! token endpoint out: on a parse fault `oauth2` hands it back whole, and it may hold tokens.
 //!
-//! Invariant: an answer that is not the token endpoint's own word (5xx, 429, a page or the JSON of something between,
-//! nothing) is `Unavailable`; its own word in a 4xx is about our client, about the service's state, or else about the grant.
-//! Its own is JSON, said to be so, with one of Google's words; at 400 and 401 also another word, if a description stands
-//! beside it as Google writes one. Proxies and portals refuse in words alone (`not_found`, `policy_denied`), or as one
-//! who is shown a bearer token (RFC 6750).
+//! Invariant: an answer that is not the token endpoint's own word (5xx, 407, 408, 429, a page or the JSON of something
+//! between, nothing) is `Unavailable`; its own word in any other 4xx is about our client, about the service's state, or else
+//! about the grant. Its own is JSON, said to be so, with one of Google's words, or with another word of their shape and a
+//! description beside it, as Google writes one. Proxies and portals refuse in words alone (`not_found`, `policy_denied`), or
+//! as one who is shown a bearer token (RFC 6750).
 
 use std::pin::Pin;
 
@@ -70,8 +70,11 @@ impl<'c> AsyncHttpClient<'c> for TokenEndpoint<'_> {
             let answer = self.transport.send(request.map(Bytes::from)).await.map_err(|_| Away { retry_after: None })?;
             let status = answer.status();
             let is_its_own = match status {
-                StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT => false,
-                status if status.is_client_error() => is_json(answer.headers()) && is_refusal(status, answer.body()),
+                // About the way and the pace, whoever says it.
+                StatusCode::PROXY_AUTHENTICATION_REQUIRED
+                | StatusCode::REQUEST_TIMEOUT
+                | StatusCode::TOO_MANY_REQUESTS => false,
+                status if status.is_client_error() => is_json(answer.headers()) && is_refusal(answer.body()),
                 status => status == StatusCode::OK,
             };
             if !is_its_own {
@@ -123,16 +126,13 @@ fn is_json(headers: &HeaderMap) -> bool {
 }
 
 /// Whether a body of JSON is a refusal of Google's.
-fn is_refusal(status: StatusCode, body: &[u8]) -> bool {
+fn is_refusal(body: &[u8]) -> bool {
     let Ok(refusal) = serde_json::from_slice::<BasicErrorResponse>(body) else { return false };
     let word: &str = refusal.error().as_ref();
     let is_described = || refusal.error_description().is_some_and(|description| !description.trim().is_empty());
     GRANT_FAULTS.contains(&word)
         || CLIENT_FAULTS.contains(&word)
-        || (matches!(status, StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED)
-            && is_oauth_word(word)
-            && !BEARER_FAULTS.contains(&word)
-            && is_described())
+        || (is_oauth_word(word) && !BEARER_FAULTS.contains(&word) && is_described())
 }
 
 /// Whether a word has the shape that those of RFC 6749, its registry and Google have: small letters and digits, joined by
@@ -151,26 +151,24 @@ mod tests {
         let described = |word: &str| format!(r#"{{"error": "{word}", "error_description": "Bad Request"}}"#);
         let bare = |word: &str| format!(r#"{{"error": "{word}", "message": "x"}}"#);
         let cases = [
-            (400, bare("invalid_grant"), true),
-            (403, bare("invalid_grant"), true),
-            (401, bare("invalid_client"), true),
-            (400, described("something_new"), true),
-            (400, bare("something_new"), false),
-            (400, bare("bad_request"), false),
-            (401, bare("invalid_token"), false),
-            (401, described("invalid_token"), false),
-            (403, described("policy_denied"), false),
-            (404, bare("not_found"), false),
-            (407, described("proxy_authentication_required"), false),
-            (400, described("Not Found"), false),
-            (400, r#"{"error": "something_new", "error_description": " "}"#.to_owned(), false),
-            (400, r#"{"error": {"code": 400}, "error_description": "x"}"#.to_owned(), false),
-            (400, r#""invalid_grant""#.to_owned(), false),
-            (400, String::new(), false),
+            (bare("invalid_grant"), true),
+            (bare("invalid_client"), true),
+            (described("something_new"), true),
+            (bare("something_new"), false),
+            (bare("bad_request"), false),
+            (bare("policy_denied"), false),
+            (bare("not_found"), false),
+            (bare("invalid_token"), false),
+            (described("invalid_token"), false),
+            (described("forbidden"), false),
+            (described("Not Found"), false),
+            (r#"{"error": "something_new", "error_description": " "}"#.to_owned(), false),
+            (r#"{"error": {"code": 400}, "error_description": "x"}"#.to_owned(), false),
+            (r#""invalid_grant""#.to_owned(), false),
+            (String::new(), false),
         ];
-        for (status, body, is_its_own) in cases {
-            let status = StatusCode::from_u16(status).expect("a status");
-            assert_eq!(is_refusal(status, body.as_bytes()), is_its_own, "{status} {body}");
+        for (body, is_its_own) in cases {
+            assert_eq!(is_refusal(body.as_bytes()), is_its_own, "{body}");
         }
     }
 }

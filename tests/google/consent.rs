@@ -175,13 +175,16 @@ async fn only_the_token_endpoints_own_word_calls_a_grant_dead() {
         (400, "account_deleted", RefreshError::GrantDead),
         (400, "invalid_scope", RefreshError::GrantDead),
         (400, "something_new", RefreshError::GrantDead),
+        (403, "something_new", RefreshError::GrantDead),
+        (404, "something_new", RefreshError::GrantDead),
+        (410, "something_new", RefreshError::GrantDead),
         // JSON of something between.
         (403, "Forbidden", away.clone()),
         (404, "Not Found", away.clone()),
         (407, "Proxy Authentication Required", away.clone()),
         (403, "forbidden", away.clone()),
-        (403, "policy_denied", away.clone()),
-        (404, "not_found", away.clone()),
+        (407, "invalid_grant", away.clone()),
+        (408, "invalid_grant", away.clone()),
         (407, "proxy_authentication_required", away.clone()),
         (400, "", away.clone()),
     ];

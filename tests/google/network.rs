@@ -140,6 +140,20 @@ async fn a_cut_or_senseless_answer_is_away() {
 }
 
 #[tokio::test]
+async fn an_event_is_deleted_where_google_says_that_there_is_no_content_and_nowhere_else() {
+    let delete = Call::Delete { place: place("cabinet@example.fr", "event"), etag: None };
+    for (answer, meaning) in [
+        ("HTTP/1.1 204 No Content\r\n\r\n".to_owned(), Answer::Deleted),
+        (answer("200 OK", ""), UNAVAILABLE),
+        (answer("200 OK", "<html>Sign in to the guest network</html>"), UNAVAILABLE),
+        (answer("202 Accepted", ""), UNAVAILABLE),
+    ] {
+        let google = facing(Says::Bytes(answer.clone())).await;
+        assert_eq!(google.call(&"token".into(), &delete).await, meaning, "{answer:?}");
+    }
+}
+
+#[tokio::test]
 async fn the_token_endpoints_refusal_is_told_from_that_of_something_between() {
     let kind = "content-type: application/json";
     let refused = |status: &str, body: &str| answer(status, body);
@@ -156,7 +170,9 @@ async fn the_token_endpoints_refusal_is_told_from_that_of_something_between() {
         (refused("400 Bad Request", r#"{"error": "bad_request", "message": "x"}"#), away.clone()),
         (refused("401 Unauthorized", r#"{"error": "invalid_token"}"#), away.clone()),
         (refused("401 Unauthorized", bearer), away.clone()),
-        (refused("403 Forbidden", something_new), away.clone()),
+        (refused("403 Forbidden", something_new), RefreshError::GrantDead),
+        (refused("403 Forbidden", r#"{"error": "something_new"}"#), away.clone()),
+        (refused("407 Proxy Authentication Required", something_new), away.clone()),
         (refused("202 Accepted", revoked), away.clone()),
         (as_page("400 Bad Request", revoked), away.clone()),
         (as_page("401 Unauthorized", r#"{"error": "invalid_client"}"#), away),
