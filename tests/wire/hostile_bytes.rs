@@ -1,5 +1,7 @@
 //! Bytes that are no messages: an answer, nothing stored, and a server that goes on.
 
+use std::io::Write as _;
+
 use bytes::Bytes;
 use prost::Message as _;
 use tonic::Code;
@@ -145,6 +147,24 @@ async fn a_compressed_message_is_read_as_the_plain_one_is(app: &mut TestApp) {
     let mut compressing = app.appointments.clone().send_compressed(tonic::codec::CompressionEncoding::Gzip);
     let link = compressing.sync_appointment(request).await.unwrap().into_inner().link.unwrap();
     assert_eq!((link.appointment_id.as_str(), link.revision), ("rdv", 1));
+}
+
+// A gzip may have several members (RFC 1952): what a reader of the first alone takes for a whole message is a part of one.
+#[apply(both_backends)]
+async fn a_compressed_message_is_read_to_its_last_member(app: &mut TestApp) {
+    let compressed = |plain: &[u8]| {
+        let mut writer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        writer.write_all(plain).unwrap();
+        writer.finish().unwrap()
+    };
+    let update = SyncAppointmentRequest { appointment: Some(appointment("rdv", 2)), ..Default::default() };
+    let members = [compressed(&message()), compressed(&update.encode_to_vec())].concat();
+    let answer = post(app, SYNC, &[("grpc-encoding", "gzip")], framed(true, &members)).await;
+    assert!(answer.is_none(), "{answer:?}");
+    assert_eq!(app.link("cabinet", "rdv").await.revision, 2, "a later field is merged into an earlier one");
+    let trailing = [compressed(&message()), b"what is no member".to_vec()].concat();
+    let status = post(app, SYNC, &[("grpc-encoding", "gzip")], framed(true, &trailing)).await.unwrap();
+    read(&status, Code::InvalidArgument, "INVALID_REQUEST");
 }
 
 #[apply(both_backends)]

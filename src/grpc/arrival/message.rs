@@ -11,7 +11,7 @@ use std::io::Read as _;
 use std::sync::Arc;
 
 use bytes::{BufMut as _, Bytes, BytesMut};
-use flate2::read::GzDecoder;
+use flate2::read::MultiGzDecoder;
 use futures_util::{StreamExt as _, stream};
 use http::{HeaderMap, HeaderValue};
 use http_body_util::{BodyExt as _, StreamBody};
@@ -197,8 +197,8 @@ impl Incoming {
         };
         let limit = self.need.max_bytes;
         let mut plain = vec![0; PREFIX];
-        // One byte more than the limit shows that it is passed.
-        let mut inflating = GzDecoder::new(compressed).take(limit as u64 + 1);
+        // All members of it (RFC 1952). One byte more than the limit shows that it is passed.
+        let mut inflating = MultiGzDecoder::new(compressed).take(limit as u64 + 1);
         inflating.read_to_end(&mut plain).map_err(|_| Refusal::Unreadable)?;
         let length = plain.len() - PREFIX;
         let Some(length) = u32::try_from(length).ok().filter(|_| length <= limit) else {
