@@ -13,11 +13,29 @@ use super::settings::SETTINGS;
 const MIN_CHARS: usize = 7;
 
 /// What is put behind the name of a setting that goes without: a file is what some of them name, and each has its own unit.
-const ENDINGS: [&str; 8] = ["_FILE", "_PATH", "_DAYS", "_DAY", "_SECONDS", "_PER_MINUTE", "ESS", "ES"];
+const ENDINGS: [&str; 13] = [
+    "_FILE",
+    "_PATH",
+    "_CERT",
+    "_CERTS",
+    "_PEM",
+    "_BUNDLE",
+    "_DAYS",
+    "_DAY",
+    "_SECONDS",
+    "_SECS",
+    "_PER_MINUTE",
+    "ESS",
+    "ES",
+];
 
 /// What is written for a setting elsewhere, or was before it was cut short.
-const ELSEWHERE: [(&str, &str); 7] = [
+const ELSEWHERE: [(&str, &str); 11] = [
     ("ENCRYPTION_KEYS_CMD", "ENCRYPTION_KEYS_COMMAND"),
+    ("ENCRYPTION_KEYRING", "ENCRYPTION_KEYS"),
+    ("GOOGLE_OAUTH_CLIENT_ID", "GOOGLE_CLIENT_ID"),
+    ("GOOGLE_OAUTH_CLIENT_SECRET", "GOOGLE_CLIENT_SECRET"),
+    ("LOGLEVEL", "LOG"),
     ("LOG_LEVEL", "LOG"),
     ("MIGRAT", "MIGRATE"),
     ("NO_MIGRATE", "MIGRATE"),
@@ -27,18 +45,36 @@ const ELSEWHERE: [(&str, &str); 7] = [
 ];
 
 /// What may be meant for a setting, and may as well be another program's.
-const PERHAPS: [(&str, &str); 11] = [
+const PERHAPS: [(&str, &str); 29] = [
+    ("APP_URL", "CASSIUS_APP_URL"),
+    ("BASE_URL", "PUBLIC_URL"),
     ("CLIENT_CA", "TLS_CLIENT_CA"),
+    ("CLIENT_ID", "GOOGLE_CLIENT_ID"),
+    ("CLIENT_SECRET", "GOOGLE_CLIENT_SECRET"),
+    ("DB_URI", "DATABASE_URL"),
     ("DB_URL", "DATABASE_URL"),
+    ("GOOGLE_REDIRECT_URI", "PUBLIC_URL"),
     ("GRPC_PORT", "GRPC_ADDR"),
     ("HTTP_PORT", "HTTP_ADDR"),
+    ("LISTEN_ADDR", "GRPC_ADDR"),
     ("LOG", "LOG"),
     ("LOGS", "LOG"),
+    ("METRICS_PORT", "METRICS_ADDR"),
     ("MIGRATIONS", "MIGRATE"),
+    ("OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"),
+    (OTLP_OF_TRACES, "OTEL_EXPORTER_OTLP_ENDPOINT"),
     ("PGPASSWD", "PGPASSWORD"),
+    ("POSTGRESQL_URL", "DATABASE_URL"),
+    ("POSTGRES_URI", "DATABASE_URL"),
+    ("POSTGRES_URL", "DATABASE_URL"),
+    ("PROMETHEUS_ADDR", "METRICS_ADDR"),
+    ("REDIRECT_URI", "PUBLIC_URL"),
+    ("RETURN_URL", "RETURN_URL_ALLOWED"),
+    ("RETURN_URLS", "RETURN_URL_ALLOWED"),
     ("TLS_CA", "TLS_CLIENT_CA"),
     ("TLS_CA_CERT", "TLS_CLIENT_CA"),
-    (OTLP_OF_TRACES, "OTEL_EXPORTER_OTLP_ENDPOINT"),
+    ("TLS_CA_FILE", "TLS_CLIENT_CA"),
+    ("TLS_CERT_KEY", "TLS_KEY"),
 ];
 
 /// Where OpenTelemetry has the spans sent, whatever its other variable says: told beside that one, too.
@@ -145,6 +181,13 @@ mod tests {
             ("TLSKEY", "TLS_KEY"),
             ("NO_PROXIES", "NO_PROXY"),
             ("METRICS_ADRESS", "METRICS_ADDR"),
+            ("LOGLEVEL", "LOG"),
+            ("DATABASE_CA_CERT", "DATABASE_CA"),
+            ("GOOGLE_CA_BUNDLE", "GOOGLE_CA"),
+            ("TLS_KEY_PEM", "TLS_KEY"),
+            ("WRITE_SPACING_SECS", "WRITE_SPACING"),
+            ("ENCRYPTION_KEYRING", "ENCRYPTION_KEYS"),
+            ("GOOGLE_OAUTH_CLIENT_ID", "GOOGLE_CLIENT_ID"),
         ] {
             let remedy = format!("write {setting} if that is what was meant, else take it out of the environment");
             assert_eq!(meant(&[written, "PATH"]), [format!("{written} is no setting: {remedy}.")]);
@@ -180,6 +223,11 @@ mod tests {
             ("http_port", "HTTP_ADDR"),
             ("DB_URL", "DATABASE_URL"),
             ("TLS_CA", "TLS_CLIENT_CA"),
+            ("TLS_CA_FILE", "TLS_CLIENT_CA"),
+            ("DB_URI", "DATABASE_URL"),
+            ("POSTGRES_URL", "DATABASE_URL"),
+            ("METRICS_PORT", "METRICS_ADDR"),
+            ("REDIRECT_URI", "PUBLIC_URL"),
             ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"),
         ] {
             let sentence = format!("{written} is no setting and is not read: {setting} is, if that is what was meant");

@@ -14,7 +14,7 @@ use url::{Host, Url};
 
 use super::reader::{TextFault, text_fault};
 use super::{ApiKey, LogFormat, Organisations};
-use crate::model::OrganisationId;
+use crate::model::{ANYBODY, BROWSER, OrganisationId};
 
 pub(super) fn address(text: &str) -> Result<SocketAddr, TextFault> {
     text.parse().map_err(|_| text_fault("is not an address", "write an IP address and a port, such as 127.0.0.1:50051"))
@@ -189,6 +189,9 @@ pub(super) fn api_keys(text: &str) -> Result<Vec<ApiKey>, TextFault> {
             && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
         if !is_name {
             return Err(at("has a bad name", "use 1 to 64 letters, digits and the signs - _ ."));
+        }
+        if [ANYBODY, BROWSER].contains(&name) {
+            return Err(at("has a name that stands for calls without a key", "give the key another name"));
         }
         let hash: Option<[u8; 32]> =
             data_encoding::HEXLOWER_PERMISSIVE.decode(hash.as_bytes()).ok().and_then(|hash| hash.try_into().ok());

@@ -252,6 +252,8 @@ fn a_bad_api_key_is_named_by_its_place() {
         (format!("{good},b"), "is not a list of keys (entry 2)"),
         (format!("a b:{HASH}:*"), "has a bad name (entry 1)"),
         (format!(":{HASH}:*"), "has a bad name (entry 1)"),
+        (format!("browser:{HASH}:*"), "has a name that stands for calls without a key (entry 1)"),
+        (format!("anybody:{HASH}:*"), "has a name that stands for calls without a key (entry 1)"),
         ("a:secret:*".to_owned(), "has a bad digest (entry 1)"),
         (format!("a:{}:*", &HASH[2..]), "has a bad digest (entry 1)"),
         (format!("a:{HASH}:"), "has bad organisations (entry 1)"),

@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 use subtle::{Choice, ConditionallySelectable as _, ConstantTimeEq as _};
 use tokio_util::sync::CancellationToken;
 
-use crate::model::OrganisationId;
+use crate::model::{ANYBODY, OrganisationId};
 
 /// The organisations that a key stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,7 +112,7 @@ impl Callers {
         if known.wants_certificate && client_names.is_empty() {
             return None;
         }
-        let Some(keys) = &known.keys else { return Some(Caller::new("anybody", Organisations::All)) };
+        let Some(keys) = &known.keys else { return Some(Caller::new(ANYBODY, Organisations::All)) };
         let hash: [u8; 32] = Sha256::digest(bearer(headers)?).into();
         // Every entry is compared, so that the time tells neither which one it was nor how close a guess came.
         let mut found = Choice::from(0);

@@ -72,9 +72,7 @@ impl Address {
         // The driver's own words may hold a part of the address.
         let mut config: Config =
             rest.parse().map_err(|_| fault("is no address of PostgreSQL: see its host, port and options"))?;
-        if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
-            return Err(fault("names no host"));
-        }
+        check_hosts(&config)?;
         if config.get_password().is_none() {
             let passfile = passfile.or_else(|| credentials.passfile.clone());
             let password = match (&credentials.password, passfile) {
@@ -107,11 +105,39 @@ impl Address {
             }
             Verification::Authority | Verification::Full => {
                 config.ssl_mode(SslMode::Require);
+                if config.get_hosts().is_empty() {
+                    return Err(fault(
+                        "names the address of a host and not its name, which its certificate is held against",
+                    ));
+                }
                 let roots = roots(ca.as_deref()).map_err(|error| fault(format!("cannot be verified: {error}")))?;
                 Some(Arc::new(client(roots, verification)?))
             }
         };
         Ok(Self { config, tls, is_pooled })
+    }
+}
+
+/// Refuses what the driver takes, and then cannot connect to.
+fn check_hosts(config: &Config) -> Result<(), AddressFault> {
+    let (hosts, addresses, ports) = (config.get_hosts(), config.get_hostaddrs(), config.get_ports());
+    let is_name = |host: &Host| match host {
+        Host::Tcp(name) => !name.is_empty() && !name.contains(|sign: char| sign.is_whitespace() || sign.is_control()),
+        #[cfg(unix)]
+        Host::Unix(_) => true,
+    };
+    if hosts.is_empty() && addresses.is_empty() {
+        Err(fault("names no host"))
+    } else if !hosts.iter().all(is_name) {
+        Err(fault("names a host that is empty or holds a blank"))
+    } else if !hosts.is_empty() && !addresses.is_empty() && hosts.len() != addresses.len() {
+        Err(fault("has a hostaddr for some of its hosts alone"))
+    } else if ports.len() > 1 && ports.len() != hosts.len().max(addresses.len()) {
+        Err(fault("has a port for some of its hosts alone"))
+    } else if ports.contains(&0) {
+        Err(fault("names port 0, on which nobody listens"))
+    } else {
+        Ok(())
     }
 }
 
@@ -126,6 +152,9 @@ struct TakenOut {
 }
 
 fn taken_out(url: &str) -> Result<TakenOut, AddressFault> {
+    if percent_decode_str(url).any(|byte| byte == 0) {
+        return Err(fault("holds a zero byte"));
+    }
     let Some((address, query)) = url.split_once('?') else {
         return Ok(TakenOut { rest: url.to_owned(), ..TakenOut::default() });
     };
@@ -315,6 +344,13 @@ mod tests {
             ("postgres://u:canary@h:canary/x", "is no address of PostgreSQL"),
             ("postgres://u:canary@h/x?canary", "has an option without a value"),
             ("postgres:///x?user=canary", "names no host"),
+            ("postgres://u:canary%00@h/x", "holds a zero byte"),
+            ("postgres://u:canary@h:0/x", "names port 0"),
+            ("postgres://u:canary@h%20canary/x", "names a host that is empty or holds a blank"),
+            ("postgres://u:canary@h,,canary/x", "names a host that is empty or holds a blank"),
+            ("postgres://u:canary@/x?hostaddr=10.0.0.7", "names the address of a host and not its name"),
+            ("postgres://u:canary@a,b/x?hostaddr=10.0.0.7", "has a hostaddr for some of its hosts alone"),
+            ("postgres://u:canary@a,b,c:1,c:2/x?port=5432,5433", "has a port for some of its hosts alone"),
         ] {
             let told = parse(url).err().expect("a fault").to_string();
             assert!(told.starts_with(problem) && !told.contains("canary"), "{url}: {told}");

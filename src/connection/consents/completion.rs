@@ -11,7 +11,7 @@ use crate::connection::{AuditEntry, Error};
 use crate::crypto::{ExposeSecret as _, Secret, digest};
 use crate::error_chain::error_chain;
 use crate::google::{CalendarError, ExchangeError, Granted, PRIMARY};
-use crate::model::{Calendar, CalendarId, GrantEnd, OrganisationId};
+use crate::model::{BROWSER, Calendar, CalendarId, GrantEnd, OrganisationId};
 use crate::store::{AsOf, Connect, Consent, OpenedCalendar};
 
 /// What an exchange brought, and what stood before it.
@@ -92,7 +92,7 @@ impl Consents {
     /// Notes in the audit how a consent has ended.
     pub(super) async fn end(&self, organisation: OrganisationId, completed: Completed) -> Completed {
         let entry = AuditEntry {
-            caller: "browser".to_owned(),
+            caller: BROWSER.to_owned(),
             actor: None,
             organisation: Some(organisation),
             action: "CompleteConsent".to_owned(),
