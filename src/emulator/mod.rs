@@ -169,13 +169,22 @@ impl Drop for Emulator {
     }
 }
 
+/// Where its consent page is.
+const CONSENT_PATH: &str = "/o/oauth2/v2/auth";
+/// Where its token endpoint is.
+const TOKEN_PATH: &str = "/token";
+/// Where its revocation endpoint is.
+const REVOKE_PATH: &str = "/revoke";
+/// Below what Calendar v3 is.
+const CALENDAR_PATH: &str = "/calendar/v3";
+
 /// The addresses under which an emulator at `base` is Google, by the variables of the service's settings.
 pub fn addresses(base: &str) -> [(&'static str, String); 5] {
     [
-        ("GOOGLE_AUTH_URL", format!("{base}/o/oauth2/v2/auth")),
-        ("GOOGLE_TOKEN_URL", format!("{base}/token")),
-        ("GOOGLE_REVOKE_URL", format!("{base}/revoke")),
-        ("GOOGLE_CALENDAR_URL", format!("{base}/calendar/v3")),
+        ("GOOGLE_AUTH_URL", format!("{base}{CONSENT_PATH}")),
+        ("GOOGLE_TOKEN_URL", format!("{base}{TOKEN_PATH}")),
+        ("GOOGLE_REVOKE_URL", format!("{base}{REVOKE_PATH}")),
+        ("GOOGLE_CALENDAR_URL", format!("{base}{CALENDAR_PATH}")),
         ("GOOGLE_ISSUER", base.to_owned()),
     ]
 }

@@ -22,7 +22,7 @@ use tower::ServiceExt;
 
 use super::refusal::Refusal;
 use super::response::{DropConnection, refuse};
-use super::{Shared, batch, calendar, control, oauth, pages};
+use super::{CALENDAR_PATH, Shared, batch, calendar, control, oauth, pages};
 
 /// Everything that is served.
 pub(crate) fn routes(shared: Arc<Shared>) -> Router {
@@ -32,7 +32,10 @@ pub(crate) fn routes(shared: Arc<Shared>) -> Router {
         .merge(oauth::routes())
         .merge(control::routes())
         .merge(pages::routes())
-        .route("/batch/calendar/v3", post(move |headers, body| batch::answer(calls.clone(), headers, body)))
+        .route(
+            &format!("/batch{CALENDAR_PATH}"),
+            post(move |headers, body| batch::answer(calls.clone(), headers, body)),
+        )
         .fallback(unknown)
         .method_not_allowed_fallback(unknown)
         .with_state(shared)

@@ -169,8 +169,8 @@ impl CalendarIntegration for Integrations {
     ) -> Result<Response<pb::ListIntegrationsResponse>, Status> {
         answer(request, async |context, request| {
             let validate::ListIntegrations { filter, page, after } = validate::list_integrations(&context, &request)?;
-            let limit = usize::from(page.size) + 1;
-            let mut listed = self.integrations.list(&filter, after.as_ref(), limit).await.map_err(Error::Store)?;
+            let mut listed =
+                self.integrations.list(&filter, after.as_ref(), page.limit().into()).await.map_err(Error::Store)?;
             Ok(pb::ListIntegrationsResponse {
                 next_page_token: page.cut(&mut listed, |it| it.organisation.to_string()),
                 integrations: listed.into_iter().map(|it| convert::overview(it, context.language)).collect(),
@@ -202,7 +202,7 @@ impl CalendarIntegration for Integrations {
         answer(request, async |context, request| {
             let validate::ListAuditEvents { organisation, page, after } =
                 validate::list_audit_events(&context, &request)?;
-            let found = self.audit.events(organisation, context.visible(), after, page.limit()).await;
+            let found = self.audit.events(organisation, context.visible(), after, page.limit().into()).await;
             let mut events = found.map_err(Error::Store)?;
             Ok(pb::ListAuditEventsResponse {
                 next_page_token: page.cut(&mut events, validate::audit_key),

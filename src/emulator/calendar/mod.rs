@@ -15,22 +15,21 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::{get, post};
 
-use super::Shared;
+use super::{CALENDAR_PATH, Shared};
 
 pub(crate) use body::{Checked, check, merge};
 pub(crate) use calendars::new_calendar_id;
 
-/// Every route under `/calendar/v3`.
+/// Every route of Calendar v3.
 pub(crate) fn routes() -> Router<Arc<Shared>> {
+    let at = |below: &str| format!("{CALENDAR_PATH}{below}");
+    let event = get(events::get).patch(events::patch).put(events::update).delete(events::delete);
     Router::new()
-        .route("/calendar/v3/users/me/calendarList", get(calendars::list))
-        .route("/calendar/v3/users/me/calendarList/{calendar}", get(calendars::list_entry))
-        .route("/calendar/v3/calendars", post(calendars::insert))
-        .route("/calendar/v3/calendars/{calendar}", get(calendars::get).delete(calendars::delete))
-        .route("/calendar/v3/calendars/{calendar}/events", get(list::list).post(events::insert))
-        .route(
-            "/calendar/v3/calendars/{calendar}/events/{event}",
-            get(events::get).patch(events::patch).put(events::update).delete(events::delete),
-        )
-        .route("/calendar/v3/calendars/{calendar}/events/{event}/move", post(events::relocate))
+        .route(&at("/users/me/calendarList"), get(calendars::list))
+        .route(&at("/users/me/calendarList/{calendar}"), get(calendars::list_entry))
+        .route(&at("/calendars"), post(calendars::insert))
+        .route(&at("/calendars/{calendar}"), get(calendars::get).delete(calendars::delete))
+        .route(&at("/calendars/{calendar}/events"), get(list::list).post(events::insert))
+        .route(&at("/calendars/{calendar}/events/{event}"), event)
+        .route(&at("/calendars/{calendar}/events/{event}/move"), post(events::relocate))
 }

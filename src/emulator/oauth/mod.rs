@@ -18,15 +18,15 @@ use axum::Router;
 use axum::routing::{get, post};
 use data_encoding::BASE64URL_NOPAD;
 
-use super::Shared;
 use super::world::{AccessToken, Grant};
+use super::{CONSENT_PATH, REVOKE_PATH, Shared, TOKEN_PATH};
 
-/// `/o/oauth2/v2/auth`, `/token`, `/revoke` and `/oauth2/v3/certs`.
+/// The consent page, the token and the revocation endpoint, and the keys at `/oauth2/v3/certs`.
 pub(crate) fn routes() -> Router<Arc<Shared>> {
     Router::new()
-        .route("/o/oauth2/v2/auth", get(authorize::show).post(authorize::decide))
-        .route("/token", post(token::issue))
-        .route("/revoke", post(revoke::revoke))
+        .route(CONSENT_PATH, get(authorize::show).post(authorize::decide))
+        .route(TOKEN_PATH, post(token::issue))
+        .route(REVOKE_PATH, post(revoke::revoke))
         .route("/oauth2/v3/certs", get(signature::keys))
 }
 

@@ -113,7 +113,7 @@ impl AppointmentSync for Appointments {
         answer(request, async |context, request| {
             let validate::ListLinks { organisation, status, page, after } =
                 validate::list_appointment_links(&context, &request)?;
-            let mut links = self.delivery.links(&organisation, status, after.as_ref(), page.limit()).await?;
+            let mut links = self.delivery.links(&organisation, status, after.as_ref(), page.limit().into()).await?;
             Ok(pb::ListAppointmentLinksResponse {
                 next_page_token: page.cut(&mut links, |link| link.appointment.to_string()),
                 links: links.into_iter().map(|link| convert::link(link, context.language)).collect(),

@@ -35,8 +35,8 @@ pub(in crate::grpc) struct Page {
 
 impl Page {
     /// How many items to look for: one more than it holds, which tells whether another page follows.
-    pub(in crate::grpc) fn limit(&self) -> i64 {
-        i64::from(self.size) + 1
+    pub(in crate::grpc) fn limit(&self) -> u16 {
+        self.size + 1
     }
 
     /// Cuts what was found to the page's size and answers the token of the next one; empty: none follows.
