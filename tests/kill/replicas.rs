@@ -11,16 +11,18 @@ use super::server::Server;
 use super::service::Service;
 use super::{ORGANISATIONS, REST, connect, rest, settings, verify};
 use crate::harness::app::clients_at;
-use crate::harness::database::number_on_postgres;
+use crate::harness::database::{number_on_postgres, run_on_postgres};
 use crate::harness::google::Google;
 
 /// Units a minute, of ours and of Google's: the work of the test comes near it.
 const QUOTA: u32 = 6_000;
-/// Ends the leases of whoever has not settled for a while, as time does.
-const LAPSE: &str = "WITH lapsed AS (
-        UPDATE appointment_external_links SET lease_until = clock_timestamp() - INTERVAL '1 second'
-        WHERE lease_until > clock_timestamp() AND updated_at < clock_timestamp() - INTERVAL '1 second' RETURNING 1
-    ) SELECT COUNT(*) FROM lapsed";
+/// Notes every lease that is held now.
+const NOTE_LEASES: &str = "DROP TABLE IF EXISTS noted_leases;
+    CREATE TABLE noted_leases AS SELECT lease_token FROM appointment_external_links WHERE lease_token IS NOT NULL";
+/// How many of them are held still: by nobody else, whether they have lapsed or not.
+const STILL_HELD: &str = "SELECT COUNT(*) FROM appointment_external_links JOIN noted_leases USING (lease_token)";
+/// More than an attempt takes whose process is awake.
+const AWAKE: Duration = Duration::from_secs(6);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_three_replicas_accept_stands_at_google_once_whatever_becomes_of_one_or_of_the_database() {
@@ -48,23 +50,32 @@ async fn what_three_replicas_accept_stands_at_google_once_whatever_becomes_of_on
         callers.spawn(callers::edit(keys.clone(), seed as u64, ledger.clone(), service.addresses(), stop.clone()));
     }
     pause(Duration::from_millis(800)).await;
-    services[0].kill();
-    services[0].start();
 
+    // A lease ends by itself alone: whoever is frozen for longer knows by its own clock that it holds none any more.
     let held_past_its_lease = async {
         loop {
             services[1].freeze();
-            pause(Duration::from_millis(1_300)).await;
-            let lapsed = number_on_postgres(&server.url(), LAPSE).await;
-            // The others take over what it held.
-            pause(Duration::from_millis(500)).await;
+            run_on_postgres(&server.url(), NOTE_LEASES).await;
+            let still_held = async || number_on_postgres(&server.url(), STILL_HELD).await > 0;
+            pause(AWAKE).await;
+            let is_any_its_own = still_held().await;
+            if is_any_its_own {
+                services[0].kill();
+                services[0].start();
+            }
+            while still_held().await {
+                pause(Duration::from_millis(200)).await;
+            }
             services[1].go_on();
-            if lapsed > 0 {
+            if is_any_its_own {
                 return;
             }
+            pause(Duration::from_millis(300)).await;
         }
     };
-    tokio::time::timeout(REST, held_past_its_lease).await.expect("it is frozen at work");
+    tokio::time::timeout(REST, held_past_its_lease)
+        .await
+        .expect("it is frozen at work, and others take over what it held");
 
     server.stop();
     pause(Duration::from_millis(300)).await;
@@ -86,18 +97,8 @@ async fn what_three_replicas_accept_stands_at_google_once_whatever_becomes_of_on
             rest(&mut integrations, organisation).await;
         }
     };
-    let lapsing = async {
-        loop {
-            pause(Duration::from_millis(500)).await;
-            number_on_postgres(&server.url(), LAPSE).await;
-        }
-    };
-    tokio::select! {
-        ended = tokio::time::timeout(REST, at_rest) => {
-            assert!(ended.is_ok(), "it does not come to rest:\n{}", services[2].last_words());
-        }
-        () = lapsing => {}
-    }
+    let is_at_rest = tokio::time::timeout(REST, at_rest).await.is_ok();
+    assert!(is_at_rest, "it does not come to rest:\n{}", services[2].last_words());
     let (_, mut appointments) = clients_at(services[1].serving().await.grpc).await;
     verify(&ledger, &google, &mut appointments).await;
     google.no_event_is_doubled().await;
