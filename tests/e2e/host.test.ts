@@ -9,7 +9,13 @@ const HOSTILE = `
   button, a, label { letter-spacing: 4px; border: 4px solid red; background: yellow; box-shadow: 0 0 9px red; font: 700 30px cursive;
     color: red; text-transform: uppercase; min-height: 90px; padding: 30px; margin: 9px }
   h1, h2, h3, p, li, dt, dd, section, nav { letter-spacing: 4px; border-bottom: 4px solid red; background: yellow; font: 700 30px cursive;
-    color: red; text-shadow: 0 0 4px red; margin: 30px; padding: 30px }`;
+    color: red; text-shadow: 0 0 4px red; margin: 30px; padding: 30px }
+  :is(a, article, button, code, dd, details, div, dl, dt, h1, h2, h3, header, input, label, li, nav, ol, p, section, span, strong,
+    summary, table, td, th, time, tr, ul):where(.cassius-calendar, .cassius-calendar *) {
+    width: 40%; max-width: 120px; height: 12px; display: inline-block; float: left; position: relative; top: 3px; z-index: 9;
+    opacity: 0.4; overflow: hidden; border-radius: 40px; transform: rotate(1deg); filter: blur(1px); outline: 3px solid red;
+    line-height: 3; white-space: nowrap; text-decoration: underline; vertical-align: top; cursor: crosshair; visibility: hidden;
+    list-style: square; transition: all 1s; order: 3; flex: 0 0 9px; align-self: end; content: "x" }`;
 
 /** How each element of the pages looks, by what a rule of the host could change. */
 async function looks(page: Page): Promise<string[]> {
@@ -34,6 +40,31 @@ async function looks(page: Page): Promise<string[]> {
         "minHeight",
         "margin",
         "padding",
+        "width",
+        "height",
+        "maxWidth",
+        "display",
+        "float",
+        "position",
+        "top",
+        "zIndex",
+        "opacity",
+        "overflow",
+        "borderRadius",
+        "transform",
+        "filter",
+        "outlineStyle",
+        "lineHeight",
+        "whiteSpace",
+        "textDecorationLine",
+        "verticalAlign",
+        "cursor",
+        "visibility",
+        "listStyleType",
+        "transitionDuration",
+        "order",
+        "flex",
+        "alignSelf",
       ] as const;
       return `${element.tagName}.${element.getAttribute("class") ?? ""} ${looked.map((name) => style[name]).join(" | ")}`;
     }),

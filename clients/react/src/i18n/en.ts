@@ -419,7 +419,7 @@ export const en: Catalogue = {
   "journal.act.SyncNow": "Sync or comparison asked for",
   "journal.act.Disconnect": "Disconnect asked for",
   "journal.act.RetryAppointments": "Another try asked for",
-  "journal.act.EraseAppointments": "Erasure of appointments asked for",
+  "journal.act.EraseAppointments": "Erasure asked for: appointments, or the test event",
   "journal.act.EraseOrganisation": "Erasure of the practice asked for",
   "journal.act.ReplaceAppointments": "All appointments taken over anew",
   "history.title": "Latest calls to Google",

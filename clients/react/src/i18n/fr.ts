@@ -430,7 +430,7 @@ export const fr = {
   "journal.act.SyncNow": "Synchronisation ou comparaison demandée",
   "journal.act.Disconnect": "Déconnexion demandée",
   "journal.act.RetryAppointments": "Nouvel essai demandé",
-  "journal.act.EraseAppointments": "Effacement de rendez-vous demandé",
+  "journal.act.EraseAppointments": "Effacement demandé : des rendez-vous, ou l’événement de test",
   "journal.act.EraseOrganisation": "Effacement du cabinet demandé",
   "journal.act.ReplaceAppointments": "Reprise de tous les rendez-vous",
   "history.title": "Derniers appels à Google",
