@@ -1,14 +1,21 @@
 //! What no reader sees.
 //!
 //! Owns which characters hide, reorder or break what stands around them. Never changes a text. Invariant: what is
-//! invisible is judged by its general category, so that what Unicode adds to one is among them by itself.
+//! invisible is judged by its general category, so that what Unicode adds to one is among them by itself; but for the few
+//! letters and signs that are blank whatever their category says.
 
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
 
+/// Letters, marks and signs that show nothing: fillers of Hangul, vowels of Khmer that are inherent, a joiner of graphemes,
+/// and the sign of Braille without a dot.
+const BLANK: [char; 8] =
+    ['\u{34f}', '\u{115f}', '\u{1160}', '\u{17b4}', '\u{17b5}', '\u{2800}', '\u{3164}', '\u{ffa0}'];
+
 /// Whether a character has no place in an identifier: controls (a NUL among them, which PostgreSQL cannot hold), separators
-/// of lines, formatting characters, and those whose meaning is private.
+/// of lines, formatting characters, those whose meaning is private, and those that are blank.
 pub fn is_invisible(c: char) -> bool {
     match c.general_category() {
+        _ if BLANK.contains(&c) => true,
         GeneralCategory::Control
         | GeneralCategory::Format
         | GeneralCategory::LineSeparator
@@ -63,7 +70,8 @@ mod tests {
 
     #[test]
     fn what_hides_or_reorders_is_invisible_whichever_block_it_stands_in() {
-        for c in "\0\u{7f}\u{85}\u{ad}\u{61c}\u{180e}\u{200b}\u{200f}\u{2028}\u{202e}\u{2066}\u{206a}\u{feff}\u{fff9}\u{e000}\u{e0001}"
+        for c in "\0\u{7f}\u{85}\u{ad}\u{61c}\u{180e}\u{200b}\u{200f}\u{2028}\u{202e}\u{2066}\u{206a}\u{feff}\u{fff9}\u{e000}\u{e0001}\
+            \u{34f}\u{115f}\u{2800}\u{3164}\u{ffa0}"
             .chars()
         {
             assert!(is_invisible(c), "{c:?}");

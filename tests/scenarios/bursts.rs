@@ -63,3 +63,18 @@ async fn neither_a_cancellation_nor_a_lone_edit_waits(app: &mut TestApp) {
     let link = app.sync("cabinet", of_patient("rdv", 3, "Dominique Essai")).await;
     assert_eq!((link.sync_status(), link.synced_revision), (SyncStatus::Synced, 3));
 }
+
+#[apply(both_backends)]
+async fn what_waits_for_its_second_is_written_then_though_another_call_hangs(app: &mut TestApp) {
+    just_written(app).await;
+    app.accept("cabinet", of_patient("rdv", 2, "Dominique Essai")).await;
+    let hanging = app.google.hang("events.insert", false).await;
+    app.accept("cabinet", appointment("autre", 1)).await;
+    app.google.until_called("events.insert", 2).await;
+    // The worker waits for the hanging call, and for what becomes due before it would look by itself.
+    app.advance(1);
+    app.google.until_called("events.patch", 1).await;
+    app.google.let_go(hanging).await;
+    app.at_rest("cabinet").await;
+    assert_eq!(app.google.events(ACCOUNT).await.len(), 2);
+}
