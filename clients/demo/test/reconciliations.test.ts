@@ -12,24 +12,29 @@ const practices = new Set(PEOPLE.map((person) => person.organisationId)).size;
 beforeEach(() => void vi.useFakeTimers({ now: 0 }));
 afterEach(() => void vi.useRealTimers());
 
+interface Asked {
+  organisationId: string;
+  period: number;
+}
+
 /** A keeper, and when it began to reconcile which practice since when, in milliseconds. */
 function keeper() {
   const begun: number[] = [];
-  const asked: { organisationId: string; period: number }[] = [];
+  const asked: Asked[] = [];
   const erased = new Set<string>();
-  let whileRunning = () => Promise.resolve();
+  let whileRunning: (signal: AbortSignal) => Promise<void> = () => Promise.resolve();
   const client = {
     // eslint-disable-next-line require-yield -- there is nothing to reconcile
-    reconcile: async function* ({ organisationId, period }: { organisationId: string; period: number }) {
+    reconcile: async function* ({ organisationId, period, signal }: Asked & { signal: AbortSignal }) {
       begun.push(Date.now());
       asked.push({ organisationId, period });
-      await whileRunning();
+      await whileRunning(signal);
     },
   } as unknown as CalendarClient;
   const rdvs = {} as unknown as Rdvs;
   const options = { client, rdvs, erasures: erased, publicUrl: "https://cassius.example", everyMs: EVERY_MS };
   const reconciliations = new Reconciliations(options);
-  const meanwhile = (doing: () => Promise<void>) => (whileRunning = doing);
+  const meanwhile = (doing: typeof whileRunning) => (whileRunning = doing);
   return { reconciliations, asked, erased, meanwhile, runs: () => begun.filter((_, index) => index % practices === 0) };
 }
 
@@ -93,5 +98,30 @@ it("nothing of a practice that was erased is sent until it is connected anew, an
   reconciliations.restart(organisationId);
   await vi.advanceTimersByTimeAsync(2_000);
   expect(ofIt().map(({ period }) => period)).toEqual([0]);
+  reconciliations.end();
+});
+
+it("a run that is under way of a practice that is left has ended before the host goes on, and the others' go on", async () => {
+  const { reconciliations, asked, erased, meanwhile } = keeper();
+  const [first = "", second = ""] = new Set(PEOPLE.map((person) => person.organisationId));
+  const left = new Set<string>();
+  meanwhile(
+    (signal) =>
+      new Promise((_, reject) => {
+        const { organisationId = "" } = asked.at(-1) ?? {};
+        signal.addEventListener("abort", () => {
+          left.add(organisationId);
+          reject(new Error("called off"));
+        });
+      }),
+  );
+  reconciliations.begin();
+  await vi.advanceTimersByTimeAsync(0);
+  await reconciliations.leave(second);
+  expect([...left]).toEqual([]);
+  erased.add(first);
+  await reconciliations.leave(first);
+  expect([...left]).toEqual([first]);
+  expect(asked.map(({ organisationId }) => organisationId)).toEqual([first, second]);
   reconciliations.end();
 });

@@ -28,6 +28,8 @@ export interface Parts {
   sessions: Sessions;
   /** Is told that a practice has just been connected. */
   onConnected: (organisationId: string) => void;
+  /** Is told that a practice is about to be erased; fulfils once nothing of it is sent. */
+  onErasing: (organisationId: string) => Promise<void>;
 }
 
 const SIDECAR_PATHS = ["/api/integrations/google/connect", "/api/integrations/google/callback"];
@@ -36,7 +38,8 @@ const OPEN_ROUTES = new Set(["status", "events", "links"]);
 const PAGES = fileURLToPath(new URL("../../dist/pages", import.meta.url));
 
 /** Puts the application together. */
-export function createApplication({ settings, client, rdvs, erasures, sessions, onConnected }: Parts): Express {
+export function createApplication(parts: Parts): Express {
+  const { settings, client, rdvs, erasures, sessions, onConnected, onErasing } = parts;
   const app = express();
   app.disable("x-powered-by");
   app.use(
@@ -48,7 +51,8 @@ export function createApplication({ settings, client, rdvs, erasures, sessions, 
       actor: (person) => person.id,
       organisationName: (person) => person.organisationName,
       mayErase: (person) => person.isManager,
-      onErasing: ({ organisationId }) => erasures.add(organisationId),
+      onErasing: ({ organisationId }) => onErasing(organisationId),
+      onErasureFailed: ({ organisationId }) => erasures.undo(organisationId),
       onConnected: ({ organisationId }) => onConnected(organisationId),
       sessionCheckMs: settings.SESSION_CHECK_SECONDS * 1_000,
       onFailure: ({ route, status }) => log("a route of the integration failed", { route, "http.status": status }),

@@ -40,7 +40,12 @@ const onConnected = (organisationId: string) => {
   erasures.end(organisationId);
   reconciliations.restart(organisationId);
 };
-const server = createServer(createApplication({ settings, client, rdvs, erasures, sessions, onConnected }));
+const onErasing = async (organisationId: string) => {
+  erasures.add(organisationId);
+  await reconciliations.leave(organisationId);
+};
+const parts = { settings, client, rdvs, erasures, sessions, onConnected, onErasing };
+const server = createServer(createApplication(parts));
 
 server.once("error", (error: NodeJS.ErrnoException) => {
   log("cannot listen", { host: settings.HOST, port: settings.PORT, code: error.code ?? "unknown" });

@@ -33,6 +33,7 @@ export class Reconciliations {
   #timer: NodeJS.Timeout | undefined;
   #dueAt = Infinity;
   #isRunning = false;
+  #underWay: { organisationId: string; left: AbortController; over: Promise<unknown> } | undefined;
   readonly #ended = new AbortController();
 
   constructor(options: ReconciliationOptions) {
@@ -53,6 +54,13 @@ export class Reconciliations {
   restart(organisationId: string): void {
     this.#since.delete(organisationId);
     this.hurry();
+  }
+
+  /** Leaves a practice whose data is about to be erased; fulfils once nothing more of it is sent. */
+  async leave(organisationId: string): Promise<void> {
+    if (this.#underWay?.organisationId !== organisationId) return;
+    this.#underWay.left.abort();
+    await this.#underWay.over;
   }
 
   /** Ends it. */
@@ -82,8 +90,11 @@ export class Reconciliations {
       const period = this.#since.get(organisationId) ?? 0;
       // Set before the run, so that what `restart` says meanwhile stands.
       this.#since.set(organisationId, Date.now() - OVERLAP_MS);
+      const left = new AbortController();
+      const reconciling = this.#reconcile(organisationId, period, AbortSignal.any([this.#ended.signal, left.signal]));
+      this.#underWay = { organisationId, left, over: reconciling.catch(() => undefined) };
       try {
-        const sent = await this.#reconcile(organisationId, period);
+        const sent = await reconciling;
         if (sent > 0) log("sent again what the service lacked", { "organisation.id": organisationId, sent });
       } catch (thrown) {
         if (this.#since.has(organisationId)) this.#since.set(organisationId, period);
@@ -91,20 +102,21 @@ export class Reconciliations {
         if (code !== "CANCELLED") log("could not reconcile", { "organisation.id": organisationId, code });
       }
     }
+    this.#underWay = undefined;
     this.#isRunning = false;
     const dueAt = Math.min(this.#dueAt, Date.now() + this.#options.everyMs);
     this.#dueAt = Infinity;
     this.#runBy(dueAt);
   }
 
-  async #reconcile(organisationId: string, period: number): Promise<number> {
+  async #reconcile(organisationId: string, period: number, signal: AbortSignal): Promise<number> {
     const { client, rdvs, publicUrl } = this.#options;
     const run = client.reconcile({
       organisationId,
       period,
       list: (since) => rdvs.changed(organisationId, since),
       load: (ids) => Promise.resolve(rdvs.load(organisationId, ids).map((rdv) => snapshotOf(rdv, publicUrl))),
-      signal: this.#ended.signal,
+      signal,
     });
     let sent = 0;
     let heldHigher = 0;

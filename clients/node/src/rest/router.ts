@@ -70,11 +70,16 @@ export interface RouterOptions<Host, C extends Caller = Caller> {
    */
   onConnected?: (connection: { organisationId: string }) => unknown;
   /**
-   * Is told once the erasure of an organisation has begun, and each time that it is asked for again. From then on the
-   * host sends nothing of it until it is connected anew: the service takes what it is sent for new, and keeps it. What it
-   * throws is dropped.
+   * Is told before the service is asked to erase an organisation, each time, and waited for. From then on the host sends
+   * nothing of it until it is connected anew: the service takes what it is sent for new, and keeps it. Where it throws,
+   * the request fails and nothing is erased.
    */
   onErasing?: (erasure: { organisationId: string }) => unknown;
+  /**
+   * Is told when the service did not say that the erasure has begun: the person was told so too, and asks again. The host
+   * sends of the organisation again, unless an erasure of it had begun before. What it throws is dropped.
+   */
+  onErasureFailed?: (erasure: { organisationId: string }) => unknown;
   /** `/api/integrations/google` by default. */
   basePath?: string;
   /** Where the consent comes back to. `/settings/integrations/google-calendar` by default. */
@@ -179,7 +184,8 @@ export function createRouter<Host = void, C extends Caller = Caller>(options: Ro
       returnPath: options.returnPath ?? "/settings/integrations/google-calendar",
       maxBodyBytes: options.maxBodyBytes ?? 65_536,
       onStatus: (status) => onStatus(organisationId, status),
-      onErasing: () => tell(options.onErasing, { organisationId }),
+      onErasing: async () => void (await options.onErasing?.({ organisationId })),
+      onErasureFailed: () => tell(options.onErasureFailed, { organisationId }),
       language,
       headers: headersFor(acceptLanguage, options.actor?.(caller)),
     });

@@ -76,8 +76,10 @@ export interface RouteContext {
   maxBodyBytes: number;
   /** Is told of each status that is answered. */
   onStatus: (status: IntegrationStatusJson) => void;
-  /** Is told once an erasure has begun. */
-  onErasing: () => void;
+  /** Tells the host that an erasure is about to be asked for; fulfils once the host sends nothing any more. */
+  onErasing: () => Promise<void>;
+  /** Tells the host that the service was asked for an erasure and did not say that it has begun. */
+  onErasureFailed: () => void;
   /** What the router speaks to this browser. */
   language: Language;
   /** The browser's language, for the service. */
@@ -226,11 +228,14 @@ async function erase(context: RouteContext): Promise<RouteResult> {
   const { organisationId, client } = context;
   const { leaveEvents } = await body(context, ERASE);
   const request = { organisationId, leaveEvents: leaveEvents ?? false };
-  const { isDone, remainingEventCount, search } = await client.integration.eraseOrganisation(
-    request,
-    calling(context, DISCONNECT_MS),
-  );
-  context.onErasing();
+  // Before the service is asked: what it is sent between the erasure and its answer, it would keep.
+  await context.onErasing();
+  const { isDone, remainingEventCount, search } = await client.integration
+    .eraseOrganisation(request, calling(context, DISCONNECT_MS))
+    .catch((failure: unknown) => {
+      context.onErasureFailed();
+      throw failure;
+    });
   const { status } = await client.integration.getStatus({ organisationId }, calling(context));
   const json: EraseAnswer = {
     isDone,

@@ -2,7 +2,7 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 
 import type { CallOptions } from "../../src/calls.js";
 import type { CalendarClient } from "../../src/index.js";
@@ -285,7 +285,7 @@ it.each<[string, Partial<RouterOptions<void>>]>([
   expect([asked, told]).toEqual([[], []]);
 });
 
-it("an erasure is of the caller's own organisation, and the host is told once it has begun", async () => {
+it("an erasure is of the caller's own organisation, and the host has done its part before the service is asked", async () => {
   const { service, asked } = erasing();
   const told: unknown[] = [];
   const router = createRouter({
@@ -294,7 +294,11 @@ it("an erasure is of the caller's own organisation, and the host is told once it
     caller: () => ({ organisationId: "cabinet", isOwner: true }),
     mayUse: () => true,
     mayErase: ({ isOwner }) => isOwner,
-    onErasing: (erasure) => told.push(erasure),
+    onErasing: async (erasure) => {
+      await new Promise((turn) => setImmediate(turn));
+      told.push({ ...erasure, asked: asked.length });
+    },
+    onErasureFailed: (erasure) => told.push(erasure),
   });
   expect((await router.respond(erase('{"organisationId":"other"}'))).status).toBe(400);
   const answer = await router.respond(erase('{"leaveEvents":true}'));
@@ -305,7 +309,47 @@ it("an erasure is of the caller's own organisation, and the host is told once it
   });
   await new Promise((turn) => setImmediate(turn));
   expect(asked).toEqual([{ organisationId: "cabinet", leaveEvents: true }]);
-  expect(told).toEqual([{ organisationId: "cabinet" }]);
+  expect(told).toEqual([{ organisationId: "cabinet", asked: 0 }]);
+});
+
+/** What the host is told of an erasure that `eraseOrganisation` or the host itself lets fail, and what becomes of it. */
+async function failing(changes: Partial<RouterOptions<void>>, eraseOrganisation = () => Promise.resolve({})) {
+  const told: string[] = [];
+  const getStatus = () => Promise.reject(new Error("away"));
+  const client = { integration: { eraseOrganisation, getStatus } } as unknown as CalendarClient;
+  const router = createRouter<void>({
+    client,
+    publicOrigin: ORIGIN,
+    caller: () => ({ organisationId: "cabinet" }),
+    mayUse: () => true,
+    mayErase: () => true,
+    onErasing: () => told.push("erasing"),
+    onErasureFailed: ({ organisationId }) => told.push(`failed: ${organisationId}`),
+    ...changes,
+  });
+  const { status } = await router.respond(erase("{}"));
+  await new Promise((turn) => setImmediate(turn));
+  return { status, told };
+}
+
+it("the host is told of an erasure that the service did not take, and may throw", async () => {
+  const refuse = () => Promise.reject(new Error("away"));
+  expect(await failing({}, refuse)).toEqual({ status: 500, told: ["erasing", "failed: cabinet"] });
+  const onErasureFailed = () => {
+    throw new Error("the host's own");
+  };
+  expect(await failing({ onErasureFailed }, refuse)).toEqual({ status: 500, told: ["erasing"] });
+});
+
+it("an erasure that has begun is not told as failed where its status is not to be had", async () => {
+  expect(await failing({})).toEqual({ status: 500, told: ["erasing"] });
+});
+
+it("nothing is erased where the host cannot do its part", async () => {
+  const eraseOrganisation = vi.fn(() => Promise.resolve({}));
+  const onErasing = () => Promise.reject(new Error("the host's database is away"));
+  expect(await failing({ onErasing }, eraseOrganisation)).toEqual({ status: 500, told: [] });
+  expect(eraseOrganisation).not.toHaveBeenCalled();
 });
 
 function erase(body: string): Request {
