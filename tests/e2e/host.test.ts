@@ -15,13 +15,13 @@ const HOSTILE = `
     width: 40%; max-width: 120px; height: 12px; display: inline-block; float: left; position: relative; top: 3px; z-index: 9;
     opacity: 0.4; overflow: hidden; border-radius: 40px; transform: rotate(1deg); filter: blur(1px); outline: 3px solid red;
     line-height: 3; white-space: nowrap; text-decoration: underline; vertical-align: top; cursor: crosshair; visibility: hidden;
-    list-style: square; transition: all 1s; order: 3; flex: 0 0 9px; align-self: end; content: "x" }`;
+    list-style: square; transition: all 1s; order: 3; flex: 0 0 9px; align-self: end; content: "x" }
+  button::before, a::before, li::before, h2::after, p::after, div::after, span::before { content: "→"; display: block }`;
 
-/** How each element of the pages looks, by what a rule of the host could change. */
+/** How each element of the pages looks with what stands before and after it, by what a rule of the host could change. */
 async function looks(page: Page): Promise<string[]> {
   return await page.evaluate(() =>
     [...document.querySelectorAll(".cassius-calendar, .cassius-calendar *:not(svg *)")].map((element) => {
-      const style = getComputedStyle(element);
       const looked = [
         "letterSpacing",
         "wordSpacing",
@@ -46,7 +46,6 @@ async function looks(page: Page): Promise<string[]> {
         "display",
         "float",
         "position",
-        "top",
         "zIndex",
         "opacity",
         "overflow",
@@ -66,7 +65,9 @@ async function looks(page: Page): Promise<string[]> {
         "flex",
         "alignSelf",
       ] as const;
-      return `${element.tagName}.${element.getAttribute("class") ?? ""} ${looked.map((name) => style[name]).join(" | ")}`;
+      const styles = ["", "::before", "::after"].map((part) => getComputedStyle(element, part));
+      const shown = styles.map((style) => [style.content, ...looked.map((name) => style[name])].join(" | "));
+      return `${element.tagName}.${element.getAttribute("class") ?? ""} ${shown.join(" || ")}`;
     }),
   );
 }
@@ -78,10 +79,30 @@ test("a host's rules for elements change nothing within", async ({ stage }) => {
   const { page } = camille;
   await camille.section("Aperçu").locator("article").waitFor();
   const before = await looks(page);
-  await page.addStyleTag({ content: HOSTILE });
+  const style = await page.addStyleTag({ content: HOSTILE });
   const after = await looks(page);
   await stage.picture(page, "hostile-host");
   expect(after.filter((look, index) => look !== before[index])).toEqual([]);
+
+  // A window stands at the end of the body, outside of the page.
+  await camille.section("Connexion").getByRole("button", { name: "Déconnecter" }).click();
+  await page.getByRole("dialog").or(page.getByRole("alertdialog")).waitFor();
+  const beside = await looks(page);
+  await style.evaluate((element) => element.remove());
+  const alone = await looks(page);
+  expect(beside.filter((look, index) => look !== alone[index])).toEqual([]);
+});
+
+test("what a host shows of its own in the frame keeps the host's style", async ({ stage }) => {
+  const { page } = await stage.person();
+  await page.goto("/settings/profile");
+  const words = page.locator(".app-plain p");
+  await words.waitFor();
+  await page.addStyleTag({ content: "p { width: 40px; opacity: 0.5 }" });
+  expect(await words.evaluate((own) => [getComputedStyle(own).width, getComputedStyle(own).opacity])).toEqual([
+    "40px",
+    "0.5",
+  ]);
 });
 
 test("the scheme is the host's, and its accent alone colours everything legibly", async ({ stage }) => {

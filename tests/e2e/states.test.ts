@@ -1,6 +1,6 @@
 /**
  * Every state of the settings, in a window of each width, in French and light, in English and dark: no violation of axe's
- * rules, and nothing cut off at the side.
+ * rules, nothing cut off at the side, and nothing in sight that is hidden.
  */
 import type { Page } from "playwright-core";
 import { expect } from "vitest";
@@ -19,6 +19,8 @@ async function faultsOf(page: Page, name: string): Promise<string[]> {
   const faults = (await violationsOf(page)).map((violation) => `${name}: ${violation}`);
   const tooWide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
   if (tooWide > 0) faults.push(`${name} is ${tooWide} px too wide`);
+  const shown = await page.locator(".cassius-calendar [hidden]:visible").allTextContents();
+  faults.push(...shown.map((words) => `${name} shows what is hidden: ${words}`));
   return faults;
 }
 

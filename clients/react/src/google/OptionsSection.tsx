@@ -40,7 +40,12 @@ function Options({
   return (
     <div className="cc-fields">
       <div className="cc-field">
-        <SwitchField isSelected={status.isEnabled} isReadOnly={!isOnline} onChange={enable.run}>
+        <SwitchField
+          className="cc-switch-field"
+          isSelected={status.isEnabled}
+          isReadOnly={!isOnline}
+          onChange={enable.run}
+        >
           <SwitchButton className="cc-switch">
             <span className="cc-label">{t("options.enabled")}</span>
             <span className="cc-switch-track" aria-hidden="true">
