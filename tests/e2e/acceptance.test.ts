@@ -42,7 +42,11 @@ describe("a practice connects Google Calendar, works, and disconnects", () => {
 
   chapter("3. a calendar is chosen, the primary one first and the default", async () => {
     const { page } = camille;
-    await camille.button(/Calendrier de destination/).click();
+    await camille.button("Changer de calendrier").click();
+    await page
+      .getByRole("dialog")
+      .getByRole("button", { name: /Nouveau calendrier/ })
+      .click();
     const options = page.getByRole("option");
     await options.first().waitFor();
     expect(await options.allInnerTexts()).toEqual([

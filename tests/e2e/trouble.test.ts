@@ -46,8 +46,8 @@ test("a calendar deleted at Google is told; another one is chosen, and everythin
   const second = await camille.another();
   await second.openAgenda();
   await camille.openSettings();
-  await camille.button(/Calendrier de destination/).click();
-  await camille.page.getByRole("option", { name: "Fauteuils et salles" }).waitFor();
+  await camille.button("Changer de calendrier").click();
+  await camille.page.getByRole("dialog").getByText("C’est le calendrier actuel").waitFor();
   await camille.page.keyboard.press("Escape");
   await stage.google.removeCalendar(ROOMS);
   await second.createRdv({ patient: "Paul Modèle", day: 2 });

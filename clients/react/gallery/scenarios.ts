@@ -18,17 +18,21 @@ export interface Scenario {
   readonly isServiceAway?: boolean;
   readonly isOffline?: boolean;
   readonly outcome?: string;
+  /** Google was not allowed to list calendars. */
+  readonly isListForbidden?: boolean;
   /** What a comparison finds; all in step unless said. */
   readonly comparison?: ComparisonJson;
 }
 
-const everything = ["status", "calendars", "links", "preview"];
+const everything = ["status", "links", "preview"];
 
 /** Every state, by name. */
 export const scenarios: Readonly<Record<string, Scenario>> = {
   loading: { status: samples.connected, silent: everything },
   "not-connected": { status: samples.notConnected },
   connected: { status: samples.connected },
+  "list-forbidden": { status: samples.connected, isListForbidden: true },
+  "list-loading": { status: samples.connected, silent: ["calendars"] },
   differing: { status: samples.connected, comparison: samples.differing },
   "never-synced": { status: samples.neverSynced },
   "first-connected": { status: samples.firstConnected },
@@ -51,7 +55,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   "other-account-for-lost": { status: samples.otherAccountForLost },
   misconfigured: { status: samples.misconfigured },
   refused: { status: samples.someRefused },
-  "parts-loading": { status: samples.someRefused, silent: ["calendars", "links", "preview"] },
+  "parts-loading": { status: samples.someRefused, silent: ["links", "preview"] },
   "parts-failing": { status: samples.someRefused, failing: { calendars: 503, links: 503, preview: 503 } },
   "save-failing": { status: samples.connected, failing: { settings: 503, "sync-now": 503, disconnect: 503 } },
   offline: { status: samples.connected, isOffline: true },
@@ -89,7 +93,10 @@ export function played(first: Scenario, locale: Locale): Played {
   };
   const routes: Readonly<Record<string, (body: Record<string, unknown>) => unknown>> = {
     status: () => ({ status }),
-    calendars: () => ({ calendars: samples.calendars, isListPermitted: true }),
+    calendars: () => ({
+      calendars: scenario.isListForbidden ? samples.calendars.slice(0, 1) : samples.calendars,
+      isListPermitted: !scenario.isListForbidden,
+    }),
     links: ({ appointmentIds }) => ({
       links: Array.isArray(appointmentIds) ? samples.links : status.counts.error > 0 ? samples.linksInError : [],
       nextPageToken: null,

@@ -1,9 +1,10 @@
 import { act, screen, waitFor, within } from "@testing-library/react";
+import { http, HttpResponse } from "msw";
 import { afterEach, describe, expect, it } from "vitest";
 import * as samples from "../gallery/samples";
 import { GoogleCalendarPage } from "../src";
 import { mount, setOnline } from "./host";
-import { cut, refuse, Router, silence } from "./router";
+import { BASE, cut, refuse, Router, server, silence } from "./router";
 
 const section = (name: string) => screen.getByRole("region", { name });
 const button = (name: string | RegExp) => screen.getByRole("button", { name });
@@ -35,6 +36,87 @@ describe("« Changer de calendrier »", () => {
     const window = within(await screen.findByRole("dialog"));
     expect(await window.findByText(/seront recréés dans « Cabinet des Lilas »/)).toBeVisible();
     expect(window.getByRole("button", { name: "Changer de calendrier" })).toBeEnabled();
+  });
+});
+
+describe("the list of calendars", () => {
+  /** Opens the window, and answers what is in it. */
+  const opened = async (user: ReturnType<typeof mount>["user"]) => {
+    await user.click(await screen.findByRole("button", { name: "Changer de calendrier" }));
+    return within(await screen.findByRole("dialog", { name: "Changer de calendrier" }));
+  };
+  const field = { name: /Nouveau calendrier/ };
+
+  it("has the order of the service, marks the primary one, and is asked for where one is chosen alone", async () => {
+    const router = new Router(samples.connected);
+    const { user } = mount(<GoogleCalendarPage />);
+    await screen.findByText("Cabinet des Lilas", { selector: ".cc-row *" });
+    expect(router.to("calendars")).toEqual([]);
+    const window = await opened(user);
+    expect(await window.findByText("Seuls les calendriers où le compte peut écrire sont proposés.")).toBeVisible();
+    await waitFor(() => expect(window.getByRole("button", field)).toBeEnabled());
+    await user.click(window.getByRole("button", field));
+    expect(screen.getAllByRole("option").map((option) => option.textContent)).toEqual([
+      "Cabinet des LilasPrincipal",
+      "Bloc implantaire",
+      "Hygiène et contrôlesÀ quelqu’un d’autre",
+    ]);
+    expect(screen.getByRole("option", { selected: true })).toHaveTextContent("Cabinet des Lilas");
+  });
+
+  it("moves nothing when it is called off, and gives focus back", async () => {
+    const router = new Router(samples.connected);
+    const { user } = mount(<GoogleCalendarPage />);
+    const window = await opened(user);
+    await waitFor(() => expect(window.getByRole("button", field)).toBeEnabled());
+    await user.click(window.getByRole("button", field));
+    await user.click(screen.getByRole("option", { name: /^Hygiène et contrôles/ }));
+    await user.click(window.getByRole("button", { name: "Annuler" }));
+    await waitFor(() => expect(button("Changer de calendrier")).toHaveFocus());
+    expect(screen.getByText("Cabinet des Lilas", { selector: ".cc-row *" })).toBeVisible();
+    expect(router.to("settings")).toHaveLength(0);
+  });
+
+  it("cannot be had once the grant is dead", async () => {
+    const router = new Router(samples.connected);
+    mount(<GoogleCalendarPage />, { withStream: true });
+    const change = await screen.findByRole("button", { name: "Changer de calendrier" });
+    await waitFor(() => expect(router.watchers).toBe(1));
+    router.become(samples.reconnectNeeded);
+    await waitFor(() => expect(change).toHaveAttribute("aria-disabled", "true"));
+  });
+
+  it("says that Google was not allowed to tell it, and leads to the consent for it", async () => {
+    const router = new Router(samples.connected);
+    const [primary] = samples.calendars;
+    server.use(
+      http.get(`${BASE}/calendars`, () => HttpResponse.json({ calendars: [primary], isListPermitted: false })),
+    );
+    const { user } = mount(<GoogleCalendarPage />, { redirect: () => undefined });
+    const window = await opened(user);
+    expect(await window.findByText(/^Il manque l’autorisation/)).toBeVisible();
+    await user.click(window.getByRole("button", { name: "Autoriser la liste" }));
+    await waitFor(() => expect(router.to("begin-connect")).toHaveLength(1));
+  });
+
+  it("shows the present calendar while it is on its way, and when it cannot be had says so and tries again", async () => {
+    new Router(samples.connected);
+    silence("get", "calendars");
+    const { user } = mount(<GoogleCalendarPage />);
+    const loading = await opened(user);
+    expect(loading.getByText("Chargement des calendriers…")).toBeVisible();
+    expect(loading.getByRole("button", field)).toHaveTextContent("Cabinet des Lilas");
+    await user.click(loading.getByRole("button", { name: "Annuler" }));
+    await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+
+    refuse("get", "calendars", 503, "GOOGLE_UNAVAILABLE");
+    const failed = await opened(user);
+    expect(await failed.findByText("La liste des calendriers n’a pas pu être chargée.")).toBeVisible();
+    expect(failed.getByRole("button", field)).toHaveTextContent("Cabinet des Lilas");
+    expect(failed.getByRole("button", { name: "Changer de calendrier" })).toBeDisabled();
+    new Router(samples.connected);
+    await user.click(failed.getByRole("button", { name: "Réessayer" }));
+    expect(await failed.findByText("C’est le calendrier actuel : rien ne sera déplacé.")).toBeVisible();
   });
 });
 
@@ -82,13 +164,16 @@ describe("a calendar that Google no longer has", () => {
     ]);
   });
 
-  it("is looked for anew when the window opens", async () => {
+  it("is looked for anew whenever the window opens", async () => {
     const router = new Router(samples.connected);
     const { user } = mount(<GoogleCalendarPage />);
-    await waitFor(() => expect(router.to("calendars")).toHaveLength(1));
-    await user.click(await screen.findByRole("button", { name: "Changer de calendrier" }));
-    await screen.findByRole("dialog");
-    await waitFor(() => expect(router.to("calendars")).toHaveLength(2));
+    for (const times of [1, 2]) {
+      await user.click(await screen.findByRole("button", { name: "Changer de calendrier" }));
+      await screen.findByRole("dialog");
+      await waitFor(() => expect(router.to("calendars")).toHaveLength(times));
+      await user.click(button("Annuler"));
+      await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+    }
   });
 
   it("leaves the list when a change to it is refused", async () => {
@@ -98,12 +183,12 @@ describe("a calendar that Google no longer has", () => {
     await user.click(await screen.findByRole("button", { name: "Changer de calendrier" }));
     const window = within(await screen.findByRole("dialog"));
     await window.findByText("C’est le calendrier actuel : rien ne sera déplacé.");
-    await waitFor(() => expect(router.to("calendars")).toHaveLength(2));
+    expect(router.to("calendars")).toHaveLength(1);
     await user.click(window.getByRole("button", { name: /Nouveau calendrier/ }));
     await user.click(screen.getByRole("option", { name: /^Hygiène et contrôles/ }));
     await user.click(window.getByRole("button", { name: "Changer de calendrier" }));
     expect(await window.findByRole("alert")).toHaveTextContent("Ce calendrier n’est plus accessible.");
-    await waitFor(() => expect(router.to("calendars")).toHaveLength(3));
+    await waitFor(() => expect(router.to("calendars")).toHaveLength(2));
   });
 });
 
@@ -124,10 +209,8 @@ describe("the page without its service", () => {
     expect(screen.getByRole("switch")).toHaveAttribute("aria-readonly", "true");
     await user.click(screen.getByRole("switch"));
     await user.click(screen.getByRole("radio", { name: /Initiales/ }));
-    await user.click(button(/Calendrier de destination/));
     expect(screen.queryByRole("dialog")).toBeNull();
     expect(screen.queryByRole("alertdialog")).toBeNull();
-    expect(screen.queryByRole("listbox")).toBeNull();
     expect(router.asked.filter(({ method, route }) => method !== "GET" && route !== "preview")).toEqual([]);
     setOnline(true);
     await waitFor(() => expect(screen.queryByText("Vous êtes hors ligne")).toBeNull());
@@ -136,7 +219,7 @@ describe("the page without its service", () => {
   it.each([
     ["switch", /Synchroniser les RDV/],
     ["radio", /Nom complet/],
-    ["button", /Calendrier de destination/],
+    ["button", "Changer de calendrier"],
     ["button", "Synchroniser maintenant"],
   ] as const)("leaves focus where it is when the network goes: %s %s", async (role, name) => {
     new Router(samples.connected);

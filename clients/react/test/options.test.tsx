@@ -7,7 +7,6 @@ import type { IntegrationStatusJson } from "../src/wire";
 import { mount } from "./host";
 import { BASE, refuse, Router, server, silence } from "./router";
 
-const options = () => within(screen.getByRole("region", { name: "Options" }));
 const preview = () => within(screen.getByRole("region", { name: "Aperçu" }));
 const toggle = () => screen.getByRole("switch", { name: /Synchroniser les RDV Cassius vers Google/ });
 
@@ -154,73 +153,7 @@ describe("before the first consent", () => {
     expect(router.to("settings").map(({ body }) => body)).toEqual([{ titlePrivacy: "masked" }]);
     expect(screen.getByText("À choisir avant de connecter : rien n’a encore été envoyé.")).toBeVisible();
     expect(screen.queryByRole("switch")).toBeNull();
-    expect(screen.queryByRole("button", { name: /Calendrier de destination/ })).toBeNull();
-    expect(router.to("calendars")).toEqual([]);
-  });
-});
-
-describe("the dropdown of calendars", () => {
-  it("lists the calendars in the order of the service, and marks the primary one", async () => {
-    new Router(samples.connected);
-    const { user } = mount(<GoogleCalendarPage />);
-    await waitFor(() => expect(options().getByRole("button", { name: /Calendrier de destination/ })).toBeEnabled());
-    await user.click(options().getByRole("button", { name: /Calendrier de destination/ }));
-    const names = screen.getAllByRole("option").map((option) => option.textContent);
-    expect(names).toEqual([
-      "Cabinet des LilasPrincipal",
-      "Bloc implantaire",
-      "Hygiène et contrôlesÀ quelqu’un d’autre",
-    ]);
-    expect(screen.getByRole("option", { selected: true })).toHaveTextContent("Cabinet des Lilas");
-  });
-
-  it("asks before events move, keeps the present calendar when called off, and gives focus back", async () => {
-    const router = new Router(samples.connected);
-    const { user } = mount(<GoogleCalendarPage />);
-    const dropdown = await screen.findByRole("button", { name: /Calendrier de destination/ });
-    await waitFor(() => expect(dropdown).toBeEnabled());
-    await user.click(dropdown);
-    await user.click(screen.getByRole("option", { name: /^Hygiène et contrôles/ }));
-    const window = within(await screen.findByRole("dialog", { name: "Changer de calendrier" }));
-    expect(
-      await window.findByText("86 événements à venir seront déplacés vers « Hygiène et contrôles »."),
-    ).toBeVisible();
-    // What was picked is asked about: there is no second list to pick from.
-    expect(window.queryByRole("button", { name: /Nouveau calendrier/ })).toBeNull();
-    await user.click(window.getByRole("button", { name: "Annuler" }));
-    await waitFor(() => expect(dropdown).toHaveFocus());
-    expect(dropdown).toHaveTextContent("Cabinet des Lilas");
-    expect(router.to("settings")).toHaveLength(0);
-  });
-
-  it("cannot be used once the grant is dead, though the list was kept", async () => {
-    const router = new Router(samples.connected);
-    mount(<GoogleCalendarPage />, { withStream: true });
-    const dropdown = await screen.findByRole("button", { name: /Calendrier de destination/ });
-    await waitFor(() => expect(dropdown).toBeEnabled());
-    await waitFor(() => expect(router.watchers).toBe(1));
-    router.become(samples.reconnectNeeded);
-    await waitFor(() => expect(dropdown).toHaveAttribute("aria-disabled", "true"));
-  });
-
-  it("says that Google was not allowed to list calendars, and leads to the consent for it", async () => {
-    const router = new Router(samples.connected);
-    const [primary] = samples.calendars;
-    server.use(
-      http.get(`${BASE}/calendars`, () => HttpResponse.json({ calendars: [primary], isListPermitted: false })),
-    );
-    const { user } = mount(<GoogleCalendarPage />, { redirect: () => undefined });
-    expect(await options().findByText(/^Il manque l’autorisation/)).toBeVisible();
-    await user.click(options().getByRole("button", { name: "Autoriser la liste" }));
-    await waitFor(() => expect(router.to("begin-connect")).toHaveLength(1));
-  });
-
-  it("shows the present calendar and says so when the list cannot be had", async () => {
-    new Router(samples.connected);
-    refuse("get", "calendars", 503, "GOOGLE_UNAVAILABLE");
-    mount(<GoogleCalendarPage />);
-    expect(await screen.findByText("La liste des calendriers n’a pas pu être chargée.")).toBeVisible();
-    expect(options().getByRole("button", { name: /Calendrier de destination/ })).toHaveTextContent("Cabinet des Lilas");
+    expect(screen.queryByRole("button", { name: "Changer de calendrier" })).toBeNull();
   });
 });
 

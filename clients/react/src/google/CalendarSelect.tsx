@@ -1,4 +1,4 @@
-import { useState, type ReactElement, type Ref } from "react";
+import type { ReactElement } from "react";
 import { Button, Label, ListBox, ListBoxItem, Popover, Select, SelectValue, Text } from "react-aria-components";
 import { useHost } from "../host/host";
 import { ChevronDownIcon } from "../ui/icons";
@@ -8,57 +8,33 @@ import type { CalendarJson, IntegrationStatusJson } from "../wire";
 /** What the dropdown is drawn from. */
 export interface CalendarSelectProps {
   readonly label: string;
-  readonly hint?: string;
+  readonly hint: string;
   readonly calendars: readonly CalendarJson[];
   readonly value: string | null;
   readonly onChange: (calendarId: string) => void;
   readonly isLoading?: boolean;
   readonly isDisabled?: boolean;
-  /** Why it is not to be had, for a cause outside: it does not open, keeps its focus, and says this in place of its hint. */
-  readonly blocked?: string | null;
-  readonly buttonRef?: Ref<HTMLButtonElement>;
 }
 
 /** The writable calendars with their colours, in the order given. */
 export function CalendarSelect(props: CalendarSelectProps): ReactElement {
-  const {
-    label,
-    hint,
-    calendars,
-    value,
-    onChange,
-    isLoading = false,
-    isDisabled = false,
-    blocked = null,
-    buttonRef,
-  } = props;
+  const { label, hint, calendars, value, onChange, isLoading = false, isDisabled = false } = props;
   const { t } = useHost();
-  const [isOpen, setOpen] = useState(false);
-  const isBlocked = blocked !== null;
-  const said = blocked ?? hint;
   return (
     <Select
       className="cc-select"
       value={value}
       isDisabled={isDisabled}
-      isOpen={isOpen && !isBlocked}
-      onOpenChange={setOpen}
       placeholder={t("calendars.choose")}
       onChange={(key) => {
-        if (!isBlocked && typeof key === "string") onChange(key);
+        if (typeof key === "string") onChange(key);
       }}
     >
       <Label className="cc-label">{label}</Label>
-      {said === undefined ? null : (
-        <Text slot="description" className="cc-hint">
-          {said}
-        </Text>
-      )}
-      <Button
-        className="cc-select-button"
-        {...(isBlocked ? { "aria-disabled": true } : {})}
-        {...(buttonRef === undefined ? {} : { ref: buttonRef })}
-      >
+      <Text slot="description" className="cc-hint">
+        {hint}
+      </Text>
+      <Button className="cc-select-button">
         <SelectValue className="cc-select-value" />
         {isLoading ? <Spinner /> : <ChevronDownIcon />}
       </Button>

@@ -9,25 +9,26 @@ import { Notice } from "../ui/Notice";
 import { Window } from "../ui/Window";
 import type { IntegrationStatusJson } from "../wire";
 import { CalendarSelect, choosable } from "./CalendarSelect";
+import { ConnectAction } from "./ConnectAction";
 import { failureText } from "./failureText";
 
 /** What the window begins with. */
 export interface ChangeCalendarWindowProps {
   readonly status: IntegrationStatusJson;
-  /** The calendar that was already picked elsewhere: the question is about this alone. */
-  readonly pickedCalendarId?: string;
   readonly onClose: () => void;
 }
 
-/** Asks before another calendar is taken, and says how many events will move; lets it be chosen where it is not yet. */
-export function ChangeCalendarWindow({ status, pickedCalendarId, onClose }: ChangeCalendarWindowProps): ReactElement {
+/** Lets another calendar be chosen, and says before it is taken how many events will move. */
+export function ChangeCalendarWindow({ status, onClose }: ChangeCalendarWindowProps): ReactElement {
   const { t } = useHost();
   const announce = useAnnounce();
   const calendars = useCalendars(true, true);
   const update = useUpdateSettings();
-  const [pickedId, setPickedId] = useState<string | undefined>(pickedCalendarId);
+  const [pickedId, setPickedId] = useState<string>();
 
-  const list = choosable(calendars.data?.calendars ?? [], status);
+  const known = status.calendar === null ? [] : [status.calendar];
+  const list = choosable(calendars.data?.calendars ?? known, status);
+  const isListPermitted = calendars.data?.isListPermitted !== false;
   // Until the reader picks: the present calendar while it is there to be written to, else the primary one.
   const present = list.find((calendar) => calendar.id === status.calendar?.id);
   const chosen = list.find((calendar) => calendar.id === pickedId) ?? present ?? list[0];
@@ -63,20 +64,20 @@ export function ChangeCalendarWindow({ status, pickedCalendarId, onClose }: Chan
       }
     >
       <p>{t("change.body")}</p>
-      {pickedCalendarId === undefined ? (
-        <CalendarSelect
-          label={t("change.field")}
-          calendars={list}
-          value={chosen?.id ?? null}
-          onChange={setPickedId}
-          isLoading={calendars.isPending}
-          isDisabled={list.length === 0 || update.isPending}
-        />
-      ) : null}
+      <CalendarSelect
+        label={t("change.field")}
+        hint={t(isListPermitted ? "calendars.hint" : "calendars.notPermitted")}
+        calendars={list}
+        value={chosen?.id ?? null}
+        onChange={setPickedId}
+        isLoading={calendars.isPending}
+        isDisabled={!calendars.data || list.length === 0 || update.isPending}
+      />
+      {isListPermitted ? null : <ConnectAction label={t("calendars.permit")} weight="secondary" />}
       <p className="cc-window-outlook" aria-live="polite">
         {calendars.isPending ? t("calendars.loading") : null}
         {calendars.isSuccess && list.length === 0 ? t("calendars.empty") : null}
-        {chosen ? outlook(chosen.name) : null}
+        {calendars.data && chosen ? outlook(chosen.name) : null}
       </p>
       {chosen?.accessRole === "writer" && !isSame ? (
         <Notice tone="warning" icon={<AlertIcon />} role="status" title={t("change.foreign")}>

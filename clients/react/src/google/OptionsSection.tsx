@@ -1,22 +1,17 @@
-import { useRef, useState, type ReactElement } from "react";
+import type { ReactElement } from "react";
 import { SwitchButton, SwitchField, Text } from "react-aria-components";
 import { useHost } from "../host/host";
-import { useCalendars } from "../query/queries";
 import { Section } from "../ui/Section";
 import { Skeleton } from "../ui/Skeleton";
 import type { IntegrationStatusJson } from "../wire";
-import { whyNotChoose } from "./blocked";
-import { CalendarSelect, choosable } from "./CalendarSelect";
-import { ChangeCalendarWindow } from "./ChangeCalendarWindow";
 import type { GoogleSectionProps } from "./sectionProps";
-import { ConnectAction } from "./ConnectAction";
 import { PreviewField } from "./PreviewSection";
 import { PRIVACIES } from "./privacy";
 import { PrivacyChoice } from "./PrivacyChoice";
 import { TestEvent } from "./TestEvent";
 import { useEnable } from "./useEnable";
 
-/** Options: whether appointments are sent, where to, and what their titles show. */
+/** Options: whether appointments are sent, whether the calendar takes them, and what their titles show. */
 export function OptionsSection({ status, isOnline }: GoogleSectionProps): ReactElement {
   const { t } = useHost();
   return (
@@ -58,65 +53,10 @@ function Options({
         </SwitchField>
       </div>
       <div className="cc-field">
-        <TargetCalendar status={status} isOnline={isOnline} />
         <TestEvent status={status} isOnline={isOnline} />
       </div>
       <PrivacyChoice status={status} isOnline={isOnline} />
     </div>
-  );
-}
-
-/** The dropdown. Picking another calendar asks first, since events will move; the present one shows until it is done. */
-function TargetCalendar({
-  status,
-  isOnline,
-}: {
-  readonly status: IntegrationStatusJson;
-  readonly isOnline: boolean;
-}): ReactElement {
-  const { t } = useHost();
-  const canList = status.problem?.action !== "reconnect";
-  const calendars = useCalendars(canList);
-  const [pickedId, setPickedId] = useState<string | null>(null);
-  const button = useRef<HTMLButtonElement>(null);
-  const present = status.calendar ? [status.calendar] : [];
-  const list = calendars.data ? choosable(calendars.data.calendars, status) : present;
-  const value = list.find((calendar) => calendar.id === status.calendar?.id)?.id ?? null;
-  const hint = calendars.error ? t("calendars.failed") : t("options.calendarHint");
-
-  return (
-    <>
-      <CalendarSelect
-        label={t("options.calendar")}
-        hint={hint}
-        calendars={list}
-        value={value}
-        isLoading={canList && calendars.isPending}
-        blocked={whyNotChoose(status, isOnline, t)}
-        isDisabled={!calendars.data}
-        buttonRef={button}
-        onChange={(calendarId) => {
-          if (calendarId !== value) setPickedId(calendarId);
-        }}
-      />
-      {calendars.data?.isListPermitted === false && canList ? (
-        <div className="cc-field-aside">
-          <p className="cc-hint">{t("options.listNotPermitted")}</p>
-          <ConnectAction label={t("options.permitList")} weight="secondary" />
-        </div>
-      ) : null}
-      {pickedId === null ? null : (
-        <ChangeCalendarWindow
-          status={status}
-          pickedCalendarId={pickedId}
-          onClose={() => {
-            setPickedId(null);
-            // What had focus before was the list that closed.
-            requestAnimationFrame(() => button.current?.focus());
-          }}
-        />
-      )}
-    </>
   );
 }
 
@@ -133,13 +73,6 @@ function OptionsSkeleton(): ReactElement {
         <span className="cc-hint">{t("options.enabledHint")}</span>
       </div>
       <div className="cc-field">
-        <div className="cc-select">
-          <span className="cc-label">{t("options.calendar")}</span>
-          <span className="cc-hint">{t("options.calendarHint")}</span>
-          <span className="cc-select-place">
-            <Skeleton width="100%" height="2.75rem" />
-          </span>
-        </div>
         <div className="cc-field-aside">
           <p className="cc-hint">{t("test.hint")}</p>
           <Skeleton width="16rem" height="2.75rem" />

@@ -329,6 +329,10 @@ export const en: Catalogue = {
   "calendars.empty": "No calendar of this account accepts new events.",
   "calendars.failed": "The list of calendars could not be loaded.",
   "calendars.choose": "Choose a calendar",
+  "calendars.hint": "Only calendars that the account can write to are offered.",
+  "calendars.notPermitted":
+    "The permission “See the list of your calendars” is missing: only the primary calendar is offered.",
+  "calendars.permit": "Allow the list",
   "calendars.foreign": "Somebody else’s",
 
   "options.title": "Options",
@@ -337,11 +341,6 @@ export const en: Catalogue = {
   "options.enabledHint": "While paused, changes are kept and will be sent when you resume.",
   "options.enabledOn": "Sync is on.",
   "options.enabledOff": "Sync is paused.",
-  "options.calendar": "Target calendar",
-  "options.calendarHint": "Only calendars that the account can write to are offered.",
-  "options.listNotPermitted":
-    "The permission “See the list of your calendars” is missing: only the primary calendar is offered.",
-  "options.permitList": "Allow the list",
   "options.privacy": "Title privacy",
   "options.privacyHint": "Also applies to upcoming events that were already sent.",
   "options.privacyBefore": "Choose before you connect: nothing has been sent yet.",

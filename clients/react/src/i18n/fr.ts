@@ -333,6 +333,10 @@ export const fr = {
   "calendars.empty": "Aucun calendrier de ce compte n’accepte l’écriture.",
   "calendars.failed": "La liste des calendriers n’a pas pu être chargée.",
   "calendars.choose": "Choisir un calendrier",
+  "calendars.hint": "Seuls les calendriers où le compte peut écrire sont proposés.",
+  "calendars.notPermitted":
+    "Il manque l’autorisation « Voir la liste de vos agendas » : seul l’agenda principal est proposé.",
+  "calendars.permit": "Autoriser la liste",
   "calendars.foreign": "À quelqu’un d’autre",
 
   "options.title": "Options",
@@ -341,11 +345,6 @@ export const fr = {
   "options.enabledHint": "En pause, les changements sont gardés et seront envoyés à la reprise.",
   "options.enabledOn": "La synchronisation est activée.",
   "options.enabledOff": "La synchronisation est en pause.",
-  "options.calendar": "Calendrier de destination",
-  "options.calendarHint": "Seuls les calendriers où le compte peut écrire sont proposés.",
-  "options.listNotPermitted":
-    "Il manque l’autorisation « Voir la liste de vos agendas » : seul l’agenda principal est proposé.",
-  "options.permitList": "Autoriser la liste",
   "options.privacy": "Confidentialité des titres",
   "options.privacyHint": "S’applique aussi aux événements à venir déjà envoyés.",
   "options.privacyBefore": "À choisir avant de connecter : rien n’a encore été envoyé.",
