@@ -75,7 +75,7 @@ function OptionsSkeleton(): ReactElement {
       <div className="cc-field">
         <div className="cc-field-aside">
           <p className="cc-hint">{t("test.hint")}</p>
-          <Skeleton width="16rem" height="2.75rem" />
+          <Skeleton width="16rem" height="2.5rem" />
         </div>
       </div>
       <div className="cc-field">
