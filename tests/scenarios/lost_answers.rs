@@ -82,6 +82,24 @@ async fn the_id_outlives_a_restart_between_the_call_and_its_answer(app: &mut Tes
 }
 
 #[apply(both_backends)]
+async fn the_next_id_too_is_stored_before_the_call_that_creates_it(app: &mut TestApp) {
+    app.connect("cabinet").await;
+    let before = app.sync("cabinet", appointment("rdv", 1)).await.external_event_id;
+    app.google.delete_event(ACCOUNT, &before, "gone").await;
+    app.google.forget_journal().await;
+    let hanging = app.google.hang("events.insert", true).await;
+    app.accept("cabinet", of_patient("rdv", 2, "Dominique Essai")).await;
+    app.google.until_called("events.insert", 1).await;
+    // A process that ends here has left an event behind: who calls the appointment off next has to know which.
+    let stored = app.link("cabinet", "rdv").await.external_event_id;
+    assert_ne!(stored, before, "the id of the call that is under way is not stored");
+    app.google.let_go(hanging).await;
+    app.at_rest("cabinet").await;
+    shows(app, "Dominique Essai").await;
+    assert_eq!(app.google.events(ACCOUNT).await[0]["id"], stored);
+}
+
+#[apply(both_backends)]
 async fn a_newer_edit_lands_though_the_answer_to_the_insert_was_lost(app: &mut TestApp) {
     app.connect("cabinet").await;
     app.google.fault("events.insert", 1, json!({"kind": "lose_answer"})).await;
