@@ -119,6 +119,33 @@ describe("what is wrong with the whole integration", () => {
     await waitFor(() => expect(screen.getByRole("group", { name: "État de la synchronisation" })).toHaveFocus());
   });
 
+  it.each([
+    [samples.calendarGone, "86 événements recréés dans « Cabinet des Lilas »."],
+    [
+      { ...samples.connected, calendar: samples.calendars[1] ?? null },
+      "86 événements déplacés vers « Cabinet des Lilas ».",
+    ],
+  ])("tells at the end of a change what became of the events (%#)", async (before, words) => {
+    const router = new Router(before);
+    const catchUp = { total: 86, done: 0, failed: 0, startTime: null };
+    server.use(
+      http.patch(`${BASE}/settings`, () => {
+        router.status = { ...samples.syncing, catchUp };
+        return HttpResponse.json({ status: router.status });
+      }),
+    );
+    const { user } = mount(<GoogleCalendarPage />, { withStream: true });
+    await user.click(await screen.findByRole("button", { name: "Changer de calendrier" }));
+    const window = within(await screen.findByRole("dialog"));
+    await waitFor(() => expect(window.getByRole("button", { name: /Nouveau calendrier/ })).toBeEnabled());
+    await user.click(window.getByRole("button", { name: /Nouveau calendrier/ }));
+    await user.click(screen.getByRole("option", { name: /^Cabinet des Lilas/ }));
+    await user.click(window.getByRole("button", { name: "Changer de calendrier" }));
+    await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+    router.become(samples.connected);
+    expect(await screen.findByText(words)).toBeInTheDocument();
+  });
+
   it("leaves focus in its place when the calendar that is chosen mends it at once", async () => {
     new Router(samples.calendarGone);
     server.use(http.patch(`${BASE}/settings`, () => HttpResponse.json({ status: samples.connected })));

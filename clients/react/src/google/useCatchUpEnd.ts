@@ -6,8 +6,9 @@ import { useEffect, useRef } from "react";
 import { useHost } from "../host/host";
 import type { Translate } from "../i18n/message";
 import { keys } from "../query/keys";
+import type { CatchUpCause } from "../query/mutations";
 import { useAnnounce } from "../ui/Announcements";
-import type { CatchUpJson, IntegrationStatusJson, SettingsBody } from "../wire";
+import type { CatchUpJson, IntegrationStatusJson } from "../wire";
 import { isConnected } from "./health";
 
 /** Follows `status` for as long as the page is shown. */
@@ -21,18 +22,20 @@ export function useCatchUpEnd(status: IntegrationStatusJson | undefined): void {
     last.current = status.catchUp;
     if (!before || status.catchUp || !isConnected(status)) return;
     const queryKey = keys.catchUpCause(client);
-    const cause = queryClient.getQueryData<SettingsBody>(queryKey);
+    const cause = queryClient.getQueryData<CatchUpCause>(queryKey);
     queryClient.removeQueries({ queryKey });
     if (before.failed > 0) announce(t("progress.finishedWithFailures", { count: before.failed }), "danger");
-    else announce(endText(cause ?? {}, before.total, status, t));
+    else announce(endText(cause, before.total, status, t));
   }, [status, client, queryClient, announce, t]);
 }
 
-function endText(cause: SettingsBody, count: number, status: IntegrationStatusJson, t: Translate): string {
-  if (cause.calendarId !== undefined) {
-    return t("progress.finishedMove", { count, calendar: status.calendar?.name ?? "" });
+function endText(cause: CatchUpCause | undefined, count: number, status: IntegrationStatusJson, t: Translate): string {
+  const { calendarId, titlePrivacy, isEnabled } = cause?.settings ?? {};
+  if (calendarId !== undefined) {
+    const words = cause?.wasCalendarLost ? "progress.finishedRecreated" : "progress.finishedMove";
+    return t(words, { count, calendar: status.calendar?.name ?? "" });
   }
-  if (cause.titlePrivacy !== undefined) return t("progress.finishedTitles", { count });
-  if (cause.isEnabled !== undefined) return t("progress.finishedSending", { count });
+  if (titlePrivacy !== undefined) return t("progress.finishedTitles", { count });
+  if (isEnabled !== undefined) return t("progress.finishedSending", { count });
   return t("progress.finished");
 }

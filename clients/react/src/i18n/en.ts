@@ -180,6 +180,7 @@ export const en: Catalogue = {
 
   "looking.notConnected": "Google Calendar is not connected",
   "looking.notConnectedBody": "No appointment is sent to Google.",
+  "looking.asked": "Another Google account waits for an answer",
   "looking.tell": "Please tell somebody who manages the practice.",
   "looking.lead": "How the sending of your appointments is going.",
   "looking.whom":
@@ -196,6 +197,10 @@ export const en: Catalogue = {
   "progress.finishedMove": {
     one: "{count} event moved to “{calendar}”.",
     other: "{count} events moved to “{calendar}”.",
+  },
+  "progress.finishedRecreated": {
+    one: "{count} event made anew in “{calendar}”.",
+    other: "{count} events made anew in “{calendar}”.",
   },
   "progress.finishedTitles": {
     one: "The title of {count} event is up to date.",

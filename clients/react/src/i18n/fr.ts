@@ -182,6 +182,7 @@ export const fr = {
 
   "looking.notConnected": "Google Calendar n’est pas connecté",
   "looking.notConnectedBody": "Aucun rendez-vous n’est envoyé à Google.",
+  "looking.asked": "Un autre compte Google attend une réponse",
   "looking.tell": "Prévenez une personne gérante du cabinet.",
   "looking.lead": "Où en est l’envoi de vos rendez-vous.",
   "looking.whom":
@@ -198,6 +199,10 @@ export const fr = {
   "progress.finishedMove": {
     one: "{count} événement déplacé vers « {calendar} ».",
     other: "{count} événements déplacés vers « {calendar} ».",
+  },
+  "progress.finishedRecreated": {
+    one: "{count} événement recréé dans « {calendar} ».",
+    other: "{count} événements recréés dans « {calendar} ».",
   },
   "progress.finishedTitles": {
     one: "Le titre de {count} événement est à jour.",

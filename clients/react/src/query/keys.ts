@@ -19,7 +19,7 @@ export const keys = {
   syncNow: (client: CalendarClient) => [...root(client), "sync-now"] as const,
   compare: (client: CalendarClient) => [...root(client), "compare"] as const,
   testEvent: (client: CalendarClient) => [...root(client), "test-event"] as const,
-  /** Which setting caused the catch-up that is under way; absent where none did. */
+  /** What has begun the catch-up that is under way; absent where no setting of this page did. */
   catchUpCause: (client: CalendarClient) => [...root(client), "catch-up-cause"] as const,
   connect: (client: CalendarClient) => [...root(client), "connect"] as const,
   confirmAccount: (client: CalendarClient) => [...root(client), "confirm-account"] as const,

@@ -20,7 +20,14 @@ import type {
   TestEventAnswer,
 } from "../wire";
 import { keys } from "./keys";
-import { keepStatus } from "./useStatus";
+import { keepStatus, knownStatus } from "./useStatus";
+
+/** What has begun the catch-up that is under way, for the words of its end. */
+export interface CatchUpCause {
+  readonly settings: SettingsBody;
+  /** The calendar before was out of reach: nothing could be moved out of it. */
+  readonly wasCalendarLost: boolean;
+}
 
 /** Saves settings: shown at once by `useStatus`, one after the other, and taken back when refused. */
 export function useUpdateSettings(): UseMutationResult<IntegrationStatusJson, RequestFailure, SettingsBody> {
@@ -28,14 +35,17 @@ export function useUpdateSettings(): UseMutationResult<IntegrationStatusJson, Re
   return useMutation<IntegrationStatusJson, RequestFailure, SettingsBody>(
     {
       mutationKey: keys.settings(client),
-      mutationFn: (body) => client.updateSettings(body),
+      mutationFn: async (settings) => {
+        const wasCalendarLost = knownStatus(client, queryClient)?.problem?.action === "choose_calendar";
+        const status = await client.updateSettings(settings);
+        const cause: CatchUpCause = { settings, wasCalendarLost };
+        if (status.catchUp) queryClient.setQueryData<CatchUpCause>(keys.catchUpCause(client), cause);
+        return status;
+      },
       scope: { id: keys.settings(client).join(" ") },
       networkMode: "always",
       // Awaited, so that the saved value is in place before the optimistic one is taken away.
-      onSuccess: (status, body) => {
-        if (status.catchUp) queryClient.setQueryData<SettingsBody>(keys.catchUpCause(client), body);
-        return keepStatus(client, queryClient, status);
-      },
+      onSuccess: (status) => keepStatus(client, queryClient, status),
       onError: (failure) => {
         // The list that was chosen from still held a calendar that is gone.
         if (failure.reason !== "CALENDAR_UNAVAILABLE") return;

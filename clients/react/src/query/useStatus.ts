@@ -92,6 +92,11 @@ export async function keepStatus(
   queryClient.setQueryData<Known>(queryKey, { status, failure: null });
 }
 
+/** The latest known status, without asking. */
+export function knownStatus(client: CalendarClient, queryClient: QueryClient): IntegrationStatusJson | undefined {
+  return queryClient.getQueryData<Known>(keys.status(client))?.status;
+}
+
 /** Follows the status of the integration. */
 export function useStatus(): StatusView {
   const { client, queryClient } = useHost();
@@ -104,12 +109,12 @@ export function useStatus(): StatusView {
     {
       queryKey,
       queryFn: async ({ signal }) => {
-        const isFirst = queryClient.getQueryData<Known>(queryKey)?.status === undefined;
+        const isFirst = knownStatus(client, queryClient) === undefined;
         try {
           return { status: await client.status(signal, isFirst ? FIRST_ANSWER_MS : ANSWER_MS), failure: null };
         } catch (failure) {
           if (!(failure instanceof RequestFailure)) throw failure;
-          return { status: queryClient.getQueryData<Known>(queryKey)?.status, failure };
+          return { status: knownStatus(client, queryClient), failure };
         }
       },
       networkMode: "always",
