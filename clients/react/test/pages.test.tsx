@@ -233,7 +233,8 @@ describe("who may only look", () => {
   it.each([
     [samples.reconnectNeeded, "Google n’autorise plus Cassius à écrire"],
     [samples.firstConnected, "37 rendez-vous à venir ne sont pas encore dans Google"],
-    [samples.otherAccount, "Quel compte Google garder ?"],
+    [samples.otherAccount, "Un autre compte Google attend une réponse"],
+    [samples.disconnecting, "Aucun rendez-vous n’est envoyé à Google."],
     [samples.notConnected, "Google Calendar n’est pas connecté"],
   ])("sees how it stands and whom to tell, and is offered nothing (%#)", async (status, title) => {
     const router = new Router(status);
@@ -252,11 +253,16 @@ describe("who may only look", () => {
     samples.accountUnavailable,
     samples.internal,
     samples.behind,
+    samples.otherAccount,
+    samples.firstConnected,
+    samples.someRefused,
+    { ...samples.internal, problem: null },
   ])("is told whom to tell, and given no order (%#)", async (status) => {
     new Router(status);
     mount(<GoogleCalendarPage mayChange={false} />);
     const health = within(screen.getByRole("group", { name: "État de la synchronisation" }));
-    expect(await health.findByText(/^Prévenez une personne gérante du cabinet\./)).toBeVisible();
+    expect(await health.findByText(/Prévenez une personne gérante du cabinet\./)).toBeVisible();
+    expect(health.queryByText(/\?$/)).toBeNull();
     expect(health.queryByText(/Reconnectez|Choisissez|support/)).toBeNull();
   });
 });

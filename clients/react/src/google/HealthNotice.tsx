@@ -54,7 +54,7 @@ export function HealthNotice(props: HealthNoticeProps): ReactElement {
   useAnchorFocus(place, HEALTH_ANCHOR, status !== undefined && props.outcome.told === null);
   return (
     <div
-      className="cc-health"
+      className={props.mayChange ? "cc-health" : "cc-health cc-health-looking"}
       id={HEALTH_ANCHOR}
       ref={place}
       tabIndex={-1}
@@ -145,7 +145,12 @@ function healthWords(status: IntegrationStatusJson, mayChange: boolean, t: Trans
     case "delayed":
       if (problem)
         return { ...problemNotice(problem, t), children: <ProblemTimes problem={problem} mayChange={mayChange} /> };
-      return { tone: "danger", icon: <AlertIcon />, title: t("problem.unknown.title") };
+      return {
+        tone: "danger",
+        icon: <AlertIcon />,
+        title: t("problem.unknown.title"),
+        children: <p>{t(mayChange ? "problem.INTERNAL.body" : "looking.tell")}</p>,
+      };
     case "paused": {
       const waiting = counts.pending + counts.unsent;
       return {
@@ -165,15 +170,24 @@ function healthWords(status: IntegrationStatusJson, mayChange: boolean, t: Trans
         tone: "danger",
         icon: <AlertIcon />,
         title: t("health.refused", { count: counts.error }),
-        children: <p>{t(problem ? "health.refusedDelayed" : "health.refusedBody", { count: counts.error })}</p>,
+        children: (
+          <p>
+            {t(problem ? "health.refusedDelayed" : "health.refusedBody", { count: counts.error })}
+            {mayChange ? null : ` ${t("looking.tell")}`}
+          </p>
+        ),
       };
+    // This, what waits to be sent and a disconnect are told to who may only look: others are asked in their place.
     case "asked":
       return {
         tone: "warning",
         icon: <AlertIcon />,
-        title: t("otherAccount.title"),
-        // Told to who may only look: whoever may answer is asked in its place.
-        children: <p>{t("otherAccount.waitsForOthers", { other: status.pendingAccount?.googleEmail ?? "" })}</p>,
+        title: t("looking.asked"),
+        children: (
+          <p>
+            {t("otherAccount.waitsForOthers", { other: status.pendingAccount?.googleEmail ?? "" })} {t("looking.tell")}
+          </p>
+        ),
       };
     case "syncing":
       return {
@@ -183,7 +197,12 @@ function healthWords(status: IntegrationStatusJson, mayChange: boolean, t: Trans
         children: <p>{t("health.syncingBody")}</p>,
       };
     case "unsent":
-      return { tone: "warning", icon: <ClockIcon />, title: t("first.title", { count: counts.unsent }) };
+      return {
+        tone: "warning",
+        icon: <ClockIcon />,
+        title: t("first.title", { count: counts.unsent }),
+        children: <p>{t("looking.tell")}</p>,
+      };
     case "behind":
       return {
         tone: "warning",
@@ -192,7 +211,12 @@ function healthWords(status: IntegrationStatusJson, mayChange: boolean, t: Trans
         children: <p>{t(mayChange ? "health.behindBody" : "looking.tell")}</p>,
       };
     case "disconnecting":
-      return { tone: "neutral", icon: <ClockIcon />, title: t("state.disconnecting") };
+      return {
+        tone: "neutral",
+        icon: <ClockIcon />,
+        title: t("state.disconnecting"),
+        children: <p>{t("looking.notConnectedBody")}</p>,
+      };
     case "working":
       return {
         tone: "success",
