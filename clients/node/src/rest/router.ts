@@ -184,7 +184,9 @@ export function createRouter<Host = void, C extends Caller = Caller>(options: Ro
       returnPath: options.returnPath ?? "/settings/integrations/google-calendar",
       maxBodyBytes: options.maxBodyBytes ?? 65_536,
       onStatus: (status) => onStatus(organisationId, status),
-      onErasing: async () => void (await options.onErasing?.({ organisationId })),
+      onErasing: async () => {
+        await options.onErasing?.({ organisationId });
+      },
       onErasureFailed: () => tell(options.onErasureFailed, { organisationId }),
       language,
       headers: headersFor(acceptLanguage, options.actor?.(caller)),

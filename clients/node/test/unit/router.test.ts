@@ -317,7 +317,7 @@ async function failing(changes: Partial<RouterOptions<void>>, eraseOrganisation 
   const told: string[] = [];
   const getStatus = () => Promise.reject(new Error("away"));
   const client = { integration: { eraseOrganisation, getStatus } } as unknown as CalendarClient;
-  const router = createRouter<void>({
+  const router = createRouter({
     client,
     publicOrigin: ORIGIN,
     caller: () => ({ organisationId: "cabinet" }),
