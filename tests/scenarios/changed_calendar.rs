@@ -104,6 +104,41 @@ async fn a_move_whose_answer_was_lost_leaves_one_event(app: &mut TestApp) {
 }
 
 #[apply(both_backends)]
+async fn what_cannot_be_moved_stays_until_the_target_has_it(app: &mut TestApp) {
+    app.google.settings(json!({"move_supported": false})).await;
+    with_plenty_of_quota(app).await;
+    app.connect("cabinet").await;
+    for number in 0..8 {
+        app.sync("cabinet", appointment(&format!("rdv {number}"), 1)).await;
+    }
+    let refuse_inserts = async |app: &TestApp, code: u16, reason: &str| {
+        let error = json!({"kind": "error", "code": code, "reason": reason});
+        let fault = app.google.control("faults", json!({"operation": "events.insert", "fault": error})).await;
+        fault["id"].as_u64().unwrap()
+    };
+    let away = refuse_inserts(app, 503, "backendError").await;
+    choose_calendar(app, SECOND_CALENDAR).await.unwrap();
+    app.until("cabinet", |status| reason(status) == Some(ErrorReason::GoogleUnavailable)).await;
+    app.google.let_go(away).await;
+    let forbidden = refuse_inserts(app, 403, "forbidden").await;
+    app.advance(3_600);
+    app.until("cabinet", |status| status.counts.is_some_and(|counts| counts.error == 8)).await;
+    let events = app.google.events(ACCOUNT).await;
+    assert!(events.len() == 8 && events.iter().all(|event| event["calendar_id"] == ACCOUNT), "{events:#?}");
+    app.google.let_go(forbidden).await;
+    let request = SyncNowRequest { organisation_id: "cabinet".into(), ..SyncNowRequest::default() };
+    app.integrations.sync_now(request).await.unwrap();
+    app.at_rest("cabinet").await;
+    let events = app.google.events(ACCOUNT).await;
+    assert!(events.len() == 8 && events.iter().all(|event| event["calendar_id"] == SECOND_CALENDAR), "{events:#?}");
+    // And back, where their ids are used up.
+    choose_calendar(app, ACCOUNT).await.unwrap();
+    app.at_rest("cabinet").await;
+    let events = app.google.events(ACCOUNT).await;
+    assert!(events.len() == 8 && events.iter().all(|event| event["calendar_id"] == ACCOUNT), "{events:#?}");
+}
+
+#[apply(both_backends)]
 async fn nothing_is_deleted_before_the_target_takes_writes(app: &mut TestApp) {
     with_plenty_of_quota(app).await;
     app.connect("cabinet").await;

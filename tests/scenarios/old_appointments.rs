@@ -97,6 +97,32 @@ async fn an_edit_that_was_accepted_while_nothing_was_sent_is_not_forgotten_by_th
 }
 
 #[apply(both_backends)]
+async fn what_is_handed_in_while_nothing_is_sent_is_sent_when_it_is_however_long_it_is_over(app: &mut TestApp) {
+    app.connect("cabinet").await;
+    app.sync("cabinet", old(appointment("landmark", 1))).await;
+    enable(app, false).await;
+    assert_eq!(app.accept("cabinet", old(appointment("rdv", 1))).await.sync_status(), SyncStatus::None);
+    swept(app).await;
+    enable(app, true).await;
+    app.at_rest("cabinet").await;
+    assert_eq!(app.google.events_of(ACCOUNT, "rdv").await.len(), 1);
+    // Google shows it: now it is erased.
+    app.advance(60);
+    let kept = "SELECT COUNT(*) FROM appointment_external_links WHERE snapshot IS NOT NULL";
+    until_number(app, kept, 0).await;
+}
+
+#[apply(both_backends)]
+async fn of_a_practice_that_never_began_to_connect_nothing_is_kept_that_is_long_over(app: &mut TestApp) {
+    app.connect("cabinet").await;
+    app.sync("cabinet", old(appointment("landmark", 1))).await;
+    app.accept("monnier", old(appointment("rdv", 1))).await;
+    swept(app).await;
+    let kept = "SELECT COUNT(*) FROM appointment_external_links WHERE snapshot IS NOT NULL";
+    until_number(app, kept, 0).await;
+}
+
+#[apply(both_backends)]
 async fn one_that_was_refused_rests_once_it_is_swept(app: &mut TestApp) {
     with_an_old_event(app).await;
     app.google.fault("events.patch", 1, json!({"kind": "error", "code": 400, "reason": "badRequest"})).await;

@@ -11,6 +11,7 @@ use diesel_async::RunQueryDsl;
 use jiff::Timestamp;
 
 use super::fragments::{of_organisation, unleased, unreached_by_catch_ups};
+use super::overview::HAS_BEGUN;
 use super::rows::LinkRow;
 use super::schema::appointment_external_links::dsl;
 use super::statement::{Fragment, named, sql};
@@ -219,7 +220,21 @@ fn is_done() -> String {
 
 /// The links whose snapshots are erased, found by one of [`OVER`].
 fn is_erased(over: &str, over_before: Timestamp, now: Timestamp) -> Fragment {
-    sql(format!("snapshot IS NOT NULL AND {} AND {over}", is_done())).bind(over_before).sql(" AND ").with(unleased(now))
+    sql(format!("snapshot IS NOT NULL AND {} AND {over}", is_done()))
+        .bind(over_before)
+        .sql(" AND ")
+        .with(unleased(now))
+        .sql(" AND NOT ")
+        .with(waits_to_be_sent(over_before))
+}
+
+/// A link that was handed in since `over_before` and never sent, of a practice that has begun to connect: it is sent once
+/// sending is on again, however long the appointment is over. Nobody hands it in once more.
+fn waits_to_be_sent(over_before: Timestamp) -> Fragment {
+    sql(format!("({} AND accepted_at >= ", is_unsent())).bind(over_before).sql(format!(
+        " AND EXISTS (SELECT 1 FROM calendar_integrations AS i WHERE i.provider = appointment_external_links.provider
+            AND i.organisation_id = appointment_external_links.organisation_id AND {HAS_BEGUN}))"
+    ))
 }
 
 /// What is over: an appointment by its end, and what has none by its last change. Each is found by an index of its own.

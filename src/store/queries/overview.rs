@@ -27,7 +27,7 @@ struct CountRow {
 }
 
 /// An integration that somebody has begun to connect: one that only chose its settings is none yet.
-const HAS_BEGUN: &str = "(NOT never_began OR google_user_id IS NOT NULL)";
+pub(super) const HAS_BEGUN: &str = "(NOT never_began OR google_user_id IS NOT NULL)";
 
 pub(in crate::store) async fn integration_counts(conn: &mut Conn) -> Result<Vec<IntegrationCount>, Fault> {
     // A word of a newer version counts as the gravest.

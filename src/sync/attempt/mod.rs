@@ -117,8 +117,8 @@ pub struct Attempt {
     html_link: Option<String>,
     /// What the last read is to settle.
     doubt: Option<Doubt>,
-    /// We lost the right to write to the calendar that a move should leave.
-    source_out_of_reach: bool,
+    /// How far it is, where the event cannot be moved.
+    rewriting: Rewriting,
     /// Google does not take the event's zone: it is written without.
     without_zone: bool,
     /// Where an event may still stand that is out of our reach, and that the placement no longer names.
@@ -145,10 +145,31 @@ enum Doubt {
         /// Google's word for why.
         reason: String,
     },
-    /// The event cannot be moved: does the target take writes, so that it may be deleted where it stands?
-    Unmovable,
     /// The target refuses what says nothing about the event: is it missing?
     TargetGone,
+}
+
+/// How far the rewriting is of an event that cannot be moved. The placement goes on to name both calendars meanwhile.
+#[derive(Debug)]
+enum Rewriting {
+    /// It can be moved, as far as is known.
+    Not,
+    /// The target is asked to take it under the id that it has; it stands where it stood.
+    Copying,
+    /// The target has it: it is deleted where it stood.
+    Copied {
+        /// The state of the copy.
+        etag: Etag,
+        /// The content of the copy; `None`: it is not known.
+        fingerprint: Option<Fingerprint>,
+    },
+    /// The target takes writes, but none under that id: the event is deleted where it stands, and inserted under the next id.
+    Unplaceable,
+    /// It may not be deleted where it stands: the copy is, so that it stands once.
+    Undoing {
+        /// Google's word for why.
+        reason: String,
+    },
 }
 
 impl Attempt {
@@ -161,7 +182,7 @@ impl Attempt {
             calls: 0,
             html_link: None,
             doubt: None,
-            source_out_of_reach: false,
+            rewriting: Rewriting::Not,
             without_zone: false,
             left_behind: Vec::new(),
             is_unsent: false,
@@ -190,6 +211,7 @@ impl Attempt {
 
     /// Decides from what is known, as if nothing had been called yet.
     fn plan(&mut self) -> Step {
+        self.rewriting = Rewriting::Not;
         match (&self.goal.event, self.placement.clone()) {
             (None, Placement::Absent { .. }) => self.synced(),
             (None, Placement::Reserved(place)) => self.call(Call::Delete { place, etag: None }),
@@ -278,6 +300,17 @@ impl Attempt {
 
     fn deleted(&mut self, place: &Place) -> Step {
         match self.placement.clone() {
+            Placement::Moving { place: to, from } if self.goal.event.is_some() && place.calendar == from => {
+                match std::mem::replace(&mut self.rewriting, Rewriting::Not) {
+                    Rewriting::Copied { etag, fingerprint } => {
+                        self.placement = Placement::Written { place: to, etag, fingerprint };
+                        self.plan()
+                    }
+                    Rewriting::Not | Rewriting::Copying | Rewriting::Unplaceable | Rewriting::Undoing { .. } => {
+                        self.vanished()
+                    }
+                }
+            }
             // Deleted at the one end of an unfinished move: it may stand at the other.
             Placement::Moving { place: to, from, .. } if self.goal.event.is_none() && place.calendar == to.calendar => {
                 self.placement = Placement::Reserved(Place { calendar: from, ..to });

@@ -84,6 +84,15 @@ impl Fault {
     }
 }
 
+/// Where an event may stand.
+fn places(stored: &Placement) -> Vec<Place> {
+    let from = match stored {
+        Placement::Moving { place, from, .. } => Some(Place { calendar: from.clone(), ..place.clone() }),
+        Placement::Absent { .. } | Placement::Reserved(_) | Placement::Written { .. } => None,
+    };
+    stored.place().cloned().into_iter().chain(from).collect()
+}
+
 #[derive(Debug, Default)]
 struct Google {
     events: BTreeMap<(CalendarId, EventId), Stored>,
@@ -111,11 +120,8 @@ impl Google {
 
     /// Our events that nobody knows of any more: they stand, and neither the placement nor what is owed names them.
     fn forgotten(&self, stored: &Placement) -> Vec<&(CalendarId, EventId)> {
-        let from = match stored {
-            Placement::Moving { place, from, .. } => Some(Place { calendar: from.clone(), ..place.clone() }),
-            Placement::Absent { .. } | Placement::Reserved(_) | Placement::Written { .. } => None,
-        };
-        let known: Vec<_> = self.left_behind.iter().chain(stored.place()).chain(&from).collect();
+        let wanted = places(stored);
+        let known: Vec<_> = self.left_behind.iter().chain(&wanted).collect();
         let is_known = |(calendar, event): &&(CalendarId, EventId)| {
             known.iter().any(|place| place.calendar == *calendar && place.event == *event)
         };
@@ -123,9 +129,13 @@ impl Google {
         standing.map(|(place, _)| place).filter(|place| !is_known(place)).collect()
     }
 
-    /// Deletes what was left behind, as the worker would.
-    fn carry_out_what_is_owed(&mut self) {
+    /// Deletes what was left behind, as the worker would: not what the link stands at.
+    fn carry_out_what_is_owed(&mut self, stored: &Placement) {
+        let wanted = places(stored);
         for place in std::mem::take(&mut self.left_behind) {
+            if wanted.iter().any(|it| (&it.calendar, &it.event) == (&place.calendar, &place.event)) {
+                continue;
+            }
             if let Some(event) = self.events.get_mut(&(place.calendar, place.event)) {
                 event.alive = false;
             }
@@ -265,7 +275,9 @@ fn attempt(
                 let fault = faults.next().unwrap_or(Fault::None);
                 last = if last.is_untrue() && fault.is_untrue() { Fault::None } else { fault };
                 let answer = google.answer(&call, last)?;
-                assert!(google.alive().len() <= 1, "two live events after {call:?}");
+                // What cannot be moved stands twice while its copy is made; both are known.
+                let copies = usize::from(matches!(stored, Placement::Moving { .. })) + google.left_behind.len();
+                assert!(google.alive().len() <= 1 + copies, "two live events after {call:?}");
                 assert_eq!(google.forgotten(stored), Vec::<&(CalendarId, EventId)>::new(), "after {call:?}");
                 step = attempt.advance(answer);
             }
@@ -368,7 +380,7 @@ proptest! {
                 Happening::AllOpen => {
                     google.read_only.clear();
                     google.missing.clear();
-                    google.carry_out_what_is_owed();
+                    google.carry_out_what_is_owed(&stored);
                 }
                 Happening::ZoneKnown(is_known) => google.knows_no_zone = !is_known,
             }
@@ -377,6 +389,7 @@ proptest! {
         let is_well = google.missing.is_empty() && google.read_only.is_empty();
         let target = if is_well { calendar } else { 2 };
         synced(&mut google, goal(target, content.map(|content| content + 100)), &mut stored);
+        google.carry_out_what_is_owed(&stored);
         let shown: Vec<_> =
             google.alive().iter().map(|(calendar, event)| (calendar.as_str().to_owned(), event.summary.clone())).collect();
         let expected: Vec<_> =
@@ -569,13 +582,50 @@ fn an_event_that_cannot_be_moved_is_deleted_only_once_the_target_takes_writes() 
     synced(&mut google, goal(0, Some(1)), &mut stored);
     google.read_only.push(CalendarId::new(CALENDARS[1]));
     let (calls, outcome) = calls_of(&mut google, goal(1, Some(1)), &mut stored, &[]);
-    assert_eq!(calls, ["events.move", "events.list"]);
+    assert_eq!(calls, ["events.move", "events.insert", "events.list"]);
     assert!(matches!(outcome, Outcome::Stopped { stop: Stop::CalendarUnavailable, .. }), "{outcome:?}");
     assert_eq!(google.alive()[0].0.as_str(), CALENDARS[0]);
     google.read_only.clear();
-    let (calls, _) = calls_of(&mut google, goal(1, Some(1)), &mut stored, &[Fault::MoveRefused]);
-    assert_eq!(calls, ["events.move", "events.list", "events.delete", "events.insert"]);
+    for fault in [Fault::Unreachable, Fault::Throttled, Fault::Forbidden, Fault::Unauthorized] {
+        calls_of(&mut google, goal(1, Some(1)), &mut stored, &[Fault::MoveRefused, fault]);
+        assert_eq!((google.alive().len(), google.alive()[0].0.as_str()), (1, CALENDARS[0]), "{fault:?}");
+    }
+    let (calls, outcome) = calls_of(&mut google, goal(1, Some(1)), &mut stored, &[Fault::MoveRefused]);
+    assert_eq!(calls, ["events.move", "events.insert", "events.delete"]);
     assert_eq!((google.alive().len(), google.alive()[0].0.as_str()), (1, CALENDARS[1]));
+    // Back again, where its id is used up.
+    stored = outcome.placement().clone();
+    let (calls, outcome) = calls_of(&mut google, goal(0, Some(1)), &mut stored, &[Fault::MoveRefused]);
+    let used_up = ["events.move", "events.insert", "events.get", "events.get", "events.delete", "events.insert"];
+    assert_eq!(calls, used_up);
+    assert!(matches!(outcome, Outcome::Synced { .. }), "{outcome:?}");
+    assert_eq!((google.alive().len(), google.alive()[0].0.as_str()), (1, CALENDARS[0]));
+}
+
+#[test]
+fn a_copy_of_what_may_not_be_deleted_is_taken_back() {
+    let (mut google, mut stored) = (Google::default(), Placement::NEVER);
+    synced(&mut google, goal(0, Some(1)), &mut stored);
+    let faults = [Fault::MoveRefused, Fault::None, Fault::Forbidden];
+    let (calls, outcome) = calls_of(&mut google, goal(1, Some(1)), &mut stored, &faults);
+    assert_eq!(calls, ["events.move", "events.insert", "events.delete", "events.list", "events.delete"]);
+    assert!(matches!(outcome, Outcome::Refused { ref reason, .. } if reason == "somethingNew"), "{outcome:?}");
+    assert_eq!((google.alive().len(), google.alive()[0].0.as_str()), (1, CALENDARS[0]));
+}
+
+#[test]
+fn what_was_copied_when_the_process_died_stands_once_whatever_is_wanted_then() {
+    for wanted in [goal(0, Some(1)), goal(1, Some(1)), goal(2, Some(1)), goal(1, None)] {
+        let (mut google, mut stored) = (Google::default(), Placement::NEVER);
+        synced(&mut google, goal(0, Some(1)), &mut stored);
+        let mut faults = [Fault::MoveRefused, Fault::Killed].into_iter();
+        assert!(attempt(&mut google, goal(1, Some(1)), &mut stored, &mut faults).is_none());
+        assert_eq!(google.alive().len(), 2, "it died between the copy and the deletion");
+        synced(&mut google, wanted.clone(), &mut stored);
+        google.carry_out_what_is_owed(&stored);
+        let standing: Vec<_> = google.alive().into_iter().map(|(calendar, _)| calendar.clone()).collect();
+        assert_eq!(standing, Vec::from_iter(wanted.event.map(|_| wanted.calendar)));
+    }
 }
 
 #[test]

@@ -9,24 +9,34 @@
 //! | `Moved` | – | – | – | synced if it shows the goal, else patch it | – |
 //! | `Deleted` | – | – | go on | – | – |
 //! | `Found` | – | – | – | – | see below |
-//! | `AlreadyExists` | read it | – | – | rewrite | – |
+//! | `AlreadyExists` | read it | – | – | copy it | – |
 //! | `Changed` | – | read it | read it | read it at the target | – |
 //! | `Gone` | read it | read it | read it (moving: at the target) | read it at the target | read it again, then believe it |
 //! | `NotFound` | ask the target | as `Gone` | as `Gone` | as `Gone` | as `Gone` |
-//! | `NotPermitted`, `Forbidden` | ask its calendar | ask its calendar | ask its calendar | rewrite | ask its calendar |
-//! | `Refused` | for the word `invalid` once more without its zone; else refused | the same | refused | rewrite | refused |
-//! | `ScopeMissing` | stop: reconnect | stop | stop | rewrite | stop |
+//! | `NotPermitted`, `Forbidden` | ask its calendar | ask its calendar | ask its calendar | copy it | ask its calendar |
+//! | `Refused` | for the word `invalid` once more without its zone; else refused | the same | refused | copy it | refused |
+//! | `ScopeMissing` | stop: reconnect | stop | stop | copy it | stop |
 //! | `AccountRefused` | stop: account | stop | stop | stop | stop |
 //! | `Misconfigured` | stop: operator | stop | stop | stop | stop |
 //! | `Unauthorized`, `Throttled`, `Unavailable` | come back | come back | come back | come back | come back |
 //!
 //! "–": the call does not give this answer; nothing is concluded, and we come back. "Read it": `events.get`, since a
 //! single 404, 410 or `cancelled` may be spurious. A 404 of a read leaves open whether the calendar is gone with its
-//! event: the calendar is asked then. "Rewrite": the event is deleted where it stands and inserted into the target, once
-//! the target has been asked whether it takes writes.
+//! event: the calendar is asked then. "Copy it": an event that cannot be moved is inserted into the target under the id that
+//! it has, and deleted where it stood once the target has it. A target that takes no writes keeps nothing from standing. What
+//! is found at the end of a move may be a copy: it is deleted where it came from.
 //!
 //! An event that is read and found: ours, or nobody's: go on (where it could not be moved: ask the target); another's: the
 //! next generation; one that was called gone before: come back.
+//!
+//! Of a copy:
+//!
+//! | what is said | of the copy at the target | of the event where it stood |
+//! |---|---|---|
+//! | it is there | delete the event where it stood | come back |
+//! | it is gone, or another's | the id is used up: delete the event where it stands, then the next generation | the copy is the event |
+//! | it may not be deleted | – | delete the copy; refused |
+//! | its calendar is out of reach | stop: calendar | left behind, and the copy is the event |
 //!
 //! The calendar itself is asked by a probe:
 //!
@@ -38,8 +48,7 @@
 //! | `ScopeMissing`, `Misconfigured` | stop: reconnect; operator | the same |
 //! | any other | come back | come back |
 //!
-//! A calendar that is open: what was forbidden is refused for good; what was gone is the next generation; what cannot be
-//! moved is rewritten; else come back.
+//! A calendar that is open: what was forbidden is refused for good; what was gone is the next generation; else come back.
 //!
 //! A calendar that may be read, where no event is wanted, has said itself what does not stand in it: what was gone there is
 //! gone, whether it takes writes or not.
@@ -47,8 +56,8 @@
 //! A refresh that succeeds proves the grant: a 401 after it ends nothing. Only the token endpoint, or a missing scope,
 //! asks a person to connect again.
 
-use super::{Answer, Attempt, Call, Doubt, Event, Place, Placement, RetryCause, Setback, Step, Stop};
-use crate::model::{CalendarId, Fingerprint};
+use super::{Answer, Attempt, Call, Doubt, Event, Place, Placement, RetryCause, Rewriting, Setback, Step, Stop};
+use crate::model::{CalendarId, Etag, Fingerprint};
 
 /// Google's word for a value that it does not take, a zone that it does not know (yet) among them.
 const INVALID_VALUE: &str = "invalid";
@@ -104,6 +113,10 @@ impl Attempt {
 
     fn after_insert(&mut self, place: Place, answer: Answer) -> Step {
         match answer {
+            Answer::Stored { etag, html_link } if matches!(self.rewriting, Rewriting::Copying) => {
+                let fingerprint = self.goal.event.as_ref().map(|(_, fingerprint)| fingerprint.clone());
+                self.copied(etag, html_link, fingerprint)
+            }
             Answer::Stored { etag, html_link } => self.written(place, etag, html_link),
             Answer::AlreadyExists => self.read(place, None),
             Answer::Gone => self.read(place, Some(Doubt::EventGone)),
@@ -125,10 +138,14 @@ impl Attempt {
     }
 
     fn after_delete(&mut self, place: Place, answer: Answer) -> Step {
+        if let Rewriting::Undoing { reason } = &self.rewriting {
+            return match answer {
+                Answer::Deleted | Answer::Gone | Answer::NotFound => self.refused(reason.clone()),
+                _ => self.come_back(),
+            };
+        }
         match answer {
             Answer::Deleted => self.deleted(&place),
-            // It may have been moved by an attempt whose answer was lost: the destination tells.
-            Answer::Gone | Answer::NotFound if self.move_failed_from(&place.calendar) => self.read_at_target(place),
             Answer::Gone | Answer::NotFound => self.read(place, Some(Doubt::EventGone)),
             Answer::Changed => self.read(place, None),
             Answer::Refused { reason } => self.refused(reason),
@@ -152,7 +169,7 @@ impl Attempt {
             | Answer::NotPermitted { .. }
             | Answer::Forbidden { .. }
             | Answer::ScopeMissing
-            | Answer::Refused { .. } => self.probe_target(Doubt::Unmovable),
+            | Answer::Refused { .. } => self.copy_to_target(),
             _ => self.come_back(),
         }
     }
@@ -163,6 +180,17 @@ impl Attempt {
             Answer::Found { etag, html_link, owner }
                 if owner.as_ref().is_none_or(|owner| *owner == self.goal.owner) =>
             {
+                match &self.rewriting {
+                    Rewriting::Copying => return self.copied(etag, html_link, None),
+                    // It may have been moved, and as well copied: by an attempt whose answer was lost.
+                    Rewriting::Not if self.is_moving_to(&place.calendar) && !was_called_gone => {
+                        return self.copied(etag, html_link, None);
+                    }
+                    Rewriting::Not => self.leave_source_behind(&place),
+                    Rewriting::Copied { .. } | Rewriting::Unplaceable | Rewriting::Undoing { .. } => {
+                        return self.come_back();
+                    }
+                }
                 let was_not_moved = self.move_failed_from(&place.calendar);
                 self.html_link = html_link.or(self.html_link.take());
                 self.placement = Placement::Written { place, etag, fingerprint: None };
@@ -176,6 +204,7 @@ impl Attempt {
                 }
             }
             // Our id, and somebody else's event: it is left alone.
+            Answer::Found { .. } if matches!(self.rewriting, Rewriting::Copying) => self.delete_unplaceable(),
             Answer::Found { .. } => self.vanished(),
             Answer::Gone | Answer::NotFound if !was_called_gone => self.read(place, Some(Doubt::EventGone)),
             // The calendar may be out of sight, and the event with it.
@@ -192,7 +221,12 @@ impl Attempt {
             return self.deleted(place);
         }
         match self.placement.clone() {
-            Placement::Moving { place: to, from } if place.calendar != from && !self.source_out_of_reach => {
+            Placement::Moving { from, .. }
+                if place.calendar != from && matches!(self.rewriting, Rewriting::Copying) =>
+            {
+                self.delete_unplaceable()
+            }
+            Placement::Moving { place: to, from } if place.calendar != from => {
                 // It is not where a move was to bring it. Does it still stand where it came from?
                 let stays = Place { calendar: from.clone(), ..to.clone() };
                 if to.calendar == self.goal.calendar || from == self.goal.calendar {
@@ -201,14 +235,8 @@ impl Attempt {
                     self.move_to_target(stays, from)
                 }
             }
-            Placement::Moving { place: to, from, .. } if self.source_out_of_reach => {
-                self.left_behind.push(Place { calendar: from, ..to });
-                self.vanished()
-            }
-            Placement::Absent { .. }
-            | Placement::Reserved(_)
-            | Placement::Written { .. }
-            | Placement::Moving { .. } => self.vanished(),
+            Placement::Moving { .. } => self.deleted(place),
+            Placement::Absent { .. } | Placement::Reserved(_) | Placement::Written { .. } => self.vanished(),
         }
     }
 
@@ -220,22 +248,19 @@ impl Attempt {
                 self.after_probe(calendar, Answer::CalendarOpen, doubt)
             }
             Answer::CalendarOpen => match doubt {
+                Some(Doubt::Forbidden { call: Call::Delete { .. }, reason })
+                    if matches!(self.rewriting, Rewriting::Copied { .. }) =>
+                {
+                    self.delete_copy(reason)
+                }
                 Some(Doubt::Forbidden { reason, .. }) => self.refused(reason),
                 Some(Doubt::CalendarGone { place }) => self.absent_at(&place),
-                Some(Doubt::Unmovable) => self.delete_at_source(),
                 Some(Doubt::EventGone | Doubt::TargetGone) | None => self.come_back(),
             },
             Answer::CalendarReadOnly | Answer::CalendarMissing if *calendar == self.goal.calendar => {
                 self.stopped(Stop::CalendarUnavailable)
             }
             Answer::CalendarReadOnly | Answer::CalendarMissing => match doubt {
-                // A move lost in between may have brought it to the target all the same.
-                Some(Doubt::Forbidden { call: Call::Delete { place, .. }, .. })
-                    if self.move_failed_from(&place.calendar) =>
-                {
-                    self.source_out_of_reach = true;
-                    self.read_at_target(place)
-                }
                 Some(
                     Doubt::Forbidden { call: Call::Delete { place, .. } | Call::Get { place }, .. }
                     | Doubt::CalendarGone { place },
@@ -259,17 +284,52 @@ impl Attempt {
         self.refused(reason)
     }
 
-    fn read_at_target(&mut self, place: Place) -> Step {
-        self.read(Place { calendar: self.goal.calendar.clone(), ..place }, None)
+    /// Asks the target to take an event that cannot be moved, under the id that it has.
+    fn copy_to_target(&mut self) -> Step {
+        let Placement::Moving { place, .. } = self.placement.clone() else { return self.plan() };
+        let Some((event, _)) = self.goal.event.clone() else { return self.plan() };
+        self.rewriting = Rewriting::Copying;
+        self.call(Call::Insert { place, event, names_zone: !self.without_zone })
     }
 
-    /// Deletes an event that cannot be moved; when it is gone, the next generation is inserted into the target.
+    /// The target has the copy.
+    fn copied(&mut self, etag: Etag, html_link: Option<String>, fingerprint: Option<Fingerprint>) -> Step {
+        self.html_link = html_link.or(self.html_link.take());
+        self.rewriting = Rewriting::Copied { etag, fingerprint };
+        self.delete_at_source()
+    }
+
+    /// The target takes writes, and none under that id.
+    fn delete_unplaceable(&mut self) -> Step {
+        self.rewriting = Rewriting::Unplaceable;
+        self.delete_at_source()
+    }
+
     fn delete_at_source(&mut self) -> Step {
-        match self.placement.clone() {
-            Placement::Moving { place, from, .. } => {
-                self.call(Call::Delete { place: Place { calendar: from, ..place }, etag: None })
-            }
-            Placement::Absent { .. } | Placement::Reserved(_) | Placement::Written { .. } => self.plan(),
+        let Placement::Moving { place, from } = self.placement.clone() else { return self.plan() };
+        self.call(Call::Delete { place: Place { calendar: from, ..place }, etag: None })
+    }
+
+    fn delete_copy(&mut self, reason: String) -> Step {
+        let Placement::Moving { place, .. } = self.placement.clone() else { return self.plan() };
+        self.rewriting = Rewriting::Undoing { reason };
+        self.call(Call::Delete { place, etag: None })
+    }
+
+    /// Whether the event is on its way to `calendar`, and belongs there.
+    fn is_moving_to(&self, calendar: &CalendarId) -> bool {
+        *calendar == self.goal.calendar
+            && matches!(&self.placement, Placement::Moving { place, .. } if place.calendar == *calendar)
+    }
+
+    /// An event that stands where a move was to bring it may have been copied there: then it stands where it came from as
+    /// well.
+    fn leave_source_behind(&mut self, found_at: &Place) {
+        if let Placement::Moving { place, from } = &self.placement
+            && place.calendar == found_at.calendar
+            && *from != self.goal.calendar
+        {
+            self.left_behind.push(Place { calendar: from.clone(), ..found_at.clone() });
         }
     }
 }

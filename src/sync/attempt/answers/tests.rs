@@ -29,7 +29,7 @@ fn rows() -> Vec<Row> {
         Answer::Moved { etag: Etag::new("2"), html_link: None, shown: Box::new(shown) }
     };
     let found = |owner| Answer::Found { etag: Etag::new("2"), html_link: None, owner };
-    let (get, list) = ("events.get", "events.list");
+    let (get, list, insert) = ("events.get", "events.list", "events.insert");
     let later = ["come back"; 7];
     vec![
         (stored, ["synced", "synced", "come back", "come back", "come back", "come back", "come back"]),
@@ -47,16 +47,16 @@ fn rows() -> Vec<Row> {
             found(Some(another)),
             ["come back", "come back", "come back", "come back", "events.insert", "events.insert", "come back"],
         ),
-        (Answer::AlreadyExists, [get, "come back", "come back", list, "come back", "come back", "come back"]),
+        (Answer::AlreadyExists, [get, "come back", "come back", insert, "come back", "come back", "come back"]),
         (Answer::Changed, ["come back", get, get, get, "come back", "come back", "come back"]),
         (Answer::Gone, [get, get, get, get, get, "events.insert", "come back"]),
         (Answer::NotFound, [list, get, get, get, get, list, "come back"]),
-        (Answer::NotPermitted { reason: word() }, [list, list, list, list, list, list, "come back"]),
-        (Answer::Forbidden { reason: word() }, [list, list, list, list, list, list, "stop: account"]),
+        (Answer::NotPermitted { reason: word() }, [list, list, list, insert, list, list, "come back"]),
+        (Answer::Forbidden { reason: word() }, [list, list, list, insert, list, list, "stop: account"]),
         (Answer::AccountRefused { reason: word() }, ["stop: account"; 7]),
         (
             Answer::Refused { reason: word() },
-            ["refused", "refused", "refused", list, "refused", "refused", "come back"],
+            ["refused", "refused", "refused", insert, "refused", "refused", "come back"],
         ),
         (
             Answer::ScopeMissing,
@@ -64,7 +64,7 @@ fn rows() -> Vec<Row> {
                 "stop: reconnect",
                 "stop: reconnect",
                 "stop: reconnect",
-                list,
+                insert,
                 "stop: reconnect",
                 "stop: reconnect",
                 "stop: reconnect",
@@ -158,6 +158,7 @@ fn probes() -> [(&'static str, Attempt); 7] {
     let written = |fingerprint| Placement::Written { place: place(), etag: Etag::new("1"), fingerprint };
     let not_permitted = || Answer::NotPermitted { reason: "word".to_owned() };
     let refused = || Answer::Refused { reason: "word".to_owned() };
+    let stored = || Answer::Stored { etag: Etag::new("2"), html_link: None };
     let after = |goal: Goal, placement, answers: Vec<Answer>| {
         let mut attempt = Attempt::begin(goal, placement).0;
         for answer in answers {
@@ -172,12 +173,12 @@ fn probes() -> [(&'static str, Attempt); 7] {
     [
         ("a forbidden patch", after(here(), written(None), vec![not_permitted()])),
         ("a vanished event", after(here(), written(None), gone())),
-        ("a refused move", after(there(), in_step(), vec![refused()])),
+        ("a forbidden copy", after(there(), in_step(), vec![refused(), not_permitted()])),
         ("elsewhere a forbidden read", after(there(), Placement::Reserved(place()), vec![not_permitted()])),
         ("elsewhere a vanished event", after(there(), Placement::Reserved(place()), gone())),
         (
-            "elsewhere a forbidden deletion after a refused move",
-            after(there(), in_step(), vec![refused(), Answer::CalendarOpen, not_permitted()]),
+            "elsewhere a forbidden deletion of what was copied",
+            after(there(), in_step(), vec![refused(), stored(), not_permitted()]),
         ),
         ("elsewhere a forbidden deletion", after(goal(1, None), in_step(), vec![not_permitted()])),
     ]
@@ -188,12 +189,12 @@ fn each_answer_of_a_calendar_means_what_the_table_says() {
     const OUT_OF_REACH: &str = "events.insert, left behind";
     let word = || "word".to_owned();
     let (refused, insert, delete) = ("refused", "events.insert", "events.delete");
-    let (stop, get, gone) = ("stop: calendar", "events.get", "synced, left behind");
+    let (stop, gone) = ("stop: calendar", "synced, left behind");
     for (answer, expected) in [
-        (Answer::CalendarOpen, [refused, insert, delete, refused, insert, refused, refused]),
+        (Answer::CalendarOpen, [refused, insert, refused, refused, insert, delete, refused]),
         // What can be read has said that the event is gone.
-        (Answer::CalendarReadOnly, [stop, stop, stop, OUT_OF_REACH, insert, get, gone]),
-        (Answer::CalendarMissing, [stop, stop, stop, OUT_OF_REACH, OUT_OF_REACH, get, gone]),
+        (Answer::CalendarReadOnly, [stop, stop, stop, OUT_OF_REACH, insert, gone, gone]),
+        (Answer::CalendarMissing, [stop, stop, stop, OUT_OF_REACH, OUT_OF_REACH, gone, gone]),
         (Answer::Forbidden { reason: word() }, ["stop: account"; 7]),
         (Answer::AccountRefused { reason: word() }, ["stop: account"; 7]),
         (Answer::ScopeMissing, ["stop: reconnect"; 7]),
