@@ -19,6 +19,7 @@ mod history;
 mod link_reader;
 mod links;
 mod locked_out_accepts;
+mod missing_keys;
 mod preview;
 mod reach;
 mod replacement;
@@ -49,6 +50,7 @@ pub use comparison::ComparisonCounts;
 pub use erasure::Erased;
 use link_reader::LinkReader;
 pub use links::Differing;
+use missing_keys::MissingKeys;
 pub use replacement::Replacement;
 use settler::Settler;
 use throttle_counter::ThrottleCounter;
@@ -118,6 +120,7 @@ struct Inner {
     /// How long an edit waits after a write of the same event.
     write_spacing: SignedDuration,
     accept_batcher: AcceptBatcher,
+    missing_keys: MissingKeys,
     throttle_counter: ThrottleCounter,
     settler: Settler,
     link_reader: LinkReader,
@@ -151,6 +154,7 @@ impl Delivery {
             app_url,
             write_spacing,
             accept_batcher,
+            missing_keys: MissingKeys::default(),
             throttle_counter,
             settler,
             link_reader,

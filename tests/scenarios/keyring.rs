@@ -63,6 +63,7 @@ async fn a_snapshot_that_does_not_open_waits_for_its_key_and_the_others_flow(app
     app.connect("cabinet").await;
     app.google.revoke(ACCOUNT).await;
     app.accept("cabinet", appointment("sealed", 1)).await;
+    app.accept("cabinet", appointment("sealed-too", 1)).await;
     app.until("cabinet", |status| reason(status) == Some(ErrorReason::ReconnectRequired)).await;
     let new = Keyring::generate(&Entropy::system());
     let lost = with_keys(app, new.clone()).await;
@@ -73,11 +74,16 @@ async fn a_snapshot_that_does_not_open_waits_for_its_key_and_the_others_flow(app
     assert_eq!((error.reason(), error.retryable), (ErrorReason::KeyringIncomplete, true));
     assert_eq!(link.sync_status, i32::from(SyncStatus::Pending), "it is not refused");
     assert_eq!(app.status("cabinet").await.state(), IntegrationState::Connected);
+    // Told once, however many wait.
+    app.until_link("cabinet", "sealed-too", |link| link.last_error.is_some()).await;
+    let key = lost.split_once(':').unwrap().0;
+    let told = logs::lines_with("a snapshot does not open").into_iter().filter(|line| line.contains(key)).count();
+    assert_eq!(told, 1);
 
     with_keys(app, format!("{new},{lost}")).await;
     app.advance(900);
     app.at_rest("cabinet").await;
-    assert_eq!(app.google.events(ACCOUNT).await.len(), 2);
+    assert_eq!(app.google.events(ACCOUNT).await.len(), 3);
 }
 
 #[apply(both_backends)]

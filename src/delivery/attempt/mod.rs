@@ -126,10 +126,15 @@ impl Inner {
         let opened = snapshot::open(&self.keyring, organisation, appointment, sealed).map_err(|error| {
             let unopened = Unopened::from(&error);
             match unopened {
-                Unopened::Sealed => tracing::error!(
-                    organisation.id = %organisation, appointment.id = %appointment, error = %error_chain(&error),
-                    "a snapshot does not open: where its key is unknown, ENCRYPTION_KEYS has to hold it again"
-                ),
+                Unopened::Sealed => {
+                    let key = sealed.key_id().unwrap_or_default();
+                    if self.missing_keys.is_to_be_told(organisation, key, self.clock.elapsed()) {
+                        tracing::error!(
+                            organisation.id = %organisation, appointment.id = %appointment, error = %error_chain(&error),
+                            "a snapshot does not open: where its key is unknown, ENCRYPTION_KEYS has to hold it again"
+                        );
+                    }
+                }
                 Unopened::Unreadable => tracing::error!(
                     organisation.id = %organisation, appointment.id = %appointment, error = %error_chain(&error),
                     "a snapshot does not read: its appointment is left out until it is sent again"
