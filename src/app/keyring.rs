@@ -1,6 +1,6 @@
 //! The keyring of a service that runs, held against what is stored.
 //!
-//! Owns when it is looked: at the start, when the keys were read again, and once a day. Never parks anything itself: what
+//! Owns when it is looked: at the start, when other keys were read, and once a day. Never parks anything itself: what
 //! does not open waits with its own reason, and is tried again from here. Invariant: a key that is missing is named in
 //! the log.
 

@@ -1,18 +1,18 @@
 //! The keys and certificates of a service that runs.
 //!
 //! Owns what can be exchanged without a restart: the certificate and whom clients' certificates come from, the API keys,
-//! the keyring. Never keeps a part of something that is not whole. Invariant: settings with a fault give nobody anything; an
-//! API key that they withdraw is withdrawn all the same.
+//! the keyring. Never keeps a part of something that is not whole. Invariant: what has a fault stays as it was, and keeps
+//! nothing else from being exchanged; an API key that is withdrawn is withdrawn whatever is at fault.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::Notify;
 
 use super::StartError;
-use crate::config::{self, Config};
+use crate::config::{self, Config, Reread};
 use crate::crypto::Keyring;
 use crate::grpc::{self, ApiKey, Callers, Organisations, Tls, TlsFault};
 
@@ -22,14 +22,14 @@ pub struct Keys {
     pub(super) tls: Option<Tls>,
     pub(super) callers: Callers,
     pub(super) keyring: Arc<Keyring>,
-    /// Told when they were read again.
+    /// Told when the keyring was exchanged.
     pub(super) reloaded: Arc<Notify>,
 }
 
 impl Keys {
     /// Reads them as the settings say.
     pub(super) async fn read(config: &Config, now: Timestamp) -> Result<Self, StartError> {
-        let tls = match Pem::read(config).await? {
+        let tls = match Pem::read(config.tls.as_ref()).await? {
             None => None,
             Some(pem) => {
                 let tls = pem.greet_with(Tls::new)?;
@@ -37,20 +37,36 @@ impl Keys {
                 Some(tls)
             }
         };
-        let keyring = Arc::new(keyring(config)?);
+        let keyring = Arc::new(keyring(&config.encryption_keys)?);
         Ok(Self { tls, callers: callers(config), keyring, reloaded: Arc::default() })
     }
 
-    /// Reads them again, and uses them from now on. The streams of a key that is no longer there end.
-    pub async fn reload(&self, config: &Config, now: Timestamp) -> Result<(), StartError> {
-        let keyring = keyring(config)?;
-        if let (Some(tls), Some(pem)) = (&self.tls, Pem::read(config).await?) {
+    /// Uses from now on what was read again, each as far as it is whole; answers what is wrong with the others, which stay as
+    /// they were. The streams of a key that is no longer there end.
+    pub async fn reload(&self, settings: &Reread, now: Timestamp) -> Vec<StartError> {
+        let tls = self.reload_tls(settings.tls.as_ref(), now).await;
+        if let Some(keys) = &settings.api_keys {
+            self.callers.replace(api_keys(keys));
+        }
+        let keyring = settings.encryption_keys.as_ref().map_or(Ok(()), |text| self.reload_keyring(text));
+        [tls, keyring].into_iter().filter_map(Result::err).collect()
+    }
+
+    async fn reload_tls(&self, files: Option<&config::Tls>, now: Timestamp) -> Result<(), StartError> {
+        if let (Some(tls), Some(pem)) = (&self.tls, Pem::read(files).await?) {
             pem.greet_with(|cert, key, client_ca| tls.replace(cert, key, client_ca))?;
             pem.tell_validity(now);
         }
-        self.keyring.replace(keyring);
-        self.callers.replace(api_keys(&config.api_keys));
-        self.reloaded.notify_one();
+        Ok(())
+    }
+
+    fn reload_keyring(&self, text: &SecretString) -> Result<(), StartError> {
+        let keyring = keyring(text)?;
+        // Nothing that is stored has to be looked at for the sake of another file.
+        if !keyring.is_same_as(&self.keyring) {
+            self.keyring.replace(keyring);
+            self.reloaded.notify_one();
+        }
         Ok(())
     }
 
@@ -60,8 +76,8 @@ impl Keys {
     }
 }
 
-fn keyring(config: &Config) -> Result<Keyring, StartError> {
-    Keyring::parse(config.encryption_keys.expose_secret()).map_err(StartError::Keyring)
+fn keyring(text: &SecretString) -> Result<Keyring, StartError> {
+    Keyring::parse(text.expose_secret()).map_err(StartError::Keyring)
 }
 
 fn callers(config: &Config) -> Callers {
@@ -96,8 +112,8 @@ struct Pem {
 }
 
 impl Pem {
-    async fn read(config: &Config) -> Result<Option<Self>, StartError> {
-        let Some(tls) = &config.tls else { return Ok(None) };
+    async fn read(tls: Option<&config::Tls>) -> Result<Option<Self>, StartError> {
+        let Some(tls) = tls else { return Ok(None) };
         let client_ca = match &tls.client_ca {
             None => None,
             Some(file) => Some(read("TLS_CLIENT_CA", file).await?),

@@ -25,7 +25,7 @@ impl CheckConfig {
     /// Says that all is in order, or names every fault.
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let loaded = load(&environment, Mode::Serve);
-        let of_files = loaded.as_ref().map(open_files).unwrap_or_default();
+        let of_files = loaded.as_ref().map(|it| open_files(&it.open_files, Some(&it.database))).unwrap_or_default();
         slips().iter().chain(&of_files).for_each(|sentence| warn(format_args!("Beware: {sentence}.")));
         // Whatever else is wrong, so that every fault is named.
         let of_tls = Config::load_tls(&environment).and_then(|tls| app::tls_fault(&tls, Clock::system().now()));

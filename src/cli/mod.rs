@@ -12,6 +12,7 @@ mod healthcheck;
 mod integrations;
 mod logs;
 mod process;
+mod reload;
 mod reseal;
 mod say;
 mod signals;
@@ -32,6 +33,7 @@ use cassius_calendar::store::{check_address, files_of_address};
 use clap::{Parser, Subcommand};
 use files::Files;
 use logs::Logs;
+use reload::{Reload, keep_withdrawing};
 use say::say;
 pub(crate) use say::warn;
 use signals::{Signal, Signals};
@@ -100,9 +102,9 @@ async fn serve(no_migrate: bool) -> anyhow::Result<()> {
     config.migrate &= !no_migrate;
     let logs = Logs::start(&config.log)?;
     slips().iter().for_each(|sentence| tracing::warn!("{sentence}"));
-    tell_open_files(&config);
+    tell_open_files(&config.open_files, Some(&config.database));
     let (clock, mut files) = (Clock::system(), Files::new(config.files.clone()));
-    let (watching, mut watched_files) = (clock.clone(), Files::new(config.files.clone()));
+    let watched_files = Files::new(config.files.clone());
     // A task of its own: a migration keeps its thread to itself, and a signal has to be heard meanwhile.
     let mut starting = tokio::spawn(app::start(config, clock.clone(), Entropy::system()));
     let app = tokio::select! {
@@ -116,24 +118,20 @@ async fn serve(no_migrate: bool) -> anyhow::Result<()> {
             return stopped;
         }
     };
-    let keys = app.keys.clone();
-    let withdrawing = tokio::spawn(async move {
-        // However long the rest takes to be read again: a command may print the keyring at its leisure.
-        loop {
-            watched_files.changed(&watching).await;
-            withdraw(&keys);
-        }
-    });
+    // However long the rest takes to be read again: a command may print the keyring at its leisure.
+    let withdrawing = tokio::spawn(keep_withdrawing(app.keys.clone(), watched_files, clock.clone()));
+    let mut reload = Reload::new(app.keys.clone(), logs, clock.clone());
     loop {
-        tokio::select! {
+        let is_asked = tokio::select! {
             asked = signals.next() => match asked? {
                 Signal::Stop => break,
-                Signal::Reload => {}
+                Signal::Reload => true,
             },
-            () = files.changed(&clock) => {}
-        }
+            () = files.changed(&clock) => true,
+            () = reload.due() => false,
+        };
         tokio::select! {
-            () = reload(&app.keys, &logs) => {}
+            () = reload.run(is_asked) => {}
             stopped = signals.asked_to_stop() => {
                 stopped?;
                 break;
@@ -145,59 +143,36 @@ async fn serve(no_migrate: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Refuses from now on the API keys that the settings no longer hold.
-fn withdraw(keys: &app::Keys) {
-    // What is wrong with them is told with all other faults.
-    if let Ok(api_keys) = Config::load_api_keys(&environment) {
-        keys.withdraw_others(&api_keys);
-    }
-}
-
 /// Tells of the files that others may read or write.
-fn tell_open_files(config: &Config) {
-    for sentence in open_files(config) {
+fn tell_open_files(of_settings: &[String], database: Option<&Database>) {
+    for sentence in open_files(of_settings, database) {
         tracing::warn!("{sentence}");
     }
 }
 
 /// A sentence for each file that holds a secret, or patients' data, and that others may read or write.
-fn open_files(config: &Config) -> Vec<String> {
-    let of_address = files_of_address(config.database.url.expose_secret());
+fn open_files(of_settings: &[String], database: Option<&Database>) -> Vec<String> {
+    let of_address = database.map(|database| files_of_address(database.url.expose_secret())).unwrap_or_default();
     let of_address = of_address.iter().filter(|file| is_open_to_all(file));
     let of_address =
         of_address.map(|_| "DATABASE_URL names a file that any user may read or write: chmod o-rw".to_owned());
-    config.open_files.iter().cloned().chain(of_address).collect()
+    of_settings.iter().cloned().chain(of_address).collect()
 }
 
-/// Reads the settings again, and exchanges what can be while calls are served. A fault leaves everything as it was, but for
-/// the API keys that are withdrawn.
-async fn reload(keys: &app::Keys, logs: &Logs) {
-    withdraw(keys);
-    let reloaded = async {
-        let config = loaded().await?;
-        tell_open_files(&config);
-        keys.reload(&config, Clock::system().now()).await?;
-        logs.reload(&config.log)
-    };
-    match reloaded.await {
-        Ok(()) => tracing::info!("certificates, API keys, the keyring and what is logged were read again"),
-        Err(error) => tracing::error!(
-            error = format!("{error:#}"),
-            "certificates, the keyring and what is logged stay as they were, and no API key is added: what was read again has \
-             faults"
-        ),
-    }
-}
-
-/// Reads the settings of `serve` on a thread of its own: the command that prints the keyring may take its time, and signals
-/// are heard meanwhile.
+/// Reads the settings of `serve`.
 async fn loaded() -> anyhow::Result<Config> {
+    Ok(apart(|| load(&environment, Mode::Serve)).await??)
+}
+
+/// Reads settings on a thread of its own: the command that prints the keyring may take its time, and signals are heard
+/// meanwhile.
+async fn apart<T: Send + 'static>(read: impl FnOnce() -> T + Send + 'static) -> anyhow::Result<T> {
     let (told, heard) = tokio::sync::oneshot::channel();
     std::thread::spawn(move || {
         // Nobody hears it who was told to stop.
-        let _ = told.send(load(&environment, Mode::Serve));
+        let _ = told.send(read());
     });
-    Ok(heard.await.context("the settings could not be read")??)
+    heard.await.context("the settings could not be read")
 }
 
 async fn migrate() -> anyhow::Result<()> {

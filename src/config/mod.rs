@@ -12,6 +12,7 @@ mod fault;
 mod near_miss;
 mod parse;
 mod reader;
+mod reread;
 mod return_urls;
 mod settings;
 mod sidecar;
@@ -29,6 +30,7 @@ pub use api_key::{ApiKey, Organisations};
 pub use fault::{Fault, Faults};
 pub use near_miss::{near_misses, perhaps_meant};
 pub use reader::is_open_to_all;
+pub use reread::Reread;
 pub use return_urls::ReturnUrls;
 pub use settings::{SETTINGS, Setting, settings_table};
 pub use sidecar::{CALLBACK_PATH, CONNECT_PATH, sidecar_url};
@@ -213,6 +215,12 @@ impl Config {
         read_access(&mut Reader::new(source, Mode::Serve, &[])).2
     }
 
+    /// Reads what may change while the service runs, and what else stands in files: whoever exchanges one of those hears of
+    /// its faults before the next start.
+    pub fn reread(source: &dyn Fn(&str) -> Option<OsString>, checks: &[Check<'_>]) -> Reread {
+        Reread::read(Reader::new(source, Mode::Serve, checks))
+    }
+
     /// Where Google sends the browser back to.
     pub fn redirect_url(&self) -> Url {
         sidecar_url(&self.public_url, CALLBACK_PATH)
@@ -237,15 +245,12 @@ impl Config {
         let reflection = reader.value("REFLECTION", parse::switch);
         let ticket_in_url = reader.value("TICKET_IN_URL", parse::switch);
         let otlp_endpoint = reader.value("OTEL_EXPORTER_OTLP_ENDPOINT", parse::url_in_clear);
-        let filter = reader.value("LOG", parse::log);
-        let format = reader.value("LOG_FORMAT", parse::log_format);
+        let log = Log::read(reader);
         let (listen, api_keys, tls) = read_access(reader);
-        let tls_key = tls.as_ref().map(|tls| tls.key.clone());
         let of_tls = tls.iter().flat_map(|tls| [Some(&tls.cert), Some(&tls.key), tls.client_ca.as_ref()]);
         let of_settings = reader.setting_files();
         let files = of_tls.flatten().cloned().chain(of_settings).collect();
-        let passfile = database.as_ref().and_then(|database| database.passfile.as_deref());
-        let open_files = reader.open_files([("TLS_KEY", tls_key.as_deref()), ("PGPASSFILE", passfile)]);
+        let open_files = open_files(reader, tls.as_ref(), database.as_ref());
         Some(Self {
             database: database?,
             migrate: migrate?,
@@ -267,7 +272,7 @@ impl Config {
             reflection: reflection?,
             ticket_in_url: ticket_in_url?,
             otlp_endpoint,
-            log: Log { filter: filter?, format: format? },
+            log: log?,
             files,
             open_files,
         })
@@ -280,6 +285,21 @@ fn read_encryption_keys(reader: &mut Reader<'_>) -> Option<String> {
         Some(printed) => reader.printed("ENCRYPTION_KEYS_COMMAND", "ENCRYPTION_KEYS", printed),
         None if reader.is_set("ENCRYPTION_KEYS_COMMAND") => None,
         None => reader.required("ENCRYPTION_KEYS", remedy),
+    }
+}
+
+/// A sentence for each file of a secret that any user of the system may read or write.
+fn open_files(reader: &Reader<'_>, tls: Option<&Tls>, database: Option<&Database>) -> Vec<String> {
+    let tls_key = tls.map(|tls| tls.key.as_path());
+    let passfile = database.and_then(|database| database.passfile.as_deref());
+    reader.open_files([("TLS_KEY", tls_key), ("PGPASSFILE", passfile)])
+}
+
+impl Log {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let filter = reader.value("LOG", parse::log);
+        let format = reader.value("LOG_FORMAT", parse::log_format);
+        Some(Self { filter: filter?, format: format? })
     }
 }
 

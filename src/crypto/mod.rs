@@ -217,6 +217,12 @@ struct Key {
     digest: [u8; 32],
 }
 
+impl Key {
+    fn identity(&self) -> (&str, &[u8; 32]) {
+        (&self.id, &self.digest)
+    }
+}
+
 /// The keys: the first seals, all open. They can be exchanged while others hold the keyring.
 pub struct Keyring(RwLock<Arc<Keys>>);
 
@@ -285,6 +291,12 @@ impl Keyring {
     /// Seals and opens with the keys of another keyring from now on.
     pub fn replace(&self, other: Self) {
         *self.0.write() = other.0.into_inner();
+    }
+
+    /// Whether it is the very same keys in the same order.
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        let (own, others) = (self.keys(), other.keys());
+        own.all().map(Key::identity).eq(others.all().map(Key::identity))
     }
 
     /// The ids of the keys, that of the one that seals first.

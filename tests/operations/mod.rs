@@ -14,6 +14,7 @@ mod migrate;
 pub(crate) mod process;
 mod readme;
 mod reload;
+mod reload_faults;
 mod reseal;
 mod serve;
 mod traces;

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use cassius_calendar::clock::Entropy;
-use cassius_calendar::config::{Config, Mode};
+use cassius_calendar::config::Config;
 use cassius_calendar::crypto::{Cell, Keyring};
 use cassius_calendar::grpc::pb::{
     DisconnectRequest, ErrorReason, IntegrationState, ListCalendarsRequest, ProblemAction, RemoteEvents, SyncStatus,
@@ -111,13 +111,14 @@ async fn a_snapshot_that_opens_and_does_not_read_is_a_fault_of_ours_and_no_key_i
     assert_eq!(link.sync_status(), SyncStatus::Synced);
 }
 
-/// The settings as they are, with other keys.
-fn config_with(app: &TestApp, keys: &str) -> Config {
+/// Reads the settings as they are again, with other keys.
+async fn reloaded_with(app: &TestApp, keys: &str) -> Result<(), String> {
     let source = |name: &str| match name {
         "ENCRYPTION_KEYS" => Some(OsString::from(keys)),
         _ => app.settings.get(name).map(OsString::from),
     };
-    Config::load(&source, Mode::Serve, &[]).unwrap()
+    let faults = app.running().keys.reload(&Config::reread(&source, &[]), app.clock.now()).await;
+    faults.first().map_or(Ok(()), |fault| Err(fault.to_string()))
 }
 
 #[apply(both_backends)]
@@ -140,8 +141,7 @@ async fn a_missing_key_is_named_at_the_start_and_what_waits_for_it_goes_on_when_
     tokio::time::timeout(BOUND, named).await.expect("the log names the key");
 
     // The clock stands still: nothing is due by itself.
-    let config = config_with(app, &format!("{new},{lost}"));
-    app.running().keys.reload(&config, app.clock.now()).await.unwrap();
+    reloaded_with(app, &format!("{new},{lost}")).await.unwrap();
     app.until_link("cabinet", "sealed", |link| link.sync_status() == SyncStatus::Synced).await;
 }
 
