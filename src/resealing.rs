@@ -28,7 +28,7 @@ pub struct Census {
     pub held: Vec<(String, i64)>,
     /// How many values each key has sealed that the keyring lacks.
     pub missing: BTreeMap<String, i64>,
-    /// The keys of the keyring that open none of a sample of what was sealed under their ids: they have other bytes.
+    /// The keys of the keyring that have other bytes than those which their ids stand for, as a sample shows.
     pub mistaken: Vec<String>,
     /// How many values of that sample a key does not open that opens others: they were altered, or sealed with other bytes
     /// under its id.
@@ -50,22 +50,43 @@ pub async fn census(store: &Store, keyring: &Keyring) -> Result<Census, store::E
         (id, count)
     });
     let mut census = Census { held: held.collect(), missing, ..Census::default() };
+    let first = first_id(keyring);
     for (id, opens) in sample(store, keyring).await? {
         match opens.iter().filter(|opens| !**opens).count() {
             0 => {}
-            all if all == opens.len() => census.mistaken.push(id),
+            _ if is_mistaken(&opens, id == first) => census.mistaken.push(id),
             some => drop(census.unopened.insert(id, some)),
         }
     }
     Ok(census)
 }
 
-/// The first key of the keyring, where it opens nothing of what was sealed under its id: whatever it seals would be lost once
-/// the right one is back.
+/// The keys of the keyring that have other bytes than those which their ids stand for, as a sample shows.
+pub async fn mistaken_keys(store: &Store, keyring: &Keyring) -> Result<Vec<String>, store::Error> {
+    let first = first_id(keyring);
+    let sample = sample(store, keyring).await?.into_iter();
+    Ok(sample.filter(|(id, opens)| is_mistaken(opens, *id == first)).map(|(id, _)| id).collect())
+}
+
+/// The first key of the keyring, where it is a mistaken one: whatever it seals would be lost once the right one is back.
 pub async fn mistaken_first_key(store: &Store, keyring: &Keyring) -> Result<Option<String>, store::Error> {
-    let first = keyring.ids().into_iter().next().unwrap_or_default();
-    let opens = sample(store, keyring).await?.remove(&first).unwrap_or_default();
-    Ok((!opens.is_empty() && !opens.contains(&true)).then_some(first))
+    let first = first_id(keyring);
+    Ok(mistaken_keys(store, keyring).await?.contains(&first).then_some(first))
+}
+
+/// Whether a key that opens these of a sample is another one than its id stands for. Of one that only opens, whatever it
+/// opens is worth having. One that seals has to open half of them: a few that were altered keep no service from starting,
+/// and a few that a mistaken one has sealed do not make it the right one.
+fn is_mistaken(opens: &[bool], seals: bool) -> bool {
+    let opened = opens.iter().filter(|opens| **opens).count();
+    match seals {
+        true => 2 * opened < opens.len(),
+        false => opened == 0,
+    }
+}
+
+fn first_id(keyring: &Keyring) -> String {
+    keyring.ids().into_iter().next().unwrap_or_default()
 }
 
 /// Of each key of the keyring, whether it opens some of the values that were sealed under its id.
@@ -112,7 +133,7 @@ pub struct Resealing {
 impl Resealing {
     /// Runs to the end, and tells `told` after each handful.
     pub async fn run(&self, mut told: impl FnMut(Resealed)) -> Result<Resealed, store::Error> {
-        let first = self.keyring.ids().into_iter().next().unwrap_or_default();
+        let first = first_id(&self.keyring);
         let mut resealed = Resealed::default();
         for column in SealedColumn::ALL {
             let mut after = None;

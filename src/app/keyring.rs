@@ -75,7 +75,7 @@ async fn look(resealing: &Resealing, notifier: &Notifier, clock: &Clock) -> Resu
     for key in &census.mistaken {
         tracing::error!(
             key,
-            "a key of ENCRYPTION_KEYS opens nothing that was sealed under its id: put its right bytes back, and give a new key an \
+            "a key of ENCRYPTION_KEYS does not open what was sealed under its id: put its right bytes back, and give a new key an \
              id of its own"
         );
     }

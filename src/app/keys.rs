@@ -12,9 +12,11 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::Notify;
 
 use super::StartError;
+use super::sealing::{may_follow, may_seal};
 use crate::config::{self, Config, Reread};
 use crate::crypto::Keyring;
 use crate::grpc::{self, ApiKey, Callers, Organisations, Tls, TlsFault};
+use crate::store::Store;
 
 /// The keys and certificates in use. A clone is another handle on the same ones.
 #[derive(Debug, Clone)]
@@ -24,9 +26,18 @@ pub struct Keys {
     pub(super) keyring: Arc<Keyring>,
     /// Told when the keyring was exchanged.
     pub(super) reloaded: Arc<Notify>,
+    /// What a keyring is held against before it seals.
+    store: Store,
 }
 
-impl Keys {
+/// Keys and certificates that were read, and not held against what is stored yet.
+pub(super) struct Unproven {
+    tls: Option<Tls>,
+    callers: Callers,
+    keyring: Keyring,
+}
+
+impl Unproven {
     /// Reads them as the settings say.
     pub(super) async fn read(config: &Config, now: Timestamp) -> Result<Self, StartError> {
         let tls = match Pem::read(config.tls.as_ref()).await? {
@@ -37,10 +48,18 @@ impl Keys {
                 Some(tls)
             }
         };
-        let keyring = Arc::new(keyring(&config.encryption_keys)?);
-        Ok(Self { tls, callers: callers(config), keyring, reloaded: Arc::default() })
+        Ok(Self { tls, callers: callers(config), keyring: keyring(&config.encryption_keys)? })
     }
 
+    /// Holds the keyring against what is stored: the first key may not be a mistaken one.
+    pub(super) async fn held_against(self, store: &Store) -> Result<Keys, StartError> {
+        may_seal(store, &self.keyring).await?;
+        let Self { tls, callers, keyring } = self;
+        Ok(Keys { tls, callers, keyring: Arc::new(keyring), reloaded: Arc::default(), store: store.clone() })
+    }
+}
+
+impl Keys {
     /// Uses from now on what was read again, each as far as it is whole; answers what is wrong with the others, which stay as
     /// they were. The streams of a key that is no longer there end.
     pub async fn reload(&self, settings: &Reread, now: Timestamp) -> Vec<StartError> {
@@ -48,7 +67,11 @@ impl Keys {
         if let Some(keys) = &settings.api_keys {
             self.callers.replace(api_keys(keys));
         }
-        let keyring = settings.encryption_keys.as_ref().map_or(Ok(()), |text| self.reload_keyring(text));
+        // At the end: it is held against the database, which may take its time.
+        let keyring = match &settings.encryption_keys {
+            Some(text) => self.reload_keyring(text).await,
+            None => Ok(()),
+        };
         [tls, keyring].into_iter().filter_map(Result::err).collect()
     }
 
@@ -60,10 +83,11 @@ impl Keys {
         Ok(())
     }
 
-    fn reload_keyring(&self, text: &SecretString) -> Result<(), StartError> {
+    async fn reload_keyring(&self, text: &SecretString) -> Result<(), StartError> {
         let keyring = keyring(text)?;
         // Nothing that is stored has to be looked at for the sake of another file.
         if !keyring.is_same_as(&self.keyring) {
+            may_follow(&self.store, &self.keyring, &keyring).await?;
             self.keyring.replace(keyring);
             self.reloaded.notify_one();
         }

@@ -16,6 +16,7 @@ mod ledger;
 mod lock;
 mod replicas;
 mod rooms;
+mod sealing;
 mod start_error;
 mod traces;
 
@@ -37,8 +38,8 @@ use crate::google::{Endpoints, Google};
 use crate::grpc::{self, Health};
 use crate::http;
 use crate::metrics;
-use crate::resealing::mistaken_first_key;
 use crate::roots::roots;
+use keys::Unproven;
 use rooms::Rooms;
 
 pub use certificates::tls_fault;
@@ -92,11 +93,9 @@ pub async fn start(config: Config, clock: Clock, entropy: Entropy) -> Result<App
 /// The same with another client of Google than the settings ask for.
 pub async fn start_with(config: Config, google: Google, clock: Clock, entropy: Entropy) -> Result<App, StartError> {
     let spans = exported_spans(&config)?;
-    let keys = Keys::read(&config, clock.now()).await?;
+    let keys = Unproven::read(&config, clock.now()).await?;
     let (store, lock) = database::open(&config, &entropy).await?;
-    if let Some(key) = mistaken_first_key(&store, &keys.keyring).await? {
-        return Err(StartError::MistakenKey(key));
-    }
+    let keys = keys.held_against(&store).await?;
     database_clock::follow(&store, &clock).await?;
     let is_begun = housekeeping::begin_probes(&store, &clock).await;
     let rooms = Rooms::new(&config, store, google, &keys.keyring, clock.clone(), entropy);

@@ -18,12 +18,18 @@ pub enum StartError {
     /// The keyring of `ENCRYPTION_KEYS` cannot be read, or two of its keys contradict each other.
     #[error("ENCRYPTION_KEYS is not usable")]
     Keyring(#[source] KeyringFault),
-    /// The first key has other bytes than the one that had its id before.
+    /// A key has other bytes than the one that had its id before.
     #[error(
-        "the key {0} of ENCRYPTION_KEYS opens nothing that was sealed under its id: put its right bytes back, and give a \
+        "the key {0} of ENCRYPTION_KEYS does not open what was sealed under its id: put its right bytes back, and give a \
          new key an id of its own"
     )]
     MistakenKey(String),
+    /// A key that is read again has other bytes than the one that is in use.
+    #[error(
+        "the key {0} of ENCRYPTION_KEYS has other bytes than the one in use under its id: put its right bytes back, and \
+         give a new key an id of its own"
+    )]
+    OtherBytes(String),
     /// The database cannot be reached, read or migrated.
     #[error("the database at DATABASE_URL is not usable")]
     Store(#[from] store::Error),

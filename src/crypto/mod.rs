@@ -299,6 +299,18 @@ impl Keyring {
         own.all().map(Key::identity).eq(others.all().map(Key::identity))
     }
 
+    /// Whether one and the same key seals in both.
+    pub fn seals_as(&self, other: &Self) -> bool {
+        self.keys().first.identity() == other.keys().first.identity()
+    }
+
+    /// The ids that stand for one key here and for another one there.
+    pub fn clashes(&self, other: &Self) -> Vec<String> {
+        let others = other.keys();
+        let is_other = |key: &&Key| others.all().any(|it| it.id == key.id && it.digest != key.digest);
+        self.keys().all().filter(is_other).map(|key| key.id.clone()).collect()
+    }
+
     /// The ids of the keys, that of the one that seals first.
     pub fn ids(&self) -> Vec<String> {
         self.keys().all().map(|key| key.id.clone()).collect()

@@ -124,6 +124,22 @@ fn the_first_key_seals_and_all_open() {
 }
 
 #[test]
+fn two_keyrings_clash_where_an_id_stands_for_two_keys() {
+    let [a, b, other] = [entry("a", 1), entry("b", 2), entry("b", 3)];
+    let before = keyring(&format!("{a},{b}"));
+    let clash = |text: &str| before.clashes(&keyring(text));
+    assert_eq!(clash(&format!("{other},{a}")), ["b"]);
+    assert_eq!(clash(&format!("{},{other}", entry("a", 4))), ["a", "b"]);
+    for text in [format!("{b},{a}"), a.clone(), format!("{},{a}", entry("c", 3))] {
+        assert!(clash(&text).is_empty(), "{text}");
+        assert!(!before.is_same_as(&keyring(&text)), "{text}");
+    }
+    assert!(before.is_same_as(&keyring(&format!("{a},{b}"))));
+    assert!(before.seals_as(&keyring(&a)) && !before.seals_as(&keyring(&format!("{b},{a}"))));
+    assert!(!before.seals_as(&keyring(&entry("a", 4))) && !before.seals_as(&keyring(&entry("c", 1))));
+}
+
+#[test]
 fn a_key_cannot_be_renamed() {
     let mut bytes = keyring(&entry("a", 1)).seal(&cell(), b"value", &Entropy::seeded(7)).as_bytes().to_vec();
     bytes[2] = b'b';

@@ -27,6 +27,13 @@ fn acceptance(
     }
 }
 
+/// An appointment as it is stored by whoever has this keyring.
+pub(super) fn sealed_by(keyring: &str, appointment: &str) -> Acceptance {
+    let (organisation, appointment) =
+        (OrganisationId::parse("cabinet").unwrap(), AppointmentId::parse(appointment).unwrap());
+    acceptance(&Keyring::parse(keyring).unwrap(), &organisation, &appointment, &Entropy::system())
+}
+
 #[apply(both_backends)]
 async fn a_key_with_other_bytes_under_an_id_that_was_used_seals_nothing(database: &Database) {
     // One value is enough: what would be sealed beside it would be lost.
@@ -46,12 +53,12 @@ async fn a_key_with_other_bytes_under_an_id_that_was_used_seals_nothing(database
     for command in [&["serve"][..], &["reseal"], &["check-config", "--connect"]] {
         let ended = run(command, &mistaken, folder.path());
         assert_eq!(ended.code, Some(1), "{command:?}");
-        let told = format!("the key {id} of ENCRYPTION_KEYS opens nothing that was sealed under its id");
+        let told = format!("the key {id} of ENCRYPTION_KEYS does not open what was sealed under its id");
         assert!(ended.errors.contains(&told) && !ended.errors.contains(other_bytes), "{}", ended.errors);
     }
     // What is wrong with another setting hides it from nobody.
     let both = run(&["check-config", "--connect"], &with(&mistaken, &[("WRITE_SPACING", "canary")]), folder.path());
-    let told = ["WRITE_SPACING is not a number", "opens nothing that was sealed under its id"];
+    let told = ["WRITE_SPACING is not a number", "does not open what was sealed under its id"];
     assert!(both.code == Some(1) && told.iter().all(|told| both.errors.contains(told)), "{}", both.errors);
     assert_eq!(run(&["check-config", "--connect"], &by(&right), folder.path()).code, Some(0));
 
@@ -63,6 +70,19 @@ async fn a_key_with_other_bytes_under_an_id_that_was_used_seals_nothing(database
         let told = format!("1 values of a sample do not open with the key {id} that they name");
         assert!(ended.code == Some(1) && ended.output.contains(&told), "{}{}", ended.output, ended.errors);
     }
+
+    // The one that opens less than half of them is the mistaken one.
+    database.store.accept(accepted(2, &keyring), Clock::system().now()).await.unwrap();
+    for command in [&["check-config", "--connect"][..], &["reseal"], &["serve"]] {
+        let ended = run(command, &by(&format!("{id}:{other_bytes}")), folder.path());
+        let told = format!("the key {id} of ENCRYPTION_KEYS does not open what was sealed under its id");
+        assert!(ended.code == Some(1) && ended.errors.contains(&told), "{command:?}: {}", ended.errors);
+    }
+    assert_eq!(
+        run(&["reseal"], &by(&right), folder.path()).code,
+        Some(0),
+        "one that does not open keeps nobody waiting"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -170,3 +170,42 @@ async fn everything_is_sealed_with_the_first_key_until_the_old_one_is_needed_no_
     app.connect_as("voisin", OTHER_ACCOUNT).await;
     assert_eq!(app.link("voisin", "rdv").await.external_calendar_id, OTHER_ACCOUNT);
 }
+
+#[apply(both_backends)]
+async fn a_keyring_that_a_start_would_refuse_is_refused_when_it_is_read_again(app: &mut TestApp) {
+    app.connect("cabinet").await;
+    app.sync("cabinet", appointment("rdv", 1)).await;
+    let [new, other] = [Keyring::generate(&Entropy::system()), Keyring::generate(&Entropy::system())];
+    let right = app.settings["ENCRYPTION_KEYS"].clone();
+    let id = right.split_once(':').unwrap().0;
+    let mistaken = format!("{id}:{}", other.split_once(':').unwrap().1);
+    // One id, two keys.
+    for keys in [mistaken.clone(), format!("{new},{mistaken}")] {
+        let told = reloaded_with(app, &keys).await.unwrap_err();
+        assert!(
+            told.contains(&format!("the key {id} of ENCRYPTION_KEYS has other bytes than the one in use")),
+            "{told}"
+        );
+    }
+    // One that the keyring in use lacks.
+    with_keys(app, new.clone()).await;
+    let told = reloaded_with(app, &format!("{mistaken},{new}")).await.unwrap_err();
+    assert!(told.contains(&format!("the key {id} of ENCRYPTION_KEYS does not open what was sealed")), "{told}");
+    app.accept("cabinet", appointment("later", 1)).await;
+    let all = Keyring::parse(&format!("{new},{right}")).unwrap();
+    let census = census(&app.database.store, &all).await.unwrap();
+    assert!(census.missing.is_empty() && census.mistaken.is_empty() && census.unopened.is_empty(), "{census:?}");
+}
+
+#[apply(both_backends)]
+async fn a_key_that_opens_nothing_and_never_sealed_is_put_right_without_a_restart(app: &mut TestApp) {
+    app.connect("cabinet").await;
+    let [new, other] = [Keyring::generate(&Entropy::system()), Keyring::generate(&Entropy::system())];
+    let right = app.settings["ENCRYPTION_KEYS"].clone();
+    let id = right.split_once(':').unwrap().0;
+    with_keys(app, format!("{new},{id}:{}", other.split_once(':').unwrap().1)).await;
+    app.accept("cabinet", appointment("rdv", 1)).await;
+    app.until_link("cabinet", "rdv", |link| link.last_error.is_some()).await;
+    reloaded_with(app, &format!("{new},{right}")).await.unwrap();
+    app.until_link("cabinet", "rdv", |link| link.sync_status() == SyncStatus::Synced).await;
+}
