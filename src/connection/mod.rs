@@ -19,7 +19,7 @@ use jiff::SignedDuration;
 pub use audit::{Audit, AuditEntry, AuditEvent, AuditPlace};
 pub use consents::{
     CONSENT_LIFETIME, COOKIE_NAME, Callback, Completed, ConsentOutcome, ConsentRedirect, ConsentStart, Consents,
-    Question, Returned, Settings, cookie_name,
+    HANDLE, Question, Returned, Settings, cookie_name, handle_of, own_cookie_name,
 };
 pub use grants::{ACCOUNT_PAGE, Access, AccessError, Grants, MAX_TOKENS, ReadError};
 pub use integrations::{

@@ -310,6 +310,7 @@ pub(super) fn consent_start(begun: ConsentStart) -> pb::BeginConnectResponse {
             name: begun.cookie_name.to_owned(),
             value: begun.ticket.expose_secret().to_owned(),
             max_age: count(begun.max_age_seconds),
+            own_name: begun.own_cookie_name,
         }),
         connect_url: begun.connect_url,
         expire_time: Some(instant(begun.expires_at)),

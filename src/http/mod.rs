@@ -8,6 +8,7 @@
 //! Invariant: whatever is asked, the answer is not stored, not framed, runs no script, and tells no other site where it
 //! came from.
 
+mod cookies;
 mod listen;
 mod metrics;
 mod pages;
@@ -24,12 +25,14 @@ use url::{Url, form_urlencoded};
 
 use crate::config::{CALLBACK_PATH, CONNECT_PATH};
 use crate::connection::{
-    CONSENT_LIFETIME, Callback, Completed, ConsentOutcome, Consents, Error, Returned, StoreError, cookie_name,
+    CONSENT_LIFETIME, Callback, Completed, ConsentOutcome, Consents, Error, HANDLE, Returned, StoreError, cookie_name,
+    handle_of, own_cookie_name,
 };
 use crate::crypto::{ExposeSecret as _, Secret};
 use crate::error_chain::error_chain;
 use crate::language::Language;
 use crate::model::{GrantEnd, Provider};
+use cookies::{MAX_COOKIE_VALUE_BYTES, cookie, set_cookie};
 use pages::Page;
 
 pub use axum::Router;
@@ -40,7 +43,8 @@ pub use metrics::metrics_router;
 const OUTCOME: &str = Provider::Google.as_str();
 /// The parameter beside it that tells of an access that nobody keeps and that may still stand at Google.
 const GRANT: &str = "google-grant";
-const MAX_TICKET_BYTES: usize = 256;
+const MAX_TICKET_BYTES: usize = MAX_COOKIE_VALUE_BYTES;
+const MAX_HANDLE_BYTES: usize = 64;
 const MAX_STATE_BYTES: usize = 512;
 /// Google's codes have at most 256 bytes today.
 const MAX_CODE_BYTES: usize = 2_048;
@@ -81,9 +85,11 @@ impl Sidecar {
         self.page(Page::Unavailable, language)
     }
 
-    /// The name of the cookie that carries the ticket.
-    fn ticket_cookie(&self) -> &'static str {
-        cookie_name(self.is_https)
+    /// The ticket of the consent that is meant: from the cookie of its own, or from the one that a host of an earlier
+    /// version keeps the ticket of every consent in.
+    fn ticket(&self, headers: &HeaderMap, handle: Option<&str>) -> Option<String> {
+        let own = handle.and_then(|handle| cookie(headers, &own_cookie_name(handle, self.is_https)));
+        own.or_else(|| cookie(headers, cookie_name(self.is_https)))
     }
 
     /// The name of the cookie by which a browser is known again. On https it has the prefix that no other site of the
@@ -125,22 +131,31 @@ async fn not_found(State(sidecar): State<Arc<Sidecar>>, headers: HeaderMap) -> R
 /// Takes a browser with a ticket to Google's consent page.
 async fn connect(State(sidecar): State<Arc<Sidecar>>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
     let language = language(&headers);
-    let in_url =
-        query.filter(|_| sidecar.ticket_in_url).and_then(|query| parameter(&query, "ticket", MAX_TICKET_BYTES).ok()?);
-    // A ticket in the URL is newer than whatever an earlier one left in the cookie.
-    let Some(ticket) = in_url.clone().or_else(|| cookie(&headers, sidecar.ticket_cookie())) else {
+    let query = query.unwrap_or_default();
+    let Ok(handle) = parameter(&query, HANDLE, MAX_HANDLE_BYTES) else {
         return sidecar.page(Page::Start, language);
     };
+    let in_url = sidecar.ticket_in_url.then(|| parameter(&query, "ticket", MAX_TICKET_BYTES).ok()).flatten().flatten();
+    // A ticket in the URL is newer than whatever an earlier one left in the cookie.
+    let Some(ticket) = in_url.clone().or_else(|| sidecar.ticket(&headers, handle.as_deref())).map(Secret::from) else {
+        return sidecar.page(Page::Start, language);
+    };
+    // Another tab's ticket would connect this tab's account to that one's practice. An address of an earlier version names
+    // no consent, and takes the ticket that is there.
+    if handle.is_some_and(|handle| handle != handle_of(&ticket)) {
+        return sidecar.page(Page::Overtaken, language);
+    }
     let browser = cookie(&headers, sidecar.browser_cookie()).map(Secret::from);
-    let visit = match sidecar.consents.start(&Secret::from(ticket), browser).await {
+    let visit = match sidecar.consents.start(&ticket, browser).await {
         Ok(Some(visit)) => visit,
         Ok(None) => return sidecar.page(Page::Start, language),
         Err(error) => return sidecar.failed(&error, language),
     };
     let mut response = see_other(&visit.consent_page);
     let lifetime = CONSENT_LIFETIME.as_secs();
-    if let Some(ticket) = in_url {
-        set_cookie(&mut response, sidecar.ticket_cookie(), &ticket, lifetime, sidecar.is_https);
+    if in_url.is_some() {
+        let name = own_cookie_name(&handle_of(&ticket), sidecar.is_https);
+        set_cookie(&mut response, &name, ticket.expose_secret(), lifetime, sidecar.is_https);
     }
     let browser = visit.browser.expose_secret();
     set_cookie(&mut response, sidecar.browser_cookie(), browser, lifetime, sidecar.is_https);
@@ -206,10 +221,12 @@ impl Sidecar {
             Some(url) => see_other(&with_outcome(url, outcome, completed.grant_end)),
             None => self.page(page, language),
         };
-        // Another tab may have put its own ticket there meanwhile.
-        let ticket = cookie(headers, self.ticket_cookie());
-        if ticket.is_some_and(|ticket| completed.began_with(&Secret::from(ticket))) {
-            set_cookie(&mut response, self.ticket_cookie(), "", 0, self.is_https);
+        let own = completed.handle().map(|handle| own_cookie_name(&handle, self.is_https));
+        for name in own.into_iter().chain([cookie_name(self.is_https).to_owned()]) {
+            // Another tab may have put its own ticket there meanwhile.
+            if cookie(headers, &name).is_some_and(|ticket| completed.began_with(&Secret::from(ticket))) {
+                set_cookie(&mut response, &name, "", 0, self.is_https);
+            }
         }
         response
     }
@@ -250,34 +267,6 @@ fn parameter(query: &str, name: &str, max_bytes: usize) -> Result<Option<String>
         return Err(Misshapen);
     }
     Ok(Some(value.into_owned()).filter(|value| !value.is_empty()))
-}
-
-/// The value of a cookie. Two that differ are none: one of them was planted.
-///
-/// The pairs are read as bytes: what other cookies of the site hold, such as names of people, need be no ASCII.
-fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
-    let pairs = headers.get_all(header::COOKIE).iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b';'));
-    let mut values = pairs.filter_map(|pair| {
-        let end = pair.iter().position(|byte| *byte == b'=')?;
-        (pair[..end].trim_ascii() == name.as_bytes()).then(|| pair[end + 1..].trim_ascii())
-    });
-    let value = values.next()?;
-    let is_one = values.all(|other| other == value) && (1..=MAX_TICKET_BYTES).contains(&value.len());
-    str::from_utf8(value).ok().filter(|_| is_one).map(str::to_owned)
-}
-
-/// Sets a cookie, or clears it with an age of 0.
-fn set_cookie(response: &mut Response, name: &'static str, value: &str, max_age_seconds: i64, is_https: bool) {
-    let cookie = cookie::Cookie::build((name, value))
-        .path("/")
-        .http_only(true)
-        .same_site(cookie::SameSite::Lax)
-        .secure(is_https)
-        .max_age(cookie::time::Duration::seconds(max_age_seconds));
-    // A ticket that no header could hold would not have been found either.
-    if let Ok(value) = HeaderValue::from_str(&cookie.build().to_string()) {
-        response.headers_mut().append(header::SET_COOKIE, value);
-    }
 }
 
 fn language(headers: &HeaderMap) -> Language {

@@ -30,6 +30,8 @@ background:none;color:inherit;cursor:pointer}strong{overflow-wrap:anywhere}\
 pub(super) enum Page {
     /// There is no ticket: a consent starts elsewhere.
     Start,
+    /// The ticket is that of another consent, which was begun in this browser since: this one goes no further.
+    Overtaken,
     /// A consent has ended, and there is nowhere to go back to; with what became of a grant that nobody keeps.
     Ended(ConsentOutcome, Option<GrantEnd>),
     /// Something of ours is away.
@@ -101,6 +103,7 @@ impl Page {
                 | ConsentOutcome::Failed,
                 _,
             ) => StatusCode::OK,
+            Self::Overtaken => StatusCode::CONFLICT,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::TooManyCookies => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::NotFound => StatusCode::NOT_FOUND,
@@ -116,6 +119,15 @@ impl Page {
             (Self::Start, Language::English) => (
                 "Start in Cassius",
                 "Open the settings of Cassius, then Integrations and Google Calendar, and choose “Connect”.",
+            ),
+            (Self::Overtaken, Language::French) => (
+                "Rien n’a été connecté ici",
+                "Une autre connexion a été commencée depuis dans ce navigateur : recommencez celle-ci dans les réglages de \
+                 Cassius.",
+            ),
+            (Self::Overtaken, Language::English) => (
+                "Nothing was connected here",
+                "Another connection was begun in this browser since: start this one again in the settings of Cassius.",
             ),
             (Self::Ended(ConsentOutcome::Connected, _), Language::French) => {
                 ("Google Calendar est connecté", "Vous pouvez fermer cette page et revenir à Cassius.")

@@ -21,14 +21,19 @@ async fn begin(app: &mut TestApp, return_url: &str) -> BeginConnectResponse {
 #[apply(both_backends)]
 async fn the_ticket_travels_in_the_cookie_alone_and_lasts_a_quarter_of_an_hour(app: &mut TestApp) {
     let begun = begin(app, "http://127.0.0.1:3000/settings").await;
-    assert_eq!(begun.connect_url, "http://127.0.0.1:8080/api/integrations/google/connect");
     assert_eq!(begun.expire_time, Some(instant("2026-03-02T08:15:00Z")));
     let cookie = begun.connect_cookie.unwrap();
+    // What the link names the consent by is in the name of its own cookie too, and is no part of the ticket.
+    let (_, consent) = cookie.own_name.rsplit_once('_').unwrap();
+    assert_eq!(cookie.own_name, format!("{}_{consent}", cookie.name));
+    assert_eq!(begun.connect_url, format!("http://127.0.0.1:8080/api/integrations/google/connect?consent={consent}"));
+    assert!(!cookie.value.contains(consent));
     assert_eq!(cookie.max_age, 15 * 60);
     assert!(cookie.value.len() >= 43, "256 bits");
     assert!(cookie.value.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')));
     let again = begin(app, "http://127.0.0.1:3000/settings").await.connect_cookie.unwrap();
     assert_eq!(again.name, cookie.name);
+    assert_ne!(again.own_name, cookie.own_name);
     assert_ne!(again.value, cookie.value, "each consent has a ticket of its own");
     // What is stored does not open the door: neither the ticket nor its text.
     assert_eq!(rows(&app.database, "oauth_consents", "TRUE").await, 2);
@@ -40,7 +45,8 @@ async fn the_path_of_the_public_url_is_kept(app: &mut TestApp) {
     app.settings.insert("PUBLIC_URL".into(), "https://cassius.example/calendar/".into());
     app.restart().await;
     let begun = begin(app, "").await;
-    assert_eq!(begun.connect_url, "https://cassius.example/calendar/api/integrations/google/connect");
+    let (address, _) = begun.connect_url.split_once('?').unwrap();
+    assert_eq!(address, "https://cassius.example/calendar/api/integrations/google/connect");
 }
 
 #[apply(both_backends)]

@@ -73,7 +73,7 @@ async fn nothing_is_connected(app: &mut TestApp, organisation: &str) {
 async fn google_is_asked_as_the_contract_says_and_the_browser_comes_back_connected(app: &mut TestApp) {
     let mut browser = app.browser.another();
     let connect = begin(app, &mut browser, "cabinet", &format!("{RETURN_URL}?tab=google&google=denied")).await;
-    let ticket = browser.cookies[COOKIE_NAME].clone();
+    let (name, ticket) = browser.ticket();
     let page = browser.get(&connect).await;
     assert_eq!(page.status, 303);
     is_guarded(&page.headers);
@@ -96,7 +96,7 @@ async fn google_is_asked_as_the_contract_says_and_the_browser_comes_back_connect
     is_guarded(&page.headers);
     assert_eq!(page.location.unwrap(), format!("{RETURN_URL}?tab=google&google=connected"));
     let cleared = page.headers[SET_COOKIE].to_str().unwrap();
-    assert!(cleared.starts_with(&format!("{COOKIE_NAME}=;")) && cleared.contains("Max-Age=0"), "{cleared}");
+    assert!(cleared.starts_with(&format!("{name}=;")) && cleared.contains("Max-Age=0"), "{cleared}");
     assert_eq!(exchanges(app).await, 1);
     assert_eq!(app.status("cabinet").await.google_email, ACCOUNT);
 }
@@ -301,15 +301,16 @@ async fn a_failed_consent_leaves_a_connected_account_as_it_was(app: &mut TestApp
 async fn a_ticket_in_the_url_counts_for_nothing(app: &mut TestApp) {
     let mut browser = app.browser.another();
     let connect = begin(app, &mut browser, "cabinet", RETURN_URL).await;
-    let ticket = browser.cookies.remove(COOKIE_NAME).unwrap();
-    let page = browser.get(&format!("{connect}?ticket={ticket}")).await;
+    let (name, ticket) = browser.ticket();
+    browser.cookies.remove(&name);
+    let page = browser.get(&format!("{connect}&ticket={ticket}")).await;
     assert_eq!((page.status, page.location.as_deref()), (400, None));
     assert!(page.headers.get(SET_COOKIE).is_none());
     assert_eq!(rows(&app.database, "oauth_consents", "state_hash IS NOT NULL").await, 0);
     // Where a stranger's ticket stands in the URL, the browser's own is the one that counts.
-    browser.cookies.insert(COOKIE_NAME.into(), ticket);
+    browser.cookies.insert(name, ticket);
     begin(app, &mut app.browser.another(), "voisin", RETURN_URL).await;
-    assert_eq!(browser.get(&format!("{connect}?ticket=stranger")).await.status, 303);
+    assert_eq!(browser.get(&format!("{connect}&ticket=stranger")).await.status, 303);
 }
 
 #[apply(both_backends)]
@@ -335,7 +336,7 @@ async fn where_the_setting_says_so_a_ticket_in_the_url_is_taken_and_becomes_a_gu
         }
         assert_eq!(attributes, expected);
         let ticket = begun.connect_cookie.unwrap();
-        assert_eq!(browser.cookies[&ticket.name], ticket.value);
+        assert_eq!(browser.ticket(), (ticket.own_name, ticket.value));
         assert!(!page.location.unwrap().contains("ticket"));
     }
 }
@@ -344,14 +345,14 @@ async fn where_the_setting_says_so_a_ticket_in_the_url_is_taken_and_becomes_a_gu
 async fn of_two_cookies_that_differ_one_was_planted(app: &mut TestApp) {
     let mut browser = app.browser.another();
     let connect = begin(app, &mut browser, "cabinet", RETURN_URL).await;
-    let ticket = browser.cookies[COOKIE_NAME].clone();
+    let (name, ticket) = browser.ticket();
     let http = crate::harness::http::client().redirect(reqwest::redirect::Policy::none()).build().unwrap();
     for (cookies, code) in [
-        (format!("{COOKIE_NAME}=planted; {COOKIE_NAME}={ticket}"), 400),
-        (format!("{COOKIE_NAME}={ticket}; {COOKIE_NAME}=planted"), 400),
-        (format!("{COOKIE_NAME}={}", "x".repeat(4_000)), 400),
-        (format!("{COOKIE_NAME}="), 400),
-        (format!("other=1; {COOKIE_NAME}={ticket}; {COOKIE_NAME}={ticket}"), 303),
+        (format!("{name}=planted; {name}={ticket}"), 400),
+        (format!("{name}={ticket}; {name}=planted"), 400),
+        (format!("{name}={}", "x".repeat(4_000)), 400),
+        (format!("{name}="), 400),
+        (format!("other=1; {name}={ticket}; {name}={ticket}"), 303),
     ] {
         let page = http.get(&connect).header(COOKIE, cookies).send().await.unwrap();
         assert_eq!(page.status(), code);
@@ -502,15 +503,15 @@ async fn a_block_by_the_administrator_is_told_apart_from_a_refusal(app: &mut Tes
 async fn cookies_that_are_no_ascii_hide_no_ticket_and_too_many_get_a_page_that_says_so(app: &mut TestApp) {
     let mut browser = app.browser.another();
     let connect = begin(app, &mut browser, "cabinet", RETURN_URL).await;
-    let ticket = browser.cookies[COOKIE_NAME].clone();
+    let (name, ticket) = browser.ticket();
     let http = crate::harness::http::client().redirect(reqwest::redirect::Policy::none()).build().unwrap();
     let with = |cookies: String| {
         let value = reqwest::header::HeaderValue::from_bytes(cookies.as_bytes()).unwrap();
         http.get(&connect).header(COOKIE, value).send()
     };
-    assert_eq!(with(format!("nom=Élodie; {COOKIE_NAME}={ticket}")).await.unwrap().status(), 303);
-    assert_eq!(with(format!("x={}; {COOKIE_NAME}={ticket}", "y".repeat(15_000))).await.unwrap().status(), 303);
-    let page = with(format!("x={}; {COOKIE_NAME}={ticket}", "y".repeat(20_000))).await.unwrap();
+    assert_eq!(with(format!("nom=Élodie; {name}={ticket}")).await.unwrap().status(), 303);
+    assert_eq!(with(format!("x={}; {name}={ticket}", "y".repeat(15_000))).await.unwrap().status(), 303);
+    let page = with(format!("x={}; {name}={ticket}", "y".repeat(20_000))).await.unwrap();
     assert_eq!(page.status(), 431);
     is_guarded(page.headers());
     let body = page.text().await.unwrap();

@@ -11,6 +11,7 @@ mod planted;
 mod preview_event;
 mod rows;
 mod sync_now;
+mod tabs;
 mod update_settings;
 mod watch_problems;
 mod watch_status;

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 
+use cassius_calendar::connection::COOKIE_NAME;
 use cassius_calendar::grpc::pb::{BeginConnectRequest, ConnectCookie};
 use reqwest::header::{COOKIE, LOCATION, SET_COOKIE};
 use url::Url;
@@ -46,8 +47,17 @@ impl Browser {
         url.into()
     }
 
+    /// Sets the ticket's cookie as a host does: under the consent's own name.
     pub(crate) fn set(&mut self, cookie: &ConnectCookie) {
-        self.cookies.insert(cookie.name.clone(), cookie.value.clone());
+        self.cookies.insert(cookie.own_name.clone(), cookie.value.clone());
+    }
+
+    /// Name and value of the one ticket that is there.
+    #[track_caller]
+    pub(crate) fn ticket(&self) -> (String, String) {
+        let mut tickets = self.cookies.iter().filter(|(name, _)| name.contains(COOKIE_NAME));
+        let ((name, value), None) = (tickets.next().unwrap(), tickets.next()) else { panic!("several tickets") };
+        (name.clone(), value.clone())
     }
 
     pub(crate) async fn get(&mut self, url: &str) -> Page {

@@ -5,11 +5,13 @@
 //! same. So several tabs of one browser are on their way at once, each with its own state. Where Cassius named the practice,
 //! a grant waits until the person in front of the browser has read for whom it is, and with which account. What ends without
 //! being kept, a grant or another account that nobody confirms, ends from here too. Never gives a token out. Invariant:
-//! ticket and state are stored as digests; a state is taken once, and of one ticket sixteen are on their way at most.
+//! ticket and state are stored as digests; a state is taken once, and of one ticket sixteen are on their way at most; a
+//! connect URL says which ticket is meant, so that no tab begins the consent of another.
 
 mod completion;
 mod outcome;
 mod state;
+mod ticket;
 mod unconfirmed;
 
 use std::sync::Arc;
@@ -26,16 +28,7 @@ use crate::model::OrganisationId;
 use crate::store::{NewConsent, Store};
 pub use outcome::{Callback, Completed, ConsentOutcome, Question, Returned};
 use state::state_for;
-
-/// The name of the cookie that carries the ticket, on loopback.
-pub const COOKIE_NAME: &str = "cassius_calendar_connect";
-/// Its name on https: no other site of the same domain can set a cookie of this prefix.
-const HOST_COOKIE_NAME: &str = "__Host-cassius_calendar_connect";
-
-/// The name of the cookie that carries the ticket, where browsers reach the sidecar by https or not.
-pub fn cookie_name(is_https: bool) -> &'static str {
-    if is_https { HOST_COOKIE_NAME } else { COOKIE_NAME }
-}
+pub use ticket::{COOKIE_NAME, HANDLE, cookie_name, handle_of, own_cookie_name};
 
 /// How long a person may take from the button in Cassius to the end of Google's pages.
 pub const CONSENT_LIFETIME: SignedDuration = SignedDuration::from_mins(15);
@@ -54,12 +47,14 @@ pub struct Settings {
 /// What starts a consent.
 #[derive(Debug, Clone)]
 pub struct ConsentStart {
-    /// Where to send the browser.
+    /// Where to send the browser; it names the consent by its handle, or carries the ticket.
     pub connect_url: String,
     /// The one-time ticket: the value of the cookie.
     pub ticket: Secret,
-    /// The name of the cookie.
+    /// The name of the cookie that the ticket of any consent may lie in.
     pub cookie_name: &'static str,
+    /// The name of the cookie of this consent alone.
+    pub own_cookie_name: String,
     /// How long the cookie lives, in seconds.
     pub max_age_seconds: i64,
     /// Until when the consent can be completed.
@@ -120,23 +115,29 @@ impl Consents {
         }
         let now = self.clock.now();
         let expires_at = now + CONSENT_LIFETIME;
-        let ticket = self.grants.secrets().random_token();
+        let ticket: Secret = self.grants.secrets().random_token().into();
         let consent = NewConsent {
-            ticket_hash: digest(ticket.as_bytes()).to_vec(),
+            ticket_hash: digest(ticket.expose_secret().as_bytes()).to_vec(),
             organisation: organisation.clone(),
             practice,
             return_url: return_url.map(str::to_owned),
             expires_at,
         };
         self.store.create_consent(consent, now).await?;
+        let handle = handle_of(&ticket);
         let mut connect_url = sidecar_url(&self.settings.public_url, CONNECT_PATH);
-        if self.settings.ticket_in_url {
-            connect_url.query_pairs_mut().append_pair("ticket", &ticket);
-        }
+        // A ticket in the URL says by itself which one is meant; of two parameters grpcurl would print an escape.
+        let (name, value) = match self.settings.ticket_in_url {
+            true => ("ticket", ticket.expose_secret()),
+            false => (HANDLE, &*handle),
+        };
+        connect_url.query_pairs_mut().append_pair(name, value);
+        let is_https = self.settings.public_url.scheme() == "https";
         Ok(ConsentStart {
             connect_url: connect_url.into(),
-            ticket: ticket.into(),
-            cookie_name: cookie_name(self.settings.public_url.scheme() == "https"),
+            ticket,
+            cookie_name: cookie_name(is_https),
+            own_cookie_name: own_cookie_name(&handle, is_https),
             max_age_seconds: CONSENT_LIFETIME.as_secs(),
             expires_at,
         })

@@ -2,6 +2,7 @@
 //!
 //! Owns the words alone. Never decides. Invariant: the word that leaves with the browser names no account and no practice.
 
+use super::ticket::handle_of_hash;
 use crate::crypto::{ExposeSecret as _, Secret, digest};
 use crate::model::GrantEnd;
 
@@ -51,6 +52,11 @@ impl Completed {
     /// Whether it began with this ticket, which has served now.
     pub fn began_with(&self, ticket: &Secret) -> bool {
         self.ticket_hash.as_deref() == Some(&digest(ticket.expose_secret().as_bytes()))
+    }
+
+    /// The handle that its connect URL named it by; `None`: no consent was found.
+    pub fn handle(&self) -> Option<String> {
+        self.ticket_hash.as_deref().map(handle_of_hash)
     }
 }
 

@@ -23,7 +23,7 @@ export function googleIntegration<C extends Caller = Caller>(options: ExpressOpt
   return (req, res, next) => {
     // The path as it came, not as a URL parser would read it: what is not plainly ours is the host's.
     const path = req.originalUrl.split("?", 1)[0] ?? "";
-    if (!router.serves(path, req.headers.cookie)) {
+    if (!router.serves(path, req.headers.cookie, req.originalUrl.slice(path.length))) {
       next();
       return;
     }

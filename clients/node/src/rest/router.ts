@@ -106,14 +106,16 @@ export interface Router<Host> {
   /** Answers a request. The promise always fulfils. */
   respond: (request: Request, host: Host) => Promise<Response>;
   /**
-   * Whether a request is the router's, by its path and its `cookie` header. `callback` is the sidecar's; so is `connect`
-   * once the browser has its ticket.
+   * Whether a request is the router's, by its path, its `cookie` header and its query. `callback` is the sidecar's; so is
+   * `connect` once the browser has been sent on with its ticket. Where the query is not given, any ticket counts as its own.
    */
-  serves: (pathname: string, cookies?: string | null) => boolean;
+  serves: (pathname: string, cookies?: string | null, search?: string) => boolean;
 }
 
 /** Where the service keeps the one-time ticket of a consent: on https, and on loopback. */
 const TICKET_COOKIES = ["__Host-cassius_calendar_connect", "cassius_calendar_connect"];
+/** By which the service's `connectUrl` says whose ticket is meant: by the name of the consent, or with the ticket itself. */
+const SENT_ON = ["consent", "ticket"];
 
 const SECURITY_HEADERS = {
   "cache-control": "no-store",
@@ -197,9 +199,9 @@ export function createRouter<Host = void, C extends Caller = Caller>(options: Ro
   };
 
   return {
-    serves: (pathname, cookies) => {
+    serves: (pathname, cookies, search) => {
       const route = routeOf(pathname);
-      return route !== null && !(route === "connect" && hasTicket(cookies));
+      return route !== null && !(route === "connect" && isSentOn(cookies, search));
     },
     respond: async (request, host) => {
       const url = new URL(request.url);
@@ -276,9 +278,15 @@ function seeOther(location: string, headers: Record<string, string>): Response {
   return new Response(null, { status: 303, headers: { ...SECURITY_HEADERS, location, ...headers } });
 }
 
-function hasTicket(cookies: string | null | undefined): boolean {
-  const sent = parseCookie(cookies ?? "");
-  return TICKET_COOKIES.some((name) => sent[name] !== undefined);
+// A ticket that an earlier consent left must not take a browser on that asks for a new one, maybe for another practice:
+// where the service names the consent in the query, the ticket lies in a cookie of its own, which tells nothing here.
+function isSentOn(cookies: string | null | undefined, search: string | undefined): boolean {
+  const query = new URLSearchParams(search);
+  if (SENT_ON.some((parameter) => query.has(parameter))) return true;
+  const names = Object.keys(parseCookie(cookies ?? ""));
+  const isTicket = (name: string) =>
+    TICKET_COOKIES.some((ticket) => name === ticket || (search === undefined && name.startsWith(`${ticket}_`)));
+  return names.some(isTicket);
 }
 
 function eventStream(stream: ReadableStream<Uint8Array>): Response {

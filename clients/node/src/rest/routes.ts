@@ -120,7 +120,7 @@ async function beginConnect(context: RouteContext): Promise<RouteResult> {
   return { json, ...(cookie !== undefined && { cookie }) };
 }
 
-// A browser that comes without a ticket is given one and sent to the same address again, which is then the sidecar's.
+// A browser is given a ticket and sent to the same address again, whose query then makes it the sidecar's.
 async function connect(context: RouteContext): Promise<RouteResult> {
   const query = checked(BEGIN_CONNECT, Object.fromEntries(context.url.searchParams));
   const { answer, cookie } = await beginConsent(context, query);
@@ -133,11 +133,13 @@ async function beginConsent(context: RouteContext, { returnPath }: BeginConnectB
   const request = { organisationId, organisationName, returnUrl };
   const answer = await client.integration.beginConnect(request, calling(context));
   if (answer.connectCookie === undefined) return { answer, cookie: undefined };
-  const { name, value, maxAge } = answer.connectCookie;
+  const { name, ownName, value, maxAge } = answer.connectCookie;
   const secure = publicOrigin.startsWith("https:");
   const attributes = { maxAge, path: "/", httpOnly: true, sameSite: "lax", secure } as const;
   // The value as it is: the sidecar compares it byte by byte.
-  const cookie = stringifySetCookie({ name, value, ...attributes }, { encode: (plain) => plain });
+  const plainly = { encode: (plain: string) => plain };
+  // Under a name of its own no other tab overwrites it. A service of an earlier version gives none.
+  const cookie = stringifySetCookie({ name: ownName || name, value, ...attributes }, plainly);
   return { answer, cookie };
 }
 

@@ -65,8 +65,8 @@ it.each([false, true])("a body arrives, whether or not the host has parsed it be
 it("GET connect is the router's, and goes on to the host once the browser has its ticket", async () => {
   const base = await hostAt(manager());
   // Without the headers that Node's own `fetch` adds.
-  const navigate = async (headers: Record<string, string>) => {
-    const asked = httpRequest(`${base}/connect`, { headers: { "sec-fetch-site": "none", ...headers } }).end();
+  const navigate = async (headers: Record<string, string>, query = "") => {
+    const asked = httpRequest(`${base}/connect${query}`, { headers: { "sec-fetch-site": "none", ...headers } }).end();
     const [answer] = (await once(asked, "response")) as [IncomingMessage];
     answer.resume();
     return answer.statusCode;
@@ -74,6 +74,9 @@ it("GET connect is the router's, and goes on to the host once the browser has it
   // The service was asked to begin, and refuses to come back to a host that it does not know.
   expect(await navigate({})).toBe(400);
   expect(await navigate({ cookie: "cassius_calendar_connect=ticket" })).toBe(418);
+  const cookie = "cassius_calendar_connect_0123456789abcdef=ticket";
+  expect(await navigate({ cookie }, "?consent=0123456789abcdef")).toBe(418);
+  expect(await navigate({ cookie }), "another consent's ticket is no obstacle").toBe(400);
 });
 
 it.each(["callback", "unknown"])("GET %s goes on to the host", async (route) => {

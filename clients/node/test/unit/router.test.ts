@@ -197,6 +197,36 @@ it("`GET connect` is for who is signed in, from somewhere that is known, and HEA
   expect([head.status, head.headers.get("allow")]).toEqual([405, "GET"]);
 });
 
+it("each consent's ticket lies in a cookie of its own, where the service names one", async () => {
+  const beginConnect = async () => {
+    const begun = await consenting.integration.beginConnect({});
+    const connectCookie = { ...begun.connectCookie, ownName: "__Host-cassius_calendar_connect_0123456789abcdef" };
+    return { ...begun, connectCookie };
+  };
+  const client = { integration: { beginConnect } } as unknown as CalendarClient;
+  const caller = () => ({ organisationId: "cabinet" });
+  const router = createRouter({ client, publicOrigin: ORIGIN, caller, mayUse: () => true });
+  const answer = await router.respond(new Request(CONNECT_URL, { headers: { "sec-fetch-site": "none" } }));
+  expect(answer.headers.get("set-cookie")).toMatch(/^__Host-cassius_calendar_connect_0123456789abcdef=ticket; /);
+});
+
+it("`connect` is the sidecar's by the consent in its query, and never by a ticket that another consent left", () => {
+  const router = createRouter({ client: consenting, publicOrigin: ORIGIN, caller: () => null, mayUse: () => true });
+  const path = "/api/integrations/google/connect";
+  const ticket = "session=1; __Host-cassius_calendar_connect_0123456789abcdef=ticket";
+  expect(router.serves(path, ticket, "?consent=0123456789abcdef")).toBe(false);
+  expect(router.serves(path, "session=1", "?consent=0123456789abcdef")).toBe(false);
+  // A service for development has the ticket in its address.
+  expect(router.serves(path, ticket, "?ticket=ticket")).toBe(false);
+  expect(router.serves(path, ticket, "")).toBe(true);
+  expect(router.serves(path, ticket, "?returnPath=/settings")).toBe(true);
+  // The ticket of a service of an earlier version, whose address names no consent.
+  expect(router.serves(path, "cassius_calendar_connect=ticket", "")).toBe(false);
+  // A host that does not say the query.
+  expect(router.serves(path, ticket)).toBe(false);
+  expect(router.serves("/api/integrations/google/status", ticket, "?consent=0123456789abcdef")).toBe(true);
+});
+
 it("`connect` is the sidecar's once the browser has its ticket", () => {
   const router = createRouter({ client: consenting, publicOrigin: ORIGIN, caller: () => null, mayUse: () => true });
   const path = "/api/integrations/google/connect";

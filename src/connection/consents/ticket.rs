@@ -1,0 +1,55 @@
+//! What a ticket is known by in public: the handle that a connect URL names its consent by, and its cookies' names.
+//!
+//! Owns how a handle is made, and what the cookies are called. Never stores either. Invariant: a handle is no secret and
+//! proves nothing; it only says which ticket is meant, so that no tab is taken on with the ticket of another.
+
+use crate::crypto::{ExposeSecret as _, Secret, digest};
+
+/// The name of the cookie that carries the ticket, on loopback.
+pub const COOKIE_NAME: &str = "cassius_calendar_connect";
+/// Its name on https: no other site of the same domain can set a cookie of this prefix.
+const HOST_COOKIE_NAME: &str = "__Host-cassius_calendar_connect";
+
+/// The parameter by which a connect URL names its consent.
+pub const HANDLE: &str = "consent";
+/// Sets a handle apart from the digest that is stored of a ticket.
+const DOMAIN: &[u8] = b"cassius-calendar consent handle\0";
+
+/// The name of the one cookie that the ticket of any consent may lie in, where browsers reach the sidecar by https or not.
+pub fn cookie_name(is_https: bool) -> &'static str {
+    if is_https { HOST_COOKIE_NAME } else { COOKIE_NAME }
+}
+
+/// The name of the cookie for the ticket of one consent alone: a later consent of the same browser does not overwrite it.
+pub fn own_cookie_name(handle: &str, is_https: bool) -> String {
+    format!("{}_{handle}", cookie_name(is_https))
+}
+
+/// The handle of the consent that began with this ticket.
+pub fn handle_of(ticket: &Secret) -> String {
+    handle_of_hash(&digest(ticket.expose_secret().as_bytes()))
+}
+
+/// The same, from what is stored of the ticket.
+pub(super) fn handle_of_hash(ticket_hash: &[u8]) -> String {
+    let digest = digest(&[DOMAIN, ticket_hash].concat());
+    let first = digest.first_chunk().expect("a digest has more than 8 bytes");
+    format!("{:016x}", u64::from_be_bytes(*first))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_handle_is_of_one_ticket_and_tells_nothing_of_what_is_stored_of_it() {
+        let (one, two) = (Secret::from("one".to_owned()), Secret::from("two".to_owned()));
+        let stored: String = digest(b"one").iter().map(|byte| format!("{byte:02x}")).collect();
+        let handle = handle_of(&one);
+        assert_eq!((handle_of(&one), handle.len()), (handle.clone(), 16));
+        assert_ne!(handle, handle_of(&two));
+        assert!(!stored.contains(&handle));
+        assert_eq!(own_cookie_name(&handle, true), format!("__Host-cassius_calendar_connect_{handle}"));
+        assert_eq!(own_cookie_name(&handle, false), format!("cassius_calendar_connect_{handle}"));
+    }
+}
