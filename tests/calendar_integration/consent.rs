@@ -500,6 +500,23 @@ async fn a_block_by_the_administrator_is_told_apart_from_a_refusal(app: &mut Tes
 }
 
 #[apply(both_backends)]
+async fn a_word_of_the_token_endpoint_is_told_as_the_same_word_of_a_callback(app: &mut TestApp) {
+    let mut browser = app.browser.another();
+    for (code, word, told) in [
+        (403, "access_denied", "denied"),
+        (400, "admin_policy_enforced", "blocked"),
+        (403, "org_internal", "blocked"),
+        (400, "account_deleted", "failed"),
+        (401, "deleted_client", "failed"),
+    ] {
+        let callback = back_from_google(app, &mut browser, "cabinet", ACCOUNT).await;
+        app.google.fault("token.code", 1, json!({"kind": "error", "code": code, "reason": word})).await;
+        assert_eq!(outcome(&browser.get(&callback).await), told, "{word}");
+        nothing_is_connected(app, "cabinet").await;
+    }
+}
+
+#[apply(both_backends)]
 async fn cookies_that_are_no_ascii_hide_no_ticket_and_too_many_get_a_page_that_says_so(app: &mut TestApp) {
     let mut browser = app.browser.another();
     let connect = begin(app, &mut browser, "cabinet", RETURN_URL).await;

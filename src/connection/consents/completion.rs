@@ -41,8 +41,7 @@ impl Consents {
             return Ok(Returned::expired(consent.return_url));
         }
         let (outcome, grant_end) = match (error.as_deref(), code) {
-            (Some("access_denied"), _) => (ConsentOutcome::Denied, None),
-            (Some(word), _) if is_block(word) => (ConsentOutcome::Blocked, None),
+            (Some(word), _) => (refused(&consent.organisation, word), None),
             (None, Some(code)) => match self.exchange(&consent, &state_hash, &code).await? {
                 Ok(Exchanged { granted, opened, as_of }) => {
                     let calendar = self.primary_calendar(&granted).await;
@@ -55,10 +54,7 @@ impl Consents {
                 }
                 Err(ended) => ended,
             },
-            (Some(_), _) | (None, None) => {
-                tracing::warn!(organisation.id = %consent.organisation, "Google sent a consent back with an error");
-                (ConsentOutcome::Failed, None)
-            }
+            (None, None) => (refused(&consent.organisation, ""), None),
         };
         let Consent { organisation, return_url, ticket_hash, .. } = consent;
         let completed = Completed { outcome, grant_end, return_url, ticket_hash: Some(ticket_hash) };
@@ -144,20 +140,22 @@ impl From<Connect> for ConsentOutcome {
     }
 }
 
-/// Whether Google's word for an error says that an administrator stands in the way.
-fn is_block(word: &str) -> bool {
-    matches!(word, "admin_policy_enforced" | "org_internal" | "policy_enforced")
+/// How a consent ends that came back without a code.
+fn refused(organisation: &OrganisationId, word: &str) -> ConsentOutcome {
+    let outcome = ConsentOutcome::of_refusal(word);
+    if outcome == ConsentOutcome::Failed {
+        tracing::warn!(organisation.id = %organisation, "Google sent a consent back with an error");
+    }
+    outcome
 }
 
 fn exchange_failed(organisation: &OrganisationId, error: &ExchangeError) -> ConsentOutcome {
     tracing::warn!(organisation.id = %organisation, error = %error_chain(error), "a consent did not become a grant");
     match error {
         ExchangeError::MissingScope { .. } => ConsentOutcome::MissingScope,
-        ExchangeError::Rejected(word) if is_block(word) => ConsentOutcome::Blocked,
-        ExchangeError::NoRefreshToken(_)
-        | ExchangeError::IdToken { .. }
-        | ExchangeError::Rejected(_)
-        | ExchangeError::Misconfigured(_)
-        | ExchangeError::Unavailable => ConsentOutcome::Failed,
+        ExchangeError::Rejected(word) | ExchangeError::Misconfigured(word) => ConsentOutcome::of_refusal(word),
+        ExchangeError::NoRefreshToken(_) | ExchangeError::IdToken { .. } | ExchangeError::Unavailable => {
+            ConsentOutcome::Failed
+        }
     }
 }

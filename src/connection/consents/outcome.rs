@@ -1,6 +1,6 @@
 //! How a consent stands when the browser is back: its outcome, or what is asked first.
 //!
-//! Owns the words alone. Never decides. Invariant: the word that leaves with the browser names no account and no practice.
+//! Owns the words alone, and which of Google's each stands for. Never decides. Invariant: the word that leaves with the browser names no account and no practice.
 
 use super::ticket::handle_of_hash;
 use crate::crypto::{ExposeSecret as _, Secret, digest};
@@ -32,6 +32,15 @@ impl ConsentOutcome {
     /// The word, as the return URL carries it.
     pub fn as_str(self) -> &'static str {
         self.into()
+    }
+
+    /// How a consent ends that Google refuses with this word, whether its callback says it or the token endpoint does.
+    pub(super) fn of_refusal(word: &str) -> Self {
+        match word {
+            "access_denied" => Self::Denied,
+            "admin_policy_enforced" | "org_internal" | "policy_enforced" => Self::Blocked,
+            _ => Self::Failed,
+        }
     }
 }
 
@@ -100,4 +109,27 @@ pub struct Question {
     pub state: Secret,
     /// Where the browser goes afterwards; `None`: nowhere in particular.
     pub return_url: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_of_googles_is_a_refusal_a_block_or_a_failure() {
+        for (word, outcome) in [
+            ("access_denied", ConsentOutcome::Denied),
+            ("admin_policy_enforced", ConsentOutcome::Blocked),
+            ("org_internal", ConsentOutcome::Blocked),
+            ("policy_enforced", ConsentOutcome::Blocked),
+            ("account_deleted", ConsentOutcome::Failed),
+            ("invalid_grant", ConsentOutcome::Failed),
+            ("deleted_client", ConsentOutcome::Failed),
+            ("server_error", ConsentOutcome::Failed),
+            ("Access_Denied", ConsentOutcome::Failed),
+            ("", ConsentOutcome::Failed),
+        ] {
+            assert_eq!(ConsentOutcome::of_refusal(word), outcome, "{word}");
+        }
+    }
 }
