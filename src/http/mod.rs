@@ -103,10 +103,9 @@ impl Sidecar {
 pub fn router(sidecar: Sidecar) -> Router {
     let sidecar = Arc::new(sidecar);
     // HEAD would be answered as GET is, and a consent is taken but once: nobody but a browser that goes there may take it.
-    let method_not_allowed = async || StatusCode::METHOD_NOT_ALLOWED;
     Router::new()
-        .route(CONNECT_PATH, get(connect).head(method_not_allowed))
-        .route(CALLBACK_PATH, get(callback).head(method_not_allowed))
+        .route(CONNECT_PATH, get(connect).head(method_not_allowed).fallback(method_not_allowed))
+        .route(CALLBACK_PATH, get(callback).head(method_not_allowed).fallback(method_not_allowed))
         .fallback(not_found)
         .layer(middleware::from_fn_with_state(sidecar.clone(), refuse_too_many_cookies))
         .with_state(sidecar)
@@ -126,6 +125,12 @@ async fn refuse_too_many_cookies(State(sidecar): State<Arc<Sidecar>>, request: R
 
 async fn not_found(State(sidecar): State<Arc<Sidecar>>, headers: HeaderMap) -> Response {
     sidecar.page(Page::NotFound, language(&headers))
+}
+
+async fn method_not_allowed(State(sidecar): State<Arc<Sidecar>>, headers: HeaderMap) -> Response {
+    let mut response = sidecar.page(Page::MethodNotAllowed, language(&headers));
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET"));
+    response
 }
 
 /// Takes a browser with a ticket to Google's consent page.

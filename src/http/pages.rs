@@ -40,6 +40,8 @@ pub(super) enum Page {
     TooManyCookies,
     /// Neither of the two addresses.
     NotFound,
+    /// One of the two, but nobody who goes there asks in that way.
+    MethodNotAllowed,
 }
 
 impl Page {
@@ -107,6 +109,7 @@ impl Page {
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::TooManyCookies => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::NotFound => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         }
     }
 
@@ -220,6 +223,14 @@ impl Page {
             ),
             (Self::NotFound, Language::English) => (
                 "There is no such page",
+                "Google Calendar is connected from the settings of Cassius: Integrations, then Google Calendar.",
+            ),
+            (Self::MethodNotAllowed, Language::French) => (
+                "Cette page ne s’ouvre pas ainsi",
+                "Google Calendar se connecte depuis les réglages de Cassius : Intégrations, puis Google Calendar.",
+            ),
+            (Self::MethodNotAllowed, Language::English) => (
+                "This page does not open in this way",
                 "Google Calendar is connected from the settings of Cassius: Integrations, then Google Calendar.",
             ),
         }

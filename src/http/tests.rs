@@ -108,7 +108,14 @@ async fn every_page_speaks_the_readers_language_and_runs_nothing() {
         ConsentOutcome::Failed,
     ];
     let ended = outcomes.map(|outcome| Page::Ended(outcome, Some(GrantEnd::Shared)));
-    let pages = ended.into_iter().chain([Page::Start, Page::Overtaken, Page::Unavailable, Page::TooManyCookies]);
+    let pages = ended.into_iter().chain([
+        Page::Start,
+        Page::Overtaken,
+        Page::Unavailable,
+        Page::TooManyCookies,
+        Page::NotFound,
+        Page::MethodNotAllowed,
+    ]);
     for (page, language) in pages.flat_map(|page| [(page, Language::French), (page, Language::English)]) {
         let response = page.answer(language, None);
         assert_eq!(response.headers()[header::CONTENT_LANGUAGE], language.tag());

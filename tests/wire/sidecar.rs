@@ -84,9 +84,23 @@ async fn there_are_two_addresses_and_nothing_else(app: &mut TestApp) {
             [Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::HEAD, Method::OPTIONS, Method::TRACE]
         {
             let answer = http.request(method.clone(), at(path)).send().await.unwrap();
-            assert_eq!(answer.status(), 405, "{method} {path}");
+            assert_eq!(
+                (answer.status().as_u16(), &answer.headers()["allow"].to_str().unwrap()),
+                (405, &"GET"),
+                "{method} {path}"
+            );
             is_guarded(answer.headers());
+            let page = answer.text().await.unwrap();
+            match method {
+                Method::HEAD => assert_eq!(page, "", "{path}"),
+                _ => assert!(
+                    page.contains("<a href=\"http://127.0.0.1:3000/\">Revenir à Cassius</a>"),
+                    "{method}: {page}"
+                ),
+            }
         }
+        let answer = http.post(at(path)).header("accept-language", "en").send().await.unwrap();
+        assert!(answer.text().await.unwrap().contains("Back to Cassius</a>"), "{path}");
     }
     lives_on(app).await;
 }
