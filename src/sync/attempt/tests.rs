@@ -621,6 +621,8 @@ fn what_was_copied_when_the_process_died_stands_once_whatever_is_wanted_then() {
         let mut faults = [Fault::MoveRefused, Fault::Killed].into_iter();
         assert!(attempt(&mut google, goal(1, Some(1)), &mut stored, &mut faults).is_none());
         assert_eq!(google.alive().len(), 2, "it died between the copy and the deletion");
+        // Somebody changes their mind, and Google says once what is not so.
+        attempt(&mut google, goal(0, Some(1)), &mut stored, &mut [Fault::SpuriousNotFound].into_iter());
         synced(&mut google, wanted.clone(), &mut stored);
         google.carry_out_what_is_owed(&stored);
         let standing: Vec<_> = google.alive().into_iter().map(|(calendar, _)| calendar.clone()).collect();

@@ -186,14 +186,14 @@ impl Attempt {
                     Rewriting::Not if self.is_moving_to(&place.calendar) && !was_called_gone => {
                         return self.copied(etag, html_link, None);
                     }
-                    Rewriting::Not => self.leave_source_behind(&place),
+                    Rewriting::Not => {}
                     Rewriting::Copied { .. } | Rewriting::Unplaceable | Rewriting::Undoing { .. } => {
                         return self.come_back();
                     }
                 }
                 let was_not_moved = self.move_failed_from(&place.calendar);
                 self.html_link = html_link.or(self.html_link.take());
-                self.placement = Placement::Written { place, etag, fingerprint: None };
+                self.found_at(place, etag);
                 if was_not_moved {
                     // It could not be moved and has not vanished: is it the target that is missing?
                     self.probe_target(Doubt::TargetGone)
@@ -323,14 +323,21 @@ impl Attempt {
     }
 
     /// An event that stands where a move was to bring it may have been copied there: then it stands where it came from as
-    /// well.
-    fn leave_source_behind(&mut self, found_at: &Place) {
-        if let Placement::Moving { place, from } = &self.placement
-            && place.calendar == found_at.calendar
-            && *from != self.goal.calendar
-        {
-            self.left_behind.push(Place { calendar: from.clone(), ..found_at.clone() });
-        }
+    /// well, and is on its way back if it belongs there.
+    fn found_at(&mut self, found: Place, etag: Etag) {
+        self.placement = match self.placement.clone() {
+            Placement::Moving { place, from } if place.calendar == found.calendar && from == self.goal.calendar => {
+                Placement::Moving { place: Place { calendar: from, ..found }, from: place.calendar }
+            }
+            Placement::Moving { place, from } if place.calendar == found.calendar => {
+                self.left_behind.push(Place { calendar: from, ..found.clone() });
+                Placement::Written { place: found, etag, fingerprint: None }
+            }
+            Placement::Absent { .. }
+            | Placement::Reserved(_)
+            | Placement::Written { .. }
+            | Placement::Moving { .. } => Placement::Written { place: found, etag, fingerprint: None },
+        };
     }
 }
 
