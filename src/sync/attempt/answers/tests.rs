@@ -1,6 +1,6 @@
-//! Every answer to every call: the table, cell by cell.
+//! Every answer to every call: the table, cell by cell; and what becomes of an event that cannot be moved.
 
-use super::super::tests::{CALENDARS, goal, owner};
+use super::super::tests::{CALENDARS, Fault, Google, attempt, calls_of, goal, owner, synced};
 use super::super::{Goal, Outcome};
 use super::*;
 use crate::model::{AppointmentId, CalendarId, Etag, EventId, Fingerprint, Generation};
@@ -210,4 +210,65 @@ fn each_answer_of_a_calendar_means_what_the_table_says() {
             assert_eq!(format!("{}{left_behind}", shown(&step)), expected, "{doubt}, then {answer:?}");
         }
     }
+}
+
+#[test]
+fn an_event_that_cannot_be_moved_is_deleted_only_once_the_target_takes_writes() {
+    let (mut google, mut stored) = (Google::default(), Placement::NEVER);
+    synced(&mut google, goal(0, Some(1)), &mut stored);
+    google.read_only.push(CalendarId::new(CALENDARS[1]));
+    let (calls, outcome) = calls_of(&mut google, goal(1, Some(1)), &mut stored, &[]);
+    assert_eq!(calls, ["events.move", "events.insert", "events.list"]);
+    assert!(matches!(outcome, Outcome::Stopped { stop: Stop::CalendarUnavailable, .. }), "{outcome:?}");
+    assert_eq!(google.alive()[0].0.as_str(), CALENDARS[0]);
+    google.read_only.clear();
+    for fault in [Fault::Unreachable, Fault::Throttled, Fault::Forbidden, Fault::Unauthorized] {
+        calls_of(&mut google, goal(1, Some(1)), &mut stored, &[Fault::MoveRefused, fault]);
+        assert_eq!((google.alive().len(), google.alive()[0].0.as_str()), (1, CALENDARS[0]), "{fault:?}");
+    }
+    let (calls, outcome) = calls_of(&mut google, goal(1, Some(1)), &mut stored, &[Fault::MoveRefused]);
+    assert_eq!(calls, ["events.move", "events.insert", "events.delete"]);
+    assert_eq!((google.alive().len(), google.alive()[0].0.as_str()), (1, CALENDARS[1]));
+    stored = outcome.placement().clone();
+    let (calls, outcome) = calls_of(&mut google, goal(0, Some(1)), &mut stored, &[Fault::MoveRefused]);
+    assert_eq!(calls[..4], ["events.move", "events.insert", "events.get", "events.get"]);
+    assert_eq!(calls[4..], ["events.delete", "events.insert"], "its id is used up");
+    assert!(matches!(outcome, Outcome::Synced { .. }), "{outcome:?}");
+    assert_eq!((google.alive().len(), google.alive()[0].0.as_str()), (1, CALENDARS[0]));
+}
+
+#[test]
+fn a_copy_of_what_may_not_be_deleted_is_taken_back() {
+    let (mut google, mut stored) = (Google::default(), Placement::NEVER);
+    synced(&mut google, goal(0, Some(1)), &mut stored);
+    let faults = [Fault::MoveRefused, Fault::None, Fault::Forbidden];
+    let (calls, outcome) = calls_of(&mut google, goal(1, Some(1)), &mut stored, &faults);
+    assert_eq!(calls, ["events.move", "events.insert", "events.delete", "events.list", "events.delete"]);
+    assert!(matches!(outcome, Outcome::Refused { ref reason, .. } if reason == "somethingNew"), "{outcome:?}");
+    assert_eq!((google.alive().len(), google.alive()[0].0.as_str()), (1, CALENDARS[0]));
+}
+
+#[test]
+fn what_was_copied_when_the_process_died_stands_once_whatever_is_wanted_then() {
+    for wanted in [goal(0, Some(1)), goal(1, Some(1)), goal(2, Some(1)), goal(1, None)] {
+        let (mut google, mut stored) = (Google::default(), Placement::NEVER);
+        synced(&mut google, goal(0, Some(1)), &mut stored);
+        let mut faults = [Fault::MoveRefused, Fault::Killed].into_iter();
+        assert!(attempt(&mut google, goal(1, Some(1)), &mut stored, &mut faults).is_none());
+        assert_eq!(google.alive().len(), 2, "it died between the copy and the deletion");
+        // Somebody changes their mind, and Google says once what is not so.
+        attempt(&mut google, goal(0, Some(1)), &mut stored, &mut [Fault::SpuriousNotFound].into_iter());
+        synced(&mut google, wanted.clone(), &mut stored);
+        google.carry_out_what_is_owed(&stored);
+        let standing = google.alive().into_iter().map(|(calendar, _)| calendar);
+        assert!(standing.eq(wanted.event.iter().map(|_| &wanted.calendar)), "{:?}", google.alive());
+    }
+}
+
+#[test]
+fn a_401_after_a_refresh_is_waited_out() {
+    let (mut google, mut stored) = (Google::default(), Placement::NEVER);
+    let (_, outcome) = calls_of(&mut google, goal(0, Some(1)), &mut stored, &[Fault::Unauthorized]);
+    let setback = Setback { cause: RetryCause::Unavailable, retry_after: None };
+    assert!(matches!(outcome, Outcome::Later { setback: ref found, .. } if *found == setback), "{outcome:?}");
 }
