@@ -28,7 +28,8 @@ pub enum Placement {
         /// The content that Google confirmed last; `None` while a call that changes it is under way or unanswered.
         fingerprint: Option<Fingerprint>,
     },
-    /// A confirmed event is on its way from `from` to the calendar of `place`; it stands in one of the two.
+    /// A confirmed event is on its way from `from` to the calendar of `place`; it stands in one of the two, or in both while it
+    /// is copied, since it cannot be moved.
     Moving {
         /// Where it goes.
         place: Place,

@@ -27,6 +27,12 @@ async fn swept(app: &mut TestApp) {
     tokio::time::timeout(BOUND, look).await.expect("a sweep passes within a minute");
 }
 
+/// Waits until the sweep has taken every snapshot.
+async fn until_nothing_is_kept(app: &TestApp) {
+    let kept = "SELECT COUNT(*) FROM appointment_external_links WHERE snapshot IS NOT NULL";
+    until_number(app, kept, 0).await;
+}
+
 /// The event of an old appointment stands at Google, and beside it another one, which the next sweep takes.
 async fn with_an_old_event(app: &mut TestApp) {
     app.connect("cabinet").await;
@@ -92,8 +98,7 @@ async fn an_edit_that_was_accepted_while_nothing_was_sent_is_not_forgotten_by_th
     assert_eq!(app.google.events_of(ACCOUNT, "rdv").await[0]["summary"], "[Cassius] Implant — Dominique Essai");
     // Google shows it: now it is erased.
     app.advance(60);
-    let kept = "SELECT COUNT(*) FROM appointment_external_links WHERE snapshot IS NOT NULL";
-    until_number(app, kept, 0).await;
+    until_nothing_is_kept(app).await;
 }
 
 #[apply(both_backends)]
@@ -108,8 +113,7 @@ async fn what_is_handed_in_while_nothing_is_sent_is_sent_when_it_is_however_long
     assert_eq!(app.google.events_of(ACCOUNT, "rdv").await.len(), 1);
     // Google shows it: now it is erased.
     app.advance(60);
-    let kept = "SELECT COUNT(*) FROM appointment_external_links WHERE snapshot IS NOT NULL";
-    until_number(app, kept, 0).await;
+    until_nothing_is_kept(app).await;
 }
 
 #[apply(both_backends)]
@@ -118,8 +122,7 @@ async fn of_a_practice_that_never_began_to_connect_nothing_is_kept_that_is_long_
     app.sync("cabinet", old(appointment("landmark", 1))).await;
     app.accept("monnier", old(appointment("rdv", 1))).await;
     swept(app).await;
-    let kept = "SELECT COUNT(*) FROM appointment_external_links WHERE snapshot IS NOT NULL";
-    until_number(app, kept, 0).await;
+    until_nothing_is_kept(app).await;
 }
 
 #[apply(both_backends)]

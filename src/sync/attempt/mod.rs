@@ -292,10 +292,14 @@ impl Attempt {
 
     /// A write of the whole event was confirmed.
     fn written(&mut self, place: Place, etag: Etag, html_link: Option<String>) -> Step {
-        let fingerprint = self.goal.event.as_ref().map(|(_, fingerprint)| fingerprint.clone());
         self.html_link = html_link.or(self.html_link.take());
-        self.placement = Placement::Written { place, etag, fingerprint };
+        self.placement = Placement::Written { place, etag, fingerprint: self.wanted_content() };
         self.synced()
+    }
+
+    /// What the event shows once it is written as it should be.
+    fn wanted_content(&self) -> Option<Fingerprint> {
+        self.goal.event.as_ref().map(|(_, fingerprint)| fingerprint.clone())
     }
 
     fn deleted(&mut self, place: &Place) -> Step {

@@ -114,8 +114,7 @@ impl Attempt {
     fn after_insert(&mut self, place: Place, answer: Answer) -> Step {
         match answer {
             Answer::Stored { etag, html_link } if matches!(self.rewriting, Rewriting::Copying) => {
-                let fingerprint = self.goal.event.as_ref().map(|(_, fingerprint)| fingerprint.clone());
-                self.copied(etag, html_link, fingerprint)
+                self.copied(etag, html_link, self.wanted_content())
             }
             Answer::Stored { etag, html_link } => self.written(place, etag, html_link),
             Answer::AlreadyExists => self.read(place, None),
