@@ -87,9 +87,20 @@ export const connected: IntegrationStatusJson = {
   counts: { pending: 3, synced: 1248, error: 0, upcomingEvents: 86, unsent: 0 },
 };
 
-const catchUp: CatchUpJson = { total: 450, done: 187, failed: 2, startTime: inMinutes(-2) };
+const catchUp: CatchUpJson = { total: 450, done: 187, failed: 0, startTime: inMinutes(-2) };
 
-export const syncing: IntegrationStatusJson = { ...connected, catchUp };
+export const syncing: IntegrationStatusJson = {
+  ...connected,
+  counts: { ...connected.counts, pending: 263 },
+  catchUp,
+};
+
+/** A catch-up of which some were refused, and which goes on. */
+export const refusedWhileSyncing: IntegrationStatusJson = {
+  ...syncing,
+  counts: { ...syncing.counts, pending: 260, error: 3 },
+  catchUp: { ...catchUp, failed: 3 },
+};
 
 export const paused: IntegrationStatusJson = { ...connected, isEnabled: false };
 
@@ -239,12 +250,21 @@ export const history: GoogleCallJson[] = [
 ];
 
 /** One appointment for each way in which one stands, by that as its id. */
-export const links: AppointmentLinkJson[] = (["synced", "pending", "error", "none"] as const).map((syncStatus) => ({
-  appointmentId: syncStatus,
+export const links: AppointmentLinkJson[] = (
+  [
+    ["synced", "synced", true],
+    ["pending", "pending", false],
+    ["error", "error", false],
+    ["none", "none", false],
+    ["called-off", "synced", false],
+    ["outdated", "none", true],
+  ] as const
+).map(([appointmentId, syncStatus, isThere]) => ({
+  appointmentId,
   syncStatus,
-  externalCalendarId: null,
-  externalEventId: null,
-  htmlLink: syncStatus === "synced" ? "https://calendar.example.com/event" : null,
+  externalCalendarId: isThere ? "cabinet.lilas@example.com" : null,
+  externalEventId: isThere ? "2b8f0c1d9e" : null,
+  htmlLink: isThere ? "https://calendar.example.com/event" : null,
   startTime: inMinutes(1_570),
   endTime: null,
   lastSyncTime: syncStatus === "synced" ? inMinutes(-90) : null,

@@ -38,6 +38,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   "first-connected": { status: samples.firstConnected },
   paused: { status: samples.paused },
   syncing: { status: samples.syncing },
+  "refused-while-syncing": { status: samples.refusedWhileSyncing },
   disconnecting: { status: samples.disconnecting },
   "other-account": { status: samples.otherAccount },
   throttled: { status: samples.throttled },

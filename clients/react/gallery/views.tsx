@@ -14,6 +14,7 @@ import {
 import type { CalendarClient } from "../src/api/client";
 import { useHost } from "../src/host/host";
 import { useStatus, type StatusView } from "../src/query/useStatus";
+import { links } from "./samples";
 import { played, scenarios, type Scenario } from "./scenarios";
 
 /** Every view, by name. */
@@ -140,7 +141,7 @@ function Appointments({ scenario, locale, ...given }: Given): ReactElement {
     <CalendarProvider client={client} locale={locale} navigate={() => undefined} {...given}>
       <div className="gallery">
         <h1>Rendez-vous</h1>
-        {["synced", "pending", "error", "none"].map((id) => (
+        {links.map(({ appointmentId: id }) => (
           <div key={id} className="gallery-toolbar">
             <span>
               {id} <AppointmentSyncStatus id={id} isCompact />

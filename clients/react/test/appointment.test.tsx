@@ -18,6 +18,7 @@ const links = [
   link("synced", {
     syncStatus: "synced",
     lastSyncTime: new Date().toISOString(),
+    externalEventId: "e",
     htmlLink: "https://calendar.example/e",
   }),
   link("pending", { syncStatus: "pending" }),
@@ -51,7 +52,7 @@ it("says how each stands, asks for all of them at once, and again when the strea
   await waitFor(() => expect(router.to("retry").map(({ body }) => body)).toEqual([{ appointmentIds: ["refused"] }]));
 
   await waitFor(() => expect(router.watchers).toBe(1));
-  router.links = { links: [link("pending", { syncStatus: "synced" })], nextPageToken: null };
+  router.links = { links: [link("pending", { syncStatus: "synced", externalEventId: "e" })], nextPageToken: null };
   router.become({ ...samples.connected, counts: { ...samples.connected.counts, synced: 1249 } });
   expect(await of("pending").findByText("Dans Google")).toBeVisible();
 });
@@ -63,3 +64,32 @@ it("says nothing, and asks nothing, where nothing is connected", async () => {
   expect(screen.getByTestId("synced")).toBeEmptyDOMElement();
   expect(router.to("links")).toHaveLength(0);
 });
+
+it.each(["synced", "none"] as const)(
+  "claims no event that is not there, and none away that is (%s)",
+  async (status) => {
+    const router = new Router(samples.connected);
+    const lastSyncTime = new Date().toISOString();
+    router.links = {
+      links: [
+        link("called-off", { syncStatus: status, lastSyncTime }),
+        link("there", {
+          syncStatus: status,
+          lastSyncTime,
+          externalEventId: "e",
+          htmlLink: "https://calendar.example/e",
+        }),
+      ],
+      nextPageToken: null,
+    };
+    const { container } = mount(
+      <>
+        <AppointmentSyncStatus id="called-off" />
+        <AppointmentSyncStatus id="there" />
+      </>,
+    );
+    expect(await screen.findByText("Pas dans Google")).toBeVisible();
+    expect(screen.getByText(status === "synced" ? /^Dans Google depuis/ : "Dans Google, pas à jour")).toBeVisible();
+    expect(container.querySelectorAll(".cc-tone-success")).toHaveLength(status === "synced" ? 1 : 0);
+  },
+);

@@ -72,7 +72,7 @@ describe("turning the toggle on again", () => {
     const router = new Router({ ...samples.paused, counts: { ...samples.paused.counts, pending: 4 } });
     server.use(
       http.patch(`${BASE}/settings`, () => {
-        router.status = { ...samples.syncing, catchUp: { total: 36, done: 0, failed: 0, startTime: null } };
+        router.status = { ...samples.connected, catchUp: { total: 36, done: 0, failed: 0, startTime: null } };
         return HttpResponse.json({ status: router.status });
       }),
     );

@@ -22,12 +22,23 @@ export interface AppointmentSyncStatusProps {
   readonly mayRetry?: boolean;
 }
 
-const TONES: Readonly<Record<SyncStatusJson, Tone>> = {
+/** How an appointment stands: by its status, and by whether an event stands at all. */
+type Standing = SyncStatusJson | "outdated";
+
+const TONES: Readonly<Record<Standing, Tone>> = {
   none: "neutral",
+  outdated: "warning",
   pending: "warning",
   synced: "success",
   error: "danger",
 };
+
+/** A called-off appointment is in step once its event is gone; one that changed during a pause has an older event. */
+function standingOf({ syncStatus, externalEventId, htmlLink }: AppointmentLinkJson): Standing {
+  if (syncStatus === "synced" && externalEventId === null) return "none";
+  // An id may have been chosen for an event that was then refused.
+  return syncStatus === "none" && htmlLink !== null ? "outdated" : syncStatus;
+}
 
 /**
  * How one appointment stands at Google, for the host's own form and grid. It follows the status of the page; it says nothing
@@ -48,7 +59,7 @@ function Shown({ id, isCompact = false, mayRetry = true }: AppointmentSyncStatus
   useLinksFollowing(status);
   if (!isConnected || isSignedOut || !link) return null;
   return (
-    <span className={`cassius-calendar cc-appointment cc-tone-${TONES[link.syncStatus]}`}>
+    <span className={`cassius-calendar cc-appointment cc-tone-${TONES[standingOf(link)]}`}>
       <span className="cc-appointment-dot" aria-hidden="true" />
       {isCompact ? <Words link={link} isHidden /> : <Whole link={link} mayRetry={mayRetry} />}
     </span>
@@ -58,10 +69,11 @@ function Shown({ id, isCompact = false, mayRetry = true }: AppointmentSyncStatus
 function Words({ link, isHidden = false }: { readonly link: AppointmentLinkJson; readonly isHidden?: boolean }) {
   const { t, locale } = useHost();
   const now = useNow();
+  const standing = standingOf(link);
   const text =
-    link.syncStatus === "synced" && link.lastSyncTime !== null
+    standing === "synced" && link.lastSyncTime !== null
       ? t("appointment.syncedSince", { time: timeOfDay(new Date(link.lastSyncTime), now, locale) })
-      : t(`appointment.${link.syncStatus}`);
+      : t(`appointment.${standing}`);
   return <span className={isHidden ? "cc-hidden" : undefined}>{text}</span>;
 }
 

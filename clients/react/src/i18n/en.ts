@@ -507,6 +507,7 @@ export const en: Catalogue = {
   "failure.unknown": "That did not work. Try again in a moment.",
 
   "appointment.none": "Not in Google",
+  "appointment.outdated": "In Google, out of date",
   "appointment.pending": "Waiting",
   "appointment.synced": "In Google",
   "appointment.syncedSince": "In Google since {time}",

@@ -518,6 +518,7 @@ export const fr = {
   "failure.unknown": "L’opération n’a pas abouti. Réessayez dans un instant.",
 
   "appointment.none": "Pas dans Google",
+  "appointment.outdated": "Dans Google, pas à jour",
   "appointment.pending": "En attente",
   "appointment.synced": "Dans Google",
   "appointment.syncedSince": "Dans Google depuis {time}",
