@@ -116,12 +116,14 @@ describe("« Synchroniser maintenant »", () => {
     expect(screen.getByText("Synchronisation lancée. 3 rendez-vous à envoyer.")).toBeInTheDocument();
 
     await waitFor(() => expect(router.watchers).toBe(1));
-    router.become({ ...samples.connected, catchUp: { total: 3, done: 1, failed: 1, startTime: null } });
+    router.become({ ...samples.connected, catchUp: { total: 3, done: 2, failed: 0, startTime: null } });
     await waitFor(() => expect(screen.getByRole("progressbar")).toHaveAttribute("aria-valuenow", "2"));
-    expect(screen.getByRole("progressbar")).toHaveAttribute("aria-valuetext", "2 sur 3 · 1 refusé");
+    expect(screen.getByRole("progressbar")).toHaveAttribute("aria-valuetext", "2 sur 3");
 
-    router.become(samples.connected);
+    const counts = { ...samples.connected.counts, error: 1 };
+    router.become({ ...samples.connected, counts, catchUp: { total: 3, done: 1, failed: 1, startTime: null } });
     await waitFor(() => expect(screen.queryByRole("progressbar")).toBeNull());
+    router.become({ ...samples.connected, counts });
     expect(await screen.findByText("Synchronisation terminée. 1 rendez-vous a été refusé.")).toBeInTheDocument();
   });
 

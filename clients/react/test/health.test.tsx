@@ -2,7 +2,7 @@
 import { act, screen, waitFor } from "@testing-library/react";
 import { afterEach, describe, expect, it } from "vitest";
 import * as samples from "../gallery/samples";
-import { rowWord, healthOf, titleWord } from "../src/google/health";
+import { catchUpShown, healthOf, rowWord, titleWord, type CatchUpShown } from "../src/google/health";
 import { createTranslate } from "../src/i18n/message";
 import { GoogleCalendarBadge, GoogleCalendarPage, IntegrationsPage, SettingsOverview } from "../src";
 import type { IntegrationStatusJson } from "../src/wire";
@@ -15,13 +15,21 @@ const none = { ...counts, pending: 0, error: 0 };
 const operatorsProblem = { ...samples.reconnectNeeded.problem, action: "contact_operator" } as const;
 const pausedBeside = (status: IntegrationStatusJson): IntegrationStatusJson => ({ ...status, isEnabled: false });
 
-describe.each<[string, IntegrationStatusJson, string, string, string, string | null]>([
-  // what, the status, health, title and card, row, badge
-  ["nothing connected", samples.notConnected, "not_connected", "Non connecté", "Non connecté", null],
-  ["a disconnect", samples.disconnecting, "disconnecting", "Déconnexion en cours", "Déconnexion en cours", null],
-  ["at work", { ...samples.connected, counts: none }, "working", "Connecté", "OK", "Google connecté"],
-  ["catching up", samples.syncing, "syncing", "Connecté", "Synchronisation en cours", "Google connecté"],
-  ["nothing sent yet", samples.firstConnected, "unsent", "37 à envoyer", "À envoyer", "Google connecté · 37 à envoyer"],
+describe.each<[string, IntegrationStatusJson, string, string, string, string | null, CatchUpShown | null]>([
+  // what, the status, health, title and card, row, badge, how a catch-up beside it is shown
+  ["nothing connected", samples.notConnected, "not_connected", "Non connecté", "Non connecté", null, null],
+  ["a disconnect", samples.disconnecting, "disconnecting", "Déconnexion en cours", "Déconnexion en cours", null, null],
+  ["at work", { ...samples.connected, counts: none }, "working", "Connecté", "OK", "Google connecté", "moving"],
+  ["catching up", samples.syncing, "syncing", "Connecté", "Synchronisation en cours", "Google connecté", "moving"],
+  [
+    "nothing sent yet",
+    samples.firstConnected,
+    "unsent",
+    "37 à envoyer",
+    "À envoyer",
+    "Google connecté · 37 à envoyer",
+    "moving",
+  ],
   [
     "a question about another account",
     samples.otherAccount,
@@ -29,6 +37,7 @@ describe.each<[string, IntegrationStatusJson, string, string, string, string | n
     "Réponse attendue",
     "OK",
     "Google connecté · réponse attendue",
+    "moving",
   ],
   [
     "the question beside some refused",
@@ -37,6 +46,7 @@ describe.each<[string, IntegrationStatusJson, string, string, string, string | n
     "3 en erreur",
     "Erreur",
     "Sync Google en erreur (3)",
+    null,
   ],
   [
     "the question beside a delay",
@@ -45,6 +55,7 @@ describe.each<[string, IntegrationStatusJson, string, string, string, string | n
     "Réponse attendue",
     "Retardée",
     "Google connecté · réponse attendue",
+    "waiting",
   ],
   [
     "a service that lacks what Google has",
@@ -53,10 +64,19 @@ describe.each<[string, IntegrationStatusJson, string, string, string, string | n
     "À vérifier",
     "À vérifier",
     "Google connecté · à vérifier",
+    "moving",
   ],
-  ["a delay", samples.throttled, "delayed", "Envoi retardé", "Retardée", "Google connecté"],
-  ["a pause", { ...samples.paused, counts: none }, "paused", "En pause", "En pause", "Google en pause"],
-  ["a pause with some waiting", samples.paused, "paused", "En pause", "En pause", "Google en pause · 3 en attente"],
+  ["a delay", samples.throttled, "delayed", "Envoi retardé", "Retardée", "Google connecté", "waiting"],
+  ["a pause", { ...samples.paused, counts: none }, "paused", "En pause", "En pause", "Google en pause", null],
+  [
+    "a pause with some waiting",
+    samples.paused,
+    "paused",
+    "En pause",
+    "En pause",
+    "Google en pause · 3 en attente",
+    null,
+  ],
   [
     "a pause before the first sending",
     pausedBeside({ ...samples.firstConnected, counts: { ...none, pending: 1, unsent: 37 } }),
@@ -64,10 +84,20 @@ describe.each<[string, IntegrationStatusJson, string, string, string, string | n
     "En pause",
     "En pause",
     "Google en pause · 38 en attente",
+    null,
   ],
-  ["some refused", samples.someRefused, "refused", "3 en erreur", "Erreur", "Sync Google en erreur (3)"],
-  ["a dead grant", samples.reconnectNeeded, "stopped", "En erreur", "Erreur", "Sync Google en erreur"],
-  ["a calendar gone", samples.calendarGone, "stopped", "En erreur", "Erreur", "Sync Google en erreur"],
+  ["some refused", samples.someRefused, "refused", "3 en erreur", "Erreur", "Sync Google en erreur (3)", null],
+  [
+    "some refused of a catch-up that goes on",
+    samples.refusedWhileSyncing,
+    "refused",
+    "3 en erreur",
+    "Erreur",
+    "Sync Google en erreur (3)",
+    null,
+  ],
+  ["a dead grant", samples.reconnectNeeded, "stopped", "En erreur", "Erreur", "Sync Google en erreur", null],
+  ["a calendar gone", samples.calendarGone, "stopped", "En erreur", "Erreur", "Sync Google en erreur", null],
   [
     "a problem of the operator's",
     { ...samples.connected, problem: operatorsProblem as IntegrationStatusJson["problem"] },
@@ -75,6 +105,7 @@ describe.each<[string, IntegrationStatusJson, string, string, string, string | n
     "En erreur",
     "Erreur",
     "Sync Google en erreur",
+    null,
   ],
   [
     "some refused beside a delay",
@@ -83,6 +114,7 @@ describe.each<[string, IntegrationStatusJson, string, string, string, string | n
     "3 en erreur",
     "Erreur",
     "Sync Google en erreur (3)",
+    null,
   ],
   [
     "some refused beside a pause",
@@ -91,6 +123,7 @@ describe.each<[string, IntegrationStatusJson, string, string, string, string | n
     "En pause",
     "En pause",
     "Google en pause · 3 en attente",
+    null,
   ],
   [
     "a dead grant beside a pause",
@@ -99,8 +132,9 @@ describe.each<[string, IntegrationStatusJson, string, string, string, string | n
     "En erreur",
     "Erreur",
     "Sync Google en erreur",
+    null,
   ],
-])("%s", (_, status, health, title, row, badge) => {
+])("%s", (_, status, health, title, row, badge, shown) => {
   it(`is ${health} in every place`, async () => {
     expect(healthOf(status)).toBe(health);
     expect([titleWord(status, t).word, rowWord(status, t).word]).toEqual([title, row]);
@@ -114,6 +148,20 @@ describe.each<[string, IntegrationStatusJson, string, string, string, string | n
     expect(isGreen).toBe(health === "working" || health === "syncing");
     // The sending goes on while the question waits.
     if (health !== "asked") expect(rowWord(status, t).tone === "success").toBe(health === "working");
+  });
+
+  it(`has ${shown === null ? "no bar and no spinner" : `a bar that is ${shown}`} beside it`, async () => {
+    const beside = { ...status, catchUp: status.catchUp ?? samples.syncing.catchUp };
+    expect(catchUpShown(beside)).toBe(shown);
+    expect(catchUpShown({ ...status, catchUp: null })).toBeNull();
+    new Router(beside);
+    const { container } = mount(<GoogleCalendarPage />);
+    await waitFor(() => expect(container.querySelector("[aria-busy=true]")).toBeNull());
+    const bars = screen.queryAllByRole("progressbar", { name: "Synchronisation en cours" });
+    expect([bars.length, container.querySelectorAll(".cc-spinner").length]).toEqual([
+      shown === null ? 0 : 1,
+      shown === "moving" ? 1 : 0,
+    ]);
   });
 });
 

@@ -17,7 +17,7 @@ import { whyNotChoose, whyNotSend, whyOffline } from "./blocked";
 import { CalendarName } from "./CalendarSelect";
 import { Comparison } from "./Comparison";
 import { failureText } from "./failureText";
-import { isCatchingUp, isConnected, rowWord, healthOf } from "./health";
+import { catchUpShown, isConnected, rowWord, healthOf } from "./health";
 import { HealthPill } from "./HealthPill";
 import { SyncProgress } from "./SyncProgress";
 import { syncText } from "./syncText";
@@ -119,7 +119,7 @@ function SyncRow(props: Pick<ConnectedProps, "status" | "view" | "onShowRefused"
   };
   // Nobody knows whether anything is still at work while the service cannot be asked.
   const isCurrent = isOnline && !view.isUnavailable;
-  const isPending = syncNow.isPending || (isCurrent && isCatchingUp(status) && !isWaiting);
+  const isPending = syncNow.isPending || (isCurrent && catchUpShown(status) === "moving");
   const blocked = whyNotSend(status, isOnline, t) ?? (isWaitedFor ? (resumes ?? t("blocked.waiting")) : null);
   return (
     <Row

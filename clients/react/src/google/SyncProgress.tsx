@@ -2,14 +2,14 @@ import type { ReactElement } from "react";
 import { ProgressBar } from "react-aria-components";
 import { useHost } from "../host/host";
 import type { CatchUpJson, DisconnectProgressJson, IntegrationStatusJson } from "../wire";
-import { isCatchingUp, isConnected } from "./health";
+import { catchUpShown, isConnected } from "./health";
 
 /** How far a catch-up is; at rest, how many appointments stand how. Both take the same room. */
 export function SyncProgress({ status }: { readonly status: IntegrationStatusJson }): ReactElement {
   const { t } = useHost();
   return (
     <div className="cc-progress-slot">
-      {status.catchUp && isCatchingUp(status) ? (
+      {status.catchUp && catchUpShown(status) !== null ? (
         <ProgressLine label={t("progress.label")} progress={status.catchUp} />
       ) : (
         <Counts status={status} />
@@ -60,5 +60,6 @@ export function Counts({ status }: { readonly status: IntegrationStatusJson }): 
   if (isSending && unsent > 0) parts.push(t("connection.counts.unsent", { count: unsent }));
   if (isSending && pending > 0) parts.push(t("connection.counts.pending", { count: pending }));
   if (error > 0) parts.push(t("connection.counts.error", { count: error }));
-  return <p className="cc-counts">{parts.join(" · ")}</p>;
+  // A line ends between two of them.
+  return <p className="cc-counts">{parts.map((part) => part.replaceAll(" ", "\u00a0")).join("\u00a0· ")}</p>;
 }

@@ -45,10 +45,19 @@ export function isConnected({ state }: IntegrationStatusJson): boolean {
   return state !== "not_connected" && state !== "disconnecting";
 }
 
-/** Whether a catch-up may be shown as going on: while nothing can be sent, its figures stand still. */
-export function isCatchingUp(status: IntegrationStatusJson): boolean {
-  const health = healthOf(status);
-  return status.catchUp !== null && health !== "stopped" && health !== "paused";
+/** How a catch-up is shown: going on, or as far as it came before Google asked for patience. */
+export type CatchUpShown = "moving" | "waiting";
+
+/**
+ * Says how a catch-up is shown, by the same health as all else: beside an error or a pause not at all, whatever is sent
+ * meanwhile. What goes on has a bar and a spinner, what waits a bar that stands still.
+ */
+export function catchUpShown(status: IntegrationStatusJson): CatchUpShown | null {
+  if (status.catchUp === null) return null;
+  // The sending goes on before the question is answered.
+  const health = healthOf({ ...status, pendingAccount: null });
+  if (health === "syncing") return "moving";
+  return health === "delayed" ? "waiting" : null;
 }
 
 interface Label {
