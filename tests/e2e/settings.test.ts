@@ -115,12 +115,15 @@ test("what stood in Cassius before the first connection waits for calendar, priv
   await camille.openAgenda();
   for (const [index, patient] of ["Ada", "Bea", "Cleo"].entries())
     await camille.createRdv({ patient: `${patient} Exemple`, day: index, hour: 9 });
+  await camille.createRdv({ patient: "Dora Exemple", day: -14, hour: 9 });
   // While nothing is connected the agenda itself leads to where that is done.
   await camille.page.getByRole("link", { name: "Envoyer ces RDV dans Google Calendar" }).click();
   await camille.settled();
   await camille.connect();
   await camille.status("3 à envoyer").waitFor();
   await camille.health.getByText("3 rendez-vous à venir ne sont pas encore dans Google").waitFor();
+  // What is sent with them is said with them.
+  await camille.health.getByText(/ne part avant votre accord, ni les RDV passés/).waitFor();
   await stage.picture(camille.page, "first-send");
   expect(await violationsOf(camille.page)).toEqual([]);
 
@@ -132,7 +135,7 @@ test("what stood in Cassius before the first connection waits for calendar, priv
   await dialog.waitFor({ state: "detached" });
   expect(await stage.google.count("events.insert")).toBe(0);
   await camille.button("Envoyer les 3 rendez-vous").click();
-  await expect.poll(() => stage.google.titles()).toEqual(Array(3).fill("[Cassius] Rendez-vous"));
+  await expect.poll(() => stage.google.titles()).toEqual(Array(4).fill("[Cassius] Rendez-vous"));
   await camille.status("Connecté").waitFor();
 
   // Each RDV says how it stands, in the grid and in its form.

@@ -12,7 +12,7 @@ it("counts what is not sent yet, lets calendar and privacy be chosen, and only t
   const steps = within(await screen.findByRole("group", { name: "État de la synchronisation" }));
   expect(await steps.findByText("37 rendez-vous à venir ne sont pas encore dans Google")).toBeVisible();
   expect(
-    steps.getByText(/^Rien de cela ne part avant votre accord\. .* part aussitôt, avec la confidentialité/),
+    steps.getByText(/^Rien de cela ne part avant votre accord, ni les RDV passés\. .* part aussitôt, avec la/),
   ).toBeVisible();
   expect(screen.queryByText("OK")).toBeNull();
   expect(screen.queryByText("Tout est en ordre")).toBeNull();

@@ -100,7 +100,7 @@ export const en: Catalogue = {
     other: "{count} upcoming appointments are not in Google yet",
   },
   "first.body":
-    "Nothing of that is sent before you say so. What is made or changed from now on is sent at once, with the privacy chosen here.",
+    "Nothing of that is sent before you say so, nor are past appointments. What changes from now on is sent at once, with the privacy chosen here.",
   "first.chooseCalendar": "Choose the calendar",
   "first.choosePrivacy": "Choose the privacy",
   "first.sendNow": { one: "Send the appointment", other: "Send the {count} appointments" },

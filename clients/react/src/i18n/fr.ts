@@ -101,7 +101,7 @@ export const fr = {
     other: "{count} rendez-vous à venir ne sont pas encore dans Google",
   },
   "first.body":
-    "Rien de cela ne part avant votre accord. Ce qui est créé ou modifié dès maintenant part aussitôt, avec la confidentialité choisie ici.",
+    "Rien de cela ne part avant votre accord, ni les RDV passés. Ce qui change dès maintenant part aussitôt, avec la confidentialité choisie ici.",
   "first.chooseCalendar": "Choisir le calendrier",
   "first.choosePrivacy": "Choisir la confidentialité",
   "first.sendNow": { one: "Envoyer le rendez-vous", other: "Envoyer les {count} rendez-vous" },
