@@ -27,10 +27,11 @@ dev:
 	@cargo run --locked -- dev $(DEV_ARGS)
 
 demo:
+	@echo '1/4  build of the calendar service: some minutes at the first time'
 	@.ci/fetch cc
 	@cargo build --locked
 	@clients/prepare
-	@cd clients && npm run --silent demo
+	@cd clients && STEPS_BEFORE=1 npm run --silent demo
 
 gallery:
 	@clients/prepare

@@ -12,8 +12,11 @@ import { fileURLToPath } from "node:url";
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const binary = process.env.CASSIUS_CALENDAR_BINARY ?? here("../../../target/debug/cassius-calendar");
 const say = (line) => process.stdout.write(`${line}\n`);
+// Those of `make demo`, which has built the service.
+const stepsBefore = Number(process.env.STEPS_BEFORE ?? 0);
+const tellStep = (nth, words) => say(`${stepsBefore + nth}/${stepsBefore + 3}  ${words}`);
 
-say("1/3  pages and packages");
+tellStep(1, "pages and packages");
 await buildIfChanged();
 
 // The usual port, so that the address stays the same from one day to the next; any other where it is taken.
@@ -39,7 +42,7 @@ const environment = {
   SAMPLE_RDVS: "true",
 };
 
-say("2/3  calendar service and emulated Google");
+tellStep(2, "calendar service and emulated Google");
 
 const service = spawn(binary, ["dev", "--folder", here("../.data/service"), "--emulator-addr", google], {
   env: environment,
@@ -60,7 +63,7 @@ if (!(await isServing)) {
 }
 service.stdout.resume();
 
-say("3/3  Cassius");
+tellStep(3, "Cassius");
 const demo = spawn(process.execPath, [here("../dist/server/main.js")], {
   env: environment,
   stdio: ["ignore", "pipe", "inherit"],
