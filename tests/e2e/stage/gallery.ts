@@ -23,6 +23,7 @@ export const STATES = [
   "connected",
   "paused",
   "syncing",
+  "refused-while-syncing",
   "throttled",
   "refused",
   "reconnect-needed",
@@ -58,7 +59,7 @@ export async function isShown(page: Page, state: string): Promise<void> {
   await page.waitForFunction((awaited) => document.documentElement.dataset["shown"] === awaited, state);
 }
 
-/** A test with a browser and the gallery: `gallery(state)` is the address of a state, in French unless said. */
+/** A test with a browser and the gallery: `gallery(state)` is a state of the Google page, in French unless said. */
 // eslint-disable-next-line no-empty-pattern -- a fixture says by its pattern what it needs: nothing
 export const withGallery = withBrowser.extend("gallery", { scope: "file" }, async ({}, { onCleanup }) => {
   const outDir = await mkdtemp(join(tmpdir(), "cassius-gallery-"));
@@ -71,6 +72,6 @@ export const withGallery = withBrowser.extend("gallery", { scope: "file" }, asyn
   });
   const address = server.httpServer.address();
   if (address === null || typeof address === "string") throw new Error("the gallery has a port");
-  return (state: string, locale = "fr") =>
-    `http://127.0.0.1:${address.port}/?view=google&locale=${locale}&state=${state}`;
+  return (state: string, locale = "fr", view = "google") =>
+    `http://127.0.0.1:${address.port}/?view=${view}&locale=${locale}&state=${state}`;
 });

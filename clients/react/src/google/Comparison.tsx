@@ -1,4 +1,4 @@
-import { useRef, type ReactElement } from "react";
+import { useRef, useState, type ReactElement } from "react";
 import { useHost } from "../host/host";
 import type { useCompare } from "../query/mutations";
 import { keys } from "../query/keys";
@@ -26,6 +26,8 @@ export function Comparison({ status, isOnline, compare, mend }: ComparisonProps)
   const { client, queryClient, t } = useHost();
   const announce = useAnnounce();
   const words = useRef<HTMLDivElement>(null);
+  // The room of a result is taken with the press that asks for it: nothing moves when it comes, however late.
+  const [isAsked, setAsked] = useState(false);
   // What was counted in another account or calendar says nothing of this one.
   const found = compare.data && isOfSamePlace(compare.data.status, status) ? compare.data.comparison : null;
   const isMending = found !== null && isToMend(found);
@@ -34,6 +36,7 @@ export function Comparison({ status, isOnline, compare, mend }: ComparisonProps)
   const start = () => {
     // A double click comes before the button is drawn as pending.
     if (queryClient.isMutating({ mutationKey: keys.compare(client) }) > 0) return;
+    setAsked(true);
     compare.mutate(undefined, {
       onSuccess: ({ comparison }) => {
         if (comparison !== null) announce(comparisonText(comparison, t), isInStep(comparison) ? "success" : "neutral");
@@ -42,7 +45,7 @@ export function Comparison({ status, isOnline, compare, mend }: ComparisonProps)
     });
   };
   return (
-    <div className="cc-comparison">
+    <div className={isAsked ? "cc-comparison cc-comparison-asked" : "cc-comparison"}>
       <div className="cc-comparison-actions">
         <Action isPending={compare.isPending} blocked={whyNotAsk(status, isOnline, t)} onPress={start}>
           {compare.isPending ? t("compare.pending") : t("compare.start")}

@@ -79,6 +79,7 @@ function RowSkeleton(props: {
   readonly actionWidth: string;
   readonly isSync?: boolean;
 }): ReactElement {
+  const { t } = useHost();
   const isSync = props.isSync === true;
   return (
     <div className="cc-row">
@@ -99,8 +100,8 @@ function RowSkeleton(props: {
           </div>
           <div className="cc-row-end cc-comparison">
             <Skeleton width="12rem" height="2.5rem" />
-            <div className="cc-comparison-words cc-hint">
-              <Skeleton width="18rem" />
+            <div className="cc-comparison-words">
+              <p className="cc-hint">{t("compare.hint")}</p>
             </div>
           </div>
         </>

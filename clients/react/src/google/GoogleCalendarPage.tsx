@@ -80,16 +80,22 @@ function Page({ mayChange, mayErase }: Required<GoogleCalendarPageProps>): React
     <>
       <Head view={view} titleRef={title} />
       {isUnanswered ? (
-        <Unanswered view={view} />
+        <>
+          <Lead />
+          <Unanswered view={view} />
+        </>
       ) : (
         <>
-          <HealthNotice
-            view={view}
-            outcome={outcome}
-            mayChange={mayChange}
-            onChooseCalendar={chooseCalendar}
-            onShowRefused={showRefused}
-          />
+          <div className={mayChange ? "cc-standing" : "cc-standing cc-standing-looking"}>
+            <Lead />
+            <HealthNotice
+              view={view}
+              outcome={outcome}
+              mayChange={mayChange}
+              onChooseCalendar={chooseCalendar}
+              onShowRefused={showRefused}
+            />
+          </div>
           {mayChange ? null : <OnlyLooking view={view} />}
           {mayChange ? (
             <>
@@ -124,6 +130,11 @@ function hasNothing({ status, failure }: StatusView): boolean {
   return status === undefined && failure !== null && failure.kind !== "offline";
 }
 
+function Lead(): ReactElement {
+  const { t } = useHost();
+  return <p className="cc-page-lead">{t("google.lead")}</p>;
+}
+
 function Head(props: {
   readonly view: StatusView;
   readonly titleRef: RefObject<HTMLHeadingElement | null>;
@@ -142,7 +153,6 @@ function Head(props: {
         </h1>
         {view.failure?.kind === "forbidden" ? null : <HealthPill view={view} />}
       </div>
-      <p className="cc-page-lead">{t("google.lead")}</p>
     </header>
   );
 }

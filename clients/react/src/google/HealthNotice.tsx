@@ -54,7 +54,7 @@ export function HealthNotice(props: HealthNoticeProps): ReactElement {
   useAnchorFocus(place, HEALTH_ANCHOR, status !== undefined && props.outcome.told === null);
   return (
     <div
-      className={props.mayChange ? "cc-health" : "cc-health cc-health-looking"}
+      className="cc-health"
       id={HEALTH_ANCHOR}
       ref={place}
       tabIndex={-1}
