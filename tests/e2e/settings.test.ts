@@ -153,6 +153,33 @@ test("what stood in Cassius before the first connection waits for calendar, priv
   await stage.picture(camille.page, "rdv-in-google", false);
 });
 
+test("a RDV says what stands in Google of it, when it is called off and when it changes in a pause too", async ({
+  stage,
+}) => {
+  const camille = await stage.person();
+  await camille.connected();
+  await camille.openAgenda();
+  await camille.createRdv({ patient: "Léa Exemple" });
+  await camille.createRdv({ patient: "Paul Modèle", day: 2 });
+  await camille.nextWeek();
+  const says = async (patient: string, words: string | RegExp) => {
+    await camille.rdv(patient).getByText(words).waitFor({ state: "attached" });
+  };
+  await says("Léa Exemple", /^Dans Google depuis/);
+  await says("Paul Modèle", /^Dans Google depuis/);
+
+  await camille.rdv("Léa Exemple").click();
+  await camille.button("Annuler le RDV").click();
+  await says("Léa Exemple", "Pas dans Google");
+  expect(await stage.google.titles()).toEqual(["[Cassius] Contrôle — Paul Modèle"]);
+
+  expect(await camille.ask("PATCH", "integrations/google/settings", { isEnabled: false })).toBe(200);
+  await camille.rdv("Paul Modèle").click();
+  await camille.fillRdv({ patient: "Paul Modèle", type: "Implant", day: 2 });
+  await says("Paul Modèle", "Dans Google, pas à jour");
+  expect(await stage.google.titles()).toEqual(["[Cassius] Contrôle — Paul Modèle"]);
+});
+
 test("another account asks which one to keep, and what is made anew in it", async ({ stage }) => {
   const camille = await stage.person();
   await camille.connected();
