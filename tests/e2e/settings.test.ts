@@ -233,6 +233,8 @@ test("a disconnect that takes its time is shown to everybody, and can be ended w
   await second.health.getByText("Déconnexion en cours").waitFor();
   await stage.picture(second.page, "disconnecting");
   expect(await violationsOf(second.page)).toEqual([]);
+  // Who asked for it sees it as soon, and not once its answer is there.
+  await camille.button("Terminer sans supprimer").waitFor({ timeout: 5_000 });
   await second.button("Terminer sans supprimer").click();
   await second.status("Non connecté").waitFor();
   await camille.status("Non connecté").waitFor();

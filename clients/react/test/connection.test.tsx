@@ -259,6 +259,35 @@ describe("« Déconnecter »", () => {
     await waitFor(() => expect(screen.getByRole("heading", { name: "Connexion" })).toHaveFocus());
   });
 
+  it("gives way to its progress as soon as that is told, and tells the result all the same", async () => {
+    const router = new Router(samples.connected);
+    let answer: () => void = () => undefined;
+    const answered = new Promise<void>((resolve) => (answer = resolve));
+    server.use(
+      http.post(`${BASE}/disconnect`, async () => {
+        await answered;
+        return HttpResponse.json({
+          status: samples.notConnected,
+          deletedEventCount: 86,
+          remainingEventCount: 0,
+          grantEnd: "revoked",
+        });
+      }),
+    );
+    const { user } = mount(<GoogleCalendarPage />, { withStream: true });
+    await user.click(await screen.findByRole("button", { name: "Déconnecter" }));
+    await waitFor(() => expect(router.watchers).toBe(1));
+    await user.click(within(await screen.findByRole("alertdialog")).getByRole("button", { name: "Déconnecter" }));
+    await screen.findByRole("button", { name: "Déconnexion…" });
+    router.become(samples.disconnecting);
+    await waitFor(() => expect(screen.queryByRole("alertdialog")).toBeNull());
+    expect(button("Terminer sans supprimer")).toBeEnabled();
+    await waitFor(() => expect(screen.getByRole("heading", { name: "Connexion" })).toHaveFocus());
+    button("Terminer sans supprimer").focus();
+    answer();
+    expect(await screen.findByText(/86 événements ont été supprimés/, {}, { timeout: 4_000 })).toBeInTheDocument();
+  });
+
   it("cannot be left by Escape while it is under way, and leaves focus on the section", async () => {
     const router = new Router(samples.connected);
     let answer: () => void = () => undefined;

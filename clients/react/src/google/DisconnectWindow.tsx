@@ -1,4 +1,4 @@
-import { useState, type ReactElement } from "react";
+import { useEffect, useRef, useState, type ReactElement } from "react";
 import { useHost } from "../host/host";
 import { useDisconnect } from "../query/mutations";
 import { Action } from "../ui/Action";
@@ -17,31 +17,39 @@ export interface DisconnectWindowProps {
   readonly onDisconnected: () => void;
 }
 
-/** Asks before the account is disconnected: keep the events at Google, or delete the upcoming ones. */
-export function DisconnectWindow({ status: opened, onClose, onDisconnected }: DisconnectWindowProps): ReactElement {
+/**
+ * Asks before the account is disconnected: keep the events at Google, or delete the upcoming ones. Once that is under way the
+ * window gives way to the page, which shows how far it is and the way to end it.
+ */
+export function DisconnectWindow({ status: present, onClose, onDisconnected }: DisconnectWindowProps): ReactElement {
   const { t } = useHost();
   // The question stays as it was asked, even when the stream tells of the disconnection before the answer is here.
-  const [status] = useState(opened);
+  const [status] = useState(present);
   const announce = useAnnounce();
   const disconnect = useDisconnect();
   const [remoteEvents, setRemoteEvents] = useState<RemoteEventsJson>("keep");
 
-  const confirm = () =>
-    disconnect.mutate(
-      { remoteEvents },
-      {
-        onSuccess: (answer) => {
-          const isUnderWay = answer.status.state === "disconnecting";
-          // What the person may have to see to stays in sight until they close it.
-          const isLeft = answer.remainingEventCount > 0 || answer.grantEnd === "refused";
-          announce(
-            isUnderWay ? doneText(answer) : [doneText(answer), ...grantText(answer)].join(" "),
-            isUnderWay ? "neutral" : isLeft ? "danger" : "success",
-          );
-          onDisconnected();
-        },
-      },
+  const isOpen = useRef(true);
+  const isDeleting = disconnect.isPending && present.state === "disconnecting" && (present.disconnect?.total ?? 0) > 0;
+  useEffect(() => {
+    if (!isDeleting || !isOpen.current) return;
+    isOpen.current = false;
+    onDisconnected();
+  }, [isDeleting, onDisconnected]);
+
+  // A promise, not a callback of `mutate`: the window may be gone when the answer arrives.
+  const confirm = () => void disconnect.mutateAsync({ remoteEvents }).then(tell, () => undefined);
+  const tell = (answer: DisconnectAnswer) => {
+    const isUnderWay = answer.status.state === "disconnecting";
+    // What the person may have to see to stays in sight until they close it.
+    const isLeft = answer.remainingEventCount > 0 || answer.grantEnd === "refused";
+    announce(
+      isUnderWay ? doneText(answer) : [doneText(answer), ...grantText(answer)].join(" "),
+      isUnderWay ? "neutral" : isLeft ? "danger" : "success",
     );
+    if (isOpen.current) onDisconnected();
+    isOpen.current = false;
+  };
   const doneText = (answer: DisconnectAnswer) => {
     if (answer.status.state === "disconnecting") return t("disconnect.goesOn");
     if (answer.remainingEventCount > 0) return t("disconnect.doneRemaining", { count: answer.remainingEventCount });
