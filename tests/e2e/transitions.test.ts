@@ -5,8 +5,11 @@
 import type { Browser, Page } from "playwright-core";
 import { expect } from "vitest";
 
-import { becomes, isShown, STATES, WIDTHS, withGallery as test } from "./stage/gallery.js";
+import { becomes, isShown, STATES, WIDTHS as LOOKED_AT, withGallery as test } from "./stage/gallery.js";
 import { countShifts, moved, STILL } from "./stage/shifts.js";
+
+/** And those between, where most telephones are, and where the page is narrow beside the menu. */
+const WIDTHS = [...LOOKED_AT, 900, 400];
 
 /** A way through every pair of states, each once. */
 function everyPair(count: number): number[] {
