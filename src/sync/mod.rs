@@ -5,8 +5,9 @@
 //! microseconds.
 //!
 //! Invariant: whatever answers are lost and wherever an attempt breaks off, an appointment has at most one live event
-//! over all calendars that the account may write to, and one that had to be left in another is answered as left behind;
-//! and once an attempt settles as synced, Google shows the goal.
+//! over all calendars that the account may write to, or two while one that cannot be moved is copied, which the placement
+//! names both; one that had to be left out of reach is answered as left behind; and once an attempt settles as synced,
+//! Google shows the goal, once.
 
 mod attempt;
 mod backoff;

@@ -138,6 +138,35 @@ async fn what_cannot_be_moved_stays_until_the_target_has_it(app: &mut TestApp) {
     assert!(events.len() == 8 && events.iter().all(|event| event["calendar_id"] == ACCOUNT), "{events:#?}");
 }
 
+const THIRD_CALENDAR: &str = "third@group.calendar.google.com";
+
+/// An event that cannot be moved is copied, and another target is chosen before it is deleted where it stood.
+async fn the_target_is_exchanged_before_the_source_is_deleted(app: &mut TestApp, target: &str) {
+    let third = json!({"id": THIRD_CALENDAR, "summary": "Third"});
+    app.google.control(&format!("accounts/{ACCOUNT}/calendars"), third).await;
+    app.connect("cabinet").await;
+    app.sync("cabinet", appointment("rdv", 1)).await;
+    app.google.fault("events.move", 100, json!({"kind": "error", "code": 400, "reason": "cannotMove"})).await;
+    app.google.fault("events.delete", 1, json!({"kind": "error", "code": 503, "reason": "backendError"})).await;
+    choose_calendar(app, SECOND_CALENDAR).await.unwrap();
+    app.google.until_called("events.delete", 1).await;
+    choose_calendar(app, target).await.unwrap();
+    app.at_rest("cabinet").await;
+    let events = app.google.events_of(ACCOUNT, "rdv").await;
+    assert_eq!(events.iter().map(|event| &event["calendar_id"]).collect::<Vec<_>>(), [target]);
+    assert_eq!(app.database.number("SELECT COUNT(*) FROM owed_deletions").await, 0);
+}
+
+#[apply(both_backends)]
+async fn a_copy_stands_in_no_calendar_but_a_third_one_that_is_chosen_meanwhile(app: &mut TestApp) {
+    the_target_is_exchanged_before_the_source_is_deleted(app, THIRD_CALENDAR).await;
+}
+
+#[apply(both_backends)]
+async fn a_copy_goes_again_where_the_calendar_before_is_chosen_meanwhile(app: &mut TestApp) {
+    the_target_is_exchanged_before_the_source_is_deleted(app, ACCOUNT).await;
+}
+
 #[apply(both_backends)]
 async fn nothing_is_deleted_before_the_target_takes_writes(app: &mut TestApp) {
     with_plenty_of_quota(app).await;

@@ -3,7 +3,7 @@
 //! Owns the choice of the next call, and what is known after each. Never makes a call and never stores anything: the
 //! caller stores the placement of a [`Step::Call`] **before** it makes the call, gives the answer to
 //! [`Attempt::advance`], and settles with the [`Outcome`]. It may break off at any point: a new attempt from the stored
-//! placement takes it up again. Invariant: an attempt makes no more than [`MOST_CALLS`] calls.
+//! placement takes it up again. Invariant: an attempt asks for no more than [`MOST_CALLS`] calls.
 
 mod answers;
 
@@ -147,6 +147,11 @@ enum Doubt {
     },
     /// The target refuses what says nothing about the event: is it missing?
     TargetGone,
+    /// It was copied, and may not be deleted where it stood: does it stand there?
+    SourceStands {
+        /// Google's word for why.
+        reason: String,
+    },
 }
 
 /// How far the rewriting is of an event that cannot be moved. The placement goes on to name both calendars meanwhile.
@@ -165,7 +170,7 @@ enum Rewriting {
     },
     /// The target takes writes, but none under that id: the event is deleted where it stands, and inserted under the next id.
     Unplaceable,
-    /// It may not be deleted where it stands: the copy is, so that it stands once.
+    /// It may not be deleted at one end: it is at the other, so that it stands once at the most.
     Undoing {
         /// Google's word for why.
         reason: String,
@@ -303,6 +308,9 @@ impl Attempt {
     }
 
     fn deleted(&mut self, place: &Place) -> Step {
+        if let Rewriting::Undoing { reason } = &self.rewriting {
+            return self.refused(reason.clone());
+        }
         match self.placement.clone() {
             Placement::Moving { place: to, from } if self.goal.event.is_some() && place.calendar == from => {
                 match std::mem::replace(&mut self.rewriting, Rewriting::Not) {

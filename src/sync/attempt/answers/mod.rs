@@ -24,7 +24,7 @@
 //! single 404, 410 or `cancelled` may be spurious. A 404 of a read leaves open whether the calendar is gone with its
 //! event: the calendar is asked then. "Copy it": an event that cannot be moved is inserted into the target under the id that
 //! it has, and deleted where it stood once the target has it. A target that takes no writes keeps nothing from standing. What
-//! is found at the end of a move may be a copy: it is deleted where it came from.
+//! is found at the end of a move may be a copy: it is deleted where it came from, whichever calendar is the target now.
 //!
 //! An event that is read and found: ours, or nobody's: go on (where it could not be moved: ask the target); another's: the
 //! next generation; one that was called gone before: come back.
@@ -35,8 +35,11 @@
 //! |---|---|---|
 //! | it is there | delete the event where it stood | come back |
 //! | it is gone, or another's | the id is used up: delete the event where it stands, then the next generation | the copy is the event |
-//! | it may not be deleted | – | delete the copy; refused |
+//! | it may not be deleted | refused | read it: where it stands, delete the copy; refused |
 //! | its calendar is out of reach | stop: calendar | left behind, and the copy is the event |
+//!
+//! Where an event is called off that may stand in two calendars, both are deleted; where one may not be, the other is all the
+//! same, and it is refused.
 //!
 //! The calendar itself is asked by a probe:
 //!
@@ -106,7 +109,11 @@ impl Attempt {
             Call::Insert { place, .. } => self.after_insert(place, answer),
             Call::Patch { place, .. } => self.after_patch(place, answer),
             Call::Delete { place, .. } => self.after_delete(place, answer),
-            Call::Get { place } => self.after_get(place, answer, matches!(doubt, Some(Doubt::EventGone))),
+            Call::Get { place } => match (doubt, answer) {
+                (Some(Doubt::SourceStands { reason }), Answer::Found { .. }) => self.delete_copy(reason),
+                (Some(Doubt::EventGone), answer) => self.after_get(place, answer, true),
+                (_, answer) => self.after_get(place, answer, false),
+            },
             Call::Move { .. } | Call::Probe { .. } => self.come_back(),
         }
     }
@@ -147,8 +154,25 @@ impl Attempt {
             Answer::Deleted => self.deleted(&place),
             Answer::Gone | Answer::NotFound => self.read(place, Some(Doubt::EventGone)),
             Answer::Changed => self.read(place, None),
-            Answer::Refused { reason } => self.refused(reason),
+            Answer::Refused { reason } => self.not_deleted(place, reason),
             _ => self.come_back(),
+        }
+    }
+
+    /// The event may not be deleted there. Where it was copied, the copy is deleted, so that it stands once; but the answer
+    /// of an attempt before may have been lost, and it stands nowhere else.
+    fn not_deleted(&mut self, place: Place, reason: String) -> Step {
+        match (&self.placement, &self.rewriting) {
+            (_, Rewriting::Copied { .. }) => self.read(place, Some(Doubt::SourceStands { reason })),
+            // It is called off, and may stand at the other end as well.
+            (Placement::Moving { place: to, from }, Rewriting::Not)
+                if self.goal.event.is_none() && place.calendar == to.calendar =>
+            {
+                let other = Place { calendar: from.clone(), ..to.clone() };
+                self.rewriting = Rewriting::Undoing { reason };
+                self.call(Call::Delete { place: other, etag: None })
+            }
+            _ => self.refused(reason),
         }
     }
 
@@ -182,8 +206,17 @@ impl Attempt {
                 match &self.rewriting {
                     Rewriting::Copying => return self.copied(etag, html_link, None),
                     // It may have been moved, and as well copied: by an attempt whose answer was lost.
-                    Rewriting::Not if self.is_moving_to(&place.calendar) && !was_called_gone => {
-                        return self.copied(etag, html_link, None);
+                    Rewriting::Not if self.may_be_a_copy(&place.calendar) => {
+                        return match was_called_gone {
+                            true => self.come_back(),
+                            false => self.copied(etag, html_link, None),
+                        };
+                    }
+                    // It is called off: both ends are deleted, whichever it was found at.
+                    Rewriting::Not
+                        if self.goal.event.is_none() && matches!(self.placement, Placement::Moving { .. }) =>
+                    {
+                        return if was_called_gone { self.come_back() } else { self.plan() };
                     }
                     Rewriting::Not => {}
                     Rewriting::Copied { .. } | Rewriting::Unplaceable | Rewriting::Undoing { .. } => {
@@ -247,14 +280,10 @@ impl Attempt {
                 self.after_probe(calendar, Answer::CalendarOpen, doubt)
             }
             Answer::CalendarOpen => match doubt {
-                Some(Doubt::Forbidden { call: Call::Delete { .. }, reason })
-                    if matches!(self.rewriting, Rewriting::Copied { .. }) =>
-                {
-                    self.delete_copy(reason)
-                }
+                Some(Doubt::Forbidden { call: Call::Delete { place, .. }, reason }) => self.not_deleted(place, reason),
                 Some(Doubt::Forbidden { reason, .. }) => self.refused(reason),
                 Some(Doubt::CalendarGone { place }) => self.absent_at(&place),
-                Some(Doubt::EventGone | Doubt::TargetGone) | None => self.come_back(),
+                Some(Doubt::EventGone | Doubt::TargetGone | Doubt::SourceStands { .. }) | None => self.come_back(),
             },
             Answer::CalendarReadOnly | Answer::CalendarMissing if *calendar == self.goal.calendar => {
                 self.stopped(Stop::CalendarUnavailable)
@@ -315,22 +344,19 @@ impl Attempt {
         self.call(Call::Delete { place, etag: None })
     }
 
-    /// Whether the event is on its way to `calendar`, and belongs there.
-    fn is_moving_to(&self, calendar: &CalendarId) -> bool {
-        *calendar == self.goal.calendar
-            && matches!(&self.placement, Placement::Moving { place, .. } if place.calendar == *calendar)
+    /// Whether a move was to bring the event to `calendar`, out of one in which it does not belong: where it stands there, it
+    /// may stand in both.
+    fn may_be_a_copy(&self, calendar: &CalendarId) -> bool {
+        self.goal.event.is_some()
+            && matches!(&self.placement, Placement::Moving { place, from }
+                if place.calendar == *calendar && *from != self.goal.calendar)
     }
 
-    /// An event that stands where a move was to bring it may have been copied there: then it stands where it came from as
-    /// well, and is on its way back if it belongs there.
+    /// An event that stands where a move was to bring it, and belongs where it came from, is on its way back.
     fn found_at(&mut self, found: Place, etag: Etag) {
         self.placement = match self.placement.clone() {
             Placement::Moving { place, from } if place.calendar == found.calendar && from == self.goal.calendar => {
                 Placement::Moving { place: Place { calendar: from, ..found }, from: place.calendar }
-            }
-            Placement::Moving { place, from } if place.calendar == found.calendar => {
-                self.left_behind.push(Place { calendar: from, ..found.clone() });
-                Placement::Written { place: found, etag, fingerprint: None }
             }
             Placement::Absent { .. }
             | Placement::Reserved(_)

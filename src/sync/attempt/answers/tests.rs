@@ -1,6 +1,6 @@
 //! Every answer to every call: the table, cell by cell; and what becomes of an event that cannot be moved.
 
-use super::super::tests::{CALENDARS, Fault, Google, attempt, calls_of, goal, owner, synced};
+use super::super::tests::{CALENDARS, Fault, Google, attempt, calls_of, goal, owner, settle, synced};
 use super::super::{Goal, Outcome};
 use super::*;
 use crate::model::{AppointmentId, CalendarId, Etag, EventId, Fingerprint, Generation};
@@ -188,10 +188,10 @@ fn probes() -> [(&'static str, Attempt); 7] {
 fn each_answer_of_a_calendar_means_what_the_table_says() {
     const OUT_OF_REACH: &str = "events.insert, left behind";
     let word = || "word".to_owned();
-    let (refused, insert, delete) = ("refused", "events.insert", "events.delete");
+    let (refused, insert) = ("refused", "events.insert");
     let (stop, gone) = ("stop: calendar", "synced, left behind");
     for (answer, expected) in [
-        (Answer::CalendarOpen, [refused, insert, refused, refused, insert, delete, refused]),
+        (Answer::CalendarOpen, [refused, insert, refused, refused, insert, "events.get", refused]),
         // What can be read has said that the event is gone.
         (Answer::CalendarReadOnly, [stop, stop, stop, OUT_OF_REACH, insert, gone, gone]),
         (Answer::CalendarMissing, [stop, stop, stop, OUT_OF_REACH, OUT_OF_REACH, gone, gone]),
@@ -243,9 +243,66 @@ fn a_copy_of_what_may_not_be_deleted_is_taken_back() {
     synced(&mut google, goal(0, Some(1)), &mut stored);
     let faults = [Fault::MoveRefused, Fault::None, Fault::Forbidden];
     let (calls, outcome) = calls_of(&mut google, goal(1, Some(1)), &mut stored, &faults);
-    assert_eq!(calls, ["events.move", "events.insert", "events.delete", "events.list", "events.delete"]);
+    assert_eq!(calls[..4], ["events.move", "events.insert", "events.delete", "events.list"]);
+    assert_eq!(calls[4..], ["events.get", "events.delete"], "only where it stands");
     assert!(matches!(outcome, Outcome::Refused { ref reason, .. } if reason == "somethingNew"), "{outcome:?}");
     assert_eq!((google.alive().len(), google.alive()[0].0.as_str()), (1, CALENDARS[0]));
+}
+
+/// An event of which nobody knows any more whether it was moved or copied: the answer to the call was lost.
+fn moved_or_copied(faults: &[Fault]) -> (Google, Placement) {
+    let (mut google, mut stored) = (Google::default(), Placement::NEVER);
+    synced(&mut google, goal(0, Some(1)), &mut stored);
+    calls_of(&mut google, goal(1, Some(1)), &mut stored, faults);
+    (google, stored)
+}
+
+const LOST_MOVE: [Fault; 1] = [Fault::AnswerLost];
+const COPIED: [Fault; 3] = [Fault::MoveRefused, Fault::None, Fault::Unreachable];
+const LOST_DELETION: [Fault; 3] = [Fault::MoveRefused, Fault::None, Fault::AnswerLost];
+
+#[test]
+fn what_stands_nowhere_else_is_not_taken_back() {
+    for faults in [&LOST_MOVE[..], &LOST_DELETION] {
+        let (mut google, mut stored) = moved_or_copied(faults);
+        // Moved again, which is refused or finds nothing; read at the target; deleted where it came from.
+        let faults = [Fault::MoveRefused, Fault::None, Fault::None, Fault::Forbidden];
+        calls_of(&mut google, goal(1, Some(1)), &mut stored, &faults);
+        assert_eq!((google.alive().len(), google.alive()[0].0.as_str()), (1, CALENDARS[1]));
+        synced(&mut google, goal(1, Some(1)), &mut stored);
+        assert_eq!((google.alive().len(), google.alive()[0].0.as_str()), (1, CALENDARS[1]));
+    }
+}
+
+#[test]
+fn what_is_called_off_goes_at_both_ends_whatever_one_of_them_says_once() {
+    let once = [Fault::Changed, Fault::SpuriousGone, Fault::SpuriousNotFound, Fault::Unreachable, Fault::AnswerLost];
+    for fault in once {
+        for faults in [&LOST_MOVE[..], &COPIED, &LOST_DELETION] {
+            for met in [vec![fault], vec![Fault::None, fault]] {
+                let (mut google, mut stored) = moved_or_copied(faults);
+                let outcome = calls_of(&mut google, goal(1, None), &mut stored, &met).1;
+                stored = outcome.placement().clone();
+                synced(&mut google, goal(1, None), &mut stored);
+                assert!(google.alive().is_empty(), "{faults:?}, then {met:?}: {:?}", google.alive());
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_called_off_goes_at_the_other_end_where_one_may_not_be_deleted() {
+    for faults in [vec![Fault::Forbidden], vec![Fault::None, Fault::Forbidden]] {
+        let (mut google, mut stored) = moved_or_copied(&COPIED);
+        assert_eq!(google.alive().len(), 2);
+        let (_, outcome) = calls_of(&mut google, goal(1, None), &mut stored, &faults);
+        assert!(matches!(outcome, Outcome::Refused { ref reason, .. } if reason == "somethingNew"), "{outcome:?}");
+        assert_eq!(google.alive().len(), 1, "{faults:?}");
+        // A person has it tried again.
+        stored = outcome.placement().clone();
+        synced(&mut google, goal(1, None), &mut stored);
+        assert!(google.alive().is_empty(), "{faults:?}");
+    }
 }
 
 #[test]
@@ -271,4 +328,27 @@ fn a_401_after_a_refresh_is_waited_out() {
     let (_, outcome) = calls_of(&mut google, goal(0, Some(1)), &mut stored, &[Fault::Unauthorized]);
     let setback = Setback { cause: RetryCause::Unavailable, retry_after: None };
     assert!(matches!(outcome, Outcome::Later { setback: ref found, .. } if *found == setback), "{outcome:?}");
+}
+
+#[test]
+fn one_event_that_may_not_be_touched_is_refused_and_its_calendar_is_not_blamed() {
+    let (mut google, mut stored) = (Google::default(), Placement::NEVER);
+    synced(&mut google, goal(0, Some(1)), &mut stored);
+    for (content, call) in [(Some(2), "events.patch"), (None, "events.delete")] {
+        let (calls, outcome) = calls_of(&mut google, goal(0, content), &mut stored, &[Fault::Forbidden]);
+        assert_eq!(calls, [call, "events.list"]);
+        assert!(matches!(outcome, Outcome::Refused { ref reason, .. } if reason == "somethingNew"), "{outcome:?}");
+    }
+    google.read_only.push(CalendarId::new(CALENDARS[0]));
+    let outcome = settle(&mut google, goal(0, Some(3)), &mut stored);
+    assert!(matches!(outcome, Outcome::Stopped { stop: Stop::CalendarUnavailable, .. }), "{outcome:?}");
+}
+
+#[test]
+fn a_403_that_the_calendar_repeats_is_the_accounts() {
+    let (mut google, mut stored) = (Google::default(), Placement::NEVER);
+    synced(&mut google, goal(0, Some(1)), &mut stored);
+    let (calls, outcome) = calls_of(&mut google, goal(0, Some(2)), &mut stored, &[Fault::Forbidden, Fault::Forbidden]);
+    assert_eq!(calls, ["events.patch", "events.list"]);
+    assert!(matches!(outcome, Outcome::Stopped { stop: Stop::AccountUnavailable, .. }), "{outcome:?}");
 }
