@@ -1,7 +1,8 @@
 //! Accepts of organisations that another transaction holds.
 //!
 //! Owns a line for each of them: it waits by itself, so that nobody else waits with it, and gives back to the common batch
-//! whoever came meanwhile. Never waits longer than the store does. Invariant: whoever comes while its organisation waits
+//! whoever came meanwhile. Where one of a line cannot be stored, each stands for itself. Never waits longer than the store
+//! does. Invariant: whoever comes while its organisation waits
 //! stands in that line, takes no connection of its own, and is given back once at most.
 
 use std::collections::HashMap;
@@ -15,7 +16,7 @@ use super::accept_batch::{MAX_TRIES, Request, coalesced};
 use super::batcher::MAX_BATCH;
 use crate::clock::Clock;
 use crate::model::OrganisationId;
-use crate::store::Store;
+use crate::store::{Error, Store};
 
 /// How many organisations are waited for at a time: each takes a connection to the database.
 const WAITED_FOR: usize = 4;
@@ -75,14 +76,23 @@ impl LockedOutAccepts {
                 Next::End(given_back) => return self.give_back(given_back).await,
             };
             is_begun = true;
-            let acceptances = requests.iter().map(|request| request.acceptance.clone()).collect();
-            match self.store.accept(acceptances, self.clock.now()).await {
-                Ok(links) => requests.into_iter().zip(links).for_each(|(request, link)| request.answer(&Ok(link))),
-                Err(error) => {
-                    requests.into_iter().for_each(|request| request.answer(&Err(error.of_the_same_kind())));
+            self.accept(requests).await;
+            drop(place);
+        }
+    }
+
+    /// Accepts these, and answers their callers.
+    async fn accept(&self, requests: Vec<Request>) {
+        let acceptances = requests.iter().map(|request| request.acceptance.clone()).collect();
+        match self.store.accept(acceptances, self.clock.now()).await {
+            Ok(links) => requests.into_iter().zip(links).for_each(|(request, link)| request.answer(&Ok(link))),
+            // Something in one of them cannot be stored: each stands for itself, so that one harms no other.
+            Err(Error::Bug(_) | Error::Corrupt(_)) if requests.len() > 1 => {
+                for request in requests {
+                    Box::pin(self.accept(vec![request])).await;
                 }
             }
-            drop(place);
+            Err(error) => requests.into_iter().for_each(|request| request.answer(&Err(error.of_the_same_kind()))),
         }
     }
 

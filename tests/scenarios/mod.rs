@@ -33,6 +33,7 @@ mod lost_answers;
 mod many_links;
 mod moved_events;
 mod old_appointments;
+mod one_among_many;
 mod order_of_edits;
 mod other_account;
 mod owed_before;
