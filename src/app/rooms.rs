@@ -50,7 +50,7 @@ impl Rooms {
         // An SQLite file has no other replicas to be heard.
         notifier.set_misses_remote_changes(store.is_shared());
         let quota = quota(config, &store, &clock);
-        let settings = connection::Settings {
+        let settings = connection::ConsentSettings {
             public_url: config.public_url.clone(),
             return_urls: config.return_urls.clone(),
             ticket_in_url: config.ticket_in_url,

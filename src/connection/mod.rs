@@ -18,8 +18,8 @@ use jiff::SignedDuration;
 
 pub use audit::{Audit, AuditEntry, AuditEvent, AuditPlace};
 pub use consents::{
-    CONSENT_LIFETIME, COOKIE_NAME, Callback, Completed, ConsentOutcome, ConsentRedirect, ConsentStart, Consents,
-    HANDLE, Question, Returned, Settings, cookie_name, handle_of, own_cookie_name,
+    CONSENT_LIFETIME, COOKIE_NAME, Callback, Completed, ConsentOutcome, ConsentRedirect, ConsentSettings, ConsentStart,
+    Consents, HANDLE, Question, Returned, browser_cookie_name, cookie_name, handle_in, handle_of, own_cookie_name,
 };
 pub use grants::{ACCOUNT_PAGE, Access, AccessError, Grants, MAX_TOKENS, ReadError};
 pub use integrations::{

@@ -25,8 +25,8 @@ use url::{Url, form_urlencoded};
 
 use crate::config::{CALLBACK_PATH, CONNECT_PATH};
 use crate::connection::{
-    CONSENT_LIFETIME, Callback, Completed, ConsentOutcome, Consents, Error, HANDLE, Returned, StoreError, cookie_name,
-    handle_of, own_cookie_name,
+    CONSENT_LIFETIME, Callback, Completed, ConsentOutcome, Consents, Error, HANDLE, Returned, StoreError,
+    browser_cookie_name, cookie_name, handle_in, handle_of, own_cookie_name,
 };
 use crate::crypto::{ExposeSecret as _, Secret};
 use crate::error_chain::error_chain;
@@ -92,10 +92,10 @@ impl Sidecar {
         own.or_else(|| cookie(headers, cookie_name(self.is_https)))
     }
 
-    /// The name of the cookie by which a browser is known again. On https it has the prefix that no other site of the
-    /// same domain can set a cookie under.
-    fn browser_cookie(&self) -> &'static str {
-        if self.is_https { "__Host-cassius_calendar_browser" } else { "cassius_calendar_browser" }
+    /// What the browser is recognised by that comes back with this state.
+    fn browser(&self, headers: &HeaderMap, state: Option<&str>) -> Option<Secret> {
+        let name = browser_cookie_name(state.and_then(handle_in), self.is_https);
+        cookie(headers, &name).map(Secret::from)
     }
 }
 
@@ -150,34 +150,36 @@ async fn connect(State(sidecar): State<Arc<Sidecar>>, RawQuery(query): RawQuery,
     if handle.is_some_and(|handle| handle != handle_of(&ticket)) {
         return sidecar.page(Page::Overtaken, language);
     }
-    let browser = cookie(&headers, sidecar.browser_cookie()).map(Secret::from);
-    let visit = match sidecar.consents.start(&ticket, browser).await {
-        Ok(Some(visit)) => visit,
+    let redirect = match sidecar.consents.start(&ticket).await {
+        Ok(Some(redirect)) => redirect,
         Ok(None) => return sidecar.page(Page::Start, language),
         Err(error) => return sidecar.failed(&error, language),
     };
-    let mut response = see_other(&visit.consent_page);
-    let lifetime = CONSENT_LIFETIME.as_secs();
+    let mut response = see_other(&redirect.consent_page);
+    let (lifetime, handle) = (CONSENT_LIFETIME.as_secs(), handle_of(&ticket));
     if in_url.is_some() {
-        let name = own_cookie_name(&handle_of(&ticket), sidecar.is_https);
+        let name = own_cookie_name(&handle, sidecar.is_https);
         set_cookie(&mut response, &name, ticket.expose_secret(), lifetime, sidecar.is_https);
     }
-    let browser = visit.browser.expose_secret();
-    set_cookie(&mut response, sidecar.browser_cookie(), browser, lifetime, sidecar.is_https);
+    let name = browser_cookie_name(Some(&handle), sidecar.is_https);
+    set_cookie(&mut response, &name, redirect.browser.expose_secret(), lifetime, sidecar.is_https);
     response
 }
 
 /// Takes a browser back from Google, or from the page that asks, to where it came from.
 async fn callback(State(sidecar): State<Arc<Sidecar>>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
     let language = language(&headers);
-    let browser = cookie(&headers, sidecar.browser_cookie()).map(Secret::from);
     let Ok(asked) = CallbackQuery::of(&query.unwrap_or_default()) else {
         // No answer of Google's looks like this: it ends no consent.
         return sidecar.page(Page::Ended(ConsentOutcome::Expired, None), language);
     };
     let returned = match asked {
-        CallbackQuery::Complete(callback) => sidecar.consents.complete(browser.as_ref(), callback).await,
+        CallbackQuery::Complete(callback) => {
+            let browser = sidecar.browser(&headers, callback.state.as_deref());
+            sidecar.consents.complete(browser.as_ref(), callback).await
+        }
         CallbackQuery::Answer { state, is_confirmed } => {
+            let browser = sidecar.browser(&headers, state.as_deref());
             sidecar.consents.answer(browser.as_ref(), state, is_confirmed).await
         }
     };

@@ -168,12 +168,13 @@ impl Page {
             ),
             (Self::Ended(ConsentOutcome::Expired, _), Language::French) => (
                 "Cette demande n’est plus valable",
-                "Elle a expiré, a déjà servi, ou a commencé dans un autre navigateur. Recommencez dans les réglages de \
-                 Cassius.",
+                "Elle a expiré, a déjà servi, ou a commencé dans un autre navigateur. Les réglages de Cassius disent si un \
+                 compte est connecté ; sinon, recommencez là.",
             ),
             (Self::Ended(ConsentOutcome::Expired, _), Language::English) => (
                 "This request is no longer valid",
-                "It has expired, was used before, or began in another browser. Start again in the settings of Cassius.",
+                "It has expired, was used before, or began in another browser. The settings of Cassius say whether an \
+                 account is connected; if none is, start again there.",
             ),
             (Self::Ended(ConsentOutcome::OtherAccount, _), Language::French) => (
                 "C’est un autre compte Google",

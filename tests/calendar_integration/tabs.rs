@@ -1,5 +1,7 @@
 //! Several tabs of one browser, each on its way for a practice of its own.
 
+use std::collections::HashMap;
+
 use cassius_calendar::connection::COOKIE_NAME;
 use cassius_calendar::grpc::pb::{BeginConnectRequest, BeginConnectResponse, IntegrationState};
 use reqwest::header::SET_COOKIE;
@@ -73,6 +75,53 @@ async fn each_tab_with_a_cookie_of_its_own_connects_its_own_practice_in_any_orde
     assert_eq!(app.status("annexe").await.state(), IntegrationState::NotConnected);
     assert!(addresses[2].ends_with(browser.ticket().0.rsplit_once('_').unwrap().1), "its ticket alone is left");
     assert_eq!(browser.get(&addresses[0]).await.status, 400, "a ticket that has served is gone");
+}
+
+/// What a browser holds whose tabs set out before either had its answer.
+fn together(one: &Browser, other: &Browser) -> HashMap<String, String> {
+    one.cookies.iter().chain(&other.cookies).map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+#[apply(both_backends)]
+async fn tabs_that_set_out_in_one_instant_both_come_back(app: &mut TestApp) {
+    let mut browser = app.browser.another();
+    let mut addresses = Vec::new();
+    for organisation in ["cabinet", "voisin"] {
+        let begun = begin(app, organisation).await;
+        browser.set(&begun.connect_cookie.unwrap());
+        addresses.push(browser.sidecar(&begun.connect_url));
+    }
+    // The third is the first once more: a page that was loaded twice.
+    addresses.push(addresses[0].clone());
+    let mut callbacks = Vec::new();
+    let before = browser.cookies.clone();
+    for address in &addresses {
+        let mut tab = app.browser.another();
+        tab.cookies = before.clone();
+        let consent = tab.get(address).await.location.unwrap();
+        callbacks.push(tab.decide(&consent, ACCOUNT, &[EVENTS, LIST], "allow").await);
+        browser.cookies = together(&browser, &tab);
+    }
+    for callback in callbacks.iter().rev() {
+        assert_eq!(outcome(&browser.get(callback).await), "connected");
+    }
+    for organisation in ["cabinet", "voisin"] {
+        assert_eq!(app.status(organisation).await.google_email, ACCOUNT);
+    }
+}
+
+#[apply(both_backends)]
+async fn a_callback_that_is_loaded_again_says_where_to_see_how_it_ended(app: &mut TestApp) {
+    let begun = begin(app, "cabinet").await;
+    let mut browser = app.browser.another();
+    browser.set(&begun.connect_cookie.unwrap());
+    let consent = browser.get(&browser.sidecar(&begun.connect_url)).await.location.unwrap();
+    let callback = browser.decide(&consent, ACCOUNT, &[EVENTS, LIST], "allow").await;
+    assert_eq!(outcome(&browser.get(&callback).await), "connected");
+    let page = browser.get(&callback).await;
+    assert_eq!((page.status, page.location.as_deref()), (400, None), "{}", page.body);
+    assert!(page.body.contains("Les réglages de Cassius disent si un compte est connecté"), "{}", page.body);
+    assert_eq!(app.status("cabinet").await.state(), IntegrationState::Connected);
 }
 
 #[apply(both_backends)]

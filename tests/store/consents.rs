@@ -65,6 +65,30 @@ async fn two_that_take_at_once_get_it_once(database: &Database) {
 }
 
 #[apply(both_backends)]
+async fn tabs_that_start_with_one_ticket_in_one_instant_have_a_consent_each(database: &Database) {
+    for round in 0..8 {
+        let ticket = format!("ticket {round}");
+        database.store.create_consent(consent("north", &ticket), at(0)).await.unwrap();
+        let start = |tab: u32| {
+            let (store, ticket) = (database.store.clone(), ticket.clone());
+            tokio::spawn(async move {
+                let state = format!("{ticket}, tab {tab}");
+                let started =
+                    store.start_consent(ticket.as_bytes(), state.into(), sealed("verifier"), "nonce".into(), at(1));
+                assert!(started.await.unwrap().is_some());
+            })
+        };
+        let starts: Vec<_> = (0..6).map(start).collect();
+        for started in starts {
+            started.await.unwrap();
+        }
+        for tab in 0..6 {
+            assert!(take(database, &format!("{ticket}, tab {tab}")).await.is_some(), "{ticket}, tab {tab}");
+        }
+    }
+}
+
+#[apply(both_backends)]
 async fn a_state_takes_its_own_consent_and_no_other(database: &Database) {
     for ticket in ["one", "two"] {
         database.store.create_consent(consent(ticket, ticket), at(0)).await.unwrap();

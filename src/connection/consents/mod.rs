@@ -2,7 +2,7 @@
 //!
 //! Owns the ticket, which proves that the browser is the one whose user started from Cassius, and the state, by which
 //! Google's answer finds its consent and which proves, with a cookie of the sidecar's own, that the browser is still the
-//! same. So several tabs of one browser are on their way at once, each with its own state. Where Cassius named the practice,
+//! same. So several tabs of one browser are on their way at once, each with its own state and cookies. Where Cassius named the practice,
 //! a grant waits until the person in front of the browser has read for whom it is, and with which account. What ends without
 //! being kept, a grant or another account that nobody confirms, ends from here too. Never gives a token out. Invariant:
 //! ticket and state are stored as digests; a state is taken once, and of one ticket sixteen are on their way at most; a
@@ -27,15 +27,17 @@ use crate::google::Google;
 use crate::model::OrganisationId;
 use crate::store::{NewConsent, Store};
 pub use outcome::{Callback, Completed, ConsentOutcome, Question, Returned};
+pub use state::handle_in;
 use state::state_for;
-pub use ticket::{COOKIE_NAME, HANDLE, cookie_name, handle_of, own_cookie_name};
+use ticket::browser_of;
+pub use ticket::{COOKIE_NAME, HANDLE, browser_cookie_name, cookie_name, handle_of, own_cookie_name};
 
 /// How long a person may take from the button in Cassius to the end of Google's pages.
 pub const CONSENT_LIFETIME: SignedDuration = SignedDuration::from_mins(15);
 
 /// How consents travel between Cassius, the browser and Google.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub struct ConsentSettings {
     /// Where a browser reaches the sidecar.
     pub public_url: Url,
     /// Where a consent may send the browser back to.
@@ -66,7 +68,7 @@ pub struct ConsentStart {
 pub struct ConsentRedirect {
     /// Google's consent page.
     pub consent_page: Url,
-    /// What the browser is known by when it comes back: the value of the sidecar's own cookie.
+    /// What the browser is recognised by when it comes back: the value of the sidecar's own cookie.
     pub browser: Secret,
 }
 
@@ -77,13 +79,20 @@ pub struct Consents {
     google: Google,
     grants: Grants,
     clock: Clock,
-    settings: Arc<Settings>,
+    settings: Arc<ConsentSettings>,
     audit: Audit,
 }
 
 impl Consents {
     /// Puts the parts together; nothing is asked of any of them yet.
-    pub fn new(store: Store, google: Google, grants: Grants, clock: Clock, settings: Settings, audit: Audit) -> Self {
+    pub fn new(
+        store: Store,
+        google: Google,
+        grants: Grants,
+        clock: Clock,
+        settings: ConsentSettings,
+        audit: Audit,
+    ) -> Self {
         Self { store, google, grants, clock, settings: Arc::new(settings), audit }
     }
 
@@ -143,13 +152,13 @@ impl Consents {
         })
     }
 
-    /// Takes a ticket to Google's consent page; `None`: it is unknown or expired. `browser` is what the browser is known
-    /// by since an earlier visit, if it is.
-    pub async fn start(&self, ticket: &Secret, browser: Option<Secret>) -> Result<Option<ConsentRedirect>, Error> {
+    /// Takes a ticket to Google's consent page; `None`: it is unknown or expired.
+    pub async fn start(&self, ticket: &Secret) -> Result<Option<ConsentRedirect>, Error> {
         let ticket_hash = digest(ticket.expose_secret().as_bytes());
         let secrets = self.grants.secrets();
-        let browser = browser.unwrap_or_else(|| secrets.random_token().into());
-        let (state, nonce) = (state_for(&browser, &secrets.random_token()), secrets.random_token());
+        let browser = browser_of(ticket);
+        let state = state_for(&handle_of(ticket), &browser, &secrets.random_token());
+        let nonce = secrets.random_token();
         let verifier = secrets.pkce_verifier();
         let state_hash = digest(state.as_bytes());
         let sealed = secrets.seal_verifier(&state_hash, &verifier);

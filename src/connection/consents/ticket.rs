@@ -1,7 +1,11 @@
-//! What a ticket is known by in public: the handle that a connect URL names its consent by, and its cookies' names.
+//! What a ticket is known by: the handle that a connect URL names its consent by, its cookies' names, and what its browser
+//! is recognised by afterwards.
 //!
-//! Owns how a handle is made, and what the cookies are called. Never stores either. Invariant: a handle is no secret and
+//! Owns how each is made of a ticket. Never stores any of them. Invariant: a handle is no secret and
 //! proves nothing; it only says which ticket is meant, so that no tab is taken on with the ticket of another.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::crypto::{ExposeSecret as _, Secret, digest};
 
@@ -9,11 +13,16 @@ use crate::crypto::{ExposeSecret as _, Secret, digest};
 pub const COOKIE_NAME: &str = "cassius_calendar_connect";
 /// Its name on https: no other site of the same domain can set a cookie of this prefix.
 const HOST_COOKIE_NAME: &str = "__Host-cassius_calendar_connect";
+/// The name of the cookie by which a browser is recognised when it comes back from Google, and its name on https.
+const BROWSER_COOKIE_NAME: &str = "cassius_calendar_browser";
+const HOST_BROWSER_COOKIE_NAME: &str = "__Host-cassius_calendar_browser";
 
 /// The parameter by which a connect URL names its consent.
 pub const HANDLE: &str = "consent";
 /// Sets a handle apart from the digest that is stored of a ticket.
 const DOMAIN: &[u8] = b"cassius-calendar consent handle\0";
+/// Sets what a browser is recognised by apart from both.
+const BROWSER_DOMAIN: &[u8] = b"cassius-calendar consent browser\0";
 
 /// The name of the one cookie that the ticket of any consent may lie in, where browsers reach the sidecar by https or not.
 pub fn cookie_name(is_https: bool) -> &'static str {
@@ -23,6 +32,19 @@ pub fn cookie_name(is_https: bool) -> &'static str {
 /// The name of the cookie for the ticket of one consent alone: a later consent of the same browser does not overwrite it.
 pub fn own_cookie_name(handle: &str, is_https: bool) -> String {
     format!("{}_{handle}", cookie_name(is_https))
+}
+
+/// The name of the cookie by which the browser of this consent is recognised; `None`: the consent was begun by an earlier
+/// version, which had one such cookie for all.
+pub fn browser_cookie_name(handle: Option<&str>, is_https: bool) -> String {
+    let name = if is_https { HOST_BROWSER_COOKIE_NAME } else { BROWSER_COOKIE_NAME };
+    handle.map_or_else(|| name.to_owned(), |handle| format!("{name}_{handle}"))
+}
+
+/// What the browser that brought this ticket is recognised by: the same however often it sets out, so that of two tabs in
+/// one instant neither undoes the other.
+pub(super) fn browser_of(ticket: &Secret) -> Secret {
+    URL_SAFE_NO_PAD.encode(digest(&[BROWSER_DOMAIN, ticket.expose_secret().as_bytes()].concat())).into()
 }
 
 /// The handle of the consent that began with this ticket.
@@ -51,5 +73,10 @@ mod tests {
         assert!(!stored.contains(&handle));
         assert_eq!(own_cookie_name(&handle, true), format!("__Host-cassius_calendar_connect_{handle}"));
         assert_eq!(own_cookie_name(&handle, false), format!("cassius_calendar_connect_{handle}"));
+        let browser = browser_of(&one);
+        assert_eq!(browser_of(&one).expose_secret(), browser.expose_secret());
+        assert_ne!(browser.expose_secret(), browser_of(&two).expose_secret());
+        assert_eq!(browser_cookie_name(Some(&handle), true), format!("__Host-cassius_calendar_browser_{handle}"));
+        assert_eq!(browser_cookie_name(None, false), "cassius_calendar_browser");
     }
 }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::outcome::{Completed, ConsentOutcome, Question, Returned};
 use super::state::{is_state_of, state_for};
+use super::ticket::handle_of_hash;
 use super::{CONSENT_LIFETIME, Consents};
 use crate::connection::Error;
 use crate::crypto::{ExposeSecret as _, OpenError, Secret, TokenColumn, digest};
@@ -43,9 +44,9 @@ impl Consents {
         browser: &Secret,
     ) -> Result<Question, Error> {
         let secrets = self.grants.secrets();
-        let state = state_for(browser, &secrets.random_token());
-        let state_hash = digest(state.as_bytes());
         let Consent { organisation, practice, return_url, ticket_hash, .. } = consent;
+        let state = state_for(&handle_of_hash(&ticket_hash), browser, &secrets.random_token());
+        let state_hash = digest(state.as_bytes());
         let account = granted.google_email.clone();
         let grant = HeldGrant {
             access_token: granted.access_token.expose_secret().to_owned(),

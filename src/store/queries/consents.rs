@@ -46,7 +46,7 @@ pub(in crate::store) async fn create(conn: &mut Conn, consent: NewConsent, now: 
 }
 
 #[derive(QueryableByName)]
-struct EndedRow {
+struct TicketRow {
     #[diesel(sql_type = Binary)]
     ticket_hash: Vec<u8>,
 }
@@ -55,7 +55,7 @@ struct EndedRow {
 async fn end(conn: &mut Conn, which: Fragment, held: &str, now: Timestamp) -> Result<(), Fault> {
     let select = sql("SELECT ticket_hash FROM oauth_consents WHERE ").with(which);
     let select = select.sql(format!(" ORDER BY ticket_hash LIMIT {ENDED_TOGETHER} {held}"));
-    let ended: Vec<EndedRow> = named("consents.hold", select).load(conn).await?;
+    let ended: Vec<TicketRow> = named("consents.hold", select).load(conn).await?;
     if ended.is_empty() {
         return Ok(());
     }
@@ -95,6 +95,10 @@ pub(in crate::store) async fn start(
     now: Timestamp,
 ) -> Result<Option<OrganisationId>, Fault> {
     transaction!(conn, async |conn| {
+        // Of two starts in one instant the second sees the first.
+        let hold = sql("SELECT ticket_hash FROM oauth_consents WHERE ticket_hash = ").bind(ticket_hash.to_vec());
+        let _held: Vec<TicketRow> =
+            named("consents.hold_ticket", hold.sql(format!(" {FOR_UPDATE}"))).load(conn).await?;
         let ticket = dsl::oauth_consents.find(ticket_hash).filter(dsl::expires_at.gt(Instant(now))).select((
             dsl::organisation_id,
             dsl::practice,
