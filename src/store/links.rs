@@ -82,6 +82,8 @@ pub struct Counts {
     pub unreached: i64,
     /// When the first of those that Google was away for is tried again.
     pub unavailable_until: Option<Timestamp>,
+    /// When the first of those that wait for a key of the keyring is tried again.
+    pub unopened_until: Option<Timestamp>,
 }
 
 impl Store {

@@ -47,6 +47,8 @@ pub struct ListedIntegration {
     pub oldest_due_at: Option<Timestamp>,
     /// When the first of those that Google was away for is tried again.
     pub unavailable_until: Option<Timestamp>,
+    /// When the first of those that wait for a key of the keyring is tried again.
+    pub unopened_until: Option<Timestamp>,
 }
 
 /// What the connections of a pool do.

@@ -189,6 +189,8 @@ mod tests {
         ] {
             assert_eq!(literal, format!("'{word}'"));
         }
+        let of_catch_ups = [Wish::CatchUp, Wish::Retell, Wish::RetellAll].map(of_wish);
+        assert_eq!(OF_CATCH_UPS, format!("('{}')", of_catch_ups.join("', '")));
         let deleting = [RemoteEvents::DeleteUpcoming, RemoteEvents::DeleteAll].map(of_remote_events);
         assert_eq!(DELETING, format!("('{}', '{}')", deleting[0], deleting[1]));
     }

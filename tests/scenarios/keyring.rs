@@ -6,7 +6,8 @@ use cassius_calendar::clock::Entropy;
 use cassius_calendar::config::Config;
 use cassius_calendar::crypto::{Cell, Keyring};
 use cassius_calendar::grpc::pb::{
-    DisconnectRequest, ErrorReason, IntegrationState, ListCalendarsRequest, ProblemAction, RemoteEvents, SyncStatus,
+    DisconnectRequest, ErrorReason, IntegrationState, ListCalendarsRequest, ListIntegrationsRequest, ProblemAction,
+    RemoteEvents, SyncStatus,
 };
 use cassius_calendar::model::{AppointmentId, OrganisationId};
 use cassius_calendar::resealing::census;
@@ -73,7 +74,14 @@ async fn a_snapshot_that_does_not_open_waits_for_its_key_and_the_others_flow(app
     let error = link.last_error.unwrap();
     assert_eq!((error.reason(), error.retryable), (ErrorReason::KeyringIncomplete, true));
     assert_eq!(link.sync_status, i32::from(SyncStatus::Pending), "it is not refused");
-    assert_eq!(app.status("cabinet").await.state(), IntegrationState::Connected);
+    // The others flow, and yet not all is well.
+    let status = app.status("cabinet").await;
+    assert_eq!((status.state(), reason(&status)), (IntegrationState::Connected, Some(ErrorReason::KeyringIncomplete)));
+    let problem = status.problem.unwrap();
+    assert_eq!((problem.action(), problem.retry_time.is_some()), (ProblemAction::ContactOperator, true));
+    let filter = ListIntegrationsRequest { reason: ErrorReason::KeyringIncomplete.into(), ..Default::default() };
+    let listed = app.integrations.list_integrations(filter).await.unwrap().into_inner().integrations;
+    assert_eq!(listed.iter().map(|it| &*it.organisation_id).collect::<Vec<_>>(), ["cabinet"]);
     // Told once, however many wait.
     app.until_link("cabinet", "sealed-too", |link| link.last_error.is_some()).await;
     let key = lost.split_once(':').unwrap().0;
@@ -82,7 +90,8 @@ async fn a_snapshot_that_does_not_open_waits_for_its_key_and_the_others_flow(app
 
     with_keys(app, format!("{new},{lost}")).await;
     app.advance(900);
-    app.at_rest("cabinet").await;
+    let status = app.at_rest("cabinet").await;
+    assert_eq!((status.state(), reason(&status)), (IntegrationState::Connected, None));
     assert_eq!(app.google.events(ACCOUNT).await.len(), 3);
 }
 

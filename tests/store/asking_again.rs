@@ -259,6 +259,7 @@ async fn counts_say_how_many_stand_how(database: &Database) {
         catch_up_failed: 0,
         unreached: 0,
         unavailable_until: Some(at(9_000)),
+        unopened_until: None,
     };
     assert_eq!(database.store.counts(&organisation("north"), at(20)).await.unwrap(), expected);
     let over = database.store.counts(&organisation("north"), at(5_400)).await.unwrap();

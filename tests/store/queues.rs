@@ -51,7 +51,7 @@ impl Database {
         let [pending, synced, error, unsent, upcoming_events, catching_up, catch_up_failed] = numbers[..] else {
             panic!("{numbers:?}")
         };
-        let (unavailable_until, unreached) = (None, 0);
+        let (unavailable_until, unopened_until, unreached) = (None, None, 0);
         Counts {
             pending,
             synced,
@@ -62,6 +62,7 @@ impl Database {
             catch_up_failed,
             unreached,
             unavailable_until,
+            unopened_until,
         }
     }
 

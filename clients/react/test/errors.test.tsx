@@ -95,7 +95,7 @@ describe("what is wrong with the whole integration", () => {
   });
 
   it.each([
-    ["KEYRING_INCOMPLETE", "Cassius ne peut plus lire l’accès à ce compte"],
+    ["KEYRING_INCOMPLETE", "Il manque à Cassius une clé de chiffrement"],
     ["INTERNAL", "Un défaut de Cassius arrête la synchronisation"],
   ] as const)("has words for %s", async (reason, title) => {
     const problem = { ...samples.keyringIncomplete.problem, reason } as ProblemJson;

@@ -28,7 +28,7 @@ pub struct Overview {
     pub problem: Option<Problem>,
     /// When the account was connected.
     pub connected_at: Option<Timestamp>,
-    /// When Google last confirmed a write.
+    /// When an appointment was last brought in step; `None`: none ever was.
     pub last_sync_at: Option<Timestamp>,
     /// How many appointments wait to be sent.
     pub pending: i64,
@@ -62,9 +62,10 @@ impl OverviewFilter {
 
 impl Overview {
     fn of(listed: ListedIntegration, now: Timestamp) -> Self {
-        let ListedIntegration { integration, pending, error, oldest_due_at, unavailable_until } = listed;
+        let ListedIntegration { integration, pending, error, oldest_due_at, unavailable_until, unopened_until } =
+            listed;
         let organisation = integration.organisation.clone();
-        let counts = Counts { pending, error, unavailable_until, ..Counts::default() };
+        let counts = Counts { pending, error, unavailable_until, unopened_until, ..Counts::default() };
         let parts = StatusParts { integration: Some(integration), counts, ..StatusParts::default() };
         let status = Status::of(parts, now);
         Self {

@@ -36,7 +36,7 @@ pub struct Status {
     pub title_privacy: TitlePrivacy,
     /// When the account was connected; `None`: none is.
     pub connected_at: Option<Timestamp>,
-    /// When Google last confirmed a write; `None`: it never did.
+    /// When an appointment was last brought in step, also where nothing had to be written; `None`: none ever was.
     pub last_sync_at: Option<Timestamp>,
     /// How many links there are of each status.
     pub counts: Counts,
@@ -91,12 +91,13 @@ impl Status {
                 pending_account: None,
             };
         };
-        let problem = problem_at(&integration, &counts, now);
-        let state = match &problem {
+        let stop = stop_at(&integration, now);
+        let state = match &stop {
             Some(_) | None if integration.disconnecting.is_some() => State::Disconnecting,
-            Some(problem) if problem.reason.is_breaking() => State::Error,
-            Some(_) | None => State::Connected,
+            Some(_) => State::Error,
+            None => State::Connected,
         };
+        let problem = stop.or_else(|| delay_at(&integration, &counts, now));
         let catch_up =
             integration.catch_up.and_then(|(total, started_at)| progress(i64::from(total), started_at, &counts));
         Self {
@@ -135,12 +136,33 @@ fn progress(total: i64, started_at: Timestamp, counts: &Counts) -> Option<Progre
     (catching_up + unreached > 0).then_some(Progress { total, done, failed, started_at })
 }
 
-/// What is wrong now: a noted problem that has not passed, or else appointments that wait because Google is away, or a
-/// target that cannot be compared because of that.
-fn problem_at(integration: &Integration, counts: &Counts, now: Timestamp) -> Option<Problem> {
+/// What stops everything now: a noted problem that has not passed, or a value that does not read.
+fn stop_at(integration: &Integration, now: Timestamp) -> Option<Problem> {
+    let noted = noted_at(integration, now).filter(|problem| problem.reason.is_breaking());
+    let misread = integration.unreadable.or(integration.misread);
+    noted.or_else(|| misread.map(|_| found(integration, Reason::Internal, None, now)))
+}
+
+/// What delays a part, where nothing stops everything: appointments that wait for a key, Google that asks for patience,
+/// appointments that wait because it is away, or a target that cannot be compared because of that.
+fn delay_at(integration: &Integration, counts: &Counts, now: Timestamp) -> Option<Problem> {
+    let waiting =
+        |until: Option<Timestamp>, reason| until.map(|retry_at| found(integration, reason, Some(retry_at), now));
+    waiting(counts.unopened_until, Reason::KeyringIncomplete)
+        .or_else(|| noted_at(integration, now))
+        .or_else(|| waiting(counts.unavailable_until, Reason::GoogleUnavailable))
+        .or_else(|| {
+            let unlisted = integration.unlisted.filter(|_| integration.is_enabled);
+            let reason = Reason::GoogleUnavailable;
+            unlisted.map(|(since_at, retry_at)| Problem { reason, since_at, retry_at: Some(retry_at) })
+        })
+}
+
+/// The problem that was noted, unless it has passed.
+fn noted_at(integration: &Integration, now: Timestamp) -> Option<Problem> {
     let has_passed = |problem: &Problem| match problem.reason {
         Reason::GoogleThrottled => problem.retry_at.is_none_or(|retry_at| retry_at <= now),
-        // If it still does not read, that is seen below.
+        // If it still does not read, that is seen at the value itself.
         Reason::Internal => problem.retry_at.is_some_and(|retry_at| retry_at <= now),
         Reason::NotConnected
         | Reason::ReconnectRequired
@@ -151,17 +173,13 @@ fn problem_at(integration: &Integration, counts: &Counts, now: Timestamp) -> Opt
         | Reason::AccountUnavailable
         | Reason::KeyringIncomplete => false,
     };
-    let noted = integration.problem.clone().filter(|problem| !has_passed(problem));
+    integration.problem.clone().filter(|problem| !has_passed(problem))
+}
+
+/// A problem that nobody noted: since when it stands is known no better than when something was sent last.
+fn found(integration: &Integration, reason: Reason, retry_at: Option<Timestamp>, now: Timestamp) -> Problem {
     let since_at = integration.last_sync_at.or(integration.connected_at).unwrap_or(now);
-    let found = |reason, retry_at| Problem { reason, since_at, retry_at };
-    noted
-        .or_else(|| integration.unreadable.or(integration.misread).map(|_| found(Reason::Internal, None)))
-        .or_else(|| counts.unavailable_until.map(|retry_at| found(Reason::GoogleUnavailable, Some(retry_at))))
-        .or_else(|| {
-            let unlisted = integration.unlisted.filter(|_| integration.is_enabled);
-            let reason = Reason::GoogleUnavailable;
-            unlisted.map(|(since_at, retry_at)| Problem { reason, since_at, retry_at: Some(retry_at) })
-        })
+    Problem { reason, since_at, retry_at }
 }
 
 #[cfg(test)]

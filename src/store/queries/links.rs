@@ -18,7 +18,7 @@ use super::statement::{Fragment, named, sql};
 use super::{Conn, Fault, InstantSql, SKIP_LOCKED, rows};
 use crate::model::{AppointmentId, OrganisationId, Revision, SyncStatus};
 use crate::store::instant::Instant;
-use crate::store::words::{self, ERROR, GOOGLE_UNAVAILABLE, NONE, PENDING, PROVIDER};
+use crate::store::words::{self, ERROR, GOOGLE_UNAVAILABLE, KEYRING_INCOMPLETE, NONE, PENDING, PROVIDER};
 use crate::store::{Counts, ErasedSnapshots, Link};
 
 pub(in crate::store) async fn link(
@@ -127,6 +127,18 @@ struct CountsRow {
     events: i64,
     #[diesel(sql_type = Nullable<InstantSql>)]
     unavailable_until: Option<Instant>,
+    #[diesel(sql_type = Nullable<InstantSql>)]
+    unopened_until: Option<Instant>,
+}
+
+/// When the first of an organisation's links that wait for this reason is tried again.
+fn waiting_until(reason: &str, organisation: &OrganisationId) -> Fragment {
+    sql(format!(
+        "(SELECT MIN(next_attempt_at) FROM appointment_external_links
+          WHERE sync_status = {PENDING} AND last_error = {reason} AND "
+    ))
+    .with(of_organisation(organisation))
+    .sql(")")
 }
 
 /// A link that has an event.
@@ -172,12 +184,11 @@ pub(in crate::store) async fn counts(
         .with(upcoming("events", IS_EVENT))
         .sql(", ")
         .with(upcoming("unsent", &is_unsent()))
-        .sql(format!(
-            ", (SELECT MIN(next_attempt_at) FROM appointment_external_links
-                WHERE sync_status = {PENDING} AND last_error = {GOOGLE_UNAVAILABLE} AND "
-        ))
-        .with(of_organisation(organisation))
-        .sql(") AS unavailable_until FROM link_queues WHERE ")
+        .sql(", ")
+        .with(waiting_until(GOOGLE_UNAVAILABLE, organisation))
+        .sql(" AS unavailable_until, ")
+        .with(waiting_until(KEYRING_INCOMPLETE, organisation))
+        .sql(" AS unopened_until FROM link_queues WHERE ")
         .with(of_organisation(organisation));
     let row: Option<CountsRow> = named("links.counts", select).get_result(conn).await.optional()?;
     Ok(row.map_or_else(Counts::default, |row| Counts {
@@ -190,6 +201,7 @@ pub(in crate::store) async fn counts(
         catch_up_failed: row.catch_up_failed,
         unreached: row.unreached,
         unavailable_until: super::instant(row.unavailable_until),
+        unopened_until: super::instant(row.unopened_until),
     }))
 }
 

@@ -13,7 +13,7 @@ use super::statement::{list_of, named, padded, sql};
 use super::{Conn, Fault, InstantSql, instant};
 use crate::model::{OrganisationId, Reason};
 use crate::store::instant::Instant;
-use crate::store::words::{self, GOOGLE, GOOGLE_UNAVAILABLE, PENDING, Priority};
+use crate::store::words::{self, GOOGLE, GOOGLE_UNAVAILABLE, KEYRING_INCOMPLETE, PENDING, Priority};
 use crate::store::{IntegrationCount, ListedIntegration, QueueCounts};
 
 #[derive(QueryableByName)]
@@ -92,6 +92,8 @@ struct ListedRow {
     catch_up_due_at: Option<Instant>,
     #[diesel(sql_type = Nullable<InstantSql>)]
     unavailable_until: Option<Instant>,
+    #[diesel(sql_type = Nullable<InstantSql>)]
+    unopened_until: Option<Instant>,
 }
 
 pub(in crate::store) async fn list(
@@ -107,16 +109,18 @@ pub(in crate::store) async fn list(
               WHERE l.organisation_id = i.organisation_id AND l.provider = i.provider AND {condition})"
         )
     };
+    let waiting = |reason: &str| first(format!("l.sync_status = {PENDING} AND l.last_error = {reason}"));
     let due = |priority: Priority| first(format!("l.priority = {priority} AND l.next_attempt_at IS NOT NULL"));
     let mut select = sql(format!(
         "SELECT i.*, COALESCE(q.pending, 0) AS pending_links, COALESCE(q.error, 0) AS refused_links,
-            {} AS live_due_at, {} AS catch_up_due_at, {} AS unavailable_until
+            {} AS live_due_at, {} AS catch_up_due_at, {} AS unavailable_until, {} AS unopened_until
          FROM calendar_integrations AS i
          LEFT JOIN link_queues AS q ON q.organisation_id = i.organisation_id AND q.provider = i.provider
          WHERE i.provider = {GOOGLE} AND {HAS_BEGUN} AND i.organisation_id > ",
         due(Priority::Live),
         due(Priority::CatchUp),
-        first(format!("l.sync_status = {PENDING} AND l.last_error = {GOOGLE_UNAVAILABLE}")),
+        waiting(GOOGLE_UNAVAILABLE),
+        waiting(KEYRING_INCOMPLETE),
     ))
     .bind(after.map_or("", OrganisationId::as_str).to_owned());
     if has_problem {
@@ -139,6 +143,7 @@ impl From<ListedRow> for ListedIntegration {
             error: row.refused_links,
             oldest_due_at: [instant(row.live_due_at), instant(row.catch_up_due_at)].into_iter().flatten().min(),
             unavailable_until: instant(row.unavailable_until),
+            unopened_until: instant(row.unopened_until),
         }
     }
 }

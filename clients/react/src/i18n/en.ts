@@ -475,7 +475,7 @@ export const en: Catalogue = {
   "problem.ACCOUNT_UNAVAILABLE.title": "Google refuses this account access to Calendar",
   "problem.ACCOUNT_UNAVAILABLE.body":
     "The administrator of the Google account has to restore it; sending resumes by itself then.",
-  "problem.KEYRING_INCOMPLETE.title": "Cassius can no longer read its access to this account",
+  "problem.KEYRING_INCOMPLETE.title": "Cassius lacks an encryption key",
   "problem.KEYRING_INCOMPLETE.body":
     "Your practice has nothing to do. Tell Cassius support: sending resumes by itself, and nothing is lost.",
   "problem.INTERNAL.title": "A defect of Cassius stops the sync",

@@ -486,7 +486,7 @@ export const fr = {
   "problem.ACCOUNT_UNAVAILABLE.title": "Google refuse l’accès à Agenda pour ce compte",
   "problem.ACCOUNT_UNAVAILABLE.body":
     "L’administrateur du compte Google doit le rétablir ; l’envoi reprendra alors tout seul.",
-  "problem.KEYRING_INCOMPLETE.title": "Cassius ne peut plus lire l’accès à ce compte",
+  "problem.KEYRING_INCOMPLETE.title": "Il manque à Cassius une clé de chiffrement",
   "problem.KEYRING_INCOMPLETE.body":
     "Votre cabinet n’a rien à faire. Prévenez le support de Cassius : l’envoi reprendra tout seul, sans rien perdre.",
   "problem.INTERNAL.title": "Un défaut de Cassius arrête la synchronisation",
