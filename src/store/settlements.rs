@@ -20,6 +20,8 @@ pub enum Settlement {
         html_link: Option<String>,
         /// The revision that it shows.
         revision: Revision,
+        /// Whether Google was called for it, and is known to serve the integration again.
+        was_called: bool,
     },
     /// It failed, and is tried again.
     Later {

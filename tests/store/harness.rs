@@ -169,5 +169,6 @@ pub(crate) fn synced(claimed: &Claimed, placement: &Placement) -> Settlement {
         placement: placement.clone(),
         html_link: Some("https://calendar.example/event".into()),
         revision: claimed.revision,
+        was_called: true,
     }
 }

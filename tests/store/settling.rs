@@ -1,6 +1,6 @@
 //! What an attempt came to.
 
-use cassius_calendar::model::{CalendarId, Placement, Reason, RemoteEvents, SyncStatus};
+use cassius_calendar::model::{CalendarId, Placement, Problem, Reason, RemoteEvents, SyncStatus};
 use cassius_calendar::store::{LinkError, SettledLink, Settlement, Settlements};
 
 use super::harness::*;
@@ -72,6 +72,24 @@ async fn a_failed_attempt_is_tried_again_later(database: &Database) {
 }
 
 #[apply(both_backends)]
+async fn what_nobody_had_to_call_google_for_ends_no_problem(database: &Database) {
+    let epoch = database.is_connected("north").await.epoch;
+    let problem = Problem { reason: Reason::CalendarUnavailable, since_at: at(1), retry_at: Some(at(50)) };
+    assert!(database.store.note_problem(&organisation("north"), epoch, &problem, at(1)).await.unwrap().is_done());
+    for (number, was_called) in [(1, false), (2, true)] {
+        let now = at(100 * number);
+        database.accept("north", "rdv", number, now).await;
+        let claimed = database.claim("north", 1, now).await.remove(0);
+        let settlement =
+            Settlement::Synced { placement: absent(1), html_link: None, revision: claimed.revision, was_called };
+        assert!(database.store.settle(&claimed, &settlement, now).await.unwrap().is_done());
+        let integration = database.the_integration("north").await;
+        assert_eq!(integration.last_sync_at, Some(now), "it was brought in step all the same");
+        assert_eq!(integration.problem, (!was_called).then(|| problem.clone()));
+    }
+}
+
+#[apply(both_backends)]
 async fn a_trace_goes_with_its_request_until_that_is_sent(database: &Database) {
     database.is_connected("north").await;
     let traced = |number: i64, trace: Option<&str>| cassius_calendar::store::Acceptance {
@@ -88,11 +106,11 @@ async fn a_trace_goes_with_its_request_until_that_is_sent(database: &Database) {
     let again = database.claim("north", 1, at(4)).await.remove(0);
     assert_eq!(again.traceparent.as_deref(), Some("first"), "until it is sent");
     accept(2, Some("second"), at(5)).await;
-    let synced = Settlement::Synced { placement: absent(1), html_link: None, revision: revision(1) };
+    let synced = Settlement::Synced { placement: absent(1), html_link: None, revision: revision(1), was_called: true };
     assert!(database.store.settle(&again, &synced, at(6)).await.unwrap().is_done());
     let newer = database.claim("north", 1, at(7)).await.remove(0);
     assert_eq!(newer.traceparent.as_deref(), Some("second"), "what came meanwhile keeps its own");
-    let synced = Settlement::Synced { placement: absent(1), html_link: None, revision: revision(2) };
+    let synced = Settlement::Synced { placement: absent(1), html_link: None, revision: revision(2), was_called: true };
     assert!(database.store.settle(&newer, &synced, at(8)).await.unwrap().is_done());
     assert_eq!(
         database.number("SELECT COUNT(*) FROM appointment_external_links WHERE traceparent IS NOT NULL").await,

@@ -19,7 +19,7 @@ use crate::sync::{Outcome, RetryCause, Setback, Stop, ThrottleScope, backoff};
 #[strum(serialize_all = "snake_case")]
 pub(super) enum RowOutcome {
     /// Google shows what should be.
-    Synced { placement: Placement, html_link: Option<String>, is_any_deleted: bool },
+    Synced { placement: Placement, html_link: Option<String>, made: CallsAnswered },
     /// It failed, and is tried again so long after it is settled.
     Later { placement: Placement, wait: SignedDuration, error: LinkError },
     /// Google refuses it for good, or what is stored of it does not read.
@@ -56,8 +56,8 @@ impl Inner {
         let settling = match claim {
             Claim::Link(claimed) => {
                 let settlement = match outcome {
-                    RowOutcome::Synced { placement, html_link, .. } => {
-                        Settlement::Synced { placement, html_link, revision: claimed.revision }
+                    RowOutcome::Synced { placement, html_link, made } => {
+                        Settlement::Synced { placement, html_link, revision: claimed.revision, was_called: made.is_any }
                     }
                     RowOutcome::Later { placement, wait, error } => {
                         Settlement::Later { placement, next_attempt_at: self.next_attempt_at(wait), error }
@@ -70,8 +70,8 @@ impl Inner {
             Claim::Owed(claimed) => {
                 let settlement = match outcome {
                     // The answer of an attempt before may have been lost.
-                    RowOutcome::Synced { is_any_deleted, .. } => {
-                        OwedSettlement::Gone { was_deleted: is_any_deleted || claimed.attempts > 0 }
+                    RowOutcome::Synced { made, .. } => {
+                        OwedSettlement::Gone { was_deleted: made.is_any_deleted || claimed.attempts > 0 }
                     }
                     RowOutcome::Later { wait, error, .. } => {
                         OwedSettlement::Later { next_attempt_at: self.next_attempt_at(wait), error }
@@ -143,7 +143,7 @@ impl Inner {
                     self.throttle_counter.reset(claim.organisation());
                     self.throttle_counter.google_is_back();
                 }
-                Ok(RowOutcome::Synced { placement, html_link, is_any_deleted: made.is_any_deleted })
+                Ok(RowOutcome::Synced { placement, html_link, made })
             }
             Outcome::Later { placement, setback } => {
                 let (wait, reason) = match setback.cause {

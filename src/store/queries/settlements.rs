@@ -1,7 +1,7 @@
 //! Settlements: what attempts came to, many of them in one statement.
 //!
-//! Owns what becomes of the columns of a link whose attempt has ended. Never undoes what was asked of a link since it
-//! was claimed. Invariant: a link is settled under the token that it was claimed with, or not at all.
+//! Owns what becomes of the columns of a link whose attempt has ended, and of its integration's: when one was last brought in
+//! step, and the problem that is over with that. Never undoes what was asked of a link since it was claimed. Invariant: a link is settled under the token that it was claimed with, or not at all.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -33,13 +33,14 @@ pub(in crate::store) async fn settle_together(
         let organisations = organisations.chain(owed.iter().map(|(claimed, _)| &claimed.organisation));
         link_queues::lock(conn, organisations).await?;
         let settled = settle(conn, links, now).await?;
-        let mut synced = BTreeSet::new();
+        let (mut served, mut in_step) = (BTreeSet::new(), BTreeSet::new());
         for ((claimed, settlement, _), link) in links.iter().zip(&settled) {
-            if matches!(link, SettledLink::Done(_)) && matches!(settlement, Settlement::Synced { .. }) {
-                synced.insert(&claimed.organisation);
+            if let (SettledLink::Done(_), Settlement::Synced { was_called, .. }) = (link, settlement) {
+                if *was_called { &mut served } else { &mut in_step }.insert(&claimed.organisation);
             }
         }
-        note_sync(conn, &synced, now).await?;
+        note_sync(conn, &served, and_no_problem_that_was_due(now), now).await?;
+        note_sync(conn, &in_step, Fragment::default(), now).await?;
         let mut ended = Vec::with_capacity(owed.len());
         for (claimed, settlement) in owed {
             ended.push(owed_claims::settle_within(conn, claimed, settlement, now).await?);
@@ -80,7 +81,7 @@ fn columns(settlement: &Settlement) -> (&Placement, Columns) {
         is_page_known: false,
     };
     match settlement {
-        Settlement::Synced { placement, html_link, revision } => {
+        Settlement::Synced { placement, html_link, revision, was_called: _ } => {
             let html_link = html_link.clone().filter(|_| placement.place().is_some());
             // A settlement without a call brings no page: the one that is known stays as long as the event does.
             let is_page_known = html_link.is_some() || placement.place().is_none();
@@ -217,29 +218,30 @@ fn ended_placement() -> Vec<String> {
 /// What becomes of the columns of a link that ended.
 fn settled_columns(now: Timestamp) -> Fragment {
     let placed: Vec<_> = PLACEMENT.split(", ").map(|column| format!("{column} = ended_{column}")).collect();
+    let (synced, later, refused, unchanged) = (outcome::SYNCED, outcome::LATER, outcome::REFUSED, outcome::UNCHANGED);
     // Nobody has asked to send the link again since it was claimed, nor let it rest.
     let is_unasked = format!("sync_status = {PENDING} AND request_seq = ended_request_seq");
-    let if_unasked = |column: &str, cases: &str| {
-        let unchanged = outcome::UNCHANGED;
-        format!("{column} = CASE WHEN NOT ({is_unasked}) OR outcome = '{unchanged}' THEN {column} {cases} END")
+    // Each case is an outcome and what the column is then; it stays as it is in all others.
+    let if_unasked = |column: &str, cases: &[(&str, &str)]| {
+        let cases: String = cases
+            .iter()
+            .map(|(outcome, value)| format!("WHEN {is_unasked} AND outcome = '{outcome}' THEN {value} "))
+            .collect();
+        format!("{column} = CASE {cases}ELSE {column} END")
     };
-    let (synced, later, refused) = (outcome::SYNCED, outcome::LATER, outcome::REFUSED);
+    let unless_unchanged = |column: &str, value: &str| {
+        format!("{column} = CASE WHEN {is_unasked} AND outcome <> '{unchanged}' THEN {value} ELSE {column} END")
+    };
     let by_outcome = [
-        if_unasked("next_attempt_at", "ELSE ended_next_attempt_at"),
-        if_unasked("last_error", "ELSE reason"),
+        unless_unchanged("next_attempt_at", "ended_next_attempt_at"),
+        unless_unchanged("last_error", "reason"),
+        unless_unchanged("last_error_detail", "detail"),
         // What was sent, or will not be, no longer needs its trace.
-        if_unasked("traceparent", &format!("WHEN outcome = '{later}' THEN traceparent ELSE NULL")),
-        if_unasked("last_error_detail", "ELSE detail"),
-        if_unasked(
-            "attempts",
-            &format!("WHEN outcome = '{synced}' THEN 0 WHEN outcome = '{later}' THEN attempts + 1 ELSE attempts"),
+        format!(
+            "traceparent = CASE WHEN {is_unasked} AND outcome IN ('{synced}', '{refused}') THEN NULL ELSE traceparent END"
         ),
-        if_unasked(
-            "sync_status",
-            &format!(
-                "WHEN outcome = '{synced}' THEN {SYNCED} WHEN outcome = '{refused}' THEN {ERROR} ELSE sync_status"
-            ),
-        ),
+        if_unasked("attempts", &[(synced, "0"), (later, "attempts + 1")]),
+        if_unasked("sync_status", &[(synced, SYNCED), (refused, ERROR)]),
     ];
     sql(format!(
         "{}, {},
@@ -256,9 +258,14 @@ fn settled_columns(now: Timestamp) -> Fragment {
     .bind(now)
 }
 
-/// Notes at the integrations that links were brought in step. A problem that was to be tried again by now is over: the
-/// integration was served.
-async fn note_sync(conn: &mut Conn, organisations: &BTreeSet<&OrganisationId>, now: Timestamp) -> Result<(), Fault> {
+/// Notes at the integrations that links were brought in step; `and` says what else becomes of them. Where Google was called
+/// a problem that was to be tried again by now is over: the integration was served.
+async fn note_sync(
+    conn: &mut Conn,
+    organisations: &BTreeSet<&OrganisationId>,
+    and: Fragment,
+    now: Timestamp,
+) -> Result<(), Fault> {
     if organisations.is_empty() {
         return Ok(());
     }
@@ -267,7 +274,7 @@ async fn note_sync(conn: &mut Conn, organisations: &BTreeSet<&OrganisationId>, n
         .sql(" THEN last_sync_at ELSE ")
         .bind(now)
         .sql(" END")
-        .with(and_no_problem_that_was_due(now))
+        .with(and)
         .with(of_these(organisations))
         .sql(" AND (last_sync_at IS NULL OR last_sync_at < ")
         .bind(now)
