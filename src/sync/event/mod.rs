@@ -3,7 +3,8 @@
 //! Owns what an event shows under each privacy, and the id that it has. What people typed is neutralised here: control
 //! characters and marks that reorder text go, markup is escaped in the description, and a long title is cut between
 //! graphemes. Never reads what people typed as a pattern: a `{patient}` in a name stays as it is. Invariant: the same
-//! appointment has the same event id in the same calendar, generation by generation.
+//! appointment gets the same event id for the same calendar, generation by generation; an event that is moved keeps the id
+//! that it got.
 
 use std::fmt;
 
@@ -149,28 +150,35 @@ fn deep_link(base: &Url, appointment: &AppointmentId) -> String {
     url.into()
 }
 
-/// `Marie-Claire Durand` → `M.-C. D.` A word of one letter or of digits has none: its initial would be all of it. Nor has a
-/// name in a script without letters: its first sign is a family name as a rule.
+/// `Marie-Claire Durand` → `M.-C. D.` A word of one letter or of digits has none, nor has one without two letters in a row,
+/// such as `A.B`: its initial would be all of it, or half. Nor has a name in a script without letters: its first sign is a
+/// family name as a rule.
 fn initials(name: &str) -> String {
+    let is_letter = |grapheme: &&str| grapheme.chars().next().is_some_and(is_of_letters);
     let initial = |part: &str| {
-        let is_letter =
-            |grapheme: &&str| grapheme.chars().next().is_some_and(|c| c.is_alphabetic() && is_of_letters(c));
-        let mut letters = part.graphemes(true).filter(is_letter);
-        letters.next().filter(|_| letters.next().is_some()).map(|first| format!("{}.", first.to_uppercase()))
+        let graphemes: Vec<&str> = part.graphemes(true).collect();
+        let first = graphemes.iter().find(|grapheme| is_letter(grapheme))?;
+        let is_any_hidden = graphemes.windows(2).any(|pair| pair.iter().all(is_letter));
+        is_any_hidden.then(|| format!("{}.", first.to_uppercase()))
     };
     name.split_whitespace()
-        .map(|word| word.split('-').filter_map(initial).collect::<Vec<_>>().join("-"))
+        .map(|word| word.split(HYPHENS).filter_map(initial).collect::<Vec<_>>().join("-"))
         .filter(|word| !word.is_empty())
         .collect::<Vec<_>>()
         .join(" ")
 }
 
-/// Whether a character belongs to a script whose signs are letters, and not whole words or syllables.
+/// Joins the parts of a name: as it is typed, as it is set, and where no line may break.
+const HYPHENS: [char; 3] = ['-', '\u{2010}', '\u{2011}'];
+
+/// Whether a character is a letter, and no number that is written in them, of a script whose signs are letters and not whole
+/// words or syllables.
 fn is_of_letters(c: char) -> bool {
-    !matches!(
+    let is_sign = matches!(
         c.script(),
         Script::Han | Script::Hangul | Script::Hiragana | Script::Katakana | Script::Bopomofo | Script::Yi
-    )
+    );
+    c.is_alphabetic() && !c.is_numeric() && !is_sign
 }
 
 /// One line of text without control characters and without marks that reorder or hide what follows. Joiners stay: emoji

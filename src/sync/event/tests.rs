@@ -52,6 +52,10 @@ fn initials_give_nothing_away_of_names_that_are_no_longer_than_they() {
         ("4711 12", ""),
         ("2B 7a", ""),
         ("É. Zoé", " — Z."),
+        ("ⅩⅡ Zoé", " — Z."),
+        ("A\u{2011}B Zoé", " — Z."),
+        ("A.B J.P. Zoé", " — Z."),
+        ("Marie\u{2011}Claire Zoé", " — M.-C. Z."),
         ("e\u{301} Zoé", " — Z."),
     ] {
         assert_eq!(
@@ -83,6 +87,7 @@ fn marks_that_reorder_or_hide_text_go_and_emoji_stay() {
     let full = |patient| title(&details("Contrôle", patient), TitlePrivacy::Full);
     assert_eq!(full("Ma\u{202E}rie\u{0}\nDurand\u{2066}"), "[Cassius] Contrôle — Marie Durand");
     assert_eq!(full("👩‍👩‍👧‍👦 Zoé"), "[Cassius] Contrôle — 👩‍👩‍👧‍👦 Zoé");
+    assert_eq!(full("❤\u{FE0F} 葛\u{E0100}"), "[Cassius] Contrôle — ❤\u{FE0F} 葛\u{E0100}", "variants stay");
     let scottish = "🏴\u{E0067}\u{E0062}\u{E0073}\u{E0063}\u{E0074}\u{E007F} Zoé";
     assert_eq!(full(scottish), format!("[Cassius] Contrôle — {scottish}"));
     assert_eq!(full("M\u{E0048}\u{E0049}arie\u{E0044} Durand"), "[Cassius] Contrôle — Marie Durand");
