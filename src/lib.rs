@@ -96,7 +96,8 @@
 //! | 7 | `cli`, `main` |
 //!
 //! `tests/house` holds this, and for each room the list of those that it may import: fewer than its rank allows. No files
-//! import each other in a circle, but a door and what stands behind it. Generated types of the wire stop at `grpc`,
+//! import each other in a circle, but a door and what stands behind it: the doors of `store` call its queries by a macro
+//! that mounts them for both back ends, and these answer in the doors' types. Generated types of the wire stop at `grpc`,
 //! diesel's at `store`, Google's at `google`.
 
 pub mod app;

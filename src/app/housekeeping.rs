@@ -54,7 +54,7 @@ pub(super) async fn end_unkept_grants(consents: Consents, clock: Clock, close: C
     }
 }
 
-/// Ends the disconnects that nobody waits for any more: their caller is gone, or the process that began them.
+/// Goes on with the disconnects under way, whoever began them.
 pub(super) async fn finish_disconnects(integrations: Integrations, close: CancellationToken) {
     integrations.finish_disconnects(close).await;
 }

@@ -13,7 +13,7 @@ use crate::store::{Guarded, OpenedCalendar, SealedCalendar};
 
 /// What is sealed of a calendar.
 #[derive(Serialize, Deserialize)]
-struct Kept {
+struct ReadableCalendar {
     id: CalendarId,
     name: String,
 }
@@ -27,8 +27,8 @@ impl Grants {
         }
         let seal = |(id, name): (CalendarId, String)| {
             let alias = CalendarId::new(format!("{}{}", CalendarId::SEALED, self.secrets().random_token()));
-            let kept = Kept { id: id.clone(), name };
-            let json = serde_json::to_string(&kept).expect("two texts are JSON");
+            let readable = ReadableCalendar { id: id.clone(), name };
+            let json = serde_json::to_string(&readable).expect("two texts are JSON");
             let calendar = self.secrets().seal_calendar(organisation, &alias, &json.into());
             (id, SealedCalendar { alias, calendar })
         };
@@ -51,7 +51,8 @@ impl Grants {
     pub(super) async fn opened_calendars(&self, organisation: &OrganisationId) -> Result<Vec<OpenedCalendar>, Error> {
         let open = |SealedCalendar { alias, calendar }| {
             let json = self.secrets().open_calendar(organisation, &alias, &calendar)?;
-            let Kept { id, name } = serde_json::from_str(json.expose_secret()).map_err(|_| OpenError::Unreadable)?;
+            let ReadableCalendar { id, name } =
+                serde_json::from_str(json.expose_secret()).map_err(|_| OpenError::Unreadable)?;
             Ok(OpenedCalendar { alias, id, name })
         };
         let sealed = self.store.sealed_calendars(organisation).await?;

@@ -139,13 +139,13 @@ fn control(segments: &[&str]) -> String {
 }
 
 #[derive(Debug, Deserialize)]
-struct Wanted {
+struct WeekQuery {
     account: Option<String>,
     calendar: Option<String>,
     week: Option<Date>,
 }
 
-async fn week(State(shared): State<Arc<Shared>>, Query(wanted): Query<Wanted>) -> Response {
+async fn week(State(shared): State<Arc<Shared>>, Query(wanted): Query<WeekQuery>) -> Response {
     let google = shared.lock();
     let world = &google.world;
     let account =

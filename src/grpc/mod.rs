@@ -57,15 +57,15 @@ const MAX_MESSAGE_BYTES: usize = 4 * 1024 * 1024;
 /// What the services work with.
 #[derive(Debug, Clone)]
 pub struct Services {
-    /// Behind `BeginConnect`.
+    /// Behind `BeginConnect` and `ConfirmAccount`.
     pub consents: Consents,
-    /// Behind the rest of `CalendarIntegration`, but for what shows or compares events.
+    /// Behind the rest of `CalendarIntegration`, but for what shows or compares events, or tells who did what.
     pub integrations: connection::Integrations,
     /// Behind `AppointmentSync`, `PreviewEvent` and `SyncNow`.
     pub delivery: Delivery,
     /// Who may call.
     pub callers: Callers,
-    /// Who did what.
+    /// Who did what: behind `ListAuditEvents`, and told by every call that changes something.
     pub audit: Audit,
     /// Where incidents get their ids.
     pub entropy: Entropy,

@@ -100,6 +100,10 @@ impl Address {
         let ca = ca.or_else(|| credentials.ca.clone().filter(|_| !is_usual));
         let tls = match verification {
             Verification::Plain => {
+                // What is named is looked at, though nothing is verified by it here: elsewhere it would be.
+                if let Some(ca) = &ca {
+                    roots(Some(ca)).map_err(|error| fault(format!("cannot be verified: {error}")))?;
+                }
                 config.ssl_mode(SslMode::Disable);
                 None
             }
@@ -335,6 +339,10 @@ mod tests {
             ("postgres://u:canary@h/x?sslmode=canary", "has an sslmode that is none of"),
             (
                 "postgres://u:canary@h/x?sslrootcert=/canary",
+                "cannot be verified: the file of authorities cannot be read",
+            ),
+            (
+                "postgres://u:canary@localhost/x?sslrootcert=/canary",
                 "cannot be verified: the file of authorities cannot be read",
             ),
             ("postgres://u@h/x?passfile=/canary", "names a passfile that cannot be read"),

@@ -62,9 +62,12 @@ impl Store {
     /// Counts what changes have left to be reached, and wakes who goes on with it. Answers how many links of a wish that is,
     /// 0 where they could not be counted: the change itself stands.
     pub(super) async fn count_unreached(&self, organisation: &OrganisationId, wish: Wish, now: Timestamp) -> i32 {
-        let counted = self.note_unreached(organisation, wish, now).await;
+        let counted = self.note_unreached(organisation, wish, now).await.unwrap_or_else(|error| {
+            tracing::warn!(organisation.id = %organisation, %error, "what a change has left to reach could not be counted");
+            0
+        });
         self.wish_left.notify_one();
-        i32::try_from(counted.unwrap_or_default()).unwrap_or(i32::MAX)
+        i32::try_from(counted).unwrap_or(i32::MAX)
     }
 
     /// Notes of each wish that was not counted yet how many links will join those that wait because of it (of a disconnect:

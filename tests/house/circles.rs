@@ -30,11 +30,27 @@ impl Modules {
         let module = (0..=path.len()).rev().map(|length| path[..length].to_vec()).find(|it| self.0.contains_key(it))?;
         let Some(name) = path.get(module.len()).filter(|_| handed_on < 8) else { return Some(module) };
         let uses = self.0[&module].uses();
-        let Some(used) = uses.iter().find(|used| used.last() == Some(name)) else { return Some(module) };
-        let is_child = self.0.contains_key(&[module.clone(), vec![used[0].clone()]].concat());
-        match is_child || matches!(used[0].as_str(), "self" | "super" | "crate") {
-            true => self.owner(&absolute(&module, used), handed_on + 1),
-            false => Some(module),
+        let is_ours = |path: &Names| {
+            let is_child = self.0.contains_key(&[module.clone(), vec![path[0].clone()]].concat());
+            is_child || matches!(path[0].as_str(), "self" | "super" | "crate")
+        };
+        if let Some(used) = uses.iter().find(|used| used.name == *name) {
+            return match is_ours(&used.path) {
+                true => self.owner(&absolute(&module, &used.path), handed_on + 1),
+                false => Some(module),
+            };
+        }
+        // What is handed on as a whole is that module's which has the name.
+        let wholes = uses.iter().filter(|used| used.name == "*" && is_ours(&used.path));
+        let handed = wholes.filter_map(|used| {
+            let path = absolute(&module, &used.path);
+            let whole = self.0.get(&path[..path.len() - 1])?;
+            let has_name = whole.defines(name) || whole.uses().iter().any(|used| used.is_public && used.name == *name);
+            has_name.then(|| [&path[..path.len() - 1], std::slice::from_ref(name)].concat())
+        });
+        match handed.into_iter().next() {
+            Some(path) => self.owner(&path, handed_on + 1),
+            None => Some(module),
         }
     }
 
@@ -83,17 +99,24 @@ fn no_files_import_each_other_in_a_circle() {
 }
 
 #[test]
-fn a_circle_is_found_though_a_door_hands_it_on() {
+fn a_circle_is_found_however_a_door_hands_it_on() {
     let source = |path: &str, code: &str| Source { path: path.into(), text: String::new(), code: code.to_owned() };
-    let sources = [
-        source("lib.rs", ""),
-        source("a/mod.rs", "mod b;\nmod c;\npub use b::B;\nuse c::C;\n"),
-        source("a/b.rs", "use super::C;\nuse super::Door;\n"),
-        source("a/c.rs", "use crate::a::B;\n"),
-    ];
-    let modules = Modules(sources.into_iter().map(|source| (source.module(), source)).collect());
-    let imports: BTreeMap<_, _> = modules.0.keys().map(|module| (module, modules.imports(module))).collect();
-    let names = |text: &str| text.split("::").map(str::to_owned).collect::<Names>();
-    assert_eq!(modules.circle(&imports, &names("a::b")), Some(vec!["a::b".to_owned(), "a::c".to_owned()]));
-    assert_eq!(modules.circle(&imports, &names("a")), None, "the door itself is in none");
+    for (handed_on, taken) in [
+        ("pub use b::B;\nuse c::C;\n", "C"),
+        ("pub use b::{B};\nuse c::C as Renamed;\n", "Renamed"),
+        ("pub use b::*;\npub use c::*;\n", "C"),
+    ] {
+        let sources = [
+            source("lib.rs", ""),
+            source("a/mod.rs", &format!("mod b;\nmod c;\n{handed_on}")),
+            source("a/b.rs", &format!("use super::{taken};\nuse super::Door;\npub struct B;\n")),
+            source("a/c.rs", "use crate::a::B;\npub struct C;\n"),
+        ];
+        let modules = Modules(sources.into_iter().map(|source| (source.module(), source)).collect());
+        let imports: BTreeMap<_, _> = modules.0.keys().map(|module| (module, modules.imports(module))).collect();
+        let names = |text: &str| text.split("::").map(str::to_owned).collect::<Names>();
+        let circle = Some(vec!["a::b".to_owned(), "a::c".to_owned()]);
+        assert_eq!(modules.circle(&imports, &names("a::b")), circle, "{handed_on}");
+        assert_eq!(modules.circle(&imports, &names("a")), None, "the door itself is in none");
+    }
 }

@@ -37,7 +37,7 @@ fn no_module_is_mounted_from_elsewhere() {
 fn unit_tests_stand_in_a_file_named_tests_from_a_hundred_lines_on_and_inline_below() {
     let sources = source::all();
     let is_long = |source: &Source| {
-        let inline = source.text.split_once("#[cfg(test)]\nmod tests {");
+        let inline = source.text.split_once("\nmod tests {");
         inline.is_some_and(|(_, tests)| tests.lines().count() >= MAX_INLINE_TEST_LINES)
     };
     assert_eq!(paths_of(&sources, is_long), Vec::<String>::new());

@@ -52,6 +52,14 @@ impl Source {
 /// The names of a path, from the outermost on: `["crate", "sync", "plan"]`.
 pub(crate) type Names = Vec<String>;
 
+/// What a `use` brings in, and the name that it has from there on.
+pub(crate) struct Used {
+    pub(crate) path: Names,
+    pub(crate) name: String,
+    /// Whether it is handed on.
+    pub(crate) is_public: bool,
+}
+
 impl Source {
     /// The module that it is, below the crate's root: `["grpc", "validate"]`.
     pub(crate) fn module(&self) -> Names {
@@ -68,21 +76,34 @@ impl Source {
         // A comma with no blank after it stands in a text, such as the directives of a log filter.
         let is_inner =
             |at: usize| self.code[..at].ends_with(|c: char| matches!(c, ':' | '_' | ',') || c.is_alphanumeric());
-        found.filter(|at| !is_inner(*at)).flat_map(|at| spread(&mut &self.code[at..])).collect()
+        found.filter(|at| !is_inner(*at)).flat_map(|at| spread(&mut &self.code[at..])).map(|it| it.path).collect()
     }
 
-    /// What its `use` declarations bring in, with their braces spread.
-    pub(crate) fn uses(&self) -> Vec<Names> {
-        let lines = self.code.match_indices("use ").filter(|(at, _)| {
-            let line = self.code[..*at].rsplit('\n').next().unwrap().trim_start();
-            line.is_empty() || line.starts_with("pub")
+    /// Whether an item of this name stands in it.
+    pub(crate) fn defines(&self, name: &str) -> bool {
+        let items = ["struct", "enum", "trait", "type", "fn", "const", "static", "mod", "macro_rules!"];
+        items.iter().any(|item| {
+            let ends = |after: &str| !after.starts_with(|c: char| c.is_alphanumeric() || c == '_');
+            let defined = format!("{item} {name}");
+            self.code.match_indices(&defined).any(|(at, _)| ends(&self.code[at + defined.len()..]))
+        })
+    }
+
+    /// What its `use` declarations bring in, with their braces spread; `*` is a name like any other.
+    pub(crate) fn uses(&self) -> Vec<Used> {
+        let line_before = |at: usize| self.code[..at].rsplit('\n').next().unwrap().trim_start();
+        let found = self.code.match_indices("use ").map(|(at, _)| at);
+        let declared = found.filter(|at| line_before(*at).is_empty() || line_before(*at).starts_with("pub"));
+        let used = declared.flat_map(|at| {
+            let is_public = line_before(at).starts_with("pub");
+            spread(&mut &self.code[at + "use ".len()..]).into_iter().map(move |used| Used { is_public, ..used })
         });
-        lines.flat_map(|(at, _)| spread(&mut &self.code[at + "use ".len()..])).collect()
+        used.collect()
     }
 }
 
 /// Reads one path, and as many as there are names in its braces.
-fn spread(text: &mut &str) -> Vec<Names> {
+fn spread(text: &mut &str) -> Vec<Used> {
     *text = text.trim_start();
     if let Some(inner) = text.strip_prefix('{') {
         *text = inner;
@@ -101,17 +122,20 @@ fn spread(text: &mut &str) -> Vec<Names> {
     let name = text[..end].to_owned();
     *text = &text[end..];
     let Some(after) = text.strip_prefix("::").filter(|after| !after.starts_with('<')) else {
-        if let Some(alias) = text.strip_prefix(" as ") {
-            *text = alias.trim_start_matches(|c: char| c.is_alphanumeric() || c == '_');
+        let mut alias = None;
+        if let Some(renamed) = text.strip_prefix(" as ") {
+            *text = renamed.trim_start_matches(|c: char| c.is_alphanumeric() || c == '_');
+            alias = Some(renamed[..renamed.len() - text.len()].to_owned());
         }
         // What cannot begin a path is passed over.
         if name.is_empty() {
             *text = text.get(1..).unwrap_or_default();
         }
-        return vec![vec![name]];
+        return vec![Used { name: alias.unwrap_or_else(|| name.clone()), path: vec![name], is_public: false }];
     };
     *text = after;
-    spread(text).into_iter().map(|rest| [vec![name.clone()], rest].concat()).collect()
+    let below = |used: Used| Used { path: [vec![name.clone()], used.path].concat(), ..used };
+    spread(text).into_iter().map(below).collect()
 }
 
 /// Every file of the service, by path.
@@ -166,7 +190,9 @@ fn braces_are_spread_however_deep() {
         "use crate::{a::{B, c::D as E}, f};\npub(super) use g::{H, I};\nfn j() { crate::k::l(super::m::N {}) }\n";
     let source = Source { path: "x/mod.rs".into(), text: String::new(), code: text.to_owned() };
     let joined = |paths: Vec<Names>| paths.iter().map(|names| names.join("::")).collect::<Vec<_>>();
-    assert_eq!(joined(source.uses()), ["crate::a::B", "crate::a::c::D", "crate::f", "g::H", "g::I"]);
+    let (paths, names): (Vec<_>, Vec<_>) = source.uses().into_iter().map(|used| (used.path, used.name)).unzip();
+    assert_eq!(joined(paths), ["crate::a::B", "crate::a::c::D", "crate::f", "g::H", "g::I"]);
+    assert_eq!(names, ["B", "E", "f", "H", "I"]);
     let anchored = ["crate::a::B", "crate::a::c::D", "crate::f", "crate::k::l", "super::m::N"];
     assert_eq!(joined(source.anchored_paths()), anchored);
     assert_eq!(source.module(), ["x"]);

@@ -147,7 +147,8 @@ impl Integrations {
         Ok(())
     }
 
-    /// Ends disconnects whose caller is gone, until `stop`. Any number of processes may do so at a time.
+    /// Goes on with disconnects, whether or not their caller still waits, until `stop`. Any number of processes may do so at a
+    /// time.
     pub async fn finish_disconnects(&self, stop: CancellationToken) {
         let mut is_failing = false;
         while !stop.is_cancelled() {

@@ -39,8 +39,8 @@ pub enum ProblemNotice {
     AllTold,
 }
 
-/// One who listens.
-struct Listener {
+/// Who is told of problems.
+struct ProblemWatcher {
     integrations: Integrations,
     visible: Option<BTreeSet<OrganisationId>>,
     told: Option<NotifiedProblems>,
@@ -60,19 +60,19 @@ impl Integrations {
     ) -> Result<impl Stream<Item = Result<ProblemNotice, StoreError>> + Send + use<>, Error> {
         let place = self.watches.place_for_problems()?;
         let (integrations, news) = (self.clone(), VecDeque::new());
-        let listener = Listener { integrations, visible, told: None, news, has_failed: false, _place: place };
-        Ok(futures_util::stream::unfold(listener, async |mut listener| {
-            if listener.has_failed {
+        let watcher = ProblemWatcher { integrations, visible, told: None, news, has_failed: false, _place: place };
+        Ok(futures_util::stream::unfold(watcher, async |mut watcher| {
+            if watcher.has_failed {
                 return None;
             }
-            let next = listener.next().await;
-            listener.has_failed = next.is_err();
-            Some((next, listener))
+            let next = watcher.next().await;
+            watcher.has_failed = next.is_err();
+            Some((next, watcher))
         }))
     }
 }
 
-impl Listener {
+impl ProblemWatcher {
     async fn next(&mut self) -> Result<ProblemNotice, StoreError> {
         loop {
             if let Some(notice) = self.news.pop_front() {

@@ -87,7 +87,7 @@ impl Integrations {
     ///
     /// Switched off, nothing more is claimed: an attempt under way goes on to its end, links that wait stay pending and
     /// due, and what is accepted meanwhile is stored with the status `None`. What is owed waits as well, but for what was
-    /// erased, and unless a disconnect deletes; nothing is compared. Switched on again, it catches up.
+    /// erased, and unless a disconnect deletes; nothing is compared by itself. Switched on again, it catches up.
     pub async fn change_settings(
         &self,
         organisation: &OrganisationId,

@@ -29,7 +29,7 @@ use permits::{Permits, TakenPermits};
 
 /// When to look again where the store cannot be asked.
 const STORE_RETRY_DELAY: SignedDuration = SignedDuration::from_secs(1);
-/// The longest time between two looks: what another process made due is found by then.
+/// The longest time between two looks, but where the clock was set forward: what another process made due is found by then.
 const POLL: SignedDuration = SignedDuration::from_secs(5);
 /// How long places that became free wait for others to become so, and what becomes due beside many attempts for more of it:
 /// what is claimed then is claimed together.

@@ -19,6 +19,7 @@
 //! | `POST accounts/{email}/calendars/{id}` | `{access_role}` |
 //! | `DELETE calendars/{id}` | the calendar vanishes, for everybody |
 //! | `GET accounts/{email}/events` | every event in its calendars, deleted ones too, with full bodies |
+//! | `POST calendars/{id}/events` | writes one as somebody else than the service would, under the `id` in the body |
 //! | `PATCH calendars/{id}/events/{event}` | alters one as its user would |
 //! | `POST calendars/{id}/events/{event}/move` | `{destination}`: moves one to another calendar as its user would |
 //! | `DELETE calendars/{id}/events/{event}?answer=` | deletes one as its user would: `cancelled`, `not_found` or `gone` |

@@ -19,13 +19,13 @@ use super::{ControlError, ok};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Wanted {
+pub(crate) struct JournalQuery {
     since: Option<u64>,
     operation: Option<String>,
 }
 
 /// `GET journal`.
-pub(crate) async fn journal(State(shared): State<Arc<Shared>>, Query(wanted): Query<Wanted>) -> Response {
+pub(crate) async fn journal(State(shared): State<Arc<Shared>>, Query(wanted): Query<JournalQuery>) -> Response {
     let google = shared.lock();
     let calls: Vec<_> = google.journal.after(wanted.since, wanted.operation.as_deref()).collect();
     ok(&json!({"calls": calls, "last": google.journal.last()}))

@@ -23,7 +23,7 @@ use crate::store::{Integration, fault::Corrupt};
 const FOUND_TOGETHER: i64 = 100;
 
 /// What a wish came to so far.
-pub(super) struct Made {
+pub(super) struct WishMade {
     /// How many links of the first part it made due.
     pub(super) queued: i32,
     /// Whether there is a rest that it began with: where such a wish is under way already, nothing is counted twice.
@@ -37,7 +37,7 @@ pub(super) async fn make(
     wish: Wish,
     size: i64,
     now: Timestamp,
-) -> Result<Made, Fault> {
+) -> Result<WishMade, Fault> {
     let integration = reread(conn, organisation).await?;
     let part = Part::first(conn, organisation, size).await?;
     let applied = apply(conn, &integration, wish, (&part, true), now).await?;
@@ -45,7 +45,7 @@ pub(super) async fn make(
         Some(from) if applied.is_some() => leave_rest(conn, organisation, wish, from).await?,
         Some(_) | None => false,
     };
-    Ok(Made { queued: applied.map_or(0, |it| it.changed), has_rest })
+    Ok(WishMade { queued: applied.map_or(0, |it| it.changed), has_rest })
 }
 
 /// Begins the catch-up that is not under way, as far as the first part of the links goes.
@@ -82,7 +82,7 @@ async fn leave_rest(conn: &mut Conn, organisation: &OrganisationId, wish: Wish, 
 }
 
 /// What a part of a wish came to.
-struct Applied {
+struct PartApplied {
     /// How many links changed.
     changed: i32,
     /// How many of them wait since: what waited already is told as such.
@@ -96,7 +96,7 @@ async fn apply(
     wish: Wish,
     (part, is_first): (&Part, bool),
     now: Timestamp,
-) -> Result<Option<Applied>, Fault> {
+) -> Result<Option<PartApplied>, Fault> {
     let organisation = &integration.organisation;
     let which = part.condition().sql(" AND (").with(wanted(integration, wish, now)).sql(")");
     let is_caught_up = match wish {
@@ -105,7 +105,7 @@ async fn apply(
         Wish::CatchUp if integration.is_connected() && integration.is_enabled => true,
         Wish::Retell | Wish::RetellAll => {
             let changed = rest(conn, organisation, which, now).await?;
-            return Ok(Some(Applied { changed, joined: i64::from(changed) }));
+            return Ok(Some(PartApplied { changed, joined: i64::from(changed) }));
         }
         Wish::Disconnect => return disconnect(conn, integration, (part, is_first), now).await,
         // Whoever connects or switches on catches up.
@@ -113,7 +113,7 @@ async fn apply(
     };
     if !is_caught_up {
         let changed = requeue(conn, organisation, which, &Priority::Live.to_string(), now).await?;
-        return Ok(Some(Applied { changed, joined: i64::from(changed) }));
+        return Ok(Some(PartApplied { changed, joined: i64::from(changed) }));
     }
     let catch_up = match is_first {
         true => catch_ups::open(conn, organisation, part.condition(), now).await?,
@@ -121,7 +121,7 @@ async fn apply(
     };
     let changed = requeue(conn, organisation, which, &caught_up(), now).await?;
     let joined = catch_ups::count_queued(conn, organisation, catch_up, now).await?;
-    Ok(Some(Applied { changed, joined }))
+    Ok(Some(PartApplied { changed, joined }))
 }
 
 /// Takes over what a disconnect that is under way deletes. The rest of the first part, which may be all, rests with its end.
@@ -130,7 +130,7 @@ async fn disconnect(
     integration: &Integration,
     (part, is_first): (&Part, bool),
     now: Timestamp,
-) -> Result<Option<Applied>, Fault> {
+) -> Result<Option<PartApplied>, Fault> {
     let Some(disconnecting) = integration.disconnecting else { return Ok(None) };
     let remote_events = disconnecting.remote_events.unwrap_or(RemoteEvents::Keep);
     let account = integration.google_user_id.as_ref().ok_or(Fault::Corrupt("google_user_id"))?;
@@ -140,7 +140,7 @@ async fn disconnect(
     if !is_first {
         takeovers::rest(conn, integration, part.condition(), now).await?;
     }
-    Ok(Some(Applied { changed: i32::try_from(changed).unwrap_or(i32::MAX), joined: changed }))
+    Ok(Some(PartApplied { changed: i32::try_from(changed).unwrap_or(i32::MAX), joined: changed }))
 }
 
 /// The links of which something is wanted.
