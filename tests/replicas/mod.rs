@@ -5,6 +5,7 @@ use cassius_calendar::clock::Clock;
 
 use crate::harness::app::{Appointments, Integrations, TestApp, clients_at, serve};
 
+mod accounts;
 mod clocks;
 mod hearing;
 mod pooler;

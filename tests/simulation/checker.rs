@@ -137,8 +137,9 @@ impl World {
         };
         for (number, wish) in &practice.appointments {
             // Nobody compares what is over: a person who gave its event a time to come has the last word.
+            let mut known = wish.versions.range(..=wish.left_with);
             let is_theirs = wish.touched_up_to > 0
-                && wish.versions.values().next_back().is_some_and(|latest| latest.end_at <= self.clock.now());
+                && known.next_back().is_some_and(|(_, latest)| latest.end_at <= self.clock.now());
             for event in self.live_events(account, ORGANISATIONS[organisation], &appointment_id(*number)) {
                 let is_upcoming = event.end.parse::<jiff::Timestamp>().is_ok_and(|end_at| end_at > self.clock.now());
                 if is_upcoming && !is_theirs && !self.is_out_of_reach(&event) {

@@ -41,6 +41,8 @@ pub(super) struct Wish {
     /// The highest revision sent when a person last changed the event at Google. Once the appointment is over, nobody
     /// compares: up to that revision their word stands.
     pub(super) touched_up_to: i64,
+    /// The highest revision sent when the account was disconnected: what comes later changes nothing at Google.
+    pub(super) left_with: i64,
     /// How many times it was sent.
     pub(super) sent: u32,
     /// How many erasures of it began, and how many of them have no answer yet.
@@ -123,6 +125,9 @@ impl Practice {
     pub(super) fn disconnected(&mut self, last: u64, (consents, touches): (u32, u32), is_clean: bool) {
         let is_clean = is_clean && self.touches == touches;
         if self.consents == consents {
+            if !self.is_disconnected() {
+                self.appointments.values_mut().for_each(|wish| wish.left_with = wish.newest());
+            }
             // Where nothing is connected any more, what the disconnect before has kept stays.
             self.is_clean = if self.is_disconnected() { self.is_clean && is_clean } else { is_clean };
             self.silences.push((last, None));
