@@ -50,12 +50,11 @@ pub(super) fn days(text: &str) -> Result<SignedDuration, TextFault> {
 }
 
 pub(super) fn log(text: &str) -> Result<String, TextFault> {
-    match tracing_subscriber::EnvFilter::builder().parse(text) {
-        Ok(_) => Ok(text.to_owned()),
-        Err(_) => {
-            Err(text_fault("is not a log filter", "write a level such as info, or directives such as info,hyper=warn"))
-        }
-    }
+    // What parses directives takes bytes for characters, and panics at some that have several.
+    let is_filter = text.is_ascii() && tracing_subscriber::EnvFilter::builder().parse(text).is_ok();
+    is_filter.then(|| text.to_owned()).ok_or_else(|| {
+        text_fault("is not a log filter", "write a level such as info, or directives such as info,hyper=warn")
+    })
 }
 
 pub(super) fn log_format(text: &str) -> Result<LogFormat, TextFault> {

@@ -318,6 +318,14 @@ fn the_faults_read_as_sentences() {
     );
 }
 
+#[test]
+fn a_log_filter_of_other_letters_is_a_fault_and_no_panic() {
+    for text in ["¹,\tぁ=", "info,é=debug", "[span{name=\"é\"}]=info"] {
+        assert_eq!(faults(&[("LOG", text)]), ["LOG is not a log filter"], "{text}");
+    }
+    load(&[("LOG", "info,[span{name=\"a\"}]=debug")]);
+}
+
 /// Nobody knows what the command would run.
 fn all_but_the_command() -> Vec<&'static str> {
     SETTINGS.iter().map(|setting| setting.name).filter(|name| *name != "ENCRYPTION_KEYS_COMMAND").collect()
