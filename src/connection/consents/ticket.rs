@@ -1,8 +1,9 @@
 //! What a ticket is known by: the handle that a connect URL names its consent by, its cookies' names, and what its browser
 //! is recognised by afterwards.
 //!
-//! Owns how each is made of a ticket. Never stores any of them. Invariant: a handle is no secret and
-//! proves nothing; it only says which ticket is meant, so that no tab is taken on with the ticket of another.
+//! Owns how each is made of a ticket. Never stores any of them. Invariant: a handle is no secret and proves nothing; it only
+//! says which ticket is meant, so that no tab is taken on with the ticket of another. What a browser is recognised by is a
+//! secret, which only the ticket leads to.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -20,7 +21,7 @@ const HOST_BROWSER_COOKIE_NAME: &str = "__Host-cassius_calendar_browser";
 /// The parameter by which a connect URL names its consent.
 pub const HANDLE: &str = "consent";
 /// Sets a handle apart from the digest that is stored of a ticket.
-const DOMAIN: &[u8] = b"cassius-calendar consent handle\0";
+const HANDLE_DOMAIN: &[u8] = b"cassius-calendar consent handle\0";
 /// Sets what a browser is recognised by apart from both.
 const BROWSER_DOMAIN: &[u8] = b"cassius-calendar consent browser\0";
 
@@ -54,7 +55,7 @@ pub fn handle_of(ticket: &Secret) -> String {
 
 /// The same, from what is stored of the ticket.
 pub(super) fn handle_of_hash(ticket_hash: &[u8]) -> String {
-    let digest = digest(&[DOMAIN, ticket_hash].concat());
+    let digest = digest(&[HANDLE_DOMAIN, ticket_hash].concat());
     let first = digest.first_chunk().expect("a digest has more than 8 bytes");
     format!("{:016x}", u64::from_be_bytes(*first))
 }

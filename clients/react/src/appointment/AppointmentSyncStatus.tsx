@@ -23,9 +23,9 @@ export interface AppointmentSyncStatusProps {
 }
 
 /** How an appointment stands: by its status, and by whether an event stands at all. */
-type Standing = SyncStatusJson | "outdated";
+type ShownStatus = SyncStatusJson | "outdated";
 
-const TONES: Readonly<Record<Standing, Tone>> = {
+const TONES: Readonly<Record<ShownStatus, Tone>> = {
   none: "neutral",
   outdated: "warning",
   pending: "warning",
@@ -34,7 +34,7 @@ const TONES: Readonly<Record<Standing, Tone>> = {
 };
 
 /** A called-off appointment is in step once its event is gone; one that changed during a pause has an older event. */
-function standingOf({ syncStatus, externalEventId, htmlLink }: AppointmentLinkJson): Standing {
+function shownStatus({ syncStatus, externalEventId, htmlLink }: AppointmentLinkJson): ShownStatus {
   if (syncStatus === "synced" && externalEventId === null) return "none";
   // An id may have been chosen for an event that was then refused.
   return syncStatus === "none" && htmlLink !== null ? "outdated" : syncStatus;
@@ -59,7 +59,7 @@ function Shown({ id, isCompact = false, mayRetry = true }: AppointmentSyncStatus
   useLinksFollowing(status);
   if (!isConnected || isSignedOut || !link) return null;
   return (
-    <span className={`cassius-calendar cc-appointment cc-tone-${TONES[standingOf(link)]}`}>
+    <span className={`cassius-calendar cc-appointment cc-tone-${TONES[shownStatus(link)]}`}>
       <span className="cc-appointment-dot" aria-hidden="true" />
       {isCompact ? <Words link={link} isHidden /> : <Whole link={link} mayRetry={mayRetry} />}
     </span>
@@ -69,11 +69,11 @@ function Shown({ id, isCompact = false, mayRetry = true }: AppointmentSyncStatus
 function Words({ link, isHidden = false }: { readonly link: AppointmentLinkJson; readonly isHidden?: boolean }) {
   const { t, locale } = useHost();
   const now = useNow();
-  const standing = standingOf(link);
+  const shown = shownStatus(link);
   const text =
-    standing === "synced" && link.lastSyncTime !== null
+    shown === "synced" && link.lastSyncTime !== null
       ? t("appointment.syncedSince", { time: timeOfDay(new Date(link.lastSyncTime), now, locale) })
-      : t(`appointment.${standing}`);
+      : t(`appointment.${shown}`);
   return <span className={isHidden ? "cc-hidden" : undefined}>{text}</span>;
 }
 

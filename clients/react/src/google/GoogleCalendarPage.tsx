@@ -86,7 +86,7 @@ function Page({ mayChange, mayErase }: Required<GoogleCalendarPageProps>): React
         </>
       ) : (
         <>
-          <div className={mayChange ? "cc-standing" : "cc-standing cc-standing-looking"}>
+          <div className={mayChange ? "cc-intro" : "cc-intro cc-intro-looking"}>
             <Lead />
             <HealthNotice
               view={view}

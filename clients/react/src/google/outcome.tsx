@@ -30,11 +30,11 @@ const TONES: Readonly<Record<ConnectOutcome, Tone>> = {
 };
 
 /** What became of an access that nobody keeps, where it may still stand. */
-type StandingGrant = "pending" | "refused";
+type UnendedGrant = "pending" | "refused";
 
 interface Outcome {
   readonly word: ConnectOutcome;
-  readonly grant: StandingGrant | null;
+  readonly grant: UnendedGrant | null;
 }
 
 /** The outcome that is told at the moment. */

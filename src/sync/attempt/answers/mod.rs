@@ -1,6 +1,6 @@
 //! What each answer means to each call.
 //!
-//! Owns the two tables below. Never takes one 404, 410 or `cancelled` of an event for the truth: it is asked once more.
+//! Owns the tables below. Never takes one 404, 410 or `cancelled` of an event for the truth: it is asked once more.
 //! Invariant: an answer from which nothing is concluded ends the attempt, and it is made again.
 //!
 //! | answer | insert | patch | delete | move | get |
