@@ -4,11 +4,8 @@
 
 use std::collections::HashMap;
 
-use super::batcher::{Caller, answer};
+use super::batcher::{Caller, MAX_TRIES, answer};
 use crate::store::{Acceptance, Error, Link};
-
-/// How many batches may find an organisation held: most often a worker holds it, for a few milliseconds.
-pub(super) const MAX_TRIES: u32 = 4;
 
 /// An acceptance, and those who wait for it.
 #[derive(Debug)]

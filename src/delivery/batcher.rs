@@ -14,6 +14,8 @@ use crate::store::Error;
 
 /// The most that is committed together.
 pub(super) const MAX_BATCH: usize = 500;
+/// How many batches may find an organisation held by another transaction: most often one holds it for a few milliseconds.
+pub(super) const MAX_TRIES: u32 = 4;
 /// How many callers may queue before the next one waits to queue: the pressure reaches the streams.
 const QUEUE: usize = 4 * MAX_BATCH;
 /// How long what a commit gave back waits for others to be committed with.

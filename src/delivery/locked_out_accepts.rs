@@ -12,8 +12,8 @@ use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc::WeakSender;
 
-use super::accept_batch::{MAX_TRIES, Request, coalesced};
-use super::batcher::MAX_BATCH;
+use super::accept_batch::{Request, coalesced};
+use super::batcher::{MAX_BATCH, MAX_TRIES};
 use crate::clock::Clock;
 use crate::model::OrganisationId;
 use crate::store::{Error, Store};

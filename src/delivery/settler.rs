@@ -1,21 +1,28 @@
 //! Results, settled together.
 //!
 //! Owns the way from what attempts came to into the database: one transaction for as many as have come. Whoever waits
-//! for one of these appointments is handed its link. Where the database does not take them together, each organisation
-//! stands for itself, or each attempt where one of them cannot be stored, so that none holds up another. Never tries
-//! more often than that: what is not taken then stays under its lease, which lapses. Invariant: every caller is told
-//! what its attempt came to, or why it could not be settled.
+//! for one of these appointments is handed its link. An organisation that another transaction holds is passed by, tried
+//! again with the next batches, and then waited for by itself. Where the database does not take them together, each
+//! organisation stands for itself, or each attempt where one of them cannot be stored, so that none holds up another.
+//! Never tries more often than that: what is not taken then stays under its lease, which lapses. Invariant: every caller
+//! is told what its attempt came to, or why it could not be settled.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::batcher::{Batcher, Caller, answer};
+use tokio::sync::Semaphore;
+
+use super::batcher::{Batcher, Caller, MAX_TRIES, answer};
 use super::waiters::Waiters;
 use crate::clock::Clock;
 use crate::model::OrganisationId;
 use crate::store::{
-    Error, Guarded, LinkSettlement, OwedClaim, OwedSettlement, SettledLink, Settlement, Settlements, Store,
+    Error, Guarded, LinkSettlement, OwedClaim, OwedSettlement, SettledFree, SettledLink, SettledRows, Settlement,
+    Settlements, Store,
 };
+
+/// How many transactions settle apart from the batch at a time: each takes a connection to the database.
+const APART: usize = 4;
 
 /// Settles through one writer.
 #[derive(Debug)]
@@ -26,6 +33,8 @@ pub(super) struct Settler(Batcher<Request>);
 struct Request {
     settlement: AttemptSettlement,
     caller: Caller<Guarded>,
+    /// How many batches have found its organisation held.
+    tries: u32,
 }
 
 /// How an attempt is settled.
@@ -80,34 +89,40 @@ struct Destination {
     store: Store,
     clock: Clock,
     waiters: Arc<Waiters>,
+    /// Of what is settled apart from the batch.
+    places: Arc<Semaphore>,
 }
-
-/// What the database did not take, and why.
-type Unsettled = (Error, Vec<Request>);
 
 impl Settler {
     /// Starts the writer; it ends with the last handle.
     pub(super) fn start(store: Store, clock: Clock, waiters: Arc<Waiters>) -> Self {
-        let destination = Destination { store, clock: clock.clone(), waiters };
+        let destination = Destination { store, clock: clock.clone(), waiters, places: Arc::new(Semaphore::new(APART)) };
         Self(Batcher::start(clock, |_| {
             move |requests| {
                 let destination = destination.clone();
-                async move {
-                    commit(&destination, requests).await;
-                    Vec::new()
-                }
+                async move { commit(&destination, requests).await }
             }
         }))
     }
 
     /// Settles an attempt, and answers whether its lease was still there to settle under.
     pub(super) async fn settle(&self, settlement: AttemptSettlement) -> Result<Guarded, Error> {
-        self.0.commit(|caller| Request { settlement, caller }).await
+        self.0.commit(|caller| Request { settlement, caller, tries: 0 }).await
     }
 }
 
-async fn commit(destination: &Destination, requests: Vec<Request>) {
-    let Err((error, requests)) = settle(destination, requests).await else { return };
+/// Settles these together, and answers their callers; those are left that are to be tried again.
+async fn commit(destination: &Destination, requests: Vec<Request>) -> Vec<Request> {
+    let Destination { store, clock, .. } = destination;
+    let error = match store.settle_free(settlements_of(&requests), clock.now()).await {
+        Ok(SettledFree { rows, locked_out }) => {
+            let (held, free) =
+                requests.into_iter().partition(|request| locked_out.contains(request.settlement.organisation()));
+            destination.hand(free, &rows);
+            return wait(destination, held);
+        }
+        Err(error) => error,
+    };
     let is_unavailable = match error {
         Error::Unavailable(_) => true,
         Error::Bug(_) | Error::Corrupt(_) => false,
@@ -119,56 +134,81 @@ async fn commit(destination: &Destination, requests: Vec<Request>) {
         apart.entry(key).or_default().push(request);
     }
     if apart.len() == 1 && is_unavailable {
-        return apart.into_values().flatten().for_each(|request| answer(request.caller, Err(error.of_the_same_kind())));
+        apart.into_values().flatten().for_each(|request| answer(request.caller, Err(error.of_the_same_kind())));
+        return Vec::new();
     }
-    for requests in apart.into_values() {
-        let destination = destination.clone();
-        tokio::spawn(async move {
-            let Err((error, requests)) = settle(&destination, requests).await else { return };
-            // Something in one of them cannot be stored, or they are held: the leases lapse.
-            requests.into_iter().for_each(|request| answer(request.caller, Err(error.of_the_same_kind())));
-        });
-    }
+    apart.into_values().for_each(|requests| settle_apart(destination, requests));
+    Vec::new()
 }
 
-/// Settles all of these in one transaction and answers their callers, or gives them back.
-async fn settle(destination: &Destination, requests: Vec<Request>) -> Result<(), Unsettled> {
+/// Leaves those whose organisation is held to the next batch; whoever is out of tries waits for it by itself.
+fn wait(destination: &Destination, held: Vec<Request>) -> Vec<Request> {
+    let (mut again, mut apart): (Vec<_>, BTreeMap<_, Vec<_>>) = (Vec::new(), BTreeMap::new());
+    for request in held {
+        let request = Request { tries: request.tries + 1, ..request };
+        match request.tries < MAX_TRIES {
+            true => again.push(request),
+            false => apart.entry(request.settlement.organisation().clone()).or_default().push(request),
+        }
+    }
+    apart.into_values().for_each(|requests| settle_apart(destination, requests));
+    again
+}
+
+/// Settles these in a transaction of their own, which waits for their organisation.
+fn settle_apart(destination: &Destination, requests: Vec<Request>) {
+    let destination = destination.clone();
+    tokio::spawn(async move {
+        let Destination { store, clock, places, .. } = &destination;
+        let _place = places.acquire().await;
+        match store.settle_together(settlements_of(&requests), clock.now()).await {
+            Ok(rows) => destination.hand(requests, &rows),
+            // Something in one of them cannot be stored, or they are held: the leases lapse.
+            Err(error) => {
+                requests.into_iter().for_each(|request| answer(request.caller, Err(error.of_the_same_kind())));
+            }
+        }
+    });
+}
+
+fn settlements_of(requests: &[Request]) -> Settlements {
     let mut settlements = Settlements::default();
-    for request in &requests {
+    for request in requests {
         match &request.settlement {
             AttemptSettlement::Link(attempted) => settlements.links.push((**attempted).clone()),
             AttemptSettlement::Owed(attempted) => settlements.owed.push((**attempted).clone()),
         }
     }
-    let Destination { store, clock, waiters } = destination;
-    let settled = match store.settle_together(settlements, clock.now()).await {
-        Ok(settled) => settled,
-        Err(error) => return Err((error, requests)),
-    };
-    for link in &settled.links {
-        match link {
-            SettledLink::Done(link) => waiters.hand(link),
-            // Whoever took the lease over hands it on.
-            SettledLink::Fenced => {}
+    settlements
+}
+
+impl Destination {
+    /// Tells what became of these: to those who wait for the appointments, to the callers, and to the log.
+    fn hand(&self, requests: Vec<Request>, settled: &SettledRows) {
+        for link in &settled.links {
+            match link {
+                SettledLink::Done(link) => self.waiters.hand(link),
+                // Whoever took the lease over hands it on.
+                SettledLink::Fenced => {}
+            }
+        }
+        let (mut links, mut owed) = (settled.links.iter().map(guarded), settled.owed.iter().copied());
+        let mut tallies: BTreeMap<OrganisationId, Tally> = BTreeMap::new();
+        for Request { settlement, caller, tries: _ } in requests {
+            let guarded = match settlement {
+                AttemptSettlement::Link(..) => links.next(),
+                AttemptSettlement::Owed(..) => owed.next(),
+            };
+            let guarded = guarded.expect("each that was settled is answered");
+            if guarded == Guarded::Done {
+                settlement.count(tallies.entry(settlement.organisation().clone()).or_default());
+            }
+            answer(caller, Ok(guarded));
+        }
+        for (organisation, Tally { done, later, refused, unchanged }) in tallies {
+            tracing::info!(organisation.id = %organisation, done, later, refused, unchanged, "settled what was attempted");
         }
     }
-    let (mut links, mut owed) = (settled.links.iter().map(guarded), settled.owed.iter().copied());
-    let mut tallies: BTreeMap<OrganisationId, Tally> = BTreeMap::new();
-    for Request { settlement, caller } in requests {
-        let guarded = match settlement {
-            AttemptSettlement::Link(..) => links.next(),
-            AttemptSettlement::Owed(..) => owed.next(),
-        };
-        let guarded = guarded.expect("each that was settled is answered");
-        if guarded == Guarded::Done {
-            settlement.count(tallies.entry(settlement.organisation().clone()).or_default());
-        }
-        answer(caller, Ok(guarded));
-    }
-    for (organisation, Tally { done, later, refused, unchanged }) in tallies {
-        tracing::info!(organisation.id = %organisation, done, later, refused, unchanged, "settled what was attempted");
-    }
-    Ok(())
 }
 
 fn guarded(settled: &SettledLink) -> Guarded {

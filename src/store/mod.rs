@@ -126,7 +126,7 @@ pub use revocations::{GrantHolder, Revocation, RevocationLease};
 pub use sealed_calendars::{OpenedCalendar, SealedCalendar};
 pub use sealed_values::{SealedColumn, SealedRow, SealedValue};
 pub use searches::{SearchClaim, SearchEnd, Searched};
-pub use settlements::{LinkSettlement, SettledLink, SettledRows, Settlement, Settlements};
+pub use settlements::{LinkSettlement, SettledFree, SettledLink, SettledRows, Settlement, Settlements};
 pub use statuses::StatusParts;
 pub use unkept_grants::UnkeptGrant;
 pub use unreadable::{Found, Unreadable};

@@ -63,6 +63,9 @@ const KEY_SHARE: &str = "FOR KEY SHARE";
 const KEY_SHARE_SKIP_LOCKED: &str = "FOR KEY SHARE SKIP LOCKED";
 /// Holds the queues `q`, and reads their integrations `i` so; what another transaction holds is left out.
 const LOCKED_WITH_ITS_INTEGRATION: &str = "FOR UPDATE OF q SKIP LOCKED FOR KEY SHARE OF i SKIP LOCKED";
+/// Holds the queues `q`, and their integrations `i` for a change of columns that no key is made of; what another transaction
+/// holds is left out.
+const CHANGED_WITH_ITS_INTEGRATION: &str = "FOR UPDATE OF q SKIP LOCKED FOR NO KEY UPDATE OF i SKIP LOCKED";
 /// Whether rows are held one by one, not the whole database.
 const HOLDS_ROWS: bool = true;
 /// The day on which an appointment ends, as the counts of upcoming links number it.

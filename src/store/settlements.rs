@@ -4,10 +4,12 @@
 //! Google: `sync` has done so. Invariant: what may stand at Google is recorded whatever an attempt came to,
 //! unless the lease is no longer its own.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use super::{CallMade, Claimed, Error, Guarded, Link, LinkError, OwedClaim, OwedSettlement, Store};
-use crate::model::{Placement, Revision};
+use crate::model::{OrganisationId, Placement, Revision};
 
 /// What an attempt for a link comes to in its row. The placement is recorded in any case.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +60,14 @@ pub struct Settlements {
     pub owed: Vec<(OwedClaim, OwedSettlement)>,
 }
 
+impl Settlements {
+    /// Whose they are.
+    pub(super) fn organisations(&self) -> BTreeSet<&OrganisationId> {
+        let links = self.links.iter().map(|(claimed, ..)| &claimed.organisation);
+        links.chain(self.owed.iter().map(|(claimed, _)| &claimed.organisation)).collect()
+    }
+}
+
 /// What became of a link that was settled.
 #[derive(Debug, Clone)]
 #[must_use = "whoever is fenced has lost the right to go on"]
@@ -77,12 +87,28 @@ pub struct SettledRows {
     pub owed: Vec<Guarded>,
 }
 
+/// What became of those whose organisation no other transaction holds.
+#[derive(Debug, Clone, Default)]
+pub struct SettledFree {
+    /// One for each of theirs, in the same order.
+    pub rows: SettledRows,
+    /// The other organisations: nothing of theirs was changed, and nothing is answered for them.
+    pub locked_out: BTreeSet<OrganisationId>,
+}
+
 impl Store {
+    /// The same as [`Store::settle_together`], but it waits for nobody: organisations that another transaction holds are
+    /// passed by.
+    pub async fn settle_free(&self, settlements: Settlements, now: Timestamp) -> Result<SettledFree, Error> {
+        query!(self, write, settlements::settle_free(&settlements, now))
+    }
+
     /// Records what attempts came to, and gives their leases back. One transaction. A link is fenced once another worker
     /// has taken it over; another epoch alone does not fence it: what may stand at Google is recorded all the same. One
     /// that is fenced changes nothing for the others.
     ///
-    /// Where a link was asked to be sent again meanwhile, it stays as due as that request left it.
+    /// Where a link was asked to be sent again meanwhile, it stays as due as that request left it. `Unavailable` where
+    /// another transaction holds one of the organisations for seconds.
     pub async fn settle_together(&self, settlements: Settlements, now: Timestamp) -> Result<SettledRows, Error> {
         query!(self, write, settlements::settle_together(&settlements, now))
     }

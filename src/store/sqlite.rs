@@ -55,6 +55,7 @@ const LOCKED_BY_KEY: &str = "";
 const KEY_SHARE: &str = "";
 const KEY_SHARE_SKIP_LOCKED: &str = "";
 const LOCKED_WITH_ITS_INTEGRATION: &str = "";
+const CHANGED_WITH_ITS_INTEGRATION: &str = "";
 const HOLDS_ROWS: bool = false;
 /// Every commit waits for the disk.
 const UNSYNCED: &str = "";

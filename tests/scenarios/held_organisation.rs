@@ -52,6 +52,39 @@ async fn the_accepts_and_deliveries_of_others_go_on_on_postgres() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_it_came_to_is_settled_once_it_is_free_and_that_of_others_meanwhile_on_postgres() {
+    let mut app = TestApp::start(Database::on_postgres().await).await;
+    app.google.control("accounts", json!({"email": "held@example.com"})).await;
+    app.connect_as("held", "held@example.com").await;
+    app.connect("cabinet").await;
+    let insert = app.google.hang("events.insert", true).await;
+    app.accept("held", appointment("rdv", 1)).await;
+    app.google.until_called("events.insert", 1).await;
+    let (mut client, connection) = tokio_postgres::connect(&app.database.url, tokio_postgres::NoTls).await.unwrap();
+    let connection = tokio::spawn(connection);
+    let transaction = client.transaction().await.unwrap();
+    let hold = "SELECT 1 FROM calendar_integrations WHERE organisation_id = 'held' FOR UPDATE";
+    transaction.batch_execute(hold).await.unwrap();
+    app.google.let_go(insert).await;
+    // One alone waits for whoever holds it.
+    let waiting =
+        "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    until_number(&app, waiting, 1).await;
+    for revision in 1..=3 {
+        let link = app.sync("cabinet", appointment("rdv", revision)).await;
+        assert_eq!((link.sync_status(), link.synced_revision), (SyncStatus::Synced, revision));
+    }
+
+    transaction.commit().await.unwrap();
+    app.at_rest("held").await;
+    assert_eq!(app.link("held", "rdv").await.sync_status(), SyncStatus::Synced);
+    assert_eq!(app.google.events("held@example.com").await.len(), 1);
+    drop(client);
+    connection.await.unwrap().unwrap();
+    app.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_call_is_made_within_its_lease_though_that_was_long_in_coming_on_postgres() {
     let mut app = TestApp::start(Database::on_postgres().await).await;
     app.connect("cabinet").await;

@@ -25,6 +25,7 @@ mod displaced_events;
 mod erasing;
 mod exchanged_account;
 mod forbidden_event;
+mod hanging;
 mod held_organisation;
 mod instants;
 mod keyring;

@@ -258,3 +258,35 @@ async fn what_is_settled_together_is_settled_each_for_itself(database: &Database
     assert_eq!(database.the_integration("north").await.last_sync_at, Some(at(63)));
     assert_eq!(database.the_integration("south").await.last_sync_at, None, "nothing of it was brought in step");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_organisation_that_another_transaction_holds_is_passed_by_and_waited_for_by_itself_on_postgres() {
+    let database = Database::on_postgres().await;
+    let mut settlements = Settlements::default();
+    for organisation in ["north", "south"] {
+        database.is_connected(organisation).await;
+        database.accept(organisation, "rdv", 1, at(1)).await;
+        let claimed = database.claim(organisation, 1, at(2)).await.remove(0);
+        let settlement = synced(&claimed, &written("agenda", "event", 1));
+        settlements.links.push((claimed, settlement, Vec::new()));
+    }
+    let (mut client, connection) = tokio_postgres::connect(&database.url, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    for table in ["link_queues", "calendar_integrations"] {
+        let hold = client.transaction().await.unwrap();
+        let held = format!("SELECT 1 FROM {table} WHERE organisation_id = 'south' FOR UPDATE");
+        hold.batch_execute(&held).await.unwrap();
+        let settled = database.store.settle_free(settlements.clone(), at(3)).await.unwrap();
+        assert_eq!(settled.locked_out, [organisation("south")].into(), "{table}");
+        assert_eq!(settled.rows.links.len(), 1, "{table}");
+        assert_eq!(database.the_link("south", "rdv").await.sync_status, SyncStatus::Pending);
+        hold.commit().await.unwrap();
+    }
+    assert_eq!(database.the_link("north", "rdv").await.sync_status, SyncStatus::Synced);
+    let settled = database.store.settle_free(settlements, at(4)).await.unwrap();
+    assert!(settled.locked_out.is_empty());
+    assert!(matches!(&settled.rows.links[..], [SettledLink::Fenced, SettledLink::Done(_)]), "{settled:?}");
+    assert_eq!(database.the_link("south", "rdv").await.sync_status, SyncStatus::Synced);
+    drop(client);
+    database.drop().await;
+}

@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use super::attempt::{BegunAttempt, Claim, LEASE, Unopened};
 use super::comparison::LONGEST_LEASE;
-use super::turns::{PLACES, Turns};
+use super::turns::{LEAVES_AFTER, PLACES, Turns};
 use super::{Delivery, Inner};
 use crate::clock::{ClockSample, Deadline};
 use crate::error_chain::error_chain;
@@ -51,7 +51,7 @@ const DRAIN: SignedDuration = SignedDuration::from_secs(8);
 #[derive(Debug)]
 pub struct Worker {
     delivery: Arc<Inner>,
-    turns: Turns,
+    turns: Turns<Id>,
     attempts: JoinSet<()>,
     /// The lease of each attempt.
     under_way: HashMap<Id, LeasedAppointment>,
@@ -203,8 +203,9 @@ impl Worker {
     /// Claims and starts what there is room and quota for; answers when to look again.
     async fn start_due(&mut self, read: ClockSample) -> Result<NextLook, store::Error> {
         let now = read.now;
+        self.turns.leave_places(read.after(SignedDuration::ZERO));
         if self.turns.is_full() {
-            return Ok(NextLook::at(read.after(POLL)));
+            return Ok(NextLook::at(self.when_places_are_left(read)));
         }
         let mut taken = TakenPermits::default();
         let found = match self.take_permits(&mut taken, read).await {
@@ -253,11 +254,17 @@ impl Worker {
         }
     }
 
+    /// When there may be a place again that nobody gives back before; no later than the next look anyway.
+    fn when_places_are_left(&self, read: ClockSample) -> Deadline {
+        let poll = read.after(POLL);
+        self.turns.next_leaves_at().map_or(poll, |at| at.min(poll))
+    }
+
     /// Claims a link for each permit, and begins its attempt within the claim. Where no link is due, a deletion that is
     /// owed.
     async fn claim(
         &self,
-        TakenPermits { permits, owing, is_all: _ }: &TakenPermits,
+        TakenPermits { permits, owing, .. }: &TakenPermits,
         now: Timestamp,
     ) -> Result<Found<(Claim, Result<BegunAttempt, Unopened>)>, store::Error> {
         if permits.is_empty() {
@@ -304,9 +311,10 @@ impl Worker {
             organisation.id = %claim.organisation(),
             appointment.id = %claim.appointment()
         );
-        let delivery = self.delivery.clone();
+        let (delivery, organisation) = (self.delivery.clone(), leased.organisation.clone());
         let attempt = async move { delivery.attempt(claim, leased_until, begun, permit).await };
         let attempt = self.attempts.spawn(attempt.instrument(span));
+        self.turns.start(attempt.id(), organisation, self.delivery.clock.after(LEAVES_AFTER));
         self.under_way.insert(attempt.id(), leased);
     }
 
@@ -316,7 +324,7 @@ impl Worker {
             Err(failure) => failure.id(),
         };
         let Some(LeasedAppointment { organisation, .. }) = self.under_way.remove(&id) else { return };
-        self.turns.end(&organisation);
+        self.turns.end(id, &organisation);
         if let Err(failure) = ended
             && failure.is_panic()
         {

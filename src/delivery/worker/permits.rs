@@ -32,13 +32,15 @@ pub(super) struct TakenPermits {
     pub(super) owing: BTreeSet<OrganisationId>,
     /// Whether each that is due has its permit, and nothing was passed by.
     pub(super) is_all: bool,
+    /// Whether there was no place for some.
+    is_placeless: bool,
 }
 
 impl Worker {
     /// Gives the places back of what could not be claimed, and keeps its units.
     pub(super) fn give_back(&mut self, permits: Permits) {
         for (organisation, unused) in permits.into_iter().filter(|(_, unused)| !unused.is_empty()) {
-            unused.iter().for_each(|_| self.turns.end(&organisation));
+            unused.iter().for_each(|_| self.turns.give_back(&organisation));
             self.unused.entry(organisation).or_default().extend(unused);
         }
     }
@@ -74,7 +76,11 @@ impl Worker {
                 self.delivery.grants.note_unreadable(integration).await?;
             }
             taken.owing.extend(look.due.iter().filter(|due| due.owes).map(|due| due.organisation.clone()));
-            if let Some(wait) = self.permit(&look.due, &mut taken.permits).await {
+            let wait = self.permit(&look.due, taken).await;
+            if taken.is_placeless {
+                next.at = next.at.min(self.when_places_are_left(read));
+            }
+            if let Some(wait) = wait {
                 let at = next.at.min(wait.until.max(read.after(QUOTA_GATHER_DELAY)));
                 match wait.scope {
                     Scope::Project => return Ok(NextLook { is_fixed: true, ..NextLook::at(at) }),
@@ -96,12 +102,17 @@ impl Worker {
 
     /// Takes places and units for as many as are due: one for each organisation, then a second one, then a third. Answers
     /// who has to be waited for: the whole project, or else the account whose units are back first.
-    async fn permit(&mut self, due: &[DueOrganisation], permits: &mut Permits) -> Option<Wait> {
+    async fn permit(&mut self, due: &[DueOrganisation], taken: &mut TakenPermits) -> Option<Wait> {
+        let TakenPermits { permits, is_placeless, .. } = taken;
         let mut wanted = Vec::new();
         for round in 0..PLACES_EACH {
             for due in due.iter().filter(|due| due.count > round) {
-                if permits.get(&due.organisation).map_or(0, Vec::len) <= round && self.turns.begin(&due.organisation) {
-                    wanted.push(due);
+                if permits.get(&due.organisation).map_or(0, Vec::len) > round {
+                    continue;
+                }
+                match self.turns.begin(&due.organisation) {
+                    true => wanted.push(due),
+                    false => *is_placeless = true,
                 }
             }
         }
@@ -122,7 +133,7 @@ impl Worker {
             match refused {
                 Ok(permit) => permits.entry(due.organisation.clone()).or_default().push(permit),
                 Err(refused) => {
-                    self.turns.end(&due.organisation);
+                    self.turns.give_back(&due.organisation);
                     let is_sooner = |wait: Wait| match (wait.scope, refused.scope) {
                         (Scope::Project, _) => false,
                         (Scope::Account, Scope::Project) => true,

@@ -30,6 +30,11 @@ use connector::{Connector, NoHost, NoTunnel};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_ANSWER_BYTES: usize = 4 * 1024 * 1024;
 const IDLE_CONNECTION: Duration = Duration::from_secs(60);
+/// How many calls share a pool of connections before the next one takes calls too. A connection of HTTP/2 carries at most
+/// some hundred at a time, as Google's says; whatever hangs there keeps the others waiting unless they go another way.
+const CALLS_EACH: usize = 64;
+/// How many pools there are; beyond what they take together, calls share them all the same.
+const POOLS: usize = 6;
 /// A connection that died without a word (a NAT that forgot it) is noticed within the two together.
 const PING_EVERY: Duration = Duration::from_secs(20);
 const PONG_WITHIN: Duration = Duration::from_secs(10);
@@ -99,9 +104,28 @@ pub(super) struct Transport {
 /// What carries a request.
 #[derive(Debug, Clone)]
 enum Carrier {
-    Network(Box<Client<HttpsConnector<Connector>, Full<Bytes>>>),
+    Network(Arc<[Pool]>),
     #[cfg(feature = "dev")]
     InProcess(super::InProcess),
+}
+
+/// Connections, and how many calls are under way over them: each holds the counter.
+#[derive(Debug)]
+struct Pool {
+    client: Client<HttpsConnector<Connector>, Full<Bytes>>,
+    calls: Arc<()>,
+}
+
+impl Pool {
+    fn calls(&self) -> usize {
+        Arc::strong_count(&self.calls) - 1
+    }
+
+    /// The first of them that takes another call, or else the one that has the fewest.
+    fn for_a_call(pools: &[Self]) -> &Self {
+        let free = pools.iter().find(|pool| pool.calls() < CALLS_EACH);
+        free.or_else(|| pools.iter().min_by_key(|pool| pool.calls())).expect("there are pools")
+    }
 }
 
 impl Transport {
@@ -130,14 +154,17 @@ impl Transport {
             .https_or_http()
             .enable_all_versions()
             .wrap_connector(connector);
-        let client = Client::builder(TokioExecutor::new())
-            .timer(TokioTimer::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE_CONNECTION)
-            .http2_keep_alive_interval(PING_EVERY)
-            .http2_keep_alive_timeout(PONG_WITHIN)
-            .build(connector);
-        Self { carrier: Carrier::Network(Box::new(client)), deadline: CALL_DEADLINE, clock, is_told: Arc::default() }
+        let client = || {
+            Client::builder(TokioExecutor::new())
+                .timer(TokioTimer::new())
+                .pool_timer(TokioTimer::new())
+                .pool_idle_timeout(IDLE_CONNECTION)
+                .http2_keep_alive_interval(PING_EVERY)
+                .http2_keep_alive_timeout(PONG_WITHIN)
+                .build(connector.clone())
+        };
+        let pools = (0..POOLS).map(|_| Pool { client: client(), calls: Arc::default() });
+        Self { carrier: Carrier::Network(pools.collect()), deadline: CALL_DEADLINE, clock, is_told: Arc::default() }
     }
 
     /// The same connections under another deadline.
@@ -181,7 +208,11 @@ impl Transport {
             request.headers_mut().insert(traces::TRACEPARENT, traceparent);
         }
         match &self.carrier {
-            Carrier::Network(client) => over_network(client, request).await,
+            Carrier::Network(pools) => {
+                let pool = Pool::for_a_call(pools);
+                let _call = pool.calls.clone();
+                over_network(&pool.client, request).await
+            }
             #[cfg(feature = "dev")]
             Carrier::InProcess(service) => {
                 tower::ServiceExt::oneshot(service.clone(), request).await.map_err(|_| TransportError::Broken)

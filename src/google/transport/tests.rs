@@ -13,6 +13,9 @@ use tokio_rustls::TlsAcceptor;
 
 use super::*;
 
+/// How many calls a connection of HTTP/2 carries at a time, as Google's.
+const STREAMS: u32 = 100;
+
 /// A server on loopback that speaks the given protocols over TLS, and the roots that its certificate is among.
 async fn serve_tls(protocols: &[&str]) -> (Uri, RootCertStore) {
     serve_tls_as("localhost", protocols).await
@@ -47,8 +50,17 @@ async fn serve_tls_in(years: std::ops::Range<i32>, name: &str, protocols: &[&str
         while let Ok((stream, _)) = listener.accept().await {
             // A client that does not trust the certificate leaves here.
             let Ok(stream) = acceptor.accept(stream).await else { continue };
-            let answer = service_fn(async |_| Ok::<_, Infallible>(Response::new(Full::new(Bytes::from("hello")))));
-            let _ = Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), answer).await;
+            tokio::spawn(async move {
+                let answer = service_fn(async |request: Request<hyper::body::Incoming>| {
+                    if request.uri().path() == "/hang" {
+                        std::future::pending::<()>().await;
+                    }
+                    Ok::<_, Infallible>(Response::new(Full::new(Bytes::from("hello"))))
+                });
+                let mut server = Builder::new(TokioExecutor::new());
+                server.http2().max_concurrent_streams(STREAMS);
+                let _ = server.serve_connection(TokioIo::new(stream), answer).await;
+            });
         }
     });
     let uri = format!("https://{name}:{port}/").parse().expect("an address");
@@ -67,6 +79,29 @@ async fn http_2_is_spoken_where_it_is_offered_and_http_1_elsewhere() {
         let (uri, roots) = serve_tls(protocols).await;
         let answer = Transport::trusting(roots, Clock::system()).send(request(&uri)).await.expect("an answer");
         assert_eq!((answer.version(), answer.body().as_ref()), (version, &b"hello"[..]), "{protocols:?}");
+    }
+}
+
+/// More calls hang than one connection carries: as many as may be under way.
+#[tokio::test]
+async fn calls_that_hang_keep_no_other_one_from_google() {
+    for protocols in [&["h2", "http/1.1"][..], &["http/1.1"][..]] {
+        let (uri, roots) = serve_tls(protocols).await;
+        let transport = Transport::trusting(roots, Clock::system());
+        let hang: Uri = format!("{uri}hang").parse().expect("an address");
+        let hanging: Vec<_> = (0..256)
+            .map(|_| {
+                let (transport, request) = (transport.clone(), request(&hang));
+                tokio::spawn(async move { transport.send(request).await })
+            })
+            .collect();
+        let Carrier::Network(pools) = &transport.carrier else { panic!("it goes over the network") };
+        while pools.iter().map(Pool::calls).sum::<usize>() < hanging.len() {
+            tokio::task::yield_now().await;
+        }
+        let answer = transport.send(request(&uri)).await.expect("an answer");
+        assert_eq!(answer.body().as_ref(), b"hello", "{protocols:?}");
+        assert!(hanging.iter().all(|call| !call.is_finished()));
     }
 }
 

@@ -12,9 +12,9 @@ use diesel::sql_types::Text;
 use diesel_async::RunQueryDsl;
 use jiff::Timestamp;
 
-use super::fragments::{is_owed_served, unleased, unleased_by};
-use super::statement::{Fragment, Named, list_of, named, rows_of, sql};
-use super::{Conn, FOR_UPDATE, Fault, HOLDS_ROWS, SKIP_LOCKED, execute_in_turn};
+use super::fragments::{QUEUE_OF_I, is_owed_served, unleased, unleased_by};
+use super::statement::{Fragment, Named, list_of, named, padded, rows_of, sql};
+use super::{CHANGED_WITH_ITS_INTEGRATION, Conn, FOR_UPDATE, Fault, HOLDS_ROWS, SKIP_LOCKED, execute_in_turn};
 use crate::model::OrganisationId;
 use crate::store::due::QueueKind;
 use crate::store::words::{GOOGLE, Priority};
@@ -44,6 +44,29 @@ async fn lock_rows(conn: &mut Conn, organisations: &BTreeSet<&OrganisationId>) -
     let select = of(sql("SELECT organisation_id FROM link_queues WHERE "), organisations.iter().copied())
         .sql(format!(" ORDER BY organisation_id {FOR_UPDATE}"));
     Ok(named("link_queues.lock", select).execute(conn).await?)
+}
+
+/// Holds the queues of those organisations that no other transaction holds, and their integrations for a change of
+/// columns that no key is made of. Waits for nobody; answers the others, and whoever has no queue or no integration.
+pub(super) async fn lock_free<'a>(
+    conn: &mut Conn,
+    organisations: BTreeSet<&'a OrganisationId>,
+) -> Result<BTreeSet<&'a OrganisationId>, Fault> {
+    if !HOLDS_ROWS || organisations.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let named_organisations =
+        || list_of(padded(organisations.iter().map(|it| it.as_str().to_owned()).collect(), String::new));
+    let select = sql(format!(
+        "SELECT q.organisation_id FROM {QUEUE_OF_I} WHERE q.provider = {GOOGLE} AND q.organisation_id IN "
+    ))
+    .with(named_organisations())
+    .sql(" AND i.organisation_id IN ")
+    .with(named_organisations())
+    .sql(format!(" ORDER BY q.organisation_id {CHANGED_WITH_ITS_INTEGRATION}"));
+    let free: Vec<LockedRow> = named("link_queues.lock_free", select.keep()).load(conn).await?;
+    let free: BTreeSet<_> = free.into_iter().map(|row| row.organisation_id).collect();
+    Ok(organisations.into_iter().filter(|it| !free.contains(it.as_str())).collect())
 }
 
 /// Holds the queues of all organisations.

@@ -17,13 +17,13 @@
 //! names and alone or after all others. Three kinds hold no queue: what changes nothing but columns of an integration that
 //! say nothing of its links (one row, or with the account's held all who have left that account), the renewal of a link's
 //! lease, which makes nothing due earlier, and the count of what a wish has not reached; nor do the start of a lone
-//! process and the mending of text, on SQLite alone, where rows are not held. An accept, a claim and a sweep pass by what
-//! another query holds, so that one organisation holds up no other.
+//! process and the mending of text, on SQLite alone, where rows are not held. An accept, a claim, a settlement and a sweep
+//! pass by what another query holds, so that one organisation holds up no other.
 
 use super::{
-    COUNT_MIGRATION_TABLES, COUNT_REFUSED_TABLES, Conn, DAY_OF_END, FOR_UPDATE, HOLDS_ROWS, InstantSql, KEY_SHARE,
-    KEY_SHARE_SKIP_LOCKED, LOCKED_BY_KEY, LOCKED_WITH_ITS_INTEGRATION, MICROSECONDS, NO_KEY_SKIP_LOCKED, SKIP_LOCKED,
-    UNSYNCED, execute_in_turn, key_id_of,
+    CHANGED_WITH_ITS_INTEGRATION, COUNT_MIGRATION_TABLES, COUNT_REFUSED_TABLES, Conn, DAY_OF_END, FOR_UPDATE,
+    HOLDS_ROWS, InstantSql, KEY_SHARE, KEY_SHARE_SKIP_LOCKED, LOCKED_BY_KEY, LOCKED_WITH_ITS_INTEGRATION, MICROSECONDS,
+    NO_KEY_SKIP_LOCKED, SKIP_LOCKED, UNSYNCED, execute_in_turn, key_id_of,
 };
 use crate::store::fault::Fault;
 

@@ -18,8 +18,8 @@ use crate::model::{AppointmentId, OrganisationId, Placement};
 use crate::store::history::MAX_HISTORY_CHARS;
 use crate::store::words::{self, CALENDAR_UNAVAILABLE, ERROR, GOOGLE, PENDING, SYNCED};
 use crate::store::{
-    CallMade, Guarded, Link, LinkError, LinkSettlement, OwedSettlement, SettledLink, SettledRows, Settlement,
-    Settlements,
+    CallMade, Guarded, Link, LinkError, LinkSettlement, OwedSettlement, SettledFree, SettledLink, SettledRows,
+    Settlement, Settlements,
 };
 
 pub(in crate::store) async fn settle_together(
@@ -27,30 +27,52 @@ pub(in crate::store) async fn settle_together(
     settlements: &Settlements,
     now: Timestamp,
 ) -> Result<SettledRows, Fault> {
-    let Settlements { links, owed } = settlements;
     transaction!(conn, async |conn| {
-        let organisations = links.iter().map(|(claimed, ..)| &claimed.organisation);
-        let organisations = organisations.chain(owed.iter().map(|(claimed, _)| &claimed.organisation));
-        link_queues::lock(conn, organisations).await?;
-        let settled = settle(conn, links, now).await?;
-        let (mut served, mut in_step) = (BTreeSet::new(), BTreeSet::new());
-        for ((claimed, settlement, _), link) in links.iter().zip(&settled) {
-            if let (SettledLink::Done(_), Settlement::Synced { was_called, .. }) = (link, settlement) {
-                if *was_called { &mut served } else { &mut in_step }.insert(&claimed.organisation);
-            }
-        }
-        note_sync(conn, &served, and_no_problem_that_was_due(now), now).await?;
-        note_sync(conn, &in_step, Fragment::default(), now).await?;
-        let mut ended = Vec::with_capacity(owed.len());
-        for (claimed, settlement) in owed {
-            ended.push(owed_claims::settle_within(conn, claimed, settlement, now).await?);
-        }
-        let served = owed.iter().zip(&ended).filter(|((_, settlement), guarded)| {
-            matches!(settlement, OwedSettlement::Gone { .. }) && matches!(guarded, Guarded::Done)
-        });
-        end_problems(conn, &served.map(|((claimed, _), _)| &claimed.organisation).collect(), now).await?;
-        Ok(SettledRows { links: settled, owed: ended })
+        link_queues::lock(conn, settlements.organisations()).await?;
+        settle_but(conn, settlements, &BTreeSet::new(), now).await
     })
+}
+
+pub(in crate::store) async fn settle_free(
+    conn: &mut Conn,
+    settlements: &Settlements,
+    now: Timestamp,
+) -> Result<SettledFree, Fault> {
+    transaction!(conn, async |conn| {
+        let locked_out = link_queues::lock_free(conn, settlements.organisations()).await?;
+        let rows = settle_but(conn, settlements, &locked_out, now).await?;
+        Ok(SettledFree { rows, locked_out: locked_out.into_iter().cloned().collect() })
+    })
+}
+
+/// Settles within a transaction that holds the queues, but for these organisations.
+async fn settle_but(
+    conn: &mut Conn,
+    settlements: &Settlements,
+    locked_out: &BTreeSet<&OrganisationId>,
+    now: Timestamp,
+) -> Result<SettledRows, Fault> {
+    let links = settlements.links.iter().filter(|(claimed, ..)| !locked_out.contains(&claimed.organisation));
+    let owed = settlements.owed.iter().filter(|(claimed, _)| !locked_out.contains(&claimed.organisation));
+    let (links, owed): (Vec<_>, Vec<_>) = (links.collect(), owed.collect());
+    let settled = settle(conn, &links, now).await?;
+    let (mut served, mut in_step) = (BTreeSet::new(), BTreeSet::new());
+    for ((claimed, settlement, _), link) in links.iter().zip(&settled) {
+        if let (SettledLink::Done(_), Settlement::Synced { was_called, .. }) = (link, settlement) {
+            if *was_called { &mut served } else { &mut in_step }.insert(&claimed.organisation);
+        }
+    }
+    note_sync(conn, &served, and_no_problem_that_was_due(now), now).await?;
+    note_sync(conn, &in_step, Fragment::default(), now).await?;
+    let mut ended = Vec::with_capacity(owed.len());
+    for (claimed, settlement) in &owed {
+        ended.push(owed_claims::settle_within(conn, claimed, settlement, now).await?);
+    }
+    let served = owed.iter().zip(&ended).filter(|((_, settlement), guarded)| {
+        matches!(settlement, OwedSettlement::Gone { .. }) && matches!(guarded, Guarded::Done)
+    });
+    end_problems(conn, &served.map(|((claimed, _), _)| &claimed.organisation).collect(), now).await?;
+    Ok(SettledRows { links: settled, owed: ended })
 }
 
 /// What becomes of a link, as the statement reads it.
@@ -176,11 +198,11 @@ impl EndedRow {
 }
 
 /// Settles the links that are still under their leases: those are answered as they stand then.
-async fn settle(conn: &mut Conn, links: &[LinkSettlement], now: Timestamp) -> Result<Vec<SettledLink>, Fault> {
+async fn settle(conn: &mut Conn, links: &[&LinkSettlement], now: Timestamp) -> Result<Vec<SettledLink>, Fault> {
     if links.is_empty() {
         return Ok(Vec::new());
     }
-    let rows = padded(links.iter().map(EndedRow::of).collect(), EndedRow::filler);
+    let rows = padded(links.iter().copied().map(EndedRow::of).collect(), EndedRow::filler);
     let rows = rows_of(rows, |row, ended| ended.bind(row));
     let update = sql(format!(
         "WITH ended (ended_organisation_id, ended_appointment_id, ended_lease_token, ended_request_seq, outcome, \
@@ -201,7 +223,7 @@ async fn settle(conn: &mut Conn, links: &[LinkSettlement], now: Timestamp) -> Re
         let link = Link::from(row);
         by_key.insert((link.organisation.clone(), link.appointment.clone()), link);
     }
-    let settled = |(claimed, ..): &LinkSettlement| match by_key
+    let settled = |(claimed, ..): &&LinkSettlement| match by_key
         .remove(&(claimed.organisation.clone(), claimed.appointment.clone()))
     {
         Some(link) => SettledLink::Done(Box::new(link)),
