@@ -5,16 +5,10 @@
 //! are wrong: `delivery` does. Invariant: what is asked under a claim changes nothing once its lease is somebody
 //! else's.
 
-use std::collections::HashSet;
-
 use jiff::Timestamp;
 
 use super::{Error, Guarded, Lease, Store};
-use crate::crypto::Sealed;
-use crate::model::{
-    AppointmentId, CalendarId, Epoch, Etag, EventId, GoogleUserId, OrganisationId, Place, Placement, Revision,
-    SyncStatus,
-};
+use crate::model::{AppointmentId, CalendarId, Epoch, Etag, GoogleUserId, OrganisationId, Place};
 
 /// A comparison under a lease.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,27 +23,6 @@ pub struct ComparisonClaim {
     pub attempts: i32,
     /// The lease under which the account is read.
     pub lease: Lease,
-}
-
-/// A link, as far as it is compared.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ComparedLink {
-    /// The appointment's id in Cassius.
-    pub appointment: AppointmentId,
-    /// The highest revision that was accepted; `None`: it does not read.
-    pub revision: Option<Revision>,
-    /// How it stands.
-    pub sync_status: SyncStatus,
-    /// Where its event stands.
-    pub placement: Placement,
-    /// The appointment, sealed; `None` once it was erased.
-    pub snapshot: Option<Sealed>,
-    /// When the appointment ends; `None`: it was never said.
-    pub ends_at: Option<Timestamp>,
-    /// When the link was last changed.
-    pub updated_at: Timestamp,
-    /// Until when a worker holds it; `None`: none does.
-    pub lease_until: Option<Timestamp>,
 }
 
 /// The time since Google's events were listed.
@@ -151,34 +124,6 @@ impl Store {
         query!(self, write, comparisons::end(&claim, (next_at, attempts), unlisted_at))
     }
 
-    /// Where events may stand: the calendars of the links of upcoming appointments, and of what is owed, whichever account
-    /// wrote it.
-    pub async fn compared_calendars(
-        &self,
-        organisation: &OrganisationId,
-        now: Timestamp,
-    ) -> Result<Vec<CalendarId>, Error> {
-        let organisation = organisation.clone();
-        query!(self, read, compared::calendars(&organisation, None, now))
-    }
-
-    /// The same, of what is owed in `account` alone: the calendars of another one say nothing of it.
-    pub async fn searched_calendars(
-        &self,
-        organisation: &OrganisationId,
-        account: &GoogleUserId,
-        now: Timestamp,
-    ) -> Result<Vec<CalendarId>, Error> {
-        let (organisation, account) = (organisation.clone(), account.clone());
-        query!(self, read, compared::calendars(&organisation, Some(&account), now))
-    }
-
-    /// The events whose deletion is owed, whichever account wrote them.
-    pub async fn owed_events(&self, organisation: &OrganisationId) -> Result<HashSet<(CalendarId, EventId)>, Error> {
-        let organisation = organisation.clone();
-        query!(self, read, compared::owed_events(&organisation))
-    }
-
     /// Makes due again what is owed in these calendars, which can be listed, and was parked: because they were out of
     /// reach, or because the event was the only one of an appointment that was not known, and is again.
     pub async fn try_owed_again(
@@ -189,28 +134,6 @@ impl Store {
     ) -> Result<(), Error> {
         let (organisation, calendars) = (organisation.clone(), calendars.to_vec());
         query!(self, write, comparisons::try_owed_again(&organisation, &calendars, now))
-    }
-
-    /// Up to `limit` links of appointments that are not over at `now`, by appointment id, those after `after`.
-    pub async fn upcoming_links(
-        &self,
-        organisation: &OrganisationId,
-        now: Timestamp,
-        after: Option<&AppointmentId>,
-        limit: i64,
-    ) -> Result<Vec<ComparedLink>, Error> {
-        let (organisation, after) = (organisation.clone(), after.cloned());
-        query!(self, read, compared::upcoming(&organisation, now, after.as_ref(), limit))
-    }
-
-    /// The links of these appointments, which have them.
-    pub async fn links_of(
-        &self,
-        organisation: &OrganisationId,
-        appointments: &[AppointmentId],
-    ) -> Result<Vec<ComparedLink>, Error> {
-        let (organisation, appointments) = (organisation.clone(), appointments.to_vec());
-        query!(self, read, compared::links_of(&organisation, &appointments))
     }
 
     /// Makes due what is to be written again, behind the live edits and as part of the catch-up; notes the present state

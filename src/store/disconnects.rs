@@ -6,7 +6,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::wishes::Wish;
+use super::wish::Wish;
 use super::{Error, Guarded, Integration, Store};
 use crate::model::{Epoch, OrganisationId, Reason, RemoteEvents};
 

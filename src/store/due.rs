@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::queue_kind::QueueKind;
 use super::{Error, Store, Unreadable};
 use crate::model::{GoogleUserId, OrganisationId};
 
@@ -38,33 +39,6 @@ pub struct DueLook {
     pub is_locked_out: bool,
     /// Since when the first of them is due; `None` if none is.
     pub first_ready_at: Option<Timestamp>,
-}
-
-/// What an organisation has in its queue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum QueueKind {
-    /// Links that are due to be sent.
-    Links,
-    /// Deletions of events that no link stands for any more.
-    Owed,
-}
-
-impl QueueKind {
-    /// The column with the instant before which none can be attempted.
-    pub(super) fn due_at(self) -> &'static str {
-        match self {
-            Self::Links => "due_at",
-            Self::Owed => "owed_due_at",
-        }
-    }
-
-    /// The column with the instant from which a worker looks at them.
-    pub(super) fn ready_at(self) -> &'static str {
-        match self {
-            Self::Links => "ready_at",
-            Self::Owed => "owed_ready_at",
-        }
-    }
 }
 
 /// A queue that is ready, or becomes so.

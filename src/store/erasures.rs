@@ -9,7 +9,6 @@
 
 use jiff::Timestamp;
 
-use super::wishes::Wish;
 use super::{Error, Store};
 use crate::model::{AppointmentId, OrganisationId};
 
@@ -65,15 +64,6 @@ impl Store {
     ) -> Result<ErasureLeft, Error> {
         let (organisation, appointments) = (organisation.clone(), appointments.map(<[_]>::to_vec));
         query!(self, read, erasures::left(&organisation, appointments.as_deref()))
-    }
-
-    /// Begins to erase an organisation: what is known of its appointments at once, its events by a disconnect that deletes
-    /// all of them, and the rest at the end of that. Whatever was begun before goes on.
-    pub async fn begin_erasure(&self, organisation: &OrganisationId, now: Timestamp) -> Result<(), Error> {
-        let (whose, size) = (organisation.clone(), self.links_at_once);
-        query!(self, long, organisation_erasures::begin(&whose, size, now))?;
-        self.count_unreached(organisation, Wish::Disconnect, now).await;
-        Ok(())
     }
 
     /// Erases the rest of an organisation that is not connected any more, and answers whether nothing is left. Events that

@@ -1,37 +1,13 @@
 //! Grants: what an account allows, stored where that may be.
 //!
-//! Owns what a consent brings, and what may become of it. Never opens a token. Invariant: whatever is answered, the
-//! grant is stored, kept aside for a person's word, or queued to be revoked.
+//! Owns what a grant is held against, and what may become of it, also by a person's word. Never opens a token. Invariant:
+//! whatever is answered, the grant is stored, kept aside for a person's word, or queued to be revoked.
 
 use jiff::Timestamp;
 
-use super::wishes::Wish;
-use super::{Error, OpenedCalendar, Store};
-use crate::crypto::Sealed;
-use crate::model::{Calendar, Epoch, GoogleUserId, OrganisationId};
-
-/// What a finished consent brings.
-#[derive(Debug, Clone)]
-pub struct Grant {
-    /// The organisation that is connected by it.
-    pub organisation: OrganisationId,
-    /// The Google account.
-    pub google_user_id: GoogleUserId,
-    /// Its e-mail address.
-    pub google_email: String,
-    /// The access token, sealed.
-    pub access_token: Sealed,
-    /// The refresh token, sealed.
-    pub refresh_token: Sealed,
-    /// When the access token expires.
-    pub token_expires_at: Timestamp,
-    /// The scopes that were granted.
-    pub granted_scopes: Vec<String>,
-    /// The target calendar, if none of the same account is kept.
-    pub calendar: Calendar,
-    /// The calendars that were sealed since the latest disconnect.
-    pub opened: Vec<OpenedCalendar>,
-}
+use super::wish::Wish;
+use super::{Error, Grant, Store};
+use crate::model::{Epoch, OrganisationId};
 
 /// What stood when a grant was asked for: it is held against what stands when it is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,5 +56,16 @@ impl Store {
             self.count_unreached(&organisation, Wish::CatchUp, now).await;
         }
         Ok(connect)
+    }
+
+    /// Connects the account that waits, in place of the one before, whose grant nobody keeps from then on. `false`: nothing
+    /// waits, or nothing is connected any more.
+    pub async fn confirm_account(&self, organisation: &OrganisationId, now: Timestamp) -> Result<bool, Error> {
+        let (whose, size) = (organisation.clone(), self.links_at_once);
+        let is_connected = query!(self, long, grants::confirm(&whose, size, now))?;
+        if is_connected {
+            self.count_unreached(organisation, Wish::CatchUp, now).await;
+        }
+        Ok(is_connected)
     }
 }

@@ -1,55 +1,15 @@
 //! Links: what is known of each appointment and its event. The row is the queue.
 //!
-//! Owns what is read and counted of links, and which snapshots a sweep erases. Never reads a snapshot, and never tells
-//! of a link that is being erased. Invariant: links are listed by appointment id, so that a page goes on where the one
-//! before has ended.
+//! Owns which links are told, what is counted of them, and which snapshots a sweep erases. Never reads a snapshot, and
+//! never tells of a link that is being erased. Invariant: links are listed by appointment id, so that a page goes on where
+//! the one before has ended.
 
 use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-use super::{Error, Store};
-use crate::model::{AppointmentId, OrganisationId, Placement, Reason, Revision, SyncStatus};
-
-/// Why the latest attempt failed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LinkError {
-    /// The reason as callers are told it.
-    pub reason: Reason,
-    /// Google's own word for it, or the column that does not read; never anything of the appointment.
-    pub detail: Option<String>,
-}
-
-/// A link, as it stands. One of which a value does not read is in error, and its error names the column.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Link {
-    /// Whose it is.
-    pub organisation: OrganisationId,
-    /// The appointment's id in Cassius.
-    pub appointment: AppointmentId,
-    /// The highest revision that was accepted; `None`: it does not read.
-    pub revision: Option<Revision>,
-    /// The revision that Google shows.
-    pub synced_revision: Option<Revision>,
-    /// How it stands.
-    pub sync_status: SyncStatus,
-    /// Where its event stands.
-    pub placement: Placement,
-    /// The event's page at Google.
-    pub html_link: Option<String>,
-    /// When it was last brought in step.
-    pub last_synced_at: Option<Timestamp>,
-    /// When it is tried next.
-    pub next_attempt_at: Option<Timestamp>,
-    /// How many attempts have failed in a row.
-    pub attempts: i32,
-    /// Why the latest attempt failed.
-    pub last_error: Option<LinkError>,
-    /// When the appointment begins.
-    pub starts_at: Option<Timestamp>,
-    /// When the appointment ends.
-    pub ends_at: Option<Timestamp>,
-}
+use super::{Error, Link, Store};
+use crate::model::{AppointmentId, OrganisationId, Revision, SyncStatus};
 
 /// What one sweep of old snapshots did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

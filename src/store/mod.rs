@@ -13,6 +13,8 @@
 //! goes on in parts, what it has not reached yet is counted after it, and a count that fails is noted in the log alone.
 //!
 //! One set of queries is mounted once for each back end (`postgres.rs`, `sqlite.rs`); [`Store`] picks at run time.
+//! Queries answer in the types of the file of their own name. A type by which that file and the queries of another name
+//! would import each other stands in a file that runs none.
 
 use std::fmt;
 use std::sync::Arc;
@@ -65,27 +67,37 @@ mod address;
 mod audit_events;
 mod changes;
 mod claims;
+mod compared;
 mod comparisons;
 mod consents;
 mod disconnects;
 mod due;
 mod erasures;
 mod forgetting;
+mod grant;
 mod grants;
 mod history;
+mod integration;
 mod integrations;
 mod leases;
+mod link;
 mod links;
+mod organisation_erasures;
 mod overview;
 mod owed;
+mod owed_cause;
+mod owed_claims;
+mod owed_counts;
 mod pending_grants;
 #[expect(clippy::duplicate_mod, reason = "the queries are written once and mounted for each back end")]
 mod postgres;
 mod probes;
+mod queue_kind;
 mod quota_budgets;
 mod recounts;
 mod refreshes;
 mod requests;
+mod revocation_lease;
 mod revocations;
 mod sealed_calendars;
 mod sealed_values;
@@ -97,6 +109,7 @@ mod sqlite;
 mod statuses;
 mod unkept_grants;
 mod unreadable;
+mod wish;
 mod wishes;
 
 pub use accepts::{Acceptance, Accepted};
@@ -104,25 +117,31 @@ pub use address::{Credentials, files_of_address};
 pub use audit_events::{AuditEvent, AuditPlace};
 pub use changes::{Changes, Heard};
 pub use claims::{Claimed, Lease};
-pub use comparisons::{ChangeWindow, ComparedLink, ComparisonClaim, Mend};
+pub use compared::ComparedLink;
+pub use comparisons::{ChangeWindow, ComparisonClaim, Mend};
 pub use consents::{Consent, NewConsent, UnconfirmedConsent};
 pub use disconnects::DisconnectStep;
 pub use due::{DueLook, DueOrganisation};
 pub use erasures::ErasureLeft;
-pub use grants::{AsOf, Connect, Grant};
+pub use grant::Grant;
+pub use grants::{AsOf, Connect};
 pub use guarded::Guarded;
 pub use history::CallMade;
-pub use integrations::{Disconnecting, Integration};
+pub use integration::{Disconnecting, Integration};
 pub use leases::LeasedAppointment;
-pub use links::{Counts, ErasedSnapshots, Link, LinkError};
+pub use link::{Link, LinkError};
+pub use links::{Counts, ErasedSnapshots};
 pub use overview::{IntegrationCount, ListedIntegration, PoolUse, QueueCounts};
-pub use owed::{OwedCause, OwedClaim, OwedLeft, OwedSettlement};
+pub use owed_cause::OwedCause;
+pub use owed_claims::{OwedClaim, OwedSettlement};
+pub use owed_counts::OwedLeft;
 pub use pending_grants::PendingAccount;
 pub use probes::Silence;
 pub use recounts::Recount;
 pub use refreshes::RefreshedTokens;
 pub use requests::{Retry, SettingsChange};
-pub use revocations::{GrantHolder, Revocation, RevocationLease};
+pub use revocation_lease::RevocationLease;
+pub use revocations::{GrantHolder, Revocation};
 pub use sealed_calendars::{OpenedCalendar, SealedCalendar};
 pub use sealed_values::{SealedColumn, SealedRow, SealedValue};
 pub use searches::{SearchClaim, SearchEnd, Searched};

@@ -1,11 +1,10 @@
 //! Pending grants: the grant of another account than the connected one, until a person has taken or dropped it.
 //!
-//! Owns the person's word on it. Never revokes a grant: one that is dropped lapses, and is queued to be revoked then.
-//! Invariant: while an account has its grant, another one takes its place by a person's word alone.
+//! Owns what is told of it, and that it lapses. Never revokes a grant: one that is dropped lapses, and is queued to be
+//! revoked then. Invariant: while an account has its grant, another one takes its place by a person's word alone.
 
 use jiff::Timestamp;
 
-use super::wishes::Wish;
 use super::{Error, Store};
 use crate::model::OrganisationId;
 
@@ -19,20 +18,15 @@ pub struct PendingAccount {
 }
 
 impl Store {
-    /// Connects the account that waits, in place of the one before, whose grant nobody keeps from then on. `false`: nothing
-    /// waits, or nothing is connected any more.
-    pub async fn confirm_account(&self, organisation: &OrganisationId, now: Timestamp) -> Result<bool, Error> {
-        let (whose, size) = (organisation.clone(), self.links_at_once);
-        let is_connected = query!(self, long, grants::confirm(&whose, size, now))?;
-        if is_connected {
-            self.count_unreached(organisation, Wish::CatchUp, now).await;
-        }
-        Ok(is_connected)
-    }
-
     /// Lets the account that waits lapse now.
     pub async fn drop_pending_account(&self, organisation: &OrganisationId, now: Timestamp) -> Result<(), Error> {
         let organisation = organisation.clone();
         query!(self, write, pending_grants::lapse(&organisation, now))
+    }
+
+    /// Puts the grants that waited for a person's word, and no longer wait at `now`, among those that are to be revoked:
+    /// of a consent that lapsed, lapsed themselves, or with nothing connected that they could take the place of.
+    pub async fn queue_lapsed_grants(&self, now: Timestamp) -> Result<(), Error> {
+        query!(self, write, pending_grants::queue_lapsed(now))
     }
 }

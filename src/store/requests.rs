@@ -5,7 +5,7 @@
 
 use jiff::Timestamp;
 
-use super::wishes::Wish;
+use super::wish::Wish;
 use super::{Error, Integration, Store};
 use crate::model::{AppointmentId, Calendar, OrganisationId, TitlePrivacy};
 

@@ -7,9 +7,8 @@
 //! Invariant: one process at a time has that right, until its lease lapses.
 
 use jiff::Timestamp;
-use uuid::Uuid;
 
-use super::{Error, Store};
+use super::{Error, RevocationLease, Store};
 use crate::crypto::Sealed;
 use crate::model::{Epoch, GoogleUserId, GrantEnd, OrganisationId};
 
@@ -30,15 +29,6 @@ pub enum GrantHolder {
         /// Names it among them.
         token: Sealed,
     },
-}
-
-/// The right to revoke the grants of an account, for a time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RevocationLease {
-    /// Names the one who has it.
-    pub token: Uuid,
-    /// When it lapses.
-    pub until: Timestamp,
 }
 
 /// What may be done about an account that one of its users has left.

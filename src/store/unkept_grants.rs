@@ -41,12 +41,6 @@ impl Store {
         query!(self, write, unkept_grants::queue(&organisation, &account, &token, now))
     }
 
-    /// Puts the grants that waited for a person's word, and no longer wait at `now`, among those that are to be revoked:
-    /// of a consent that lapsed, lapsed themselves, or with nothing connected that they could take the place of.
-    pub async fn queue_lapsed_grants(&self, now: Timestamp) -> Result<(), Error> {
-        query!(self, write, pending_grants::queue_lapsed(now))
-    }
-
     /// Some of the grants that are to be revoked by `now`, the longest due first; those given to `organisation`, if one is
     /// named.
     pub async fn unkept_grants_due(

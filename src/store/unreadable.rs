@@ -37,7 +37,7 @@ impl Store {
     /// The integrations that are connected and do not say to which account or calendar, each with the column that is empty,
     /// but for those that stand still for a reason that is told already. Nothing of theirs is ever due.
     pub async fn incomplete_integrations(&self, now: Timestamp) -> Result<Vec<Unreadable>, Error> {
-        query!(self, read, integrations::incomplete(now))
+        query!(self, read, unreadable::incomplete(now))
     }
 
     /// Notes at an integration that it does not read: it is not served before `retry_at`. Fenced where it is not served for
@@ -49,6 +49,6 @@ impl Store {
         now: Timestamp,
     ) -> Result<Guarded, Error> {
         let organisation = unreadable.organisation.clone();
-        query!(self, write, integrations::note_unreadable(organisation, retry_at, now))
+        query!(self, write, unreadable::note_unreadable(organisation, retry_at, now))
     }
 }

@@ -4,30 +4,16 @@
 //! them, by their keys, and leaves the rest with the key from which on they are still to be reached. Each further part
 //! is a transaction of its own, by whichever process looks next.
 //!
-//! Owns the kinds of wishes, and wakes whoever goes on with them. Never remembers how a link stood when it was wished:
-//! what becomes of one is decided by how it and its integration stand when it is reached, so that either side of the
-//! key may change meanwhile. Invariant: each part is applied once, however many processes go on; and as long as a wish
-//! stands, whatever it leaves out was to be left out when it was reached.
+//! Owns the count of what is still to be reached, and wakes whoever goes on. Never remembers how a link stood when it was
+//! wished: what becomes of one is decided by how it and its integration stand when it is reached, so that either side of
+//! the key may change meanwhile. Invariant: each part is applied once, however many processes go on; and as long as a
+//! wish stands, whatever it leaves out was to be left out when it was reached.
 
 use jiff::Timestamp;
 
+use super::wish::Wish;
 use super::{Error, Store};
 use crate::model::OrganisationId;
-
-/// What is wanted of every link.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wish {
-    /// Upcoming events are written anew, elsewhere or otherwise.
-    Retell,
-    /// The same; and those that are over, as long as their snapshot is kept.
-    RetellAll,
-    /// What a catch-up queues.
-    CatchUp,
-    /// What was refused is sent again.
-    Retry,
-    /// A disconnect takes over what it deletes, and the rest is let rest.
-    Disconnect,
-}
 
 /// What became of an attempt to go on with a wish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

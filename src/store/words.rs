@@ -7,7 +7,7 @@ use std::fmt;
 
 use super::OwedCause;
 use super::fault::Corrupt;
-use super::wishes::Wish;
+use super::wish::Wish;
 use crate::model::{AccountSearch, GrantEnd, Provider, Reason, RemoteEvents, SyncStatus, TitlePrivacy};
 
 /// The one provider so far, as it is bound.

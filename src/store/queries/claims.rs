@@ -19,8 +19,8 @@ use super::statement::{Fragment, Named, joined, list_of, named, padded, rows_of,
 use super::{Conn, Fault, LOCKED_WITH_ITS_INTEGRATION, SKIP_LOCKED, execute_in_turn, link_queues, rows};
 use crate::crypto::Sealed;
 use crate::model::{CalendarId, Epoch, Generation, OrganisationId, Placement, SyncStatus, TitlePrivacy};
-use crate::store::due::QueueKind;
 use crate::store::fault::Corrupt;
+use crate::store::queue_kind::QueueKind;
 use crate::store::words::{self, ERROR, GOOGLE, INTERNAL, Priority};
 use crate::store::{Claimed, Found, Lease, Unreadable};
 

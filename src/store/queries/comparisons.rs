@@ -15,9 +15,9 @@ use super::{
     Conn, Fault, InstantSql, LOCKED_BY_KEY, catch_ups, execute_in_turn, integrations, link_queues, owed, reading_leases,
 };
 use crate::model::{AppointmentId, CalendarId, Epoch, GoogleUserId, OrganisationId, Place};
-use crate::store::due::QueueKind;
 use crate::store::fault::unless_fenced;
 use crate::store::instant::Instant;
+use crate::store::queue_kind::QueueKind;
 use crate::store::words::{CALENDAR_UNAVAILABLE, GOOGLE, PENDING, Priority, SYNCED};
 use crate::store::{ChangeWindow, ComparisonClaim, Guarded, Lease, Mend, OwedCause};
 

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::model::{AccountSearch, Epoch, GrantEnd, OrganisationId, RemoteEvents};
 use crate::store::instant::Instant;
-use crate::store::wishes::Wish;
+use crate::store::wish::Wish;
 use crate::store::words::{self, DELETING, DISCONNECT, ERROR, LEFT_BEHIND, PARTIAL, PENDING, PROVIDER};
 use crate::store::{DisconnectStep, Guarded, Integration};
 

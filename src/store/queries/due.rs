@@ -16,9 +16,10 @@ use super::statement::{Fragment, named, sql};
 use super::{Conn, Fault, InstantSql, rows};
 use crate::model::{GoogleUserId, OrganisationId};
 use crate::store::DueOrganisation;
-use crate::store::due::{QueueKind, Ready};
+use crate::store::due::Ready;
 use crate::store::fault::Corrupt;
 use crate::store::instant::Instant;
+use crate::store::queue_kind::QueueKind;
 use crate::store::words::{self, GOOGLE, Priority};
 
 #[derive(QueryableByName)]

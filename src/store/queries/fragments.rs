@@ -11,7 +11,6 @@ use jiff::Timestamp;
 use super::placement;
 use super::statement::{Fragment, sql};
 use crate::model::{AppointmentId, Epoch, OrganisationId};
-use crate::store::Claimed;
 use crate::store::words::{CATCH_UP, DISCONNECT, ERASURE, GOOGLE, OF_CATCH_UPS, REASONS};
 
 /// What makes an integration one that is connected.
@@ -34,11 +33,6 @@ pub(super) fn of_organisation(organisation: &OrganisationId) -> Fragment {
 /// The link of an appointment.
 pub(super) fn of_appointment(organisation: &OrganisationId, appointment: &AppointmentId) -> Fragment {
     of_organisation(organisation).sql(" AND appointment_id = ").bind(appointment)
-}
-
-/// The claimed link, while the lease is the claim's own.
-pub(super) fn lease_is_ours(claimed: &Claimed) -> Fragment {
-    of_appointment(&claimed.organisation, &claimed.appointment).sql(" AND lease_token = ").bind(claimed.lease.token)
 }
 
 /// Whether the organisation's integration is in this epoch.

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::model::{GoogleUserId, OrganisationId, Reason};
 use crate::store::instant::Instant;
-use crate::store::wishes::Wish;
+use crate::store::wish::Wish;
 use crate::store::words::{PENDING, PROVIDER};
 use crate::store::{AsOf, Connect, Grant, Integration, OwedCause};
 

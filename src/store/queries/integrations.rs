@@ -7,15 +7,15 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use jiff::Timestamp;
 
-use super::fragments::{CONNECTED, no_problem_at, of_organisation};
+use super::fragments::of_organisation;
 use super::rows::IntegrationRow;
 use super::schema::calendar_integrations::dsl;
 use super::statement::{named, sql};
 use super::{Conn, FOR_UPDATE, Fault, link_queues};
 use crate::model::{Calendar, CalendarId, Epoch, OrganisationId, Problem};
 use crate::store::instant::Instant;
-use crate::store::words::{self, GOOGLE, INTERNAL, PROVIDER};
-use crate::store::{Guarded, Integration, Unreadable};
+use crate::store::words::{self, PROVIDER};
+use crate::store::{Guarded, Integration};
 
 pub(in crate::store) async fn ping(conn: &mut Conn) -> Result<(), Fault> {
     named("integrations.ping", sql("SELECT 1")).execute(conn).await?;
@@ -83,48 +83,6 @@ pub(super) async fn set_calendar(
     ));
     named("integrations.set_calendar", update).execute(conn).await?;
     Ok(())
-}
-
-pub(in crate::store) async fn incomplete(conn: &mut Conn, now: Timestamp) -> Result<Vec<Unreadable>, Fault> {
-    let select = sql(format!(
-        "SELECT * FROM calendar_integrations
-         WHERE provider = {GOOGLE} AND {CONNECTED}
-            AND (google_user_id IS NULL OR calendar_id IS NULL) AND "
-    ))
-    .with(no_problem_at(now));
-    let rows: Vec<IntegrationRow> = named("integrations.incomplete", select).load(conn).await?;
-    let told =
-        rows.into_iter().map(Integration::from).filter_map(|Integration { organisation, unreadable, .. }| {
-            unreadable.map(|column| Unreadable {
-                organisation: organisation.as_str().to_owned(),
-                appointment: None,
-                column,
-            })
-        });
-    Ok(told.collect())
-}
-
-pub(in crate::store) async fn note_unreadable(
-    conn: &mut Conn,
-    organisation: String,
-    retry_at: Timestamp,
-    now: Timestamp,
-) -> Result<Guarded, Fault> {
-    let its = OrganisationId::as_stored(organisation.clone());
-    let note = sql(format!("UPDATE calendar_integrations SET problem_since = CASE WHEN problem_reason = {INTERNAL} THEN problem_since ELSE "))
-        .bind(now)
-        .sql(format!(" END, problem_reason = {INTERNAL}, problem_retry_at = "))
-        .bind(retry_at)
-        .sql(", updated_at = ")
-        .bind(now)
-        .sql(format!(" WHERE provider = {GOOGLE} AND organisation_id = "))
-        .bind(organisation)
-        .sql(" AND ")
-        .with(no_problem_at(now));
-    transaction!(conn, async |conn| {
-        link_queues::lock(conn, [&its]).await?;
-        Ok(Guarded::by(named("integrations.note_unreadable", note).execute(conn).await?))
-    })
 }
 
 pub(in crate::store) async fn note_problem(

@@ -11,13 +11,18 @@ use diesel_async::RunQueryDsl;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::fragments::{is_connected_in, lease_is_ours, of_organisation};
-use super::statement::{list_of, named, rows_of, sql};
+use super::fragments::{is_connected_in, of_appointment, of_organisation};
+use super::statement::{Fragment, list_of, named, rows_of, sql};
 use super::{Conn, Fault, LOCKED_BY_KEY, link_queues, owed, placement, reading_leases};
 use crate::model::{OrganisationId, Place, Placement};
 use crate::store::fault::unless_fenced;
 use crate::store::words::GOOGLE;
 use crate::store::{Claimed, Guarded, LeasedAppointment};
+
+/// The claimed link, while the lease is the claim's own.
+fn lease_is_ours(claimed: &Claimed) -> Fragment {
+    of_appointment(&claimed.organisation, &claimed.appointment).sql(" AND lease_token = ").bind(claimed.lease.token)
+}
 
 pub(in crate::store) async fn renew(
     conn: &mut Conn,

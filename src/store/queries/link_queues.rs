@@ -16,7 +16,7 @@ use super::fragments::{QUEUE_OF_I, is_owed_served, unleased, unleased_by};
 use super::statement::{Fragment, Named, list_of, named, padded, rows_of, sql};
 use super::{CHANGED_WITH_ITS_INTEGRATION, Conn, FOR_UPDATE, Fault, HOLDS_ROWS, SKIP_LOCKED, execute_in_turn};
 use crate::model::OrganisationId;
-use crate::store::due::QueueKind;
+use crate::store::queue_kind::QueueKind;
 use crate::store::words::{GOOGLE, Priority};
 
 /// Holds the queues of these organisations until the end of the transaction, one after the other in the order of their

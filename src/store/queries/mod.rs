@@ -76,6 +76,7 @@ mod statement;
 pub(in crate::store) mod statuses;
 mod takeovers;
 pub(in crate::store) mod unkept_grants;
+pub(in crate::store) mod unreadable;
 pub(in crate::store) mod wishes;
 
 /// The instant in a column, if one stands there that reads.

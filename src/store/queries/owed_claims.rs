@@ -24,8 +24,8 @@ use super::{
     search_requests,
 };
 use crate::model::{CalendarId, Epoch, EventId, Generation, GoogleUserId, OrganisationId, Place};
-use crate::store::due::QueueKind;
 use crate::store::fault::{Corrupt, unless_fenced};
+use crate::store::queue_kind::QueueKind;
 use crate::store::words::{self, ERASURE, GOOGLE, INTERNAL};
 use crate::store::{Found, Guarded, Lease, LinkError, OwedCause, OwedClaim, OwedSettlement, Unreadable};
 
@@ -312,7 +312,8 @@ pub(super) async fn settle_within(
     }
     match settlement {
         OwedSettlement::Gone { was_deleted } => {
-            owed_counts::count_deletion(conn, claimed, *was_deleted).await?;
+            let OwedClaim { organisation, google_user_id, place, .. } = claimed;
+            owed_counts::count_deletion(conn, organisation, google_user_id, place, *was_deleted).await?;
             // An id at Google is never free again: what is written next is of a later generation.
             let next = claimed.place.generation.next().0;
             let generation = sql(", generation = CASE WHEN external_event_id IS NULL AND generation < ")

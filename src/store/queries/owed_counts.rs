@@ -10,8 +10,8 @@ use diesel_async::RunQueryDsl;
 use super::fragments::{of_organisation, untaken};
 use super::statement::{Fragment, named, sql};
 use super::{Conn, Fault};
-use crate::model::{GoogleUserId, OrganisationId};
-use crate::store::{OwedClaim, OwedLeft};
+use crate::model::{GoogleUserId, OrganisationId, Place};
+use crate::store::OwedLeft;
 
 #[derive(QueryableByName)]
 struct LeftRow {
@@ -77,15 +77,21 @@ pub(super) async fn count_since(
 
 /// Counts a deletion that is settled: one that found nothing makes the total of a disconnect that is under way one less,
 /// unless the event was deleted in another calendar, or may still be.
-pub(super) async fn count_deletion(conn: &mut Conn, claimed: &OwedClaim, was_deleted: bool) -> Result<(), Fault> {
+pub(super) async fn count_deletion(
+    conn: &mut Conn,
+    organisation: &OrganisationId,
+    account: &GoogleUserId,
+    place: &Place,
+    was_deleted: bool,
+) -> Result<(), Fault> {
     let elsewhere = || {
-        of_organisation(&claimed.organisation)
+        of_organisation(organisation)
             .sql(" AND google_user_id = ")
-            .bind(&claimed.google_user_id)
+            .bind(account)
             .sql(" AND event_id = ")
-            .bind(claimed.place.event.as_str().to_owned())
+            .bind(place.event.as_str().to_owned())
             .sql(" AND calendar_id <> ")
-            .bind(&claimed.place.calendar)
+            .bind(&place.calendar)
     };
     if was_deleted {
         // One that was tried before counts as deleted, whatever is found.
@@ -95,7 +101,7 @@ pub(super) async fn count_deletion(conn: &mut Conn, claimed: &OwedClaim, was_del
     }
     let total = sql("UPDATE calendar_integrations SET disconnect_total = disconnect_total - 1
          WHERE disconnecting_at IS NOT NULL AND disconnect_total > 0 AND ")
-    .with(of_organisation(&claimed.organisation))
+    .with(of_organisation(organisation))
     .sql(" AND NOT EXISTS (SELECT 1 FROM owed_deletions WHERE ")
     .with(elsewhere())
     .sql(")");

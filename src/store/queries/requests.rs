@@ -16,7 +16,7 @@ use super::statement::{list_of, named, sql};
 use super::{Conn, Fault, owed, wishes};
 use crate::model::{AppointmentId, OrganisationId, Reason};
 use crate::store::instant::Instant;
-use crate::store::wishes::Wish;
+use crate::store::wish::Wish;
 use crate::store::words::{
     self, CALENDAR_UNAVAILABLE, ERROR, GOOGLE_THROTTLED, PENDING, PROVIDER, Priority, RECONNECT_REQUIRED,
 };

@@ -15,9 +15,9 @@ use super::parts::Part;
 use super::statement::{Fragment, named, sql};
 use super::{Conn, Fault, owed_counts, takeovers};
 use crate::model::{OrganisationId, RemoteEvents};
-use crate::store::wishes::{Reach, Wish};
+use crate::store::wish::Wish;
 use crate::store::words::{self, ERROR, GOOGLE, NONE, PENDING, Priority, SYNCED, WISHES};
-use crate::store::{Integration, fault::Corrupt};
+use crate::store::{Integration, Reach, fault::Corrupt};
 
 /// How many organisations one look finds: the others are found by the next.
 const FOUND_TOGETHER: i64 = 100;
