@@ -96,9 +96,9 @@
 //! | 7 | `cli`, `main` |
 //!
 //! `tests/house` holds this, and for each room the list of those that it may import: fewer than its rank allows. No files
-//! import each other in a circle, but a door and what stands behind it: the doors of `store` call its queries by a macro
-//! that mounts them for both back ends, and these answer in the doors' types. Generated types of the wire stop at `grpc`,
-//! diesel's at `store`, Google's at `google`.
+//! import each other in a circle. Two things are none: what a file takes of its own door (the `mod.rs` above it, or the back
+//! end that mounts it), and, in `store`, a file and the queries of its own name, which it has a macro run on either back end,
+//! and which answer in its types. Generated types of the wire stop at `grpc`, diesel's at `store`, Google's at `google`.
 
 pub mod app;
 pub mod clock;

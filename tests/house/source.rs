@@ -63,8 +63,13 @@ pub(crate) struct Used {
 impl Source {
     /// The module that it is, below the crate's root: `["grpc", "validate"]`.
     pub(crate) fn module(&self) -> Names {
-        let names = self.path.iter().map(|name| name.to_str().unwrap().trim_end_matches(".rs").to_owned());
-        names.filter(|name| !matches!(name.as_str(), "mod" | "lib" | "main")).collect()
+        module_of(&self.path)
+    }
+
+    /// The modules that stand elsewhere and are mounted below it.
+    pub(crate) fn mounts(&self) -> Vec<Names> {
+        let paths = self.code.split("#[path = \"").skip(1).map(|mount| mount.split('"').next().unwrap());
+        paths.map(|path| module_of(&self.path.with_file_name(path))).collect()
     }
 
     /// Every path that begins at the crate's root or climbs from here, wherever it stands, with its braces spread.
@@ -77,6 +82,14 @@ impl Source {
         let is_inner =
             |at: usize| self.code[..at].ends_with(|c: char| matches!(c, ':' | '_' | ',') || c.is_alphanumeric());
         found.filter(|at| !is_inner(*at)).flat_map(|at| spread(&mut &self.code[at..])).map(|it| it.path).collect()
+    }
+
+    /// Every query that it has the macro `query!` run, by its room: `["due", "ready"]`.
+    pub(crate) fn queries(&self) -> Vec<Names> {
+        let calls = self.code.split("query!(").skip(1);
+        // A store and an access go before the query.
+        let called = calls.map(|call| call.splitn(3, ',').nth(2).expect("a query behind a store and an access"));
+        called.flat_map(|query| spread(&mut &*query)).map(|it| it.path).collect()
     }
 
     /// Whether an item of this name stands in it.
@@ -100,6 +113,11 @@ impl Source {
         });
         used.collect()
     }
+}
+
+fn module_of(path: &Path) -> Names {
+    let names = path.iter().map(|name| name.to_str().unwrap().trim_end_matches(".rs").to_owned());
+    names.filter(|name| !matches!(name.as_str(), "mod" | "lib" | "main")).collect()
 }
 
 /// Reads one path, and as many as there are names in its braces.
@@ -196,6 +214,14 @@ fn braces_are_spread_however_deep() {
     let anchored = ["crate::a::B", "crate::a::c::D", "crate::f", "crate::k::l", "super::m::N"];
     assert_eq!(joined(source.anchored_paths()), anchored);
     assert_eq!(source.module(), ["x"]);
+}
+
+#[test]
+fn what_is_mounted_and_queried_is_found() {
+    let text = "#[path = \"d/mod.rs\"]\nmod d;\nfn f() { query!(self, read, a::b(1, c))?; query!(\n self,\n long,\n e::f()\n) }\n";
+    let source = Source { path: "x/y.rs".into(), text: String::new(), code: text.to_owned() };
+    assert_eq!(source.mounts(), [["x", "d"]]);
+    assert_eq!(source.queries(), [["a", "b"], ["e", "f"]]);
 }
 
 #[test]
