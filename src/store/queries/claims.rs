@@ -52,31 +52,19 @@ where
     }
     transaction!(conn, async |conn| {
         let served = lock_served(conn, &limits.keys().cloned().collect::<Vec<_>>(), now).await?;
-        let held: Vec<String> = served.keys().cloned().collect();
         let limits: Vec<_> = limits.into_iter().filter(|(organisation, _)| served.contains_key(organisation)).collect();
-        let (mut claimed, mut calls, mut begun) = (Vec::new(), Vec::new(), Vec::new());
-        let mut unreadable = Vec::new();
-        for chunk in limits.chunks(CLAIMED_TOGETHER) {
-            for row in due(conn, chunk, now).await? {
-                let served = served.get(&row.organisation_id).ok_or(Fault::Corrupt("organisation_id"))?;
-                let token = Uuid::from_u128(lease_token.as_u128().wrapping_add(claimed.len() as u128));
-                let (organisation, appointment) = (row.organisation_id.clone(), row.appointment_id.clone());
-                let mut link = match claimed_link(row, served, Lease { token, until }) {
-                    Ok(link) => link,
-                    Err(Corrupt(column)) => {
-                        unreadable.push(Unreadable { organisation, appointment: Some(appointment), column });
-                        continue;
-                    }
-                };
-                let (placement, its) = begin(&link);
-                calls.push(placement.as_ref().map(|_| write_not_before));
-                if let Some(placement) = placement {
-                    link.placement = placement;
-                }
-                claimed.push(link);
-                begun.push(its);
+        let Found { rows: mut claimed, unreadable } =
+            claimable(conn, &limits, &served, Lease { token: lease_token, until }, now).await?;
+        let (mut calls, mut begun) = (Vec::with_capacity(claimed.len()), Vec::with_capacity(claimed.len()));
+        for link in &mut claimed {
+            let (placement, its) = begin(link);
+            calls.push(placement.as_ref().map(|_| write_not_before));
+            begun.push(its);
+            if let Some(placement) = placement {
+                link.placement = placement;
             }
         }
+        let held: Vec<String> = served.into_keys().collect();
         // Where nothing was claimed, nothing brings the queue up again by itself.
         let with_claims: HashSet<&str> = claimed.iter().map(|link| link.organisation.as_str()).collect();
         let without = held.iter().filter(|organisation| !with_claims.contains(organisation.as_str()));
@@ -85,13 +73,37 @@ where
         for (some, calls) in claimed.chunks(LEASED_TOGETHER).zip(calls.chunks(LEASED_TOGETHER)) {
             changes.push(lease(some, calls, until, now));
         }
-        for link in &unreadable {
-            changes.push(leave_out(link, now));
-        }
+        changes.extend(unreadable.iter().map(|link| leave_out(link, now)));
         changes.extend(link_queues::put_off_locked(held, QueueKind::Links, now));
         execute_in_turn(conn, changes).await?;
         Ok(Found { rows: claimed.into_iter().zip(begun).collect(), unreadable })
     })
+}
+
+/// What is due of these organisations, as many of each as its limit, as claims: the first under the token of `lease`, each
+/// other one under the next.
+async fn claimable(
+    conn: &mut Conn,
+    limits: &[(String, i64)],
+    served: &HashMap<String, ServedIntegration>,
+    lease: Lease,
+    now: Timestamp,
+) -> Result<Found<Claimed>, Fault> {
+    let (mut rows, mut unreadable) = (Vec::new(), Vec::new());
+    for chunk in limits.chunks(CLAIMED_TOGETHER) {
+        for row in due(conn, chunk, now).await? {
+            let served = served.get(&row.organisation_id).ok_or(Fault::Corrupt("organisation_id"))?;
+            let token = Uuid::from_u128(lease.token.as_u128().wrapping_add(rows.len() as u128));
+            let (organisation, appointment) = (row.organisation_id.clone(), row.appointment_id.clone());
+            match claimed_link(row, served, Lease { token, ..lease }) {
+                Ok(link) => rows.push(link),
+                Err(Corrupt(column)) => {
+                    unreadable.push(Unreadable { organisation, appointment: Some(appointment), column });
+                }
+            }
+        }
+    }
+    Ok(Found { rows, unreadable })
 }
 
 #[derive(QueryableByName)]

@@ -17,7 +17,7 @@ use super::{
     Conn, Fault, accounts, catch_ups, comparisons, forgetting, owed, pending_grants, sealed_calendars, unkept_grants,
     wishes,
 };
-use crate::model::{GoogleUserId, OrganisationId, Reason};
+use crate::model::{Epoch, GoogleUserId, OrganisationId, Reason};
 use crate::store::instant::Instant;
 use crate::store::wish::Wish;
 use crate::store::words::{PENDING, PROVIDER};
@@ -109,7 +109,25 @@ async fn store_grant(
     now: Timestamp,
 ) -> Result<(), Fault> {
     let organisation = &grant.organisation;
-    let row = dsl::calendar_integrations.find((organisation.as_str(), PROVIDER));
+    put_grant(conn, grant, now).await?;
+    let other = other(before, grant);
+    if other.is_some() || before.calendar.is_none() {
+        set_calendar(conn, organisation, &grant.calendar).await?;
+    }
+    if before.google_user_id.is_some() {
+        send_again(conn, before, grant, other, size, now).await?;
+    } else {
+        // On the first connect nothing is owed, and what was kept waits for the person's word: calendar and privacy are
+        // chosen first.
+        forgetting::drop_unkept(conn, organisation, now).await?;
+    }
+    comparisons::schedule(conn, organisation, now).await?;
+    carry_consents(conn, organisation, before.epoch, now).await
+}
+
+/// Puts the grant into its row, and whatever else begins anew with one: a new epoch, and no problem.
+async fn put_grant(conn: &mut Conn, grant: &Grant, now: Timestamp) -> Result<(), Fault> {
+    let row = dsl::calendar_integrations.find((grant.organisation.as_str(), PROVIDER));
     let connect = diesel::update(row).set((
         dsl::google_user_id.eq(grant.google_user_id.as_str()),
         dsl::google_email.eq(&grant.google_email),
@@ -136,34 +154,45 @@ async fn store_grant(
         dsl::updated_at.eq(Instant(now)),
     ));
     named("grants.connect", connect).execute(conn).await?;
-    let other = other(before, grant);
-    if other.is_some() || before.calendar.is_none() {
-        set_calendar(conn, organisation, &grant.calendar).await?;
+    Ok(())
+}
+
+/// Sends what was kept since the connection before, and takes up what is owed of this account; what stands in `other`, the
+/// account before, is owed from now on.
+async fn send_again(
+    conn: &mut Conn,
+    before: &Integration,
+    grant: &Grant,
+    other: Option<&GoogleUserId>,
+    size: i64,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    let organisation = &grant.organisation;
+    let catch_up = wishes::open_catch_up(conn, organisation, size, now).await?;
+    if let Some(account) = other {
+        exchange_account(conn, organisation, account, now).await?;
     }
-    // On the first connect nothing is owed, and what was kept waits for the person's word: calendar and privacy are chosen
-    // first.
-    if before.google_user_id.is_some() {
-        let catch_up = wishes::open_catch_up(conn, organisation, size, now).await?;
-        if let Some(account) = other {
-            exchange_account(conn, organisation, account, now).await?;
-        }
-        let set = owed::sent_again(now);
-        owed::restore(conn, organisation, &grant.google_user_id, sql("TRUE"), set, now).await?;
-        owed::make_due(conn, organisation, sql("TRUE"), now).await?;
-        catch_ups::count_queued(conn, organisation, catch_up, now).await?;
-        if before.is_enabled {
-            wishes::make(conn, organisation, Wish::CatchUp, size, now).await?;
-        }
+    let set = owed::sent_again(now);
+    owed::restore(conn, organisation, &grant.google_user_id, sql("TRUE"), set, now).await?;
+    owed::make_due(conn, organisation, sql("TRUE"), now).await?;
+    catch_ups::count_queued(conn, organisation, catch_up, now).await?;
+    if before.is_enabled {
+        wishes::make(conn, organisation, Wish::CatchUp, size, now).await?;
     }
-    if before.google_user_id.is_none() {
-        forgetting::drop_unkept(conn, organisation, now).await?;
-    }
-    comparisons::schedule(conn, organisation, now).await?;
-    // A consent that began beside this one goes on: it is a disconnect that ends consents.
+    Ok(())
+}
+
+/// A consent that began beside this one, in the epoch before, goes on: it is a disconnect that ends consents. An account
+/// that waited to be confirmed does so no longer.
+async fn carry_consents(
+    conn: &mut Conn,
+    organisation: &OrganisationId,
+    before: Epoch,
+    now: Timestamp,
+) -> Result<(), Fault> {
     let its = oauth_consents::dsl::organisation_id.eq(organisation.as_str());
-    let consents =
-        oauth_consents::dsl::oauth_consents.filter(its).filter(oauth_consents::dsl::epoch.eq(before.epoch.0));
-    let carry = diesel::update(consents).set(oauth_consents::dsl::epoch.eq(before.epoch.0 + 1));
+    let consents = oauth_consents::dsl::oauth_consents.filter(its).filter(oauth_consents::dsl::epoch.eq(before.0));
+    let carry = diesel::update(consents).set(oauth_consents::dsl::epoch.eq(before.0 + 1));
     named("grants.carry_consents", carry).execute(conn).await?;
     pending_grants::lapse(conn, organisation, now).await
 }
