@@ -5,9 +5,9 @@
 //! waits: whoever waits says so.
 //!
 //! Invariant: outside this file nothing asks what time it is or draws a random number, and nothing sleeps that an
-//! outcome depends on (`.clippy.toml` holds it as far as it can). Where somebody else has to do something in time (a socket, a database,
-//! a lock, the end of a drain), and where a person or an emulated network is waited for, that is real time, and
-//! `tokio`'s.
+//! outcome depends on (`.clippy.toml` holds it as far as it can). Where somebody else has to do something in time (a
+//! socket, a database, a lock, the end of a drain), and where a person or an emulated network is waited for, that is
+//! real time, and `tokio`'s.
 
 use std::sync::Arc;
 use std::time::Instant;

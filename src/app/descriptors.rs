@@ -5,8 +5,9 @@
 
 use crate::{grpc, http};
 
-/// What is kept back for the database, for the calls to Google, for files and for the listeners.
-const KEPT_BACK: usize = 192;
+/// What is kept back for the database, for the calls to Google (each may take a connection of its own), for files and for
+/// the listeners.
+const KEPT_BACK: usize = 320;
 
 /// How many connections the server of the metrics may hold: few machines ask, and one at a time.
 pub(super) const METRICS_CONNECTIONS: usize = 8;
@@ -42,7 +43,7 @@ mod tests {
 
     #[test]
     fn the_servers_leave_the_rest_of_the_process_its_descriptors() {
-        for descriptors in [256, 1_024, 4_096, usize::MAX] {
+        for descriptors in [512, 1_024, 4_096, usize::MAX] {
             let (grpc, sidecar) = shared_out(descriptors);
             assert!(grpc.connections + sidecar.connections + KEPT_BACK <= descriptors, "{descriptors}");
             assert!(grpc.strangers >= 1 && grpc.strangers <= grpc.connections && sidecar.connections >= 4);

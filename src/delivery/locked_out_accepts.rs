@@ -1,9 +1,9 @@
 //! Accepts of organisations that another transaction holds.
 //!
-//! Owns a line for each of them: it waits by itself, so that nobody else waits with it, and gives back to the common batch
-//! whoever came meanwhile. Where one of a line cannot be stored, each stands for itself. Never waits longer than the store
-//! does. Invariant: whoever comes while its organisation waits
-//! stands in that line, takes no connection of its own, and is given back once at most.
+//! Owns a line for each of them: it waits by itself, so that nobody else waits with it, and gives back to the common
+//! batch whoever came meanwhile. Where one of a line cannot be stored, each stands for itself. Never waits longer than
+//! the store does. Invariant: whoever comes while its organisation waits stands in that line, takes no connection of
+//! its own, and is given back once at most.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -4,8 +4,8 @@
 //! for one of these appointments is handed its link. An organisation that another transaction holds is passed by, tried
 //! again with the next batches, and then waited for by itself. Where the database does not take them together, each
 //! organisation stands for itself, or each attempt where one of them cannot be stored, so that none holds up another.
-//! Never tries more often than that: what is not taken then stays under its lease, which lapses. Invariant: every caller
-//! is told what its attempt came to, or why it could not be settled.
+//! Never tries more often than that: what is not taken then stays under its lease, which lapses. Invariant: every
+//! caller is told what its attempt came to, or why it could not be settled.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -28,14 +28,36 @@ pub enum Placement {
         /// The content that Google confirmed last; `None` while a call that changes it is under way or unanswered.
         fingerprint: Option<Fingerprint>,
     },
-    /// A confirmed event is on its way from `from` to the calendar of `place`; it stands in one of the two, or in both while it
+    /// A confirmed event is on its way from `from` to the calendar of `place`; it stands at one of the two, or at both while it
     /// is copied, since it cannot be moved.
     Moving {
         /// Where it goes.
         place: Place,
-        /// The calendar that it leaves.
-        from: CalendarId,
+        /// Where it comes from, in another calendar.
+        from: Origin,
     },
+}
+
+/// Where an event stands that is moved, or copied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// The calendar that it leaves.
+    pub calendar: CalendarId,
+    /// Its id there: the one that it goes to, unless that calendar has used it up.
+    pub event: EventId,
+}
+
+impl Origin {
+    /// The same as a place of this generation.
+    pub fn place(&self, generation: Generation) -> Place {
+        Place { calendar: self.calendar.clone(), event: self.event.clone(), generation }
+    }
+}
+
+impl From<Place> for Origin {
+    fn from(Place { calendar, event, generation: _ }: Place) -> Self {
+        Self { calendar, event }
+    }
 }
 
 /// One event in one calendar.

@@ -10,7 +10,7 @@ use super::{Error, Found, Store};
 use crate::crypto::Sealed;
 use crate::model::{AppointmentId, CalendarId, Epoch, OrganisationId, Placement, Revision, TitlePrivacy};
 
-/// The right to work on one row until it lapses: a link, an owed deletion, or a whole organisation's comparison.
+/// The right to work on one row until it lapses: a link, an owed deletion, or a whole organisation's comparison or search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lease {
     /// Proves whose it is.

@@ -1,7 +1,7 @@
 //! Grants: what an account allows, stored where that may be.
 //!
-//! Owns what a grant is held against, and what may become of it, also by a person's word. Never opens a token. Invariant:
-//! whatever is answered, the grant is stored, kept aside for a person's word, or queued to be revoked.
+//! Owns what a grant is held against, and what may become of it, also by a person's word. Never opens a token.
+//! Invariant: whatever is answered, the grant is stored, kept aside for a person's word, or queued to be revoked.
 
 use jiff::Timestamp;
 
@@ -25,8 +25,8 @@ pub enum Connect {
     Stored,
     /// Another account is connected. The grant waits for a person's word.
     KeptAside,
-    /// The integration is in another epoch than the consent: a disconnect has begun since, or a consent with another account
-    /// ended at the same moment. Nobody keeps the grant.
+    /// The integration is in another epoch than the consent, or has sealed its calendars since: a disconnect has begun, or
+    /// ended, or a consent with another account ended at the same moment. Nobody keeps the grant.
     Fenced,
     /// The same account was connected meanwhile, by another consent that ended at the same moment. What was wanted is so;
     /// nobody keeps this grant.

@@ -1,8 +1,8 @@
-//! Links: what is known of each appointment and its event. The row is the queue.
+//! Links: what is known of each appointment and its event.
 //!
 //! Owns which links are told, what is counted of them, and which snapshots a sweep erases. Never reads a snapshot, and
-//! never tells of a link that is being erased. Invariant: links are listed by appointment id, so that a page goes on where
-//! the one before has ended.
+//! never tells of a link that is being erased. Invariant: links are listed by appointment id, so that a page goes on
+//! where the one before has ended.
 
 use std::collections::HashMap;
 

@@ -1,20 +1,21 @@
 //! The database.
 //!
-//! Owns every table and every query, on SQLite and on PostgreSQL alike. Never opens a sealed value, never decides by the
-//! time of this process or of the server (`now` is a parameter; what the server's clock says is read for `app` alone),
-//! never calls anybody.
+//! Owns every table and every query, on SQLite and on PostgreSQL alike. Never opens a sealed value, never decides by
+//! the time of this process or of the server (`now` is a parameter; what the server's clock says is read for `app`
+//! alone), never calls anybody.
 //!
-//! Invariant: what a method has answered is durable. A method is one transaction, and one that answers an error has
-//! changed nothing, or leaves it unknown whether it did where the connection broke; on SQLite, a text that did not read is
-//! made readable by it (`foreign_text.rs`). Those that may touch more rows than one transaction should hold are several,
-//! each of which stands by itself: going on with an erasure, forgetting, erasing what has ended, sweeping the audit,
-//! giving back many leases, trying again what did not open, and looking for what is due. Noting that an event has vanished
-//! is two, the first of which brings a comparison forward. What an error leaves of them the next call does. Where a wish
-//! goes on in parts, what it has not reached yet is counted after it, and a count that fails is noted in the log alone.
+//! Invariant: what a method has answered is durable. A method is one transaction (some ask first whether there is
+//! anything to do), and one that answers an error has changed nothing, or leaves it unknown whether it did where the
+//! connection broke; on SQLite, a text that did not read is made readable by it (`foreign_text.rs`). Those that may
+//! touch more rows than one transaction should hold are several, each of which stands by itself: going on with an
+//! erasure, forgetting, erasing what has ended, sweeping the audit, giving back many leases, trying again what did not
+//! open, and looking for what is due. Noting that an event has vanished is two, the first of which brings a comparison
+//! forward. What an error leaves of them the next call does. Where a wish goes on in parts, what it has not reached yet
+//! is counted after it, and a count that fails is noted in the log alone.
 //!
 //! One set of queries is mounted once for each back end (`postgres.rs`, `sqlite.rs`); [`Store`] picks at run time.
-//! Queries answer in the types of the file of their own name. A type by which that file and the queries of another name
-//! would import each other stands in a file that runs none.
+//! Queries answer in the types of the file of their own name, or of a file whose queries do not lead back to them. A
+//! type by which two would import each other stands in a file that runs none.
 
 use std::fmt;
 use std::sync::Arc;

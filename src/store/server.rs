@@ -1,7 +1,7 @@
 //! What kind of a server PostgreSQL is: asked before it is used.
 //!
 //! Owns what is to be known of it that its address does not say. Never touches a table.
-//! Invariant: each question is asked on a connection of its own, which ends with it.
+//! Invariant: each question is asked on connections of its own, which end with it.
 
 use diesel::prelude::*;
 use diesel::result::Error as QueryError;

@@ -1,8 +1,9 @@
 //! SQLite: a file, for one process.
 //!
 //! Owns how the file is made and opened, and what its SQL has that PostgreSQL's has not. Never holds a query of a
-//! table: those are mounted from `queries/`, but for what makes foreign text readable (`foreign_text.rs`). Invariant: what a commit has answered survives a power cut, and a file that is
-//! made here can be read by the owner of the process alone.
+//! table: those are mounted from `queries/`, but for what makes foreign text readable (`foreign_text.rs`). Invariant:
+//! what a commit has answered survives a power cut, and a file that is made here can be read by the owner of the
+//! process alone.
 
 use std::path::Path;
 

@@ -1,8 +1,8 @@
 //! That no files import each other in a circle.
 //!
-//! A file stands below its door (the `mod.rs` above it), which names it: what a file takes of its own door is no circle.
-//! What a door only hands on counts as an import of the file that has it. A file of `store` imports the queries that it has
-//! the macro `query!` run; those that have its own name stand behind it, and answer in its types.
+//! A file stands below its door (the `mod.rs` above it), which names it: what a file takes of its own door is no
+//! circle. What a door only hands on counts as an import of the file that has it. A file of `store` imports the queries
+//! that it has the macro `query!` run; those that have its own name stand behind it, and answer in its types.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -136,6 +136,18 @@ fn no_files_import_each_other_in_a_circle() {
     let circles: BTreeMap<BTreeSet<String>, String> =
         circles.map(|circle| (circle.iter().cloned().collect(), circle.join(" → "))).collect();
     assert_eq!(circles.into_values().collect::<Vec<_>>(), Vec::<String>::new());
+}
+
+/// What is taken by such a name is seen to be its door's, and not whose it is.
+#[test]
+fn no_file_takes_its_own_door_for_a_name() {
+    let modules = Modules::of_the_service();
+    let doors = modules.0.iter().flat_map(|(module, source)| {
+        let its = source.uses().into_iter().filter(|used| matches!(used.path[0].as_str(), "crate" | "super" | "self"));
+        let paths = its.map(|used| absolute(module, &used.path));
+        paths.filter(|path| modules.0.contains_key(path) && module.starts_with(path)).map(|path| (module.clone(), path))
+    });
+    assert_eq!(doors.collect::<Vec<_>>(), Vec::<(Names, Names)>::new());
 }
 
 #[test]

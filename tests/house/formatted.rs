@@ -3,16 +3,22 @@
 use std::fs;
 use std::path::Path;
 
-/// The functions inside the braces of a macro's call. Properties are left out: their arguments are no Rust.
+/// The functions inside the brackets of a macro's call. Properties are left out: their arguments are no Rust.
 fn hidden(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut lines = text.lines();
     while let Some(line) = lines.next() {
-        let Some(name) = line.trim_start().strip_suffix("! {").filter(|name| *name != "proptest") else { continue };
-        let end = format!("{}}}", &line[..line.len() - line.trim_start().len()]);
-        let inside = lines.by_ref().take_while(|line| line.trim_end_matches(';') != end).map(str::trim_start);
-        let functions = inside.filter(|line| line.starts_with("fn ") || line.starts_with("async fn "));
-        found.extend(functions.map(|line| format!("{name}: {line}")));
+        let indentation = &line[..line.len() - line.trim_start().len()];
+        let calls = [("! {", '}'), ("!(", ')'), ("![", ']')];
+        let called = calls.iter().find_map(|(opens, ends)| Some((line.trim_start().strip_suffix(opens)?, ends)));
+        let Some((name, ends)) = called.filter(|(name, _)| *name != "proptest") else { continue };
+        let end = format!("{indentation}{ends}");
+        let inside = lines.by_ref().take_while(|line| !line.starts_with(&end)).map(str::trim_start);
+        let declared = |line: &&str| {
+            let line = line.strip_prefix("pub").map_or(*line, |line| line.trim_start_matches("(crate)").trim_start());
+            line.starts_with("fn ") || line.starts_with("async fn ")
+        };
+        found.extend(inside.filter(declared).map(|line| format!("{name}: {line}")));
     }
     found
 }
@@ -39,6 +45,7 @@ fn no_test_hides_from_the_formatter() {
 
 #[test]
 fn a_function_in_braces_is_found() {
-    let text = "on_all! {\n    async fn one() {\n    }\n};\nfn two() {}\nproptest! {\n    fn three(a in b) {}\n}\n";
-    assert_eq!(hidden(text), ["on_all: async fn one() {"]);
+    let text = "on_all! {\n    async fn one() {\n    }\n};\nfn two() {}\nproptest! {\n    fn three(a in b) {}\n}\n\
+                on_all!(\n    pub async fn four() {}\n);\n";
+    assert_eq!(hidden(text), ["on_all: async fn one() {", "on_all: pub async fn four() {}"]);
 }

@@ -86,7 +86,8 @@ impl Source {
 
     /// Every query that it has the macro `query!` run, by its room: `["due", "ready"]`.
     pub(crate) fn queries(&self) -> Vec<Names> {
-        let calls = self.code.split("query!(").skip(1);
+        let calls =
+            self.code.split("query!").skip(1).filter_map(|call| call.trim_start().strip_prefix(['(', '[', '{']));
         // A store and an access go before the query.
         let called = calls.map(|call| call.splitn(3, ',').nth(2).expect("a query behind a store and an access"));
         called.flat_map(|query| spread(&mut &*query)).map(|it| it.path).collect()
@@ -218,7 +219,7 @@ fn braces_are_spread_however_deep() {
 
 #[test]
 fn what_is_mounted_and_queried_is_found() {
-    let text = "#[path = \"d/mod.rs\"]\nmod d;\nfn f() { query!(self, read, a::b(1, c))?; query!(\n self,\n long,\n e::f()\n) }\n";
+    let text = "#[path = \"d/mod.rs\"]\nmod d;\nfn f() { query!(self, read, a::b(1, c))?; query![\n self,\n long,\n e::f()\n] }\n";
     let source = Source { path: "x/y.rs".into(), text: String::new(), code: text.to_owned() };
     assert_eq!(source.mounts(), [["x", "d"]]);
     assert_eq!(source.queries(), [["a", "b"], ["e", "f"]]);

@@ -138,6 +138,29 @@ async fn what_cannot_be_moved_stays_until_the_target_has_it(app: &mut TestApp) {
     assert!(events.len() == 8 && events.iter().all(|event| event["calendar_id"] == ACCOUNT), "{events:#?}");
 }
 
+// An event that cannot be moved goes there and back: its id is used up in the calendar that it returns to.
+#[apply(both_backends)]
+async fn what_comes_back_stays_until_the_calendar_has_it_under_another_id(app: &mut TestApp) {
+    app.google.settings(json!({"move_supported": false})).await;
+    with_plenty_of_quota(app).await;
+    app.connect("cabinet").await;
+    let first = app.sync("cabinet", appointment("rdv", 1)).await.external_event_id;
+    choose_calendar(app, SECOND_CALENDAR).await.unwrap();
+    app.at_rest("cabinet").await;
+    let away = json!({"kind": "error", "code": 503, "reason": "backendError"});
+    // The one under the id that is used up passes.
+    let fault = json!({"operation": "events.insert", "skip": 1, "times": 1, "fault": away});
+    app.google.control("faults", fault).await;
+    choose_calendar(app, ACCOUNT).await.unwrap();
+    app.until("cabinet", |status| reason(status) == Some(ErrorReason::GoogleUnavailable)).await;
+    let standing = app.google.events_of(ACCOUNT, "rdv").await;
+    assert_eq!(standing.iter().map(|event| &event["calendar_id"]).collect::<Vec<_>>(), [SECOND_CALENDAR]);
+    app.at_rest("cabinet").await;
+    let events = app.google.events_of(ACCOUNT, "rdv").await;
+    assert_eq!(events.iter().map(|event| &event["calendar_id"]).collect::<Vec<_>>(), [ACCOUNT]);
+    assert_ne!(events[0]["id"], json!(first));
+}
+
 const THIRD_CALENDAR: &str = "third@group.calendar.google.com";
 
 /// An event that cannot be moved is copied, and another target is chosen before it is deleted where it stood.

@@ -219,7 +219,8 @@ async fn every_placement_is_read_as_it_was_written(database: &Database) {
         Placement::Reserved(place("agenda", "event", 3)),
         written("agenda", "event", 4),
         unconfirmed,
-        Placement::Moving { place: place("new", "event", 4), from: CalendarId::new("agenda") },
+        Placement::Moving { place: place("new", "event", 4), from: place("agenda", "event", 1).into() },
+        Placement::Moving { place: place("new", "event", 5), from: place("agenda", "first", 1).into() },
     ];
     for (n, placement) in placements.iter().enumerate() {
         let id = format!("rdv-{n}");

@@ -175,7 +175,7 @@ async fn what_a_call_is_under_way_for_is_owed_once_that_has_ended(database: &Dat
 async fn both_ends_of_an_unfinished_move_are_owed(database: &Database) {
     database.is_connected("north").await;
     database.accept("north", "rdv", 1, at(1)).await;
-    let moving = Placement::Moving { place: place("new", "event", 1), from: CalendarId::new("old") };
+    let moving = Placement::Moving { place: place("new", "event", 1), from: place("old", "event", 1).into() };
     database.bring_in_step("north", &moving, at(2)).await;
     database.begin(RemoteEvents::DeleteUpcoming, at(3)).await;
     let first = database.claim_owed(9, at(4)).await;

@@ -137,7 +137,7 @@ async fn a_parked_link_stays_as_due_as_it_was(database: &Database) {
     database.is_connected("north").await;
     let before = database.accept("north", "rdv", 1, at(1)).await;
     let claimed = database.claim("north", 1, at(2)).await.remove(0);
-    let moving = Placement::Moving { place: place("new", "event", 1), from: CalendarId::new("old") };
+    let moving = Placement::Moving { place: place("new", "event", 1), from: place("old", "event", 1).into() };
     let parked = Settlement::Unchanged { placement: moving.clone() };
     assert!(database.store.settle(&claimed, &parked, at(3)).await.unwrap().is_done());
     let after = database.the_link("north", "rdv").await;

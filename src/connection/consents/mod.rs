@@ -1,12 +1,13 @@
 //! The consent: from a ticket in one browser's cookie to a grant in the database.
 //!
 //! Owns the ticket, which proves that the browser is the one whose user started from Cassius, and the state, by which
-//! Google's answer finds its consent and which proves, with a cookie of the sidecar's own, that the browser is still the
-//! same. So several tabs of one browser are on their way at once, each with its own state and cookies. Where Cassius named
-//! the practice, a grant waits until the person in front of the browser has read for whom it is, and with which account.
-//! What ends without being kept, a grant or another account that nobody confirms, ends from here too. Never gives a token out. Invariant:
-//! ticket and state are stored as digests; a state is taken once, and of one ticket sixteen are on their way at most; a
-//! connect URL says which ticket is meant, so that no tab begins the consent of another.
+//! Google's answer finds its consent and which proves, with a cookie of the sidecar's own, that the browser is still
+//! the same. So several tabs of one browser are on their way at once, each with its own state and cookies. Where
+//! Cassius named the practice, a grant waits until the person in front of the browser has read for whom it is, and with
+//! which account. What ends without being kept, a grant or another account that nobody confirms, ends from here too.
+//! Never gives a token out. Invariant: ticket and state are stored as digests; a state is taken once, and of one ticket
+//! sixteen are on their way at most; a connect URL says which ticket is meant, so that no tab begins the consent of
+//! another.
 
 mod completion;
 mod outcome;

@@ -1,6 +1,7 @@
 //! How a consent stands when the browser is back: its outcome, or what is asked first.
 //!
-//! Owns the words alone, and which of Google's each stands for. Never decides. Invariant: the word that leaves with the browser names no account and no practice.
+//! Owns the words alone, and which of Google's each stands for. Never decides. Invariant: the word that leaves with the
+//! browser names no account and no practice.
 
 use super::ticket::handle_of_hash;
 use crate::crypto::{ExposeSecret as _, Secret, digest};

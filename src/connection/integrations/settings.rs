@@ -1,7 +1,8 @@
 //! The settings that a practice may change, and the calendars it may choose from.
 //!
-//! Owns what a change of settings is checked against. Never moves an event: a new target makes links due, and the worker
-//! moves them. Invariant: no calendar is chosen but one of which Google has just said that the account may write to it.
+//! Owns what a change of settings is checked against. Never moves an event: a new target makes links due, and the
+//! worker moves them. Invariant: no calendar is chosen but one of which Google has just said that the account may write
+//! to it.
 
 use super::{Integrations, Status};
 use crate::connection::Error;
@@ -46,7 +47,7 @@ pub struct CalendarList {
 }
 
 impl Integrations {
-    /// The calendars that the account may write to, as Google has just answered them.
+    /// The calendars that the account may write to, as Google answered just now.
     pub async fn calendars(&self, organisation: &OrganisationId) -> Result<CalendarList, Error> {
         let integration = self.connected(organisation).await?;
         if integration.problem.is_some() {

@@ -141,7 +141,9 @@ fn stands_at(placement: &Placement, listed: &Listed) -> bool {
         Placement::Reserved(place) | Placement::Written { place, .. } => {
             place.event == listed.event && is_at(&place.calendar)
         }
-        Placement::Moving { place, from, .. } => place.event == listed.event && (is_at(&place.calendar) || is_at(from)),
+        Placement::Moving { place, from } => {
+            place.event == listed.event && is_at(&place.calendar) || from.event == listed.event && is_at(&from.calendar)
+        }
     }
 }
 

@@ -1,14 +1,15 @@
 //! The search for what is to be deleted and stands where nothing says so: a person has moved it.
 //!
-//! Owns what is looked for, and when a search is over. Never deletes an event: what it finds is owed, and the worker deletes
-//! it. A calendar that does not answer is asked again as long as a disconnect tries to delete; one that refuses, once more.
-//! What is not seen by then is told. Invariant: what is found is owed before the search is over, so that one which is broken
-//! off is merely made again.
+//! Owns what is looked for, and when a search is over. Never deletes an event: what it finds is owed, and the worker
+//! deletes it. A calendar that does not answer is asked again as long as a disconnect tries to delete; one that
+//! refuses, once more. What is not seen by then is told. Invariant: what is found is owed before the search is over, so
+//! that one which is broken off is merely made again.
 //!
-//! It sees the calendars where something of the organisation is known to stand, and those that the list of the account shows
-//! and that it may write to; an event there by the private properties that name its organisation and its appointment: one
-//! that another program took them from is not found. Whatever the disconnect keeps is left: with `DELETE_UPCOMING`, what ended before, unless a
-//! person moved the event of an upcoming appointment to a day that is over.
+//! It sees the calendars where something of the organisation is known to stand, and those that the list of the account
+//! shows and that it may write to; an event there by the private properties that name its organisation and its
+//! appointment: one that another program took them from is not found. Whatever the disconnect keeps is left: with
+//! `DELETE_UPCOMING`, what ended before, unless a person moved the event of an upcoming appointment to a day that is
+//! over.
 
 use std::collections::HashSet;
 

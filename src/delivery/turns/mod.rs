@@ -1,9 +1,9 @@
 //! Whose turn it is among the organisations that are due.
 //!
-//! Owns the places: how many there are, how many of them one organisation may hold, and who leaves its place since Google
-//! is long in answering. Never knows what is due. Invariant: no organisation has more than [`PLACES_EACH`] under way, those
-//! that have left their places among them, and the last places go to those that have nothing under way and did not hang
-//! the last time.
+//! Owns the places: how many there are, how many of them one organisation may hold, and who leaves its place since its
+//! attempt takes long. Never knows what is due. Invariant: no organisation has more than [`PLACES_EACH`] under way,
+//! those that have left their places among them, and the last places go to those that have nothing under way and did
+//! not hang the last time.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::Hash;
@@ -22,7 +22,7 @@ const RESERVED_PLACES: usize = 8;
 pub(super) const PLACES_EACH: usize = 3;
 /// After how long an attempt leaves its place to others: most of Google's answers take a tenth of it.
 pub(super) const LEAVES_AFTER: SignedDuration = SignedDuration::from_secs(1);
-/// How many may have left their places: each is a call that is still waited for.
+/// How many may have left their places: each is an attempt whose end is still waited for.
 const SLOW_PLACES: usize = 192;
 
 /// Who is being served; `A` tells attempts apart.

@@ -1,8 +1,9 @@
 //! Carries one request to Google and its answer back.
 //!
-//! Owns the connections (TLS by rustls with ring, HTTP/2 by ALPN, HTTP/1.1 otherwise, through a proxy or not), the deadlines
-//! and the limit of an answer's size. Never follows a redirect, never logs what it carries, never sends a request twice: one
-//! that was not sent at all, since the connection that was kept for it had been closed, goes out on another one.
+//! Owns the connections (TLS by rustls with ring, HTTP/2 by ALPN, HTTP/1.1 otherwise, through a proxy or not), the
+//! deadlines and the limit of an answer's size. Never follows a redirect, never logs what it carries, never sends a
+//! request twice: one that was not sent at all, since the connection that was kept for it had been closed, goes out on
+//! another one.
 //!
 //! Invariant: plain HTTP goes to a loopback host or nowhere, and every send ends by its deadline.
 
@@ -138,7 +139,7 @@ impl Transport {
         Self::over(Connector::new(CONNECT_TIMEOUT, None, None), roots, clock)
     }
 
-    /// The same, but to whom these authorities vouch for, and through the proxy that is named, if one is.
+    /// The same, but it trusts whomever these authorities vouch for, and goes through the proxy that is named, if one is.
     pub(super) fn by(self, roots: RootCertStore, proxy: Option<&str>, no_proxy: Option<&str>) -> Self {
         Self::over(Connector::new(CONNECT_TIMEOUT, proxy, no_proxy), roots, self.clock).with_deadline(self.deadline)
     }

@@ -1,8 +1,8 @@
 //! Owed deletions: made of what links stand for, given back to them, parked and due again.
 //!
-//! Owns how a row of `owed_deletions` comes about, is given back, and becomes due again or parked, but where an erasure, the
-//! end of a disconnect or an attempt says so itself. Never leases one. Invariant: the queue is held, by the function itself
-//! or by whoever calls it, so that no claim is made meanwhile.
+//! Owns how a row of `owed_deletions` comes about, is given back, and becomes due again or parked, but where an
+//! erasure, the end of a disconnect or an attempt says so itself. Never leases one. Invariant: the queue is held, by
+//! the function itself or by whoever calls it, so that no claim is made meanwhile.
 
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
@@ -39,8 +39,9 @@ fn or_again_as_it_is() -> String {
 /// A row `o` whose event the link of its appointment stands at: the link wants it.
 pub(super) const IS_WANTED: &str = "EXISTS (SELECT 1 FROM appointment_external_links AS l \
      WHERE l.organisation_id = o.organisation_id AND l.provider = o.provider AND l.appointment_id = o.appointment_id \
-     AND l.external_event_id = o.event_id \
-     AND (l.external_calendar_id = o.calendar_id OR l.moving_from_calendar_id = o.calendar_id))";
+     AND (l.external_calendar_id = o.calendar_id AND l.external_event_id = o.event_id \
+        OR l.moving_from_calendar_id = o.calendar_id \
+            AND COALESCE(l.moving_from_event_id, l.external_event_id) = o.event_id))";
 
 pub(in crate::store) async fn owe(
     conn: &mut Conn,
@@ -181,10 +182,10 @@ pub(super) async fn owe_placed(
     if held.found == 0 {
         return Ok(0);
     }
-    let events_in = |calendar: &str| {
+    let events_in = |calendar: &str, event: &str| {
         sql("SELECT organisation_id, provider, ")
             .bind(account)
-            .sql(format!(", {calendar}, external_event_id, appointment_id, generation, "))
+            .sql(format!(", {calendar}, {event}, appointment_id, generation, "))
             .bind(words::of_cause(cause))
             .sql(", ")
             .with(due_at(cause, now))
@@ -197,9 +198,9 @@ pub(super) async fn owe_placed(
             .sql(format!(" AND {calendar} IS NOT NULL"))
     };
     let insert = sql(NEW_ROW)
-        .with(events_in("external_calendar_id"))
+        .with(events_in("external_calendar_id", "external_event_id"))
         .sql(" UNION ")
-        .with(events_in("moving_from_calendar_id"))
+        .with(events_in("moving_from_calendar_id", "COALESCE(moving_from_event_id, external_event_id)"))
         .sql(OR_AGAIN);
     named("owed.owe_placed", insert).execute(conn).await?;
     let reset = sql(format!("UPDATE appointment_external_links SET {}", reset_placement()))

@@ -1,7 +1,7 @@
 //! How many events an organisation owes, and how many a disconnect counts.
 //!
-//! Owns what counts as one event. Never owes or deletes one. Invariant: whoever changes a count holds the queue, so that no
-//! claim is made meanwhile; reading what is left wants no lock.
+//! Owns what counts as one event. Never owes or deletes one. Invariant: whoever changes a count holds the queue, so
+//! that no claim is made meanwhile; reading what is left wants no lock.
 
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
@@ -43,7 +43,8 @@ pub(super) async fn count_new(
     which: Fragment,
 ) -> Result<(), Fault> {
     let total = sql("UPDATE calendar_integrations SET disconnect_total = disconnect_total + (
-            SELECT COUNT(*) FROM appointment_external_links AS l WHERE external_event_id IS NOT NULL AND ")
+            SELECT COUNT(*) + COUNT(moving_from_event_id) FROM appointment_external_links AS l
+            WHERE external_event_id IS NOT NULL AND ")
     .with(of_organisation(organisation))
     .sql(" AND ")
     .with(which)

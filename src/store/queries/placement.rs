@@ -1,14 +1,15 @@
 //! Placements in columns.
 //!
-//! Owns how a [`Placement`] is spread over six columns and read back: no other place reads or writes one whole. Statements
-//! that look for events, owe their deletion, seal their calendars or forget what Google is known to show name the columns
-//! that they are about. Never fills a gap: columns that make no placement are corrupt. Invariant: what is read is what was written.
+//! Owns how a [`Placement`] is spread over seven columns and read back: no other place reads or writes one whole.
+//! Statements that look for events, owe their deletion, seal their calendars or forget what Google is known to show
+//! name the columns that they are about. Never fills a gap: columns that make no placement are corrupt. Invariant: what
+//! is read is what was written.
 
 use diesel::prelude::*;
 
 use super::schema::appointment_external_links;
 use super::statement::{Fragment, joined};
-use crate::model::{CalendarId, Etag, EventId, Fingerprint, Generation, Place, Placement};
+use crate::model::{CalendarId, Etag, EventId, Fingerprint, Generation, Origin, Place, Placement};
 use crate::store::fault::Corrupt;
 
 /// The columns of a placement, each once: a field that is added to the row does not compile until it stands here too.
@@ -27,7 +28,15 @@ macro_rules! columns {
 /// The one column that an absent event has.
 const GENERATION: &str = "generation";
 
-columns!(external_calendar_id, external_event_id, generation, moving_from_calendar_id, etag, content_hash);
+columns!(
+    external_calendar_id,
+    external_event_id,
+    generation,
+    moving_from_calendar_id,
+    moving_from_event_id,
+    etag,
+    content_hash
+);
 
 /// The columns as they are read.
 #[derive(Queryable, QueryableByName, Selectable)]
@@ -37,6 +46,7 @@ pub(super) struct PlacementRow {
     external_event_id: Option<String>,
     generation: i32,
     moving_from_calendar_id: Option<String>,
+    moving_from_event_id: Option<String>,
     etag: Option<String>,
     content_hash: Option<Vec<u8>>,
 }
@@ -78,6 +88,7 @@ impl From<&Placement> for PlacementRow {
             external_event_id: None,
             generation: Generation::FIRST.0,
             moving_from_calendar_id: None,
+            moving_from_event_id: None,
             etag: None,
             content_hash: None,
         };
@@ -93,7 +104,10 @@ impl From<&Placement> for PlacementRow {
                 row.etag = Some(etag.as_str().to_owned());
                 row.content_hash = fingerprint.as_ref().map(|Fingerprint(digest)| digest.clone());
             }
-            Placement::Moving { place: _, from } => row.moving_from_calendar_id = Some(from.as_str().to_owned()),
+            Placement::Moving { place, from: Origin { calendar, event } } => {
+                row.moving_from_calendar_id = Some(calendar.as_str().to_owned());
+                row.moving_from_event_id = (*event != place.event).then(|| event.as_str().to_owned());
+            }
         }
         row
     }
@@ -108,6 +122,7 @@ impl TryFrom<PlacementRow> for Placement {
             external_event_id,
             generation,
             moving_from_calendar_id,
+            moving_from_event_id,
             etag,
             content_hash,
         } = row;
@@ -122,7 +137,10 @@ impl TryFrom<PlacementRow> for Placement {
         };
         let fingerprint = content_hash.map(Fingerprint);
         Ok(match (moving_from_calendar_id, etag) {
-            (Some(from), _) => Self::Moving { place, from: CalendarId::new(from) },
+            (Some(calendar), _) => {
+                let event = moving_from_event_id.map_or_else(|| place.event.clone(), EventId::new);
+                Self::Moving { place, from: Origin { calendar: CalendarId::new(calendar), event } }
+            }
             (None, Some(etag)) => Self::Written { place, etag: Etag::new(etag), fingerprint },
             (None, None) => Self::Reserved(place),
         })
@@ -145,6 +163,7 @@ mod tests {
             external_event_id: None,
             generation: 1,
             moving_from_calendar_id: None,
+            moving_from_event_id: None,
             etag: None,
             content_hash: None,
         } = row

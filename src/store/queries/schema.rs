@@ -1,7 +1,7 @@
 //! The tables, as diesel sees them.
 //!
-//! Owns the list of columns in Rust. Never differs from `migrations/`: a test compares the two. Invariant: an instant has
-//! the mount's own SQL type and one Rust type.
+//! Owns the list of columns in Rust. Never differs from `migrations/`: a test compares the two. Invariant: an instant
+//! has the mount's own SQL type and one Rust type.
 
 diesel::table! {
     use diesel::sql_types::*;
@@ -82,6 +82,7 @@ diesel::table! {
         external_event_id -> Nullable<Text>,
         generation -> Integer,
         moving_from_calendar_id -> Nullable<Text>,
+        moving_from_event_id -> Nullable<Text>,
         etag -> Nullable<Text>,
         content_hash -> Nullable<Binary>,
         html_link -> Nullable<Text>,

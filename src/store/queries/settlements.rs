@@ -1,7 +1,8 @@
 //! Settlements: what attempts came to, many of them in one statement.
 //!
-//! Owns what becomes of the columns of a link whose attempt has ended, and of its integration's: when one was last brought in
-//! step, and the problem that is over with that. Never undoes what was asked of a link since it was claimed. Invariant: a link is settled under the token that it was claimed with, or not at all.
+//! Owns what becomes of the columns of a link whose attempt has ended, and of its integration's: when one was last
+//! brought in step, and the problem that is over with that. Never undoes what was asked of a link since it was claimed.
+//! Invariant: a link is settled under the token that it was claimed with, or not at all.
 
 use std::collections::{BTreeSet, HashMap};
 

@@ -8,7 +8,7 @@
 mod answers;
 
 use super::{Answer, Call, Event, Owner, RetryCause, event_id};
-use crate::model::{CalendarId, Etag, Fingerprint, Place, Placement};
+use crate::model::{CalendarId, Etag, Fingerprint, Generation, Place, Placement};
 use jiff::SignedDuration;
 
 /// More calls than any sound attempt needs; past it something at Google keeps changing, and we come back later.
@@ -159,7 +159,7 @@ enum Doubt {
 enum Rewriting {
     /// It can be moved, as far as is known.
     Not,
-    /// The target is asked to take it under the id that it has; it stands where it stood.
+    /// The target is asked to take it, under the id that it has or else under the next; it stands where it stood.
     Copying,
     /// The target has it: it is deleted where it stood.
     Copied {
@@ -168,8 +168,6 @@ enum Rewriting {
         /// The content of the copy; `None`: it is not known.
         fingerprint: Option<Fingerprint>,
     },
-    /// The target takes writes, but none under that id: the event is deleted where it stands, and inserted under the next id.
-    Unplaceable,
     /// It may not be deleted at one end: it is at the other, so that it stands once at the most.
     Undoing {
         /// Google's word for why.
@@ -227,10 +225,7 @@ impl Attempt {
             (None, Placement::Moving { place, .. }) => self.call(Call::Delete { place, etag: None }),
 
             (Some(_), Placement::Absent { generation }) => {
-                let calendar = self.goal.calendar.clone();
-                let Owner { organisation, appointment } = &self.goal.owner;
-                let event = event_id(organisation, appointment, &calendar, generation);
-                self.placement = Placement::Reserved(Place { calendar, event, generation });
+                self.placement = Placement::Reserved(self.new_place(generation));
                 self.is_unsent = true;
                 self.plan()
             }
@@ -250,13 +245,25 @@ impl Attempt {
                 self.placement = Placement::Written { place: place.clone(), etag: etag.clone(), fingerprint: None };
                 self.call(Call::Patch { place, event, names_zone, etag })
             }
-            (Some(_), Placement::Written { place, .. }) => self.move_to_target(place.clone(), place.calendar),
-            (Some(_), Placement::Moving { place, from, .. }) if place.calendar == self.goal.calendar => {
-                self.call(Call::Move { place, from })
+            (Some(_), Placement::Written { place, .. }) => self.move_to_target(place),
+            (Some(_), Placement::Moving { place, from }) if place.calendar == self.goal.calendar => {
+                match from.event == place.event {
+                    true => self.call(Call::Move { place, from: from.calendar }),
+                    // The target has used up the id that it has: nothing is moved to another one.
+                    false => self.copy_to_target(),
+                }
             }
             // The target changed during the move: first find out where the event stands.
             (Some(_), Placement::Moving { place, .. }) => self.call(Call::Get { place }),
         }
+    }
+
+    /// A place in the target that no event had yet.
+    fn new_place(&self, generation: Generation) -> Place {
+        let calendar = self.goal.calendar.clone();
+        let Owner { organisation, appointment } = &self.goal.owner;
+        let event = event_id(organisation, appointment, &calendar, generation);
+        Place { calendar, event, generation }
     }
 
     fn call(&mut self, call: Call) -> Step {
@@ -282,17 +289,17 @@ impl Attempt {
         self.probe(self.goal.calendar.clone(), doubt)
     }
 
-    fn move_to_target(&mut self, at: Place, from: CalendarId) -> Step {
-        let place = Place { calendar: self.goal.calendar.clone(), ..at };
-        self.placement = Placement::Moving { place: place.clone(), from: from.clone() };
-        self.call(Call::Move { place, from })
+    fn move_to_target(&mut self, at: Place) -> Step {
+        let place = Place { calendar: self.goal.calendar.clone(), ..at.clone() };
+        self.placement = Placement::Moving { place, from: at.into() };
+        self.plan()
     }
 
     /// Whether a move of the event out of `calendar` to the target has failed.
     fn move_failed_from(&self, calendar: &CalendarId) -> bool {
         self.goal.event.is_some()
             && matches!(&self.placement, Placement::Moving { place, from, .. }
-                if place.calendar == self.goal.calendar && from == calendar)
+                if place.calendar == self.goal.calendar && from.calendar == *calendar)
     }
 
     /// A write of the whole event was confirmed.
@@ -312,20 +319,18 @@ impl Attempt {
             return self.refused(reason.clone());
         }
         match self.placement.clone() {
-            Placement::Moving { place: to, from } if self.goal.event.is_some() && place.calendar == from => {
+            Placement::Moving { place: to, from } if self.goal.event.is_some() && place.calendar == from.calendar => {
                 match std::mem::replace(&mut self.rewriting, Rewriting::Not) {
                     Rewriting::Copied { etag, fingerprint } => {
                         self.placement = Placement::Written { place: to, etag, fingerprint };
                         self.plan()
                     }
-                    Rewriting::Not | Rewriting::Copying | Rewriting::Unplaceable | Rewriting::Undoing { .. } => {
-                        self.vanished()
-                    }
+                    Rewriting::Not | Rewriting::Copying | Rewriting::Undoing { .. } => self.vanished(),
                 }
             }
             // Deleted at the one end of an unfinished move: it may stand at the other.
             Placement::Moving { place: to, from, .. } if self.goal.event.is_none() && place.calendar == to.calendar => {
-                self.placement = Placement::Reserved(Place { calendar: from, ..to });
+                self.placement = Placement::Reserved(from.place(to.generation));
                 self.plan()
             }
             Placement::Absent { .. }

@@ -89,13 +89,13 @@ impl Fault {
 /// Where an event may stand.
 fn places(stored: &Placement) -> Vec<Place> {
     let from = match stored {
-        Placement::Moving { place, from, .. } => Some(Place { calendar: from.clone(), ..place.clone() }),
+        Placement::Moving { place, from } => Some(from.place(place.generation)),
         Placement::Absent { .. } | Placement::Reserved(_) | Placement::Written { .. } => None,
     };
     stored.place().cloned().into_iter().chain(from).collect()
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Google {
     events: BTreeMap<(CalendarId, EventId), Stored>,
     missing: Vec<CalendarId>,
@@ -295,13 +295,13 @@ pub(super) fn attempt(
                 let copies = places(stored).len().saturating_sub(1) + google.left_behind.len();
                 assert!(google.alive().len() <= 1 + copies, "two live events after {call:?}");
                 assert_eq!(google.forgotten(stored), Vec::<&(CalendarId, EventId)>::new(), "after {call:?}");
+                let is_lost = is_wanted && stood && !google.is_any_standing();
+                assert!(!is_lost, "the only one is deleted by {call:?}");
                 step = attempt.advance(answer);
             }
             Step::Settle(outcome) => {
                 *stored = outcome.placement().clone();
                 assert_eq!(google.forgotten(stored), Vec::<&(CalendarId, EventId)>::new(), "{outcome:?}");
-                let is_refused = matches!(outcome, Outcome::Refused { .. });
-                assert!(!(is_refused && is_wanted && stood) || google.is_any_standing(), "the only one is deleted");
                 return Some(outcome);
             }
         }

@@ -22,24 +22,25 @@
 //!
 //! "–": the call does not give this answer; nothing is concluded, and we come back. "Read it": `events.get`, since a
 //! single 404, 410 or `cancelled` may be spurious. A 404 of a read leaves open whether the calendar is gone with its
-//! event: the calendar is asked then. "Copy it": an event that cannot be moved is inserted into the target under the id that
-//! it has, and deleted where it stood once the target has it. A target that takes no writes keeps nothing from standing. What
-//! is found at the end of a move may be a copy: it is deleted where it came from, whichever calendar is the target now.
+//! event: the calendar is asked then. "Copy it": an event that cannot be moved is inserted into the target under the id
+//! that it has, or under the next one where the target has used that up, and deleted where it stood once the target has
+//! it. A target that takes no writes keeps nothing from standing. What is found at the end of a move may be a copy: it
+//! is deleted where it came from, whichever calendar is the target now.
 //!
-//! An event that is read and found: ours, or nobody's: go on (where it could not be moved: ask the target); another's: the
-//! next generation; one that was called gone before: come back.
+//! An event that is read and found: ours, or nobody's: go on (where it could not be moved: ask the target); another's:
+//! the next generation; one that was called gone before: come back.
 //!
 //! Of a copy:
 //!
 //! | what is said | of the copy at the target | of the event where it stood |
 //! |---|---|---|
 //! | it is there | delete the event where it stood | come back |
-//! | it is gone, or another's | the id is used up: delete the event where it stands, then the next generation | the copy is the event |
+//! | it is gone, or another's | the id is used up: copy it under the next one | the copy is the event |
 //! | it may not be deleted | refused | read it: where it stands, delete the copy; refused |
 //! | its calendar is out of reach | stop: calendar | left behind, and the copy is the event |
 //!
-//! Where an event is called off that may stand in two calendars, both are deleted; where one may not be, the other is all the
-//! same, and it is refused.
+//! Where an event is called off that may stand in two calendars, both are deleted; where one may not be, the other is
+//! all the same, and it is refused.
 //!
 //! The calendar itself is asked by a probe:
 //!
@@ -53,8 +54,8 @@
 //!
 //! A calendar that is open: what was forbidden is refused for good; what was gone is the next generation; else come back.
 //!
-//! A calendar that may be read, where no event is wanted, has said itself what does not stand in it: what was gone there is
-//! gone, whether it takes writes or not.
+//! A calendar that may be read, where no event is wanted, has said itself what does not stand in it: what was gone
+//! there is gone, whether it takes writes or not.
 //!
 //! A refresh that succeeds proves the grant: a 401 after it ends nothing. Only the token endpoint, or a missing scope,
 //! asks a person to connect again.
@@ -168,7 +169,7 @@ impl Attempt {
             (Placement::Moving { place: to, from }, Rewriting::Not)
                 if self.goal.event.is_none() && place.calendar == to.calendar =>
             {
-                let other = Place { calendar: from.clone(), ..to.clone() };
+                let other = from.place(to.generation);
                 self.rewriting = Rewriting::Undoing { reason };
                 self.call(Call::Delete { place: other, etag: None })
             }
@@ -219,9 +220,7 @@ impl Attempt {
                         return if was_called_gone { self.come_back() } else { self.plan() };
                     }
                     Rewriting::Not => {}
-                    Rewriting::Copied { .. } | Rewriting::Unplaceable | Rewriting::Undoing { .. } => {
-                        return self.come_back();
-                    }
+                    Rewriting::Copied { .. } | Rewriting::Undoing { .. } => return self.come_back(),
                 }
                 let was_not_moved = self.move_failed_from(&place.calendar);
                 self.html_link = html_link.or(self.html_link.take());
@@ -236,7 +235,7 @@ impl Attempt {
                 }
             }
             // Our id, and somebody else's event: it is left alone.
-            Answer::Found { .. } if matches!(self.rewriting, Rewriting::Copying) => self.delete_unplaceable(),
+            Answer::Found { .. } if matches!(self.rewriting, Rewriting::Copying) => self.copy_under_next_id(),
             Answer::Found { .. } => self.vanished(),
             Answer::Gone | Answer::NotFound if !was_called_gone => self.read(place, Some(Doubt::EventGone)),
             // The calendar may be out of sight, and the event with it.
@@ -254,17 +253,17 @@ impl Attempt {
         }
         match self.placement.clone() {
             Placement::Moving { from, .. }
-                if place.calendar != from && matches!(self.rewriting, Rewriting::Copying) =>
+                if place.calendar != from.calendar && matches!(self.rewriting, Rewriting::Copying) =>
             {
-                self.delete_unplaceable()
+                self.copy_under_next_id()
             }
-            Placement::Moving { place: to, from } if place.calendar != from => {
+            Placement::Moving { place: to, from } if place.calendar != from.calendar => {
                 // It is not where a move was to bring it. Does it still stand where it came from?
-                let stays = Place { calendar: from.clone(), ..to.clone() };
-                if to.calendar == self.goal.calendar || from == self.goal.calendar {
+                let stays = from.place(to.generation);
+                if to.calendar == self.goal.calendar || from.calendar == self.goal.calendar {
                     self.read(stays, None)
                 } else {
-                    self.move_to_target(stays, from)
+                    self.move_to_target(stays)
                 }
             }
             Placement::Moving { .. } => self.deleted(place),
@@ -312,8 +311,8 @@ impl Attempt {
         self.refused(reason)
     }
 
-    /// Asks the target to take an event that cannot be moved, under the id that it has.
-    fn copy_to_target(&mut self) -> Step {
+    /// Asks the target to take an event that cannot be moved, under the id that the placement says.
+    pub(super) fn copy_to_target(&mut self) -> Step {
         let Placement::Moving { place, .. } = self.placement.clone() else { return self.plan() };
         let Some((event, _)) = self.goal.event.clone() else { return self.plan() };
         self.rewriting = Rewriting::Copying;
@@ -327,15 +326,16 @@ impl Attempt {
         self.delete_at_source()
     }
 
-    /// The target takes writes, and none under that id.
-    fn delete_unplaceable(&mut self) -> Step {
-        self.rewriting = Rewriting::Unplaceable;
-        self.delete_at_source()
+    /// The target takes nothing under that id: it is asked under the next one, while the event stands where it stood.
+    fn copy_under_next_id(&mut self) -> Step {
+        let Placement::Moving { place, from } = self.placement.clone() else { return self.plan() };
+        self.placement = Placement::Moving { place: self.new_place(place.generation.next()), from };
+        self.copy_to_target()
     }
 
     fn delete_at_source(&mut self) -> Step {
         let Placement::Moving { place, from } = self.placement.clone() else { return self.plan() };
-        self.call(Call::Delete { place: Place { calendar: from, ..place }, etag: None })
+        self.call(Call::Delete { place: from.place(place.generation), etag: None })
     }
 
     fn delete_copy(&mut self, reason: String) -> Step {
@@ -349,14 +349,16 @@ impl Attempt {
     fn may_be_a_copy(&self, calendar: &CalendarId) -> bool {
         self.goal.event.is_some()
             && matches!(&self.placement, Placement::Moving { place, from }
-                if place.calendar == *calendar && *from != self.goal.calendar)
+                if place.calendar == *calendar && from.calendar != self.goal.calendar)
     }
 
     /// An event that stands where a move was to bring it, and belongs where it came from, is on its way back.
     fn found_at(&mut self, found: Place, etag: Etag) {
         self.placement = match self.placement.clone() {
-            Placement::Moving { place, from } if place.calendar == found.calendar && from == self.goal.calendar => {
-                Placement::Moving { place: Place { calendar: from, ..found }, from: place.calendar }
+            Placement::Moving { place, from }
+                if place.calendar == found.calendar && from.calendar == self.goal.calendar =>
+            {
+                Placement::Moving { place: from.place(found.generation), from: found.into() }
             }
             Placement::Absent { .. }
             | Placement::Reserved(_)

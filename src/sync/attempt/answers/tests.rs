@@ -230,9 +230,22 @@ fn an_event_that_cannot_be_moved_is_deleted_only_once_the_target_takes_writes() 
     assert_eq!(calls, ["events.move", "events.insert", "events.delete"]);
     assert_eq!((google.alive().len(), google.alive()[0].0.as_str()), (1, CALENDARS[1]));
     stored = outcome.placement().clone();
-    let (calls, outcome) = calls_of(&mut google, goal(0, Some(1)), &mut stored, &[Fault::MoveRefused]);
+    // And back, where its id is used up.
+    let there_and_back = [Fault::MoveRefused, Fault::None, Fault::None, Fault::None];
+    for fault in [Fault::Unreachable, Fault::Throttled, Fault::Forbidden, Fault::Unauthorized] {
+        let (mut google, mut stored) = (google.clone(), stored.clone());
+        let faults = [&there_and_back[..], &[fault]].concat();
+        let outcome = calls_of(&mut google, goal(0, Some(1)), &mut stored, &faults).1;
+        assert_eq!((google.alive().len(), google.alive()[0].0.as_str()), (1, CALENDARS[1]), "{fault:?}");
+        stored = outcome.placement().clone();
+        let (calls, outcome) = calls_of(&mut google, goal(0, Some(1)), &mut stored, &[]);
+        assert_eq!(calls, ["events.insert", "events.delete"], "{fault:?}");
+        assert!(matches!(outcome, Outcome::Synced { .. }), "{outcome:?}");
+        assert_eq!((google.alive().len(), google.alive()[0].0.as_str()), (1, CALENDARS[0]), "{fault:?}");
+    }
+    let (calls, outcome) = calls_of(&mut google, goal(0, Some(1)), &mut stored, &there_and_back);
     assert_eq!(calls[..4], ["events.move", "events.insert", "events.get", "events.get"]);
-    assert_eq!(calls[4..], ["events.delete", "events.insert"], "its id is used up");
+    assert_eq!(calls[4..], ["events.insert", "events.delete"], "under the next id");
     assert!(matches!(outcome, Outcome::Synced { .. }), "{outcome:?}");
     assert_eq!((google.alive().len(), google.alive()[0].0.as_str()), (1, CALENDARS[0]));
 }

@@ -1,0 +1,3 @@
+ALTER TABLE appointment_external_links ADD COLUMN moving_from_event_id TEXT;
+COMMENT ON COLUMN appointment_external_links.moving_from_event_id IS
+    'The event that stands in the calendar which it leaves, while it is copied under another id; NULL where the id is the same.';

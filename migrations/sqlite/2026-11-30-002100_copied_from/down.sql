@@ -1,0 +1,1 @@
+ALTER TABLE appointment_external_links DROP COLUMN moving_from_event_id;
