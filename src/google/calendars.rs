@@ -1,8 +1,9 @@
 //! The calendars of an account.
 //!
-//! Owns the reading of the calendar list, and the way around it where the account did not allow it. Never writes.
+//! Owns the reading of the calendar list, and the way around it where the account did not allow it. Never writes, and never
+//! decides to go on: who asks pays for each request.
 //!
-//! Invariant: a calendar that comes from here has its real id, never the alias `primary`.
+//! Invariant: a method makes one request, and a calendar that comes from here has its real id, never the alias `primary`.
 
 use std::cmp::Reverse;
 
@@ -20,9 +21,6 @@ pub const PRIMARY: &str = "primary";
 /// The role of those who may share a calendar.
 const OWNER: &str = "owner";
 const ENTRY_FIELDS: &str = "id,summary,summaryOverride,primary,accessRole,timeZone,backgroundColor,deleted";
-/// No account has 10,000 calendars; a list that does not end is cut.
-const MAX_PAGES: usize = 40;
-
 /// A calendar, and what the account may do there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CalendarAccess {
@@ -34,76 +32,73 @@ pub struct CalendarAccess {
     pub is_owned: bool,
 }
 
+/// A page of the calendar list. It may be short, or empty, with more behind it.
+#[derive(Debug)]
+pub struct CalendarListPage {
+    /// Those that the account may write to, in Google's order.
+    pub calendars: Vec<CalendarAccess>,
+    /// Asks for the page behind this one; `None`: this is the last.
+    pub next_page_token: Option<String>,
+}
+
+/// Calendars as they are shown: the primary one first, then by name.
+pub fn in_order(mut calendars: Vec<CalendarAccess>) -> Vec<CalendarAccess> {
+    calendars.sort_by_cached_key(|CalendarAccess { calendar, .. }| {
+        (Reverse(calendar.is_primary), calendar.name.to_lowercase(), calendar.id.clone())
+    });
+    calendars
+}
+
 impl Google {
-    /// The calendars that the account may write to: the primary one first, then by name; not those that it hides. Wants the
-    /// list scope.
-    pub async fn calendars(&self, access_token: &Secret) -> Result<Vec<CalendarAccess>, CalendarError> {
-        self.list_calendars(access_token, "false").await
-    }
-
-    /// The same with those that the account hides.
-    pub async fn all_calendars(&self, access_token: &Secret) -> Result<Vec<CalendarAccess>, CalendarError> {
-        self.list_calendars(access_token, "true").await
-    }
-
-    async fn list_calendars(
+    /// The calendars that the account may write to, one page a call; `shows_hidden`: those too that it hides. Wants the list
+    /// scope.
+    pub async fn calendars(
         &self,
         access_token: &Secret,
-        shows_hidden: &str,
-    ) -> Result<Vec<CalendarAccess>, CalendarError> {
+        shows_hidden: bool,
+        page_token: Option<&str>,
+    ) -> Result<CalendarListPage, CalendarError> {
         let fields = format!("nextPageToken,items({ENTRY_FIELDS})");
-        let mut calendars: Vec<CalendarAccess> = Vec::new();
-        let mut page_token: Option<String> = None;
-        for _ in 0..MAX_PAGES {
-            let mut query = vec![
-                ("minAccessRole", "writer"),
-                ("showHidden", shows_hidden),
-                ("maxResults", "250"),
-                ("fields", fields.as_str()),
-                ("prettyPrint", "false"),
-            ];
-            query.extend(page_token.as_deref().map(|token| ("pageToken", token)));
-            let uri = address(&self.client.endpoints.calendar_url, &["users", "me", "calendarList"], &query);
-            let answer = self.ask(access_token, "calendarList.list", bare(Method::GET, uri)).await?;
-            let page: CalendarPage = read(&answer).ok_or(UNREADABLE)?;
-            let accessible = page.items.into_iter().filter(|entry| entry.deleted != Some(true)).map(access);
-            calendars.extend(accessible.filter(|access| access.may_write));
-            page_token = page.next_page_token.filter(|token| !token.is_empty());
-            if page_token.is_none() {
-                break;
-            }
-        }
-        calendars.sort_by_cached_key(|CalendarAccess { calendar, .. }| {
-            (Reverse(calendar.is_primary), calendar.name.to_lowercase(), calendar.id.clone())
-        });
-        Ok(calendars)
+        let mut query = vec![
+            ("minAccessRole", "writer"),
+            ("showHidden", if shows_hidden { "true" } else { "false" }),
+            ("maxResults", "250"),
+            ("fields", fields.as_str()),
+            ("prettyPrint", "false"),
+        ];
+        query.extend(page_token.map(|token| ("pageToken", token)));
+        let uri = address(&self.client.endpoints.calendar_url, &["users", "me", "calendarList"], &query);
+        let answer = self.ask(access_token, "calendarList.list", bare(Method::GET, uri)).await?;
+        let page: CalendarPage = read(&answer).ok_or(UNREADABLE)?;
+        let accessible = page.items.into_iter().filter(|entry| entry.deleted != Some(true)).map(access);
+        Ok(CalendarListPage {
+            calendars: accessible.filter(|access| access.may_write).collect(),
+            next_page_token: page.next_page_token.filter(|token| !token.is_empty()),
+        })
     }
 
-    /// One calendar, by its id or as `primary`, with its real id.
-    ///
-    /// Without the list scope Google does not say what `primary` stands for; the primary calendar's id is the account's
-    /// e-mail, so that `google_email` is asked for in its place, and what comes back is proven to be there. Name and
-    /// colour are then what a list of events can tell.
-    pub async fn calendar(
-        &self,
-        access_token: &Secret,
-        id: &str,
-        google_email: &str,
-    ) -> Result<CalendarAccess, CalendarError> {
+    /// One calendar, by its id or as `primary`. `None`: without the list scope Google does not show it;
+    /// [`Google::calendar_by_events`] does.
+    pub async fn calendar(&self, access_token: &Secret, id: &str) -> Result<Option<CalendarAccess>, CalendarError> {
         let query = [("fields", ENTRY_FIELDS), ("prettyPrint", "false")];
         let uri = address(&self.client.endpoints.calendar_url, &["users", "me", "calendarList", id], &query);
         match self.ask(access_token, "calendarList.get", bare(Method::GET, uri)).await.map_err(CalendarError::from) {
             Ok(answer) => match read::<CalendarEntry>(&answer) {
                 Some(entry) if entry.deleted == Some(true) => Err(CalendarError::NotFound),
-                Some(entry) => Ok(access(entry)),
+                Some(entry) => Ok(Some(access(entry))),
                 None => Err(UNREADABLE),
             },
-            Err(CalendarError::ScopeMissing) => self.calendar_by_events(access_token, id, google_email).await,
+            Err(CalendarError::ScopeMissing) => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    async fn calendar_by_events(
+    /// The same without the list scope.
+    ///
+    /// Google does not say then what `primary` stands for; the primary calendar's id is the account's e-mail, so that
+    /// `google_email` is asked for in its place, and what comes back is proven to be there. Name and colour are what a list
+    /// of events can tell.
+    pub async fn calendar_by_events(
         &self,
         access_token: &Secret,
         id: &str,

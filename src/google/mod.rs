@@ -1,8 +1,7 @@
 //! Google's wire; nothing else knows it.
 //!
 //! Owns the HTTP client, the OAuth endpoints, the Calendar calls, Google's JSON, and the meaning of Google's errors. It
-//! never decides what to call (but for a calendar that is not shown without the scope for lists: that is read by its
-//! events) or whether to try again, keeps no token, and logs no URL, body, token or e-mail.
+//! never decides what to call or whether to try again, keeps no token, and logs no URL, body, token or e-mail.
 //!
 //! Invariant: every fault that Google or the network can produce comes back as one of the words of [`Answer`] or of the
 //! error enums here, never as a panic, and none of them carries anything secret.
@@ -30,7 +29,7 @@ use std::time::Duration;
 use rustls::RootCertStore;
 use url::Url;
 
-pub use calendars::{CalendarAccess, PRIMARY};
+pub use calendars::{CalendarAccess, CalendarListPage, PRIMARY, in_order};
 pub use errors::{CalendarError, ExchangeError, IdTokenFault, Orphan, RefreshError, RevokeError};
 pub use listing::EventPage;
 pub use oauth::{Granted, Refreshed, pkce_verifier};

@@ -12,6 +12,7 @@ mod preview_event;
 mod rows;
 mod sync_now;
 mod tabs;
+mod units;
 mod update_settings;
 mod watch_problems;
 mod watch_status;

@@ -10,7 +10,7 @@ use super::stage::{ACCOUNT, EVENTS, HOLIDAYS, LIST, OTHER_ACCOUNT, ROOMS, Stage}
 async fn the_writable_calendars_come_primary_first_then_by_name() {
     let stage = Stage::new().await;
     let token = stage.token(&[EVENTS, LIST]).await;
-    let calendars = stage.google.calendars(&token).await.expect("a list");
+    let calendars = stage.calendars(&token).await.expect("a list");
     let names: Vec<_> = calendars.iter().map(|access| access.calendar.name.as_str()).collect();
     assert_eq!(&names[1..], ["Fauteuils et salles", "Implantologie (partagé)"]);
     let primary = &calendars[0].calendar;
@@ -23,14 +23,14 @@ async fn the_writable_calendars_come_primary_first_then_by_name() {
 }
 
 #[tokio::test]
-async fn every_page_of_the_list_is_read() {
+async fn each_page_of_the_list_is_a_call_and_names_the_next_one() {
     let stage = Stage::new().await;
     let token = stage.token(&[EVENTS, LIST]).await;
     for number in 0..260 {
         let calendar = json!({"summary": format!("Salle {number:03}"), "access_role": "owner"});
         stage.control(Method::POST, &format!("accounts/{ACCOUNT}/calendars"), calendar).await;
     }
-    let calendars = stage.google.calendars(&token).await.expect("a list");
+    let calendars = stage.calendars(&token).await.expect("a list");
     assert_eq!(calendars.len(), 263);
     assert_eq!(calendars[262].calendar.name, "Salle 259");
     assert_eq!(stage.journal("calendarList.list").await.len(), 2);
@@ -40,9 +40,9 @@ async fn every_page_of_the_list_is_read() {
 async fn primary_is_resolved_to_the_calendars_own_id() {
     let stage = Stage::new().await;
     let token = stage.token(&[EVENTS, LIST]).await;
-    let access = stage.google.calendar(&token, "primary", ACCOUNT).await.expect("a calendar");
+    let access = stage.calendar(&token, "primary").await.expect("a calendar");
     assert_eq!((access.calendar.id.as_str(), access.calendar.is_primary, access.may_write), (ACCOUNT, true, true));
-    let holidays = stage.google.calendar(&token, HOLIDAYS, ACCOUNT).await.expect("a calendar");
+    let holidays = stage.calendar(&token, HOLIDAYS).await.expect("a calendar");
     assert_eq!((holidays.calendar.id.as_str(), holidays.may_write), (HOLIDAYS, false));
 }
 
@@ -50,11 +50,11 @@ async fn primary_is_resolved_to_the_calendars_own_id() {
 async fn without_the_list_scope_primary_is_the_accounts_e_mail() {
     let stage = Stage::new().await;
     let token = stage.token(&[EVENTS]).await;
-    assert_eq!(stage.google.calendars(&token).await, Err(CalendarError::ScopeMissing));
-    let access = stage.google.calendar(&token, "primary", ACCOUNT).await.expect("a calendar");
+    assert_eq!(stage.calendars(&token).await, Err(CalendarError::ScopeMissing));
+    let access = stage.calendar(&token, "primary").await.expect("a calendar");
     assert_eq!((access.calendar.id.as_str(), access.calendar.is_primary, access.may_write), (ACCOUNT, true, true));
     assert_eq!(access.calendar.time_zone, "Europe/Paris");
-    let rooms = stage.google.calendar(&token, ROOMS, ACCOUNT).await.expect("a calendar");
+    let rooms = stage.calendar(&token, ROOMS).await.expect("a calendar");
     assert_eq!((rooms.calendar.name.as_str(), rooms.calendar.is_primary), ("Fauteuils et salles", false));
 }
 
@@ -64,7 +64,7 @@ async fn a_calendar_that_is_not_the_accounts_is_not_found() {
     for scopes in [&[EVENTS, LIST][..], &[EVENTS][..]] {
         let token = stage.token(scopes).await;
         for id in [OTHER_ACCOUNT, "nobody@example.fr", "..", "a/../b", "\r\n"] {
-            let access = stage.google.calendar(&token, id, ACCOUNT).await;
+            let access = stage.calendar(&token, id).await;
             assert_eq!(access, Err(CalendarError::NotFound), "{id:?}");
         }
     }
@@ -74,6 +74,6 @@ async fn a_calendar_that_is_not_the_accounts_is_not_found() {
 async fn without_any_calendar_scope_the_scope_is_what_is_missing() {
     let stage = Stage::new().await;
     let token = stage.token(&["openid"]).await;
-    let access = stage.google.calendar(&token, "primary", ACCOUNT).await;
+    let access = stage.calendar(&token, "primary").await;
     assert_eq!(access, Err(CalendarError::ScopeMissing));
 }

@@ -82,8 +82,9 @@ fn probe() -> Call {
 async fn is_away(google: &Google) {
     assert_eq!(google.call(&"token".into(), &probe()).await, UNAVAILABLE);
     let away = Some(CalendarError::Unavailable { retry_after: None });
-    assert_eq!(google.calendars(&"token".into()).await.err(), away);
-    assert_eq!(google.calendar(&"token".into(), "primary", "a@example.fr").await.err(), away);
+    assert_eq!(google.calendars(&"token".into(), false, None).await.err(), away);
+    assert_eq!(google.calendar(&"token".into(), "primary").await.err(), away);
+    assert_eq!(google.calendar_by_events(&"token".into(), "primary", "a@example.fr").await.err(), away);
     let away = Some(RefreshError::Unavailable { retry_after: None });
     assert_eq!(google.refresh(&"canary-token".into()).await.err(), away);
 }

@@ -3,7 +3,7 @@
 use cassius_calendar::clock::{Clock, Entropy};
 use cassius_calendar::crypto::Secret;
 use cassius_calendar::emulator::{self, Emulator, Options};
-use cassius_calendar::google::{Endpoints, Google, pkce_verifier};
+use cassius_calendar::google::{CalendarAccess, CalendarError, Endpoints, Google, in_order, pkce_verifier};
 use cassius_calendar::model::{AppointmentId, CalendarId, EventId, Generation, OrganisationId, Place, Revision};
 use cassius_calendar::sync::Event;
 use reqwest::{Client, Method};
@@ -72,6 +72,27 @@ impl Stage {
     /// Makes the next call of an operation fail with a reason.
     pub(crate) async fn refuse(&self, operation: &str, code: u16, reason: &str) {
         self.fault(operation, json!({"kind": "error", "code": code, "reason": reason})).await;
+    }
+
+    /// The calendars of an account, page by page, as they are shown.
+    pub(crate) async fn calendars(&self, token: &Secret) -> Result<Vec<CalendarAccess>, CalendarError> {
+        let (mut calendars, mut next) = (Vec::new(), None);
+        loop {
+            let page = self.google.calendars(token, false, next.as_deref()).await?;
+            calendars.extend(page.calendars);
+            next = page.next_page_token;
+            if next.is_none() {
+                return Ok(in_order(calendars));
+            }
+        }
+    }
+
+    /// A calendar, by its events where the list is not permitted.
+    pub(crate) async fn calendar(&self, token: &Secret, id: &str) -> Result<CalendarAccess, CalendarError> {
+        match self.google.calendar(token, id).await? {
+            Some(access) => Ok(access),
+            None => self.google.calendar_by_events(token, id, ACCOUNT).await,
+        }
     }
 
     /// The journal's entries of one operation.

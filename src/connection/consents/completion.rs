@@ -10,7 +10,7 @@ use super::state::is_state_of;
 use crate::connection::{AuditEntry, Error};
 use crate::crypto::{ExposeSecret as _, Secret, digest};
 use crate::error_chain::error_chain;
-use crate::google::{CalendarError, ExchangeError, Granted, PRIMARY};
+use crate::google::{CalendarAccess, CalendarError, ExchangeError, Granted, PRIMARY};
 use crate::model::{BROWSER, Calendar, CalendarId, GrantEnd, OrganisationId};
 use crate::store::{AsOf, Connect, Consent, OpenedCalendar};
 
@@ -101,11 +101,7 @@ impl Consents {
 
     /// The account's primary calendar. Where Google does not tell, its id is the account's e-mail address.
     async fn primary_calendar(&self, granted: &Granted) -> Calendar {
-        let primary = match self.grants.take_read_unit(&granted.google_user_id).await {
-            Ok(()) => self.google.calendar(&granted.access_token, PRIMARY, &granted.google_email).await,
-            Err(_) => Err(CalendarError::Unavailable { retry_after: None }),
-        };
-        match primary {
+        match self.granted_primary(granted).await {
             Ok(access) if access.calendar.id.as_str() != PRIMARY => access.calendar,
             Ok(_)
             | Err(
@@ -126,6 +122,18 @@ impl Consents {
                 is_primary: true,
             },
         }
+    }
+
+    /// The same as Google answers it; each request takes a unit.
+    async fn granted_primary(&self, granted: &Granted) -> Result<CalendarAccess, CalendarError> {
+        let Granted { access_token, google_user_id, google_email, .. } = granted;
+        let no_unit = |_| CalendarError::Unavailable { retry_after: None };
+        self.grants.take_read_unit(google_user_id).await.map_err(no_unit)?;
+        if let Some(access) = self.google.calendar(access_token, PRIMARY).await? {
+            return Ok(access);
+        }
+        self.grants.take_read_unit(google_user_id).await.map_err(no_unit)?;
+        self.google.calendar_by_events(access_token, PRIMARY, google_email).await
     }
 }
 

@@ -5,6 +5,7 @@
 //! token is given out for the epoch that it was asked for and for no other.
 
 mod access;
+mod calendars;
 mod metered;
 mod problems;
 mod read_error;
@@ -122,23 +123,31 @@ impl Grants {
         self.google.take_read_unit(account).await
     }
 
-    /// Makes a reading call of Google: with an access token, and again with a newer one as long as there is one and it is
-    /// refused.
-    pub async fn call_with_token_retry<T, Calling: Future<Output = Result<T, CalendarError>> + Send>(
+    /// Makes a reading call of Google, one request: with an access token, and again with a newer one as long as there is one
+    /// and it is refused. Each time takes a unit first, by `take_unit`.
+    pub async fn call_with_token_retry<T, E, Taking, Calling>(
         &self,
         integration: &Integration,
+        take_unit: impl Fn() -> Taking,
         call: impl Fn(Google, Secret) -> Calling,
-    ) -> Result<T, ReadError> {
+    ) -> Result<T, E>
+    where
+        E: From<ReadError>,
+        Taking: Future<Output = Result<(), E>> + Send,
+        Calling: Future<Output = Result<T, CalendarError>> + Send,
+    {
         let organisation = &integration.organisation;
-        let mut access = self.access(organisation, integration.epoch, None).await?;
-        let mut tokens = 1;
+        let (mut rejected, mut tokens) = (None, 0);
         loop {
+            take_unit().await?;
+            let access = self.access(organisation, integration.epoch, rejected.as_ref()).await;
+            let access = access.map_err(ReadError::from)?;
+            tokens += 1;
             let answer = call(self.google.client.clone(), access.token.clone()).await;
             if tokens == MAX_TOKENS || !matches!(answer, Err(CalendarError::Unauthorized)) {
-                return answer.map_err(ReadError::from);
+                return Ok(answer.map_err(ReadError::from)?);
             }
-            access = self.access(organisation, integration.epoch, Some(&access)).await?;
-            tokens += 1;
+            rejected = Some(access);
         }
     }
 }

@@ -6,8 +6,7 @@
 
 use super::{Integrations, Status};
 use crate::connection::Error;
-use crate::crypto::Secret;
-use crate::google::{CalendarAccess, Google, PRIMARY, may_list_calendars};
+use crate::google::{CalendarAccess, PRIMARY, may_list_calendars};
 use crate::model::{Calendar, CalendarId, Change, OrganisationId, TitlePrivacy};
 use crate::store::{Integration, SettingsChange};
 
@@ -61,26 +60,13 @@ impl Integrations {
         let is_permitted = may_list_calendars(&integration.granted_scopes);
         let calendars = match is_permitted {
             true => {
-                self.take_read_unit(integration).await?;
-                let list = |google: Google, token: Secret| async move { google.calendars(&token).await };
-                self.grants.call_with_token_retry(integration, list).await?
+                let account = integration.google_user_id.as_ref().ok_or(Error::NotConnected)?;
+                self.grants.calendars(integration, false, || self.grants.take_read_unit(account)).await?
             }
-            false => vec![self.calendar(integration, PRIMARY).await?],
+            false => vec![self.grants.calendar(integration, PRIMARY).await?],
         };
         let calendars = calendars.into_iter().map(OfferedCalendar::from).collect();
         Ok(CalendarList { calendars, is_permitted })
-    }
-
-    async fn take_read_unit(&self, integration: &Integration) -> Result<(), Error> {
-        let account = integration.google_user_id.as_ref().ok_or(Error::NotConnected)?;
-        self.grants.take_read_unit(account).await
-    }
-
-    async fn calendar(&self, integration: &Integration, id: &str) -> Result<CalendarAccess, Error> {
-        self.take_read_unit(integration).await?;
-        let google_email = integration.google_email.as_deref().unwrap_or_default();
-        let calendar = |google: Google, token: Secret| async move { google.calendar(&token, id, google_email).await };
-        Ok(self.grants.call_with_token_retry(integration, calendar).await?)
     }
 
     /// Changes settings; a new calendar is checked with Google first. While nothing is connected, how much events show can
@@ -98,7 +84,7 @@ impl Integrations {
         let calendar = match calendar {
             Some(id) => {
                 let integration = self.connected(organisation).await?;
-                let access = self.calendar(&integration, id.as_str()).await?;
+                let access = self.grants.calendar(&integration, id.as_str()).await?;
                 if !access.may_write {
                     return Err(Error::CalendarUnavailable);
                 }

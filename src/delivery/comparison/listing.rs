@@ -152,10 +152,7 @@ impl Inner {
             lists.is_any_left_out = true;
             return Ok(Vec::new());
         }
-        self.take_unit(reading).await?;
-        let list = |google: Google, token: Secret| async move { google.all_calendars(&token).await };
-        let answer =
-            self.grants.call_with_token_retry(reading.integration, list).await.map_err(ComparisonError::Google);
+        let answer = self.grants.calendars(reading.integration, true, || self.take_unit(reading)).await;
         let mut all = lists.unless_left_out(answer)?.unwrap_or_default();
         lists.is_any_left_out |= all.len() > MOST_CALENDARS;
         all.truncate(MOST_CALENDARS);
@@ -185,7 +182,6 @@ impl Inner {
         let integration = reading.integration;
         let mut page_token: Option<String> = None;
         for _ in 0..MOST_PAGES {
-            self.take_unit(reading).await?;
             let list = |google: Google, token: Secret| {
                 let (calendar, organisation) = (calendar.clone(), integration.organisation.clone());
                 let (google_email, page_token) = (integration.google_email.clone(), page_token.clone());
@@ -194,7 +190,7 @@ impl Inner {
                     google.list_events(&token, &calendar, &organisation, asks, from, page).await
                 }
             };
-            let page = self.grants.call_with_token_retry(integration, list).await.map_err(ComparisonError::Google)?;
+            let page = self.grants.call_with_token_retry(integration, || self.take_unit(reading), list).await?;
             for event in page.events {
                 let listed = Listed {
                     calendar: calendar.clone(),
@@ -215,7 +211,7 @@ impl Inner {
         Err(ComparisonError::Google(ReadError::GoogleUnavailable { retry_after: None }))
     }
 
-    /// Waits for a unit of quota, and makes sure that the lease outlives the call.
+    /// Waits for a unit of quota, and makes sure that the lease outlives the request that it is for.
     pub(super) async fn take_unit(&self, reading: &CalendarReadContext<'_>) -> Result<(), ComparisonError> {
         // What is dropped is spent: a permit stands for one call.
         let _spent = match reading.lease {

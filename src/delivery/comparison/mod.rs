@@ -82,7 +82,7 @@ enum ComparisonError {
     #[error("another process compares, or the integration is in another epoch")]
     Fenced,
     #[error("Google could not be asked")]
-    Google(#[source] ReadError),
+    Google(#[from] ReadError),
     #[error("the store failed")]
     Store(#[from] store::Error),
 }

@@ -59,7 +59,7 @@ impl Inner {
 
     /// Asks the target whether it takes writes; the error is what stands against it.
     async fn probe(&self, comparison: &Comparison<'_>) -> Result<Result<(), ReadError>, ComparisonError> {
-        self.take_unit(&comparison.reading).await?;
+        let reading = &comparison.reading;
         let probe = |google: Google, token: Secret| {
             let call = Call::Probe { calendar: comparison.target.clone() };
             async move {
@@ -71,7 +71,11 @@ impl Inner {
                 }
             }
         };
-        Ok(self.grants.call_with_token_retry(comparison.reading.integration, probe).await)
+        match self.grants.call_with_token_retry(reading.integration, || self.take_unit(reading), probe).await {
+            Ok(()) => Ok(Ok(())),
+            Err(ComparisonError::Google(error)) => Ok(Err(error)),
+            Err(other @ (ComparisonError::Fenced | ComparisonError::Store(_))) => Err(other),
+        }
     }
 }
 
