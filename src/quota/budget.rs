@@ -56,6 +56,20 @@ impl Pace {
         if ahead > 0 { Err(ahead.max(1_000)) } else { Ok(next) }
     }
 
+    /// How many units more may be taken at `now` ahead of the calls that they are for, of a budget that is spent until
+    /// `spent_until`: a second's worth at most, and none once half of the burst is spent, so that where units are scarce,
+    /// none is taken in vain.
+    pub(super) fn ahead(self, spent_until: i64, now: i64) -> u32 {
+        let unspent = now + self.span_of(self.burst) / 2 - spent_until;
+        let units = (unspent / self.span_of(1)).clamp(0, self.per_minute / 60);
+        u32::try_from(units).unwrap_or(0)
+    }
+
+    /// Takes units that [`Pace::ahead`] allows: until when the budget is spent then.
+    pub(super) fn take_ahead(self, spent_until: i64, units: u32, now: i64) -> i64 {
+        spent_until.max(now) + self.span_of(i64::from(units))
+    }
+
     /// How long so many units take to grow, rounded up.
     fn span_of(self, units: i64) -> i64 {
         (units * MINUTE + self.per_minute - 1) / self.per_minute

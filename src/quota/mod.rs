@@ -2,13 +2,14 @@
 //!
 //! Owns the budgets in Google's units: one for the whole project, one for each account; and how much of the first goes to
 //! what nobody waits for. A process that is alone keeps them in memory, where they cost nothing. Where replicas share the
-//! project, they are kept in a [`Ledger`] that all of them spend from. Counted are every call of an attempt (a unit is
-//! taken before the claim, `delivery/worker/permits.rs`, the rest before the call, `delivery/attempt/mod.rs`), what a
-//! comparison or a search reads (`delivery/comparison/`: every page of events, the list of calendars once, the target
-//! where it is asked for itself), and what a person's question or a consent reads: a calendar, or a list of them once
-//! (`connection/grants/metered.rs`). Not counted are the further pages of such a list, the second try at a calendar where
-//! the permission to list is missing, what is repeated with a newer token but for an attempt's calls, and the token
-//! endpoint, revocations among them. Never calls Google and never decides who goes first.
+//! project, they are kept in a [`Ledger`] that all of them spend from, some units at a time: what is asked for, and while
+//! there is plenty, as many more as the calls of the next second may take. Those are held for two seconds, and lost then.
+//! What a process held that was killed grows again as whatever was spent does.
+//!
+//! Counted is every request to the Calendar API: those of an attempt (a unit is taken before the claim,
+//! `delivery/worker/permits.rs`, the rest before the call, `delivery/attempt/mod.rs`), and what reads (every page of a list,
+//! every second try), by the one road that all of it takes (`connection/grants/mod.rs`) and where a consent is completed.
+//! Not counted is the token endpoint, revocations among it. Never calls Google and never decides who goes first.
 //!
 //! Invariant: however the wall clock is corrected, however often a process is killed and started again, and whoever joins or
 //! leaves it, no window of a minute sees more units given out than either budget allows. Who is refused has spent
@@ -34,7 +35,8 @@ pub use ledger::{Ledger, Spend};
 
 /// The most that one call costs.
 const DEAREST_CALL: u32 = 3;
-/// How long units may be held that were taken from the ledger for a call that is about to be made.
+/// How long units may be held that were taken from the ledger for calls that are about to be made: the paces leave room for
+/// calls that come so late.
 const PREPAID_UNITS_TTL: SignedDuration = SignedDuration::from_secs(2);
 /// When to ask again where the ledger could not be asked.
 const UNREACHABLE: SignedDuration = SignedDuration::from_secs(1);
@@ -161,7 +163,7 @@ impl Quota {
         let mut state = self.state.lock();
         for ((account, units), granted) in asked.into_iter().zip(granted) {
             match granted {
-                Ok(()) => state.prepaid.entry(account).or_insert((0, now + micros(PREPAID_UNITS_TTL))).0 += units,
+                Ok(()) => state.hold(account, units, now),
                 Err(wait) => drop(state.refused.insert(account, wait)),
             }
         }
@@ -172,6 +174,7 @@ impl Quota {
         let permit = Permit { account: account.clone(), units };
         if self.shared().is_none() {
             self.spend_here(account, units, false)?;
+            metrics::units(units);
             return Ok(permit);
         }
         let read = self.clock.read();
@@ -179,12 +182,12 @@ impl Quota {
         if let Some(pause) = state.pause(read.elapsed) {
             return Err(Wait { until: read.after(pause), scope: Scope::Project });
         }
-        match state.prepaid.get_mut(account) {
-            Some((held, until)) if *held >= units && *until > micros(read.elapsed) => {
-                *held -= units;
+        match state.take_held(account, units, micros(read.elapsed)) {
+            true => {
+                metrics::units(units);
                 Ok(permit)
             }
-            _ => Err(state
+            false => Err(state
                 .refused
                 .get(account)
                 .copied()
@@ -236,18 +239,28 @@ impl Quota {
 
     async fn spend(&self, account: &GoogleUserId, units: u32, is_background: bool) -> Result<(), Wait> {
         match self.shared() {
-            None => self.spend_here(account, units, is_background),
+            None => self.spend_here(account, units, is_background)?,
+            Some(_) if !is_background && self.take_held(account, units) => {}
             Some(ledger) => {
                 let granted = self.take_shared(&*ledger, vec![(account.clone(), units)], is_background).await;
-                granted.into_iter().next().expect("each that asks is answered")
+                granted.into_iter().next().expect("each that asks is answered")?;
             }
         }
+        metrics::units(units);
+        Ok(())
     }
 
     /// The ledger, while other replicas may spend.
     fn shared(&self) -> Option<Arc<dyn Ledger>> {
         let now = micros(self.clock.elapsed());
         self.ledger.clone().filter(|_| self.state.lock().shared_until > now)
+    }
+
+    /// Takes units that are held, and answers whether there are enough of them.
+    fn take_held(&self, account: &GoogleUserId, units: u32) -> bool {
+        let elapsed = self.clock.elapsed();
+        let mut state = self.state.lock();
+        state.pause(elapsed).is_none() && state.take_held(account, units, micros(elapsed))
     }
 
     fn spend_here(&self, account: &GoogleUserId, units: u32, is_background: bool) -> Result<(), Wait> {
@@ -258,12 +271,11 @@ impl Quota {
         }
         let spent = self.paces.decide(state.spent(account), units, is_background, micros(read.elapsed), read)?;
         state.note(account, spent, read);
-        metrics::units(units);
         Ok(())
     }
 
-    /// Asks the ledger for the units of each of these. What was spent here while this process was alone counts too, and what
-    /// is spent now will once it is alone again.
+    /// Asks the ledger for the units of each of these, and holds what it gives ahead. What was spent here while this process
+    /// was alone counts too, and what is spent now will once it is alone again.
     async fn take_shared(
         &self,
         ledger: &dyn Ledger,
@@ -286,32 +298,43 @@ impl Quota {
         let paces = self.paces;
         let (tell, told) = tokio::sync::oneshot::channel();
         let spend = Box::new(move |budgets: &mut HashMap<String, i64>| {
-            let granted: Vec<Result<Spent, Wait>> = wanted
-                .into_iter()
+            let at = read.now.as_microsecond();
+            let until = |budgets: &HashMap<String, i64>, account: &str| {
+                let of = |budget: &str| budgets.get(budget).copied().unwrap_or(0);
+                Spent { account: of(account), project: of(PROJECT), background: of(BACKGROUND) }
+            };
+            let mut granted: Vec<Result<(Spent, u32), Wait>> = wanted
+                .iter()
                 .map(|(account, units, here)| {
-                    let until = |budget: &str| budgets.get(budget).copied().unwrap_or(0);
-                    let spent =
-                        Spent { account: until(&account), project: until(PROJECT), background: until(BACKGROUND) };
-                    let spent = spent.or_later(here.moved_by(offset));
-                    let spent = paces.decide(spent, units, is_background, read.now.as_microsecond(), read)?;
-                    budgets.insert(account, spent.account);
+                    let spent = until(budgets, account).or_later(here.moved_by(offset));
+                    let spent = paces.decide(spent, *units, is_background, at, read)?;
+                    budgets.insert(account.clone(), spent.account);
                     budgets.insert(PROJECT.to_owned(), spent.project);
                     if is_background {
                         budgets.insert(BACKGROUND.to_owned(), spent.background);
                     }
-                    Ok(spent)
+                    Ok((spent, 0))
                 })
                 .collect();
+            // Only once each has what it asked for.
+            for ((account, ..), granted) in wanted.iter().zip(&mut granted) {
+                let Ok(granted) = granted else { continue };
+                if !is_background {
+                    *granted = paces.take_ahead(until(budgets, account), at);
+                    budgets.insert(account.clone(), granted.0.account);
+                    budgets.insert(PROJECT.to_owned(), granted.0.project);
+                }
+            }
             // Whoever asked may have gone away; the units are spent all the same.
             let _ = tell.send(granted);
         });
         match (ledger.spend(budgets, spend).await, told.await) {
             (true, Ok(granted)) => {
                 let mut state = self.state.lock();
-                let note = |((account, units), granted): (&(GoogleUserId, u32), Result<Spent, Wait>)| {
-                    let spent = granted?;
+                let note = |((account, _), granted): (&(GoogleUserId, u32), Result<(Spent, u32), Wait>)| {
+                    let (spent, ahead) = granted?;
                     state.note(account, spent.moved_by(-offset), read);
-                    metrics::units(*units);
+                    state.hold(account.clone(), ahead, micros(read.elapsed));
                     Ok(())
                 };
                 asked.iter().zip(granted).map(note).collect()
@@ -345,9 +368,38 @@ impl Paces {
         let project = self.project.spend(spent.project, units, at, started_at).map_err(refused(Scope::Project))?;
         Ok(Spent { account, project, background })
     }
+
+    /// Takes as many units ahead as there are plenty of: until when the budgets are spent then, and how many those are.
+    fn take_ahead(&self, spent: Spent, at: i64) -> (Spent, u32) {
+        let units = self.account.ahead(spent.account, at).min(self.project.ahead(spent.project, at));
+        let account = self.account.take_ahead(spent.account, units, at);
+        let project = self.project.take_ahead(spent.project, units, at);
+        (Spent { account, project, ..spent }, units)
+    }
 }
 
 impl State {
+    /// Holds units that were taken from the ledger, for as long as the oldest of them may be.
+    fn hold(&mut self, account: GoogleUserId, units: u32, now: i64) {
+        let fresh = (0, now + micros(PREPAID_UNITS_TTL));
+        let held = self.prepaid.entry(account).or_insert(fresh);
+        if held.0 == 0 || held.1 <= now {
+            *held = fresh;
+        }
+        held.0 += units;
+    }
+
+    /// Takes units that are held; `false`: there are not so many.
+    fn take_held(&mut self, account: &GoogleUserId, units: u32, now: i64) -> bool {
+        match self.prepaid.get_mut(account) {
+            Some((held, until)) if *held >= units && *until > now => {
+                *held -= units;
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// Until when the budgets of a call of `account` are spent.
     fn spent(&self, account: &GoogleUserId) -> Spent {
         let account = self.accounts.get(account).copied().unwrap_or(0);

@@ -1,3 +1,5 @@
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
@@ -168,19 +170,20 @@ fn an_account_is_not_charged_where_the_project_refuses() {
     assert!((0..3).all(|_| quota.try_take(&account("b"), 1).is_ok()));
 }
 
-/// What two replicas share, without a database.
+/// What two replicas share, without a database; and how often they have asked.
 #[derive(Debug, Default, Clone)]
-struct Shared(Arc<Mutex<HashMap<String, i64>>>);
+struct Shared(Arc<Mutex<HashMap<String, i64>>>, Arc<AtomicU32>);
 
 impl Ledger for Shared {
     fn spend(&self, _: Vec<String>, spend: Spend) -> BoxFuture<'static, bool> {
+        self.1.fetch_add(1, Ordering::Relaxed);
         spend(&mut self.0.lock());
         Box::pin(std::future::ready(true))
     }
 }
 
 #[tokio::test]
-async fn replicas_keep_one_quota_and_use_it() {
+async fn replicas_keep_one_quota_and_use_it_though_one_dies() {
     let (clock, ledger) = (Clock::manual(Timestamp::UNIX_EPOCH), Shared::default());
     let limit = |limit| NonZeroU32::new(limit).unwrap();
     let replica = || {
@@ -191,8 +194,10 @@ async fn replicas_keep_one_quota_and_use_it() {
     let replicas = [replica(), replica(), replica()];
     let accounts: Vec<_> = (0..5).map(|number| GoogleUserId::new(number.to_string())).collect();
     let mut taken = Vec::new();
-    for _ in 0..180 * 20 {
-        for quota in &replicas {
+    for turn in 0..180 * 20 {
+        // What it held when it died comes back by itself.
+        let living = if turn < 61 * 20 { 3 } else { 2 };
+        for quota in &replicas[..living] {
             quota.prepare(accounts.clone()).await;
             taken.extend(accounts.iter().filter_map(|it| quota.try_take(it, 1).ok()).map(|_| clock.now()));
         }
@@ -202,6 +207,46 @@ async fn replicas_keep_one_quota_and_use_it() {
     assert!((285..=300).contains(&most), "{most}");
     // Each minute for itself, the first one with the burst.
     assert!(taken.len() >= 3 * 285, "{}", taken.len());
+}
+
+#[tokio::test]
+async fn one_look_into_the_ledger_serves_the_changes_of_a_second_or_two() {
+    let (clock, ledger) = (Clock::manual(Timestamp::UNIX_EPOCH), Shared::default());
+    let limit = |limit| NonZeroU32::new(limit).unwrap();
+    let quota = Quota::new(limit(10_000), limit(600), clock.clone(), Some(Arc::new(ledger.clone())));
+    quota.share_for(SignedDuration::from_hours(1));
+    clock.advance(SignedDuration::from_mins(1));
+    let account = GoogleUserId::new("a");
+    for _ in 0..12 {
+        quota.prepare(vec![account.clone()]).await;
+        let mut permit = Some(quota.try_take(&account, 1).unwrap());
+        quota.top_up(&mut permit, &account, 3, SignedDuration::ZERO).await.unwrap();
+        clock.advance(SignedDuration::from_millis(600));
+    }
+    let asked = ledger.1.load(Ordering::Relaxed);
+    assert!(asked <= 4, "{asked} times for 12 changes in 7 seconds");
+}
+
+#[tokio::test]
+async fn what_is_held_is_lost_after_two_seconds_and_given_out_in_no_pause() {
+    let (clock, ledger) = (Clock::manual(Timestamp::UNIX_EPOCH), Shared::default());
+    let limit = |limit| NonZeroU32::new(limit).unwrap();
+    let quota = Quota::new(limit(10_000), limit(600), clock.clone(), Some(Arc::new(ledger.clone())));
+    quota.share_for(SignedDuration::from_hours(1));
+    clock.advance(SignedDuration::from_mins(1));
+    let account = GoogleUserId::new("a");
+    quota.prepare(vec![account.clone()]).await;
+    for _ in 0..2 {
+        assert!(quota.try_take(&account, 1).is_ok());
+    }
+    quota.pause(SignedDuration::from_secs(1));
+    assert_eq!(quota.try_take(&account, 1).unwrap_err().scope, Scope::Project);
+    let refused = quota.top_up(&mut None, &account, 1, SignedDuration::ZERO).await;
+    assert_eq!(refused.unwrap_err().scope, Scope::Project);
+    clock.advance(SignedDuration::from_secs(1));
+    assert!(quota.try_take(&account, 1).is_ok());
+    clock.advance(SignedDuration::from_secs(1));
+    assert!(quota.try_take(&account, 1).is_err());
 }
 
 #[tokio::test]
