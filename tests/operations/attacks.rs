@@ -4,18 +4,22 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use cassius_calendar::clock::Clock;
 use cassius_calendar::crypto::digest;
-use cassius_calendar::grpc::pb::GetStatusRequest;
-use cassius_calendar::grpc::pb::calendar_integration_client::CalendarIntegrationClient;
+use cassius_calendar::grpc::pb::{Appointment, GetStatusRequest, SyncAppointmentRequest, SyncStatus};
 use h2::SendStream;
 use h2::client::ResponseFuture;
+use serde_json::json;
 use tokio::net::TcpStream;
-use tonic::Request;
 use tonic::transport::Channel;
 
 use super::process::{Process, Settings, settings, with};
+use crate::harness::app::{API_KEY, Appointments, clients};
+use crate::harness::browser::Browser;
+use crate::harness::google::{ACCOUNT, Google};
+use crate::harness::samples::{appointment, instant};
 
-const KEY: &str = "canary-attacked-key";
+const KEY: &str = API_KEY;
 /// What the service may hold beyond what it holds at rest, whatever is done to it. Without its optimisations it takes
 /// about twice as much for each call as the production build.
 const MOST_MIB: u64 = 64;
@@ -42,10 +46,8 @@ async fn honest_calls(address: SocketAddr, count: usize) -> Duration {
         #[expect(clippy::disallowed_methods, reason = "another process is timed, whose clock is the system's")]
         let from = Instant::now();
         let call = async {
-            let channel = Channel::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap();
-            let mut request = Request::new(GetStatusRequest { organisation_id: "cabinet".into() });
-            request.metadata_mut().insert("authorization", format!("Bearer {KEY}").parse().unwrap());
-            CalendarIntegrationClient::new(channel).get_status(request).await.unwrap();
+            let (mut integrations, _) = clients(channel(address).await);
+            integrations.get_status(GetStatusRequest { organisation_id: "cabinet".into() }).await.unwrap();
         };
         tokio::time::timeout(SOON, call).await.expect("an honest call is answered soon");
         longest = longest.max(from.elapsed());
@@ -121,23 +123,88 @@ async fn hollow_and_half_sent_messages_leave_memory_bounded_and_honest_callers_s
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn with_few_descriptors_silent_sockets_keep_nobody_out_and_no_core_busy() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut process = Process::start_with_few_descriptors(320, &keyed(), folder.path());
+    let (folder, google) = (tempfile::tempdir().unwrap(), Google::start(&Clock::system()).await);
+    let mut process = Process::start_with_few_descriptors(320, &before(&google), folder.path());
     let (grpc, sidecar) = process.addresses();
+    connect(grpc, sidecar).await;
     let (at_rest, mut silent) = (peak(&process), Vec::new());
     for number in 0..500 {
         let address = if number % 5 == 0 { sidecar } else { grpc };
         silent.push(TcpStream::connect(address).await.unwrap());
     }
-    let before = ticks(&process);
+    let spent = ticks(&process);
     let longest = honest_calls(grpc, 10).await;
     // Who has no right to look at a process that is not dumped takes the rest for it.
     let open = std::fs::read_dir(process.proc_path("fd")).map_or(0, Iterator::count);
     assert!(open <= 320 - 100, "{open} files are open: the database and Google keep theirs");
-    let busy = ticks(&process) - before;
+    let busy = ticks(&process) - spent;
     assert!(busy < 100, "{busy} hundredths of a second of a core, for ten calls");
     assert!(peak(&process) <= at_rest + MOST_MIB, "{} MiB; an honest call took {longest:?}", peak(&process));
+    reaches_google(&mut client(grpc).await, "rdv").await;
     process.stop();
+}
+
+/// The table of descriptors is full, whatever was kept back: the process is left fewer than it has reckoned with.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_any_descriptor_it_waits_at_ease_serves_who_is_there_and_takes_connections_again() {
+    let (folder, google) = (tempfile::tempdir().unwrap(), Google::start(&Clock::system()).await);
+    let mut process = Process::start(&["serve"], &before(&google), folder.path());
+    let (grpc, sidecar) = process.addresses();
+    connect(grpc, sidecar).await;
+    let mut caller = client(grpc).await;
+    // Its connections to the database and to Google are open from here on.
+    reaches_google(&mut caller, "before").await;
+    process.leave_descriptors(4);
+    let mut silent = Vec::new();
+    for _ in 0..8 {
+        silent.push(TcpStream::connect(grpc).await.unwrap());
+    }
+    process.errors.wait_for("a connection could not be accepted");
+
+    // Google's answer is what passes the time.
+    google.settings(json!({"latency_ms": 900})).await;
+    let spent = ticks(&process);
+    for number in 0..3 {
+        reaches_google(&mut caller, &format!("rdv-{number}")).await;
+    }
+    let busy = ticks(&process) - spent;
+    assert!(busy < 90, "{busy} hundredths of a second of a core in 2.7 s, for three calls");
+
+    drop(silent);
+    honest_calls(grpc, 3).await;
+    process.stop();
+}
+
+/// The settings of a service that wants a key, before a Google that answers.
+fn before(google: &Google) -> Settings {
+    let mut settings = keyed();
+    settings.extend(google.service_settings().map(|(name, value)| (name.to_owned(), value)));
+    with(&settings, &[("LOG", "warn,cassius_calendar::app=info"), ("CASSIUS_APP_URL", "http://127.0.0.1:3000")])
+}
+
+/// Connects the practice to an account.
+async fn connect(grpc: SocketAddr, sidecar: SocketAddr) {
+    let (mut integrations, _) = clients(channel(grpc).await);
+    let outcome = Browser::new(sidecar).consent(&mut integrations, "cabinet", ACCOUNT).await;
+    assert_eq!(outcome, "connected");
+}
+
+async fn channel(address: SocketAddr) -> Channel {
+    Channel::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap()
+}
+
+async fn client(grpc: SocketAddr) -> Appointments {
+    clients(channel(grpc).await).1
+}
+
+/// Hands an appointment in, and waits until Google has it.
+async fn reaches_google(appointments: &mut Appointments, id: &str) {
+    let wait = Some(prost_types::Duration { seconds: 20, nanos: 0 });
+    let (start_time, end_time) = (Some(instant("2090-05-04T08:00:00Z")), Some(instant("2090-05-04T08:30:00Z")));
+    let appointment = Some(Appointment { start_time, end_time, ..appointment(id, 1) });
+    let request = SyncAppointmentRequest { organisation_id: "cabinet".into(), appointment, wait };
+    let link = appointments.sync_appointment(request).await.unwrap().into_inner().link.unwrap();
+    assert_eq!(link.sync_status(), SyncStatus::Synced, "{link:?}");
 }
 
 /// The time of a core that a process has taken, in hundredths of a second.

@@ -179,6 +179,14 @@ impl Process {
         format!("/proc/{}/{file}", self.child.id())
     }
 
+    /// Leaves it so many descriptors beyond those that it has open, and no more.
+    pub(crate) fn leave_descriptors(&self, count: usize) {
+        let open = std::fs::read_dir(self.proc_path("fd")).unwrap().count();
+        let limit = format!("--nofile={}", open + count);
+        let status = Command::new("prlimit").args(["--pid", &self.child.id().to_string(), &limit]).status();
+        assert!(status.unwrap().success());
+    }
+
     /// Sends a signal by its name.
     pub(crate) fn signal(&self, name: &str) {
         let status = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();

@@ -174,6 +174,29 @@ async fn a_stranger_may_open_a_few_streams_and_a_known_caller_as_many_as_it_need
     app.end().await;
 }
 
+/// An honest caller's message that is too long is read to be told which field is; whoever announces another one meanwhile
+/// sends it in vain, and need not.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_message_above_the_limit_of_its_method_is_read_and_another_is_refused_by_its_length() {
+    let app = on_sqlite().await;
+    let address = served(&app, patient()).await;
+    let mut client = connected(address).await;
+    let announced = framed(false, &[0; 100_000])[..5].to_vec();
+    let (one, mut first) = began(&mut client, STATUS, Some(API_KEY), announced.clone()).await;
+    let (other, mut second) = began(&mut client, STATUS, Some(API_KEY), announced).await;
+    let status = tokio::select! {
+        status = told(one) => status,
+        status = told(other) => status,
+    };
+    read(&status, Code::ResourceExhausted, "OVERLOADED");
+    // The one that is read is so to its end.
+    for stream in [&mut first, &mut second] {
+        let _ = stream.send_data(vec![0; 100_000].into(), true);
+    }
+    is_served(address).await;
+    app.end().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn imports_beyond_their_number_are_told_to_come_again() {
     let app = on_sqlite().await;
