@@ -6,6 +6,7 @@
 mod callers;
 mod disconnecting;
 mod replicas;
+mod rolling;
 mod server;
 mod service;
 

@@ -86,6 +86,21 @@ impl Service {
         self.addresses.send_replace(None);
     }
 
+    /// Stops it as an orchestrator does (SIGTERM), and waits until it has ended by itself.
+    pub(super) fn stop(&mut self) {
+        self.signal("-TERM");
+        let mut process = self.process.take().unwrap();
+        let ended = process.wait().unwrap();
+        self.readers.drain(..).for_each(|reader| reader.join().unwrap());
+        self.addresses.send_replace(None);
+        assert!(ended.success(), "{ended}:\n{}", self.last_words());
+    }
+
+    /// Whether it has logged this.
+    pub(super) fn has_said(&self, text: &str) -> bool {
+        self.log.lock().unwrap().iter().any(|line| line.contains(text))
+    }
+
     /// Lets it do nothing until it goes on (SIGSTOP).
     pub(super) fn freeze(&self) {
         self.signal("-STOP");
