@@ -199,6 +199,46 @@ async fn a_nul_in_a_text_is_no_outage(database: &Database) {
     }
 }
 
+/// Nobody else would end it before the time-out of the session: of a connection that was closed, a server that works hears
+/// nothing. What ended it is seen from within; a sequence keeps what a transaction that is rolled back does not.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn statements_given_up_by_us_are_cancelled_at_the_server_too() {
+    let database = Database::on_postgres().await;
+    database
+        .run(
+            "CREATE SEQUENCE begun;
+             CREATE SEQUENCE cancelled_by_us;
+             CREATE FUNCTION work_for_long() RETURNS TRIGGER LANGUAGE plpgsql AS $$ BEGIN
+                PERFORM nextval('begun');
+                PERFORM pg_sleep(300);
+                RETURN NEW;
+             EXCEPTION WHEN query_canceled THEN
+                IF SQLERRM LIKE '%user request' THEN PERFORM nextval('cancelled_by_us'); END IF;
+                RAISE;
+             END $$;
+             CREATE TRIGGER work_for_long BEFORE INSERT ON appointment_external_links
+                FOR EACH ROW EXECUTE FUNCTION work_for_long();",
+        )
+        .await;
+    let accepts = ["north", "south", "west"].map(|organisation| {
+        let store = database.store.clone();
+        async move { store.accept(vec![acceptance(organisation, "rdv", 1)], at(1)).await }
+    });
+    for accepted in futures_util::future::join_all(accepts).await {
+        assert!(matches!(accepted, Err(Error::Unavailable(_))), "{accepted:?}");
+    }
+    let counted = async |sequence: &str| {
+        database.number(&format!("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM {sequence}")).await
+    };
+    assert!(counted("begun").await >= 3);
+    let at_work = "SELECT COUNT(*) FROM pg_stat_activity
+         WHERE datname = current_database() AND state = 'active' AND pid <> pg_backend_pid()";
+    while database.number(at_work).await > 0 {}
+    assert_eq!(counted("cancelled_by_us").await, counted("begun").await);
+    assert!(database.store.link(&organisation("north"), &appointment("rdv")).await.unwrap().is_none());
+    database.drop().await;
+}
+
 #[tokio::test]
 async fn an_address_that_is_none_is_refused_without_a_word_of_it() {
     for url in ["", "mysql://root:geheim@host/db", "sqlite::memory:", "sqlite:", "postgres://u:geheim@host:port/db"] {
