@@ -7,6 +7,7 @@
 //! that does nothing else.
 
 mod accept;
+mod attacks;
 mod beside;
 mod crowd;
 mod database;
@@ -37,8 +38,10 @@ use service::Service;
 use table::Table;
 
 /// What can be measured, by the word that asks for it.
-const FIGURES: [&str; 11] =
-    ["prompt", "thrift", "accept", "crowd", "drain", "beside", "deliver", "wait", "watch", "replicas", "growth"];
+const FIGURES: [&str; 12] = [
+    "prompt", "thrift", "accept", "crowd", "drain", "beside", "deliver", "wait", "watch", "replicas", "growth",
+    "attacks",
+];
 
 const BACK_ENDS: [&str; 2] = ["sqlite", "postgres"];
 
@@ -142,6 +145,9 @@ async fn measure(stage: &Stage, back_end: BackEnd, wanted: &Wanted, table: &mut 
     }
     if wanted.figure("growth") {
         growth::measure(stage, back_end, table).await?;
+    }
+    if wanted.figure("attacks") {
+        attacks::measure(stage, back_end, table).await?;
     }
     Ok(())
 }

@@ -37,7 +37,7 @@ pub(crate) struct Service {
     /// What replicas share of the settings.
     shared: Vec<(&'static str, String)>,
     alone_at: Deadline,
-    grpc: SocketAddr,
+    pub(crate) grpc: SocketAddr,
     folder: TempDir,
 }
 
@@ -53,6 +53,19 @@ impl Service {
         stage.google.begin(quota).await?;
         let database = Database::empty(back_end, "figures").await?;
         let shared = shared_settings(&stage.google, &database, quota);
+        Self::serve(stage, database, shared).await
+    }
+
+    /// The same as [`Service::start`] with one more setting.
+    pub(crate) async fn start_with(
+        stage: &Stage,
+        back_end: BackEnd,
+        setting: (&'static str, String),
+    ) -> anyhow::Result<Self> {
+        stage.google.begin(Quota::GIVEN).await?;
+        let database = Database::empty(back_end, "figures").await?;
+        let mut shared = shared_settings(&stage.google, &database, Quota::GIVEN);
+        shared.push(setting);
         Self::serve(stage, database, shared).await
     }
 
