@@ -41,8 +41,8 @@ enum Attack {
 
 /// What an attack holds open.
 enum Held {
-    Calls(#[expect(dead_code, reason = "held")] Vec<(ResponseFuture, SendStream<Bytes>)>),
-    Sockets(#[expect(dead_code, reason = "held")] Vec<TcpStream>),
+    Calls(Vec<(ResponseFuture, SendStream<Bytes>)>),
+    Sockets(Vec<TcpStream>),
 }
 
 const ATTACKS: [(&str, Attack); 6] = [

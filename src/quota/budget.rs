@@ -1,4 +1,4 @@
-//! One budget: a pace, and until when it is spent; and the three that one call takes from.
+//! One budget: a pace, and until when it is spent; and the three that one call takes from, with their paces.
 //!
 //! Owns the arithmetic (the generic cell rate algorithm), in microseconds of whichever clock the budget goes by. Never
 //! asks that clock: `now` is a parameter. Invariant: whoever is refused has spent nothing, and is told how long to
@@ -6,7 +6,10 @@
 
 use std::num::NonZeroU32;
 
-use super::DEAREST_CALL;
+use jiff::SignedDuration;
+
+use super::{DEAREST_CALL, Scope, Wait, micros};
+use crate::clock::ClockSample;
 
 const MINUTE: i64 = 60_000_000;
 
@@ -57,12 +60,15 @@ impl Pace {
     }
 
     /// How many units more may be taken at `now` ahead of the calls that they are for, of a budget that is spent until
-    /// `spent_until`: a second's worth at most, and none once half of the burst is spent, so that where units are scarce,
-    /// none is taken in vain.
+    /// `spent_until`: none once half of the burst is spent, so that where units are scarce, none is taken in vain.
     pub(super) fn ahead(self, spent_until: i64, now: i64) -> u32 {
         let unspent = now + self.span_of(self.burst) / 2 - spent_until;
-        let units = (unspent / self.span_of(1)).clamp(0, self.per_minute / 60);
-        u32::try_from(units).unwrap_or(0)
+        u32::try_from(unspent / self.span_of(1)).unwrap_or(0)
+    }
+
+    /// How many units grow in a second.
+    pub(super) fn of_a_second(self) -> u32 {
+        u32::try_from(self.per_minute / 60).unwrap_or(u32::MAX)
     }
 
     /// Takes units that [`Pace::ahead`] allows: until when the budget is spent then.
@@ -98,5 +104,47 @@ impl Spent {
             project: self.project.max(other.project),
             background: self.background.max(other.background),
         }
+    }
+}
+
+/// How fast they may be spent.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Paces {
+    pub(super) project: Pace,
+    /// What nobody waits for: a part of the project's.
+    pub(super) background: Pace,
+    pub(super) account: Pace,
+}
+
+impl Paces {
+    /// Spends from all of them, or from none. `at` is when that is by the clock that the budgets go by, which was read with
+    /// `read`.
+    pub(super) fn decide(
+        &self,
+        spent: Spent,
+        units: u32,
+        is_background: bool,
+        at: i64,
+        read: ClockSample,
+    ) -> Result<Spent, Wait> {
+        let units = units.clamp(1, DEAREST_CALL);
+        let started_at = at - micros(read.elapsed);
+        let refused = |scope| move |wait| Wait { until: read.after(SignedDuration::from_micros(wait)), scope };
+        let account = self.account.spend(spent.account, units, at, started_at).map_err(refused(Scope::Account))?;
+        let background = match is_background {
+            true => self.background.spend(spent.background, units, at, started_at).map_err(refused(Scope::Project))?,
+            false => spent.background,
+        };
+        let project = self.project.spend(spent.project, units, at, started_at).map_err(refused(Scope::Project))?;
+        Ok(Spent { account, project, background })
+    }
+
+    /// Takes units ahead, `most` of them, as far as there are plenty: until when the budgets are spent then, and how many
+    /// those are.
+    pub(super) fn take_ahead(&self, spent: Spent, most: u32, at: i64) -> (Spent, u32) {
+        let units = self.account.ahead(spent.account, at).min(self.project.ahead(spent.project, at)).min(most);
+        let account = self.account.take_ahead(spent.account, units, at);
+        let project = self.project.take_ahead(spent.project, units, at);
+        (Spent { account, project, ..spent }, units)
     }
 }

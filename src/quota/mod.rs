@@ -3,8 +3,8 @@
 //! Owns the budgets in Google's units: one for the whole project, one for each account; and how much of the first goes to
 //! what nobody waits for. A process that is alone keeps them in memory, where they cost nothing. Where replicas share the
 //! project, they are kept in a [`Ledger`] that all of them spend from, some units at a time: what is asked for, and while
-//! there is plenty, as many more as the calls of the next second may take. Those are held for two seconds, and lost then.
-//! What a process held that was killed grows again as whatever was spent does.
+//! there is plenty, what a change lacks beside it, or a second's worth for an account that is called again and again. Those
+//! are held for two seconds, and lost then. What a process held that was killed grows again as whatever was spent does.
 //!
 //! Counted is every request to the Calendar API: those of an attempt (a unit is taken before the claim,
 //! `delivery/worker/permits.rs`, the rest before the call, `delivery/attempt/mod.rs`), and what reads (every page of a list,
@@ -16,6 +16,7 @@
 //! nothing, unless the ledger did not say whether it had noted it.
 
 mod budget;
+mod held;
 mod ledger;
 
 use std::collections::HashMap;
@@ -29,15 +30,13 @@ use parking_lot::Mutex;
 use crate::clock::{Clock, ClockSample, Deadline};
 use crate::metrics;
 use crate::model::GoogleUserId;
-use budget::{Pace, Spent};
+use budget::{Pace, Paces, Spent};
+use held::HeldUnits;
 use ledger::{BACKGROUND, PROJECT, of_account};
 pub use ledger::{Ledger, Spend};
 
 /// The most that one call costs.
 const DEAREST_CALL: u32 = 3;
-/// How long units may be held that were taken from the ledger for calls that are about to be made: the paces leave room for
-/// calls that come so late.
-const PREPAID_UNITS_TTL: SignedDuration = SignedDuration::from_secs(2);
 /// When to ask again where the ledger could not be asked.
 const UNREACHABLE: SignedDuration = SignedDuration::from_secs(1);
 /// From so many accounts on, those are forgotten whose budgets are whole again.
@@ -61,8 +60,8 @@ struct State {
     paused_until: i64,
     /// Until when other replicas spend as well, as far as is known.
     shared_until: i64,
-    /// What was taken from the ledger for calls that are about to be made: how many units, and until when.
-    prepaid: HashMap<GoogleUserId, (u32, i64)>,
+    /// What was taken from the ledger for calls that are about to be made.
+    held: HeldUnits,
     /// What the ledger has refused lately.
     refused: HashMap<GoogleUserId, Wait>,
 }
@@ -144,17 +143,7 @@ impl Quota {
         let asked: Vec<_> = {
             let mut state = self.state.lock();
             state.refused.clear();
-            state.prepaid.retain(|_, (units, until)| *units > 0 && *until > now);
-            let mut prepaid: HashMap<_, _> =
-                state.prepaid.iter().map(|(account, (units, _))| (account, *units)).collect();
-            let mut is_prepaid = |account: &GoogleUserId| match prepaid.get_mut(account) {
-                Some(units) if *units > 0 => {
-                    *units -= 1;
-                    true
-                }
-                _ => false,
-            };
-            accounts.into_iter().filter(|account| !is_prepaid(account)).map(|account| (account, 1)).collect()
+            state.held.lacking(accounts, now).into_iter().map(|account| (account, 1)).collect()
         };
         if asked.is_empty() {
             return;
@@ -163,7 +152,7 @@ impl Quota {
         let mut state = self.state.lock();
         for ((account, units), granted) in asked.into_iter().zip(granted) {
             match granted {
-                Ok(()) => state.hold(account, units, now),
+                Ok(()) => state.held.hold(account, units, now),
                 Err(wait) => drop(state.refused.insert(account, wait)),
             }
         }
@@ -182,7 +171,7 @@ impl Quota {
         if let Some(pause) = state.pause(read.elapsed) {
             return Err(Wait { until: read.after(pause), scope: Scope::Project });
         }
-        match state.take_held(account, units, micros(read.elapsed)) {
+        match state.held.take(account, units, micros(read.elapsed)) {
             true => {
                 metrics::units(units);
                 Ok(permit)
@@ -260,7 +249,7 @@ impl Quota {
     fn take_held(&self, account: &GoogleUserId, units: u32) -> bool {
         let elapsed = self.clock.elapsed();
         let mut state = self.state.lock();
-        state.pause(elapsed).is_none() && state.take_held(account, units, micros(elapsed))
+        state.pause(elapsed).is_none() && state.held.take(account, units, micros(elapsed))
     }
 
     fn spend_here(&self, account: &GoogleUserId, units: u32, is_background: bool) -> Result<(), Wait> {
@@ -289,7 +278,12 @@ impl Quota {
             if let Some(pause) = state.pause(read.elapsed) {
                 return refused(read.after(pause));
             }
-            asked.iter().map(|(account, units)| (of_account(account), *units, state.spent(account))).collect()
+            let (of_a_second, now) = (self.paces.account.of_a_second(), micros(read.elapsed));
+            let wanted = |(account, units): &(GoogleUserId, u32)| {
+                let ahead = if is_background { 0 } else { state.held.ahead(account, of_a_second, now) };
+                (of_account(account), *units, state.spent(account), ahead)
+            };
+            asked.iter().map(wanted).collect()
         };
         // From steady time to the ledger's.
         let offset = read.now.as_microsecond() - micros(read.elapsed);
@@ -305,7 +299,7 @@ impl Quota {
             };
             let mut granted: Vec<Result<(Spent, u32), Wait>> = wanted
                 .iter()
-                .map(|(account, units, here)| {
+                .map(|(account, units, here, _)| {
                     let spent = until(budgets, account).or_later(here.moved_by(offset));
                     let spent = paces.decide(spent, *units, is_background, at, read)?;
                     budgets.insert(account.clone(), spent.account);
@@ -317,13 +311,11 @@ impl Quota {
                 })
                 .collect();
             // Only once each has what it asked for.
-            for ((account, ..), granted) in wanted.iter().zip(&mut granted) {
+            for ((account, _, _, ahead), granted) in wanted.iter().zip(&mut granted) {
                 let Ok(granted) = granted else { continue };
-                if !is_background {
-                    *granted = paces.take_ahead(until(budgets, account), at);
-                    budgets.insert(account.clone(), granted.0.account);
-                    budgets.insert(PROJECT.to_owned(), granted.0.project);
-                }
+                *granted = paces.take_ahead(until(budgets, account), *ahead, at);
+                budgets.insert(account.clone(), granted.0.account);
+                budgets.insert(PROJECT.to_owned(), granted.0.project);
             }
             // Whoever asked may have gone away; the units are spent all the same.
             let _ = tell.send(granted);
@@ -331,75 +323,20 @@ impl Quota {
         match (ledger.spend(budgets, spend).await, told.await) {
             (true, Ok(granted)) => {
                 let mut state = self.state.lock();
-                let note = |((account, _), granted): (&(GoogleUserId, u32), Result<(Spent, u32), Wait>)| {
+                let noted = asked.iter().zip(granted).map(|((account, _), granted)| {
                     let (spent, ahead) = granted?;
                     state.note(account, spent.moved_by(-offset), read);
-                    state.hold(account.clone(), ahead, micros(read.elapsed));
+                    state.held.hold(account.clone(), ahead, micros(read.elapsed));
                     Ok(())
-                };
-                asked.iter().zip(granted).map(note).collect()
+                });
+                noted.collect()
             }
             _ => refused(read.after(UNREACHABLE)),
         }
     }
 }
 
-/// How fast they may be spent.
-#[derive(Debug, Clone, Copy)]
-struct Paces {
-    project: Pace,
-    /// What nobody waits for: a part of the project's.
-    background: Pace,
-    account: Pace,
-}
-
-impl Paces {
-    /// Spends from all of them, or from none. `at` is when that is by the clock that the budgets go by, which was read with
-    /// `read`.
-    fn decide(&self, spent: Spent, units: u32, is_background: bool, at: i64, read: ClockSample) -> Result<Spent, Wait> {
-        let units = units.clamp(1, DEAREST_CALL);
-        let started_at = at - micros(read.elapsed);
-        let refused = |scope| move |wait| Wait { until: read.after(SignedDuration::from_micros(wait)), scope };
-        let account = self.account.spend(spent.account, units, at, started_at).map_err(refused(Scope::Account))?;
-        let background = match is_background {
-            true => self.background.spend(spent.background, units, at, started_at).map_err(refused(Scope::Project))?,
-            false => spent.background,
-        };
-        let project = self.project.spend(spent.project, units, at, started_at).map_err(refused(Scope::Project))?;
-        Ok(Spent { account, project, background })
-    }
-
-    /// Takes as many units ahead as there are plenty of: until when the budgets are spent then, and how many those are.
-    fn take_ahead(&self, spent: Spent, at: i64) -> (Spent, u32) {
-        let units = self.account.ahead(spent.account, at).min(self.project.ahead(spent.project, at));
-        let account = self.account.take_ahead(spent.account, units, at);
-        let project = self.project.take_ahead(spent.project, units, at);
-        (Spent { account, project, ..spent }, units)
-    }
-}
-
 impl State {
-    /// Holds units that were taken from the ledger, for as long as the oldest of them may be.
-    fn hold(&mut self, account: GoogleUserId, units: u32, now: i64) {
-        let fresh = (0, now + micros(PREPAID_UNITS_TTL));
-        let held = self.prepaid.entry(account).or_insert(fresh);
-        if held.0 == 0 || held.1 <= now {
-            *held = fresh;
-        }
-        held.0 += units;
-    }
-
-    /// Takes units that are held; `false`: there are not so many.
-    fn take_held(&mut self, account: &GoogleUserId, units: u32, now: i64) -> bool {
-        match self.prepaid.get_mut(account) {
-            Some((held, until)) if *held >= units && *until > now => {
-                *held -= units;
-                true
-            }
-            _ => false,
-        }
-    }
-
     /// Until when the budgets of a call of `account` are spent.
     fn spent(&self, account: &GoogleUserId) -> Spent {
         let account = self.accounts.get(account).copied().unwrap_or(0);

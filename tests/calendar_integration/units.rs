@@ -86,7 +86,7 @@ async fn every_request_takes_a_unit(database: Database, scarce: (&str, &str)) {
     each_took_a_unit(&mut app, "a consent without the list").await;
 
     begin(&app).await;
-    let request = SyncNowRequest { organisation_id: "cabinet".into(), dry_run: true, ..SyncNowRequest::default() };
+    let request = SyncNowRequest { organisation_id: "cabinet".into(), dry_run: true };
     app.integrations.sync_now(request).await.unwrap();
     each_took_a_unit(&mut app, "a comparison").await;
     app.end().await;

@@ -1,8 +1,8 @@
 //! Google, for people who wait for its answer.
 //!
 //! Owns the unit of quota that a reading call takes, and how long a caller waits for one. Never counts what goes to the
-//! token endpoint, which the Calendar API does not charge. Invariant: whoever is told to be patient has spent nothing, as far
-//! as the quota's ledger answers.
+//! token endpoint, which the Calendar API does not charge. Invariant: whoever is told to be patient has spent nothing for
+//! the request that is refused, as far as the quota's ledger answers.
 
 use std::sync::Arc;
 
