@@ -19,6 +19,7 @@ export class Watchdog {
   #heardAt = performance.now();
   #streamCount = 0;
   #interval: NodeJS.Timeout | undefined;
+  #late: NodeJS.Timeout | undefined;
   #isAsking = false;
 
   /** `intervalMs` of silence are borne before the peer is asked, and `timeoutMs` before its answer is there. */
@@ -26,7 +27,10 @@ export class Watchdog {
     this.#session = session;
     this.#intervalMs = intervalMs;
     this.#timeoutMs = timeoutMs;
-    session.once("close", () => clearTimeout(this.#interval));
+    session.once("close", () => {
+      clearTimeout(this.#interval);
+      clearTimeout(this.#late);
+    });
   }
 
   /** Watches for as long as `stream` is open. After a long rest the peer is asked at once, beside the call itself. */
@@ -59,15 +63,15 @@ export class Watchdog {
   #ask(): void {
     this.#isAsking = true;
     const askedAt = performance.now();
-    const late = setTimeout(() => {
+    this.#late = setTimeout(() => {
       // What was heard meanwhile counts as much as the answer.
       if (this.#heardAt > askedAt) this.#answered();
       else this.#session.destroy(new ConnectError("the peer gives no sign of life", Code.Unavailable), CANCEL);
     }, this.#timeoutMs).unref();
     this.#session.ping((error) => {
-      clearTimeout(late);
-      // A ping that is cancelled ends with its connection.
+      // A peer that has said it goes away is sent no question any more: what its streams still say has to do.
       if (error !== null) return;
+      clearTimeout(this.#late);
       this.heard();
       this.#answered();
     });

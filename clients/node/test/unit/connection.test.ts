@@ -43,12 +43,10 @@ async function served(serve: (stream: ServerHttp2Stream, nth: number, path: stri
     serve(stream, ++streams, headers[":path"] ?? "");
   });
   const behind = await listening(server);
-  let latest: Socket | undefined;
-  let connections = 0;
+  const sockets: Socket[] = [];
   const port = await listening(
     createServer((socket) => {
-      connections += 1;
-      latest = socket;
+      sockets.push(socket);
       const onward = connect(behind, "127.0.0.1");
       for (const end of [socket, onward]) end.on("error", () => undefined);
       socket.pipe(onward).pipe(socket);
@@ -58,10 +56,10 @@ async function served(serve: (stream: ServerHttp2Stream, nth: number, path: stri
   return {
     port,
     streams: () => streams,
-    connections: () => connections,
-    cut: () => latest?.end(),
+    connections: () => sockets.length,
+    cut: () => sockets.at(-1)?.end(),
     // As when a NAT forgets the connection: nothing is refused, and nothing arrives.
-    swallow: () => latest?.unpipe().resume(),
+    swallow: (nth = sockets.length) => sockets[nth - 1]?.unpipe().resume(),
   };
 }
 
@@ -141,6 +139,29 @@ it("so is one that goes deaf while nothing is said over it", async () => {
   // The call is made again by itself once the first connection is given up.
   expect((await call()).code).toBe("FAILED_PRECONDITION");
   expect(connections()).toBe(2);
+});
+
+it("so is one that goes deaf after its peer has said that it goes away, under a stream that is still open", async () => {
+  const open = { ":status": 200, "content-type": "application/grpc" };
+  const { port, connections, swallow } = await served((stream, nth) => {
+    if (nth > 1) {
+      refuse(stream);
+      return;
+    }
+    stream.respond(open);
+    stream.session?.goaway(0, stream.id);
+  });
+  const calendar = client(`http://127.0.0.1:${port}`, { pingIntervalMs: 50, pingTimeoutMs: 200 });
+  const watching = calendar.integration.watchStatus({ organisationId: "cabinet" })[Symbol.asyncIterator]();
+  const ended = failure(watching.next());
+  // Another stream goes over another connection once the farewell has arrived.
+  const isLeft = async () => {
+    await failure(calendar.reconcile(listed).next());
+    return connections() > 1;
+  };
+  await expect.poll(isLeft, { timeout: 5_000, interval: 10 }).toBe(true);
+  swallow(1);
+  expect((await ended).code).toBe("UNAVAILABLE");
 });
 
 it("however many streams are open, a mutation is delivered", async () => {
