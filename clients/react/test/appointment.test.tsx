@@ -1,11 +1,11 @@
 /** How single appointments stand, in the host's own form and grid. */
-import { screen, waitFor, within } from "@testing-library/react";
-import { expect, it } from "vitest";
+import { act, screen, waitFor, within } from "@testing-library/react";
+import { afterEach, describe, expect, it } from "vitest";
 import * as samples from "../gallery/samples";
 import { AppointmentSyncStatus } from "../src";
 import type { AppointmentLinkJson } from "../src/wire";
-import { mount } from "./host";
-import { Router } from "./router";
+import { mount, setOnline } from "./host";
+import { refuse, Router } from "./router";
 
 const [refused] = samples.linksInError as [AppointmentLinkJson];
 const link = (appointmentId: string, changes: Partial<AppointmentLinkJson>): AppointmentLinkJson => ({
@@ -55,6 +55,54 @@ it("says how each stands, asks for all of them at once, and again when the strea
   router.links = { links: [link("pending", { syncStatus: "synced", externalEventId: "e" })], nextPageToken: null };
   router.become({ ...samples.connected, counts: { ...samples.connected.counts, synced: 1249 } });
   expect(await of("pending").findByText("Dans Google")).toBeVisible();
+});
+
+describe("what was true before", () => {
+  afterEach(() => setOnline(true));
+  const fresh = /^Dans Google depuis \d\d?\sh\s\d\d$/;
+  const stale = /^Dans Google depuis \d\d?\sh\s\d\d \(dernier état connu\)$/;
+
+  async function shown(isCompact: boolean) {
+    const router = new Router(samples.connected);
+    router.links = { links, nextPageToken: null };
+    const { container } = mount(<AppointmentSyncStatus id="synced" isCompact={isCompact} />, { withStream: true });
+    expect(await screen.findByText(fresh)).toBeInTheDocument();
+    await waitFor(() => expect(router.watchers).toBe(1));
+    const isGreen = () => container.querySelector(".cc-tone-success") !== null;
+    const dot = () => container.querySelector(".cc-appointment-dot");
+    expect(isGreen()).toBe(true);
+    expect(dot()).toHaveAttribute("title", expect.stringMatching(fresh));
+    return { router, isGreen, dot };
+  }
+
+  it.each([true, false])(
+    "is told as the last that was known while the service is away (compact: %s)",
+    async (compact) => {
+      const { router, isGreen, dot } = await shown(compact);
+      router.tell("unavailable", { reason: "SERVICE_UNAVAILABLE", message: "" });
+      expect(await screen.findByText(stale)).toBeInTheDocument();
+      expect(isGreen()).toBe(false);
+      expect(dot()).toHaveAttribute("title", expect.stringMatching(stale));
+      router.become(samples.connected);
+      expect(await screen.findByText(fresh)).toBeInTheDocument();
+      expect(isGreen()).toBe(true);
+    },
+  );
+
+  it("and where the appointment itself cannot be asked for again", async () => {
+    const { router, isGreen } = await shown(false);
+    refuse("post", "links", 503, "SERVICE_UNAVAILABLE");
+    router.become({ ...samples.connected, counts: { ...samples.connected.counts, pending: 9 } });
+    expect(await screen.findByText(stale)).toBeInTheDocument();
+    expect(isGreen()).toBe(false);
+  });
+
+  it("and without a network", async () => {
+    const { isGreen } = await shown(true);
+    act(() => setOnline(false));
+    expect(await screen.findByText(stale)).toBeInTheDocument();
+    expect(isGreen()).toBe(false);
+  });
 });
 
 it("says nothing, and asks nothing, where nothing is connected", async () => {

@@ -2,6 +2,7 @@ import type { ReactElement } from "react";
 import { failureText } from "../google/failureText";
 import { useNow } from "../host/browser";
 import { useHost } from "../host/host";
+import type { Locale, Translate } from "../i18n/message";
 import { timeOfDay } from "../i18n/moment";
 import { useAppointmentLink, useLinksFollowing } from "../query/linkOf";
 import { useRetry } from "../query/mutations";
@@ -42,7 +43,8 @@ function shownStatus({ syncStatus, externalEventId, htmlLink }: AppointmentLinkJ
 
 /**
  * How one appointment stands at Google, for the host's own form and grid. It follows the status of the page; it says nothing
- * where nothing is connected, and of an appointment that the service has never had.
+ * where nothing is connected, and of an appointment that the service has never had. While the service cannot be asked, it
+ * says that it tells what was known last.
  */
 export function AppointmentSyncStatus(props: AppointmentSyncStatusProps): ReactElement {
   return (
@@ -53,36 +55,37 @@ export function AppointmentSyncStatus(props: AppointmentSyncStatusProps): ReactE
 }
 
 function Shown({ id, isCompact = false, mayRetry = true }: AppointmentSyncStatusProps): ReactElement | null {
-  const { status, isSignedOut } = useStatus();
+  const { t, locale } = useHost();
+  const now = useNow();
+  const { status, isSignedOut, isUnavailable, isOnline } = useStatus();
   const isConnected = status !== undefined && status.state !== "not_connected" && status.state !== "disconnecting";
-  const { data: link } = useAppointmentLink(id, isConnected && !isSignedOut);
+  const { data: link, isError } = useAppointmentLink(id, isConnected && !isSignedOut);
   useLinksFollowing(status);
   if (!isConnected || isSignedOut || !link) return null;
+  // Nobody tells of a change then: as on the pages, what was known last is claimed no more.
+  const isStale = isUnavailable || !isOnline || isError;
+  const known = wordsOf(link, now, t, locale);
+  const words = isStale ? t("appointment.lastKnown", { status: known }) : known;
   return (
-    <span className={`cassius-calendar cc-appointment cc-tone-${TONES[shownStatus(link)]}`}>
-      <span className="cc-appointment-dot" aria-hidden="true" />
-      {isCompact ? <Words link={link} isHidden /> : <Whole link={link} mayRetry={mayRetry} />}
+    <span className={`cassius-calendar cc-appointment cc-tone-${isStale ? "neutral" : TONES[shownStatus(link)]}`}>
+      <span className="cc-appointment-dot" aria-hidden="true" title={words} />
+      <span className={isCompact ? "cc-hidden" : undefined}>{words}</span>
+      {isCompact ? null : <Actions link={link} mayRetry={mayRetry} />}
     </span>
   );
 }
 
-function Words({ link, isHidden = false }: { readonly link: AppointmentLinkJson; readonly isHidden?: boolean }) {
-  const { t, locale } = useHost();
-  const now = useNow();
+function wordsOf(link: AppointmentLinkJson, now: Date, t: Translate, locale: Locale): string {
   const shown = shownStatus(link);
-  const text =
-    shown === "synced" && link.lastSyncTime !== null
-      ? t("appointment.syncedSince", { time: timeOfDay(new Date(link.lastSyncTime), now, locale) })
-      : t(`appointment.${shown}`);
-  return <span className={isHidden ? "cc-hidden" : undefined}>{text}</span>;
+  if (shown !== "synced" || link.lastSyncTime === null) return t(`appointment.${shown}`);
+  return t("appointment.syncedSince", { time: timeOfDay(new Date(link.lastSyncTime), now, locale) });
 }
 
-function Whole({ link, mayRetry }: { readonly link: AppointmentLinkJson; readonly mayRetry: boolean }): ReactElement {
+function Actions({ link, mayRetry }: { readonly link: AppointmentLinkJson; readonly mayRetry: boolean }): ReactElement {
   const { t } = useHost();
   const retry = useRetry();
   return (
     <>
-      <Words link={link} />
       {link.syncStatus === "error" && mayRetry ? (
         <Action weight="quiet" isPending={retry.isPending} onPress={() => retry.mutate([link.appointmentId])}>
           {t("common.retry")}

@@ -512,6 +512,7 @@ export const en: Catalogue = {
   "appointment.synced": "In Google",
   "appointment.syncedSince": "In Google since {time}",
   "appointment.error": "Refused",
+  "appointment.lastKnown": "{status} (last known)",
 
   "badge.connected": "Google connected",
   "badge.error": "Google sync in error",

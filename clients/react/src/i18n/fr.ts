@@ -523,6 +523,7 @@ export const fr = {
   "appointment.synced": "Dans Google",
   "appointment.syncedSince": "Dans Google depuis {time}",
   "appointment.error": "Refusé",
+  "appointment.lastKnown": "{status} (dernier état connu)",
 
   "badge.connected": "Google connecté",
   "badge.error": "Sync Google en erreur",
