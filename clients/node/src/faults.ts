@@ -12,8 +12,12 @@ import { CalendarError, type Violation } from "./error.js";
 
 const INT64_END = 2n ** 63n;
 const LONGEST_ID = 128;
-// As the service has it: control characters, and the marks that reorder or hide text.
-const FORBIDDEN_IN_ID = /[\p{Cc}\u200B-\u200F\u2028-\u202E\u2060-\u2069\uFEFF]/u;
+// The service takes none that is nearly as long. A message that it cannot read, 4 MiB long, would end the stream that it is
+// sent over, and name no field.
+const LONGEST_TEXT = 100_000;
+// As the service has it: whatever shows nothing, reorders or hides text, and is no character. A row with one would end the
+// stream that it is sent over.
+const FORBIDDEN_IN_ID = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}\p{DI}\p{NChar}\u2800]/u;
 
 /** What is wrong with a request, field by field. */
 export class Faults {
@@ -47,8 +51,9 @@ export class Faults {
   /** Reads a text; none is empty. */
   text(field: string, value: unknown): string {
     if (value === null || value === undefined) return "";
-    if (typeof value === "string") return value;
-    this.add(field, "not a string");
+    if (typeof value !== "string") this.add(field, "not a string");
+    else if (value.length > LONGEST_TEXT) this.add(field, `longer than ${LONGEST_TEXT} characters`);
+    else return value;
     return "";
   }
 
@@ -62,6 +67,12 @@ export class Faults {
     const integer = BigInt(value as bigint | number | string);
     if (integer >= INT64_END || integer < -INT64_END) this.add(field, "does not fit into 64 bits");
     return integer;
+  }
+
+  /** Holds a whole number of 32 bits against what the wire has room for. */
+  integer32(field: string, value: unknown, isUnsigned = false): void {
+    if (typeof value !== "number" || !Number.isInteger(value)) this.add(field, "not an integer");
+    else if (value !== (isUnsigned ? value >>> 0 : value | 0)) this.add(field, "does not fit into 32 bits");
   }
 
   /** Reads one of some words. */

@@ -63,7 +63,10 @@ function checkField(field: DescField, value: unknown, path: string, faults: Faul
 }
 
 function checkEnum({ name, values }: DescEnum, value: unknown, path: string, faults: Faults): void {
-  if (Number.isInteger(value)) return;
+  if (Number.isInteger(value)) {
+    faults.integer32(path, value);
+    return;
+  }
   const example = values.at(-1)?.localName ?? "";
   faults.add(path, `not a value of the enum ${name}, such as ${name}.${example}`);
 }
@@ -91,11 +94,13 @@ function checkScalar(type: ScalarType, value: unknown, path: string, faults: Fau
       faults.integer(path, value);
       return;
     case ScalarType.INT32:
-    case ScalarType.UINT32:
     case ScalarType.SINT32:
-    case ScalarType.FIXED32:
     case ScalarType.SFIXED32:
-      if (!Number.isInteger(value)) faults.add(path, "not an integer");
+      faults.integer32(path, value);
+      return;
+    case ScalarType.UINT32:
+    case ScalarType.FIXED32:
+      faults.integer32(path, value, true);
   }
 }
 

@@ -43,14 +43,19 @@ it("one appointment at fault holds up no other", async () => {
   const organisationId = newOrganisation();
   const wrong = appointment({ timeZone: "Paris" });
   const broken = appointment({ endTime: new Date(NaN) });
+  // Beyond what a message may hold.
+  const endless = appointment({ patientName: "x".repeat(5_000_000) });
   const gone = appointment();
   const good = appointment();
-  const { list } = keptBy([wrong, broken, gone, good]);
-  const { load } = keptBy([wrong, broken, good]);
+  const { list } = keptBy([wrong, broken, endless, gone, good]);
+  const { load } = keptBy([wrong, broken, endless, good]);
   const found = await all(client.reconcile({ organisationId, period: null, list, load }));
   const outcomeOf = ({ appointmentId }: AppointmentSnapshot) =>
     found.find((one) => one.appointmentId === appointmentId)?.outcome;
-  expect([wrong, broken, gone, good].map(outcomeOf)).toEqual(["rejected", "rejected", "absent", "sent"]);
+  expect([wrong, broken, endless, gone, good].map(outcomeOf)).toEqual([
+    ...["rejected", "rejected", "rejected"],
+    ...["absent", "sent"],
+  ]);
   const rejected = found.find((one) => one.appointmentId === wrong.appointmentId);
   expect(rejected).toMatchObject({
     reason: "INVALID_REQUEST",
@@ -119,6 +124,21 @@ it("a row at fault is rejected with its id and its fields, and the rest goes on"
     ["a\nb", "appointmentId"],
     ["x".repeat(129), "appointmentId"],
   ]);
+});
+
+it("an id is taken or refused as the service does, whichever character it holds", async () => {
+  const organisationId = newOrganisation();
+  // As in the service's own test of what is invisible. One that it refused would end the reconciliation.
+  const invisible =
+    "\0\u007f\u0085\u00ad\u061c\u180e\u200b\u200f\u2028\u202e\u2065\u2066\u206a\ufeff\ufff0\ufff9\ue000\u034f\u115f\u2800\u3164" +
+    "\uffa0\ufe0f\u180b\ufdd0\ufffe\uffff\u{1ffff}\u{e0001}\u{e0100}\u{e0fff}\u{10fffe}\ud800";
+  const refused = Array.from(invisible, (character) => `a${character}b`);
+  const taken = Array.from("aÉß中ا٣-_ 👩\u0301€", (character) => `a${character}b`);
+  const kept = keptBy([...refused, ...taken].map((appointmentId) => appointment({ appointmentId })));
+  const found = await all(client.reconcile({ organisationId, period: null, ...kept }));
+  const of = (wanted: string) => found.filter(({ outcome }) => outcome === wanted).map((one) => one.appointmentId);
+  expect(of("rejected")).toEqual(refused);
+  expect(of("sent").sort()).toEqual(taken.sort());
 });
 
 it("an appointment that is loaded older than it was listed is stale, and not sent", async () => {

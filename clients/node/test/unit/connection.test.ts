@@ -225,6 +225,7 @@ it.each([
   [null, "request"],
   [{ organisationId: 7 }, "organisation_id"],
   [{ settings: { titlePrivacy: "masked" } }, "settings.title_privacy"],
+  [{ settings: { titlePrivacy: 2 ** 40 } }, "settings.title_privacy"],
   [{ settings: { isEnabled: "yes" }, updateMask: { paths: "is_enabled" } }, "settings.is_enabled,update_mask.paths"],
 ])("what the wire has no form for is refused by its field: %j", async (request, fields) => {
   const calendar = client("http://127.0.0.1:1");
@@ -232,7 +233,16 @@ it.each([
   expect([code, violations.map(({ field }) => field).join()]).toEqual(["INVALID_ARGUMENT", fields]);
 });
 
-it("so is one that the server never looked at", async () => {
+it("so is a size that the wire has no room for", async () => {
+  const calendar = client("http://127.0.0.1:1");
+  for (const pageSize of [2 ** 31, -(2 ** 31) - 1, Number.NaN, 1.5]) {
+    const asked = calendar.appointments.listAppointmentLinks({ organisationId: "cabinet", pageSize });
+    const { code, violations } = await failure(asked);
+    expect([code, violations.map(({ field }) => field).join()]).toEqual(["INVALID_ARGUMENT", "page_size"]);
+  }
+});
+
+it("a call that the server never looked at is made again", async () => {
   const { port, streams } = await served((stream, nth) => (nth === 1 ? stream.close(7) : refuse(stream)));
   const calendar = client(`http://127.0.0.1:${port}`);
   expect((await failure(calendar.integration.getStatus({ organisationId: "cabinet" }))).code).toBe(
