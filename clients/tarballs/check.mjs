@@ -1,7 +1,7 @@
 /**
  * Installs the two packages as a host does, from what `npm pack` makes, into three empty projects: Vite with React 18,
  * NestJS with Jest (CommonJS), Next.js with React 19. Builds each, starts it, and asks it for a page; the pages with React
- * are opened in a browser, which logs no error.
+ * are opened in a browser, which logs no error and shows them light, whatever the system's scheme is.
  *
  *   node tarballs/check.mjs [vite] [nest] [next]
  */
@@ -88,10 +88,23 @@ async function opened(address) {
     await page.getByRole("heading", { name: "Google Calendar", level: 1 }).waitFor();
     // Next has an alert of its own, which tells where one has gone.
     await page.getByRole("alert").filter({ hasText: "Le service de synchronisation" }).waitFor();
+    await page.emulateMedia({ colorScheme: "light" });
+    const light = await looks(page);
+    await page.emulateMedia({ colorScheme: "dark" });
+    const dark = await looks(page);
+    if (light !== dark || light.includes("rgba(0, 0, 0, 0)")) errors.push(`light: ${light}, on a dark system: ${dark}`);
     if (errors.length > 0) throw new Error(`${address}: ${errors.join("\n")}`);
   } finally {
     await browser.close();
   }
+}
+
+/** The title, and the ground of what is told below it: neither project has a scheme of its own, so that both are light. */
+async function looks(page) {
+  const title = page.getByRole("heading", { name: "Google Calendar", level: 1 });
+  const ink = await title.evaluate((element) => getComputedStyle(element).color);
+  const notice = page.locator(".cc-notice").first();
+  return `${ink} on ${await notice.evaluate((element) => getComputedStyle(element).backgroundColor)}`;
 }
 
 async function answerOf(address, until) {

@@ -6,6 +6,7 @@ import {
   SettingsLayout,
   type IntegrationStatusJson,
 } from "@cassius/calendar-react";
+import "@cassius/calendar-react/styles.css";
 import { createRoot } from "react-dom/client";
 
 // The JSON of the router has its types without the backend's package.
