@@ -4,6 +4,7 @@ import { http, HttpResponse } from "msw";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import * as samples from "../gallery/samples";
 import { createCalendarClient, GoogleCalendarBadge, GoogleCalendarPage, IntegrationsPage } from "../src";
+import { fr } from "../src/i18n/fr";
 import { returnPathOf } from "../src/host/returnPath";
 import { mount } from "./host";
 import { BASE, refuse, Router, server, silence } from "./router";
@@ -18,6 +19,8 @@ describe("an answer of 200 that is not the router's", () => {
   it.each([
     ["the host's own page", () => HttpResponse.html("<!doctype html><title>Cassius</title>")],
     ["JSON of somebody else", () => HttpResponse.json({ ok: true })],
+    ["JSON of somebody else under the same name", () => HttpResponse.json({ status: "ok" })],
+    ["JSON with nothing under it", () => HttpResponse.json({ status: null })],
     ["JSON that is cut off", () => new HttpResponse("{", { headers: { "content-type": "application/json" } })],
     ["nothing", () => new HttpResponse(null, { status: 204 })],
   ])("is told on the page, which holds no place for what never comes: %s", async (_, answer) => {
@@ -27,6 +30,20 @@ describe("an answer of 200 that is not the router's", () => {
     expect(await screen.findByText("La réponse reçue n’est pas celle attendue")).toBeVisible();
     expect(screen.getByRole("button", { name: "Recharger la page" })).toBeVisible();
     expect(document.querySelector(".cc-skeleton")).toBeNull();
+  });
+
+  it.each([
+    ["preview", "preview.failed"],
+    ["links", "errors.failed"],
+    ["journal", "journal.failed"],
+  ] as const)("is told in the section that asked for it: %s", async (route, words) => {
+    new Router(samples.someRefused);
+    answerWith(route, () => HttpResponse.json({ event: null, links: null, entries: null }));
+    const { user } = mount(<GoogleCalendarPage />);
+    await user.click(await screen.findByText("Afficher les 50 dernières actions"));
+    expect(await screen.findByText(fr[words])).toBeVisible();
+    await waitFor(() => expect(document.querySelector(".cc-skeleton")).toBeNull());
+    expect(screen.queryByText(fr["defect.title"])).toBeNull();
   });
 
   it("takes no action for done", async () => {

@@ -70,6 +70,25 @@ export interface CalendarClient {
   openEvents(): EventSource | null;
 }
 
+const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;
+const is = (kind: "string" | "boolean" | "number") => (value: unknown) => typeof value === kind;
+
+/** What stands under a name in the router's answers, and hardly in another's: many a gateway answers `{"status":"ok"}`. */
+const MARKS = {
+  status: (value: unknown) => isObject(value) && "state" in value,
+  event: isObject,
+  comparison: isObject,
+  calendars: Array.isArray,
+  links: Array.isArray,
+  entries: Array.isArray,
+  calls: Array.isArray,
+  connectUrl: is("string"),
+  isWritten: is("boolean"),
+  isDone: is("boolean"),
+  queuedCount: is("number"),
+} satisfies Readonly<Record<string, (value: unknown) => boolean>>;
+type Mark = keyof typeof MARKS;
+
 const DEFAULT_BASE_PATH = "/api/integrations/google";
 const DRY_RUN: SyncNowBody = { dryRun: true };
 
@@ -81,11 +100,11 @@ export function createCalendarClient(options: ClientOptions = {}): CalendarClien
   const open = options.openEvents === undefined ? browserEvents() : options.openEvents;
   const urlOf = (route: string) => new URL(`${basePath}/${route}`, window.location.origin).href;
 
-  // `field` is one that the router's answer always has: it tells the answer from somebody else's.
+  // `mark` is what the router's answer always has: it tells the answer from somebody else's.
   async function request<Answer extends object>(
     method: string,
     route: string,
-    field: keyof Answer & string,
+    mark: keyof Answer & Mark,
     body?: object,
     signal?: AbortSignal,
   ): Promise<Answer> {
@@ -108,9 +127,9 @@ export function createCalendarClient(options: ClientOptions = {}): CalendarClien
       throw failureOfNetwork();
     }
     if (!response.ok) throw await failureOf(response);
-    const answer = await objectOf(response);
+    const answer = (await objectOf(response)) as Record<string, unknown> | null;
     signal?.throwIfAborted();
-    if (answer === null || !(field in answer)) throw failureOfForeign();
+    if (answer === null || !MARKS[mark](answer[mark])) throw failureOfForeign();
     return answer as Answer;
   }
 
