@@ -211,6 +211,30 @@ async fn unsent_is_what_takes_place_and_was_never_sent(database: &Database) {
 }
 
 #[apply(both_backends)]
+async fn what_was_called_off_before_it_was_sent_is_in_step_and_no_part_of_a_catch_up(database: &Database) {
+    let north = organisation("north");
+    database.is_connected("north").await;
+    database.accept("north", "stands", 1, at(1)).await;
+    database.bring_in_step("north", &written("agenda", "event", 1), at(1)).await;
+    let enable = |is_enabled| SettingsChange { is_enabled: Some(is_enabled), ..SettingsChange::default() };
+    database.store.change_settings(&north, enable(false), at(2)).await.unwrap().unwrap();
+    for (id, wants_event) in [("a", true), ("called-off", false), ("stands", false)] {
+        let one = Acceptance { wants_event, ..acceptance("north", id, 2) };
+        database.store.accept(vec![one], at(2)).await.unwrap();
+    }
+    let before = database.store.counts(&north, at(3)).await.unwrap();
+    assert_eq!((before.unsent, before.pending), (1, 0));
+
+    database.store.change_settings(&north, enable(true), at(4)).await.unwrap().unwrap();
+    assert_eq!(pending(database).await, said(&[("a", 4), ("stands", 4)]));
+    assert_eq!(database.the_integration("north").await.catch_up, Some((2, at(4))));
+    let link = database.the_link("north", "called-off").await;
+    assert_eq!((link.sync_status, link.synced_revision), (SyncStatus::Synced, Some(revision(2))));
+    assert_eq!(database.store.catch_up(&north, at(5)).await.unwrap(), 0);
+    database.is_kept_right(at(5), "the catch-up").await;
+}
+
+#[apply(both_backends)]
 async fn a_catch_up_moves_upcoming_events_of_another_calendar(database: &Database) {
     let north = organisation("north");
     database.is_connected("north").await;

@@ -1,7 +1,8 @@
 //! The catch-up of an organisation: one at a time, and what is queued meanwhile joins it.
 //!
-//! Owns what a catch-up queues, and of how many links it consists. Never asks why it is made: a person's wish, a new
-//! connection and enabling are one rule. Whoever calls holds the integration, and says which part of its links is meant.
+//! Owns what a catch-up queues, what it has nothing to send of, and of how many links it consists. Never asks why it is made:
+//! a person's wish, a new connection and enabling are one rule. Whoever calls holds the integration, and says which part of
+//! its links is meant.
 //! Invariant: what a catch-up has done never shrinks, whatever joins it.
 
 use diesel::prelude::*;
@@ -124,11 +125,37 @@ async fn undone(conn: &mut Conn, organisation: &OrganisationId) -> Result<Undone
     Ok(row.unwrap_or(UndoneRow { waiting: 0, refused: 0, unreached: 0 }))
 }
 
+/// What was never sent and has no event: it is called off, so that there is nothing to send.
+fn has_nothing_to_send() -> String {
+    format!("sync_status = {NONE} AND NOT wants_event AND external_event_id IS NULL")
+}
+
+/// Says of what has nothing to send that it is in step: nobody waits for it, and the comparison looks after it.
+pub(super) async fn settle_what_has_nothing_to_send(
+    conn: &mut Conn,
+    organisation: &OrganisationId,
+    which: Fragment,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    let settle = sql(format!(
+        "UPDATE appointment_external_links SET sync_status = {SYNCED}, synced_revision = revision, updated_at = "
+    ))
+    .bind(now)
+    .sql(" WHERE ")
+    .with(of_organisation(organisation))
+    .sql(format!(" AND snapshot IS NOT NULL AND {} AND ", has_nothing_to_send()))
+    .with(which);
+    named("catch_ups.settle_what_has_nothing_to_send", settle).execute(conn).await?;
+    Ok(())
+}
+
 /// What a catch-up queues: what was never sent, was refused or waits for another attempt, and what is upcoming with its
 /// event in another calendar than the target. What is due already is not queued again.
 pub(super) fn uncaught(organisation: &OrganisationId, now: Timestamp) -> Fragment {
     sql(format!(
-        "snapshot IS NOT NULL AND (sync_status IN ({NONE}, {ERROR}) OR (sync_status = {PENDING} AND next_attempt_at > "
+        "snapshot IS NOT NULL AND (sync_status = {ERROR} OR (sync_status = {NONE} AND NOT ({}))
+            OR (sync_status = {PENDING} AND next_attempt_at > ",
+        has_nothing_to_send()
     ))
     .bind(now)
     .sql(format!(

@@ -119,6 +119,9 @@ async fn apply(
         true => catch_ups::open(conn, organisation, part.condition(), now).await?,
         false => catch_ups::go_on(conn, integration, part.condition(), now).await?,
     };
+    if wish == Wish::CatchUp {
+        catch_ups::settle_what_has_nothing_to_send(conn, organisation, part.condition(), now).await?;
+    }
     let changed = requeue(conn, organisation, which, &caught_up(), now).await?;
     let joined = catch_ups::count_queued(conn, organisation, catch_up, now).await?;
     Ok(Some(PartApplied { changed, joined }))
