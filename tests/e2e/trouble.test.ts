@@ -97,6 +97,11 @@ test("whoever hangs with every connection open, service or host, is told within 
   const second = await camille.another();
   await second.openAgenda();
   await second.badge("Google connecté").waitFor();
+  await second.createRdv({ patient: "Ada Exemple" });
+  await second.nextWeek();
+  const rdv = second.rdv("Ada Exemple");
+  const isSent = () => rdv.getByText(/^Dans Google depuis [^(]*$/).waitFor({ state: "attached" });
+  await isSent();
   // And what a busy machine adds.
   const withinMs = { timeout: 17_000 };
   const away = () => camille.health.getByText("Le service de synchronisation ne répond pas");
@@ -106,10 +111,13 @@ test("whoever hangs with every connection open, service or host, is told within 
   ] as const) {
     hang();
     await Promise.all([away().waitFor(withinMs), second.badge("Google : état inconnu").waitFor(withinMs)]);
-    expect(await camille.page.locator(".cc-tone-success").count()).toBe(0);
+    await rdv.getByText(/^Dans Google depuis .* \(dernier état connu\)$/).waitFor({ state: "attached" });
+    for (const { page } of [camille, second]) expect(await page.locator(".cc-tone-success").count()).toBe(0);
+    await stage.picture(second.page, "service-away-in-the-agenda", false);
     goOn();
     await camille.status("Connecté").waitFor(withinMs);
     await second.badge("Google connecté").waitFor(withinMs);
+    await isSent();
   }
 });
 
