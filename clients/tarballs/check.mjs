@@ -102,9 +102,9 @@ async function opened(address) {
 /** The title, and the ground of what is told below it: neither project has a scheme of its own, so that both are light. */
 async function looks(page) {
   const title = page.getByRole("heading", { name: "Google Calendar", level: 1 });
-  const ink = await title.evaluate((element) => getComputedStyle(element).color);
+  const ink = await title.evaluate((element) => globalThis.getComputedStyle(element).color);
   const notice = page.locator(".cc-notice").first();
-  return `${ink} on ${await notice.evaluate((element) => getComputedStyle(element).backgroundColor)}`;
+  return `${ink} on ${await notice.evaluate((element) => globalThis.getComputedStyle(element).backgroundColor)}`;
 }
 
 async function answerOf(address, until) {
