@@ -45,7 +45,7 @@ async function measure(stage: Stage): Promise<void> {
       await page.goto(path);
       taken.get(path)?.largest.push(await largestPaint(page));
       taken.get(path)?.first.push(await firstPaint(page));
-      await page.context().close();
+      await page.close();
     }
   }
   for (const [path, paints] of taken) {
