@@ -1,6 +1,6 @@
 //! What an attempt came to.
 
-use cassius_calendar::model::{CalendarId, Placement, Problem, Reason, RemoteEvents, SyncStatus};
+use cassius_calendar::model::{Placement, Problem, Reason, RemoteEvents, SyncStatus};
 use cassius_calendar::store::{LinkError, SettledLink, Settlement, Settlements};
 
 use super::harness::*;
