@@ -119,8 +119,9 @@ async fn what_cannot_be_moved_stays_until_the_target_has_it(app: &mut TestApp) {
     let away = refuse_inserts(app, 503, "backendError").await;
     choose_calendar(app, SECOND_CALENDAR).await.unwrap();
     app.until("cabinet", |status| reason(status) == Some(ErrorReason::GoogleUnavailable)).await;
-    app.google.let_go(away).await;
+    // No attempt falls between the two.
     let forbidden = refuse_inserts(app, 403, "forbidden").await;
+    app.google.let_go(away).await;
     app.advance(3_600);
     app.until("cabinet", |status| status.counts.is_some_and(|counts| counts.error == 8)).await;
     let events = app.google.events(ACCOUNT).await;
