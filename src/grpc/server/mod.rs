@@ -96,7 +96,7 @@ impl Default for Limits {
             age: Duration::from_secs(60 * 60),
             parting: Duration::from_secs(5),
             whole_within: Duration::from_secs(10),
-            unfinished_bytes: 16 * 1024 * 1024,
+            unfinished_bytes: 8 * 1024 * 1024,
             request_streams: 48,
         }
     }
