@@ -1,7 +1,7 @@
 //! Takes connections, one after the other, whatever the system has to say.
 //!
-//! Owns the pause where the system has no room for another connection (EMFILE, ENFILE): a loop that asked again at once
-//! would take a core and keep the work from ending that would make room. Never reads from what it takes.
+//! Owns the pause after a fault, such as where the system has no room for another connection (EMFILE, ENFILE): a loop
+//! that asked again at once would take a core and keep the work from ending that would make room. Never reads from what it takes.
 //!
 //! Invariant: it answers connections alone; a fault is waited out.
 

@@ -4,8 +4,8 @@
 //! the time of this process or of the server (`now` is a parameter; what the server's clock says is read for `app`
 //! alone), never calls anybody.
 //!
-//! Invariant: what a method has answered is durable. A method is one transaction (some ask first whether there is
-//! anything to do), and one that answers an error has changed nothing, or leaves it unknown whether it did where the
+//! Invariant: what a method has answered is durable. A method that writes is one transaction (some ask
+//! first whether there is anything to do), and one that answers an error has changed nothing, or leaves it unknown whether it did where the
 //! connection broke; on SQLite, a text that did not read is made readable by it (`foreign_text.rs`). Those that may
 //! touch more rows than one transaction should hold are several, each of which stands by itself: going on with an
 //! erasure, forgetting, erasing what has ended, sweeping the audit, giving back many leases, trying again what did not

@@ -1,7 +1,7 @@
 //! The grants of all organisations: what lets the service call Google in somebody's name.
 //!
-//! Owns a grant from its storing to its end, the access tokens, the road of every request that reads with one, and what is
-//! noted against an integration; the calendars of one that has ended are sealed in `connection/sealed_calendars.rs`. Never
+//! Owns a grant from its storing to its end, the access tokens, the road of every request that reads with one but for
+//! those of an attempt, and what is noted against an integration; the calendars of one that has ended are sealed in `connection/sealed_calendars.rs`. Never
 //! decides what Google is called for. Invariant: a token is given out for the epoch that it was asked for and for no other.
 
 mod access;

@@ -2,8 +2,8 @@
 //!
 //! Owns the places: how many there are, how many of them one organisation may hold, and who leaves its place since its
 //! attempt takes long. Never knows what is due. Invariant: no organisation has more than [`PLACES_EACH`] under way,
-//! those that have left their places among them, and the last places go to those that have nothing under way and did
-//! not hang the last time.
+//! those that have left their places among them, and the last places go to those that have nothing under way, and of
+//! whom no attempt has left its place since one ended in it.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::Hash;

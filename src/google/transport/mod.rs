@@ -5,7 +5,8 @@
 //! request twice: one that was not sent at all, since the connection that was kept for it had been closed, goes out on
 //! another one.
 //!
-//! Invariant: plain HTTP goes to a loopback host or nowhere, and every send ends by its deadline.
+//! Invariant: a request in plain HTTP goes to a loopback host or nowhere (a proxy is asked in plain for the way), and
+//! every send ends by its deadline.
 
 mod connector;
 

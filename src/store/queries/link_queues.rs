@@ -2,7 +2,7 @@
 //!
 //! Owns the row that every change of links takes its turn at, the only statement that makes a queue due later (but for
 //! the trigger that puts an integration which is served again at the end of the line), and the one that gives links a
-//! priority that is known. Never counts a link, and never makes a queue due earlier: triggers do. Invariant: no link
+//! known priority in place of one that this version does not know. Never counts a link, and never makes a queue due earlier: triggers do. Invariant: no link
 //! can be attempted before its queue is due, since whoever puts it off holds it, and so does whoever makes a link due.
 
 use std::collections::BTreeSet;

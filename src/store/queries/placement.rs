@@ -2,7 +2,8 @@
 //!
 //! Owns how a [`Placement`] is spread over seven columns and read back: no other place reads or writes one whole.
 //! Statements that look for events, owe their deletion, seal their calendars or forget what Google is known to show
-//! name the columns that they are about. Never fills a gap: columns that make no placement are corrupt. Invariant: what
+//! name the columns that they are about. Never fills a gap: an event without a
+//! calendar, or a calendar without an event, is corrupt. Invariant: what
 //! is read is what was written.
 
 use diesel::prelude::*;

@@ -1,7 +1,8 @@
 //! Integrations that do not read: found, and noted as such.
 //!
 //! Owns which integrations say too little to be served, and how one is said not to read. Never writes over another
-//! problem whose time to be tried again has not come. Invariant: what is noted is written with the queue held.
+//! problem that this version knows and whose time to be tried again has not come. Invariant: what is noted is written
+//! with the queue held.
 
 use diesel_async::RunQueryDsl;
 use jiff::Timestamp;
