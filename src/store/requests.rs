@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::wish::Wish;
 use super::{Error, Integration, Store};
-use crate::model::{AppointmentId, Calendar, OrganisationId, TitlePrivacy};
+use crate::model::{AppointmentId, Calendar, Epoch, OrganisationId, TitlePrivacy};
 
 /// What changes of the settings; `None` leaves a setting as it is.
 #[derive(Debug, Clone, Default)]
@@ -16,6 +16,9 @@ pub struct SettingsChange {
     pub is_enabled: Option<bool>,
     /// The target calendar.
     pub calendar: Option<Calendar>,
+    /// The epoch in which the calendar was seen to take writes: in another one, another account may be connected. `None`:
+    /// whichever it is.
+    pub epoch: Option<Epoch>,
     /// How much of an appointment its event shows.
     pub title_privacy: Option<TitlePrivacy>,
 }
@@ -31,7 +34,7 @@ pub enum Retry {
 
 impl Store {
     /// Changes settings, and answers the integration as it stands then. While nothing is connected, the privacy alone can be
-    /// set: `None`, and nothing is changed, where anything else is to be.
+    /// set: `None`, and nothing is changed, where anything else is to be, or where the epoch is another one.
     ///
     /// Another calendar or another privacy queues every upcoming link that has an event or is pending, as a catch-up; so
     /// does enabling, of what [`Store::catch_up`] queues. A tighter privacy also queues what is over, as long as it has its

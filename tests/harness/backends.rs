@@ -5,7 +5,8 @@ pub(crate) use macro_rules_attribute::apply;
 
 /// Keeps the function and adds a test of it on SQLite and one on PostgreSQL.
 macro_rules! both_backends {
-    (async fn $name:ident($app:ident: &mut TestApp) $body:block) => {
+    ($(#[$doc:meta])* async fn $name:ident($app:ident: &mut TestApp) $body:block) => {
+        $(#[$doc])*
         async fn $name($app: &mut TestApp) $body
 
         mod $name {
@@ -26,7 +27,8 @@ macro_rules! both_backends {
             }
         }
     };
-    (async fn $name:ident($database:ident: &Database) $body:block) => {
+    ($(#[$doc:meta])* async fn $name:ident($database:ident: &Database) $body:block) => {
+        $(#[$doc])*
         async fn $name($database: &Database) $body
 
         mod $name {

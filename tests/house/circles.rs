@@ -118,6 +118,15 @@ fn names(path: &str) -> Names {
 
 /// A path from the crate's root on, without the root.
 fn absolute(module: &Names, path: &[String]) -> Names {
+    // `self::super` climbs as `super` does, and `{self}` is what stands before it.
+    let path = match path {
+        [first, above @ ..] if first == "self" && above.first().is_some_and(|it| it == "super") => above,
+        path => path,
+    };
+    let path = match path {
+        [door @ .., last] if last == "self" && !door.is_empty() => door,
+        path => path,
+    };
     let climbs = path.iter().take_while(|name| *name == "super").count();
     match path[0].as_str() {
         "crate" | "cassius_calendar" => path[1..].to_vec(),

@@ -37,8 +37,11 @@ fn no_module_is_mounted_from_elsewhere() {
 fn unit_tests_stand_in_a_file_named_tests_from_a_hundred_lines_on_and_inline_below() {
     let sources = source::all();
     let is_long = |source: &Source| {
-        let inline = source.text.split("#[cfg(test)]\n").skip(1).filter(|tests| {
-            let opening = tests.lines().next().unwrap_or_default();
+        let conditions = ["#[cfg(test)]", "#[cfg(all(test"];
+        let of_tests = conditions.iter().flat_map(|condition| source.text.split(condition).skip(1));
+        let inline = of_tests.filter(|tests| {
+            // Other attributes may stand between.
+            let opening = tests.lines().skip(1).find(|line| !line.starts_with("#[")).unwrap_or_default();
             opening.contains("mod ") && opening.ends_with('{')
         });
         let mut lengths = inline.map(|tests| tests.lines().take_while(|line| *line != "}").count());

@@ -139,7 +139,7 @@ async fn what_cannot_be_moved_stays_until_the_target_has_it(app: &mut TestApp) {
     assert!(events.len() == 8 && events.iter().all(|event| event["calendar_id"] == ACCOUNT), "{events:#?}");
 }
 
-// An event that cannot be moved goes there and back: its id is used up in the calendar that it returns to.
+/// An event that cannot be moved goes there and back: its id is used up in the calendar that it returns to.
 #[apply(both_backends)]
 async fn what_comes_back_stays_until_the_calendar_has_it_under_another_id(app: &mut TestApp) {
     app.google.settings(json!({"move_supported": false})).await;

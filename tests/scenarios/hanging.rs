@@ -12,7 +12,7 @@ use crate::harness::samples::appointment;
 
 const HANGING: &str = "hanging@example.com";
 
-// As many practices hang as there are attempts under way at a time.
+/// As many practices hang as there are attempts under way at a time.
 #[apply(both_backends)]
 async fn an_edit_waits_a_second_at_most_for_those_whose_google_hangs(app: &mut TestApp) {
     with_plenty_of_quota(app).await;

@@ -42,6 +42,7 @@ async fn the_same_account_finds_its_settings_and_its_events_again(database: &Dat
     let change = SettingsChange {
         is_enabled: Some(false),
         calendar: Some(calendar("chosen")),
+        epoch: Some(first.epoch),
         title_privacy: Some(TitlePrivacy::Initials),
     };
     database.accept("north", "rdv", 1, at(1)).await;
@@ -56,6 +57,22 @@ async fn the_same_account_finds_its_settings_and_its_events_again(database: &Dat
     assert_eq!(second.calendar, Some(calendar("chosen")));
     assert_eq!((second.is_enabled, second.title_privacy), (false, TitlePrivacy::Initials));
     assert_eq!(database.the_link("north", "rdv").await.placement, written("agenda", "event", 1));
+}
+
+/// Another account may have been connected since Google was asked for the calendar.
+#[apply(both_backends)]
+async fn no_calendar_is_chosen_of_which_another_account_was_asked(database: &Database) {
+    let north = organisation("north");
+    let first = database.is_connected("north").await;
+    let of_first = SettingsChange { epoch: Some(first.epoch), ..of_calendar("of the first") };
+    let other =
+        Grant { google_user_id: GoogleUserId::new("another"), calendar: calendar("of another"), ..grant("north") };
+    let second = database.connect(other, at(5)).await;
+    assert_eq!(database.store.change_settings(&north, of_first.clone(), at(6)).await.unwrap(), None);
+    assert_eq!(database.the_integration("north").await.calendar, second.calendar);
+    let of_second = SettingsChange { epoch: Some(second.epoch), ..of_first };
+    let chosen = database.store.change_settings(&north, of_second, at(7)).await.unwrap().unwrap();
+    assert_eq!(chosen.calendar, Some(calendar("of the first")));
 }
 
 #[apply(both_backends)]
@@ -221,6 +238,7 @@ async fn settings_that_stay_the_same_queue_nothing(database: &Database) {
     let same = SettingsChange {
         is_enabled: Some(true),
         calendar: Some(calendar("agenda")),
+        epoch: None,
         title_privacy: Some(TitlePrivacy::Full),
     };
     for change in [same, SettingsChange::default()] {

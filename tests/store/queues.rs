@@ -145,6 +145,7 @@ impl Lot<'_> {
             14 => {
                 let change = SettingsChange {
                     is_enabled: Some(self.dice.below(3) > 0),
+                    epoch: None,
                     title_privacy: Some(self.dice.pick(&[TitlePrivacy::Full, TitlePrivacy::Masked])),
                     calendar: (self.dice.below(4) == 0).then(|| calendar(self.dice.pick(&["agenda", "other"]))),
                 };

@@ -81,18 +81,18 @@ impl Integrations {
         request: SettingsRequest,
     ) -> Result<Status, Error> {
         let SettingsRequest { is_enabled, calendar, title_privacy } = request;
-        let calendar = match calendar {
+        let (calendar, epoch) = match calendar {
             Some(id) => {
                 let integration = self.connected(organisation).await?;
                 let access = self.grants.calendar(&integration, id.as_str()).await?;
                 if !access.may_write {
                     return Err(Error::CalendarUnavailable);
                 }
-                Some(access.calendar)
+                (Some(access.calendar), Some(integration.epoch))
             }
-            None => None,
+            None => (None, None),
         };
-        let change = SettingsChange { is_enabled, calendar, title_privacy };
+        let change = SettingsChange { is_enabled, calendar, epoch, title_privacy };
         self.store.change_settings(organisation, change, self.clock.now()).await?.ok_or(Error::NotConnected)?;
         self.notifier.notify(&Change::Integration(organisation.clone()));
         self.notifier.notify_due();

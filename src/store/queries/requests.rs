@@ -36,9 +36,9 @@ pub(in crate::store) async fn change_settings(
             insert_if_absent(conn, organisation, true, now).await?;
         }
         let found = locked(conn, organisation).await?;
-        let Some(before) = found.filter(|before| before.is_connected() || is_of_privacy_alone) else {
-            return Ok(None);
-        };
+        let is_as_seen = |before: &Integration| change.epoch.is_none_or(|epoch| epoch == before.epoch);
+        let may_change = |before: &Integration| before.is_connected() && is_as_seen(before) || is_of_privacy_alone;
+        let Some(before) = found.filter(may_change) else { return Ok(None) };
         let row = || dsl::calendar_integrations.find((organisation.as_str(), PROVIDER));
         // What does not read is left as it is, until a person chooses.
         let settings = diesel::update(row()).set((
