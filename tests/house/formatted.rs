@@ -14,13 +14,11 @@ fn hidden(text: &str) -> Vec<String> {
         let Some((name, ends)) = called.filter(|(name, _)| *name != "proptest") else { continue };
         let end = format!("{indentation}{ends}");
         let inside = lines.by_ref().take_while(|line| !line.starts_with(&end)).map(str::trim_start);
-        let declared = |line: &&str| {
-            let visible = line.strip_prefix("pub").map(|line| line.trim_start());
-            let line = visible
-                .map_or(*line, |line| line.split_once(") ").filter(|_| line.starts_with('(')).map_or(line, |it| it.1));
-            let words = line.split_once("fn ").map(|(words, _)| words);
-            words.is_some_and(|words| words.split(' ').all(|word| matches!(word, "" | "async" | "const" | "unsafe")))
+        let is_qualifier = |word: &str| {
+            matches!(word, "" | "async" | "const" | "unsafe") || word.starts_with("pub") || word.ends_with(')')
         };
+        let declared =
+            |line: &&str| line.split_once("fn ").is_some_and(|(before, _)| before.split(' ').all(is_qualifier));
         found.extend(inside.filter(declared).map(|line| format!("{name}: {line}")));
     }
     found
@@ -49,7 +47,7 @@ fn no_test_hides_from_the_formatter() {
 #[test]
 fn a_function_in_braces_is_found() {
     let text = "on_all! {\n    async fn one() {\n    }\n};\nfn two() {}\nproptest! {\n    fn three(a in b) {}\n}\n\
-                on_all!(\n    pub async fn four() {}\n    pub(super) const fn five() {}\n    a.of_fn(b);\n);\n";
-    let expected = ["async fn one() {", "pub async fn four() {}", "pub(super) const fn five() {}"];
+                on_all!(\n    pub async fn four() {}\n    pub(in crate::a) const fn five() {}\n    a.of_fn(b);\n);\n";
+    let expected = ["async fn one() {", "pub async fn four() {}", "pub(in crate::a) const fn five() {}"];
     assert_eq!(hidden(text), expected.map(|function| format!("on_all: {function}")));
 }

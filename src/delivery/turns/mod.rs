@@ -77,7 +77,7 @@ impl<A: Copy + Eq + Hash> Turns<A> {
     /// Gives a place back in which nothing was started.
     pub(super) fn give_back(&mut self, organisation: &OrganisationId) {
         self.taken -= 1;
-        self.leave(organisation);
+        self.count_down(organisation);
     }
 
     /// An attempt has started in a place that was taken, and leaves it at `until`.
@@ -108,10 +108,11 @@ impl<A: Copy + Eq + Hash> Turns<A> {
             self.hanging.remove(organisation);
             self.taken -= 1;
         }
-        self.leave(organisation);
+        self.count_down(organisation);
     }
 
-    fn leave(&mut self, organisation: &OrganisationId) {
+    /// One less of it is under way.
+    fn count_down(&mut self, organisation: &OrganisationId) {
         if let Some(its) = self.under_way.get_mut(organisation) {
             *its -= 1;
             if *its == 0 {
