@@ -23,6 +23,7 @@ mod auth_layer;
 mod calendar_integration;
 mod context;
 mod convert;
+mod departure;
 mod health;
 mod messages;
 mod server;

@@ -10,8 +10,8 @@ use jiff::SignedDuration;
 use super::{DEAREST_CALL, micros};
 use crate::model::GoogleUserId;
 
-/// How long units may be held.
-const PREPAID_UNITS_TTL: SignedDuration = SignedDuration::from_secs(2);
+/// How long units may be held, and how long a permit may wait for its call.
+pub(super) const PREPAID_UNITS_TTL: SignedDuration = SignedDuration::from_secs(2);
 
 /// What is held for each account: how many units, and until when. One that used all of them is still known until then.
 #[derive(Debug, Default)]
@@ -28,15 +28,11 @@ impl HeldUnits {
         held.0 += units;
     }
 
-    /// Takes units for a call; `false`: there are not so many.
-    pub(super) fn take(&mut self, account: &GoogleUserId, units: u32, now: i64) -> bool {
-        match self.0.get_mut(account) {
-            Some((held, until)) if *held >= units && *until > now => {
-                *held -= units;
-                true
-            }
-            _ => false,
-        }
+    /// Takes units for a call, and answers until when they may be spent; `None`: there are not so many.
+    pub(super) fn take(&mut self, account: &GoogleUserId, units: u32, now: i64) -> Option<i64> {
+        let (held, until) = self.0.get_mut(account).filter(|(held, until)| *held >= units && *until > now)?;
+        *held -= units;
+        Some(*until)
     }
 
     /// Those of these accounts for which no unit is held; one that is named twice needs two.

@@ -31,7 +31,7 @@ use crate::clock::{Clock, ClockSample, Deadline};
 use crate::metrics;
 use crate::model::GoogleUserId;
 use budget::{Pace, Paces, Spent};
-use held::HeldUnits;
+use held::{HeldUnits, PREPAID_UNITS_TTL};
 use ledger::{BACKGROUND, PROJECT, of_account};
 pub use ledger::{Ledger, Spend};
 
@@ -66,12 +66,15 @@ struct State {
     refused: HashMap<GoogleUserId, Wait>,
 }
 
-/// Units of an account that were taken and not spent yet. What is dropped is lost.
+/// Units of an account that were taken and not spent yet. What is dropped is lost, and so is what is not spent soon: the
+/// budget has grown again for others meanwhile.
 #[derive(Debug, PartialEq, Eq)]
 #[must_use = "the units are taken from the budgets"]
 pub struct Permit {
     account: GoogleUserId,
     units: u32,
+    /// Until when they may be spent, in microseconds of steady time.
+    until: i64,
 }
 
 /// Says whose budget is spent.
@@ -160,11 +163,10 @@ impl Quota {
 
     /// Takes units for one call, or says when to ask again.
     pub fn try_take(&self, account: &GoogleUserId, units: u32) -> Result<Permit, Wait> {
-        let permit = Permit { account: account.clone(), units };
         if self.shared().is_none() {
             self.spend_here(account, units, false)?;
             metrics::units(units);
-            return Ok(permit);
+            return Ok(self.permit(account, units));
         }
         let read = self.clock.read();
         let mut state = self.state.lock();
@@ -172,11 +174,11 @@ impl Quota {
             return Err(Wait { until: read.after(pause), scope: Scope::Project });
         }
         match state.held.take(account, units, micros(read.elapsed)) {
-            true => {
+            Some(until) => {
                 metrics::units(units);
-                Ok(permit)
+                Ok(Permit { account: account.clone(), units, until })
             }
-            false => Err(state
+            None => Err(state
                 .refused
                 .get(account)
                 .copied()
@@ -184,21 +186,32 @@ impl Quota {
         }
     }
 
+    /// Whether units may be spent still on the call that they were taken for, or on another one.
+    pub fn is_fresh(&self, permit: &Permit) -> bool {
+        permit.until > micros(self.clock.elapsed())
+    }
+
+    /// Units that were spent just now.
+    fn permit(&self, account: &GoogleUserId, units: u32) -> Permit {
+        let until = micros(self.clock.elapsed().saturating_add(PREPAID_UNITS_TTL));
+        Permit { account: account.clone(), units, until }
+    }
+
     /// Takes units for one call, waiting for them.
     pub async fn take(&self, account: &GoogleUserId, units: u32) -> Permit {
         self.spend_waiting(account, units, false).await;
-        Permit { account: account.clone(), units }
+        self.permit(account, units)
     }
 
     /// Takes a unit for a call that nobody waits for, waiting for it: all of these together take a tenth of the project's
     /// budget at most, or what the smallest pace lets through where that is more (below 40 units a minute).
     pub async fn take_in_background(&self, account: &GoogleUserId) -> Permit {
         self.spend_waiting(account, 1, true).await;
-        Permit { account: account.clone(), units: 1 }
+        self.permit(account, 1)
     }
 
     /// Takes what `permit` lacks for a call of `units` of `account`, waiting for it no longer than `longest`. A permit of
-    /// another account counts for nothing.
+    /// another account counts for nothing, and none that is no longer fresh.
     pub async fn top_up(
         &self,
         permit: &mut Option<Permit>,
@@ -206,18 +219,19 @@ impl Quota {
         units: u32,
         longest: SignedDuration,
     ) -> Result<(), Wait> {
-        let held = permit.as_ref().filter(|permit| permit.account == *account).map_or(0, |permit| permit.units);
-        if held >= units {
-            return Ok(());
-        }
-        while let Err(wait) = self.spend(account, units - held, false).await {
-            if self.clock.left(wait.until) > longest {
-                return Err(wait);
+        let deadline = self.clock.after(longest);
+        loop {
+            let counts = |permit: &&Permit| permit.account == *account && self.is_fresh(permit);
+            let held = permit.as_ref().filter(counts).map_or(0, |permit| permit.units);
+            if held >= units {
+                return Ok(());
             }
-            self.clock.sleep_until(wait.until).await;
+            match self.spend(account, units - held, false).await {
+                Ok(()) => *permit = Some(self.permit(account, units)),
+                Err(wait) if wait.until > deadline => return Err(wait),
+                Err(wait) => self.clock.sleep_until(wait.until).await,
+            }
         }
-        *permit = Some(Permit { account: account.clone(), units });
-        Ok(())
     }
 
     async fn spend_waiting(&self, account: &GoogleUserId, units: u32, is_background: bool) {
@@ -249,7 +263,7 @@ impl Quota {
     fn take_held(&self, account: &GoogleUserId, units: u32) -> bool {
         let elapsed = self.clock.elapsed();
         let mut state = self.state.lock();
-        state.pause(elapsed).is_none() && state.held.take(account, units, micros(elapsed))
+        state.pause(elapsed).is_none() && state.held.take(account, units, micros(elapsed)).is_some()
     }
 
     fn spend_here(&self, account: &GoogleUserId, units: u32, is_background: bool) -> Result<(), Wait> {

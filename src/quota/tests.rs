@@ -129,6 +129,30 @@ async fn a_permit_counts_for_the_call_that_it_was_taken_for() {
     assert_eq!(quota.top_up(&mut None, &other, 1, SignedDuration::ZERO).await.unwrap_err().scope, Scope::Account);
 }
 
+#[tokio::test]
+async fn what_was_taken_for_a_call_that_was_not_made_is_not_spent_a_minute_later() {
+    let (quota, clock) = quota(10_000, 60);
+    let account = GoogleUserId::new("a");
+    let mut unused = Vec::new();
+    for _ in 0..60 {
+        unused.extend(quota.try_take(&account, 1));
+        clock.advance(SignedDuration::from_secs(1));
+    }
+    assert!(unused.len() > 50, "{}", unused.len());
+    let mut called = Vec::new();
+    for _ in 0..60 {
+        for permit in unused.drain(..) {
+            if quota.top_up(&mut Some(permit), &account, 1, SignedDuration::ZERO).await.is_ok() {
+                called.push(clock.now());
+            }
+        }
+        called.extend(quota.try_take(&account, 1).map(|_| clock.now()));
+        clock.advance(SignedDuration::from_secs(1));
+    }
+    let most = most_in_a_minute(&called);
+    assert!((50..=60).contains(&most), "{most}");
+}
+
 #[test]
 fn budgets_grow_and_pauses_end_whatever_the_wall_clock_says() {
     for correction in [-1, 1].map(SignedDuration::from_hours) {

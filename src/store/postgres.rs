@@ -109,11 +109,12 @@ pub(super) const UNANSWERED: Duration = Duration::from_secs(5);
 const LONGEST_NAME: usize = 48;
 
 /// What each connection is told first; behind a pooler, each transaction. The service's own deadlines are shorter; the
-/// time-outs end what was left behind. A statement that is kept prepared is soon planned once for all its values, maybe
+/// time-outs end what was left behind: between two statements of a transaction lie milliseconds, and a process that stands
+/// still there holds what others need. A statement that is kept prepared is soon planned once for all its values, maybe
 /// while its tables are empty: it is told to read by an index then too. None is worth the time that it takes to compile.
 const SESSION: [&str; 5] = [
     "statement_timeout = '35s'",
-    "idle_in_transaction_session_timeout = '35s'",
+    "idle_in_transaction_session_timeout = '5s'",
     "lock_timeout = '3s'",
     "enable_seqscan = off",
     "jit = off",

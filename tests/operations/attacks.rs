@@ -3,12 +3,16 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
+use bytes::{BufMut as _, Bytes, BytesMut};
 use cassius_calendar::clock::Clock;
 use cassius_calendar::crypto::digest;
-use cassius_calendar::grpc::pb::{Appointment, GetStatusRequest, SyncAppointmentRequest, SyncStatus};
-use h2::SendStream;
+use cassius_calendar::grpc::pb::{
+    Appointment, GetStatusRequest, ListAppointmentLinksRequest, SyncAppointmentRequest, SyncAppointmentsRequest,
+    SyncStatus,
+};
 use h2::client::ResponseFuture;
+use h2::{RecvStream, SendStream};
+use prost::Message as _;
 use serde_json::json;
 use tokio::net::TcpStream;
 use tonic::transport::Channel;
@@ -119,6 +123,92 @@ async fn hollow_and_half_sent_messages_leave_memory_bounded_and_honest_callers_s
     println!("{at_rest} MiB at rest; {told:#?}");
     assert!(peak(&process) <= at_rest + MOST_MIB, "{at_rest} MiB at rest; {told:#?}");
     process.stop();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn answers_that_nobody_reads_leave_memory_bounded_and_honest_callers_served() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut process = Process::start(&["serve"], &keyed(), folder.path());
+    let (address, _) = process.addresses();
+    let requests = (0..1_000).map(|number| SyncAppointmentsRequest {
+        organisation_id: "cabinet".into(),
+        appointment: Some(appointment(&format!("{number:0>128}"), 1)),
+    });
+    let mut appointments = client(address).await;
+    let mut answers = appointments.sync_appointments(futures_util::stream::iter(requests)).await.unwrap().into_inner();
+    while answers.message().await.unwrap().is_some() {}
+    honest_calls(address, 1).await;
+    let at_rest = peak(&process);
+
+    let list = ListAppointmentLinksRequest {
+        organisation_id: "cabinet".into(),
+        page_size: 1_000,
+        ..ListAppointmentLinksRequest::default()
+    };
+    let list = whole(&list.encode_to_vec());
+    let mut told = Vec::new();
+    let mut unread = Vec::new();
+    for _ in 0..4 {
+        unread
+            .push(unread_calls(address, "cassius.calendar.v1.AppointmentSync/ListAppointmentLinks", 120, &list).await);
+        let longest = honest_calls(address, 10).await;
+        told.push(format!("{} MiB, an honest call {longest:?}", peak(&process)));
+    }
+    // A reader takes all of a long answer.
+    let request =
+        ListAppointmentLinksRequest { organisation_id: "cabinet".into(), page_size: 1_000, ..Default::default() };
+    let read = async {
+        loop {
+            match appointments.list_appointment_links(request.clone()).await {
+                Ok(page) => return page.into_inner().links.len(),
+                // Those who do not read are given a second.
+                Err(refused) => assert_eq!(refused.code(), tonic::Code::ResourceExhausted, "{refused}"),
+            }
+        }
+    };
+    assert_eq!(tokio::time::timeout(SOON, read).await.expect("there is room again soon"), 1_000);
+    println!("{at_rest} MiB at rest; {told:#?}");
+    assert!(peak(&process) <= at_rest + MOST_MIB, "{at_rest} MiB at rest; {told:#?}");
+    process.stop();
+}
+
+/// Makes calls over one connection whose caller never takes a byte of an answer.
+async fn unread_calls(
+    address: SocketAddr,
+    method: &str,
+    count: usize,
+    body: &Bytes,
+) -> Vec<http::Response<RecvStream>> {
+    let stream = TcpStream::connect(address).await.unwrap();
+    let (mut client, connection) =
+        h2::client::Builder::new().initial_window_size(0).handshake::<_, Bytes>(stream).await.unwrap();
+    tokio::spawn(connection);
+    let mut calls = Vec::new();
+    for _ in 0..count {
+        // A connection that the service has closed takes no more.
+        let Ok(ready) = client.ready().await else { break };
+        client = ready;
+        let request = http::Request::post(format!("http://service/{method}"))
+            .header("authorization", format!("Bearer {KEY}"))
+            .header("content-type", "application/grpc");
+        let Ok((response, mut stream)) = client.send_request(request.body(()).unwrap(), false) else { break };
+        let _ = stream.send_data(body.clone(), true);
+        calls.push(response);
+    }
+    let mut answers = Vec::new();
+    for call in calls {
+        // Where its connection was cut, none comes.
+        answers.extend(call.await);
+    }
+    answers
+}
+
+/// A message in its frame.
+fn whole(message: &[u8]) -> Bytes {
+    let mut framed = BytesMut::from(&[0][..]);
+    framed.put_u32(message.len().try_into().unwrap());
+    framed.put_slice(message);
+    framed.freeze()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

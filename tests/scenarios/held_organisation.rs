@@ -52,6 +52,38 @@ async fn the_accepts_and_deliveries_of_others_go_on_on_postgres() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_one_link_is_held_all_other_accepts_go_on_on_postgres() {
+    let mut app = TestApp::start(Database::on_postgres().await).await;
+    app.google.control("accounts", json!({"email": "held@example.com"})).await;
+    app.connect_as("held", "held@example.com").await;
+    app.connect("cabinet").await;
+    app.sync("held", appointment("held", 1)).await;
+    let (mut client, connection) = tokio_postgres::connect(&app.database.url, tokio_postgres::NoTls).await.unwrap();
+    let connection = tokio::spawn(connection);
+    let transaction = client.transaction().await.unwrap();
+    let hold = "SELECT 1 FROM appointment_external_links WHERE appointment_id = 'held' FOR UPDATE";
+    transaction.batch_execute(hold).await.unwrap();
+
+    let mut appointments = app.appointments.clone();
+    let request = SyncAppointmentRequest {
+        organisation_id: "held".into(),
+        appointment: Some(appointment("held", 2)),
+        wait: None,
+    };
+    let waiting = tokio::spawn(async move { appointments.sync_appointment(request).await });
+    assert_eq!(app.accept("cabinet", appointment("rdv", 1)).await.revision, 1);
+    assert_eq!(app.accept("held", appointment("other", 1)).await.revision, 1);
+    assert!(!waiting.is_finished(), "{:?}", waiting.await);
+
+    transaction.commit().await.unwrap();
+    assert_eq!(waiting.await.unwrap().unwrap().into_inner().link.unwrap().revision, 2);
+    app.at_rest("held").await;
+    drop(client);
+    connection.await.unwrap().unwrap();
+    app.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_it_came_to_is_settled_once_it_is_free_and_that_of_others_meanwhile_on_postgres() {
     let mut app = TestApp::start(Database::on_postgres().await).await;
     app.google.control("accounts", json!({"email": "held@example.com"})).await;

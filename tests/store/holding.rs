@@ -1,6 +1,7 @@
 //! Leases held, fenced, and given back.
 
 use cassius_calendar::model::{Placement, RemoteEvents};
+use cassius_calendar::store::{Options, Store};
 
 use super::harness::*;
 
@@ -93,5 +94,28 @@ async fn the_renewal_of_a_deletion_waits_for_the_queue_before_it_takes_a_row_on_
     transaction.commit().await.unwrap();
     assert!(renewing.await.unwrap().unwrap().is_done());
     drop(client);
+    database.drop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_that_stands_still_within_a_transaction_gives_up_what_it_holds_on_postgres() {
+    let database = Database::on_postgres().await;
+    let other = Store::open(&database.url, &Options::default()).await.unwrap();
+    let (enter, entered) = tokio::sync::oneshot::channel();
+    let (leave, left) = std::sync::mpsc::channel::<()>();
+    let store = database.store.clone();
+    let stands_still = tokio::spawn(async move {
+        let stand_still = move |_: &mut std::collections::HashMap<String, i64>| {
+            enter.send(()).unwrap();
+            left.recv().unwrap();
+        };
+        store.spend_quota(vec!["project".into()], stand_still).await
+    });
+    entered.await.unwrap();
+    let spend = async { while other.spend_quota(vec!["project".into()], |_| ()).await.is_err() {} };
+    tokio::time::timeout(std::time::Duration::from_secs(20), spend).await.expect("it is given up within seconds");
+    leave.send(()).unwrap();
+    assert!(stands_still.await.unwrap().is_err());
+    drop(other);
     database.drop().await;
 }

@@ -55,7 +55,8 @@ pub struct Worker {
     attempts: JoinSet<()>,
     /// The lease of each attempt.
     under_way: HashMap<Id, LeasedAppointment>,
-    /// Units of quota that were taken for organisations from whom nothing could be claimed: they are spent first.
+    /// Units of quota that were taken for organisations from whom nothing could be claimed: they are spent first, or lost
+    /// soon.
     unused: Permits,
     /// No queue is ready since before, as far as has been seen: what was ready then lies dead in the index, and is not read
     /// again.

@@ -1,7 +1,7 @@
 //! What a look takes before it claims: places, and a unit of quota for each.
 //!
 //! Owns whose turn it is at a look. Never claims. Invariant: a place is taken for each permit, and given back with those
-//! that no claim used; their units are spent first at the next look.
+//! that no claim used; their units are spent first at the next looks, as long as they are fresh.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -116,6 +116,11 @@ impl Worker {
                 }
             }
         }
+        let quota = &self.delivery.quota;
+        self.unused.retain(|_, unused| {
+            unused.retain(|permit| quota.is_fresh(permit));
+            !unused.is_empty()
+        });
         let mut without_permit = Vec::new();
         for due in wanted {
             match self.unused.get_mut(&due.organisation).and_then(Vec::pop) {

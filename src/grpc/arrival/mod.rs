@@ -25,6 +25,7 @@ use tokio::time::timeout;
 use tonic::body::Body;
 use tonic::server::NamedService;
 
+use super::departure::departing;
 use super::server::peer::Peer;
 use super::status::Refusal;
 use crate::clock::Entropy;
@@ -76,13 +77,14 @@ where
         };
         let limit = deadline(request.headers());
         let teller = Teller { language: language(request.headers()), entropy: self.entropy.clone() };
-        let served = serve(self.inner.clone(), self.needs.clone(), request, peer, teller.clone());
+        let served = serve(self.inner.clone(), self.needs.clone(), request, peer.clone(), teller.clone());
         async move {
             let answer = match limit {
                 None => served.await,
                 Some(limit) => timeout(limit, served).await.unwrap_or(Err(Refusal::DeadlineExceeded)),
             };
-            Ok(answer.unwrap_or_else(|refusal| teller.status(refusal).into_http()))
+            let answer = answer.unwrap_or_else(|refusal| teller.status(refusal).into_http());
+            Ok(answer.map(|body| departing(body, peer, move || teller.status(Refusal::Overloaded))))
         }
         .boxed()
     }

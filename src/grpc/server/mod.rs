@@ -9,6 +9,7 @@
 pub(super) mod peer;
 mod places;
 mod tls;
+pub(super) mod unread;
 
 use std::future;
 use std::io::Cursor;
@@ -46,12 +47,13 @@ const MAX_HEADER_BYTES: u32 = 16 * 1024;
 const MAX_STREAMS: u32 = 512;
 /// The streams that a peer may open and reset before the connection is closed on it.
 const MAX_RESETS: usize = 20;
-/// What one stream may send before it is read: small, so that one import cannot fill a connection.
-const STREAM_WINDOW_BYTES: u32 = 64 * 1024;
+/// What one stream may send before it is read: small, so that one import cannot fill a connection, and so that many streams
+/// that send at once do not fill the memory before anybody has come to read them.
+const STREAM_WINDOW_BYTES: u32 = 32 * 1024;
 /// What one connection may send before it is read. The HTTP/2 library also counts the frames that wait to be read against
 /// half of it, each as 256 bytes at least: some imports of small messages, one a frame, must stay below that however
 /// slowly they are read, or the whole connection is closed on them.
-const CONNECTION_WINDOW_BYTES: u32 = 4 * 1024 * 1024;
+const CONNECTION_WINDOW_BYTES: u32 = 2 * 1024 * 1024;
 /// What is kept of one stream's answers that its caller does not read.
 const MAX_UNREAD_BYTES: usize = 64 * 1024;
 const KEEPALIVE: Duration = Duration::from_secs(30);
@@ -80,6 +82,9 @@ pub struct Limits {
     pub whole_within: Duration,
     /// The bytes of requests that are not whole yet, over all connections. Beyond it the oldest of them are refused.
     pub unfinished_bytes: usize,
+    /// The bytes of answers that were not read yet, over all connections. Beyond it the connection is cut that has not read
+    /// for longest.
+    pub unread_bytes: usize,
     /// The streams of requests (imports, comparisons) that are open at once, over all connections.
     pub request_streams: usize,
 }
@@ -97,6 +102,7 @@ impl Default for Limits {
             parting: Duration::from_secs(5),
             whole_within: Duration::from_secs(10),
             unfinished_bytes: 8 * 1024 * 1024,
+            unread_bytes: 12 * 1024 * 1024,
             request_streams: 48,
         }
     }
@@ -119,7 +125,7 @@ pub async fn serve(
     clock: Clock,
     close: CancellationToken,
 ) {
-    let (places, shared) = (Places::new(limits.connections, limits.strangers), Shared::new(limits));
+    let (places, shared) = (Places::new(limits.connections, limits.strangers), Shared::new(limits, clock.clone()));
     let server = Arc::new(Server { http: http(), routes: routes.prepare(), tls, limits, close });
     let mut connections = JoinSet::new();
     while let Some((stream, address)) = server.close.run_until_cancelled(listener::accept(&listener, &clock)).await {
@@ -246,6 +252,10 @@ impl Server {
                 () = self.close.cancelled(), if !is_closing => {}
                 _ = &mut aged, if !is_closing => {}
                 () = outdated.cancelled(), if !is_closing => {}
+                () = peer.does_not_read() => {
+                    tracing::debug!(peer.address = %peer.address(), "a connection is cut whose answers are not read");
+                    return;
+                }
                 () = peer.rested(idle_timeout) => if is_closing { return },
             }
             // The peer is told to open another one; calls under way go on.

@@ -11,17 +11,22 @@ use std::time::Duration;
 use http_body_util::BodyExt as _;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
 
 use super::Limits;
 use super::places::Place;
+use super::unread::{Unread, UnreadAnswer};
+use crate::clock::Clock;
 use crate::grpc::arrival::Unfinished;
 
 /// What all connections of one server share.
 #[derive(Debug)]
 pub(in crate::grpc) struct Shared {
     limits: Limits,
+    clock: Clock,
     unfinished: Unfinished,
+    unread: Unread,
     request_streams: Arc<Semaphore>,
     open_request_streams: Arc<Semaphore>,
     large_messages: Arc<Semaphore>,
@@ -33,11 +38,11 @@ const OPEN_REQUEST_STREAMS: usize = 16;
 const LARGE_MESSAGES: usize = 1;
 
 impl Shared {
-    pub(super) fn new(limits: Limits) -> Arc<Self> {
-        let unfinished = Unfinished::new(limits.unfinished_bytes);
+    pub(super) fn new(limits: Limits, clock: Clock) -> Arc<Self> {
+        let (unfinished, unread) = (Unfinished::new(limits.unfinished_bytes), Unread::new(limits.unread_bytes));
         let [request_streams, open_request_streams, large_messages] =
             [limits.request_streams, OPEN_REQUEST_STREAMS, LARGE_MESSAGES].map(|room| Arc::new(Semaphore::new(room)));
-        Arc::new(Self { limits, unfinished, request_streams, open_request_streams, large_messages })
+        Arc::new(Self { limits, clock, unfinished, unread, request_streams, open_request_streams, large_messages })
     }
 }
 
@@ -49,6 +54,8 @@ pub(in crate::grpc) struct Peer {
     place: Place,
     shared: Arc<Shared>,
     activity: watch::Sender<Activity>,
+    /// Cancelled where its answers wait unread, and others need the room.
+    does_not_read: CancellationToken,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -62,7 +69,8 @@ pub(super) struct Open(Arc<Peer>);
 
 impl Peer {
     pub(super) fn new(address: SocketAddr, client_names: Vec<String>, place: Place, shared: Arc<Shared>) -> Self {
-        Self { address, client_names, place, shared, activity: watch::Sender::default() }
+        let (activity, does_not_read) = (watch::Sender::default(), CancellationToken::new());
+        Self { address, client_names, place, shared, activity, does_not_read }
     }
 
     /// Where it calls from.
@@ -97,6 +105,21 @@ impl Peer {
     /// The requests that are not whole yet, of all connections.
     pub(in crate::grpc) fn unfinished(&self) -> &Unfinished {
         &self.shared.unfinished
+    }
+
+    /// Room for an answer of so many bytes until it is read; `None`: too much of other answers is unread.
+    pub(in crate::grpc) fn unread(&self, bytes: usize) -> Option<UnreadAnswer> {
+        self.shared.unread.begin(bytes, &self.does_not_read, self.shared.clock.elapsed())
+    }
+
+    /// Notes that so many bytes of an answer were read.
+    pub(in crate::grpc) fn reads(&self, answer: &mut UnreadAnswer, bytes: usize) {
+        answer.moves(bytes, self.shared.clock.elapsed());
+    }
+
+    /// Waits until its answers have been unread for so long that others need the room.
+    pub(super) async fn does_not_read(&self) {
+        self.does_not_read.cancelled().await;
     }
 
     /// Room for a stream of requests, for as long as the answer lives; `None`: there are as many as may be. `is_open`:

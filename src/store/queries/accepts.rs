@@ -1,8 +1,8 @@
 //! Accepts: one statement for many, which no organisation holds up for the others.
 //!
-//! Owns that statement, and the wait for what another transaction holds. Never changes a link of an organisation that
-//! another transaction holds, unless it has waited for that. Invariant: queues, integrations and links are taken in the
-//! order of their keys, and held until the commit.
+//! Owns that statement, and the wait for what another transaction holds. Never changes what another transaction holds (a
+//! link, or all of an organisation), unless it has waited for that. Invariant: queues, integrations and links are taken in
+//! the order of their keys, and held until the commit.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::fragments::CONNECTED;
 use super::rows::{LinkRow, link_columns};
 use super::statement::{Fragment, list_of, named, padded, rows_of, sql};
-use super::{Conn, Fault, KEY_SHARE, KEY_SHARE_SKIP_LOCKED, SKIP_LOCKED, link_queues};
+use super::{Conn, FOR_UPDATE, Fault, HOLDS_ROWS, KEY_SHARE, KEY_SHARE_SKIP_LOCKED, SKIP_LOCKED, link_queues};
 use crate::model::{AppointmentId, OrganisationId, Revision};
 use crate::store::words::{GOOGLE, NONE, PENDING, Priority};
 use crate::store::{Acceptance, Accepted, Link};
@@ -96,7 +96,21 @@ async fn lock(conn: &mut Conn, acceptances: &[Acceptance]) -> Result<(), Fault> 
             .with(list_of(organisations))
             .sql(format!(" ORDER BY organisation_id {KEY_SHARE}"));
     named("accepts.lock", integrations).execute(conn).await?;
+    if HOLDS_ROWS {
+        let keys: BTreeSet<_> = acceptances.iter().map(|it| (&it.organisation, &it.appointment)).collect();
+        let links = sql("SELECT 1 FROM appointment_external_links AS l WHERE ")
+            .with(is_one_of(keys))
+            .sql(format!(" ORDER BY organisation_id, appointment_id {FOR_UPDATE}"));
+        named("accepts.lock_links", links).execute(conn).await?;
+    }
     Ok(())
+}
+
+/// Whether `l` is the link of one of these appointments.
+fn is_one_of<'a>(keys: impl IntoIterator<Item = (&'a OrganisationId, &'a AppointmentId)>) -> Fragment {
+    sql(format!("l.provider = {GOOGLE} AND (l.organisation_id, l.appointment_id) IN (VALUES "))
+        .with(rows_of(keys, |row, (organisation, appointment)| row.bind(organisation).sql(", ").bind(appointment)))
+        .sql(")")
 }
 
 type Key = (OrganisationId, AppointmentId);
@@ -135,10 +149,15 @@ async fn upsert(
     // those of all organisations.
     let named_organisations = || list_of(rows.iter().map(|(acceptance, _)| &acceptance.organisation));
     let (held, read) = (twice(named_organisations), twice(named_organisations));
+    let free_links = match HOLDS_ROWS {
+        true => free_links(&rows),
+        false => Fragment::default(),
+    };
     let upsert = sql("WITH ")
         .with(incoming(rows))
         .sql(", ")
         .with(free_and_sending(held))
+        .with(free_links)
         .sql(
             " INSERT INTO appointment_external_links AS kept (
                 organisation_id, appointment_id, provider, revision, snapshot, wants_event, starts_at, ends_at,
@@ -200,7 +219,27 @@ fn free_and_sending([of_queues, of_integrations]: [Fragment; 2]) -> Fragment {
         ))
 }
 
-/// The rows of what is incoming, but for the organisations whose queue or integration another transaction holds.
+/// The links of what is incoming that nobody else holds: a statement that waited for one would keep all others waiting.
+fn free_links(rows: &[(&Acceptance, i64)]) -> Fragment {
+    sql(", free_links AS (SELECT l.organisation_id, l.appointment_id FROM appointment_external_links AS l WHERE ")
+        .with(is_one_of(rows.iter().map(|(it, _)| (&it.organisation, &it.appointment))))
+        .sql(format!(" ORDER BY l.organisation_id, l.appointment_id {SKIP_LOCKED})"))
+}
+
+/// Whether nobody else holds the link of `n`, if it has one.
+fn is_free_link() -> String {
+    match HOLDS_ROWS {
+        true => format!(
+            " AND ((n.organisation_id, n.appointment_id) IN (SELECT organisation_id, appointment_id FROM free_links)
+                OR NOT EXISTS (SELECT 1 FROM appointment_external_links AS l WHERE l.organisation_id = n.organisation_id
+                    AND l.appointment_id = n.appointment_id AND l.provider = {GOOGLE}))"
+        ),
+        false => String::new(),
+    }
+}
+
+/// The rows of what is incoming, but for the organisations whose queue or integration another transaction holds, and for the
+/// links that one does.
 fn new_links([of_queues, of_integrations]: [Fragment; 2], now: Timestamp) -> Fragment {
     sql(format!(
         "SELECT n.organisation_id, n.appointment_id, {GOOGLE}, n.revision, n.snapshot, n.wants_event, n.starts_at, n.ends_at,
@@ -229,8 +268,9 @@ fn new_links([of_queues, of_integrations]: [Fragment; 2], now: Timestamp) -> Fra
                 WHERE i.organisation_id = n.organisation_id AND i.provider = {GOOGLE} AND i.organisation_id IN "
     ))
     .with(of_integrations)
-    .sql("))
-         ORDER BY n.organisation_id, n.appointment_id")
+    .sql("))")
+    .sql(is_free_link())
+    .sql(" ORDER BY n.organisation_id, n.appointment_id")
 }
 
 /// What becomes of a link that there is, if what is incoming is newer; a condition may follow that it is replaced all the
