@@ -1,8 +1,11 @@
 /** Results that come at once: each is read and seen in its turn. */
-import { act, render, screen } from "@testing-library/react";
+import { act, render, screen, waitFor } from "@testing-library/react";
 import { afterEach, expect, it, vi } from "vitest";
-import { CalendarProvider, createCalendarClient } from "../src";
+import * as samples from "../gallery/samples";
+import { CalendarProvider, createCalendarClient, GoogleCalendarPage } from "../src";
 import { Announcements, useAnnounce, type Announce } from "../src/ui/Announcements";
+import { mount } from "./host";
+import { Router } from "./router";
 
 afterEach(() => vi.useRealTimers());
 
@@ -41,4 +44,22 @@ it("none takes the place of another within a second, and a failure stays until t
   expect(shown()).toBe("Quatre");
   await later(6_000);
   expect(shown()).toBe("");
+});
+
+it("news of what the page shows anyway passes by, however grave: it would outlive what it tells of", async () => {
+  vi.useFakeTimers({ shouldAdvanceTime: true });
+  const router = new Router(samples.connected);
+  mount(<GoogleCalendarPage />, { withStream: true });
+  await waitFor(() => expect(router.watchers).toBe(1));
+  await screen.findByText("Aucun rendez-vous à traiter");
+  const told = () => document.querySelector(".cc-result-words")?.textContent;
+  for (const [status, words] of [
+    [samples.someRefused, "3 rendez-vous en erreur"],
+    [samples.reconnectNeeded, "Google n’autorise plus Cassius à écrire"],
+  ] as const) {
+    act(() => router.become(status));
+    await waitFor(() => expect(told()).toBe(words));
+    await act(() => vi.advanceTimersByTimeAsync(6_000));
+    expect(told()).toBe("");
+  }
 });

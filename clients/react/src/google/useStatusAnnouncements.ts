@@ -22,11 +22,11 @@ export function useStatusAnnouncements(status: IntegrationStatusJson | undefined
     if (!isConnected(status)) return;
     const { problem, counts } = status;
     if (problem && problem.reason !== before.problem?.reason) {
-      announce(t(problemTitle(problem)), problem.action === "wait" ? "neutral" : "danger");
+      announce(t(problemTitle(problem)), problem.action === "wait" ? "neutral" : "danger", true);
     } else if (!problem && before.problem) {
       announce(t("problem.over"));
     } else if (counts.error > before.counts.error && !before.catchUp) {
-      announce(t("errors.count", { count: counts.error }), "danger");
+      announce(t("errors.count", { count: counts.error }), "danger", true);
     }
   }, [status, announce, t]);
 }

@@ -20,12 +20,13 @@ import { AlertIcon, CheckIcon, ClockIcon, CrossIcon } from "./icons";
 /** How a result came out. */
 export type ResultTone = "success" | "neutral" | "danger";
 
-/** Tells a result. */
-export type Announce = (text: string, tone?: ResultTone) => void;
+/** Tells a result. `isNews`: the page shows it as well, for as long as it is so; the result does not outlive that. */
+export type Announce = (text: string, tone?: ResultTone, isNews?: boolean) => void;
 
 interface Result {
   readonly text: string;
   readonly tone: ResultTone;
+  readonly isNews: boolean;
   /** Grows with each result, so that the same words twice are read twice. */
   readonly turn: number;
 }
@@ -36,7 +37,7 @@ const ICONS: Readonly<Record<ResultTone, ReactElement>> = {
   danger: <AlertIcon />,
 };
 
-/** How long a result stays in sight; a failure stays until it is closed or the next result comes. */
+/** How long a result stays in sight; the failure of an action stays until it is closed or the next result comes. */
 const SHOWN_MS = 6_000;
 /** How long a result stays in sight when the next one waits. */
 const SHOWN_BEFORE_NEXT_MS = 1_500;
@@ -53,12 +54,12 @@ export function Announcements({ children }: { readonly children: ReactNode }): R
   const { t } = useHost();
   const [results, setResults] = useState<readonly Result[]>([]);
   const [result = null, next] = results;
-  const announce = useCallback<Announce>((text, tone = "success") => {
+  const announce = useCallback<Announce>((text, tone = "success", isNews = false) => {
     setResults((before) => {
       const last = before.at(-1);
       // What already waits to be told is told once.
       if (before.length > 1 && last?.text === text) return before;
-      return [...before, { text, tone, turn: (last?.turn ?? 0) + 1 }];
+      return [...before, { text, tone, isNews, turn: (last?.turn ?? 0) + 1 }];
     });
   }, []);
   const close = useCallback(() => setResults(([, ...later]) => later), []);
@@ -68,7 +69,7 @@ export function Announcements({ children }: { readonly children: ReactNode }): R
     shownAt.current = performance.now();
   }, [result]);
   useEffect(() => {
-    if (result === null || (result.tone === "danger" && !isNextWaiting)) return;
+    if (result === null || (result.tone === "danger" && !result.isNews && !isNextWaiting)) return;
     const shownMs = performance.now() - shownAt.current;
     const timer = setTimeout(close, Math.max((isNextWaiting ? SHOWN_BEFORE_NEXT_MS : SHOWN_MS) - shownMs, 0));
     return () => clearTimeout(timer);
