@@ -99,7 +99,7 @@ it("what could not be mended stays, with the reason", async () => {
   const { user } = await compared(samples.differing);
   refuse("post", "sync-now", 503, "SERVICE_UNAVAILABLE");
   await user.click(button("Corriger"));
-  expect(await screen.findByText("Le service ne répond pas. Réessayez dans un instant.")).toBeVisible();
+  expect(await screen.findByText("Le service n’a pas répondu. Réessayez dans un instant.")).toBeVisible();
   expect(shown()).toContain("1 manquant");
   expect(button("Corriger")).toHaveFocus();
 });
@@ -127,8 +127,8 @@ it("asks once, however fast it is pressed, and is busy meanwhile", async () => {
 
 it.each([
   [409, "CALENDAR_UNAVAILABLE", "Ce calendrier n’est plus accessible. Choisissez-en un autre."],
-  [503, "GOOGLE_UNAVAILABLE", "Google ne répond pas. Réessayez dans un instant."],
-  [503, "SERVICE_UNAVAILABLE", "Le service ne répond pas. Réessayez dans un instant."],
+  [503, "GOOGLE_UNAVAILABLE", "Google n’a pas répondu. Réessayez dans un instant."],
+  [503, "SERVICE_UNAVAILABLE", "Le service n’a pas répondu. Réessayez dans un instant."],
 ])("a refusal of %i %s is told as others are", async (status, reason, words) => {
   new Router(samples.connected);
   refuse("post", "sync-now", status, reason);

@@ -48,7 +48,7 @@ describe("Connexion, before an account is connected", () => {
     const redirect = vi.fn();
     const { user } = mount(<GoogleCalendarPage />, { redirect });
     await user.click(await screen.findByRole("button", { name: "Connecter Google Calendar" }));
-    expect(await screen.findByText("Le service ne répond pas. Réessayez dans un instant.")).toBeVisible();
+    expect(await screen.findByText("Le service n’a pas répondu. Réessayez dans un instant.")).toBeVisible();
     expect(button("Connecter Google Calendar")).toBeEnabled();
     expect(redirect).not.toHaveBeenCalled();
   });
@@ -132,9 +132,9 @@ describe("« Synchroniser maintenant »", () => {
     refuse("post", "sync-now", 503, "SERVICE_UNAVAILABLE");
     const { user } = mount(<GoogleCalendarPage />);
     await user.click(await screen.findByRole("button", { name: "Synchroniser maintenant" }));
-    await screen.findByText("Le service ne répond pas. Réessayez dans un instant.");
+    await screen.findByText("Le service n’a pas répondu. Réessayez dans un instant.");
     await user.keyboard("{Escape}");
-    expect(screen.queryByText("Le service ne répond pas. Réessayez dans un instant.")).toBeNull();
+    expect(screen.queryByText("Le service n’a pas répondu. Réessayez dans un instant.")).toBeNull();
     expect(button("Synchroniser maintenant")).toHaveFocus();
   });
 
@@ -333,7 +333,7 @@ describe("« Déconnecter »", () => {
     await user.click(await screen.findByRole("button", { name: "Déconnecter" }));
     const question = within(await screen.findByRole("alertdialog"));
     await user.click(question.getByRole("button", { name: "Déconnecter" }));
-    expect(await question.findByRole("alert")).toHaveTextContent("Le service ne répond pas");
+    expect(await question.findByRole("alert")).toHaveTextContent("Le service n’a pas répondu");
   });
 });
 
@@ -395,7 +395,7 @@ describe("a disconnect under way", () => {
     refuse("post", "disconnect", 503, "SERVICE_UNAVAILABLE");
     const { user } = mount(<GoogleCalendarPage />);
     await user.click(await screen.findByRole("button", { name: "Terminer sans supprimer" }));
-    expect(await screen.findByText("Le service ne répond pas. Réessayez dans un instant.")).toBeVisible();
+    expect(await screen.findByText("Le service n’a pas répondu. Réessayez dans un instant.")).toBeVisible();
     expect(button("Terminer sans supprimer")).toHaveFocus();
   });
 

@@ -299,7 +299,7 @@ describe("À traiter", () => {
     refuse("post", "retry", 503, "SERVICE_UNAVAILABLE");
     const { user } = mount(<GoogleCalendarPage />);
     await user.click(await screen.findByRole("button", { name: "Tout réessayer" }));
-    expect(await screen.findByText("Le service ne répond pas. Réessayez dans un instant.")).toBeInTheDocument();
+    expect(await screen.findByText("Le service n’a pas répondu. Réessayez dans un instant.")).toBeInTheDocument();
     expect(rows()).toHaveLength(3);
   });
 

@@ -1,5 +1,5 @@
 /** What was done, and what Google answered: asked for by whoever wants to know. */
-import { screen, within } from "@testing-library/react";
+import { act, screen, waitFor, within } from "@testing-library/react";
 import { expect, it } from "vitest";
 import * as samples from "../gallery/samples";
 import { GoogleCalendarPage } from "../src";
@@ -59,4 +59,38 @@ it("a service that was restored from an older backup says whom to tell", async (
   expect(await within(health).findByText("Google a 4 rendez-vous de plus que le service")).toBeVisible();
   expect(within(health).getByText(/prévenez le support de Cassius\.$/)).toBeVisible();
   expect(screen.queryByText("Tout est en ordre")).toBeNull();
+});
+
+it("a journal that is open follows what is done here, and what is done elsewhere", async () => {
+  const router = new Router(samples.connected);
+  const { user } = mount(<GoogleCalendarPage />, { withStream: true });
+  await user.click(await screen.findByText("Afficher les 50 dernières actions"));
+  await screen.findByRole("list", { name: "Journal" });
+  await waitFor(() => expect(router.watchers).toBe(1));
+  const asked = () => router.to("journal").length;
+  for (const name of ["Comparer avec Google", "Envoyer un événement de test"]) {
+    const before = asked();
+    await user.click(screen.getByRole("button", { name }));
+    await waitFor(() => expect(asked()).toBeGreaterThan(before), { timeout: 2_000 });
+  }
+  const before = asked();
+  act(() => router.become({ ...router.status, isEnabled: false }));
+  await waitFor(() => expect(asked()).toBeGreaterThan(before), { timeout: 2_000 });
+  // An appointment that is sent is no act of anybody's.
+  const after = asked();
+  act(() => router.become({ ...router.status, counts: { ...router.status.counts, pending: 7 } }));
+  await screen.findByText(/7.en.attente/);
+  expect(asked()).toBe(after);
+});
+
+it("what Google answered follows a new attempt", async () => {
+  const router = new Router(samples.someRefused);
+  const { user } = mount(<GoogleCalendarPage />, { withStream: true });
+  const [details] = await screen.findAllByText("Détails");
+  if (details) await user.click(details);
+  await screen.findByRole("list", { name: "Derniers appels à Google" });
+  await waitFor(() => expect(router.watchers).toBe(1));
+  const before = router.to("history").length;
+  act(() => router.become({ ...router.status, counts: { ...router.status.counts, pending: 1 } }));
+  await waitFor(() => expect(router.to("history").length).toBeGreaterThan(before), { timeout: 3_000 });
 });

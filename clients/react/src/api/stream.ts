@@ -3,6 +3,7 @@
  * It is open only while somebody looks: a hidden tab holds no connection, since browsers allow few per origin.
  * Its invariant: when it does not say `live`, whoever watches has to poll.
  */
+import { readClock } from "../host/browser";
 import type { IntegrationStatusJson, StatusEvents } from "../wire";
 import type { CalendarClient } from "./client";
 
@@ -36,6 +37,7 @@ export class StatusStream {
 
   readonly #onClosed: () => void;
   #isPaused = false;
+  #vouchedAt: Date | null = null;
 
   /** `onClosed` is called when a stream is given up: nobody tells a reason, so the status has to be asked. */
   constructor(client: CalendarClient, onStatus: (status: IntegrationStatusJson) => void, onClosed: () => void) {
@@ -54,6 +56,11 @@ export class StatusStream {
 
   /** Answers how fresh the status is. */
   readonly freshness = (): Freshness => this.#freshness;
+
+  /** Answers when the stream last said, or let stand, how things are; `null`: never. */
+  vouchedAt(): Date | null {
+    return this.#vouchedAt;
+  }
 
   /** Watches; the stream closes when the last watcher leaves. */
   readonly subscribe = (listener: () => void): (() => void) => {
@@ -85,10 +92,13 @@ export class StatusStream {
     source.addEventListener("alive", (event: MessageEvent<string>) => {
       this.#nextMs = (JSON.parse(event.data) as StatusEvents["alive"]).nextMs;
       this.#heard();
+      // While the service is away it is the router alone that lives.
+      if (this.#freshness === "live") this.#vouchedAt = readClock();
     });
     source.addEventListener("status", (event: MessageEvent<string>) => {
       clearTimeout(this.#timer);
       this.#heard();
+      this.#vouchedAt = readClock();
       this.#onStatus(JSON.parse(event.data) as IntegrationStatusJson);
       this.#become("live");
     });

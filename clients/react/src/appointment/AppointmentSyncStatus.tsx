@@ -57,13 +57,15 @@ export function AppointmentSyncStatus(props: AppointmentSyncStatusProps): ReactE
 function Shown({ id, isCompact = false, mayRetry = true }: AppointmentSyncStatusProps): ReactElement | null {
   const { t, locale } = useHost();
   const now = useNow();
-  const { status, isSignedOut, isUnavailable, isOnline } = useStatus();
+  const { status, isSignedOut, isLastKnown, failure } = useStatus();
+  // Who has lost the right is told nothing more, as by the badge.
+  const isTold = !isSignedOut && failure?.kind !== "forbidden";
   const isConnected = status !== undefined && status.state !== "not_connected" && status.state !== "disconnecting";
-  const { data: link, isError } = useAppointmentLink(id, isConnected && !isSignedOut);
+  const { data: link, isError } = useAppointmentLink(id, isConnected && isTold);
   useLinksFollowing(status);
-  if (!isConnected || isSignedOut || !link) return null;
+  if (!isConnected || !isTold || !link) return null;
   // Nobody tells of a change then: as on the pages, what was known last is claimed no more.
-  const isStale = isUnavailable || !isOnline || isError;
+  const isStale = isLastKnown || isError;
   const known = wordsOf(link, now, t, locale);
   const words = isStale ? t("appointment.lastKnown", { status: known }) : known;
   return (

@@ -35,7 +35,7 @@ function Badge({ view }: { readonly view: StatusView }): ReactElement | null {
   if (view.failure?.kind === "forbidden") return null;
   if (status?.state === "not_connected" || status?.state === "disconnecting") return null;
   if (!isOnline) return <FaintBadge>{t("badge.offline")}</FaintBadge>;
-  if (!status || view.isUnavailable || view.isSignedOut) return <FaintBadge>{t("badge.unknown")}</FaintBadge>;
+  if (!status || view.isLastKnown || view.isSignedOut) return <FaintBadge>{t("badge.unknown")}</FaintBadge>;
   const health = healthOf(status);
   const href = `${paths.googleCalendar}#${HEALTH_ANCHOR}`;
   switch (health) {

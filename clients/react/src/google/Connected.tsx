@@ -101,7 +101,9 @@ function SyncRow(props: Pick<ConnectedProps, "status" | "view" | "onShowRefused"
   const compare = useCompare();
   // While Google asks for patience nothing is at work: the rest goes at the next try.
   const isWaiting = status.problem?.action === "wait";
-  const nextTry = isWaiting ? (status.problem?.retryTime ?? null) : null;
+  // Nobody knows whether anything is still at work, or when, while the service cannot be asked.
+  const isCurrent = !view.isLastKnown;
+  const nextTry = isWaiting && isCurrent ? (status.problem?.retryTime ?? null) : null;
   const resumes =
     nextTry === null ? null : t("connection.resumes", { time: timeOfDay(new Date(nextTry), now, locale) });
   const isWaitedFor = status.catchUp !== null && isWaiting;
@@ -117,14 +119,12 @@ function SyncRow(props: Pick<ConnectedProps, "status" | "view" | "onShowRefused"
       onError: (failure) => announce(failureText(failure, t), "danger"),
     });
   };
-  // Nobody knows whether anything is still at work while the service cannot be asked.
-  const isCurrent = isOnline && !view.isUnavailable;
   const isPending = syncNow.isPending || (isCurrent && catchUpShown(status) === "moving");
   const blocked = whyNotSend(status, isOnline, t) ?? (isWaitedFor ? (resumes ?? t("blocked.waiting")) : null);
   return (
     <Row
       term={t("connection.sync")}
-      foot={<SyncProgress status={status} />}
+      foot={<SyncProgress status={status} isLastKnown={view.isLastKnown} />}
       end={
         <Comparison
           status={status}
@@ -158,7 +158,11 @@ function SyncRow(props: Pick<ConnectedProps, "status" | "view" | "onShowRefused"
 function EndingRow({ status, view }: Pick<ConnectedProps, "status" | "view">): ReactElement {
   const { t } = useHost();
   return (
-    <Row term={t("connection.sync")} foot={<SyncProgress status={status} />} action={null}>
+    <Row
+      term={t("connection.sync")}
+      foot={<SyncProgress status={status} isLastKnown={view.isLastKnown} />}
+      action={null}
+    >
       <span className="cc-sync-state">
         <HealthPill view={view} wordOf={rowWord} />
       </span>

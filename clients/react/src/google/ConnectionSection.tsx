@@ -7,6 +7,7 @@ import { useFocusKept } from "../ui/useFocusKept";
 import { Connected } from "./Connected";
 import { DisconnectWindow } from "./DisconnectWindow";
 import { isConnected } from "./health";
+import { useLastKnown } from "./lastKnown";
 import { NotConnected } from "./NotConnected";
 
 /** What the connection is drawn from. */
@@ -21,6 +22,7 @@ export function ConnectionSection(props: ConnectionSectionProps): ReactElement {
   const { view, onChangeCalendar, onShowRefused } = props;
   const { status } = view;
   const { t } = useHost();
+  const lastKnown = useLastKnown(view);
   // The window lives here, above what a change of state replaces: its answer arrives after the status has changed.
   const [isDisconnecting, setDisconnecting] = useState(false);
   const [openersGone, setOpenersGone] = useState(0);
@@ -40,7 +42,13 @@ export function ConnectionSection(props: ConnectionSectionProps): ReactElement {
   useFocusKept(title, isEnding ? 1 : 0);
 
   return (
-    <Section title={t("connection.title")} lead={t("connection.lead")} isBusy={!status} titleRef={title}>
+    <Section
+      title={t("connection.title")}
+      lead={t("connection.lead")}
+      caveat={lastKnown}
+      isBusy={!status}
+      titleRef={title}
+    >
       {status ? null : <ConnectionSkeleton />}
       {status?.state === "not_connected" ? <NotConnected /> : null}
       {status && status.state !== "not_connected" ? (

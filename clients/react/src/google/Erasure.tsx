@@ -10,7 +10,7 @@ import { EraseWindow } from "./EraseWindow";
  * Données: the way to erase everything of the practice. It ends the page whatever the state is, before a connection and
  * after.
  */
-export function Erasure({ status, isOnline }: GoogleSectionProps): ReactElement {
+export function Erasure({ status, isOnline }: Omit<GoogleSectionProps, "lastKnown">): ReactElement {
   const { t } = useHost();
   const [isAsking, setAsking] = useState(false);
   return (

@@ -20,6 +20,7 @@ import { PrivacyChoice } from "./PrivacyChoice";
 import { isConnected } from "./health";
 import { HealthNotice } from "./HealthNotice";
 import { HealthPill } from "./HealthPill";
+import { useLastKnown } from "./lastKnown";
 import { ToDoSection } from "./ToDoSection";
 import { useCatchUpEnd } from "./useCatchUpEnd";
 import { useStatusAnnouncements } from "./useStatusAnnouncements";
@@ -75,6 +76,7 @@ function Page({ mayChange, mayErase }: Required<GoogleCalendarPageProps>): React
   }, [isBack]);
   const isUnanswered = isAnsweredByAnother(view) || hasNothing(view);
   useFocusKept(title, isUnanswered ? 1 : 0);
+  const sectionProps = { status, isOnline, lastKnown: useLastKnown(view) };
   const hasAccount = status === undefined || isConnected(status);
   return (
     <>
@@ -101,15 +103,15 @@ function Page({ mayChange, mayErase }: Required<GoogleCalendarPageProps>): React
             <>
               <ConnectionSection view={view} onChangeCalendar={chooseCalendar} onShowRefused={showRefused} />
               {hasAccount ? (
-                <OptionsSection status={status} isOnline={isOnline} />
+                <OptionsSection {...sectionProps} />
               ) : (
-                <PreviewSection status={status}>
+                <PreviewSection {...sectionProps}>
                   {status.state === "not_connected" ? <PrivacyChoice status={status} isOnline={isOnline} /> : null}
                 </PreviewSection>
               )}
-              {hasAccount ? <ToDoSection status={status} isOnline={isOnline} titleRef={toDoTitle} /> : null}
-              <JournalSection />
-              {mayErase ? <Erasure status={status} isOnline={isOnline} /> : null}
+              {hasAccount ? <ToDoSection {...sectionProps} titleRef={toDoTitle} /> : null}
+              <JournalSection view={view} />
+              {mayErase ? <Erasure {...sectionProps} /> : null}
             </>
           ) : null}
         </>

@@ -21,7 +21,7 @@ export function HealthPill({ view, wordOf = titleWord }: HealthPillProps): React
   const { t } = useHost();
   if (view.isSignedOut) return <Pill tone="neutral">{t("state.signedOut")}</Pill>;
   if (!view.isOnline) return <Pill tone="neutral">{t("state.offline")}</Pill>;
-  if (view.status && !view.isUnavailable && view.failure?.kind !== "forbidden") {
+  if (view.status && !view.isLastKnown && view.failure?.kind !== "forbidden") {
     const { tone, word } = wordOf(view.status, t);
     return <Pill tone={tone}>{word}</Pill>;
   }

@@ -4,12 +4,14 @@ import type { MessageKey } from "../i18n/catalogue";
 import type { Translate } from "../i18n/message";
 import { dayAndTime } from "../i18n/moment";
 import { useJournal } from "../query/queries";
+import type { StatusView } from "../query/useStatus";
 import { Action } from "../ui/Action";
 import { AlertIcon } from "../ui/icons";
 import { Notice } from "../ui/Notice";
 import { Section } from "../ui/Section";
 import { Skeleton } from "../ui/Skeleton";
 import type { JournalEntryJson } from "../wire";
+import { useLastKnown } from "./lastKnown";
 
 const ACTIONS = [
   "BeginConnect",
@@ -34,23 +36,28 @@ const CONSENTS = [
   "failed",
 ] as const;
 
-/** Journal: who did what, the last acts first. It is asked for once somebody opens it. */
-export function JournalSection(): ReactElement {
+/**
+ * Journal: who did what, the last acts first. It is asked for once somebody opens it, and says of when it is while nobody
+ * can be asked.
+ */
+export function JournalSection({ view }: { readonly view: StatusView }): ReactElement {
   const { t } = useHost();
   const [isOpen, setOpen] = useState(false);
   return (
     <Section title={t("journal.title")} lead={t("journal.lead")}>
       <details className="cc-details cc-journal" onToggle={(event) => setOpen(event.currentTarget.open)}>
         <summary>{t("journal.show")}</summary>
-        {isOpen ? <Entries /> : null}
+        {isOpen ? <Entries view={view} /> : null}
       </details>
     </Section>
   );
 }
 
-function Entries(): ReactElement {
+function Entries({ view }: { readonly view: StatusView }): ReactElement {
   const { t } = useHost();
-  const journal = useJournal();
+  const journal = useJournal(view.status);
+  const knownAt = journal.data === undefined ? null : new Date(journal.dataUpdatedAt);
+  const lastKnown = useLastKnown({ ...view, knownAt });
   if (journal.error) {
     return (
       <Notice
@@ -67,13 +74,17 @@ function Entries(): ReactElement {
     );
   }
   if (journal.data === undefined) return <Skeleton width="18rem" />;
-  if (journal.data.entries.length === 0) return <p className="cc-hint">{t("journal.none")}</p>;
+  const { entries } = journal.data;
+  if (entries.length === 0) return <p className="cc-hint">{lastKnown ?? t("journal.none")}</p>;
   return (
-    <ol className="cc-journal-list" aria-label={t("journal.title")}>
-      {journal.data.entries.map((entry, index) => (
-        <Entry key={`${String(entry.time)} ${index}`} entry={entry} />
-      ))}
-    </ol>
+    <>
+      {lastKnown === null ? null : <p className="cc-hint">{lastKnown}</p>}
+      <ol className="cc-journal-list" aria-label={t("journal.title")}>
+        {entries.map((entry, index) => (
+          <Entry key={`${String(entry.time)} ${index}`} entry={entry} />
+        ))}
+      </ol>
+    </>
   );
 }
 

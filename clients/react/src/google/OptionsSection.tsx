@@ -12,10 +12,10 @@ import { TestEvent } from "./TestEvent";
 import { useEnable } from "./useEnable";
 
 /** Options: whether appointments are sent, whether the calendar takes them, and what their titles show. */
-export function OptionsSection({ status, isOnline }: GoogleSectionProps): ReactElement {
+export function OptionsSection({ status, isOnline, lastKnown }: GoogleSectionProps): ReactElement {
   const { t } = useHost();
   return (
-    <Section title={t("options.title")} lead={t("options.lead")} isBusy={!status}>
+    <Section title={t("options.title")} lead={t("options.lead")} caveat={lastKnown} isBusy={!status}>
       {status ? <Options status={status} isOnline={isOnline} /> : <OptionsSkeleton />}
       <PreviewField status={status} />
     </Section>

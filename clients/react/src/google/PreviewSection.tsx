@@ -20,12 +20,12 @@ export const EVENT_LANGUAGE = "fr";
  * changes it as its children.
  */
 export function PreviewSection(
-  props: Pick<GoogleSectionProps, "status"> & { readonly children?: ReactNode },
+  props: Pick<GoogleSectionProps, "status" | "lastKnown"> & { readonly children?: ReactNode },
 ): ReactElement {
-  const { status, children } = props;
+  const { status, lastKnown, children } = props;
   const { t } = useHost();
   return (
-    <Section title={t("preview.title")} lead={t("preview.lead")} isBusy={!status}>
+    <Section title={t("preview.title")} lead={t("preview.lead")} caveat={lastKnown} isBusy={!status}>
       {children}
       <Sample status={status} />
     </Section>

@@ -16,7 +16,7 @@ export function reachabilityNotice(view: StatusView, t: Translate): NoticeProps 
       tone: "neutral",
       icon: <CloudOffIcon />,
       title: t("offline.title"),
-      children: t("offline.body"),
+      children: t(view.status ? "offline.body" : "offline.bodyEmpty"),
     };
   }
   if (!view.isUnavailable || !view.status || view.failure?.kind === "foreign") return null;

@@ -4,12 +4,19 @@ import { useHost } from "../host/host";
 import type { CatchUpJson, DisconnectProgressJson, IntegrationStatusJson } from "../wire";
 import { catchUpShown, isConnected } from "./health";
 
-/** How far a catch-up is; at rest, how many appointments stand how. Both take the same room. */
-export function SyncProgress({ status }: { readonly status: IntegrationStatusJson }): ReactElement {
+/**
+ * How far a catch-up is; at rest, and of a status that is only known last, how many appointments stand how. Both take the
+ * same room.
+ */
+export function SyncProgress(props: {
+  readonly status: IntegrationStatusJson;
+  readonly isLastKnown: boolean;
+}): ReactElement {
+  const { status, isLastKnown } = props;
   const { t } = useHost();
   return (
     <div className="cc-progress-slot">
-      {status.catchUp && catchUpShown(status) !== null ? (
+      {status.catchUp && !isLastKnown && catchUpShown(status) !== null ? (
         <ProgressLine label={t("progress.label")} progress={status.catchUp} />
       ) : (
         <Counts status={status} />

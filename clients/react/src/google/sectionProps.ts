@@ -4,4 +4,6 @@ import type { IntegrationStatusJson } from "../wire";
 export interface GoogleSectionProps {
   readonly status: IntegrationStatusJson | undefined;
   readonly isOnline: boolean;
+  /** When `status` was known last, in words, while it is no more than that. */
+  readonly lastKnown: string | null;
 }

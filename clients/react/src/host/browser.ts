@@ -22,6 +22,11 @@ function subscribeToNetwork(listener: () => void): () => void {
   };
 }
 
+/** Reads the clock, for what is noted down; what is shown follows `useNow`. */
+export function readClock(): Date {
+  return new Date(Date.now());
+}
+
 const TICK_MS = 15_000;
 const listeners = new Set<() => void>();
 let present = Date.now();

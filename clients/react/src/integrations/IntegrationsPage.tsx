@@ -1,6 +1,7 @@
 import type { ReactElement, ReactNode } from "react";
 import { Reachability, Unanswered } from "../google/Reachability";
 import { HealthPill } from "../google/HealthPill";
+import { useLastKnown } from "../google/lastKnown";
 import { HostLink } from "../host/HostLink";
 import { useHost } from "../host/host";
 import { useTitle } from "../host/useTitle";
@@ -99,8 +100,11 @@ function GoogleCard({ view }: { readonly view: StatusView }): ReactElement {
 
 function LastSync({ view }: { readonly view: StatusView }): ReactElement | null {
   const { t } = useHost();
-  if (view.isSignedOut) return null;
+  const lastKnown = useLastKnown(view);
+  // What was known is no longer for this reader, or for this page.
+  if (view.isSignedOut || view.failure?.kind === "forbidden" || view.failure?.kind === "foreign") return null;
   if (!view.status) return view.failure ? null : <Skeleton width="12rem" />;
+  if (lastKnown !== null) return <>{lastKnown}</>;
   if (view.status.lastSyncTime === null) return <>{t("integrations.noSyncYet")}</>;
   const errorCount = view.status.counts.error;
   return (

@@ -9,6 +9,9 @@ const root = (client: CalendarClient) => ["cassius-calendar", client.basePath] a
 /** One function a question. */
 export const keys = {
   all: root,
+  /** Whether a name is one of these. */
+  isOf: (client: CalendarClient, key: readonly unknown[] | undefined) =>
+    root(client).every((word, index) => key?.[index] === word),
   status: (client: CalendarClient) => [...root(client), "status"] as const,
   calendars: (client: CalendarClient) => [...root(client), "calendars"] as const,
   linksInError: (client: CalendarClient) => [...root(client), "links-in-error"] as const,

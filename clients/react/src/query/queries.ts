@@ -15,6 +15,7 @@ import type {
   CalendarsAnswer,
   EventPreviewJson,
   HistoryAnswer,
+  IntegrationStatusJson,
   JournalAnswer,
   LinksAnswer,
   TitlePrivacyJson,
@@ -43,9 +44,25 @@ export function useCalendars(isEnabled: boolean, isAnew = false): UseQueryResult
   );
 }
 
-/** Asks for the last acts, anew whenever somebody looks. */
-export function useJournal(): UseQueryResult<JournalAnswer, RequestFailure> {
+/** Asks for the last acts, anew whenever somebody looks, something was done here, or `status` tells of an act elsewhere. */
+export function useJournal(status: IntegrationStatusJson | undefined): UseQueryResult<JournalAnswer, RequestFailure> {
   const { client, queryClient } = useHost();
+  const digest = actsOf(status);
+  const seen = useRef(digest);
+  useEffect(() => {
+    if (seen.current === digest) return;
+    seen.current = digest;
+    void queryClient.invalidateQueries({ queryKey: keys.journal(client) });
+  }, [client, queryClient, digest]);
+  useEffect(
+    () =>
+      queryClient.getMutationCache().subscribe(({ type, mutation }) => {
+        const key = mutation?.options.mutationKey;
+        if (type !== "updated" || mutation.state.status === "pending" || !keys.isOf(client, key)) return;
+        void queryClient.invalidateQueries({ queryKey: keys.journal(client) });
+      }),
+    [client, queryClient],
+  );
   return useQuery<JournalAnswer, RequestFailure>(
     {
       queryKey: keys.journal(client),
@@ -55,6 +72,20 @@ export function useJournal(): UseQueryResult<JournalAnswer, RequestFailure> {
     },
     queryClient,
   );
+}
+
+/** What of a status is as it is by somebody's act. */
+function actsOf(status: IntegrationStatusJson | undefined): string {
+  const { state, isEnabled, titlePrivacy, calendar, connectTime, catchUp, pendingAccount } = status ?? {};
+  return JSON.stringify([
+    state,
+    isEnabled,
+    titlePrivacy,
+    calendar?.id,
+    connectTime,
+    catchUp?.startTime,
+    pendingAccount,
+  ]);
 }
 
 /** Asks for the latest calls of Google for an appointment. */
@@ -114,6 +145,7 @@ export function useLinksInError(digest: string): LinksInError {
       seen.current = digest;
       askedAt.current = performance.now();
       void queryClient.invalidateQueries({ queryKey: keys.linksInError(client) });
+      void queryClient.invalidateQueries({ queryKey: keys.history(client) });
     }, waitMs);
     return () => clearTimeout(timer);
   }, [client, queryClient, digest]);

@@ -8,7 +8,7 @@ import { useEffect, useSyncExternalStore } from "react";
 import type { CalendarClient } from "../api/client";
 import { RequestFailure } from "../api/failure";
 import { StatusStream, type Freshness } from "../api/stream";
-import { useOnline } from "../host/browser";
+import { readClock, useOnline } from "../host/browser";
 import { useHost } from "../host/host";
 import type { IntegrationStatusJson, SettingsBody } from "../wire";
 import { keys } from "./keys";
@@ -26,6 +26,8 @@ const POLL_DURING_PROGRESS_MS = 2_000;
 interface Known {
   readonly status: IntegrationStatusJson | undefined;
   readonly failure: RequestFailure | null;
+  /** When `status` was answered; `null` until it was. */
+  readonly answeredAt: Date | null;
 }
 
 /** What is known of the integration. */
@@ -39,6 +41,10 @@ export interface StatusView {
   /** Whether the reader's session has ended: nothing is asked any more until the page has focus again. */
   readonly isSignedOut: boolean;
   readonly isOnline: boolean;
+  /** Whether nobody can be asked at the moment, so that `status` is no more than what was known last. */
+  readonly isLastKnown: boolean;
+  /** When it was last known that `status` is so; `null` until it was. */
+  readonly knownAt: Date | null;
   /** How fresh the stream keeps `status`. */
   readonly freshness: Freshness;
   /** Asks again now; answers why there is no answer, `null` if there is. */
@@ -66,7 +72,7 @@ function streamOf(client: CalendarClient, queryClient: QueryClient): StatusStrea
 function noticeSignOut(client: CalendarClient, queryClient: QueryClient): void {
   const notice = (error: unknown, key: readonly unknown[] | undefined) => {
     if (!(error instanceof RequestFailure) || error.kind !== "signed_out") return;
-    if (!keys.all(client).every((word, index) => key?.[index] === word)) return;
+    if (!keys.isOf(client, key)) return;
     void queryClient.invalidateQueries({ queryKey: keys.status(client) });
   };
   queryClient.getMutationCache().subscribe((event) => {
@@ -89,18 +95,22 @@ export async function keepStatus(
 ): Promise<void> {
   const queryKey = keys.status(client);
   await queryClient.cancelQueries({ queryKey });
-  queryClient.setQueryData<Known>(queryKey, { status, failure: null });
+  queryClient.setQueryData<Known>(queryKey, { status, failure: null, answeredAt: readClock() });
 }
 
 /** The latest known status, without asking. */
 export function knownStatus(client: CalendarClient, queryClient: QueryClient): IntegrationStatusJson | undefined {
-  return queryClient.getQueryData<Known>(keys.status(client))?.status;
+  return known(client, queryClient)?.status;
+}
+
+function known(client: CalendarClient, queryClient: QueryClient): Known | undefined {
+  return queryClient.getQueryData<Known>(keys.status(client));
 }
 
 /** Follows the status of the integration. */
 export function useStatus(): StatusView {
   const { client, queryClient } = useHost();
-  const isOnline = useOnline();
+  const hasNetwork = useOnline();
   const stream = streamOf(client, queryClient);
   const freshness = useSyncExternalStore(stream.subscribe, stream.freshness, stream.freshness);
 
@@ -111,10 +121,12 @@ export function useStatus(): StatusView {
       queryFn: async ({ signal }) => {
         const isFirst = knownStatus(client, queryClient) === undefined;
         try {
-          return { status: await client.status(signal, isFirst ? FIRST_ANSWER_MS : ANSWER_MS), failure: null };
+          const status = await client.status(signal, isFirst ? FIRST_ANSWER_MS : ANSWER_MS);
+          return { status, failure: null, answeredAt: readClock() };
         } catch (failure) {
           if (!(failure instanceof RequestFailure)) throw failure;
-          return { status: knownStatus(client, queryClient), failure };
+          const { status, answeredAt = null } = known(client, queryClient) ?? {};
+          return { status, failure, answeredAt };
         }
       },
       networkMode: "always",
@@ -141,13 +153,18 @@ export function useStatus(): StatusView {
     queryClient,
   );
 
-  const { status, failure = null } = query.data ?? {};
+  const { status, failure = null, answeredAt = null } = query.data ?? {};
+  // Back on the network, nothing is known before somebody has answered.
+  const isOnline = hasNetwork && !(freshness === "silent" && failure?.kind === "offline");
+  const isUnavailable = freshness === "unavailable" || (freshness === "silent" && isNoAnswer(failure));
   return {
     status: status && withSettings(status, saving),
     failure,
-    isUnavailable: freshness === "unavailable" || (freshness === "silent" && isNoAnswer(failure)),
+    isUnavailable,
     isSignedOut,
     isOnline,
+    isLastKnown: isUnavailable || !isOnline,
+    knownAt: later(answeredAt, stream.vouchedAt()),
     freshness,
     refresh: async () => (await query.refetch()).data?.failure ?? null,
   };
@@ -155,6 +172,11 @@ export function useStatus(): StatusView {
 
 function isSignedOutBy(known: Known | undefined): boolean {
   return known?.failure?.kind === "signed_out";
+}
+
+function later(one: Date | null, other: Date | null): Date | null {
+  if (one === null || other === null) return one ?? other;
+  return one > other ? one : other;
 }
 
 /** Whether the router was not reached: nothing says then how things stand. */
