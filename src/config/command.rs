@@ -1,7 +1,8 @@
 //! A secret that a command prints, so that a vault needs no code of ours.
 //!
 //! Owns how the command is run, for how long, and how much of it is read. Never shows what it printed. Invariant: a command
-//! that failed, printed without end, or did not end in time, gives no text.
+//! that failed, printed without end, or did not end in time, gives no text; on Unix, it does not outlive this process, however
+//! that ends.
 
 use std::io::Read as _;
 use std::process::{Command, Stdio};
@@ -24,10 +25,10 @@ pub(super) fn printed(command: &str) -> Result<String, TextFault> {
 fn printed_within(timeout: Duration, command: &str) -> Result<String, TextFault> {
     let remedy = "name a command that prints the keyring on standard output and exits with 0";
     let unrunnable = |fault: std::io::Error| text_fault(&format!("cannot be run ({})", fault.kind()), remedy);
-    let mut shell = Command::new("sh");
-    shell.args(["-c", command]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
-    let mut child = in_its_own_group(&mut shell).spawn().map_err(unrunnable)?;
-    let id = child.id();
+    let mut shell = guarded(command);
+    shell.stdout(Stdio::piped()).stderr(Stdio::inherit());
+    let mut child = shell.spawn().map_err(unrunnable)?;
+    let (id, guard) = (child.id(), child.stdin.take());
     let output = child.stdout.take().expect("it is piped");
     let (told, heard) = mpsc::channel();
     // On a thread of its own: it may neither close the pipe nor end for longer than anybody waits.
@@ -39,6 +40,7 @@ fn printed_within(timeout: Duration, command: &str) -> Result<String, TextFault>
             end_group(id);
         }
         let ended = child.wait();
+        drop(guard);
         // Nobody hears it once the time is up.
         let _ = told.send((read, ended));
     });
@@ -65,11 +67,24 @@ fn is_too_long(read: &std::io::Result<Vec<u8>>) -> bool {
     read.as_ref().is_ok_and(|bytes| bytes.len() as u64 > MAX_PRINTED_BYTES)
 }
 
-/// What the command starts ends with it.
+/// Runs the command that it is told, beside a guard that waits for the end of the standard input: the other end is this
+/// process's, and is closed by the system with it, even where it is killed. Then the guard ends the whole group.
 #[cfg(unix)]
-fn in_its_own_group(shell: &mut Command) -> &mut Command {
+const GUARDED: &str = r#"exec 3<&0
+sh -c "$1" 3<&- </dev/null & command=$!
+exec >/dev/null 2>&1
+{ read -r line <&3; kill -KILL 0; } & guard=$!
+wait "$command"; status=$?
+kill -KILL "$guard"; wait "$guard"
+exit "$status""#;
+
+/// A shell that runs the command in a group of its own, which ends with this process.
+#[cfg(unix)]
+fn guarded(command: &str) -> Command {
     use std::os::unix::process::CommandExt as _;
-    shell.process_group(0)
+    let mut shell = Command::new("sh");
+    shell.args(["-c", GUARDED, "sh", command]).stdin(Stdio::piped()).process_group(0);
+    shell
 }
 
 /// Ends the command, and whatever it has started.
@@ -83,7 +98,9 @@ fn end_group(id: u32) {
 }
 
 #[cfg(not(unix))]
-fn in_its_own_group(shell: &mut Command) -> &mut Command {
+fn guarded(command: &str) -> Command {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", command]).stdin(Stdio::null());
     shell
 }
 
@@ -95,11 +112,27 @@ fn end_group(_: u32) {}
 mod tests {
     use super::*;
 
+    /// Whether the process has ended whose id stands in a file, or does so soon. Whoever takes over what has ended may not have
+    /// looked at it yet.
+    fn ends(file: &std::path::Path) -> bool {
+        let pid = std::fs::read_to_string(file).expect("it was run");
+        let has_ended = || {
+            let status = std::fs::read_to_string(format!("/proc/{}/status", pid.trim())).unwrap_or_default();
+            status.is_empty() || status.contains("State:\tZ")
+        };
+        (0..1_000).any(|_| {
+            std::thread::sleep(Duration::from_millis(10));
+            has_ended()
+        })
+    }
+
     #[test]
     fn a_command_that_does_not_end_is_a_fault_and_not_waited_for() {
         let (problem, _) = printed_within(Duration::ZERO, "sleep 60").expect_err("a fault");
         assert_eq!(problem, "names a command that did not end within 0 seconds");
-        assert_eq!(printed_within(Duration::from_secs(60), "printf k").as_deref(), Ok("k"));
+        assert_eq!(printed_within(Duration::from_secs(60), "cat; printf k").as_deref(), Ok("k"), "it is told nothing");
+        let (problem, _) = printed_within(Duration::from_secs(60), "printf k; exit 3").expect_err("a fault");
+        assert_eq!(problem, "names a command that failed");
     }
 
     #[test]
@@ -109,16 +142,7 @@ mod tests {
         let command = format!("sleep 600 & echo $! > {}; echo k; exec 1>&-; wait", file.display());
         let (problem, _) = printed_within(Duration::from_secs(5), &command).expect_err("a fault");
         assert_eq!(problem, "names a command that did not end within 5 seconds");
-        let pid = std::fs::read_to_string(file).expect("it was run");
-        // Whoever takes over what has ended may not have looked at it yet.
-        let has_ended = || {
-            let status = std::fs::read_to_string(format!("/proc/{}/status", pid.trim())).unwrap_or_default();
-            status.is_empty() || status.contains("State:\tZ")
-        };
-        assert!((0..1_000).any(|_| {
-            std::thread::sleep(Duration::from_millis(10));
-            has_ended()
-        }));
+        assert!(ends(&file));
     }
 
     #[test]
@@ -128,8 +152,7 @@ mod tests {
         let command = format!("echo $$ > {}; exec yes", file.display());
         let (problem, _) = printed_within(Duration::from_secs(60), &command).expect_err("a fault");
         assert_eq!(problem, "names a command that prints more than 1 MiB");
-        let pid = std::fs::read_to_string(file).expect("it was run");
-        assert!(!std::path::Path::new(&format!("/proc/{}", pid.trim())).exists(), "its process has ended");
+        assert!(ends(&file));
         let most = format!("head -c {MAX_PRINTED_BYTES} /dev/zero | tr '\\0' k");
         assert_eq!(printed_within(Duration::from_secs(60), &most).map(|text| text.len() as u64), Ok(MAX_PRINTED_BYTES));
     }

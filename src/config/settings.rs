@@ -114,7 +114,7 @@ pub const SETTINGS: &[Setting] = &[
         "ENCRYPTION_KEYS_COMMAND",
         None,
         "A command of the shell that prints them instead, from a vault for instance: run at the start, and whenever keys are \
-         read again.",
+         read again. It has 10 seconds, and ends with the program.",
     ),
     secret(
         "API_KEYS",

@@ -142,6 +142,35 @@ fn sigterm_is_obeyed_while_the_keyring_s_command_takes_its_time() {
     assert!(took < std::time::Duration::from_secs(5), "{took:?}");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn the_keyring_s_command_does_not_outlive_whoever_runs_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let ends = |pid: &str| {
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        status.is_empty() || status.contains("State:\tZ")
+    };
+    // What it has started ends with it.
+    let command = "sleep 600 & echo pids $! $$ >&2; wait";
+    let mut settings = with(&settings(), &[("ENCRYPTION_KEYS_COMMAND", command)]);
+    settings.remove("ENCRYPTION_KEYS");
+    for (arguments, signal) in
+        [(["serve"], "TERM"), (["check-config"], "INT"), (["reseal"], "TERM"), (["serve"], "KILL")]
+    {
+        let mut process = Process::start(&arguments, &settings, folder.path());
+        let line = process.errors.wait_for("pids ");
+        let pids: Vec<&str> = line.split_whitespace().skip(1).collect();
+        assert!(pids.len() == 2 && !pids.iter().any(|pid| ends(pid)), "{line}");
+        process.signal(signal);
+        process.ended();
+        let is_over = (0..1_000).any(|_| {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+            pids.iter().all(|pid| ends(pid))
+        });
+        assert!(is_over, "{arguments:?} {signal}");
+    }
+}
+
 #[test]
 fn a_role_that_may_change_no_tables_is_led_to_migrate() {
     let folder = tempfile::tempdir().unwrap();
