@@ -18,7 +18,7 @@ use crate::store::{self, SealedColumn, SealedValue, Store};
 /// How many values are exchanged together.
 const TOGETHER: i64 = 200;
 
-/// How many values of each column are opened to see whether a key is what its id says.
+/// How many values of each key and column are opened to see whether it is what its id says.
 const SAMPLE: i64 = 50;
 
 /// How the stored values stand to the keyring.
@@ -51,7 +51,8 @@ pub async fn census(store: &Store, keyring: &Keyring) -> Result<Census, store::E
     });
     let mut census = Census { held: held.collect(), missing, ..Census::default() };
     let first = first_id(keyring);
-    for (id, opens) in sample(store, keyring).await? {
+    let used = census.held.iter().filter(|(_, count)| *count > 0).map(|(id, _)| id.clone()).collect();
+    for (id, opens) in sample(store, keyring, used).await? {
         match opens.iter().filter(|opens| !**opens).count() {
             0 => {}
             _ if is_mistaken(&opens, id == first) => census.mistaken.push(id),
@@ -64,14 +65,15 @@ pub async fn census(store: &Store, keyring: &Keyring) -> Result<Census, store::E
 /// The keys of the keyring that have other bytes than those which their ids stand for, as a sample shows.
 pub async fn mistaken_keys(store: &Store, keyring: &Keyring) -> Result<Vec<String>, store::Error> {
     let first = first_id(keyring);
-    let sample = sample(store, keyring).await?.into_iter();
+    let sample = sample(store, keyring, keyring.ids()).await?.into_iter();
     Ok(sample.filter(|(id, opens)| is_mistaken(opens, *id == first)).map(|(id, _)| id).collect())
 }
 
 /// The first key of the keyring, where it is a mistaken one: whatever it seals would be lost once the right one is back.
 pub async fn mistaken_first_key(store: &Store, keyring: &Keyring) -> Result<Option<String>, store::Error> {
     let first = first_id(keyring);
-    Ok(mistaken_keys(store, keyring).await?.contains(&first).then_some(first))
+    let sample = sample(store, keyring, vec![first.clone()]).await?;
+    Ok(sample.get(&first).is_some_and(|opens| is_mistaken(opens, true)).then_some(first))
 }
 
 /// Whether a key that opens these of a sample is another one than its id stands for. Of one that only opens, whatever it
@@ -89,17 +91,22 @@ fn first_id(keyring: &Keyring) -> String {
     keyring.ids().into_iter().next().unwrap_or_default()
 }
 
-/// Of each key of the keyring, whether it opens some of the values that were sealed under its id.
-async fn sample(store: &Store, keyring: &Keyring) -> Result<BTreeMap<String, Vec<bool>>, store::Error> {
-    let ids = keyring.ids();
-    let mut sample: BTreeMap<String, Vec<bool>> = BTreeMap::new();
-    for column in SealedColumn::ALL {
-        // There is no key without a name.
-        for value in store.sealed_by_others(column, "", None, SAMPLE).await? {
-            if let Some(id) = value.sealed.key_id().filter(|id| ids.iter().any(|it| it == id)) {
-                let opens = open(keyring, column, &value).is_ok();
-                sample.entry(id.to_owned()).or_default().push(opens);
-            }
+/// Of each of these keys of the keyring, whether it opens some of the values that were sealed under its id, wherever they
+/// stand among those of others.
+async fn sample(
+    store: &Store,
+    keyring: &Keyring,
+    ids: Vec<String>,
+) -> Result<BTreeMap<String, Vec<bool>>, store::Error> {
+    let mut sample = BTreeMap::new();
+    for id in ids {
+        let mut opens = Vec::new();
+        for column in SealedColumn::ALL {
+            let values = store.sealed_by(column, &id, SAMPLE).await?;
+            opens.extend(values.iter().map(|value| open(keyring, column, value).is_ok()));
+        }
+        if !opens.is_empty() {
+            sample.insert(id, opens);
         }
     }
     Ok(sample)

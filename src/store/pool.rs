@@ -56,6 +56,11 @@ impl Pools {
         self.checkout(&self.read, BRIEF).await
     }
 
+    /// For a query that changes nothing, and may read every row there is.
+    pub(in crate::store) async fn read_all(&self) -> Result<Checkout, Error> {
+        self.checkout(&self.read, LONG).await
+    }
+
     /// For a query that changes a few rows.
     pub(in crate::store) async fn write(&self) -> Result<Checkout, Error> {
         self.checkout(&self.write, BRIEF).await

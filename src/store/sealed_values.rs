@@ -44,7 +44,13 @@ pub struct SealedValue {
 impl Store {
     /// How many sealed values there are, by the id of the key that sealed them; the short-lived ones too. Reads every row.
     pub async fn key_counts(&self) -> Result<BTreeMap<String, i64>, Error> {
-        query!(self, read, sealed_values::key_counts())
+        query!(self, read_all, sealed_values::key_counts())
+    }
+
+    /// Up to `limit` values of a column that `key` has sealed. Reads every row where there are fewer.
+    pub async fn sealed_by(&self, column: SealedColumn, key: &str, limit: i64) -> Result<Vec<SealedValue>, Error> {
+        let key = key.to_owned();
+        query!(self, read_all, sealed_values::sealed_by(column, key, limit))
     }
 
     /// Up to `limit` values of a column that another key than `key` has sealed, by their rows, those after `after`.

@@ -85,6 +85,33 @@ async fn a_key_with_other_bytes_under_an_id_that_was_used_seals_nothing(database
     );
 }
 
+#[apply(both_backends)]
+async fn a_key_with_other_bytes_is_seen_however_many_values_of_others_stand_before_its_own(database: &Database) {
+    let entropy = Entropy::system();
+    let [old, right, other] = [(); 3].map(|()| Keyring::generate(&entropy));
+    let (id, other_bytes) = (right.split_once(':').unwrap().0, other.split_once(':').unwrap().1);
+    let mistaken = format!("{id}:{other_bytes}");
+    let accepted = |number: usize| sealed_by(if number < 120 { &old } else { &right }, &format!("rdv-{number:03}"));
+    database.store.accept((0..121).map(accepted).collect(), Clock::system().now()).await.unwrap();
+
+    let folder = tempfile::tempdir().unwrap();
+    let run = |command: &[&str], keys: &str| {
+        let by = with(&settings(), &[("DATABASE_URL", &*database.url), ("ENCRYPTION_KEYS", keys)]);
+        run(command, &by, folder.path())
+    };
+    let told = format!("the key {id} of ENCRYPTION_KEYS does not open what was sealed under its id");
+    for command in [&["serve"][..], &["reseal"], &["check-config", "--connect"]] {
+        let ended = run(command, &format!("{mistaken},{old}"));
+        assert!(ended.code == Some(1) && ended.errors.contains(&told), "{command:?}: {}{}", ended.output, ended.errors);
+    }
+    let ended = run(&["check-config", "--connect"], &format!("{old},{mistaken}"));
+    assert!(ended.code == Some(1) && ended.errors.contains(&told), "{}{}", ended.output, ended.errors);
+    let lacking = run(&["check-config", "--connect"], &old);
+    let told = format!("1 values were sealed with the key {id}, which");
+    assert!(lacking.code == Some(1) && lacking.output.contains(&told), "{}", lacking.output);
+    assert_eq!(run(&["check-config", "--connect"], &format!("{right},{old}")).code, Some(0));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_old_key_is_needed_until_everything_is_sealed_with_the_first() {
     let database = Database::on_sqlite().await;

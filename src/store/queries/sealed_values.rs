@@ -11,7 +11,7 @@ use diesel_async::RunQueryDsl;
 use jiff::Timestamp;
 
 use super::fragments::of_organisation;
-use super::statement::{joined, named, sql};
+use super::statement::{Fragment, joined, named, sql};
 use super::{Conn, Fault, key_id_of, link_queues};
 use crate::crypto::Sealed;
 use crate::model::OrganisationId;
@@ -71,6 +71,32 @@ struct ValueRow {
     sealed: Vec<u8>,
 }
 
+/// The values of a column whose keys stand so to one key, which is yet to be bound.
+fn values(column: SealedColumn, to_key: &str) -> Fragment {
+    let (table, column, name) = place_of(column);
+    let key_id = key_id_of(column);
+    sql(format!(
+        "SELECT organisation_id, {name} AS name, {column} AS sealed FROM {table}
+         WHERE provider = {GOOGLE} AND {column} IS NOT NULL AND {key_id} {to_key} "
+    ))
+}
+
+fn value(row: ValueRow) -> SealedValue {
+    let row_key = (OrganisationId::as_stored(row.organisation_id), row.name);
+    SealedValue { row: row_key, sealed: Sealed::from_bytes(row.sealed) }
+}
+
+pub(in crate::store) async fn sealed_by(
+    conn: &mut Conn,
+    column: SealedColumn,
+    key: String,
+    limit: i64,
+) -> Result<Vec<SealedValue>, Fault> {
+    let select = values(column, "=").bind(key).limit(limit);
+    let rows: Vec<ValueRow> = named("sealed_values.sealed_by", select).load(conn).await?;
+    Ok(rows.into_iter().map(value).collect())
+}
+
 pub(in crate::store) async fn sealed_by_others(
     conn: &mut Conn,
     column: SealedColumn,
@@ -78,25 +104,17 @@ pub(in crate::store) async fn sealed_by_others(
     after: Option<SealedRow>,
     limit: i64,
 ) -> Result<Vec<SealedValue>, Fault> {
-    let (table, column, name) = place_of(column);
+    let (_, _, name) = place_of(column);
     let (organisation, last) = after.map_or((String::new(), String::new()), |(of, name)| (of.to_string(), name));
-    let select = sql(format!(
-        "SELECT organisation_id, {name} AS name, {column} AS sealed FROM {table}
-         WHERE provider = {GOOGLE} AND {column} IS NOT NULL AND {} <> ",
-        key_id_of(column)
-    ))
-    .bind(key)
-    .sql(format!(" AND (organisation_id, {name}) > ("))
-    .bind(organisation)
-    .sql(", ")
-    .bind(last)
-    .sql(format!(") ORDER BY organisation_id, {name}"))
-    .limit(limit);
+    let select = values(column, "<>")
+        .bind(key)
+        .sql(format!(" AND (organisation_id, {name}) > ("))
+        .bind(organisation)
+        .sql(", ")
+        .bind(last)
+        .sql(format!(") ORDER BY organisation_id, {name}"))
+        .limit(limit);
     let rows: Vec<ValueRow> = named("sealed_values.sealed_by_others", select).load(conn).await?;
-    let value = |row: ValueRow| SealedValue {
-        row: (OrganisationId::as_stored(row.organisation_id), row.name),
-        sealed: Sealed::from_bytes(row.sealed),
-    };
     Ok(rows.into_iter().map(value).collect())
 }
 
