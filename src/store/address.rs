@@ -6,7 +6,7 @@
 
 use std::collections::HashSet;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use percent_encoding::percent_decode_str;
@@ -18,6 +18,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
 
+use super::passfile::Passfile;
+use super::servers::Servers;
 use crate::roots::roots;
 
 /// What the address leaves open.
@@ -34,7 +36,7 @@ pub struct Credentials {
 /// A PostgreSQL that can be connected to.
 #[derive(Clone)]
 pub(super) struct Address {
-    pub(super) config: Config,
+    pub(super) servers: Servers,
     /// `None`: plain text.
     pub(super) tls: Option<Arc<ClientConfig>>,
     /// Whether a pooler stands before it that gives each transaction whichever session is free.
@@ -73,17 +75,6 @@ impl Address {
         let mut config: Config =
             rest.parse().map_err(|_| fault("is no address of PostgreSQL: see its host, port and options"))?;
         check_hosts(&config)?;
-        if config.get_password().is_none() {
-            let passfile = passfile.or_else(|| credentials.passfile.clone());
-            let password = match (&credentials.password, passfile) {
-                (Some(password), _) => Some(password.expose_secret().to_owned()),
-                (None, Some(file)) => from_passfile(&file, &config)?,
-                (None, None) => None,
-            };
-            if let Some(password) = password {
-                config.password(password);
-            }
-        }
         let verification = match mode.as_deref() {
             Some("disable") => Verification::Plain,
             Some("verify-ca") => Verification::Authority,
@@ -118,7 +109,23 @@ impl Address {
                 Some(Arc::new(client(roots, verification)?))
             }
         };
-        Ok(Self { config, tls, is_pooled })
+        let mut servers = Servers::of(&config);
+        if config.get_password().is_none() {
+            let file = passfile.or_else(|| credentials.passfile.clone());
+            let passfile = match (&credentials.password, file) {
+                (None, Some(file)) => {
+                    Passfile::read(&file).ok_or_else(|| fault("names a passfile that cannot be read"))?
+                }
+                _ => Passfile::default(),
+            };
+            servers.change(|server| {
+                let set = credentials.password.as_ref().map(|password| password.expose_secret().to_owned());
+                if let Some(password) = set.or_else(|| passfile.password(server)) {
+                    server.password(password);
+                }
+            });
+        }
+        Ok(Self { servers, tls, is_pooled })
     }
 }
 
@@ -202,46 +209,6 @@ fn is_on_this_machine(config: &Config) -> bool {
         [] => by_name,
         addresses => addresses.iter().copied().all(is_loopback),
     }
-}
-
-/// The password of the first line that fits: `host:port:database:user:password`, where `*` fits all.
-fn from_passfile(file: &Path, config: &Config) -> Result<Option<String>, AddressFault> {
-    // What is no file, such as a pipe, is not opened: that may take for ever.
-    let is_file = std::fs::metadata(file).is_ok_and(|found| found.is_file());
-    let text = is_file.then(|| std::fs::read_to_string(file).ok()).flatten();
-    let text = text.ok_or_else(|| fault("names a passfile that cannot be read"))?;
-    let host = config.get_hosts().first().map(|host| match host {
-        Host::Tcp(name) => name.clone(),
-        #[cfg(unix)]
-        Host::Unix(_) => "localhost".to_owned(),
-    });
-    let port = config.get_ports().first().copied().unwrap_or(5432).to_string();
-    let user = config.get_user().unwrap_or_default();
-    let database = config.get_dbname().unwrap_or(user);
-    let wanted = [host.unwrap_or_default(), port, database.to_owned(), user.to_owned()];
-    for line in text.lines().filter(|line| !line.starts_with('#')) {
-        let fields = fields(line);
-        let fits =
-            fields.len() == 5 && fields.iter().zip(&wanted).all(|(field, wanted)| field == "*" || field == wanted);
-        if fits {
-            return Ok(fields.into_iter().next_back());
-        }
-    }
-    Ok(None)
-}
-
-/// The fields of a line; a backslash keeps the sign behind it.
-fn fields(line: &str) -> Vec<String> {
-    let mut fields = vec![String::new()];
-    let mut signs = line.chars();
-    while let Some(sign) = signs.next() {
-        match (sign, fields.last_mut().expect("there is one field at least")) {
-            ('\\', field) => field.extend(signs.next()),
-            (':', _) => fields.push(String::new()),
-            (sign, field) => field.push(sign),
-        }
-    }
-    fields
 }
 
 fn client(roots: RootCertStore, verification: Verification) -> Result<ClientConfig, AddressFault> {
@@ -329,7 +296,7 @@ mod tests {
             let address = parse(url).expect("an address");
             assert_eq!(address.tls.is_some(), is_verified, "{url}");
             let mode = if is_verified { SslMode::Require } else { SslMode::Disable };
-            assert_eq!(address.config.get_ssl_mode(), mode, "{url}");
+            assert!(address.servers.turns().all(|turn| turn.server.get_ssl_mode() == mode), "{url}");
         }
     }
 
@@ -368,11 +335,16 @@ mod tests {
     #[test]
     fn the_password_comes_from_the_address_else_the_setting_else_the_passfile() {
         let file = tempfile::NamedTempFile::new().expect("a file");
-        let lines = "# a comment\nother:*:*:*:no\nh:5432:x:u:from\\:file\\\\\n*:*:*:*:last\n";
+        let lines = "# a comment\nother:*:*:*:no\nh:5432:x:u:from\\:file\\\\\n10.0.0.7:*:*:*:number\n/run/pg:*:*:*:socket\n\
+            *:*:*:*:last\n";
         std::fs::write(file.path(), lines).expect("it is written");
         let password = |url: &str, credentials: &Credentials| {
             let address = Address::parse(url, credentials).expect("an address");
-            address.config.get_password().map(|password| String::from_utf8_lossy(password).into_owned())
+            let mut told = address
+                .servers
+                .turns()
+                .map(|turn| turn.server.get_password().map(|password| String::from_utf8_lossy(password).into_owned()));
+            told.next().flatten().map(|first| told.flatten().fold(first, |told, next| format!("{told}, {next}")))
         };
         let passfile = Credentials { passfile: Some(file.path().to_owned()), ..Credentials::default() };
         let both = Credentials { password: Some("set".into()), ..passfile.clone() };
@@ -380,6 +352,10 @@ mod tests {
         assert_eq!(password("postgres://u@h/x", &both).as_deref(), Some("set"));
         assert_eq!(password("postgres://u@h/x", &passfile).as_deref(), Some("from:file\\"));
         assert_eq!(password("postgres://u@h:5433/x", &passfile).as_deref(), Some("last"));
+        // Each server is told its own.
+        assert_eq!(password("postgres://u@h,other/x", &passfile).as_deref(), Some("from:file\\, no"));
+        assert_eq!(password("postgres://u@%2Frun%2Fpg/x", &passfile).as_deref(), Some("socket"));
+        assert_eq!(password("postgres://u@/x?hostaddr=10.0.0.7&sslmode=disable", &passfile).as_deref(), Some("number"));
         let named = format!("postgres://u@h/x?passfile={}", file.path().display());
         assert_eq!(password(&named, &Credentials::default()).as_deref(), Some("from:file\\"));
         assert_eq!(password("postgres://u@h/x", &Credentials::default()), None);

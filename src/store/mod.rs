@@ -89,6 +89,7 @@ mod owed;
 mod owed_cause;
 mod owed_claims;
 mod owed_counts;
+mod passfile;
 mod pending_grants;
 #[expect(clippy::duplicate_mod, reason = "the queries are written once and mounted for each back end")]
 mod postgres;
@@ -104,6 +105,7 @@ mod sealed_calendars;
 mod sealed_values;
 mod searches;
 mod server;
+mod servers;
 mod settlements;
 #[expect(clippy::duplicate_mod, reason = "the queries are written once and mounted for each back end")]
 mod sqlite;

@@ -162,32 +162,48 @@ pub(super) fn open(config: &Config, size: usize) -> pool::Pools {
 /// from the others: by that name the server's notifications say who wrote.
 pub(super) fn config(url: &str, Options { credentials, replica, .. }: &Options) -> Result<Config, Error> {
     let mut address = Address::parse(url, credentials).map_err(|fault| Error::Bug(Box::new(fault)))?;
-    let config = &mut address.config;
-    if config.get_connect_timeout().is_none() {
-        config.connect_timeout(CONNECT);
-    }
-    let name: String = config.get_application_name().unwrap_or("cassius-calendar").chars().take(LONGEST_NAME).collect();
-    config.application_name(if replica.is_empty() { name } else { format!("{name} {replica}") });
-    config.tcp_user_timeout(UNANSWERED).keepalives_idle(Duration::from_secs(30));
+    address.servers.change(|server| {
+        if server.get_connect_timeout().is_none() {
+            server.connect_timeout(CONNECT);
+        }
+        let name = server.get_application_name().unwrap_or("cassius-calendar");
+        let name: String = name.chars().take(LONGEST_NAME).collect();
+        server.application_name(if replica.is_empty() { name } else { format!("{name} {replica}") });
+        server.tcp_user_timeout(UNANSWERED).keepalives_idle(Duration::from_secs(30));
+    });
     Ok(address)
 }
 
-/// Connects, within the time that the address gives: a server that takes the connection and says nothing is away.
+/// Connects to the first server that answers, each within the time that the address gives: one that takes the connection and
+/// says nothing is away.
 async fn connect(config: &Config) -> Result<Conn, ConnectionError> {
-    let limit = config.config.get_connect_timeout().copied().unwrap_or(CONNECT);
-    let silent = |_| Err(ConnectionError::BadConnection(format!("no answer within {} seconds", limit.as_secs())));
-    tokio::time::timeout(limit, connect_patiently(config)).await.unwrap_or_else(silent)
+    let mut refusals = Vec::new();
+    for turn in config.servers.turns() {
+        let limit = turn.server.get_connect_timeout().copied().unwrap_or(CONNECT);
+        match tokio::time::timeout(limit, connect_patiently(turn.server, config)).await {
+            Err(_) => refusals.push(format!("no answer within {} seconds", limit.as_secs())),
+            Ok(Err(ConnectionError::BadConnection(refusal))) => refusals.push(refusal),
+            Ok(outcome) => {
+                turn.answered();
+                return outcome;
+            }
+        }
+    }
+    Err(ConnectionError::BadConnection(refusals.join("; ")))
 }
 
-async fn connect_patiently(Config { config, tls, is_pooled }: &Config) -> Result<Conn, ConnectionError> {
+async fn connect_patiently(
+    server: &tokio_postgres::Config,
+    Config { tls, is_pooled, .. }: &Config,
+) -> Result<Conn, ConnectionError> {
     match tls {
         None => {
-            let (client, connection) = config.connect(NoTls).await.map_err(refused)?;
+            let (client, connection) = server.connect(NoTls).await.map_err(refused)?;
             set_up(client, connection, *is_pooled).await
         }
         Some(tls) => {
             let tls = MakeRustlsConnect::new(tls.as_ref().clone());
-            let (client, connection) = config.connect(tls).await.map_err(refused)?;
+            let (client, connection) = server.connect(tls).await.map_err(refused)?;
             set_up(client, connection, *is_pooled).await
         }
     }

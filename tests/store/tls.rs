@@ -84,6 +84,29 @@ async fn a_server_is_verified_by_its_authority_and_its_name() {
     database.drop().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_says_nothing_keeps_nobody_from_the_next_one() {
+    let database = Database::on_postgres().await;
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (silent_port, name) = (silent.local_addr().unwrap().port(), database.name());
+    let port = url::Url::parse(&database.url).unwrap().port().unwrap();
+    let open = async |seconds: u64, options: &str| {
+        let hosts = format!("127.0.0.1:{silent_port},127.0.0.1:{port}");
+        let url = format!("postgres://postgres@{hosts}/{name}?connect_timeout={seconds}{options}");
+        Store::open(&url, &Options { pool_size: 2, ..Options::default() }).await.unwrap()
+    };
+    // At the start, and where whoever waits gives up sooner than the address does.
+    open(2, "").await.connect_patiently().await.unwrap();
+    let store = open(60, "").await;
+    assert!(matches!(store.ping().await, Err(Error::Unavailable(_))));
+    store.ping().await.unwrap();
+    // A standby is not what is meant, unless that is what is said.
+    let only_reads = "&options=-c%20default_transaction_read_only%3Don";
+    assert!(matches!(open(2, only_reads).await.connect_patiently().await, Err(Error::Unavailable(_))));
+    open(2, &format!("{only_reads}&target_session_attrs=read-only")).await.connect_patiently().await.unwrap();
+    database.drop().await;
+}
+
 #[tokio::test]
 async fn a_server_without_tls_is_told_no_password() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
