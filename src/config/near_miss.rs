@@ -45,7 +45,7 @@ const ELSEWHERE: [(&str, &str); 11] = [
 ];
 
 /// What may be meant for a setting, and may as well be another program's.
-const PERHAPS: [(&str, &str); 29] = [
+const PERHAPS: [(&str, &str); 34] = [
     ("APP_URL", "CASSIUS_APP_URL"),
     ("BASE_URL", "PUBLIC_URL"),
     ("CLIENT_CA", "TLS_CLIENT_CA"),
@@ -63,7 +63,12 @@ const PERHAPS: [(&str, &str); 29] = [
     ("MIGRATIONS", "MIGRATE"),
     ("OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"),
     (OTLP_OF_TRACES, "OTEL_EXPORTER_OTLP_ENDPOINT"),
+    ("PGHOST", "DATABASE_URL"),
     ("PGPASSWD", "PGPASSWORD"),
+    ("PGSERVICE", "DATABASE_URL"),
+    ("PGSSLCERT", "DATABASE_URL"),
+    ("PGSSLMODE", "DATABASE_URL"),
+    ("PGSSLROOTCERT", "DATABASE_CA"),
     ("POSTGRESQL_URL", "DATABASE_URL"),
     ("POSTGRES_URI", "DATABASE_URL"),
     ("POSTGRES_URL", "DATABASE_URL"),
@@ -77,8 +82,11 @@ const PERHAPS: [(&str, &str); 29] = [
     ("TLS_CERT_KEY", "TLS_KEY"),
 ];
 
-/// Where OpenTelemetry has the spans sent, whatever its other variable says: told beside that one, too.
+/// Where OpenTelemetry has the spans sent, whatever its other variable says.
 const OTLP_OF_TRACES: &str = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
+
+/// Told beside the setting, too, which holds without them: who set them believes the road to be another one than it is.
+const BESIDE: [&str; 3] = [OTLP_OF_TRACES, "PGSSLMODE", "PGSSLCERT"];
 
 /// Somebody else's, in capitals or not, though a letter or their case is all that tells them from ours.
 const OTHERS: [&str; 3] = ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"];
@@ -114,7 +122,7 @@ pub fn perhaps_meant(variables: impl IntoIterator<Item = OsString>) -> Vec<Strin
     };
     let found = variables.iter().filter_map(|name| {
         let (_, setting) = PERHAPS.iter().find(|(perhaps, _)| *perhaps == name.to_uppercase())?;
-        let is_told = name != setting && (name == OTLP_OF_TRACES || !is_set(setting));
+        let is_told = name != setting && (BESIDE.contains(&name.as_str()) || !is_set(setting));
         is_told.then(|| format!("{name} is no setting and is not read: {setting} is, if that is what was meant"))
     });
     found.collect()
@@ -229,11 +237,12 @@ mod tests {
             ("METRICS_PORT", "METRICS_ADDR"),
             ("REDIRECT_URI", "PUBLIC_URL"),
             ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"),
+            ("PGSSLMODE", "DATABASE_URL"),
+            ("PGSSLROOTCERT", "DATABASE_CA"),
         ] {
             let sentence = format!("{written} is no setting and is not read: {setting} is, if that is what was meant");
             assert_eq!(told(&["PATH", written]), [sentence]);
-            let is_of_traces = written == OTLP_OF_TRACES;
-            assert_eq!(told(&[written, setting]).len(), usize::from(is_of_traces), "{written}");
+            assert_eq!(told(&[written, setting]).len(), usize::from(BESIDE.contains(&written)), "{written}");
         }
         assert_eq!(told(&["DB_URL", "DATABASE_URL_FILE"]), [""; 0]);
         let settings: Vec<&str> = SETTINGS.iter().map(|setting| setting.name).collect();
