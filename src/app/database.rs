@@ -15,6 +15,10 @@ pub const FOREIGN_LANGUAGE: &str = "PostgreSQL answers in another language than 
     pooler is between: a fault that passes by itself may be told as INTERNAL; let a superuser set lc_messages = 'C' for the \
     role or the database";
 
+/// What is told where the database does not take what this role writes.
+pub const NO_WRITES: &str = "the database takes no writes, or not in every table: is it a standby, or are rights missing? Let the \
+    owner of the tables grant this role SELECT, INSERT, UPDATE and DELETE on all of them";
+
 /// Opens the database, whose tables are this version's. An SQLite file stays locked for as long as the second part
 /// lives.
 pub(super) async fn open(config: &Config, entropy: &Entropy) -> Result<(Store, Option<lock::Locks>), StartError> {
@@ -31,6 +35,10 @@ pub(super) async fn open(config: &Config, entropy: &Entropy) -> Result<(Store, O
         }
     }
     tables_are_current(&store).await?;
+    // A standby may take over, and rights be granted: it is told, and nobody is kept from what can be served.
+    if let Ok(false) = store.takes_writes().await {
+        tracing::error!("{}", NO_WRITES);
+    }
     if lock.is_some() {
         // Nobody else serves this file: whoever held a lease is gone.
         store.release_all().await?;

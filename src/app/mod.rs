@@ -43,7 +43,7 @@ use keys::Unproven;
 use rooms::Rooms;
 
 pub use certificates::tls_fault;
-pub use database::{FOREIGN_LANGUAGE, migrate, open_beside, reach, reach_or_make};
+pub use database::{FOREIGN_LANGUAGE, NO_WRITES, migrate, open_beside, reach, reach_or_make};
 pub use keys::Keys;
 pub use start_error::StartError;
 

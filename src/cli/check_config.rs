@@ -70,7 +70,7 @@ async fn of_database(database: &Database, keyring: Option<&Keyring>) -> anyhow::
     }
     let takes_writes = store.takes_writes().await.map_err(StartError::Store)?;
     if !takes_writes {
-        say("Beware: it takes no writes, or not in every table: is it a standby, or are rights missing?")?;
+        say(format!("Beware: {}.", app::NO_WRITES))?;
     }
     let mut has_its_keys = true;
     if let Some(keyring) = keyring {
