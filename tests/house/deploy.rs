@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use cassius_calendar::config::SETTINGS;
+use cassius_calendar::grpc::pb::ErrorReason;
 use cassius_calendar::metrics::METRICS;
 
 fn files() -> Vec<(PathBuf, String)> {
@@ -26,6 +27,10 @@ fn dashboards_and_alerts_speak_of_metrics_that_are_served_and_of_each() {
     for (path, text) in &files {
         for word in words(text, "cassius_calendar_") {
             assert!(names.contains(&word.trim_end_matches("_bucket")), "{}: {word}", path.display());
+        }
+        for reason in text.split("reason=\"").skip(1).filter_map(|rest| rest.split('"').next()) {
+            let is_served = ErrorReason::from_str_name(&format!("ERROR_REASON_{}", reason.to_uppercase())).is_some();
+            assert!(is_served, "{}: {reason}", path.display());
         }
     }
     let shown = |name: &&&str| {
