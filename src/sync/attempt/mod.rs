@@ -152,6 +152,11 @@ enum Doubt {
         /// Google's word for why.
         reason: String,
     },
+    /// It is not taken as a copy: was it before, by an attempt whose answer was lost?
+    CopyStands {
+        /// Google's word for why.
+        reason: String,
+    },
 }
 
 /// How far the rewriting is of an event that cannot be moved. The placement goes on to name both calendars meanwhile.
@@ -198,6 +203,11 @@ impl Attempt {
     /// of our reach. They are owed from the moment at which the placement of the same step is stored.
     pub fn take_left_behind(&mut self) -> Vec<Place> {
         std::mem::take(&mut self.left_behind)
+    }
+
+    /// Whether the event stands in two calendars, since it was copied, and the next calls are to delete it in one.
+    pub fn is_copied(&self) -> bool {
+        matches!(self.rewriting, Rewriting::Copied { .. } | Rewriting::Undoing { .. })
     }
 
     /// Where the event may stand if the attempt breaks off here, `stored` being what is stored: nowhere if it was never

@@ -77,6 +77,8 @@ pub(super) enum Fault {
     Unauthorized,
     /// Not carried out, and untrue: 412, though nobody changed it.
     Changed,
+    /// Not carried out: 400 for what is written or deleted.
+    Refused,
 }
 
 impl Fault {
@@ -265,6 +267,10 @@ impl Google {
             Fault::Unauthorized => Some(Answer::Unauthorized),
             Fault::Changed if matches!(call, Call::Patch { .. } | Call::Delete { .. }) => Some(Answer::Changed),
             Fault::Changed => Some(self.carry_out(call)),
+            Fault::Refused if matches!(call, Call::Insert { .. } | Call::Patch { .. } | Call::Delete { .. }) => {
+                Some(Answer::Refused { reason: "required".into() })
+            }
+            Fault::Refused => Some(self.carry_out(call)),
         }
     }
 }
@@ -302,6 +308,10 @@ pub(super) fn attempt(
             Step::Settle(outcome) => {
                 *stored = outcome.placement().clone();
                 assert_eq!(google.forgotten(stored), Vec::<&(CalendarId, EventId)>::new(), "{outcome:?}");
+                // Nobody tries again by itself what was refused.
+                let is_left = is_wanted && !is_misled && matches!(outcome, Outcome::Refused { .. });
+                let is_single = google.alive().len() <= 1 + google.left_behind.len();
+                assert!(!is_left || is_single, "{outcome:?}: {:?}", google.alive());
                 return Some(outcome);
             }
         }
@@ -350,6 +360,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         1 => Just(Fault::Forbidden),
         1 => Just(Fault::Unauthorized),
         1 => Just(Fault::Changed),
+        1 => Just(Fault::Refused),
     ];
     prop_oneof![
         4 => (0u8..4).prop_map(Happening::Edit),

@@ -36,6 +36,7 @@
 //! |---|---|---|
 //! | it is there | delete the event where it stood | come back |
 //! | it is gone, or another's | the id is used up: copy it under the next one | the copy is the event |
+//! | it is not taken | read it: where it stands all the same, delete the event where it stood; else refused | – |
 //! | it may not be deleted | refused | read it: where it stands, delete the copy; refused |
 //! | its calendar is out of reach | stop: calendar | left behind, and the copy is the event |
 //!
@@ -112,6 +113,7 @@ impl Attempt {
             Call::Delete { place, .. } => self.after_delete(place, answer),
             Call::Get { place } => match (doubt, answer) {
                 (Some(Doubt::SourceStands { reason }), Answer::Found { .. }) => self.delete_copy(reason),
+                (Some(Doubt::CopyStands { reason }), answer) => self.after_get_of_refused_copy(answer, reason),
                 (Some(Doubt::EventGone), answer) => self.after_get(place, answer, true),
                 (_, answer) => self.after_get(place, answer, false),
             },
@@ -280,9 +282,11 @@ impl Attempt {
             }
             Answer::CalendarOpen => match doubt {
                 Some(Doubt::Forbidden { call: Call::Delete { place, .. }, reason }) => self.not_deleted(place, reason),
+                Some(Doubt::Forbidden { call: Call::Insert { .. }, reason }) => self.not_written(reason),
                 Some(Doubt::Forbidden { reason, .. }) => self.refused(reason),
                 Some(Doubt::CalendarGone { place }) => self.absent_at(&place),
-                Some(Doubt::EventGone | Doubt::TargetGone | Doubt::SourceStands { .. }) | None => self.come_back(),
+                Some(Doubt::EventGone | Doubt::TargetGone | Doubt::SourceStands { .. } | Doubt::CopyStands { .. })
+                | None => self.come_back(),
             },
             Answer::CalendarReadOnly | Answer::CalendarMissing if *calendar == self.goal.calendar => {
                 self.stopped(Stop::CalendarUnavailable)
@@ -308,7 +312,30 @@ impl Attempt {
             self.without_zone = true;
             return self.plan();
         }
-        self.refused(reason)
+        self.not_written(reason)
+    }
+
+    /// Google takes the event no more. A copy of it may stand all the same, by an attempt whose answer was lost.
+    fn not_written(&mut self, reason: String) -> Step {
+        match (&self.rewriting, self.placement.clone()) {
+            (Rewriting::Copying, Placement::Moving { place, .. }) => {
+                self.read(place, Some(Doubt::CopyStands { reason }))
+            }
+            _ => self.refused(reason),
+        }
+    }
+
+    /// Where the copy stands, it is the event, and the one that it was made of goes; else that one stays.
+    fn after_get_of_refused_copy(&mut self, answer: Answer, reason: String) -> Step {
+        match answer {
+            Answer::Found { etag, html_link, owner }
+                if owner.as_ref().is_none_or(|owner| *owner == self.goal.owner) =>
+            {
+                self.copied(etag, html_link, None)
+            }
+            Answer::Found { .. } | Answer::Gone | Answer::NotFound | Answer::Refused { .. } => self.refused(reason),
+            _ => self.come_back(),
+        }
     }
 
     /// Asks the target to take an event that cannot be moved, under the id that the placement says.

@@ -191,7 +191,7 @@ fn each_answer_of_a_calendar_means_what_the_table_says() {
     let (refused, insert) = ("refused", "events.insert");
     let (stop, gone) = ("stop: calendar", "synced, left behind");
     for (answer, expected) in [
-        (Answer::CalendarOpen, [refused, insert, refused, refused, insert, "events.get", refused]),
+        (Answer::CalendarOpen, [refused, insert, "events.get", refused, insert, "events.get", refused]),
         // What can be read has said that the event is gone.
         (Answer::CalendarReadOnly, [stop, stop, stop, OUT_OF_REACH, insert, gone, gone]),
         (Answer::CalendarMissing, [stop, stop, stop, OUT_OF_REACH, OUT_OF_REACH, gone, gone]),
@@ -315,6 +315,29 @@ fn what_is_called_off_goes_at_the_other_end_where_one_may_not_be_deleted() {
         stored = outcome.placement().clone();
         synced(&mut google, goal(1, None), &mut stored);
         assert!(google.alive().is_empty(), "{faults:?}");
+    }
+}
+
+#[test]
+fn a_copy_that_is_refused_once_its_answer_was_lost_leaves_one_event() {
+    let lost = [Fault::MoveRefused, Fault::AnswerLost];
+    // Under the id that it has; and there and back, under the next.
+    let (google, stored) = moved_or_copied(&lost);
+    let (mut back, mut stored_back) = moved_or_copied(&[Fault::MoveRefused]);
+    synced(&mut back, goal(1, Some(1)), &mut stored_back);
+    let lost = [Fault::MoveRefused, Fault::None, Fault::None, Fault::None, Fault::AnswerLost];
+    calls_of(&mut back, goal(0, Some(1)), &mut stored_back, &lost);
+    for (target, google, stored) in [(1, google, stored), (0, back, stored_back)] {
+        assert_eq!(google.alive().len(), 2);
+        let move_first = (target == 1).then_some(Fault::MoveRefused);
+        for refusal in [Fault::Refused, Fault::Forbidden] {
+            let (mut google, mut stored) = (google.clone(), stored.clone());
+            let faults: Vec<_> = move_first.into_iter().chain([refusal]).collect();
+            let (calls, outcome) = calls_of(&mut google, goal(target, Some(1)), &mut stored, &faults);
+            assert_eq!(calls[calls.len() - 3..], ["events.get", "events.delete", "events.patch"], "{refusal:?}");
+            assert!(matches!(outcome, Outcome::Synced { .. }), "{outcome:?}");
+            assert_eq!((google.alive().len(), google.alive()[0].0.as_str()), (1, CALENDARS[target]), "{refusal:?}");
+        }
     }
 }
 
