@@ -44,7 +44,8 @@
 //! A lease is renewed before each call but the first of a claim, and before that where little of it is left
 //! (`delivery/attempt/mod.rs`), and fences whoever has lost it:
 //! before a call, nothing is reserved or renewed under a lease that has passed to another, or in another epoch (of links in
-//! `store/queries/leases.rs`, of owed deletions in `store/queries/owed_claims.rs`). Where the clock was set forward, the
+//! `store/queries/leases.rs`, of owed deletions in `store/queries/owed_claims.rs`), but to delete one of the two events that a
+//! copy makes: a disconnect waits for it. Where the clock was set forward, the
 //! worker renews what is under way in whichever epoch, so that nobody takes it over meanwhile (`leases::renew_all`). Nothing
 //! is settled under a lease that has passed to another, while another epoch alone fences no result: what may stand at Google
 //! is recorded all the same (`store/queries/settlements.rs`).

@@ -36,6 +36,18 @@ impl Store {
         query!(self, write, leases::renew(&claimed, until, now))
     }
 
+    /// Renews a lease that lives, whichever epoch the integration is in by now, as long as it has its grant: a disconnect that
+    /// has begun waits for what is under way.
+    pub async fn renew_lease_in_any_epoch(
+        &self,
+        claimed: &Claimed,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<Guarded, Error> {
+        let claimed = claimed.clone();
+        query!(self, write, leases::renew_in_any_epoch(&claimed, until, now))
+    }
+
     /// Renews a lease and stores a placement with it.
     pub async fn reserve(
         &self,

@@ -18,6 +18,7 @@ mod cancelling;
 mod catching_up;
 mod changed_calendar;
 pub(crate) mod comparison;
+mod copied_events;
 mod corrected_clock;
 mod dead_grant;
 mod disconnecting;

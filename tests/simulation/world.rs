@@ -85,6 +85,10 @@ impl World {
         {
             google.post("accounts", &json!({"email": account}));
         }
+        // Of every fourth world Google moves no event: it is copied.
+        if seed % 4 == 3 {
+            google.post("settings", &json!({"move_supported": false}));
+        }
         for account in ACCOUNTS {
             google.add_foreign_event(account, account, "Déjeuner");
         }

@@ -2,7 +2,7 @@
 //!
 //! Owns the order of each call: access, quota, lease, Google. Never decides what to call, but the probe before a deletion
 //! that an account before owes, and that a call is made again with a newer token. Invariant: no call is begun unless its
-//! placement is stored and the lease outlives it.
+//! placement is stored and the lease outlives it, nor in another epoch than the claim's, but to delete one end of a copy.
 
 mod claim;
 mod settlement;
@@ -11,7 +11,7 @@ use jiff::SignedDuration;
 
 use super::{Inner, snapshot};
 use crate::clock::Deadline;
-use crate::connection::{Access, MAX_TOKENS};
+use crate::connection::{Access, AccessError, MAX_TOKENS};
 use crate::crypto::OpenError;
 use crate::error_chain::error_chain;
 use crate::google::CALL_DEADLINE;
@@ -95,6 +95,8 @@ struct HeldLease {
     until: Deadline,
     /// Whether a call has been made under it. Until then the claim itself has proved that the epoch is current.
     is_used: bool,
+    /// Whether it is renewed in whichever epoch: an event that was copied is not left in two calendars by a disconnect.
+    outlives_epoch: bool,
 }
 
 impl From<store::Error> for AttemptError {
@@ -216,9 +218,11 @@ impl Inner {
         calls: &mut Vec<CallMade>,
     ) -> Result<RowOutcome, AttemptError> {
         let BegunAttempt { mut attempt, mut step, mut once_open } = begun;
-        let mut held = HeldLease { placement: claim.placement(), until: leased_until, is_used: false };
+        let mut held =
+            HeldLease { placement: claim.placement(), until: leased_until, is_used: false, outlives_epoch: false };
         let mut permit = Some(permit);
         let (mut rejected, mut tokens, mut made) = (None, 0, CallsAnswered::default());
+        let mut granted: Option<Access> = None;
         loop {
             let (placement, call) = match step {
                 Step::Call { placement, call } => (placement, call),
@@ -231,9 +235,13 @@ impl Inner {
                 }
             };
             let access = self.grants.access(claim.organisation(), claim.epoch(), rejected.as_ref()).await;
-            let access = match access {
-                Ok(access) => access,
-                Err(error) => return self.without_access(claim, attempt.placement_if_abandoned(held.placement), error),
+            held.outlives_epoch = attempt.is_copied();
+            let access = match (access, granted.take()) {
+                (Ok(access), _) => access,
+                (Err(AccessError::Fenced), Some(access)) if held.outlives_epoch => access,
+                (Err(error), _) => {
+                    return self.without_access(claim, attempt.placement_if_abandoned(held.placement), error);
+                }
             };
             if self.top_up(&mut permit, &access, call.units()).await.is_err() {
                 return Ok(RowOutcome::Unchanged { placement: attempt.placement_if_abandoned(held.placement) });
@@ -254,7 +262,7 @@ impl Inner {
                 rejected = Some(access);
                 Step::Call { placement, call }
             } else {
-                (rejected, tokens) = (None, 0);
+                (rejected, tokens, granted) = (None, 0, Some(access));
                 match (once_open.take(), answer) {
                     (Some(next), Answer::CalendarOpen) => next,
                     (Some(_), Answer::CalendarReadOnly | Answer::CalendarMissing) => {
@@ -315,6 +323,9 @@ impl Inner {
         let renewed = match claim {
             Claim::Link(claimed) if !left_behind.is_empty() => {
                 self.store.leave_behind(claimed, placement, left_behind, until, now).await?
+            }
+            Claim::Link(claimed) if held.outlives_epoch && *placement == held.placement => {
+                self.store.renew_lease_in_any_epoch(claimed, until, now).await?
             }
             Claim::Link(claimed) if *placement == held.placement => self.store.renew_lease(claimed, until, now).await?,
             Claim::Link(claimed) => self.store.reserve(claimed, placement, until, now).await?,

@@ -11,7 +11,7 @@ use diesel_async::RunQueryDsl;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::fragments::{is_connected_in, of_appointment, of_organisation};
+use super::fragments::{is_connected_in, is_not_finishing, of_appointment, of_organisation};
 use super::statement::{Fragment, list_of, named, rows_of, sql};
 use super::{Conn, Fault, LOCKED_BY_KEY, link_queues, owed, placement, reading_leases};
 use crate::model::{OrganisationId, Place, Placement};
@@ -30,15 +30,37 @@ pub(in crate::store) async fn renew(
     until: Timestamp,
     now: Timestamp,
 ) -> Result<Guarded, Fault> {
-    let update = sql("UPDATE appointment_external_links SET lease_until = ")
+    let update = renewed(claimed, until, now).with(is_connected_in(&claimed.organisation, claimed.epoch));
+    Ok(Guarded::by(named("leases.renew", update).execute(conn).await?))
+}
+
+/// Renews a lease; a condition follows.
+fn renewed(claimed: &Claimed, until: Timestamp, now: Timestamp) -> Fragment {
+    sql("UPDATE appointment_external_links SET lease_until = ")
         .bind(until)
         .sql(", updated_at = ")
         .bind(now)
         .sql(" WHERE ")
         .with(lease_is_ours(claimed))
         .sql(" AND ")
-        .with(is_connected_in(&claimed.organisation, claimed.epoch));
-    Ok(Guarded::by(named("leases.renew", update).execute(conn).await?))
+}
+
+pub(in crate::store) async fn renew_in_any_epoch(
+    conn: &mut Conn,
+    claimed: &Claimed,
+    until: Timestamp,
+    now: Timestamp,
+) -> Result<Guarded, Fault> {
+    // While the lease lives, no disconnect ends.
+    let update = renewed(claimed, until, now)
+        .sql("lease_until > ")
+        .bind(now)
+        .sql(" AND EXISTS (SELECT 1 FROM calendar_integrations AS i WHERE i.organisation_id = ")
+        .bind(&claimed.organisation)
+        .sql(format!(" AND i.provider = {GOOGLE} AND i.refresh_token IS NOT NULL AND "))
+        .with(is_not_finishing(now))
+        .sql(")");
+    Ok(Guarded::by(named("leases.renew_in_any_epoch", update).execute(conn).await?))
 }
 
 pub(in crate::store) async fn renew_all(
