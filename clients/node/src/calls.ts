@@ -1,11 +1,11 @@
 /**
  * The generated clients with their defaults: a deadline on every single call, retries, and `CalendarError` alone.
  *
- * It knows no method by name: what it does follows from the kind of the method. Its invariant: a stream that the caller
- * leaves is cancelled at the service.
+ * It knows no method by name: what it does, and over which connection, follows from the kind of the method. Its invariant:
+ * a stream that the caller leaves is cancelled at the service.
  */
 import type { DescMessage, DescMethod, DescService, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
-import { Code, ConnectError, createClient, type CallOptions, type Client } from "@connectrpc/connect";
+import { Code, ConnectError, createClient, type CallOptions, type Client, type Transport } from "@connectrpc/connect";
 
 import { CalendarError } from "./error.js";
 import { checkRequest } from "./request.js";
@@ -30,18 +30,25 @@ type Unary = (request: MessageInitShape<DescMessage>, options: CallOptions) => P
 type Gathering = (requests: AsyncIterable<unknown>, options: CallOptions) => Promise<MessageShape<DescMessage>>;
 type Streaming = (request: unknown, options: CallOptions) => AsyncIterable<MessageShape<DescMessage>>;
 
-/** Makes the client of one service. */
+/** Makes the client of one service, whose calls with one answer go over `calls`. */
 export function callsOf<S extends DescService>(
   service: S,
-  { calls: calling, streams }: Pick<Connection, "calls" | "streams">,
+  { calls, watches, transfers }: Pick<Connection, "calls" | "watches" | "transfers">,
   defaults: CallDefaults,
 ): Client<S> {
-  const [unary, streaming] = [calling, streams].map((transport) => createClient(service, transport)) as [Raw, Raw];
-  const calls = service.methods.map((method) => {
-    const raw = method.methodKind === "unary" ? unary : streaming;
-    return [method.localName, withDefaults(method, raw, defaults)];
-  });
-  return Object.fromEntries(calls) as Client<S>;
+  const over = (transport: Transport) => createClient(service, transport) as Raw;
+  const gathering = over(transfers);
+  const raws: Record<DescMethod["methodKind"], Raw> = {
+    unary: over(calls),
+    server_streaming: over(watches),
+    client_streaming: gathering,
+    bidi_streaming: gathering,
+  };
+  const made = service.methods.map((method) => [
+    method.localName,
+    withDefaults(method, raws[method.methodKind], defaults),
+  ]);
+  return Object.fromEntries(made) as Client<S>;
 }
 
 function withDefaults(method: DescMethod, raw: Raw, defaults: CallDefaults) {

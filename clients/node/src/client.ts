@@ -35,12 +35,20 @@ export interface CalendarClientOptions extends TransportOptions {
 const TIMEOUT_MS = 10_000;
 const MUTATION_DEADLINE_MS = 500;
 
-/** The way to cassius-calendar: one connection for calls, one for streams. */
-export class CalendarClient {
+/** The calls of both services. */
+export interface Calls {
   /** Every call of the service `CalendarIntegration`. */
   readonly integration: Client<typeof CalendarIntegration>;
   /** Every call of the service `AppointmentSync`. */
   readonly appointments: Client<typeof AppointmentSync>;
+}
+
+/** The way to cassius-calendar, over several connections, so that neither pages nor streams hold up a mutation. */
+export class CalendarClient implements Calls {
+  readonly integration: Client<typeof CalendarIntegration>;
+  readonly appointments: Client<typeof AppointmentSync>;
+  readonly #mutations: Client<typeof AppointmentSync>;
+  readonly #pages: Calls;
   readonly #delivery: DeliveryOptions;
   readonly #close: () => void;
 
@@ -51,8 +59,11 @@ export class CalendarClient {
       retry: { ...DEFAULT_RETRY, ...options.retry },
       language: options.language ?? "fr",
     };
-    this.integration = callsOf(CalendarIntegration, connection, defaults);
+    const forPages = { ...connection, calls: connection.pages };
+    this.integration = callsOf(CalendarIntegration, forPages, defaults);
     this.appointments = callsOf(AppointmentSync, connection, defaults);
+    this.#mutations = callsOf(AppointmentSync, { ...connection, calls: connection.mutations }, defaults);
+    this.#pages = { integration: this.integration, appointments: callsOf(AppointmentSync, forPages, defaults) };
     this.#delivery = {
       deadlineMs: milliseconds(options.mutationDeadlineMs, MUTATION_DEADLINE_MS),
       onUndelivered: options.onUndelivered,
@@ -68,7 +79,7 @@ export class CalendarClient {
    */
   syncAfterMutation(owned: OwnedAppointment, options: Partial<DeliveryOptions> = {}): Promise<Delivery> {
     const { deadlineMs, onUndelivered } = this.#delivery;
-    return deliver(this.appointments, owned, {
+    return deliver(this.#mutations, owned, {
       deadlineMs: milliseconds(options.deadlineMs, deadlineMs),
       onUndelivered: options.onUndelivered ?? onUndelivered,
     });
@@ -100,6 +111,14 @@ export class CalendarClient {
     const ended = new AbortController();
     void followProblems(this.integration, { onProblem, signal: ended.signal, ...(onFailure && { onFailure }) });
     return () => ended.abort();
+  }
+
+  /**
+   * The same calls for what pages ask, none of which goes where the host's own go. A client that was made up, for a test,
+   * is taken as it is.
+   */
+  static forPages(client: CalendarClient): Calls {
+    return #pages in client ? client.#pages : client;
   }
 
   /** Closes the connections; calls under way fail. */

@@ -1,15 +1,15 @@
 /**
  * The connections to the service: gRPC over HTTP/2, with key, TLS and keep-alive.
  *
- * It owns how the service is reached; the HTTP/2 session itself is that of `session.ts`. It never repeats the key. Its
- * invariant: a key is not sent in the clear to another machine unless the host says so.
+ * It owns how the service is reached, and what goes apart from what; the HTTP/2 session itself is that of `session.ts`. It
+ * never repeats the key. Its invariant: a key is not sent in the clear to another machine unless the host says so.
  */
 import type { SecureClientSessionOptions } from "node:http2";
 
 import { Code, ConnectError, type Interceptor, type Transport } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 
-import { Session } from "./session.js";
+import { Session, type SessionTimes } from "./session.js";
 import { milliseconds } from "./time.js";
 
 /** Where the service is, and how to reach it. */
@@ -38,12 +38,21 @@ export interface TransportOptions {
   pingTimeoutMs?: number;
 }
 
-/** How the service is spoken to, and the way to end it. */
+/**
+ * How the service is spoken to, and the way to end it. Each transport has a connection of its own: a peer takes so many
+ * calls on one, and a call beyond them waits until another has ended.
+ */
 export interface Connection {
-  /** For calls with one answer. */
+  /** For what a mutation waits for, and nothing else: nothing stays there beyond the deadline of a mutation. */
+  mutations: Transport;
+  /** For the host's other calls about appointments. */
   calls: Transport;
-  /** For streams. They have a connection of their own: a peer takes so many on one, and a call beyond them would wait. */
-  streams: Transport;
+  /** For the calls that pages bring about: as many as people ask, and those that make the service ask Google may hang. */
+  pages: Transport;
+  /** For streams of answers: open for as long as somebody looks. */
+  watches: Transport;
+  /** For streams of requests: imports and comparisons. */
+  transfers: Transport;
   close: () => void;
 }
 
@@ -88,11 +97,19 @@ export function connect(options: TransportOptions): Connection {
   };
   // A stream waits for news that may never come: who reads it is to know soon whether anybody is still there.
   const streamTimes = { ...times, pingIntervalMs: Math.min(times.pingIntervalMs, STREAM_PING_INTERVAL_MS) };
-  const sessions = [new Session(url.origin, times, secure), new Session(url.origin, streamTimes, secure)] as const;
-  const [calls, streams] = [over(sessions[0]), over(sessions[1])];
-  return { calls, streams, close: () => sessions.forEach((session) => session.close()) };
+  const sessions: Session[] = [];
+  return {
+    mutations: opened(times),
+    calls: opened(times),
+    pages: opened(times),
+    watches: opened(streamTimes),
+    transfers: opened(streamTimes),
+    close: () => sessions.forEach((session) => session.close()),
+  };
 
-  function over(session: Session): Transport {
+  function opened(kept: SessionTimes): Transport {
+    const session = new Session(url.origin, kept, secure);
+    sessions.push(session);
     return createGrpcTransport({
       baseUrl: url.origin,
       sessionManager: session,

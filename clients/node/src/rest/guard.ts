@@ -31,9 +31,8 @@ export function checkNavigation(request: Request): void {
   if (site !== "same-origin" && site !== "none") throw new Refusal("CROSS_SITE_REQUEST");
 }
 
-/** Reads the JSON body of a request; an empty one counts as `{}`. */
-export async function bodyOf<T>(request: Request, schema: z.ZodType<T>, maxBytes: number): Promise<T> {
-  const text = await textOf(request, maxBytes);
+/** Reads the JSON body of a request out of its text; an empty one counts as `{}`. */
+export function bodyOf<T>(text: string, schema: z.ZodType<T>): T {
   let json: unknown;
   try {
     json = text.trim() === "" ? {} : JSON.parse(text);
@@ -54,7 +53,8 @@ export function checked<T>(schema: z.ZodType<T>, value: unknown): T {
   throw new Refusal("INVALID_REQUEST", violations);
 }
 
-async function textOf(request: Request, maxBytes: number): Promise<string> {
+/** Reads the body of a request to its end; refuses one that is larger than `maxBytes`. */
+export async function textOf(request: Request, maxBytes: number): Promise<string> {
   if (request.body === null) return "";
   const chunks: Uint8Array[] = [];
   let size = 0;

@@ -43,8 +43,8 @@ const SENTENCES: Record<Refusal["reason"], Record<Language, string>> = {
     en: "The calendar service did not answer in time.",
   },
   OVERLOADED: {
-    fr: "Trop de pages sont suivies en même temps.",
-    en: "Too many pages are followed at the same time.",
+    fr: "Trop de demandes sont en cours. Réessayez dans quelques secondes.",
+    en: "Too many requests are under way. Try again in a few seconds.",
   },
   NOT_SIGNED_IN: { fr: "Votre session a expiré. Reconnectez-vous.", en: "Your session has ended. Sign in again." },
   NOT_ALLOWED: { fr: "Vous n’avez pas le droit de faire cela.", en: "You are not allowed to do this." },

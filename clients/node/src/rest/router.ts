@@ -2,17 +2,19 @@
  * The REST endpoints that Cassius's settings pages speak to, for any host that knows `Request` and `Response`.
  *
  * It owns routing, the order of the checks, and the headers of every answer. It never takes an organisation from the
- * browser, and no token passes through it: the service gives none out, and each answer is built from an allow list.
+ * browser, and no token passes through it: the service gives none out, and each answer is built from an allow list. Its
+ * invariant: whatever pages ask, however often, holds up neither a mutation nor another organisation's pages.
  */
 import { parseCookie } from "cookie";
 
-import type { CalendarClient } from "../client.js";
+import { CalendarClient } from "../client.js";
 import { Connections } from "./connections.js";
 import { statusStream } from "./events.js";
 import { COME_BACK_MS, Feeds } from "./feeds.js";
-import { checkNavigation, checkOrigin } from "./guard.js";
+import { checkNavigation, checkOrigin, textOf } from "./guard.js";
+import { Places } from "./places.js";
 import { languageOf, Refusal, toErrorResponse } from "./refusal.js";
-import { ROUTES, type RouteResult, type RouteContext } from "./routes.js";
+import { ROUTES, SLOW_ROUTES, type RouteResult, type RouteContext } from "./routes.js";
 import type { IntegrationStatusJson } from "./types.js";
 
 /** The routes under the base path. */
@@ -99,6 +101,16 @@ export interface RouterOptions<Host, C extends Caller = Caller> {
   pagesPerOrganisation?: number;
   /** How many organisations `events` follows at once, over one stream each; the others poll. 400 by default. */
   watchedOrganisations?: number;
+  /**
+   * How many requests of one organisation may be under way at once that have the service ask Google or wait: `calendars`,
+   * `confirm-account`, `settings`, `sync-now`, `test-event`, `disconnect` and `erase`. The others are answered 503 with
+   * `retry-after`. 8 by default.
+   */
+  slowRequestsPerOrganisation?: number;
+  /** The same of all organisations. 256 by default. */
+  slowRequests?: number;
+  /** The same for the other requests of one organisation. 64 by default. */
+  requestsPerOrganisation?: number;
 }
 
 /** A router that is set up. */
@@ -127,8 +139,12 @@ const SECURITY_HEADERS = {
 
 const NAME_CHARS = 200;
 const PAGES_PER_ORGANISATION = 100;
-// Of the 512 streams that the service takes on a connection: the others are for reconciliations.
+// Of the 512 streams that the service takes on a connection: the others are for the host's own watches.
 const WATCHED_ORGANISATIONS = 400;
+// Of as many on another: the others are for what is answered at once.
+const SLOW_REQUESTS = 256;
+const SLOW_REQUESTS_PER_ORGANISATION = 8;
+const REQUESTS_PER_ORGANISATION = 64;
 
 /** Makes the router. Throws on an origin that is none, and where `mayUse` is not said. */
 export function createRouter<Host = void, C extends Caller = Caller>(options: RouterOptions<Host, C>): Router<Host> {
@@ -144,6 +160,12 @@ export function createRouter<Host = void, C extends Caller = Caller>(options: Ro
     watches: options.watchedOrganisations ?? WATCHED_ORGANISATIONS,
     onStatus,
   });
+  const client = CalendarClient.forPages(options.client);
+  const slow = new Places(
+    options.slowRequestsPerOrganisation ?? SLOW_REQUESTS_PER_ORGANISATION,
+    options.slowRequests ?? SLOW_REQUESTS,
+  );
+  const quick = new Places(options.requestsPerOrganisation ?? REQUESTS_PER_ORGANISATION, Infinity);
   const basePath = (options.basePath ?? "/api/integrations/google").replace(/\/+$/, "");
 
   const routeOf = (pathname: string): RouteName | null => {
@@ -176,15 +198,15 @@ export function createRouter<Host = void, C extends Caller = Caller>(options: Ro
       const mayFollow = async () => (await callerOf(request, host, route)).organisationId === organisationId;
       return eventStream(statusStream(page, { heartbeatMs, lifetimeMs, sessionCheckMs }, request.signal, mayFollow));
     }
-    const result = await handle({
-      request,
+    const context: RouteContext = {
       url,
-      client: options.client,
+      text: await textOf(request, options.maxBodyBytes ?? 65_536),
+      left: request.signal,
+      client,
       organisationId,
       organisationName: nameOf(options.organisationName?.(caller)),
       publicOrigin,
       returnPath: options.returnPath ?? "/settings/integrations/google-calendar",
-      maxBodyBytes: options.maxBodyBytes ?? 65_536,
       onStatus: (status) => onStatus(organisationId, status),
       onErasing: async () => {
         await options.onErasing?.({ organisationId });
@@ -192,7 +214,8 @@ export function createRouter<Host = void, C extends Caller = Caller>(options: Ro
       onErasureFailed: () => tell(options.onErasureFailed, { organisationId }),
       language,
       headers: headersFor(acceptLanguage, options.actor?.(caller)),
-    });
+    };
+    const result = await (SLOW_ROUTES.has(route) ? slow : quick).hold(organisationId, () => handle(context));
     const cookie: Record<string, string> = result.cookie === undefined ? {} : { "set-cookie": result.cookie };
     if ("location" in result) return seeOther(result.location, cookie);
     return json(200, result.json, cookie);

@@ -1,7 +1,8 @@
 /**
  * The routes: each one reads its body or query, makes one call, and names what it answers.
  *
- * A route knows neither sessions nor origins, and never sees an organisation that the browser named.
+ * A route knows neither sessions nor origins, and never sees an organisation that the browser named. What it has begun goes
+ * on though the browser leaves.
  */
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { stringifySetCookie } from "cookie";
@@ -9,7 +10,7 @@ import type { z } from "zod";
 
 import { AppointmentState } from "../gen/cassius/calendar/v1/appointment_sync_pb.js";
 import type { CallOptions } from "../calls.js";
-import type { CalendarClient } from "../client.js";
+import type { Calls } from "../client.js";
 import { testEvent } from "./testEvent.js";
 import {
   BEGIN_CONNECT,
@@ -63,9 +64,12 @@ import type {
 
 /** What a route gets. */
 export interface RouteContext {
-  request: Request;
   url: URL;
-  client: CalendarClient;
+  /** The body of the request, whole; empty where there is none. */
+  text: string;
+  /** Is aborted once the browser has left. */
+  left: AbortSignal;
+  client: Calls;
   organisationId: string;
   /** The practice's name as its people know it, for who comes back from a consent; empty: nobody is asked there. */
   organisationName: string;
@@ -73,7 +77,6 @@ export interface RouteContext {
   publicOrigin: string;
   /** Where the consent comes back to unless the page says otherwise. */
   returnPath: string;
-  maxBodyBytes: number;
   /** Is told of each status that is answered. */
   onStatus: (status: IntegrationStatusJson) => void;
   /** Tells the host that an erasure is about to be asked for; fulfils once the host sends nothing any more. */
@@ -106,7 +109,9 @@ async function status(context: RouteContext): Promise<RouteResult> {
 
 async function calendars(context: RouteContext): Promise<RouteResult> {
   const { organisationId, client } = context;
-  const answer = await client.integration.listCalendars({ organisationId }, calling(context, ASKS_GOOGLE_MS));
+  // Whoever loads the page anew while Google hangs leaves no question of theirs behind.
+  const options = { ...calling(context, ASKS_GOOGLE_MS), signal: context.left };
+  const answer = await client.integration.listCalendars({ organisationId }, options);
   const json: CalendarsAnswer = {
     calendars: answer.calendars.map(calendarJson),
     isListPermitted: answer.isListPermitted,
@@ -115,7 +120,7 @@ async function calendars(context: RouteContext): Promise<RouteResult> {
 }
 
 async function beginConnect(context: RouteContext): Promise<RouteResult> {
-  const { answer, cookie } = await beginConsent(context, await body(context, BEGIN_CONNECT));
+  const { answer, cookie } = await beginConsent(context, body(context, BEGIN_CONNECT));
   const json: BeginConnectAnswer = { connectUrl: answer.connectUrl, expireTime: instant(answer.expireTime) };
   return { json, ...(cookie !== undefined && { cookie }) };
 }
@@ -145,7 +150,7 @@ async function beginConsent(context: RouteContext, { returnPath }: BeginConnectB
 
 async function settings(context: RouteContext): Promise<RouteResult> {
   const { organisationId, client } = context;
-  const { isEnabled, calendarId, titlePrivacy } = await body(context, SETTINGS);
+  const { isEnabled, calendarId, titlePrivacy } = body(context, SETTINGS);
   const paths = [
     ...(isEnabled === undefined ? [] : ["is_enabled"]),
     ...(calendarId === undefined ? [] : ["calendar_id"]),
@@ -163,7 +168,7 @@ async function settings(context: RouteContext): Promise<RouteResult> {
 
 async function preview(context: RouteContext): Promise<RouteResult> {
   const { organisationId, client } = context;
-  const { titlePrivacy, appointment } = await body(context, PREVIEW);
+  const { titlePrivacy, appointment } = body(context, PREVIEW);
   const request = {
     organisationId,
     ...(titlePrivacy !== undefined && { titlePrivacy: PRIVACY_TO_WIRE[titlePrivacy] }),
@@ -187,7 +192,7 @@ function previewed({ startTime, endTime, ...rest }: PreviewAppointmentJson) {
 
 async function syncNow(context: RouteContext): Promise<RouteResult> {
   const { organisationId, client } = context;
-  const { dryRun = false } = await body(context, SYNC_NOW);
+  const { dryRun = false } = body(context, SYNC_NOW);
   const options = dryRun ? calling(context, ASKS_GOOGLE_MS) : calling(context);
   const answer = await client.integration.syncNow({ organisationId, dryRun }, options);
   const json: SyncNowAnswer = {
@@ -200,20 +205,20 @@ async function syncNow(context: RouteContext): Promise<RouteResult> {
 
 async function sendTest(context: RouteContext): Promise<RouteResult> {
   const { organisationId, client } = context;
-  await body(context, NOTHING);
+  body(context, NOTHING);
   return { json: await testEvent(client, organisationId, context, Date.now()) };
 }
 
 async function confirmAccount(context: RouteContext): Promise<RouteResult> {
   const { organisationId, client } = context;
-  const { accept } = await body(context, CONFIRM_ACCOUNT);
+  const { accept } = body(context, CONFIRM_ACCOUNT);
   const answer = await client.integration.confirmAccount({ organisationId, accept }, calling(context, ASKS_GOOGLE_MS));
   return { json: { status: statusJson(answer.status) } satisfies ConfirmAccountAnswer };
 }
 
 async function disconnect(context: RouteContext): Promise<RouteResult> {
   const { organisationId, client } = context;
-  const { remoteEvents } = await body(context, DISCONNECT);
+  const { remoteEvents } = body(context, DISCONNECT);
   const request = { organisationId, remoteEvents: REMOTE_EVENTS_TO_WIRE[remoteEvents ?? "keep"] };
   const answer = await client.integration.disconnect(request, calling(context, DISCONNECT_MS));
   const json: DisconnectAnswer = {
@@ -228,7 +233,7 @@ async function disconnect(context: RouteContext): Promise<RouteResult> {
 
 async function erase(context: RouteContext): Promise<RouteResult> {
   const { organisationId, client } = context;
-  const { leaveEvents } = await body(context, ERASE);
+  const { leaveEvents } = body(context, ERASE);
   const request = { organisationId, leaveEvents: leaveEvents ?? false };
   // Before the service is asked: what it is sent between the erasure and its answer, it would keep.
   await context.onErasing();
@@ -267,7 +272,7 @@ async function links(context: RouteContext): Promise<RouteResult> {
 
 async function linksOf(context: RouteContext): Promise<RouteResult> {
   const { organisationId, client } = context;
-  const { appointmentIds } = await body(context, LINKS_OF);
+  const { appointmentIds } = body(context, LINKS_OF);
   const answer = await client.appointments.batchGetAppointmentLinks(
     { organisationId, appointmentIds },
     calling(context),
@@ -291,7 +296,7 @@ async function history(context: RouteContext): Promise<RouteResult> {
 
 async function retry(context: RouteContext): Promise<RouteResult> {
   const { organisationId, client } = context;
-  const { appointmentIds } = await body(context, RETRY);
+  const { appointmentIds } = body(context, RETRY);
   const request = { organisationId, appointmentIds: appointmentIds ?? [] };
   const answer = await client.appointments.retryAppointments(request, calling(context));
   return { json: { queuedCount: answer.queuedCount } satisfies RetryAnswer };
@@ -301,8 +306,8 @@ function calling(context: RouteContext, timeoutMs?: number): CallOptions {
   return { headers: context.headers, ...(timeoutMs !== undefined && { timeoutMs }) };
 }
 
-function body<T>(context: RouteContext, schema: z.ZodType<T>): Promise<T> {
-  return bodyOf(context.request, schema, context.maxBodyBytes);
+function body<T>(context: RouteContext, schema: z.ZodType<T>): T {
+  return bodyOf(context.text, schema);
 }
 
 /** Every route by its name, but for `events`, which answers a stream. */
@@ -323,3 +328,14 @@ export const ROUTES = {
   journal: { GET: journal },
   history: { GET: history },
 } satisfies Record<string, Record<string, Route>>;
+
+/** The routes that have the service ask Google, or wait for what it has begun: they may hang for as long as Google does. */
+export const SLOW_ROUTES: ReadonlySet<string> = new Set<keyof typeof ROUTES>([
+  "calendars",
+  "confirm-account",
+  "settings",
+  "sync-now",
+  "test-event",
+  "disconnect",
+  "erase",
+]);

@@ -5,7 +5,7 @@
  * It goes the way of every appointment, under one id an organisation, so that what a broken-off test leaves behind is erased
  * by the next. Its invariant: whatever becomes of the writing, the erasure is asked for, and nothing is left to be counted.
  */
-import type { CalendarClient } from "../client.js";
+import type { Calls } from "../client.js";
 import { toWire } from "../appointment.js";
 import { SyncStatus } from "../gen/cassius/calendar/v1/appointment_sync_pb.js";
 import { linkJson } from "./json.js";
@@ -20,7 +20,7 @@ const CALL_MS = 12_000;
 
 /** Writes and removes the event; `now` is the present in milliseconds. */
 export async function testEvent(
-  client: CalendarClient,
+  client: Calls,
   organisationId: string,
   { language, headers }: { language: Language; headers: Record<string, string> },
   now: number,

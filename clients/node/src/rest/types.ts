@@ -74,7 +74,7 @@ export type ServiceReason =
 export type RouterReason =
   /** The service could not be reached. 503. */
   | "SERVICE_UNAVAILABLE"
-  /** So many pages are followed already that this one has to poll. 503. */
+  /** So many pages are followed already that this one has to poll, or so many requests are under way. 503. */
   | "OVERLOADED"
   /** The service did not answer in time. 504. */
   | "DEADLINE_EXCEEDED"

@@ -1,67 +1,14 @@
 /** What a connection goes through that breaks, hangs, or is never made: against bare servers, with no service behind. */
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { createServer as createHttp2Server, type ServerHttp2Stream, type Settings } from "node:http2";
-import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import { createServer } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import { Worker } from "node:worker_threads";
 
-import { afterEach, expect, it } from "vitest";
+import { expect, it } from "vitest";
 
-import { CalendarClient, type CalendarClientOptions } from "../../src/index.js";
 import { failure } from "../failure.js";
-
-const ends: (() => void)[] = [];
-afterEach(() => ends.splice(0).forEach((end) => end()));
-
-async function listening(server: Server): Promise<number> {
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  ends.push(() => server.close());
-  return (server.address() as AddressInfo).port;
-}
-
-/** A peer that takes connections and says nothing; tells how many it has. */
-async function mute(): Promise<{ port: number; connections: () => number }> {
-  let connections = 0;
-  const port = await listening(
-    createServer((socket) => {
-      connections += 1;
-      socket.on("error", () => undefined);
-      ends.push(() => socket.destroy());
-    }),
-  );
-  return { port, connections: () => connections };
-}
-
-/** A gRPC server of which each stream is handed to `serve`, behind a wire that can be cut. */
-async function served(serve: (stream: ServerHttp2Stream, nth: number, path: string) => void, settings: Settings = {}) {
-  let streams = 0;
-  const server = createHttp2Server({ settings });
-  server.on("stream", (stream, headers) => {
-    stream.on("error", () => undefined).resume();
-    serve(stream, ++streams, headers[":path"] ?? "");
-  });
-  const behind = await listening(server);
-  const sockets: Socket[] = [];
-  const port = await listening(
-    createServer((socket) => {
-      sockets.push(socket);
-      const onward = connect(behind, "127.0.0.1");
-      for (const end of [socket, onward]) end.on("error", () => undefined);
-      socket.pipe(onward).pipe(socket);
-      ends.push(() => [socket, onward].forEach((end) => end.destroy()));
-    }),
-  );
-  return {
-    port,
-    streams: () => streams,
-    connections: () => sockets.length,
-    cut: () => sockets.at(-1)?.end(),
-    // As when a NAT forgets the connection: nothing is refused, and nothing arrives.
-    swallow: (nth = sockets.length) => sockets[nth - 1]?.unpipe().resume(),
-  };
-}
+import { client, ends, listening, mute, refuse, served } from "./bare.js";
 
 /** A key and a certificate for it that nobody vouches for. */
 function certificate(): string {
@@ -72,18 +19,6 @@ function certificate(): string {
     encoding: "utf8",
     stdio: ["ignore", "pipe", "ignore"],
   });
-}
-
-const refuse = (stream: ServerHttp2Stream) =>
-  stream.respond(
-    { ":status": 200, "content-type": "application/grpc", "grpc-status": "9", "grpc-message": "served" },
-    { endStream: true },
-  );
-
-function client(address: string, options: Partial<CalendarClientOptions> = {}): CalendarClient {
-  const made = new CalendarClient({ address, ...options });
-  ends.push(() => made.close());
-  return made;
 }
 
 const one = { organisationId: "cabinet", period: null, load: () => Promise.resolve([]) };
@@ -106,79 +41,6 @@ it("a peer that hangs fails the calls, one after the other, and nothing else", a
   for (let turn = 0; turn < 3; turn += 1) {
     expect((await failure(calendar.reconcile(listed).next())).code).toBe("UNAVAILABLE");
   }
-});
-
-it("a connection that goes deaf under steady calls is left, and the calls go on over another", async () => {
-  const { port, connections, swallow } = await served(refuse);
-  const times = { pingIntervalMs: 200, pingTimeoutMs: 200, retry: { retries: 0 } };
-  const calendar = client(`http://127.0.0.1:${port}`, times);
-  let latest = "";
-  // Many calls at once, each of which gives up before the peer is: the end of a stream must not end the watching.
-  const calls = setInterval(() => {
-    void failure(calendar.integration.getStatus({ organisationId: "cabinet" }, { timeoutMs: 150 })).then(
-      ({ code }) => (latest = code),
-    );
-  }, 10);
-  ends.push(() => clearInterval(calls));
-  const soon = { timeout: 5_000, interval: 10 };
-  await expect.poll(() => latest, soon).toBe("FAILED_PRECONDITION");
-  swallow();
-  await expect.poll(() => latest, soon).toBe("DEADLINE_EXCEEDED");
-  await expect.poll(() => latest, soon).toBe("FAILED_PRECONDITION");
-  expect(connections()).toBe(2);
-});
-
-it("so is one that goes deaf while nothing is said over it", async () => {
-  const { port, connections, swallow } = await served(refuse);
-  const times = { pingIntervalMs: 50, pingTimeoutMs: 200 };
-  const calendar = client(`http://127.0.0.1:${port}`, times);
-  const call = () => failure(calendar.integration.getStatus({ organisationId: "cabinet" }));
-  expect((await call()).code).toBe("FAILED_PRECONDITION");
-  swallow();
-  await new Promise((rested) => setTimeout(rested, times.pingIntervalMs));
-  // The call is made again by itself once the first connection is given up.
-  expect((await call()).code).toBe("FAILED_PRECONDITION");
-  expect(connections()).toBe(2);
-});
-
-it("so is one that goes deaf after its peer has said that it goes away, under a stream that is still open", async () => {
-  const open = { ":status": 200, "content-type": "application/grpc" };
-  const { port, connections, swallow } = await served((stream, nth) => {
-    if (nth > 1) {
-      refuse(stream);
-      return;
-    }
-    stream.respond(open);
-    stream.session?.goaway(0, stream.id);
-  });
-  const calendar = client(`http://127.0.0.1:${port}`, { pingIntervalMs: 50, pingTimeoutMs: 200 });
-  const watching = calendar.integration.watchStatus({ organisationId: "cabinet" })[Symbol.asyncIterator]();
-  const ended = failure(watching.next());
-  // Another stream goes over another connection once the farewell has arrived.
-  const isLeft = async () => {
-    await failure(calendar.reconcile(listed).next());
-    return connections() > 1;
-  };
-  await expect.poll(isLeft, { timeout: 5_000, interval: 10 }).toBe(true);
-  swallow(1);
-  expect((await ended).code).toBe("UNAVAILABLE");
-});
-
-it("however many streams are open, a mutation is delivered", async () => {
-  const open = { ":status": 200, "content-type": "application/grpc" };
-  const watched = (path: string) => path.endsWith("/WatchStatus");
-  const { port, streams } = await served((stream, _, path) => (watched(path) ? stream.respond(open) : refuse(stream)), {
-    maxConcurrentStreams: 512,
-  });
-  const calendar = client(`http://127.0.0.1:${port}`);
-  for (let page = 0; page < 520; page += 1) {
-    const watching = calendar.integration.watchStatus({ organisationId: "cabinet" })[Symbol.asyncIterator]();
-    void watching.next().catch(() => undefined);
-  }
-  await expect.poll(streams, { timeout: 5_000, interval: 10 }).toBe(512);
-  const appointment = { appointmentId: "rdv", revision: 1, state: "cancelled" } as const;
-  const delivery = await calendar.syncAfterMutation({ organisationId: "cabinet", appointment });
-  expect(delivery, "the peer has answered").toMatchObject({ error: { code: "FAILED_PRECONDITION" } });
 });
 
 it("a connection that is never made is given up, and the next call begins another", async () => {
