@@ -129,6 +129,7 @@ it.each([
   [409, "CALENDAR_UNAVAILABLE", "Ce calendrier n’est plus accessible. Choisissez-en un autre."],
   [503, "GOOGLE_UNAVAILABLE", "Google n’a pas répondu. Réessayez dans un instant."],
   [503, "SERVICE_UNAVAILABLE", "Le service n’a pas répondu. Réessayez dans un instant."],
+  [503, "OVERLOADED", "Trop de demandes étaient en cours. Réessayez dans quelques secondes."],
 ])("a refusal of %i %s is told as others are", async (status, reason, words) => {
   new Router(samples.connected);
   refuse("post", "sync-now", status, reason);

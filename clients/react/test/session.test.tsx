@@ -200,6 +200,32 @@ describe("a host that gives no sign of life", () => {
   });
 });
 
+describe("a router that has too much under way", () => {
+  afterEach(() => vi.useRealTimers());
+
+  it("is not told as a service that is away, and is asked again by itself", async () => {
+    vi.useFakeTimers({ shouldAdvanceTime: true });
+    const router = new Router(samples.connected);
+    mount(<GoogleCalendarPage />);
+    expect(await screen.findByText("Connecté")).toBeVisible();
+    refuse("get", "status", 503, "OVERLOADED");
+    await act(() => vi.advanceTimersByTimeAsync(12_000));
+    expect(screen.getByText("Trop de demandes sont en cours")).toBeVisible();
+    expect(screen.queryByText("Le service de synchronisation ne répond pas")).toBeNull();
+    expect(isGreen()).toBe(false);
+    server.use(http.get(`${BASE}/status`, () => HttpResponse.json({ status: router.status })));
+    await act(() => vi.advanceTimersByTimeAsync(12_000));
+    expect(isGreen()).toBe(true);
+  });
+
+  it("is told so where nothing was ever answered", async () => {
+    new Router(samples.connected);
+    refuse("get", "status", 503, "OVERLOADED");
+    mount(<GoogleCalendarPage />);
+    expect(await screen.findByRole("alert")).toHaveTextContent("Trop de demandes sont en cours");
+  });
+});
+
 describe("« Connecter »", () => {
   it("leaves the page only while the page is there", async () => {
     new Router(samples.notConnected);

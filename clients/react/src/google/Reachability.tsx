@@ -23,9 +23,14 @@ export function reachabilityNotice(view: StatusView, t: Translate): NoticeProps 
   return {
     tone: "warning",
     icon: <AlertIcon />,
-    title: t("unavailable.title"),
-    children: `${t("unavailable.body")} ${t("unavailable.stale")}`,
+    title: t(`${wordsOf(view)}.title`),
+    children: `${t(`${wordsOf(view)}.body`)} ${t("unavailable.stale")}`,
   };
+}
+
+/** Where the router alone has too much under way, the service is not away: what was changed is being sent. */
+function wordsOf({ freshness, failure }: StatusView): "overloaded" | "unavailable" {
+  return freshness === "silent" && failure?.reason === "OVERLOADED" ? "overloaded" : "unavailable";
 }
 
 /** The same in a place of its own. The region is always there, so that its words are read out when they come. */
@@ -73,7 +78,7 @@ export function Unanswered({ view }: { readonly view: StatusView }): ReactElemen
         <Notice
           tone="warning"
           icon={<AlertIcon />}
-          title={t("unavailable.title")}
+          title={t(`${wordsOf(view)}.title`)}
           role="alert"
           actions={
             <Action isPending={isAsking} onPress={() => void ask()}>
@@ -81,7 +86,7 @@ export function Unanswered({ view }: { readonly view: StatusView }): ReactElemen
             </Action>
           }
         >
-          {t("unavailable.body")}
+          {t(`${wordsOf(view)}.body`)}
         </Notice>
       );
   }

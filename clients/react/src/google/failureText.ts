@@ -10,6 +10,7 @@ const BY_REASON: Readonly<Partial<Record<string, MessageKey & `failure.${string}
   GOOGLE_UNAVAILABLE: "failure.GOOGLE_UNAVAILABLE",
   GOOGLE_THROTTLED: "failure.GOOGLE_UNAVAILABLE",
   DISCONNECTING: "failure.DISCONNECTING",
+  OVERLOADED: "failure.OVERLOADED",
   NO_PENDING_ACCOUNT: "failure.NO_PENDING_ACCOUNT",
 };
 

@@ -137,6 +137,8 @@ export const en: Catalogue = {
   "unavailable.title": "The sync service is not answering",
   "unavailable.body": "Your appointments stay safe in Cassius. What is to be sent will be when it is back.",
   "unavailable.stale": "What you see below is the last known state.",
+  "overloaded.title": "Too many requests are under way",
+  "overloaded.body": "The page will update by itself in a few seconds.",
   "forbidden.title": "You have no access to this page",
   "forbidden.body": "Your role does not allow you to manage this integration.",
   "signedOut.title": "Your session has ended",
@@ -501,6 +503,7 @@ export const en: Catalogue = {
 
   "failure.offline": "You were offline. Try again once the connection is back.",
   "failure.unavailable": "The service did not answer. Try again in a moment.",
+  "failure.OVERLOADED": "Too many requests were under way. Try again in a few seconds.",
   "failure.RECONNECT_REQUIRED": "The Google account has to be reconnected first.",
   "failure.NOT_CONNECTED": "Google Calendar is no longer connected.",
   "failure.CALENDAR_UNAVAILABLE": "This calendar is no longer available. Choose another one.",

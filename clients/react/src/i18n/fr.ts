@@ -139,6 +139,8 @@ export const fr = {
   "unavailable.title": "Le service de synchronisation ne répond pas",
   "unavailable.body": "Vos rendez-vous restent enregistrés dans Cassius. Ce qui doit être envoyé le sera à son retour.",
   "unavailable.stale": "Les informations ci-dessous sont les dernières connues.",
+  "overloaded.title": "Trop de demandes sont en cours",
+  "overloaded.body": "La page se mettra à jour toute seule dans quelques secondes.",
   "forbidden.title": "Vous n’avez pas accès à cette page",
   "forbidden.body": "Votre rôle ne permet pas de gérer cette intégration.",
   "signedOut.title": "Votre session a expiré",
@@ -513,6 +515,7 @@ export const fr = {
 
   "failure.offline": "Vous étiez hors ligne. Réessayez une fois la connexion revenue.",
   "failure.unavailable": "Le service n’a pas répondu. Réessayez dans un instant.",
+  "failure.OVERLOADED": "Trop de demandes étaient en cours. Réessayez dans quelques secondes.",
   "failure.RECONNECT_REQUIRED": "Le compte Google doit d’abord être reconnecté.",
   "failure.NOT_CONNECTED": "Google Calendar n’est plus connecté.",
   "failure.CALENDAR_UNAVAILABLE": "Ce calendrier n’est plus accessible. Choisissez-en un autre.",
