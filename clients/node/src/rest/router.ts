@@ -3,7 +3,7 @@
  *
  * It owns routing, the order of the checks, and the headers of every answer. It never takes an organisation from the
  * browser, and no token passes through it: the service gives none out, and each answer is built from an allow list. Its
- * invariant: whatever pages ask, however often, holds up neither a mutation nor another organisation's pages.
+ * invariant: whatever the pages of one organisation ask, however often, holds up neither a mutation nor another's pages.
  */
 import { parseCookie } from "cookie";
 
@@ -103,13 +103,13 @@ export interface RouterOptions<Host, C extends Caller = Caller> {
   watchedOrganisations?: number;
   /**
    * How many requests of one organisation may be under way at once that have the service ask Google or wait: `calendars`,
-   * `confirm-account`, `settings`, `sync-now`, `test-event`, `disconnect` and `erase`. The others are answered 503 with
+   * `confirm-account`, `settings`, `sync-now`, `test-event`, `disconnect` and `erase`. One beyond them is answered 503 with
    * `retry-after`. 8 by default.
    */
   slowRequestsPerOrganisation?: number;
-  /** The same of all organisations. 256 by default. */
+  /** How many such requests of all organisations may be under way at once. 256 by default. */
   slowRequests?: number;
-  /** The same for the other requests of one organisation. 64 by default. */
+  /** How many requests of one organisation to the other routes may be under way at once. 64 by default. */
   requestsPerOrganisation?: number;
 }
 
