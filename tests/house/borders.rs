@@ -12,7 +12,7 @@ const BORDERS: &[(&str, &[&str])] = &[
     ("oauth2", &["google"]),
     ("hyper_rustls", &["google", "app/traces.rs"]),
     // Google's side, and the servers that are served by hand.
-    ("hyper", &["google", "http/listen.rs", "grpc/server", "grpc/arrival", "emulator"]),
+    ("hyper", &["google", "http/listen.rs", "grpc/server", "grpc/arrival", "grpc/departure.rs", "emulator"]),
     ("hyper_util", &["google", "http/listen.rs", "grpc/server", "emulator", "cli/healthcheck.rs", "app/traces.rs"]),
     ("axum", &["http", "emulator"]),
     ("maud", &["emulator"]),

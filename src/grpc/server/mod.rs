@@ -4,7 +4,7 @@
 //! to last. HTTP/2 alone is spoken. Never looks at a call, but for counting those that are open.
 //!
 //! Invariant: what strangers can make it hold is bounded by [`Limits`], and a newcomer is let in whatever they do: the
-//! stranger who has been there longest gives way.
+//! stranger who has been there longest gives way. So is what callers leave unread: who reads nothing is cut.
 
 pub(super) mod peer;
 mod places;
