@@ -220,6 +220,29 @@ async fn imports_beyond_their_number_are_told_to_come_again() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_import_that_says_nothing_gives_its_room_to_another_one() {
+    let app = on_sqlite().await;
+    let address = served(&app, Limits { request_streams: 1, rest: SHORT, ..patient() }).await;
+    let (_silent, receiver) = tokio::sync::mpsc::channel::<SyncAppointmentsRequest>(1);
+    let requests = with_key(tokio_stream::wrappers::ReceiverStream::new(receiver));
+    let mut client = AppointmentSyncClient::new(channel(address).await);
+    let mut answers = client.sync_appointments(requests).await.unwrap().into_inner();
+    let ended = tokio::time::timeout(PATIENCE, answers.message()).await.expect("it is ended");
+    refused(ended, Code::DeadlineExceeded, "DEADLINE_EXCEEDED");
+    // Its room is free when its answer has ended, which the other side sees a moment earlier.
+    let again = async {
+        loop {
+            let mut client = AppointmentSyncClient::new(channel(address).await);
+            if client.sync_appointments(with_key(tokio_stream::empty::<SyncAppointmentsRequest>())).await.is_ok() {
+                break;
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, again).await.unwrap();
+    app.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_does_not_greet_in_time_is_closed() {
     let app = on_sqlite().await;
     let address = served(&app, Limits { greeting: SHORT, ..patient() }).await;

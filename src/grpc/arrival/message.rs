@@ -108,11 +108,13 @@ impl Incoming {
         Body::new(StreamBody::new(messages.fuse()))
     }
 
-    /// The next message of a stream, which may begin whenever it wants; `None`: there is no further one.
+    /// The next message of a stream, which may rest before it as long as a connection may; `None`: there is no further one.
     async fn next(&mut self) -> Result<Option<Bytes>, Refusal> {
         self.is_large = None;
         while self.buffer.is_empty() && !self.has_ended {
-            self.take_frame().await?;
+            // Whoever says nothing more would keep its room from the others.
+            let rest = self.peer.rest();
+            timeout(rest, self.take_frame()).await.map_err(|_| Refusal::DeadlineExceeded)??;
         }
         if self.buffer.is_empty() {
             return Ok(None);

@@ -70,9 +70,9 @@ pub struct Limits {
     pub stranger_streams: usize,
     /// How long a connection may take until it has greeted: TLS, and HTTP/2's preface.
     pub greeting: Duration,
-    /// How long a stranger's connection may rest without a call.
+    /// How long a stranger's connection may rest without a call, and its stream of requests without a message.
     pub stranger_rest: Duration,
-    /// How long a known caller's connection may rest without a call.
+    /// The same of a known caller.
     pub rest: Duration,
     /// How long a connection takes calls; those under way then may end.
     pub age: Duration,
@@ -109,6 +109,11 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// How long a known caller or a stranger may rest.
+    fn rest_of(&self, is_known: bool) -> Duration {
+        if is_known { self.rest } else { self.stranger_rest }
+    }
+
     /// The same for a process that can spare only so many descriptors.
     pub fn within(self, descriptors: usize) -> Self {
         let connections = self.connections.min(descriptors);
@@ -236,11 +241,9 @@ impl Server {
         let mut aged = pin!(timeout(self.limits.age, future::pending::<()>()));
         let mut is_closing = false;
         loop {
-            let Limits { stranger_rest, rest, parting, .. } = self.limits;
-            let idle_timeout = |is_known| match (is_closing, is_known) {
-                (true, _) => parting,
-                (false, true) => rest,
-                (false, false) => stranger_rest,
+            let idle_timeout = |is_known| match is_closing {
+                true => self.limits.parting,
+                false => self.limits.rest_of(is_known),
             };
             tokio::select! {
                 ended = connection.as_mut() => {

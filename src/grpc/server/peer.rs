@@ -97,6 +97,11 @@ impl Peer {
         !is_known && open > self.shared.limits.stranger_streams
     }
 
+    /// How long it may rest without a call, or within a stream of requests.
+    pub(in crate::grpc) fn rest(&self) -> Duration {
+        self.shared.limits.rest_of(self.activity.borrow().is_known)
+    }
+
     /// How long a request may take to be whole.
     pub(in crate::grpc) fn whole_within(&self) -> Duration {
         self.shared.limits.whole_within
