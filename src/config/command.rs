@@ -2,7 +2,7 @@
 //!
 //! Owns how the command is run, for how long, and how much of it is read. Never shows what it printed. Invariant: a command
 //! that failed, printed without end, or did not end in time, gives no text; on Unix, it does not outlive this process, however
-//! that ends.
+//! that ends, and what it has started in its group does not outlive it.
 
 use std::io::Read as _;
 use std::process::{Command, Stdio};
@@ -39,6 +39,7 @@ fn printed_within(timeout: Duration, command: &str) -> Result<String, TextFault>
         if is_too_long(&read) {
             end_group(id);
         }
+        end_what_is_left(id);
         let ended = child.wait();
         drop(guard);
         // Nobody hears it once the time is up.
@@ -97,6 +98,21 @@ fn end_group(id: u32) {
     }
 }
 
+/// Waits until the command has ended, and ends whatever it has left running: its id is nobody else's until it is asked how it
+/// ended.
+#[cfg(unix)]
+fn end_what_is_left(id: u32) {
+    use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
+    if let Some(command) = i32::try_from(id).ok().and_then(Pid::from_raw) {
+        let ended = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        while let Err(rustix::io::Errno::INTR) = waitid(WaitId::Pid(command), ended) {}
+    }
+    end_group(id);
+}
+
+#[cfg(not(unix))]
+fn end_what_is_left(_: u32) {}
+
 #[cfg(not(unix))]
 fn guarded(command: &str) -> Command {
     let mut shell = Command::new("sh");
@@ -142,6 +158,15 @@ mod tests {
         let command = format!("sleep 600 & echo $! > {}; echo k; exec 1>&-; wait", file.display());
         let (problem, _) = printed_within(Duration::from_secs(5), &command).expect_err("a fault");
         assert_eq!(problem, "names a command that did not end within 5 seconds");
+        assert!(ends(&file));
+    }
+
+    #[test]
+    fn a_command_that_ends_leaves_nothing_behind_that_it_has_started() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("pid");
+        let command = format!("sleep 600 >/dev/null 2>&1 & echo $! > {}; echo k", file.display());
+        assert_eq!(printed_within(Duration::from_secs(60), &command).as_deref(), Ok("k"));
         assert!(ends(&file));
     }
 
