@@ -354,6 +354,8 @@ mod tests {
         assert_eq!(password("postgres://u@h:5433/x", &passfile).as_deref(), Some("last"));
         // Each server is told its own.
         assert_eq!(password("postgres://u@h,other/x", &passfile).as_deref(), Some("from:file\\, no"));
+        let drawn = password("postgres://u@h,other/x?load_balance_hosts=random", &passfile);
+        assert_eq!(drawn.map(|told| told.split(", ").count()), Some(2));
         assert_eq!(password("postgres://u@%2Frun%2Fpg/x", &passfile).as_deref(), Some("socket"));
         assert_eq!(password("postgres://u@/x?hostaddr=10.0.0.7&sslmode=disable", &passfile).as_deref(), Some("number"));
         let named = format!("postgres://u@h/x?passfile={}", file.path().display());

@@ -3,6 +3,7 @@
 //! Owns what of the address is each server's, and which one is asked first. Never connects. Invariant: a server that takes a
 //! connection and says nothing keeps nobody from the next one, however soon whoever waits for it gives up.
 
+use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -29,12 +30,12 @@ impl Servers {
     /// Those of an address whose hosts, addresses and ports fit together.
     pub(super) fn of(address: &Config) -> Self {
         let count = address.get_hosts().len().max(address.get_hostaddrs().len());
-        let each = match address.get_load_balance_hosts() {
-            // The driver draws the order.
-            LoadBalanceHosts::Random => vec![address.clone()],
-            _ => (0..count).map(|index| alone(address, index)).collect(),
+        let first = match address.get_load_balance_hosts() {
+            LoadBalanceHosts::Random => drawn_below(count),
+            _ => 0,
         };
-        let mut servers = Self { each, first: Arc::default() };
+        let each = (0..count).map(|index| alone(address, index)).collect();
+        let mut servers = Self { each, first: Arc::new(AtomicUsize::new(first)) };
         // Of several, one that is a standby is not the one that is meant.
         if count > 1 && address.get_target_session_attrs() == TargetSessionAttrs::Any {
             servers.change(|server| {
@@ -70,6 +71,12 @@ impl Drop for Turn<'_> {
     fn drop(&mut self) {
         self.first.store(self.then, Ordering::Relaxed);
     }
+}
+
+/// A number that is drawn for this process.
+fn drawn_below(count: usize) -> usize {
+    let drawn = RandomState::new().hash_one(());
+    usize::try_from(drawn % count.max(1) as u64).unwrap_or_default()
 }
 
 /// An address with one of its servers alone.
@@ -131,6 +138,8 @@ fn alone(address: &Config, index: usize) -> Config {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     fn servers(url: &str) -> Servers {
@@ -163,6 +172,17 @@ mod tests {
         assert_eq!([asked(&servers), asked(&servers), asked(&servers)], ["one", "two", "three"]);
         servers.turns().nth(1).expect("a server").answered();
         assert_eq!(asked(&servers), "two");
+    }
+
+    #[test]
+    fn in_a_random_order_too_each_server_stands_for_itself() {
+        let first_of = |_| {
+            let servers = servers("postgres://one,two/x?load_balance_hosts=random");
+            assert!(servers.each.len() == 2 && servers.each.iter().all(|server| server.get_hosts().len() == 1));
+            servers.first.load(Ordering::Relaxed)
+        };
+        let firsts: BTreeSet<usize> = (0..64).map(first_of).collect();
+        assert_eq!(firsts, BTreeSet::from([0, 1]));
     }
 
     #[test]
