@@ -18,6 +18,11 @@ use crate::store::{self, SealedColumn, SealedValue, Store};
 /// How many values are exchanged together.
 const TOGETHER: i64 = 200;
 
+/// How often the exchange of a handful is tried where somebody holds what it needs, or the database is away for a moment,
+/// and how long it waits between two tries.
+const TRIES: usize = 10;
+const RETRY: SignedDuration = SignedDuration::from_secs(1);
+
 /// How many values of each key and column are opened to see whether it is what its id says.
 const SAMPLE: i64 = 50;
 
@@ -153,7 +158,7 @@ impl Resealing {
                         .filter_map(|value| Some((value.clone(), self.exchanged(column, value).ok()?)))
                         .collect();
                     resealed.unopened += (of_one.len() - exchanges.len()) as u64;
-                    resealed.exchanged += self.store.exchange_sealed(column, exchanges).await?;
+                    resealed.exchanged += self.exchange(column, exchanges).await?;
                 }
                 told(resealed);
                 after = Some(last);
@@ -163,6 +168,19 @@ impl Resealing {
             }
         }
         Ok(resealed)
+    }
+
+    async fn exchange(&self, column: SealedColumn, exchanges: Vec<(SealedValue, Sealed)>) -> Result<u64, store::Error> {
+        let mut tries = 1;
+        loop {
+            match self.store.exchange_sealed(column, exchanges.clone()).await {
+                Err(store::Error::Unavailable(_)) if tries < TRIES => {
+                    tries += 1;
+                    self.clock.sleep(RETRY).await;
+                }
+                outcome => return outcome,
+            }
+        }
     }
 
     fn exchanged(&self, column: SealedColumn, value: &SealedValue) -> Result<Sealed, OpenError> {

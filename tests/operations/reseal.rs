@@ -145,3 +145,33 @@ async fn an_old_key_is_needed_until_everything_is_sealed_with_the_first() {
     }
     assert!(said(&check, &new).contains(&format!("Keys in use: {new_id} (1 values).")));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_another_session_holds_for_long_is_sealed_once_it_is_free_on_postgres() {
+    let database = Database::on_postgres().await;
+    let entropy = Entropy::system();
+    let (old, new) = (Keyring::generate(&entropy), Keyring::generate(&entropy));
+    database.store.accept(vec![sealed_by(&old, "rdv")], Clock::system().now()).await.unwrap();
+    let (client, connection) = tokio_postgres::connect(&database.url, tokio_postgres::NoTls).await.unwrap();
+    let connection = tokio::spawn(connection);
+    client.batch_execute("BEGIN; SELECT 1 FROM link_queues FOR UPDATE").await.unwrap();
+
+    let settings = with(&settings(), &[("DATABASE_URL", &*database.url), ("ENCRYPTION_KEYS", &format!("{new},{old}"))]);
+    let resealing =
+        tokio::task::spawn_blocking(move || run(&["reseal"], &settings, tempfile::tempdir().unwrap().path()));
+    let waiting =
+        "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    // It waits, gives up, and waits again.
+    for wanted in [1, 0, 1] {
+        while database.number(waiting).await != wanted {
+            assert!(!resealing.is_finished(), "{:?}", resealing.await);
+        }
+    }
+    client.batch_execute("COMMIT").await.unwrap();
+    let ended = resealing.await.unwrap();
+    assert_eq!(ended.code, Some(0), "{}", ended.errors);
+    assert!(ended.output.contains("Sealed 1 values anew; 0 could not be opened."), "{}", ended.output);
+    drop(client);
+    connection.await.unwrap().unwrap();
+    database.drop().await;
+}
