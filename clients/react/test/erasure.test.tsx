@@ -1,11 +1,11 @@
 /** Everything of a practice, erased from its page: asked about, followed to its end, and told. */
-import { screen, waitFor, within } from "@testing-library/react";
+import { act, screen, waitFor, within } from "@testing-library/react";
 import { http, HttpResponse } from "msw";
 import { expect, it } from "vitest";
 import * as samples from "../gallery/samples";
 import { GoogleCalendarPage } from "../src";
 import type { EraseAnswer, IntegrationStatusJson } from "../src/wire";
-import { mount } from "./host";
+import { mount, setOnline } from "./host";
 import { BASE, refuse, Router, server } from "./router";
 
 const WORDS = "Effacer les données";
@@ -137,4 +137,17 @@ it("stays open with the reason when it is refused", async () => {
   await user.click(dialog.getByRole("button", { name: WORDS }));
   expect(await dialog.findByRole("alert")).toHaveTextContent("Vous n’avez pas le droit de faire cette modification.");
   expect(dialog.getByRole("button", { name: WORDS })).toBeEnabled();
+});
+
+it("shows no bar while nobody can be asked, and says of when it is", async () => {
+  const router = new Router(samples.connected);
+  answering(router, answer(false, 86, samples.disconnecting));
+  const { user, dialog } = await opened();
+  await user.click(dialog.getByRole("button", { name: WORDS }));
+  expect(await dialog.findByRole("progressbar")).toBeVisible();
+  act(() => setOnline(false));
+  expect(await dialog.findByText(/^Dernier état connu/)).toBeVisible();
+  expect(dialog.queryByRole("progressbar")).toBeNull();
+  act(() => setOnline(true));
+  expect(await dialog.findByRole("progressbar")).toBeVisible();
 });

@@ -130,6 +130,50 @@ describe.each(LOST)("while %s", (_, lose) => {
   });
 });
 
+/** Windows that tell of the service: by what they are opened, and as what they stand. */
+const WINDOWS = [
+  ["button", "Déconnecter", "alertdialog"],
+  ["button", "Changer de calendrier", "dialog"],
+  ["button", "Effacer les données", "alertdialog"],
+  ["radio", "Nom complet", "alertdialog"],
+] as const;
+
+describe.each(WINDOWS)("the window behind the %s « %s »", (role, name, kind) => {
+  const open = async () => {
+    const mounted = await stands({ ...samples.connected, titlePrivacy: "masked" }, <GoogleCalendarPage mayErase />);
+    await mounted.user.click(screen.getByRole(role, { name }));
+    return { ...mounted, shown: within(await screen.findByRole(kind)) };
+  };
+
+  it.each(LOST)("says of when it is, while %s", async (_, lose) => {
+    const { shown } = await open();
+    expect(shown.queryByText(/connu/)).toBeNull();
+    await lose();
+    expect(await shown.findByText(/^Dernier état connu : 14\sh\s12$/)).toBeVisible();
+  });
+
+  it.each(ENDED)("is gone once %s", async (_, end) => {
+    await open();
+    await end();
+    await waitFor(() => expect(screen.queryByRole(kind)).toBeNull());
+    await waitFor(() => expect(screen.getByRole("heading", { level: 1 })).toHaveFocus());
+  });
+});
+
+describe.each([
+  ["Choisir la confidentialité", samples.firstConnected],
+  ["Répondre", samples.otherAccount],
+])("the window behind « %s », which stands in the notice", (name, status) => {
+  it.each([...LOST, ...ENDED])("is gone while %s", async (_, lose) => {
+    const { user } = await stands(status, <GoogleCalendarPage />);
+    await user.click(screen.getByRole("button", { name: new RegExp(`^${name}`) }));
+    await screen.findByRole("dialog");
+    await lose();
+    await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+    await waitFor(() => expect(document.body).not.toHaveFocus());
+  });
+});
+
 describe.each(ENDED)("once %s", (_, end) => {
   it("nothing of the practice stands", async () => {
     const { container } = await stands(samples.someRefused, everywhere);

@@ -15,11 +15,13 @@ import { failureText } from "./failureText";
 /** What the window begins with. */
 export interface ChangeCalendarWindowProps {
   readonly status: IntegrationStatusJson;
+  /** When `status` was known last, in words, while it is no more than that. */
+  readonly lastKnown: string | null;
   readonly onClose: () => void;
 }
 
 /** Lets another calendar be chosen, and says before it is taken how many events will move. */
-export function ChangeCalendarWindow({ status, onClose }: ChangeCalendarWindowProps): ReactElement {
+export function ChangeCalendarWindow({ status, lastKnown, onClose }: ChangeCalendarWindowProps): ReactElement {
   const { t } = useHost();
   const announce = useAnnounce();
   const calendars = useCalendars(true, true);
@@ -50,6 +52,7 @@ export function ChangeCalendarWindow({ status, onClose }: ChangeCalendarWindowPr
   return (
     <Window
       title={t("change.title")}
+      caveat={lastKnown}
       isOpen
       onClose={onClose}
       actions={

@@ -63,6 +63,7 @@ export function ConnectionSection(props: ConnectionSectionProps): ReactElement {
       {status && isDisconnecting ? (
         <DisconnectWindow
           status={status}
+          lastKnown={lastKnown}
           onClose={() => close(!isConnected(status))}
           onDisconnected={() => close(true)}
         />

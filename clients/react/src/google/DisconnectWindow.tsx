@@ -13,6 +13,8 @@ import { failureText } from "./failureText";
 /** What the question is asked about. */
 export interface DisconnectWindowProps {
   readonly status: IntegrationStatusJson;
+  /** When `status` was known last, in words, while it is no more than that. */
+  readonly lastKnown: string | null;
   readonly onClose: () => void;
   readonly onDisconnected: () => void;
 }
@@ -21,7 +23,8 @@ export interface DisconnectWindowProps {
  * Asks before the account is disconnected: keep the events at Google, or delete the upcoming ones. Once that is under way the
  * window gives way to the page, which shows how far it is and the way to end it.
  */
-export function DisconnectWindow({ status: present, onClose, onDisconnected }: DisconnectWindowProps): ReactElement {
+export function DisconnectWindow(props: DisconnectWindowProps): ReactElement {
+  const { status: present, lastKnown, onClose, onDisconnected } = props;
   const { t } = useHost();
   // The question stays as it was asked, even when the stream tells of the disconnection before the answer is here.
   const [status] = useState(present);
@@ -62,6 +65,7 @@ export function DisconnectWindow({ status: present, onClose, onDisconnected }: D
     <Window
       role="alertdialog"
       title={t("disconnect.title")}
+      caveat={lastKnown}
       isOpen
       // What is under way cannot be called off, by Escape as little as by the button.
       onClose={() => {

@@ -21,11 +21,13 @@ const STAYS: readonly ErasedKey[] = ["erase.stays.cassius", "erase.stays.own", "
 /** What the question is asked about. */
 export interface EraseWindowProps {
   readonly status: IntegrationStatusJson;
+  /** When `status` was known last, in words, while it is no more than that. */
+  readonly lastKnown: string | null;
   readonly onClose: () => void;
 }
 
 /** Names what goes before it is erased, and shows how far that is until it is told done. It goes on without the window. */
-export function EraseWindow({ status, onClose }: EraseWindowProps): ReactElement {
+export function EraseWindow({ status, lastKnown, onClose }: EraseWindowProps): ReactElement {
   const { t } = useHost();
   const announce = useAnnounce();
   const { mutate, isPending, error } = useErase();
@@ -70,6 +72,7 @@ export function EraseWindow({ status, onClose }: EraseWindowProps): ReactElement
     <Window
       role="alertdialog"
       title={t(isBegun ? "erase.titleBegun" : "erase.title")}
+      caveat={lastKnown}
       isOpen
       onClose={onClose}
       actions={
@@ -80,7 +83,7 @@ export function EraseWindow({ status, onClose }: EraseWindowProps): ReactElement
       }
     >
       <div ref={words} tabIndex={-1} role="status" className="cc-window-body">
-        {isUnderWay ? <UnderWay status={status} /> : null}
+        {isUnderWay ? <UnderWay disconnect={lastKnown === null ? status.disconnect : null} /> : null}
         {isLeft ? <Left count={left} /> : null}
         {isUnderWay || isLeft ? null : <Question status={status} />}
       </div>
@@ -107,7 +110,8 @@ function Question({ status: { state } }: Pick<EraseWindowProps, "status">): Reac
   );
 }
 
-function UnderWay({ status: { disconnect } }: Pick<EraseWindowProps, "status">): ReactElement {
+/** `disconnect` is how far it is; `null` where there is nothing to delete, and while nobody can say. */
+function UnderWay({ disconnect }: Pick<IntegrationStatusJson, "disconnect">): ReactElement {
   const { t } = useHost();
   return (
     <>

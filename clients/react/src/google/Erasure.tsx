@@ -10,7 +10,7 @@ import { EraseWindow } from "./EraseWindow";
  * Données: the way to erase everything of the practice. It ends the page whatever the state is, before a connection and
  * after.
  */
-export function Erasure({ status, isOnline }: Omit<GoogleSectionProps, "lastKnown">): ReactElement {
+export function Erasure({ status, isOnline, lastKnown }: GoogleSectionProps): ReactElement {
   const { t } = useHost();
   const [isAsking, setAsking] = useState(false);
   return (
@@ -20,7 +20,9 @@ export function Erasure({ status, isOnline }: Omit<GoogleSectionProps, "lastKnow
           {t("erase.open")}
         </Action>
       </div>
-      {status && isAsking ? <EraseWindow status={status} onClose={() => setAsking(false)} /> : null}
+      {status && isAsking ? (
+        <EraseWindow status={status} lastKnown={lastKnown} onClose={() => setAsking(false)} />
+      ) : null}
     </Section>
   );
 }

@@ -59,7 +59,10 @@ export function FirstSend({ status, isOnline, onChooseCalendar, onSent }: FirstS
           </Action>
         </li>
       </ol>
-      {isChoosingPrivacy ? <PrivacyWindow status={status} onClose={() => setChoosingPrivacy(false)} /> : null}
+      {/* It goes with the steps while nobody can be asked. */}
+      {isChoosingPrivacy ? (
+        <PrivacyWindow status={status} lastKnown={null} onClose={() => setChoosingPrivacy(false)} />
+      ) : null}
     </div>
   );
 }

@@ -76,7 +76,9 @@ function Page({ mayChange, mayErase }: Required<GoogleCalendarPageProps>): React
   }, [isBack]);
   const isUnanswered = isAnsweredByAnother(view) || hasNothing(view);
   useFocusKept(title, isUnanswered ? 1 : 0);
-  const sectionProps = { status, isOnline, lastKnown: useLastKnown(view) };
+  useFocusKept(title, isUnanswered ? 0 : 1);
+  const lastKnown = useLastKnown(view);
+  const sectionProps = { status, isOnline, lastKnown };
   const hasAccount = status === undefined || isConnected(status);
   return (
     <>
@@ -106,7 +108,7 @@ function Page({ mayChange, mayErase }: Required<GoogleCalendarPageProps>): React
                 <OptionsSection {...sectionProps} />
               ) : (
                 <PreviewSection {...sectionProps}>
-                  {status.state === "not_connected" ? <PrivacyChoice status={status} isOnline={isOnline} /> : null}
+                  {status.state === "not_connected" ? <PrivacyChoice {...sectionProps} status={status} /> : null}
                 </PreviewSection>
               )}
               {hasAccount ? <ToDoSection {...sectionProps} titleRef={toDoTitle} /> : null}
@@ -117,7 +119,9 @@ function Page({ mayChange, mayErase }: Required<GoogleCalendarPageProps>): React
         </>
       )}
       {/* Above what a change of state replaces: its answer arrives after the status has changed. */}
-      {status && isChoosing ? <ChangeCalendarWindow status={status} onClose={() => setChoosing(false)} /> : null}
+      {status && isChoosing && !isUnanswered ? (
+        <ChangeCalendarWindow status={status} lastKnown={lastKnown} onClose={() => setChoosing(false)} />
+      ) : null}
     </>
   );
 }

@@ -16,19 +16,14 @@ export function OptionsSection({ status, isOnline, lastKnown }: GoogleSectionPro
   const { t } = useHost();
   return (
     <Section title={t("options.title")} lead={t("options.lead")} caveat={lastKnown} isBusy={!status}>
-      {status ? <Options status={status} isOnline={isOnline} /> : <OptionsSkeleton />}
+      {status ? <Options status={status} isOnline={isOnline} lastKnown={lastKnown} /> : <OptionsSkeleton />}
       <PreviewField status={status} />
     </Section>
   );
 }
 
-function Options({
-  status,
-  isOnline,
-}: {
-  readonly status: IntegrationStatusJson;
-  readonly isOnline: boolean;
-}): ReactElement {
+function Options(props: GoogleSectionProps & { readonly status: IntegrationStatusJson }): ReactElement {
+  const { status, isOnline, lastKnown } = props;
   const { t } = useHost();
   const enable = useEnable();
 
@@ -55,7 +50,7 @@ function Options({
       <div className="cc-field">
         <TestEvent status={status} isOnline={isOnline} />
       </div>
-      <PrivacyChoice status={status} isOnline={isOnline} />
+      <PrivacyChoice status={status} isOnline={isOnline} lastKnown={lastKnown} />
     </div>
   );
 }

@@ -85,6 +85,8 @@ function Question(props: OtherAccountProps & { readonly onClose: () => void }): 
   return (
     <Window
       title={t("otherAccount.title")}
+      // It goes with the notice while nobody can be asked.
+      caveat={null}
       isOpen
       onClose={onClose}
       actions={

@@ -8,15 +8,13 @@ import { failureText } from "./failureText";
 import { isMoreOpen, PRIVACIES } from "./privacy";
 import { PrivacyTable } from "./PrivacyTable";
 import { PrivacyWindow } from "./PrivacyWindow";
+import type { GoogleSectionProps } from "./sectionProps";
 
 /**
  * What titles show. Before the first consent too, so that nothing has been sent that somebody would not have wanted sent.
  */
-export function PrivacyChoice(props: {
-  readonly status: IntegrationStatusJson;
-  readonly isOnline: boolean;
-}): ReactElement {
-  const { status, isOnline } = props;
+export function PrivacyChoice(props: GoogleSectionProps & { readonly status: IntegrationStatusJson }): ReactElement {
+  const { status, isOnline, lastKnown } = props;
   const { t } = useHost();
   const announce = useAnnounce();
   const update = useUpdateSettings();
@@ -49,7 +47,9 @@ export function PrivacyChoice(props: {
         }))}
       />
       <PrivacyTable />
-      {asked === null ? null : <PrivacyWindow status={status} picked={asked} onClose={() => setAsked(null)} />}
+      {asked === null ? null : (
+        <PrivacyWindow status={status} lastKnown={lastKnown} picked={asked} onClose={() => setAsked(null)} />
+      )}
     </div>
   );
 }

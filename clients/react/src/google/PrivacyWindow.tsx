@@ -16,13 +16,15 @@ import { EVENT_LANGUAGE } from "./PreviewSection";
 /** What the window begins with. */
 export interface PrivacyWindowProps {
   readonly status: IntegrationStatusJson;
+  /** When `status` was known last, in words, while it is no more than that. */
+  readonly lastKnown: string | null;
   /** What was already picked elsewhere: the question is about this alone. */
   readonly picked?: TitlePrivacyJson;
   readonly onClose: () => void;
 }
 
 /** Asks before titles tell more of a patient than they did, with an example and how many events change. */
-export function PrivacyWindow({ status, picked, onClose }: PrivacyWindowProps): ReactElement {
+export function PrivacyWindow({ status, lastKnown, picked, onClose }: PrivacyWindowProps): ReactElement {
   const { t } = useHost();
   const announce = useAnnounce();
   const update = useUpdateSettings();
@@ -45,6 +47,7 @@ export function PrivacyWindow({ status, picked, onClose }: PrivacyWindowProps): 
   return (
     <Window
       title={picked === undefined ? t("options.privacy") : t("privacy.question")}
+      caveat={lastKnown}
       role={picked === undefined ? "dialog" : "alertdialog"}
       isOpen
       onClose={onClose}

@@ -6,6 +6,8 @@ export interface WindowProps {
   readonly title: string;
   readonly isOpen: boolean;
   readonly onClose: () => void;
+  /** What has to be said of all of it for now. */
+  readonly caveat: string | null;
   readonly children: ReactNode;
   readonly actions: ReactNode;
   /** `alertdialog` for a question whose answer cannot be taken back. */
@@ -13,7 +15,8 @@ export interface WindowProps {
 }
 
 /** A modal dialog: holds focus while it is open, gives it back afterwards, closes with Escape. */
-export function Window({ title, isOpen, onClose, children, actions, role = "dialog" }: WindowProps): ReactElement {
+export function Window(props: WindowProps): ReactElement {
+  const { title, isOpen, onClose, caveat, children, actions, role = "dialog" } = props;
   return (
     <ModalOverlay
       className="cassius-calendar cc-overlay"
@@ -25,9 +28,14 @@ export function Window({ title, isOpen, onClose, children, actions, role = "dial
     >
       <Modal className="cc-window">
         <Dialog role={role} className="cc-window-content">
-          <Heading slot="title" className="cc-window-title">
-            {title}
-          </Heading>
+          <header>
+            <Heading slot="title" className="cc-window-title">
+              {title}
+            </Heading>
+            <p className="cc-hint cc-caveat" role="status">
+              {caveat}
+            </p>
+          </header>
           <div className="cc-window-body">{children}</div>
           <div className="cc-window-actions">{actions}</div>
         </Dialog>
