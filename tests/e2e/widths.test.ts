@@ -79,6 +79,8 @@ test("nothing is cut off at any width: badges and single appointments", async ({
 
 /** As much as the notice may have below its words, its own edge included; more looks like something that is missing. */
 const MOST_EMPTY_PX = 60;
+/** As much more as there may be below them than above. */
+const MOST_UNEVEN_PX = 8;
 
 test("while all is well no empty band stands in the notice, below it, or where a comparison has its result", async ({
   browser,
@@ -94,19 +96,21 @@ test("while all is well no empty band stands in the notice, below it, or where a
         if (state !== "connected") await becomes(page, state);
         for (const width of [...WIDTHS, 1280]) {
           await page.setViewportSize({ width, height: 900 });
-          const [inside, below, compared] = await page.evaluate(() => {
+          const [inside, uneven, below, compared] = await page.evaluate(() => {
             const box = (selector: string) => document.querySelector(selector)?.getBoundingClientRect();
-            const words = [...document.querySelectorAll(".cc-health p")].map(
-              (each) => each.getBoundingClientRect().bottom,
-            );
+            const words = [...document.querySelectorAll(".cc-health p")].map((each) => each.getBoundingClientRect());
             const notice = box(".cc-health")?.bottom ?? Number.NaN;
+            const inside = notice - Math.max(...words.map(({ bottom }) => bottom));
+            const above = Math.min(...words.map(({ top }) => top)) - (box(".cc-health")?.top ?? Number.NaN);
             const lead = box(".cc-page-lead");
             const next = lead && lead.top >= notice ? lead.top : (box(".cc-section")?.top ?? Number.NaN);
             const [hint, room] = [box(".cc-comparison-words p"), box(".cc-comparison")];
-            return [notice - Math.max(...words), next - notice, hint && room ? room.bottom - hint.bottom : 0] as const;
+            const compared = hint && room ? room.bottom - hint.bottom : 0;
+            return [inside, inside - above, next - notice, compared] as const;
           });
           const where = `${view}, ${state} at ${width} px, ${locale}`;
           if (!(inside <= MOST_EMPTY_PX)) bands.push(`${where}: ${Math.round(inside)} px in the notice`);
+          if (!(uneven <= MOST_UNEVEN_PX)) bands.push(`${where}: ${Math.round(uneven)} px more below than above`);
           if (!(below <= 25)) bands.push(`${where}: ${Math.round(below)} px below it`);
           if (compared > 5) bands.push(`${where}: ${Math.round(compared)} px below the comparison`);
         }
