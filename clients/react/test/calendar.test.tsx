@@ -77,6 +77,18 @@ describe("the list of calendars", () => {
     expect(router.to("settings")).toHaveLength(0);
   });
 
+  it.each([
+    ["OVERLOADED", "Trop de demandes étaient en cours. Réessayez dans quelques secondes."],
+    ["GOOGLE_UNAVAILABLE", "Google n’a pas répondu. Réessayez dans un instant."],
+  ])("says why it could not be read: %s", async (reason, words) => {
+    new Router(samples.connected);
+    refuse("get", "calendars", 503, reason);
+    const { user } = mount(<GoogleCalendarPage />);
+    const window = await opened(user);
+    expect(await window.findByText("La liste des calendriers n’a pas pu être chargée.")).toBeVisible();
+    expect(window.getByText(words)).toBeVisible();
+  });
+
   it("cannot be had once the grant is dead", async () => {
     const router = new Router(samples.connected);
     mount(<GoogleCalendarPage />, { withStream: true });

@@ -92,9 +92,10 @@ export function ChangeCalendarWindow({ status, lastKnown, onClose }: ChangeCalen
           tone="danger"
           icon={<AlertIcon />}
           role="alert"
+          title={t("calendars.failed")}
           actions={<Action onPress={() => void calendars.refetch()}>{t("common.retry")}</Action>}
         >
-          {t("calendars.failed")}
+          {failureText(calendars.error, t)}
         </Notice>
       ) : null}
       {update.error ? (
