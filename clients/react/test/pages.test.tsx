@@ -115,6 +115,20 @@ describe("the way back from the consent", () => {
     expect(screen.getByRole("heading", { level: 1 })).toHaveFocus();
   });
 
+  it.each([
+    ["what was never sent", samples.firstConnected],
+    ["a restored service", samples.behind],
+  ])("is over once anything else was told in its place: %s", async (_, status) => {
+    window.history.replaceState(null, "", "/settings/integrations/google-calendar?google=connected");
+    const router = new Router(status);
+    mount(<GoogleCalendarPage />, { withStream: true });
+    await waitFor(() => expect(router.watchers).toBe(1));
+    await screen.findByText(/(ne sont pas encore dans Google|de plus que le service)$/);
+    router.become(samples.connected);
+    await screen.findByText("Tout est en ordre");
+    expect(screen.queryByText(words.connected)).toBeNull();
+  });
+
   it("says nothing without an outcome", async () => {
     new Router(samples.connected);
     mount(<GoogleCalendarPage />);

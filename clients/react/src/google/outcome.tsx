@@ -107,7 +107,8 @@ function digestOf(status: IntegrationStatusJson): string {
   const { state, problem, isEnabled, titlePrivacy, calendar, googleEmail, pendingAccount, catchUp, counts } = status;
   return JSON.stringify([
     [state, problem?.reason, isEnabled, titlePrivacy, calendar?.id, googleEmail, pendingAccount?.googleEmail],
-    [catchUp !== null, counts.error],
+    // Whatever is told in its place ends it, too.
+    [catchUp !== null, counts.error, healthOf(status)],
   ]);
 }
 
