@@ -127,6 +127,22 @@ describe("« Synchroniser maintenant »", () => {
     expect(await screen.findByText("Synchronisation terminée. 1 rendez-vous a été refusé.")).toBeInTheDocument();
   });
 
+  it.each([
+    ["none of whose steps was seen", [{ total: 2, done: 0, failed: 0, startTime: null }], 0],
+    ["whose last step was not", [{ total: 3, done: 1, failed: 1, startTime: null }], 1],
+    ["beside what was refused before", [{ total: 2, done: 0, failed: 0, startTime: null }], 5],
+  ])("tells of what was refused in a catch-up %s", async (_, [catchUp = null], error) => {
+    const counts = { ...samples.connected.counts, error };
+    const router = new Router({ ...samples.connected, counts, catchUp });
+    mount(<GoogleCalendarPage />, { withStream: true });
+    await waitFor(() => expect(router.watchers).toBe(1));
+    await screen.findByRole("heading", { name: "Connexion" });
+    const refused = 2 + error - (catchUp?.failed ?? 0);
+    router.become({ ...samples.connected, counts: { ...counts, error: refused } });
+    expect(await screen.findByText("Synchronisation terminée. 2 rendez-vous ont été refusés.")).toBeInTheDocument();
+    expect(screen.queryByText("Synchronisation terminée.")).toBeNull();
+  });
+
   it("tells a failure in a line that Escape takes away, wherever focus is", async () => {
     new Router(samples.connected);
     refuse("post", "sync-now", 503, "SERVICE_UNAVAILABLE");

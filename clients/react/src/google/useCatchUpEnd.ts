@@ -11,20 +11,27 @@ import { useAnnounce } from "../ui/Announcements";
 import type { CatchUpJson, IntegrationStatusJson } from "../wire";
 import { isConnected } from "./health";
 
+interface LastSeen extends CatchUpJson {
+  /** How many appointments stood in error apart from those of the catch-up. */
+  readonly refusedBefore: number;
+}
+
 /** Follows `status` for as long as the page is shown. */
 export function useCatchUpEnd(status: IntegrationStatusJson | undefined): void {
   const { client, queryClient, t } = useHost();
   const announce = useAnnounce();
-  const last = useRef<CatchUpJson | null>(null);
+  const last = useRef<LastSeen | null>(null);
   useEffect(() => {
     if (status === undefined) return;
     const before = last.current;
-    last.current = status.catchUp;
+    last.current = status.catchUp && { ...status.catchUp, refusedBefore: status.counts.error - status.catchUp.failed };
     if (!before || status.catchUp || !isConnected(status)) return;
     const queryKey = keys.catchUpCause(client);
     const cause = queryClient.getQueryData<CatchUpCause>(queryKey);
     queryClient.removeQueries({ queryKey });
-    if (before.failed > 0) announce(t("progress.finishedWithFailures", { count: before.failed }), "danger");
+    // Its last steps may not have been seen: what stands in error at its end, and did not before it, was refused in them.
+    const failed = Math.max(before.failed, status.counts.error - before.refusedBefore);
+    if (failed > 0) announce(t("progress.finishedWithFailures", { count: failed }), "danger");
     else announce(endText(cause, before.total, status, t));
   }, [status, client, queryClient, announce, t]);
 }
