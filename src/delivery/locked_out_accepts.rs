@@ -1,4 +1,4 @@
-//! Accepts of organisations that another transaction holds.
+//! Accepts of organisations that another transaction holds, or a link of theirs.
 //!
 //! Owns a line for each of them: it waits by itself, so that nobody else waits with it, and gives back to the common
 //! batch whoever came meanwhile. Where one of a line cannot be stored, each stands for itself. Never waits longer than

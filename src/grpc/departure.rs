@@ -2,7 +2,8 @@
 //!
 //! Owns the pieces in which an answer is handed over: the HTTP/2 library takes a message whole, whether its caller reads or
 //! not, and keeps it. Here it takes a piece, and the rest waits under one budget of the whole service. Never looks into a
-//! message. Invariant: no more is handed over of an answer than a piece beyond what was read of it.
+//! message. Invariant: a message is counted until the piece behind its last one is asked for. What the library has taken by
+//! then, at most [`MAX_UNREAD_BYTES`](super::server::MAX_UNREAD_BYTES) and a piece of each stream, is not.
 
 use std::sync::Arc;
 
@@ -26,6 +27,8 @@ struct Departing<F> {
     peer: Arc<Peer>,
     /// What was not handed over yet of the present message.
     rest: Bytes,
+    /// How long the piece is that was handed over last.
+    handed_over: usize,
     /// The room that the present message takes.
     unread: Option<UnreadAnswer>,
     /// What is answered where there is no room.
@@ -38,7 +41,7 @@ pub(super) fn departing(body: Body, peer: Arc<Peer>, refusal: impl Fn() -> Statu
     if body.is_end_stream() {
         return body;
     }
-    let departing = Departing { body, peer, rest: Bytes::new(), unread: None, refusal };
+    let departing = Departing { body, peer, rest: Bytes::new(), handed_over: 0, unread: None, refusal };
     let pieces = stream::unfold(Some(departing), |departing| async { departing?.next().await });
     Body::new(StreamBody::new(pieces.fuse()))
 }
@@ -46,7 +49,10 @@ pub(super) fn departing(body: Body, peer: Arc<Peer>, refusal: impl Fn() -> Statu
 impl<F: Fn() -> Status> Departing<F> {
     /// The next piece, and what is left; `None`: nothing.
     async fn next(mut self) -> Option<(Result<Frame<Bytes>, Status>, Option<Self>)> {
-        // Whoever asks for the next piece has handed the one before over.
+        // Whoever asks for the next piece has sent the one before, or has room for it.
+        if let Some(unread) = &mut self.unread {
+            self.peer.moves(unread, std::mem::take(&mut self.handed_over));
+        }
         if !self.rest.is_empty() {
             return Some(self.piece());
         }
@@ -71,9 +77,7 @@ impl<F: Fn() -> Status> Departing<F> {
     fn piece(mut self) -> (Result<Frame<Bytes>, Status>, Option<Self>) {
         // A copy: the piece would keep the whole message.
         let piece = Bytes::copy_from_slice(&self.rest.split_to(PIECE_BYTES.min(self.rest.len())));
-        if let Some(unread) = &mut self.unread {
-            self.peer.reads(unread, piece.len());
-        }
+        self.handed_over = piece.len();
         (Ok(Frame::data(piece)), Some(self))
     }
 }

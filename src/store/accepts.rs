@@ -48,7 +48,7 @@ impl Store {
     /// connected (a problem does not matter), and rests otherwise. Where the event was written just before, it is due a
     /// little later, unless it is called off: edits in a burst are written together. A lease that lives stays.
     ///
-    /// It waits for nobody: an organisation that another transaction holds is passed by.
+    /// It waits for nobody: an organisation, or a link, that another transaction holds is passed by.
     pub async fn accept_free(&self, acceptances: Vec<Acceptance>, now: Timestamp) -> Result<Vec<Accepted>, Error> {
         query!(self, write, accepts::accept(acceptances, now))
     }
@@ -64,8 +64,8 @@ impl Store {
         query!(self, long, accepts::replace(acceptances, begun_at, now))
     }
 
-    /// The same as [`Store::accept_free`], once no other transaction holds any of these organisations. `Unavailable` where
-    /// one does for seconds.
+    /// The same as [`Store::accept_free`], once no other transaction holds any of these organisations and links.
+    /// `Unavailable` where one does for seconds.
     pub async fn accept(&self, acceptances: Vec<Acceptance>, now: Timestamp) -> Result<Vec<Link>, Error> {
         let accepted = query!(self, write, accepts::accept_once_free(acceptances, now))?;
         let stored = accepted.into_iter().map(|accepted| match accepted {

@@ -72,6 +72,8 @@ const HOLDS_ROWS: bool = true;
 const DAY_OF_END: &str = "day_of(ends_at)";
 /// One more column of a SELECT, by which the commit of its transaction does not wait for the disk.
 const UNSYNCED: &str = ", set_config('synchronous_commit', 'off', true)";
+/// Lets the rest of a transaction walk tables: what reads each row takes far longer in the order of an index.
+const MAY_WALK: &str = "SELECT set_config('enable_seqscan', 'on', true)";
 /// Makes a span of a number of microseconds.
 const MICROSECONDS: &str = " * INTERVAL '1 microsecond'";
 

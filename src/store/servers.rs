@@ -64,12 +64,14 @@ impl Turn<'_> {
     /// It is asked first from now on.
     pub(super) fn answered(mut self) {
         self.then = self.own;
+        self.first.store(self.own, Ordering::Relaxed);
     }
 }
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        self.first.store(self.then, Ordering::Relaxed);
+        // Whoever answered another one meanwhile stays first.
+        let _ = self.first.compare_exchange(self.own, self.then, Ordering::Relaxed, Ordering::Relaxed);
     }
 }
 

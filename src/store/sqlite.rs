@@ -63,6 +63,8 @@ const UNSYNCED: &str = "";
 /// An instant is a number of microseconds.
 const DAY_OF_END: &str = "ends_at / 86400000000";
 const MICROSECONDS: &str = "";
+/// It may as it is.
+const MAY_WALK: &str = "SELECT 1";
 
 /// The id of the key in a column of envelopes; NULL where none stands there.
 fn key_id_of(column: &str) -> String {

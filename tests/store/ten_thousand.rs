@@ -1,6 +1,6 @@
 //! What a look and an edit cost beside ten thousand practices, and many links.
 
-use cassius_calendar::store::{Accepted, Options, Store};
+use cassius_calendar::store::{Accepted, Options, SealedColumn, Store};
 use jiff::Timestamp;
 
 use super::harness::*;
@@ -119,6 +119,26 @@ async fn a_look_reads_a_handful_of_pages_on_postgres() {
     // each time: the ends of indexes. Ten thousand practices take no part in it.
     assert!(pages <= 250, "{pages} pages for a look and the next due instant");
     println!("{pages} pages for a look and the next due instant");
+    database.drop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_values_of_a_key_are_found_by_walking_the_table_and_not_in_the_order_of_an_index_on_postgres() {
+    const WALKS: &str = "SELECT seq_scan FROM pg_stat_user_tables WHERE relname = 'appointment_external_links'";
+    let database = Database::on_postgres().await;
+    database.run(NO_VACUUM).await;
+    database.run(&made(&format!("TIMESTAMPTZ '{}'", at(10)), "INTERVAL '1 hour'")).await;
+    database.run("ANALYZE").await;
+    let before = database.number(WALKS).await;
+    let reader = on_one_connection(&database).await;
+    assert_eq!(reader.sealed_by(SealedColumn::Snapshot, "unused", 50).await.unwrap(), []);
+    ended(reader, &database).await;
+    assert_eq!(database.number(WALKS).await - before, 1);
+
+    let reader = on_one_connection(&database).await;
+    reader.key_counts().await.unwrap();
+    ended(reader, &database).await;
+    assert_eq!(database.number(WALKS).await - before, 2);
     database.drop().await;
 }
 

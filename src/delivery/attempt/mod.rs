@@ -2,7 +2,7 @@
 //!
 //! Owns the order of each call: access, quota, lease, Google. Never decides what to call, but the probe before a deletion
 //! that an account before owes, and that a call is made again with a newer token. Invariant: no call is begun unless its
-//! placement is stored and the lease outlives it, nor in another epoch than the claim's, but to delete one end of a copy.
+//! placement is stored and the lease outlives it, nor in another epoch than the claim's, but to leave one end of a copy.
 
 mod claim;
 mod settlement;

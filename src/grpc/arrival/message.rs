@@ -111,11 +111,15 @@ impl Incoming {
     /// The next message of a stream, which may rest before it as long as a connection may; `None`: there is no further one.
     async fn next(&mut self) -> Result<Option<Bytes>, Refusal> {
         self.is_large = None;
-        while self.buffer.is_empty() && !self.has_ended {
-            // Whoever says nothing more would keep its room from the others.
-            let rest = self.peer.rest();
-            timeout(rest, self.take_frame()).await.map_err(|_| Refusal::DeadlineExceeded)??;
-        }
+        let rest = self.peer.rest();
+        let begin = async {
+            while self.buffer.is_empty() && !self.has_ended {
+                self.take_frame().await?;
+            }
+            Ok::<_, Refusal>(())
+        };
+        // Whoever says nothing more, in however many frames, would keep its room from the others.
+        timeout(rest, begin).await.map_err(|_| Refusal::DeadlineExceeded)??;
         if self.buffer.is_empty() {
             return Ok(None);
         }

@@ -4,7 +4,8 @@
 //! to last. HTTP/2 alone is spoken. Never looks at a call, but for counting those that are open.
 //!
 //! Invariant: what strangers can make it hold is bounded by [`Limits`], and a newcomer is let in whatever they do: the
-//! stranger who has been there longest gives way. So is what callers leave unread: who reads nothing is cut.
+//! stranger who has been there longest gives way. So is what callers leave unread, but for
+//! [`MAX_UNREAD_BYTES`] of each stream: whose answers wait longest is cut.
 
 pub(super) mod peer;
 mod places;
@@ -54,8 +55,8 @@ const STREAM_WINDOW_BYTES: u32 = 32 * 1024;
 /// half of it, each as 256 bytes at least: some imports of small messages, one a frame, must stay below that however
 /// slowly they are read, or the whole connection is closed on them.
 const CONNECTION_WINDOW_BYTES: u32 = 2 * 1024 * 1024;
-/// What is kept of one stream's answers that its caller does not read.
-const MAX_UNREAD_BYTES: usize = 64 * 1024;
+/// What the library keeps of one stream's answers that its caller does not read.
+pub(super) const MAX_UNREAD_BYTES: usize = 16 * 1024;
 const KEEPALIVE: Duration = Duration::from_secs(30);
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
 

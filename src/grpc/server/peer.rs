@@ -112,13 +112,13 @@ impl Peer {
         &self.shared.unfinished
     }
 
-    /// Room for an answer of so many bytes until it is read; `None`: too much of other answers is unread.
+    /// Room for an answer of so many bytes until it is handed over; `None`: too much of other answers is unread.
     pub(in crate::grpc) fn unread(&self, bytes: usize) -> Option<UnreadAnswer> {
         self.shared.unread.begin(bytes, &self.does_not_read, self.shared.clock.elapsed())
     }
 
-    /// Notes that so many bytes of an answer were read.
-    pub(in crate::grpc) fn reads(&self, answer: &mut UnreadAnswer, bytes: usize) {
+    /// Notes that so many bytes of an answer were handed over.
+    pub(in crate::grpc) fn moves(&self, answer: &mut UnreadAnswer, bytes: usize) {
         answer.moves(bytes, self.shared.clock.elapsed());
     }
 

@@ -1,4 +1,4 @@
-//! One budget of bytes for all answers that their callers have not read yet.
+//! One budget of bytes for all answers that wait for their callers to read.
 //!
 //! Owns whose connection is cut when it is spent: the one whose answer has waited longest, if that is long enough. Never
 //! holds the bytes themselves. Invariant: what is counted stays within the budget, and small answers within as much again;
@@ -59,14 +59,16 @@ impl Unread {
         let mut unread = self.0.lock();
         let most = if bytes <= SMALL_BYTES { 2 * unread.budget } else { unread.budget };
         let bytes = bytes + OVERHEAD_BYTES;
+        if bytes > most {
+            return None;
+        }
         while unread.bytes + bytes > most {
-            let oldest = unread.answers.first_entry()?;
-            if now.saturating_sub(oldest.get().since) < UNREAD_FOR {
+            let (_, oldest) = unread.answers.first_key_value()?;
+            if now.saturating_sub(oldest.since) < UNREAD_FOR {
                 return None;
             }
-            let oldest = oldest.remove();
-            unread.bytes -= oldest.bytes;
             oldest.connection.cancel();
+            unread.forget_cut();
         }
         let number = unread.next;
         unread.next += 1;
@@ -76,8 +78,20 @@ impl Unread {
     }
 }
 
+impl UnreadAnswers {
+    /// Forgets all answers of connections that are cut.
+    fn forget_cut(&mut self) {
+        let bytes = &mut self.bytes;
+        self.answers.retain(|_, answer| {
+            let is_cut = answer.connection.is_cancelled();
+            *bytes -= if is_cut { answer.bytes } else { 0 };
+            !is_cut
+        });
+    }
+}
+
 impl UnreadAnswer {
-    /// Notes that a part of it was read: it waits since now.
+    /// Notes that a part of it was handed over: it waits since now.
     pub(super) fn moves(&mut self, bytes: usize, now: SignedDuration) {
         let mut unread = self.unread.0.lock();
         let Some(mut answer) = unread.answers.remove(&self.number) else { return };
@@ -121,6 +135,9 @@ mod tests {
         let _first = unread.begin(LARGE, &deaf, NOW).unwrap();
         let mut second = unread.begin(LARGE, &slow, NOW).unwrap();
         assert!(unread.begin(LARGE, &other, NOW).is_none(), "nobody has waited long");
+        let _same = unread.begin(0, &deaf, NOW).unwrap();
+        assert!(unread.begin(4 * LARGE, &other, NOW + UNREAD_FOR).is_none(), "no room for that is ever made");
+        assert!(!deaf.is_cancelled());
         second.moves(1, NOW + UNREAD_FOR);
         let third = unread.begin(LARGE, &other, NOW + UNREAD_FOR);
         assert!(third.is_some() && deaf.is_cancelled() && !slow.is_cancelled() && !other.is_cancelled());

@@ -87,7 +87,7 @@ pub(in crate::store) async fn replace(
     })
 }
 
-/// Holds the queues and integrations of these organisations.
+/// Holds the queues and integrations of these organisations, and the links.
 async fn lock(conn: &mut Conn, acceptances: &[Acceptance]) -> Result<(), Fault> {
     link_queues::lock(conn, acceptances.iter().map(|it| &it.organisation)).await?;
     let organisations: BTreeSet<_> = acceptances.iter().map(|it| &it.organisation).collect();

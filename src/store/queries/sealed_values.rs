@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use super::fragments::of_organisation;
 use super::statement::{Fragment, joined, named, sql};
-use super::{Conn, Fault, key_id_of, link_queues};
+use super::{Conn, Fault, MAY_WALK, key_id_of, link_queues};
 use crate::crypto::Sealed;
 use crate::model::OrganisationId;
 use crate::store::words::{GOOGLE, KEYRING_INCOMPLETE, PENDING};
@@ -57,7 +57,10 @@ pub(in crate::store) async fn key_counts(conn: &mut Conn) -> Result<BTreeMap<Str
     });
     let select = joined(keys, " UNION ALL ", sql("SELECT key_id, COUNT(*) AS found FROM ("))
         .sql(") AS sealed WHERE key_id IS NOT NULL GROUP BY key_id");
-    let rows: Vec<CountRow> = named("sealed_values.key_counts", select).load(conn).await?;
+    let rows: Vec<CountRow> = transaction!(conn, async |conn| {
+        named("sealed_values.count_by_walking", sql(MAY_WALK)).execute(conn).await?;
+        Ok::<_, Fault>(named("sealed_values.key_counts", select).load(conn).await?)
+    })?;
     Ok(rows.into_iter().map(|row| (row.key_id, row.found)).collect())
 }
 
@@ -93,7 +96,10 @@ pub(in crate::store) async fn sealed_by(
     limit: i64,
 ) -> Result<Vec<SealedValue>, Fault> {
     let select = values(column, "=").bind(key).limit(limit);
-    let rows: Vec<ValueRow> = named("sealed_values.sealed_by", select).load(conn).await?;
+    let rows: Vec<ValueRow> = transaction!(conn, async |conn| {
+        named("sealed_values.find_by_walking", sql(MAY_WALK)).execute(conn).await?;
+        Ok::<_, Fault>(named("sealed_values.sealed_by", select).load(conn).await?)
+    })?;
     Ok(rows.into_iter().map(value).collect())
 }
 

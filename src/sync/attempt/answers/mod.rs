@@ -1,6 +1,7 @@
 //! What each answer means to each call.
 //!
-//! Owns the tables below. Never takes one 404, 410 or `cancelled` of an event for the truth: it is asked once more.
+//! Owns the tables below. Never takes one 404, 410 or `cancelled` of an event for the truth: it is asked once more, but for a
+//! copy that was refused after a lost answer, which is read once.
 //! Invariant: an answer from which nothing is concluded ends the attempt, and it is made again.
 //!
 //! | answer | insert | patch | delete | move | get |
