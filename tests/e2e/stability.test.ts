@@ -2,7 +2,7 @@
  * Nothing jumps, nothing is lost: pages stay where they were first drawn, the focus is never left without a place, and a
  * RDV that could not be saved stays in its form, with the words why.
  */
-import type { Locator, Page } from "playwright-core";
+import type { Locator, Page, Request } from "playwright-core";
 import { expect } from "vitest";
 
 import { ACCOUNT, OTHER_ACCOUNT, ROOMS } from "./stage/google.js";
@@ -321,12 +321,15 @@ test("signing out and in puts the focus on the title of the page that comes", as
   expect(await focused(page)).toBe("nothing");
   await expect.poll(() => page.title()).toBe("Agenda · Cassius");
 
-  const refused: string[] = [];
-  page.on("response", (response) => {
-    if (response.status() === 401) refused.push(response.url());
-  });
   await press(camille, "Se déconnecter");
   await camille.button("Dr Hugo Vasseur").waitFor();
+  // What was asked for before may be refused meanwhile.
+  const asked = new Set<Request>();
+  page.on("request", (request) => asked.add(request));
+  const refused: string[] = [];
+  page.on("response", (response) => {
+    if (response.status() === 401 && asked.has(response.request())) refused.push(response.url());
+  });
   await expectFocus(page, "h1: Cassius");
   expect(await page.title()).toBe("Connexion · Cassius");
 
