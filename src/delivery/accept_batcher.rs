@@ -1,8 +1,8 @@
 //! Accepts, committed together.
 //!
 //! Owns the way from accepts into the database: one statement for as many as have come, the newest state of each
-//! appointment. Never waits for an organisation that another transaction holds: that is tried again with the next
-//! batches, and then left to its own line. Invariant: a caller is answered with a link only once what it sent, or
+//! appointment. Never waits for an organisation or a link that another transaction holds: that is tried again with the
+//! next batches, and then left to the line of its organisation. Invariant: a caller is answered with a link only once what it sent, or
 //! something newer, is durable.
 
 use super::accept_batch::{Request, coalesced};
